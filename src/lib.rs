@@ -1,1 +1,6 @@
-
+pub mod api;
+pub mod base_url;
+pub mod fetch;
+pub mod model;
+pub mod redact;
+pub mod text;

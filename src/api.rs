@@ -1,0 +1,33 @@
+//! The API: one request in, one typed answer out. What to ask for, how often and when to try again is decided in
+//! fetch.
+//!
+//! Sources: <https://dialnexa.mintlify.app/api-reference/webhooks/list>, `…/webhooks/get`, `…/errors`, `…/pagination` and
+//! `…/rate-limits`. The vendor's `OpenAPI` file and its live endpoints answer in other envelopes too; all of them decode into
+//! the same [`Page`].
+
+mod client;
+mod error;
+mod rate;
+mod wire;
+
+pub use self::client::{Client, PageRequest, Proxy, Settings};
+pub use self::error::{ApiError, ErrorKind, Network, Nonsense};
+pub use self::rate::RateLimit;
+pub use self::wire::Page;
+
+/// A decoded answer, and what its headers said of the rate limit.
+#[derive(Debug, Clone)]
+pub struct Answer<T> {
+    pub value: T,
+    pub rate: Option<RateLimit>,
+}
+
+/// A failed request. The rate limit is told on errors too.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub error: ApiError,
+    pub rate: Option<RateLimit>,
+}
+
+/// The most rows that the API gives on one page (api-reference/webhooks/list).
+pub const MAX_PAGE_SIZE: u32 = 100;

@@ -1,0 +1,225 @@
+//! The HTTP client: `GET`, to one origin, with a deadline and a cap.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Certificate, Response, StatusCode};
+use url::Url;
+
+use super::error::{self, ApiError, ErrorKind, Network};
+use super::rate::{self, RateLimit};
+use super::wire::{self, Page, Unreadable};
+use super::{Answer, Failure};
+use crate::base_url::BaseUrl;
+use crate::model::{Row, Scope, WebhookId};
+use crate::redact::ApiKey;
+use crate::text::clean_head;
+
+const USER_AGENT: &str = concat!("hookscope/", env!("CARGO_PKG_VERSION"));
+/// The collection (api-reference/webhooks/list).
+const COLLECTION: &str = "user-webhooks";
+/// Redirects within the API's own origin that are followed for one request.
+const MAX_REDIRECTS: usize = 3;
+/// What is read of an error's body, in bytes.
+const MAX_ERROR_BODY: usize = 64 << 10;
+
+/// Everything that a client is made of.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub base_url: BaseUrl,
+    pub key: ApiKey,
+    /// Total time of one request, from the connection to the last byte.
+    pub timeout: Duration,
+    pub connect_timeout: Duration,
+    /// The largest body that is read, in bytes after decompression.
+    pub max_page_bytes: usize,
+    pub proxy: Proxy,
+    /// Certificates in PEM that are trusted besides those of the system.
+    pub extra_roots: Option<Vec<u8>>,
+}
+
+/// Which proxy requests go through. Loopback is never proxied.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Proxy {
+    /// `HTTPS_PROXY` and its kin.
+    #[default]
+    Environment,
+    None,
+    Url(Url),
+}
+
+/// One page of a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    /// From 1.
+    pub number: u64,
+    /// Rows a page.
+    pub limit: u32,
+    pub scope: Scope,
+}
+
+/// Talks to one origin with one key. It sends `GET` and nothing else, and has no way to send anything else.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base_url: BaseUrl,
+    timeout: Duration,
+    max_page_bytes: usize,
+}
+
+impl Client {
+    /// Loads the certificate store, which takes milliseconds: not for the way to the first frame.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Setup`] when certificates or the proxy cannot be used.
+    pub fn new(settings: &Settings) -> Result<Self, ApiError> {
+        Self::build(settings).map_err(|words| ApiError::new(ErrorKind::Setup).with(clean_head(&words, 200)))
+    }
+
+    fn build(settings: &Settings) -> Result<Self, String> {
+        // A second call finds the provider of the first: both are the same.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", settings.key.expose()))
+            .map_err(|_never_shown| "the API key is no header value".to_owned())?;
+        authorization.set_sensitive(true);
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, authorization);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .default_headers(headers)
+            .referer(false)
+            // Redirects are followed by hand: see `Client::send`.
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(settings.connect_timeout);
+        if settings.base_url.is_loopback() {
+            builder = builder.no_proxy();
+        } else {
+            builder = match &settings.proxy {
+                Proxy::Environment => builder,
+                Proxy::None => builder.no_proxy(),
+                Proxy::Url(url) => builder.proxy(reqwest::Proxy::all(url.clone()).map_err(|e| e.without_url().to_string())?),
+            };
+        }
+        if !settings.base_url.is_https() {
+            // Nothing is ever verified, so no store is read.
+            builder = builder.tls_certs_only([]);
+        } else if let Some(pem) = &settings.extra_roots {
+            builder = builder.tls_certs_merge(Certificate::from_pem_bundle(pem).map_err(|e| e.to_string())?);
+        }
+        let http = builder.build().map_err(|e| {
+            let cause = std::error::Error::source(&e).map(ToString::to_string);
+            cause.unwrap_or_else(|| e.without_url().to_string())
+        })?;
+        Ok(Self {
+            http,
+            base_url: settings.base_url.clone(),
+            timeout: settings.timeout,
+            max_page_bytes: settings.max_page_bytes,
+        })
+    }
+
+    pub fn base_url(&self) -> &BaseUrl {
+        &self.base_url
+    }
+
+    /// `GET /user-webhooks?page=&limit=&is_active=` (api-reference/webhooks/list).
+    pub async fn list(&self, request: PageRequest) -> Result<Answer<Page>, Failure> {
+        let mut url = self.base_url.join(&[COLLECTION]);
+        {
+            let mut query = url.query_pairs_mut();
+            query.append_pair("page", &request.number.to_string());
+            query.append_pair("limit", &request.limit.to_string());
+            if let Some(active) = request.scope.is_active() {
+                query.append_pair("is_active", if active { "true" } else { "false" });
+            }
+        }
+        self.get_and(url, |body| wire::page(body, request.number)).await
+    }
+
+    /// `GET /user-webhooks/{id}` (api-reference/webhooks/get).
+    pub async fn get(&self, id: &WebhookId) -> Result<Answer<Row>, Failure> {
+        self.get_and(self.base_url.join(&[COLLECTION, id.raw()]), wire::webhook).await
+    }
+
+    async fn get_and<T>(&self, url: Url, read: impl FnOnce(&[u8]) -> Result<T, Unreadable>) -> Result<Answer<T>, Failure> {
+        let mut rate = None;
+        // `reqwest` knows a deadline too, but it would start anew with each redirect.
+        let attempt = tokio::time::timeout(self.timeout, self.fetch(url, &mut rate)).await;
+        let body = attempt.unwrap_or_else(|_elapsed| Err(ApiError::new(ErrorKind::Network(Network::Timeout))));
+        body.and_then(|body| {
+            read(&body).map_err(|nonsense| ApiError::new(ErrorKind::Nonsense(nonsense.why)).with(nonsense.detail))
+        })
+        .map(|value| Answer { value, rate })
+        .map_err(|error| Failure { error, rate })
+    }
+
+    async fn fetch(&self, url: Url, rate: &mut Option<RateLimit>) -> Result<Vec<u8>, ApiError> {
+        let response = self.send(url).await?;
+        *rate = RateLimit::read(response.headers());
+        let status = response.status();
+        if !status.is_success() {
+            return Err(refused(status, response).await);
+        }
+        let is_html = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+        if is_html {
+            return Err(ApiError::new(ErrorKind::Nonsense(error::Nonsense::Html)));
+        }
+        read_body(response, self.max_page_bytes).await
+    }
+
+    /// Follows redirects within the origin only: a client library that follows them itself sends the key along again on the
+    /// second hop.
+    async fn send(&self, mut url: Url) -> Result<Response, ApiError> {
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.http.get(url.clone()).send().await.map_err(ApiError::from_reqwest)?;
+            if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
+                return Ok(response);
+            }
+            let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+            let next = location.and_then(|location| url.join(location).ok());
+            match next {
+                Some(next) if next.origin() == url.origin() => url = next,
+                Some(next) => {
+                    let words = format!("to {}", next.origin().ascii_serialization());
+                    return Err(ApiError::new(ErrorKind::Redirect).with(clean_head(&words, 200)));
+                }
+                None => return Err(ApiError::new(ErrorKind::Redirect).with("to nowhere".into())),
+            }
+        }
+        Err(ApiError::new(ErrorKind::Redirect).with("too many times".into()))
+    }
+}
+
+/// Reads chunk by chunk, so that a small compressed body cannot become a huge one in memory.
+async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, ApiError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(ApiError::from_reqwest)? {
+        if body.len() + chunk.len() > limit {
+            return Err(ApiError::new(ErrorKind::TooLarge { limit }));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+async fn refused(status: StatusCode, response: Response) -> ApiError {
+    let kind = match status {
+        StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized,
+        StatusCode::FORBIDDEN => ErrorKind::Forbidden,
+        StatusCode::NOT_FOUND => ErrorKind::NotFound,
+        StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited { retry_after: rate::retry_after(response.headers()) },
+        other => ErrorKind::Status(other.as_u16()),
+    };
+    let error = ApiError::new(kind);
+    // The status is the news; a body that cannot be read only loses the server's words.
+    match read_body(response, MAX_ERROR_BODY).await {
+        Ok(body) => error.with(error::server_message(&body).unwrap_or_default()),
+        Err(_) => error,
+    }
+}

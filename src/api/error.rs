@@ -1,0 +1,310 @@
+//! What can go wrong with one request, in words for the person who has to mend it.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use crate::safe;
+use crate::text::{Safe, clean, clean_head};
+
+/// A failed request: what kind of failure, and what the server or the network said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    pub kind: ErrorKind,
+    /// The server's or the system's own words.
+    pub detail: Option<Safe>,
+}
+
+/// The kinds that differ in what to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// 401: the key is missing, wrong or revoked.
+    Unauthorized,
+    /// 403: the key cannot read webhook configuration on this workspace.
+    Forbidden,
+    /// 404.
+    NotFound,
+    /// 429, with the wait that was asked for.
+    RateLimited { retry_after: Option<Duration> },
+    /// The limit is nearly spent, and what is left belongs to production.
+    LimitNearlySpent { resets_in: Option<Duration> },
+    /// Any other status that is no success.
+    Status(u16),
+    /// A redirect to another origin, or too many of them. The key was not sent there.
+    Redirect,
+    /// No answer at all.
+    Network(Network),
+    /// A body over the cap, in bytes after decompression.
+    TooLarge { limit: usize },
+    /// A success that cannot be understood.
+    Nonsense(Nonsense),
+    /// The client itself cannot be set up: certificates or proxy.
+    Setup,
+}
+
+/// Why there was no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    Dns,
+    Refused,
+    Unreachable,
+    Timeout,
+    /// The connection broke, or the body ended before its end.
+    CutOff,
+    Tls,
+    Other,
+}
+
+/// Why a success cannot be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nonsense {
+    Empty,
+    Html,
+    NotUtf8,
+    NotJson,
+    TooDeep,
+    NoWebhooks,
+}
+
+impl ApiError {
+    pub fn new(kind: ErrorKind) -> Self {
+        Self { kind, detail: None }
+    }
+
+    #[must_use]
+    pub fn with(mut self, detail: Safe) -> Self {
+        self.detail = (!detail.is_empty()).then_some(detail);
+        self
+    }
+
+    /// Whether the same request may well succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self.kind {
+            ErrorKind::RateLimited { .. } => true,
+            ErrorKind::Status(status) => status == 408 || status >= 500,
+            ErrorKind::Network(network) => network != Network::Tls,
+            ErrorKind::Nonsense(nonsense) => nonsense != Nonsense::TooDeep,
+            ErrorKind::Unauthorized
+            | ErrorKind::Forbidden
+            | ErrorKind::NotFound
+            | ErrorKind::LimitNearlySpent { .. }
+            | ErrorKind::Redirect
+            | ErrorKind::TooLarge { .. }
+            | ErrorKind::Setup => false,
+        }
+    }
+
+    /// Whether no other request with this key can succeed either.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden)
+    }
+
+    /// A few words for a header line.
+    pub fn short(&self) -> Safe {
+        match self.kind {
+            ErrorKind::Unauthorized => "401 unauthorized".into(),
+            ErrorKind::Forbidden => "403 forbidden".into(),
+            ErrorKind::NotFound => "404 not found".into(),
+            ErrorKind::RateLimited { .. } => "429 rate limited".into(),
+            ErrorKind::LimitNearlySpent { .. } => "rate limit nearly spent".into(),
+            ErrorKind::Status(status) => match reason(status) {
+                Some(reason) => safe!("{} {}", status, reason),
+                None => safe!("status {}", status),
+            },
+            ErrorKind::Redirect => "redirected elsewhere".into(),
+            ErrorKind::Network(Network::Dns) => "host name not found".into(),
+            ErrorKind::Network(Network::Refused) => "connection refused".into(),
+            ErrorKind::Network(Network::Unreachable) => "network unreachable".into(),
+            ErrorKind::Network(Network::Timeout) => "no answer in time".into(),
+            ErrorKind::Network(Network::CutOff) => "connection broken".into(),
+            ErrorKind::Network(Network::Tls) => "TLS failed".into(),
+            ErrorKind::Network(Network::Other) => "cannot connect".into(),
+            ErrorKind::TooLarge { .. } => "answer too large".into(),
+            ErrorKind::Nonsense(Nonsense::Empty) => "empty answer".into(),
+            ErrorKind::Nonsense(Nonsense::Html) => "HTML instead of JSON".into(),
+            ErrorKind::Nonsense(Nonsense::NotUtf8) => "answer is not UTF-8".into(),
+            ErrorKind::Nonsense(Nonsense::NotJson) => "answer is not JSON".into(),
+            ErrorKind::Nonsense(Nonsense::TooDeep) => "answer nested too deep".into(),
+            ErrorKind::Nonsense(Nonsense::NoWebhooks) => "no webhooks in the answer".into(),
+            ErrorKind::Setup => "client cannot start".into(),
+        }
+    }
+
+    /// What to do about it, in one sentence.
+    pub fn advice(&self) -> Safe {
+        match self.kind {
+            ErrorKind::Unauthorized => {
+                "The API key is missing, wrong or revoked: check api_key in the config, or DIALNEXA_API_KEY.".into()
+            }
+            ErrorKind::Forbidden => {
+                "This API key cannot read webhook configuration on this workspace: use a key that may.".into()
+            }
+            ErrorKind::NotFound => "Is base_url right? It usually ends in /v1.".into(),
+            ErrorKind::RateLimited { retry_after: Some(wait) } => {
+                safe!("The API asks to wait {}; the key is shared with production.", duration(wait))
+            }
+            ErrorKind::RateLimited { retry_after: None } => "Wait a minute; the key is shared with production.".into(),
+            ErrorKind::LimitNearlySpent { resets_in: Some(wait) } => {
+                safe!("The last tenth is left to production; the limit resets in {}.", duration(wait))
+            }
+            ErrorKind::LimitNearlySpent { resets_in: None } => {
+                "The last tenth is left to production; try again in some minutes.".into()
+            }
+            ErrorKind::Status(400..=499) => "The API did not accept the request: is base_url the API's?".into(),
+            ErrorKind::Status(_) => "The API has trouble; it is worth trying again.".into(),
+            ErrorKind::Redirect => "The key was not sent there. Is base_url the API's own address?".into(),
+            ErrorKind::Network(Network::Dns) => "Check base_url, and the name service of this machine.".into(),
+            ErrorKind::Network(Network::Tls) => {
+                "Is there a proxy with its own certificates? Name its CA with network.ca_file.".into()
+            }
+            ErrorKind::Network(Network::Timeout) => "Check the network, or allow more with --timeout.".into(),
+            ErrorKind::Network(_) => "Check the network, the proxy settings and base_url.".into(),
+            ErrorKind::TooLarge { limit } => {
+                safe!("A page may have {} MiB; a larger cap is network.max_page_bytes.", limit >> 20)
+            }
+            ErrorKind::Nonsense(Nonsense::Html) => {
+                "A login page or a proxy answered in place of the API: check base_url and the network.".into()
+            }
+            ErrorKind::Nonsense(_) => "Is base_url the API's, and is the API well?".into(),
+            ErrorKind::Setup => "Check network.ca_file, network.proxy and the system's certificates.".into(),
+        }
+    }
+
+    pub(super) fn from_reqwest(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let (network, words) = classify(&error);
+        Self::new(ErrorKind::Network(network)).with(clean_head(&words, 200))
+    }
+}
+
+/// The cause as found in the chain of errors; `reqwest` itself tells only where it happened.
+fn classify(error: &reqwest::Error) -> (Network, String) {
+    let mut words = error.to_string();
+    let mut network = if error.is_timeout() {
+        Some(Network::Timeout)
+    } else if error.is_body() || error.is_decode() {
+        Some(Network::CutOff)
+    } else {
+        None
+    };
+    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+    while let Some(inner) = cause {
+        words = inner.to_string();
+        if words.starts_with("dns error") || words.contains("failed to lookup address") {
+            network.get_or_insert(Network::Dns);
+        }
+        if inner.downcast_ref::<rustls::Error>().is_some() {
+            network = Some(Network::Tls);
+        }
+        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
+            use std::io::ErrorKind as Io;
+            network = network.or(match io.kind() {
+                Io::ConnectionRefused => Some(Network::Refused),
+                Io::NetworkUnreachable | Io::HostUnreachable => Some(Network::Unreachable),
+                Io::TimedOut => Some(Network::Timeout),
+                Io::ConnectionReset | Io::ConnectionAborted | Io::UnexpectedEof | Io::BrokenPipe => Some(Network::CutOff),
+                Io::InvalidData if io.get_ref().is_some_and(|e| e.downcast_ref::<rustls::Error>().is_some()) => {
+                    Some(Network::Tls)
+                }
+                _ => None,
+            });
+        }
+        cause = inner.source();
+    }
+    let fallback = if error.is_connect() || error.is_builder() { Network::Other } else { Network::CutOff };
+    (network.unwrap_or(fallback), words)
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.detail {
+            Some(detail) => write!(f, "{}: {detail}", self.short()),
+            None => self.short().fmt(f),
+        }
+    }
+}
+
+impl StdError for ApiError {}
+
+/// `2 s`, `5 min`, `3 h`: how long a person will have to wait.
+pub(crate) fn duration(wait: Duration) -> Safe {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    match seconds {
+        0..=119 => safe!("{} s", seconds),
+        120..=7199 => safe!("{} min", seconds.div_ceil(60)),
+        _ => safe!("{} h", seconds.div_ceil(3600)),
+    }
+}
+
+fn reason(status: u16) -> Option<&'static str> {
+    reqwest::StatusCode::from_u16(status).ok()?.canonical_reason()
+}
+
+/// The server's `message`: a string, or an array of them, one per invalid field (api-reference/errors).
+pub(super) fn server_message(body: &[u8]) -> Option<Safe> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Message {
+        One(String),
+        Many(Vec<String>),
+    }
+    #[derive(serde::Deserialize)]
+    struct Body {
+        message: Message,
+    }
+    let body: Body = serde_json::from_slice(body).ok()?;
+    let text = match body.message {
+        Message::One(text) => text,
+        Message::Many(texts) => texts.join("; "),
+    };
+    Some(clean(&text).fit(300, "…"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_strings_or_arrays() {
+        let read = |body: &str| server_message(body.as_bytes()).map(|text| text.to_string());
+        assert_eq!(read(r#"{"statusCode":400,"message":"no"}"#).as_deref(), Some("no"));
+        assert_eq!(read(r#"{"message":["a","b\u001b[2J"]}"#).as_deref(), Some("a; b^[[2J"));
+        for nonsense in ["", "{}", r#"{"message":5}"#, r#"{"message":[1]}"#, "<html>"] {
+            assert_eq!(read(nonsense), None, "{nonsense}");
+        }
+        assert!(read(&format!(r#"{{"message":"{}"}}"#, "x".repeat(100_000))).unwrap().len() < 400);
+    }
+
+    #[test]
+    fn refusals_and_mistakes_are_never_tried_again() {
+        for kind in [
+            ErrorKind::Unauthorized,
+            ErrorKind::Forbidden,
+            ErrorKind::NotFound,
+            ErrorKind::Status(400),
+            ErrorKind::Redirect,
+            ErrorKind::TooLarge { limit: 1 },
+            ErrorKind::Setup,
+        ] {
+            assert!(!ApiError::new(kind).is_transient(), "{kind:?}");
+        }
+        for kind in [
+            ErrorKind::RateLimited { retry_after: None },
+            ErrorKind::Status(500),
+            ErrorKind::Status(408),
+            ErrorKind::Network(Network::CutOff),
+            ErrorKind::Nonsense(Nonsense::Html),
+        ] {
+            assert!(ApiError::new(kind).is_transient(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn waits_are_rounded_up_to_what_a_person_reads() {
+        let words = |millis| duration(Duration::from_millis(millis)).to_string();
+        assert_eq!(words(1), "1 s");
+        assert_eq!(words(90_000), "90 s");
+        assert_eq!(words(121_000), "3 min");
+        assert_eq!(words(7_200_001), "3 h");
+    }
+}

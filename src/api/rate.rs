@@ -1,0 +1,105 @@
+//! The rate-limit headers: `X-RateLimit-*` on every answer, `Retry-After` on a 429 (api-reference/rate-limits).
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+
+/// A server that asks for more than a year asks for nonsense; larger numbers would overflow instants.
+const LONGEST: Duration = Duration::from_hours(365 * 24);
+
+/// What the key may still spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Requests in a window.
+    pub limit: u64,
+    /// Requests left in this window.
+    pub remaining: u64,
+    /// How long the window lasts, by the server's own clock; `None` when the server did not say.
+    pub resets_in: Option<Duration>,
+}
+
+impl RateLimit {
+    /// Requests that may be sent now while a tenth of the limit stays unspent for production, which shares the key.
+    pub fn spendable(&self) -> u64 {
+        self.remaining.saturating_sub(self.limit.div_ceil(10))
+    }
+
+    pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
+        let limit = number(headers, "x-ratelimit-limit")?;
+        let remaining = number(headers, "x-ratelimit-remaining")?;
+        // Our clock may be wrong; the difference of two times of the server is right all the same.
+        let resets_in = number(headers, "x-ratelimit-reset").zip(date(headers)).map(|(reset, now)| {
+            let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            Duration::from_secs(reset).saturating_sub(now).min(LONGEST)
+        });
+        Some(Self { limit, remaining, resets_in })
+    }
+}
+
+/// How long a 429 asks to wait: seconds or a date, never negative. `None` when it does not say, or says nonsense.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.parse().map_or(LONGEST, Duration::from_secs).min(LONGEST));
+    }
+    let when = httpdate::parse_http_date(text).ok()?;
+    Some(when.duration_since(date(headers)?).unwrap_or_default().min(LONGEST))
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+fn date(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    const NOW: (&str, &str) = ("date", "Mon, 01 Apr 2024 08:00:00 GMT");
+
+    #[test]
+    fn the_reset_is_measured_by_the_servers_clock() {
+        let read = RateLimit::read(&headers(&[
+            ("x-ratelimit-limit", "600"),
+            ("x-ratelimit-remaining", "61"),
+            ("x-ratelimit-reset", "1711958430"),
+            NOW,
+        ]));
+        let rate = RateLimit { limit: 600, remaining: 61, resets_in: Some(Duration::from_secs(30)) };
+        assert_eq!(read, Some(rate));
+        assert_eq!(rate.spendable(), 1);
+    }
+
+    #[test]
+    fn nonsense_in_the_headers_is_no_rate_limit() {
+        assert_eq!(RateLimit::read(&headers(&[("x-ratelimit-limit", "many"), ("x-ratelimit-remaining", "1")])), None);
+        let past = headers(&[
+            ("x-ratelimit-limit", "10"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", "18446744073709551615"),
+            NOW,
+        ]);
+        assert_eq!(RateLimit::read(&past).unwrap().resets_in, Some(LONGEST));
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_never_absurd() {
+        let wait = |value: &str| retry_after(&headers(&[("retry-after", value), NOW]));
+        assert_eq!(wait("2"), Some(Duration::from_secs(2)));
+        assert_eq!(wait("0"), Some(Duration::ZERO));
+        assert_eq!(wait("Mon, 01 Apr 2024 08:00:05 GMT"), Some(Duration::from_secs(5)));
+        assert_eq!(wait("Mon, 01 Apr 2024 07:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("1000000000000000000000000000000"), Some(LONGEST));
+        for nonsense in ["-1", "soon", "", "1.5"] {
+            assert_eq!(wait(nonsense), None, "{nonsense:?}");
+        }
+        assert_eq!(retry_after(&headers(&[])), None);
+    }
+}

@@ -1,0 +1,191 @@
+//! The address of the API, and what makes two addresses the same place for a key.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use crate::text::{Safe, clean};
+
+/// The vendor's address (<https://dialnexa.mintlify.app/api-reference/webhooks/list>).
+pub const DEFAULT: &str = "https://api.dialnexa.com/v1";
+
+/// A validated base URL: `https`, or `http` to loopback; without credentials, query and fragment.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+/// Why a text is no base URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadBaseUrl {
+    #[error("it is empty")]
+    Empty,
+    #[error("it is not a URL such as {DEFAULT}")]
+    NotAUrl,
+    #[error("it must start with https:// (http:// is for loopback only, since the API key would travel in the clear)")]
+    NotHttps,
+    #[error("it must not contain a user name or password")]
+    Credentials,
+    #[error("it must not contain a query or a fragment")]
+    Query,
+}
+
+impl BaseUrl {
+    /// An empty path means `/v1`.
+    pub fn parse(text: &str) -> Result<Self, BadBaseUrl> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(BadBaseUrl::Empty);
+        }
+        let Ok(mut url) = Url::parse(text) else { return Err(BadBaseUrl::NotAUrl) };
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(&url) => {}
+            "http" => return Err(BadBaseUrl::NotHttps),
+            _ => return Err(BadBaseUrl::NotAUrl),
+        }
+        if !url.has_host() {
+            return Err(BadBaseUrl::NotAUrl);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(BadBaseUrl::Credentials);
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(BadBaseUrl::Query);
+        }
+        let path = match url.path().trim_end_matches('/') {
+            "" => "/v1".to_owned(),
+            path => path.to_owned(),
+        };
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+
+    /// A URL below the base; the segments are data and are percent-encoded.
+    pub fn join(&self, segments: &[&str]) -> Url {
+        let mut url = self.0.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            // `.` and `..` would be taken for steps in the tree, even encoded.
+            path.extend(segments.iter().map(|&segment| match segment {
+                "." => "%2E",
+                ".." => "%2E%2E",
+                other => other,
+            }));
+        }
+        url
+    }
+
+    pub fn as_url(&self) -> &Url {
+        &self.0
+    }
+
+    /// Whether a key for one of them may be sent to the other: scheme, host and port agree.
+    pub fn same_origin(&self, other: &Self) -> bool {
+        self.0.origin() == other.0.origin()
+    }
+
+    /// Whether requests stay on this machine: then no proxy may see them, and no certificate store is needed.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// Host, and port unless it is the usual one, for a header line.
+    pub fn host(&self) -> Safe {
+        let host = self.0.host_str().unwrap_or_default();
+        match self.0.port() {
+            Some(port) => clean(&format!("{host}:{port}")),
+            None => clean(host),
+        }
+    }
+
+    /// The whole address, for messages and copied commands.
+    pub fn clean(&self) -> Safe {
+        clean(self.0.as_str())
+    }
+}
+
+impl Default for BaseUrl {
+    fn default() -> Self {
+        match Self::parse(DEFAULT) {
+            Ok(url) => url,
+            Err(_) => unreachable!("a test parses the default"),
+        }
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.clean(), f)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.trim_end_matches('.').eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_parses() {
+        assert_eq!(BaseUrl::default().clean().as_str(), DEFAULT);
+    }
+
+    #[test]
+    fn an_empty_path_means_v1() {
+        for text in ["https://a.com", "https://a.com/", "https://a.com/v1/"] {
+            assert_eq!(BaseUrl::parse(text).unwrap().clean().as_str(), "https://a.com/v1");
+        }
+        assert_eq!(BaseUrl::parse("https://a.com/x/y").unwrap().join(&["z"]).as_str(), "https://a.com/x/y/z");
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        for text in ["http://127.0.0.1:8080/v1", "http://localhost", "http://[::1]:9"] {
+            assert!(BaseUrl::parse(text).unwrap().is_loopback(), "{text}");
+        }
+        for text in ["http://api.dialnexa.com", "http://127.0.0.1.evil.com", "http://10.0.0.1", "http://localhost.evil.com"]
+        {
+            assert_eq!(BaseUrl::parse(text), Err(BadBaseUrl::NotHttps), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_base_url_is_refused() {
+        assert_eq!(BaseUrl::parse("  "), Err(BadBaseUrl::Empty));
+        for text in ["api.dialnexa.com", "ftp://a.com", "https://", "file:///etc/passwd", "data:x"] {
+            assert_eq!(BaseUrl::parse(text), Err(BadBaseUrl::NotAUrl), "{text}");
+        }
+        assert_eq!(BaseUrl::parse("https://u:p@a.com"), Err(BadBaseUrl::Credentials));
+        assert_eq!(BaseUrl::parse("https://a.com/v1?x=1"), Err(BadBaseUrl::Query));
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let base = BaseUrl::parse("https://a.com/v1").unwrap();
+        assert!(base.same_origin(&BaseUrl::parse("https://A.com:443/v2").unwrap()));
+        for other in ["https://a.com:444", "https://b.com", "http://localhost"] {
+            assert!(!base.same_origin(&BaseUrl::parse(other).unwrap()));
+        }
+    }
+
+    #[test]
+    fn an_id_cannot_leave_its_place_in_the_path() {
+        let base = BaseUrl::parse("https://a.com/v1").unwrap();
+        for id in ["../../admin", "a/b", "..", ".", "a?b#c", "a%2Fb", "\u{1b}é"] {
+            let url = base.join(&["user-webhooks", id]);
+            assert_eq!(url.path_segments().unwrap().count(), 3, "{id} became {url}");
+            assert!(url.path().starts_with("/v1/user-webhooks/"), "{id} became {url}");
+            assert_eq!((url.query(), url.fragment()), (None, None), "{id} became {url}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Which pages are read, in what order, how many at once, and how often a failed one is tried again. The only code that
+//! knows paging.
+//!
+//! Two readers stand on the same [`requests`]: the background [`task`] of the explorer, which follows a [`Demand`] and
+//! reports [`FetchEvent`]s, and [`read_listing`], which reads a whole listing, consistently or with a list of what is wrong.
+
+mod complete;
+mod extent;
+mod requests;
+mod task;
+
+use std::time::Duration;
+
+pub use self::complete::{Limit, Problem, Reading, read_listing};
+pub use self::extent::{Extent, RowCount};
+pub use self::requests::Progress;
+pub use self::task::{Demand, FetchEvent, Generation, spawn};
+
+/// How patient and how greedy the reading is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Rows asked for a page.
+    pub page_size: u32,
+    /// Times that a failed request is tried again.
+    pub retries: u32,
+    /// Requests under way at once when everything is wanted.
+    pub max_concurrency: usize,
+    /// The first pause before another try; each further one may be twice as long. The real pause is a random part of it,
+    /// so that many clients do not come back together.
+    pub backoff: Duration,
+    /// The longest pause between two tries, and the longest wait that a 429 may ask for.
+    pub longest_backoff: Duration,
+    pub longest_wait: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            page_size: crate::api::MAX_PAGE_SIZE,
+            retries: 3,
+            max_concurrency: 8,
+            backoff: Duration::from_millis(500),
+            longest_backoff: Duration::from_secs(8),
+            longest_wait: Duration::from_mins(1),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! How long a listing is and how its rows lie on pages, as far as the pages that came tell. Servers clamp limits, leave
+//! totals out, and say totals that their own rows contradict: nothing here rests on a number alone.
+
+use crate::api::Page;
+
+/// What is known of a listing's length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowCount {
+    Exactly(u64),
+    /// There may be more.
+    AtLeast(u64),
+}
+
+impl RowCount {
+    /// The rows that surely exist.
+    pub fn known(self) -> u64 {
+        match self {
+            Self::Exactly(rows) | Self::AtLeast(rows) => rows,
+        }
+    }
+}
+
+/// The shape of a listing: learned from page 1, corrected by every page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Extent {
+    page_size: Option<u64>,
+    /// The server's total, unless rows contradicted it.
+    total: Option<u64>,
+    /// The server's number of pages, unless rows contradicted it.
+    total_pages: Option<u64>,
+    /// The rows in all, when the end was found without a total.
+    end: Option<u64>,
+    /// One more than the last row that was seen.
+    seen: u64,
+}
+
+impl Extent {
+    /// Learns from a page. `asked` is the limit that was asked for, which decides only when nothing else does.
+    pub fn observe(&mut self, page: &Page, asked: u32) {
+        let rows = page.rows.len() as u64;
+        if page.number <= 1 {
+            self.page_size = Some(if rows > 0 { rows } else { page.limit.unwrap_or(asked.into()) });
+        }
+        let size = self.page_size();
+        let start = page.number.saturating_sub(1).saturating_mul(size);
+        let stop = start.saturating_add(rows);
+        let short = rows < size;
+        if rows > 0 {
+            self.seen = self.seen.max(stop);
+        }
+        self.total = page.total.filter(|&total| stop <= total.max(start) && !(short && stop < total));
+        self.total_pages =
+            page.total_pages.filter(|&pages| (rows == 0 || page.number <= pages) && !(short && page.number < pages));
+        let is_last = match self.total_pages {
+            Some(pages) => page.number == pages,
+            None => short && page.number > 1,
+        };
+        if self.total.is_some() {
+            self.end = None;
+        } else if is_last || (page.number <= 1 && rows == 0) {
+            self.end = Some(stop);
+        } else if self.end.is_some_and(|end| end < stop) {
+            self.end = None;
+        }
+        if self.end.is_some_and(|end| end < self.seen) {
+            // An empty page in the middle was not the end after all.
+            self.end = None;
+        }
+    }
+
+    /// Starts to forget what a refresh may change: rows seen before need not be there any more.
+    pub fn forget_end(&mut self) {
+        self.end = None;
+        self.seen = 0;
+    }
+
+    /// Whether page 1 was seen, so that pages can be told apart.
+    pub fn is_known(&self) -> bool {
+        self.page_size.is_some()
+    }
+
+    /// Rows a page as the server really used it; at least 1.
+    pub fn page_size(&self) -> u64 {
+        self.page_size.unwrap_or(u64::from(crate::api::MAX_PAGE_SIZE)).max(1)
+    }
+
+    pub fn rows(&self) -> RowCount {
+        match (self.end, self.total, self.total_pages) {
+            (Some(end), ..) => RowCount::Exactly(end),
+            (None, Some(total), _) => RowCount::Exactly(total),
+            (None, None, Some(pages)) => {
+                let before_last = pages.saturating_sub(1).saturating_mul(self.page_size());
+                RowCount::AtLeast(self.seen.max(before_last.saturating_add(u64::from(pages > 0))))
+            }
+            (None, None, None) => RowCount::AtLeast(self.seen),
+        }
+    }
+
+    /// The page on which a row lies, from 1.
+    pub fn page_of(&self, row: u64) -> u64 {
+        row / self.page_size() + 1
+    }
+
+    /// The first row of a page.
+    pub fn first_row(&self, page: u64) -> u64 {
+        page.saturating_sub(1).saturating_mul(self.page_size())
+    }
+
+    /// The number of the last page, where that is known.
+    pub fn last_page(&self) -> Option<u64> {
+        match self.rows() {
+            RowCount::Exactly(rows) => Some(rows.div_ceil(self.page_size()).max(1)),
+            RowCount::AtLeast(_) => self.total_pages.map(|pages| pages.max(1)),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{Row, raw_array};
+
+    /// A page of rows with the ids `start..start + rows`.
+    pub(in crate::fetch) fn page(number: u64, start: u64, rows: u64) -> Page {
+        let rows: Vec<_> = (start..start + rows).map(|i| format!(r#"{{"id":"w{i}","url":"https://x.com/{i}"}}"#)).collect();
+        let raw = serde_json::value::RawValue::from_string(format!("[{}]", rows.join(","))).unwrap();
+        let rows = raw_array(&raw).unwrap().into_iter().map(|row| Row::decode(row).unwrap()).collect();
+        Page { number, rows, limit: None, total: None, total_pages: None }
+    }
+
+    fn observed(pages: impl IntoIterator<Item = Page>) -> Extent {
+        let mut extent = Extent::default();
+        for page in pages {
+            extent.observe(&page, 100);
+        }
+        extent
+    }
+
+    #[test]
+    fn a_total_tells_the_end_at_once() {
+        let extent = observed([Page { limit: Some(100), total: Some(100_000), ..page(1, 0, 100) }]);
+        assert_eq!(extent.rows(), RowCount::Exactly(100_000));
+        assert_eq!(extent.last_page(), Some(1000));
+        assert_eq!(extent.page_of(99_999), 1000);
+    }
+
+    #[test]
+    fn a_clamped_limit_is_the_page_size() {
+        let extent = observed([Page { limit: Some(100), total: Some(70), ..page(1, 0, 20) }]);
+        assert_eq!((extent.page_size(), extent.last_page()), (20, None));
+        let extent = observed([Page { limit: Some(20), total: Some(70), ..page(1, 0, 20) }]);
+        assert_eq!((extent.page_size(), extent.last_page()), (20, Some(4)));
+    }
+
+    #[test]
+    fn without_totals_the_end_is_a_short_or_empty_later_page() {
+        assert_eq!(observed([page(1, 0, 70)]).rows(), RowCount::AtLeast(70));
+        assert_eq!(observed([page(1, 0, 70), page(2, 70, 0)]).rows(), RowCount::Exactly(70));
+        assert_eq!(observed([page(1, 0, 100), page(2, 100, 100)]).rows(), RowCount::AtLeast(200));
+        assert_eq!(observed([page(1, 0, 100), page(2, 100, 30)]).rows(), RowCount::Exactly(130));
+        assert_eq!(observed([page(1, 0, 0)]).rows(), RowCount::Exactly(0));
+    }
+
+    #[test]
+    fn a_number_of_pages_tells_where_the_last_page_is() {
+        let with_pages = |page: Page| Page { total_pages: Some(3), ..page };
+        let extent = observed([with_pages(page(1, 0, 100))]);
+        assert_eq!((extent.last_page(), extent.rows()), (Some(3), RowCount::AtLeast(201)));
+        let extent = observed([with_pages(page(1, 0, 100)), with_pages(page(3, 200, 30))]);
+        assert_eq!(extent.rows(), RowCount::Exactly(230));
+    }
+
+    #[test]
+    fn a_total_that_rows_contradict_is_not_believed() {
+        let small = Page { total: Some(10), ..page(1, 0, 100) };
+        assert_eq!(observed([small]).rows(), RowCount::AtLeast(100));
+        let full = Page { total: Some(5000), ..page(1, 0, 100) };
+        let short = Page { total: Some(5000), ..page(2, 100, 30) };
+        assert_eq!(observed([full, short]).rows(), RowCount::Exactly(130));
+    }
+
+    #[test]
+    fn an_empty_page_in_the_middle_is_not_the_end() {
+        let extent = observed([page(1, 0, 100), page(3, 200, 100), page(2, 100, 0)]);
+        assert_eq!(extent.rows(), RowCount::AtLeast(300));
+    }
+
+    proptest! {
+        #[test]
+        fn absurd_numbers_never_overflow(
+            number in prop_oneof![1_u64..5, Just(u64::MAX)],
+            rows in 0_u64..5,
+            limit in proptest::option::of(any::<u64>()),
+            total in proptest::option::of(any::<u64>()),
+            total_pages in proptest::option::of(any::<u64>()),
+        ) {
+            let mut extent = observed([Page { limit, total, total_pages, ..page(1, 0, rows) }]);
+            extent.observe(&Page { limit, total, total_pages, ..page(number, 0, rows) }, 100);
+            let _ = (extent.last_page(), extent.first_row(u64::MAX), extent.page_of(u64::MAX));
+            prop_assert!(extent.page_size() >= 1);
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The background task of the explorer. It follows the latest [`Demand`], never a queue of old ones.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::requests::{Progress, Requests};
+use super::{Extent, Policy};
+use crate::api::{ApiError, Client, Page};
+use crate::model::Scope;
+
+/// Events that may wait for the explorer before the task waits for it.
+const EVENTS_AHEAD: usize = 64;
+
+/// Counts the wishes for fresh data. Answers to an older generation are dropped before they touch anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Generation(u64);
+
+impl Generation {
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// What the explorer needs now. The latest one counts: what an older one wanted and this one does not is not fetched.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Demand {
+    /// A new one asks for everything wanted anew: refresh, retry, another scope.
+    pub generation: Generation,
+    pub scope: Scope,
+    /// Pages that are missing, the most urgent first: visible ones, then those that will be visible next.
+    pub pages: Vec<u64>,
+    /// All the rest too.
+    pub everything: bool,
+}
+
+/// What the task reports.
+#[derive(Debug, Clone)]
+pub enum FetchEvent {
+    /// A page is being asked for.
+    Started {
+        generation: Generation,
+        page: u64,
+    },
+    Loaded {
+        generation: Generation,
+        page: Page,
+    },
+    /// `attempt` of `of` failed; it will be tried again.
+    Retrying {
+        generation: Generation,
+        page: u64,
+        attempt: u32,
+        of: u32,
+        error: ApiError,
+    },
+    /// Given up until the next generation.
+    Failed {
+        generation: Generation,
+        page: u64,
+        error: ApiError,
+    },
+    /// Nothing is sent until then, because of the rate limit.
+    Paused {
+        generation: Generation,
+        until: Instant,
+        error: ApiError,
+    },
+}
+
+impl FetchEvent {
+    pub fn generation(&self) -> Generation {
+        match self {
+            Self::Started { generation, .. }
+            | Self::Loaded { generation, .. }
+            | Self::Retrying { generation, .. }
+            | Self::Failed { generation, .. }
+            | Self::Paused { generation, .. } => *generation,
+        }
+    }
+}
+
+/// Starts the task. It makes its client itself, since that reads the certificate store; it ends when the demand's sender or
+/// the receiver of its events is dropped.
+pub fn spawn(
+    connect: impl FnOnce() -> Result<Client, ApiError> + Send + 'static,
+    policy: Policy,
+    demand: watch::Receiver<Demand>,
+) -> (mpsc::Receiver<FetchEvent>, JoinHandle<()>) {
+    let (events, receiver) = mpsc::channel(EVENTS_AHEAD);
+    let task = tokio::spawn(async move {
+        match connect() {
+            Ok(client) => {
+                let requests = Requests::new(Arc::new(client), policy, Scope::All);
+                // The explorer is gone: nobody is left to tell.
+                drop(Task::new(policy, demand, events, requests).run().await);
+            }
+            Err(error) => report_no_client(demand, &events, &error).await,
+        }
+    });
+    (receiver, task)
+}
+
+async fn report_no_client(mut demand: watch::Receiver<Demand>, events: &mpsc::Sender<FetchEvent>, error: &ApiError) {
+    loop {
+        let (generation, page) = {
+            let wish = demand.borrow_and_update();
+            (wish.generation, wish.pages.first().copied())
+        };
+        if let Some(page) = page {
+            let failed = FetchEvent::Failed { generation, page, error: error.clone() };
+            if events.send(failed).await.is_err() {
+                return;
+            }
+        }
+        if demand.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The explorer has gone; the task ends.
+struct Gone;
+
+struct Task {
+    policy: Policy,
+    demand: watch::Receiver<Demand>,
+    events: mpsc::Sender<FetchEvent>,
+    requests: Requests,
+    wish: Demand,
+    extent: Extent,
+    /// Pages of this generation that came or failed for good.
+    settled: BTreeSet<u64>,
+    /// No page of this generation can succeed.
+    refused: bool,
+    /// Where the search for the next page of *everything* goes on.
+    sweep: u64,
+}
+
+impl Task {
+    fn new(policy: Policy, demand: watch::Receiver<Demand>, events: mpsc::Sender<FetchEvent>, requests: Requests) -> Self {
+        Self {
+            policy,
+            demand,
+            events,
+            requests,
+            wish: Demand::default(),
+            extent: Extent::default(),
+            settled: BTreeSet::new(),
+            refused: false,
+            sweep: 1,
+        }
+    }
+
+    async fn run(mut self) -> Result<(), Gone> {
+        let wish = self.demand.borrow_and_update().clone();
+        self.requests.set_scope(wish.scope);
+        self.wish = wish;
+        loop {
+            self.start_pages().await?;
+            tokio::select! {
+                biased;
+                changed = self.demand.changed() => {
+                    changed.map_err(|_closed| Gone)?;
+                    let wish = self.demand.borrow_and_update().clone();
+                    self.follow(wish);
+                }
+                Some(progress) = self.requests.next() => self.report(progress).await?,
+            }
+        }
+    }
+
+    fn follow(&mut self, wish: Demand) {
+        if wish.scope != self.wish.scope {
+            self.requests.set_scope(wish.scope);
+            self.extent = Extent::default();
+        }
+        if wish.generation != self.wish.generation {
+            self.requests.retain(|_| false);
+            self.requests.end_pause();
+            self.settled.clear();
+            self.refused = false;
+            self.sweep = 1;
+        }
+        let first_page_only = !self.extent.is_known();
+        let needed = |page: u64| wish.everything || wish.pages.contains(&page) || (first_page_only && page == 1);
+        self.requests.retain(needed);
+        self.wish = wish;
+    }
+
+    async fn start_pages(&mut self) -> Result<(), Gone> {
+        while let Some(page) = self.next_page() {
+            if !self.requests.has_room() {
+                match self.requests.pause_if_spent() {
+                    Ok(Some(pause)) => self.report(pause).await?,
+                    Ok(None) => {}
+                    Err(error) => {
+                        self.report(Progress::Failed { page, error }).await?;
+                        self.refused = true;
+                    }
+                }
+                return Ok(());
+            }
+            self.requests.start(page);
+            self.send(FetchEvent::Started { generation: self.wish.generation, page }).await?;
+        }
+        Ok(())
+    }
+
+    /// The most urgent page that is neither settled nor under way.
+    fn next_page(&mut self) -> Option<u64> {
+        if self.refused {
+            return None;
+        }
+        if !self.extent.is_known() {
+            // Page 1 tells how large pages are: until it came, no other page can be told.
+            let wanted = self.wish.everything || !self.wish.pages.is_empty();
+            return (wanted && self.is_open(1)).then_some(1);
+        }
+        let urgent = self.wish.pages.iter().copied().find(|&page| self.is_open(page));
+        urgent.or_else(|| if self.wish.everything { self.sweep_on() } else { None })
+    }
+
+    fn sweep_on(&mut self) -> Option<u64> {
+        // Without a known end: as many pages ahead as there are settled ones, so that few requests go beyond it.
+        let last = self.extent.last_page().unwrap_or_else(|| (self.settled.len() as u64 * 2).max(1));
+        while self.settled.contains(&self.sweep) {
+            self.sweep += 1;
+        }
+        (self.sweep..=last).take(self.policy.max_concurrency * 2).find(|&page| self.is_open(page))
+    }
+
+    fn is_open(&self, page: u64) -> bool {
+        !self.settled.contains(&page) && !self.requests.is_under_way(page)
+    }
+
+    async fn report(&mut self, progress: Progress) -> Result<(), Gone> {
+        let generation = self.wish.generation;
+        let event = match progress {
+            Progress::Loaded(page) => {
+                self.extent.observe(&page, self.policy.page_size);
+                self.settled.insert(page.number);
+                FetchEvent::Loaded { generation, page }
+            }
+            Progress::Failed { page, error } => {
+                self.settled.insert(page);
+                self.refused |= error.is_refusal();
+                FetchEvent::Failed { generation, page, error }
+            }
+            Progress::Retrying { page, attempt, of, error } => FetchEvent::Retrying { generation, page, attempt, of, error },
+            Progress::Paused { until, error } => FetchEvent::Paused { generation, until, error },
+            Progress::Resumed => return Ok(()),
+        };
+        self.send(event).await
+    }
+
+    async fn send(&self, event: FetchEvent) -> Result<(), Gone> {
+        self.events.send(event).await.map_err(|_closed| Gone)
+    }
+}

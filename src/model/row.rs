@@ -1,0 +1,182 @@
+//! One row of a page: a webhook, or something that cannot be used as one and is shown all the same.
+
+use std::borrow::Cow;
+
+use serde::ser::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::json::{Json, RawFields, TooDeep, raw_array};
+use super::{CreatedAt, Destination, EventEntry, EventName, Field, Webhook, WebhookId};
+use crate::text::{Safe, Untrusted};
+
+/// The names under which the vendor's material has the time of creation; the contract's comes first.
+const CREATED_AT: [&str; 2] = ["created_at", "createdAt"];
+
+/// One row as the API sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    Webhook(Webhook),
+    Malformed(Malformed),
+}
+
+/// A row without a usable id or URL. It is counted and shown, never dropped in silence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// What the API sent, less `secret`.
+    pub json: Json,
+    pub reason: Reason,
+}
+
+/// Why a row cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    NoObject,
+    NoId,
+    NoUrl,
+}
+
+impl Reason {
+    pub const fn explain(self) -> &'static str {
+        match self {
+            Self::NoObject => "not an object",
+            Self::NoId => "its id is missing or no string",
+            Self::NoUrl => "its url is missing or no string",
+        }
+    }
+}
+
+impl Row {
+    /// Reads one element of a page. Unusable rows become [`Malformed`]; only absurd nesting is an error.
+    pub fn decode(raw: &RawValue) -> Result<Self, TooDeep> {
+        let malformed = |reason| Json::new(raw).map(|json| Self::Malformed(Malformed { json, reason }));
+        let Some(fields) = RawFields::of(raw) else { return malformed(Reason::NoObject) };
+        let Some(id) = fields.get("id").and_then(string) else { return malformed(Reason::NoId) };
+        let Some(url) = fields.get("url").and_then(string) else { return malformed(Reason::NoUrl) };
+        let created_name = CREATED_AT.into_iter().find(|name| fields.get(name).is_some());
+        let mut unknown = Vec::new();
+        for (name, value) in fields.iter() {
+            let known = matches!(name, "id" | "url" | "events" | "is_active" | "secret") || Some(name) == created_name;
+            if !known {
+                unknown.push((Untrusted::from(name), Json::new(value)?));
+            }
+        }
+        Ok(Self::Webhook(Webhook {
+            id: WebhookId::new(&id),
+            url: Destination::new(&url),
+            events: field(fields.get("events"), events)?,
+            is_active: field(fields.get("is_active"), |raw| Ok(serde_json::from_str(raw.get()).ok()))?,
+            created_at: field(created_name.and_then(|name| fields.get(name)), |raw| {
+                Ok(string(raw).map(|text| CreatedAt::new(&text)))
+            })?,
+            unknown,
+        }))
+    }
+
+    pub fn webhook(&self) -> Option<&Webhook> {
+        match self {
+            Self::Webhook(webhook) => Some(webhook),
+            Self::Malformed(_) => None,
+        }
+    }
+
+    pub fn id(&self) -> Option<&WebhookId> {
+        self.webhook().map(|webhook| &webhook.id)
+    }
+
+    /// The row as indented JSON for people, a line a string.
+    pub fn pretty_json(&self) -> Vec<Safe> {
+        match self {
+            Self::Webhook(webhook) => webhook.pretty_json(),
+            Self::Malformed(malformed) => malformed.json.pretty(),
+        }
+    }
+}
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Webhook(webhook) => webhook.serialize(serializer),
+            Self::Malformed(malformed) => malformed.json.serialize(serializer),
+        }
+    }
+}
+
+fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<String>(raw.get()).ok().map(Cow::Owned)
+}
+
+/// A field by its contract type, or as it came.
+fn field<'a, T>(
+    raw: Option<&'a RawValue>,
+    read: impl FnOnce(&'a RawValue) -> Result<Option<T>, TooDeep>,
+) -> Result<Field<T>, TooDeep> {
+    let Some(raw) = raw else { return Ok(Field::Missing) };
+    Ok(match read(raw)? {
+        Some(value) => Field::Value(value),
+        None => Field::Odd(Json::new(raw)?),
+    })
+}
+
+fn events(raw: &RawValue) -> Result<Option<Vec<EventEntry>>, TooDeep> {
+    let Some(elements) = raw_array(raw) else { return Ok(None) };
+    let entry = |element| match string(element) {
+        Some(name) => Ok(EventEntry::Name(EventName::new(&name))),
+        None => Json::new(element).map(EventEntry::Odd),
+    };
+    elements.into_iter().map(entry).collect::<Result<_, _>>().map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(text: &str) -> Row {
+        Row::decode(&RawValue::from_string(text.to_owned()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_webhook_round_trips_with_its_unknown_fields() {
+        let text = r#"{"id":"a","url":"https://x.com","events":["e"],"is_active":true,"created_at":"2024-03-01T10:00:00.000Z","n":1000000000000000000000000000000}"#;
+        assert_eq!(serde_json::to_string(&decode(text)).unwrap(), text);
+    }
+
+    #[test]
+    fn the_signing_secret_is_dropped_and_created_at_gets_its_contract_name() {
+        let row = decode(r#"{"id":"a","url":"u","createdAt":"2024-03-01T10:00:00.000Z","secret":"********"}"#);
+        assert_eq!(serde_json::to_string(&row).unwrap(), r#"{"id":"a","url":"u","created_at":"2024-03-01T10:00:00.000Z"}"#);
+        assert!(row.webhook().unwrap().created_at.value().unwrap().at().is_some());
+    }
+
+    #[test]
+    fn wrong_types_are_kept_as_they_came() {
+        let text = r#"{"id":"a","url":"u","events":[1,null,"x"],"is_active":"true","created_at":1711958400}"#;
+        let row = decode(text);
+        let webhook = row.webhook().unwrap();
+        assert_eq!(webhook.active(), None);
+        assert!(matches!(webhook.is_active, Field::Odd(_)));
+        assert_eq!(webhook.event_names().count(), 1);
+        assert_eq!(serde_json::to_string(&row).unwrap(), text);
+    }
+
+    #[test]
+    fn rows_without_id_or_url_are_malformed_not_lost() {
+        for (text, reason) in [
+            ("null", Reason::NoObject),
+            ("[1]", Reason::NoObject),
+            ("{}", Reason::NoId),
+            (r#"{"id":5,"url":"u"}"#, Reason::NoId),
+            (r#"{"id":"a","url":null}"#, Reason::NoUrl),
+        ] {
+            let Row::Malformed(malformed) = decode(text) else { panic!("{text} is usable") };
+            assert_eq!((malformed.reason, malformed.json.raw()), (reason, text));
+        }
+        let row = decode(r#"{"id":7,"secret":"whsec"}"#);
+        assert_eq!(serde_json::to_string(&row).unwrap(), r#"{"id":7}"#);
+    }
+
+    #[test]
+    fn absurd_nesting_is_an_error() {
+        let text = format!(r#"{{"id":"a","url":"u","x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+        assert_eq!(Row::decode(&RawValue::from_string(text).unwrap()), Err(TooDeep));
+    }
+}

@@ -1,0 +1,259 @@
+//! Secrets that cannot be shown: the API key as a type, and the masking of credentials inside URLs.
+
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::text::{Safe, clean};
+
+/// What stands in place of a secret.
+pub const MASK: &str = "***";
+
+/// Names of query parameters that hold a credential when they contain one of these…
+const SECRET_PARTS: [&str; 10] =
+    ["token", "secret", "password", "passwd", "signature", "credential", "bearer", "jwt", "session", "hmac"];
+/// …or when one of their words is, or ends in, one of these. Short words, which would hit too much as mere parts.
+const SECRET_WORDS: [&str; 8] = ["key", "sig", "auth", "pass", "pwd", "pw", "code", "authorization"];
+
+/// An API key. It has no `Display`, no `Serialize`, and its `Debug` is a mask; only the request header sees the value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(Box<str>);
+
+/// Why a text is no key. It never carries the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadKey {
+    #[error("the API key is empty")]
+    Empty,
+    #[error("the API key is longer than {} bytes", ApiKey::MAX_BYTES)]
+    TooLong,
+    #[error("the API key contains a space, a control character or a character that is not ASCII")]
+    NotAscii,
+}
+
+impl ApiKey {
+    /// Longer keys are refused: a header of that size would be refused by servers too.
+    pub const MAX_BYTES: usize = 4096;
+
+    /// Takes a key as it stands in a config line, a file or a command's output; white space around it is not part of it.
+    pub fn new(text: &str) -> Result<Self, BadKey> {
+        let key = text.trim();
+        if key.is_empty() {
+            return Err(BadKey::Empty);
+        }
+        if key.len() > Self::MAX_BYTES {
+            return Err(BadKey::TooLong);
+        }
+        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(BadKey::NotAscii);
+        }
+        Ok(Self(key.into()))
+    }
+
+    /// The public identifier: the part before the colon of `key_id:secret` (api-reference/authentication). A key without a
+    /// colon has none, since all of it may be the secret.
+    pub fn public_id(&self) -> Option<Safe> {
+        self.0.split_once(':').map(|(id, _)| clean(id))
+    }
+
+    /// The value, for the `Authorization` header and nothing else.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(***)")
+    }
+}
+
+/// A URL with userinfo and the values of credential-like parameters replaced by `***`. Works on any text, since a
+/// destination that does not parse can hold a password all the same.
+pub fn mask_url(raw: &str) -> String {
+    let mut masked = String::with_capacity(raw.len());
+    let (before_query, query_and_fragment) = match raw.find(['?', '#']) {
+        Some(at) => raw.split_at(at),
+        None => (raw, ""),
+    };
+    push_without_userinfo(&mut masked, before_query);
+    push_masked_parameters(&mut masked, query_and_fragment);
+    // Parsers forgive what the text scan does not see (tabs inside the scheme, say): what they find must be hidden too.
+    match Url::parse(raw) {
+        Ok(url) if url.password().is_some_and(|password| !password.is_empty() && masked.contains(password)) => {
+            masked_parse(url)
+        }
+        _ => masked,
+    }
+}
+
+/// The start of a URL as far as it may be shown, masked: `bytes` bytes or so, at a cost that does not grow with the URL. A
+/// URL cut inside its authority could show the start of a password, since the `@` that tells is missing: all of it is masked.
+pub fn mask_url_head(raw: &str, bytes: usize) -> String {
+    match head_to_show(raw, bytes) {
+        Some(head) => mask_url(head),
+        None => MASK.to_owned(),
+    }
+}
+
+/// The first `bytes` bytes or so; `None` when the cut would fall into the authority, which then cannot be masked.
+pub fn head_to_show(raw: &str, bytes: usize) -> Option<&str> {
+    let head = raw.get(..raw.floor_char_boundary(bytes))?;
+    (head.len() == raw.len() || authority(head).end < head.len()).then_some(head)
+}
+
+/// Whether [`mask_url`] has something to hide in this URL.
+pub fn has_secret(raw: &str) -> bool {
+    mask_url(raw) != raw
+}
+
+fn masked_parse(mut url: Url) -> String {
+    let hidden = url.set_username(MASK).and_then(|()| url.set_password(None));
+    if hidden.is_err() {
+        return MASK.to_owned();
+    }
+    let mut masked = String::new();
+    let text = url.as_str();
+    let (before, after) = text.find(['?', '#']).map_or((text, ""), |at| text.split_at(at));
+    masked.push_str(before);
+    push_masked_parameters(&mut masked, after);
+    masked
+}
+
+/// Where the text's authority (`user:password@host:port`) stands: after the scheme and its slashes, up to the path.
+fn authority(text: &str) -> std::ops::Range<usize> {
+    let is_slash = |rest: &str| rest.starts_with(['/', '\\']);
+    let scheme_end = text.find(':').map(|colon| colon + 1).filter(|&end| text.get(end..).is_some_and(is_slash)).unwrap_or(0);
+    let rest = text.get(scheme_end..).unwrap_or_default();
+    let start = text.len() - rest.trim_start_matches(['/', '\\']).len();
+    let end =
+        text.get(start..).and_then(|rest| rest.find(['/', '\\', '?', '#'])).map_or(text.len(), |length| start + length);
+    start..end
+}
+
+fn push_without_userinfo(out: &mut String, text: &str) {
+    let place = authority(text);
+    let (before, rest) = text.split_at(place.start);
+    let (authority, path) = rest.split_at(place.len());
+    out.push_str(before);
+    match authority.rsplit_once('@') {
+        Some((userinfo, host)) if !userinfo.is_empty() => {
+            out.push_str(MASK);
+            out.push('@');
+            out.push_str(host);
+        }
+        _ => out.push_str(authority),
+    }
+    out.push_str(path);
+}
+
+fn push_masked_parameters(out: &mut String, text: &str) {
+    for parameter in text.split_inclusive(['&', '#']) {
+        let (body, separator) = match parameter.char_indices().next_back() {
+            Some((at, '&' | '#')) => parameter.split_at(at),
+            _ => (parameter, ""),
+        };
+        push_masked_parameter(out, body);
+        out.push_str(separator);
+    }
+}
+
+/// Some servers part parameters with `;`, while others take it, like a second `?`, as a part of the value: so a name is looked
+/// for after each of them, and a secret value ends only with the whole parameter.
+fn push_masked_parameter(out: &mut String, body: &str) {
+    for part in body.split_inclusive([';', '?']) {
+        match part.split_once('=') {
+            Some((name, value)) if !value.is_empty() && is_secret_name(name) => {
+                out.push_str(name);
+                out.push('=');
+                out.push_str(MASK);
+                return;
+            }
+            _ => out.push_str(part),
+        }
+    }
+}
+
+fn is_secret_name(name: &str) -> bool {
+    let name = percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase();
+    SECRET_PARTS.iter().any(|part| name.contains(part))
+        || name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
+            SECRET_WORDS.contains(&word) || word.ends_with("key") || word.ends_with("code") || word.ends_with("auth")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let key = ApiKey::new(" kid_public:s3cret\n").unwrap();
+        assert_eq!(format!("{key:?}"), "ApiKey(***)");
+        assert_eq!(key.public_id().unwrap().as_str(), "kid_public");
+        assert_eq!(key.expose(), "kid_public:s3cret");
+        assert!(ApiKey::new("onlysecret").unwrap().public_id().is_none());
+    }
+
+    #[test]
+    fn what_is_no_header_value_is_no_key() {
+        assert_eq!(ApiKey::new(" \n"), Err(BadKey::Empty));
+        assert_eq!(ApiKey::new("a b"), Err(BadKey::NotAscii));
+        assert_eq!(ApiKey::new("a\u{0}b"), Err(BadKey::NotAscii));
+        assert_eq!(ApiKey::new("ключ"), Err(BadKey::NotAscii));
+        assert_eq!(ApiKey::new(&"x".repeat(5000)), Err(BadKey::TooLong));
+    }
+
+    #[test]
+    fn credentials_in_urls_are_masked_and_the_rest_is_kept() {
+        for (raw, masked) in [
+            ("https://hooks.acme.com/crm", "https://hooks.acme.com/crm"),
+            ("https://bob:pw@acme.com/x", "https://***@acme.com/x"),
+            ("https://good.com@evil.com/", "https://***@evil.com/"),
+            ("https://a.com/?token=abc&x=1#top", "https://a.com/?token=***&x=1#top"),
+            ("https://a.com/?x=1;api_key=abc", "https://a.com/?x=1;api_key=***"),
+            ("https://a.com/?token=ab;c?d&x=1", "https://a.com/?token=***&x=1"),
+            ("https://a.com/?X-Amz-Signature=abc&code=9", "https://a.com/?X-Amz-Signature=***&code=***"),
+            ("https://a.com/#access_token=abc", "https://a.com/#access_token=***"),
+            ("https://a.com/?%74oken=abc", "https://a.com/?%74oken=***"),
+            ("https://a.com/?author=bob&page=2&token=", "https://a.com/?author=bob&page=2&token="),
+            ("bob:pw@acme.com/x", "***@acme.com/x"),
+            ("https:\\\\bob:pw@acme.com\\x", "https:\\\\***@acme.com\\x"),
+            ("", ""),
+            ("?", "?"),
+        ] {
+            assert_eq!(mask_url(raw), masked, "{raw}");
+            assert_eq!(has_secret(raw), raw != masked, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_cut_url_never_shows_the_start_of_a_secret() {
+        let long = "x".repeat(600);
+        assert_eq!(mask_url_head(&format!("https://bob:{long}@a.com/"), 100), "***");
+        assert_eq!(mask_url_head(&format!("https://a.com/?token={long}"), 100), "https://a.com/?token=***");
+        assert_eq!(mask_url_head("https://a.com/x", 100), "https://a.com/x");
+    }
+
+    #[test]
+    fn what_only_a_parser_sees_is_masked_too() {
+        assert!(!mask_url("ht\ntps:bob:hunter2@acme.com/").contains("hunter2"));
+        assert!(!mask_url("https:bob:hunter2@acme.com/").contains("hunter2"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_password_never_survives(user in "[a-z]{1,8}", password in "[A-Z]{12}", tail in "[a-z/?=&#]{0,30}") {
+            let url = format!("https://{user}:{password}@host.example/{tail}");
+            prop_assert!(!mask_url(&url).contains(&password));
+        }
+
+        #[test]
+        fn masking_takes_any_text(text in "(?s).{0,120}") {
+            let once = mask_url(&text);
+            prop_assert_eq!(mask_url(&once), once);
+        }
+    }
+}

@@ -1,0 +1,469 @@
+//! The gate between text from outside and a terminal.
+//!
+//! Everything that the API, a file or the environment hands us is an [`Untrusted`] string: it has no `Display` and no
+//! `Deref`, so it cannot be printed or drawn by accident. What a terminal may receive is [`Safe`], and there are only three
+//! ways to make one: a literal of the program, [`Untrusted::clean`] (or [`clean`]), and [`safe!`](crate::safe), which
+//! composes safe parts. The screen ([`crate::tui`]) accepts nothing else; that is checked by the compiler.
+//!
+//! Text is cleaned by character class after decoding, not by looking for escape sequences: a list of sequences is never
+//! complete, while an ESC that has become `^[` is harmless whatever follows it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Code points that one grapheme cluster may have on screen; the rest is counted instead of shown. A letter can carry a
+/// million combining marks, and terminals that try to draw them stall.
+const MAX_GRAPHEME_CHARS: usize = 8;
+
+/// The bytes looked at for each column that can be shown, so that a huge value costs no more than the part that fits.
+const BYTES_PER_COLUMN: usize = 32;
+
+/// A string from outside. It carries the true value, for comparing, for requests and for machine formats; it reaches a
+/// terminal only through [`Untrusted::clean`].
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Untrusted(Box<str>);
+
+impl Untrusted {
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The true value. Never for a terminal: that is what [`Untrusted::clean`] is for.
+    pub fn raw(&self) -> &str {
+        &self.0
+    }
+
+    /// The whole value with every control, bidi and invisible character made visible.
+    pub fn clean(&self) -> Safe {
+        clean(&self.0)
+    }
+
+    /// As [`Untrusted::clean`], reading no more of a long value than `columns` columns can show.
+    pub fn clean_head(&self, columns: usize) -> Safe {
+        clean_head(&self.0, columns)
+    }
+}
+
+impl fmt::Debug for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(clean_head(&self.0, 200).as_str(), f)
+    }
+}
+
+impl From<&str> for Untrusted {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Untrusted {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+/// Text that a terminal may receive: it has no control, bidi or invisible character, no line break, and no grapheme cluster of
+/// more than eight code points.
+#[derive(Clone, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub struct Safe(Cow<'static, str>);
+
+impl Safe {
+    /// Text of the program itself.
+    pub const fn literal(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Columns that the text takes on a terminal.
+    pub fn width(&self) -> usize {
+        self.0.width()
+    }
+
+    /// Appends another safe text.
+    pub fn push(&mut self, more: &Self) {
+        self.0.to_mut().push_str(&more.0);
+    }
+
+    /// The grapheme clusters with the columns of each.
+    pub fn cells(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.0.graphemes(true).map(|cluster| (cluster, cluster.width()))
+    }
+
+    /// The text in at most `columns` columns; what had to be cut shows as `mark` at the end.
+    #[must_use]
+    pub fn fit(&self, columns: usize, mark: &'static str) -> Self {
+        if self.width() <= columns {
+            return self.clone();
+        }
+        let room = columns.saturating_sub(mark.width());
+        let mut used = 0;
+        let mut kept = String::new();
+        for (cluster, width) in self.cells() {
+            if used + width > room {
+                break;
+            }
+            used += width;
+            kept.push_str(cluster);
+        }
+        if columns >= mark.width() {
+            kept.push_str(mark);
+        }
+        Self(Cow::Owned(kept))
+    }
+
+    /// The text in lines of at most `columns` columns, broken between words where that is possible.
+    pub fn wrap(&self, columns: usize) -> Vec<Self> {
+        let columns = columns.max(1);
+        let mut lines = Vec::new();
+        let mut line = String::new();
+        let mut used = 0;
+        for word in self.0.split_word_bounds() {
+            let width = word.width();
+            if used + width > columns && used > 0 {
+                lines.push(Self(Cow::Owned(std::mem::take(&mut line).trim_end().to_owned())));
+                used = 0;
+                if word == " " {
+                    continue;
+                }
+            }
+            if width <= columns {
+                line.push_str(word);
+                used += width;
+                continue;
+            }
+            for cluster in word.graphemes(true) {
+                let width = cluster.width();
+                if used + width > columns && used > 0 {
+                    lines.push(Self(Cow::Owned(std::mem::take(&mut line))));
+                    used = 0;
+                }
+                line.push_str(cluster);
+                used += width;
+            }
+        }
+        if !line.is_empty() || lines.is_empty() {
+            lines.push(Self(Cow::Owned(line)));
+        }
+        lines
+    }
+
+    /// The text in pieces of exactly `columns` columns, as a terminal itself would wrap it: nothing is trimmed, so that
+    /// what a user selects by hand is the value.
+    pub fn chunks(&self, columns: usize) -> Vec<Self> {
+        let columns = columns.max(1);
+        let mut lines = Vec::new();
+        let mut line = String::new();
+        let mut used = 0;
+        for (cluster, width) in self.cells() {
+            if used + width > columns && used > 0 {
+                lines.push(Self(Cow::Owned(std::mem::take(&mut line))));
+                used = 0;
+            }
+            line.push_str(cluster);
+            used += width;
+        }
+        lines.push(Self(Cow::Owned(line)));
+        lines
+    }
+
+    #[doc(hidden)]
+    pub fn composed(text: String) -> Self {
+        Self(Cow::Owned(text))
+    }
+}
+
+impl fmt::Display for Safe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Safe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl From<&'static str> for Safe {
+    fn from(text: &'static str) -> Self {
+        Self::literal(text)
+    }
+}
+
+impl From<&Self> for Safe {
+    fn from(text: &Self) -> Self {
+        text.clone()
+    }
+}
+
+/// What [`safe!`](crate::safe) may compose: text that is safe already, and numbers.
+pub trait Trusted: fmt::Display {}
+
+macro_rules! trusted {
+    ($($kind:ty),*) => { $(impl Trusted for $kind {})* };
+}
+trusted!(Safe, &'static str, char, u8, u16, u32, u64, usize, i16, i32, i64, std::num::NonZeroU64);
+
+impl<T: Trusted> Trusted for &T {}
+
+#[doc(hidden)]
+pub fn only_trusted<T: Trusted>(part: T) -> T {
+    part
+}
+
+/// `format!` for [`Safe`] text: every argument must be [`Trusted`], so an unclean string does not compile.
+#[macro_export]
+macro_rules! safe {
+    ($format:literal $(, $part:expr)* $(,)?) => {
+        $crate::text::Safe::composed(format!($format $(, $crate::text::only_trusted($part))*))
+    };
+}
+
+/// The one function between a string from outside and a terminal: see the [module](self).
+pub fn clean(text: &str) -> Safe {
+    let mut out = String::with_capacity(text.len());
+    clean_into(&mut out, text);
+    Safe(Cow::Owned(out))
+}
+
+/// As [`clean`], reading no more of a long text than `columns` columns can show.
+pub fn clean_head(text: &str, columns: usize) -> Safe {
+    let enough = columns.saturating_add(2).saturating_mul(BYTES_PER_COLUMN);
+    let Some(head) = text.get(..text.floor_char_boundary(enough)) else { return clean(text) };
+    let mut safe = clean(head);
+    if head.len() < text.len() {
+        safe.push(&Safe::literal("…"));
+    }
+    safe
+}
+
+fn clean_into(out: &mut String, text: &str) {
+    if text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
+        out.push_str(text);
+        return;
+    }
+    for cluster in text.graphemes(true) {
+        let mut shown = 0;
+        let mut left_out = 0_usize;
+        for c in cluster.chars() {
+            if is_unsafe(c) {
+                push_mark(out, c);
+                shown = 0;
+            } else if shown < MAX_GRAPHEME_CHARS {
+                // A mark without a letter would attach itself to whatever stands before it.
+                if shown == 0 && c.width() == Some(0) {
+                    out.push('\u{25cc}');
+                }
+                out.push(c);
+                shown += 1;
+            } else {
+                left_out += 1;
+            }
+        }
+        if left_out > 0 {
+            out.push_str("<+");
+            out.push_str(&left_out.to_string());
+            out.push('>');
+        }
+    }
+}
+
+/// `^[` for an ESC as `cat -v` shows it, `<U+202E>` for everything else, as `less` does: plain ASCII in every case.
+fn push_mark(out: &mut String, c: char) {
+    match c {
+        '\0'..='\x1f' => {
+            out.push('^');
+            out.push(char::from_u32(u32::from(c) + 0x40).unwrap_or('?'));
+        }
+        '\x7f' => out.push_str("^?"),
+        _ => {
+            use fmt::Write as _;
+            let written = write!(out, "<U+{:04X}>", u32::from(c));
+            debug_assert!(written.is_ok(), "writing to a String cannot fail");
+        }
+    }
+}
+
+/// JSON text with the characters that [`clean`] would mark escaped as `\uXXXX`. Outside strings JSON is ASCII, so replacing
+/// them anywhere keeps the document and its values equal.
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    if !json.chars().any(|c| is_unsafe(c) && c != '\n') {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if c == '\n' || !is_unsafe(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            use fmt::Write as _;
+            let written = write!(out, "\\u{unit:04x}");
+            debug_assert!(written.is_ok(), "writing to a String cannot fail");
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether a terminal, or the eye of its user, could be deceived by this character: Cc, Cf, Zl and Zp, the invisible
+/// default-ignorable characters, and non-characters.
+pub fn is_unsafe(c: char) -> bool {
+    match c {
+        '\x20'..='\x7e' => false,
+        _ => c.is_control() || UNSAFE.binary_search_by(|&(first, last)| cmp_range(first, last, c)).is_ok() || is_nonchar(c),
+    }
+}
+
+fn cmp_range(first: char, last: char, c: char) -> std::cmp::Ordering {
+    use std::cmp::Ordering::{Equal, Greater, Less};
+    if last < c {
+        Less
+    } else if first > c {
+        Greater
+    } else {
+        Equal
+    }
+}
+
+fn is_nonchar(c: char) -> bool {
+    matches!(u32::from(c) & 0xffff, 0xfffe | 0xffff) || matches!(c, '\u{fdd0}'..='\u{fdef}')
+}
+
+/// Format characters, separators, fillers, variation selectors and tags, in order (Unicode 16; a test compares them with the
+/// general categories of the Unicode Character Database).
+const UNSAFE: &[(char, char)] = &[
+    ('\u{ad}', '\u{ad}'),
+    ('\u{34f}', '\u{34f}'),
+    ('\u{600}', '\u{605}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{6dd}', '\u{6dd}'),
+    ('\u{70f}', '\u{70f}'),
+    ('\u{890}', '\u{891}'),
+    ('\u{8e2}', '\u{8e2}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{2028}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{fff0}', '\u{fffb}'),
+    ('\u{110bd}', '\u{110bd}'),
+    ('\u{110cd}', '\u{110cd}'),
+    ('\u{13430}', '\u{1343f}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e0fff}'),
+];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+    use super::*;
+
+    #[test]
+    fn every_control_format_and_separator_character_is_marked() {
+        for c in '\0'..=char::MAX {
+            let category = c.general_category();
+            if matches!(
+                category,
+                GeneralCategory::Control
+                    | GeneralCategory::Format
+                    | GeneralCategory::LineSeparator
+                    | GeneralCategory::ParagraphSeparator
+            ) {
+                assert!(is_unsafe(c), "U+{:04X} ({category:?}) would reach the terminal", u32::from(c));
+                let shown = clean(&c.to_string());
+                assert!(shown.as_str().is_ascii() && !shown.is_empty(), "U+{:04X} became {shown:?}", u32::from(c));
+            }
+        }
+    }
+
+    #[test]
+    fn letters_digits_and_symbols_pass() {
+        for c in '\0'..=char::MAX {
+            use GeneralCategory as G;
+            let category = c.general_category();
+            let filler = matches!(c, '\u{115f}'..='\u{1160}' | '\u{3164}' | '\u{ffa0}');
+            if matches!(
+                category,
+                G::UppercaseLetter | G::LowercaseLetter | G::OtherLetter | G::DecimalNumber | G::MathSymbol | G::OtherSymbol
+            ) && !filler
+                && c.width() != Some(0)
+            {
+                assert_eq!(clean(&c.to_string()).as_str(), c.to_string(), "U+{:04X}", u32::from(c));
+            }
+        }
+    }
+
+    #[test]
+    fn sequences_become_visible_marks() {
+        assert_eq!(clean("\x1b]52;c;eA==\x07").as_str(), "^[]52;c;eA==^G");
+        assert_eq!(clean("\u{9b}31m").as_str(), "<U+009B>31m");
+        assert_eq!(clean("a\r\nb\tc\x7f").as_str(), "a^M^Jb^Ic^?");
+        assert_eq!(clean("\u{202e}gpj.exe").as_str(), "<U+202E>gpj.exe");
+        assert_eq!(clean("\u{301}x").as_str(), "\u{25cc}\u{301}x");
+        assert_eq!(clean("漢字 é").as_str(), "漢字 é");
+    }
+
+    #[test]
+    fn a_grapheme_of_a_million_marks_is_cut_and_counted() {
+        let flood = format!("a{}b", "\u{301}".repeat(1_000_000));
+        assert_eq!(clean(&flood).as_str(), format!("a{}<+999993>b", "\u{301}".repeat(7)));
+        assert!(clean_head(&flood, 80).as_str().len() < 100);
+    }
+
+    #[test]
+    fn fitting_never_splits_a_wide_character() {
+        let text = clean("漢字漢字");
+        assert_eq!(text.fit(8, "…").as_str(), "漢字漢字");
+        assert_eq!(text.fit(7, "…").as_str(), "漢字漢…");
+        assert_eq!(text.fit(6, "…").as_str(), "漢字…");
+        assert_eq!(text.fit(1, "…").as_str(), "…");
+        assert_eq!(text.fit(0, "…").as_str(), "");
+    }
+
+    #[test]
+    fn json_for_a_terminal_parses_equal() {
+        let value = serde_json::json!({"a": "\u{202e}\u{7f}\u{9b}\u{e0041}漢"});
+        let text = serde_json::to_string(&value).unwrap();
+        let escaped = escape_json(&text);
+        assert!(!escaped.chars().any(is_unsafe));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value);
+    }
+
+    proptest! {
+        #[test]
+        fn clean_text_has_nothing_left_to_clean(text in "\\PC*|(?s).{0,200}") {
+            let once = clean(&text);
+            prop_assert!(!once.as_str().chars().any(is_unsafe));
+            prop_assert!(!clean_head(&text, 20).as_str().chars().any(is_unsafe));
+        }
+
+        #[test]
+        fn fitted_and_wrapped_text_is_never_wider_than_asked(text in "(?s).{0,80}", columns in 0_usize..30) {
+            let safe = clean(&text);
+            prop_assert!(safe.fit(columns, "…").width() <= columns);
+            for line in safe.wrap(columns.max(2)) {
+                prop_assert!(line.width() <= columns.max(2), "{line:?}");
+            }
+            let glued: String = safe.chunks(columns.max(2)).iter().map(Safe::as_str).collect();
+            prop_assert_eq!(glued, safe.as_str());
+        }
+    }
+}
