@@ -1,7 +1,13 @@
 pub mod api;
 pub mod base_url;
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod demo;
+pub mod error;
 pub mod fetch;
+pub mod keymap;
 pub mod model;
+pub mod output;
 pub mod redact;
 pub mod text;

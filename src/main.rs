@@ -1,1 +1,84 @@
-fn main() {}
+//! Arguments → configuration → explorer or command → exit code. The only place that ends the process.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use hookscope::base_url::BaseUrl;
+use hookscope::cli::{Cli, Command, DemoCommand};
+use hookscope::commands::{demo_serve, list};
+use hookscope::config::{Config, Connection, Environment, Selection};
+use hookscope::demo;
+use hookscope::error::{Error, Exit};
+use hookscope::fetch::Limit;
+use hookscope::model::Scope;
+use hookscope::output;
+use hookscope::redact::ApiKey;
+use hookscope::text::clean;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            // Help into a closed pipe is no failure.
+            drop(error.print());
+            return exit.into();
+        }
+    };
+    let exit = run(cli).unwrap_or_else(|error| {
+        error.lines().iter().for_each(output::message);
+        error.exit()
+    });
+    exit.into()
+}
+
+fn run(cli: Cli) -> Result<Exit, Error> {
+    let env = Environment::read()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::start(&error))?;
+    let exit = runtime.block_on(dispatch(cli, &env));
+    // A name lookup that hangs must not keep the program from ending.
+    runtime.shutdown_background();
+    exit
+}
+
+async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
+    if let Some(Command::Demo { command: DemoCommand::Serve { webhooks, latency, port } }) = cli.command {
+        return demo_serve::run(demo::Options { webhooks, latency: Duration::from_millis(latency), port }).await;
+    }
+    let config = Config::load(cli.global.config.as_deref(), env)?;
+    let demo = start_demo(cli.global.demo).await?;
+    let mut connection = match &demo {
+        Some((_, connection)) => connection.clone(),
+        None => {
+            let selection = Selection { profile: cli.global.profile, base_url: cli.global.base_url };
+            config.connection(&selection, env).await?
+        }
+    };
+    if let Some(seconds) = cli.global.timeout {
+        connection.api.timeout = Duration::from_secs(seconds);
+    }
+    match cli.command {
+        Some(Command::List(args)) => {
+            let limit = args.limit.map_or(Limit::Everything, Limit::Rows);
+            list::run(&connection, list::Request { scope: Scope::from(args.scope), limit, format: args.output }).await
+        }
+        Some(Command::Demo { .. }) | None => Ok(Exit::Done),
+    }
+}
+
+/// The demo server, which runs as long as the value lives, and the way to it.
+async fn start_demo(wanted: bool) -> Result<Option<(demo::server::Server, Connection)>, Error> {
+    if !wanted {
+        return Ok(None);
+    }
+    let failed = |words: String| Error::Demo(clean(&words));
+    let server = demo::server::Server::start(demo::Options::default()).await.map_err(|error| failed(error.to_string()))?;
+    let base_url = BaseUrl::parse(&server.base_url()).map_err(|error| failed(error.to_string()))?;
+    let key = ApiKey::new(demo::KEY).map_err(|error| failed(error.to_string()))?;
+    Ok(Some((server, Config::demo_connection(base_url, key))))
+}

@@ -37,7 +37,7 @@ const MAX_CONNECTIONS: usize = 256;
 
 /// How long a connection may take to send a request. It also ends idle connections, hence longer
 /// than any sensible interval of automatic refreshes.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// The pause after a failed accept: running out of file descriptors lasts a while, and must not spin.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);

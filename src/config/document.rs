@@ -1,0 +1,244 @@
+//! A config file as a tree of tables whose values know where they stand. Messages name file, line, key and what is allowed,
+//! and never quote the file: any line of it may hold the key.
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::ops::RangeInclusive;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::ConfigError;
+use crate::safe;
+use crate::text::{Safe, clean, clean_head};
+
+/// The largest config file that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+/// A regular file that was opened once and is judged by what was opened.
+pub(super) struct Opened {
+    pub(super) text: String,
+    pub(super) mode: u32,
+    pub(super) owner: u32,
+}
+
+impl Opened {
+    /// Neither the group nor others may do anything with it.
+    pub(super) fn is_private(&self) -> bool {
+        self.mode & (rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO).bits() == 0
+    }
+}
+
+/// Opens a file without waiting for a writer (a FIFO would hang us), and reads at most `limit` bytes.
+pub(super) fn open_bounded(path: &Path, limit: u64) -> Result<Opened, ConfigError> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let failed = |error: std::io::Error| ConfigError::new(clean(&error.to_string()));
+    let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(ConfigError::new("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(ConfigError::new(safe!("it is larger than {} KiB", limit >> 10)));
+    }
+    let text = String::from_utf8(bytes).map_err(|_may_hold_a_key| ConfigError::new("it is not UTF-8"))?;
+    Ok(Opened { text, mode: metadata.mode() & 0o7777, owner: metadata.uid() })
+}
+
+/// Whether a file belongs to whoever runs the program, or to root.
+pub(super) fn is_trusted_owner(owner: u32) -> bool {
+    owner == 0 || owner == rustix::process::geteuid().as_raw()
+}
+
+/// The text of one config file.
+pub(super) struct Document {
+    pub(super) path: PathBuf,
+    opened: Opened,
+}
+
+impl Document {
+    pub(super) fn open(path: &Path) -> Result<Self, ConfigError> {
+        let opened = open_bounded(path, MAX_BYTES).map_err(|error| error.at(&clean_path(path)))?;
+        Ok(Self { path: path.to_owned(), opened })
+    }
+
+    pub(super) fn parse(&self) -> Result<Spanned<DeTable<'_>>, ConfigError> {
+        DeTable::parse(&self.opened.text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            let column = self
+                .opened
+                .text
+                .get(..offset)
+                .map_or(1, |before| before.chars().rev().take_while(|&c| c != '\n').count() + 1);
+            let place = safe!("{}:{}", self.place(offset), column);
+            // The parser's own words name what it expected, not what it found.
+            ConfigError::new(safe!("this is not TOML: {}", clean_head(error.message(), 120))).at(&place)
+        })
+    }
+
+    /// `path:line` of a byte of the file.
+    fn place(&self, offset: usize) -> Safe {
+        let line = self.opened.text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1;
+        safe!("{}:{}", clean_path(&self.path), line)
+    }
+
+    /// A file that holds a key is its owner's business alone.
+    pub(super) fn refuse_loose_mode(&self) -> Result<(), ConfigError> {
+        let path = clean_path(&self.path);
+        if !is_trusted_owner(self.opened.owner) {
+            return Err(ConfigError::new("it holds an API key but belongs to another user").at(&path));
+        }
+        if !self.opened.is_private() {
+            let quoted = shlex::try_quote(&self.path.to_string_lossy()).map(|quoted| clean(&quoted)).unwrap_or(path.clone());
+            return Err(ConfigError::new("it holds an API key but others can read it")
+                .at(&path)
+                .advise(safe!("Run: chmod 600 {}", quoted)));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn clean_path(path: &Path) -> Safe {
+    clean(&path.to_string_lossy())
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Found<T> {
+    pub(super) value: T,
+    pub(super) place: Safe,
+}
+
+/// One table of the file. Every key that is asked for is known; [`Section::finish`] refuses the others.
+pub(super) struct Section<'a> {
+    document: &'a Document,
+    /// `network`, `profiles.staging`, or nothing for the top level.
+    name: String,
+    table: Option<&'a DeTable<'a>>,
+    known: BTreeSet<String>,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn root(document: &'a Document, table: &'a Spanned<DeTable<'a>>) -> Self {
+        Self { document, name: String::new(), table: Some(table.get_ref()), known: BTreeSet::new() }
+    }
+
+    /// The directory that relative paths of this file are below.
+    pub(super) fn directory(&self) -> &Path {
+        self.document.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// A table below this one; one that is not there has no keys.
+    pub(super) fn section(&mut self, key: &str) -> Result<Self, ConfigError> {
+        let name = self.full_name(key);
+        let table = match self.get(key) {
+            None => None,
+            Some((DeValue::Table(table), _)) => Some(table),
+            Some((other, place)) => return Err(self.wrong_type(key, "a table", other, &place)),
+        };
+        Ok(Self { document: self.document, name, table, known: BTreeSet::new() })
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        self.table.into_iter().flat_map(DeTable::keys).map(|key| key.get_ref().to_string()).collect()
+    }
+
+    pub(super) fn string(&mut self, key: &str) -> Result<Option<Found<String>>, ConfigError> {
+        match self.get(key) {
+            None => Ok(None),
+            Some((DeValue::String(text), place)) => Ok(Some(Found { value: text.to_string(), place })),
+            Some((other, place)) => Err(self.wrong_type(key, "a string", other, &place)),
+        }
+    }
+
+    pub(super) fn strings(&mut self, key: &str) -> Result<Option<Found<Vec<String>>>, ConfigError> {
+        let Some((value, place)) = self.get(key) else { return Ok(None) };
+        let wanted = "an array of strings";
+        let DeValue::Array(array) = value else { return Err(self.wrong_type(key, wanted, value, &place)) };
+        let mut strings = Vec::new();
+        for element in array {
+            match element.get_ref() {
+                DeValue::String(text) => strings.push(text.to_string()),
+                other => return Err(self.wrong_type(key, wanted, other, &place)),
+            }
+        }
+        Ok(Some(Found { value: strings, place }))
+    }
+
+    pub(super) fn boolean(&mut self, key: &str) -> Result<Option<bool>, ConfigError> {
+        match self.get(key) {
+            None => Ok(None),
+            Some((DeValue::Boolean(value), _)) => Ok(Some(*value)),
+            Some((other, place)) => Err(self.wrong_type(key, "true or false", other, &place)),
+        }
+    }
+
+    pub(super) fn integer(&mut self, key: &str, allowed: RangeInclusive<u64>) -> Result<Option<u64>, ConfigError> {
+        let Some((value, place)) = self.get(key) else { return Ok(None) };
+        let wanted = safe!("a whole number from {} to {}", *allowed.start(), *allowed.end());
+        let DeValue::Integer(digits) = value else {
+            let found = value.type_str();
+            return Err(self.wrong(key, &safe!("it must be {}, not a value of type {}", wanted, found), &place));
+        };
+        let number = u64::from_str_radix(&digits.as_str().replace('_', ""), digits.radix()).ok();
+        match number.filter(|number| allowed.contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => Err(self.wrong(key, &safe!("it must be {}", wanted), &place)),
+        }
+    }
+
+    /// One of some words.
+    pub(super) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&'static str, T)]) -> Result<Option<T>, ConfigError> {
+        let Some(found) = self.string(key)? else { return Ok(None) };
+        match choices.iter().find(|(word, _)| *word == found.value) {
+            Some(&(_, choice)) => Ok(Some(choice)),
+            None => {
+                let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+                Err(self.wrong(key, &safe!("it must be one of {}", clean(&words.join(", "))), &found.place))
+            }
+        }
+    }
+
+    /// An error about a key of this section.
+    pub(super) fn wrong(&self, key: &str, message: &Safe, place: &Safe) -> ConfigError {
+        ConfigError::new(safe!("{}: {}", clean_head(&self.full_name(key), 60), message)).at(place)
+    }
+
+    /// Refuses keys that nobody asked for.
+    pub(super) fn finish(&self) -> Result<(), ConfigError> {
+        for key in self.table.into_iter().flat_map(DeTable::keys) {
+            let name = key.get_ref();
+            if !self.known.contains(name.as_ref()) {
+                let place = self.document.place(key.span().start);
+                // A name with a colon may be a key that was pasted into the wrong place.
+                let shown: Safe = if name.contains(':') { "this".into() } else { clean_head(&self.full_name(name), 60) };
+                let known: Vec<_> = self.known.iter().map(String::as_str).collect();
+                return Err(ConfigError::new(safe!("{}: there is no such key", shown))
+                    .at(&place)
+                    .advise(safe!("The keys here are: {}.", clean(&known.join(", ")))));
+            }
+        }
+        Ok(())
+    }
+
+    fn wrong_type(&self, key: &str, wanted: &'static str, found: &DeValue<'_>, place: &Safe) -> ConfigError {
+        let found = found.type_str();
+        self.wrong(key, &safe!("it must be {}, not a value of type {}", wanted, found), place)
+    }
+
+    fn full_name(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+
+    fn get(&mut self, key: &str) -> Option<(&'a DeValue<'a>, Safe)> {
+        self.known.insert(key.to_owned());
+        let value = self.table?.get(key)?;
+        Some((value.get_ref(), self.document.place(value.span().start)))
+    }
+}

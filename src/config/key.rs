@@ -1,0 +1,161 @@
+//! Where an API key is stored: in a line of the config, in a file of its own, or with a command that prints it.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+
+use super::ConfigError;
+use super::document::{Found, Section, clean_path, is_trusted_owner, open_bounded};
+use crate::redact::ApiKey;
+use crate::safe;
+use crate::text::{Safe, clean};
+
+/// What is read of a key file or of a command's output: a key with room for white space.
+const MAX_BYTES: u64 = 2 * ApiKey::MAX_BYTES as u64;
+/// How long a key command may take: it may ask a person for a passphrase.
+const COMMAND_TIME: Duration = Duration::from_mins(1);
+
+/// A key that is not read yet, and the line of the config that says where it is.
+#[derive(Debug, Clone)]
+pub(super) enum StoredKey {
+    Inline { key: ApiKey, place: Safe },
+    File { path: PathBuf, place: Safe },
+    Command { words: Vec<String>, place: Safe },
+}
+
+impl StoredKey {
+    /// Reads `api_key`, `api_key_file` and `api_key_command` of one level; two of them are an error.
+    pub(super) fn find(section: &mut Section<'_>) -> Result<Option<Self>, ConfigError> {
+        let inline = section.string("api_key")?.map(|found| inline(section, &found)).transpose()?;
+        let file = section
+            .string("api_key_file")?
+            .map(|found| Self::File { path: section.directory().join(expand_home(&found.value)), place: found.place });
+        let command = match section.strings("api_key_command")? {
+            Some(found) if found.value.first().is_none_or(String::is_empty) => {
+                return Err(section.wrong("api_key_command", &"it must name a program".into(), &found.place));
+            }
+            found => found.map(|found| Self::Command { words: found.value, place: found.place }),
+        };
+        let mut keys = [inline, file, command].into_iter().flatten();
+        let key = keys.next();
+        match keys.next() {
+            None => Ok(key),
+            Some(second) => {
+                Err(ConfigError::new("a level has one of api_key, api_key_file and api_key_command, and this is the second")
+                    .at(second.place()))
+            }
+        }
+    }
+
+    pub(super) fn place(&self) -> &Safe {
+        match self {
+            Self::Inline { place, .. } | Self::File { place, .. } | Self::Command { place, .. } => place,
+        }
+    }
+
+    /// Gets the key. A command gets this program's stdin and stderr, so that it can ask for a passphrase.
+    pub(super) async fn read(&self) -> Result<ApiKey, ConfigError> {
+        match self {
+            Self::Inline { key, .. } => Ok(key.clone()),
+            Self::File { path, .. } => read_file(path).map_err(|error| error.at(&clean_path(path))),
+            Self::Command { words, place } => run_command(words, COMMAND_TIME)
+                .await
+                .map_err(|message| ConfigError::new(safe!("api_key_command: {}", message)).at(place)),
+        }
+    }
+}
+
+fn inline(section: &Section<'_>, found: &Found<String>) -> Result<StoredKey, ConfigError> {
+    match ApiKey::new(&found.value) {
+        Ok(key) => Ok(StoredKey::Inline { key, place: found.place.clone() }),
+        Err(why) => Err(section.wrong("api_key", &clean(&why.to_string()), &found.place)),
+    }
+}
+
+fn expand_home(path: &str) -> PathBuf {
+    let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
+    match (path.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
+fn read_file(path: &Path) -> Result<ApiKey, ConfigError> {
+    let opened = open_bounded(path, MAX_BYTES)?;
+    let is_private = is_trusted_owner(opened.owner) && opened.is_private();
+    // Secrets that are mounted into a container belong to root, are read-only, and are shared through a group.
+    let is_mounted_secret = opened.owner == 0 && opened.mode & 0o227 == 0;
+    if !is_private && !is_mounted_secret {
+        let quoted = shlex::try_quote(&path.to_string_lossy()).map(|quoted| clean(&quoted)).unwrap_or_default();
+        return Err(ConfigError::new("it holds an API key but others can read it, or it belongs to another user")
+            .advise(safe!("Run: chmod 600 {}", quoted)));
+    }
+    ApiKey::new(&opened.text).map_err(|why| ConfigError::new(clean(&why.to_string())))
+}
+
+async fn run_command(words: &[String], time: Duration) -> Result<ApiKey, Safe> {
+    let Some((program, arguments)) = words.split_first() else { return Err("it is empty".into()) };
+    let failed = |error: std::io::Error| clean(&error.to_string());
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::inherit())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(failed)?;
+    let stdout = child.stdout.take();
+    let run = async {
+        let mut output = Vec::new();
+        if let Some(stdout) = stdout {
+            stdout.take(MAX_BYTES + 1).read_to_end(&mut output).await.map_err(failed)?;
+        }
+        if output.len() as u64 > MAX_BYTES {
+            return Err("it prints more than a key".into());
+        }
+        let status = child.wait().await.map_err(failed)?;
+        if !status.success() {
+            return Err(safe!("it failed ({})", clean(&status.to_string())));
+        }
+        let text = String::from_utf8(output).map_err(|_may_hold_a_key| Safe::literal("it does not print UTF-8"))?;
+        ApiKey::new(&text).map_err(|why| clean(&why.to_string()))
+    };
+    match tokio::time::timeout(time, run).await {
+        Ok(result) => result,
+        Err(_elapsed) => Err(safe!("it did not end within {} s", time.as_secs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(ToString::to_string).collect()
+    }
+
+    async fn run(command: &[&str]) -> Result<ApiKey, Safe> {
+        run_command(&words(command), Duration::from_secs(30)).await
+    }
+
+    #[tokio::test]
+    async fn a_command_prints_the_key() {
+        assert_eq!(run(&["printf", "id:secret\\n"]).await.unwrap(), ApiKey::new("id:secret").unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_command_that_fails_is_no_key() {
+        for command in [&["false"][..], &["/nonexistent/program"], &["true"], &["printf", "a b"], &["cat", "/dev/zero"]] {
+            assert!(run(command).await.is_err(), "{command:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_command_that_hangs_is_ended() {
+        let error = run_command(&words(&["sleep", "600"]), Duration::from_millis(20)).await.unwrap_err();
+        assert!(error.as_str().contains("did not end"), "{error}");
+    }
+}

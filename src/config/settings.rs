@@ -1,0 +1,310 @@
+//! The sections `[network]`, `[ui]` and `[audit]`: each value with its default and its range.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ratatui::style::Color;
+use url::Url;
+
+use super::document::{Section, open_bounded};
+use super::{ConfigError, MAX_CA_BYTES};
+use crate::api::{self, MAX_PAGE_SIZE, Proxy};
+use crate::base_url::BaseUrl;
+use crate::fetch::Policy;
+use crate::redact::ApiKey;
+use crate::text::{Safe, Untrusted};
+
+/// `[network]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    pub timeout: Duration,
+    pub connect_timeout: Duration,
+    pub retries: u32,
+    pub max_concurrency: usize,
+    pub page_size: u32,
+    pub max_page_bytes: usize,
+    pub proxy: Proxy,
+    ca_file: Option<(PathBuf, Safe)>,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        let policy = Policy::default();
+        Self {
+            timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(10),
+            retries: policy.retries,
+            max_concurrency: policy.max_concurrency,
+            page_size: policy.page_size,
+            max_page_bytes: 8 << 20,
+            proxy: Proxy::Environment,
+            ca_file: None,
+        }
+    }
+}
+
+impl Network {
+    pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
+        let default = Self::default();
+        let seconds = |found: Option<u64>, default| found.map_or(default, Duration::from_secs);
+        let network = Self {
+            timeout: seconds(section.integer("timeout", 1..=600)?, default.timeout),
+            connect_timeout: seconds(section.integer("connect_timeout", 1..=600)?, default.connect_timeout),
+            retries: number(section.integer("retries", 0..=10)?, default.retries),
+            max_concurrency: number(section.integer("max_concurrency", 1..=32)?, default.max_concurrency),
+            page_size: number(section.integer("page_size", 1..=MAX_PAGE_SIZE.into())?, default.page_size),
+            max_page_bytes: number(section.integer("max_page_bytes", 65_536..=1 << 30)?, default.max_page_bytes),
+            proxy: read_proxy(section)?,
+            ca_file: section.string("ca_file")?.map(|found| (section.directory().join(&found.value), found.place)),
+        };
+        section.finish()?;
+        Ok(network)
+    }
+
+    /// What the fetching needs of it.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            page_size: self.page_size,
+            retries: self.retries,
+            max_concurrency: self.max_concurrency,
+            ..Policy::default()
+        }
+    }
+
+    pub(super) fn api_settings(&self, base_url: BaseUrl, key: ApiKey) -> Result<api::Settings, ConfigError> {
+        let extra_roots = match &self.ca_file {
+            Some((path, place)) => {
+                Some(open_bounded(path, MAX_CA_BYTES).map_err(|error| error.in_ca_file(place))?.text.into_bytes())
+            }
+            None => None,
+        };
+        Ok(api::Settings {
+            base_url,
+            key,
+            timeout: self.timeout,
+            connect_timeout: self.connect_timeout,
+            max_page_bytes: self.max_page_bytes,
+            proxy: self.proxy.clone(),
+            extra_roots,
+        })
+    }
+}
+
+impl ConfigError {
+    fn in_ca_file(self, place: &Safe) -> Self {
+        let message = crate::safe!("network.ca_file: {}", self.message);
+        Self { message, ..self }.at(place)
+    }
+}
+
+fn read_proxy(section: &mut Section<'_>) -> Result<Proxy, ConfigError> {
+    let Some(found) = section.string("proxy")? else { return Ok(Proxy::Environment) };
+    match found.value.as_str() {
+        "environment" => Ok(Proxy::Environment),
+        "none" => Ok(Proxy::None),
+        text => match Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(Proxy::Url(url)),
+            _ => {
+                let message = "it must be \"environment\", \"none\" or a URL such as http://proxy.example:3128".into();
+                Err(section.wrong("proxy", &message, &found.place))
+            }
+        },
+    }
+}
+
+/// How times are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeFormat {
+    #[default]
+    Relative,
+    Utc,
+    Local,
+}
+
+impl TimeFormat {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Relative => "relative",
+            Self::Utc => "UTC",
+            Self::Local => "local",
+        }
+    }
+
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Relative => Self::Utc,
+            Self::Utc => Self::Local,
+            Self::Local => Self::Relative,
+        }
+    }
+}
+
+/// Where copied text goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Clipboard {
+    /// Through the terminal, by OSC 52.
+    #[default]
+    Osc52,
+    /// Onto a plain screen, to select by hand.
+    Screen,
+}
+
+/// `[ui]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ui {
+    /// Between two automatic refreshes.
+    pub refresh: Duration,
+    pub time: TimeFormat,
+    pub mouse: bool,
+    pub ascii: bool,
+    pub clipboard: Clipboard,
+    /// Rows that are loaded without asking when everything is needed.
+    pub auto_load_limit: u64,
+    pub theme: Theme,
+}
+
+impl Default for Ui {
+    fn default() -> Self {
+        Self {
+            refresh: Duration::from_secs(30),
+            time: TimeFormat::default(),
+            mouse: false,
+            ascii: false,
+            clipboard: Clipboard::default(),
+            auto_load_limit: 10_000,
+            theme: Theme::default(),
+        }
+    }
+}
+
+impl Ui {
+    pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
+        let default = Self::default();
+        let times = [("relative", TimeFormat::Relative), ("utc", TimeFormat::Utc), ("local", TimeFormat::Local)];
+        let clipboards = [("osc52", Clipboard::Osc52), ("screen", Clipboard::Screen)];
+        let ui = Self {
+            refresh: section.integer("refresh", 5..=86_400)?.map_or(default.refresh, Duration::from_secs),
+            time: section.choice("time", &times)?.unwrap_or(default.time),
+            mouse: section.boolean("mouse")?.unwrap_or(default.mouse),
+            ascii: section.boolean("ascii")?.unwrap_or(default.ascii),
+            clipboard: section.choice("clipboard", &clipboards)?.unwrap_or(default.clipboard),
+            auto_load_limit: section.integer("auto_load_limit", 0..=10_000_000)?.unwrap_or(default.auto_load_limit),
+            theme: Theme::read(&mut section.section("theme")?)?,
+        };
+        section.finish()?;
+        Ok(ui)
+    }
+}
+
+/// `[ui.theme]`: the user's own 16 colours, by what they mean here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Theme {
+    /// The selection and what has the focus.
+    pub accent: Color,
+    pub active: Color,
+    pub inactive: Color,
+    pub warning: Color,
+    pub error: Color,
+    /// What matters less: rules, labels, ages.
+    pub quiet: Color,
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        Self {
+            accent: Color::Cyan,
+            active: Color::Green,
+            inactive: Color::DarkGray,
+            warning: Color::Yellow,
+            error: Color::Red,
+            quiet: Color::DarkGray,
+        }
+    }
+}
+
+const COLOURS: [(&str, Color); 17] = [
+    ("default", Color::Reset),
+    ("black", Color::Black),
+    ("red", Color::Red),
+    ("green", Color::Green),
+    ("yellow", Color::Yellow),
+    ("blue", Color::Blue),
+    ("magenta", Color::Magenta),
+    ("cyan", Color::Cyan),
+    ("gray", Color::Gray),
+    ("dark-gray", Color::DarkGray),
+    ("light-red", Color::LightRed),
+    ("light-green", Color::LightGreen),
+    ("light-yellow", Color::LightYellow),
+    ("light-blue", Color::LightBlue),
+    ("light-magenta", Color::LightMagenta),
+    ("light-cyan", Color::LightCyan),
+    ("white", Color::White),
+];
+
+impl Theme {
+    fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
+        let mut theme = Self::default();
+        for (key, colour) in [
+            ("accent", &mut theme.accent),
+            ("active", &mut theme.active),
+            ("inactive", &mut theme.inactive),
+            ("warning", &mut theme.warning),
+            ("error", &mut theme.error),
+            ("quiet", &mut theme.quiet),
+        ] {
+            if let Some(chosen) = section.choice(key, &COLOURS)? {
+                *colour = chosen;
+            }
+        }
+        section.finish()?;
+        Ok(theme)
+    }
+}
+
+/// `[audit]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Audit {
+    /// Patterns of hosts and URLs that are retired.
+    pub retired: Vec<Untrusted>,
+    /// Event names that are known besides the vendor's.
+    pub known_events: Vec<Untrusted>,
+    /// Findings that are accepted.
+    pub allow: Vec<Untrusted>,
+    /// Rules with another severity.
+    pub severity: Vec<(Untrusted, Severity)>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Info,
+    Warning,
+    Error,
+}
+
+impl Audit {
+    pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
+        let mut strings = |key| -> Result<Vec<Untrusted>, ConfigError> {
+            let found = section.strings(key)?;
+            Ok(found.into_iter().flat_map(|found| found.value).map(Untrusted::from).collect())
+        };
+        let (retired, known_events, allow) = (strings("retired")?, strings("known_events")?, strings("allow")?);
+        let mut severities = section.section("severity")?;
+        let words = [("info", Severity::Info), ("warning", Severity::Warning), ("error", Severity::Error)];
+        let mut severity = Vec::new();
+        for rule in severities.names() {
+            if let Some(chosen) = severities.choice(&rule, &words)? {
+                severity.push((Untrusted::from(rule), chosen));
+            }
+        }
+        section.finish()?;
+        Ok(Self { retired, known_events, allow, severity })
+    }
+}
+
+/// A number that was checked against its range already.
+fn number<T: TryFrom<u64>>(found: Option<u64>, default: T) -> T {
+    found.and_then(|number| T::try_from(number).ok()).unwrap_or(default)
+}

@@ -1,0 +1,98 @@
+//! How the program ends: one error type, its exit code, and the one or two lines that a person reads.
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::api::{ApiError, ErrorKind};
+use crate::config::ConfigError;
+use crate::safe;
+use crate::text::{Safe, clean};
+
+/// The exit codes of design and README.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    Done,
+    /// Something was found, or not found.
+    Found,
+    /// Wrong usage or configuration.
+    Usage,
+    /// 401 or 403.
+    Refused,
+    /// The API cannot be reached or understood, or the output cannot be written.
+    Unavailable,
+    /// What was read is not all, or not surely all.
+    Incomplete,
+    /// A bug: a thread panicked.
+    Panicked,
+    /// Ended by a signal with this number.
+    Signal(u8),
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::SUCCESS,
+            Exit::Found => Self::from(1),
+            Exit::Usage => Self::from(2),
+            Exit::Refused => Self::from(3),
+            Exit::Unavailable => Self::from(4),
+            Exit::Incomplete => Self::from(5),
+            Exit::Panicked => Self::from(101),
+            Exit::Signal(number) => Self::from(128 + number),
+        }
+    }
+}
+
+/// Why the program cannot do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("{host}: {error}")]
+    Api { host: Safe, error: ApiError },
+    #[error("the explorer needs a terminal ({why})")]
+    NoTerminal { why: Safe },
+    #[error("cannot write the output: {0}")]
+    Output(Safe),
+    #[error("the demo server cannot start: {0}")]
+    Demo(Safe),
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(Safe),
+    #[error("the program cannot start: {0}")]
+    Start(Safe),
+}
+
+impl Error {
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::NoTerminal { .. } => Exit::Usage,
+            Self::Api { error, .. } if error.is_refusal() => Exit::Refused,
+            Self::Api { error, .. } if error.kind == ErrorKind::Setup => Exit::Usage,
+            Self::Api { .. } | Self::Output(_) | Self::Demo(_) | Self::Terminal(_) | Self::Start(_) => Exit::Unavailable,
+        }
+    }
+
+    /// What to do, as one more line.
+    pub fn advice(&self) -> Option<Safe> {
+        match self {
+            Self::Config(error) => error.advice.clone(),
+            Self::Api { error, .. } => Some(error.advice()),
+            Self::NoTerminal { .. } => Some("In scripts and pipes use a command, such as: hookscope list -o json".into()),
+            Self::Output(_) | Self::Demo(_) | Self::Terminal(_) | Self::Start(_) => None,
+        }
+    }
+
+    /// The lines for stderr.
+    pub fn lines(&self) -> Vec<Safe> {
+        let first = safe!("hookscope: {}", clean(&self.to_string()));
+        [Some(first), self.advice()].into_iter().flatten().collect()
+    }
+
+    pub fn start(error: &io::Error) -> Self {
+        Self::Start(clean(&error.to_string()))
+    }
+
+    pub fn terminal(error: &io::Error) -> Self {
+        Self::Terminal(clean(&error.to_string()))
+    }
+}

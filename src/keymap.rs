@@ -1,0 +1,328 @@
+//! What the explorer can do, under which names and keys. This one table feeds dispatch, footer, help, command palette, the
+//! `[keys]` section of the config and the README; nothing else knows a key.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::safe;
+use crate::text::{Safe, clean_head};
+
+/// Everything that a key or the command palette can do in the explorer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    MoveDown,
+    MoveUp,
+    HalfPageDown,
+    HalfPageUp,
+    PageDown,
+    PageUp,
+    First,
+    Last,
+    Open,
+    Back,
+    NextPane,
+    NextScope,
+    RawJson,
+    Copy,
+    Refresh,
+    AutoRefresh,
+    LoadEverything,
+    TimeFormat,
+    Reveal,
+    Mouse,
+    Palette,
+    Help,
+    Redraw,
+    Suspend,
+    Quit,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Entry {
+    pub action: Action,
+    /// The name in the config, in help and in the palette.
+    pub name: &'static str,
+    /// Default keys, as the config spells them.
+    pub keys: &'static [&'static str],
+    /// One word for the footer.
+    pub word: &'static str,
+    /// What it does, for help and palette.
+    pub help: &'static str,
+}
+
+macro_rules! actions {
+    ($($action:ident $name:literal [$($key:literal),*] $word:literal $help:literal;)*) => {
+        /// Every action, in the order of the help.
+        pub const ACTIONS: &[Entry] = &[
+            $(Entry { action: Action::$action, name: $name, keys: &[$($key),*], word: $word, help: $help },)*
+        ];
+    };
+}
+
+actions! {
+    MoveDown "move-down" ["j", "down"] "move" "move down a row; scroll in the detail";
+    MoveUp "move-up" ["k", "up"] "move" "move up a row; scroll in the detail";
+    HalfPageDown "half-page-down" ["ctrl-d"] "down" "move down half a page";
+    HalfPageUp "half-page-up" ["ctrl-u"] "up" "move up half a page";
+    PageDown "page-down" ["pgdn"] "down" "move down a page";
+    PageUp "page-up" ["pgup"] "up" "move up a page";
+    First "first" ["g", "home"] "first" "go to the first webhook";
+    Last "last" ["G", "end"] "last" "go to the last webhook";
+    Open "open" ["enter", "l", "right"] "open" "go into the detail";
+    Back "back" ["esc", "h", "left"] "back" "go back one level; never quits";
+    NextPane "next-pane" ["tab"] "pane" "go to the other pane";
+    NextScope "scope" ["a"] "scope" "show all, only active, only inactive webhooks";
+    RawJson "raw-json" ["v"] "json" "show the webhook as the API sent it, and back";
+    Copy "copy" ["y"] "copy" "copy url, id, json, curl commands and more";
+    Refresh "refresh" ["r"] "refresh" "read the visible rows again; try again after an error";
+    AutoRefresh "auto-refresh" ["R"] "auto" "refresh again and again, or stop that";
+    LoadEverything "load-everything" ["L"] "load all" "load every webhook; esc stops";
+    TimeFormat "time-format" ["t"] "time" "show times relative, in UTC, in local time";
+    Reveal "reveal" ["x"] "reveal" "show or mask credentials in URLs";
+    Mouse "mouse" ["m"] "mouse" "mouse on or off; on, it takes the terminal's own selection away";
+    Palette "palette" [":"] "command" "find an action by its name";
+    Help "help" ["?"] "help" "show every key";
+    Redraw "redraw" ["ctrl-l"] "redraw" "draw the whole screen again";
+    Suspend "suspend" ["ctrl-z"] "suspend" "suspend to the shell; fg comes back";
+    Quit "quit" ["q", "ctrl-c"] "quit" "quit";
+}
+
+impl Action {
+    /// Its row in the table.
+    pub fn entry(self) -> Option<&'static Entry> {
+        ACTIONS.iter().find(|entry| entry.action == self)
+    }
+
+    pub fn by_name(name: &str) -> Option<Self> {
+        ACTIONS.iter().find(|entry| entry.name == name).map(|entry| entry.action)
+    }
+}
+
+/// What `y` and another key copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copy {
+    Url,
+    Id,
+    Json,
+    Markdown,
+    CurlGet,
+    CurlPause,
+    CurlDelete,
+    ListCommand,
+}
+
+/// The copy menu: key, what it copies, and in words.
+pub const COPIES: [(char, Copy, &str); 8] = [
+    ('u', Copy::Url, "url"),
+    ('i', Copy::Id, "id"),
+    ('j', Copy::Json, "json"),
+    ('m', Copy::Markdown, "a Markdown block for the incident channel"),
+    ('c', Copy::CurlGet, "curl command that reads it"),
+    ('p', Copy::CurlPause, "curl command that pauses it"),
+    ('d', Copy::CurlDelete, "curl command that deletes it"),
+    ('l', Copy::ListCommand, "hookscope list command for these rows"),
+];
+
+/// A key with its modifiers, as far as terminals tell them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+const NAMED: [(&str, KeyCode); 15] = [
+    ("enter", KeyCode::Enter),
+    ("esc", KeyCode::Esc),
+    ("tab", KeyCode::Tab),
+    ("shift-tab", KeyCode::BackTab),
+    ("backspace", KeyCode::Backspace),
+    ("delete", KeyCode::Delete),
+    ("space", KeyCode::Char(' ')),
+    ("up", KeyCode::Up),
+    ("down", KeyCode::Down),
+    ("left", KeyCode::Left),
+    ("right", KeyCode::Right),
+    ("home", KeyCode::Home),
+    ("end", KeyCode::End),
+    ("pgup", KeyCode::PageUp),
+    ("pgdn", KeyCode::PageDown),
+];
+
+impl Key {
+    /// Ctrl-c quits from everywhere, also from inside an input, and cannot be bound to anything else.
+    pub const CTRL_C: Self = Self { code: KeyCode::Char('c'), modifiers: KeyModifiers::CONTROL };
+
+    /// `j`, `G`, `ctrl-d`, `alt-x`, `pgdn`, `f5`, …
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut rest = text;
+        let mut modifiers = KeyModifiers::NONE;
+        loop {
+            if let Some(after) = rest.strip_prefix("ctrl-").filter(|after| !after.is_empty()) {
+                modifiers |= KeyModifiers::CONTROL;
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix("alt-").filter(|after| !after.is_empty()) {
+                modifiers |= KeyModifiers::ALT;
+                rest = after;
+            } else {
+                break;
+            }
+        }
+        let mut chars = rest.chars();
+        let code = match (chars.next(), chars.next()) {
+            (Some(c), None) if !c.is_control() && c != ' ' => KeyCode::Char(c),
+            _ => match NAMED.iter().find(|(name, _)| *name == rest) {
+                Some(&(_, code)) => code,
+                None => KeyCode::F(rest.strip_prefix('f')?.parse().ok().filter(|n| (1..=24).contains(n))?),
+            },
+        };
+        Some(Self { code, modifiers })
+    }
+}
+
+impl From<KeyEvent> for Key {
+    fn from(event: KeyEvent) -> Self {
+        // An upper-case letter says Shift already, and terminals differ in whether they say it twice.
+        Self { code: event.code, modifiers: event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT) }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.modifiers.contains(KeyModifiers::CONTROL) {
+            f.write_str("ctrl-")?;
+        }
+        if self.modifiers.contains(KeyModifiers::ALT) {
+            f.write_str("alt-")?;
+        }
+        match (NAMED.iter().find(|(_, code)| *code == self.code), self.code) {
+            (Some((name, _)), _) => f.write_str(name),
+            (None, KeyCode::Char(c)) => write!(f, "{}", clean_head(c.encode_utf8(&mut [0; 4]), 8)),
+            (None, KeyCode::F(n)) => write!(f, "f{n}"),
+            (None, _) => f.write_str("?"),
+        }
+    }
+}
+
+/// Which key does what.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    bindings: Vec<(Key, Action)>,
+}
+
+/// Why a `[keys]` section cannot be used; `action` names the line that is at fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    pub action: &'static str,
+    pub message: Safe,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        match Self::new(&BTreeMap::new()) {
+            Ok(keymap) => keymap,
+            Err(_) => unreachable!("a test builds the default keymap"),
+        }
+    }
+}
+
+impl Keymap {
+    /// The default keys, with those of some actions replaced.
+    pub fn new(replaced: &BTreeMap<Action, Vec<Key>>) -> Result<Self, Conflict> {
+        let mut keymap = Self { bindings: Vec::new() };
+        // What the user chose comes first, so that a conflict is reported on a line of theirs.
+        let (chosen, default): (Vec<_>, Vec<_>) = ACTIONS.iter().partition(|entry| replaced.contains_key(&entry.action));
+        for entry in default {
+            for key in entry.keys.iter().filter_map(|key| Key::parse(key)) {
+                keymap.bind(key, entry)?;
+            }
+        }
+        for entry in chosen {
+            for &key in replaced.get(&entry.action).into_iter().flatten() {
+                keymap.bind(key, entry)?;
+            }
+        }
+        if keymap.action(Key::CTRL_C).is_none() {
+            keymap.bindings.push((Key::CTRL_C, Action::Quit));
+        }
+        Ok(keymap)
+    }
+
+    fn bind(&mut self, key: Key, entry: &Entry) -> Result<(), Conflict> {
+        let other = self.action(key).or((key == Key::CTRL_C).then_some(Action::Quit));
+        match other.filter(|&other| other != entry.action).and_then(Action::entry) {
+            Some(other) => {
+                let shown = clean_head(&key.to_string(), 20);
+                let message = safe!("key {} is taken by {} already: give that another key too", shown, other.name);
+                Err(Conflict { action: entry.name, message })
+            }
+            None => {
+                self.bindings.push((key, entry.action));
+                Ok(())
+            }
+        }
+    }
+
+    /// What a key does.
+    pub fn action(&self, key: Key) -> Option<Action> {
+        self.bindings.iter().find(|(bound, _)| *bound == key).map(|&(_, action)| action)
+    }
+
+    /// The keys of an action as a person reads them, such as `j down`.
+    pub fn keys(&self, action: Action) -> Vec<Safe> {
+        let keys = self.bindings.iter().filter(|(_, bound)| *bound == action);
+        keys.map(|(key, _)| clean_head(&key.to_string(), 20)).collect()
+    }
+
+    /// The first key of an action.
+    pub fn key(&self, action: Action) -> Option<Safe> {
+        self.keys(action).into_iter().next()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_one_row_and_its_keys_parse() {
+        let keymap = Keymap::new(&BTreeMap::new()).unwrap();
+        for entry in ACTIONS {
+            assert_eq!(ACTIONS.iter().filter(|other| other.action == entry.action).count(), 1, "{}", entry.name);
+            assert_eq!(ACTIONS.iter().filter(|other| other.name == entry.name).count(), 1, "{}", entry.name);
+            for key in entry.keys {
+                let parsed = Key::parse(key).unwrap();
+                assert_eq!(keymap.action(parsed), Some(entry.action), "{key}");
+                assert_eq!(parsed.to_string(), *key);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_read_as_terminals_send_them() {
+        let press = |code, modifiers| Key::from(KeyEvent::new(code, modifiers));
+        assert_eq!(press(KeyCode::Char('G'), KeyModifiers::SHIFT), Key::parse("G").unwrap());
+        assert_eq!(press(KeyCode::Char('d'), KeyModifiers::CONTROL), Key::parse("ctrl-d").unwrap());
+        assert_eq!(Key::parse("-").unwrap().to_string(), "-");
+        assert_eq!(Key::parse("ctrl--").unwrap().to_string(), "ctrl--");
+        for nonsense in ["", "jj", "ctrl-", "f0", "f25", "hyper-x", "\u{1b}"] {
+            assert_eq!(Key::parse(nonsense), None, "{nonsense:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_cannot_do_two_things() {
+        let replaced =
+            |action, keys: &[&str]| BTreeMap::from([(action, keys.iter().filter_map(|key| Key::parse(key)).collect())]);
+        let conflict = Keymap::new(&replaced(Action::Refresh, &["a"])).unwrap_err();
+        assert_eq!(conflict.action, "refresh");
+        assert!(conflict.message.as_str().contains("scope"), "{}", conflict.message);
+        assert!(Keymap::new(&replaced(Action::Refresh, &["ctrl-c"])).is_err());
+        let keymap = Keymap::new(&replaced(Action::Refresh, &["f5"])).unwrap();
+        assert_eq!(keymap.action(Key::parse("r").unwrap()), None);
+        let keymap = Keymap::new(&replaced(Action::Quit, &["Q"])).unwrap();
+        assert_eq!(keymap.action(Key::CTRL_C), Some(Action::Quit));
+    }
+}
