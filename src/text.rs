@@ -229,6 +229,19 @@ macro_rules! safe {
     };
 }
 
+/// A number with its thousands set apart: `1,234`.
+pub fn grouped(number: u64) -> Safe {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    Safe(Cow::Owned(out))
+}
+
 /// The one function between a string from outside and a terminal: see the [module](self).
 pub fn clean(text: &str) -> Safe {
     let mut out = String::with_capacity(text.len());
@@ -436,6 +449,11 @@ mod tests {
         assert_eq!(text.fit(6, "…").as_str(), "漢字…");
         assert_eq!(text.fit(1, "…").as_str(), "…");
         assert_eq!(text.fit(0, "…").as_str(), "");
+    }
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(|n| grouped(n).to_string()), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

@@ -28,10 +28,12 @@ pub struct Extent {
     total: Option<u64>,
     /// The server's number of pages, unless rows contradicted it.
     total_pages: Option<u64>,
-    /// The rows in all, when the end was found without a total.
-    end: Option<u64>,
     /// One more than the last row that was seen.
     seen: u64,
+    /// Where a page ended that must be the last one.
+    end: Option<u64>,
+    /// The first page known to be empty with nothing behind it.
+    empty_from: Option<u64>,
 }
 
 impl Extent {
@@ -42,36 +44,35 @@ impl Extent {
             self.page_size = Some(if rows > 0 { rows } else { page.limit.unwrap_or(asked.into()) });
         }
         let size = self.page_size();
-        let start = page.number.saturating_sub(1).saturating_mul(size);
+        let start = self.first_row(page.number);
         let stop = start.saturating_add(rows);
         let short = rows < size;
-        if rows > 0 {
-            self.seen = self.seen.max(stop);
-        }
         self.total = page.total.filter(|&total| stop <= total.max(start) && !(short && stop < total));
         self.total_pages =
             page.total_pages.filter(|&pages| (rows == 0 || page.number <= pages) && !(short && page.number < pages));
-        let is_last = match self.total_pages {
-            Some(pages) => page.number == pages,
-            None => short && page.number > 1,
-        };
-        if self.total.is_some() {
-            self.end = None;
-        } else if is_last || (page.number <= 1 && rows == 0) {
-            self.end = Some(stop);
-        } else if self.end.is_some_and(|end| end < stop) {
-            self.end = None;
+        if rows == 0 {
+            self.empty_from = Some(self.empty_from.map_or(page.number, |earlier| earlier.min(page.number)));
+        } else {
+            self.seen = self.seen.max(stop);
+            if self.total_pages == Some(page.number) || (short && page.number > 1) {
+                self.end = Some(stop);
+            }
         }
-        if self.end.is_some_and(|end| end < self.seen) {
-            // An empty page in the middle was not the end after all.
-            self.end = None;
-        }
+        let seen = self.seen;
+        // An empty page with rows behind it was not the end.
+        self.empty_from = self.empty_from.filter(|&empty| seen <= self.first_row(empty));
     }
 
-    /// Starts to forget what a refresh may change: rows seen before need not be there any more.
-    pub fn forget_end(&mut self) {
-        self.end = None;
-        self.seen = 0;
+    /// What a refresh found to be the end: rows seen behind it before are gone.
+    pub fn end_at(&mut self, rows: u64) {
+        self.seen = rows;
+        self.end = Some(rows);
+        self.empty_from = None;
+    }
+
+    /// Forgets everything but the page size, to read the same listing again.
+    pub fn restart(&mut self) {
+        *self = Self { page_size: self.page_size, ..Self::default() };
     }
 
     /// Whether page 1 was seen, so that pages can be told apart.
@@ -85,20 +86,21 @@ impl Extent {
     }
 
     pub fn rows(&self) -> RowCount {
-        match (self.end, self.total, self.total_pages) {
-            (Some(end), ..) => RowCount::Exactly(end),
-            (None, Some(total), _) => RowCount::Exactly(total),
-            (None, None, Some(pages)) => {
-                let before_last = pages.saturating_sub(1).saturating_mul(self.page_size());
-                RowCount::AtLeast(self.seen.max(before_last.saturating_add(u64::from(pages > 0))))
-            }
-            (None, None, None) => RowCount::AtLeast(self.seen),
+        if let Some(total) = self.total {
+            return RowCount::Exactly(total);
         }
+        let ends_short = self.end == Some(self.seen);
+        let ends_empty = self.empty_from.is_some_and(|empty| self.first_row(empty) == self.seen);
+        if ends_short || ends_empty {
+            return RowCount::Exactly(self.seen);
+        }
+        let before_last = self.total_pages.map_or(0, |pages| self.first_row(pages).saturating_add(u64::from(pages > 0)));
+        RowCount::AtLeast(self.seen.max(before_last))
     }
 
     /// The page on which a row lies, from 1.
     pub fn page_of(&self, row: u64) -> u64 {
-        row / self.page_size() + 1
+        (row / self.page_size()).saturating_add(1)
     }
 
     /// The first row of a page.
@@ -106,12 +108,13 @@ impl Extent {
         page.saturating_sub(1).saturating_mul(self.page_size())
     }
 
-    /// The number of the last page, where that is known.
+    /// The number of the last page, where that is known; at least 1.
     pub fn last_page(&self) -> Option<u64> {
-        match self.rows() {
-            RowCount::Exactly(rows) => Some(rows.div_ceil(self.page_size()).max(1)),
-            RowCount::AtLeast(_) => self.total_pages.map(|pages| pages.max(1)),
-        }
+        let last = match self.rows() {
+            RowCount::Exactly(rows) => Some(rows.div_ceil(self.page_size())),
+            RowCount::AtLeast(_) => self.total_pages.or(self.empty_from.map(|empty| empty.saturating_sub(1))),
+        };
+        last.map(|page| page.max(1))
     }
 }
 
@@ -149,7 +152,7 @@ pub(super) mod tests {
     #[test]
     fn a_clamped_limit_is_the_page_size() {
         let extent = observed([Page { limit: Some(100), total: Some(70), ..page(1, 0, 20) }]);
-        assert_eq!((extent.page_size(), extent.last_page()), (20, None));
+        assert_eq!((extent.page_size(), extent.last_page()), (20, Some(4)));
         let extent = observed([Page { limit: Some(20), total: Some(70), ..page(1, 0, 20) }]);
         assert_eq!((extent.page_size(), extent.last_page()), (20, Some(4)));
     }
@@ -185,6 +188,22 @@ pub(super) mod tests {
     fn an_empty_page_in_the_middle_is_not_the_end() {
         let extent = observed([page(1, 0, 100), page(3, 200, 100), page(2, 100, 0)]);
         assert_eq!(extent.rows(), RowCount::AtLeast(300));
+    }
+
+    #[test]
+    fn an_empty_page_far_out_bounds_the_listing_without_ending_it() {
+        let extent = observed([Page { total: Some(1_000_000), ..page(1, 0, 100) }, page(10_000, 0, 0)]);
+        assert_eq!((extent.rows(), extent.last_page()), (RowCount::AtLeast(100), Some(9999)));
+    }
+
+    #[test]
+    fn a_refresh_can_find_the_end_nearer() {
+        let mut extent = observed([page(1, 0, 100), page(2, 100, 100), page(3, 200, 30)]);
+        assert_eq!(extent.rows(), RowCount::Exactly(230));
+        extent.end_at(150);
+        assert_eq!(extent.rows(), RowCount::Exactly(150));
+        extent.restart();
+        assert_eq!((extent.rows(), extent.page_size()), (RowCount::AtLeast(0), 100));
     }
 
     proptest! {

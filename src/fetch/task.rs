@@ -182,6 +182,7 @@ impl Task {
         if wish.generation != self.wish.generation {
             self.requests.retain(|_| false);
             self.requests.end_pause();
+            self.extent.restart();
             self.settled.clear();
             self.refused = false;
             self.sweep = 1;
