@@ -1,6 +1,7 @@
 pub mod api;
 pub mod base_url;
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod demo;
@@ -11,3 +12,4 @@ pub mod model;
 pub mod output;
 pub mod redact;
 pub mod text;
+pub mod tui;

@@ -15,6 +15,7 @@ use hookscope::model::Scope;
 use hookscope::output;
 use hookscope::redact::ApiKey;
 use hookscope::text::clean;
+use hookscope::tui::{self, Start, console};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -51,7 +52,12 @@ async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
         return demo_serve::run(demo::Options { webhooks, latency: Duration::from_millis(latency), port }).await;
     }
     let config = Config::load(cli.global.config.as_deref(), env)?;
+    if cli.command.is_none() {
+        // Before anything else happens: a key command, for one.
+        console::check(env.term.as_deref()).map_err(|why| Error::NoTerminal { why: why.into() })?;
+    }
     let demo = start_demo(cli.global.demo).await?;
+    let named_profile = cli.global.profile.as_deref().or(env.profile.as_deref()).map(clean);
     let mut connection = match &demo {
         Some((_, connection)) => connection.clone(),
         None => {
@@ -67,7 +73,22 @@ async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
             let limit = args.limit.map_or(Limit::Everything, Limit::Rows);
             list::run(&connection, list::Request { scope: Scope::from(args.scope), limit, format: args.output }).await
         }
-        Some(Command::Demo { .. }) | None => Ok(Exit::Done),
+        // Served above: it needs no configuration.
+        Some(Command::Demo { .. }) => Ok(Exit::Done),
+        None => {
+            let start = Start {
+                config: &config,
+                connection: &connection,
+                named_profile,
+                demo: demo.is_some(),
+                scope: cli.scope.map_or(Scope::All, Scope::from),
+                refresh: cli.refresh,
+                coloured: cli.global.color.enabled(env.no_color),
+                utf8: env.utf8,
+                tmux: env.tmux,
+            };
+            tui::run(start).await
+        }
     }
 }
 

@@ -217,7 +217,7 @@ trusted!(Safe, &'static str, char, u8, u16, u32, u64, usize, i16, i32, i64, std:
 impl<T: Trusted> Trusted for &T {}
 
 #[doc(hidden)]
-pub fn only_trusted<T: Trusted>(part: T) -> T {
+pub fn only_trusted<T: Trusted + ?Sized>(part: &T) -> &T {
     part
 }
 
@@ -225,7 +225,7 @@ pub fn only_trusted<T: Trusted>(part: T) -> T {
 #[macro_export]
 macro_rules! safe {
     ($format:literal $(, $part:expr)* $(,)?) => {
-        $crate::text::Safe::composed(format!($format $(, $crate::text::only_trusted($part))*))
+        $crate::text::Safe::composed(format!($format $(, $crate::text::only_trusted(&$part))*))
     };
 }
 

@@ -138,9 +138,14 @@ impl Client {
         self.get_and(url, |body| wire::page(body, request.number)).await
     }
 
+    /// The address of one webhook; its id is data and is percent-encoded.
+    pub fn webhook_url(base_url: &BaseUrl, id: &WebhookId) -> Url {
+        base_url.join(&[COLLECTION, id.raw()])
+    }
+
     /// `GET /user-webhooks/{id}` (api-reference/webhooks/get).
     pub async fn get(&self, id: &WebhookId) -> Result<Answer<Row>, Failure> {
-        self.get_and(self.base_url.join(&[COLLECTION, id.raw()]), wire::webhook).await
+        self.get_and(Self::webhook_url(&self.base_url, id), wire::webhook).await
     }
 
     async fn get_and<T>(&self, url: Url, read: impl FnOnce(&[u8]) -> Result<T, Unreadable>) -> Result<Answer<T>, Failure> {

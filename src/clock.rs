@@ -1,0 +1,118 @@
+//! Time, which comes from outside like every other input: state machines get a [`Moment`] with each message and never look at
+//! a clock themselves.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::time::Instant;
+
+use crate::safe;
+use crate::text::{Safe, clean};
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+/// Mean lengths, in seconds: an age is read, not computed with.
+const MONTH: i64 = 2_629_746;
+const YEAR: i64 = 31_556_952;
+
+/// Now, by both clocks: the one that never jumps and the one that people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    pub instant: Instant,
+    pub wall: Timestamp,
+}
+
+impl Moment {
+    pub fn now() -> Self {
+        Self { instant: Instant::now(), wall: Timestamp::now() }
+    }
+}
+
+/// How long ago something was, in one unit: `now`, `8m`, `3h`, `5d`, `7mo`, `2y`. A time in the future has a minus sign.
+pub fn age(then: Timestamp, now: Timestamp) -> Safe {
+    let seconds = now.as_second().saturating_sub(then.as_second());
+    let sign = if seconds < 0 { "-" } else { "" };
+    match seconds.saturating_abs() {
+        ..MINUTE => "now".into(),
+        s @ ..HOUR => safe!("{}{}m", sign, s / MINUTE),
+        s @ ..DAY => safe!("{}{}h", sign, s / HOUR),
+        s if s < 2 * MONTH => safe!("{}{}d", sign, s / DAY),
+        s if s < 2 * YEAR => safe!("{}{}mo", sign, s / MONTH),
+        s => safe!("{}{}y", sign, s / YEAR),
+    }
+}
+
+/// `2y ago`, `now`, `in 5d`.
+pub fn age_in_words(then: Timestamp, now: Timestamp) -> Safe {
+    let age = age(then, now);
+    match age.as_str().strip_prefix('-') {
+        _ if age.as_str() == "now" => age,
+        Some(ahead) => safe!("in {}", clean(ahead)),
+        None => safe!("{} ago", age),
+    }
+}
+
+/// Seconds until the text of an age changes.
+pub fn age_changes_in(then: Timestamp, now: Timestamp) -> i64 {
+    let seconds = now.as_second().saturating_sub(then.as_second());
+    let unit = match seconds.saturating_abs() {
+        ..HOUR => MINUTE,
+        ..DAY => HOUR,
+        _ => DAY,
+    };
+    unit - seconds.rem_euclid(unit)
+}
+
+/// `2024-04-01 08:00:00 UTC`.
+pub fn utc(at: Timestamp) -> Safe {
+    clean(&at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// `2024-04-01 10:00:00 +02:00`.
+pub fn local(at: Timestamp, zone: &TimeZone) -> Safe {
+    clean(&at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string())
+}
+
+/// `2024-04-01`, for a narrow column.
+pub fn day(at: Timestamp, zone: &TimeZone) -> Safe {
+    clean(&at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d").to_string())
+}
+
+/// `08:00:00`.
+pub fn time_of_day(at: Timestamp, zone: &TimeZone) -> Safe {
+    clean(&at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_has_one_unit() {
+        let now: Timestamp = "2026-06-15T12:00:00Z".parse().unwrap();
+        for (then, short, words) in [
+            ("2026-06-15T11:59:30Z", "now", "now"),
+            ("2026-06-15T11:52:00Z", "8m", "8m ago"),
+            ("2026-06-15T09:00:00Z", "3h", "3h ago"),
+            ("2026-06-10T12:00:00Z", "5d", "5d ago"),
+            ("2026-01-01T12:00:00Z", "5mo", "5mo ago"),
+            ("2024-04-01T08:00:00Z", "2y", "2y ago"),
+            ("2026-06-20T13:00:00Z", "-5d", "in 5d"),
+        ] {
+            let then = then.parse().unwrap();
+            assert_eq!((age(then, now).as_str(), age_in_words(then, now).as_str()), (short, words));
+        }
+    }
+
+    #[test]
+    fn the_text_of_an_age_changes_when_it_says_so() {
+        let now: Timestamp = "2026-06-15T12:00:00Z".parse().unwrap();
+        for seconds in [0, 1, 59, 61, 3599, 3601, 90_000, 400_000] {
+            let then = now - jiff::SignedDuration::from_secs(seconds);
+            let wait = age_changes_in(then, now);
+            assert!((1..=DAY).contains(&wait));
+            let before = now + jiff::SignedDuration::from_secs(wait - 1);
+            assert_eq!(age(then, before), age(then, now), "{seconds} s old, {wait} s to go");
+        }
+    }
+}

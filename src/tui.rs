@@ -1,0 +1,131 @@
+//! The explorer: an event loop that pairs a pure state machine with a view.
+//!
+//! ```text
+//!  keys, signals ──► events ──Message──► app::App::update ──► Effects
+//!                      ▲                        │ state
+//!                      │                        ▼
+//!                      │                  view::draw(&App) ──► screen ──► link ──► terminal
+//!                      │ FetchEvent                │
+//!                  fetch task ◄──── Demand ────────┘
+//! ```
+
+pub mod app;
+pub mod canvas;
+pub mod console;
+pub mod copy;
+pub mod cursor;
+pub mod detail;
+pub mod events;
+pub mod health;
+pub mod layout;
+pub mod link;
+pub mod listing;
+pub mod message;
+pub mod palette;
+pub mod screen;
+pub mod theme;
+pub mod view;
+
+use crossterm::event::EventStream;
+use jiff::tz::TimeZone;
+use ratatui::backend::CrosstermBackend;
+use tokio::sync::watch;
+
+use self::app::{App, Setup};
+use self::console::Terminal;
+use self::events::{Ended, Explorer, Fetch};
+use self::link::FrameWriter;
+use self::screen::Screen;
+use self::theme::{Glyphs, Theme};
+use crate::api::Client;
+use crate::clock::Moment;
+use crate::config::{Config, Connection};
+use crate::error::{Error, Exit};
+use crate::fetch;
+use crate::model::Scope;
+use crate::text::Safe;
+
+/// How the explorer starts.
+#[derive(Debug)]
+pub struct Start<'a> {
+    pub config: &'a Config,
+    pub connection: &'a Connection,
+    /// The profile, if one was asked for, to be named in copied commands.
+    pub named_profile: Option<Safe>,
+    pub demo: bool,
+    pub scope: Scope,
+    /// Refresh every so many seconds from the start.
+    pub refresh: Option<u64>,
+    pub coloured: bool,
+    /// The locale can show more than ASCII.
+    pub utf8: bool,
+    pub tmux: bool,
+}
+
+impl Start<'_> {
+    fn setup(&self, size: (u16, u16)) -> Setup {
+        let ui = &self.config.ui;
+        Setup {
+            profile: self.connection.profile.clone(),
+            named_profile: self.named_profile.clone(),
+            base_url: self.connection.api.base_url.clone(),
+            demo: self.demo,
+            key_from_environment: self.connection.key_from_environment,
+            keymap: self.config.keymap.clone(),
+            theme: Theme::new(&ui.theme, self.coloured),
+            glyphs: if ui.ascii || !self.utf8 { Glyphs::ascii() } else { Glyphs::unicode() },
+            zone: TimeZone::system(),
+            clipboard: ui.clipboard,
+            refresh_every: self.refresh.map_or(ui.refresh, std::time::Duration::from_secs),
+            auto_refresh: self.refresh.is_some(),
+            auto_load_limit: ui.auto_load_limit,
+            page_size: self.connection.policy.page_size,
+            scope: self.scope,
+            time: ui.time,
+            mouse: ui.mouse,
+            size,
+        }
+    }
+}
+
+/// Opens the explorer and runs it until it ends; the terminal is as it was then. The caller made sure that there is one, with
+/// [`console::check`].
+pub async fn run(start: Start<'_>) -> Result<Exit, Error> {
+    let size = crossterm::terminal::size().map_err(|error| Error::terminal(&error))?;
+    let app = App::new(start.setup(size), Moment::now());
+    if start.coloured {
+        // Whether there are colours is decided here already, `NO_COLOR` included.
+        crossterm::style::force_color_output(true);
+    }
+    console::restore_on_panic();
+    let console = Terminal::take(app.mouse).map_err(|error| Error::terminal(&error))?;
+    let ended = explore(app, console, &start).await;
+    match ended {
+        Ok(Ended::Vanished) => console::abandon(),
+        _ => drop(console::restore()),
+    }
+    ended.map(Exit::from)
+}
+
+async fn explore(app: App, console: Terminal, start: &Start<'_>) -> Result<Ended, Error> {
+    let backend = CrosstermBackend::new(FrameWriter::new(console.link().clone()));
+    let mut screen = Screen::new(backend, app.size);
+    // The first frame needs nothing that could take time.
+    screen.draw(&app).map_err(|error| Error::terminal(&error))?;
+    let (demand, wishes) = watch::channel(app.demand().clone());
+    let settings = start.connection.api.clone();
+    let (events, task) = fetch::spawn(move || Client::new(&settings), start.connection.policy, wishes);
+    let mut explorer = Explorer {
+        app,
+        screen,
+        console,
+        input: EventStream::new(),
+        fetch: Fetch { demand, events, task },
+        tmux: start.tmux,
+        changed: false,
+    };
+    let ended = explorer.run().await;
+    // Dropping crossterm's stream waits for nothing, but writes nothing either.
+    explorer.fetch.task.abort();
+    ended
+}

@@ -1,0 +1,144 @@
+//! The only way onto the screen. A [`Canvas`] takes [`Safe`] text and nothing else, and the views get nothing but a canvas:
+//! that a raw string from outside is drawn does not compile.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::theme::Glyphs;
+use crate::text::Safe;
+
+/// A run of text in one style.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    pub text: Safe,
+    pub style: Style,
+}
+
+impl Piece {
+    pub fn new(text: impl Into<Safe>, style: Style) -> Self {
+        Self { text: text.into(), style }
+    }
+
+    pub fn plain(text: impl Into<Safe>) -> Self {
+        Self::new(text, Style::new())
+    }
+}
+
+/// One screenful of cells to draw into.
+pub struct Canvas<'a> {
+    buffer: &'a mut Buffer,
+    glyphs: Glyphs,
+}
+
+impl<'a> Canvas<'a> {
+    pub fn new(buffer: &'a mut Buffer, glyphs: Glyphs) -> Self {
+        Self { buffer, glyphs }
+    }
+
+    pub fn area(&self) -> Rect {
+        self.buffer.area
+    }
+
+    pub fn glyphs(&self) -> Glyphs {
+        self.glyphs
+    }
+
+    /// Writes into the first line of an area, cut with an ellipsis where it does not fit. Returns the columns used.
+    pub fn text(&mut self, area: Rect, text: &Safe, style: Style) -> u16 {
+        let area = area.intersection(self.buffer.area);
+        if area.is_empty() {
+            return 0;
+        }
+        let fitted = text.fit(area.width.into(), self.glyphs.ellipsis);
+        let end = if self.glyphs.is_ascii() && !fitted.as_str().is_ascii() {
+            let ascii = ascii(&fitted);
+            self.buffer.set_stringn(area.x, area.y, ascii, area.width.into(), style)
+        } else {
+            self.buffer.set_stringn(area.x, area.y, fitted.as_str(), area.width.into(), style)
+        };
+        end.0 - area.x
+    }
+
+    /// Writes pieces one after the other into the first line of an area.
+    pub fn pieces(&mut self, area: Rect, pieces: &[Piece]) -> u16 {
+        let mut used = 0;
+        for piece in pieces {
+            let rest = Rect { x: area.x + used, width: area.width - used, ..area };
+            used += self.text(rest, &piece.text, piece.style);
+        }
+        used
+    }
+
+    /// As [`Canvas::text`], ending at the right edge.
+    pub fn text_right(&mut self, area: Rect, text: &Safe, style: Style) -> u16 {
+        let width = u16::try_from(text.width()).unwrap_or(u16::MAX).min(area.width);
+        self.text(Rect { x: area.x + (area.width - width), width, ..area }, text, style)
+    }
+
+    /// Changes the style of what stands there.
+    pub fn style(&mut self, area: Rect, style: Style) {
+        self.buffer.set_style(area.intersection(self.buffer.area), style);
+    }
+
+    /// Empties an area.
+    pub fn clear(&mut self, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        for position in area.positions() {
+            if let Some(cell) = self.buffer.cell_mut(position) {
+                cell.reset();
+            }
+        }
+    }
+
+    /// Fills an area with rule characters, vertical ones in a high area.
+    pub fn rule(&mut self, area: Rect, style: Style) {
+        let symbol = if area.height > area.width { self.glyphs.vertical } else { self.glyphs.horizontal };
+        for position in area.intersection(self.buffer.area).positions() {
+            if let Some(cell) = self.buffer.cell_mut(position) {
+                cell.set_symbol(symbol).set_style(style);
+            }
+        }
+    }
+}
+
+/// For terminals without Unicode: as many question marks as the text had columns there.
+fn ascii(text: &Safe) -> String {
+    let mut out = String::new();
+    for (cluster, width) in text.cells() {
+        if cluster.is_ascii() { out.push_str(cluster) } else { out.extend(std::iter::repeat_n('?', width)) }
+    }
+    out
+}
+
+/// One line of an area, counted from its top; empty when there is no such line.
+pub fn line(area: Rect, number: u16) -> Rect {
+    let inside = number < area.height;
+    Rect { y: area.y.saturating_add(if inside { number } else { 0 }), height: u16::from(inside), ..area }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::clean;
+
+    #[test]
+    fn text_outside_the_screen_is_cut_off() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 5, 2));
+        let mut canvas = Canvas::new(&mut buffer, Glyphs::unicode());
+        assert_eq!(canvas.text(Rect::new(0, 0, 50, 1), &"abcdefgh".into(), Style::new()), 5);
+        assert_eq!(canvas.text(Rect::new(0, 9, 5, 1), &"x".into(), Style::new()), 0);
+        assert_eq!(canvas.text_right(Rect::new(0, 1, 5, 1), &"漢".into(), Style::new()), 2);
+        canvas.rule(Rect::new(3, 0, 9, 9), Style::new());
+        assert_eq!(buffer.cell((0, 0)).unwrap().symbol(), "a");
+        assert_eq!(buffer.cell((3, 1)).unwrap().symbol(), Glyphs::unicode().horizontal);
+    }
+
+    #[test]
+    fn an_ascii_terminal_gets_ascii() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 8, 1));
+        Canvas::new(&mut buffer, Glyphs::ascii()).text(Rect::new(0, 0, 8, 1), &clean("é漢字abcdef"), Style::new());
+        let shown: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(shown, "?????ab~");
+    }
+}

@@ -1,0 +1,268 @@
+//! The terminal as a resource: taken, given back on every way out, and watched, since it can vanish at any time.
+
+use std::fs::File;
+use std::future::Future;
+use std::io::{self, IsTerminal};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::style::ResetColor;
+use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::{Command, queue};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+
+use super::link::Link;
+use crate::output;
+use crate::safe;
+use crate::text::clean;
+
+/// How long the last bytes may take. A link that is stalled for longer does not keep the program from ending.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a stop may take to come into effect. A shell without job control discards it.
+const STOP: Duration = Duration::from_millis(300);
+
+/// The terminal that has to be given back. Whoever takes it out of here gives it back: the normal end, an error, or the hook of
+/// a panic in whatever thread.
+static TAKEN: Mutex<Option<Link>> = Mutex::new(None);
+
+/// What the console tells besides keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsoleEvent {
+    /// A signal asks the program to end.
+    Signal(u8),
+    /// The program was stopped and goes on: the terminal may be in any state.
+    Continued,
+    /// The terminal is gone.
+    Vanished,
+    /// The last frame was taken.
+    Free,
+}
+
+/// What the loop needs of a terminal besides its cells and its keys.
+pub trait Console {
+    /// Sends bytes that are no cells: clipboard, mouse.
+    fn send(&self, bytes: &[u8]);
+    /// Whether the last frame was taken, so that another one makes sense.
+    fn is_free(&self) -> bool;
+    /// Waits for signals and for the terminal's end, and with a frame to draw for [`Console::is_free`].
+    fn event(&mut self, frame_waits: bool) -> impl Future<Output = ConsoleEvent>;
+    /// Gives the terminal back, stops the process group, and takes the terminal again when it goes on; or says why not.
+    fn suspend(&mut self, mouse: bool) -> impl Future<Output = Result<(), &'static str>>;
+    /// Brings the terminal into our state, whatever state it is in.
+    fn retake(&mut self, mouse: bool);
+}
+
+/// The real one.
+#[derive(Debug)]
+pub struct Terminal {
+    link: Link,
+    vanished: Arc<Notify>,
+    signals: Signals,
+}
+
+#[derive(Debug)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+    continued: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            continued: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
+        })
+    }
+
+    async fn next(&mut self) -> ConsoleEvent {
+        let signal = tokio::select! {
+            _ = self.interrupt.recv() => Signal::INT,
+            _ = self.terminate.recv() => Signal::TERM,
+            _ = self.hangup.recv() => Signal::HUP,
+            _ = self.continued.recv() => return ConsoleEvent::Continued,
+        };
+        ConsoleEvent::Signal(u8::try_from(signal.as_raw()).unwrap_or_default())
+    }
+}
+
+impl Terminal {
+    /// Takes the terminal: raw mode, alternate screen, no cursor. Signals are listened to before, so that none of them can
+    /// leave it behind like that.
+    pub fn take(mouse: bool) -> io::Result<Self> {
+        let signals = Signals::new()?;
+        let out = File::from(rustix::stdio::stdout().try_clone_to_owned()?);
+        enable_raw_mode()?;
+        let link = Link::new(out);
+        *taken() = Some(link.clone());
+        link.send(&entering(mouse));
+        Ok(Self { link, vanished: watch(), signals })
+    }
+
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+}
+
+impl Console for Terminal {
+    fn send(&self, bytes: &[u8]) {
+        self.link.send(bytes);
+    }
+
+    fn is_free(&self) -> bool {
+        self.link.is_free()
+    }
+
+    async fn event(&mut self, frame_waits: bool) -> ConsoleEvent {
+        tokio::select! {
+            biased;
+            () = self.vanished.notified() => ConsoleEvent::Vanished,
+            event = self.signals.next() => event,
+            () = self.link.freed(), if frame_waits => ConsoleEvent::Free,
+        }
+    }
+
+    async fn suspend(&mut self, mouse: bool) -> Result<(), &'static str> {
+        // The first process of a session has nobody who could continue it.
+        if getsid(None).is_ok_and(|leader| leader == getpid()) {
+            return Err("there is no shell to suspend to");
+        }
+        self.link.send(&leaving());
+        self.link.drain(PATIENCE);
+        let stopped = disable_raw_mode().and_then(|()| Ok(kill_current_process_group(Signal::TSTP)?));
+        if stopped.is_ok() {
+            // Here the process stands still until somebody continues it. If nobody stopped it after all, it just goes on.
+            drop(tokio::time::timeout(STOP, self.signals.continued.recv()).await);
+        }
+        self.retake(mouse);
+        stopped.map_err(|_why| "the process group could not be stopped")
+    }
+
+    fn retake(&mut self, mouse: bool) {
+        // crossterm sets raw mode only when it believes that it is not set.
+        let again = disable_raw_mode().and_then(|()| enable_raw_mode());
+        if again.is_ok() {
+            self.link.send(&entering(mouse));
+        }
+    }
+}
+
+/// Whether stdin and stdout are a terminal that can show more than lines.
+///
+/// # Errors
+///
+/// What is missing.
+pub fn check(term: Option<&str>) -> Result<(), &'static str> {
+    if !io::stdin().is_terminal() {
+        return Err("stdin is none");
+    }
+    if !io::stdout().is_terminal() {
+        return Err("stdout is none");
+    }
+    match term {
+        None | Some("") => Err("TERM is not set"),
+        Some("dumb") => Err("TERM=dumb cannot place text"),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Gives the terminal back, if it is still taken. Whether it took everything: if not, it takes no messages either.
+pub fn restore() -> bool {
+    let Some(link) = taken().take() else { return true };
+    link.send(&leaving());
+    let drained = link.drain(PATIENCE);
+    link.close();
+    // Nobody could be told that this failed, nor do anything about it.
+    drop(disable_raw_mode());
+    drained
+}
+
+/// Forgets a terminal that is gone. Anything written to it now would only fail, or worse.
+pub fn abandon() {
+    if let Some(link) = taken().take() {
+        link.close();
+    }
+}
+
+/// From now on a panic, in whatever thread, gives the terminal back before it says anything.
+pub fn restore_on_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        if !restore() {
+            return;
+        }
+        let words = panic.payload_as_str().unwrap_or("no message");
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        output::message(&safe!("hookscope: internal error at {}: {}", clean(&place), clean(words)));
+        output::message(&"This is a bug; please report it with the two lines above.".into());
+    }));
+}
+
+fn taken() -> std::sync::MutexGuard<'static, Option<Link>> {
+    TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Watches for the terminal's end. crossterm does not: it reads a dead terminal again and again.
+fn watch() -> Arc<Notify> {
+    let vanished = Arc::new(Notify::new());
+    let notify = Arc::clone(&vanished);
+    thread::spawn(move || {
+        loop {
+            let (stdin, stdout) = (rustix::stdio::stdin(), rustix::stdio::stdout());
+            // Nothing is asked for, so only the end (and errors) can be reported.
+            let mut fds = [PollFd::new(&stdin, PollFlags::empty()), PollFd::new(&stdout, PollFlags::empty())];
+            match poll(&mut fds, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                _ => {
+                    // A permit is kept for a loop that is busy just now.
+                    notify.notify_one();
+                    return;
+                }
+            }
+        }
+    });
+    vanished
+}
+
+fn entering(mouse: bool) -> Vec<u8> {
+    let mut bytes =
+        sequence(&[&ansi(EnterAlternateScreen), &ansi(Clear(ClearType::All)), &ansi(Hide), &ansi(EnableBracketedPaste)]);
+    if mouse {
+        bytes.extend(mouse_sequence(true));
+    }
+    bytes
+}
+
+fn leaving() -> Vec<u8> {
+    sequence(&[
+        &ansi(ResetColor),
+        &ansi(DisableMouseCapture),
+        &ansi(DisableBracketedPaste),
+        &ansi(LeaveAlternateScreen),
+        &ansi(Show),
+    ])
+}
+
+/// What turns the terminal's mouse reports on or off.
+pub fn mouse_sequence(on: bool) -> Vec<u8> {
+    if on { ansi(EnableMouseCapture) } else { ansi(DisableMouseCapture) }
+}
+
+fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}
+
+fn ansi(command: impl Command) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail.
+    drop(queue!(bytes, command));
+    bytes
+}

@@ -1,0 +1,171 @@
+//! What is copied: the true values, in forms that can be pasted into a shell or an incident channel. The API key never is.
+
+use crate::api::Client;
+use crate::base_url::BaseUrl;
+use crate::keymap::Copy;
+use crate::model::{Field, Row, Scope, Webhook};
+use crate::text::{Safe, clean};
+
+/// Where the copied commands are to work.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub base_url: BaseUrl,
+    /// The profile to name in commands, if it is not the default one.
+    pub profile: Option<Safe>,
+    pub demo: bool,
+    pub scope: Scope,
+    /// Credentials in URLs are shown, so a report may contain them too.
+    pub reveal: bool,
+}
+
+/// The text to copy; `None` when a row has no such thing.
+pub fn text(what: Copy, row: &Row, place: &Place) -> Option<String> {
+    if what == Copy::Json {
+        return serde_json::to_string(row).ok();
+    }
+    if what == Copy::ListCommand {
+        return Some(list_command(place));
+    }
+    let webhook = row.webhook()?;
+    match what {
+        Copy::Url => Some(webhook.url.raw().to_owned()),
+        Copy::Id => Some(webhook.id.raw().to_owned()),
+        Copy::Markdown => Some(markdown(webhook, place)),
+        Copy::CurlGet => curl(webhook, place, ""),
+        Copy::CurlPause => {
+            curl(webhook, place, r#"-X PATCH -H 'Content-Type: application/json' -d '{"is_active": false}' "#)
+        }
+        Copy::CurlDelete => curl(webhook, place, "-X DELETE "),
+        Copy::Json | Copy::ListCommand => None,
+    }
+}
+
+/// A command that takes the key from the environment of the shell it is pasted into.
+fn curl(webhook: &Webhook, place: &Place, options: &str) -> Option<String> {
+    let url = Client::webhook_url(&place.base_url, &webhook.id);
+    let url = shlex::try_quote(url.as_str()).ok()?.into_owned();
+    Some(format!(r#"curl -sS {options}-H "Authorization: Bearer $DIALNEXA_API_KEY" {url}"#))
+}
+
+fn list_command(place: &Place) -> String {
+    let mut words = vec!["hookscope".to_owned()];
+    if place.demo {
+        words.push("--demo".to_owned());
+    }
+    if let Some(profile) = &place.profile {
+        words.extend(["--profile".to_owned(), profile.to_string()]);
+    }
+    words.push("list".to_owned());
+    if place.scope != Scope::All {
+        words.extend(["--scope".to_owned(), place.scope.name().to_owned()]);
+    }
+    let quoted = words.iter().map(|word| shlex::try_quote(word).unwrap_or_default());
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// For the incident channel, which many people read: credentials stay masked unless they are revealed on screen.
+fn markdown(webhook: &Webhook, place: &Place) -> String {
+    let state: Safe = match &webhook.is_active {
+        Field::Value(true) => "active".into(),
+        Field::Value(false) => "inactive".into(),
+        Field::Odd(json) => json.clean(),
+        Field::Missing => "unknown".into(),
+    };
+    let events: Vec<_> = match &webhook.events {
+        Field::Value(events) => events.iter().map(|event| code(&event.clean())).collect(),
+        Field::Odd(json) => vec![code(&json.clean())],
+        Field::Missing => Vec::new(),
+    };
+    let created = webhook.created_at.value().map_or_else(|| "unknown".into(), |created| created.clean());
+    format!(
+        "**Webhook** {}\n- url: {}\n- state: {state}\n- events: {}\n- created: {created}\n- API: {}\n",
+        code(&webhook.id.clean()),
+        code(&webhook.url.clean(place.reveal)),
+        if events.is_empty() { "none".to_owned() } else { events.join(", ") },
+        code(&place.base_url.clean()),
+    )
+}
+
+/// A Markdown code span, whatever backquotes the text has.
+fn code(text: &Safe) -> String {
+    let longest = text.as_str().split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let padding = if longest > 0 { " " } else { "" };
+    format!("{fence}{padding}{text}{padding}{fence}")
+}
+
+/// The largest text that goes through the terminal, in bytes; several terminals drop longer ones.
+pub const MAX_OSC52: usize = 74_000;
+
+/// The sequence that asks a terminal to put a text on the clipboard. tmux passes sequences on only when they are wrapped, or
+/// takes them itself, depending on its settings: so it gets both.
+pub fn osc52(text: &str, tmux: bool) -> Vec<u8> {
+    use base64::Engine as _;
+    let plain = format!("\x1b]52;c;{}\x07", base64::engine::general_purpose::STANDARD.encode(text));
+    if tmux {
+        let wrapped = plain.replace('\x1b', "\x1b\x1b");
+        return format!("{plain}\x1bPtmux;{wrapped}\x1b\\").into_bytes();
+    }
+    plain.into_bytes()
+}
+
+/// The text for the plain screen, a line a string.
+pub fn plain(text: &str) -> Vec<Safe> {
+    text.lines().map(clean).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    fn row(json: &str) -> Row {
+        Row::decode(&RawValue::from_string(json.to_owned()).unwrap()).unwrap()
+    }
+
+    fn place() -> Place {
+        let base_url = BaseUrl::parse("https://api.example.com").unwrap();
+        Place { base_url, profile: None, demo: false, scope: Scope::Active, reveal: false }
+    }
+
+    #[test]
+    fn commands_quote_what_came_from_outside_and_never_hold_the_key() {
+        let row = row(r#"{"id":"a b'$(reboot)`id`/..","url":"https://x.com/?token=abc"}"#);
+        for what in [Copy::CurlGet, Copy::CurlPause, Copy::CurlDelete] {
+            let command = text(what, &row, &place()).unwrap();
+            let words = shlex::split(&command).unwrap();
+            assert_eq!(words.last().unwrap(), "https://api.example.com/v1/user-webhooks/a%20b'$(reboot)%60id%60%2F..");
+            assert!(command.contains(r#""Authorization: Bearer $DIALNEXA_API_KEY""#), "{command}");
+        }
+        assert!(text(Copy::CurlDelete, &row, &place()).unwrap().contains("-X DELETE"));
+    }
+
+    #[test]
+    fn a_url_is_copied_true_and_reported_masked() {
+        let row = row(r#"{"id":"a`b","url":"https://x.com/?token=abc","events":["e"],"is_active":true}"#);
+        assert_eq!(text(Copy::Url, &row, &place()).unwrap(), "https://x.com/?token=abc");
+        let block = text(Copy::Markdown, &row, &place()).unwrap();
+        assert!(block.contains("token=***") && block.contains("`` a`b ``") && block.contains("- state: active"), "{block}");
+    }
+
+    #[test]
+    fn the_list_command_names_profile_and_scope() {
+        let row = row("{}");
+        let place = Place { profile: Some("my staging".into()), ..place() };
+        assert_eq!(text(Copy::ListCommand, &row, &place).unwrap(), "hookscope --profile 'my staging' list --scope active");
+    }
+
+    #[test]
+    fn a_malformed_row_can_be_copied_as_json_only() {
+        let row = row("[1]");
+        assert_eq!(text(Copy::Json, &row, &place()).as_deref(), Some("[1]"));
+        assert_eq!(text(Copy::Url, &row, &place()), None);
+    }
+
+    #[test]
+    fn tmux_gets_the_sequence_wrapped_too() {
+        assert_eq!(osc52("hi", false), b"\x1b]52;c;aGk=\x07");
+        assert_eq!(osc52("hi", true), b"\x1b]52;c;aGk=\x07\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\");
+    }
+}

@@ -1,0 +1,124 @@
+//! How the API is doing, as one explicit state.
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::api::ApiError;
+use crate::clock::Moment;
+use crate::safe;
+use crate::text::Safe;
+
+/// What the last answers said.
+#[derive(Debug, Clone, Default)]
+pub enum Health {
+    /// No answer yet.
+    #[default]
+    Unknown,
+    Live {
+        at: Timestamp,
+    },
+    Trouble(Trouble),
+}
+
+/// Something is wrong, since then.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    pub error: ApiError,
+    pub since: Timestamp,
+    /// When the last good answer came, if one ever did.
+    pub last_good: Option<Timestamp>,
+    pub stage: Stage,
+}
+
+/// What is being done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// `attempt` of `of` failed, another one follows.
+    Retrying { attempt: u32, of: u32 },
+    /// Nothing is sent until then.
+    Paused { until: Instant },
+    /// Given up; a person has to ask again.
+    Failed,
+}
+
+impl Health {
+    pub fn good(&mut self, now: Moment) {
+        *self = Self::Live { at: now.wall };
+    }
+
+    pub fn bad(&mut self, error: ApiError, stage: Stage, now: Moment) {
+        let (since, last_good) = match self {
+            Self::Unknown => (now.wall, None),
+            Self::Live { at } => (now.wall, Some(*at)),
+            Self::Trouble(trouble) => (trouble.since, trouble.last_good),
+        };
+        *self = Self::Trouble(Trouble { error, since, last_good, stage });
+    }
+
+    pub fn trouble(&self) -> Option<&Trouble> {
+        match self {
+            Self::Trouble(trouble) => Some(trouble),
+            Self::Unknown | Self::Live { .. } => None,
+        }
+    }
+
+    /// When the text about it changes next: a countdown does every second.
+    pub fn next_wake(&self, now: Instant) -> Option<Instant> {
+        let Stage::Paused { until } = self.trouble()?.stage else { return None };
+        let whole_seconds = until.saturating_duration_since(now).as_nanos().div_ceil(1_000_000_000);
+        let after = u64::try_from(whole_seconds.checked_sub(1)?).unwrap_or(u64::MAX);
+        until.checked_sub(std::time::Duration::from_secs(after))
+    }
+}
+
+impl Trouble {
+    /// What is being done about it, in a few words.
+    pub fn stage_in_words(&self, now: Instant) -> Safe {
+        match self.stage {
+            Stage::Retrying { attempt, of } => safe!("attempt {} of {} failed, trying again", attempt, of),
+            Stage::Paused { until } => {
+                let left = until.saturating_duration_since(now).as_nanos().div_ceil(1_000_000_000);
+                safe!("going on in {} s", u64::try_from(left).unwrap_or(u64::MAX))
+            }
+            Stage::Failed => "gave up".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::api::ErrorKind;
+
+    fn moment() -> Moment {
+        Moment { instant: Instant::now(), wall: "2026-06-15T12:00:00Z".parse().unwrap() }
+    }
+
+    #[test]
+    fn trouble_remembers_when_it_began_and_what_was_before() {
+        let mut health = Health::default();
+        let start = moment();
+        health.good(start);
+        let later = Moment { wall: start.wall + jiff::SignedDuration::from_secs(60), ..start };
+        health.bad(ApiError::new(ErrorKind::Status(500)), Stage::Retrying { attempt: 1, of: 4 }, later);
+        let much_later = Moment { wall: start.wall + jiff::SignedDuration::from_secs(90), ..start };
+        health.bad(ApiError::new(ErrorKind::Status(503)), Stage::Failed, much_later);
+        let trouble = health.trouble().unwrap();
+        assert_eq!((trouble.since, trouble.last_good), (later.wall, Some(start.wall)));
+        assert_eq!(trouble.error.kind, ErrorKind::Status(503));
+    }
+
+    #[test]
+    fn a_countdown_wakes_at_each_second_and_nothing_else_does() {
+        let mut health = Health::default();
+        let now = moment();
+        assert_eq!(health.next_wake(now.instant), None);
+        let until = now.instant + Duration::from_millis(2500);
+        health.bad(ApiError::new(ErrorKind::RateLimited { retry_after: None }), Stage::Paused { until }, now);
+        assert_eq!(health.trouble().unwrap().stage_in_words(now.instant).as_str(), "going on in 3 s");
+        assert_eq!(health.next_wake(now.instant), Some(now.instant + Duration::from_millis(500)));
+        assert_eq!(health.next_wake(until), None);
+    }
+}

@@ -1,0 +1,215 @@
+//! The way to the terminal. A write to a stalled SSH link blocks, so a thread of its own does it: the loop goes on, draws no
+//! frame that could not be sent, and can always end.
+
+use std::io::Write;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+/// A handle to the writing thread.
+#[derive(Debug, Clone)]
+pub struct Link {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Something is there to be written, or was written.
+    changed: Condvar,
+    freed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    pending: Vec<u8>,
+    writing: bool,
+    /// Nothing is taken any more.
+    closed: bool,
+}
+
+impl State {
+    fn is_free(&self) -> bool {
+        self.pending.is_empty() && !self.writing
+    }
+}
+
+impl Link {
+    /// Starts the thread. It ends with the process, or when a write fails: then the terminal is gone, which others notice.
+    pub fn new(mut out: impl Write + Send + 'static) -> Self {
+        let link = Self { shared: Arc::default() };
+        let shared = Arc::clone(&link.shared);
+        thread::spawn(move || {
+            loop {
+                let bytes = shared.next();
+                let written = out.write_all(&bytes).and_then(|()| out.flush());
+                shared.written(written.is_err());
+            }
+        });
+        link
+    }
+
+    /// Queues bytes; once the link is closed they are dropped.
+    pub fn send(&self, bytes: &[u8]) {
+        let mut state = self.shared.lock();
+        if !state.closed {
+            state.pending.extend_from_slice(bytes);
+            self.shared.changed.notify_all();
+        }
+    }
+
+    /// Whether everything was written.
+    pub fn is_free(&self) -> bool {
+        self.shared.lock().is_free()
+    }
+
+    /// Waits until everything was written.
+    pub async fn freed(&self) {
+        loop {
+            let freed = self.shared.freed.notified();
+            if self.is_free() {
+                return;
+            }
+            freed.await;
+        }
+    }
+
+    /// Waits until everything was written, but no longer than this; whether it was.
+    pub fn drain(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        let mut state = self.shared.lock();
+        while !state.is_free() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+            state = waited.0;
+        }
+        true
+    }
+
+    /// Takes no more bytes from anybody.
+    pub fn close(&self) {
+        self.shared.lock().closed = true;
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is whole between any two statements: a panic elsewhere does not spoil it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Vec<u8> {
+        let mut state = self.lock();
+        while state.pending.is_empty() {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.writing = true;
+        std::mem::take(&mut state.pending)
+    }
+
+    fn written(&self, failed: bool) {
+        let mut state = self.lock();
+        state.writing = false;
+        if failed {
+            state.closed = true;
+            state.pending.clear();
+        }
+        self.changed.notify_all();
+        self.freed.notify_waiters();
+    }
+}
+
+/// Collects a frame and sends it whole.
+#[derive(Debug)]
+pub struct FrameWriter {
+    link: Link,
+    frame: Vec<u8>,
+}
+
+impl FrameWriter {
+    pub fn new(link: Link) -> Self {
+        Self { link, frame: Vec::new() }
+    }
+}
+
+impl Write for FrameWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.frame.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        if !self.frame.is_empty() {
+            self.link.send(&self.frame);
+            self.frame.clear();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// A terminal that takes what it gets only when it is told to.
+    struct Stalled {
+        go_on: mpsc::Receiver<()>,
+        got: mpsc::Sender<Vec<u8>>,
+    }
+
+    impl Write for Stalled {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.go_on.recv().map_err(std::io::Error::other)?;
+            self.got.send(bytes.to_vec()).map_err(std::io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn stalled() -> (Link, mpsc::Sender<()>, mpsc::Receiver<Vec<u8>>) {
+        let (go_on, gate) = mpsc::channel();
+        let (got, written) = mpsc::channel();
+        (Link::new(Stalled { go_on: gate, got }), go_on, written)
+    }
+
+    #[tokio::test]
+    async fn a_stalled_link_blocks_nobody() {
+        let (link, go_on, written) = stalled();
+        assert!(link.is_free());
+        link.send(b"one");
+        assert!(!link.is_free() && !link.drain(Duration::ZERO));
+        go_on.send(()).unwrap();
+        link.freed().await;
+        assert_eq!(written.recv().unwrap(), b"one");
+    }
+
+    #[test]
+    fn a_closed_link_takes_nothing_more() {
+        let (link, go_on, written) = stalled();
+        link.close();
+        link.send(b"late");
+        assert!(link.is_free());
+        drop(go_on);
+        assert!(written.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_broken_link_is_free_again() {
+        let (link, go_on, _) = stalled();
+        drop(go_on);
+        link.send(b"lost");
+        link.freed().await;
+        link.send(b"lost too");
+        assert!(link.is_free());
+    }
+}

@@ -1,0 +1,39 @@
+//! What the state machine is told, and what it asks for in return.
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use crate::fetch::{Demand, FetchEvent};
+use crate::text::Untrusted;
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub enum Message {
+    Key(KeyEvent),
+    Paste(Untrusted),
+    Mouse(MouseEvent),
+    Resize {
+        width: u16,
+        height: u16,
+    },
+    Fetch(FetchEvent),
+    /// The moment came that [`super::app::App::next_wake`] named.
+    Tick,
+    /// Suspending did not work, for this reason.
+    NotSuspended(&'static str),
+}
+
+/// One thing that the loop is to do. The state machine itself does no IO.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// What is shown has changed.
+    Draw,
+    /// Draw every cell again.
+    Redraw,
+    /// Tell the fetch task what is wanted now.
+    Demand(Demand),
+    /// Put a text on the user's clipboard.
+    Copy(Untrusted),
+    Mouse(bool),
+    Suspend,
+    Quit,
+}

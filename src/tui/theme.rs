@@ -1,0 +1,84 @@
+//! Colours and symbols. Every meaning has a symbol or a word besides its colour, so nothing is lost without colours.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::config;
+
+/// Styles by what they mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Theme {
+    pub accent: Style,
+    pub active: Style,
+    pub inactive: Style,
+    pub warning: Style,
+    pub error: Style,
+    pub quiet: Style,
+    pub strong: Style,
+    /// The selected row of the pane with the focus, and of one without it.
+    pub selected: Style,
+    pub selected_elsewhere: Style,
+}
+
+impl Theme {
+    /// The user's colours, or none at all. Without colours no colour is ever set, not even the default one: some writers turn
+    /// that into a full reset.
+    pub fn new(colours: &config::Theme, coloured: bool) -> Self {
+        let style = |colour: Color| if coloured && colour != Color::Reset { Style::new().fg(colour) } else { Style::new() };
+        Self {
+            accent: style(colours.accent).add_modifier(Modifier::BOLD),
+            active: style(colours.active),
+            inactive: style(colours.inactive),
+            warning: style(colours.warning),
+            error: style(colours.error).add_modifier(Modifier::BOLD),
+            quiet: style(colours.quiet),
+            strong: Style::new().add_modifier(Modifier::BOLD),
+            selected: Style::new().add_modifier(Modifier::REVERSED),
+            selected_elsewhere: Style::new().add_modifier(Modifier::BOLD),
+        }
+    }
+}
+
+/// The symbols, in Unicode or in ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Glyphs {
+    pub ellipsis: &'static str,
+    pub horizontal: &'static str,
+    pub vertical: &'static str,
+    pub active: &'static str,
+    pub inactive: &'static str,
+    pub selected: &'static str,
+    pub dot: &'static str,
+    pub placeholder: &'static str,
+}
+
+impl Glyphs {
+    pub const fn unicode() -> Self {
+        Self {
+            ellipsis: "…",
+            horizontal: "─",
+            vertical: "│",
+            active: "●",
+            inactive: "○",
+            selected: "▌",
+            dot: "·",
+            placeholder: "┄",
+        }
+    }
+
+    pub const fn ascii() -> Self {
+        Self {
+            ellipsis: "~",
+            horizontal: "-",
+            vertical: "|",
+            active: "*",
+            inactive: "o",
+            selected: ">",
+            dot: "-",
+            placeholder: ".",
+        }
+    }
+
+    pub const fn is_ascii(self) -> bool {
+        self.dot.is_ascii()
+    }
+}

@@ -1,0 +1,42 @@
+//! The detail pane: everything about the selected webhook.
+
+use ratatui::layout::Rect;
+
+use crate::safe;
+use crate::tui::app::{App, Focus};
+use crate::tui::canvas::{Canvas, line};
+use crate::tui::detail;
+use crate::tui::listing::Cell;
+
+pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
+    if app.listing.is_empty() {
+        return;
+    }
+    match app.listing.cell(app.cursor.selected()) {
+        Cell::Row(row) => {
+            let enough = app.detail_scroll.saturating_add(usize::from(area.height)).saturating_add(1);
+            let lines = detail::lines(row, &app.detail_style(), enough);
+            for (number, pieces) in (0..area.height).zip(lines.iter().skip(app.detail_scroll)) {
+                canvas.pieces(line(inner, number), pieces);
+            }
+            if lines.len() == enough {
+                let more = line(area, area.height.saturating_sub(1));
+                canvas.text_right(more, &app.setup.glyphs.ellipsis.into(), app.setup.theme.quiet);
+            }
+        }
+        Cell::Loading => {
+            canvas.text(inner, &"loading".into(), app.setup.theme.quiet);
+        }
+        Cell::Failed(error) => {
+            canvas.text(inner, &safe!("! {}", error.short()), app.setup.theme.error);
+        }
+        Cell::Absent => {}
+    }
+    if app.focus == Focus::Detail {
+        // The column beside the text shows where the keys go.
+        for number in 0..area.height {
+            canvas.text(Rect { width: 1, ..line(area, number) }, &app.setup.glyphs.selected.into(), app.setup.theme.accent);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The last line: what can be pressed, or what just happened; and where in the list we are.
+
+use ratatui::layout::Rect;
+
+use crate::fetch::RowCount;
+use crate::keymap::Action;
+use crate::safe;
+use crate::text::{Safe, grouped};
+use crate::tui::app::{App, Focus, Notice, Overlay};
+use crate::tui::canvas::{Canvas, Piece};
+
+const IN_LIST: [Action; 8] = [
+    Action::Help,
+    Action::MoveDown,
+    Action::Open,
+    Action::NextScope,
+    Action::Refresh,
+    Action::Copy,
+    Action::RawJson,
+    Action::Quit,
+];
+const IN_DETAIL: [Action; 6] = [Action::Help, Action::MoveDown, Action::Back, Action::Copy, Action::RawJson, Action::Reveal];
+
+pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    if area.is_empty() {
+        return;
+    }
+    canvas.clear(area);
+    let position = position(app);
+    let width = u16::try_from(position.width()).unwrap_or(u16::MAX);
+    canvas.text_right(Rect { width: area.width.saturating_sub(1), ..area }, &position, app.setup.theme.quiet);
+    let room = Rect { width: area.width.saturating_sub(width.saturating_add(3)), ..area };
+    match (&app.notice, &app.overlay) {
+        (Some(Notice::Info(words)), _) => {
+            canvas.pieces(room, &[Piece::plain(" "), Piece::plain(words)]);
+        }
+        (Some(Notice::Warning(words)), _) => {
+            canvas.pieces(room, &[Piece::plain(" "), Piece::new(safe!("! {}", words), app.setup.theme.warning)]);
+        }
+        (None, Overlay::None) => hints(app, room, canvas),
+        (None, _) => {
+            canvas.pieces(room, &[Piece::new(" esc", app.setup.theme.strong), Piece::new(" back", app.setup.theme.quiet)]);
+        }
+    }
+}
+
+/// As many keys as fit, the most useful first.
+fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let actions: &[Action] = if app.focus == Focus::Detail { &IN_DETAIL } else { &IN_LIST };
+    let mut pieces = Vec::new();
+    let mut used = 0;
+    for &action in actions {
+        let (Some(key), Some(entry)) = (app.setup.keymap.key(action), action.entry()) else { continue };
+        let width = 1 + key.width() + 1 + entry.word.len() + 1;
+        if used + width > usize::from(area.width) {
+            break;
+        }
+        used += width;
+        pieces.extend([
+            Piece::plain(" "),
+            Piece::new(key, app.setup.theme.strong),
+            Piece::new(safe!(" {} ", entry.word), app.setup.theme.quiet),
+        ]);
+    }
+    canvas.pieces(area, &pieces);
+}
+
+/// `12/1,234`, or `12/300+` while the end is unknown.
+fn position(app: &App) -> Safe {
+    if app.listing.is_empty() {
+        return Safe::default();
+    }
+    let at = grouped(app.cursor.selected() + 1);
+    if app.listing.filters() {
+        return safe!("{}/{}", at, grouped(app.listing.len()));
+    }
+    match app.listing.rows() {
+        RowCount::Exactly(rows) => safe!("{}/{}", at, grouped(rows)),
+        RowCount::AtLeast(rows) => safe!("{}/{}+", at, grouped(rows)),
+    }
+}

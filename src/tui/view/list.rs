@@ -1,0 +1,111 @@
+//! The list: one line a webhook.
+
+use jiff::Timestamp;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::panel;
+use crate::clock;
+use crate::config::TimeFormat;
+use crate::model::{Field, Malformed, Row, Webhook};
+use crate::safe;
+use crate::text::Safe;
+use crate::tui::app::{App, Focus, state_symbol};
+use crate::tui::canvas::{Canvas, line};
+use crate::tui::listing::Cell;
+
+/// Below this width, the columns of events and age give way to the destination.
+const NARROW: u16 = 30;
+
+pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    if app.listing.is_empty() {
+        return panel::instead_of_rows(app, area, canvas);
+    }
+    for (number, place) in (0..area.height).zip(app.visible()) {
+        let line = line(area, number);
+        row(app, place, line, canvas);
+        if place == app.cursor.selected() {
+            let style = if app.focus == Focus::List { app.setup.theme.selected } else { app.setup.theme.selected_elsewhere };
+            canvas.style(line, style);
+        }
+    }
+}
+
+fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = app.setup.theme;
+    let glyphs = app.setup.glyphs;
+    if place == app.cursor.selected() {
+        canvas.text(area, &glyphs.selected.into(), theme.accent);
+    }
+    let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(1), ..area };
+    match app.listing.cell(place) {
+        Cell::Row(Row::Webhook(webhook)) => webhook_row(app, webhook, area, canvas),
+        Cell::Row(Row::Malformed(malformed)) => malformed_row(malformed, theme.error, area, canvas),
+        Cell::Loading => {
+            let dots = u16::try_from(8 + place * 7 % 17).unwrap_or(8);
+            for x in 0..dots.min(area.width) {
+                canvas.text(Rect { x: area.x + x, width: 1, ..area }, &glyphs.placeholder.into(), theme.quiet);
+            }
+        }
+        Cell::Failed(error) => {
+            canvas.text(area, &safe!("! {}", error.short()), theme.error);
+        }
+        Cell::Absent => {
+            canvas.text(area, &"! the API sent no row here".into(), theme.warning);
+        }
+    }
+}
+
+fn malformed_row(malformed: &Malformed, style: Style, area: Rect, canvas: &mut Canvas<'_>) {
+    canvas.text(area, &safe!("! malformed: {}", malformed.reason.explain()), style);
+}
+
+fn webhook_row(app: &App, webhook: &Webhook, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = app.setup.theme;
+    let (style, text_style) = match webhook.is_active {
+        Field::Value(true) => (theme.active, Style::new()),
+        Field::Value(false) => (theme.inactive, theme.inactive),
+        Field::Odd(_) | Field::Missing => (theme.warning, Style::new()),
+    };
+    let symbol = state_symbol(webhook, app.setup.glyphs);
+    canvas.text(area, &symbol.into(), style);
+    let columns = if area.width >= NARROW { 6 + age_width(app) } else { 0 };
+    let url_area = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2 + columns), ..area };
+    canvas.text(url_area, &webhook.url.clean_short(app.reveal, url_area.width.into()), text_style);
+    if columns == 0 {
+        return;
+    }
+    let events_area = Rect { x: url_area.right(), width: 6, ..area };
+    let (events, events_style) = event_count(app, webhook);
+    canvas.text_right(events_area, &events, events_style);
+    let age_area = Rect { x: events_area.right(), width: age_width(app), ..area };
+    canvas.text_right(age_area, &created(app, webhook), theme.quiet);
+}
+
+/// `3 ev`; an active webhook without events delivers nothing, and stands out.
+fn event_count(app: &App, webhook: &Webhook) -> (Safe, Style) {
+    let theme = app.setup.theme;
+    match &webhook.events {
+        Field::Value(events) if events.is_empty() && webhook.active() == Some(true) => ("0 ev".into(), theme.warning),
+        Field::Value(events) if events.len() > 999 => ("1k+ ev".into(), theme.quiet),
+        Field::Value(events) => (safe!("{} ev", events.len()), theme.quiet),
+        Field::Odd(_) | Field::Missing => ("? ev".into(), theme.warning),
+    }
+}
+
+fn age_width(app: &App) -> u16 {
+    match app.time {
+        TimeFormat::Relative => 5,
+        TimeFormat::Utc | TimeFormat::Local => 11,
+    }
+}
+
+fn created(app: &App, webhook: &Webhook) -> Safe {
+    let at: Option<Timestamp> = webhook.created_at.value().and_then(|created| created.at());
+    match (at, app.time) {
+        (None, _) => "?".into(),
+        (Some(at), TimeFormat::Relative) => clock::age(at, app.now.wall),
+        (Some(at), TimeFormat::Utc) => clock::day(at, &jiff::tz::TimeZone::UTC),
+        (Some(at), TimeFormat::Local) => clock::day(at, &app.setup.zone),
+    }
+}

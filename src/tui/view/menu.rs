@@ -1,0 +1,62 @@
+//! What opens above the footer: the command palette and the copy menu.
+
+use ratatui::layout::Rect;
+
+use crate::keymap::COPIES;
+use crate::safe;
+use crate::text::{Safe, clean};
+use crate::tui::app::App;
+use crate::tui::canvas::{Canvas, Piece, line};
+use crate::tui::palette::Palette;
+
+/// Actions that are shown at once.
+const ROWS: usize = 10;
+
+pub(super) fn palette(app: &App, palette: &Palette, canvas: &mut Canvas<'_>) {
+    let theme = app.setup.theme;
+    let first = (palette.selected() + 1).saturating_sub(ROWS);
+    let found = palette.found().iter().enumerate().skip(first).take(ROWS);
+    let area = open(app, found.len().max(1), canvas);
+    if palette.found().is_empty() {
+        canvas.text(line(area, 1), &"   no such action".into(), theme.quiet);
+    }
+    for (number, (index, entry)) in (1..).zip(found) {
+        let place = line(area, number);
+        let keys = app.setup.keymap.key(entry.action).unwrap_or_default();
+        let name = clean(&format!("{:<17}", entry.name));
+        let pieces = [
+            Piece::plain("   "),
+            Piece::new(name, theme.strong),
+            Piece::new(clean(&format!("{keys:<8}")), theme.accent),
+            Piece::plain(entry.help),
+        ];
+        canvas.pieces(place, &pieces);
+        if index == palette.selected() {
+            canvas.style(place, theme.selected);
+        }
+    }
+    let footer = app.layout().footer;
+    canvas.clear(footer);
+    canvas.pieces(footer, &[Piece::new(" :", theme.accent), Piece::plain(palette.input()), Piece::new(" ", theme.selected)]);
+}
+
+pub(super) fn copies(app: &App, canvas: &mut Canvas<'_>) {
+    let area = open(app, COPIES.len(), canvas);
+    for (number, (key, _, words)) in (1..).zip(COPIES) {
+        let pieces = [Piece::new(safe!("   {}  ", key), app.setup.theme.strong), Piece::plain(words)];
+        canvas.pieces(line(area, number), &pieces);
+    }
+    let title: Safe = " copy the ".into();
+    canvas.text(line(area, 0), &title, app.setup.theme.strong);
+}
+
+/// Clears room for some rows above the footer, below a rule. The rows start at line 1.
+fn open(app: &App, rows: usize, canvas: &mut Canvas<'_>) -> Rect {
+    let screen = canvas.area();
+    let bottom = screen.height.saturating_sub(app.layout().footer.height);
+    let height = u16::try_from(rows + 1).unwrap_or(u16::MAX).min(bottom);
+    let area = Rect { x: 0, y: bottom - height, width: screen.width, height };
+    canvas.clear(area);
+    canvas.rule(line(area, 0), app.setup.theme.quiet);
+    area
+}

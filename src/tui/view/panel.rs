@@ -1,0 +1,114 @@
+//! When there are no rows to show, or not those that should be there: what happened, since when, and what to press.
+
+use ratatui::layout::Rect;
+
+use crate::clock;
+use crate::config::TimeFormat;
+use crate::keymap::Action;
+use crate::model::Scope;
+use crate::safe;
+use crate::text::Safe;
+use crate::tui::app::App;
+use crate::tui::canvas::{Canvas, Piece, line};
+use crate::tui::health::{Stage, Trouble};
+
+/// The line above rows that are not as fresh as they should be.
+pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let Some(trouble) = app.health.trouble().filter(|_| !area.is_empty()) else { return };
+    let theme = app.setup.theme;
+    let dot = app.setup.glyphs.dot;
+    let style = if trouble.stage == Stage::Failed { theme.error } else { theme.warning };
+    let kept = match trouble.last_good {
+        Some(at) => safe!("rows from {}", time(app, at)),
+        None => "no rows yet".into(),
+    };
+    let press =
+        app.setup.keymap.key(Action::Refresh).map_or_else(Safe::default, |key| safe!(" {} {} tries again", dot, key));
+    let stage = trouble.stage_in_words(app.now.instant);
+    let words = safe!("! {} {} {} {} {}{}", trouble.error.short(), dot, stage, dot, kept, press);
+    canvas.pieces(area, &[Piece::plain(" "), Piece::new(words, style)]);
+}
+
+/// What stands in the list's place.
+pub(super) fn instead_of_rows(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let text = match app.health.trouble() {
+        Some(trouble) => trouble_text(app, trouble),
+        None if !app.listing.is_known() => first_load(app),
+        None if app.scope == Scope::All => empty_workspace(app),
+        None => empty_scope(app),
+    };
+    let inner = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(4), ..area };
+    // Centred in height where there is room for that.
+    let lines: Vec<Piece> = text.into_iter().flat_map(|piece| wrapped(&piece, inner.width)).collect();
+    let top = area.height.saturating_sub(u16::try_from(lines.len()).unwrap_or(u16::MAX)) / 3;
+    for (number, piece) in (top..area.height).zip(lines) {
+        canvas.text(line(inner, number), &piece.text, piece.style);
+    }
+}
+
+fn wrapped(piece: &Piece, width: u16) -> Vec<Piece> {
+    piece.text.wrap(width.into()).into_iter().map(|line| Piece::new(line, piece.style)).collect()
+}
+
+fn first_load(app: &App) -> Vec<Piece> {
+    vec![
+        Piece::new("Loading webhooks", app.setup.theme.strong),
+        Piece::new(safe!("from {}", app.setup.base_url.host()), app.setup.theme.quiet),
+    ]
+}
+
+fn empty_workspace(app: &App) -> Vec<Piece> {
+    vec![
+        Piece::new("No webhooks", app.setup.theme.strong),
+        Piece::plain("This workspace has none registered: nothing is delivered anywhere."),
+        Piece::plain(""),
+        keys(app, &[Action::Refresh, Action::Help, Action::Quit]),
+    ]
+}
+
+fn empty_scope(app: &App) -> Vec<Piece> {
+    vec![
+        Piece::new(safe!("No {} webhooks", app.scope.name()), app.setup.theme.strong),
+        Piece::plain(safe!("Only {} ones are asked for; others may exist.", app.scope.name())),
+        Piece::plain(""),
+        keys(app, &[Action::NextScope, Action::Refresh, Action::Help]),
+    ]
+}
+
+fn trouble_text(app: &App, trouble: &Trouble) -> Vec<Piece> {
+    let theme = app.setup.theme;
+    let style = if trouble.stage == Stage::Failed { theme.error } else { theme.warning };
+    let mut text = vec![Piece::new(safe!("! {}", trouble.error.short()), style)];
+    if let Some(detail) = &trouble.error.detail {
+        text.push(Piece::new(detail, theme.quiet));
+    }
+    text.push(Piece::plain(""));
+    text.push(Piece::plain(trouble.error.advice()));
+    text.push(Piece::plain(""));
+    let stage = trouble.stage_in_words(app.now.instant);
+    text.push(Piece::new(
+        safe!("{}, {}, since {}", app.setup.base_url.host(), stage, time(app, trouble.since)),
+        theme.quiet,
+    ));
+    text.push(keys(app, &[Action::Refresh, Action::Help, Action::Quit]));
+    text
+}
+
+/// `r refresh · ? help · q quit`.
+fn keys(app: &App, actions: &[Action]) -> Piece {
+    let mut words: Vec<String> = Vec::new();
+    for &action in actions {
+        if let (Some(key), Some(entry)) = (app.setup.keymap.key(action), action.entry()) {
+            words.push(format!("{key} {}", entry.word));
+        }
+    }
+    let words = words.join(&format!(" {} ", app.setup.glyphs.dot));
+    Piece::new(crate::text::clean(&words), app.setup.theme.strong)
+}
+
+fn time(app: &App, at: jiff::Timestamp) -> Safe {
+    match app.time {
+        TimeFormat::Utc => clock::time_of_day(at, &jiff::tz::TimeZone::UTC),
+        TimeFormat::Relative | TimeFormat::Local => clock::time_of_day(at, &app.setup.zone),
+    }
+}
