@@ -33,9 +33,9 @@ pub fn age(then: Timestamp, now: Timestamp) -> Safe {
     let seconds = now.as_second().saturating_sub(then.as_second());
     let sign = if seconds < 0 { "-" } else { "" };
     match seconds.saturating_abs() {
-        ..MINUTE => "now".into(),
-        s @ ..HOUR => safe!("{}{}m", sign, s / MINUTE),
-        s @ ..DAY => safe!("{}{}h", sign, s / HOUR),
+        s if s < MINUTE => "now".into(),
+        s if s < HOUR => safe!("{}{}m", sign, s / MINUTE),
+        s if s < DAY => safe!("{}{}h", sign, s / HOUR),
         s if s < 2 * MONTH => safe!("{}{}d", sign, s / DAY),
         s if s < 2 * YEAR => safe!("{}{}mo", sign, s / MONTH),
         s => safe!("{}{}y", sign, s / YEAR),
@@ -56,8 +56,8 @@ pub fn age_in_words(then: Timestamp, now: Timestamp) -> Safe {
 pub fn age_changes_in(then: Timestamp, now: Timestamp) -> i64 {
     let seconds = now.as_second().saturating_sub(then.as_second());
     let unit = match seconds.saturating_abs() {
-        ..HOUR => MINUTE,
-        ..DAY => HOUR,
+        s if s < HOUR => MINUTE,
+        s if s < DAY => HOUR,
         _ => DAY,
     };
     unit - seconds.rem_euclid(unit)

@@ -111,6 +111,8 @@ pub struct App {
     /// The selected webhook at the last refresh, until it is found again.
     following: Option<WebhookId>,
     last_copy: Option<(Copy, String)>,
+    generation: Generation,
+    /// What the fetch task was told last.
     demanded: Demand,
 }
 
@@ -136,6 +138,7 @@ impl App {
             auto_refresh: setup.auto_refresh.then(|| now.instant + setup.refresh_every),
             following: None,
             last_copy: None,
+            generation,
             demanded: Demand { generation, scope: setup.scope, pages: vec![1], everything: false },
             setup,
         }
@@ -238,7 +241,7 @@ impl App {
         if pages.is_empty() {
             pages.extend(self.page_ahead());
         }
-        Demand { generation: self.demanded.generation, scope: self.scope, pages, everything: self.everything }
+        Demand { generation: self.generation, scope: self.scope, pages, everything: self.everything }
     }
 
     /// While nothing is known, the first screenful.
@@ -264,10 +267,6 @@ impl App {
         self.listing.pages_of(&ahead).find(|&page| self.listing.needs(page))
     }
 
-    fn draw(&mut self, changed: bool) -> Vec<Effect> {
-        if changed { vec![Effect::Draw] } else { Vec::new() }
-    }
-
     fn warn(&mut self, words: impl Into<Safe>) -> Vec<Effect> {
         self.notice = Some(Notice::Warning(words.into()));
         vec![Effect::Draw]
@@ -282,7 +281,7 @@ impl App {
 /// What the fetch task reports.
 impl App {
     fn fetched(&mut self, event: FetchEvent) -> Vec<Effect> {
-        if event.generation() != self.demanded.generation {
+        if event.generation() != self.generation {
             // An answer to a question that nobody asks any more.
             return Vec::new();
         }
@@ -354,8 +353,8 @@ impl App {
     fn refresh(&mut self) {
         let was_complete = self.listing.is_complete() && self.listing.loaded() <= self.setup.auto_load_limit;
         self.following = self.selected_row().and_then(Row::id).cloned();
-        self.demanded.generation = self.demanded.generation.next();
-        self.listing.refresh(self.demanded.generation);
+        self.generation = self.generation.next();
+        self.listing.refresh(self.generation);
         self.everything = was_complete && self.listing.loaded() > 0;
         if self.auto_refresh.is_some() {
             self.auto_refresh = Some(self.now.instant + self.setup.refresh_every);
@@ -364,8 +363,8 @@ impl App {
 
     fn change_scope(&mut self) {
         self.scope = self.scope.next();
-        self.demanded.generation = self.demanded.generation.next();
-        self.listing = Listing::new(self.demanded.generation, self.setup.page_size);
+        self.generation = self.generation.next();
+        self.listing = Listing::new(self.generation, self.setup.page_size);
         self.cursor = Cursor::default();
         self.following = None;
         self.everything = false;
@@ -406,7 +405,7 @@ impl App {
             Overlay::CopyMenu => self.key_in_copy_menu(event.code),
             Overlay::PlainText { .. } => self.key_in_plain_text(event.code),
         };
-        if effects.is_empty() { self.draw(had_notice) } else { effects }
+        if effects.is_empty() { draw_if(had_notice) } else { effects }
     }
 
     fn perform(&mut self, action: Action) -> Vec<Effect> {
@@ -511,7 +510,7 @@ impl App {
             self.detail_scroll = 0;
             self.following = None;
         }
-        self.draw(moved)
+        draw_if(moved)
     }
 
     fn scroll_detail(&mut self, lines: i64) -> Vec<Effect> {
@@ -523,13 +522,13 @@ impl App {
         let scroll = wanted.min(there.saturating_sub(height));
         let changed = scroll != self.detail_scroll;
         self.detail_scroll = scroll;
-        self.draw(changed)
+        draw_if(changed)
     }
 
     fn set_focus(&mut self, focus: Focus) -> Vec<Effect> {
         let changed = self.focus != focus;
         self.focus = focus;
-        self.draw(changed)
+        draw_if(changed)
     }
 
     /// One level back: stop loading, leave the raw JSON's or the detail's pane; never quit.
@@ -697,6 +696,10 @@ impl App {
             _ => Vec::new(),
         }
     }
+}
+
+fn draw_if(changed: bool) -> Vec<Effect> {
+    if changed { vec![Effect::Draw] } else { Vec::new() }
 }
 
 /// The state of a webhook as one symbol.

@@ -3,7 +3,7 @@
 use crate::api::Client;
 use crate::base_url::BaseUrl;
 use crate::keymap::Copy;
-use crate::model::{Field, Row, Scope, Webhook};
+use crate::model::{CreatedAt, Field, Row, Scope, Webhook};
 use crate::text::{Safe, clean};
 
 /// Where the copied commands are to work.
@@ -76,7 +76,7 @@ fn markdown(webhook: &Webhook, place: &Place) -> String {
         Field::Odd(json) => vec![code(&json.clean())],
         Field::Missing => Vec::new(),
     };
-    let created = webhook.created_at.value().map_or_else(|| "unknown".into(), |created| created.clean());
+    let created = webhook.created_at.value().map_or_else(|| "unknown".into(), CreatedAt::clean);
     format!(
         "**Webhook** {}\n- url: {}\n- state: {state}\n- events: {}\n- created: {created}\n- API: {}\n",
         code(&webhook.id.clean()),

@@ -192,7 +192,6 @@ fn message(event: Event) -> Option<Message> {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "map_err hands errors over by value")]
 fn terminal_error(error: impl std::fmt::Display) -> Error {
     Error::Terminal(clean(&error.to_string()))
 }

@@ -135,9 +135,8 @@ impl Listing {
         match (slot.rows.get(offset), &slot.request) {
             (Some(row), _) => Cell::Row(row),
             (None, Request::Failed(error)) => Cell::Failed(error),
-            (None, Request::InFlight) => Cell::Loading,
             (None, Request::Idle) if slot.generation == Some(self.generation) => Cell::Absent,
-            (None, Request::Idle) => Cell::Loading,
+            (None, Request::Idle | Request::InFlight) => Cell::Loading,
         }
     }
 

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::panel;
 use crate::clock;
 use crate::config::TimeFormat;
-use crate::model::{Field, Malformed, Row, Webhook};
+use crate::model::{CreatedAt, Field, Malformed, Row, Webhook};
 use crate::safe;
 use crate::text::Safe;
 use crate::tui::app::{App, Focus, state_symbol};
@@ -101,7 +101,7 @@ fn age_width(app: &App) -> u16 {
 }
 
 fn created(app: &App, webhook: &Webhook) -> Safe {
-    let at: Option<Timestamp> = webhook.created_at.value().and_then(|created| created.at());
+    let at: Option<Timestamp> = webhook.created_at.value().and_then(CreatedAt::at);
     match (at, app.time) {
         (None, _) => "?".into(),
         (Some(at), TimeFormat::Relative) => clock::age(at, app.now.wall),
