@@ -9,6 +9,7 @@
 //!                  fetch task ◄──── Demand ────────┘
 //! ```
 
+pub mod ansi;
 pub mod app;
 pub mod canvas;
 pub mod console;
@@ -28,9 +29,9 @@ pub mod view;
 
 use crossterm::event::EventStream;
 use jiff::tz::TimeZone;
-use ratatui::backend::CrosstermBackend;
 use tokio::sync::watch;
 
+use self::ansi::AnsiBackend;
 use self::app::{App, Setup};
 use self::console::Terminal;
 use self::events::{Ended, Explorer, Fetch};
@@ -93,10 +94,6 @@ impl Start<'_> {
 pub async fn run(start: Start<'_>) -> Result<Exit, Error> {
     let size = crossterm::terminal::size().map_err(|error| Error::terminal(&error))?;
     let app = App::new(start.setup(size), Moment::now());
-    if start.coloured {
-        // Whether there are colours is decided here already, `NO_COLOR` included.
-        crossterm::style::force_color_output(true);
-    }
     console::restore_on_panic();
     let console = Terminal::take(app.mouse).map_err(|error| Error::terminal(&error))?;
     let ended = explore(app, console, &start).await;
@@ -108,7 +105,7 @@ pub async fn run(start: Start<'_>) -> Result<Exit, Error> {
 }
 
 async fn explore(app: App, console: Terminal, start: &Start<'_>) -> Result<Ended, Error> {
-    let backend = CrosstermBackend::new(FrameWriter::new(console.link().clone()));
+    let backend = AnsiBackend::new(FrameWriter::new(console.link().clone()));
     let mut screen = Screen::new(backend, app.size);
     // The first frame needs nothing that could take time.
     screen.draw(&app).map_err(|error| Error::terminal(&error))?;

@@ -3,13 +3,14 @@
 use ratatui::backend::Backend;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 use super::app::App;
 use super::canvas::Canvas;
 use super::view;
 
 /// Unchanged cells between two changes that are sent again, because moving the cursor over them takes as many bytes.
-const WORTH_BRIDGING: u16 = 5;
+const WORTH_BRIDGING: u16 = 4;
 
 /// A terminal's cells, on a backend. `ratatui::Terminal` would ask the size for each frame, wait for cursor reports, and write
 /// to stderr when it is dropped on a dead terminal.
@@ -68,11 +69,12 @@ fn bridged<'a>(shown: &Buffer, next: &'a Buffer) -> Vec<(u16, u16, &'a Cell)> {
     updates
 }
 
-/// A cell that costs one byte after another one: ASCII in the same style.
+/// A cell that can be sent after another one without a change of style, and is one column wide.
 fn plain_cell<'a>(buffer: &'a Buffer, x: u16, y: u16, like: &Cell) -> Option<&'a Cell> {
     let cell = buffer.cell((x, y))?;
     let same_style = (cell.fg, cell.bg, cell.modifier) == (like.fg, like.bg, like.modifier);
-    (same_style && like.symbol().is_ascii() && cell.symbol().len() == 1).then_some(cell)
+    let narrow = |cell: &Cell| cell.symbol().width() == 1;
+    (same_style && narrow(like) && narrow(cell)).then_some(cell)
 }
 
 #[cfg(test)]
@@ -92,9 +94,9 @@ mod tests {
 
     #[test]
     fn short_gaps_are_sent_along_and_long_ones_are_not() {
-        assert_eq!(text(&changed(&["call.completed"], &["call.compared"])), "ared ");
-        assert_eq!(text(&changed(&["a12345b"], &["x12345y"])), "x12345y");
-        assert_eq!(text(&changed(&["a123456b"], &["x123456y"])), "xy");
+        assert_eq!(text(&changed(&["call.completed"], &["call.compared "])), "ared ");
+        assert_eq!(text(&changed(&["a1234b"], &["x1234y"])), "x1234y");
+        assert_eq!(text(&changed(&["a12345b"], &["x12345y"])), "xy");
         assert_eq!(changed(&["ab", "cd"], &["ab", "cd"]), []);
     }
 

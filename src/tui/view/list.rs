@@ -26,7 +26,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         row(app, place, line, canvas);
         if place == app.cursor.selected() {
             let style = if app.focus == Focus::List { app.setup.theme.selected } else { app.setup.theme.selected_elsewhere };
-            canvas.style(line, style);
+            canvas.restyle(line, style);
         }
     }
 }

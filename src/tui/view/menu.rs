@@ -32,7 +32,7 @@ pub(super) fn palette(app: &App, palette: &Palette, canvas: &mut Canvas<'_>) {
         ];
         canvas.pieces(place, &pieces);
         if index == palette.selected() {
-            canvas.style(place, theme.selected);
+            canvas.restyle(place, theme.selected);
         }
     }
     let footer = app.layout().footer;

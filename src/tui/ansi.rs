@@ -1,0 +1,338 @@
+//! Cells as terminal bytes, as few of them as possible: over a slow link every byte of a key press is waited for.
+//!
+//! ratatui's own backend for crossterm spends 14 bytes on a colour, and with `NO_COLOR` writes a colour as a full reset, which
+//! drops bold and reverse as well.
+
+use std::io::{self, Write};
+
+use ratatui::backend::{Backend, ClearType, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Size};
+use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr;
+
+/// Attributes with the codes that turn them on and off. Those that share an off-code stand next to each other.
+const ATTRIBUTES: [(Modifier, u8, u8); 6] = [
+    (Modifier::BOLD, 1, 22),
+    (Modifier::DIM, 2, 22),
+    (Modifier::ITALIC, 3, 23),
+    (Modifier::UNDERLINED, 4, 24),
+    (Modifier::REVERSED, 7, 27),
+    (Modifier::CROSSED_OUT, 9, 29),
+];
+
+/// A ratatui backend that writes to anything.
+#[derive(Debug)]
+pub struct AnsiBackend<W> {
+    out: W,
+}
+
+impl<W: Write> AnsiBackend<W> {
+    pub fn new(out: W) -> Self {
+        Self { out }
+    }
+}
+
+/// How text is written from here on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pen {
+    foreground: Color,
+    background: Color,
+    attributes: Modifier,
+}
+
+impl Pen {
+    const PLAIN: Self = Self { foreground: Color::Reset, background: Color::Reset, attributes: Modifier::empty() };
+
+    fn of(cell: &Cell) -> Self {
+        let drawn = ATTRIBUTES.iter().fold(Modifier::empty(), |all, &(attribute, ..)| all | attribute);
+        Self { foreground: cell.fg, background: cell.bg, attributes: cell.modifier & drawn }
+    }
+
+    /// Writes the shorter of the two ways from one style to another: the differences, or a reset and everything.
+    fn turn_into(self, next: Self, out: &mut String) {
+        if self == next {
+            return;
+        }
+        let mut differences = Codes::default();
+        let mut anew = Codes::default();
+        anew.push_code(0);
+        let mut off = None;
+        for (attribute, _, code) in ATTRIBUTES {
+            let goes = self.attributes.contains(attribute) && !next.attributes.contains(attribute);
+            if goes && off != Some(code) {
+                differences.push_code(code);
+                off = Some(code);
+            }
+        }
+        for (attribute, code, off_code) in ATTRIBUTES {
+            if next.attributes.contains(attribute) {
+                anew.push_code(code);
+                // An off-code may have taken a second attribute along.
+                if !self.attributes.contains(attribute) || off == Some(off_code) {
+                    differences.push_code(code);
+                }
+            }
+        }
+        for (before, after, layer) in
+            [(self.foreground, next.foreground, Layer::Foreground), (self.background, next.background, Layer::Background)]
+        {
+            if after != Color::Reset {
+                anew.push_colour(after, layer);
+            }
+            if before != after {
+                differences.push_colour(after, layer);
+            }
+        }
+        let shorter = if next == Self::PLAIN {
+            String::new()
+        } else if anew.0.len() < differences.0.len() {
+            anew.0
+        } else {
+            differences.0
+        };
+        out.push_str("\x1b[");
+        out.push_str(&shorter);
+        out.push('m');
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layer {
+    Foreground,
+    Background,
+}
+
+/// The numbers between `ESC[` and `m`.
+#[derive(Debug, Default)]
+struct Codes(String);
+
+impl Codes {
+    fn push_code(&mut self, code: u8) {
+        self.push_text(&code.to_string());
+    }
+
+    fn push_text(&mut self, codes: &str) {
+        if !self.0.is_empty() {
+            self.0.push(';');
+        }
+        self.0.push_str(codes);
+    }
+
+    fn push_colour(&mut self, colour: Color, layer: Layer) {
+        let base = if layer == Layer::Foreground { 30 } else { 40 };
+        match colour {
+            Color::Reset => self.push_code(base + 9),
+            Color::Black => self.push_code(base),
+            Color::Red => self.push_code(base + 1),
+            Color::Green => self.push_code(base + 2),
+            Color::Yellow => self.push_code(base + 3),
+            Color::Blue => self.push_code(base + 4),
+            Color::Magenta => self.push_code(base + 5),
+            Color::Cyan => self.push_code(base + 6),
+            Color::Gray => self.push_code(base + 7),
+            Color::DarkGray => self.push_code(base + 60),
+            Color::LightRed => self.push_code(base + 61),
+            Color::LightGreen => self.push_code(base + 62),
+            Color::LightYellow => self.push_code(base + 63),
+            Color::LightBlue => self.push_code(base + 64),
+            Color::LightMagenta => self.push_code(base + 65),
+            Color::LightCyan => self.push_code(base + 66),
+            Color::White => self.push_code(base + 67),
+            Color::Indexed(index) => self.push_text(&format!("{};5;{index}", base + 8)),
+            Color::Rgb(red, green, blue) => self.push_text(&format!("{};2;{red};{green};{blue}", base + 8)),
+        }
+    }
+}
+
+/// The shortest way from where the cursor is, if that is known.
+fn move_to(from: Option<(u16, u16)>, (x, y): (u16, u16), out: &mut String) {
+    let (row, column) = (u32::from(y) + 1, u32::from(x) + 1);
+    match from {
+        Some(from) if from == (x, y) => {}
+        Some((from_x, from_y)) if from_y == y && from_x < x => match x - from_x {
+            1 => out.push_str("\x1b[C"),
+            columns => out.push_str(&format!("\x1b[{columns}C")),
+        },
+        Some((_, from_y)) if from_y.checked_add(1) == Some(y) && x == 0 => out.push_str("\r\n"),
+        _ if x == 0 => out.push_str(&format!("\x1b[{row}H")),
+        _ => out.push_str(&format!("\x1b[{row};{column}H")),
+    }
+}
+
+impl<W: Write> Backend for AnsiBackend<W> {
+    type Error = io::Error;
+
+    fn draw<'a, I>(&mut self, cells: I) -> io::Result<()>
+    where
+        I: Iterator<Item = (u16, u16, &'a Cell)>,
+    {
+        let mut out = String::new();
+        let mut pen = Pen::PLAIN;
+        // Others write to the terminal too, so nothing is known of the cursor at first. At the right edge it is not known
+        // either: terminals differ in when they wrap. Cells that end there are followed by a jump to another line in any case.
+        let mut cursor = None;
+        for (x, y, cell) in cells {
+            move_to(cursor, (x, y), &mut out);
+            let next = Pen::of(cell);
+            pen.turn_into(next, &mut out);
+            pen = next;
+            out.push_str(cell.symbol());
+            let width = u16::try_from(cell.symbol().width()).unwrap_or(1);
+            cursor = x.checked_add(width).map(|x| (x, y));
+        }
+        pen.turn_into(Pen::PLAIN, &mut out);
+        self.out.write_all(out.as_bytes())
+    }
+
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        self.out.write_all(b"\x1b[?25l")
+    }
+
+    fn show_cursor(&mut self) -> io::Result<()> {
+        self.out.write_all(b"\x1b[?25h")
+    }
+
+    /// Some links never answer the question, so it is not asked.
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        let Position { x, y } = position.into();
+        let mut out = String::new();
+        move_to(None, (x, y), &mut out);
+        self.out.write_all(out.as_bytes())
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.clear_region(ClearType::All)
+    }
+
+    fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
+        self.out.write_all(match region {
+            ClearType::All => b"\x1b[2J",
+            ClearType::AfterCursor => b"\x1b[J",
+            ClearType::BeforeCursor => b"\x1b[1J",
+            ClearType::CurrentLine => b"\x1b[2K",
+            ClearType::UntilNewLine => b"\x1b[K",
+        })
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        let (width, height) = crossterm::terminal::size()?;
+        Ok(Size { width, height })
+    }
+
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        Ok(WindowSize { columns_rows: self.size()?, pixels: Size::default() })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::*;
+
+    fn bytes(cells: &[(u16, u16, Cell)]) -> String {
+        let mut backend = AnsiBackend::new(Vec::new());
+        backend.draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell))).unwrap();
+        String::from_utf8(backend.out).unwrap()
+    }
+
+    fn cell(symbol: &'static str, style: Style) -> Cell {
+        let mut cell = Cell::new(symbol);
+        cell.set_style(style);
+        cell
+    }
+
+    #[test]
+    fn a_colour_costs_five_bytes() {
+        let red = cell("a", Style::new().fg(Color::Red));
+        assert_eq!(bytes(&[(0, 0, red.clone()), (1, 0, red), (2, 0, Cell::new("b"))]), "\x1b[1H\x1b[31maa\x1b[mb");
+    }
+
+    #[test]
+    fn attributes_that_share_an_off_code_survive_each_other() {
+        let both = cell("a", Style::new().add_modifier(Modifier::BOLD | Modifier::DIM).fg(Color::Red));
+        let dim = cell("b", Style::new().add_modifier(Modifier::DIM).fg(Color::Red));
+        assert_eq!(bytes(&[(0, 0, both), (1, 0, dim)]), "\x1b[1H\x1b[1;2;31ma\x1b[22;2mb\x1b[m");
+    }
+
+    #[test]
+    fn moves_take_the_shortest_way() {
+        let x = Cell::new("x");
+        let moves = [(0, 0), (1, 0), (3, 0), (6, 0), (0, 1), (5, 2), (0, 9)].map(|(column, row)| (column, row, x.clone()));
+        assert_eq!(bytes(&moves), "\x1b[1Hxx\x1b[Cx\x1b[2Cx\r\nx\x1b[3;6Hx\x1b[10Hx");
+    }
+
+    #[test]
+    fn a_screen_without_colours_has_no_colour_code_at_all() {
+        let strong = cell("a", Style::new().add_modifier(Modifier::BOLD));
+        assert_eq!(bytes(&[(0, 0, strong), (1, 0, Cell::new("b"))]), "\x1b[1H\x1b[1ma\x1b[mb");
+    }
+
+    fn any_style() -> impl Strategy<Value = Style> {
+        let colour = prop_oneof![
+            Just(Color::Reset),
+            Just(Color::Red),
+            Just(Color::DarkGray),
+            any::<u8>().prop_map(Color::Indexed),
+            any::<(u8, u8, u8)>().prop_map(|(r, g, b)| Color::Rgb(r, g, b)),
+        ];
+        let attributes = proptest::sample::subsequence(
+            vec![Modifier::BOLD, Modifier::DIM, Modifier::ITALIC, Modifier::UNDERLINED, Modifier::REVERSED],
+            0..=5,
+        );
+        (colour.clone(), colour, attributes).prop_map(|(fg, bg, attributes)| {
+            Style::new().fg(fg).bg(bg).add_modifier(attributes.into_iter().fold(Modifier::empty(), |all, one| all | one))
+        })
+    }
+
+    proptest! {
+        /// What a terminal shows after the bytes is what the buffer has.
+        #[test]
+        fn a_terminal_shows_the_buffer(cells in proptest::collection::vec((0_u16..10, 0_u16..5, "[a-z漢]", any_style()), 0..40)) {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 22, 5));
+            for (x, y, text, style) in cells {
+                // In steps of two columns, so that none cuts a wide character in half.
+                buffer.set_string(2 * x, y, text, style);
+            }
+            let blank = Buffer::empty(buffer.area);
+            let mut backend = AnsiBackend::new(Vec::new());
+            backend.draw(blank.diff(&buffer).into_iter()).unwrap();
+            let mut parser = vt100::Parser::new(5, 22, 0);
+            parser.process(&backend.out);
+            for (position, cell) in buffer.area.positions().zip(buffer.content()) {
+                let shown = parser.screen().cell(position.y, position.x).unwrap();
+                if shown.is_wide_continuation() || cell.symbol() == " " {
+                    continue;
+                }
+                prop_assert_eq!(shown.contents(), cell.symbol());
+                let dim_too = cell.modifier.contains(Modifier::DIM);
+                prop_assert!(dim_too || shown.bold() == cell.modifier.contains(Modifier::BOLD));
+                // vt100 knows one intensity at a time.
+                let bold_too = cell.modifier.contains(Modifier::BOLD);
+                prop_assert!(bold_too || shown.dim() == cell.modifier.contains(Modifier::DIM));
+                prop_assert_eq!(shown.inverse(), cell.modifier.contains(Modifier::REVERSED));
+                prop_assert_eq!(shown.underline(), cell.modifier.contains(Modifier::UNDERLINED));
+                let colour = match cell.fg {
+                    Color::Red => vt100::Color::Idx(1),
+                    Color::DarkGray => vt100::Color::Idx(8),
+                    Color::Indexed(index) => vt100::Color::Idx(index),
+                    Color::Rgb(r, g, b) => vt100::Color::Rgb(r, g, b),
+                    _ => vt100::Color::Default,
+                };
+                prop_assert_eq!(shown.fgcolor(), colour);
+            }
+        }
+    }
+}
