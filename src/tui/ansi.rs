@@ -11,7 +11,7 @@ use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
-/// Attributes with the codes that turn them on and off. Those that share an off-code stand next to each other.
+/// Attributes with the codes that turn them on and off.
 const ATTRIBUTES: [(Modifier, u8, u8); 6] = [
     (Modifier::BOLD, 1, 22),
     (Modifier::DIM, 2, 22),
@@ -57,19 +57,19 @@ impl Pen {
         let mut differences = Codes::default();
         let mut anew = Codes::default();
         anew.push_code(0);
-        let mut off = None;
+        let mut off: Vec<u8> = Vec::new();
         for (attribute, _, code) in ATTRIBUTES {
             let goes = self.attributes.contains(attribute) && !next.attributes.contains(attribute);
-            if goes && off != Some(code) {
+            if goes && !off.contains(&code) {
                 differences.push_code(code);
-                off = Some(code);
+                off.push(code);
             }
         }
         for (attribute, code, off_code) in ATTRIBUTES {
             if next.attributes.contains(attribute) {
                 anew.push_code(code);
                 // An off-code may have taken a second attribute along.
-                if !self.attributes.contains(attribute) || off == Some(off_code) {
+                if !self.attributes.contains(attribute) || off.contains(&off_code) {
                     differences.push_code(code);
                 }
             }
