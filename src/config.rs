@@ -88,10 +88,18 @@ pub struct Selection {
 pub struct Connection {
     /// The profile's name; `default` without profiles, `demo` for the demo.
     pub profile: Safe,
-    /// The key comes from the environment instead of the config.
-    pub key_from_environment: bool,
+    pub key_source: KeySource,
     pub api: api::Settings,
     pub policy: Policy,
+}
+
+/// Where the key of a connection is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeySource {
+    Config,
+    /// `DIALNEXA_API_KEY`.
+    Environment,
+    Demo,
 }
 
 impl Config {
@@ -149,14 +157,13 @@ impl Config {
     pub async fn connection(&self, selection: &Selection, env: &Environment) -> Result<Connection, ConfigError> {
         let (name, level) = self.profile(selection, env)?;
         let base_url = self.base_url(level, selection, env)?;
-        let key_from_environment = env.api_key.is_some();
-        let key = match &env.api_key {
-            Some(text) => key_of_environment(text)?,
-            None => self.stored_key(name, level, &base_url)?.read().await?,
+        let (key, key_source) = match &env.api_key {
+            Some(text) => (key_of_environment(text)?, KeySource::Environment),
+            None => (self.stored_key(name, level, &base_url)?.read().await?, KeySource::Config),
         };
         Ok(Connection {
             profile: name.map_or_else(|| "default".into(), |name| clean_head(name, 40)),
-            key_from_environment,
+            key_source,
             api: self.network.api_settings(base_url, key)?,
             policy: self.network.policy(),
         })
@@ -167,7 +174,7 @@ impl Config {
         let network = Network::default();
         Connection {
             profile: "demo".into(),
-            key_from_environment: false,
+            key_source: KeySource::Demo,
             policy: network.policy(),
             api: api::Settings {
                 base_url,

@@ -80,12 +80,10 @@ async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
                 config: &config,
                 connection: &connection,
                 named_profile,
-                demo: demo.is_some(),
+                env,
                 scope: cli.scope.map_or(Scope::All, Scope::from),
                 refresh: cli.refresh,
                 coloured: cli.global.color.enabled(env.no_color),
-                utf8: env.utf8,
-                tmux: env.tmux,
             };
             tui::run(start).await
         }

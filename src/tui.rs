@@ -40,7 +40,7 @@ use self::screen::Screen;
 use self::theme::{Glyphs, Theme};
 use crate::api::Client;
 use crate::clock::Moment;
-use crate::config::{Config, Connection};
+use crate::config::{Config, Connection, Environment};
 use crate::error::{Error, Exit};
 use crate::fetch;
 use crate::model::Scope;
@@ -53,14 +53,11 @@ pub struct Start<'a> {
     pub connection: &'a Connection,
     /// The profile, if one was asked for, to be named in copied commands.
     pub named_profile: Option<Safe>,
-    pub demo: bool,
+    pub env: &'a Environment,
     pub scope: Scope,
     /// Refresh every so many seconds from the start.
     pub refresh: Option<u64>,
     pub coloured: bool,
-    /// The locale can show more than ASCII.
-    pub utf8: bool,
-    pub tmux: bool,
 }
 
 impl Start<'_> {
@@ -70,11 +67,10 @@ impl Start<'_> {
             profile: self.connection.profile.clone(),
             named_profile: self.named_profile.clone(),
             base_url: self.connection.api.base_url.clone(),
-            demo: self.demo,
-            key_from_environment: self.connection.key_from_environment,
+            key_source: self.connection.key_source,
             keymap: self.config.keymap.clone(),
             theme: Theme::new(&ui.theme, self.coloured),
-            glyphs: if ui.ascii || !self.utf8 { Glyphs::ascii() } else { Glyphs::unicode() },
+            glyphs: if ui.ascii || !self.env.utf8 { Glyphs::ascii() } else { Glyphs::unicode() },
             zone: TimeZone::system(),
             clipboard: ui.clipboard,
             refresh_every: self.refresh.map_or(ui.refresh, std::time::Duration::from_secs),
@@ -118,7 +114,7 @@ async fn explore(app: App, console: Terminal, start: &Start<'_>) -> Result<Ended
         console,
         input: EventStream::new(),
         fetch: Fetch { demand, events, task },
-        tmux: start.tmux,
+        tmux: start.env.tmux,
         changed: false,
     };
     let ended = explorer.run().await;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::copy::{self, Place};
 use super::cursor::{Cursor, Travel};
-use super::detail;
+use super::detail::{self, Form};
 use super::health::{Health, Stage};
 use super::layout::{Layout, Panes, clamp};
 use super::listing::Listing;
@@ -19,7 +19,7 @@ use super::palette::Palette;
 use super::theme::{Glyphs, Theme};
 use crate::base_url::BaseUrl;
 use crate::clock::{self, Moment};
-use crate::config::{Clipboard, TimeFormat};
+use crate::config::{Clipboard, KeySource, TimeFormat};
 use crate::fetch::{Demand, FetchEvent, Generation, RowCount};
 use crate::keymap::{ACTIONS, Action, COPIES, Copy, Key, Keymap};
 use crate::model::{Field, Row, Scope, Webhook, WebhookId};
@@ -36,8 +36,7 @@ pub struct Setup {
     /// The profile to name in copied commands.
     pub named_profile: Option<Safe>,
     pub base_url: BaseUrl,
-    pub demo: bool,
-    pub key_from_environment: bool,
+    pub key_source: KeySource,
     pub keymap: Keymap,
     pub theme: Theme,
     pub glyphs: Glyphs,
@@ -102,7 +101,7 @@ pub struct App {
     pub time: TimeFormat,
     pub reveal: bool,
     pub mouse: bool,
-    pub raw_json: bool,
+    pub detail_form: Form,
     pub detail_scroll: usize,
     /// Everything is being loaded.
     pub everything: bool,
@@ -132,7 +131,7 @@ impl App {
             time: setup.time,
             reveal: false,
             mouse: setup.mouse,
-            raw_json: false,
+            detail_form: Form::default(),
             detail_scroll: 0,
             everything: false,
             auto_refresh: setup.auto_refresh.then(|| now.instant + setup.refresh_every),
@@ -209,7 +208,7 @@ impl App {
         detail::Style {
             // A column stays free on either side.
             width: self.layout().panes.detail().width.saturating_sub(2),
-            raw_json: self.raw_json,
+            form: self.detail_form,
             reveal: self.reveal,
             time: self.time,
             zone: self.setup.zone.clone(),
@@ -427,10 +426,10 @@ impl App {
                 vec![Effect::Draw]
             }
             Action::RawJson => {
-                self.raw_json = !self.raw_json;
+                self.detail_form = self.detail_form.other();
                 self.detail_scroll = 0;
                 // Where only one pane fits, the JSON would otherwise be out of sight.
-                if self.raw_json && !self.shows_detail() {
+                if self.detail_form == Form::Json && !self.shows_detail() {
                     self.focus = Focus::Detail;
                 }
                 vec![Effect::Draw]
@@ -622,7 +621,7 @@ impl App {
         let place = Place {
             base_url: self.setup.base_url.clone(),
             profile: self.setup.named_profile.clone(),
-            demo: self.setup.demo,
+            demo: self.setup.key_source == KeySource::Demo,
             scope: self.scope,
             reveal: self.reveal,
         };

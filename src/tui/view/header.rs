@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::clock;
-use crate::config::TimeFormat;
+use crate::config::{KeySource, TimeFormat};
 use crate::fetch::RowCount;
 use crate::safe;
 use crate::text::{Safe, grouped};
@@ -17,7 +17,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     }
     let theme = app.setup.theme;
     let identity = safe!("{} {} {}", app.setup.profile, app.setup.glyphs.dot, app.setup.base_url.host());
-    let key = if app.setup.key_from_environment { Safe::literal("  key: env") } else { Safe::default() };
+    let key = if app.setup.key_source == KeySource::Environment { Safe::literal("  key: env") } else { Safe::default() };
     let coverage = coverage(app);
     let (status, status_style) = status(app);
     // What is left out when it gets narrow: first the name, then where the key is from, then how fresh it is. Never whose
