@@ -47,7 +47,6 @@ use crate::model::Scope;
 use crate::text::Safe;
 
 /// How the explorer starts.
-#[derive(Debug)]
 pub struct Start<'a> {
     pub config: &'a Config,
     pub connection: &'a Connection,
