@@ -1,3 +1,30 @@
+//! hookscope: a read-only explorer for the webhooks of a DialNexa workspace, in a terminal and for scripts.
+//!
+//! # The modules
+//!
+//! ```text
+//!  text, redact        what may be shown: the gate between strings from outside and a terminal; secrets that cannot be shown
+//!  clock, base_url     time as an input; the API's address and what makes two of them the same place
+//!  model               what a webhook is: the contract's fields, and everything else as it came
+//!  api                 one request in, one typed answer out
+//!  fetch               which pages, how many at once, retries, rate limit; the background task and the complete read
+//!  keymap              every action of the explorer with its name, keys and words
+//!  config              file, environment and options → validated settings, and which key goes where
+//!  demo                an embedded workspace and the server that serves it
+//!  cli, error, output  the command line; how the program ends; stdout and stderr
+//!  commands            the headless front end, one file a command
+//!  tui                 the explorer: state machine, view, loop, terminal
+//! ```
+//!
+//! # The rules
+//!
+//! - Dependencies point one way: model ← api ← fetch ← {commands, tui}. The two front ends do not know each other.
+//! - Nothing but `fetch` asks the API for lists; nothing but `api` speaks HTTP, and it sends `GET` only.
+//! - State changes in [`tui::app::App::update`]: no IO, no async, no clock. [`tui::view::draw`] reads it and changes nothing.
+//! - A string from outside is [`text::Untrusted`] until it is cleaned; a terminal gets [`text::Safe`] and nothing else.
+//!
+//! A test holds the source against these rules (`tests/it/rules.rs`).
+
 pub mod api;
 pub mod base_url;
 pub mod cli;

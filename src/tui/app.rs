@@ -709,6 +709,3 @@ pub fn state_symbol(webhook: &Webhook, glyphs: Glyphs) -> &'static str {
         Field::Odd(_) | Field::Missing => "?",
     }
 }
-
-#[cfg(test)]
-mod tests;

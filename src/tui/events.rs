@@ -88,19 +88,33 @@ where
     /// Runs until somebody or something ends it.
     pub async fn run(&mut self) -> Result<Ended, Error> {
         loop {
-            if self.changed && self.console.is_free() {
-                self.screen.draw(&self.app).map_err(terminal_error)?;
-                self.changed = false;
-            }
-            let mut woken = Some(self.wait().await);
-            for _ in 0..BATCH {
-                let Some(this) = woken else { break };
-                if let ControlFlow::Break(ended) = self.handle(this).await? {
-                    return Ok(ended);
-                }
-                woken = self.ready().await;
+            self.draw()?;
+            if let Some(ended) = self.advance().await? {
+                return Ok(ended);
             }
         }
+    }
+
+    /// Draws a frame, if something changed and the last frame was taken.
+    pub fn draw(&mut self) -> Result<(), Error> {
+        if self.changed && self.console.is_free() {
+            self.screen.draw(&self.app).map_err(terminal_error)?;
+            self.changed = false;
+        }
+        Ok(())
+    }
+
+    /// Waits for anything to happen and applies everything that is ready then.
+    pub async fn advance(&mut self) -> Result<Option<Ended>, Error> {
+        let mut woken = Some(self.wait().await);
+        for _ in 0..BATCH {
+            let Some(this) = woken else { break };
+            if let ControlFlow::Break(ended) = self.handle(this).await? {
+                return Ok(Some(ended));
+            }
+            woken = self.ready().await;
+        }
+        Ok(None)
     }
 
     async fn wait(&mut self) -> Woken {

@@ -75,12 +75,13 @@ impl Trouble {
     /// What is being done about it, in a few words.
     pub fn stage_in_words(&self, now: Instant) -> Safe {
         match self.stage {
-            Stage::Retrying { attempt, of } => safe!("attempt {} of {} failed, trying again", attempt, of),
+            Stage::Retrying { attempt, of } => safe!("attempt {} of {} failed", attempt, of),
             Stage::Paused { until } => {
                 let left = until.saturating_duration_since(now).as_nanos().div_ceil(1_000_000_000);
-                safe!("going on in {} s", u64::try_from(left).unwrap_or(u64::MAX))
+                safe!("resumes in {} s", u64::try_from(left).unwrap_or(u64::MAX))
             }
-            Stage::Failed => "gave up".into(),
+            Stage::Failed if self.error.is_transient() => "gave up".into(),
+            Stage::Failed => "not tried again".into(),
         }
     }
 }
@@ -117,7 +118,7 @@ mod tests {
         assert_eq!(health.next_wake(now.instant), None);
         let until = now.instant + Duration::from_millis(2500);
         health.bad(ApiError::new(ErrorKind::RateLimited { retry_after: None }), Stage::Paused { until }, now);
-        assert_eq!(health.trouble().unwrap().stage_in_words(now.instant).as_str(), "going on in 3 s");
+        assert_eq!(health.trouble().unwrap().stage_in_words(now.instant).as_str(), "resumes in 3 s");
         assert_eq!(health.next_wake(now.instant), Some(now.instant + Duration::from_millis(500)));
         assert_eq!(health.next_wake(until), None);
     }

@@ -27,6 +27,8 @@ pub enum Panes {
 pub struct Layout {
     pub header: Rect,
     pub banner: Rect,
+    /// All that lies between banner and footer.
+    pub body: Rect,
     pub panes: Panes,
     pub footer: Rect,
 }
@@ -46,7 +48,7 @@ impl Layout {
         let banner = line(header.height, banner && height >= 4);
         let top = header.height + banner.height;
         let body = Rect { x: 0, y: top, width, height: height.saturating_sub(top + footer.height) };
-        Self { header, banner, panes: Panes::new(body, height), footer }
+        Self { header, banner, body, panes: Panes::new(body, height), footer }
     }
 }
 

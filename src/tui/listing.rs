@@ -228,8 +228,9 @@ impl Listing {
     }
 
     fn truncate(&mut self, rows: u64) {
-        let last = if rows == 0 { 0 } else { self.extent.page_of(rows - 1) };
-        let gone = self.slots.split_off(&(last + 1));
+        // Page 1 stays even when it is empty: that it is empty is worth knowing.
+        let last = self.extent.page_of(rows.saturating_sub(1));
+        let gone = self.slots.split_off(&last.saturating_add(1));
         self.loaded -= gone.values().map(|slot| slot.rows.len() as u64).sum::<u64>();
     }
 
@@ -276,6 +277,15 @@ pub(crate) mod tests {
         listing.load(page(10_000, 999_900..1_000_000, Some(1_000_000)));
         assert_eq!(id(&listing, 999_999).as_deref(), Some("w999999"));
         assert_eq!((listing.loaded(), listing.slots.len()), (200, 2));
+    }
+
+    #[test]
+    fn an_empty_listing_is_complete_and_asks_for_nothing() {
+        for total in [Some(0), None] {
+            let mut listing = Listing::new(Generation::default(), 100);
+            listing.load(page(1, 0..0, total));
+            assert!(listing.is_complete() && listing.is_empty() && !listing.needs(1), "{total:?}");
+        }
     }
 
     #[test]

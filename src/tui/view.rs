@@ -24,14 +24,10 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let layout = app.layout();
     header::draw(app, layout.header, canvas);
     panel::banner(app, layout.banner, canvas);
-    match layout.panes {
-        Panes::SideBySide { list, rule, detail } | Panes::Stacked { list, rule, detail } => {
-            list::draw(app, list, canvas);
-            canvas.rule(rule, app.setup.theme.quiet);
-            detail::draw(app, detail, canvas);
-        }
-        Panes::One { pane } if app.focus == Focus::Detail => detail::draw(app, pane, canvas),
-        Panes::One { pane } => list::draw(app, pane, canvas),
+    if app.listing.is_empty() {
+        panel::instead_of_rows(app, layout.body, canvas);
+    } else {
+        draw_panes(app, layout.panes, canvas);
     }
     footer::draw(app, layout.footer, canvas);
     match &app.overlay {
@@ -39,5 +35,17 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
         Overlay::Palette(palette) => menu::palette(app, palette, canvas),
         Overlay::CopyMenu => menu::copies(app, canvas),
         Overlay::None | Overlay::PlainText { .. } => {}
+    }
+}
+
+fn draw_panes(app: &App, panes: Panes, canvas: &mut Canvas<'_>) {
+    match panes {
+        Panes::SideBySide { list, rule, detail } | Panes::Stacked { list, rule, detail } => {
+            list::draw(app, list, canvas);
+            canvas.rule(rule, app.setup.theme.quiet);
+            detail::draw(app, detail, canvas);
+        }
+        Panes::One { pane } if app.focus == Focus::Detail => detail::draw(app, pane, canvas),
+        Panes::One { pane } => list::draw(app, pane, canvas),
     }
 }

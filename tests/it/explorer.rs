@@ -1,1 +1,409 @@
+//! The explorer's state machine, message by message, and its real loop on a test backend against the demo server.
 
+mod running;
+
+use std::time::Duration;
+
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use hookscope::api::ErrorKind;
+use hookscope::config::{Clipboard, TimeFormat};
+use hookscope::fetch::FetchEvent;
+use hookscope::model::Scope;
+use hookscope::tui::app::{Focus, Overlay, Setup};
+use hookscope::tui::health::Health;
+use hookscope::tui::message::{Effect, Message};
+
+use crate::support::{Stage, page, row, setup, webhook};
+
+fn pages(stage: &Stage) -> Vec<u64> {
+    stage.app.demand().pages.clone()
+}
+
+#[test]
+fn the_first_wish_is_page_1() {
+    assert_eq!(pages(&Stage::new(80, 24)), [1]);
+}
+
+#[test]
+fn looking_at_the_first_screen_asks_for_one_page() {
+    let stage = Stage::loaded(80, 24);
+    assert_eq!((pages(&stage), stage.selected().as_deref()), (vec![], Some("whk_000000000000")));
+}
+
+#[test]
+fn pages_are_fetched_before_they_are_reached_in_the_direction_of_travel() {
+    let mut stage = Stage::loaded(120, 40);
+    stage.keys("ctrl-d");
+    assert!(pages(&stage).is_empty(), "far from the next page, it is not asked for");
+    stage.keys("pgdn");
+    assert_eq!(pages(&stage), [2], "the selection comes within half a page of the next one");
+    stage.load(page(2, 100..200, Some(1234)));
+    assert!(pages(&stage).is_empty());
+    stage.keys("G").load(page(13, 1200..1234, Some(1234)));
+    assert_eq!(pages(&stage), [12], "at the end, the page before is next");
+}
+
+#[test]
+fn the_last_of_a_hundred_thousand_is_one_page_away() {
+    let mut stage = Stage::new(120, 40);
+    stage.load(page(1, 0..100, Some(100_000))).keys("G");
+    assert_eq!(pages(&stage), [1000]);
+    stage.load(page(1000, 99_900..100_000, Some(100_000)));
+    assert_eq!((stage.selected().as_deref(), pages(&stage)), (Some("whk_000000099999"), vec![]));
+    assert_eq!(stage.app.listing.loaded(), 200);
+}
+
+#[test]
+fn what_scrolled_away_is_not_wanted_any_more() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("G");
+    assert_eq!(pages(&stage), [13]);
+    stage.keys("g");
+    assert!(pages(&stage).is_empty());
+}
+
+#[test]
+fn without_a_total_the_end_is_approached_page_by_page() {
+    let mut stage = Stage::new(80, 24);
+    stage.load(page(1, 0..100, None)).keys("G");
+    assert_eq!((pages(&stage), stage.app.cursor.selected()), (vec![2], 100));
+    stage.load(page(2, 100..200, None));
+    assert_eq!(stage.app.cursor.selected(), 200, "the end is followed");
+    stage.load(page(3, 200..200, None));
+    assert_eq!((stage.app.cursor.selected(), stage.selected().as_deref()), (199, Some("whk_000000000199")));
+}
+
+#[test]
+fn stale_answers_change_nothing() {
+    let mut stage = Stage::loaded(80, 24);
+    let generation = stage.generation();
+    stage.keys("a");
+    let page = page(1, 0..100, Some(1234));
+    stage.send(Message::Fetch(FetchEvent::Loaded { generation, page }));
+    assert!(stage.effects.is_empty() && stage.app.listing.is_empty());
+}
+
+#[test]
+fn a_refresh_keeps_the_rows_and_follows_the_selected_webhook() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("j j j r");
+    assert_eq!((pages(&stage), stage.selected().as_deref()), (vec![1], Some("whk_000000000003")));
+    let mut moved = page(1, 0..99, Some(1235));
+    moved.rows.insert(0, webhook(5000));
+    stage.load(moved);
+    assert_eq!((stage.app.cursor.selected(), stage.selected().as_deref()), (4, Some("whk_000000000003")));
+}
+
+#[test]
+fn a_webhook_that_is_gone_leaves_the_selection_in_its_row_and_says_so() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("j j j r");
+    let mut fewer = page(1, 0..101, Some(1233));
+    fewer.rows.remove(3);
+    stage.load(fewer);
+    assert_eq!(stage.selected().as_deref(), Some("whk_000000000004"));
+    assert!(stage.frame().contains("whk_000000000003 is not here any more"), "{}", stage.frame());
+}
+
+#[test]
+fn the_same_refresh_twice_is_asked_for_twice() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("r");
+    let first = stage.generation();
+    stage.keys("r");
+    assert!(stage.generation() > first);
+    assert!(stage.effects.iter().any(|effect| matches!(effect, Effect::Demand(_))), "{:?}", stage.effects);
+}
+
+#[test]
+fn a_refresh_reads_everything_only_if_everything_was_here() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("r");
+    assert!(!stage.app.demand().everything);
+    let mut stage = Stage::new(80, 24);
+    stage.load(page(1, 0..50, Some(50))).keys("r");
+    assert!(stage.app.demand().everything);
+}
+
+#[test]
+fn a_failed_refresh_keeps_the_rows_and_is_not_repeated_by_itself() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("r").fail(1, ErrorKind::Status(500), "boom");
+    assert!(pages(&stage).is_empty());
+    assert_eq!(stage.selected().as_deref(), Some("whk_000000000000"));
+    assert!(stage.frame().contains("500 Internal Server Error"));
+    stage.keys("r");
+    assert_eq!(pages(&stage), [1]);
+    stage.load(page(1, 0..100, Some(1234)));
+    assert!(!stage.frame().contains("500"));
+}
+
+#[test]
+fn the_scope_goes_to_the_server() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("j a");
+    let demand = stage.app.demand();
+    assert_eq!((demand.scope, demand.pages.as_slice()), (Scope::Active, &[1][..]));
+    stage.keys("a a");
+    assert_eq!(stage.app.demand().scope, Scope::All);
+}
+
+#[test]
+fn a_server_that_ignores_the_scope_is_noticed_and_filtered_here() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("a a").load(page(1, 0..100, Some(250)));
+    assert!(stage.app.demand().everything, "a filter needs all rows");
+    assert!(stage.frame().contains("the server ignores is_active; filtering here"));
+    assert!(stage.frame().contains("14 of 100 loaded (of 250)"), "{}", stage.frame());
+    stage.load(page(2, 100..200, Some(250))).load(page(3, 200..250, Some(250)));
+    assert!(!stage.app.demand().everything);
+    assert_eq!(stage.app.listing.len(), (0..250).filter(|i| i % 7 == 3).count() as u64);
+    assert!(stage.frame().contains("inactive 36 of 250"), "{}", stage.frame());
+    stage.keys("G");
+    assert_eq!(stage.selected().as_deref(), Some("whk_000000000248"));
+}
+
+#[test]
+fn more_than_the_limit_is_loaded_only_when_asked() {
+    let mut stage = Stage::with(Setup { auto_load_limit: 100, ..setup(80, 24) });
+    stage.load(page(1, 0..100, Some(250))).keys("a a").load(page(1, 0..100, Some(250)));
+    assert!(!stage.app.demand().everything);
+    stage.keys("L");
+    assert!(stage.app.demand().everything);
+    stage.keys("esc");
+    assert!(!stage.app.demand().everything);
+}
+
+#[test]
+fn the_selection_scrolls_the_list_and_keeps_its_place() {
+    let mut stage = Stage::loaded(80, 24);
+    let height = u64::from(stage.app.layout().panes.list().height);
+    for _ in 0..height + 4 {
+        stage.keys("j");
+    }
+    assert_eq!((stage.app.cursor.selected(), stage.app.cursor.offset()), (height + 4, 5));
+    stage.keys("k k");
+    assert_eq!((stage.app.cursor.selected(), stage.app.cursor.offset()), (height + 2, 5));
+    stage.keys("pgdn ctrl-u g up");
+    assert_eq!((stage.app.cursor.selected(), stage.app.cursor.offset()), (0, 0));
+    assert!(stage.effects.is_empty(), "at the top, up changes nothing and draws nothing");
+}
+
+#[test]
+fn the_detail_scrolls_when_it_has_the_focus() {
+    let events: Vec<_> = (0..50).map(|i| format!("\"event.{i}\"")).collect();
+    let mut long = page(1, 0..0, Some(1));
+    long.rows = vec![row(&format!(r#"{{"id":"a","url":"https://x.com","events":[{}]}}"#, events.join(",")))];
+    let mut stage = Stage::new(80, 24);
+    stage.load(long).keys("tab j j j");
+    assert_eq!((stage.app.focus, stage.app.detail_scroll, stage.app.cursor.selected()), (Focus::Detail, 3, 0));
+    stage.keys("G");
+    assert!(stage.frame().contains("event.49"), "{}", stage.frame());
+    assert!(stage.frame().contains("created"));
+    stage.keys("j");
+    assert!(stage.effects.is_empty(), "the end is the end");
+    stage.keys("g esc");
+    assert_eq!((stage.app.focus, stage.app.detail_scroll), (Focus::List, 0));
+}
+
+#[test]
+fn on_a_low_screen_enter_opens_the_detail() {
+    let mut stage = Stage::loaded(60, 15);
+    assert!(!stage.frame().contains("whk_000000000000"));
+    assert!(stage.keys("enter").frame().contains("whk_000000000000"));
+    assert!(!stage.keys("esc").frame().contains("whk_000000000000"));
+    assert!(stage.keys("v").frame().contains("\"is_active\""), "{}", stage.frame());
+}
+
+#[test]
+fn esc_never_quits_and_ctrl_c_always_does() {
+    let mut stage = Stage::loaded(80, 24);
+    for keys in ["esc esc esc", "enter esc esc", "? esc", ": esc", "y esc", "y p y p esc", "v esc esc"] {
+        stage.keys(keys);
+        assert!(!stage.effects.contains(&Effect::Quit), "{keys}");
+    }
+    for keys in ["", "?", ":", "y", "enter"] {
+        let mut stage = Stage::loaded(80, 24);
+        if !keys.is_empty() {
+            stage.keys(keys);
+        }
+        stage.keys("ctrl-c");
+        assert_eq!(stage.effects, [Effect::Quit], "{keys}");
+    }
+    assert_eq!(stage.keys("q").effects, [Effect::Quit]);
+}
+
+#[test]
+fn copies_go_to_the_clipboard_once_and_to_the_screen_the_second_time() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("y u");
+    let url = "https://hooks.acme.example.com/dialnexa/crm/0";
+    assert!(stage.effects.contains(&Effect::Copy(url.into())), "{:?}", stage.effects);
+    assert!(stage.frame().contains("copied the url"));
+    stage.keys("y u");
+    assert!(matches!(&stage.app.overlay, Overlay::PlainText { text, .. } if text == url));
+    assert!(stage.frame().starts_with(url));
+    stage.keys("x");
+    assert!(matches!(stage.app.overlay, Overlay::None));
+}
+
+#[test]
+fn without_a_clipboard_copies_go_to_the_screen_at_once() {
+    let mut stage = Stage::with(Setup { clipboard: Clipboard::Screen, ..setup(80, 24) });
+    stage.load(page(1, 0..1, Some(1))).keys("y i");
+    assert!(matches!(&stage.app.overlay, Overlay::PlainText { text, .. } if text == "whk_000000000000"));
+}
+
+#[test]
+fn a_text_too_long_for_the_terminal_goes_to_the_screen() {
+    let mut huge = page(1, 0..0, Some(1));
+    huge.rows = vec![row(&format!(r#"{{"id":"a","url":"https://x.com/{}"}}"#, "y".repeat(80_000)))];
+    let mut stage = Stage::new(80, 24);
+    stage.load(huge).keys("y u");
+    assert!(matches!(stage.app.overlay, Overlay::PlainText { .. }));
+    stage.keys("j j pgdn k");
+    assert!(matches!(stage.app.overlay, Overlay::PlainText { scroll: 25, .. }));
+}
+
+#[test]
+fn nothing_can_be_copied_from_nothing() {
+    let mut stage = Stage::new(80, 24);
+    stage.keys("y");
+    assert!(matches!(stage.app.overlay, Overlay::None));
+    assert!(stage.frame().contains("no webhook to copy"));
+}
+
+#[test]
+fn secrets_in_urls_are_shown_only_on_demand() {
+    let mut secret = page(1, 0..0, Some(1));
+    secret.rows = vec![row(r#"{"id":"a","url":"https://bob:hunter2@x.com/?token=hunter3"}"#)];
+    let mut stage = Stage::new(120, 40);
+    stage.load(secret);
+    assert!(!stage.frame().contains("hunter"));
+    assert!(stage.keys("x").frame().contains("bob:hunter2@x.com/?token=hunter3"));
+    assert!(!stage.keys("x").frame().contains("hunter"));
+}
+
+#[test]
+fn the_raw_json_never_hides_a_field() {
+    let mut stage = Stage::new(120, 40);
+    let mut one = page(1, 0..0, Some(1));
+    one.rows = vec![row(r#"{"id":"a","url":"https://x.com","new_field":{"x":1e30},"secret":"********"}"#)];
+    let frame = stage.load(one).keys("v").frame();
+    assert!(frame.contains("\"new_field\": {") && frame.contains("\"x\": 1e30") && !frame.contains("secret"), "{frame}");
+}
+
+#[test]
+fn times_are_shown_in_three_ways() {
+    let mut stage = Stage::loaded(120, 40);
+    assert!(stage.frame().contains(" 5y"));
+    stage.keys("t");
+    assert_eq!(stage.app.time, TimeFormat::Utc);
+    assert!(stage.frame().contains("2021-05-01"));
+    stage.keys("t");
+    assert!(stage.frame().contains("2021-05-01 08:00:00 +00:00"), "{}", stage.frame());
+    assert_eq!(stage.keys("t").app.time, TimeFormat::Relative);
+}
+
+#[test]
+fn nothing_wakes_the_explorer_but_what_moves() {
+    let mut stage = Stage::with(Setup { time: TimeFormat::Utc, ..setup(80, 24) });
+    stage.load(page(1, 0..100, Some(1234)));
+    assert_eq!(stage.app.next_wake(), None, "nothing moves");
+    stage.keys("R");
+    assert_eq!(stage.app.next_wake(), Some(stage.now.instant + Duration::from_secs(30)));
+    stage.keys("R").keys("t t");
+    let wake = stage.app.next_wake().expect("an age changes one day");
+    assert!(wake >= stage.now.instant + Duration::from_secs(60), "years old webhooks change their age rarely");
+    stage.pause(3);
+    assert_eq!(stage.app.next_wake(), Some(stage.now.instant + Duration::from_secs(1)));
+}
+
+#[test]
+fn an_automatic_refresh_comes_when_it_is_due_and_waits_for_the_last_one() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("R");
+    let before = stage.generation();
+    stage.wait(30).send(Message::Tick);
+    assert!(stage.generation() > before);
+    let second = stage.generation();
+    stage.wait(30).send(Message::Tick);
+    assert_eq!(stage.generation(), second, "the last one is still under way");
+    stage.load(page(1, 0..100, Some(1234))).wait(30).send(Message::Tick);
+    assert!(stage.generation() > second);
+    stage.keys("R");
+    assert!(stage.app.auto_refresh.is_none());
+}
+
+#[test]
+fn the_palette_runs_what_it_finds() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys(": r a w enter");
+    assert!(stage.frame().contains("\"is_active\""), "{}", stage.frame());
+    stage.keys(": q u i t enter");
+    assert!(stage.effects.contains(&Effect::Quit));
+    stage.keys(":").send(Message::Paste("help\n".into()));
+    stage.keys("enter");
+    assert!(matches!(stage.app.overlay, Overlay::Help { .. }));
+}
+
+#[test]
+fn pasted_text_is_no_command() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.send(Message::Paste("qjjaR".into()));
+    assert!(stage.effects.is_empty());
+    assert_eq!((stage.app.cursor.selected(), stage.app.scope), (0, Scope::All));
+}
+
+#[test]
+fn the_mouse_works_only_when_it_is_on() {
+    let event = |kind, row| Message::Mouse(MouseEvent { kind, column: 5, row, modifiers: KeyModifiers::NONE });
+    let click = MouseEventKind::Down(MouseButton::Left);
+    let mut stage = Stage::loaded(80, 24);
+    stage.send(event(click, 4));
+    assert_eq!(stage.app.cursor.selected(), 0);
+    stage.keys("m");
+    assert!(stage.effects.contains(&Effect::Mouse(true)));
+    stage.send(event(click, 4));
+    assert_eq!(stage.app.cursor.selected(), 3);
+    stage.send(event(MouseEventKind::ScrollDown, 4));
+    assert_eq!(stage.app.cursor.selected(), 6);
+    stage.send(event(click, 20));
+    assert_eq!(stage.app.focus, Focus::Detail);
+    stage.send(event(click, 0)).send(event(click, 23));
+    assert!(stage.effects.is_empty(), "header and footer are no rows");
+    stage.keys("m");
+    assert!(stage.effects.contains(&Effect::Mouse(false)));
+}
+
+#[test]
+fn a_suspension_that_fails_is_explained() {
+    let mut stage = Stage::loaded(80, 24);
+    assert_eq!(stage.keys("ctrl-z").effects, [Effect::Suspend]);
+    stage.send(Message::NotSuspended("there is no shell to suspend to"));
+    assert!(stage.frame().contains("there is no shell to suspend to"));
+    assert!(!stage.keys("j").frame().contains("no shell"));
+}
+
+#[test]
+fn a_resize_keeps_the_selection_on_screen() {
+    let mut stage = Stage::loaded(120, 40);
+    stage.keys("pgdn");
+    for (width, height) in [(80, 24), (40, 10), (1, 1), (0, 0), (65_535, 65_535), (80, 24)] {
+        stage.resize(width, height);
+        let visible = stage.app.visible();
+        assert!(height == 0 || visible.contains(&stage.app.cursor.selected()), "{width}x{height}: {visible:?}");
+        assert!(stage.app.size.0 <= 1000 && stage.app.size.1 <= 400);
+    }
+}
+
+#[test]
+fn trouble_is_remembered_until_an_answer_comes() {
+    let mut stage = Stage::new(80, 24);
+    stage.retry(1, 1, ErrorKind::Status(500), "boom").wait(3).retry(1, 2, ErrorKind::Status(500), "boom");
+    let Health::Trouble(trouble) = &stage.app.health else { panic!("{:?}", stage.app.health) };
+    assert_eq!(trouble.since.to_string(), crate::support::NOW);
+    assert!(stage.frame().contains("attempt 2 of 4"));
+    stage.load(page(1, 0..100, Some(1234)));
+    assert!(matches!(stage.app.health, Health::Live { .. }));
+}

@@ -1,1 +1,202 @@
+//! A stage for the explorer's state machine: an [`App`] at a fixed time, fed by hand, and its frames as text.
 
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
+
+use std::ops::Range;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use hookscope::api::{ApiError, ErrorKind, Page};
+use hookscope::base_url::BaseUrl;
+use hookscope::clock::Moment;
+use hookscope::config::{self, Clipboard, KeySource, TimeFormat};
+use hookscope::fetch::{FetchEvent, Generation};
+use hookscope::keymap::Keymap;
+use hookscope::model::{Row, Scope};
+use hookscope::tui::app::{App, Setup};
+use hookscope::tui::canvas::Canvas;
+use hookscope::tui::message::{Effect, Message};
+use hookscope::tui::theme::{Glyphs, Theme};
+use hookscope::tui::view;
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use serde_json::value::RawValue;
+
+/// Where every frame of these tests is drawn at.
+pub(crate) const NOW: &str = "2026-06-15T12:00:00Z";
+
+pub(crate) fn moment() -> Moment {
+    Moment { instant: tokio::time::Instant::now(), wall: NOW.parse().unwrap() }
+}
+
+pub(crate) fn setup(width: u16, height: u16) -> Setup {
+    Setup {
+        profile: "production".into(),
+        named_profile: None,
+        base_url: BaseUrl::default(),
+        key_source: KeySource::Config,
+        keymap: Keymap::default(),
+        theme: Theme::new(&config::Theme::default(), true),
+        glyphs: Glyphs::unicode(),
+        zone: TimeZone::UTC,
+        clipboard: Clipboard::Osc52,
+        refresh_every: Duration::from_secs(30),
+        auto_refresh: false,
+        auto_load_limit: 10_000,
+        page_size: 100,
+        scope: Scope::All,
+        time: TimeFormat::Relative,
+        mouse: false,
+        size: (width, height),
+    }
+}
+
+pub(crate) fn row(json: &str) -> Row {
+    Row::decode(&RawValue::from_string(json.to_owned()).expect("JSON")).unwrap()
+}
+
+/// A webhook like those of a real workspace, made from a number.
+pub(crate) fn webhook(number: u64) -> Row {
+    let hosts =
+        ["hooks.acme.example.com", "billing.acme.example.com", "partners.globex.example.net", "n8n.ops.initech.example.org"];
+    let paths = ["dialnexa/crm", "v1/events/voice", "tenants/acme/inbound/webhooks/dialnexa-production", "in"];
+    let events = ["call.completed", "call.failed", "call.no_answer", "campaign.completed", "campaign.paused"];
+    let host = hosts[usize::try_from(number % 4).unwrap()];
+    let path = paths[usize::try_from(number / 4 % 4).unwrap()];
+    let events = events[..usize::try_from(1 + number % 5).unwrap()].join("\",\"");
+    let (active, year, day) = (number % 7 != 3, 2021 + number % 6, 1 + number % 28);
+    row(&format!(
+        r#"{{"id":"whk_{number:012}","url":"https://{host}/{path}/{number}","events":["{events}"],"is_active":{active},"created_at":"{year}-05-{day:02}T08:00:00.000Z"}}"#
+    ))
+}
+
+pub(crate) fn page(number: u64, rows: Range<u64>, total: Option<u64>) -> Page {
+    Page { number, rows: rows.map(webhook).collect(), limit: Some(100), total, total_pages: None }
+}
+
+/// An explorer under test.
+pub(crate) struct Stage {
+    pub(crate) app: App,
+    pub(crate) now: Moment,
+    pub(crate) effects: Vec<Effect>,
+}
+
+impl Stage {
+    pub(crate) fn new(width: u16, height: u16) -> Self {
+        Self::with(setup(width, height))
+    }
+
+    pub(crate) fn with(setup: Setup) -> Self {
+        let now = moment();
+        Self { app: App::new(setup, now), now, effects: Vec::new() }
+    }
+
+    /// With a first page of a larger workspace.
+    pub(crate) fn loaded(width: u16, height: u16) -> Self {
+        let mut stage = Self::new(width, height);
+        stage.load(page(1, 0..100, Some(1234)));
+        stage
+    }
+
+    pub(crate) fn send(&mut self, message: Message) -> &mut Self {
+        self.effects = self.app.update(message, self.now);
+        self
+    }
+
+    /// Presses keys, as the config spells them, with blanks between.
+    pub(crate) fn keys(&mut self, keys: &str) -> &mut Self {
+        for key in keys.split(' ') {
+            self.send(Message::Key(press(key)));
+        }
+        self
+    }
+
+    pub(crate) fn wait(&mut self, seconds: u64) -> &mut Self {
+        self.now.instant += Duration::from_secs(seconds);
+        self.now.wall += jiff::SignedDuration::from_secs(i64::try_from(seconds).unwrap());
+        self
+    }
+
+    pub(crate) fn generation(&self) -> Generation {
+        self.app.demand().generation
+    }
+
+    pub(crate) fn load(&mut self, page: Page) -> &mut Self {
+        let generation = self.generation();
+        self.send(Message::Fetch(FetchEvent::Loaded { generation, page }))
+    }
+
+    pub(crate) fn fail(&mut self, page: u64, kind: ErrorKind, detail: &'static str) -> &mut Self {
+        let (generation, error) = (self.generation(), ApiError::new(kind).with(detail.into()));
+        self.send(Message::Fetch(FetchEvent::Failed { generation, page, error }))
+    }
+
+    pub(crate) fn retry(&mut self, page: u64, attempt: u32, kind: ErrorKind, detail: &'static str) -> &mut Self {
+        let (generation, error) = (self.generation(), ApiError::new(kind).with(detail.into()));
+        self.send(Message::Fetch(FetchEvent::Retrying { generation, page, attempt, of: 4, error }))
+    }
+
+    pub(crate) fn pause(&mut self, seconds: u64) -> &mut Self {
+        let error = ApiError::new(ErrorKind::RateLimited { retry_after: Some(Duration::from_secs(seconds)) });
+        let (generation, until) = (self.generation(), self.now.instant + Duration::from_secs(seconds));
+        self.send(Message::Fetch(FetchEvent::Paused { generation, until, error }))
+    }
+
+    pub(crate) fn resize(&mut self, width: u16, height: u16) -> &mut Self {
+        self.send(Message::Resize { width, height })
+    }
+
+    /// The id of the selected webhook.
+    pub(crate) fn selected(&self) -> Option<String> {
+        Some(self.app.selected_row()?.id()?.raw().to_owned())
+    }
+
+    /// The frame as it would be drawn, a line a row, without blanks at the ends.
+    pub(crate) fn frame(&self) -> String {
+        let (width, height) = self.app.size;
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        view::draw(&self.app, &mut Canvas::new(&mut buffer, self.app.setup.glyphs));
+        text(&buffer)
+    }
+}
+
+/// The text of a buffer. A wide character hides the cell behind it.
+pub(crate) fn text(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width.max(1));
+    let line = |cells: &[ratatui::buffer::Cell]| {
+        let mut hidden = 0;
+        let mut line = String::new();
+        for cell in cells {
+            if hidden == 0 {
+                line.push_str(cell.symbol());
+                hidden = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
+            } else {
+                hidden -= 1;
+            }
+        }
+        line.trim_end().to_owned()
+    };
+    buffer.content().chunks(width).map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn press(key: &str) -> KeyEvent {
+    let (modifiers, name) = match key.strip_prefix("ctrl-") {
+        Some(name) => (KeyModifiers::CONTROL, name),
+        None => (KeyModifiers::NONE, key),
+    };
+    let code = match name {
+        "enter" => KeyCode::Enter,
+        "esc" => KeyCode::Esc,
+        "tab" => KeyCode::Tab,
+        "up" => KeyCode::Up,
+        "down" => KeyCode::Down,
+        "pgdn" => KeyCode::PageDown,
+        "pgup" => KeyCode::PageUp,
+        "home" => KeyCode::Home,
+        "end" => KeyCode::End,
+        "backspace" => KeyCode::Backspace,
+        _ => KeyCode::Char(name.chars().next().unwrap()),
+    };
+    KeyEvent::new(code, modifiers)
+}

@@ -10,9 +10,6 @@ use crate::tui::listing::Cell;
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
-    if app.listing.is_empty() {
-        return;
-    }
     match app.listing.cell(app.cursor.selected()) {
         Cell::Row(row) => {
             let enough = app.detail_scroll.saturating_add(usize::from(area.height)).saturating_add(1);

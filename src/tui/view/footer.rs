@@ -38,8 +38,13 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
             canvas.pieces(room, &[Piece::plain(" "), Piece::new(safe!("! {}", words), app.setup.theme.warning)]);
         }
         (None, Overlay::None) => hints(app, room, canvas),
-        (None, _) => {
-            canvas.pieces(room, &[Piece::new(" esc", app.setup.theme.strong), Piece::new(" back", app.setup.theme.quiet)]);
+        (None, overlay) => {
+            let theme = app.setup.theme;
+            let mut pieces = vec![Piece::new(" esc", theme.strong), Piece::new(" back ", theme.quiet)];
+            if let Overlay::Help { .. } = overlay {
+                pieces.extend([Piece::new(" j k", theme.strong), Piece::new(" scroll", theme.quiet)]);
+            }
+            canvas.pieces(room, &pieces);
         }
     }
 }

@@ -40,7 +40,8 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         right += status.width() + 2;
     }
     let right = u16::try_from(right).unwrap_or(u16::MAX).min(area.width);
-    canvas.pieces(Rect { width: area.width.saturating_sub(right), ..area }, &left);
+    // One column between them, however narrow it gets.
+    canvas.pieces(Rect { width: area.width.saturating_sub(right + 1), ..area }, &left);
     let place = Rect { x: area.x + (area.width - right), width: right, ..area };
     let mut pieces = vec![Piece::plain(coverage)];
     if with_status <= room {

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::panel;
 use crate::clock;
 use crate::config::TimeFormat;
 use crate::model::{CreatedAt, Field, Malformed, Row, Webhook};
@@ -18,9 +17,6 @@ use crate::tui::listing::Cell;
 const NARROW: u16 = 30;
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    if app.listing.is_empty() {
-        return panel::instead_of_rows(app, area, canvas);
-    }
     for (number, place) in (0..area.height).zip(app.visible()) {
         let line = line(area, number);
         row(app, place, line, canvas);

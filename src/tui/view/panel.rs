@@ -86,10 +86,9 @@ fn trouble_text(app: &App, trouble: &Trouble) -> Vec<Piece> {
     text.push(Piece::plain(trouble.error.advice()));
     text.push(Piece::plain(""));
     let stage = trouble.stage_in_words(app.now.instant);
-    text.push(Piece::new(
-        safe!("{}, {}, since {}", app.setup.base_url.host(), stage, time(app, trouble.since)),
-        theme.quiet,
-    ));
+    let dot = app.setup.glyphs.dot;
+    let words = safe!("{} {} {} {} since {}", app.setup.base_url.host(), dot, stage, dot, time(app, trouble.since));
+    text.push(Piece::new(words, theme.quiet));
     text.push(keys(app, &[Action::Refresh, Action::Help, Action::Quit]));
     text
 }

@@ -1,0 +1,208 @@
+//! The real loop: keys in, frames out, the real fetch task and the real client against the demo server on loopback.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a stage that cannot be set is a failed test")]
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use futures_core::Stream;
+use hookscope::api::Client;
+use hookscope::base_url::BaseUrl;
+use hookscope::config::Config;
+use hookscope::demo::{self, server::Server};
+use hookscope::fetch;
+use hookscope::redact::ApiKey;
+use hookscope::tui::app::{App, Setup};
+use hookscope::tui::console::{Console, ConsoleEvent};
+use hookscope::tui::events::{Ended, Explorer, Fetch};
+use hookscope::tui::screen::Screen;
+use ratatui::backend::TestBackend;
+use tokio::sync::{mpsc, watch};
+
+use crate::support::{moment, setup, text};
+
+/// Nothing here takes as long; only a test that fails waits for so long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A terminal made of channels.
+struct TestConsole {
+    events: mpsc::UnboundedReceiver<ConsoleEvent>,
+    sent: Arc<Mutex<Vec<u8>>>,
+    suspended: Arc<Mutex<u32>>,
+}
+
+impl Console for TestConsole {
+    fn send(&self, bytes: &[u8]) {
+        self.sent.lock().unwrap().extend_from_slice(bytes);
+    }
+
+    fn is_free(&self) -> bool {
+        true
+    }
+
+    async fn event(&mut self, _frame_waits: bool) -> ConsoleEvent {
+        match self.events.recv().await {
+            Some(event) => event,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn suspend(&mut self, _mouse: bool) -> Result<(), &'static str> {
+        *self.suspended.lock().unwrap() += 1;
+        Ok(())
+    }
+
+    fn retake(&mut self, _mouse: bool) {}
+}
+
+struct Keys(mpsc::UnboundedReceiver<Event>);
+
+impl Stream for Keys {
+    type Item = io::Result<Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(context).map(|event| event.map(Ok))
+    }
+}
+
+/// A running explorer, and the ends of its channels.
+struct Running {
+    explorer: Explorer<TestBackend, TestConsole, Keys>,
+    keys: mpsc::UnboundedSender<Event>,
+    console: mpsc::UnboundedSender<ConsoleEvent>,
+    sent: Arc<Mutex<Vec<u8>>>,
+    suspended: Arc<Mutex<u32>>,
+    _server: Server,
+}
+
+async fn start(webhooks: u64) -> Running {
+    let server = Server::start(demo::Options { webhooks, ..demo::Options::default() }).await.unwrap();
+    let base_url = BaseUrl::parse(&server.base_url()).unwrap();
+    let connection = Config::demo_connection(base_url.clone(), ApiKey::new(demo::KEY).unwrap());
+    let app = App::new(Setup { base_url, ..setup(120, 40) }, moment());
+    let (demand, wishes) = watch::channel(app.demand().clone());
+    let settings = connection.api.clone();
+    let (events, task) = fetch::spawn(move || Client::new(&settings), connection.policy, wishes);
+    let (keys, pressed) = mpsc::unbounded_channel();
+    let (console, happened) = mpsc::unbounded_channel();
+    let (sent, suspended) = (Arc::default(), Arc::default());
+    let explorer = Explorer {
+        screen: Screen::new(TestBackend::new(120, 40), app.size),
+        app,
+        console: TestConsole { events: happened, sent: Arc::clone(&sent), suspended: Arc::clone(&suspended) },
+        input: Keys(pressed),
+        fetch: Fetch { demand, events, task },
+        tmux: false,
+        changed: true,
+    };
+    Running { explorer, keys, console, sent, suspended, _server: server }
+}
+
+impl Running {
+    fn press(&self, keys: &str) {
+        for c in keys.chars() {
+            self.keys.send(Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))).unwrap();
+        }
+    }
+
+    /// Runs until a frame satisfies a condition.
+    async fn until(&mut self, what: &str, seen: impl Fn(&str) -> bool) -> String {
+        loop {
+            self.explorer.draw().unwrap();
+            let frame = text(self.explorer.screen.backend().buffer());
+            if seen(&frame) {
+                return frame;
+            }
+            match tokio::time::timeout(PATIENCE, self.explorer.advance()).await {
+                Ok(ended) => assert_eq!(ended.unwrap(), None, "it ended before {what} was seen:\n{frame}"),
+                Err(_elapsed) => panic!("{what} is never seen:\n{frame}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_come_from_the_server_and_keys_move_over_them() {
+    let mut running = start(1200).await;
+    running.until("the first row", |frame| frame.contains("100 of 1,200")).await;
+    let first = running.explorer.app.selected_row().cloned();
+    running.press("jj");
+    running.until("the third row", |frame| frame.contains("3/1,200")).await;
+    assert_ne!(running.explorer.app.selected_row().cloned(), first);
+    running.press("G");
+    let frame = running.until("the last row", |frame| frame.contains("1,200/1,200") && !frame.contains("loading")).await;
+    assert!(frame.contains("200 of 1,200"), "{frame}");
+    running.press("q");
+    assert_eq!(running.explorer.run().await.unwrap(), Ended::Quit);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_million_webhooks_cost_two_pages() {
+    let mut running = start(1_000_000).await;
+    running.until("the first row", |frame| frame.contains("100 of 1,000,000")).await;
+    running.press("G");
+    running.until("the last row", |frame| frame.contains("200 of 1,000,000")).await;
+    assert_eq!(running.explorer.app.listing.loaded(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_loaded_when_it_is_asked_for() {
+    let mut running = start(1200).await;
+    running.press("L");
+    running.until("all rows", |frame| frame.contains("all 1,200")).await;
+    assert!(running.explorer.app.listing.is_complete());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_is_what_the_server_says_it_is() {
+    let mut running = start(1200).await;
+    running.until("the first row", |frame| frame.contains("all 100 of 1,200")).await;
+    running.press("aa");
+    let frame = running.until("the inactive ones", |frame| frame.contains("inactive 100 of 180")).await;
+    assert!(!frame.contains('●'), "{frame}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copied_text_goes_to_the_terminal() {
+    let mut running = start(10).await;
+    running.until("the first row", |frame| frame.contains("all 10")).await;
+    running.press("yi");
+    running.until("the notice", |frame| frame.contains("copied the id")).await;
+    let sent = String::from_utf8(running.sent.lock().unwrap().clone()).unwrap();
+    assert!(sent.starts_with("\x1b]52;c;") && sent.ends_with('\x07'), "{sent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_and_a_vanished_terminal_end_it() {
+    for (event, ended) in [(ConsoleEvent::Signal(15), Ended::Signal(15)), (ConsoleEvent::Vanished, Ended::Vanished)] {
+        let mut running = start(10).await;
+        running.console.send(event).unwrap();
+        assert_eq!(running.explorer.run().await.unwrap(), ended);
+    }
+    let mut running = start(10).await;
+    let (keys, _) = mpsc::unbounded_channel();
+    running.keys = keys;
+    assert_eq!(running.explorer.run().await.unwrap(), Ended::Vanished, "no more input can come");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspension_ends_with_a_full_redraw() {
+    let mut running = start(10).await;
+    let before = running.until("the rows", |frame| frame.contains("all 10")).await;
+    running.keys.send(Event::Key(KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL))).unwrap();
+    let suspended = Arc::clone(&running.suspended);
+    running.until("the suspension", |_| *suspended.lock().unwrap() == 1).await;
+    let after = running.until("the rows again", |frame| frame.contains("all 10")).await;
+    assert_eq!(before, after);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_in_the_fetch_task_ends_it() {
+    let mut running = start(10).await;
+    running.explorer.fetch.task.abort();
+    assert_eq!(running.explorer.run().await.unwrap(), Ended::Panicked);
+}
