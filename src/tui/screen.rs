@@ -1,8 +1,8 @@
 //! Frames: what is to be shown, what is shown already, and the difference between them, which is all that is sent.
 
-use ratatui::backend::Backend;
+use ratatui::backend::{Backend, ClearType};
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
 use super::app::App;
@@ -11,6 +11,9 @@ use super::view;
 
 /// Unchanged cells between two changes that are sent again, because moving the cursor over them takes as many bytes.
 const WORTH_BRIDGING: u16 = 4;
+
+/// Blanks at the end of a line that are cleared at once: a jump and the clearing take as many bytes.
+const WORTH_CLEARING: usize = 11;
 
 /// A terminal's cells, on a backend. `ratatui::Terminal` would ask the size for each frame, wait for cursor reports, and write
 /// to stderr when it is dropped on a dead terminal.
@@ -35,9 +38,15 @@ impl<B: Backend> Screen<B> {
     pub fn draw(&mut self, app: &App) -> Result<(), B::Error> {
         self.next.reset();
         view::draw(app, &mut Canvas::new(&mut self.next, app.setup.glyphs));
-        let updates = bridged(&self.shown, &self.next);
-        if !updates.is_empty() {
+        let tails = blank_tails(&self.shown, &self.next);
+        let mut updates = bridged(&self.shown, &self.next);
+        updates.retain(|&(x, y, _)| !tails.iter().any(|tail| tail.y == y && tail.x <= x));
+        if !updates.is_empty() || !tails.is_empty() {
             self.backend.draw(updates.into_iter())?;
+            for tail in tails {
+                self.backend.set_cursor_position(tail)?;
+                self.backend.clear_region(ClearType::UntilNewLine)?;
+            }
             self.backend.flush()?;
         }
         std::mem::swap(&mut self.shown, &mut self.next);
@@ -51,6 +60,23 @@ impl<B: Backend> Screen<B> {
         self.next = empty;
         self.backend.clear()
     }
+}
+
+/// Where lines end in blanks that were something else before, and clearing them is cheaper than writing them.
+fn blank_tails(shown: &Buffer, next: &Buffer) -> Vec<Position> {
+    let blank = Cell::EMPTY;
+    let mut tails = Vec::new();
+    for y in next.area.top()..next.area.bottom() {
+        let columns = next.area.left()..next.area.right();
+        let is_blank = |x: &u16| next.cell((*x, y)).is_some_and(|cell| *cell == blank);
+        let length = columns.clone().rev().take_while(is_blank).count();
+        let tail = columns.skip(usize::from(next.area.width) - length);
+        let changed = tail.clone().filter(|&x| shown.cell((x, y)) != next.cell((x, y))).count();
+        if changed > WORTH_CLEARING {
+            tails.extend(tail.take(1).map(|x| Position { x, y }));
+        }
+    }
+    tails
 }
 
 /// The changed cells in reading order, and the few unchanged ones between them that are cheaper than a jump.
@@ -110,6 +136,17 @@ mod tests {
         let mut before = before;
         before.set_style(Rect::new(1, 0, 2, 1), Style::new().add_modifier(Modifier::BOLD));
         assert_eq!(bridged(&before, &after).len(), 2);
+    }
+
+    #[test]
+    fn long_blank_tails_are_cleared() {
+        let before = Buffer::with_lines(["short    ", "a long line of text"]);
+        let after = Buffer::with_lines(["s        ", "a                  "]);
+        assert_eq!(blank_tails(&before, &after), [Position { x: 1, y: 1 }]);
+        assert_eq!(blank_tails(&after, &before), []);
+        let mut reversed = after.clone();
+        reversed.set_style(Rect::new(0, 1, 19, 1), Style::new().add_modifier(Modifier::REVERSED));
+        assert_eq!(blank_tails(&before, &reversed), [], "a reversed blank is no blank");
     }
 
     #[test]

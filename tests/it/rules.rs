@@ -22,10 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("output", &["error", "text"]),
     ("cli", &["model"]),
     ("commands", &["api", "cli", "config", "demo", "error", "fetch", "model", "output", "text"]),
-    (
-        "tui",
-        &["api", "base_url", "clock", "config", "error", "fetch", "keymap", "model", "output", "text"],
-    ),
+    ("tui", &["api", "base_url", "clock", "config", "error", "fetch", "keymap", "model", "output", "text"]),
 ];
 
 /// Parts of ratatui that can put text on the screen, and the only files that may name them.
@@ -120,7 +117,8 @@ fn safe_text_is_composed_by_its_macro_only() {
 
 #[test]
 fn the_state_machine_and_the_views_do_no_io_and_look_at_no_clock() {
-    let pure = ["tui/app.rs", "tui/listing.rs", "tui/cursor.rs", "tui/health.rs", "tui/detail.rs", "tui/palette.rs", "tui/copy.rs"];
+    let pure =
+        ["tui/app.rs", "tui/listing.rs", "tui/cursor.rs", "tui/health.rs", "tui/detail.rs", "tui/palette.rs", "tui/copy.rs"];
     for (path, text) in sources() {
         let name = path.to_string_lossy().replace('\\', "/");
         if !pure.contains(&name.as_str()) && !name.starts_with("tui/view") {

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Measures hookscope as a user has it: a process in a pseudo-terminal.
+
+    cargo build --release --examples --bins && python3 benches/measure.py
+
+Prints the median of each figure. Where another program is named, the two take turns within one run. Needs Python 3 and
+curl; nothing leaves this machine. Other explorers are measured the same way when they are given: --peer gitui=DIR runs
+`gitui` in DIR.
+"""
+import argparse
+import os
+import pty
+import re
+import select
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HOOKSCOPE = os.path.join(ROOT, "target/release/hookscope")
+MINIMAL = os.path.join(ROOT, "target/release/examples/minimal")
+KEY = "demo_3f9a1c:not-a-secret"
+
+
+class Terminal:
+    """A program in a pseudo-terminal of 120 x 40."""
+
+    def __init__(self, argv, env=None, cwd=None):
+        self.home = tempfile.mkdtemp()
+        self.output = b""
+        self.start = time.perf_counter()
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            import fcntl
+            import struct
+            import termios
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+            os.chdir(cwd or self.home)
+            base = {"PATH": os.environ["PATH"], "HOME": self.home, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+            os.execve(argv[0], argv, {**base, **(env or {})})
+
+    def read(self, seconds):
+        """What comes within the time; b'' when nothing does."""
+        ready, _, _ = select.select([self.fd], [], [], seconds)
+        if not ready:
+            return b""
+        data = os.read(self.fd, 1 << 16)
+        self.output += data
+        return data
+
+    def until(self, pattern, seconds=10):
+        """Milliseconds from the start until the output matches."""
+        while not re.search(pattern, self.output):
+            if not self.read(seconds):
+                sys.exit("%r was never seen in %r" % (pattern, self.output[-300:]))
+        return (time.perf_counter() - self.start) * 1e3
+
+    def quiet(self, seconds=0.4):
+        while self.read(seconds):
+            pass
+
+    def key(self, key):
+        """(milliseconds to the last byte, bytes) of a key press."""
+        begin = time.perf_counter()
+        os.write(self.fd, key)
+        last, size = begin, 0
+        while data := self.read(0.05):
+            last, size = time.perf_counter(), size + len(data)
+        return (last - begin) * 1e3, size
+
+    def status(self, name):
+        with open("/proc/%d/status" % self.pid, encoding="ascii") as lines:
+            return int(next(x for x in lines if x.startswith(name)).split()[1])
+
+    def switches(self):
+        """Wake-ups so far, of all threads."""
+        total = 0
+        for task in os.listdir("/proc/%d/task" % self.pid):
+            with open("/proc/%d/task/%s/status" % (self.pid, task), encoding="ascii") as lines:
+                total += sum(int(x.split()[1]) for x in lines if "ctxt_switches" in x)
+        return total
+
+    def cpu(self):
+        with open("/proc/%d/stat" % self.pid, encoding="ascii") as line:
+            fields = line.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def end(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+        os.rmdir(self.home) if not os.listdir(self.home) else None
+
+
+class Demo:
+    """`hookscope demo serve`, which needs no other program."""
+
+    def __init__(self, webhooks):
+        self.process = subprocess.Popen(
+            [HOOKSCOPE, "demo", "serve", "--webhooks", str(webhooks)], stdout=subprocess.PIPE, text=True)
+        self.url = self.process.stdout.readline().split("=", 1)[1].strip()
+        self.env = {"DIALNEXA_BASE_URL": self.url, "DIALNEXA_API_KEY": KEY}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def first_output(argv, pattern, env=None):
+    terminal = Terminal(argv, env)
+    elapsed = terminal.until(pattern)
+    terminal.end()
+    return elapsed
+
+
+def curl(url):
+    begin = time.perf_counter()
+    subprocess.run(["curl", "-sS", "-o", os.devnull, "-H", "Authorization: Bearer " + KEY,
+                    url + "/user-webhooks?page=1&limit=100"], check=True)
+    return (time.perf_counter() - begin) * 1e3
+
+
+def report(name, value, unit, note=""):
+    print("%-44s %10.2f %-5s %s" % (name, value, unit, note))
+
+
+def start_up(runs):
+    with Demo(100_000) as demo:
+        frames, minimal, rows, curls = [], [], [], []
+        for _ in range(runs):
+            minimal.append(first_output([MINIMAL], rb"minimal"))
+            frames.append(first_output([HOOKSCOPE], rb"Loading", demo.env))
+            curls.append(curl(demo.url))
+            rows.append(first_output([HOOKSCOPE], rb"100 of 100,000", demo.env))
+        mid = statistics.median
+        report("minimal ratatui program, first frame", mid(minimal), "ms")
+        report("first frame, before any answer", mid(frames), "ms", "%.2f x minimal" % (mid(frames) / mid(minimal)))
+        report("curl of the first page", mid(curls), "ms")
+        limit = mid(curls) + mid(frames)
+        report("first rows", mid(rows), "ms", "%.2f x (curl + first frame)" % (mid(rows) / limit))
+
+
+def keys(name, terminal, key, presses):
+    terminal.quiet()
+    got = [terminal.key(key) for _ in range(presses)]
+    report("%s: key to last byte" % name, statistics.median(x for x, _ in got), "ms")
+    sizes = sorted(x for _, x in got)
+    report("%s: bytes of a key" % name, statistics.median(sizes), "B", "largest %d" % sizes[-1])
+
+
+def at_rest(terminal, seconds):
+    terminal.quiet(1.5)
+    switches, cpu = terminal.switches(), terminal.cpu()
+    written = 0
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        written += len(terminal.read(left))
+    report("idle for %d s: bytes" % seconds, written, "B")
+    report("idle for %d s: wake-ups" % seconds, terminal.switches() - switches, "")
+    report("idle for %d s: CPU" % seconds, terminal.cpu() - cpu, "s")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--idle", type=int, default=10)
+    parser.add_argument("--peer", action="append", default=[], metavar="PROGRAM=DIR")
+    options = parser.parse_args()
+    start_up(options.runs)
+    with Demo(100_000) as demo:
+        terminal = Terminal([HOOKSCOPE], demo.env)
+        terminal.until(rb"100 of 100,000")
+        report("memory after the start (VmRSS)", terminal.status("VmRSS") / 1024, "MiB")
+        keys("j at 120x40", terminal, b"j", 30)
+        at_rest(terminal, options.idle)
+        terminal.end()
+    for peer in options.peer:
+        program, _, folder = peer.partition("=")
+        terminal = Terminal([subprocess.check_output(["which", program], text=True).strip()], cwd=folder or None)
+        terminal.quiet(1.5)
+        report("%s: memory (VmRSS)" % program, terminal.status("VmRSS") / 1024, "MiB")
+        keys("%s, down" % program, terminal, b"\x1b[B", 30)
+        terminal.end()
+    report("size of the binary", os.path.getsize(HOOKSCOPE) / (1 << 20), "MiB")
+
+
+if __name__ == "__main__":
+    main()
