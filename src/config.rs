@@ -7,18 +7,19 @@ mod key;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
-use self::document::{Document, Section};
+use self::document::{Document, Section, clean_path, shown_profile};
 pub use self::environment::Environment;
 use self::key::StoredKey;
 pub use self::settings::{Audit, Clipboard, Network, Severity, Theme, TimeFormat, Ui};
 use crate::api::{self, Proxy};
 use crate::base_url::BaseUrl;
 use crate::fetch::Policy;
-use crate::keymap::{Action, Key, Keymap};
+use crate::keymap::{ACTIONS, Entry, Key, Keymap};
 use crate::redact::ApiKey;
 use crate::safe;
 use crate::text::{Safe, clean, clean_head};
@@ -46,6 +47,12 @@ impl ConfigError {
 
     fn at(mut self, place: &Safe) -> Self {
         self.place = safe!("{}: ", place);
+        self
+    }
+
+    /// Names the key whose file cannot be used.
+    fn about(mut self, key: &'static str) -> Self {
+        self.message = safe!("{}: {}", key, self.message);
         self
     }
 
@@ -134,7 +141,8 @@ impl Config {
         let keymap = read_keys(&mut root.section("keys")?)?;
         root.finish()?;
         if let Some(found) = default_profile.as_ref().filter(|found| !profiles.contains_key(&found.value)) {
-            return Err(unknown_profile(&found.value, &profiles).at(&found.place));
+            let message = "default_profile: there is no such profile".into();
+            return Err(unknown_profile(message, &profiles).at(&found.place));
         }
         let holds_key = top.holds_key() || profiles.values().any(Level::holds_key);
         if holds_key {
@@ -199,8 +207,10 @@ impl Config {
             (None, None) => None,
         };
         if let Some((name, source)) = chosen {
-            let (name, level) =
-                self.profiles.get_key_value(name).ok_or_else(|| unknown_profile(name, &self.profiles).at(&source.into()))?;
+            let Some((name, level)) = self.profiles.get_key_value(name) else {
+                let message = safe!("there is no profile {}", clean_head(name, 40));
+                return Err(unknown_profile(message, &self.profiles).at(&source.into()));
+            };
             return Ok((Some(name), level));
         }
         match self.default_profile.as_ref().and_then(|name| self.profiles.get_key_value(name)) {
@@ -241,8 +251,11 @@ impl Config {
             (None, None) => return Err(self.no_key(name)),
         };
         if !home.same_origin(base_url) {
-            let message =
-                safe!("the API key is stored for {} and is not sent to {}: nothing was sent", home.host(), base_url.host());
+            let message = safe!(
+                "the API key is stored for {} and is not sent to {}: nothing was sent",
+                origin(&home),
+                origin(base_url)
+            );
             return Err(ConfigError::new(message)
                 .at(key.place())
                 .advise("Another address needs a key of its own: DIALNEXA_API_KEY, or api_key in a profile."));
@@ -251,9 +264,8 @@ impl Config {
     }
 
     fn no_key(&self, name: Option<&str>) -> ConfigError {
-        let path = self.path.as_deref().map(|path| clean(&path.to_string_lossy())).unwrap_or_default();
         let message = match name {
-            Some(name) => safe!("no API key for profile {}", clean_head(name, 40)),
+            Some(name) => safe!("no API key for profile {}", clean_head(shown_profile(name), 40)),
             None => "no API key".into(),
         };
         let error = ConfigError::new(message);
@@ -261,9 +273,13 @@ impl Config {
             let names = profile_names(&self.profiles);
             return error.advise(safe!("Choose a profile with --profile ({}), or set default_profile.", names));
         }
+        let Some(path) = &self.path else {
+            return error
+                .advise("Set DIALNEXA_API_KEY, or name a config file with --config; hookscope --demo needs neither.");
+        };
         error.advise(safe!(
             "Put api_key = \"key_id:secret\" into the config file {} (chmod 600), or set DIALNEXA_API_KEY; hookscope --demo needs none.",
-            path
+            clean_path(path)
         ))
     }
 }
@@ -309,18 +325,17 @@ fn read_profiles(root: &mut Section<'_>) -> Result<BTreeMap<String, Level>, Conf
 fn read_keys(section: &mut Section<'_>) -> Result<Keymap, ConfigError> {
     let mut replaced = BTreeMap::new();
     let mut places = BTreeMap::new();
-    for name in section.names() {
-        let Some(action) = Action::by_name(&name) else { continue };
-        let Some(found) = section.strings(&name)? else { continue };
+    for Entry { action, name, .. } in ACTIONS {
+        let Some(found) = section.strings(name)? else { continue };
         let mut keys = Vec::new();
         for text in &found.value {
             let key = Key::parse(text).ok_or_else(|| {
-                section.wrong(&name, &"a key is written as j, G, ctrl-d, alt-x, enter, pgdn or f5".into(), &found.place)
+                section.wrong(name, &"a key is written as j, G, ctrl-d, alt-x, enter, pgdn or f5".into(), &found.place)
             })?;
             keys.push(key);
         }
-        replaced.insert(action, keys);
-        places.insert(name, found.place);
+        replaced.insert(*action, keys);
+        places.insert(*name, found.place);
     }
     section.finish()?;
     Keymap::new(&replaced).map_err(|conflict| {
@@ -329,16 +344,22 @@ fn read_keys(section: &mut Section<'_>) -> Result<Keymap, ConfigError> {
     })
 }
 
-fn key_of_environment(text: &str) -> Result<ApiKey, ConfigError> {
-    ApiKey::new(text).map_err(|why| {
+fn key_of_environment(value: &OsStr) -> Result<ApiKey, ConfigError> {
+    // What is not UTF-8 becomes characters that no key may have.
+    ApiKey::new(&value.to_string_lossy()).map_err(|why| {
         ConfigError::new(clean(&why.to_string()))
             .at(&"DIALNEXA_API_KEY".into())
             .advise("Unset the variable to use the key of the config.")
     })
 }
 
-fn unknown_profile(name: &str, profiles: &BTreeMap<String, Level>) -> ConfigError {
-    let error = ConfigError::new(safe!("there is no profile {}", clean_head(name, 40)));
+/// Scheme, host and port: what a key is bound to.
+fn origin(url: &BaseUrl) -> Safe {
+    clean(&url.as_url().origin().ascii_serialization())
+}
+
+fn unknown_profile(message: Safe, profiles: &BTreeMap<String, Level>) -> ConfigError {
+    let error = ConfigError::new(message);
     if profiles.is_empty() {
         return error.advise("The config file has no [profiles.NAME] section.");
     }
@@ -346,7 +367,7 @@ fn unknown_profile(name: &str, profiles: &BTreeMap<String, Level>) -> ConfigErro
 }
 
 fn profile_names(profiles: &BTreeMap<String, Level>) -> Safe {
-    let names: Vec<_> = profiles.keys().map(String::as_str).collect();
+    let names: Vec<_> = profiles.keys().map(|name| shown_profile(name)).collect();
     clean(&names.join(", ")).fit(200, "…")
 }
 

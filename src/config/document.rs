@@ -13,6 +13,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
+use crate::redact::MASK;
 use crate::safe;
 use crate::text::{Safe, clean, clean_head};
 
@@ -108,6 +109,18 @@ pub(super) fn clean_path(path: &Path) -> Safe {
     clean(&path.to_string_lossy())
 }
 
+/// A name from the file as messages may show it. An API key that was pasted in place of a name must stay hidden, and the
+/// names that mean something here are lower-case words.
+fn shown_key(name: &str) -> &str {
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-');
+    if name.bytes().all(is_word) { name } else { MASK }
+}
+
+/// A profile's name is the user's choice; but what has a colon looks like an API key.
+pub(super) fn shown_profile(name: &str) -> &str {
+    if name.contains(':') { MASK } else { name }
+}
+
 /// A value and where it stands.
 #[derive(Debug, Clone)]
 pub(super) struct Found<T> {
@@ -118,7 +131,7 @@ pub(super) struct Found<T> {
 /// One table of the file. Every key that is asked for is known; [`Section::finish`] refuses the others.
 pub(super) struct Section<'a> {
     document: &'a Document,
-    /// `network`, `profiles.staging`, or nothing for the top level.
+    /// `network`, `profiles.staging`, or nothing for the top level, as messages may show it.
     name: String,
     table: Option<&'a DeTable<'a>>,
     known: BTreeSet<String>,
@@ -216,11 +229,9 @@ impl<'a> Section<'a> {
             let name = key.get_ref();
             if !self.known.contains(name.as_ref()) {
                 let place = self.document.place(key.span().start);
-                // A name with a colon may be a key that was pasted into the wrong place.
-                let shown: Safe = if name.contains(':') { "this".into() } else { clean_head(&self.full_name(name), 60) };
                 let known: Vec<_> = self.known.iter().map(String::as_str).collect();
-                return Err(ConfigError::new(safe!("{}: there is no such key", shown))
-                    .at(&place)
+                return Err(self
+                    .wrong(name, &"there is no such key".into(), &place)
                     .advise(safe!("The keys here are: {}.", clean(&known.join(", ")))));
             }
         }
@@ -233,6 +244,10 @@ impl<'a> Section<'a> {
     }
 
     fn full_name(&self, key: &str) -> String {
+        let key = match self.name.as_str() {
+            "profiles" => shown_profile(key),
+            _ => shown_key(key),
+        };
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 

@@ -10,7 +10,8 @@ use super::ConfigError;
 #[derive(Clone, Default)]
 pub struct Environment {
     /// `DIALNEXA_API_KEY`, even when it is empty: an empty key is a mistake to report, not a key to ignore.
-    pub api_key: Option<String>,
+    /// Not a text yet: the demo does not care what it is.
+    pub api_key: Option<OsString>,
     /// `DIALNEXA_BASE_URL`.
     pub base_url: Option<String>,
     /// `HOOKSCOPE_CONFIG`.
@@ -33,12 +34,12 @@ impl Environment {
     /// A variable that should be text is not UTF-8.
     pub fn read() -> Result<Self, ConfigError> {
         Ok(Self {
-            api_key: text("DIALNEXA_API_KEY")?,
+            api_key: env::var_os("DIALNEXA_API_KEY"),
             base_url: text("DIALNEXA_BASE_URL")?,
             config: env::var_os("HOOKSCOPE_CONFIG").map(PathBuf::from),
             profile: text("HOOKSCOPE_PROFILE")?,
             no_color: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
-            term: text("TERM")?,
+            term: env::var_os("TERM").map(|value| value.to_string_lossy().into_owned()),
             tmux: env::var_os("TMUX").is_some_and(|value| !value.is_empty()),
             utf8: is_utf8(["LC_ALL", "LC_CTYPE", "LANG"].map(env::var_os)),
         })

@@ -8,7 +8,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
 use super::ConfigError;
-use super::document::{Found, Section, clean_path, is_trusted_owner, open_bounded};
+use super::document::{Found, Section, is_trusted_owner, open_bounded};
 use crate::redact::ApiKey;
 use crate::safe;
 use crate::text::{Safe, clean};
@@ -30,22 +30,27 @@ impl StoredKey {
     /// Reads `api_key`, `api_key_file` and `api_key_command` of one level; two of them are an error.
     pub(super) fn find(section: &mut Section<'_>) -> Result<Option<Self>, ConfigError> {
         let inline = section.string("api_key")?.map(|found| inline(section, &found)).transpose()?;
-        let file = section
-            .string("api_key_file")?
-            .map(|found| Self::File { path: section.directory().join(expand_home(&found.value)), place: found.place });
+        let file = match section.string("api_key_file")? {
+            Some(found) if found.value.is_empty() => {
+                return Err(section.wrong("api_key_file", &"it must name a file".into(), &found.place));
+            }
+            found => found
+                .map(|found| Self::File { path: section.directory().join(expand_home(&found.value)), place: found.place }),
+        };
         let command = match section.strings("api_key_command")? {
             Some(found) if found.value.first().is_none_or(String::is_empty) => {
                 return Err(section.wrong("api_key_command", &"it must name a program".into(), &found.place));
             }
             found => found.map(|found| Self::Command { words: found.value, place: found.place }),
         };
-        let mut keys = [inline, file, command].into_iter().flatten();
-        let key = keys.next();
-        match keys.next() {
+        let found = [("api_key", inline), ("api_key_file", file), ("api_key_command", command)];
+        let mut found = found.into_iter().filter_map(|(name, key)| Some((name, key?)));
+        let key = found.next().map(|(_, key)| key);
+        match found.next() {
             None => Ok(key),
-            Some(second) => {
-                Err(ConfigError::new("a level has one of api_key, api_key_file and api_key_command, and this is the second")
-                    .at(second.place()))
+            Some((name, second)) => {
+                let message = "a level can have only one of api_key, api_key_file and api_key_command".into();
+                Err(section.wrong(name, &message, second.place()))
             }
         }
     }
@@ -60,7 +65,8 @@ impl StoredKey {
     pub(super) async fn read(&self) -> Result<ApiKey, ConfigError> {
         match self {
             Self::Inline { key, .. } => Ok(key.clone()),
-            Self::File { path, .. } => read_file(path).map_err(|error| error.at(&clean_path(path))),
+            // The line of the config, not the path: a key that was pasted in place of the path must stay hidden.
+            Self::File { path, place } => read_file(path).map_err(|error| error.about("api_key_file").at(place)),
             Self::Command { words, place } => run_command(words, COMMAND_TIME)
                 .await
                 .map_err(|message| ConfigError::new(safe!("api_key_command: {}", message)).at(place)),

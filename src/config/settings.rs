@@ -74,7 +74,8 @@ impl Network {
     pub(super) fn api_settings(&self, base_url: BaseUrl, key: ApiKey) -> Result<api::Settings, ConfigError> {
         let extra_roots = match &self.ca_file {
             Some((path, place)) => {
-                Some(open_bounded(path, MAX_CA_BYTES).map_err(|error| error.in_ca_file(place))?.text.into_bytes())
+                let failed = |error: ConfigError| error.about("network.ca_file").at(place);
+                Some(open_bounded(path, MAX_CA_BYTES).map_err(failed)?.text.into_bytes())
             }
             None => None,
         };
@@ -87,13 +88,6 @@ impl Network {
             proxy: self.proxy.clone(),
             extra_roots,
         })
-    }
-}
-
-impl ConfigError {
-    fn in_ca_file(self, place: &Safe) -> Self {
-        let message = crate::safe!("network.ca_file: {}", self.message);
-        Self { message, ..self }.at(place)
     }
 }
 

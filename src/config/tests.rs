@@ -1,1 +1,864 @@
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../config.example.toml");
+/// What no message may ever contain, in the shape of a key.
+const SENTINEL: &str = "SENTINEL-KEY";
+
+/// A directory with a config file in it.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn with(config: &str) -> Self {
+        let place = Self::new();
+        place.write(FILE, config, 0o600);
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>, mode: u32) -> PathBuf {
+        let path = self.path(name);
+        // An older one may be read-only.
+        drop(fs::remove_file(&path));
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    fn load(&self) -> Result<Config, ConfigError> {
+        load(&self.path(FILE))
+    }
+}
+
+fn load(path: &Path) -> Result<Config, ConfigError> {
+    Config::load(Some(path), &Environment::default())
+}
+
+fn parse(config: &str) -> Result<Config, ConfigError> {
+    Place::with(config).load()
+}
+
+fn profile(name: &str) -> Selection {
+    Selection { profile: Some(name.to_owned()), ..Selection::default() }
+}
+
+fn at(base_url: &str) -> Selection {
+    Selection { base_url: Some(base_url.to_owned()), ..Selection::default() }
+}
+
+fn with_key(key: &str) -> Environment {
+    Environment { api_key: Some(key.into()), ..Environment::default() }
+}
+
+/// Everything that an error could show anywhere.
+fn everything(error: &ConfigError) -> String {
+    format!("{error}\n{}\n{error:?}", advice(error))
+}
+
+fn advice(error: &ConfigError) -> &str {
+    error.advice.as_ref().map_or("", Safe::as_str)
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+mod example {
+    use super::*;
+
+    /// The key of a commented `#key = value` line; prose has a space after the `#`.
+    fn code(line: &str) -> Option<&str> {
+        line.strip_prefix('#').filter(|code| !code.is_empty() && !code.starts_with(' '))
+    }
+
+    fn key(code: &str) -> Option<&str> {
+        code.split_once(" = ").map(|(key, _)| key)
+    }
+
+    fn header(line: &str) -> Option<&str> {
+        line.strip_prefix('[')?.strip_suffix(']')
+    }
+
+    /// The example with the commented lines that are wanted made live.
+    fn uncommented(wanted: impl Fn(&str) -> bool) -> String {
+        let lines = EXAMPLE.lines().map(|line| code(line).filter(|code| wanted(code)).unwrap_or(line));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Where a key is stored, other workspaces and further certificates have no default.
+    fn has_default(code: &str) -> bool {
+        !["api_key", "default_profile", "[profiles.", "ca_file"].iter().any(|start| code.starts_with(start))
+    }
+
+    /// The section and the text of every commented key line.
+    fn keys() -> Vec<(&'static str, &'static str)> {
+        let mut section = "";
+        let mut keys = Vec::new();
+        for line in EXAMPLE.lines() {
+            section = header(line).or_else(|| header(code(line)?)).unwrap_or(section);
+            keys.extend(code(line).and_then(key).map(|key| (section, key)));
+        }
+        keys
+    }
+
+    fn sections() -> Vec<&'static str> {
+        EXAMPLE.lines().filter_map(header).collect()
+    }
+
+    /// The keys and sections that the example shows directly below a section.
+    fn shown_in(section: &str) -> BTreeSet<String> {
+        let keys = keys().into_iter().filter(|(of, _)| *of == section).map(|(_, key)| key);
+        let prefix = if section.is_empty() { String::new() } else { format!("{section}.") };
+        let tables = EXAMPLE.lines().filter_map(|line| header(line).or_else(|| header(code(line)?)));
+        let below = tables.filter_map(|table| table.strip_prefix(&prefix)?.split('.').next());
+        keys.chain(below).map(str::to_owned).collect()
+    }
+
+    /// The keys that the code knows in a section, as it tells whoever wrote a wrong one.
+    fn known_in(section: &str) -> BTreeSet<String> {
+        let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
+        let error = parse(&format!("{header}no-such-key = 1\n")).unwrap_err();
+        let known = advice(&error).strip_prefix("The keys here are: ").and_then(|known| known.strip_suffix('.'));
+        known.unwrap_or_else(|| panic!("{section}: {error}")).split(", ").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn it_is_the_defaults_commented_and_uncommented() {
+        for text in [EXAMPLE.to_owned(), uncommented(has_default)] {
+            let config = parse(&text).unwrap();
+            assert_eq!(config.network, Network::default());
+            assert_eq!(config.ui, Ui::default());
+            assert_eq!(config.audit, Audit::default());
+            for entry in ACTIONS {
+                assert_eq!(config.keymap.keys(entry.action), Keymap::default().keys(entry.action), "{}", entry.name);
+            }
+            assert_eq!(config.home_of(&config.top), BaseUrl::default());
+            assert!(config.top.key.is_none() && config.profiles.is_empty() && config.default_profile.is_none());
+        }
+    }
+
+    #[test]
+    fn it_shows_every_key_that_the_code_knows_and_no_other() {
+        // Rules are named freely in [audit.severity].
+        for section in sections().into_iter().filter(|&section| section != "audit.severity").chain([""]) {
+            assert_eq!(shown_in(section), known_in(section), "[{section}]");
+        }
+        let of_profiles = known_in("profiles.production");
+        assert!(of_profiles.is_subset(&shown_in("")), "{of_profiles:?}");
+        assert!(of_profiles.is_superset(&shown_in("profiles.production")), "{of_profiles:?}");
+    }
+
+    #[test]
+    fn the_keys_section_shows_the_keymap() {
+        let shown: Vec<_> = keys().into_iter().filter(|(section, _)| *section == "keys").map(|(_, key)| key).collect();
+        assert_eq!(shown, ACTIONS.iter().map(|entry| entry.name).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn each_way_to_store_a_key_parses() {
+        for name in ["api_key", "api_key_file", "api_key_command"] {
+            let mut top = true;
+            let lines = EXAMPLE.lines().map(|line| {
+                top &= !line.starts_with("#[profiles.");
+                code(line).filter(|code| top && key(code) == Some(name)).unwrap_or(line)
+            });
+            assert!(parse(&lines.collect::<Vec<_>>().join("\n")).unwrap().top.key.is_some(), "{name}");
+        }
+        let config = parse(&uncommented(|code| code.starts_with("ca_file"))).unwrap();
+        assert_ne!(config.network, Network::default());
+    }
+
+    #[test]
+    fn its_profiles_parse() {
+        let first = EXAMPLE.lines().position(|line| line.starts_with("#default_profile")).unwrap();
+        let lines: Vec<_> = EXAMPLE.lines().skip(first).map_while(code).collect();
+        let config = parse(&lines.join("\n")).unwrap();
+        assert_eq!(config.default_profile.as_deref(), Some("production"));
+        assert_eq!(config.profiles.keys().collect::<Vec<_>>(), ["production", "staging"]);
+        assert!(config.profiles.values().all(|level| level.key.is_some()));
+    }
+
+    /// `1`, `600` of a comment with `(1 to 600)` in it.
+    fn range(comment: &str) -> Option<(u64, u64)> {
+        let (before, after) = comment.split_once(" to ")?;
+        let first = before.rsplit_once('(')?.1.parse().ok()?;
+        let last = after.split_once(')')?.0.parse().ok()?;
+        Some((first, last))
+    }
+
+    #[test]
+    fn the_ranges_in_its_comments_are_true() {
+        let (mut section, mut documented, mut checked) = ("", None, 0);
+        for line in EXAMPLE.lines() {
+            section = header(line).unwrap_or(section);
+            let Some((key, value)) = code(line).and_then(|code| code.split_once(" = ")) else {
+                documented = range(line);
+                continue;
+            };
+            if value.parse::<u64>().is_err() {
+                continue;
+            }
+            let (first, last) = documented.unwrap_or_else(|| panic!("{key} has no range"));
+            let parse = |number: i128| parse(&format!("[{section}]\n{key} = {number}\n"));
+            for allowed in [first, last] {
+                assert!(parse(allowed.into()).is_ok(), "{key} = {allowed}");
+            }
+            for wrong in [i128::from(first) - 1, i128::from(last) + 1] {
+                let error = parse(wrong).unwrap_err().to_string();
+                assert!(error.contains(&format!("{section}.{key}: ")), "{error}");
+                assert!(error.contains(&format!("from {first} to {last}")), "{error}");
+            }
+            checked += 1;
+        }
+        assert_eq!(checked, 8, "numbers in the example");
+    }
+
+    #[test]
+    fn the_words_that_can_be_chosen_are_in_its_comments() {
+        let prose: Vec<_> = EXAMPLE
+            .lines()
+            .filter_map(|line| line.strip_prefix("# "))
+            .flat_map(|line| line.split([' ', ',', '"', '.']))
+            .collect();
+        for (section, key) in [("ui", "time"), ("ui", "clipboard"), ("ui.theme", "accent"), ("audit.severity", "no-events")]
+        {
+            let error = parse(&format!("[{section}]\n{key} = \"no-such-word\"\n")).unwrap_err().to_string();
+            let (_, words) = error.split_once("it must be one of ").unwrap();
+            for word in words.split(", ") {
+                assert!(prose.contains(&word), "{section}.{key}: {word}");
+                assert!(parse(&format!("[{section}]\n{key} = \"{word}\"\n")).is_ok(), "{section}.{key}: {word}");
+            }
+        }
+    }
+}
+
+mod workspace {
+    use super::*;
+
+    const PROFILES: &str = "
+        api_key = 'id:top'
+        default_profile = 'production'
+        [profiles.production]
+        api_key = 'id:production'
+        [profiles.staging]
+        api_key_file = 'staging.key'
+        [profiles.tools]
+        api_key_command = ['printf', 'id:tools']
+        [profiles.plain]
+    ";
+
+    fn place() -> Place {
+        let place = Place::with(PROFILES);
+        place.write("staging.key", "id:staging\n", 0o600);
+        place
+    }
+
+    async fn chosen(config: &Config, selection: &Selection, env: &Environment) -> (String, String, KeySource) {
+        let connection = config.connection(selection, env).await.unwrap();
+        (connection.profile.to_string(), connection.api.key.expose().to_owned(), connection.key_source)
+    }
+
+    #[tokio::test]
+    async fn a_key_of_the_environment_wins_over_the_profile_and_that_over_the_top() {
+        let place = place();
+        let config = place.load().unwrap();
+        for (name, key) in
+            [("production", "id:production"), ("staging", "id:staging"), ("tools", "id:tools"), ("plain", "id:top")]
+        {
+            let selection = profile(name);
+            let (stored, given) = (Environment::default(), with_key(" id:env\n"));
+            assert_eq!(chosen(&config, &selection, &stored).await, (name.into(), key.into(), KeySource::Config));
+            assert_eq!(chosen(&config, &selection, &given).await, (name.into(), "id:env".into(), KeySource::Environment));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_option_wins_over_the_variable_and_that_over_the_default_profile() {
+        let place = place();
+        let config = place.load().unwrap();
+        let variable = Environment { profile: Some("plain".into()), ..Environment::default() };
+        for (selection, env, name) in [
+            (Selection::default(), Environment::default(), "production"),
+            (Selection::default(), variable.clone(), "plain"),
+            (profile("tools"), variable, "tools"),
+        ] {
+            assert_eq!(chosen(&config, &selection, &env).await.0, name);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_top_level_is_the_default_profile_when_none_is_named() {
+        let config = parse("api_key = 'id:top'\n[profiles.other]\napi_key = 'id:other'").unwrap();
+        let env = Environment::default();
+        let expected = ("default".into(), "id:top".into(), KeySource::Config);
+        assert_eq!(chosen(&config, &Selection::default(), &env).await, expected);
+        let (name, key, source) = chosen(&Config::default(), &Selection::default(), &with_key("id:env")).await;
+        assert_eq!((name.as_str(), key.as_str(), source), ("default", "id:env", KeySource::Environment));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_profile_names_those_there_are() {
+        let config = parse(PROFILES).unwrap();
+        let variable = Environment { profile: Some("prod".into()), ..Environment::default() };
+        for (selection, env, start) in [
+            (profile("prod"), Environment::default(), "--profile: there is no profile prod"),
+            (Selection::default(), variable, "HOOKSCOPE_PROFILE: there is no profile prod"),
+            // A key does not make up for a name that is wrong.
+            (profile("Production"), with_key("id:env"), "--profile: there is no profile Production"),
+        ] {
+            let error = config.connection(&selection, &env).await.unwrap_err();
+            assert_eq!(error.to_string(), start);
+            assert_eq!(advice(&error), "The profiles are: plain, production, staging, tools.");
+        }
+        let error = Config::default().connection(&profile("x"), &with_key("id:env")).await.unwrap_err();
+        assert!(advice(&error).contains("no [profiles.NAME] section"), "{error}");
+    }
+
+    #[test]
+    fn a_default_profile_that_is_not_there_is_an_error_with_its_line() {
+        let error = parse("\ndefault_profile = 'prod'\n[profiles.a]\n[profiles.b]\n").unwrap_err();
+        assert!(error.to_string().ends_with("config.toml:2: default_profile: there is no such profile"), "{error}");
+        assert_eq!(advice(&error), "The profiles are: a, b.");
+        assert!(parse("default_profile = 'prod'").is_err());
+    }
+
+    #[test]
+    fn two_keys_at_one_level_are_an_error_and_at_two_levels_none() {
+        let ways = ["api_key = 'id:a'", "api_key_file = 'b'", "api_key_command = ['c']"];
+        for first in ways {
+            for second in ways.iter().filter(|&&second| second != first) {
+                for header in ["", "[profiles.p]\n"] {
+                    let error = parse(&format!("{header}{first}\n{second}\n")).unwrap_err().to_string();
+                    assert!(error.contains("config.toml:"), "{error}");
+                    assert!(error.contains("only one of api_key, api_key_file and api_key_command"), "{error}");
+                }
+                assert!(parse(&format!("{first}\n[profiles.p]\n{second}\n[profiles.q]\n{first}\n")).is_ok());
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_key_the_advice_says_where_to_put_one() {
+        let env = Environment::default();
+        let place = Place::with("[profiles.p]");
+        let config = place.load().unwrap();
+        let error = config.connection(&profile("p"), &env).await.unwrap_err();
+        assert_eq!(error.to_string(), "no API key for profile p");
+        assert!(advice(&error).contains(place.path(FILE).to_str().unwrap()), "{}", advice(&error));
+        let error = config.connection(&Selection::default(), &env).await.unwrap_err();
+        assert!(advice(&error).contains("--profile (p)"), "{}", advice(&error));
+        // No home directory to have a config in.
+        let error = Config::default().connection(&Selection::default(), &env).await.unwrap_err();
+        assert!(advice(&error).contains("DIALNEXA_API_KEY"), "{}", advice(&error));
+    }
+
+    #[tokio::test]
+    async fn a_key_of_the_environment_that_is_none_is_an_error() {
+        let config = parse("api_key = 'id:top'").unwrap();
+        let not_utf8 = OsString::from_vec(b"id:SENTINEL-KEY\xff".to_vec());
+        for value in ["".into(), " \t\n".into(), "id: SENTINEL-KEY".into(), "SENTINEL-KEY\u{7f}".into(), not_utf8] {
+            let env = Environment { api_key: Some(value), ..Environment::default() };
+            let error = config.connection(&Selection::default(), &env).await.unwrap_err();
+            assert!(error.to_string().starts_with("DIALNEXA_API_KEY: the API key "), "{error}");
+            assert!(!everything(&error).contains(SENTINEL), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn settings_reach_the_connection() {
+        let config =
+            parse("api_key = 'id:top'\n[network]\ntimeout = 7\nretries = 0\npage_size = 0x10\nproxy = 'none'").unwrap();
+        let connection = config.connection(&Selection::default(), &Environment::default()).await.unwrap();
+        assert_eq!(connection.api.timeout.as_secs(), 7);
+        assert_eq!((connection.policy.retries, connection.policy.page_size), (0, 16));
+        assert_eq!(connection.api.proxy, Proxy::None);
+    }
+
+    #[tokio::test]
+    async fn an_empty_name_of_a_config_file_is_an_error() {
+        let env = Environment { config: Some(PathBuf::new()), ..Environment::default() };
+        assert_eq!(Config::load(None, &env).unwrap_err().to_string(), "HOOKSCOPE_CONFIG: it is empty");
+    }
+}
+
+mod binding {
+    use super::*;
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum KeyAt {
+        Top,
+        Profile,
+        Both,
+        Environment,
+    }
+
+    /// An address, and a name for its origin.
+    type Address = Option<(&'static str, &'static str)>;
+
+    const VENDOR: (&str, &str) = ("https://api.dialnexa.com/v1", "vendor");
+    const ADDRESSES: [Address; 6] = [
+        None,
+        Some(("https://a.example/v1", "a")),
+        Some(("https://A.example:443/other/path", "a")),
+        Some(("https://a.example:444/v1", "a:444")),
+        Some(("https://b.example", "b")),
+        Some(VENDOR),
+    ];
+
+    fn line(key: &str, address: Address) -> String {
+        address.map_or_else(String::new, |(url, _)| format!("{key} = '{url}'\n"))
+    }
+
+    fn config(key_at: KeyAt, top: Address, profile: Address) -> Config {
+        let key =
+            |here: &[KeyAt], key: &str| if here.contains(&key_at) { format!("api_key = '{key}'\n") } else { String::new() };
+        let top_key = key(&[KeyAt::Top, KeyAt::Both], "id:top");
+        let profile_key = key(&[KeyAt::Profile, KeyAt::Both], "id:profile");
+        let (top, profile) = (line("base_url", top), line("base_url", profile));
+        parse(&format!("{top_key}{top}[profiles.p]\n{profile_key}{profile}")).unwrap()
+    }
+
+    fn given(address: Address) -> Option<String> {
+        address.map(|(url, _)| url.to_owned())
+    }
+
+    /// The key that may be used for an address, as the design has it: a stored key is bound to the address in effect at
+    /// its own level.
+    fn allowed(key_at: KeyAt, top: Address, profile: Address, target: &str) -> Option<&'static str> {
+        let of_top = top.unwrap_or(VENDOR).1;
+        let of_profile = profile.or(top).unwrap_or(VENDOR).1;
+        let (key, home) = match key_at {
+            KeyAt::Environment => return Some("id:env"),
+            KeyAt::Top => ("id:top", of_top),
+            KeyAt::Profile | KeyAt::Both => ("id:profile", of_profile),
+        };
+        (home == target).then_some(key)
+    }
+
+    #[tokio::test]
+    async fn a_stored_key_goes_to_the_origin_of_its_own_level_and_to_no_other() {
+        for key_at in [KeyAt::Top, KeyAt::Profile, KeyAt::Both, KeyAt::Environment] {
+            for top in ADDRESSES {
+                for profile in ADDRESSES {
+                    let config = config(key_at, top, profile);
+                    for option in ADDRESSES {
+                        for variable in ADDRESSES {
+                            check(&config, key_at, [top, profile, option, variable]).await;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn check(config: &Config, key_at: KeyAt, addresses: [Address; 4]) {
+        let case = format!("key at {key_at:?}, address at top, profile, option, variable: {addresses:?}");
+        let [top, profile, option, variable] = addresses;
+        let selection = Selection { profile: Some("p".into()), base_url: given(option) };
+        let env = Environment {
+            base_url: given(variable),
+            api_key: (key_at == KeyAt::Environment).then(|| "id:env".into()),
+            ..Environment::default()
+        };
+        let (url, origin) = option.or(variable).or(profile).or(top).unwrap_or(VENDOR);
+        match (config.connection(&selection, &env).await, allowed(key_at, top, profile, origin)) {
+            (Ok(connection), Some(key)) => {
+                assert_eq!(connection.api.key.expose(), key, "{case}");
+                assert_eq!(connection.api.base_url, BaseUrl::parse(url).unwrap(), "{case}");
+            }
+            (Err(error), None) => assert!(error.to_string().contains("nothing was sent"), "{case}: {error}"),
+            (outcome, wanted) => panic!("{case}: {outcome:?}, but {wanted:?} was expected"),
+        }
+    }
+
+    #[tokio::test]
+    async fn every_way_to_store_a_key_is_bound() {
+        for key in ["api_key = 'id:a'", "api_key_file = 'never-read'", "api_key_command = ['/never/run']"] {
+            let config = parse(key).unwrap();
+            let error = config.connection(&at("https://evil.example"), &Environment::default()).await.unwrap_err();
+            assert!(error.to_string().contains("config.toml:1: the API key is stored for"), "{key}: {error}");
+            assert!(advice(&error).contains("DIALNEXA_API_KEY"), "{key}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn another_scheme_or_port_is_another_place_and_another_path_is_not() {
+        let config = parse("api_key = 'id:a'\nbase_url = 'https://localhost:8443/v1'").unwrap();
+        let env = Environment::default();
+        for allowed in ["https://localhost:8443", "https://LOCALHOST:8443/v2"] {
+            assert!(config.connection(&at(allowed), &env).await.is_ok(), "{allowed}");
+        }
+        for refused in ["http://localhost:8443", "https://localhost", "https://127.0.0.1:8443", "https://localhost.:8443"] {
+            let error = config.connection(&at(refused), &env).await.unwrap_err().to_string();
+            // Both ends are told apart by what differs.
+            let expected = format!("is stored for https://localhost:8443 and is not sent to {refused}: nothing was sent");
+            assert!(error.contains(&expected), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn plain_http_is_for_loopback_from_every_source() {
+        let stored = |url: &str| {
+            [format!("base_url = '{url}'\napi_key = 'id:a'\n[profiles.p]"), format!("[profiles.p]\nbase_url = '{url}'")]
+        };
+        let selections = |url: &str| {
+            let variable = Environment { base_url: Some(url.into()), ..with_key("id:env") };
+            [(at(url), with_key("id:env")), (Selection::default(), variable)]
+        };
+        for url in ["http://localhost:1", "http://127.0.0.1", "http://127.9.9.9:80/v1", "http://[::1]:1"] {
+            for config in stored(url) {
+                assert!(parse(&config).is_ok(), "{config}");
+            }
+            for (selection, env) in selections(url) {
+                assert!(Config::default().connection(&selection, &env).await.is_ok(), "{url}");
+            }
+        }
+        for url in
+            ["http://api.dialnexa.com", "http://10.0.0.1", "http://localhost.evil.example", "http://[::2]", "http://0.0.0.0"]
+        {
+            for config in stored(url) {
+                let error = parse(&config).unwrap_err().to_string();
+                assert!(error.contains("base_url: it must start with https://"), "{config}: {error}");
+            }
+            for ((selection, env), source) in selections(url).into_iter().zip(["--base-url: ", "DIALNEXA_BASE_URL: "]) {
+                let error = Config::default().connection(&selection, &env).await.unwrap_err().to_string();
+                assert!(error.starts_with(source) && error.contains("it must start with https://"), "{error}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_empty_address_is_an_error_and_not_the_default() {
+        let variable = Environment { base_url: Some(String::new()), ..with_key("id:env") };
+        for (selection, env) in [(at(""), with_key("id:env")), (Selection::default(), variable)] {
+            let error = Config::default().connection(&selection, &env).await.unwrap_err().to_string();
+            assert!(error.ends_with(": it is empty"), "{error}");
+        }
+    }
+}
+
+mod files {
+    use super::*;
+
+    const WITH_KEY: &str = "api_key = 'id:SENTINEL-KEY'";
+
+    #[test]
+    fn a_config_with_a_key_is_for_its_owner_alone() {
+        let place = Place::new();
+        for text in [WITH_KEY, "[profiles.p]\napi_key = 'id:SENTINEL-KEY'"] {
+            for mode in [0o600, 0o400, 0o700] {
+                assert!(load(&place.write(FILE, text, mode)).is_ok(), "{mode:o}");
+            }
+            for mode in [0o644, 0o640, 0o604, 0o620, 0o602, 0o610, 0o777] {
+                let path = place.write(FILE, text, mode);
+                let error = load(&path).unwrap_err();
+                assert!(error.to_string().contains("others can read it"), "{mode:o}: {error}");
+                assert_eq!(advice(&error), format!("Run: chmod 600 {}", path.display()));
+                assert!(!everything(&error).contains(SENTINEL));
+            }
+        }
+    }
+
+    #[test]
+    fn the_chmod_can_be_pasted_into_a_shell() {
+        let place = Place::new();
+        let error = load(&place.write("my $(config).toml", WITH_KEY, 0o644)).unwrap_err();
+        assert!(advice(&error).ends_with("/my $(config).toml'"), "{}", advice(&error));
+    }
+
+    #[test]
+    fn a_config_without_a_key_is_nobodys_business() {
+        let place = Place::new();
+        for text in
+            ["", "[ui]\nmouse = true", "api_key_file = 'x'", "api_key_command = ['x']\n[profiles.p]\napi_key_file = 'x'"]
+        {
+            assert!(load(&place.write(FILE, text, 0o644)).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_config_with_a_key_belongs_to_its_user() {
+        let place = Place::with(WITH_KEY);
+        // Only root can give a file away.
+        if is_root() && chown(place.path(FILE), Some(65_534), None).is_ok() {
+            let error = place.load().unwrap_err();
+            assert!(error.to_string().contains("belongs to another user"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_config_file_is_an_error_and_no_hang() {
+        let place = Place::new();
+        let fifo = place.path("fifo");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        let directory = place.0.path().to_owned();
+        for path in [fifo, directory, "/dev/zero".into(), "/dev/null".into()] {
+            let error = load(&path).unwrap_err().to_string();
+            assert_eq!(error, format!("{}: it is not a regular file", path.display()));
+        }
+        let large = format!("{WITH_KEY}\n#{}", "x".repeat(1 << 20));
+        for (content, wrong) in
+            [(large.as_bytes(), "it is larger than 1024 KiB"), (b"api_key = 'id:SENTINEL-KEY\xff'", "it is not UTF-8")]
+        {
+            let error = load(&place.write("wrong.toml", content, 0o600)).unwrap_err();
+            assert!(error.to_string().ends_with(&format!("wrong.toml: {wrong}")), "{error}");
+            assert!(!everything(&error).contains(SENTINEL));
+        }
+        let missing = load(&place.path("missing.toml")).unwrap_err().to_string();
+        assert!(missing.contains("missing.toml: No such file"), "{missing}");
+    }
+
+    #[test]
+    fn the_largest_config_is_read() {
+        let place = Place::new();
+        let start = format!("{WITH_KEY}\n#");
+        let text = format!("{start}{}", "x".repeat((1 << 20) - start.len()));
+        assert!(load(&place.write(FILE, text, 0o600)).is_ok());
+    }
+
+    #[test]
+    fn a_deep_config_is_an_error_and_no_crash() {
+        for text in ["[".repeat(100_000), format!("a = {}", "[".repeat(100_000)), format!("a = {}", "{a=".repeat(100_000))] {
+            assert!(parse(&text).is_err());
+        }
+        let path = "a.".repeat(100_000);
+        for text in [format!("{path}a = 1"), format!("[{path}a]"), format!("[[{path}a]]"), format!("x = {{ {path}a = 1 }}")]
+        {
+            assert!(parse(&text).is_err());
+        }
+    }
+
+    #[test]
+    fn a_symlink_to_a_config_works_and_its_target_is_judged() {
+        let place = Place::new();
+        let target = place.write("real.toml", WITH_KEY, 0o600);
+        symlink(&target, place.path(FILE)).unwrap();
+        assert!(place.load().is_ok());
+        place.write("real.toml", WITH_KEY, 0o644);
+        assert!(place.load().is_err());
+    }
+
+    async fn key_file(mode: u32, content: &[u8]) -> Result<String, ConfigError> {
+        // The directory of the config counts, not the working directory.
+        let place = Place::with("api_key_file = 'secrets/key'");
+        fs::create_dir(place.path("secrets")).unwrap();
+        place.write("secrets/key", content, mode);
+        let connection = place.load()?.connection(&Selection::default(), &Environment::default()).await?;
+        Ok(connection.api.key.expose().to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_key_file_is_for_its_owner_alone() {
+        for mode in [0o600, 0o400] {
+            assert_eq!(key_file(mode, b"id:SENTINEL-KEY\n").await.unwrap(), "id:SENTINEL-KEY");
+        }
+        for mode in [0o644, 0o640, 0o444, 0o666, 0o460] {
+            let error = key_file(mode, b"id:SENTINEL-KEY\n").await.unwrap_err();
+            assert!(error.to_string().contains("config.toml:1: api_key_file: "), "{mode:o}: {error}");
+            assert!(advice(&error).starts_with("Run: chmod 600 /"), "{mode:o}: {}", advice(&error));
+            assert!(advice(&error).ends_with("/secrets/key"), "{mode:o}: {}", advice(&error));
+            assert!(!everything(&error).contains(SENTINEL));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mounted_secret_of_root_may_be_shared_through_its_group() {
+        assert_eq!(key_file(0o440, b"id:a").await.is_ok(), is_root());
+    }
+
+    #[tokio::test]
+    async fn a_key_file_of_another_user_is_refused() {
+        let place = Place::with("api_key_file = 'key'");
+        let key = place.write("key", "id:SENTINEL-KEY", 0o600);
+        if is_root() && chown(&key, Some(65_534), None).is_ok() {
+            let error = place.load().unwrap().connection(&Selection::default(), &Environment::default()).await.unwrap_err();
+            assert!(error.to_string().contains("belongs to another user"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_file_without_a_key_is_an_error() {
+        let long = "x".repeat(10_000);
+        for content in
+            [b"" as &[u8], b"\n", b"id:SENTINEL-KEY two", b"SENTINEL-KEY\xff", b"a\nSENTINEL-KEY", long.as_bytes()]
+        {
+            let error = key_file(0o600, content).await.unwrap_err();
+            assert!(error.to_string().contains("config.toml:1: api_key_file: "), "{error}");
+            assert!(!everything(&error).contains(SENTINEL), "{error}");
+        }
+        for path in ["/dev/zero", "/dev/null", ".", "missing"] {
+            let config = parse(&format!("api_key_file = '{path}'")).unwrap();
+            let error = config.connection(&Selection::default(), &Environment::default()).await.unwrap_err().to_string();
+            assert!(error.contains("config.toml:1: api_key_file: "), "{path}: {error}");
+        }
+    }
+}
+
+mod silence {
+    use super::*;
+
+    /// The error of a config that is wrong, whether that shows when it is read or when its key is used.
+    async fn mistake(config: &str) -> ConfigError {
+        match parse(config) {
+            Ok(config) => config.connection(&Selection::default(), &Environment::default()).await.unwrap_err(),
+            Err(error) => error,
+        }
+    }
+
+    /// The file, with the key in a wrong place, and the line to be named.
+    const HOSTILE: &[(&str, u32)] = &[
+        // The right key with a wrong value.
+        ("api_key = ['kid:SENTINEL-KEY']", 1),
+        ("api_key = { kid = 'SENTINEL-KEY' }", 1),
+        ("api_key = [['kid:SENTINEL-KEY'], 1]", 1),
+        ("api_key = 'kid: SENTINEL-KEY'", 1),
+        ("api_key = 'kid:SENTINEL-KEY\u{e9}'", 1),
+        ("api_key = '''\nkid:SENTINEL-KEY\nkid:SENTINEL-KEY'''", 1),
+        ("api_key.kid = 'SENTINEL-KEY'", 1),
+        ("[api_key]\nSENTINEL-KEY = 1", 1),
+        ("[[api_key]]\nkid = 'SENTINEL-KEY'", 1),
+        ("[profiles.p]\napi_key = ['kid:SENTINEL-KEY']", 2),
+        // No TOML.
+        ("api_key = kid:SENTINEL-KEY", 1),
+        ("api_key = SENTINEL-KEY", 1),
+        ("api_key = 'kid:SENTINEL-KEY", 1),
+        ("api_key = \"kid:SENTINEL-KEY", 1),
+        ("api_key = \"kid:\\SENTINEL-KEY\"", 1),
+        ("api_key = \"kid:\\uSENTINEL-KEY\"", 1),
+        ("api_key = 'kid:SENTINEL-KEY' x", 1),
+        ("api_key = 'kid:SENTINEL-KEY'SENTINEL-KEY", 1),
+        ("api_key = 'kid:SENTINEL-KEY'\napi_key = 'kid:SENTINEL-KEY'", 2),
+        ("api_key kid:SENTINEL-KEY", 1),
+        ("api_key: kid:SENTINEL-KEY", 1),
+        ("api_key = ", 1),
+        ("\n\nkid:SENTINEL-KEY\n", 3),
+        ("SENTINEL-KEY", 1),
+        ("api_key = 0xSENTINEL-KEY", 1),
+        ("api_key = 1979-SENTINEL-KEY", 1),
+        ("api_key = 12SENTINEL-KEY", 1),
+        ("api_key = [kid:SENTINEL-KEY", 1),
+        ("[SENTINEL-KEY", 1),
+        ("[profiles.kid:SENTINEL-KEY]", 1),
+        ("export DIALNEXA_API_KEY=kid:SENTINEL-KEY", 1),
+        // As the name of something.
+        ("'kid:SENTINEL-KEY' = 1", 1),
+        ("SENTINEL-KEY = 'api_key'", 1),
+        ("\n[SENTINEL-KEY]", 2),
+        ("['kid:SENTINEL-KEY']", 1),
+        ("kid.SENTINEL-KEY = 1", 1),
+        ("network.SENTINEL-KEY = 1", 1),
+        ("[network]\n'kid:SENTINEL-KEY' = 1", 2),
+        ("[ui.theme]\nSENTINEL-KEY = 'red'", 2),
+        ("[keys]\nSENTINEL-KEY = ['j']", 2),
+        ("[audit.severity]\nSENTINEL-KEY = 'much'", 2),
+        ("[audit.severity]\n'kid:SENTINEL-KEY' = 1", 2),
+        ("[profiles]\n'kid:SENTINEL-KEY' = 1", 2),
+        ("[profiles.'kid:SENTINEL-KEY']\napi_key = 1", 2),
+        ("default_profile = 'x'\n[profiles.'kid:SENTINEL-KEY']", 1),
+        // As the value of something else.
+        ("profiles = 'kid:SENTINEL-KEY'", 1),
+        ("[profiles]\napi_key = 'kid:SENTINEL-KEY'", 2),
+        ("[profiles.p]\nkey = 'kid:SENTINEL-KEY'", 2),
+        ("default_profile = 'kid:SENTINEL-KEY'", 1),
+        ("default_profile = 'SENTINEL-KEY'\n[profiles.p]", 1),
+        ("base_url = 'kid:SENTINEL-KEY'", 1),
+        ("base_url = 'https://kid:SENTINEL-KEY@api.dialnexa.com/v1'", 1),
+        ("base_url = 'https://api.dialnexa.com/v1?api_key=SENTINEL-KEY'", 1),
+        ("base_url = 'http://api.dialnexa.com/SENTINEL-KEY'", 1),
+        ("[profiles.p]\nbase_url = 'https://kid:SENTINEL-KEY@api.dialnexa.com'", 2),
+        ("api_key_file = 'kid:SENTINEL-KEY'", 1),
+        ("api_key_file = '/dev/null/SENTINEL-KEY'", 1),
+        ("api_key_file = ['kid:SENTINEL-KEY']", 1),
+        ("api_key_command = 'echo kid:SENTINEL-KEY'", 1),
+        ("api_key_command = ['kid:SENTINEL-KEY']", 1),
+        ("api_key_command = ['false', 'kid:SENTINEL-KEY']", 1),
+        ("api_key_command = ['echo', 'kid: SENTINEL-KEY']", 1),
+        ("api_key_command = ['', 'kid:SENTINEL-KEY']", 1),
+        ("api_key_command = [['kid:SENTINEL-KEY']]", 1),
+        ("api_key = 'kid:SENTINEL-KEY'\napi_key_command = ['kid:SENTINEL-KEY']", 2),
+        ("network = 'kid:SENTINEL-KEY'", 1),
+        ("[network]\ntimeout = 'kid:SENTINEL-KEY'", 2),
+        ("[network]\nproxy = 'kid:SENTINEL-KEY'", 2),
+        ("[network]\nproxy = 'socks5://kid:SENTINEL-KEY@proxy.example'", 2),
+        ("api_key = 'kid:SENTINEL-KEY'\n[network]\nca_file = 'kid:SENTINEL-KEY'", 3),
+        ("[ui]\ntime = 'kid:SENTINEL-KEY'", 2),
+        ("[ui.theme]\naccent = 'kid:SENTINEL-KEY'", 2),
+        ("[keys]\nquit = 'kid:SENTINEL-KEY'", 2),
+        ("[keys]\nquit = ['kid:SENTINEL-KEY']", 2),
+        ("[audit]\nretired = 'kid:SENTINEL-KEY'", 2),
+        ("[audit.severity]\nno-events = 'kid:SENTINEL-KEY'", 2),
+    ];
+
+    #[tokio::test]
+    async fn a_mistake_names_the_line_and_never_quotes_it() {
+        for (config, line) in HOSTILE {
+            let error = mistake(config).await;
+            let shown = everything(&error);
+            assert!(!shown.contains("SENTINEL"), "{config}\n{shown}");
+            assert!(error.to_string().contains(&format!("config.toml:{line}:")), "{config}\n{shown}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_of_profiles_hides_what_looks_like_a_key() {
+        let config = parse("[profiles.'kid:SENTINEL-KEY']\n[profiles.p]").unwrap();
+        for selection in [profile("x"), Selection::default()] {
+            let error = config.connection(&selection, &Environment::default()).await.unwrap_err();
+            assert!(!everything(&error).contains(SENTINEL), "{error:?}");
+            assert!(advice(&error).contains("***, p"), "{error:?}");
+        }
+        let error = config.connection(&profile("kid:SENTINEL-KEY"), &Environment::default()).await.unwrap_err();
+        assert_eq!(error.to_string(), "no API key for profile ***");
+    }
+
+    #[test]
+    fn a_config_can_be_logged() {
+        let config = parse("api_key = 'kid:SENTINEL-KEY'\n[profiles.p]\napi_key = 'kid:SENTINEL-KEY'").unwrap();
+        assert!(!format!("{config:?}").contains(SENTINEL));
+    }
+
+    const BROKEN: &str = "
+api_key = \"kid:SENTINEL-KEY\"
+base_url = \"https://kid:SENTINEL-KEY@a.example\"
+[profiles.p]
+api_key_command = [\"kid:SENTINEL-KEY\"]
+[network]
+proxy = \"kid:SENTINEL-KEY\"
+";
+
+    proptest! {
+        #[test]
+        fn no_slip_of_the_fingers_shows_the_key(
+            slips in proptest::collection::vec((0..BROKEN.len(), "[\\[\\]\"'=.:\n{}#, ]?"), 1..6),
+        ) {
+            let mut text = BROKEN.to_owned();
+            for (at, typed) in slips {
+                // The key itself stays whole, so that it can be looked for.
+                let end = (at + 1).min(text.len());
+                if text.get(at..end).is_some_and(|old| old.len() == 1 && !SENTINEL.contains(old)) {
+                    text.replace_range(at..end, &typed);
+                }
+            }
+            if let Err(error) = parse(&text) {
+                let shown = everything(&error);
+                prop_assert!(!shown.contains("SENTINEL"), "{text}\n{shown}");
+            }
+        }
+    }
+}
