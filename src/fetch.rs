@@ -1,7 +1,7 @@
 //! Which pages are read, in what order, how many at once, and how often a failed one is tried again. The only code that
 //! knows paging.
 //!
-//! Two readers stand on the same [`requests`]: the background [`task`] of the explorer, which follows a [`Demand`] and
+//! Two readers stand on the same `requests`: the background `task` of the explorer, which follows a [`Demand`] and
 //! reports [`FetchEvent`]s, and [`read_listing`], which reads a whole listing, consistently or with a list of what is wrong.
 
 mod complete;

@@ -95,10 +95,6 @@ impl Action {
     pub fn entry(self) -> Option<&'static Entry> {
         ACTIONS.iter().find(|entry| entry.action == self)
     }
-
-    pub fn by_name(name: &str) -> Option<Self> {
-        ACTIONS.iter().find(|entry| entry.name == name).map(|entry| entry.action)
-    }
 }
 
 /// What `y` and another key copy.

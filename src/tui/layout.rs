@@ -59,7 +59,8 @@ impl Panes {
         }
         if body.width >= SIDE_BY_SIDE_WIDTH {
             let width = (body.width / 2).min(WIDEST_LIST);
-            let list = Rect { width, ..body };
+            // A column stays free before the rule.
+            let list = Rect { width: width - 1, ..body };
             let rule = Rect { x: width, width: 1, ..body };
             let detail = Rect { x: width + 1, width: body.width - width - 1, ..body };
             return Self::SideBySide { list, rule, detail };

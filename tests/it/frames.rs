@@ -11,11 +11,11 @@ use crate::support::{Stage, page, row, setup};
 const SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (60, 15), (40, 10)];
 
 /// The frames of a state at every size, as one snapshot.
-fn snapshot(name: &str, state: impl Fn(&mut Stage)) {
+fn snapshot(name: &str, play: impl Fn(&mut Stage)) {
     let mut frames = String::new();
     for (width, height) in SIZES {
         let mut stage = Stage::new(width, height);
-        state(&mut stage);
+        play(&mut stage);
         frames.push_str(&format!("== {width}x{height}\n{}\n", stage.frame()));
     }
     insta::assert_snapshot!(name, frames);

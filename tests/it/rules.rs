@@ -148,3 +148,34 @@ fn the_clock_is_read_in_one_place() {
         }
     }
 }
+
+/// The README's words for keys that the config spells otherwise.
+const KEY_WORDS: &[(&str, &str)] =
+    &[("down", "↓"), ("up", "↑"), ("pgdn", "PgDn"), ("pgup", "PgUp"), ("enter", "Enter"), ("esc", "Esc"), ("tab", "Tab")];
+
+#[test]
+fn the_readme_names_the_keys_that_work() {
+    let readme = include_str!("../../README.md");
+    let keys = readme.split("## Keys").nth(1).unwrap().split("\n## ").next().unwrap();
+    for entry in hookscope::keymap::ACTIONS {
+        let key = entry.keys.first().unwrap();
+        let word = KEY_WORDS
+            .iter()
+            .find(|(spelled, _)| spelled == key)
+            .map_or_else(|| key.replace("ctrl-", "Ctrl-"), |(_, word)| (*word).to_owned());
+        assert!(keys.contains(&format!("`{word}`")), "README does not name {word} for {}", entry.name);
+    }
+}
+
+#[test]
+fn the_readme_knows_every_option_and_every_exit_code() {
+    use clap::CommandFactory;
+    let readme = include_str!("../../README.md");
+    for argument in hookscope::cli::Cli::command().get_arguments() {
+        let Some(long) = argument.get_long().filter(|long| !matches!(*long, "help" | "version")) else { continue };
+        assert!(readme.contains(&format!("`--{long}")), "README does not name --{long}");
+    }
+    for code in ["0", "2", "3", "4", "5", "130, 143, 129"] {
+        assert!(readme.contains(&format!("\n| {code} | ")), "README does not explain exit code {code}");
+    }
+}

@@ -1,6 +1,11 @@
 //! A stage for the explorer's state machine: an [`App`] at a fixed time, fed by hand, and its frames as text.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a fixture that cannot be made is a failed test"
+)]
 
 use std::ops::Range;
 use std::time::Duration;

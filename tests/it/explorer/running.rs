@@ -117,10 +117,9 @@ impl Running {
             if seen(&frame) {
                 return frame;
             }
-            match tokio::time::timeout(PATIENCE, self.explorer.advance()).await {
-                Ok(ended) => assert_eq!(ended.unwrap(), None, "it ended before {what} was seen:\n{frame}"),
-                Err(_elapsed) => panic!("{what} is never seen:\n{frame}"),
-            }
+            let advanced = tokio::time::timeout(PATIENCE, self.explorer.advance()).await;
+            let ended = advanced.unwrap_or_else(|_| panic!("{what} is never seen:\n{frame}"));
+            assert_eq!(ended.unwrap(), None, "it ended before {what} was seen:\n{frame}");
         }
     }
 }
