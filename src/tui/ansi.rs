@@ -49,6 +49,12 @@ impl Pen {
         Self { foreground: cell.fg, background: cell.bg, attributes: cell.modifier & drawn }
     }
 
+    /// Whether a blank looks the same as a plain one.
+    fn leaves_blanks_plain(self) -> bool {
+        let shows = Modifier::REVERSED | Modifier::UNDERLINED | Modifier::CROSSED_OUT;
+        self.background == Color::Reset && !self.attributes.intersects(shows)
+    }
+
     /// Writes the shorter of the two ways from one style to another: the differences, or a reset and everything.
     fn turn_into(self, next: Self, out: &mut String) {
         if self == next {
@@ -175,8 +181,11 @@ impl<W: Write> Backend for AnsiBackend<W> {
         for (x, y, cell) in cells {
             move_to(cursor, (x, y), &mut out);
             let next = Pen::of(cell);
-            pen.turn_into(next, &mut out);
-            pen = next;
+            let invisible = cell.symbol() == " " && next.leaves_blanks_plain() && pen.leaves_blanks_plain();
+            if !invisible {
+                pen.turn_into(next, &mut out);
+                pen = next;
+            }
             out.push_str(cell.symbol());
             let width = u16::try_from(cell.symbol().width()).unwrap_or(1);
             cursor = x.checked_add(width).map(|x| (x, y));
@@ -278,6 +287,14 @@ mod tests {
     fn a_screen_without_colours_has_no_colour_code_at_all() {
         let strong = cell("a", Style::new().add_modifier(Modifier::BOLD));
         assert_eq!(bytes(&[(0, 0, strong), (1, 0, Cell::new("b"))]), "\x1b[1H\x1b[1ma\x1b[mb");
+    }
+
+    #[test]
+    fn a_blank_needs_no_change_of_style() {
+        let red = cell("a", Style::new().fg(Color::Red));
+        assert_eq!(bytes(&[(0, 0, red.clone()), (1, 0, Cell::new(" ")), (2, 0, red.clone())]), "\x1b[1H\x1b[31ma a\x1b[m");
+        let reversed = cell("a", Style::new().add_modifier(Modifier::REVERSED));
+        assert_eq!(bytes(&[(0, 0, reversed), (1, 0, Cell::new(" ")), (2, 0, red)]), "\x1b[1H\x1b[7ma\x1b[m \x1b[31ma\x1b[m");
     }
 
     fn any_style() -> impl Strategy<Value = Style> {

@@ -3,6 +3,7 @@
 use ratatui::backend::{Backend, ClearType};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
+use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
 use super::app::App;
@@ -98,14 +99,16 @@ fn bridged<'a>(shown: &Buffer, next: &'a Buffer) -> Vec<(u16, u16, &'a Cell)> {
 /// A cell that can be sent after another one without a change of style, and is one column wide.
 fn plain_cell<'a>(buffer: &'a Buffer, x: u16, y: u16, like: &Cell) -> Option<&'a Cell> {
     let cell = buffer.cell((x, y))?;
-    let same_style = (cell.fg, cell.bg, cell.modifier) == (like.fg, like.bg, like.modifier);
+    let upright = |cell: &Cell| cell.bg == Color::Reset && !cell.modifier.contains(Modifier::REVERSED);
+    let same_style =
+        (cell.fg, cell.bg, cell.modifier) == (like.fg, like.bg, like.modifier) || (*cell == Cell::EMPTY && upright(like));
     let narrow = |cell: &Cell| cell.symbol().width() == 1;
     (same_style && narrow(like) && narrow(cell)).then_some(cell)
 }
 
 #[cfg(test)]
 mod tests {
-    use ratatui::style::{Modifier, Style};
+    use ratatui::style::Style;
 
     use super::*;
 
