@@ -1,0 +1,100 @@
+//! What a key press costs inside the program: the state machine and the frame, with few and with many webhooks loaded. The
+//! two must not differ: no work for a frame grows with the number of webhooks.
+
+#![expect(clippy::expect_used, reason = "a bench that cannot be set up cannot run")]
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use hookscope::api::Page;
+use hookscope::base_url::BaseUrl;
+use hookscope::clock::Moment;
+use hookscope::config::{self, Clipboard, KeySource, TimeFormat};
+use hookscope::fetch::FetchEvent;
+use hookscope::keymap::Keymap;
+use hookscope::model::{Row, Scope};
+use hookscope::tui::ansi::AnsiBackend;
+use hookscope::tui::app::{App, Setup};
+use hookscope::tui::message::Message;
+use hookscope::tui::screen::Screen;
+use hookscope::tui::theme::{Glyphs, Theme};
+use jiff::tz::TimeZone;
+use serde_json::value::RawValue;
+
+const PAGE_SIZE: u64 = 100;
+
+fn setup() -> Setup {
+    Setup {
+        profile: "production".into(),
+        named_profile: None,
+        base_url: BaseUrl::default(),
+        key_source: KeySource::Config,
+        keymap: Keymap::default(),
+        theme: Theme::new(&config::Theme::default(), true),
+        glyphs: Glyphs::unicode(),
+        zone: TimeZone::UTC,
+        clipboard: Clipboard::Osc52,
+        refresh_every: Duration::from_secs(30),
+        auto_refresh: false,
+        auto_load_limit: 10_000,
+        page_size: 100,
+        scope: Scope::All,
+        time: TimeFormat::Relative,
+        mouse: false,
+        size: (120, 40),
+    }
+}
+
+fn json(number: u64) -> Box<RawValue> {
+    let text = format!(
+        r#"{{"id":"whk_{number:012}","url":"https://hooks.example.com/tenants/{number}/inbound","events":["call.completed","call.failed"],"is_active":true,"created_at":"2024-04-01T08:00:00.000Z"}}"#
+    );
+    RawValue::from_string(text).expect("this is JSON")
+}
+
+/// An explorer with so many webhooks loaded.
+fn app(webhooks: u64) -> App {
+    let now = Moment::now();
+    let mut app = App::new(setup(), now);
+    let generation = app.demand().generation;
+    for number in 1..=webhooks.div_ceil(PAGE_SIZE) {
+        let rows = (number - 1) * PAGE_SIZE..number * PAGE_SIZE;
+        let rows = rows.map(|i| Row::decode(&json(i)).expect("this is a webhook")).collect();
+        let page = Page { number, rows, limit: Some(PAGE_SIZE), total: Some(webhooks), total_pages: None };
+        app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), now);
+    }
+    app
+}
+
+fn keys(criterion: &mut Criterion) {
+    for webhooks in [100, 100_000] {
+        let mut app = app(webhooks);
+        let mut screen = Screen::new(AnsiBackend::new(std::io::sink()), app.size);
+        let keys = [KeyCode::Char('j'), KeyCode::Char('k')].map(|code| KeyEvent::new(code, KeyModifiers::NONE));
+        let mut turn = keys.into_iter().cycle();
+        criterion.bench_function(&format!("key to frame, {webhooks} webhooks"), |bencher| {
+            bencher.iter(|| {
+                if let Some(key) = turn.next() {
+                    black_box(app.update(Message::Key(key), Moment::now()));
+                    screen.draw(&app).expect("a sink takes everything");
+                }
+            });
+        });
+    }
+}
+
+fn rows(criterion: &mut Criterion) {
+    let page: Vec<_> = (0..PAGE_SIZE).map(json).collect();
+    criterion.bench_function("decode the rows of a page", |bencher| {
+        bencher.iter(|| {
+            for row in &page {
+                black_box(Row::decode(row).expect("this is a webhook"));
+            }
+        });
+    });
+}
+
+criterion_group!(benches, keys, rows);
+criterion_main!(benches);
