@@ -16,6 +16,8 @@ pub struct RateLimit {
     pub remaining: u64,
     /// How long the window lasts, by the server's own clock; `None` when the server did not say.
     pub resets_in: Option<Duration>,
+    /// The Unix time at which it ends, as the server says: it tells one window from the next.
+    pub resets_at: Option<u64>,
 }
 
 impl RateLimit {
@@ -25,14 +27,16 @@ impl RateLimit {
     }
 
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
-        let limit = number(headers, "x-ratelimit-limit")?;
+        // A limit of nothing would forbid the very request that this answers.
+        let limit = number(headers, "x-ratelimit-limit").filter(|&limit| limit > 0)?;
         let remaining = number(headers, "x-ratelimit-remaining")?;
         // Our clock may be wrong; the difference of two times of the server is right all the same.
-        let resets_in = number(headers, "x-ratelimit-reset").zip(date(headers)).map(|(reset, now)| {
+        let resets_at = number(headers, "x-ratelimit-reset");
+        let resets_in = resets_at.zip(date(headers)).map(|(reset, now)| {
             let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             Duration::from_secs(reset).saturating_sub(now).min(LONGEST)
         });
-        Some(Self { limit, remaining, resets_in })
+        Some(Self { limit, remaining, resets_in, resets_at })
     }
 }
 
@@ -72,14 +76,18 @@ mod tests {
             ("x-ratelimit-reset", "1711958430"),
             NOW,
         ]));
-        let rate = RateLimit { limit: 600, remaining: 61, resets_in: Some(Duration::from_secs(30)) };
+        let resets_in = Some(Duration::from_secs(30));
+        let rate = RateLimit { limit: 600, remaining: 61, resets_in, resets_at: Some(1_711_958_430) };
         assert_eq!(read, Some(rate));
         assert_eq!(rate.spendable(), 1);
     }
 
     #[test]
     fn nonsense_in_the_headers_is_no_rate_limit() {
-        assert_eq!(RateLimit::read(&headers(&[("x-ratelimit-limit", "many"), ("x-ratelimit-remaining", "1")])), None);
+        for limit in ["many", "-1", "0", ""] {
+            let read = RateLimit::read(&headers(&[("x-ratelimit-limit", limit), ("x-ratelimit-remaining", "1")]));
+            assert_eq!(read, None, "{limit:?}");
+        }
         let past = headers(&[
             ("x-ratelimit-limit", "10"),
             ("x-ratelimit-remaining", "0"),

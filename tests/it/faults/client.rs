@@ -151,7 +151,10 @@ mod answers {
             assert_eq!(error.kind, ErrorKind::Status(400));
             error.detail.map(|detail| detail.to_string())
         };
-        assert_eq!(detail(r#"{"statusCode":400,"message":"page must be positive"}"#).await.unwrap(), "page must be positive");
+        assert_eq!(
+            detail(r#"{"statusCode":400,"message":"page must be positive"}"#).await.unwrap(),
+            "page must be positive"
+        );
         assert_eq!(detail(r#"{"message":["page is bad","limit is bad"]}"#).await.unwrap(), "page is bad; limit is bad");
         assert!(!detail(r#"{"message":"\u001b]0;owned\u0007"}"#).await.unwrap().contains(['\u{1b}', '\u{7}']));
         assert!(detail(&format!(r#"{{"message":"{}"}}"#, "x".repeat(50_000))).await.unwrap().len() < 400);
@@ -182,7 +185,8 @@ mod answers {
 
     #[tokio::test]
     async fn the_rate_limit_is_read_from_successes_and_errors() {
-        let told = RateLimit { limit: 600, remaining: 61, resets_in: Some(Duration::from_secs(30)) };
+        let resets_in = Some(Duration::from_secs(30));
+        let told = RateLimit { limit: 600, remaining: 61, resets_in, resets_at: Some(1_711_958_430) };
         let server = Server::always(Reply::json("[]").rate(600, 61, 30)).await;
         assert_eq!(server.client().list(page_one()).await.unwrap().rate, Some(told));
         for status in ["401 Unauthorized", "429 Too Many Requests", "500 Internal Server Error"] {
