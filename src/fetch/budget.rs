@@ -56,9 +56,9 @@ impl Budget {
 mod tests {
     use super::*;
 
-    fn told(remaining: u64, resets_at: u64) -> Option<RateLimit> {
+    fn told(remaining: u64, resets_at: u64) -> RateLimit {
         let resets_in = Some(Duration::from_secs(resets_at));
-        Some(RateLimit { limit: 100, remaining, resets_in, resets_at: Some(resets_at) })
+        RateLimit { limit: 100, remaining, resets_in, resets_at: Some(resets_at) }
     }
 
     #[test]
@@ -66,23 +66,23 @@ mod tests {
         let now = Instant::now();
         let mut budget = Budget::default();
         assert_eq!(budget.requests(now), u64::MAX);
-        budget.spent(told(15, 60), now);
+        budget.spent(Some(told(15, 60)), now);
         assert_eq!(budget.requests(now), 5);
         budget.spent(None, now);
         assert_eq!(budget.requests(now), 4);
-        budget.spent(told(3, 60), now);
+        budget.spent(Some(told(3, 60)), now);
         assert_eq!(budget.requests(now), 0);
-        assert_eq!(budget.resets_in(now), Some(Duration::from_secs(60)));
+        assert_eq!(budget.resets_in(now), Some(Duration::from_mins(1)));
     }
 
     #[test]
     fn an_answer_that_was_overtaken_makes_nothing_larger() {
         let now = Instant::now();
         let mut budget = Budget::default();
-        budget.spent(told(12, 60), now);
-        budget.spent(told(14, 60), now);
+        budget.spent(Some(told(12, 60)), now);
+        budget.spent(Some(told(14, 60)), now);
         assert_eq!(budget.requests(now), 2);
-        budget.spent(told(90, 120), now);
+        budget.spent(Some(told(90, 120)), now);
         assert_eq!(budget.requests(now), 80);
     }
 
@@ -90,8 +90,8 @@ mod tests {
     fn a_new_window_is_full_until_an_answer_tells() {
         let now = Instant::now();
         let mut budget = Budget::default();
-        budget.spent(told(10, 60), now);
-        assert_eq!(budget.requests(now + Duration::from_secs(60)), 90);
+        budget.spent(Some(told(10, 60)), now);
+        assert_eq!(budget.requests(now + Duration::from_mins(1)), 90);
         let smallest = RateLimit { limit: 1, remaining: 0, resets_in: Some(Duration::ZERO), resets_at: Some(0) };
         budget.spent(Some(smallest), now);
         assert_eq!(budget.requests(now), 1);
