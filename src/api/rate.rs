@@ -16,8 +16,6 @@ pub struct RateLimit {
     pub remaining: u64,
     /// How long the window lasts, by the server's own clock; `None` when the server did not say.
     pub resets_in: Option<Duration>,
-    /// The Unix time at which it ends, as the server says: it tells one window from the next.
-    pub resets_at: Option<u64>,
 }
 
 impl RateLimit {
@@ -31,12 +29,11 @@ impl RateLimit {
         let limit = number(headers, "x-ratelimit-limit").filter(|&limit| limit > 0)?;
         let remaining = number(headers, "x-ratelimit-remaining")?;
         // Our clock may be wrong; the difference of two times of the server is right all the same.
-        let resets_at = number(headers, "x-ratelimit-reset");
-        let resets_in = resets_at.zip(date(headers)).map(|(reset, now)| {
+        let resets_in = number(headers, "x-ratelimit-reset").zip(date(headers)).map(|(reset, now)| {
             let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             Duration::from_secs(reset).saturating_sub(now).min(LONGEST)
         });
-        Some(Self { limit, remaining, resets_in, resets_at })
+        Some(Self { limit, remaining, resets_in })
     }
 }
 
@@ -76,8 +73,7 @@ mod tests {
             ("x-ratelimit-reset", "1711958430"),
             NOW,
         ]));
-        let resets_in = Some(Duration::from_secs(30));
-        let rate = RateLimit { limit: 600, remaining: 61, resets_in, resets_at: Some(1_711_958_430) };
+        let rate = RateLimit { limit: 600, remaining: 61, resets_in: Some(Duration::from_secs(30)) };
         assert_eq!(read, Some(rate));
         assert_eq!(rate.spendable(), 1);
     }

@@ -10,45 +10,57 @@ use crate::api::RateLimit;
 /// What is left of the rate limit, as far as answers told.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
-    /// The rate limit, and when its window ends by our clock.
-    told: Option<(RateLimit, Option<Instant>)>,
+    told: Option<Told>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    rate: RateLimit,
+    at: Instant,
+}
+
+impl Told {
+    /// When the window ends by our clock.
+    fn ends(&self) -> Option<Instant> {
+        self.rate.resets_in.map(|wait| self.at + wait)
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.ends().is_some_and(|ends| ends <= now)
+    }
 }
 
 impl Budget {
-    /// Takes note of an answer, or of a request without one: the server has counted that too.
-    pub(super) fn spent(&mut self, answer: Option<RateLimit>, now: Instant) {
-        let Some(mut rate) = answer else {
-            if let Some((rate, _)) = &mut self.told {
-                rate.remaining = rate.remaining.saturating_sub(1);
-            }
-            return;
-        };
-        let mut ends = rate.resets_in.map(|wait| now + wait);
-        // Answers overtake each other, and within a window what is left only shrinks. A later window has a later reset.
-        if let Some((known, known_ends)) = self.told
-            && rate.resets_at.is_some()
-            && rate.resets_at <= known.resets_at
-        {
-            rate.remaining = rate.remaining.min(known.remaining);
-            ends = ends.or(known_ends);
+    /// Takes note of what an answer tells.
+    pub(super) fn told(&mut self, rate: RateLimit, sent: Instant, now: Instant) {
+        // Answers overtake each other. One whose request was out already when the last word came may be older than that
+        // word, and believing it could spend the same request twice.
+        let may_be_older = |known: &Told| sent < known.at && !known.is_over(now) && rate.remaining >= known.rate.remaining;
+        if !self.told.as_ref().is_some_and(may_be_older) {
+            self.told = Some(Told { rate, at: now });
         }
-        self.told = Some((rate, ends));
+    }
+
+    /// Takes note of a request whose answer tells nothing or was not waited for: the server has counted it all the same.
+    pub(super) fn spend_unseen(&mut self) {
+        if let Some(Told { rate, .. }) = &mut self.told {
+            rate.remaining = rate.remaining.saturating_sub(1);
+        }
     }
 
     /// Requests that may be out at once.
     pub(super) fn requests(&self, now: Instant) -> u64 {
         match self.told {
             None => u64::MAX,
-            Some((rate, ends)) if ends.is_none_or(|ends| ends > now) => rate.spendable(),
             // A new window, of which nobody has told yet. Even the smallest limit allows the request that tells.
-            Some((rate, _)) => RateLimit { remaining: rate.limit, ..rate }.spendable().max(1),
+            Some(told) if told.is_over(now) => RateLimit { remaining: told.rate.limit, ..told.rate }.spendable().max(1),
+            Some(told) => told.rate.spendable(),
         }
     }
 
     /// How long until the limit is reset, if the server said so.
     pub(super) fn resets_in(&self, now: Instant) -> Option<Duration> {
-        let (_, ends) = self.told?;
-        ends.map(|ends| ends.saturating_duration_since(now))
+        self.told?.ends().map(|ends| ends.saturating_duration_since(now))
     }
 }
 
@@ -56,9 +68,11 @@ impl Budget {
 mod tests {
     use super::*;
 
-    fn told(remaining: u64, resets_at: u64) -> RateLimit {
-        let resets_in = Some(Duration::from_secs(resets_at));
-        RateLimit { limit: 100, remaining, resets_in, resets_at: Some(resets_at) }
+    const WINDOW: Duration = Duration::from_mins(1);
+    const STEP: Duration = Duration::from_secs(1);
+
+    fn rate(remaining: u64) -> RateLimit {
+        RateLimit { limit: 100, remaining, resets_in: Some(WINDOW) }
     }
 
     #[test]
@@ -66,34 +80,38 @@ mod tests {
         let now = Instant::now();
         let mut budget = Budget::default();
         assert_eq!(budget.requests(now), u64::MAX);
-        budget.spent(Some(told(15, 60)), now);
+        budget.told(rate(15), now, now);
         assert_eq!(budget.requests(now), 5);
-        budget.spent(None, now);
+        budget.spend_unseen();
         assert_eq!(budget.requests(now), 4);
-        budget.spent(Some(told(3, 60)), now);
+        budget.told(rate(3), now, now);
         assert_eq!(budget.requests(now), 0);
-        assert_eq!(budget.resets_in(now), Some(Duration::from_mins(1)));
+        assert_eq!(budget.resets_in(now + STEP), Some(Duration::from_secs(59)));
     }
 
     #[test]
     fn an_answer_that_was_overtaken_makes_nothing_larger() {
-        let now = Instant::now();
+        let sent = Instant::now();
+        let [first, second, third] = [1, 2, 3].map(|steps| sent + STEP * steps);
         let mut budget = Budget::default();
-        budget.spent(Some(told(12, 60)), now);
-        budget.spent(Some(told(14, 60)), now);
-        assert_eq!(budget.requests(now), 2);
-        budget.spent(Some(told(90, 120)), now);
-        assert_eq!(budget.requests(now), 80);
+        budget.told(rate(12), sent, first);
+        budget.told(rate(14), sent, second);
+        assert_eq!(budget.requests(second), 2);
+        budget.told(rate(11), sent, second);
+        assert_eq!(budget.requests(second), 1);
+        // A request that was sent afterwards knows better.
+        budget.told(rate(90), second, third);
+        assert_eq!(budget.requests(third), 80);
     }
 
     #[test]
     fn a_new_window_is_full_until_an_answer_tells() {
         let now = Instant::now();
         let mut budget = Budget::default();
-        budget.spent(Some(told(10, 60)), now);
-        assert_eq!(budget.requests(now + Duration::from_mins(1)), 90);
-        let smallest = RateLimit { limit: 1, remaining: 0, resets_in: Some(Duration::ZERO), resets_at: Some(0) };
-        budget.spent(Some(smallest), now);
+        budget.told(rate(10), now, now);
+        assert_eq!(budget.requests(now), 0);
+        assert_eq!(budget.requests(now + WINDOW), 90);
+        budget.told(RateLimit { limit: 1, remaining: 0, resets_in: Some(Duration::ZERO) }, now, now);
         assert_eq!(budget.requests(now), 1);
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Policy;
 use super::budget::Budget;
-use crate::api::{Answer, ApiError, Client, ErrorKind, Failure, Page, PageRequest};
+use crate::api::{Answer, ApiError, Client, ErrorKind, Failure, Page, PageRequest, RateLimit};
 use crate::model::Scope;
 
 /// What became of a request.
@@ -38,7 +38,14 @@ pub enum Progress {
     Resumed,
 }
 
-type Finished = (u64, u32, Result<Answer<Page>, Failure>);
+/// A request that came to its end.
+#[derive(Debug)]
+struct Finished {
+    page: u64,
+    attempt: u32,
+    sent: Instant,
+    result: Result<Answer<Page>, Failure>,
+}
 
 /// A try that waits for its time.
 #[derive(Debug)]
@@ -83,12 +90,11 @@ impl Requests {
 
     /// Ends the requests of pages that nobody wants any more.
     pub(super) fn retain(&mut self, wanted: impl Fn(u64) -> bool) {
-        let now = Instant::now();
         self.aborts.retain(|&page, abort| {
             let keep = wanted(page);
             if !keep {
                 abort.abort();
-                self.budget.spent(None, now);
+                self.budget.spend_unseen();
             }
             keep
         });
@@ -138,7 +144,8 @@ impl Requests {
     fn spawn(&mut self, page: u64, attempt: u32) {
         let client = Arc::clone(&self.client);
         let request = PageRequest { number: page, limit: self.policy.page_size, scope: self.scope };
-        let abort = self.running.spawn(async move { (page, attempt, client.list(request).await) });
+        let sent = Instant::now();
+        let abort = self.running.spawn(async move { Finished { page, attempt, sent, result: client.list(request).await } });
         self.aborts.insert(page, abort);
     }
 
@@ -193,14 +200,14 @@ impl Requests {
     }
 
     /// `None` when nobody wants the answer any more: it came before its request could be ended.
-    fn settle(&mut self, id: Id, (page, attempt, result): Finished) -> Option<Progress> {
-        let rate = match &result {
-            Ok(answer) => answer.rate,
-            Err(failure) => failure.rate,
-        };
+    fn settle(&mut self, id: Id, finished: Finished) -> Option<Progress> {
+        let Finished { page, attempt, sent, result } = finished;
         let is_wanted = self.aborts.get(&page).is_some_and(|abort| abort.id() == id);
-        if is_wanted || rate.is_some() {
-            self.budget.spent(rate, Instant::now());
+        match rate_of(&result) {
+            Some(rate) => self.budget.told(rate, sent, Instant::now()),
+            None if is_wanted => self.budget.spend_unseen(),
+            // That was done when its request was to be ended.
+            None => {}
         }
         if !is_wanted {
             return None;
@@ -236,6 +243,19 @@ impl Requests {
     fn jitter(&self, attempt: u32) -> Duration {
         let doubled = self.policy.backoff.saturating_mul(1 << attempt.saturating_sub(1).min(16));
         doubled.min(self.policy.longest_backoff).mul_f64(fastrand::f64())
+    }
+}
+
+/// The rate limit that an answer told. When it does not say when that is reset, the wait that it asks for does.
+fn rate_of(result: &Result<Answer<Page>, Failure>) -> Option<RateLimit> {
+    match result {
+        Ok(answer) => answer.rate,
+        Err(Failure { error, rate }) => match error.kind {
+            ErrorKind::RateLimited { retry_after } => {
+                rate.map(|rate| RateLimit { resets_in: rate.resets_in.or(retry_after), ..rate })
+            }
+            _ => *rate,
+        },
     }
 }
 

@@ -446,6 +446,18 @@ mod limits {
     }
 
     #[tokio::test]
+    async fn without_a_reset_the_wait_that_is_asked_for_is_the_reset() {
+        let told = |reply: Reply| reply.header("X-RateLimit-Limit", "100").header("X-RateLimit-Remaining", "0");
+        let server = Server::start(move |request| match request.time {
+            1 => told(too_many("1")),
+            _ => Listing::of(30).reply(request),
+        })
+        .await;
+        assert_whole(&read_all(&server).await, 30, "after a second");
+        assert_eq!(server.log().pages(), [1, 1]);
+    }
+
+    #[tokio::test]
     async fn a_limit_of_nothing_is_no_limit() {
         let server = Server::start(|request| Listing::of(230).reply(request).rate(0, 0, 3600)).await;
         assert_whole(&read_all(&server).await, 230, "a limit of 0");
