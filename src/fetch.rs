@@ -4,6 +4,7 @@
 //! Two readers stand on the same `requests`: the background `task` of the explorer, which follows a [`Demand`] and
 //! reports [`FetchEvent`]s, and [`read_listing`], which reads a whole listing, consistently or with a list of what is wrong.
 
+mod budget;
 mod complete;
 mod extent;
 mod requests;

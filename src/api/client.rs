@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Certificate, Response, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
 use super::error::{self, ApiError, ErrorKind, Network};
@@ -150,9 +151,7 @@ impl Client {
 
     async fn get_and<T>(&self, url: Url, read: impl FnOnce(&[u8]) -> Result<T, Unreadable>) -> Result<Answer<T>, Failure> {
         let mut rate = None;
-        // `reqwest` knows a deadline too, but it would start anew with each redirect.
-        let attempt = tokio::time::timeout(self.timeout, self.fetch(url, &mut rate)).await;
-        let body = attempt.unwrap_or_else(|_elapsed| Err(ApiError::new(ErrorKind::Network(Network::Timeout))));
+        let body = self.fetch(url, &mut rate).await;
         body.and_then(|body| {
             read(&body).map_err(|nonsense| ApiError::new(ErrorKind::Nonsense(nonsense.why)).with(nonsense.detail))
         })
@@ -161,11 +160,13 @@ impl Client {
     }
 
     async fn fetch(&self, url: Url, rate: &mut Option<RateLimit>) -> Result<Vec<u8>, ApiError> {
-        let response = self.send(url).await?;
+        // `reqwest` knows a deadline too, but it would start anew with each redirect.
+        let deadline = Instant::now() + self.timeout;
+        let response = within(deadline, self.send(url)).await?;
         *rate = RateLimit::read(response.headers());
         let status = response.status();
         if !status.is_success() {
-            return Err(refused(status, response).await);
+            return Err(refused(status, response, deadline).await);
         }
         let is_html = response
             .headers()
@@ -175,7 +176,7 @@ impl Client {
         if is_html {
             return Err(ApiError::new(ErrorKind::Nonsense(error::Nonsense::Html)));
         }
-        read_body(response, self.max_page_bytes).await
+        within(deadline, read_body(response, self.max_page_bytes)).await
     }
 
     /// Follows redirects within the origin only: a client library that follows them itself sends the key along again on the
@@ -201,8 +202,16 @@ impl Client {
     }
 }
 
+async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+    let done = tokio::time::timeout_at(deadline, work).await;
+    done.unwrap_or_else(|_elapsed| Err(ApiError::new(ErrorKind::Network(Network::Timeout))))
+}
+
 /// Reads chunk by chunk, so that a small compressed body cannot become a huge one in memory.
 async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, ApiError> {
+    if response.content_length().is_some_and(|length| length > limit as u64) {
+        return Err(ApiError::new(ErrorKind::TooLarge { limit }));
+    }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(ApiError::from_reqwest)? {
         if body.len() + chunk.len() > limit {
@@ -213,7 +222,7 @@ async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, ApiE
     Ok(body)
 }
 
-async fn refused(status: StatusCode, response: Response) -> ApiError {
+async fn refused(status: StatusCode, response: Response, deadline: Instant) -> ApiError {
     let kind = match status {
         StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized,
         StatusCode::FORBIDDEN => ErrorKind::Forbidden,
@@ -222,8 +231,8 @@ async fn refused(status: StatusCode, response: Response) -> ApiError {
         other => ErrorKind::Status(other.as_u16()),
     };
     let error = ApiError::new(kind);
-    // The status is the news; a body that cannot be read only loses the server's words.
-    match read_body(response, MAX_ERROR_BODY).await {
+    // The status is the news; a body that cannot be read, or never ends, only loses the server's words.
+    match within(deadline, read_body(response, MAX_ERROR_BODY)).await {
         Ok(body) => error.with(error::server_message(&body).unwrap_or_default()),
         Err(_) => error,
     }

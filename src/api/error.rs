@@ -203,16 +203,22 @@ fn classify(error: &reqwest::Error) -> (Network, String) {
                 Io::NetworkUnreachable | Io::HostUnreachable => Some(Network::Unreachable),
                 Io::TimedOut => Some(Network::Timeout),
                 Io::ConnectionReset | Io::ConnectionAborted | Io::UnexpectedEof | Io::BrokenPipe => Some(Network::CutOff),
-                Io::InvalidData if io.get_ref().is_some_and(|e| e.downcast_ref::<rustls::Error>().is_some()) => {
-                    Some(Network::Tls)
-                }
                 _ => None,
             });
         }
-        cause = inner.source();
+        cause = cause_of(inner);
     }
     let fallback = if error.is_connect() || error.is_builder() { Network::Other } else { Network::CutOff };
     (network.unwrap_or(fallback), words)
+}
+
+/// What stands behind an error. An `io::Error` names as its source what is behind the error that it wraps, and so passes over
+/// the very one that tells.
+fn cause_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
 }
 
 impl fmt::Display for ApiError {

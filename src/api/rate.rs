@@ -25,7 +25,8 @@ impl RateLimit {
     }
 
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
-        let limit = number(headers, "x-ratelimit-limit")?;
+        // A limit of nothing would forbid the very request that this answers.
+        let limit = number(headers, "x-ratelimit-limit").filter(|&limit| limit > 0)?;
         let remaining = number(headers, "x-ratelimit-remaining")?;
         // Our clock may be wrong; the difference of two times of the server is right all the same.
         let resets_in = number(headers, "x-ratelimit-reset").zip(date(headers)).map(|(reset, now)| {
@@ -79,7 +80,10 @@ mod tests {
 
     #[test]
     fn nonsense_in_the_headers_is_no_rate_limit() {
-        assert_eq!(RateLimit::read(&headers(&[("x-ratelimit-limit", "many"), ("x-ratelimit-remaining", "1")])), None);
+        for limit in ["many", "-1", "0", ""] {
+            let read = RateLimit::read(&headers(&[("x-ratelimit-limit", limit), ("x-ratelimit-remaining", "1")]));
+            assert_eq!(read, None, "{limit:?}");
+        }
         let past = headers(&[
             ("x-ratelimit-limit", "10"),
             ("x-ratelimit-remaining", "0"),

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use super::requests::{Progress, Requests};
 use super::{Extent, Policy, RowCount};
-use crate::api::{ApiError, Client, Page};
+use crate::api::{ApiError, Client, ErrorKind, Page};
 use crate::model::{Row, Scope, WebhookId};
 use crate::safe;
-use crate::text::Safe;
+use crate::text::{Safe, clean};
 
 /// Times that a listing is read before its problems are reported.
 const TRIES: u32 = 3;
@@ -46,6 +46,11 @@ impl Reading {
     /// Rows that are no webhooks.
     pub fn malformed(&self) -> usize {
         self.rows.iter().filter(|row| row.webhook().is_none()).count()
+    }
+
+    /// Whether nothing but changes while reading is wrong, so that reading again could help.
+    fn came_to_its_end(&self) -> bool {
+        self.problems.iter().all(Problem::may_pass)
     }
 }
 
@@ -86,7 +91,9 @@ impl Problem {
     /// One sentence for stderr.
     pub fn explain(&self) -> Safe {
         match self {
-            Self::PageFailed { page, error } => safe!("page {} could not be read: {}", page, error.short()),
+            Self::PageFailed { page, error } => {
+                safe!("page {} could not be read: {}. {}", page, clean(&error.to_string()), error.advice())
+            }
             Self::NotRead { from } => safe!("pages from {} on were not read", from),
             Self::RepeatedIds { count, example } => {
                 safe!(
@@ -128,17 +135,20 @@ pub async fn read_listing(
     limit: Limit,
     mut watch: impl FnMut(&Progress),
 ) -> Result<Reading, ApiError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let mut attempt = Attempt::new(policy, scope, limit);
-        attempt.run(Requests::new(Arc::clone(client), policy, scope), &mut watch).await?;
-        let reading = attempt.finish();
-        let worth_another = !reading.problems.is_empty() && reading.problems.iter().all(Problem::may_pass);
-        if !worth_another || tries == TRIES {
-            return Ok(reading);
+    // One for all tries: what is left of the rate limit is not forgotten between them.
+    let mut requests = Requests::new(Arc::clone(client), policy, scope);
+    let mut reading = Attempt::new(policy, scope, limit).read(&mut requests, &mut watch).await?;
+    for _ in 1..TRIES {
+        if reading.problems.is_empty() || !reading.came_to_its_end() {
+            break;
+        }
+        match Attempt::new(policy, scope, limit).read(&mut requests, &mut watch).await {
+            Ok(again) if again.came_to_its_end() => reading = again,
+            // All rows, if not surely of one moment, are better than some of them.
+            Ok(_) | Err(_) => break,
         }
     }
+    Ok(reading)
 }
 
 /// One pass over the pages.
@@ -173,7 +183,12 @@ impl Attempt {
         }
     }
 
-    async fn run(&mut self, mut requests: Requests, watch: &mut impl FnMut(&Progress)) -> Result<(), ApiError> {
+    async fn read(mut self, requests: &mut Requests, watch: &mut impl FnMut(&Progress)) -> Result<Reading, ApiError> {
+        self.run(requests, watch).await?;
+        Ok(self.finish())
+    }
+
+    async fn run(&mut self, requests: &mut Requests, watch: &mut impl FnMut(&Progress)) -> Result<(), ApiError> {
         loop {
             while requests.has_room() && self.wants(self.next) {
                 requests.start(self.next);
@@ -183,10 +198,9 @@ impl Attempt {
                 match requests.pause_if_spent() {
                     Ok(Some(pause)) => watch(&pause),
                     Ok(None) => {}
-                    Err(error) if self.pages.is_empty() => return Err(error),
                     Err(error) => {
-                        self.problems.push(Problem::PageFailed { page: self.next, error });
-                        self.stopped = true;
+                        self.next += 1;
+                        self.give_up(self.next - 1, error)?;
                     }
                 }
             }
@@ -224,11 +238,14 @@ impl Attempt {
             return Err(error);
         }
         self.failed += 1;
-        let hopeless = error.is_refusal() || self.failed >= FAILED_PAGES;
+        let is_spent = matches!(error.kind, ErrorKind::LimitNearlySpent { .. });
+        let is_hopeless = error.is_refusal() || is_spent || self.failed >= FAILED_PAGES;
         self.problems.push(Problem::PageFailed { page, error });
-        if hopeless && !self.stopped {
+        if is_hopeless && !self.stopped {
             self.stopped = true;
-            self.problems.push(Problem::NotRead { from: self.next });
+            if self.claimed_last_page().is_none_or(|last| self.next <= last) {
+                self.problems.push(Problem::NotRead { from: self.next });
+            }
         }
         Ok(())
     }
@@ -278,7 +295,7 @@ impl Attempt {
         let size = self.extent.page_size();
         let seen = self.extent.rows().known();
         match first.total {
-            Some(total) => (total >= seen.min(first.rows.len() as u64)).then(|| total.div_ceil(size)),
+            Some(total) => (total >= seen).then(|| total.div_ceil(size)),
             None => first.total_pages,
         }
     }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::Policy;
+use super::budget::Budget;
 use crate::api::{Answer, ApiError, Client, ErrorKind, Failure, Page, PageRequest, RateLimit};
 use crate::model::Scope;
 
@@ -37,7 +38,14 @@ pub enum Progress {
     Resumed,
 }
 
-type Finished = (u64, u32, Result<Answer<Page>, Failure>);
+/// A request that came to its end.
+#[derive(Debug)]
+struct Finished {
+    page: u64,
+    attempt: u32,
+    sent: Instant,
+    result: Result<Answer<Page>, Failure>,
+}
 
 /// A try that waits for its time.
 #[derive(Debug)]
@@ -57,8 +65,7 @@ pub(super) struct Requests {
     aborts: BTreeMap<u64, AbortHandle>,
     waiting: Vec<Waiting>,
     paused_until: Option<Instant>,
-    /// The rate limit and when it was told.
-    rate: Option<(RateLimit, Instant)>,
+    budget: Budget,
 }
 
 impl Requests {
@@ -71,7 +78,7 @@ impl Requests {
             aborts: BTreeMap::new(),
             waiting: Vec::new(),
             paused_until: None,
-            rate: None,
+            budget: Budget::default(),
         }
     }
 
@@ -87,6 +94,7 @@ impl Requests {
             let keep = wanted(page);
             if !keep {
                 abort.abort();
+                self.budget.spend_unseen();
             }
             keep
         });
@@ -105,7 +113,9 @@ impl Requests {
     /// Whether another page may be started now.
     pub(super) fn has_room(&self) -> bool {
         let under_way = self.aborts.len() + self.waiting.len();
-        under_way < self.policy.max_concurrency && self.paused_until.is_none() && self.budget() > under_way as u64
+        under_way < self.policy.max_concurrency
+            && self.paused_until.is_none()
+            && self.budget.requests(Instant::now()) > under_way as u64
     }
 
     /// Starts a page; the caller asked [`Requests::has_room`].
@@ -113,23 +123,14 @@ impl Requests {
         self.spawn(page, 1);
     }
 
-    /// Requests that may be out at once without touching the tenth of the limit that belongs to production.
-    fn budget(&self) -> u64 {
-        match self.rate {
-            Some((rate, told)) if rate.resets_in.is_none_or(|wait| told + wait > Instant::now()) => rate.spendable(),
-            Some(_) | None => u64::MAX,
-        }
-    }
-
     /// Pauses when the limit is spent and nothing is under way that could tell more; an error when the wait is too long.
     /// Call it before waiting for [`Requests::next`] with pages still to start.
     pub(super) fn pause_if_spent(&mut self) -> Result<Option<Progress>, ApiError> {
-        let Some((rate, told)) = self.rate else { return Ok(None) };
-        if self.budget() > 0 || self.paused_until.is_some() || !self.aborts.is_empty() {
+        let now = Instant::now();
+        if self.budget.requests(now) > 0 || self.paused_until.is_some() || !self.aborts.is_empty() {
             return Ok(None);
         }
-        let now = Instant::now();
-        let resets_in = rate.resets_in.map(|wait| (told + wait).saturating_duration_since(now));
+        let resets_in = self.budget.resets_in(now);
         let error = ApiError::new(ErrorKind::LimitNearlySpent { resets_in });
         match resets_in {
             Some(wait) if wait <= self.policy.longest_wait => {
@@ -143,7 +144,8 @@ impl Requests {
     fn spawn(&mut self, page: u64, attempt: u32) {
         let client = Arc::clone(&self.client);
         let request = PageRequest { number: page, limit: self.policy.page_size, scope: self.scope };
-        let abort = self.running.spawn(async move { (page, attempt, client.list(request).await) });
+        let sent = Instant::now();
+        let abort = self.running.spawn(async move { Finished { page, attempt, sent, result: client.list(request).await } });
         self.aborts.insert(page, abort);
     }
 
@@ -152,21 +154,26 @@ impl Requests {
         loop {
             let now = Instant::now();
             self.paused_until = self.paused_until.filter(|&until| until > now);
-            if self.paused_until.is_none() {
-                self.start_due(now);
+            if self.paused_until.is_none()
+                && let Some(progress) = self.start_due(now)
+            {
+                return Some(progress);
             }
-            let wake = self.paused_until.or_else(|| self.waiting.iter().map(|waiting| waiting.at).min());
+            // A try that is due but has no room waits for an answer, not for a time.
+            let due = self.waiting.iter().map(|waiting| waiting.at).filter(|&at| at > now).min();
+            let wake = self.paused_until.or(due);
             if self.running.is_empty() && wake.is_none() {
                 return None;
             }
-            let far = now + Duration::from_hours(1);
             tokio::select! {
-                Some(finished) = self.running.join_next() => match finished {
-                    Ok(finished) => return Some(self.settle(finished)),
+                Some(finished) = self.running.join_next_with_id() => match finished {
+                    Ok((id, finished)) => if let Some(progress) = self.settle(id, finished) {
+                        return Some(progress);
+                    },
                     Err(error) if error.is_cancelled() => {}
                     Err(error) => std::panic::resume_unwind(error.into_panic()),
                 },
-                () = sleep_until(wake.unwrap_or(far)), if wake.is_some() => {
+                () = sleep_until(wake.unwrap_or(now)), if wake.is_some() => {
                     if self.paused_until.take().is_some() && self.waiting.is_empty() && self.running.is_empty() {
                         return Some(Progress::Resumed);
                     }
@@ -175,26 +182,41 @@ impl Requests {
         }
     }
 
-    fn start_due(&mut self, now: Instant) {
+    /// Starts the tries that are due, as far as the limit allows. Something to report when it allows none, and nothing is
+    /// under way that could change that.
+    fn start_due(&mut self, now: Instant) -> Option<Progress> {
         while let Some(at) = self.waiting.iter().position(|waiting| waiting.at <= now) {
-            let due = self.waiting.swap_remove(at);
-            self.spawn(due.page, due.attempt);
+            if self.budget.requests(now) > self.aborts.len() as u64 {
+                let due = self.waiting.swap_remove(at);
+                self.spawn(due.page, due.attempt);
+                continue;
+            }
+            return match self.pause_if_spent() {
+                Ok(pause) => pause,
+                Err(error) => Some(Progress::Failed { page: self.waiting.swap_remove(at).page, error }),
+            };
         }
+        None
     }
 
-    fn settle(&mut self, (page, attempt, result): Finished) -> Progress {
-        self.aborts.remove(&page);
-        let rate = match &result {
-            Ok(answer) => answer.rate,
-            Err(failure) => failure.rate,
-        };
-        if let Some(rate) = rate {
-            self.rate = Some((rate, Instant::now()));
+    /// `None` when nobody wants the answer any more: it came before its request could be ended.
+    fn settle(&mut self, id: Id, finished: Finished) -> Option<Progress> {
+        let Finished { page, attempt, sent, result } = finished;
+        let is_wanted = self.aborts.get(&page).is_some_and(|abort| abort.id() == id);
+        match rate_of(&result) {
+            Some(rate) => self.budget.told(rate, sent, Instant::now()),
+            None if is_wanted => self.budget.spend_unseen(),
+            // That was done when its request was to be ended.
+            None => {}
         }
-        match result {
+        if !is_wanted {
+            return None;
+        }
+        self.aborts.remove(&page);
+        Some(match result {
             Ok(answer) => Progress::Loaded(answer.value),
             Err(Failure { error, .. }) => self.retry(page, attempt, error),
-        }
+        })
     }
 
     fn retry(&mut self, page: u64, attempt: u32, error: ApiError) -> Progress {
@@ -221,5 +243,70 @@ impl Requests {
     fn jitter(&self, attempt: u32) -> Duration {
         let doubled = self.policy.backoff.saturating_mul(1 << attempt.saturating_sub(1).min(16));
         doubled.min(self.policy.longest_backoff).mul_f64(fastrand::f64())
+    }
+}
+
+/// The rate limit that an answer told. When it does not say when that is reset, the wait that it asks for does.
+fn rate_of(result: &Result<Answer<Page>, Failure>) -> Option<RateLimit> {
+    match result {
+        Ok(answer) => answer.rate,
+        Err(Failure { error, rate }) => match error.kind {
+            ErrorKind::RateLimited { retry_after } => {
+                rate.map(|rate| RateLimit { resets_in: rate.resets_in.or(retry_after), ..rate })
+            }
+            _ => *rate,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::api::{Proxy, Settings};
+    use crate::base_url::BaseUrl;
+    use crate::redact::ApiKey;
+
+    /// Answers each request with one row, whose id is the request's `is_active`.
+    async fn echo(listener: TcpListener) {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = vec![0; 4096];
+            let read = stream.read(&mut head).await.unwrap();
+            let head = String::from_utf8_lossy(&head[..read]).into_owned();
+            let id = head.split_once("is_active=").map_or("all", |(_, rest)| rest.split([' ', '&']).next().unwrap());
+            let body = format!(r#"[{{"id":"{id}","url":"https://x"}}]"#);
+            let length = body.len();
+            let reply = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_came_before_its_request_was_ended_is_dropped() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(echo(listener));
+        let settings = Settings {
+            base_url,
+            key: ApiKey::new("id:secret").unwrap(),
+            timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(20),
+            max_page_bytes: 1 << 20,
+            proxy: Proxy::None,
+            extra_roots: None,
+        };
+        let client = Arc::new(Client::new(&settings).unwrap());
+        let mut requests = Requests::new(client, Policy::default(), Scope::All);
+        requests.start(1);
+        while !requests.aborts[&1].is_finished() {
+            tokio::task::yield_now().await;
+        }
+        requests.set_scope(Scope::Inactive);
+        requests.start(1);
+        let Some(Progress::Loaded(page)) = requests.next().await else { panic!("no page") };
+        assert_eq!(page.rows[0].id().unwrap().raw(), "false");
+        assert!(requests.next().await.is_none());
     }
 }

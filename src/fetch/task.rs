@@ -109,7 +109,7 @@ async fn report_no_client(mut demand: watch::Receiver<Demand>, events: &mpsc::Se
     loop {
         let (generation, page) = {
             let wish = demand.borrow_and_update();
-            (wish.generation, wish.pages.first().copied())
+            (wish.generation, wish.pages.first().copied().or(wish.everything.then_some(1)))
         };
         if let Some(page) = page {
             let failed = FetchEvent::Failed { generation, page, error: error.clone() };
@@ -117,8 +117,11 @@ async fn report_no_client(mut demand: watch::Receiver<Demand>, events: &mpsc::Se
                 return;
             }
         }
-        if demand.changed().await.is_err() {
-            return;
+        tokio::select! {
+            changed = demand.changed() => if changed.is_err() {
+                return;
+            },
+            () = events.closed() => return,
         }
     }
 }
@@ -169,6 +172,7 @@ impl Task {
                     let wish = self.demand.borrow_and_update().clone();
                     self.follow(wish);
                 }
+                () = self.events.closed() => return Err(Gone),
                 Some(progress) = self.requests.next() => self.report(progress).await?,
             }
         }

@@ -1,0 +1,117 @@
+//! How many requests may be out without touching the tenth of the rate limit that belongs to production, which shares the
+//! key.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::api::RateLimit;
+
+/// What is left of the rate limit, as far as answers told.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    told: Option<Told>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    rate: RateLimit,
+    at: Instant,
+}
+
+impl Told {
+    /// When the window ends by our clock.
+    fn ends(&self) -> Option<Instant> {
+        self.rate.resets_in.map(|wait| self.at + wait)
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.ends().is_some_and(|ends| ends <= now)
+    }
+}
+
+impl Budget {
+    /// Takes note of what an answer tells.
+    pub(super) fn told(&mut self, rate: RateLimit, sent: Instant, now: Instant) {
+        // Answers overtake each other. One whose request was out already when the last word came may be older than that
+        // word, and believing it could spend the same request twice.
+        let may_be_older = |known: &Told| sent < known.at && !known.is_over(now) && rate.remaining >= known.rate.remaining;
+        if !self.told.as_ref().is_some_and(may_be_older) {
+            self.told = Some(Told { rate, at: now });
+        }
+    }
+
+    /// Takes note of a request whose answer tells nothing or was not waited for: the server has counted it all the same.
+    pub(super) fn spend_unseen(&mut self) {
+        if let Some(Told { rate, .. }) = &mut self.told {
+            rate.remaining = rate.remaining.saturating_sub(1);
+        }
+    }
+
+    /// Requests that may be out at once.
+    pub(super) fn requests(&self, now: Instant) -> u64 {
+        match self.told {
+            None => u64::MAX,
+            // A new window, of which nobody has told yet. Even the smallest limit allows the request that tells.
+            Some(told) if told.is_over(now) => RateLimit { remaining: told.rate.limit, ..told.rate }.spendable().max(1),
+            Some(told) => told.rate.spendable(),
+        }
+    }
+
+    /// How long until the limit is reset, if the server said so.
+    pub(super) fn resets_in(&self, now: Instant) -> Option<Duration> {
+        self.told?.ends().map(|ends| ends.saturating_duration_since(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_mins(1);
+    const STEP: Duration = Duration::from_secs(1);
+
+    fn rate(remaining: u64) -> RateLimit {
+        RateLimit { limit: 100, remaining, resets_in: Some(WINDOW) }
+    }
+
+    #[test]
+    fn a_tenth_is_not_ours() {
+        let now = Instant::now();
+        let mut budget = Budget::default();
+        assert_eq!(budget.requests(now), u64::MAX);
+        budget.told(rate(15), now, now);
+        assert_eq!(budget.requests(now), 5);
+        budget.spend_unseen();
+        assert_eq!(budget.requests(now), 4);
+        budget.told(rate(3), now, now);
+        assert_eq!(budget.requests(now), 0);
+        assert_eq!(budget.resets_in(now + STEP), Some(Duration::from_secs(59)));
+    }
+
+    #[test]
+    fn an_answer_that_was_overtaken_makes_nothing_larger() {
+        let sent = Instant::now();
+        let [first, second, third] = [1, 2, 3].map(|steps| sent + STEP * steps);
+        let mut budget = Budget::default();
+        budget.told(rate(12), sent, first);
+        budget.told(rate(14), sent, second);
+        assert_eq!(budget.requests(second), 2);
+        budget.told(rate(11), sent, second);
+        assert_eq!(budget.requests(second), 1);
+        // A request that was sent afterwards knows better.
+        budget.told(rate(90), second, third);
+        assert_eq!(budget.requests(third), 80);
+    }
+
+    #[test]
+    fn a_new_window_is_full_until_an_answer_tells() {
+        let now = Instant::now();
+        let mut budget = Budget::default();
+        budget.told(rate(10), now, now);
+        assert_eq!(budget.requests(now), 0);
+        assert_eq!(budget.requests(now + WINDOW), 90);
+        budget.told(RateLimit { limit: 1, remaining: 0, resets_in: Some(Duration::ZERO) }, now, now);
+        assert_eq!(budget.requests(now), 1);
+    }
+}
