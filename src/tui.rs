@@ -18,6 +18,7 @@ pub mod cursor;
 pub mod detail;
 pub mod events;
 pub mod health;
+pub mod input;
 pub mod layout;
 pub mod link;
 pub mod listing;
@@ -27,7 +28,6 @@ pub mod screen;
 pub mod theme;
 pub mod view;
 
-use crossterm::event::EventStream;
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
@@ -35,6 +35,7 @@ use self::ansi::AnsiBackend;
 use self::app::{App, Setup};
 use self::console::Terminal;
 use self::events::{Ended, Explorer, Fetch};
+use self::input::Input;
 use self::link::FrameWriter;
 use self::screen::Screen;
 use self::theme::{Glyphs, Theme};
@@ -111,13 +112,12 @@ async fn explore(app: App, console: Terminal, start: &Start<'_>) -> Result<Ended
         app,
         screen,
         console,
-        input: EventStream::new(),
+        input: Input::start(),
         fetch: Fetch { demand, events, task },
         tmux: start.env.tmux,
         changed: false,
     };
     let ended = explorer.run().await;
-    // Dropping crossterm's stream waits for nothing, but writes nothing either.
     explorer.fetch.task.abort();
     ended
 }

@@ -12,7 +12,8 @@ use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracket
 use crossterm::style::ResetColor;
 use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{Command, queue};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -31,6 +32,10 @@ const STOP: Duration = Duration::from_millis(300);
 /// a panic in whatever thread.
 static TAKEN: Mutex<Option<Link>> = Mutex::new(None);
 
+/// A panic in a thread or task that nobody waits for, such as a connection's. It has given the terminal back, so the program
+/// cannot go on without one.
+static PANICKED: Notify = Notify::const_new();
+
 /// What the console tells besides keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsoleEvent {
@@ -38,10 +43,14 @@ pub enum ConsoleEvent {
     Signal(u8),
     /// The program was stopped and goes on: the terminal may be in any state.
     Continued,
+    /// The terminal may have another size.
+    Resized,
     /// The terminal is gone.
     Vanished,
     /// The last frame was taken.
     Free,
+    /// Some thread or task panicked, and its hook gave the terminal back.
+    Panicked,
 }
 
 /// What the loop needs of a terminal besides its cells and its keys.
@@ -54,6 +63,10 @@ pub trait Console {
     fn event(&mut self, frame_waits: bool) -> impl Future<Output = ConsoleEvent>;
     /// Gives the terminal back, stops the process group, and takes the terminal again when it goes on; or says why not.
     fn suspend(&mut self, mouse: bool) -> impl Future<Output = Result<(), &'static str>>;
+    /// The terminal's size, where it can be asked.
+    fn size(&self) -> Option<(u16, u16)> {
+        None
+    }
     /// Brings the terminal into our state, whatever state it is in.
     fn retake(&mut self, mouse: bool);
 }
@@ -72,6 +85,7 @@ struct Signals {
     terminate: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
     continued: tokio::signal::unix::Signal,
+    resized: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -81,6 +95,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
             continued: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
+            resized: signal(SignalKind::window_change())?,
         })
     }
 
@@ -90,6 +105,7 @@ impl Signals {
             _ = self.terminate.recv() => Signal::TERM,
             _ = self.hangup.recv() => Signal::HUP,
             _ = self.continued.recv() => return ConsoleEvent::Continued,
+            _ = self.resized.recv() => return ConsoleEvent::Resized,
         };
         ConsoleEvent::Signal(u8::try_from(signal.as_raw()).unwrap_or_default())
     }
@@ -126,6 +142,7 @@ impl Console for Terminal {
         tokio::select! {
             biased;
             () = self.vanished.notified() => ConsoleEvent::Vanished,
+            () = PANICKED.notified() => ConsoleEvent::Panicked,
             event = self.signals.next() => event,
             () = self.link.freed(), if frame_waits => ConsoleEvent::Free,
         }
@@ -145,6 +162,11 @@ impl Console for Terminal {
         }
         self.retake(mouse);
         stopped.map_err(|_why| "the process group could not be stopped")
+    }
+
+    fn size(&self) -> Option<(u16, u16)> {
+        // crossterm would start a program to find out.
+        rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok().map(|size| (size.ws_col, size.ws_row))
     }
 
     fn retake(&mut self, mouse: bool) {
@@ -196,13 +218,13 @@ pub fn abandon() {
 /// From now on a panic, in whatever thread, gives the terminal back before it says anything.
 pub fn restore_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
-        if !restore() {
-            return;
+        if restore() {
+            let words = panic.payload_as_str().unwrap_or("no message");
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            output::message(&safe!("hookscope: internal error at {}: {}", clean(&place), clean(words)));
+            output::message(&"This is a bug; please report it with the line above.".into());
         }
-        let words = panic.payload_as_str().unwrap_or("no message");
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        output::message(&safe!("hookscope: internal error at {}: {}", clean(&place), clean(words)));
-        output::message(&"This is a bug; please report it with the two lines above.".into());
+        PANICKED.notify_one();
     }));
 }
 
@@ -215,21 +237,24 @@ fn watch() -> Arc<Notify> {
     let vanished = Arc::new(Notify::new());
     let notify = Arc::clone(&vanished);
     thread::spawn(move || {
-        loop {
-            let (stdin, stdout) = (rustix::stdio::stdin(), rustix::stdio::stdout());
-            // Nothing is asked for, so only the end (and errors) can be reported.
-            let mut fds = [PollFd::new(&stdin, PollFlags::empty()), PollFd::new(&stdout, PollFlags::empty())];
-            match poll(&mut fds, None) {
-                Err(rustix::io::Errno::INTR) => {}
-                _ => {
-                    // A permit is kept for a loop that is busy just now.
-                    notify.notify_one();
-                    return;
-                }
-            }
-        }
+        while poll_end(None) == Err(Errno::INTR) {}
+        // A permit is kept for a loop that is busy just now.
+        notify.notify_one();
     });
     vanished
+}
+
+/// Whether the terminal is gone.
+pub fn is_gone() -> bool {
+    poll_end(Some(&Timespec::default())) != Ok(0)
+}
+
+/// Waits until stdin or stdout came to an end.
+fn poll_end(timeout: Option<&Timespec>) -> Result<usize, Errno> {
+    let (stdin, stdout) = (rustix::stdio::stdin(), rustix::stdio::stdout());
+    // Nothing is asked for, so only the end (and errors) can be reported.
+    let mut fds = [PollFd::new(&stdin, PollFlags::empty()), PollFd::new(&stdout, PollFlags::empty())];
+    poll(&mut fds, timeout)
 }
 
 fn entering(mouse: bool) -> Vec<u8> {

@@ -15,6 +15,7 @@ use tokio::time::sleep_until;
 use super::app::App;
 use super::console::{Console, ConsoleEvent, mouse_sequence};
 use super::copy::osc52;
+use super::layout::clamp;
 use super::message::{Effect, Message};
 use super::screen::Screen;
 use crate::clock::Moment;
@@ -87,11 +88,22 @@ where
 {
     /// Runs until somebody or something ends it.
     pub async fn run(&mut self) -> Result<Ended, Error> {
+        if let ControlFlow::Break(ended) = self.catch_up().await? {
+            return Ok(ended);
+        }
         loop {
             self.draw()?;
             if let Some(ended) = self.advance().await? {
                 return Ok(ended);
             }
+        }
+    }
+
+    /// The size may have changed between the moment it was asked for and the one since when changes are listened to.
+    async fn catch_up(&mut self) -> Result<ControlFlow<Ended>, Error> {
+        match self.console.size() {
+            Some((width, height)) if clamp(width, height) != self.app.size => self.remeasure().await,
+            _ => Ok(ControlFlow::Continue(())),
         }
     }
 
@@ -104,17 +116,19 @@ where
         Ok(())
     }
 
-    /// Waits for anything to happen and applies everything that is ready then.
+    /// Waits for anything to happen, and handles it and what else is there already. What is taken is handled: it would be
+    /// lost otherwise.
     pub async fn advance(&mut self) -> Result<Option<Ended>, Error> {
-        let mut woken = Some(self.wait().await);
-        for _ in 0..BATCH {
-            let Some(this) = woken else { break };
-            if let ControlFlow::Break(ended) = self.handle(this).await? {
-                return Ok(Some(ended));
+        let woken = self.wait().await;
+        let mut flow = self.handle(woken).await?;
+        for _ in 1..BATCH {
+            if flow.is_break() {
+                break;
             }
-            woken = self.ready().await;
+            let Some(woken) = self.ready().await else { break };
+            flow = self.handle(woken).await?;
         }
-        Ok(None)
+        Ok(flow.break_value())
     }
 
     async fn wait(&mut self) -> Woken {
@@ -145,10 +159,10 @@ where
             Woken::Console(ConsoleEvent::Vanished) | Woken::Input(None) => return Ok(ControlFlow::Break(Ended::Vanished)),
             Woken::Console(ConsoleEvent::Continued) => {
                 self.console.retake(self.app.mouse);
-                self.redraw()?;
-                return Ok(ControlFlow::Continue(()));
+                return self.remeasure().await;
             }
-            Woken::TaskEnded => return Ok(ControlFlow::Break(Ended::Panicked)),
+            Woken::Console(ConsoleEvent::Resized) => return self.remeasure().await,
+            Woken::TaskEnded | Woken::Console(ConsoleEvent::Panicked) => return Ok(ControlFlow::Break(Ended::Panicked)),
             Woken::Input(Some(Err(error))) => return Err(Error::terminal(&error)),
             Woken::Input(Some(Ok(event))) => match message(event) {
                 Some(message) => message,
@@ -162,7 +176,25 @@ where
     }
 
     async fn update(&mut self, message: Message) -> Result<ControlFlow<Ended>, Error> {
-        let mut effects = self.app.update(message, Moment::now());
+        let effects = self.app.update(message, Moment::now());
+        self.apply(effects).await
+    }
+
+    /// Draws everything again, for the size that the terminal has now. While the program was stopped, nobody told it of a new
+    /// one.
+    async fn remeasure(&mut self) -> Result<ControlFlow<Ended>, Error> {
+        let effects = self.measured();
+        self.apply(effects).await
+    }
+
+    fn measured(&mut self) -> Vec<Effect> {
+        match self.console.size() {
+            Some((width, height)) => self.app.update(Message::Resize { width, height }, Moment::now()),
+            None => vec![Effect::Redraw],
+        }
+    }
+
+    async fn apply(&mut self, mut effects: Vec<Effect>) -> Result<ControlFlow<Ended>, Error> {
         while !effects.is_empty() {
             let mut more = Vec::new();
             for effect in effects {
@@ -173,10 +205,11 @@ where
                     Effect::Copy(text) => self.console.send(&osc52(text.raw(), self.tmux)),
                     Effect::Mouse(on) => self.console.send(&mouse_sequence(on)),
                     Effect::Suspend => {
-                        if let Err(why) = self.console.suspend(self.app.mouse).await {
+                        let suspended = self.console.suspend(self.app.mouse).await;
+                        more.extend(self.measured());
+                        if let Err(why) = suspended {
                             more.extend(self.app.update(Message::NotSuspended(why), Moment::now()));
                         }
-                        self.redraw()?;
                     }
                     Effect::Quit => return Ok(ControlFlow::Break(Ended::Quit)),
                 }
