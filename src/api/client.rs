@@ -1,5 +1,6 @@
 //! The HTTP client: `GET`, to one origin, with a deadline and a cap.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
@@ -13,7 +14,7 @@ use super::wire::{self, Page, Unreadable};
 use super::{Answer, Failure};
 use crate::base_url::BaseUrl;
 use crate::model::{Row, Scope, WebhookId};
-use crate::redact::ApiKey;
+use crate::redact::{self, ApiKey};
 use crate::text::clean_head;
 
 const USER_AGENT: &str = concat!("hookscope/", env!("CARGO_PKG_VERSION"));
@@ -40,13 +41,23 @@ pub struct Settings {
 }
 
 /// Which proxy requests go through. Loopback is never proxied.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub enum Proxy {
     /// `HTTPS_PROXY` and its kin.
     #[default]
     Environment,
     None,
     Url(Url),
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment => f.write_str("Environment"),
+            Self::None => f.write_str("None"),
+            Self::Url(url) => f.debug_tuple("Url").field(&redact::mask_url(url.as_str())).finish(),
+        }
+    }
 }
 
 /// One page of a listing.
@@ -235,5 +246,16 @@ async fn refused(status: StatusCode, response: Response, deadline: Instant) -> A
     match within(deadline, read_body(response, MAX_ERROR_BODY)).await {
         Ok(body) => error.with(error::server_message(&body).unwrap_or_default()),
         Err(_) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_of_a_proxy_is_not_shown() {
+        let proxy = Proxy::Url(Url::parse("http://bob:hunter2@proxy.example:3128").unwrap());
+        assert!(!format!("{proxy:?}").contains("hunter2"));
     }
 }
