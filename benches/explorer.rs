@@ -4,48 +4,23 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot be set up cannot run")]
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use hookscope::api::Page;
 use hookscope::base_url::BaseUrl;
 use hookscope::clock::Moment;
-use hookscope::config::{self, Clipboard, KeySource, TimeFormat};
+use hookscope::config::Config;
 use hookscope::fetch::FetchEvent;
-use hookscope::keymap::Keymap;
-use hookscope::model::{Row, Scope};
+use hookscope::model::Row;
+use hookscope::redact::ApiKey;
 use hookscope::tui::ansi::AnsiBackend;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::message::Message;
 use hookscope::tui::screen::Screen;
-use hookscope::tui::theme::{Glyphs, Theme};
-use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 
 const PAGE_SIZE: u64 = 100;
-
-fn setup() -> Setup {
-    Setup {
-        profile: "production".into(),
-        named_profile: None,
-        base_url: BaseUrl::default(),
-        key_source: KeySource::Config,
-        keymap: Keymap::default(),
-        theme: Theme::new(&config::Theme::default(), true),
-        glyphs: Glyphs::unicode(),
-        zone: TimeZone::UTC,
-        clipboard: Clipboard::Osc52,
-        refresh_every: Duration::from_secs(30),
-        auto_refresh: false,
-        auto_load_limit: 10_000,
-        page_size: 100,
-        scope: Scope::All,
-        time: TimeFormat::Relative,
-        mouse: false,
-        size: (120, 40),
-    }
-}
 
 fn json(number: u64) -> Box<RawValue> {
     let text = format!(
@@ -57,7 +32,9 @@ fn json(number: u64) -> Box<RawValue> {
 /// An explorer with so many webhooks loaded.
 fn app(webhooks: u64) -> App {
     let now = Moment::now();
-    let mut app = App::new(setup(), now);
+    let demo = Config::demo_connection(BaseUrl::default(), ApiKey::new("id:secret").expect("this is a key"));
+    let setup = Setup { size: (120, 40), ..Setup::new(&Config::default(), &demo) };
+    let mut app = App::new(setup, now);
     let generation = app.demand().generation;
     for number in 1..=webhooks.div_ceil(PAGE_SIZE) {
         let rows = (number - 1) * PAGE_SIZE..number * PAGE_SIZE;

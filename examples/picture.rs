@@ -7,24 +7,20 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use hookscope::api::{Client, PageRequest};
 use hookscope::base_url::BaseUrl;
 use hookscope::clock::Moment;
-use hookscope::config::{self, Clipboard, Config, KeySource, TimeFormat};
+use hookscope::config::Config;
 use hookscope::demo::{self, server::Server};
 use hookscope::fetch::FetchEvent;
-use hookscope::keymap::Keymap;
 use hookscope::model::Scope;
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::canvas::Canvas;
 use hookscope::tui::message::Message;
-use hookscope::tui::theme::{Glyphs, Theme};
 use hookscope::tui::view;
-use jiff::tz::TimeZone;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
@@ -42,10 +38,11 @@ const PORT: u16 = 41_800;
 async fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::start(demo::Options { port: PORT, ..demo::Options::default() }).await?;
     let base_url = BaseUrl::parse(&server.base_url())?;
-    let connection = Config::demo_connection(base_url.clone(), ApiKey::new(demo::KEY)?);
+    let connection = Config::demo_connection(base_url, ApiKey::new(demo::KEY)?);
     let client = Client::new(&connection.api)?;
     let now = Moment { instant: tokio::time::Instant::now(), wall: "2026-11-16T03:12:44Z".parse()? };
-    let mut app = App::new(setup(base_url), now);
+    let setup = Setup { size: (WIDTH, HEIGHT), ..Setup::new(&Config::default(), &connection) };
+    let mut app = App::new(setup, now);
     let request = PageRequest { number: 1, limit: connection.policy.page_size, scope: Scope::All };
     let page = client.list(request).await.map_err(|failure| failure.error)?.value;
     let generation = app.demand().generation;
@@ -57,28 +54,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     view::draw(&app, &mut Canvas::new(&mut buffer, app.setup.glyphs));
     std::io::stdout().write_all(svg(&buffer)?.as_bytes())?;
     Ok(())
-}
-
-fn setup(base_url: BaseUrl) -> Setup {
-    Setup {
-        profile: "demo".into(),
-        named_profile: None,
-        base_url,
-        key_source: KeySource::Demo,
-        keymap: Keymap::default(),
-        theme: Theme::new(&config::Theme::default(), true),
-        glyphs: Glyphs::unicode(),
-        zone: TimeZone::UTC,
-        clipboard: Clipboard::Osc52,
-        refresh_every: Duration::from_secs(30),
-        auto_refresh: false,
-        auto_load_limit: 10_000,
-        page_size: 100,
-        scope: Scope::All,
-        time: TimeFormat::Relative,
-        mouse: false,
-        size: (WIDTH, HEIGHT),
-    }
 }
 
 fn svg(buffer: &Buffer) -> Result<String, std::fmt::Error> {

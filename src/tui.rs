@@ -28,6 +28,8 @@ pub mod screen;
 pub mod theme;
 pub mod view;
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
@@ -62,25 +64,17 @@ pub struct Start<'a> {
 
 impl Start<'_> {
     fn setup(&self, size: (u16, u16)) -> Setup {
-        let ui = &self.config.ui;
+        let setup = Setup::new(self.config, self.connection);
         Setup {
-            profile: self.connection.profile.clone(),
             named_profile: self.named_profile.clone(),
-            base_url: self.connection.api.base_url.clone(),
-            key_source: self.connection.key_source,
-            keymap: self.config.keymap.clone(),
-            theme: Theme::new(&ui.theme, self.coloured),
-            glyphs: if ui.ascii || !self.env.utf8 { Glyphs::ascii() } else { Glyphs::unicode() },
+            theme: Theme::new(&self.config.ui.theme, self.coloured),
+            glyphs: if self.env.utf8 { setup.glyphs } else { Glyphs::ascii() },
             zone: TimeZone::system(),
-            clipboard: ui.clipboard,
-            refresh_every: self.refresh.map_or(ui.refresh, std::time::Duration::from_secs),
+            refresh_every: self.refresh.map_or(setup.refresh_every, Duration::from_secs),
             auto_refresh: self.refresh.is_some(),
-            auto_load_limit: ui.auto_load_limit,
-            page_size: self.connection.policy.page_size,
             scope: self.scope,
-            time: ui.time,
-            mouse: ui.mouse,
             size,
+            ..setup
         }
     }
 }

@@ -19,7 +19,7 @@ use super::palette::Palette;
 use super::theme::{Glyphs, Theme};
 use crate::base_url::BaseUrl;
 use crate::clock::{self, Moment};
-use crate::config::{Clipboard, KeySource, TimeFormat};
+use crate::config::{Clipboard, Config, Connection, KeySource, TimeFormat};
 use crate::fetch::{Demand, FetchEvent, Generation, RowCount};
 use crate::keymap::{ACTIONS, Action, COPIES, Copy, Key, Keymap};
 use crate::model::{Field, Row, Scope, Webhook, WebhookId};
@@ -53,6 +53,32 @@ pub struct Setup {
     pub time: TimeFormat,
     pub mouse: bool,
     pub size: (u16, u16),
+}
+
+impl Setup {
+    /// What the config and the connection say; the rest as it is for a terminal of 80 × 24 with colours and Unicode.
+    pub fn new(config: &Config, connection: &Connection) -> Self {
+        let ui = &config.ui;
+        Self {
+            profile: connection.profile.clone(),
+            named_profile: None,
+            base_url: connection.api.base_url.clone(),
+            key_source: connection.key_source,
+            keymap: config.keymap.clone(),
+            theme: Theme::new(&ui.theme, true),
+            glyphs: if ui.ascii { Glyphs::ascii() } else { Glyphs::unicode() },
+            zone: TimeZone::UTC,
+            clipboard: ui.clipboard,
+            refresh_every: ui.refresh,
+            auto_refresh: false,
+            auto_load_limit: ui.auto_load_limit,
+            page_size: connection.policy.page_size,
+            scope: Scope::All,
+            time: ui.time,
+            mouse: ui.mouse,
+            size: (80, 24),
+        }
+    }
 }
 
 /// What has the keys.

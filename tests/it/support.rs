@@ -14,16 +14,14 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use hookscope::api::{ApiError, ErrorKind, Page};
 use hookscope::base_url::BaseUrl;
 use hookscope::clock::Moment;
-use hookscope::config::{self, Clipboard, KeySource, TimeFormat};
+use hookscope::config::{Config, KeySource};
 use hookscope::fetch::{FetchEvent, Generation};
-use hookscope::keymap::Keymap;
-use hookscope::model::{Row, Scope};
+use hookscope::model::Row;
+use hookscope::redact::ApiKey;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::canvas::Canvas;
 use hookscope::tui::message::{Effect, Message};
-use hookscope::tui::theme::{Glyphs, Theme};
 use hookscope::tui::view;
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use serde_json::value::RawValue;
@@ -36,25 +34,9 @@ pub(crate) fn moment() -> Moment {
 }
 
 pub(crate) fn setup(width: u16, height: u16) -> Setup {
-    Setup {
-        profile: "production".into(),
-        named_profile: None,
-        base_url: BaseUrl::default(),
-        key_source: KeySource::Config,
-        keymap: Keymap::default(),
-        theme: Theme::new(&config::Theme::default(), true),
-        glyphs: Glyphs::unicode(),
-        zone: TimeZone::UTC,
-        clipboard: Clipboard::Osc52,
-        refresh_every: Duration::from_secs(30),
-        auto_refresh: false,
-        auto_load_limit: 10_000,
-        page_size: 100,
-        scope: Scope::All,
-        time: TimeFormat::Relative,
-        mouse: false,
-        size: (width, height),
-    }
+    let connection = Config::demo_connection(BaseUrl::default(), ApiKey::new("id:secret").unwrap());
+    let setup = Setup::new(&Config::default(), &connection);
+    Setup { profile: "production".into(), key_source: KeySource::Config, size: (width, height), ..setup }
 }
 
 pub(crate) fn row(json: &str) -> Row {
