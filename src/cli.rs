@@ -36,7 +36,7 @@ pub struct Global {
     /// Address of the API; an empty path means /v1 [env: DIALNEXA_BASE_URL]
     #[arg(long, global = true, value_name = "URL", conflicts_with = "demo")]
     pub base_url: Option<String>,
-    /// Use the embedded demo workspace: no config, no key, no network
+    /// Use the embedded demo workspace: no key, no network
     #[arg(long, global = true)]
     pub demo: bool,
     /// Colours: auto respects NO_COLOR

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use hookscope::base_url::BaseUrl;
-use hookscope::cli::{Cli, Command, DemoCommand};
+use hookscope::cli::{Cli, Command, DemoCommand, Global};
 use hookscope::commands::{demo_serve, list};
 use hookscope::config::{Config, Connection, Environment, Selection};
 use hookscope::demo;
@@ -57,7 +57,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
         console::check(env.term.as_deref()).map_err(|why| Error::NoTerminal { why: why.into() })?;
     }
     let demo = start_demo(cli.global.demo).await?;
-    let named_profile = cli.global.profile.as_deref().or(env.profile.as_deref()).map(clean);
+    let invocation = invocation(&cli.global);
     let mut connection = match &demo {
         Some((_, connection)) => connection.clone(),
         None => {
@@ -79,7 +79,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
             let start = Start {
                 config: &config,
                 connection: &connection,
-                named_profile,
+                invocation,
                 env,
                 scope: cli.scope.map_or(Scope::All, Scope::from),
                 refresh: cli.refresh,
@@ -88,6 +88,14 @@ async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
             tui::run(start).await
         }
     }
+}
+
+/// The options that a command needs to reach the same workspace. What stands in variables is there for the command too.
+fn invocation(global: &Global) -> Vec<String> {
+    let config = global.config.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let named = [("--config", config), ("--profile", global.profile.clone()), ("--base-url", global.base_url.clone())];
+    let demo = global.demo.then(|| "--demo".to_owned());
+    demo.into_iter().chain(named.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?])).flatten()).collect()
 }
 
 /// The demo server, which runs as long as the value lives, and the way to it.

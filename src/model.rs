@@ -34,6 +34,11 @@ impl WebhookId {
     pub fn clean(&self) -> Safe {
         self.0.clean()
     }
+
+    /// As [`WebhookId::clean`], in at most `columns` columns.
+    pub fn clean_head(&self, columns: usize) -> Safe {
+        self.0.clean_head(columns)
+    }
 }
 
 /// A field that may be missing, or be of another type than the contract says; then it is shown as it came.
@@ -67,6 +72,14 @@ impl EventEntry {
         match self {
             Self::Name(name) => name.clean(),
             Self::Odd(json) => json.clean(),
+        }
+    }
+
+    /// As [`EventEntry::clean`], in at most `columns` columns.
+    pub fn clean_head(&self, columns: usize) -> Safe {
+        match self {
+            Self::Name(name) => name.0.clean_head(columns),
+            Self::Odd(json) => json.clean_head(columns),
         }
     }
 }
@@ -111,6 +124,14 @@ impl Destination {
     /// The whole URL for a terminal, credentials masked unless `reveal`.
     pub fn clean(&self, reveal: bool) -> Safe {
         if reveal { self.0.clean() } else { clean(&redact::mask_url(self.0.raw())) }
+    }
+
+    /// As [`Destination::clean`], in at most `columns` columns, reading no more of a long URL than they can show.
+    pub fn clean_head(&self, reveal: bool, columns: usize) -> Safe {
+        if reveal {
+            return self.0.clean_head(columns);
+        }
+        clean_head(&redact::mask_url_head(self.0.raw(), columns.saturating_mul(4)), columns)
     }
 
     /// The URL for a narrow column, in at most about `columns` columns: without `https://`, and with the host as it is really
@@ -182,9 +203,10 @@ impl Webhook {
         self.is_active.value().copied()
     }
 
-    /// The whole object as indented JSON, for people: a line a string, keys and values spelled as they came.
-    pub fn pretty_json(&self) -> Vec<Safe> {
-        serde_json::to_string(self).map_or_else(|_impossible| Vec::new(), |text| json::pretty(&text))
+    /// The whole object as indented JSON, for people: a line a string, keys and values spelled as they came, credentials in
+    /// URLs masked unless `reveal`.
+    pub fn pretty_json(&self, reveal: bool) -> Vec<Safe> {
+        serde_json::to_string(self).map_or_else(|_impossible| Vec::new(), |text| json::pretty(&text, reveal))
     }
 }
 

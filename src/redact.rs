@@ -56,6 +56,15 @@ impl ApiKey {
         self.0.split_once(':').map(|(id, _)| clean(id))
     }
 
+    /// A text from the server without the key, should the server have echoed it.
+    pub fn scrub(&self, text: &str) -> String {
+        let without_key = text.replace(&*self.0, MASK);
+        match self.0.split_once(':') {
+            Some((_, secret)) if !secret.is_empty() => without_key.replace(secret, MASK),
+            _ => without_key,
+        }
+    }
+
     /// The value, for the `Authorization` header and nothing else.
     pub(crate) fn expose(&self) -> &str {
         &self.0
@@ -195,6 +204,12 @@ mod tests {
         assert_eq!(key.public_id().unwrap().as_str(), "kid_public");
         assert_eq!(key.expose(), "kid_public:s3cret");
         assert!(ApiKey::new("onlysecret").unwrap().public_id().is_none());
+    }
+
+    #[test]
+    fn an_echoed_key_is_scrubbed() {
+        let key = ApiKey::new("kid:s3cret").unwrap();
+        assert_eq!(key.scrub("Invalid key Bearer kid:s3cret (s3cret)"), "Invalid key Bearer *** (***)");
     }
 
     #[test]

@@ -212,7 +212,7 @@ pub trait Trusted: fmt::Display {}
 macro_rules! trusted {
     ($($kind:ty),*) => { $(impl Trusted for $kind {})* };
 }
-trusted!(Safe, &'static str, char, u8, u16, u32, u64, usize, i16, i32, i64, std::num::NonZeroU64);
+trusted!(Safe, &'static str, u8, u16, u32, u64, usize, i16, i32, i64, std::num::NonZeroU64);
 
 impl<T: Trusted> Trusted for &T {}
 
@@ -221,12 +221,38 @@ pub fn only_trusted<T: Trusted + ?Sized>(part: &T) -> &T {
     part
 }
 
-/// `format!` for [`Safe`] text: every argument must be [`Trusted`], so an unclean string does not compile.
+/// Whether a format string has no `{name}`: a captured variable would pass by [`Trusted`].
+#[doc(hidden)]
+pub const fn captures_nothing(format: &str) -> bool {
+    let mut rest = format.as_bytes();
+    loop {
+        rest = match rest {
+            [] => return true,
+            [b'{', b'{' | b'}', after @ ..] => after,
+            [b'{', ..] => return false,
+            [_, after @ ..] => after,
+        };
+    }
+}
+
+/// `format!` for [`Safe`] text: every argument must be [`Trusted`], and variables are not captured, so an unclean string
+/// does not compile.
+///
+/// ```compile_fail
+/// let raw = String::from("\x1b[31m");
+/// hookscope::safe!("{}", raw);
+/// ```
+///
+/// ```compile_fail
+/// let raw = String::from("\x1b[31m");
+/// hookscope::safe!("{raw}");
+/// ```
 #[macro_export]
 macro_rules! safe {
-    ($format:literal $(, $part:expr)* $(,)?) => {
+    ($format:literal $(, $part:expr)* $(,)?) => {{
+        const { assert!($crate::text::captures_nothing($format), "safe! takes its parts as arguments only") };
         $crate::text::Safe::composed(format!($format $(, $crate::text::only_trusted(&$part))*))
-    };
+    }};
 }
 
 /// A number with its thousands set apart: `1,234`.
@@ -249,15 +275,15 @@ pub fn clean(text: &str) -> Safe {
     Safe(Cow::Owned(out))
 }
 
-/// As [`clean`], reading no more of a long text than `columns` columns can show.
+/// As [`clean`], in at most `columns` columns, reading no more of a long text than they can show.
 pub fn clean_head(text: &str, columns: usize) -> Safe {
     let enough = columns.saturating_add(2).saturating_mul(BYTES_PER_COLUMN);
-    let Some(head) = text.get(..text.floor_char_boundary(enough)) else { return clean(text) };
+    let head = text.get(..text.floor_char_boundary(enough)).unwrap_or(text);
     let mut safe = clean(head);
     if head.len() < text.len() {
         safe.push(&Safe::literal("…"));
     }
-    safe
+    safe.fit(columns, "…")
 }
 
 fn clean_into(out: &mut String, text: &str) {

@@ -47,14 +47,13 @@ use crate::config::{Config, Connection, Environment};
 use crate::error::{Error, Exit};
 use crate::fetch;
 use crate::model::Scope;
-use crate::text::Safe;
 
 /// How the explorer starts.
 pub struct Start<'a> {
     pub config: &'a Config,
     pub connection: &'a Connection,
-    /// The profile, if one was asked for, to be named in copied commands.
-    pub named_profile: Option<Safe>,
+    /// The options that a copied command needs to reach the same workspace.
+    pub invocation: Vec<String>,
     pub env: &'a Environment,
     pub scope: Scope,
     /// Refresh every so many seconds from the start.
@@ -66,7 +65,7 @@ impl Start<'_> {
     fn setup(&self, size: (u16, u16)) -> Setup {
         let setup = Setup::new(self.config, self.connection);
         Setup {
-            named_profile: self.named_profile.clone(),
+            invocation: self.invocation.clone(),
             theme: Theme::new(&self.config.ui.theme, self.coloured),
             glyphs: if self.env.utf8 { setup.glyphs } else { Glyphs::ascii() },
             zone: TimeZone::system(),

@@ -15,7 +15,7 @@ use super::{Answer, Failure};
 use crate::base_url::BaseUrl;
 use crate::model::{Row, Scope, WebhookId};
 use crate::redact::{self, ApiKey};
-use crate::text::clean_head;
+use crate::text::{Safe, clean_head};
 
 const USER_AGENT: &str = concat!("hookscope/", env!("CARGO_PKG_VERSION"));
 /// The collection (api-reference/webhooks/list).
@@ -75,6 +75,7 @@ pub struct PageRequest {
 pub struct Client {
     http: reqwest::Client,
     base_url: BaseUrl,
+    key: ApiKey,
     timeout: Duration,
     max_page_bytes: usize,
 }
@@ -127,6 +128,7 @@ impl Client {
         Ok(Self {
             http,
             base_url: settings.base_url.clone(),
+            key: settings.key.clone(),
             timeout: settings.timeout,
             max_page_bytes: settings.max_page_bytes,
         })
@@ -164,7 +166,7 @@ impl Client {
         let mut rate = None;
         let body = self.fetch(url, &mut rate).await;
         body.and_then(|body| {
-            read(&body).map_err(|nonsense| ApiError::new(ErrorKind::Nonsense(nonsense.why)).with(nonsense.detail))
+            read(&body).map_err(|why| ApiError::new(ErrorKind::Nonsense(why.why)).with(self.words(&why.detail)))
         })
         .map(|value| Answer { value, rate })
         .map_err(|error| Failure { error, rate })
@@ -177,7 +179,7 @@ impl Client {
         *rate = RateLimit::read(response.headers());
         let status = response.status();
         if !status.is_success() {
-            return Err(refused(status, response, deadline).await);
+            return Err(self.refused(status, response, deadline).await);
         }
         let is_html = response
             .headers()
@@ -188,6 +190,27 @@ impl Client {
             return Err(ApiError::new(ErrorKind::Nonsense(error::Nonsense::Html)));
         }
         within(deadline, read_body(response, self.max_page_bytes)).await
+    }
+
+    /// What the server says of a failure, less the key, should it have echoed that.
+    fn words(&self, text: &str) -> Safe {
+        clean_head(&self.key.scrub(text), 300)
+    }
+
+    async fn refused(&self, status: StatusCode, response: Response, deadline: Instant) -> ApiError {
+        let kind = match status {
+            StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized,
+            StatusCode::FORBIDDEN => ErrorKind::Forbidden,
+            StatusCode::NOT_FOUND => ErrorKind::NotFound,
+            StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited { retry_after: rate::retry_after(response.headers()) },
+            other => ErrorKind::Status(other.as_u16()),
+        };
+        let error = ApiError::new(kind);
+        // The status is the news; a body that cannot be read, or never ends, only loses the server's words.
+        match within(deadline, read_body(response, MAX_ERROR_BODY)).await {
+            Ok(body) => error.with(self.words(&error::server_message(&body).unwrap_or_default())),
+            Err(_) => error,
+        }
     }
 
     /// Follows redirects within the origin only: a client library that follows them itself sends the key along again on the
@@ -231,22 +254,6 @@ async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, ApiE
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-async fn refused(status: StatusCode, response: Response, deadline: Instant) -> ApiError {
-    let kind = match status {
-        StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized,
-        StatusCode::FORBIDDEN => ErrorKind::Forbidden,
-        StatusCode::NOT_FOUND => ErrorKind::NotFound,
-        StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited { retry_after: rate::retry_after(response.headers()) },
-        other => ErrorKind::Status(other.as_u16()),
-    };
-    let error = ApiError::new(kind);
-    // The status is the news; a body that cannot be read, or never ends, only loses the server's words.
-    match within(deadline, read_body(response, MAX_ERROR_BODY)).await {
-        Ok(body) => error.with(error::server_message(&body).unwrap_or_default()),
-        Err(_) => error,
-    }
 }
 
 #[cfg(test)]

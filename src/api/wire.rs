@@ -15,7 +15,6 @@ use serde_json::value::RawValue;
 
 use super::error::Nonsense;
 use crate::model::{RawFields, Row, TooDeep, raw_array};
-use crate::text::{Safe, clean};
 
 /// One page of a listing, whatever the envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,12 +35,12 @@ pub struct Page {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unreadable {
     pub(super) why: Nonsense,
-    pub(super) detail: Safe,
+    pub(super) detail: String,
 }
 
 impl Unreadable {
     fn new(why: Nonsense) -> Self {
-        Self { why, detail: Safe::default() }
+        Self { why, detail: String::new() }
     }
 }
 
@@ -92,7 +91,7 @@ fn parse(body: &[u8]) -> Result<&RawValue, Unreadable> {
         Some(_) => {}
     }
     let Ok(text) = std::str::from_utf8(body) else { return Err(Unreadable::new(Nonsense::NotUtf8)) };
-    serde_json::from_str(text).map_err(|error| Unreadable { why: Nonsense::NotJson, detail: clean(&error.to_string()) })
+    serde_json::from_str(text).map_err(|error| Unreadable { why: Nonsense::NotJson, detail: error.to_string() })
 }
 
 /// A non-negative integer. Whatever else stands there (`-1`, `"250"`, `1.5`, 2^64) is no count and counts as not said.

@@ -32,8 +32,9 @@ pub struct Extent {
     seen: u64,
     /// Where a page ended that must be the last one.
     end: Option<u64>,
-    /// The first page known to be empty with nothing behind it.
+    /// The first page known to be empty with nothing behind it, and the last such page.
     empty_from: Option<u64>,
+    last_empty: Option<u64>,
 }
 
 impl Extent {
@@ -47,14 +48,19 @@ impl Extent {
         let start = self.first_row(page.number);
         let stop = start.saturating_add(rows);
         let short = rows < size;
-        self.total = page.total.filter(|&total| stop <= total.max(start) && !(short && stop < total));
-        self.total_pages =
-            page.total_pages.filter(|&pages| (rows == 0 || page.number <= pages) && !(short && page.number < pages));
+        // More rows than a total claims refute it. Fewer do not: the page may be at fault, and rows are missing there.
+        self.total = page.total.filter(|&total| rows == 0 || stop <= total);
+        self.total_pages = page.total_pages.filter(|&pages| rows == 0 || page.number <= pages);
         if rows == 0 {
             self.empty_from = Some(self.empty_from.map_or(page.number, |earlier| earlier.min(page.number)));
+            self.last_empty = self.last_empty.max(Some(page.number));
         } else {
             self.seen = self.seen.max(stop);
-            if self.total_pages == Some(page.number) || (short && page.number > 1) {
+            let is_last = match self.total_pages {
+                Some(pages) => page.number == pages,
+                None => short && page.number > 1,
+            };
+            if is_last {
                 self.end = Some(stop);
             }
         }
@@ -90,12 +96,21 @@ impl Extent {
             return RowCount::Exactly(total);
         }
         let ends_short = self.end == Some(self.seen);
-        let ends_empty = self.empty_from.is_some_and(|empty| self.first_row(empty) == self.seen);
+        let ends_empty =
+            self.total_pages.is_none() && self.empty_from.is_some_and(|empty| self.first_row(empty) == self.seen);
         if ends_short || ends_empty {
             return RowCount::Exactly(self.seen);
         }
         let before_last = self.total_pages.map_or(0, |pages| self.first_row(pages).saturating_add(u64::from(pages > 0)));
         RowCount::AtLeast(self.seen.max(before_last))
+    }
+
+    /// Whether so many pages in a row came empty behind all rows.
+    pub fn ends_in_empty_pages(&self, pages: u64) -> bool {
+        match (self.empty_from, self.last_empty) {
+            (Some(first), Some(last)) => last.saturating_sub(first) + 1 >= pages,
+            _ => false,
+        }
     }
 
     /// The page on which a row lies, from 1.
@@ -181,7 +196,25 @@ pub(super) mod tests {
         assert_eq!(observed([small]).rows(), RowCount::AtLeast(100));
         let full = Page { total: Some(5000), ..page(1, 0, 100) };
         let short = Page { total: Some(5000), ..page(2, 100, 30) };
-        assert_eq!(observed([full, short]).rows(), RowCount::Exactly(130));
+        let fewer = observed([full, short]);
+        assert_eq!(fewer.rows(), RowCount::Exactly(5000), "rows are missing, and must not look complete");
+    }
+
+    #[test]
+    fn an_empty_page_does_not_refute_the_total_that_it_reports() {
+        let nothing = Page { total: Some(250), limit: Some(100), ..page(1, 0, 0) };
+        assert_eq!(observed([nothing]).rows(), RowCount::Exactly(250));
+    }
+
+    #[test]
+    fn some_empty_pages_in_a_row_are_an_end() {
+        let total = |page: Page| Page { total: Some(1000), ..page };
+        let mut extent = observed([total(page(1, 0, 100)), total(page(2, 100, 0)), total(page(3, 200, 0))]);
+        assert!(!extent.ends_in_empty_pages(3));
+        extent.observe(&total(page(4, 300, 0)), 100);
+        assert!(extent.ends_in_empty_pages(3));
+        extent.observe(&total(page(5, 400, 100)), 100);
+        assert!(!extent.ends_in_empty_pages(3), "there are rows behind them");
     }
 
     #[test]
@@ -192,7 +225,7 @@ pub(super) mod tests {
 
     #[test]
     fn an_empty_page_far_out_bounds_the_listing_without_ending_it() {
-        let extent = observed([Page { total: Some(1_000_000), ..page(1, 0, 100) }, page(10_000, 0, 0)]);
+        let extent = observed([page(1, 0, 100), page(10_000, 0, 0)]);
         assert_eq!((extent.rows(), extent.last_page()), (RowCount::AtLeast(100), Some(9999)));
     }
 

@@ -110,11 +110,16 @@ impl Requests {
         self.aborts.contains_key(&page) || self.waiting.iter().any(|waiting| waiting.page == page)
     }
 
+    /// Whether anything is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.aborts.is_empty() || !self.waiting.is_empty()
+    }
+
     /// Whether another page may be started now.
     pub(super) fn has_room(&self) -> bool {
         let under_way = self.aborts.len() + self.waiting.len();
         under_way < self.policy.max_concurrency
-            && self.paused_until.is_none()
+            && self.paused_until.is_none_or(|until| until <= Instant::now())
             && self.budget.requests(Instant::now()) > under_way as u64
     }
 

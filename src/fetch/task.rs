@@ -9,11 +9,16 @@ use tokio::time::Instant;
 
 use super::requests::{Progress, Requests};
 use super::{Extent, Policy};
-use crate::api::{ApiError, Client, Page};
-use crate::model::Scope;
+use crate::api::{ApiError, Client, ErrorKind, Nonsense, Page};
+use crate::model::{Row, Scope, WebhookId};
 
 /// Events that may wait for the explorer before the task waits for it.
 const EVENTS_AHEAD: usize = 64;
+
+/// Empty pages in a row after which *everything* ends, whatever the totals claim.
+const EMPTY_PAGES: u64 = 3;
+/// Pages after which *everything* ends, since a listing may have no end at all.
+const MAX_PAGES: u64 = 100_000;
 
 /// Counts the wishes for fresh data. Answers to an older generation are dropped before they touch anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -70,6 +75,10 @@ pub enum FetchEvent {
         until: Instant,
         error: ApiError,
     },
+    /// Everything was wanted, and nothing is left to be read; what is missing then will not come.
+    Swept {
+        generation: Generation,
+    },
 }
 
 impl FetchEvent {
@@ -79,7 +88,8 @@ impl FetchEvent {
             | Self::Loaded { generation, .. }
             | Self::Retrying { generation, .. }
             | Self::Failed { generation, .. }
-            | Self::Paused { generation, .. } => *generation,
+            | Self::Paused { generation, .. }
+            | Self::Swept { generation } => *generation,
         }
     }
 }
@@ -138,8 +148,12 @@ struct Task {
     extent: Extent,
     /// Pages of this generation that came or failed for good.
     settled: BTreeSet<u64>,
-    /// No page of this generation can succeed.
-    refused: bool,
+    /// Why no page of this generation can succeed.
+    refusal: Option<ApiError>,
+    /// The rows of page 1, to notice a server that sends them for every page.
+    first_rows: Vec<WebhookId>,
+    /// The end of *everything* was told.
+    swept: bool,
     /// Where the search for the next page of *everything* goes on.
     sweep: u64,
 }
@@ -154,7 +168,9 @@ impl Task {
             wish: Demand::default(),
             extent: Extent::default(),
             settled: BTreeSet::new(),
-            refused: false,
+            refusal: None,
+            first_rows: Vec::new(),
+            swept: false,
             sweep: 1,
         }
     }
@@ -188,24 +204,33 @@ impl Task {
             self.requests.end_pause();
             self.extent.restart();
             self.settled.clear();
-            self.refused = false;
+            self.refusal = None;
+            self.swept = false;
             self.sweep = 1;
         }
         let first_page_only = !self.extent.is_known();
         let needed = |page: u64| wish.everything || wish.pages.contains(&page) || (first_page_only && page == 1);
         self.requests.retain(needed);
+        self.swept &= wish.everything;
         self.wish = wish;
     }
 
     async fn start_pages(&mut self) -> Result<(), Gone> {
         while let Some(page) = self.next_page() {
+            if let Some(error) = self.refusal.clone() {
+                // It would fail like the others; whoever waits for it is told so.
+                self.settled.insert(page);
+                self.send(FetchEvent::Failed { generation: self.wish.generation, page, error }).await?;
+                continue;
+            }
             if !self.requests.has_room() {
                 match self.requests.pause_if_spent() {
                     Ok(Some(pause)) => self.report(pause).await?,
                     Ok(None) => {}
                     Err(error) => {
+                        self.refusal = Some(error.clone());
                         self.report(Progress::Failed { page, error }).await?;
-                        self.refused = true;
+                        continue;
                     }
                 }
                 return Ok(());
@@ -213,21 +238,28 @@ impl Task {
             self.requests.start(page);
             self.send(FetchEvent::Started { generation: self.wish.generation, page }).await?;
         }
+        self.tell_the_end().await
+    }
+
+    /// Says once that of *everything* nothing is left to be read.
+    async fn tell_the_end(&mut self) -> Result<(), Gone> {
+        let done = self.wish.everything && !self.swept && !self.requests.is_busy() && !self.settled.is_empty();
+        if done {
+            self.swept = true;
+            self.send(FetchEvent::Swept { generation: self.wish.generation }).await?;
+        }
         Ok(())
     }
 
     /// The most urgent page that is neither settled nor under way.
     fn next_page(&mut self) -> Option<u64> {
-        if self.refused {
-            return None;
-        }
         if !self.extent.is_known() {
             // Page 1 tells how large pages are: until it came, no other page can be told.
             let wanted = self.wish.everything || !self.wish.pages.is_empty();
             return (wanted && self.is_open(1)).then_some(1);
         }
         let urgent = self.wish.pages.iter().copied().find(|&page| self.is_open(page));
-        urgent.or_else(|| if self.wish.everything { self.sweep_on() } else { None })
+        urgent.or_else(|| if self.wish.everything && self.refusal.is_none() { self.sweep_on() } else { None })
     }
 
     fn sweep_on(&mut self) -> Option<u64> {
@@ -235,6 +267,9 @@ impl Task {
         let last = self.extent.last_page().unwrap_or_else(|| (self.settled.len() as u64 * 2).max(1));
         while self.settled.contains(&self.sweep) {
             self.sweep += 1;
+        }
+        if self.extent.ends_in_empty_pages(EMPTY_PAGES) || self.sweep > MAX_PAGES {
+            return None;
         }
         (self.sweep..=last).take(self.policy.max_concurrency * 2).find(|&page| self.is_open(page))
     }
@@ -246,6 +281,12 @@ impl Task {
     async fn report(&mut self, progress: Progress) -> Result<(), Gone> {
         let generation = self.wish.generation;
         let event = match progress {
+            Progress::Loaded(page) if self.repeats_first(&page) => {
+                let error = ApiError::new(ErrorKind::Nonsense(Nonsense::SamePage));
+                self.settled.insert(page.number);
+                self.refusal = Some(error.clone());
+                FetchEvent::Failed { generation, page: page.number, error }
+            }
             Progress::Loaded(page) => {
                 self.extent.observe(&page, self.policy.page_size);
                 self.settled.insert(page.number);
@@ -253,7 +294,9 @@ impl Task {
             }
             Progress::Failed { page, error } => {
                 self.settled.insert(page);
-                self.refused |= error.is_refusal();
+                if error.is_refusal() {
+                    self.refusal = Some(error.clone());
+                }
                 FetchEvent::Failed { generation, page, error }
             }
             Progress::Retrying { page, attempt, of, error } => FetchEvent::Retrying { generation, page, attempt, of, error },
@@ -261,6 +304,16 @@ impl Task {
             Progress::Resumed => return Ok(()),
         };
         self.send(event).await
+    }
+
+    /// Whether a later page is page 1 again: then the server ignores the parameter, and would be asked for ever.
+    fn repeats_first(&mut self, page: &Page) -> bool {
+        let ids = || page.rows.iter().filter_map(Row::id);
+        if page.number == 1 {
+            self.first_rows = ids().cloned().collect();
+            return false;
+        }
+        !self.first_rows.is_empty() && ids().eq(self.first_rows.iter())
     }
 
     async fn send(&self, event: FetchEvent) -> Result<(), Gone> {

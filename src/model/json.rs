@@ -1,13 +1,18 @@
 //! JSON kept verbatim: numbers keep their spelling, objects their order, and nothing is read deeper than it is looked at.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::redact;
 use crate::text::{Safe, clean, clean_head, escape_json};
+
+/// What is shown of one row's JSON, in bytes.
+const MAX_SHOWN: usize = 256 << 10;
 
 /// Nesting that is accepted, the limit that `serde_json` has for typed values.
 const MAX_DEPTH: usize = 128;
@@ -51,9 +56,15 @@ impl Json {
         clean_head(self.0.get(), columns)
     }
 
-    /// Indented for people, a line a string.
-    pub fn pretty(&self) -> Vec<Safe> {
-        pretty(self.0.get())
+    /// Indented for people, a line a string; credentials in URLs masked unless `reveal`.
+    pub fn pretty(&self, reveal: bool) -> Vec<Safe> {
+        pretty(self.0.get(), reveal)
+    }
+
+    /// In one line for people, in at most `columns` columns; credentials in URLs masked unless `reveal`.
+    pub fn summary(&self, columns: usize, reveal: bool) -> Safe {
+        let text = head(self.0.get());
+        if reveal { clean_head(text, columns) } else { clean_head(&masked(text), columns) }
     }
 }
 
@@ -88,15 +99,12 @@ impl<'a> RawFields<'a> {
     }
 
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().rev().find(|(key, _)| key == name).map(|&(_, value)| value)
+        self.0.iter().find(|(key, _)| key == name).map(|&(_, value)| value)
     }
 
     /// Every member once, in the order in which the names first appeared.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
-        self.0.iter().enumerate().filter_map(|(i, (key, _))| {
-            let seen = self.0.iter().take(i).any(|(earlier, _)| earlier == key);
-            if seen { None } else { self.get(key).map(|value| (key.as_ref(), value)) }
-        })
+        self.0.iter().map(|(key, value)| (key.as_ref(), *value))
     }
 }
 
@@ -112,12 +120,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                #[derive(serde::Deserialize)]
-                struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-                let mut members = Vec::new();
-                while let Some((Key(key), value)) = map.next_entry()? {
-                    members.push((key, value));
+                let mut members: Self::Value = Vec::new();
+                let mut places: HashMap<Cow<'de, str>, usize> = HashMap::new();
+                while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                    let key = text_of(key).unwrap_or_default();
+                    match places.get(&key).and_then(|&place| members.get_mut(place)) {
+                        Some(member) => member.1 = value,
+                        None => {
+                            places.insert(key.clone(), members.len());
+                            members.push((key, value));
+                        }
+                    }
                 }
                 Ok(members)
             }
@@ -125,6 +138,30 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
 
         deserializer.deserialize_map(Members).map(RawFields)
     }
+}
+
+/// The text of a JSON string. Half of a surrogate pair is no text: it becomes a replacement character, since a name must
+/// never be unreadable for us while others read it.
+fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
+    struct Text;
+
+    impl<'de> Visitor<'de> for Text {
+        type Value = Cow<'de, str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+            Ok(String::from_utf8_lossy(bytes))
+        }
+
+        fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+            Ok(Cow::Owned(String::from_utf8_lossy(bytes).into_owned()))
+        }
+    }
+
+    serde_json::Deserializer::from_str(raw.get()).deserialize_bytes(Text).ok()
 }
 
 /// The elements of a JSON array, unread; `None` when the value is no array.
@@ -187,8 +224,55 @@ fn push_without_secret(out: &mut String, raw: &RawValue) {
     }
 }
 
-/// Indents JSON text without touching a token, which a parse and a print would.
-pub(super) fn pretty(json: &str) -> Vec<Safe> {
+/// What is shown of a JSON text; copies carry all of it.
+fn head(json: &str) -> &str {
+    json.get(..json.floor_char_boundary(MAX_SHOWN)).unwrap_or(json)
+}
+
+/// The text with the credentials masked in every string that could be a URL.
+fn masked(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(start) = rest.find('"') {
+        let (before, from_quote) = rest.split_at(start);
+        let (token, after) = from_quote.split_at(string_length(from_quote));
+        out.push_str(before);
+        match serde_json::from_str::<String>(token) {
+            Ok(text) if redact::has_secret(&text) => {
+                out.push_str(&serde_json::Value::from(redact::mask_url(&text)).to_string());
+            }
+            // Cut off in the middle, or no text at all: it cannot be told what is in there.
+            Err(_) if token.contains(['@', '=']) => out.push_str("\"***\""),
+            _ => out.push_str(token),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The bytes of the string that a text starts with, quotes included.
+fn string_length(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Indents JSON text without touching a token, which a parse and a print would; only credentials in URLs are masked unless
+/// `reveal`.
+pub(super) fn pretty(json: &str, reveal: bool) -> Vec<Safe> {
+    let json = head(json);
+    if reveal { indented(json) } else { indented(&masked(json)) }
+}
+
+fn indented(json: &str) -> Vec<Safe> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut depth = 0_usize;
@@ -264,6 +348,21 @@ mod tests {
     }
 
     #[test]
+    fn half_a_surrogate_pair_hides_no_secret() {
+        let text = r#"{"secret":"x","\ud800":{"secret":"y","b":1}}"#;
+        let kept = Json::new(&raw(text)).unwrap();
+        assert_eq!(kept.raw(), "{\"\u{fffd}\u{fffd}\u{fffd}\":{\"b\":1}}");
+    }
+
+    #[test]
+    fn an_object_of_many_names_is_read_in_one_go() {
+        let members: Vec<_> = (0..200_000).map(|i| format!("\"k{i}\":{i}")).collect();
+        let text = raw(&format!("{{{},\"k7\":\"last\"}}", members.join(",")));
+        let fields = RawFields::of(&text).unwrap();
+        assert_eq!((fields.iter().count(), fields.get("k7").unwrap().get()), (200_000, "\"last\""));
+    }
+
+    #[test]
     fn depth_is_bounded() {
         let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
         assert!(Json::new(&raw(&deep(128))).is_ok());
@@ -280,9 +379,20 @@ mod tests {
     }
 
     #[test]
+    fn credentials_are_masked_in_whatever_string_they_are() {
+        let text =
+            r#"{"url":"https://bob:hunter2@x.com/?token=hunter3","n":["a \" b","https:\/\/x.com\/?sig=hunter4"],"e":1E400}"#;
+        let shown: String = pretty(text, false).iter().map(Safe::as_str).collect();
+        assert!(!shown.contains("hunter") && shown.contains("1E400") && shown.contains("***@x.com/?token=***"), "{shown}");
+        let revealed: String = pretty(text, true).iter().map(Safe::as_str).collect();
+        assert!(revealed.contains("bob:hunter2") && revealed.contains("hunter4"), "{revealed}");
+        assert!(!masked(r#"{"url":"https://bob@hunter2"#).contains("hunter2"), "a string that is cut off is masked");
+    }
+
+    #[test]
     fn pretty_json_is_the_same_json() {
         let text = r#"{"a": [1, {"b":"x, {\"y\"}: \\"}, [], {}], "n": 1e30}"#;
-        let lines = pretty(text);
+        let lines = pretty(text, false);
         assert_eq!(lines[1].as_str(), "  \"a\": [");
         let glued: String = lines.iter().map(Safe::as_str).collect();
         let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();

@@ -84,10 +84,10 @@ impl Row {
     }
 
     /// The row as indented JSON for people, a line a string.
-    pub fn pretty_json(&self) -> Vec<Safe> {
+    pub fn pretty_json(&self, reveal: bool) -> Vec<Safe> {
         match self {
-            Self::Webhook(webhook) => webhook.pretty_json(),
-            Self::Malformed(malformed) => malformed.json.pretty(),
+            Self::Webhook(webhook) => webhook.pretty_json(reveal),
+            Self::Malformed(malformed) => malformed.json.pretty(reveal),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The state of the explorer and the only place where it changes: [`App::update`] takes a message and says what is to be done.
 //! No IO, no async and no clock in here.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
@@ -17,6 +18,7 @@ use super::listing::Listing;
 use super::message::{Effect, Message};
 use super::palette::Palette;
 use super::theme::{Glyphs, Theme};
+use crate::api::Page;
 use crate::base_url::BaseUrl;
 use crate::clock::{self, Moment};
 use crate::config::{Clipboard, Config, Connection, KeySource, TimeFormat};
@@ -33,8 +35,8 @@ const WHEEL: i64 = 3;
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub profile: Safe,
-    /// The profile to name in copied commands.
-    pub named_profile: Option<Safe>,
+    /// The options that a copied command needs to reach the same workspace.
+    pub invocation: Vec<String>,
     pub base_url: BaseUrl,
     pub key_source: KeySource,
     pub keymap: Keymap,
@@ -61,7 +63,7 @@ impl Setup {
         let ui = &config.ui;
         Self {
             profile: connection.profile.clone(),
-            named_profile: None,
+            invocation: Vec::new(),
             base_url: connection.api.base_url.clone(),
             key_source: connection.key_source,
             keymap: config.keymap.clone(),
@@ -104,6 +106,17 @@ pub enum Overlay {
     },
 }
 
+/// Whether all rows are being loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Everything {
+    #[default]
+    No,
+    /// Because something needs them; within the limit.
+    Needed,
+    /// Because somebody asked for it; however many they are.
+    Asked,
+}
+
 /// A word in the footer until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
@@ -129,13 +142,14 @@ pub struct App {
     pub mouse: bool,
     pub detail_form: Form,
     pub detail_scroll: usize,
-    /// Everything is being loaded.
-    pub everything: bool,
+    pub everything: Everything,
     /// When the next automatic refresh is due.
     pub auto_refresh: Option<Instant>,
     /// The selected webhook at the last refresh, until it is found again.
     following: Option<WebhookId>,
     last_copy: Option<(Copy, String)>,
+    /// What was seen of the other scopes, to come back to.
+    shelf: HashMap<Scope, (Listing, Cursor)>,
     generation: Generation,
     /// What the fetch task was told last.
     demanded: Demand,
@@ -159,10 +173,11 @@ impl App {
             mouse: setup.mouse,
             detail_form: Form::default(),
             detail_scroll: 0,
-            everything: false,
+            everything: Everything::No,
             auto_refresh: setup.auto_refresh.then(|| now.instant + setup.refresh_every),
             following: None,
             last_copy: None,
+            shelf: HashMap::new(),
             generation,
             demanded: Demand { generation, scope: setup.scope, pages: vec![1], everything: false },
             setup,
@@ -191,6 +206,9 @@ impl App {
         };
         self.fit();
         let demand = self.wanted();
+        if demand.pages.is_empty() && !demand.everything {
+            self.health.settle();
+        }
         if demand != self.demanded {
             self.demanded = demand.clone();
             effects.push(Effect::Demand(demand));
@@ -208,7 +226,8 @@ impl App {
         let created = |row: &Row| row.webhook()?.created_at.value()?.at();
         let visible = self.visible().filter_map(|place| self.listing.row(place)).filter_map(created);
         let seconds = visible.map(|then| clock::age_changes_in(then, self.now.wall)).min()?;
-        Some(self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or(1).max(1)))
+        // Ages are read by the minute, however many rows there are to change at different seconds.
+        Some(self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or_default().max(60)))
     }
 
     pub fn layout(&self) -> Layout {
@@ -247,7 +266,7 @@ impl App {
     /// Whether something is being read that is not here yet.
     pub fn is_loading(&self) -> bool {
         let given_up = self.health.trouble().is_some_and(|trouble| trouble.stage == Stage::Failed);
-        !given_up && (!self.demanded.pages.is_empty() || self.everything && !self.listing.is_complete())
+        !given_up && (!self.demanded.pages.is_empty() || self.everything != Everything::No)
     }
 
     /// Keeps selection and screen inside the listing.
@@ -258,6 +277,9 @@ impl App {
         if self.cursor.selected() != before {
             self.detail_scroll = 0;
         }
+        if self.detail_scroll > 0 {
+            self.scroll_detail(0);
+        }
     }
 
     fn wanted(&self) -> Demand {
@@ -266,7 +288,7 @@ impl App {
         if pages.is_empty() {
             pages.extend(self.page_ahead());
         }
-        Demand { generation: self.generation, scope: self.scope, pages, everything: self.everything }
+        Demand { generation: self.generation, scope: self.scope, pages, everything: self.everything != Everything::No }
     }
 
     /// While nothing is known, the first screenful.
@@ -315,84 +337,136 @@ impl App {
                 self.listing.started(page);
                 return Vec::new();
             }
-            FetchEvent::Loaded { page, .. } => {
-                self.health.good(self.now);
-                let ignored = !self.listing.filters() && !page.rows.iter().all(|row| self.scope.admits(row));
-                self.listing.load(page);
-                if ignored {
-                    self.filter_here();
-                }
-                self.follow_selection();
-                if self.everything && self.listing.is_complete() {
-                    self.everything = false;
-                }
-            }
+            FetchEvent::Loaded { page, .. } => self.loaded(page),
             FetchEvent::Retrying { attempt, of, error, .. } => {
                 self.health.bad(error, Stage::Retrying { attempt, of }, self.now);
             }
             FetchEvent::Paused { until, error, .. } => self.health.bad(error, Stage::Paused { until }, self.now),
             FetchEvent::Failed { page, error, .. } => {
                 self.listing.failed(page, error.clone());
+                if error.is_refusal() || !error.is_transient() {
+                    // To ask again and again would not help.
+                    self.auto_refresh = None;
+                }
                 self.health.bad(error, Stage::Failed, self.now);
-                self.everything = false;
+                if self.everything != Everything::No {
+                    self.everything = Everything::No;
+                    return self.warn(safe!("loading stopped: page {} failed", page));
+                }
+            }
+            FetchEvent::Swept { .. } => {
+                self.everything = Everything::No;
+                if let (RowCount::Exactly(rows), false) = (self.listing.rows(), self.listing.is_complete()) {
+                    let sent = grouped(self.listing.loaded());
+                    return self.warn(safe!("the API says {} webhooks, but sent {}", grouped(rows), sent));
+                }
             }
         }
         vec![Effect::Draw]
     }
 
+    fn loaded(&mut self, page: Page) {
+        let ignored = !self.listing.filters() && !page.rows.iter().all(|row| self.scope.admits(row));
+        // Rows that are kept or dropped here move others: the selection stays with its row.
+        let anchor = self.listing.filters().then(|| self.listing.anchor(self.cursor.selected())).flatten();
+        if self.listing.load(page) {
+            self.generation = self.generation.next();
+            self.listing.adopt(self.generation);
+        }
+        if let Some(place) = anchor.and_then(|anchor| self.listing.place_of(anchor)) {
+            self.cursor.follow(place);
+        }
+        if self.listing.has_failures() {
+            self.health.good_besides_failures(self.now);
+        } else {
+            self.health.good(self.now);
+        }
+        if ignored {
+            self.filter_here();
+        }
+        if self.everything == Everything::Needed && self.listing.rows().known() > self.setup.auto_load_limit {
+            self.everything = Everything::No;
+        }
+        self.follow_selection();
+        if self.listing.is_complete() {
+            self.everything = Everything::No;
+        }
+    }
+
     /// The server sends what was not asked for: from now on the scope is a filter of ours, which needs all rows.
     fn filter_here(&mut self) {
         self.listing.keep_only(self.scope);
-        let limit = self.setup.auto_load_limit;
-        self.everything = self.listing.rows().known() <= limit;
-        let words = if self.everything {
-            "the server ignores is_active; filtering here".into()
+        self.need_everything();
+        let words = if self.everything == Everything::No {
+            safe!("the server ignores is_active; filtering here, L loads more than {}", grouped(self.setup.auto_load_limit))
         } else {
-            safe!("the server ignores is_active; filtering here, L loads more than {}", grouped(limit))
+            "the server ignores is_active; filtering here".into()
         };
         self.notice = Some(Notice::Warning(words));
+    }
+
+    /// Loads all rows, unless they are more than may be loaded without asking.
+    fn need_everything(&mut self) {
+        if self.everything == Everything::No && self.listing.rows().known() <= self.setup.auto_load_limit {
+            self.everything = Everything::Needed;
+        }
     }
 
     /// After a refresh the selection stays with its webhook, if that is on the pages read again.
     fn follow_selection(&mut self) {
         let Some(id) = self.following.take() else { return };
-        let pages = self.listing.pages_of(&self.visible());
-        if let Some(place) = self.listing.find(&id, pages.clone()) {
-            let page = pages.clone().find(|&page| self.listing.is_fresh(page));
+        if let Some(place) = self.listing.find(&id) {
             if place != self.cursor.selected() {
                 self.cursor.follow(place);
             }
-            if page.is_none() {
-                self.following = Some(id);
-            }
             return;
         }
-        if pages.into_iter().any(|page| self.listing.needs(page)) {
+        let mut visible = self.listing.pages_of(&self.visible());
+        if self.everything != Everything::No || visible.any(|page| self.listing.needs(page)) {
             self.following = Some(id);
             return;
         }
-        let id = id.clean().fit(40, self.setup.glyphs.ellipsis);
-        self.notice = Some(Notice::Warning(safe!("{} is not here any more; the selection stays in its row", id)));
+        let id = id.clean_head(30);
+        self.notice = Some(Notice::Warning(safe!("{} is not on this page any more", id)));
     }
 
     fn refresh(&mut self) {
-        let was_complete = self.listing.is_complete() && self.listing.loaded() <= self.setup.auto_load_limit;
+        let was_complete = self.listing.is_complete() && self.listing.loaded() > 0;
         self.following = self.selected_row().and_then(Row::id).cloned();
         self.generation = self.generation.next();
         self.listing.refresh(self.generation);
-        self.everything = was_complete && self.listing.loaded() > 0;
+        self.everything = Everything::No;
+        if was_complete || self.listing.filters() {
+            self.need_everything();
+        }
         if self.auto_refresh.is_some() {
             self.auto_refresh = Some(self.now.instant + self.setup.refresh_every);
         }
     }
 
+    /// A refresh by hand. While an answer is waited for, asking again would only start the waiting anew.
+    fn ask_again(&mut self) -> Vec<Effect> {
+        if self.is_loading() && self.health.trouble().is_none() {
+            return self.inform("still loading");
+        }
+        self.refresh();
+        vec![Effect::Draw]
+    }
+
+    /// What was seen of a scope is shown again at once when it comes back, and read again.
     fn change_scope(&mut self) {
-        self.scope = self.scope.next();
         self.generation = self.generation.next();
-        self.listing = Listing::new(self.generation, self.setup.page_size);
-        self.cursor = Cursor::default();
-        self.following = None;
-        self.everything = false;
+        let fresh = (Listing::new(self.generation, self.setup.page_size), Cursor::default());
+        let next = self.shelf.remove(&self.scope.next()).unwrap_or(fresh);
+        let seen = (std::mem::replace(&mut self.listing, next.0), std::mem::replace(&mut self.cursor, next.1));
+        self.shelf.insert(self.scope, seen);
+        self.scope = self.scope.next();
+        self.listing.refresh(self.generation);
+        self.following = self.selected_row().and_then(Row::id).cloned();
+        self.everything = Everything::No;
+        if self.listing.filters() {
+            self.need_everything();
+        }
         self.detail_scroll = 0;
     }
 
@@ -434,6 +508,10 @@ impl App {
     }
 
     fn perform(&mut self, action: Action) -> Vec<Effect> {
+        if action != Action::Copy {
+            // Only the same copy right after another asks for the plain screen.
+            self.last_copy = None;
+        }
         let page = i64::from(self.layout().panes.list().height.max(1));
         match action {
             Action::MoveDown => self.go(1),
@@ -467,10 +545,7 @@ impl App {
                 self.overlay = Overlay::CopyMenu;
                 vec![Effect::Draw]
             }
-            Action::Refresh => {
-                self.refresh();
-                vec![Effect::Draw]
-            }
+            Action::Refresh => self.ask_again(),
             Action::AutoRefresh => self.toggle_auto_refresh(),
             Action::LoadEverything => self.load_everything(),
             Action::TimeFormat => {
@@ -556,13 +631,19 @@ impl App {
         draw_if(changed)
     }
 
-    /// One level back: stop loading, leave the raw JSON's or the detail's pane; never quit.
+    /// One level back: from the detail to the list, from its JSON to its fields, from loading everything to not; never quit.
     fn back(&mut self) -> Vec<Effect> {
-        if self.everything {
-            self.everything = false;
+        self.cursor.stop();
+        if self.focus == Focus::Detail {
+            return self.set_focus(Focus::List);
+        }
+        if self.everything != Everything::No {
+            self.everything = Everything::No;
             return self.inform("loading stopped");
         }
-        self.set_focus(Focus::List)
+        let had_json = self.detail_form == Form::Json;
+        self.detail_form = Form::Fields;
+        draw_if(had_json)
     }
 
     fn toggle_auto_refresh(&mut self) -> Vec<Effect> {
@@ -579,8 +660,8 @@ impl App {
         if self.listing.is_complete() {
             return self.inform("everything is loaded");
         }
-        self.everything = true;
-        vec![Effect::Draw]
+        self.everything = Everything::Asked;
+        self.inform("loading everything; esc stops")
     }
 
     fn close_overlay(&mut self) -> Vec<Effect> {
@@ -626,9 +707,13 @@ impl App {
             KeyCode::Char('n') if control => palette.move_by(1),
             KeyCode::Char('p') if control => palette.move_by(-1),
             KeyCode::Char('u') if control => *palette = Palette::default(),
-            KeyCode::Backspace if !palette.backspace() => return self.close_overlay(),
+            KeyCode::Backspace => {
+                let emptied = !palette.backspace();
+                if emptied {
+                    return self.close_overlay();
+                }
+            }
             KeyCode::Char(c) if !control => palette.insert(c.encode_utf8(&mut [0; 4])),
-            KeyCode::Backspace => {}
             _ => return Vec::new(),
         }
         vec![Effect::Draw]
@@ -646,8 +731,7 @@ impl App {
     fn copy(&mut self, what: Copy, words: &'static str) -> Vec<Effect> {
         let place = Place {
             base_url: self.setup.base_url.clone(),
-            profile: self.setup.named_profile.clone(),
-            demo: self.setup.key_source == KeySource::Demo,
+            invocation: self.setup.invocation.clone(),
             scope: self.scope,
             reveal: self.reveal,
         };
@@ -667,7 +751,7 @@ impl App {
     }
 
     fn key_in_plain_text(&mut self, code: KeyCode) -> Vec<Effect> {
-        let Overlay::PlainText { scroll, .. } = &mut self.overlay else { return Vec::new() };
+        let Overlay::PlainText { text, scroll } = &mut self.overlay else { return Vec::new() };
         match code {
             KeyCode::Down | KeyCode::Char('j') => *scroll = scroll.saturating_add(1),
             KeyCode::Up | KeyCode::Char('k') => *scroll = scroll.saturating_sub(1),
@@ -675,6 +759,7 @@ impl App {
             KeyCode::PageUp => *scroll = scroll.saturating_sub(usize::from(self.size.1)),
             _ => return self.close_overlay(),
         }
+        *scroll = (*scroll).min(copy::plain(text, self.size.0).len().saturating_sub(1));
         vec![Effect::Draw]
     }
 

@@ -118,7 +118,11 @@ impl<'a> Canvas<'a> {
 fn ascii(text: &Safe) -> String {
     let mut out = String::new();
     for (cluster, width) in text.cells() {
-        if cluster.is_ascii() { out.push_str(cluster) } else { out.extend(std::iter::repeat_n('?', width)) }
+        match cluster {
+            "…" => out.push('~'),
+            _ if cluster.is_ascii() => out.push_str(cluster),
+            _ => out.extend(std::iter::repeat_n('?', width)),
+        }
     }
     out
 }

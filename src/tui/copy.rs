@@ -3,16 +3,16 @@
 use crate::api::Client;
 use crate::base_url::BaseUrl;
 use crate::keymap::Copy;
-use crate::model::{CreatedAt, Field, Row, Scope, Webhook};
+use crate::model::{Field, Row, Scope, Webhook};
+use crate::safe;
 use crate::text::{Safe, clean};
 
 /// Where the copied commands are to work.
 #[derive(Debug, Clone)]
 pub struct Place {
     pub base_url: BaseUrl,
-    /// The profile to name in commands, if it is not the default one.
-    pub profile: Option<Safe>,
-    pub demo: bool,
+    /// The options that a command needs to reach the same workspace.
+    pub invocation: Vec<String>,
     pub scope: Scope,
     /// Credentials in URLs are shown, so a report may contain them too.
     pub reveal: bool,
@@ -49,12 +49,7 @@ fn curl(webhook: &Webhook, place: &Place, options: &str) -> Option<String> {
 
 fn list_command(place: &Place) -> String {
     let mut words = vec!["hookscope".to_owned()];
-    if place.demo {
-        words.push("--demo".to_owned());
-    }
-    if let Some(profile) = &place.profile {
-        words.extend(["--profile".to_owned(), profile.to_string()]);
-    }
+    words.extend(place.invocation.iter().cloned());
     words.push("list".to_owned());
     if place.scope != Scope::All {
         words.extend(["--scope".to_owned(), place.scope.name().to_owned()]);
@@ -68,7 +63,7 @@ fn markdown(webhook: &Webhook, place: &Place) -> String {
     let state: Safe = match &webhook.is_active {
         Field::Value(true) => "active".into(),
         Field::Value(false) => "inactive".into(),
-        Field::Odd(json) => json.clean(),
+        Field::Odd(json) => safe!("{}", clean(&code(&json.clean()))),
         Field::Missing => "unknown".into(),
     };
     let events: Vec<_> = match &webhook.events {
@@ -76,7 +71,7 @@ fn markdown(webhook: &Webhook, place: &Place) -> String {
         Field::Odd(json) => vec![code(&json.clean())],
         Field::Missing => Vec::new(),
     };
-    let created = webhook.created_at.value().map_or_else(|| "unknown".into(), CreatedAt::clean);
+    let created = webhook.created_at.value().map_or_else(|| "unknown".to_owned(), |created| code(&created.clean()));
     format!(
         "**Webhook** {}\n- url: {}\n- state: {state}\n- events: {}\n- created: {created}\n- API: {}\n",
         code(&webhook.id.clean()),
@@ -109,9 +104,9 @@ pub fn osc52(text: &str, tmux: bool) -> Vec<u8> {
     plain.into_bytes()
 }
 
-/// The text for the plain screen, a line a string.
-pub fn plain(text: &str) -> Vec<Safe> {
-    text.lines().map(clean).collect()
+/// The text for a plain screen of this width, a line a string, wrapped as a terminal would.
+pub fn plain(text: &str, columns: u16) -> Vec<Safe> {
+    text.lines().flat_map(|line| clean(line).chunks(columns.into())).collect()
 }
 
 #[cfg(test)]
@@ -126,7 +121,7 @@ mod tests {
 
     fn place() -> Place {
         let base_url = BaseUrl::parse("https://api.example.com").unwrap();
-        Place { base_url, profile: None, demo: false, scope: Scope::Active, reveal: false }
+        Place { base_url, invocation: Vec::new(), scope: Scope::Active, reveal: false }
     }
 
     #[test]
@@ -152,7 +147,7 @@ mod tests {
     #[test]
     fn the_list_command_names_profile_and_scope() {
         let row = row("{}");
-        let place = Place { profile: Some("my staging".into()), ..place() };
+        let place = Place { invocation: ["--profile", "my staging"].map(str::to_owned).into(), ..place() };
         assert_eq!(text(Copy::ListCommand, &row, &place).unwrap(), "hookscope --profile 'my staging' list --scope active");
     }
 

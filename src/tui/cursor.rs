@@ -57,6 +57,11 @@ impl Cursor {
         self.to_end = !exactly;
     }
 
+    /// Stays where it is, however far away the end turns out to be.
+    pub fn stop(&mut self) {
+        self.to_end = false;
+    }
+
     pub fn select(&mut self, place: u64) {
         self.to_end = false;
         self.selected = place;

@@ -103,7 +103,7 @@ impl Text<'_> {
     fn webhook(&mut self, webhook: &Webhook) {
         let theme = self.style.theme;
         self.heading(webhook);
-        let url = head_of_url(webhook, self.style.reveal);
+        let url = webhook.url.clean_head(self.style.reveal, MAX_VALUE);
         for line in url.wrap(self.style.width.into()) {
             self.push(vec![Piece::plain(line)]);
         }
@@ -121,7 +121,7 @@ impl Text<'_> {
             // A label is at most as wide as its column; a longer name gets a line of its own.
             let name = name.clean_head(80);
             if name.width() < LABEL {
-                let value = value.clean_head(MAX_VALUE);
+                let value = value.summary(MAX_VALUE, self.style.reveal);
                 let width = usize::from(self.style.width).saturating_sub(LABEL);
                 let padded = safe!("{}", clean(&format!("{name:<LABEL$}")));
                 let mut label = Some(padded);
@@ -131,7 +131,7 @@ impl Text<'_> {
                 }
             } else {
                 self.push(vec![Piece::new(name, theme.quiet)]);
-                self.labelled("", &value.clean_head(MAX_VALUE), ratatui::style::Style::new());
+                self.labelled("", &value.summary(MAX_VALUE, self.style.reveal), ratatui::style::Style::new());
             }
         }
     }
@@ -144,12 +144,12 @@ impl Text<'_> {
             Field::Odd(json) => ("?", safe!("is_active: {}", json.clean_head(40)), theme.warning),
             Field::Missing => ("?", "is_active is missing".into(), theme.warning),
         };
-        let id = webhook.id.clean();
+        let id = webhook.id.clean_head(MAX_VALUE);
         let state = safe!("{} {}", mark, word);
         let room = usize::from(self.style.width).saturating_sub(state.width() + 2);
         let gap = usize::from(self.style.width).saturating_sub(id.width().min(room) + state.width());
         if id.width() > room {
-            for line in id.fit(MAX_VALUE, glyphs.ellipsis).wrap(self.style.width.into()) {
+            for line in id.wrap(self.style.width.into()) {
                 self.push(vec![Piece::new(line, theme.strong)]);
             }
             self.push(vec![Piece::new(state, style)]);
@@ -172,7 +172,7 @@ impl Text<'_> {
                     if self.is_full() {
                         return;
                     }
-                    self.labelled(label, &event.clean(), ratatui::style::Style::new());
+                    self.labelled(label, &event.clean_head(MAX_VALUE), ratatui::style::Style::new());
                     label = "";
                 }
             }
@@ -202,11 +202,11 @@ impl Text<'_> {
         self.push(vec![Piece::new("malformed row", theme.error)]);
         self.push(vec![Piece::plain(safe!("The API sent something that is no webhook: {}.", malformed.reason.explain()))]);
         self.blank();
-        self.json_lines(&malformed.json.pretty());
+        self.json_lines(&malformed.json.pretty(self.style.reveal));
     }
 
     fn raw_json(&mut self, row: &Row) {
-        self.json_lines(&row.pretty_json());
+        self.json_lines(&row.pretty_json(self.style.reveal));
     }
 
     fn json_lines(&mut self, json: &[Safe]) {
@@ -219,11 +219,6 @@ impl Text<'_> {
             }
         }
     }
-}
-
-fn head_of_url(webhook: &Webhook, reveal: bool) -> Safe {
-    let url = webhook.url.clean(reveal);
-    if url.as_str().len() > MAX_VALUE { clean_head(url.as_str(), MAX_VALUE) } else { url }
 }
 
 fn created_style(created: &Field<CreatedAt>, theme: Theme) -> ratatui::style::Style {

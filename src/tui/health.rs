@@ -55,6 +55,22 @@ impl Health {
         *self = Self::Trouble(Trouble { error, since, last_good, stage });
     }
 
+    /// Nothing is under way any more: a try or a pause that was told of is over.
+    pub fn settle(&mut self) {
+        let Self::Trouble(Trouble { last_good, stage: Stage::Retrying { .. } | Stage::Paused { .. }, .. }) = self else {
+            return;
+        };
+        *self = last_good.map_or(Self::Unknown, |at| Self::Live { at });
+    }
+
+    /// Something good came, while something else stays failed.
+    pub fn good_besides_failures(&mut self, now: Moment) {
+        match self {
+            Self::Trouble(trouble) if trouble.stage == Stage::Failed => trouble.last_good = Some(now.wall),
+            _ => self.good(now),
+        }
+    }
+
     pub fn trouble(&self) -> Option<&Trouble> {
         match self {
             Self::Trouble(trouble) => Some(trouble),

@@ -7,7 +7,7 @@ const SIDE_BY_SIDE_WIDTH: u16 = 100;
 /// Below this, only one of them is shown.
 const STACKED_HEIGHT: u16 = 16;
 /// Wider lists only move the two panes apart.
-const WIDEST_LIST: u16 = 100;
+const WIDEST_LIST: u16 = 110;
 /// Terminals claim sizes up to 65,535 × 65,535; screens that anybody looks at are smaller, and memory is not endless.
 const MAX_WIDTH: u16 = 1000;
 const MAX_HEIGHT: u16 = 400;
@@ -58,7 +58,8 @@ impl Panes {
             return Self::One { pane: body };
         }
         if body.width >= SIDE_BY_SIDE_WIDTH {
-            let width = (body.width / 2).min(WIDEST_LIST);
+            // URLs differ at their ends, and the detail has room to spare.
+            let width = (body.width / 20 * 11).min(WIDEST_LIST);
             // A column stays free before the rule.
             let list = Rect { width: width - 1, ..body };
             let rule = Rect { x: width, width: 1, ..body };

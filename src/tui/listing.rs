@@ -84,14 +84,44 @@ impl Listing {
         self.kept.is_some()
     }
 
+    /// Finds the rows to keep among all that are here.
     fn update_kept(&mut self) {
-        let Some((scope, mut kept)) = self.kept.take() else { return };
-        kept.clear();
-        for (&page, slot) in &self.slots {
-            let first = self.extent.first_row(page);
-            kept.extend((first..).zip(&slot.rows).filter(|(_, row)| scope.admits(row)).map(|(index, _)| index));
+        if let Some((_, kept)) = &mut self.kept {
+            kept.clear();
         }
-        self.kept = Some((scope, kept));
+        let pages: Vec<u64> = self.slots.keys().copied().collect();
+        for page in pages {
+            self.update_kept_of(page);
+        }
+    }
+
+    /// Finds the rows to keep on one page.
+    fn update_kept_of(&mut self, page: u64) {
+        let Some((scope, kept)) = &mut self.kept else { return };
+        let first = self.extent.first_row(page);
+        let stop = first.saturating_add(self.extent.page_size());
+        let rows = self.slots.get(&page).map_or(&[][..], |slot| &slot.rows);
+        let admitted = (first..).zip(rows).filter(|(_, row)| scope.admits(row)).map(|(index, _)| index);
+        let place = kept.partition_point(|&index| index < first)..kept.partition_point(|&index| index < stop);
+        kept.splice(place, admitted);
+    }
+
+    /// The row of the whole listing that is shown at a place, to find it again when rows are kept or dropped around it.
+    pub fn anchor(&self, place: u64) -> Option<u64> {
+        self.index(place)
+    }
+
+    /// Where a row of the whole listing is shown.
+    pub fn place_of(&self, anchor: u64) -> Option<u64> {
+        match &self.kept {
+            Some((_, kept)) => kept.binary_search(&anchor).ok().map(|place| place as u64),
+            None => Some(anchor),
+        }
+    }
+
+    /// Whether a page failed for good in this generation.
+    pub fn has_failures(&self) -> bool {
+        self.slots.values().any(|slot| matches!(slot.request, Request::Failed(_)))
     }
 
     /// Rows to move over: those known, and while the end is unknown one more, whose being looked at asks for it.
@@ -155,7 +185,8 @@ impl Listing {
         let rows = match &self.kept {
             Some(_) => {
                 let ends = (self.index(places.start), places.end.min(self.len()).checked_sub(1).and_then(|i| self.index(i)));
-                let (Some(first), Some(last)) = ends else { return 1..1 };
+                // Nothing is shown yet: page 1 stands for the screen.
+                let (Some(first), Some(last)) = ends else { return 1..2 };
                 return self.extent.page_of(first)..self.extent.page_of(last).saturating_add(1);
             }
             None => places,
@@ -192,13 +223,13 @@ impl Listing {
         self.slots.entry(page).or_default().request = Request::Failed(error);
     }
 
-    /// Takes a page.
-    pub fn load(&mut self, page: Page) {
+    /// Takes a page. True when the rows lie on other pages now: then all others have to be read again.
+    pub fn load(&mut self, page: Page) -> bool {
         let number = page.number;
         let size_before = self.extent.is_known().then(|| self.extent.page_size());
         self.extent.observe(&page, self.asked);
-        if size_before.is_some_and(|size| size != self.extent.page_size()) && number == 1 {
-            // The rows lie on other pages now.
+        let laid_out_anew = size_before.is_some_and(|size| size != self.extent.page_size());
+        if laid_out_anew {
             self.slots.clear();
             self.loaded = 0;
             self.extent.restart();
@@ -209,8 +240,22 @@ impl Listing {
         self.loaded = self.loaded - slot.rows.len() as u64 + rows;
         *slot = Slot { rows: page.rows, generation: Some(self.generation), request: Request::Idle };
         let first = self.extent.first_row(number);
+        let before = self.slots.len();
         self.drop_what_is_gone(number, first + rows, rows < self.extent.page_size());
-        self.update_kept();
+        if laid_out_anew || self.slots.len() != before {
+            self.update_kept();
+        } else {
+            self.update_kept_of(number);
+        }
+        laid_out_anew
+    }
+
+    /// Counts what came in the last generation as what came in this one.
+    pub fn adopt(&mut self, generation: Generation) {
+        for slot in self.slots.values_mut().filter(|slot| slot.generation == Some(self.generation)) {
+            slot.generation = Some(generation);
+        }
+        self.generation = generation;
     }
 
     /// A refresh that finds the end nearer than before takes away what lay behind it.
@@ -232,18 +277,21 @@ impl Listing {
         let last = self.extent.page_of(rows.saturating_sub(1));
         let gone = self.slots.split_off(&last.saturating_add(1));
         self.loaded -= gone.values().map(|slot| slot.rows.len() as u64).sum::<u64>();
+        let room = usize::try_from(rows - self.extent.first_row(last).min(rows)).unwrap_or(usize::MAX);
+        if let Some(slot) = self.slots.get_mut(&last) {
+            self.loaded -= slot.rows.len().saturating_sub(room) as u64;
+            slot.rows.truncate(room);
+        }
     }
 
-    /// Where a webhook is shown, if it is on one of some pages.
-    pub fn find(&self, id: &WebhookId, pages: Range<u64>) -> Option<u64> {
-        let index = self.slots.range(pages).find_map(|(&page, slot)| {
+    /// Where a webhook is shown, if it is on a page that came in this generation.
+    pub fn find(&self, id: &WebhookId) -> Option<u64> {
+        let fresh = self.slots.iter().filter(|(_, slot)| slot.generation == Some(self.generation));
+        let index = fresh.filter_map(|(&page, slot)| {
             let offset = slot.rows.iter().position(|row| row.id() == Some(id))?;
             Some(self.extent.first_row(page) + offset as u64)
-        })?;
-        match &self.kept {
-            Some((_, kept)) => kept.binary_search(&index).ok().map(|place| place as u64),
-            None => Some(index),
-        }
+        });
+        index.min().and_then(|index| self.place_of(index))
     }
 }
 
@@ -289,6 +337,16 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn missing_rows_are_shown_as_missing() {
+        let mut listing = Listing::new(Generation::default(), 100);
+        listing.load(page(1, 0..100, Some(300)));
+        listing.load(page(2, 100..150, Some(300)));
+        listing.load(page(3, 200..200, Some(300)));
+        assert_eq!((listing.len(), listing.loaded(), listing.is_complete()), (300, 150, false));
+        assert!(matches!((listing.cell(160), listing.cell(299)), (Cell::Absent, Cell::Absent)));
+    }
+
+    #[test]
     fn without_a_total_one_more_row_can_be_looked_at() {
         let mut listing = Listing::new(Generation::default(), 100);
         listing.load(page(1, 0..100, None));
@@ -319,7 +377,7 @@ pub(crate) mod tests {
         assert!(listing.is_complete());
         listing.refresh(Generation::default().next());
         listing.load(page(1, 0..100, Some(120)));
-        assert_eq!((listing.len(), listing.loaded()), (120, 200));
+        assert_eq!((listing.len(), listing.loaded()), (120, 120), "no more rows are here than there are");
         listing.load(page(2, 100..120, Some(120)));
         assert!(listing.is_complete());
     }
@@ -357,8 +415,8 @@ pub(crate) mod tests {
         listing.load(mixed);
         listing.keep_only(Scope::Inactive);
         assert_eq!((listing.len(), id(&listing, 0).as_deref()), (50, Some("i0")));
-        assert_eq!(listing.find(&WebhookId::new("i7"), 1..2), Some(7));
-        assert_eq!(listing.find(&WebhookId::new("w7"), 1..2), None);
+        assert_eq!(listing.find(&WebhookId::new("i7")), Some(7));
+        assert_eq!(listing.find(&WebhookId::new("w7")), None);
         listing.load(page(2, 100..150, Some(150)));
         assert_eq!((listing.len(), listing.loaded(), listing.is_complete()), (50, 150, true));
     }
@@ -368,7 +426,8 @@ pub(crate) mod tests {
         let mut listing = Listing::new(Generation::default(), 100);
         listing.load(page(1, 0..100, Some(250)));
         listing.load(page(2, 100..200, Some(250)));
-        assert_eq!(listing.find(&WebhookId::new("w150"), 1..3), Some(150));
-        assert_eq!(listing.find(&WebhookId::new("w150"), 1..2), None);
+        assert_eq!(listing.find(&WebhookId::new("w150")), Some(150));
+        listing.refresh(Generation::default().next());
+        assert_eq!(listing.find(&WebhookId::new("w150")), None, "where it was before says nothing");
     }
 }

@@ -102,13 +102,23 @@ fn a_webhook_that_is_gone_leaves_the_selection_in_its_row_and_says_so() {
     fewer.rows.remove(3);
     stage.load(fewer);
     assert_eq!(stage.selected().as_deref(), Some("whk_000000000004"));
-    assert!(stage.frame().contains("whk_000000000003 is not here any more"), "{}", stage.frame());
+    assert!(stage.frame().contains("whk_000000000003 is not on this page any more"), "{}", stage.frame());
 }
 
 #[test]
-fn the_same_refresh_twice_is_asked_for_twice() {
+fn a_refresh_that_is_waited_for_is_not_started_anew() {
     let mut stage = Stage::loaded(80, 24);
     stage.keys("r");
+    let first = stage.generation();
+    stage.keys("r");
+    assert_eq!(stage.generation(), first);
+    assert!(stage.frame().contains("still loading"));
+}
+
+#[test]
+fn the_same_refresh_twice_is_asked_for_twice_when_there_is_trouble() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("r").retry(1, 1, ErrorKind::Status(500), "boom");
     let first = stage.generation();
     stage.keys("r");
     assert!(stage.generation() > first);
@@ -154,7 +164,7 @@ fn a_server_that_ignores_the_scope_is_noticed_and_filtered_here() {
     stage.keys("a a").load(page(1, 0..100, Some(250)));
     assert!(stage.app.demand().everything, "a filter needs all rows");
     assert!(stage.frame().contains("the server ignores is_active; filtering here"));
-    assert!(stage.frame().contains("14 of 100 loaded (of 250)"), "{}", stage.frame());
+    assert!(stage.frame().contains("inactive 14 of 100 loaded (of 250)"), "{}", stage.frame());
     stage.load(page(2, 100..200, Some(250))).load(page(3, 200..250, Some(250)));
     assert!(!stage.app.demand().everything);
     assert_eq!(stage.app.listing.len(), (0..250).filter(|i| i % 7 == 3).count() as u64);
@@ -315,7 +325,7 @@ fn nothing_wakes_the_explorer_but_what_moves() {
     stage.keys("R").keys("t t");
     let wake = stage.app.next_wake().expect("an age changes one day");
     assert!(wake >= stage.now.instant + Duration::from_mins(1), "years old webhooks change their age rarely");
-    stage.pause(3);
+    stage.keys("r").pause(3);
     assert_eq!(stage.app.next_wake(), Some(stage.now.instant + Duration::from_secs(1)));
 }
 
@@ -395,6 +405,94 @@ fn a_resize_keeps_the_selection_on_screen() {
         assert!(height == 0 || visible.contains(&stage.app.cursor.selected()), "{width}x{height}: {visible:?}");
         assert!(stage.app.size.0 <= 1000 && stage.app.size.1 <= 400);
     }
+}
+
+#[test]
+fn a_scope_that_comes_back_shows_what_was_seen_of_it() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("j j j a a a");
+    assert_eq!(stage.selected().as_deref(), Some("whk_000000000003"));
+    assert_eq!(pages(&stage), [1], "and it is read again");
+    stage.fail(1, ErrorKind::Status(500), "boom");
+    assert_eq!(stage.selected().as_deref(), Some("whk_000000000003"));
+}
+
+#[test]
+fn fewer_rows_than_the_total_says_never_look_complete() {
+    let mut stage = Stage::new(80, 24);
+    stage.load(page(1, 0..0, Some(250)));
+    assert!(stage.frame().contains("0 of 250") && stage.frame().contains("the API sent no row here"), "{}", stage.frame());
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("L");
+    assert!(stage.frame().contains("loading all"));
+    let generation = stage.generation();
+    stage.send(Message::Fetch(FetchEvent::Swept { generation }));
+    assert!(stage.frame().contains("the API says 1,234 webhooks, but sent 100"), "{}", stage.frame());
+    assert!(!stage.app.demand().everything);
+}
+
+#[test]
+fn loading_everything_stops_at_a_page_that_failed_and_says_so() {
+    let mut stage = Stage::loaded(120, 24);
+    stage.keys("L").fail(7, ErrorKind::Status(502), "bad gateway");
+    assert!(!stage.app.demand().everything);
+    assert!(stage.frame().contains("loading stopped: page 7 failed"), "{}", stage.frame());
+    stage.load(page(8, 700..800, Some(1234)));
+    assert!(stage.frame().contains("502 Bad Gateway"), "a page that came does not mend one that failed: {}", stage.frame());
+}
+
+#[test]
+fn a_refusal_ends_the_automatic_refresh() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("R").wait(30).send(Message::Tick);
+    stage.fail(1, ErrorKind::Unauthorized, "revoked");
+    assert!(stage.app.auto_refresh.is_none());
+    assert_eq!(stage.selected().as_deref(), Some("whk_000000000000"));
+}
+
+#[test]
+fn trouble_with_a_page_that_nobody_wants_any_more_is_over() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("G").retry(13, 1, ErrorKind::Status(500), "boom");
+    assert!(stage.frame().contains("attempt 1 of 4"));
+    stage.keys("g");
+    assert!(!stage.frame().contains("attempt"), "{}", stage.frame());
+}
+
+#[test]
+fn the_selection_stays_with_its_row_while_rows_are_filtered_here() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("a a").load(page(1, 0..100, Some(300))).load(page(3, 200..300, Some(300)));
+    stage.keys("G");
+    let selected = stage.selected();
+    stage.load(page(2, 100..200, Some(300)));
+    assert_eq!(stage.selected(), selected);
+}
+
+#[test]
+fn a_filter_that_found_nothing_yet_says_what_it_looked_at() {
+    let mut stage = Stage::with(Setup { auto_load_limit: 100, ..setup(80, 24) });
+    stage.load(page(1, 0..100, Some(30_000))).keys("a a");
+    let mut only_active = page(1, 0..100, Some(30_000));
+    only_active.rows.retain(|row| Scope::Active.admits(row));
+    stage.load(only_active);
+    assert!(stage.frame().contains("None of the 86 loaded is inactive; L loads the rest"), "{}", stage.frame());
+    stage.keys("L");
+    assert!(stage.app.demand().everything);
+}
+
+#[test]
+fn masked_credentials_are_masked_in_the_raw_json_too() {
+    let mut stage = Stage::new(120, 40);
+    let mut odd = page(1, 0..0, Some(2));
+    odd.rows = vec![
+        row(r#"{"id":"a","url":"https://bob:hunter2@x.com/","backup":"https://x.com/?token=hunter3"}"#),
+        row(r#"{"id":5,"url":"https://bob:hunter4@x.com/"}"#),
+    ];
+    for keys in ["g", "v", "j", "v"] {
+        assert!(!stage.load(odd.clone()).keys(keys).frame().contains("hunter"), "{keys}: {}", stage.frame());
+    }
+    assert!(stage.keys("x").frame().contains("hunter4"));
 }
 
 #[test]

@@ -5,9 +5,10 @@ use ratatui::layout::Rect;
 use crate::clock;
 use crate::config::{KeySource, TimeFormat};
 use crate::fetch::RowCount;
+use crate::model::Scope;
 use crate::safe;
 use crate::text::{Safe, grouped};
-use crate::tui::app::App;
+use crate::tui::app::{App, Everything};
 use crate::tui::canvas::{Canvas, Piece};
 use crate::tui::health::{Health, Stage};
 
@@ -50,7 +51,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.pieces(place, &pieces);
 }
 
-/// `all 1,234`, `active 300 of 1,234`, `all 300+`: what is here never looks like more than it is.
+/// `all 1,234`, `300 of 1,234`, `active 300+`: what is here never looks like more than it is.
 fn coverage(app: &App) -> Safe {
     let scope = app.scope.name();
     if !app.listing.is_known() {
@@ -66,10 +67,12 @@ fn coverage(app: &App) -> Safe {
             RowCount::AtLeast(_) => safe!("{} {} of {} loaded", scope, here, grouped(loaded)),
         };
     }
+    // "all" is said of all only.
+    let prefix = if app.scope == Scope::All { Safe::default() } else { safe!("{} ", scope) };
     match rows {
         RowCount::Exactly(rows) if rows == loaded => safe!("{} {}", scope, grouped(rows)),
-        RowCount::Exactly(rows) => safe!("{} {} of {}", scope, grouped(loaded), grouped(rows)),
-        RowCount::AtLeast(_) => safe!("{} {}+", scope, grouped(loaded)),
+        RowCount::Exactly(rows) => safe!("{}{} of {}", prefix, grouped(loaded), grouped(rows)),
+        RowCount::AtLeast(_) => safe!("{}{}+", prefix, grouped(loaded)),
     }
 }
 
@@ -82,6 +85,7 @@ fn status(app: &App) -> (Safe, ratatui::style::Style) {
             Stage::Failed => ("failed".into(), theme.error),
         },
         Health::Unknown => ("loading".into(), theme.quiet),
+        Health::Live { .. } if app.everything != Everything::No => ("loading all".into(), theme.quiet),
         Health::Live { .. } if app.is_loading() => ("loading".into(), theme.quiet),
         Health::Live { at } => {
             let time = match app.time {

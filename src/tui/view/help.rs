@@ -41,7 +41,8 @@ fn lines(app: &App) -> Vec<Vec<Piece>> {
         lines.push(Vec::new());
         lines.push(vec![Piece::new(safe!("  {} and then", copy), theme.quiet)]);
         for (key, _, words) in COPIES {
-            lines.push(row(&safe!("{} {}", copy, key), safe!("copy: {}", words)));
+            let keys = safe!("{} {}", copy, clean(&key.to_string()));
+            lines.push(row(&keys, safe!("copy: {}", words)));
         }
     }
     lines

@@ -38,7 +38,7 @@ fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
         Cell::Row(Row::Webhook(webhook)) => webhook_row(app, webhook, area, canvas),
         Cell::Row(Row::Malformed(malformed)) => malformed_row(malformed, theme.error, area, canvas),
         Cell::Loading => {
-            let dots = u16::try_from(8 + place * 7 % 17).unwrap_or(8);
+            let dots = u16::try_from(8 + place % 17 * 7 % 17).unwrap_or(8);
             for x in 0..dots.min(area.width) {
                 canvas.text(Rect { x: area.x + x, width: 1, ..area }, &glyphs.placeholder.into(), theme.quiet);
             }

@@ -43,7 +43,7 @@ pub(super) fn palette(app: &App, palette: &Palette, canvas: &mut Canvas<'_>) {
 pub(super) fn copies(app: &App, canvas: &mut Canvas<'_>) {
     let area = open(app, COPIES.len(), canvas);
     for (number, (key, _, words)) in (1..).zip(COPIES) {
-        let pieces = [Piece::new(safe!("   {}  ", key), app.setup.theme.strong), Piece::plain(words)];
+        let pieces = [Piece::new(safe!("   {}  ", clean(&key.to_string())), app.setup.theme.strong), Piece::plain(words)];
         canvas.pieces(line(area, number), &pieces);
     }
     let title: Safe = " copy the ".into();

@@ -7,7 +7,7 @@ use crate::config::TimeFormat;
 use crate::keymap::Action;
 use crate::model::Scope;
 use crate::safe;
-use crate::text::Safe;
+use crate::text::{Safe, grouped};
 use crate::tui::app::App;
 use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::health::{Stage, Trouble};
@@ -25,7 +25,7 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let press =
         app.setup.keymap.key(Action::Refresh).map_or_else(Safe::default, |key| safe!(" {} {} tries again", dot, key));
     let stage = trouble.stage_in_words(app.now.instant);
-    let words = safe!("! {} {} {} {} {}{}", trouble.error.short(), dot, stage, dot, kept, press);
+    let words = safe!("! {} {} {} {} {}{}", trouble.error.short(), dot, kept, dot, stage, press);
     canvas.pieces(area, &[Piece::plain(" "), Piece::new(words, style)]);
 }
 
@@ -69,10 +69,24 @@ fn empty_workspace(app: &App) -> Vec<Piece> {
 fn empty_scope(app: &App) -> Vec<Piece> {
     vec![
         Piece::new(safe!("No {} webhooks", app.scope.name()), app.setup.theme.strong),
-        Piece::plain(safe!("Only {} ones are asked for; others may exist.", app.scope.name())),
+        Piece::plain(what_was_looked_at(app)),
         Piece::plain(""),
         keys(app, &[Action::NextScope, Action::Refresh, Action::Help]),
     ]
+}
+
+/// An empty part is not an empty whole.
+fn what_was_looked_at(app: &App) -> Safe {
+    let scope = app.scope.name();
+    if !app.listing.filters() {
+        return safe!("Only {} ones are asked for; others may exist.", scope);
+    }
+    let loaded = grouped(app.listing.loaded());
+    let rest = app.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
+    if app.listing.is_complete() {
+        return safe!("None of all {} is {}.", loaded, scope);
+    }
+    safe!("None of the {} loaded is {}; {} loads the rest.", loaded, scope, rest)
 }
 
 fn trouble_text(app: &App, trouble: &Trouble) -> Vec<Piece> {

@@ -9,9 +9,7 @@ use crate::tui::copy;
 pub(super) fn draw(text: &str, scroll: usize, canvas: &mut Canvas<'_>) {
     let screen = canvas.area();
     let body = Rect { height: screen.height.saturating_sub(1), ..screen };
-    let lines = copy::plain(text);
-    let wrapped = lines.iter().flat_map(|line| line.chunks(body.width.into()));
-    for (number, text) in (0..body.height).zip(wrapped.skip(scroll)) {
+    for (number, text) in (0..body.height).zip(copy::plain(text, body.width).into_iter().skip(scroll)) {
         canvas.text(line(body, number), &text, Style::new());
     }
     let footer = line(screen, screen.height.saturating_sub(1));

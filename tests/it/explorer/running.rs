@@ -159,7 +159,7 @@ async fn everything_is_loaded_when_it_is_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scope_is_what_the_server_says_it_is() {
     let mut running = start(1200).await;
-    running.until("the first row", |frame| frame.contains("all 100 of 1,200")).await;
+    running.until("the first row", |frame| frame.contains(" 100 of 1,200")).await;
     running.press("aa");
     let frame = running.until("the inactive ones", |frame| frame.contains("inactive 100 of 180")).await;
     assert!(!frame.contains('●'), "{frame}");

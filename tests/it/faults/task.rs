@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookscope::api::{ApiError, Client, ErrorKind};
+use hookscope::api::{ApiError, Client, ErrorKind, Nonsense};
 use hookscope::fetch::{Demand, FetchEvent, Generation, Policy, spawn};
 use hookscope::model::Scope;
 use tokio::sync::{mpsc, watch};
@@ -386,5 +386,85 @@ mod ends {
         explorer.demand = watch::channel(Demand::default()).0;
         server.until(|log| log.hung_up() == [1]).await;
         explorer.ended().await;
+    }
+}
+
+mod everything_ends {
+    use super::*;
+
+    /// Reads until the task says that nothing is left, or fails.
+    async fn to_the_end(explorer: &mut Explorer) -> Vec<FetchEvent> {
+        let mut events = Vec::new();
+        loop {
+            let event = explorer.event().await;
+            let end = matches!(event, FetchEvent::Swept { .. });
+            events.push(event);
+            if end {
+                return events;
+            }
+        }
+    }
+
+    fn rows_of(events: &[FetchEvent]) -> usize {
+        let rows = |event: &FetchEvent| match event {
+            FetchEvent::Loaded { page, .. } => page.rows.len(),
+            _ => 0,
+        };
+        events.iter().map(rows).sum()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_ignores_page_is_not_asked_for_ever() {
+        for total in ["100000", "null"] {
+            let server = Server::start(move |request| {
+                Reply::json(Envelope::Seed.wrap(&server::rows(0..100), request.page(), 100, total))
+            })
+            .await;
+            let mut explorer = Explorer::new(&server, everything(&[]));
+            let events = to_the_end(&mut explorer).await;
+            let refused = |event: &FetchEvent| matches!(event, FetchEvent::Failed { error, .. } if error.kind == ErrorKind::Nonsense(Nonsense::SamePage));
+            assert!(events.iter().any(refused), "{events:?}");
+            assert_eq!(rows_of(&events), 100, "no row is shown twice");
+            assert!(server.log().pages().len() <= 10, "{:?}", server.log().pages());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_total_that_claims_too_much_ends_in_a_few_empty_pages() {
+        let server = Server::start(|request| {
+            let first = (request.page() - 1) * 100;
+            let rows = server::rows(first.min(250)..(first + 100).min(250));
+            Reply::json(Envelope::Seed.wrap(&rows, request.page(), 100, "1000000"))
+        })
+        .await;
+        let mut explorer = Explorer::new(&server, everything(&[]));
+        assert_eq!(rows_of(&to_the_end(&mut explorer).await), 250);
+        assert!(server.log().pages().len() < 30, "{:?}", server.log().pages().len());
+    }
+
+    #[tokio::test]
+    async fn a_listing_that_was_read_says_so_once() {
+        let server = Server::start(|request| Listing::of(230).reply(request)).await;
+        let mut explorer = Explorer::new(&server, everything(&[]));
+        assert_eq!(rows_of(&to_the_end(&mut explorer).await), 230);
+        explorer.want(later(everything(&[])));
+        assert_eq!(rows_of(&to_the_end(&mut explorer).await), 230);
+    }
+
+    #[tokio::test]
+    async fn after_a_refusal_every_page_that_is_wanted_is_refused_without_asking() {
+        let server = Server::start(|request| match request.index {
+            0 => Listing::of(500).reply(request),
+            _ => Reply::status("401 Unauthorized", "{}"),
+        })
+        .await;
+        let mut explorer = Explorer::new(&server, pages(&[1]));
+        explorer.loaded().await;
+        let refresh = later(pages(&[1]));
+        explorer.want(refresh.clone());
+        assert_eq!(explorer.failed().await, (1, ErrorKind::Unauthorized));
+        explorer.want(Demand { pages: vec![4], ..refresh });
+        assert_eq!(explorer.failed().await, (4, ErrorKind::Unauthorized));
+        assert_eq!(server.log().pages(), [1, 1]);
     }
 }
