@@ -143,6 +143,7 @@ impl Console for Terminal {
             biased;
             () = self.vanished.notified() => ConsoleEvent::Vanished,
             () = PANICKED.notified() => ConsoleEvent::Panicked,
+            () = self.link.broken() => ConsoleEvent::Vanished,
             event = self.signals.next() => event,
             () = self.link.freed(), if frame_waits => ConsoleEvent::Free,
         }

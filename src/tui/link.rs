@@ -1,11 +1,12 @@
 //! The way to the terminal. A write to a stalled SSH link blocks, so a thread of its own does it: the loop goes on, draws no
 //! frame that could not be sent, and can always end.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
 use tokio::sync::Notify;
 
 /// A handle to the writing thread.
@@ -20,6 +21,7 @@ struct Shared {
     /// Something is there to be written, or was written.
     changed: Condvar,
     freed: Notify,
+    broken: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -44,11 +46,19 @@ impl Link {
         thread::spawn(move || {
             loop {
                 let bytes = shared.next();
-                let written = out.write_all(&bytes).and_then(|()| out.flush());
-                shared.written(written.is_err());
+                let failed = write_all(&mut out, &bytes).is_err();
+                shared.written(failed);
+                if failed {
+                    return;
+                }
             }
         });
         link
+    }
+
+    /// Waits until a write fails.
+    pub async fn broken(&self) {
+        self.shared.broken.notified().await;
     }
 
     /// Queues bytes; once the link is closed they are dropped.
@@ -118,10 +128,29 @@ impl Shared {
         if failed {
             state.closed = true;
             state.pending.clear();
+            // A permit is kept for a loop that is busy just now.
+            self.broken.notify_one();
         }
         self.changed.notify_all();
         self.freed.notify_waiters();
     }
+}
+
+/// Writes everything, also to a terminal that some other program left non-blocking.
+fn write_all(out: &mut impl Write, mut bytes: &[u8]) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        match out.write(bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let stdout = rustix::stdio::stdout();
+                poll(&mut [PollFd::new(&stdout, PollFlags::OUT)], None)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    out.flush()
 }
 
 /// Collects a frame and sends it whole.
@@ -203,11 +232,40 @@ mod tests {
         assert!(written.try_recv().is_err());
     }
 
+    /// A terminal that takes one byte at a time, every second time.
+    struct NonBlocking {
+        ready: bool,
+        got: mpsc::Sender<u8>,
+    }
+
+    impl Write for NonBlocking {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.ready = !self.ready;
+            let Some(&byte) = bytes.first().filter(|_| self.ready) else { return Err(ErrorKind::WouldBlock.into()) };
+            self.got.send(byte).map_err(std::io::Error::other)?;
+            Ok(1)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_terminal_that_does_not_block_gets_everything() {
+        let (got, written) = mpsc::channel();
+        let link = Link::new(NonBlocking { ready: false, got });
+        link.send(b"all of it");
+        link.freed().await;
+        assert_eq!(written.try_iter().collect::<Vec<_>>(), b"all of it");
+    }
+
     #[tokio::test]
     async fn a_broken_link_is_free_again() {
         let (link, go_on, _) = stalled();
         drop(go_on);
         link.send(b"lost");
+        link.broken().await;
         link.freed().await;
         link.send(b"lost too");
         assert!(link.is_free());
