@@ -1,6 +1,8 @@
 //! Time, which comes from outside like every other input: state machines get a [`Moment`] with each message and never look at
 //! a clock themselves.
 
+use std::time::SystemTime;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
@@ -20,6 +22,11 @@ const YEAR: i64 = 31_556_952;
 pub struct Moment {
     pub instant: Instant,
     pub wall: Timestamp,
+}
+
+/// Now, as the headers of HTTP tell it.
+pub fn system_time() -> SystemTime {
+    SystemTime::now()
 }
 
 impl Moment {

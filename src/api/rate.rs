@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
+use crate::clock;
+
 /// A server that asks for more than a year asks for nonsense; larger numbers would overflow instants.
 const LONGEST: Duration = Duration::from_hours(365 * 24);
 
@@ -28,9 +30,8 @@ impl RateLimit {
         // A limit of nothing would forbid the very request that this answers.
         let limit = number(headers, "x-ratelimit-limit").filter(|&limit| limit > 0)?;
         let remaining = number(headers, "x-ratelimit-remaining")?;
-        // Our clock may be wrong; the difference of two times of the server is right all the same.
-        let resets_in = number(headers, "x-ratelimit-reset").zip(date(headers)).map(|(reset, now)| {
-            let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let resets_in = number(headers, "x-ratelimit-reset").map(|reset| {
+            let now = server_time(headers).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             Duration::from_secs(reset).saturating_sub(now).min(LONGEST)
         });
         Some(Self { limit, remaining, resets_in })
@@ -44,15 +45,18 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Some(text.parse().map_or(LONGEST, Duration::from_secs).min(LONGEST));
     }
     let when = httpdate::parse_http_date(text).ok()?;
-    Some(when.duration_since(date(headers)?).unwrap_or_default().min(LONGEST))
+    Some(when.duration_since(server_time(headers)).unwrap_or_default().min(LONGEST))
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
-fn date(headers: &HeaderMap) -> Option<SystemTime> {
-    httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()
+/// The server's clock. Ours may be wrong, and the difference of two times of the server is right all the same; ours has to do
+/// when the server does not tell.
+fn server_time(headers: &HeaderMap) -> SystemTime {
+    let date = headers.get(DATE).and_then(|value| value.to_str().ok());
+    date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or_else(clock::system_time)
 }
 
 #[cfg(test)]
@@ -76,6 +80,18 @@ mod tests {
         let rate = RateLimit { limit: 600, remaining: 61, resets_in: Some(Duration::from_secs(30)) };
         assert_eq!(read, Some(rate));
         assert_eq!(rate.spendable(), 1);
+    }
+
+    #[test]
+    fn without_a_date_our_own_clock_has_to_do() {
+        let soon = clock::system_time().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() + 30;
+        let read = RateLimit::read(&headers(&[
+            ("x-ratelimit-limit", "600"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", &soon.to_string()),
+        ]));
+        let wait = read.unwrap().resets_in.unwrap();
+        assert!(wait > Duration::ZERO && wait <= Duration::from_secs(30), "{wait:?}");
     }
 
     #[test]

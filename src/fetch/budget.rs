@@ -7,6 +7,9 @@ use tokio::time::Instant;
 
 use crate::api::RateLimit;
 
+/// How long a window is taken to last when the server does not say when it ends.
+const UNTOLD_WINDOW: Duration = Duration::from_mins(1);
+
 /// What is left of the rate limit, as far as answers told.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
@@ -20,13 +23,13 @@ struct Told {
 }
 
 impl Told {
-    /// When the window ends by our clock.
-    fn ends(&self) -> Option<Instant> {
-        self.rate.resets_in.map(|wait| self.at + wait)
+    /// When the window ends by our clock. Of a window that is never said to end, a minute is enough to ask again.
+    fn ends(&self) -> Instant {
+        self.at + self.rate.resets_in.unwrap_or(UNTOLD_WINDOW)
     }
 
     fn is_over(&self, now: Instant) -> bool {
-        self.ends().is_some_and(|ends| ends <= now)
+        self.ends() <= now
     }
 }
 
@@ -58,9 +61,9 @@ impl Budget {
         }
     }
 
-    /// How long until the limit is reset, if the server said so.
+    /// How long until the limit is reset, as far as is known.
     pub(super) fn resets_in(&self, now: Instant) -> Option<Duration> {
-        self.told?.ends().map(|ends| ends.saturating_duration_since(now))
+        self.told.map(|told| told.ends().saturating_duration_since(now))
     }
 }
 

@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("base_url", &["text"]),
     ("model", &["text", "redact"]),
     ("keymap", &["text"]),
-    ("api", &["base_url", "model", "redact", "text"]),
+    ("api", &["base_url", "clock", "model", "redact", "text"]),
     ("fetch", &["api", "model", "text"]),
     ("config", &["api", "base_url", "fetch", "keymap", "redact", "text"]),
     ("demo", &[]),
