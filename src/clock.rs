@@ -25,11 +25,13 @@ pub struct Moment {
 }
 
 /// Now, as the headers of HTTP tell it.
+#[expect(clippy::disallowed_methods, reason = "this is where the clock is read")]
 pub fn system_time() -> SystemTime {
     SystemTime::now()
 }
 
 impl Moment {
+    #[expect(clippy::disallowed_methods, reason = "this is where the clock is read")]
     pub fn now() -> Self {
         Self { instant: Instant::now(), wall: Timestamp::now() }
     }

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -14,7 +14,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use tokio::net::{TcpListener, TcpStream};
@@ -24,6 +23,7 @@ use url::form_urlencoded;
 
 use super::workspace::{Webhook, Workspace};
 use super::{FORBIDDEN_KEY, KEY, Options};
+use crate::clock;
 
 const LIST_PATH: &str = "/v1/user-webhooks";
 
@@ -402,7 +402,7 @@ impl Allowance {
 }
 
 fn unix_seconds() -> u64 {
-    u64::try_from(Timestamp::now().as_second()).unwrap_or_default()
+    clock::system_time().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ const IN_LIST: [Action; 8] = [
     Action::NextScope,
     Action::Refresh,
     Action::Copy,
-    Action::RawJson,
     Action::Quit,
+    Action::RawJson,
 ];
 const IN_DETAIL: [Action; 6] = [Action::Help, Action::MoveDown, Action::Back, Action::Copy, Action::RawJson, Action::Reveal];
 

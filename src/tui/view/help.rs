@@ -20,8 +20,13 @@ pub(super) fn draw(app: &App, scroll: usize, canvas: &mut Canvas<'_>) {
         height: screen.height.saturating_sub(layout.header.height + layout.footer.height),
     };
     canvas.clear(body);
-    for (number, pieces) in (0..body.height).zip(lines(app).into_iter().skip(scroll)) {
-        canvas.pieces(line(body, number), &pieces);
+    let lines = lines(app);
+    for (number, pieces) in (0..body.height).zip(lines.iter().skip(scroll)) {
+        canvas.pieces(line(body, number), pieces);
+    }
+    if lines.len() > scroll + usize::from(body.height) {
+        let last = line(body, body.height.saturating_sub(1));
+        canvas.text_right(last, &safe!(" {} ", app.setup.glyphs.ellipsis), app.setup.theme.strong);
     }
 }
 

@@ -35,6 +35,11 @@ pub(super) fn palette(app: &App, palette: &Palette, canvas: &mut Canvas<'_>) {
             canvas.restyle(place, theme.selected);
         }
     }
+    let all = palette.found().len();
+    if all > ROWS {
+        let place = safe!(" {}/{} ", palette.selected() + 1, all);
+        canvas.text_right(Rect { width: area.width.saturating_sub(1), ..line(area, 0) }, &place, theme.quiet);
+    }
     let footer = app.layout().footer;
     canvas.clear(footer);
     canvas.pieces(footer, &[Piece::new(" :", theme.accent), Piece::plain(palette.input()), Piece::new(" ", theme.selected)]);
