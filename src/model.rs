@@ -140,9 +140,12 @@ impl Destination {
         // Enough for every host name and some path.
         let bytes = columns.saturating_add(512);
         let Some(head) = redact::head_to_show(self.0.raw(), bytes) else { return redact::MASK.into() };
-        let resolved = Url::parse(head).ok().filter(Url::has_host);
-        let text = resolved.as_ref().map_or(head, Url::as_str);
-        let shown = if reveal { text.to_owned() } else { redact::mask_url(text) };
+        let shown = match Url::parse(head).ok().filter(Url::has_host) {
+            Some(url) if reveal => url.into(),
+            Some(url) => redact::mask_parsed(&url),
+            None if reveal => head.to_owned(),
+            None => redact::mask_url(head),
+        };
         clean_head(shown.strip_prefix("https://").unwrap_or(&shown), columns)
     }
 }

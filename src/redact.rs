@@ -80,20 +80,27 @@ impl fmt::Debug for ApiKey {
 /// A URL with userinfo and the values of credential-like parameters replaced by `***`. Works on any text, since a
 /// destination that does not parse can hold a password all the same.
 pub fn mask_url(raw: &str) -> String {
-    let mut masked = String::with_capacity(raw.len());
-    let (before_query, query_and_fragment) = match raw.find(['?', '#']) {
-        Some(at) => raw.split_at(at),
-        None => (raw, ""),
-    };
-    push_without_userinfo(&mut masked, before_query);
-    push_masked_parameters(&mut masked, query_and_fragment);
+    let masked = mask_text(raw);
     // Parsers forgive what the text scan does not see (tabs inside the scheme, say): what they find must be hidden too.
     match Url::parse(raw) {
         Ok(url) if url.password().is_some_and(|password| !password.is_empty() && masked.contains(password)) => {
-            masked_parse(url)
+            mask_parsed(&url)
         }
         _ => masked,
     }
+}
+
+/// As [`mask_url`], for a URL that is parsed already: its text hides nothing from a scan.
+pub fn mask_parsed(url: &Url) -> String {
+    mask_text(url.as_str())
+}
+
+fn mask_text(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let (before, after) = text.find(['?', '#']).map_or((text, ""), |at| text.split_at(at));
+    push_without_userinfo(&mut masked, before);
+    push_masked_parameters(&mut masked, after);
+    masked
 }
 
 /// The start of a URL as far as it may be shown, masked: `bytes` bytes or so, at a cost that does not grow with the URL. A
@@ -114,19 +121,6 @@ pub fn head_to_show(raw: &str, bytes: usize) -> Option<&str> {
 /// Whether [`mask_url`] has something to hide in this URL.
 pub fn has_secret(raw: &str) -> bool {
     mask_url(raw) != raw
-}
-
-fn masked_parse(mut url: Url) -> String {
-    let hidden = url.set_username(MASK).and_then(|()| url.set_password(None));
-    if hidden.is_err() {
-        return MASK.to_owned();
-    }
-    let mut masked = String::new();
-    let text = url.as_str();
-    let (before, after) = text.find(['?', '#']).map_or((text, ""), |at| text.split_at(at));
-    masked.push_str(before);
-    push_masked_parameters(&mut masked, after);
-    masked
 }
 
 /// Where the text's authority (`user:password@host:port`) stands: after the scheme and its slashes, up to the path.

@@ -86,7 +86,7 @@ impl Safe {
 
     /// Columns that the text takes on a terminal.
     pub fn width(&self) -> usize {
-        self.0.width()
+        if self.0.is_ascii() { self.0.len() } else { self.0.width() }
     }
 
     /// Appends another safe text.
@@ -106,6 +106,10 @@ impl Safe {
             return self.clone();
         }
         let room = columns.saturating_sub(mark.width());
+        if self.0.is_ascii() && columns >= mark.width() {
+            let kept = self.0.get(..room).unwrap_or_default();
+            return Self(Cow::Owned(format!("{kept}{mark}")));
+        }
         let mut used = 0;
         let mut kept = String::new();
         for (cluster, width) in self.cells() {

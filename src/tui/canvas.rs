@@ -50,6 +50,9 @@ impl<'a> Canvas<'a> {
         if area.is_empty() {
             return 0;
         }
+        if text.as_str().is_ascii() && text.width() <= area.width.into() {
+            return self.ascii_text(area, text.as_str(), style);
+        }
         let fitted = text.fit(area.width.into(), self.glyphs.ellipsis);
         let end = if self.glyphs.is_ascii() && !fitted.as_str().is_ascii() {
             let ascii = ascii(&fitted);
@@ -59,6 +62,19 @@ impl<'a> Canvas<'a> {
         };
         self.plain_blanks(Rect { width: end.0 - area.x, height: 1, ..area });
         end.0 - area.x
+    }
+
+    /// Most text is ASCII: a column a byte, and no clusters to be found.
+    fn ascii_text(&mut self, area: Rect, text: &str, style: Style) -> u16 {
+        let mut x = area.x;
+        for symbol in text.split_inclusive(|_| true) {
+            if let Some(cell) = self.buffer.cell_mut((x, area.y)) {
+                cell.set_symbol(symbol).set_style(style);
+            }
+            x += 1;
+        }
+        self.plain_blanks(Rect { width: x - area.x, height: 1, ..area });
+        x - area.x
     }
 
     /// A blank looks the same in whatever colour: in none it differs from other blanks less often, and so costs fewer bytes.

@@ -59,7 +59,7 @@ impl Panes {
         }
         if body.width >= SIDE_BY_SIDE_WIDTH {
             // URLs differ at their ends, and the detail has room to spare.
-            let width = (body.width / 20 * 11).min(WIDEST_LIST);
+            let width = (body.width * 11 / 20).min(WIDEST_LIST);
             // A column stays free before the rule.
             let list = Rect { width: width - 1, ..body };
             let rule = Rect { x: width, width: 1, ..body };
