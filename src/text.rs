@@ -125,7 +125,8 @@ impl Safe {
         Self(Cow::Owned(kept))
     }
 
-    /// The text in lines of at most `columns` columns, broken between words where that is possible.
+    /// The text in lines of at most `columns` columns, broken between words where that is possible. A grapheme cluster that is
+    /// wider than that has a line of its own.
     pub fn wrap(&self, columns: usize) -> Vec<Self> {
         let columns = columns.max(1);
         let mut lines = Vec::new();
@@ -161,8 +162,8 @@ impl Safe {
         lines
     }
 
-    /// The text in pieces of exactly `columns` columns, as a terminal itself would wrap it: nothing is trimmed, so that
-    /// what a user selects by hand is the value.
+    /// The text in pieces of `columns` columns, as a terminal itself would wrap it: nothing is trimmed, so that what a user
+    /// selects by hand is the value. A grapheme cluster that is wider has a piece of its own.
     pub fn chunks(&self, columns: usize) -> Vec<Self> {
         let columns = columns.max(1);
         let mut lines = Vec::new();
@@ -476,6 +477,13 @@ mod tests {
     }
 
     #[test]
+    fn a_cluster_wider_than_the_line_has_a_line_of_its_own() {
+        let lines = |text: &str| clean(text).wrap(2).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(lines("a¡🏻b"), ["a", "¡🏻", "b"]);
+        assert_eq!(clean("¡🏻").fit(2, "…").width(), 1);
+    }
+
+    #[test]
     fn thousands_are_set_apart() {
         assert_eq!([0, 999, 1000, 1_234_567].map(|n| grouped(n).to_string()), ["0", "999", "1,000", "1,234,567"]);
     }
@@ -501,10 +509,10 @@ mod tests {
         fn fitted_and_wrapped_text_is_never_wider_than_asked(text in "(?s).{0,80}", columns in 0_usize..30) {
             let safe = clean(&text);
             prop_assert!(safe.fit(columns, "…").width() <= columns);
-            for line in safe.wrap(columns.max(2)) {
-                prop_assert!(line.width() <= columns.max(2), "{line:?}");
-            }
-            let glued: String = safe.chunks(columns.max(2)).iter().map(Safe::as_str).collect();
+            let fits = |line: &Safe| line.width() <= columns.max(1) || line.cells().count() == 1;
+            prop_assert!(safe.wrap(columns).iter().all(fits), "{:?}", safe.wrap(columns));
+            prop_assert!(safe.chunks(columns).iter().all(fits), "{:?}", safe.chunks(columns));
+            let glued: String = safe.chunks(columns).iter().map(Safe::as_str).collect();
             prop_assert_eq!(glued, safe.as_str());
         }
     }
