@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::model::Scope;
 
@@ -10,7 +11,14 @@ use crate::model::Scope;
 ///
 /// Without a command, the explorer opens. `hookscope --demo` tries it without a key and without a network.
 #[derive(Debug, Parser)]
-#[command(name = "hookscope", version, max_term_width = 100, args_conflicts_with_subcommands = false)]
+#[command(
+    name = "hookscope",
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = false,
+    disable_help_subcommand = true,
+    after_help = "Topics: hookscope help filter | config | exit-codes | formats"
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -26,6 +34,7 @@ pub struct Cli {
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Global {
     /// Config file instead of the usual one [env: HOOKSCOPE_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
@@ -33,8 +42,14 @@ pub struct Global {
     /// Which workspace of the config [env: HOOKSCOPE_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
+    /// Every workspace of the config, one after the other (list)
+    #[arg(long, global = true)]
+    pub all_profiles: bool,
+    /// A snapshot, JSON array or saved page instead of the API; - is stdin
+    #[arg(long, global = true, value_name = "FILE")]
+    pub from: Option<PathBuf>,
     /// Address of the API; an empty path means /v1 [env: DIALNEXA_BASE_URL]
-    #[arg(long, global = true, value_name = "URL", conflicts_with = "demo")]
+    #[arg(long, global = true, value_name = "URL")]
     pub base_url: Option<String>,
     /// Use the embedded demo workspace: no key, no network
     #[arg(long, global = true)]
@@ -45,16 +60,47 @@ pub struct Global {
     /// Total time of one request
     #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     pub timeout: Option<u64>,
+    /// Only errors on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// More on stderr: where from, what was retried, causes of errors
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Print every webhook
     List(ListArgs),
+    /// Print webhooks by their ids
+    Get(GetArgs),
+    /// Print who hears which event, and which known events nobody hears
+    Events(EventsArgs),
+    /// Write the workspace as canonical JSON, sorted by id, fit for git
+    Snapshot(SnapshotArgs),
+    /// Write, find or show the configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Say what does not work between here and the API, and why
+    Doctor,
+    /// Print completions for a shell
+    Completions {
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
     /// The demo API alone, for trying out scripts
     Demo {
         #[command(subcommand)]
         command: DemoCommand,
+    },
+    /// Explain a command, or a topic: filter, config, exit-codes, formats
+    Help {
+        #[arg(value_name = "TOPIC")]
+        topic: Vec<String>,
     },
 }
 
@@ -63,12 +109,76 @@ pub struct ListArgs {
     /// All, active or inactive webhooks
     #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeArg::All)]
     pub scope: ScopeArg,
+    /// Only webhooks that match (hookscope help filter)
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// Sort by a key, such as created or host:desc (hookscope help formats)
+    #[arg(long, value_name = "KEY[:desc]")]
+    pub sort: Option<String>,
+    /// These columns or fields, in this order (hookscope help formats)
+    #[arg(long, value_name = "A,B,…")]
+    pub columns: Option<String>,
     /// At most so many webhooks, with no more requests than they need
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
-    /// Output format
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Tsv)]
-    pub output: Format,
+    /// Only this page of the listing, of --limit webhooks (at most 100)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub page: Option<u64>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How data is written.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct OutputArgs {
+    /// Output format; a table on a terminal, else tsv
+    #[arg(short, long = "output", value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// csv without the guard against formulas of spreadsheets
+    #[arg(long)]
+    pub raw: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct GetArgs {
+    /// Ids, as list prints them
+    #[arg(value_name = "ID", required = true)]
+    pub ids: Vec<String>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct EventsArgs {
+    /// Only webhooks that match (hookscope help filter)
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct SnapshotArgs {
+    /// Where to; stdout without it
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Replace credentials in URLs by short salted hashes
+    #[arg(long)]
+    pub redact: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Write the example, readable by you alone; on a terminal, ask for the key
+    Init {
+        /// Replace a file that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Print where the config file is, or would be
+    Path,
+    /// Print the values in effect, and where each is from
+    Show,
 }
 
 #[derive(Debug, Subcommand)]
@@ -124,10 +234,18 @@ impl ColorArg {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// id, state, url, events, time of creation; one webhook a line, no header
+    /// Columns for people, cut to the terminal; whole on a pipe
+    Table,
+    /// One webhook a line, tab-separated, without header
     Tsv,
-    /// One array
+    /// One document
     Json,
+    /// One object a line, as the pages arrive
+    Ndjson,
+    /// RFC 4180 with header
+    Csv,
+    /// A table for tickets and pull requests
+    Markdown,
     /// One id a line
     Ids,
 }

@@ -1,6 +1,8 @@
 //! The commands that need no terminal: one file each, over the same fetching and the same model as the explorer.
 
+pub mod configure;
 pub mod demo_serve;
+pub mod doctor;
 pub mod list;
 
 use std::sync::Arc;

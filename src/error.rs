@@ -48,6 +48,9 @@ impl From<Exit> for ExitCode {
 pub enum Error {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A mistake on the command line that only a look at all of it can find.
+    #[error("{message}")]
+    Usage { message: Safe, advice: Option<Safe> },
     #[error("{host}: {error}")]
     Api { host: Safe, error: ApiError },
     #[error("the explorer needs a terminal ({why})")]
@@ -65,7 +68,7 @@ pub enum Error {
 impl Error {
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::NoTerminal { .. } => Exit::Usage,
+            Self::Config(_) | Self::Usage { .. } | Self::NoTerminal { .. } => Exit::Usage,
             Self::Api { error, .. } if error.is_refusal() => Exit::Refused,
             Self::Api { error, .. } if error.kind == ErrorKind::Setup => Exit::Usage,
             Self::Api { .. } | Self::Output(_) | Self::Demo(_) | Self::Terminal(_) | Self::Start(_) => Exit::Unavailable,
@@ -76,6 +79,7 @@ impl Error {
     pub fn advice(&self) -> Option<Safe> {
         match self {
             Self::Config(error) => error.advice.clone(),
+            Self::Usage { advice, .. } => advice.clone(),
             Self::Api { error, .. } => Some(error.advice()),
             Self::NoTerminal { .. } => Some("In scripts and pipes use a command, such as: hookscope list -o json".into()),
             Self::Output(_) | Self::Demo(_) | Self::Terminal(_) | Self::Start(_) => None,

@@ -6,6 +6,7 @@
 //!  text, redact        what may be shown: the gate between strings from outside and a terminal; secrets that cannot be shown
 //!  clock, base_url     time as an input; the API's address and what makes two of them the same place
 //!  model               what a webhook is: the contract's fields, and everything else as it came
+//!  analysis            pure functions over webhooks: the filter language, sorting, coverage of events
 //!  api                 one request in, one typed answer out
 //!  fetch               which pages, how many at once, retries, rate limit; the background task and the complete read
 //!  keymap              every action of the explorer with its name, keys and words
@@ -18,13 +19,15 @@
 //!
 //! # The rules
 //!
-//! - Dependencies point one way: model ← api ← fetch ← {commands, tui}. The two front ends do not know each other.
+//! - Dependencies point one way: model ← api ← fetch ← {commands, tui}, and model ← analysis ← {commands, tui}. The two front
+//!   ends do not know each other.
 //! - Nothing but `fetch` asks the API for lists; nothing but `api` speaks HTTP, and it sends `GET` only.
 //! - State changes in [`tui::app::App::update`]: no IO, no async, no clock. [`tui::view::draw`] reads it and changes nothing.
 //! - A string from outside is [`text::Untrusted`] until it is cleaned; a terminal gets [`text::Safe`] and nothing else.
 //!
 //! A test holds the source against these rules (`tests/it/rules.rs`).
 
+pub mod analysis;
 pub mod api;
 pub mod base_url;
 pub mod cli;

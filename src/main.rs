@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 use hookscope::base_url::BaseUrl;
 use hookscope::cli::{Cli, Command, DemoCommand, Global};
-use hookscope::commands::{demo_serve, list};
+use hookscope::commands::{configure, demo_serve, doctor, list};
 use hookscope::config::{Config, Connection, Environment, Selection};
 use hookscope::demo;
 use hookscope::error::{Error, Exit};
@@ -51,6 +51,11 @@ async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
     if let Some(Command::Demo { command: DemoCommand::Serve { webhooks, latency, port } }) = cli.command {
         return demo_serve::run(demo::Options { webhooks, latency: Duration::from_millis(latency), port }).await;
     }
+    match &cli.command {
+        Some(Command::Doctor) => return doctor::run(&cli.global, env).await,
+        Some(Command::Config { command }) => return configure::run(command, &cli.global, env).await,
+        _ => {}
+    }
     let config = Config::load(cli.global.config.as_deref(), env)?;
     if cli.command.is_none() {
         // Before anything else happens: a key command, for one.
@@ -71,10 +76,9 @@ async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
     match cli.command {
         Some(Command::List(args)) => {
             let limit = args.limit.map_or(Limit::Everything, Limit::Rows);
-            list::run(&connection, list::Request { scope: Scope::from(args.scope), limit, format: args.output }).await
+            list::run(&connection, list::Request { scope: Scope::from(args.scope), limit, format: args.output.format.unwrap_or(hookscope::cli::Format::Tsv) }).await
         }
-        // Served above: it needs no configuration.
-        Some(Command::Demo { .. }) => Ok(Exit::Done),
+        Some(_) => Ok(Exit::Done),
         None => {
             let start = Start {
                 config: &config,

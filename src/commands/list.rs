@@ -29,7 +29,7 @@ pub async fn run(connection: &Connection, request: Request) -> Result<Exit, Erro
     let written = output::to_stdout(|out| match request.format {
         Format::Json => write_json(out, &reading.rows),
         Format::Ids => write_lines(out, &reading.rows, |webhook| webhook.id.clean()),
-        Format::Tsv => write_lines(out, &reading.rows, tsv),
+        _ => write_lines(out, &reading.rows, tsv),
     })?;
     if written == Reader::Gone {
         return Ok(Exit::Done);

@@ -1,0 +1,3 @@
+//! Pure functions over webhooks, the same for the explorer and for the commands: no IO, no clock, no terminal.
+
+pub mod query;
