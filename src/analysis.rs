@@ -1,3 +1,5 @@
 //! Pure functions over webhooks, the same for the explorer and for the commands: no IO, no clock, no terminal.
 
+pub mod coverage;
 pub mod query;
+pub mod vocabulary;

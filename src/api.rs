@@ -29,5 +29,17 @@ pub struct Failure {
     pub rate: Option<RateLimit>,
 }
 
+/// Reads the body of a page that was saved, whatever its envelope.
+///
+/// # Errors
+///
+/// Why it is none, with the parser's own words.
+pub fn saved_page(body: &[u8]) -> Result<Page, ApiError> {
+    wire::page(body, 1).map_err(|why| {
+        let error = ApiError::new(ErrorKind::Nonsense(why.why));
+        error.with(crate::text::clean_head(&why.detail, 200))
+    })
+}
+
 /// The most rows that the API gives on one page (api-reference/webhooks/list).
 pub const MAX_PAGE_SIZE: u32 = 100;

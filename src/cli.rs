@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::error::Error;
 use crate::model::Scope;
+use crate::output::{Format, Say};
+use crate::safe;
 
 /// See what DialNexa webhooks a workspace has: destinations, events, state. Read-only.
 ///
@@ -61,11 +64,51 @@ pub struct Global {
     #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     pub timeout: Option<u64>,
     /// Only errors on stderr
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true)]
     pub quiet: bool,
     /// More on stderr: where from, what was retried, causes of errors
     #[arg(short, long, global = true)]
     pub verbose: bool,
+}
+
+impl Global {
+    pub fn say(&self) -> Say {
+        match (self.quiet, self.verbose) {
+            (true, _) => Say::Quiet,
+            (false, true) => Say::Verbose,
+            (false, false) => Say::Normal,
+        }
+    }
+
+    /// Options that cannot both be meant. The argument parser does not see it when one stands before the command and the
+    /// other behind it.
+    pub fn check(&self) -> Result<(), Error> {
+        let given = [
+            ("--from", self.from.is_some()),
+            ("--demo", self.demo),
+            ("--all-profiles", self.all_profiles),
+            ("--base-url", self.base_url.is_some()),
+            ("--profile", self.profile.is_some()),
+            ("--quiet", self.quiet),
+            ("--verbose", self.verbose),
+        ];
+        let contradictions = [
+            ("--from", "--demo"),
+            ("--from", "--base-url"),
+            ("--from", "--all-profiles"),
+            ("--demo", "--base-url"),
+            ("--demo", "--all-profiles"),
+            ("--profile", "--all-profiles"),
+            ("--quiet", "--verbose"),
+        ];
+        let is_given = |name| given.contains(&(name, true));
+        match contradictions.into_iter().find(|(one, other)| is_given(one) && is_given(other)) {
+            Some((one, other)) => {
+                Err(Error::Usage { message: safe!("{} and {} cannot be used together", one, other), advice: None })
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -230,24 +273,6 @@ impl ColorArg {
             Self::Never => false,
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Columns for people, cut to the terminal; whole on a pipe
-    Table,
-    /// One webhook a line, tab-separated, without header
-    Tsv,
-    /// One document
-    Json,
-    /// One object a line, as the pages arrive
-    Ndjson,
-    /// RFC 4180 with header
-    Csv,
-    /// A table for tickets and pull requests
-    Markdown,
-    /// One id a line
-    Ids,
 }
 
 #[cfg(test)]

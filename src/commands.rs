@@ -1,22 +1,130 @@
 //! The commands that need no terminal: one file each, over the same fetching and the same model as the explorer.
 
-pub mod configure;
-pub mod demo_serve;
-pub mod doctor;
-pub mod list;
+mod completions;
+mod configure;
+mod demo_serve;
+mod doctor;
+mod events;
+mod get;
+mod help;
+mod list;
+mod progress;
+mod snapshot;
+mod workspace;
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use crate::api::{ApiError, Client};
-use crate::config::Connection;
-use crate::error::Error;
+use jiff::Timestamp;
 
-/// A client for a connection.
-pub(crate) fn connect(connection: &Connection) -> Result<Arc<Client>, Error> {
-    Client::new(&connection.api).map(Arc::new).map_err(|error| api_error(connection, error))
+pub use self::workspace::connect;
+use self::workspace::Workspace;
+use crate::analysis::query::Query;
+use crate::cli::{Command, DemoCommand, Global, OutputArgs};
+use crate::config::{Config, Environment};
+use crate::error::{Error, Exit};
+use crate::fetch::Summary;
+use crate::output::{Format, Output, Record, Say, Sheet, View};
+use crate::safe;
+use crate::text::Safe;
+use crate::{clock, demo};
+
+/// Runs a command to its end.
+pub async fn run(command: &Command, global: &Global, env: &Environment) -> Result<Exit, Error> {
+    refuse_contradictions(command, global)?;
+    match command {
+        Command::Doctor => return doctor::run(global, env).await,
+        Command::Config { command } => return configure::run(command, global, env).await,
+        Command::Completions { shell } => return completions::script(*shell),
+        Command::Man => return completions::manual(),
+        Command::Help { topic } => return help::run(topic),
+        Command::Demo { command: DemoCommand::Serve { webhooks, latency, port } } => {
+            let latency = Duration::from_millis(*latency);
+            return demo_serve::run(demo::Options { webhooks: *webhooks, latency, port: *port }).await;
+        }
+        Command::List(_) | Command::Get(_) | Command::Events(_) | Command::Snapshot(_) => {}
+    }
+    let config = Config::load(global.config.as_deref(), env)?;
+    let context = Context { global, env, config: &config, say: global.say(), now: clock::Moment::now().wall };
+    match command {
+        Command::List(args) => list::run(args, &context).await,
+        Command::Get(args) => get::run(args, &context).await,
+        Command::Events(args) => events::run(args, &context).await,
+        Command::Snapshot(args) => snapshot::run(args, &context).await,
+        _ => Ok(Exit::Done),
+    }
 }
 
-/// An error of the API with the host that it concerns.
-pub(crate) fn api_error(connection: &Connection, error: ApiError) -> Error {
-    Error::Api { host: connection.api.base_url.host(), error }
+/// Options that cannot both be meant. The argument parser does not see it when one stands before the command and the other
+/// behind it.
+fn refuse_contradictions(command: &Command, global: &Global) -> Result<(), Error> {
+    global.check()?;
+    if global.all_profiles && !matches!(command, Command::List(_)) {
+        return Err(Error::Usage { message: "--all-profiles: only list reads several workspaces".into(), advice: None });
+    }
+    Ok(())
+}
+
+/// What every reading command gets.
+struct Context<'a> {
+    global: &'a Global,
+    env: &'a Environment,
+    config: &'a Config,
+    say: Say,
+    now: Timestamp,
+}
+
+impl Context<'_> {
+    async fn workspace(&self) -> Result<Workspace, Error> {
+        workspace::open(self.global, self.config, self.env, self.say).await
+    }
+
+    /// How records of a kind are written, or why they cannot be so.
+    fn sheet<T: Record, W: std::io::Write>(
+        &self,
+        out: &Output<W>,
+        args: OutputArgs,
+        columns: Option<&str>,
+    ) -> Result<Sheet<T>, Error> {
+        let format = args.format.unwrap_or(Format::usual(out.is_terminal()));
+        let view = View { now: self.now };
+        let sheet = Sheet::new(format, columns, self.global.all_profiles, view)
+            .map_err(|why| Error::Usage { message: safe!("--columns: {}", why), advice: None })?;
+        Ok(Sheet {
+            width: out.is_terminal().then(terminal_width).flatten(),
+            coloured: out.is_terminal() && self.global.color.enabled(self.env.no_color)
+                || self.global.color == crate::cli::ColorArg::Always,
+            raw: args.raw,
+            ..sheet
+        })
+    }
+
+    fn query(&self, text: Option<&str>) -> Result<Query, Error> {
+        let text = text.unwrap_or_default();
+        Query::parse(text, self.now).map_err(|error| Error::Usage {
+            message: safe!("--filter, column {}: {}", error.column(text), error.message),
+            advice: Some(error.advice.unwrap_or_else(|| "hookscope help filter explains the language.".into())),
+        })
+    }
+
+    /// Says on stderr what keeps a reading from being whole.
+    fn report(&self, summary: &Summary, format: Format, place: &Safe) -> Exit {
+        if summary.scope_ignored {
+            self.say.note(&safe!("{}: the server ignores is_active; filtered here", place));
+        }
+        if summary.malformed > 0 {
+            let fate = if format.passes_malformed() { "passed as they came" } else { "left out" };
+            let (rows, are) = if summary.malformed == 1 { ("row", "is no webhook") } else { ("rows", "are no webhooks") };
+            self.say.problem(&safe!("{}: {} {} {} ({})", place, summary.malformed, rows, are, fate));
+        }
+        for problem in &summary.problems {
+            self.say.problem(&safe!("{}: incomplete: {}", place, problem.explain()));
+        }
+        if summary.is_whole() { Exit::Done } else { Exit::Incomplete }
+    }
+}
+
+/// Columns of the terminal that stdout is.
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (size.ws_col > 0).then(|| size.ws_col.into())
 }

@@ -109,6 +109,16 @@ pub enum KeySource {
     Demo,
 }
 
+impl KeySource {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Config => "the config",
+            Self::Environment => "DIALNEXA_API_KEY",
+            Self::Demo => "the demo",
+        }
+    }
+}
+
 impl Config {
     /// Reads the file that was named, or the one at the usual place if there is one.
     pub fn load(named: Option<&Path>, env: &Environment) -> Result<Self, ConfigError> {
@@ -158,6 +168,11 @@ impl Config {
             profiles,
             default_profile: default_profile.map(|found| found.value),
         })
+    }
+
+    /// The names of the profiles.
+    pub fn profiles(&self) -> impl Iterator<Item = &str> {
+        self.profiles.keys().map(String::as_str)
     }
 
     /// Decides which workspace is read, and gets its key. A key command runs here, so this belongs before the screen is

@@ -28,6 +28,17 @@ pub enum Exit {
     Signal(u8),
 }
 
+/// What `help exit-codes` says, and README with it.
+pub const EXIT_CODES: [(&str, &str); 7] = [
+    ("0", "done"),
+    ("1", "`get` did not find an id"),
+    ("2", "wrong usage or configuration; the explorer without a terminal"),
+    ("3", "the API refuses: 401 or 403"),
+    ("4", "the API cannot be reached or understood, or asks to wait longer than 60 s; or the output cannot be written"),
+    ("5", "incomplete: a page failed, rows kept moving while they were read, or some are no webhooks; stderr says what"),
+    ("130, 143, 129", "ended by SIGINT, SIGTERM, SIGHUP"),
+];
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         match exit {
@@ -51,8 +62,8 @@ pub enum Error {
     /// A mistake on the command line that only a look at all of it can find.
     #[error("{message}")]
     Usage { message: Safe, advice: Option<Safe> },
-    #[error("{host}: {error}")]
-    Api { host: Safe, error: ApiError },
+    #[error("{place}: {error}")]
+    Api { place: Safe, error: ApiError },
     #[error("the explorer needs a terminal ({why})")]
     NoTerminal { why: Safe },
     #[error("cannot write the output: {0}")]
@@ -83,6 +94,14 @@ impl Error {
             Self::Api { error, .. } => Some(error.advice()),
             Self::NoTerminal { .. } => Some("In scripts and pipes use a command, such as: hookscope list -o json".into()),
             Self::Output(_) | Self::Demo(_) | Self::Terminal(_) | Self::Start(_) => None,
+        }
+    }
+
+    /// What stands behind it, the nearest first.
+    pub fn causes(&self) -> &[Safe] {
+        match self {
+            Self::Api { error, .. } => &error.causes,
+            _ => &[],
         }
     }
 

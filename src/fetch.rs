@@ -1,20 +1,26 @@
 //! Which pages are read, in what order, how many at once, and how often a failed one is tried again. The only code that
 //! knows paging.
 //!
-//! Two readers stand on the same `requests`: the background `task` of the explorer, which follows a [`Demand`] and
-//! reports [`FetchEvent`]s, and [`read_listing`], which reads a whole listing, consistently or with a list of what is wrong.
+//! The readers stand on the same `requests`: the background `task` of the explorer, which follows a [`Demand`] and reports
+//! [`FetchEvent`]s; [`read_listing`] and [`stream_listing`], which read a whole listing, consistently or with a list of what is
+//! wrong; [`read_page`] and [`read_webhooks`], which read what was named. All of them read from a [`Source`].
 
 mod budget;
 mod complete;
 mod extent;
 mod requests;
+mod seen;
+mod single;
+mod source;
 mod task;
 
 use std::time::Duration;
 
-pub use self::complete::{Limit, Problem, Reading, read_listing};
+pub use self::complete::{Limit, Problem, Reading, Summary, Wanted, judge, read_listing, stream_listing};
 pub use self::extent::{Extent, RowCount};
 pub use self::requests::Progress;
+pub use self::single::{read_page, read_webhooks};
+pub use self::source::{Held, Source};
 pub use self::task::{Demand, FetchEvent, Generation, spawn};
 
 /// How patient and how greedy the reading is.

@@ -41,5 +41,6 @@ pub mod keymap;
 pub mod model;
 pub mod output;
 pub mod redact;
+pub mod snapshot;
 pub mod text;
 pub mod tui;

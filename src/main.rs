@@ -1,20 +1,14 @@
 //! Arguments → configuration → explorer or command → exit code. The only place that ends the process.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser;
-use hookscope::base_url::BaseUrl;
-use hookscope::cli::{Cli, Command, DemoCommand, Global};
-use hookscope::commands::{configure, demo_serve, doctor, list};
-use hookscope::config::{Config, Connection, Environment, Selection};
-use hookscope::demo;
+use hookscope::cli::{Cli, Global};
+use hookscope::commands;
+use hookscope::config::{Config, Environment};
 use hookscope::error::{Error, Exit};
-use hookscope::fetch::Limit;
 use hookscope::model::Scope;
-use hookscope::output;
-use hookscope::redact::ApiKey;
-use hookscope::text::clean;
+use hookscope::output::Say;
 use hookscope::tui::{self, Start, console};
 
 fn main() -> ExitCode {
@@ -27,11 +21,15 @@ fn main() -> ExitCode {
             return exit.into();
         }
     };
-    let exit = run(cli).unwrap_or_else(|error| {
-        error.lines().iter().for_each(output::message);
+    let say = cli.global.say();
+    exit_of(run(cli), say).into()
+}
+
+fn exit_of(ended: Result<Exit, Error>, say: Say) -> Exit {
+    ended.unwrap_or_else(|error| {
+        say.error(&error);
         error.exit()
-    });
-    exit.into()
+    })
 }
 
 fn run(cli: Cli) -> Result<Exit, Error> {
@@ -48,50 +46,28 @@ fn run(cli: Cli) -> Result<Exit, Error> {
 }
 
 async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
-    if let Some(Command::Demo { command: DemoCommand::Serve { webhooks, latency, port } }) = cli.command {
-        return demo_serve::run(demo::Options { webhooks, latency: Duration::from_millis(latency), port }).await;
-    }
     match &cli.command {
-        Some(Command::Doctor) => return doctor::run(&cli.global, env).await,
-        Some(Command::Config { command }) => return configure::run(command, &cli.global, env).await,
-        _ => {}
+        Some(command) => commands::run(command, &cli.global, env).await,
+        None => explore(&cli, env).await,
     }
+}
+
+async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
+    cli.global.check()?;
     let config = Config::load(cli.global.config.as_deref(), env)?;
-    if cli.command.is_none() {
-        // Before anything else happens: a key command, for one.
-        console::check(env.term.as_deref()).map_err(|why| Error::NoTerminal { why: why.into() })?;
-    }
-    let demo = start_demo(cli.global.demo).await?;
-    let invocation = invocation(&cli.global);
-    let mut connection = match &demo {
-        Some((_, connection)) => connection.clone(),
-        None => {
-            let selection = Selection { profile: cli.global.profile, base_url: cli.global.base_url };
-            config.connection(&selection, env).await?
-        }
+    // Before anything else happens: a key command, for one.
+    console::check(env.term.as_deref()).map_err(|why| Error::NoTerminal { why: why.into() })?;
+    let (connection, _demo) = commands::connect(&cli.global, &config, env).await?;
+    let start = Start {
+        config: &config,
+        connection: &connection,
+        invocation: invocation(&cli.global),
+        env,
+        scope: cli.scope.map_or(Scope::All, Scope::from),
+        refresh: cli.refresh,
+        coloured: cli.global.color.enabled(env.no_color),
     };
-    if let Some(seconds) = cli.global.timeout {
-        connection.api.timeout = Duration::from_secs(seconds);
-    }
-    match cli.command {
-        Some(Command::List(args)) => {
-            let limit = args.limit.map_or(Limit::Everything, Limit::Rows);
-            list::run(&connection, list::Request { scope: Scope::from(args.scope), limit, format: args.output.format.unwrap_or(hookscope::cli::Format::Tsv) }).await
-        }
-        Some(_) => Ok(Exit::Done),
-        None => {
-            let start = Start {
-                config: &config,
-                connection: &connection,
-                invocation,
-                env,
-                scope: cli.scope.map_or(Scope::All, Scope::from),
-                refresh: cli.refresh,
-                coloured: cli.global.color.enabled(env.no_color),
-            };
-            tui::run(start).await
-        }
-    }
+    tui::run(start).await
 }
 
 /// The options that a command needs to reach the same workspace. What stands in variables is there for the command too.
@@ -100,16 +76,4 @@ fn invocation(global: &Global) -> Vec<String> {
     let named = [("--config", config), ("--profile", global.profile.clone()), ("--base-url", global.base_url.clone())];
     let demo = global.demo.then(|| "--demo".to_owned());
     demo.into_iter().chain(named.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?])).flatten()).collect()
-}
-
-/// The demo server, which runs as long as the value lives, and the way to it.
-async fn start_demo(wanted: bool) -> Result<Option<(demo::server::Server, Connection)>, Error> {
-    if !wanted {
-        return Ok(None);
-    }
-    let failed = |words: String| Error::Demo(clean(&words));
-    let server = demo::server::Server::start(demo::Options::default()).await.map_err(|error| failed(error.to_string()))?;
-    let base_url = BaseUrl::parse(&server.base_url()).map_err(|error| failed(error.to_string()))?;
-    let key = ApiKey::new(demo::KEY).map_err(|error| failed(error.to_string()))?;
-    Ok(Some((server, Config::demo_connection(base_url, key))))
 }

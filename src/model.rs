@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use url::Url;
 
-pub use self::json::{Json, RawFields, TooDeep, raw_array};
+pub use self::json::{Json, RawFields, TooDeep, hash_secrets, holds_secret, raw_array};
 pub use self::row::{Malformed, Reason, Row};
 use crate::redact;
 use crate::text::{Safe, Untrusted, clean, clean_head};
@@ -219,9 +219,9 @@ impl fmt::Debug for Webhook {
     }
 }
 
-impl Serialize for Webhook {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
+impl Webhook {
+    /// Its fields as entries of a JSON object: the contract's, then the others as far as their names are wanted.
+    pub fn serialize_fields<M: SerializeMap>(&self, map: &mut M, wanted: impl Fn(&str) -> bool) -> Result<(), M::Error> {
         map.serialize_entry("id", self.id.raw())?;
         map.serialize_entry("url", self.url.raw())?;
         match &self.events {
@@ -239,9 +239,17 @@ impl Serialize for Webhook {
             Field::Value(created) => map.serialize_entry("created_at", created.raw())?,
             Field::Odd(json) => map.serialize_entry("created_at", json)?,
         }
-        for (name, value) in &self.unknown {
+        for (name, value) in self.unknown.iter().filter(|(name, _)| wanted(name.raw())) {
             map.serialize_entry(name.raw(), value)?;
         }
+        Ok(())
+    }
+}
+
+impl Serialize for Webhook {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.serialize_fields(&mut map, |_| true)?;
         map.end()
     }
 }

@@ -1,11 +1,28 @@
 //! stdout is data, stderr is everything else. Both are written through handles, so that a closed pipe is silence and a full
 //! disk is an error instead of a panic.
+//!
+//! A kind of record has a table of [`Column`]s; each format is a file below this one and writes any kind of record. A new
+//! column is one row of a table, a new format one file and one arm of [`Sheet::write`].
+
+mod csv;
+mod events;
+mod json;
+mod markdown;
+mod table;
+mod tsv;
+mod webhooks;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
+use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
+pub use self::markdown::code;
+pub use self::webhooks::Listed;
 use crate::error::Error;
+use crate::model::Json;
+use crate::safe;
 use crate::text::{Safe, clean, escape_json};
 
 /// Whether anybody still reads the output.
@@ -16,33 +33,39 @@ pub enum Reader {
     Gone,
 }
 
-/// Writes to stdout what `write` produces.
-pub fn to_stdout(write: impl FnOnce(&mut Output<BufWriter<io::StdoutLock<'_>>>) -> io::Result<()>) -> Result<Reader, Error> {
-    let stdout = io::stdout().lock();
-    let terminal = stdout.is_terminal();
-    let mut output = Output { writer: BufWriter::new(stdout), terminal };
-    // What is still in the buffer counts: a full disk shows at the last flush.
-    match write(&mut output).and_then(|()| output.writer.flush()) {
-        Ok(()) => Ok(Reader::Listening),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            // The writer would try to write the rest again when it is dropped.
-            let _unwritten = output.writer.into_parts();
-            Ok(Reader::Gone)
-        }
-        Err(error) => {
-            let _unwritten = output.writer.into_parts();
-            Err(Error::Output(clean(&error.to_string())))
-        }
-    }
-}
-
 /// Where data goes, and whether that is a terminal.
 pub struct Output<W> {
     writer: W,
     terminal: bool,
 }
 
+impl Output<BufWriter<io::StdoutLock<'static>>> {
+    pub fn stdout() -> Self {
+        let stdout = io::stdout().lock();
+        let terminal = stdout.is_terminal();
+        Self { writer: BufWriter::with_capacity(64 << 10, stdout), terminal }
+    }
+}
+
 impl<W: Write> Output<W> {
+    /// To anything that is no terminal.
+    pub fn to(writer: W) -> Self {
+        Self { writer, terminal: false }
+    }
+
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Writes what `write` produces, all of it: a full disk shows at the last flush.
+    pub fn send(&mut self, write: impl FnOnce(&mut Self) -> io::Result<()>) -> Result<Reader, Error> {
+        match write(self).and_then(|()| self.writer.flush()) {
+            Ok(()) => Ok(Reader::Listening),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+            Err(error) => Err(Error::Output(clean(&error.to_string()))),
+        }
+    }
+
     /// A line for people.
     pub fn line(&mut self, line: &Safe) -> io::Result<()> {
         writeln!(self.writer, "{line}")
@@ -51,20 +74,249 @@ impl<W: Write> Output<W> {
     /// One value a line, without the line break: JSON, escaped further when a terminal would act on it.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         if self.terminal {
-            let text = serde_json::to_string(value)?;
-            return self.writer.write_all(escape_json(&text).as_bytes());
+            return self.json_text(&serde_json::to_string(value)?);
         }
         serde_json::to_writer(&mut self.writer, value)?;
         Ok(())
     }
 
-    /// Fixed text between values.
-    pub fn raw(&mut self, text: &'static str) -> io::Result<()> {
+    /// As [`Output::json`], of a text that is JSON already.
+    pub fn json_text(&mut self, text: &str) -> io::Result<()> {
+        if self.terminal {
+            return self.writer.write_all(escape_json(text).as_bytes());
+        }
         self.writer.write_all(text.as_bytes())
+    }
+
+    /// Text of the program itself, such as what stands between values, or a generated script.
+    pub fn raw(&mut self, text: &[u8]) -> io::Result<()> {
+        self.writer.write_all(text)
     }
 }
 
 /// A message for people. If stderr is gone too, nobody is left to tell.
 pub fn message(line: &Safe) {
     drop(writeln!(io::stderr().lock(), "{line}"));
+}
+
+/// How much is said on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Say {
+    /// What the exit code rests on, and nothing else.
+    Quiet,
+    #[default]
+    Normal,
+    Verbose,
+}
+
+impl Say {
+    /// What the exit code rests on.
+    pub fn problem(self, line: &Safe) {
+        message(&safe!("hookscope: {}", line));
+    }
+
+    /// What is good to know.
+    pub fn note(self, line: &Safe) {
+        if self != Self::Quiet {
+            message(&safe!("hookscope: {}", line));
+        }
+    }
+
+    /// What only somebody who looks for a mistake wants to know.
+    pub fn detail(self, line: &Safe) {
+        if self == Self::Verbose {
+            message(&safe!("hookscope: {}", line));
+        }
+    }
+
+    /// An error: what, where, what to do; its causes for those who want more.
+    pub fn error(self, error: &Error) {
+        error.lines().iter().for_each(message);
+        if self == Self::Verbose {
+            error.causes().iter().for_each(|cause| message(&safe!("  caused by: {}", cause)));
+        }
+    }
+}
+
+/// The formats of `-o`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Columns for people, cut to the terminal; whole on a pipe
+    Table,
+    /// One record a line, tab-separated, without header
+    Tsv,
+    /// One array
+    Json,
+    /// One JSON object a line, as the pages arrive
+    Ndjson,
+    /// RFC 4180 with header; formulas are defused
+    Csv,
+    /// A table for tickets and pull requests
+    Markdown,
+    /// One id a line
+    Ids,
+}
+
+impl Format {
+    /// What a format is when nobody chose one.
+    pub fn usual(terminal: bool) -> Self {
+        if terminal { Self::Table } else { Self::Tsv }
+    }
+
+    /// Whether rows that are no webhooks are passed on as they came.
+    pub fn passes_malformed(self) -> bool {
+        matches!(self, Self::Json | Self::Ndjson)
+    }
+}
+
+/// How a value matters to a person who looks for what is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tone {
+    #[default]
+    Plain,
+    Good,
+    Quiet,
+    Warning,
+}
+
+/// What a column needs to know besides the record.
+#[derive(Debug, Clone, Copy)]
+pub struct View {
+    pub now: Timestamp,
+}
+
+/// One column of a kind of record.
+pub struct Column<T> {
+    /// In `--columns`, as the header of csv and as the key in JSON. Stable.
+    pub name: &'static str,
+    pub about: &'static str,
+    /// A number: its digits stand below each other.
+    pub right: bool,
+    /// May be cut to make the table fit.
+    pub cut: bool,
+    /// The true value as text, for tsv and csv.
+    pub text: fn(&T, View) -> String,
+    /// The value for people, credentials masked; the text if there is none.
+    pub shown: Option<fn(&T, View) -> Safe>,
+    pub tone: fn(&T) -> Tone,
+    /// The true value as JSON; `None` when the record does not have it.
+    pub json: fn(&T, View) -> Option<Box<RawValue>>,
+}
+
+impl<T> Column<T> {
+    pub(crate) fn shown(&self, record: &T, view: View) -> Safe {
+        match self.shown {
+            Some(shown) => shown(record, view),
+            None => clean(&(self.text)(record, view)),
+        }
+    }
+}
+
+/// A kind of record that can be written in every format.
+pub trait Record: Serialize + Sized + 'static {
+    /// Every column that there is, in the order in which help names them.
+    const COLUMNS: &'static [Column<Self>];
+    /// The columns of a format when nobody chose any.
+    fn usual(format: Format, profiles: bool) -> &'static [&'static str];
+    /// What `-o ids` prints; empty when records of this kind have no ids.
+    fn id(&self) -> Safe;
+}
+
+/// One element of what is written.
+#[derive(Debug)]
+pub enum Entry<T> {
+    Record(T),
+    /// What the API sent instead of a record.
+    Malformed(Json),
+}
+
+impl<T: Serialize> Serialize for Entry<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Record(record) => record.serialize(serializer),
+            Self::Malformed(json) => json.serialize(serializer),
+        }
+    }
+}
+
+/// How records are to be written.
+pub struct Sheet<T: Record> {
+    pub format: Format,
+    columns: Vec<&'static Column<T>>,
+    /// Columns were chosen, so JSON has these and no other fields.
+    chosen: bool,
+    pub view: View,
+    /// Columns of the terminal; `None` for as many as it takes.
+    pub width: Option<usize>,
+    pub coloured: bool,
+    /// csv cells that a spreadsheet would run stay as they are.
+    pub raw: bool,
+}
+
+impl<T: Record> Sheet<T> {
+    /// # Errors
+    ///
+    /// A column that does not exist; the message lists those that do.
+    pub fn new(format: Format, columns: Option<&str>, profiles: bool, view: View) -> Result<Self, Safe> {
+        let names: Vec<&str> = match columns {
+            Some(names) => names.split(',').map(str::trim).collect(),
+            None => T::usual(format, profiles).to_vec(),
+        };
+        let find = |name: &str| {
+            T::COLUMNS.iter().find(|column| column.name == name).ok_or_else(|| {
+                let known: Vec<_> = T::COLUMNS.iter().map(|column| column.name).collect();
+                safe!(
+                    "there is no column {}; the columns are {}",
+                    crate::text::clean_head(name, 40),
+                    clean(&known.join(", "))
+                )
+            })
+        };
+        let columns_found = names.into_iter().map(find).collect::<Result<_, _>>()?;
+        Ok(Self {
+            format,
+            columns: columns_found,
+            chosen: columns.is_some(),
+            view,
+            width: None,
+            coloured: false,
+            raw: false,
+        })
+    }
+
+    /// Writes a whole document.
+    pub fn write<W: Write>(&self, out: &mut Output<W>, entries: &[Entry<T>]) -> io::Result<()> {
+        let records = || {
+            entries.iter().filter_map(|entry| match entry {
+                Entry::Record(record) => Some(record),
+                Entry::Malformed(_) => None,
+            })
+        };
+        match self.format {
+            Format::Json => json::array(out, entries.iter().map(|entry| self.fields(entry))),
+            Format::Ndjson => self.write_lines(out, entries),
+            Format::Ids => records().try_for_each(|record| out.line(&record.id())),
+            Format::Tsv => tsv::write(out, self, records()),
+            Format::Csv => csv::write(out, self, records()),
+            Format::Markdown => markdown::write(out, self, records()),
+            Format::Table => table::write(out, self, &records().collect::<Vec<_>>()),
+        }
+    }
+
+    /// Writes entries as JSON, one a line: a part of a document that goes on.
+    pub fn write_lines<W: Write>(&self, out: &mut Output<W>, entries: &[Entry<T>]) -> io::Result<()> {
+        json::lines(out, entries.iter().map(|entry| self.fields(entry)))
+    }
+
+    fn fields<'a>(&'a self, entry: &'a Entry<T>) -> json::Fields<'a, T> {
+        json::Fields { entry, columns: self.chosen.then_some(&self.columns), view: self.view }
+    }
+}
+
+/// The columns that there are, for help: name and what it is.
+pub fn columns_help() -> [(&'static str, Vec<(&'static str, &'static str)>); 2] {
+    fn of<T: Record>() -> Vec<(&'static str, &'static str)> {
+        T::COLUMNS.iter().map(|column| (column.name, column.about)).collect()
+    }
+    [("list, get", of::<Listed>()), ("events", of::<crate::analysis::coverage::EventCoverage>())]
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
+use ring::digest;
 use url::Url;
 
 use crate::text::{Safe, clean};
@@ -80,27 +81,42 @@ impl fmt::Debug for ApiKey {
 /// A URL with userinfo and the values of credential-like parameters replaced by `***`. Works on any text, since a
 /// destination that does not parse can hold a password all the same.
 pub fn mask_url(raw: &str) -> String {
-    let masked = mask_text(raw);
+    replace_secrets(raw, &|_| MASK.to_owned())
+}
+
+/// As [`mask_url`], with a short hash in place of each credential, such as `redacted-1f0c92ab`: a credential that changes can
+/// be seen to, and none can be read. The salt keeps equal credentials of different webhooks apart. Of a credential that could
+/// be guessed, a guess could be confirmed.
+pub fn hash_url(raw: &str, salt: &str) -> String {
+    replace_secrets(raw, &|secret| {
+        let digest = digest::digest(&digest::SHA256, format!("{salt}\0{secret}").as_bytes());
+        let hex: String = digest.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        format!("redacted-{hex}")
+    })
+}
+
+fn replace_secrets(raw: &str, instead: &dyn Fn(&str) -> String) -> String {
+    let replaced = replace_in_text(raw, instead);
     // Parsers forgive what the text scan does not see (tabs inside the scheme, say): what they find must be hidden too.
     match Url::parse(raw) {
-        Ok(url) if url.password().is_some_and(|password| !password.is_empty() && masked.contains(password)) => {
-            mask_parsed(&url)
+        Ok(url) if url.password().is_some_and(|password| !password.is_empty() && replaced.contains(password)) => {
+            replace_in_text(url.as_str(), instead)
         }
-        _ => masked,
+        _ => replaced,
     }
 }
 
 /// As [`mask_url`], for a URL that is parsed already: its text hides nothing from a scan.
 pub fn mask_parsed(url: &Url) -> String {
-    mask_text(url.as_str())
+    replace_in_text(url.as_str(), &|_| MASK.to_owned())
 }
 
-fn mask_text(text: &str) -> String {
-    let mut masked = String::with_capacity(text.len());
+fn replace_in_text(text: &str, instead: &dyn Fn(&str) -> String) -> String {
+    let mut replaced = String::with_capacity(text.len());
     let (before, after) = text.find(['?', '#']).map_or((text, ""), |at| text.split_at(at));
-    push_without_userinfo(&mut masked, before);
-    push_masked_parameters(&mut masked, after);
-    masked
+    push_without_userinfo(&mut replaced, before, instead);
+    push_parameters(&mut replaced, after, instead);
+    replaced
 }
 
 /// The start of a URL as far as it may be shown, masked: `bytes` bytes or so, at a cost that does not grow with the URL. A
@@ -134,14 +150,14 @@ fn authority(text: &str) -> std::ops::Range<usize> {
     start..end
 }
 
-fn push_without_userinfo(out: &mut String, text: &str) {
+fn push_without_userinfo(out: &mut String, text: &str, instead: &dyn Fn(&str) -> String) {
     let place = authority(text);
     let (before, rest) = text.split_at(place.start);
     let (authority, path) = rest.split_at(place.len());
     out.push_str(before);
     match authority.rsplit_once('@') {
         Some((userinfo, host)) if !userinfo.is_empty() => {
-            out.push_str(MASK);
+            out.push_str(&instead(userinfo));
             out.push('@');
             out.push_str(host);
         }
@@ -150,30 +166,32 @@ fn push_without_userinfo(out: &mut String, text: &str) {
     out.push_str(path);
 }
 
-fn push_masked_parameters(out: &mut String, text: &str) {
+fn push_parameters(out: &mut String, text: &str, instead: &dyn Fn(&str) -> String) {
     for parameter in text.split_inclusive(['&', '#']) {
         let (body, separator) = match parameter.char_indices().next_back() {
             Some((at, '&' | '#')) => parameter.split_at(at),
             _ => (parameter, ""),
         };
-        push_masked_parameter(out, body);
+        push_parameter(out, body, instead);
         out.push_str(separator);
     }
 }
 
 /// Some servers part parameters with `;`, while others take it, like a second `?`, as a part of the value: so a name is looked
 /// for after each of them, and a secret value ends only with the whole parameter.
-fn push_masked_parameter(out: &mut String, body: &str) {
+fn push_parameter(out: &mut String, body: &str, instead: &dyn Fn(&str) -> String) {
+    let mut at = 0;
     for part in body.split_inclusive([';', '?']) {
         match part.split_once('=') {
             Some((name, value)) if !value.is_empty() && is_secret_name(name) => {
                 out.push_str(name);
                 out.push('=');
-                out.push_str(MASK);
+                out.push_str(&instead(body.get(at + name.len() + 1..).unwrap_or_default()));
                 return;
             }
             _ => out.push_str(part),
         }
+        at += part.len();
     }
 }
 
@@ -236,6 +254,17 @@ mod tests {
             assert_eq!(mask_url(raw), masked, "{raw}");
             assert_eq!(has_secret(raw), raw != masked, "{raw}");
         }
+    }
+
+    #[test]
+    fn a_hash_tells_that_a_credential_changed_and_nothing_else() {
+        let hashed = hash_url("https://bob:pw@a.com/?token=ab;c&x=1", "whk_1");
+        assert!(!hashed.contains("bob") && !hashed.contains("ab;c"), "{hashed}");
+        assert!(hashed.starts_with("https://redacted-") && hashed.ends_with("&x=1"), "{hashed}");
+        assert_eq!(hashed, hash_url("https://bob:pw@a.com/?token=ab;c&x=1", "whk_1"));
+        assert_ne!(hashed, hash_url("https://bob:pw@a.com/?token=ab;d&x=1", "whk_1"));
+        assert_ne!(hashed, hash_url("https://bob:pw@a.com/?token=ab;c&x=1", "whk_2"));
+        assert_eq!(hash_url("https://a.com/x", "whk_1"), "https://a.com/x");
     }
 
     #[test]

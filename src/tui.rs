@@ -28,6 +28,7 @@ pub mod screen;
 pub mod theme;
 pub mod view;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -45,7 +46,7 @@ use crate::api::Client;
 use crate::clock::Moment;
 use crate::config::{Config, Connection, Environment};
 use crate::error::{Error, Exit};
-use crate::fetch;
+use crate::fetch::{self, Source};
 use crate::model::Scope;
 
 /// How the explorer starts.
@@ -100,7 +101,7 @@ async fn explore(app: App, console: Terminal, start: &Start<'_>) -> Result<Ended
     screen.draw(&app).map_err(|error| Error::terminal(&error))?;
     let (demand, wishes) = watch::channel(app.demand().clone());
     let settings = start.connection.api.clone();
-    let (events, task) = fetch::spawn(move || Client::new(&settings), start.connection.policy, wishes);
+    let (events, task) = fetch::spawn(move || Ok(Source::Api(Arc::new(Client::new(&settings)?))), start.connection.policy, wishes);
     let mut explorer = Explorer {
         app,
         screen,

@@ -13,6 +13,8 @@ pub struct ApiError {
     pub kind: ErrorKind,
     /// The server's or the system's own words.
     pub detail: Option<Safe>,
+    /// The chain of causes as the libraries tell it, the nearest first.
+    pub causes: Vec<Safe>,
 }
 
 /// The kinds that differ in what to do next.
@@ -70,7 +72,7 @@ pub enum Nonsense {
 
 impl ApiError {
     pub fn new(kind: ErrorKind) -> Self {
-        Self { kind, detail: None }
+        Self { kind, detail: None, causes: Vec::new() }
     }
 
     #[must_use]
@@ -177,8 +179,14 @@ impl ApiError {
     pub(super) fn from_reqwest(error: reqwest::Error) -> Self {
         let error = error.without_url();
         let (network, words) = classify(&error);
-        Self::new(ErrorKind::Network(network)).with(clean_head(&words, 200))
+        let causes = chain(&error).map(|cause| clean_head(&cause.to_string(), 300)).collect();
+        Self { causes, ..Self::new(ErrorKind::Network(network)).with(clean_head(&words, 200)) }
     }
+}
+
+/// An error and what stands behind it.
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| cause_of(error))
 }
 
 /// The cause as found in the chain of errors; `reqwest` itself tells only where it happened.
@@ -191,8 +199,7 @@ fn classify(error: &reqwest::Error) -> (Network, String) {
     } else {
         None
     };
-    let mut cause: Option<&(dyn StdError + 'static)> = error.source();
-    while let Some(inner) = cause {
+    for inner in chain(error).skip(1) {
         words = inner.to_string();
         if words.starts_with("dns error") || words.contains("failed to lookup address") {
             network.get_or_insert(Network::Dns);
@@ -210,7 +217,6 @@ fn classify(error: &reqwest::Error) -> (Network, String) {
                 _ => None,
             });
         }
-        cause = cause_of(inner);
     }
     let fallback = if error.is_connect() || error.is_builder() { Network::Other } else { Network::CutOff };
     (network.unwrap_or(fallback), words)

@@ -23,6 +23,8 @@ pub struct Page {
     pub number: u64,
     /// The rows as they came, unusable ones included.
     pub rows: Vec<Row>,
+    /// The page that this is, as the server says.
+    pub reported: Option<u64>,
     /// Rows a page, as the server says. It may be wrong: see [`crate::fetch::Extent`].
     pub limit: Option<u64>,
     /// Rows in the whole listing, as the server says; `None` also when what it says is no count.
@@ -53,7 +55,7 @@ impl From<TooDeep> for Unreadable {
 /// Reads the body of a list request.
 pub(super) fn page(body: &[u8], number: u64) -> Result<Page, Unreadable> {
     let root = parse(body)?;
-    let mut page = Page { number, rows: Vec::new(), limit: None, total: None, total_pages: None };
+    let mut page = Page { number, rows: Vec::new(), reported: None, limit: None, total: None, total_pages: None };
     let rows = if let Some(rows) = raw_array(root) {
         rows
     } else {
@@ -65,6 +67,7 @@ pub(super) fn page(body: &[u8], number: u64) -> Result<Page, Unreadable> {
         })?;
         let meta = fields.get("meta").and_then(RawFields::of);
         let numbers = meta.as_ref().unwrap_or(&fields);
+        page.reported = count(numbers, "page").or_else(|| count(numbers, "currentPage"));
         page.limit = count(numbers, "limit").filter(|&limit| limit > 0);
         page.total = count(numbers, "total");
         page.total_pages = count(numbers, "totalPages");

@@ -2,15 +2,15 @@
 
 use crate::demo::{self, server::Server};
 use crate::error::{Error, Exit};
-use crate::output::{self, Reader};
+use crate::output::{Output, Reader};
 use crate::safe;
 use crate::text::clean;
 
 /// Serves until a signal ends the process; prints what to export first.
-pub async fn run(options: demo::Options) -> Result<Exit, Error> {
+pub(super) async fn run(options: demo::Options) -> Result<Exit, Error> {
     let mut server = Server::start(options).await.map_err(|error| Error::Demo(clean(&error.to_string())))?;
     let url = clean(&server.base_url());
-    let written = output::to_stdout(|out| {
+    let written = Output::stdout().send(|out| {
         out.line(&safe!("export DIALNEXA_BASE_URL={}", url))?;
         out.line(&safe!("export DIALNEXA_API_KEY={}", demo::KEY))
     })?;

@@ -1,91 +1,217 @@
 //! `hookscope list`: every webhook of the workspace on stdout.
 
-use std::io::{self, Write};
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use super::{api_error, connect};
-use crate::cli::Format;
-use crate::config::Connection;
-use crate::error::{Error, Exit};
-use crate::fetch::{Limit, Reading, read_listing};
-use crate::model::{Field, Row, Scope, Webhook};
-use crate::output::{self, Output, Reader};
+use super::workspace::{self, Workspace};
+use super::{Context, Exit};
+use crate::analysis::query::{Query, Ranker};
+use crate::analysis::sort::Sort;
+use crate::api::MAX_PAGE_SIZE;
+use crate::cli::ListArgs;
+use crate::error::Error;
+use crate::fetch::{Limit, Reading, Wanted};
+use crate::model::{Row, Scope, Webhook};
+use crate::output::{Entry, Format, Listed, Output, Reader, Sheet};
 use crate::safe;
-use crate::text::{Safe, clean};
-
-/// What is to be listed.
-#[derive(Debug, Clone, Copy)]
-pub struct Request {
-    pub scope: Scope,
-    pub limit: Limit,
-    pub format: Format,
-}
 
 /// Reads the listing and writes it.
-pub async fn run(connection: &Connection, request: Request) -> Result<Exit, Error> {
-    let client = connect(connection)?;
-    let reading = read_listing(&client, connection.policy, request.scope, request.limit, |_| {})
-        .await
-        .map_err(|error| api_error(connection, error))?;
-    let written = output::to_stdout(|out| match request.format {
-        Format::Json => write_json(out, &reading.rows),
-        Format::Ids => write_lines(out, &reading.rows, |webhook| webhook.id.clean()),
-        _ => write_lines(out, &reading.rows, tsv),
-    })?;
-    if written == Reader::Gone {
-        return Ok(Exit::Done);
-    }
-    Ok(report(&reading, request.format))
-}
-
-/// Says on stderr what keeps the reading from being complete.
-fn report(reading: &Reading, format: Format) -> Exit {
-    if reading.scope_ignored {
-        output::message(&"hookscope: the server ignores is_active; filtered here".into());
-    }
-    let malformed = reading.malformed();
-    if malformed > 0 {
-        let fate = if format == Format::Json { "passed as they came" } else { "left out" };
-        output::message(&safe!("hookscope: {} rows of the API are no webhooks and were {}", malformed, fate));
-    }
-    for problem in &reading.problems {
-        output::message(&safe!("hookscope: incomplete: {}", problem.explain()));
-    }
-    if malformed == 0 && reading.problems.is_empty() { Exit::Done } else { Exit::Incomplete }
-}
-
-fn write_json<W: Write>(out: &mut Output<W>, rows: &[Row]) -> io::Result<()> {
-    out.raw("[")?;
-    for (i, row) in rows.iter().enumerate() {
-        out.raw(if i == 0 { "\n" } else { ",\n" })?;
-        out.json(row)?;
-    }
-    out.raw(if rows.is_empty() { "]\n" } else { "\n]\n" })
-}
-
-fn write_lines<W: Write>(out: &mut Output<W>, rows: &[Row], line: impl Fn(&Webhook) -> Safe) -> io::Result<()> {
-    rows.iter().filter_map(Row::webhook).try_for_each(|webhook| out.line(&line(webhook)))
-}
-
-/// One line a webhook, whatever it contains; the values are true and unmasked.
-fn tsv(webhook: &Webhook) -> Safe {
-    let state: Safe = match &webhook.is_active {
-        Field::Value(true) => "active".into(),
-        Field::Value(false) => "inactive".into(),
-        Field::Odd(json) => json.clean(),
-        Field::Missing => Safe::default(),
+pub(super) async fn run(args: &ListArgs, context: &Context<'_>) -> Result<Exit, Error> {
+    let mut out = Output::stdout();
+    let sheet = context.sheet(&out, args.output, args.columns.as_deref())?;
+    let job = Job::new(args, context, sheet)?;
+    let workspaces = if context.global.all_profiles {
+        workspace::open_all(context.global, context.config, context.env, context.say).await?
+    } else {
+        vec![Ok(context.workspace().await?)]
     };
-    let events = match &webhook.events {
-        Field::Value(events) => {
-            let names: Vec<_> = events.iter().map(|event| event.clean().to_string()).collect();
-            clean(&names.join(","))
+    if job.streams() { job.stream(workspaces, &mut out).await } else { job.read(workspaces, &mut out).await }
+}
+
+/// What is to be listed, and how.
+struct Job<'a> {
+    context: &'a Context<'a>,
+    scope: Scope,
+    query: Query,
+    sort: Option<Sort>,
+    limit: Option<u64>,
+    page: Option<u64>,
+    sheet: Sheet<Listed>,
+}
+
+impl<'a> Job<'a> {
+    fn new(args: &ListArgs, context: &'a Context<'a>, sheet: Sheet<Listed>) -> Result<Self, Error> {
+        let query = context.query(args.filter.as_deref())?;
+        let sort = args.sort.as_deref().map(Sort::parse).transpose().map_err(|why| Error::Usage {
+            message: safe!("--sort: {}", why),
+            advice: None,
+        })?;
+        if args.page.is_some() && args.limit.is_some_and(|limit| limit > MAX_PAGE_SIZE.into()) {
+            return Err(Error::Usage {
+                message: safe!("--limit: a page has at most {} webhooks", MAX_PAGE_SIZE),
+                advice: Some("Without --page, --limit may be larger.".into()),
+            });
         }
-        Field::Odd(json) => json.clean(),
-        Field::Missing => Safe::default(),
+        if args.page.is_some() && context.global.all_profiles {
+            return Err(Error::Usage { message: "--page: it is of one workspace, not of all profiles".into(), advice: None });
+        }
+        Ok(Self { context, scope: args.scope.into(), query, sort, limit: args.limit, page: args.page, sheet })
+    }
+
+    /// Whether rows can be written as they come: nothing has to be known of all of them first.
+    fn streams(&self) -> bool {
+        self.sheet.format == Format::Ndjson && self.sort.is_none() && !self.query.is_ranked() && self.page.is_none()
+    }
+
+    /// All rows are needed before the first one is known.
+    fn needs_all(&self) -> bool {
+        self.sort.is_some() || self.query.is_ranked()
+    }
+
+    async fn stream(
+        &self,
+        workspaces: Vec<Result<Workspace, Error>>,
+        out: &mut Output<impl Write>,
+    ) -> Result<Exit, Error> {
+        let mut tally = Tally::new(self, workspaces.len());
+        let drawn = !out.is_terminal();
+        for workspace in workspaces {
+            let (Some(workspace), Some(limit)) = (tally.opened(workspace)?, tally.limit()) else { continue };
+            let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
+            let mut written = 0;
+            let mut reader = Ok(Reader::Listening);
+            let filter = |webhook: &Webhook| self.query.matches(webhook);
+            let sink = |rows: Vec<Row>| {
+                written += rows.len() as u64;
+                let entries = entries(rows, profile.as_ref());
+                reader = out.send(|out| self.sheet.write_lines(out, &entries));
+                if matches!(reader, Ok(Reader::Listening)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            };
+            let summary = workspace.stream(self.wanted(limit, &filter), drawn, sink).await;
+            if reader? == Reader::Gone {
+                return Ok(Exit::Done);
+            }
+            tally.count(written);
+            if let Some(summary) = tally.read(summary)? {
+                tally.exit(self.context.report(&summary, self.sheet.format, &place));
+            }
+        }
+        Ok(tally.exit)
+    }
+
+    async fn read(&self, workspaces: Vec<Result<Workspace, Error>>, out: &mut Output<impl Write>) -> Result<Exit, Error> {
+        let mut tally = Tally::new(self, workspaces.len());
+        let mut all = Vec::new();
+        let mut reports = Vec::new();
+        for workspace in workspaces {
+            let (Some(workspace), Some(limit)) = (tally.opened(workspace)?, tally.limit()) else { continue };
+            let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
+            let Some(Reading { rows, summary }) = tally.read(self.read_one(workspace, limit).await)? else { continue };
+            tally.count(rows.len() as u64);
+            all.extend(entries(rows, profile.as_ref()));
+            reports.push((summary, place));
+        }
+        self.arrange(&mut all);
+        // A listing of which nothing could be read is no empty listing.
+        let nothing = reports.is_empty() && tally.exit != Exit::Done;
+        if !nothing && out.send(|out| self.sheet.write(out, &all))? == Reader::Gone {
+            return Ok(Exit::Done);
+        }
+        for (summary, place) in reports {
+            tally.exit(self.context.report(&summary, self.sheet.format, &place));
+        }
+        Ok(tally.exit)
+    }
+
+    async fn read_one(&self, workspace: Workspace, limit: Limit) -> Result<Reading, Error> {
+        let filter = |webhook: &Webhook| self.query.matches(webhook);
+        let Some(page) = self.page else { return workspace.read(self.wanted(limit, &filter)).await };
+        let size = self.limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(MAX_PAGE_SIZE);
+        let mut reading = workspace.read_page(self.scope, page, size).await?;
+        reading.rows.retain(|row| row.webhook().map_or(self.query.is_empty(), filter));
+        if let Some(total) = reading.summary.total {
+            let pages = total.div_ceil(size.into());
+            self.context.say.detail(&safe!("page {} of {}, {} webhooks in all", page, pages, total));
+        }
+        Ok(reading)
+    }
+
+    fn wanted<'w>(&self, limit: Limit, filter: &'w dyn Fn(&Webhook) -> bool) -> Wanted<'w> {
+        Wanted { scope: self.scope, limit, filter: (!self.query.is_empty()).then_some(filter) }
+    }
+
+    /// Sorts, or puts the best match first, and takes as many as are wanted.
+    fn arrange(&self, entries: &mut Vec<Entry<Listed>>) {
+        let webhook = |entry: &Entry<Listed>| match entry {
+            Entry::Record(listed) => Some(&listed.webhook),
+            Entry::Malformed(_) => None,
+        };
+        if let Some(sort) = self.sort {
+            sort.apply(entries, webhook);
+        } else if self.query.is_ranked() {
+            let mut ranker = Ranker::new(&self.query);
+            entries.sort_by_cached_key(|entry| {
+                std::cmp::Reverse(webhook(entry).and_then(|webhook| ranker.score(webhook)))
+            });
+        }
+        if let Some(limit) = self.limit.and_then(|limit| usize::try_from(limit).ok()) {
+            entries.truncate(limit);
+        }
+    }
+}
+
+fn entries(rows: Vec<Row>, profile: Option<&Arc<str>>) -> Vec<Entry<Listed>> {
+    let entry = |row| match row {
+        Row::Webhook(webhook) => Entry::Record(Listed { profile: profile.cloned(), webhook }),
+        Row::Malformed(malformed) => Entry::Malformed(malformed.json),
     };
-    let created = match &webhook.created_at {
-        Field::Value(created) => created.clean(),
-        Field::Odd(json) => json.clean(),
-        Field::Missing => Safe::default(),
-    };
-    safe!("{}\t{}\t{}\t{}\t{}", webhook.id.clean(), state, webhook.url.clean(true), events, created)
+    rows.into_iter().map(entry).collect()
+}
+
+/// How a sweep over workspaces goes.
+struct Tally<'a> {
+    job: &'a Job<'a>,
+    /// One that fails is the failure of the command; one of several is told, and the others are read.
+    only: bool,
+    rows: u64,
+    exit: Exit,
+}
+
+impl<'a> Tally<'a> {
+    fn new(job: &'a Job<'a>, workspaces: usize) -> Self {
+        Self { job, only: workspaces == 1 && !job.context.global.all_profiles, rows: 0, exit: Exit::Done }
+    }
+
+    fn opened(&mut self, workspace: Result<Workspace, Error>) -> Result<Option<Workspace>, Error> {
+        self.read(workspace)
+    }
+
+    fn read<T>(&mut self, result: Result<T, Error>) -> Result<Option<T>, Error> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if self.only => Err(error),
+            Err(error) => {
+                self.job.context.say.error(&error);
+                self.exit(error.exit());
+                Ok(None)
+            }
+        }
+    }
+
+    fn count(&mut self, rows: u64) {
+        self.rows += rows;
+    }
+
+    fn exit(&mut self, exit: Exit) {
+        self.exit = self.exit.max(exit);
+    }
+
+    /// What the next workspace may bring; `None` when it is enough.
+    fn limit(&self) -> Option<Limit> {
+        match self.job.limit {
+            Some(limit) if !self.job.needs_all() => (limit > self.rows).then(|| Limit::Rows(limit - self.rows)),
+            _ => Some(Limit::Everything),
+        }
+    }
 }

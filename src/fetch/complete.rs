@@ -1,16 +1,19 @@
 //! The consistent full read: every row of a listing once, or a list of what is wrong.
 //!
 //! While pages are read the workspace can change, and pages shift. A read is consistent when it came to a proper end with
-//! unique ids, every page reported the same totals, and the count agrees with them. Otherwise it is read again, up to three
-//! times; then it is delivered with its [`Problem`]s.
+//! unique ids, every page reported the same totals, and the count agrees with them. [`read_listing`] reads again what was
+//! not, up to three times, and then delivers it with its [`Problem`]s. [`stream_listing`] hands on each page as soon as its
+//! turn has come: what is handed on cannot be taken back, so it reads once.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, RandomState};
+use std::ops::ControlFlow;
 
-use super::requests::{Progress, Requests};
-use super::{Extent, Policy, RowCount};
-use crate::api::{ApiError, Client, ErrorKind, Page};
-use crate::model::{Row, Scope, WebhookId};
+use super::requests::{Pages, Progress, Requests};
+use super::seen::SeenIds;
+use super::{Extent, Policy, RowCount, Source};
+use crate::api::{ApiError, ErrorKind, Page};
+use crate::model::{Row, Scope, Webhook, WebhookId};
 use crate::safe;
 use crate::text::{Safe, clean};
 
@@ -22,30 +25,53 @@ const EMPTY_PAGES: usize = 3;
 const FAILED_PAGES: usize = 3;
 /// A listing of more pages than this never ends.
 const MAX_PAGES: u64 = 1_000_000;
+/// How many times the concurrency the reading may run ahead of a page that is late: pages behind it are kept until it comes.
+const AHEAD: u64 = 4;
+
+/// Which rows are wanted.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    pub scope: Scope,
+    pub limit: Limit,
+    /// Webhooks that are left out here, whatever the server sends. A malformed row passes no filter.
+    pub filter: Option<&'a dyn Fn(&Webhook) -> bool>,
+}
 
 /// How much is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     Everything,
-    /// The first so many rows of the scope, and no more requests than they need.
+    /// The first so many rows, and no more requests than they need.
     Rows(u64),
 }
 
 /// What was read.
 #[derive(Debug)]
 pub struct Reading {
-    /// The rows of the scope in the API's order, each id once.
+    /// The wanted rows in the API's order, each id once.
     pub rows: Vec<Row>,
+    pub summary: Summary,
+}
+
+/// What is known of a read besides its rows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
     /// Why this is not all, or not surely all. Empty for a consistent read.
     pub problems: Vec<Problem>,
     /// The server took no notice of `is_active`; rows of the other kind were left out here.
     pub scope_ignored: bool,
+    /// Rows of the scope that are no webhooks.
+    pub malformed: u64,
+    /// Pages that came.
+    pub pages: u64,
+    /// Rows of the whole listing, where that is known.
+    pub total: Option<u64>,
 }
 
-impl Reading {
-    /// Rows that are no webhooks.
-    pub fn malformed(&self) -> usize {
-        self.rows.iter().filter(|row| row.webhook().is_none()).count()
+impl Summary {
+    /// Whether nothing is missing or doubtful.
+    pub fn is_whole(&self) -> bool {
+        self.problems.is_empty() && self.malformed == 0
     }
 
     /// Whether nothing but changes while reading is wrong, so that reading again could help.
@@ -85,6 +111,11 @@ pub enum Problem {
         page: u64,
     },
     NeverEnds,
+    /// A single page was asked for, and pages are of another size than was asked for.
+    PageSizeDiffers {
+        asked: u64,
+        used: u64,
+    },
 }
 
 impl Problem {
@@ -110,6 +141,9 @@ impl Problem {
             Self::IgnoresPage { page } => {
                 safe!("the server ignores the page parameter: page {} is an earlier page again", page)
             }
+            Self::PageSizeDiffers { asked, used } => {
+                safe!("the server has {} webhooks on a page, not {}: this is another part of the listing", used, asked)
+            }
             Self::NeverEnds => safe!("the listing did not end within {} pages", MAX_PAGES),
         }
     }
@@ -129,21 +163,20 @@ impl Problem {
 ///
 /// The error of page 1 when nothing at all could be read.
 pub async fn read_listing(
-    client: &Arc<Client>,
+    source: &Source,
     policy: Policy,
-    scope: Scope,
-    limit: Limit,
+    wanted: Wanted<'_>,
     mut watch: impl FnMut(&Progress),
 ) -> Result<Reading, ApiError> {
     // One for all tries: what is left of the rate limit is not forgotten between them.
-    let mut requests = Requests::new(Arc::clone(client), policy, scope);
-    let mut reading = Attempt::new(policy, scope, limit).read(&mut requests, &mut watch).await?;
+    let mut requests = Requests::new(pages(source, policy, wanted), policy);
+    let mut reading = read_once(&mut requests, policy, wanted, &mut watch).await?;
     for _ in 1..TRIES {
-        if reading.problems.is_empty() || !reading.came_to_its_end() {
+        if reading.summary.problems.is_empty() || !reading.summary.came_to_its_end() {
             break;
         }
-        match Attempt::new(policy, scope, limit).read(&mut requests, &mut watch).await {
-            Ok(again) if again.came_to_its_end() => reading = again,
+        match read_once(&mut requests, policy, wanted, &mut watch).await {
+            Ok(again) if again.summary.came_to_its_end() => reading = again,
             // All rows, if not surely of one moment, are better than some of them.
             Ok(_) | Err(_) => break,
         }
@@ -151,45 +184,127 @@ pub async fn read_listing(
     Ok(reading)
 }
 
-/// One pass over the pages.
-struct Attempt {
+/// Reads a listing once and hands on the wanted rows of each page, in the API's order, as soon as they are there: those of
+/// page 1 before page 2 is asked for. `sink` ends the reading by breaking.
+///
+/// # Errors
+///
+/// The error of page 1 when nothing at all could be read.
+pub async fn stream_listing(
+    source: &Source,
     policy: Policy,
-    scope: Scope,
-    limit: Limit,
-    extent: Extent,
-    pages: BTreeMap<u64, Page>,
-    problems: Vec<Problem>,
-    failed: usize,
-    next: u64,
-    /// Rows of the scope on the pages read so far.
-    in_scope: u64,
-    /// A page with rows follows on none of this many pages at the end.
-    stopped: bool,
+    wanted: Wanted<'_>,
+    mut watch: impl FnMut(&Progress),
+    sink: impl FnMut(Vec<Row>) -> ControlFlow<()>,
+) -> Result<Summary, ApiError> {
+    let mut requests = Requests::new(pages(source, policy, wanted), policy);
+    Attempt::new(policy, wanted, sink).read(&mut requests, &mut watch).await
 }
 
-impl Attempt {
-    fn new(policy: Policy, scope: Scope, limit: Limit) -> Self {
+/// Judges a page that stands for the whole listing, such as a saved one, as if it had been read.
+pub fn judge(page: Page, wanted: Wanted<'_>) -> Reading {
+    let mut rows = Vec::new();
+    let keep = |page: Vec<Row>| {
+        rows.extend(page);
+        ControlFlow::Continue(())
+    };
+    let mut attempt = Attempt::new(Policy::default(), wanted, keep);
+    attempt.take(Page { number: 1, ..page });
+    let summary = Summary { scope_ignored: false, ..attempt.finish() };
+    Reading { rows, summary }
+}
+
+fn pages(source: &Source, policy: Policy, wanted: Wanted<'_>) -> Pages {
+    Pages { source: source.clone(), limit: policy.page_size, scope: wanted.scope }
+}
+
+async fn read_once(
+    requests: &mut Requests<Pages>,
+    policy: Policy,
+    wanted: Wanted<'_>,
+    watch: &mut impl FnMut(&Progress),
+) -> Result<Reading, ApiError> {
+    let mut rows = Vec::new();
+    let keep = |page: Vec<Row>| {
+        rows.extend(page);
+        ControlFlow::Continue(())
+    };
+    let summary = Attempt::new(policy, wanted, keep).read(requests, watch).await?;
+    Ok(Reading { rows, summary })
+}
+
+/// What is kept of a page whose rows were handed on.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    rows: u64,
+    total: Option<u64>,
+    total_pages: Option<u64>,
+    /// A hash of the ids in their order; `None` without any.
+    ids: Option<u64>,
+}
+
+/// One pass over the pages.
+struct Attempt<'a, S> {
+    policy: Policy,
+    wanted: Wanted<'a>,
+    sink: S,
+    extent: Extent,
+    /// Every page that came.
+    facts: BTreeMap<u64, Facts>,
+    /// Pages that came before their turn.
+    early: BTreeMap<u64, Page>,
+    failed: BTreeSet<u64>,
+    /// The next page to ask for, and the next one to hand on.
+    next: u64,
+    turn: u64,
+    /// Rows handed on.
+    accepted: u64,
+    seen: SeenIds,
+    repeated: usize,
+    example: Option<WebhookId>,
+    summary: Summary,
+    hasher: RandomState,
+    /// No further page is asked for.
+    stopped: bool,
+    /// Nothing more is to be handed on.
+    done: bool,
+}
+
+impl<'a, S: FnMut(Vec<Row>) -> ControlFlow<()>> Attempt<'a, S> {
+    fn new(policy: Policy, wanted: Wanted<'a>, sink: S) -> Self {
         Self {
             policy,
-            scope,
-            limit,
+            wanted,
+            sink,
             extent: Extent::default(),
-            pages: BTreeMap::new(),
-            problems: Vec::new(),
-            failed: 0,
+            facts: BTreeMap::new(),
+            early: BTreeMap::new(),
+            failed: BTreeSet::new(),
             next: 1,
-            in_scope: 0,
+            turn: 1,
+            accepted: 0,
+            seen: SeenIds::default(),
+            repeated: 0,
+            example: None,
+            summary: Summary::default(),
+            hasher: RandomState::new(),
             stopped: false,
+            done: false,
         }
     }
 
-    async fn read(mut self, requests: &mut Requests, watch: &mut impl FnMut(&Progress)) -> Result<Reading, ApiError> {
+    async fn read(
+        mut self,
+        requests: &mut Requests<Pages>,
+        watch: &mut impl FnMut(&Progress),
+    ) -> Result<Summary, ApiError> {
         self.run(requests, watch).await?;
+        requests.retain(|_| false);
         Ok(self.finish())
     }
 
-    async fn run(&mut self, requests: &mut Requests, watch: &mut impl FnMut(&Progress)) -> Result<(), ApiError> {
-        loop {
+    async fn run(&mut self, requests: &mut Requests<Pages>, watch: &mut impl FnMut(&Progress)) -> Result<(), ApiError> {
+        while !self.done {
             while requests.has_room() && self.wants(self.next) {
                 requests.start(self.next);
                 self.next += 1;
@@ -207,59 +322,106 @@ impl Attempt {
             let Some(progress) = requests.next().await else { return Ok(()) };
             watch(&progress);
             match progress {
-                Progress::Loaded(page) => self.take(page),
-                Progress::Failed { page, error } => self.give_up(page, error)?,
+                Progress::Loaded { value: page, .. } => self.take(page),
+                Progress::Failed { number, error } => self.give_up(number, error)?,
                 Progress::Retrying { .. } | Progress::Paused { .. } | Progress::Resumed => {}
             }
         }
+        Ok(())
     }
 
     fn take(&mut self, page: Page) {
         self.extent.observe(&page, self.policy.page_size);
-        self.in_scope += page.rows.iter().filter(|row| self.scope.admits(row)).count() as u64;
-        if self.repeats_another(&page) {
-            self.problems.push(Problem::IgnoresPage { page: page.number });
-            self.stopped = true;
-            return;
-        }
-        self.pages.insert(page.number, page);
-        let empty_tail = self.pages.values().rev().take_while(|page| page.rows.is_empty()).count();
+        let has_ids = page.rows.iter().any(|row| row.id().is_some());
+        let ids = has_ids.then(|| self.hasher.hash_one(page.rows.iter().map(Row::id).collect::<Vec<_>>()));
+        let Page { total, total_pages, .. } = page;
+        self.facts.insert(page.number, Facts { rows: page.rows.len() as u64, total, total_pages, ids });
+        self.early.insert(page.number, page);
+        self.hand_on();
+        let empty_tail = self.facts.values().rev().take_while(|facts| facts.rows == 0).count();
         if empty_tail >= EMPTY_PAGES {
             self.stopped = true;
         }
-        if self.next > MAX_PAGES {
-            self.problems.push(Problem::NeverEnds);
+        if self.next > MAX_PAGES && !self.stopped {
+            self.summary.problems.push(Problem::NeverEnds);
             self.stopped = true;
         }
+    }
+
+    /// Hands on the pages whose turn it is.
+    fn hand_on(&mut self) {
+        while !self.done {
+            if self.failed.contains(&self.turn) {
+                self.turn += 1;
+                continue;
+            }
+            let Some(page) = self.early.remove(&self.turn) else { return };
+            self.turn += 1;
+            if self.repeats_another(page.number) {
+                // Of such a server nothing that comes later is new.
+                self.summary.problems.push(Problem::IgnoresPage { page: page.number });
+                self.done = true;
+                return;
+            }
+            let rows = self.wanted_rows(page);
+            self.accepted += rows.len() as u64;
+            let is_enough = matches!(self.wanted.limit, Limit::Rows(limit) if self.accepted >= limit);
+            let is_refused = !rows.is_empty() && (self.sink)(rows).is_break();
+            self.done = is_enough || is_refused;
+        }
+    }
+
+    fn wanted_rows(&mut self, page: Page) -> Vec<Row> {
+        let room = match self.wanted.limit {
+            Limit::Everything => usize::MAX,
+            Limit::Rows(limit) => usize::try_from(limit - self.accepted).unwrap_or(usize::MAX),
+        };
+        let mut rows = page.rows;
+        rows.retain(|row| self.is_wanted(row));
+        rows.truncate(room);
+        rows
+    }
+
+    fn is_wanted(&mut self, row: &Row) -> bool {
+        if !self.wanted.scope.admits(row) {
+            self.summary.scope_ignored = true;
+            return false;
+        }
+        let Some(webhook) = row.webhook() else {
+            self.summary.malformed += 1;
+            return self.wanted.filter.is_none();
+        };
+        if !self.seen.insert(&webhook.id) {
+            self.repeated += 1;
+            self.example.get_or_insert_with(|| webhook.id.clone());
+            return false;
+        }
+        self.wanted.filter.is_none_or(|admits| admits(webhook))
     }
 
     fn give_up(&mut self, page: u64, error: ApiError) -> Result<(), ApiError> {
         if page == 1 {
             return Err(error);
         }
-        self.failed += 1;
+        self.failed.insert(page);
         let is_spent = matches!(error.kind, ErrorKind::LimitNearlySpent { .. });
-        let is_hopeless = error.is_refusal() || is_spent || self.failed >= FAILED_PAGES;
-        self.problems.push(Problem::PageFailed { page, error });
+        let is_hopeless = error.is_refusal() || is_spent || self.failed.len() >= FAILED_PAGES;
+        self.summary.problems.push(Problem::PageFailed { page, error });
         if is_hopeless && !self.stopped {
             self.stopped = true;
             if self.claimed_last_page().is_none_or(|last| self.next <= last) {
-                self.problems.push(Problem::NotRead { from: self.next });
+                self.summary.problems.push(Problem::NotRead { from: self.next });
             }
         }
+        self.hand_on();
         Ok(())
     }
 
-    /// Whether a page is a page that came before: the same ids in the same order.
-    fn repeats_another(&self, page: &Page) -> bool {
-        let same = |other: &Page| {
-            other.number != page.number
-                && other.rows.len() == page.rows.len()
-                && other.rows.iter().map(Row::id).eq(page.rows.iter().map(Row::id))
-        };
-        let has_ids = page.rows.iter().any(|row| row.id().is_some());
-        let neighbours = [self.pages.first_key_value(), self.pages.range(..page.number).next_back()];
-        has_ids && neighbours.into_iter().flatten().any(|(_, other)| same(other))
+    /// Whether a page is the first one, or the one before it, once more: the same ids in the same order.
+    fn repeats_another(&self, page: u64) -> bool {
+        let ids = |page: u64| self.facts.get(&page).and_then(|facts| facts.ids);
+        let own = ids(page);
+        own.is_some() && page > 1 && (own == ids(1) || own == ids(page - 1))
     }
 
     fn wants(&self, page: u64) -> bool {
@@ -269,29 +431,35 @@ impl Attempt {
         if page == 1 {
             return true;
         }
-        if self.pages.is_empty() {
+        if self.facts.is_empty() || page >= self.turn + AHEAD * self.policy.max_concurrency as u64 {
             return false;
         }
-        let size = self.extent.page_size();
-        if let Limit::Rows(rows) = self.limit {
-            let missing = rows.saturating_sub(self.in_scope);
-            let in_flight = page - 1 - self.pages.len() as u64 - self.failed as u64;
-            if missing.div_ceil(size) <= in_flight {
-                return false;
-            }
+        if page - self.turn >= self.pages_for_the_limit() {
+            return false;
         }
         match (self.claimed_last_page(), self.extent.rows()) {
             (Some(last), _) => page <= last,
-            (None, RowCount::Exactly(rows)) => page <= rows.div_ceil(size),
+            (None, RowCount::Exactly(rows)) => page <= rows.div_ceil(self.extent.page_size()),
             // Nobody knows where the end is: twice as far with each step, so that few requests go beyond it.
-            (None, RowCount::AtLeast(_)) => page <= self.pages.len() as u64 * 2,
+            (None, RowCount::AtLeast(_)) => page <= self.facts.len() as u64 * 2,
+        }
+    }
+
+    /// How many pages from the next turn on the limit will need, to judge by those that were handed on.
+    fn pages_for_the_limit(&self) -> u64 {
+        let Limit::Rows(limit) = self.wanted.limit else { return u64::MAX };
+        let missing = limit.saturating_sub(self.accepted);
+        let pages = self.turn - 1;
+        match self.accepted {
+            0 => pages,
+            accepted => missing.saturating_mul(pages).div_ceil(accepted),
         }
     }
 
     /// The last page by the server's own words on page 1, unless there were more rows than it claims. A short page in the
     /// middle is no reason to stop: the claim may be right, and the page wrong.
     fn claimed_last_page(&self) -> Option<u64> {
-        let first = self.pages.get(&1)?;
+        let first = self.facts.get(&1)?;
         let size = self.extent.page_size();
         let seen = self.extent.rows().known();
         match first.total {
@@ -300,60 +468,42 @@ impl Attempt {
         }
     }
 
-    fn finish(mut self) -> Reading {
-        let everything = self.limit == Limit::Everything;
-        if everything && self.problems.is_empty() {
+    fn finish(mut self) -> Summary {
+        if self.wanted.limit == Limit::Everything && self.summary.problems.is_empty() {
             self.compare_totals();
         }
-        let mut seen: HashSet<WebhookId> = HashSet::new();
-        let mut repeated = 0;
-        let mut example = None;
-        let mut scope_ignored = false;
-        let mut rows = Vec::new();
-        for row in self.pages.into_values().flat_map(|page| page.rows) {
-            if !self.scope.admits(&row) {
-                scope_ignored = true;
-                continue;
-            }
-            match row.id() {
-                Some(id) if !seen.insert(id.clone()) => {
-                    repeated += 1;
-                    example.get_or_insert_with(|| id.clone());
-                }
-                _ => rows.push(row),
-            }
+        if let Some(example) = self.example {
+            self.summary.problems.push(Problem::RepeatedIds { count: self.repeated, example });
         }
-        if let Some(example) = example {
-            self.problems.push(Problem::RepeatedIds { count: repeated, example });
-        }
-        if let Limit::Rows(limit) = self.limit {
-            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        }
-        Reading { rows, problems: self.problems, scope_ignored }
+        let total = match self.extent.rows() {
+            RowCount::Exactly(rows) => Some(rows),
+            RowCount::AtLeast(_) => None,
+        };
+        Summary { pages: self.facts.len() as u64, total, ..self.summary }
     }
 
     fn compare_totals(&mut self) {
-        let sent: u64 = self.pages.values().map(|page| page.rows.len() as u64).sum();
-        let totals = || self.pages.values().map(|page| page.total);
-        let with_rows = self.pages.values().filter(|page| !page.rows.is_empty()).count() as u64;
+        let sent: u64 = self.facts.values().map(|facts| facts.rows).sum();
+        let totals = || self.facts.values().map(|facts| facts.total);
+        let with_rows = self.facts.values().filter(|facts| facts.rows > 0).count() as u64;
         let (Some(first), Some(last)) = (totals().next(), totals().next_back()) else { return };
         if let (Some(first), Some(last)) = (first, totals().find(|&total| total != first).unwrap_or(last)) {
             if first != last {
-                self.problems.push(Problem::TotalChanged { first, last });
+                self.summary.problems.push(Problem::TotalChanged { first, last });
             } else if first != sent {
-                self.problems.push(Problem::CountDiffers { claimed: first, sent });
+                self.summary.problems.push(Problem::CountDiffers { claimed: first, sent });
             }
         } else if let Some(claimed) = first.or(last) {
             // Some pages told a total and others did not: what they told must be right at least.
             if claimed != sent {
-                self.problems.push(Problem::CountDiffers { claimed, sent });
+                self.summary.problems.push(Problem::CountDiffers { claimed, sent });
             }
-        } else if let Some(claimed) = self.pages.values().find_map(|page| page.total_pages) {
-            let first = self.pages.first_key_value().and_then(|(_, page)| page.total_pages);
-            let agree = self.pages.values().all(|page| page.total_pages == first);
+        } else if let Some(claimed) = self.facts.values().find_map(|facts| facts.total_pages) {
+            let first = self.facts.first_key_value().and_then(|(_, facts)| facts.total_pages);
+            let agree = self.facts.values().all(|facts| facts.total_pages == first);
             let empty = claimed <= 1 && with_rows == 0;
             if !agree || (claimed != with_rows && !empty) {
-                self.problems.push(Problem::PagesDiffer { claimed, sent: with_rows });
+                self.summary.problems.push(Problem::PagesDiffer { claimed, sent: with_rows });
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Requests under way: started within the limits of concurrency and rate, tried again with pauses, one pause for all when
+//! Requests under way, for pages or for single webhooks: started within the limits of concurrency and rate, tried again with pauses, one pause for all when
 //! the API says 429.
 
 use std::collections::BTreeMap;
@@ -8,25 +8,28 @@ use std::time::Duration;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::Policy;
 use super::budget::Budget;
-use crate::api::{Answer, ApiError, Client, ErrorKind, Failure, Page, PageRequest, RateLimit};
-use crate::model::Scope;
+use super::{Policy, Source};
+use crate::api::{Answer, ApiError, ErrorKind, Failure, Page, PageRequest, RateLimit};
+use crate::model::{Row, Scope, WebhookId};
 
-/// What became of a request.
+/// What became of a request. Its number is that of a page, or the place of an id in a list of ids.
 #[derive(Debug, Clone)]
-pub enum Progress {
-    Loaded(Page),
+pub enum Progress<T = Page> {
+    Loaded {
+        number: u64,
+        value: T,
+    },
     /// It will be tried again; `attempt` of `of` has failed.
     Retrying {
-        page: u64,
+        number: u64,
         attempt: u32,
         of: u32,
         error: ApiError,
     },
     /// Given up.
     Failed {
-        page: u64,
+        number: u64,
         error: ApiError,
     },
     /// Nothing is sent until then.
@@ -38,42 +41,95 @@ pub enum Progress {
     Resumed,
 }
 
+/// What numbered requests ask for.
+pub(super) trait Ask {
+    type Value: Send + 'static;
+
+    fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Self::Value>, Failure>> + Send + 'static;
+}
+
+/// Asks for pages of a listing.
+#[derive(Debug)]
+pub(super) struct Pages {
+    pub(super) source: Source,
+    /// Rows a page.
+    pub(super) limit: u32,
+    pub(super) scope: Scope,
+}
+
+impl Ask for Pages {
+    type Value = Page;
+
+    fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Page>, Failure>> + Send + 'static {
+        let source = self.source.clone();
+        let request = PageRequest { number, limit: self.limit, scope: self.scope };
+        async move { source.list(request).await }
+    }
+}
+
+/// Asks for single webhooks.
+#[derive(Debug)]
+pub(super) struct Webhooks {
+    pub(super) source: Source,
+    pub(super) ids: Arc<[WebhookId]>,
+}
+
+impl Ask for Webhooks {
+    type Value = Row;
+
+    fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Row>, Failure>> + Send + 'static {
+        let (source, ids) = (self.source.clone(), Arc::clone(&self.ids));
+        async move {
+            match usize::try_from(number).ok().and_then(|place| ids.get(place)) {
+                Some(id) => source.get(id).await,
+                None => Err(Failure { error: ApiError::new(ErrorKind::NotFound), rate: None }),
+            }
+        }
+    }
+}
+
 /// A request that came to its end.
 #[derive(Debug)]
-struct Finished {
-    page: u64,
+struct Finished<T> {
+    number: u64,
     attempt: u32,
     sent: Instant,
-    result: Result<Answer<Page>, Failure>,
+    result: Result<Answer<T>, Failure>,
 }
 
 /// A try that waits for its time.
 #[derive(Debug)]
 struct Waiting {
-    page: u64,
+    number: u64,
     attempt: u32,
     at: Instant,
 }
 
-/// The requests of one listing. Dropping it ends them.
+/// The requests of one reader. Dropping it ends them.
 #[derive(Debug)]
-pub(super) struct Requests {
-    client: Arc<Client>,
+pub(super) struct Requests<A: Ask> {
+    ask: A,
     policy: Policy,
-    scope: Scope,
-    running: JoinSet<Finished>,
+    running: JoinSet<Finished<A::Value>>,
     aborts: BTreeMap<u64, AbortHandle>,
     waiting: Vec<Waiting>,
     paused_until: Option<Instant>,
     budget: Budget,
 }
 
-impl Requests {
-    pub(super) fn new(client: Arc<Client>, policy: Policy, scope: Scope) -> Self {
+impl Requests<Pages> {
+    /// Turns to another scope: everything under way is ended.
+    pub(super) fn set_scope(&mut self, scope: Scope) {
+        self.ask.scope = scope;
+        self.retain(|_| false);
+    }
+}
+
+impl<A: Ask> Requests<A> {
+    pub(super) fn new(ask: A, policy: Policy) -> Self {
         Self {
-            client,
+            ask,
             policy,
-            scope,
             running: JoinSet::new(),
             aborts: BTreeMap::new(),
             waiting: Vec::new(),
@@ -82,23 +138,17 @@ impl Requests {
         }
     }
 
-    /// Turns to another scope: everything under way is ended.
-    pub(super) fn set_scope(&mut self, scope: Scope) {
-        self.scope = scope;
-        self.retain(|_| false);
-    }
-
-    /// Ends the requests of pages that nobody wants any more.
+    /// Ends the requests that nobody wants any more.
     pub(super) fn retain(&mut self, wanted: impl Fn(u64) -> bool) {
-        self.aborts.retain(|&page, abort| {
-            let keep = wanted(page);
+        self.aborts.retain(|&number, abort| {
+            let keep = wanted(number);
             if !keep {
                 abort.abort();
                 self.budget.spend_unseen();
             }
             keep
         });
-        self.waiting.retain(|waiting| wanted(waiting.page));
+        self.waiting.retain(|waiting| wanted(waiting.number));
     }
 
     /// Ends the pause, because a person asked to try now.
@@ -106,8 +156,8 @@ impl Requests {
         self.paused_until = None;
     }
 
-    pub(super) fn is_under_way(&self, page: u64) -> bool {
-        self.aborts.contains_key(&page) || self.waiting.iter().any(|waiting| waiting.page == page)
+    pub(super) fn is_under_way(&self, number: u64) -> bool {
+        self.aborts.contains_key(&number) || self.waiting.iter().any(|waiting| waiting.number == number)
     }
 
     /// Whether anything is under way.
@@ -115,7 +165,7 @@ impl Requests {
         !self.aborts.is_empty() || !self.waiting.is_empty()
     }
 
-    /// Whether another page may be started now.
+    /// Whether another request may be started now.
     pub(super) fn has_room(&self) -> bool {
         let under_way = self.aborts.len() + self.waiting.len();
         under_way < self.policy.max_concurrency
@@ -123,14 +173,14 @@ impl Requests {
             && self.budget.requests(Instant::now()) > under_way as u64
     }
 
-    /// Starts a page; the caller asked [`Requests::has_room`].
-    pub(super) fn start(&mut self, page: u64) {
-        self.spawn(page, 1);
+    /// Starts a request; the caller asked [`Requests::has_room`].
+    pub(super) fn start(&mut self, number: u64) {
+        self.spawn(number, 1);
     }
 
     /// Pauses when the limit is spent and nothing is under way that could tell more; an error when the wait is too long.
-    /// Call it before waiting for [`Requests::next`] with pages still to start.
-    pub(super) fn pause_if_spent(&mut self) -> Result<Option<Progress>, ApiError> {
+    /// Call it before waiting for [`Requests::next`] with requests still to start.
+    pub(super) fn pause_if_spent(&mut self) -> Result<Option<Progress<A::Value>>, ApiError> {
         let now = Instant::now();
         if self.budget.requests(now) > 0 || self.paused_until.is_some() || !self.aborts.is_empty() {
             return Ok(None);
@@ -146,16 +196,15 @@ impl Requests {
         }
     }
 
-    fn spawn(&mut self, page: u64, attempt: u32) {
-        let client = Arc::clone(&self.client);
-        let request = PageRequest { number: page, limit: self.policy.page_size, scope: self.scope };
+    fn spawn(&mut self, number: u64, attempt: u32) {
+        let answer = self.ask.ask(number);
         let sent = Instant::now();
-        let abort = self.running.spawn(async move { Finished { page, attempt, sent, result: client.list(request).await } });
-        self.aborts.insert(page, abort);
+        let abort = self.running.spawn(async move { Finished { number, attempt, sent, result: answer.await } });
+        self.aborts.insert(number, abort);
     }
 
     /// The next thing that happens; `None` when nothing is under way or waiting. Cancelling the wait loses nothing.
-    pub(super) async fn next(&mut self) -> Option<Progress> {
+    pub(super) async fn next(&mut self) -> Option<Progress<A::Value>> {
         loop {
             let now = Instant::now();
             self.paused_until = self.paused_until.filter(|&until| until > now);
@@ -189,25 +238,25 @@ impl Requests {
 
     /// Starts the tries that are due, as far as the limit allows. Something to report when it allows none, and nothing is
     /// under way that could change that.
-    fn start_due(&mut self, now: Instant) -> Option<Progress> {
+    fn start_due(&mut self, now: Instant) -> Option<Progress<A::Value>> {
         while let Some(at) = self.waiting.iter().position(|waiting| waiting.at <= now) {
             if self.budget.requests(now) > self.aborts.len() as u64 {
                 let due = self.waiting.swap_remove(at);
-                self.spawn(due.page, due.attempt);
+                self.spawn(due.number, due.attempt);
                 continue;
             }
             return match self.pause_if_spent() {
                 Ok(pause) => pause,
-                Err(error) => Some(Progress::Failed { page: self.waiting.swap_remove(at).page, error }),
+                Err(error) => Some(Progress::Failed { number: self.waiting.swap_remove(at).number, error }),
             };
         }
         None
     }
 
     /// `None` when nobody wants the answer any more: it came before its request could be ended.
-    fn settle(&mut self, id: Id, finished: Finished) -> Option<Progress> {
-        let Finished { page, attempt, sent, result } = finished;
-        let is_wanted = self.aborts.get(&page).is_some_and(|abort| abort.id() == id);
+    fn settle(&mut self, id: Id, finished: Finished<A::Value>) -> Option<Progress<A::Value>> {
+        let Finished { number, attempt, sent, result } = finished;
+        let is_wanted = self.aborts.get(&number).is_some_and(|abort| abort.id() == id);
         match rate_of(&result) {
             Some(rate) => self.budget.told(rate, sent, Instant::now()),
             None if is_wanted => self.budget.spend_unseen(),
@@ -217,31 +266,31 @@ impl Requests {
         if !is_wanted {
             return None;
         }
-        self.aborts.remove(&page);
+        self.aborts.remove(&number);
         Some(match result {
-            Ok(answer) => Progress::Loaded(answer.value),
-            Err(Failure { error, .. }) => self.retry(page, attempt, error),
+            Ok(answer) => Progress::Loaded { number, value: answer.value },
+            Err(Failure { error, .. }) => self.retry(number, attempt, error),
         })
     }
 
-    fn retry(&mut self, page: u64, attempt: u32, error: ApiError) -> Progress {
+    fn retry(&mut self, number: u64, attempt: u32, error: ApiError) -> Progress<A::Value> {
         let asked = match error.kind {
             ErrorKind::RateLimited { retry_after } => retry_after,
             _ => None,
         };
         let too_long = asked.is_some_and(|wait| wait > self.policy.longest_wait);
         if !error.is_transient() || attempt > self.policy.retries || too_long {
-            return Progress::Failed { page, error };
+            return Progress::Failed { number, error };
         }
         let now = Instant::now();
         let pause = asked.unwrap_or_else(|| self.jitter(attempt));
-        self.waiting.push(Waiting { page, attempt: attempt + 1, at: now + pause });
+        self.waiting.push(Waiting { number, attempt: attempt + 1, at: now + pause });
         if matches!(error.kind, ErrorKind::RateLimited { .. }) {
             let until = self.paused_until.unwrap_or(now).max(now + pause);
             self.paused_until = Some(until);
             return Progress::Paused { until, error };
         }
-        Progress::Retrying { page, attempt, of: self.policy.retries + 1, error }
+        Progress::Retrying { number, attempt, of: self.policy.retries + 1, error }
     }
 
     /// A random part of a pause that doubles with each attempt ("full jitter").
@@ -252,7 +301,7 @@ impl Requests {
 }
 
 /// The rate limit that an answer told. When it does not say when that is reset, the wait that it asks for does.
-fn rate_of(result: &Result<Answer<Page>, Failure>) -> Option<RateLimit> {
+fn rate_of<T>(result: &Result<Answer<T>, Failure>) -> Option<RateLimit> {
     match result {
         Ok(answer) => answer.rate,
         Err(Failure { error, rate }) => match error.kind {
@@ -270,7 +319,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::api::{Proxy, Settings};
+    use crate::api::{Client, Proxy, Settings};
     use crate::base_url::BaseUrl;
     use crate::redact::ApiKey;
 
@@ -302,16 +351,16 @@ mod tests {
             proxy: Proxy::None,
             extra_roots: None,
         };
-        let client = Arc::new(Client::new(&settings).unwrap());
-        let mut requests = Requests::new(client, Policy::default(), Scope::All);
+        let source = Source::Api(Arc::new(Client::new(&settings).unwrap()));
+        let mut requests = Requests::new(Pages { source, limit: 100, scope: Scope::All }, Policy::default());
         requests.start(1);
         while !requests.aborts[&1].is_finished() {
             tokio::task::yield_now().await;
         }
         requests.set_scope(Scope::Inactive);
         requests.start(1);
-        let Some(Progress::Loaded(page)) = requests.next().await else { panic!("no page") };
-        assert_eq!(page.rows[0].id().unwrap().raw(), "false");
+        let Some(Progress::Loaded { value, .. }) = requests.next().await else { panic!("no page") };
+        assert_eq!(value.rows[0].id().unwrap().raw(), "false");
         assert!(requests.next().await.is_none());
     }
 }

@@ -1,15 +1,14 @@
 //! The background task of the explorer. It follows the latest [`Demand`], never a queue of old ones.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::requests::{Progress, Requests};
-use super::{Extent, Policy};
-use crate::api::{ApiError, Client, ErrorKind, Nonsense, Page};
+use super::requests::{Pages, Progress, Requests};
+use super::{Extent, Policy, Source};
+use crate::api::{ApiError, ErrorKind, Nonsense, Page};
 use crate::model::{Row, Scope, WebhookId};
 
 /// Events that may wait for the explorer before the task waits for it.
@@ -94,18 +93,18 @@ impl FetchEvent {
     }
 }
 
-/// Starts the task. It makes its client itself, since that reads the certificate store; it ends when the demand's sender or
+/// Starts the task. It makes its source itself, since a client reads the certificate store; it ends when the demand's sender or
 /// the receiver of its events is dropped.
 pub fn spawn(
-    connect: impl FnOnce() -> Result<Client, ApiError> + Send + 'static,
+    connect: impl FnOnce() -> Result<Source, ApiError> + Send + 'static,
     policy: Policy,
     demand: watch::Receiver<Demand>,
 ) -> (mpsc::Receiver<FetchEvent>, JoinHandle<()>) {
     let (events, receiver) = mpsc::channel(EVENTS_AHEAD);
     let task = tokio::spawn(async move {
         match connect() {
-            Ok(client) => {
-                let requests = Requests::new(Arc::new(client), policy, Scope::All);
+            Ok(source) => {
+                let requests = Requests::new(Pages { source, limit: policy.page_size, scope: Scope::All }, policy);
                 // The explorer is gone: nobody is left to tell.
                 drop(Task::new(policy, demand, events, requests).run().await);
             }
@@ -143,7 +142,7 @@ struct Task {
     policy: Policy,
     demand: watch::Receiver<Demand>,
     events: mpsc::Sender<FetchEvent>,
-    requests: Requests,
+    requests: Requests<Pages>,
     wish: Demand,
     extent: Extent,
     /// Pages of this generation that came or failed for good.
@@ -159,7 +158,7 @@ struct Task {
 }
 
 impl Task {
-    fn new(policy: Policy, demand: watch::Receiver<Demand>, events: mpsc::Sender<FetchEvent>, requests: Requests) -> Self {
+    fn new(policy: Policy, demand: watch::Receiver<Demand>, events: mpsc::Sender<FetchEvent>, requests: Requests<Pages>) -> Self {
         Self {
             policy,
             demand,
@@ -229,7 +228,7 @@ impl Task {
                     Ok(None) => {}
                     Err(error) => {
                         self.refusal = Some(error.clone());
-                        self.report(Progress::Failed { page, error }).await?;
+                        self.report(Progress::Failed { number: page, error }).await?;
                         continue;
                     }
                 }
@@ -281,25 +280,25 @@ impl Task {
     async fn report(&mut self, progress: Progress) -> Result<(), Gone> {
         let generation = self.wish.generation;
         let event = match progress {
-            Progress::Loaded(page) if self.repeats_first(&page) => {
+            Progress::Loaded { value: page, .. } if self.repeats_first(&page) => {
                 let error = ApiError::new(ErrorKind::Nonsense(Nonsense::SamePage));
                 self.settled.insert(page.number);
                 self.refusal = Some(error.clone());
                 FetchEvent::Failed { generation, page: page.number, error }
             }
-            Progress::Loaded(page) => {
+            Progress::Loaded { value: page, .. } => {
                 self.extent.observe(&page, self.policy.page_size);
                 self.settled.insert(page.number);
                 FetchEvent::Loaded { generation, page }
             }
-            Progress::Failed { page, error } => {
+            Progress::Failed { number: page, error } => {
                 self.settled.insert(page);
                 if error.is_refusal() {
                     self.refusal = Some(error.clone());
                 }
                 FetchEvent::Failed { generation, page, error }
             }
-            Progress::Retrying { page, attempt, of, error } => FetchEvent::Retrying { generation, page, attempt, of, error },
+            Progress::Retrying { number: page, attempt, of, error } => FetchEvent::Retrying { generation, page, attempt, of, error },
             Progress::Paused { until, error } => FetchEvent::Paused { generation, until, error },
             Progress::Resumed => return Ok(()),
         };

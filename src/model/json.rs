@@ -229,21 +229,35 @@ fn head(json: &str) -> &str {
     json.get(..json.floor_char_boundary(MAX_SHOWN)).unwrap_or(json)
 }
 
+/// Whether a string of the JSON text could be a URL with a credential in it.
+pub fn holds_secret(json: &str) -> bool {
+    // Most texts have neither, and are not read any closer.
+    json.contains(['@', '=']) && masked(json) != json
+}
+
+/// The text with a short salted hash in place of each credential in a URL; see [`redact::hash_url`].
+pub fn hash_secrets(json: &str, salt: &str) -> String {
+    map_strings(json, &|text| redact::has_secret(text).then(|| redact::hash_url(text, salt)))
+}
+
 /// The text with the credentials masked in every string that could be a URL.
 fn masked(json: &str) -> String {
+    map_strings(json, &|text| redact::has_secret(text).then(|| redact::mask_url(text)))
+}
+
+/// The text with some of its strings replaced. What is cut off in the middle of a string that could hold a credential is
+/// masked, since it cannot be told what is in there.
+fn map_strings(json: &str, replace: &dyn Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(json.len());
     let mut rest = json;
     while let Some(start) = rest.find('"') {
         let (before, from_quote) = rest.split_at(start);
         let (token, after) = from_quote.split_at(string_length(from_quote));
         out.push_str(before);
-        match serde_json::from_str::<String>(token) {
-            Ok(text) if redact::has_secret(&text) => {
-                out.push_str(&serde_json::Value::from(redact::mask_url(&text)).to_string());
-            }
-            // Cut off in the middle, or no text at all: it cannot be told what is in there.
+        match serde_json::from_str::<String>(token).map(|text| replace(&text)) {
+            Ok(Some(replaced)) => out.push_str(&serde_json::Value::from(replaced).to_string()),
             Err(_) if token.contains(['@', '=']) => out.push_str("\"***\""),
-            _ => out.push_str(token),
+            Ok(None) | Err(_) => out.push_str(token),
         }
         rest = after;
     }

@@ -4,7 +4,7 @@ use crate::api::Client;
 use crate::base_url::BaseUrl;
 use crate::keymap::Copy;
 use crate::model::{Field, Row, Scope, Webhook};
-use crate::safe;
+use crate::output::code;
 use crate::text::{Safe, clean};
 
 /// Where the copied commands are to work.
@@ -63,15 +63,15 @@ fn markdown(webhook: &Webhook, place: &Place) -> String {
     let state: Safe = match &webhook.is_active {
         Field::Value(true) => "active".into(),
         Field::Value(false) => "inactive".into(),
-        Field::Odd(json) => safe!("{}", clean(&code(&json.clean()))),
+        Field::Odd(json) => code(&json.clean()),
         Field::Missing => "unknown".into(),
     };
     let events: Vec<_> = match &webhook.events {
-        Field::Value(events) => events.iter().map(|event| code(&event.clean())).collect(),
-        Field::Odd(json) => vec![code(&json.clean())],
+        Field::Value(events) => events.iter().map(|event| code(&event.clean()).to_string()).collect(),
+        Field::Odd(json) => vec![code(&json.clean()).to_string()],
         Field::Missing => Vec::new(),
     };
-    let created = webhook.created_at.value().map_or_else(|| "unknown".to_owned(), |created| code(&created.clean()));
+    let created = webhook.created_at.value().map_or_else(|| "unknown".into(), |created| code(&created.clean()));
     format!(
         "**Webhook** {}\n- url: {}\n- state: {state}\n- events: {}\n- created: {created}\n- API: {}\n",
         code(&webhook.id.clean()),
@@ -79,14 +79,6 @@ fn markdown(webhook: &Webhook, place: &Place) -> String {
         if events.is_empty() { "none".to_owned() } else { events.join(", ") },
         code(&place.base_url.clean()),
     )
-}
-
-/// A Markdown code span, whatever backquotes the text has.
-fn code(text: &Safe) -> String {
-    let longest = text.as_str().split(|c| c != '`').map(str::len).max().unwrap_or_default();
-    let fence = "`".repeat(longest + 1);
-    let padding = if longest > 0 { " " } else { "" };
-    format!("{fence}{padding}{text}{padding}{fence}")
 }
 
 /// The largest text that goes through the terminal, in bytes; several terminals drop longer ones.

@@ -1,0 +1,29 @@
+//! `hookscope events`: who hears which event, and which known events nobody hears.
+
+use super::{Context, Exit};
+use crate::analysis::coverage::{EventCoverage, coverage};
+use crate::cli::EventsArgs;
+use crate::error::Error;
+use crate::fetch::{Limit, Wanted};
+use crate::model::{Row, Scope, Webhook};
+use crate::output::{Entry, Output, Reader, Sheet};
+
+/// Reads all webhooks and counts their events.
+pub(super) async fn run(args: &EventsArgs, context: &Context<'_>) -> Result<Exit, Error> {
+    let mut out = Output::stdout();
+    let sheet: Sheet<EventCoverage> = context.sheet(&out, args.output, None)?;
+    let query = context.query(args.filter.as_deref())?;
+    let workspace = context.workspace().await?;
+    let place = workspace.place().clone();
+    let filter = |webhook: &Webhook| query.matches(webhook);
+    let filter: Option<&dyn Fn(&Webhook) -> bool> = if query.is_empty() { None } else { Some(&filter) };
+    let reading = workspace.read(Wanted { scope: Scope::All, limit: Limit::Everything, filter }).await?;
+    let known = context.config.audit.known_events.iter().map(crate::text::Untrusted::raw);
+    let entries: Vec<_> =
+        coverage(reading.rows.iter().filter_map(Row::webhook), known).into_iter().map(Entry::Record).collect();
+    if out.send(|out| sheet.write(out, &entries))? == Reader::Gone {
+        return Ok(Exit::Done);
+    }
+    // A row that is no webhook is in no count.
+    Ok(context.report(&reading.summary, crate::output::Format::Tsv, &place))
+}

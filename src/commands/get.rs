@@ -1,0 +1,49 @@
+//! `hookscope get`: webhooks by their ids.
+
+use std::collections::HashSet;
+
+use super::{Context, Exit};
+use crate::cli::GetArgs;
+use crate::error::Error;
+use crate::model::{Row, WebhookId};
+use crate::output::{Entry, Format, Listed, Output, Reader, Sheet};
+use crate::safe;
+
+/// Asks for each id, and writes those that exist in the order of the ids.
+pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, Error> {
+    let mut out = Output::stdout();
+    let sheet: Sheet<Listed> = context.sheet(&out, args.output, None)?;
+    let mut seen = HashSet::new();
+    let ids: Vec<_> = args.ids.iter().filter(|id| seen.insert(id.as_str())).map(|id| WebhookId::new(id)).collect();
+    let workspace = context.workspace().await?;
+    let mut exit = Exit::Done;
+    let mut entries = Vec::new();
+    for (id, result) in ids.iter().zip(workspace.get(&ids).await?) {
+        let id = id.clean_head(80);
+        match result {
+            Ok(Some(Row::Webhook(webhook))) => entries.push(Entry::Record(Listed { profile: None, webhook })),
+            Ok(Some(Row::Malformed(malformed))) => {
+                context.say.problem(&safe!("{}: {}: it is no webhook: {}", workspace.place(), id, malformed.reason.explain()));
+                entries.push(Entry::Malformed(malformed.json));
+                exit = exit.max(Exit::Incomplete);
+            }
+            Ok(None) => {
+                context.say.problem(&safe!("{}: there is no webhook {}", workspace.place(), id));
+                exit = exit.max(Exit::Found);
+            }
+            // One that cannot be asked for is the failure of the command; of several, the others are data all the same.
+            Err(error) if ids.len() == 1 => return Err(workspace.error(error)),
+            Err(error) => {
+                context.say.problem(&safe!("{}: incomplete: {}: {}", workspace.place(), id, error.short()));
+                exit = exit.max(Exit::Incomplete);
+            }
+        }
+    }
+    let reader = match (sheet.format, entries.as_slice()) {
+        // One id, one object.
+        (Format::Json, []) if ids.len() == 1 => Reader::Listening,
+        (Format::Json, [_]) if ids.len() == 1 => out.send(|out| sheet.write_lines(out, &entries))?,
+        _ => out.send(|out| sheet.write(out, &entries))?,
+    };
+    Ok(if reader == Reader::Gone { Exit::Done } else { exit })
+}

@@ -1,0 +1,151 @@
+//! The progress line on stderr: only on a terminal, and only when the work takes longer than a person wants to wait without a
+//! word.
+
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, interval, sleep};
+
+use crate::api::Page;
+use crate::fetch;
+use crate::model::Row;
+use crate::output::Say;
+use crate::safe;
+use crate::text::{Safe, grouped};
+
+/// How long nothing is shown.
+const SILENCE: Duration = Duration::from_millis(300);
+/// How often the line may change: it counts seconds while nothing comes.
+const STEP: Duration = Duration::from_millis(200);
+
+/// The line, as long as the value lives.
+pub(super) struct Progress {
+    state: Arc<Mutex<State>>,
+    say: Say,
+    bar: ProgressBar,
+    drawing: Option<JoinHandle<()>>,
+}
+
+/// What the line tells.
+#[derive(Debug, Clone)]
+struct State {
+    what: Safe,
+    since: Instant,
+    pages: u64,
+    rows: u64,
+    total: Option<u64>,
+    paused_until: Option<Instant>,
+    trouble: Option<Safe>,
+}
+
+impl State {
+    fn words(&self, now: Instant) -> Safe {
+        let mut words = safe!("{}: {} pages, {} webhooks", self.what, grouped(self.pages), grouped(self.rows));
+        if let Some(total) = self.total {
+            words.push(&safe!(" of {}", grouped(total)));
+        }
+        match (self.paused_until.filter(|&until| until > now), &self.trouble) {
+            (Some(until), _) => {
+                let left = until.duration_since(now).as_secs() + 1;
+                words.push(&safe!(" · rate limit: going on in {} s", left));
+            }
+            (None, Some(trouble)) => words.push(&safe!(" · {}", trouble)),
+            (None, None) => words.push(&safe!(" · {} s", now.duration_since(self.since).as_secs())),
+        }
+        words
+    }
+}
+
+/// What a step brought.
+pub(super) trait Brought {
+    fn rows(&self) -> u64;
+    fn total(&self) -> Option<u64>;
+}
+
+impl Brought for Page {
+    fn rows(&self) -> u64 {
+        self.rows.len() as u64
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.total
+    }
+}
+
+impl Brought for Row {
+    fn rows(&self) -> u64 {
+        1
+    }
+
+    fn total(&self) -> Option<u64> {
+        None
+    }
+}
+
+impl Progress {
+    /// Starts the clock. `drawn` is false where rows themselves show the progress; a verbose run tells its steps instead.
+    pub(super) fn start(what: Safe, say: Say, drawn: bool) -> Self {
+        let since = Instant::now();
+        let state = State { what, since, pages: 0, rows: 0, total: None, paused_until: None, trouble: None };
+        let state = Arc::new(Mutex::new(state));
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let wanted = drawn && say == Say::Normal && std::io::stderr().is_terminal();
+        let drawing = wanted.then(|| tokio::spawn(draw(bar.clone(), Arc::clone(&state))));
+        Self { state, say, bar, drawing }
+    }
+
+    /// Takes note of a step.
+    pub(super) fn note<T: Brought>(&self, progress: &fetch::Progress<T>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match progress {
+            fetch::Progress::Loaded { value, .. } => {
+                state.pages += 1;
+                state.rows += value.rows();
+                state.total = value.total().or(state.total);
+                state.trouble = None;
+                state.paused_until = None;
+            }
+            fetch::Progress::Retrying { number, attempt, of, error } => {
+                let words = safe!("page {}: {}; try {} of {} failed", *number, error.short(), *attempt, *of);
+                self.say.detail(&words);
+                state.trouble = Some(words);
+            }
+            fetch::Progress::Paused { until, error } => {
+                let wait = until.saturating_duration_since(Instant::now()).as_secs() + 1;
+                self.say.detail(&safe!("{}: waiting {} s", error.short(), wait));
+                state.paused_until = Some(*until);
+            }
+            fetch::Progress::Failed { number, error } => {
+                self.say.detail(&safe!("page {}: {}; given up", *number, error.short()));
+            }
+            fetch::Progress::Resumed => state.paused_until = None,
+        }
+    }
+}
+
+async fn draw(bar: ProgressBar, state: Arc<Mutex<State>>) {
+    sleep(SILENCE).await;
+    if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+        bar.set_style(style);
+    }
+    bar.set_draw_target(ProgressDrawTarget::stderr());
+    let mut steps = interval(STEP);
+    loop {
+        steps.tick().await;
+        let words = state.lock().unwrap_or_else(PoisonError::into_inner).words(Instant::now());
+        // It draws only what differs from what is there.
+        bar.set_message(words.to_string());
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(drawing) = &self.drawing {
+            drawing.abort();
+            self.bar.finish_and_clear();
+        }
+    }
+}

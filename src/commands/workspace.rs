@@ -1,0 +1,218 @@
+//! The workspaces that a command reads: those of the API, the demo, or a file.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::progress::Progress;
+use crate::api::{ApiError, Client, ErrorKind, Page};
+use crate::base_url::BaseUrl;
+use crate::cli::Global;
+use crate::config::{Config, Connection, Environment, Selection};
+use crate::demo::{self, server::Server};
+use crate::error::Error;
+use crate::fetch::{self, Held, Reading, Source, Summary, Wanted};
+use crate::model::{Row, Scope, WebhookId};
+use crate::output::Say;
+use crate::redact::ApiKey;
+use crate::safe;
+use crate::snapshot;
+use crate::text::{Safe, clean};
+
+/// One workspace, and how to read it.
+pub(super) struct Workspace {
+    /// The profile that it is called by, when several are read.
+    pub(super) profile: Option<Arc<str>>,
+    /// What messages call it.
+    place: Safe,
+    say: Say,
+    origin: Origin,
+}
+
+enum Origin {
+    Api {
+        source: Source,
+        policy: fetch::Policy,
+        /// It serves as long as the value lives.
+        _demo: Option<Server>,
+    },
+    File(Page),
+}
+
+/// The way to the one workspace that the options name, with the demo server if it is that one.
+pub async fn connect(global: &Global, config: &Config, env: &Environment) -> Result<(Connection, Option<Server>), Error> {
+    let (mut connection, server) = if global.demo {
+        let (server, connection) = start_demo().await?;
+        (connection, Some(server))
+    } else {
+        let selection = Selection { profile: global.profile.clone(), base_url: global.base_url.clone() };
+        (config.connection(&selection, env).await?, None)
+    };
+    override_timeout(&mut connection, global);
+    Ok((connection, server))
+}
+
+fn override_timeout(connection: &mut Connection, global: &Global) {
+    if let Some(seconds) = global.timeout {
+        connection.api.timeout = Duration::from_secs(seconds);
+    }
+}
+
+/// The demo server, and the way to it.
+async fn start_demo() -> Result<(Server, Connection), Error> {
+    let failed = |words: String| Error::Demo(clean(&words));
+    let server = Server::start(demo::Options::default()).await.map_err(|error| failed(error.to_string()))?;
+    let base_url = BaseUrl::parse(&server.base_url()).map_err(|error| failed(error.to_string()))?;
+    let key = ApiKey::new(demo::KEY).map_err(|error| failed(error.to_string()))?;
+    Ok((server, Config::demo_connection(base_url, key)))
+}
+
+/// The one workspace that the options name.
+pub(super) async fn open(global: &Global, config: &Config, env: &Environment, say: Say) -> Result<Workspace, Error> {
+    if let Some(path) = &global.from {
+        let page = snapshot::read(path)?;
+        let place = snapshot::name(path);
+        return Ok(Workspace { profile: None, place, say, origin: Origin::File(page) });
+    }
+    let (connection, server) = connect(global, config, env).await?;
+    of_connection(&connection, server, say)
+}
+
+/// The workspaces of all profiles, one after the other. One that cannot be opened does not keep the others from being read.
+pub(super) async fn open_all(
+    global: &Global,
+    config: &Config,
+    env: &Environment,
+    say: Say,
+) -> Result<Vec<Result<Workspace, Error>>, Error> {
+    if env.api_key.is_some() {
+        return Err(Error::Usage {
+            message: "--all-profiles: DIALNEXA_API_KEY is the key of one workspace".into(),
+            advice: Some("Unset the variable; each profile has a key of its own.".into()),
+        });
+    }
+    let names: Vec<_> = config.profiles().collect();
+    if names.is_empty() {
+        return Err(Error::Usage {
+            message: "--all-profiles: the config has no profiles".into(),
+            advice: Some("A workspace of its own is a section [profiles.NAME]; without any, leave the option out.".into()),
+        });
+    }
+    let mut workspaces = Vec::new();
+    for name in names {
+        workspaces.push(open_profile(name, global, config, env, say).await);
+    }
+    Ok(workspaces)
+}
+
+async fn open_profile(
+    name: &str,
+    global: &Global,
+    config: &Config,
+    env: &Environment,
+    say: Say,
+) -> Result<Workspace, Error> {
+    let selection = Selection { profile: Some(name.to_owned()), base_url: global.base_url.clone() };
+    let mut connection = config.connection(&selection, env).await?;
+    override_timeout(&mut connection, global);
+    let workspace = of_connection(&connection, None, say)?;
+    Ok(Workspace { profile: Some(name.into()), ..workspace })
+}
+
+fn of_connection(connection: &Connection, demo: Option<Server>, say: Say) -> Result<Workspace, Error> {
+    let place = place(connection);
+    let key = connection.api.key.public_id().unwrap_or_else(|| "without public id".into());
+    say.detail(&safe!("{}, key {} from {}", place, key, connection.key_source.name()));
+    let client = Client::new(&connection.api).map_err(|error| Error::Api { place: place.clone(), error })?;
+    let origin = Origin::Api { source: Source::from(Arc::new(client)), policy: connection.policy, _demo: demo };
+    Ok(Workspace { profile: None, place, say, origin })
+}
+
+/// What messages call a workspace: its host, and its profile where there is more than one.
+fn place(connection: &Connection) -> Safe {
+    let host = connection.api.base_url.host();
+    if connection.profile.as_str() == "default" { host } else { safe!("{} ({})", connection.profile, host) }
+}
+
+impl Workspace {
+    pub(super) fn place(&self) -> &Safe {
+        &self.place
+    }
+
+    pub(super) fn error(&self, error: ApiError) -> Error {
+        Error::Api { place: self.place.clone(), error }
+    }
+
+    fn progress(&self, drawn: bool) -> Progress {
+        Progress::start(safe!("reading {}", self.place), self.say, drawn)
+    }
+
+    /// Reads the wanted rows of the whole listing, consistently.
+    pub(super) async fn read(self, wanted: Wanted<'_>) -> Result<Reading, Error> {
+        let progress = self.progress(true);
+        match self.origin {
+            Origin::Api { source, policy, .. } => {
+                let reading = fetch::read_listing(&source, policy, wanted, |step| progress.note(step)).await;
+                reading.map_err(|error| Error::Api { place: self.place, error })
+            }
+            Origin::File(page) => Ok(fetch::judge(page, wanted)),
+        }
+    }
+
+    /// Hands on the wanted rows page by page.
+    pub(super) async fn stream(
+        self,
+        wanted: Wanted<'_>,
+        drawn: bool,
+        mut sink: impl FnMut(Vec<Row>) -> ControlFlow<()>,
+    ) -> Result<Summary, Error> {
+        let progress = self.progress(drawn);
+        match self.origin {
+            Origin::Api { source, policy, .. } => {
+                let summary = fetch::stream_listing(&source, policy, wanted, |step| progress.note(step), sink).await;
+                summary.map_err(|error| Error::Api { place: self.place, error })
+            }
+            Origin::File(page) => {
+                let Reading { rows, summary } = fetch::judge(page, wanted);
+                // Whether anybody still reads does not matter any more: this is all.
+                let _ended = sink(rows);
+                Ok(summary)
+            }
+        }
+    }
+
+    /// One page of `size` rows.
+    pub(super) async fn read_page(self, scope: Scope, number: u64, size: u32) -> Result<Reading, Error> {
+        let progress = self.progress(true);
+        let (source, policy) = match self.origin {
+            Origin::Api { source, policy, .. } => (source, policy),
+            Origin::File(page) => (Source::Rows(Arc::new(Held::new(page.rows))), fetch::Policy::default()),
+        };
+        let reading = fetch::read_page(&source, policy, scope, number, size, |step| progress.note(step)).await;
+        reading.map_err(|error| Error::Api { place: self.place, error })
+    }
+
+    /// Webhooks by their ids; `None` for each one that does not exist.
+    pub(super) async fn get(&self, ids: &[WebhookId]) -> Result<Vec<Result<Option<Row>, ApiError>>, Error> {
+        let progress = self.progress(true);
+        let results = match &self.origin {
+            Origin::Api { source, policy, .. } => {
+                let results = fetch::read_webhooks(source, *policy, ids, |step| progress.note(step)).await;
+                results.map_err(|error| self.error(error))?
+            }
+            Origin::File(page) => ids
+                .iter()
+                .map(|id| {
+                    let found = page.rows.iter().find(|row| row.id() == Some(id)).cloned();
+                    found.ok_or_else(|| ApiError::new(ErrorKind::NotFound))
+                })
+                .collect(),
+        };
+        let found = |result| match result {
+            Ok(row) => Ok(Some(row)),
+            Err(ApiError { kind: ErrorKind::NotFound, .. }) => Ok(None),
+            Err(error) => Err(error),
+        };
+        Ok(results.into_iter().map(found).collect())
+    }
+}

@@ -1,0 +1,99 @@
+//! What was named: one page, or webhooks by their ids.
+
+use super::requests::{Ask, Pages, Progress, Requests, Webhooks};
+use super::{Policy, Problem, Reading, Source, Summary};
+use crate::api::ApiError;
+use crate::model::{Row, Scope, WebhookId};
+
+/// Reads one page of `size` rows. A server that reports another page than the asked one is a [`Problem`].
+pub async fn read_page(
+    source: &Source,
+    policy: Policy,
+    scope: Scope,
+    number: u64,
+    size: u32,
+    watch: impl FnMut(&Progress),
+) -> Result<Reading, ApiError> {
+    let ask = Pages { source: source.clone(), limit: size, scope };
+    let mut pages = Vec::new();
+    run(Requests::new(ask, policy), [number], watch, |_, result| result.map(|page| pages.push(page))).await?;
+    let mut summary = Summary { pages: pages.len() as u64, ..Summary::default() };
+    let mut rows = Vec::new();
+    for page in pages {
+        summary.total = page.total;
+        let is_another = page.reported.is_some_and(|reported| reported != number);
+        if is_another {
+            summary.problems.push(Problem::IgnoresPage { page: number });
+        }
+        let used = page.limit.unwrap_or(size.into()).max(page.rows.len() as u64);
+        if number > 1 && used != u64::from(size) {
+            summary.problems.push(Problem::PageSizeDiffers { asked: size.into(), used });
+        }
+        rows.extend(page.rows);
+    }
+    let before = rows.len();
+    rows.retain(|row| scope.admits(row));
+    summary.scope_ignored = rows.len() < before;
+    summary.malformed = rows.iter().filter(|row| row.webhook().is_none()).count() as u64;
+    Ok(Reading { rows, summary })
+}
+
+/// Reads webhooks by their ids, in the order of the ids. Each has a result of its own; a 404 is one of them.
+///
+/// # Errors
+///
+/// The key is refused: no id can be read.
+pub async fn read_webhooks(
+    source: &Source,
+    policy: Policy,
+    ids: &[WebhookId],
+    watch: impl FnMut(&Progress<Row>),
+) -> Result<Vec<Result<Row, ApiError>>, ApiError> {
+    let ask = Webhooks { source: source.clone(), ids: ids.into() };
+    let mut results: Vec<(u64, Result<Row, ApiError>)> = Vec::new();
+    run(Requests::new(ask, policy), 0..ids.len() as u64, watch, |number, result| match result {
+        Err(error) if error.is_refusal() => Err(error),
+        result => {
+            results.push((number, result));
+            Ok(())
+        }
+    })
+    .await?;
+    results.sort_by_key(|&(number, _)| number);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
+}
+
+/// Sends the numbered requests, as many at once as there may be, until each was settled.
+async fn run<A: Ask>(
+    mut requests: Requests<A>,
+    numbers: impl IntoIterator<Item = u64>,
+    mut watch: impl FnMut(&Progress<A::Value>),
+    mut settle: impl FnMut(u64, Result<A::Value, ApiError>) -> Result<(), ApiError>,
+) -> Result<(), ApiError> {
+    let mut numbers = numbers.into_iter().peekable();
+    loop {
+        while requests.has_room()
+            && let Some(number) = numbers.next()
+        {
+            requests.start(number);
+        }
+        if let Some(&number) = numbers.peek() {
+            match requests.pause_if_spent() {
+                Ok(Some(pause)) => watch(&pause),
+                Ok(None) => {}
+                Err(error) => {
+                    numbers.next();
+                    settle(number, Err(error))?;
+                    continue;
+                }
+            }
+        }
+        let Some(progress) = requests.next().await else { return Ok(()) };
+        watch(&progress);
+        match progress {
+            Progress::Loaded { number, value } => settle(number, Ok(value))?,
+            Progress::Failed { number, error } => settle(number, Err(error))?,
+            Progress::Retrying { .. } | Progress::Paused { .. } | Progress::Resumed => {}
+        }
+    }
+}

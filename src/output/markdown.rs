@@ -1,0 +1,56 @@
+//! A Markdown table for a ticket or a pull request, which many people read: credentials in URLs are masked.
+
+use std::io::{self, Write};
+
+use super::{Output, Record, Sheet};
+use crate::safe;
+use crate::text::{Safe, clean};
+
+pub(super) fn write<'a, W: Write, T: Record>(
+    out: &mut Output<W>,
+    sheet: &Sheet<T>,
+    records: impl Iterator<Item = &'a T>,
+) -> io::Result<()> {
+    let mut header = safe!("|");
+    let mut rule = safe!("|");
+    for column in &sheet.columns {
+        header.push(&safe!(" {} |", column.name));
+        rule.push(&Safe::from(if column.right { " ---: |" } else { " --- |" }));
+    }
+    out.line(&header)?;
+    out.line(&rule)?;
+    for record in records {
+        let mut line = safe!("|");
+        for column in &sheet.columns {
+            line.push(&safe!(" {} |", cell(&column.shown(record, sheet.view))));
+        }
+        out.line(&line)?;
+    }
+    Ok(())
+}
+
+/// A cell that shows the text and nothing else: no link, no mention, no markup. A bar would end the cell even inside code.
+fn cell(text: &Safe) -> Safe {
+    let is_plain = text.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if text.is_empty() || is_plain { text.clone() } else { clean(&code(text).as_str().replace('|', "\\|")) }
+}
+
+/// A Markdown code span, whatever backquotes the text has.
+pub fn code(text: &Safe) -> Safe {
+    let longest = text.as_str().split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = clean(&"`".repeat(longest + 1));
+    let padding = if longest > 0 { " " } else { "" };
+    safe!("{}{}{}{}{}", fence, padding, text, padding, fence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_shows_the_text_and_nothing_else() {
+        assert_eq!(cell(&"active".into()).as_str(), "active");
+        assert_eq!(cell(&"https://a.com/x|y".into()).as_str(), "`https://a.com/x\\|y`");
+        assert_eq!(cell(&"@team **now** `x`".into()).as_str(), "`` @team **now** `x` ``");
+    }
+}

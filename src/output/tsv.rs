@@ -1,0 +1,26 @@
+//! Tab-separated values for pipes: no header, one record a line whatever it contains, true and unmasked.
+
+use std::io::{self, Write};
+
+use super::{Output, Record, Sheet};
+use crate::safe;
+use crate::text::{Safe, clean};
+
+pub(super) fn write<'a, W: Write, T: Record>(
+    out: &mut Output<W>,
+    sheet: &Sheet<T>,
+    records: impl Iterator<Item = &'a T>,
+) -> io::Result<()> {
+    for record in records {
+        let mut line = Safe::default();
+        for (i, column) in sheet.columns.iter().enumerate() {
+            if i > 0 {
+                line.push(&safe!("\t"));
+            }
+            // Tabs and line breaks inside a value become marks here.
+            line.push(&clean(&(column.text)(record, sheet.view)));
+        }
+        out.line(&line)?;
+    }
+    Ok(())
+}

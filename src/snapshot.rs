@@ -1,0 +1,214 @@
+//! Workspaces in files: what `--from` reads, and what `snapshot` writes.
+//!
+//! A file is read as a stream, a value at a time, so that noise of any size ends at its first wrong byte, and a good file
+//! costs no more memory than its rows.
+
+use std::cell::Cell;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+
+use serde::de::{Deserializer as _, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::api::{self, Page};
+use crate::error::Error;
+use crate::model::{self, RawFields, Row, WebhookId, raw_array};
+use crate::output::Output;
+use crate::safe;
+use crate::text::{Safe, clean};
+
+/// The largest single value that is read, in bytes: a webhook, or a whole saved page.
+const MAX_VALUE: usize = 64 << 20;
+
+/// Reads a workspace from a file, or from stdin when it is called `-`: an array of webhooks (such as a snapshot), a saved page
+/// of the API, or one webhook a line. What is no webhook among them becomes a malformed row.
+///
+/// # Errors
+///
+/// What is wrong, with file, line and column.
+pub fn read(path: &Path) -> Result<Page, Error> {
+    let name = name(path);
+    if path == Path::new("-") {
+        return read_from(io::stdin().lock(), &name);
+    }
+    let failed = |error: io::Error| wrong(safe!("{}: {}", name, clean(&error.to_string())));
+    let file = File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(wrong(safe!("{}: it is a directory", name)));
+    }
+    read_from(file, &name)
+}
+
+/// What messages call it.
+pub fn name(path: &Path) -> Safe {
+    if path == Path::new("-") { "stdin".into() } else { clean(&path.to_string_lossy()) }
+}
+
+fn wrong(message: Safe) -> Error {
+    let advice = "--from takes a snapshot, a JSON array of webhooks, a saved page of the API, or one webhook a line.";
+    Error::Usage { message, advice: Some(advice.into()) }
+}
+
+fn read_from(reader: impl Read, name: &Safe) -> Result<Page, Error> {
+    let mut reader = BufReader::with_capacity(64 << 10, reader);
+    let failed = |error: &io::Error| wrong(safe!("{}: {}", name, clean(&error.to_string())));
+    let head = reader.fill_buf().map_err(|error| failed(&error))?;
+    if head.starts_with(b"\xef\xbb\xbf") {
+        reader.consume(3);
+    }
+    let left = Cell::new(MAX_VALUE);
+    let mut reader = Bounded { reader, left: &left };
+    let first = first_byte(&mut reader.reader).map_err(|error| failed(&error))?;
+    let rows = match first {
+        None => return Err(wrong(safe!("{}: it is empty", name))),
+        Some(b'[') => read_array(&mut reader),
+        Some(_) => return read_objects(&mut reader, name),
+    };
+    rows.map(whole).map_err(|error| at(name, &error))
+}
+
+/// The first byte that is no blank; nothing before it is consumed, so that positions stay true, unless it is long.
+fn first_byte(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
+    loop {
+        let buffer = reader.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(None);
+        }
+        if let Some(&byte) = buffer.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            return Ok(Some(byte));
+        }
+        let blanks = buffer.len();
+        reader.consume(blanks);
+    }
+}
+
+/// `file:line:column` and what the parser says. It never quotes the file.
+fn at(name: &Safe, error: &serde_json::Error) -> Error {
+    let words = error.to_string();
+    let words = words.split(" at line ").next().unwrap_or_default();
+    wrong(safe!("{}:{}:{}: {}", name, error.line(), error.column(), clean(words)))
+}
+
+/// All of a listing.
+fn whole(rows: Vec<Row>) -> Page {
+    let total = Some(rows.len() as u64);
+    Page { number: 1, rows, reported: None, limit: None, total, total_pages: None }
+}
+
+/// A reader that gives no more than `left` bytes for one value.
+struct Bounded<'a, R> {
+    reader: R,
+    left: &'a Cell<usize>,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        match self.left.get().checked_sub(count) {
+            Some(left) => self.left.set(left),
+            None => return Err(io::Error::other("a single value is larger than 64 MiB")),
+        }
+        Ok(count)
+    }
+}
+
+fn read_array<R: Read>(reader: &mut Bounded<'_, R>) -> Result<Vec<Row>, serde_json::Error> {
+    struct Rows<'a>(&'a Cell<usize>);
+
+    impl<'de> Visitor<'de> for Rows<'_> {
+        type Value = Vec<Row>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Row>, A::Error> {
+            let mut rows = Vec::new();
+            while let Some(value) = seq.next_element::<Box<RawValue>>()? {
+                rows.push(row(&value)?);
+                self.0.set(MAX_VALUE);
+            }
+            Ok(rows)
+        }
+    }
+
+    let left = reader.left;
+    let mut parser = serde_json::Deserializer::from_reader(reader);
+    let rows = parser.deserialize_seq(Rows(left))?;
+    parser.end()?;
+    Ok(rows)
+}
+
+fn row<E: serde::de::Error>(value: &RawValue) -> Result<Row, E> {
+    Row::decode(value).map_err(|_too_deep| E::custom("a webhook is nested too deep"))
+}
+
+/// One object that is a page or a webhook, or several that are webhooks.
+fn read_objects<R: Read>(reader: &mut Bounded<'_, R>, name: &Safe) -> Result<Page, Error> {
+    let left = reader.left;
+    let mut values = serde_json::Deserializer::from_reader(reader).into_iter::<Box<RawValue>>();
+    let mut next = || {
+        left.set(MAX_VALUE);
+        values.next().transpose().map_err(|error| at(name, &error))
+    };
+    let Some(first) = next()? else { return Err(wrong(safe!("{}: it is empty", name))) };
+    let Some(second) = next()? else { return one_object(&first, name) };
+    let mut rows = Vec::new();
+    let mut value = Some(second);
+    rows.push(row(&first).map_err(|error| at(name, &error))?);
+    while let Some(found) = value {
+        rows.push(row(&found).map_err(|error| at(name, &error))?);
+        value = next()?;
+    }
+    Ok(whole(rows))
+}
+
+fn one_object(value: &RawValue, name: &Safe) -> Result<Page, Error> {
+    let fields = RawFields::of(value);
+    let has_rows = |field| fields.as_ref().and_then(|fields| fields.get(field)).and_then(raw_array).is_some();
+    let is_page = has_rows("data") || has_rows("webhooks");
+    if !is_page && fields.as_ref().is_some_and(|fields| fields.get("id").is_some()) {
+        return row(value).map(|row| whole(vec![row])).map_err(|error| at(name, &error));
+    }
+    api::saved_page(value.get().as_bytes()).map_err(|error| wrong(safe!("{}: {}", name, clean(&error.to_string()))))
+}
+
+/// Writes the canonical form: an array, one webhook a line, sorted by id, the fields in one order, so that a difference of two
+/// snapshots is what changed and nothing else. What is no webhook comes last. Returns how many lines hold credentials.
+pub fn write<W: Write>(out: &mut Output<W>, rows: &[Row], redact: bool) -> io::Result<u64> {
+    let mut rows: Vec<_> = rows.iter().collect();
+    rows.sort_by_cached_key(|row| match row {
+        Row::Webhook(webhook) => (false, webhook.id.raw().to_owned()),
+        Row::Malformed(malformed) => (true, malformed.json.raw().to_owned()),
+    });
+    let mut with_credentials = 0;
+    out.raw(b"[")?;
+    for (i, row) in rows.iter().enumerate() {
+        let mut line = line(row)?;
+        if model::holds_secret(&line) {
+            if redact {
+                line = model::hash_secrets(&line, row.id().map_or("", WebhookId::raw));
+            } else {
+                with_credentials += 1;
+            }
+        }
+        out.raw(if i == 0 { b"\n" } else { b",\n" })?;
+        out.json_text(&line)?;
+    }
+    out.raw(if rows.is_empty() { b"]\n" } else { b"\n]\n" })?;
+    Ok(with_credentials)
+}
+
+fn line(row: &Row) -> serde_json::Result<String> {
+    match row {
+        Row::Webhook(webhook) if !webhook.unknown.is_sorted_by_key(|(name, _)| name) => {
+            let mut webhook = webhook.clone();
+            // The API may send them in any order.
+            webhook.unknown.sort_by(|(name, _), (other, _)| name.cmp(other));
+            serde_json::to_string(&webhook)
+        }
+        row => serde_json::to_string(row),
+    }
+}
