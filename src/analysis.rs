@@ -1,3 +1,6 @@
 //! Pure functions over webhooks, the same for the explorer and for the commands: no IO, no clock, no terminal.
 
+mod host;
 pub mod query;
+pub mod sort;
+mod words;
