@@ -49,7 +49,7 @@ A webhook that does not say whether it is active is neither active:yes nor
 active:no; one without a time of creation matches no created: at all.
 
 re: takes everything up to the next blank, | included; with blanks it stands in
-quotes: re:"a b". A word with a colon is quoted too, unless it is a url.
+quotes: re:"a b". Words like localhost:3000 need quotes too, urls do not.
 
 Examples:
 

@@ -154,6 +154,11 @@ impl<'q> Parser<'q> {
     fn field(&mut self) -> Result<Option<&'static Field>, QueryError> {
         let rest = self.rest();
         let Some((name, value)) = rest.split_once(':') else { return Ok(None) };
+        if name.strip_prefix(['-', '!']).is_some_and(|name| FIELDS.iter().any(|field| field.name == name)) {
+            let advice = "A sign negates all alternatives of a term, which are then none of them: -id:a|b";
+            let sign = self.at..self.at + 1;
+            return Err(problem(sign, "a term is negated once, and at its start".into(), Some(advice.into())));
+        }
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_') {
             return Ok(None);
         }

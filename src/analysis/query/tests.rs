@@ -332,6 +332,8 @@ fn errors_are_where_they_are() {
         ("id:=\"a\"\"b\"|c", "\"b\"", "\"b\" is glued to the closing quote"),
         ("a -", "-", "there is nothing to negate"),
         ("! a", "!", "there is nothing to negate"),
+        ("a|-host:b", "-", "a term is negated once, and at its start"),
+        ("-!host:b", "!", "a term is negated once, and at its start"),
         ("a ~", "~", "there is no word behind ~"),
         ("a|~|b", "~", "there is no word behind ~"),
         ("|a", "|", "there is nothing beside the |"),
