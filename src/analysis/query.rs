@@ -1,1 +1,178 @@
-//! The filter language.
+//! The filter language: which webhooks a text asks for. The same in the explorer and for every `--filter`.
+//!
+//! A query is terms with blanks between them, and a webhook matches when it matches all. A term is alternatives with `|`
+//! between them, negated as a whole by a leading `-` or `!`. An alternative is a word, a field with a value, or a fuzzy word.
+//! [`help`] has the whole of it, in the words for its users.
+
+mod fields;
+mod find;
+mod fuzzy;
+mod help;
+mod parser;
+mod pattern;
+mod time;
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use regex::Regex;
+use unicode_segmentation::UnicodeSegmentation;
+
+use self::find::Finder;
+use self::fuzzy::Fuzzy;
+pub use self::fuzzy::Ranker;
+pub use self::help::help;
+use self::time::When;
+use crate::analysis::host::host;
+use crate::model::{EventName, Webhook};
+use crate::text::Safe;
+
+/// A query that has been understood. A copy shares its terms.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    terms: Arc<[Term]>,
+}
+
+/// Why a text is no query, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryError {
+    /// The bytes of the query that are wrong, on the boundaries of characters. Never beyond its end.
+    pub span: Range<usize>,
+    pub message: Safe,
+    /// What to write instead, if that can be told.
+    pub advice: Option<Safe>,
+}
+
+impl QueryError {
+    /// Where in the query the error begins: 1 at its first character, as a reader counts them.
+    pub fn column(&self, query: &str) -> usize {
+        let whole = |&(start, cluster): &(usize, &str)| start + cluster.len() <= self.span.start;
+        query.grapheme_indices(true).take_while(whole).count() + 1
+    }
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message.fmt(f)
+    }
+}
+
+impl std::error::Error for QueryError {}
+
+/// What a webhook must be, or must not be.
+#[derive(Debug)]
+struct Term {
+    negated: bool,
+    /// One of these is enough.
+    any: Vec<Condition>,
+}
+
+#[derive(Debug)]
+enum Condition {
+    /// In the URL, the id or the name of an event.
+    Anywhere(Finder),
+    Url(Finder),
+    Id(Finder),
+    Event(Finder),
+    Host(Finder),
+    Active(bool),
+    Created(When),
+    Pattern(Regex),
+    Fuzzy(Fuzzy),
+}
+
+impl Query {
+    /// Reads a query of at most 4,096 bytes. Ages become moments here, counted from `now`.
+    pub fn parse(text: &str, now: Timestamp) -> Result<Self, QueryError> {
+        let mut terms = parser::parse(text, now)?;
+        // All must hold, in whatever order: what costs least may rule a webhook out first.
+        terms.sort_by_key(Term::cost);
+        Ok(Self { terms: terms.into() })
+    }
+
+    /// Whether the webhook is asked for.
+    pub fn matches(&self, webhook: &Webhook) -> bool {
+        self.terms.iter().all(|term| term.matches(webhook))
+    }
+
+    /// Whether everything matches because nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Whether some matches are better than others, as a [`Ranker`] tells: when there is a fuzzy term that is not negated.
+    pub fn is_ranked(&self) -> bool {
+        let fuzzy = |condition: &Condition| matches!(condition, Condition::Fuzzy(_));
+        self.terms.iter().any(|term| !term.negated && term.any.iter().any(fuzzy))
+    }
+}
+
+impl Term {
+    fn matches(&self, webhook: &Webhook) -> bool {
+        self.any.iter().any(|condition| condition.matches(webhook)) != self.negated
+    }
+
+    /// What asking costs, roughly and relatively.
+    fn cost(&self) -> u32 {
+        self.any.iter().map(Condition::cost).sum()
+    }
+}
+
+impl Condition {
+    fn matches(&self, webhook: &Webhook) -> bool {
+        match self {
+            Self::Anywhere(finder) => texts(webhook).any(|text| finder.is_in(text)),
+            Self::Url(finder) => finder.is_in(webhook.url.raw()),
+            Self::Id(finder) => finder.is_in(webhook.id.raw()),
+            Self::Event(finder) => webhook.event_names().any(|name| finder.is_in(name.raw())),
+            Self::Host(finder) => host(&webhook.url).is_some_and(|host| finder.is_in(&host)),
+            Self::Active(wanted) => webhook.active() == Some(*wanted),
+            Self::Created(when) => created_at(webhook).is_some_and(|at| when.contains(at)),
+            Self::Pattern(regex) => texts(webhook).any(|text| regex.is_match(text)),
+            Self::Fuzzy(fuzzy) => texts(webhook).any(|text| fuzzy.is_in(text)),
+        }
+    }
+
+    fn cost(&self) -> u32 {
+        match self {
+            Self::Active(_) | Self::Created(_) => 0,
+            Self::Id(_) => 1,
+            Self::Event(_) => 2,
+            Self::Url(_) | Self::Host(_) => 3,
+            Self::Anywhere(_) => 6,
+            Self::Pattern(_) | Self::Fuzzy(_) => 12,
+        }
+    }
+}
+
+/// Where a word without a field is looked for.
+fn texts(webhook: &Webhook) -> impl Iterator<Item = &str> {
+    [webhook.url.raw(), webhook.id.raw()].into_iter().chain(webhook.event_names().map(EventName::raw))
+}
+
+fn created_at(webhook: &Webhook) -> Option<Timestamp> {
+    webhook.created_at.value()?.at()
+}
+
+/// The text as a value that a query searches for as it stands: in quotes, unless it means nothing else without them.
+pub fn quote(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b'-');
+    if !text.is_empty() && !text.starts_with('-') && text.bytes().all(plain) {
+        return text.to_owned();
+    }
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests;

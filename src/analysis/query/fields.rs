@@ -1,0 +1,146 @@
+//! The fields of the language: one row each, with what it takes and how that is read. A new field is a row, a reader and the
+//! [`Condition`] that it reads into.
+
+use jiff::Timestamp;
+use url::Host;
+
+use super::find::Finder;
+use super::parser::Value;
+use super::time::{self, NoMoment};
+use super::{Condition, QueryError, pattern};
+use crate::safe;
+use crate::text::Safe;
+
+/// One row of the table.
+#[derive(Debug)]
+pub(super) struct Field {
+    /// What stands before the colon.
+    pub(super) name: &'static str,
+    /// What follows it, in a word for the help.
+    pub(super) takes: &'static str,
+    /// A whole term.
+    pub(super) example: &'static str,
+    /// What it finds, in one line.
+    pub(super) help: &'static str,
+    /// What may stand before the value, longer ones before their own beginnings.
+    pub(super) operators: &'static [&'static str],
+    /// Whether a value without quotes goes on behind a `|`.
+    pub(super) takes_bars: bool,
+    pub(super) read: fn(&Value<'_>, Timestamp) -> Result<Condition, QueryError>,
+}
+
+/// Before a value that is to be all of the text.
+const EXACTLY: &[&str] = &["="];
+
+/// Every field, in the order of the help.
+pub(super) const FIELDS: &[Field] = &[
+    Field {
+        name: "host",
+        takes: "TEXT",
+        example: "host:acme.com",
+        help: "in the host that the url really names",
+        operators: EXACTLY,
+        takes_bars: false,
+        read: |value, _| Ok(host(value)),
+    },
+    Field {
+        name: "url",
+        takes: "TEXT",
+        example: "url:/dialnexa/",
+        help: "in the url, as it was registered",
+        operators: EXACTLY,
+        takes_bars: false,
+        read: |value, _| Ok(Condition::Url(finder(value))),
+    },
+    Field {
+        name: "id",
+        takes: "TEXT",
+        example: "id:=whk_c9v3nz8rq4pm",
+        help: "in the id",
+        operators: EXACTLY,
+        takes_bars: false,
+        read: |value, _| Ok(Condition::Id(finder(value))),
+    },
+    Field {
+        name: "event",
+        takes: "TEXT",
+        example: "event:call.failed",
+        help: "in the name of an event",
+        operators: EXACTLY,
+        takes_bars: false,
+        read: |value, _| Ok(Condition::Event(finder(value))),
+    },
+    Field {
+        name: "active",
+        takes: "yes or no",
+        example: "active:yes",
+        help: "whether it delivers; also true or false",
+        operators: &[],
+        takes_bars: false,
+        read: |value, _| active(value),
+    },
+    Field {
+        name: "created",
+        takes: "TIME",
+        example: "created:>30d",
+        help: "when; here more than 30 days ago",
+        operators: time::OPERATORS,
+        takes_bars: false,
+        read: created,
+    },
+    Field {
+        name: "re",
+        takes: "PATTERN",
+        example: r"re:/v[12]/|/hooks/",
+        help: "a regular expression, in url, id or an event",
+        operators: &[],
+        takes_bars: true,
+        read: |value, _| regex(value),
+    },
+];
+
+fn finder(value: &Value<'_>) -> Finder {
+    if value.operator.is_empty() { Finder::part(&value.text) } else { Finder::Whole((&*value.text).into()) }
+}
+
+fn host(value: &Value<'_>) -> Condition {
+    // Hosts are compared as they are resolved, so a name of other letters is looked for in its punycode.
+    let ascii = if value.text.is_ascii() { None } else { Host::parse(&value.text).ok().map(|host| host.to_string()) };
+    let text = ascii.as_deref().unwrap_or(&value.text);
+    Condition::Host(if value.operator.is_empty() { Finder::part_any_case(text) } else { Finder::WholeAnyCase(text.into()) })
+}
+
+fn active(value: &Value<'_>) -> Result<Condition, QueryError> {
+    match &*value.text {
+        "yes" | "true" => Ok(Condition::Active(true)),
+        "no" | "false" => Ok(Condition::Active(false)),
+        _ => Err(value.wrong(safe!("active: takes yes or no, not {}", value.shown()), None)),
+    }
+}
+
+fn created(value: &Value<'_>, now: Timestamp) -> Result<Condition, QueryError> {
+    let wrong = |message: Safe, advice: Safe| value.wrong(message, Some(advice));
+    time::read(value.operator, &value.text, now).map(Condition::Created).map_err(|why| match why {
+        NoMoment::BareAge => wrong(
+            safe!("the age {} is exactly that of hardly any webhook", value.shown()),
+            safe!("Write created:>{} for older, created:<{} for younger.", value.shown(), value.shown()),
+        ),
+        NoMoment::NoUnit => wrong(
+            safe!("the age {} has no unit", value.shown()),
+            "The units are m, h, d, w, mo and y: 30d is 30 days. A date is written 2024-06-01.".into(),
+        ),
+        NoMoment::NoSuchDate => wrong(
+            safe!("the calendar does not have {}", value.shown()),
+            "For example: created:<2024-06-01 or created:2024-06".into(),
+        ),
+        NoMoment::Unreadable => wrong(
+            safe!("{} is neither an age nor a date", value.shown()),
+            "For example: created:>30d (units m, h, d, w, mo, y), created:<2024-06-01 or created:2024-06".into(),
+        ),
+    })
+}
+
+fn regex(value: &Value<'_>) -> Result<Condition, QueryError> {
+    let wrong = |why| value.wrong(safe!("this is no regular expression: {}", why), None);
+    pattern::compile(&value.text).map(Condition::Pattern).map_err(wrong)
+}

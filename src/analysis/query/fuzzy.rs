@@ -1,0 +1,150 @@
+//! `~word`: letters that occur in their order, and how well they do.
+
+use nucleo_matcher::chars::{normalize, to_lower_case};
+use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use super::find::has_capital;
+use super::{Condition, Query, texts};
+use crate::model::Webhook;
+
+/// Longer words are no typing from memory, and the scores of very long ones would overflow.
+pub(super) const MAX_BYTES: usize = 200;
+
+/// A word to be matched letter by letter, other letters allowed between.
+#[derive(Debug, Clone)]
+pub(super) struct Fuzzy {
+    atom: Atom,
+    /// The letters as the atom has them.
+    letters: Box<[char]>,
+    any_case: bool,
+    /// Whether a letter without an accent is found in one with it.
+    any_accent: bool,
+}
+
+impl Fuzzy {
+    /// Of at most [`MAX_BYTES`]. Smart case: a capital letter makes it matter.
+    pub(super) fn new(word: &str) -> Self {
+        let any_case = !has_capital(word);
+        let case = if any_case { CaseMatching::Ignore } else { CaseMatching::Respect };
+        let atom = Atom::new(word, case, Normalization::Smart, AtomKind::Fuzzy, false);
+        let letters: Box<[char]> = atom.needle_text().chars().collect();
+        let any_accent = letters.iter().all(|&letter| normalize(letter) == letter);
+        Self { atom, letters, any_case, any_accent }
+    }
+
+    /// Whether the letters occur in their order. The matcher says the same at the cost of a large working memory.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        let mut wanted = self.letters.iter();
+        let Some(mut next) = wanted.next() else { return true };
+        for letter in text.chars() {
+            if self.plain(letter) == *next {
+                match wanted.next() {
+                    Some(letter) => next = letter,
+                    None => return true,
+                }
+            }
+        }
+        false
+    }
+
+    fn plain(&self, letter: char) -> char {
+        match letter {
+            'A'..='Z' if self.any_case => letter.to_ascii_lowercase(),
+            _ if letter.is_ascii() => letter,
+            _ => {
+                let letter = if self.any_accent { normalize(letter) } else { letter };
+                if self.any_case { to_lower_case(letter) } else { letter }
+            }
+        }
+    }
+}
+
+/// Ranks the webhooks that a query matches. It owns the working memory of the matching, about 135 KiB: one serves for all rows.
+#[derive(Debug)]
+pub struct Ranker {
+    query: Query,
+    matcher: Matcher,
+    letters: Vec<char>,
+}
+
+impl Ranker {
+    pub fn new(query: &Query) -> Self {
+        Self { query: query.clone(), matcher: Matcher::new(Config::DEFAULT), letters: Vec::new() }
+    }
+
+    /// How well the webhook matches, the more the better; `None` when it does not. Each fuzzy term adds the score of its best
+    /// match; other terms add nothing.
+    pub fn score(&mut self, webhook: &Webhook) -> Option<u32> {
+        if !self.query.matches(webhook) {
+            return None;
+        }
+        let mut total = 0_u32;
+        for term in self.query.terms.iter().filter(|term| !term.negated) {
+            let mut best = 0;
+            for condition in &term.any {
+                let Condition::Fuzzy(fuzzy) = condition else { continue };
+                for text in texts(webhook) {
+                    let text = letters(text, &mut self.letters);
+                    best = best.max(fuzzy.atom.score(text, &mut self.matcher).unwrap_or(0));
+                }
+            }
+            total = total.saturating_add(best.into());
+        }
+        Some(total)
+    }
+}
+
+/// The text for the matcher.
+fn letters<'t>(text: &'t str, buffer: &'t mut Vec<char>) -> Utf32Str<'t> {
+    if text.is_ascii() {
+        return Utf32Str::Ascii(text.as_bytes());
+    }
+    buffer.clear();
+    buffer.extend(text.chars());
+    Utf32Str::Unicode(buffer)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn score(word: &str, text: &str) -> Option<u16> {
+        Fuzzy::new(word).atom.score(letters(text, &mut Vec::new()), &mut Matcher::default())
+    }
+
+    #[test]
+    fn letters_in_their_order_match() {
+        for (word, text, found) in [
+            ("acmcrm", "https://hooks.acme.com/crm", true),
+            ("crmacm", "https://hooks.acme.com/crm", false),
+            ("acm", "ACME", true),
+            ("Acm", "ACME", false),
+            ("ete", "ÉTÉ", true),
+            ("été", "ete", false),
+            ("a b", "a-- b", true),
+        ] {
+            assert_eq!(Fuzzy::new(word).is_in(text), found, "{word} in {text}");
+            assert_eq!(score(word, text).is_some(), found, "{word} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_huge_text_and_the_longest_word_have_a_score() {
+        let text = "ab".repeat(500_000);
+        let long = "a".repeat(MAX_BYTES);
+        assert!(score(&long, &text).is_some_and(|score| score < u16::MAX));
+        assert!(score(&long, &long).is_some_and(|score| score < u16::MAX));
+        assert!(score("abb", &format!("é{text}")).is_some());
+        assert_eq!(score("abc", &text), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_matches_is_what_the_matcher_matches(word in "[abAéÉß\u{301}/]{1,5}", text in "[abABéÉßĲ\u{301}/]{0,30}") {
+            prop_assert_eq!(Fuzzy::new(&word).is_in(&text), score(&word, &text).is_some(), "{} in {}", word, text);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! From text to terms. Every error says at which bytes of the text it is.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use jiff::Timestamp;
+
+use super::fields::{FIELDS, Field};
+use super::find::Finder;
+use super::fuzzy::{self, Fuzzy};
+use super::{Condition, QueryError, Term, quote};
+use crate::analysis::words::nearest;
+use crate::safe;
+use crate::text::{Safe, clean_head, grouped};
+
+/// Bytes of a query: more than anybody types, and enough for the ids of 200 webhooks.
+const MAX_BYTES: usize = 4_096;
+
+/// Alternatives of all terms together. Each is looked for in every webhook.
+const MAX_ALTERNATIVES: usize = 256;
+
+/// Regular expressions of all terms together, since each may take a MiB.
+const MAX_PATTERNS: usize = 16;
+
+/// Columns of what a message repeats of the query.
+const SHOWN: usize = 40;
+
+/// What stands behind a field, or alone.
+#[derive(Debug)]
+pub(super) struct Value<'q> {
+    /// One of the field's operators, or nothing.
+    pub(super) operator: &'static str,
+    /// The value without its quotes.
+    pub(super) text: Cow<'q, str>,
+    span: Range<usize>,
+}
+
+impl Value<'_> {
+    /// The value as a message repeats it.
+    pub(super) fn shown(&self) -> Safe {
+        clean_head(&self.text, SHOWN)
+    }
+
+    /// The error that this value is.
+    pub(super) fn wrong(&self, message: Safe, advice: Option<Safe>) -> QueryError {
+        problem(self.span.clone(), message, advice)
+    }
+}
+
+fn problem(span: Range<usize>, message: Safe, advice: Option<Safe>) -> QueryError {
+    QueryError { span, message, advice }
+}
+
+/// Reads a query; ages are counted from `now`.
+pub(super) fn parse(text: &str, now: Timestamp) -> Result<Vec<Term>, QueryError> {
+    if text.len() > MAX_BYTES {
+        let message = safe!("the query is longer than {} bytes", grouped(MAX_BYTES as u64));
+        return Err(problem(text.floor_char_boundary(MAX_BYTES)..text.len(), message, None));
+    }
+    let mut parser = Parser { text, at: 0, now, alternatives: 0, patterns: 0 };
+    let mut terms = Vec::new();
+    loop {
+        parser.take_while(char::is_whitespace);
+        if parser.rest().is_empty() {
+            return Ok(terms);
+        }
+        terms.push(parser.term()?);
+    }
+}
+
+struct Parser<'q> {
+    text: &'q str,
+    /// The byte that is next.
+    at: usize,
+    now: Timestamp,
+    alternatives: usize,
+    patterns: usize,
+}
+
+impl<'q> Parser<'q> {
+    fn rest(&self) -> &'q str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'q str {
+        let rest = self.rest();
+        let end = rest.find(|c| !wanted(c)).unwrap_or(rest.len());
+        self.at += end;
+        rest.get(..end).unwrap_or_default()
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        let found = self.rest().starts_with(token);
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+
+    /// A term up to the blank behind it.
+    fn term(&mut self) -> Result<Term, QueryError> {
+        let start = self.at;
+        let negated = self.eat("-") || self.eat("!");
+        if negated && self.rest().chars().next().is_none_or(char::is_whitespace) {
+            let advice = "A term follows without a blank, as in -host:acme. To search for the sign, quote it.";
+            return Err(self.problem(start, "there is nothing to negate".into(), Some(advice.into())));
+        }
+        let mut field = None;
+        let mut any = Vec::new();
+        loop {
+            any.push(self.alternative(&mut field)?);
+            if !self.eat("|") {
+                return Ok(Term { negated, any });
+            }
+        }
+    }
+
+    /// One of the possibilities of a term. `field` is the last that the term named.
+    fn alternative(&mut self, field: &mut Option<&'static Field>) -> Result<Condition, QueryError> {
+        let start = self.at;
+        let named = self.field()?;
+        let condition = if named.is_none() && self.eat("~") {
+            let Some(value) = self.value(&[], false)? else {
+                return Err(self.problem(start, "there is no word behind ~".into(), Some("For example: ~acmcrm".into())));
+            };
+            if value.text.len() > fuzzy::MAX_BYTES {
+                let message = safe!("a fuzzy word has at most {} bytes", fuzzy::MAX_BYTES);
+                return Err(value.wrong(message, Some("Without the ~ it may be longer.".into())));
+            }
+            Condition::Fuzzy(Fuzzy::new(&value.text))
+        } else {
+            *field = named.or(*field);
+            let (operators, takes_bars) = field.map_or((&[][..], false), |field| (field.operators, field.takes_bars));
+            let Some(value) = self.value(operators, takes_bars)? else { return Err(self.nothing(start, named)) };
+            match field {
+                Some(field) => (field.read)(&value, self.now)?,
+                None => Condition::Anywhere(Finder::part(&value.text)),
+            }
+        };
+        self.alternatives += 1;
+        if self.alternatives > MAX_ALTERNATIVES {
+            let message = safe!("there are more than {} words, with alternatives", MAX_ALTERNATIVES);
+            return Err(self.problem(start, message, None));
+        }
+        self.patterns += usize::from(matches!(condition, Condition::Pattern(_)));
+        if self.patterns > MAX_PATTERNS {
+            let message = safe!("there are more than {} regular expressions", MAX_PATTERNS);
+            return Err(self.problem(start, message, Some("One can hold alternatives: re:a|b".into())));
+        }
+        Ok(condition)
+    }
+
+    /// The field that is named next, if one is. The start of a URL names none, nor does a host before its port: `acme.com:443`.
+    fn field(&mut self) -> Result<Option<&'static Field>, QueryError> {
+        let rest = self.rest();
+        let Some((name, value)) = rest.split_once(':') else { return Ok(None) };
+        if name.strip_prefix(['-', '!']).is_some_and(|name| FIELDS.iter().any(|field| field.name == name)) {
+            let advice = "A sign negates all alternatives of a term, which are then none of them: -id:a|b";
+            let sign = self.at..self.at + 1;
+            return Err(problem(sign, "a term is negated once, and at its start".into(), Some(advice.into())));
+        }
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_') {
+            return Ok(None);
+        }
+        let start = self.at;
+        if let Some(field) = FIELDS.iter().find(|field| field.name == name) {
+            self.at += name.len() + 1;
+            return Ok(Some(field));
+        }
+        if value.starts_with("//") {
+            return Ok(None);
+        }
+        self.at += name.len() + 1;
+        let span = start..self.at;
+        let message = safe!("there is no field {}:", clean_head(name, SHOWN));
+        let word = rest.split(|c: char| c.is_whitespace() || matches!(c, '|' | '"')).next().unwrap_or_default();
+        let as_text = clean_head(&quote(word), SHOWN);
+        let advice = match nearest(name, FIELDS.iter().map(|field| field.name)) {
+            Some(meant) => safe!("Did you mean {}:? To search for the text, quote it: {}", meant, as_text),
+            None => safe!("To search for the text, quote it: {}", as_text),
+        };
+        Err(problem(span, message, Some(advice)))
+    }
+
+    /// A value with its operator; `None` when there is nothing.
+    fn value(&mut self, operators: &'static [&'static str], takes_bars: bool) -> Result<Option<Value<'q>>, QueryError> {
+        let start = self.at;
+        let operator = operators.iter().copied().find(|operator| self.eat(operator)).unwrap_or_default();
+        let text = if self.rest().starts_with('"') {
+            self.quoted()?
+        } else {
+            let bare = self.take_while(|c| !c.is_whitespace() && (takes_bars || c != '|'));
+            if bare.is_empty() {
+                return Ok(None);
+            }
+            Cow::Borrowed(bare)
+        };
+        Ok(Some(Value { operator, text, span: start..self.at }))
+    }
+
+    /// What stands between two quotes. A backslash before anything but a quote or a backslash is itself: `re:"\d+ \d+"`.
+    fn quoted(&mut self) -> Result<Cow<'q, str>, QueryError> {
+        let start = self.at;
+        self.eat("\"");
+        let mut text = Cow::Borrowed("");
+        loop {
+            let plain = self.take_while(|c| !matches!(c, '"' | '\\'));
+            if text.is_empty() {
+                text = Cow::Borrowed(plain);
+            } else {
+                text.to_mut().push_str(plain);
+            }
+            if self.eat("\"") {
+                break;
+            }
+            let letter = if self.eat("\\\"") {
+                '"'
+            } else if self.eat("\\\\") || self.eat("\\") {
+                '\\'
+            } else {
+                let advice = r#"Inside quotes, \" is a quote and \\ a backslash."#;
+                return Err(problem(start..start + 1, "the quote is not closed".into(), Some(advice.into())));
+            };
+            text.to_mut().push(letter);
+        }
+        let end = self.at;
+        let glued = self.take_while(|c| !c.is_whitespace() && c != '|');
+        if glued.is_empty() {
+            return Ok(text);
+        }
+        let message = safe!("{} is glued to the closing quote", clean_head(glued, SHOWN));
+        let advice = r#"Put a blank between them, or write \" for a quote inside quotes."#;
+        Err(self.problem(end, message, Some(advice.into())))
+    }
+
+    /// The error that a value is missing, in an alternative that began at `start` and named this field.
+    fn nothing(&self, start: usize, named: Option<&Field>) -> QueryError {
+        if let Some(field) = named {
+            let message = safe!("there is no value behind {}:", field.name);
+            return self.problem(start, message, Some(safe!("For example: {}", field.example)));
+        }
+        if self.at > start {
+            let message =
+                safe!("there is no value behind {}", clean_head(self.text.get(start..self.at).unwrap_or_default(), SHOWN));
+            return self.problem(start, message, None);
+        }
+        // The bar before, or the one that stands here.
+        let bar = if self.rest().starts_with('|') { start..start + 1 } else { start.saturating_sub(1)..start };
+        let advice = "Alternatives have no blanks between them: a|b. To search for the sign, quote it: \"|\"";
+        problem(bar, "there is nothing beside the |".into(), Some(advice.into()))
+    }
+
+    /// An error at what stands between `start` and here.
+    fn problem(&self, start: usize, message: Safe, advice: Option<Safe>) -> QueryError {
+        problem(start..self.at, message, advice)
+    }
+}
