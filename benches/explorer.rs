@@ -39,7 +39,7 @@ fn app(webhooks: u64) -> App {
     for number in 1..=webhooks.div_ceil(PAGE_SIZE) {
         let rows = (number - 1) * PAGE_SIZE..number * PAGE_SIZE;
         let rows = rows.map(|i| Row::decode(&json(i)).expect("this is a webhook")).collect();
-        let page = Page { number, rows, limit: Some(PAGE_SIZE), total: Some(webhooks), total_pages: None };
+        let page = Page { number, rows, reported: None, limit: Some(PAGE_SIZE), total: Some(webhooks), total_pages: None };
         app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), now);
     }
     app

@@ -175,7 +175,7 @@ pub struct ListArgs {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct OutputArgs {
     /// Output format; a table on a terminal, else tsv
-    #[arg(short, long = "output", value_enum, value_name = "FORMAT")]
+    #[arg(short = 'o', long = "output", value_enum, value_name = "FORMAT")]
     pub format: Option<Format>,
     /// csv without the guard against formulas of spreadsheets
     #[arg(long)]

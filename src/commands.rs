@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use self::workspace::connect;
 use self::workspace::Workspace;
+pub use self::workspace::connect;
 use crate::analysis::query::Query;
-use crate::cli::{Command, DemoCommand, Global, OutputArgs};
+use crate::cli::{ColorArg, Command, DemoCommand, Global, OutputArgs};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Exit};
 use crate::fetch::Summary;
@@ -87,15 +87,13 @@ impl Context<'_> {
     ) -> Result<Sheet<T>, Error> {
         let format = args.format.unwrap_or(Format::usual(out.is_terminal()));
         let view = View { now: self.now };
-        let sheet = Sheet::new(format, columns, self.global.all_profiles, view)
+        let mut sheet = Sheet::new(format, columns, self.global.all_profiles, view)
             .map_err(|why| Error::Usage { message: safe!("--columns: {}", why), advice: None })?;
-        Ok(Sheet {
-            width: out.is_terminal().then(terminal_width).flatten(),
-            coloured: out.is_terminal() && self.global.color.enabled(self.env.no_color)
-                || self.global.color == crate::cli::ColorArg::Always,
-            raw: args.raw,
-            ..sheet
-        })
+        let color = self.global.color;
+        sheet.width = out.is_terminal().then(terminal_width).flatten();
+        sheet.coloured = color.enabled(self.env.no_color) && (out.is_terminal() || color == ColorArg::Always);
+        sheet.raw = args.raw;
+        Ok(sheet)
     }
 
     fn query(&self, text: Option<&str>) -> Result<Query, Error> {

@@ -90,8 +90,8 @@ pub fn mask_url(raw: &str) -> String {
 pub fn hash_url(raw: &str, salt: &str) -> String {
     replace_secrets(raw, &|secret| {
         let digest = digest::digest(&digest::SHA256, format!("{salt}\0{secret}").as_bytes());
-        let hex: String = digest.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        format!("redacted-{hex}")
+        let short = digest.as_ref().iter().take(4).fold(0_u32, |hash, &byte| hash << 8 | u32::from(byte));
+        format!("redacted-{short:08x}")
     })
 }
 

@@ -101,7 +101,8 @@ async fn explore(app: App, console: Terminal, start: &Start<'_>) -> Result<Ended
     screen.draw(&app).map_err(|error| Error::terminal(&error))?;
     let (demand, wishes) = watch::channel(app.demand().clone());
     let settings = start.connection.api.clone();
-    let (events, task) = fetch::spawn(move || Ok(Source::Api(Arc::new(Client::new(&settings)?))), start.connection.policy, wishes);
+    let (events, task) =
+        fetch::spawn(move || Ok(Source::Api(Arc::new(Client::new(&settings)?))), start.connection.policy, wishes);
     let mut explorer = Explorer {
         app,
         screen,

@@ -48,8 +48,7 @@ pub fn coverage<'a>(
     known_besides: impl Iterator<Item = &'a str>,
 ) -> Vec<EventCoverage> {
     let known: HashSet<&str> = vocabulary::CURRENT.into_iter().chain(known_besides).collect();
-    let mut counts: BTreeMap<EventName, Count> =
-        known.iter().map(|name| (EventName::new(name), Count::default())).collect();
+    let mut counts: BTreeMap<EventName, Count> = known.iter().map(|name| (EventName::new(name), Count::default())).collect();
     for webhook in webhooks {
         let host = webhook.url.parse().and_then(|url| url.host_str().map(str::to_owned));
         let names: HashSet<_> = webhook.event_names().collect();

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::host::{host, host_and_path};
 use super::words::nearest;
-use crate::model::{Row, Webhook};
+use crate::model::Webhook;
 use crate::safe;
 use crate::text::{Safe, clean_head};
 
@@ -83,21 +83,18 @@ impl Sort {
         Ok(Self { key: entry.key, descending })
     }
 
-    /// The rows in this order, equal ones as they were. Rows without a value come last in both directions: malformed ones, and
-    /// webhooks that lack the field or, for a host, whose URL does not parse.
-    pub fn sorted(self, rows: Vec<Row>) -> Vec<Row> {
-        let order = self.order(&rows);
-        let mut rows: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
-        order.into_iter().filter_map(|place| rows.get_mut(place).and_then(Option::take)).collect()
+    /// The items in this order, equal ones as they were. Items without a value come last in both directions: malformed rows,
+    /// and webhooks that lack the field or, for a host, whose URL does not parse.
+    pub fn sorted<T>(self, items: Vec<T>, webhook: impl Fn(&T) -> Option<&Webhook>) -> Vec<T> {
+        let order = self.order(items.iter().map(webhook));
+        let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
+        order.into_iter().filter_map(|place| items.get_mut(place).and_then(Option::take)).collect()
     }
 
-    /// As [`Sort::sorted`], but only where each row would come from: the first place holds the index of the first row.
-    pub fn order(self, rows: &[Row]) -> Vec<usize> {
-        let mut keyed: Vec<(Option<Key<'_>>, usize)> = rows
-            .iter()
-            .enumerate()
-            .map(|(place, row)| (row.webhook().and_then(|webhook| self.key.of(webhook)), place))
-            .collect();
+    /// As [`Sort::sorted`], but only where each item would come from: the first place holds the index of the first item.
+    pub fn order<'w>(self, webhooks: impl Iterator<Item = Option<&'w Webhook>>) -> Vec<usize> {
+        let mut keyed: Vec<(Option<Key<'w>>, usize)> =
+            webhooks.enumerate().map(|(place, webhook)| (webhook.and_then(|webhook| self.key.of(webhook)), place)).collect();
         keyed.sort_by(|(a, _), (b, _)| match (a, b) {
             (Some(a), Some(b)) if self.descending => b.cmp(a),
             (Some(a), Some(b)) => a.cmp(b),
@@ -144,6 +141,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+    use crate::model::Row;
 
     fn row(json: &str) -> Row {
         Row::decode(&RawValue::from_string(json.to_owned()).unwrap()).unwrap()
@@ -151,7 +149,7 @@ mod tests {
 
     fn sorted(sort: &str, rows: &[&str]) -> Vec<String> {
         let rows = rows.iter().map(|json| row(json)).collect();
-        let sorted = Sort::parse(sort).unwrap().sorted(rows);
+        let sorted = Sort::parse(sort).unwrap().sorted(rows, Row::webhook);
         sorted.iter().map(|row| row.id().map_or("-", |id| id.raw()).to_owned()).collect()
     }
 
@@ -245,7 +243,7 @@ mod tests {
             descending: bool,
         ) {
             let sort = Sort { key, descending };
-            let order = sort.order(&rows);
+            let order = sort.order(rows.iter().map(Row::webhook));
             let mut places = order.clone();
             places.sort_unstable();
             prop_assert_eq!(places, (0..rows.len()).collect::<Vec<_>>());
@@ -259,7 +257,7 @@ mod tests {
                 }
             }
             let expected: Vec<Row> = order.iter().map(|&place| rows[place].clone()).collect();
-            prop_assert_eq!(sort.sorted(rows), expected);
+            prop_assert_eq!(sort.sorted(rows, Row::webhook), expected);
         }
     }
 }

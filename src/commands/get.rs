@@ -23,7 +23,12 @@ pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, E
         match result {
             Ok(Some(Row::Webhook(webhook))) => entries.push(Entry::Record(Listed { profile: None, webhook })),
             Ok(Some(Row::Malformed(malformed))) => {
-                context.say.problem(&safe!("{}: {}: it is no webhook: {}", workspace.place(), id, malformed.reason.explain()));
+                context.say.problem(&safe!(
+                    "{}: {}: it is no webhook: {}",
+                    workspace.place(),
+                    id,
+                    malformed.reason.explain()
+                ));
                 entries.push(Entry::Malformed(malformed.json));
                 exit = exit.max(Exit::Incomplete);
             }

@@ -10,18 +10,28 @@ use crate::output::{Format, Output, columns_help};
 use crate::safe;
 use crate::text::clean_head;
 
-/// A topic and what makes its text.
-const TOPICS: [(&str, fn() -> String); 4] =
-    [("filter", query::help), ("config", config), ("exit-codes", exit_codes), ("formats", formats)];
+/// Something that is explained at length.
+struct Topic {
+    name: &'static str,
+    text: fn() -> String,
+}
+
+const TOPICS: [Topic; 4] = [
+    Topic { name: "filter", text: query::help },
+    Topic { name: "config", text: config },
+    Topic { name: "exit-codes", text: exit_codes },
+    Topic { name: "formats", text: formats },
+];
 
 /// Prints the help that is asked for.
 pub(super) fn run(words: &[String]) -> Result<Exit, Error> {
-    let text = match words {
-        [] => Cli::command().render_help().to_string(),
-        [topic] if TOPICS.iter().any(|(name, _)| name == topic) => {
-            TOPICS.iter().find(|(name, _)| name == topic).map(|(_, text)| text()).unwrap_or_default()
-        }
-        words => of_command(words)?,
+    let topic = match words {
+        [word] => TOPICS.iter().find(|topic| topic.name == word),
+        _ => None,
+    };
+    let text = match topic {
+        Some(topic) => (topic.text)(),
+        None => of_command(words)?,
     };
     Output::stdout().send(|out| out.raw(text.as_bytes())).map(|_reader| Exit::Done)
 }
@@ -78,9 +88,9 @@ fn formats() -> String {
             text.push_str(&format!("  {name:<13}{about}\n"));
         }
     }
-    text.push_str(&format!(
-        "\nKeys of --sort\n\n  {}; each may end in :asc or :desc\n",
-        sort::KEYS.map(|(name, _)| name).join(", ")
-    ));
+    text.push_str("\nKeys of --sort; :desc behind a key turns its order round\n\n");
+    for entry in sort::SORT_KEYS {
+        text.push_str(&format!("  {:<10}{}\n", entry.name, entry.help));
+    }
     text
 }

@@ -43,10 +43,12 @@ struct Job<'a> {
 impl<'a> Job<'a> {
     fn new(args: &ListArgs, context: &'a Context<'a>, sheet: Sheet<Listed>) -> Result<Self, Error> {
         let query = context.query(args.filter.as_deref())?;
-        let sort = args.sort.as_deref().map(Sort::parse).transpose().map_err(|why| Error::Usage {
-            message: safe!("--sort: {}", why),
-            advice: None,
-        })?;
+        let sort = args
+            .sort
+            .as_deref()
+            .map(Sort::parse)
+            .transpose()
+            .map_err(|why| Error::Usage { message: safe!("--sort: {}", why), advice: None })?;
         if args.page.is_some() && args.limit.is_some_and(|limit| limit > MAX_PAGE_SIZE.into()) {
             return Err(Error::Usage {
                 message: safe!("--limit: a page has at most {} webhooks", MAX_PAGE_SIZE),
@@ -54,7 +56,10 @@ impl<'a> Job<'a> {
             });
         }
         if args.page.is_some() && context.global.all_profiles {
-            return Err(Error::Usage { message: "--page: it is of one workspace, not of all profiles".into(), advice: None });
+            return Err(Error::Usage {
+                message: "--page: it is of one workspace, not of all profiles".into(),
+                advice: None,
+            });
         }
         Ok(Self { context, scope: args.scope.into(), query, sort, limit: args.limit, page: args.page, sheet })
     }
@@ -69,11 +74,7 @@ impl<'a> Job<'a> {
         self.sort.is_some() || self.query.is_ranked()
     }
 
-    async fn stream(
-        &self,
-        workspaces: Vec<Result<Workspace, Error>>,
-        out: &mut Output<impl Write>,
-    ) -> Result<Exit, Error> {
+    async fn stream(&self, workspaces: Vec<Result<Workspace, Error>>, out: &mut Output<impl Write>) -> Result<Exit, Error> {
         let mut tally = Tally::new(self, workspaces.len());
         let drawn = !out.is_terminal();
         for workspace in workspaces {
@@ -112,7 +113,7 @@ impl<'a> Job<'a> {
             all.extend(entries(rows, profile.as_ref()));
             reports.push((summary, place));
         }
-        self.arrange(&mut all);
+        let all = self.arrange(all);
         // A listing of which nothing could be read is no empty listing.
         let nothing = reports.is_empty() && tally.exit != Exit::Done;
         if !nothing && out.send(|out| self.sheet.write(out, &all))? == Reader::Gone {
@@ -142,22 +143,17 @@ impl<'a> Job<'a> {
     }
 
     /// Sorts, or puts the best match first, and takes as many as are wanted.
-    fn arrange(&self, entries: &mut Vec<Entry<Listed>>) {
-        let webhook = |entry: &Entry<Listed>| match entry {
-            Entry::Record(listed) => Some(&listed.webhook),
-            Entry::Malformed(_) => None,
-        };
+    fn arrange(&self, mut entries: Vec<Entry<Listed>>) -> Vec<Entry<Listed>> {
         if let Some(sort) = self.sort {
-            sort.apply(entries, webhook);
+            entries = sort.sorted(entries, webhook);
         } else if self.query.is_ranked() {
             let mut ranker = Ranker::new(&self.query);
-            entries.sort_by_cached_key(|entry| {
-                std::cmp::Reverse(webhook(entry).and_then(|webhook| ranker.score(webhook)))
-            });
+            entries.sort_by_cached_key(|entry| std::cmp::Reverse(webhook(entry).and_then(|webhook| ranker.score(webhook))));
         }
         if let Some(limit) = self.limit.and_then(|limit| usize::try_from(limit).ok()) {
             entries.truncate(limit);
         }
+        entries
     }
 }
 
@@ -167,6 +163,13 @@ fn entries(rows: Vec<Row>, profile: Option<&Arc<str>>) -> Vec<Entry<Listed>> {
         Row::Malformed(malformed) => Entry::Malformed(malformed.json),
     };
     rows.into_iter().map(entry).collect()
+}
+
+fn webhook(entry: &Entry<Listed>) -> Option<&Webhook> {
+    match entry {
+        Entry::Record(listed) => Some(&listed.webhook),
+        Entry::Malformed(_) => None,
+    }
 }
 
 /// How a sweep over workspaces goes.

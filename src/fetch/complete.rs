@@ -293,11 +293,7 @@ impl<'a, S: FnMut(Vec<Row>) -> ControlFlow<()>> Attempt<'a, S> {
         }
     }
 
-    async fn read(
-        mut self,
-        requests: &mut Requests<Pages>,
-        watch: &mut impl FnMut(&Progress),
-    ) -> Result<Summary, ApiError> {
+    async fn read(mut self, requests: &mut Requests<Pages>, watch: &mut impl FnMut(&Progress)) -> Result<Summary, ApiError> {
         self.run(requests, watch).await?;
         requests.retain(|_| false);
         Ok(self.finish())

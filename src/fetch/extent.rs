@@ -145,7 +145,7 @@ pub(super) mod tests {
         let rows: Vec<_> = (start..start + rows).map(|i| format!(r#"{{"id":"w{i}","url":"https://x.com/{i}"}}"#)).collect();
         let raw = serde_json::value::RawValue::from_string(format!("[{}]", rows.join(","))).unwrap();
         let rows = raw_array(&raw).unwrap().into_iter().map(|row| Row::decode(row).unwrap()).collect();
-        Page { number, rows, limit: None, total: None, total_pages: None }
+        Page { number, rows, reported: None, limit: None, total: None, total_pages: None }
     }
 
     fn observed(pages: impl IntoIterator<Item = Page>) -> Extent {

@@ -158,7 +158,12 @@ struct Task {
 }
 
 impl Task {
-    fn new(policy: Policy, demand: watch::Receiver<Demand>, events: mpsc::Sender<FetchEvent>, requests: Requests<Pages>) -> Self {
+    fn new(
+        policy: Policy,
+        demand: watch::Receiver<Demand>,
+        events: mpsc::Sender<FetchEvent>,
+        requests: Requests<Pages>,
+    ) -> Self {
         Self {
             policy,
             demand,
@@ -298,7 +303,9 @@ impl Task {
                 }
                 FetchEvent::Failed { generation, page, error }
             }
-            Progress::Retrying { number: page, attempt, of, error } => FetchEvent::Retrying { generation, page, attempt, of, error },
+            Progress::Retrying { number: page, attempt, of, error } => {
+                FetchEvent::Retrying { generation, page, attempt, of, error }
+            }
             Progress::Paused { until, error } => FetchEvent::Paused { generation, until, error },
             Progress::Resumed => return Ok(()),
         };

@@ -29,7 +29,8 @@ pub(super) fn write<'a, W: Write, T: Record>(
 /// read full-width signs.
 fn guarded(text: String) -> String {
     let first = text.trim_start().chars().next();
-    let runs = matches!(first, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')) || text.starts_with(['\t', '\r', '\n']);
+    let runs =
+        matches!(first, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')) || text.starts_with(['\t', '\r', '\n']);
     if runs { format!("'{text}") } else { text }
 }
 

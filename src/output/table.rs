@@ -73,18 +73,17 @@ impl Line<'_> {
             let cell = cell.fit(width, "…");
             let padding = width.saturating_sub(cell.width());
             let before = if is_right(place) { padding } else { 0 };
-            if !cell.is_empty() {
-                write!(out.writer, "{:1$}", "", blanks + before)?;
-                blanks = 0;
-                if self.coloured && !style.is_empty() {
-                    write!(out.writer, "{style}{cell}\x1b[0m")?;
-                } else {
-                    write!(out.writer, "{cell}")?;
-                }
-                blanks += padding - before + GAP;
-            } else {
+            if cell.is_empty() {
                 blanks += width + GAP;
+                continue;
             }
+            write!(out.writer, "{:1$}", "", blanks + before)?;
+            if self.coloured && !style.is_empty() {
+                write!(out.writer, "{style}{cell}\x1b[0m")?;
+            } else {
+                write!(out.writer, "{cell}")?;
+            }
+            blanks = padding - before + GAP;
         }
         writeln!(out.writer)
     }

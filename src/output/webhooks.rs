@@ -59,7 +59,7 @@ impl Record for Listed {
             text: |listed, _| text_of(&listed.webhook.events, |events| join(events)),
             shown: None,
             tone: plain,
-            json: |listed, _| json_of(&listed.webhook.events, |events| raw(events)),
+            json: |listed, _| json_of(&listed.webhook.events, raw),
         },
         Column {
             name: "is_active",
@@ -69,7 +69,7 @@ impl Record for Listed {
             text: |listed, _| text_of(&listed.webhook.is_active, ToString::to_string),
             shown: None,
             tone: state_tone,
-            json: |listed, _| json_of(&listed.webhook.is_active, |active| raw(active)),
+            json: |listed, _| json_of(&listed.webhook.is_active, raw),
         },
         Column {
             name: "created_at",

@@ -307,7 +307,7 @@ pub(crate) mod tests {
         let rows: Vec<_> = ids.map(|i| format!(r#"{{"id":"w{i}","url":"https://x{i}.com/","is_active":true}}"#)).collect();
         let raw = RawValue::from_string(format!("[{}]", rows.join(","))).unwrap();
         let rows = raw_array(&raw).unwrap().into_iter().map(|row| Row::decode(row).unwrap()).collect();
-        Page { number, rows, limit: Some(100), total, total_pages: None }
+        Page { number, rows, reported: None, limit: Some(100), total, total_pages: None }
     }
 
     fn id(listing: &Listing, index: u64) -> Option<String> {

@@ -59,7 +59,7 @@ pub(crate) fn webhook(number: u64) -> Row {
 }
 
 pub(crate) fn page(number: u64, rows: Range<u64>, total: Option<u64>) -> Page {
-    Page { number, rows: rows.map(webhook).collect(), limit: Some(100), total, total_pages: None }
+    Page { number, rows: rows.map(webhook).collect(), reported: None, limit: Some(100), total, total_pages: None }
 }
 
 /// An explorer under test.

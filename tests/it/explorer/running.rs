@@ -14,7 +14,7 @@ use hookscope::api::Client;
 use hookscope::base_url::BaseUrl;
 use hookscope::config::Config;
 use hookscope::demo::{self, server::Server};
-use hookscope::fetch;
+use hookscope::fetch::{self, Source};
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::console::{Console, ConsoleEvent};
@@ -86,7 +86,7 @@ async fn start(webhooks: u64) -> Running {
     let app = App::new(Setup { base_url, ..setup(120, 40) }, moment());
     let (demand, wishes) = watch::channel(app.demand().clone());
     let settings = connection.api.clone();
-    let (events, task) = fetch::spawn(move || Client::new(&settings), connection.policy, wishes);
+    let (events, task) = fetch::spawn(move || Ok(Source::Api(Arc::new(Client::new(&settings)?))), connection.policy, wishes);
     let (keys, pressed) = mpsc::unbounded_channel();
     let (console, happened) = mpsc::unbounded_channel();
     let (sent, suspended) = (Arc::default(), Arc::default());

@@ -5,16 +5,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use hookscope::api::{ApiError, ErrorKind, Network};
-use hookscope::fetch::{Limit, Policy, Problem, Progress, Reading, read_listing};
+use hookscope::fetch::{Limit, Policy, Problem, Progress, Reading, Source, Wanted, read_listing};
 use hookscope::model::Scope;
 
 use super::server::{self, End, Envelope, Gate, Listing, Reply, Request, Server, gate, rows};
 
+/// Every row of a workspace.
+const EVERYTHING: Wanted<'static> = Wanted { scope: Scope::All, limit: Limit::Everything, filter: None };
+
 /// The sizes at which pages begin, end and overflow.
 const SIZES: [u64; 7] = [0, 1, 99, 100, 101, 200, 230];
 
+fn source(server: &Server) -> Source {
+    Source::from(server.client())
+}
+
 async fn read_with(server: &Server, policy: Policy, scope: Scope, limit: Limit) -> Result<Reading, ApiError> {
-    read_listing(&server.client(), policy, scope, limit, |_| {}).await
+    read_listing(&source(server), policy, Wanted { scope, limit, filter: None }, |_| {}).await
 }
 
 async fn read(server: &Server) -> Result<Reading, ApiError> {
@@ -35,13 +42,13 @@ fn numbered(numbers: impl IntoIterator<Item = u64>) -> Vec<String> {
 }
 
 fn words(reading: &Reading) -> String {
-    reading.problems.iter().map(|problem| problem.explain().to_string()).collect::<Vec<_>>().join("\n")
+    reading.summary.problems.iter().map(|problem| problem.explain().to_string()).collect::<Vec<_>>().join("\n")
 }
 
 /// Every row once and in order, and nothing to complain of.
 fn assert_whole(reading: &Reading, rows: u64, what: &str) {
     assert_eq!(ids(reading), numbered(0..rows), "{what}");
-    assert_eq!(reading.problems, [], "{what}");
+    assert_eq!(reading.summary.problems, [], "{what}");
 }
 
 mod whole {
@@ -122,9 +129,9 @@ mod whole {
     async fn an_ignored_scope_is_applied_here() {
         let server = Server::start(|request| Listing::of(230).reply(request)).await;
         let reading = read_with(&server, server::policy(), Scope::Inactive, Limit::Everything).await.unwrap();
-        assert!(reading.scope_ignored);
+        assert!(reading.summary.scope_ignored);
         assert_eq!(ids(&reading), numbered((0..230).filter(|number| number % 3 == 2)));
-        assert_eq!(reading.problems, []);
+        assert_eq!(reading.summary.problems, []);
         assert!(server.log().requests().all(|request| request.query("is_active").as_deref() == Some("false")));
         // Rows of the scope are what a limit counts.
         let reading = read_with(&server, server::policy(), Scope::Inactive, Limit::Rows(50)).await.unwrap();
@@ -139,8 +146,8 @@ mod whole {
         })
         .await;
         let reading = read_all(&server).await;
-        assert_eq!((reading.rows.len(), reading.malformed(), ids(&reading)), (6, 4, numbered(0..2)));
-        assert_eq!(reading.problems, []);
+        assert_eq!((reading.rows.len(), reading.summary.malformed, ids(&reading)), (6, 4, numbered(0..2)));
+        assert_eq!(reading.summary.problems, []);
     }
 }
 
@@ -205,7 +212,11 @@ mod failures {
         .await;
         let reading = read_all(&server).await;
         assert_eq!(ids(&reading), numbered((0..100).chain(200..430)));
-        assert!(matches!(reading.problems[..], [Problem::PageFailed { page: 2, .. }]), "{:?}", reading.problems);
+        assert!(
+            matches!(reading.summary.problems[..], [Problem::PageFailed { page: 2, .. }]),
+            "{:?}",
+            reading.summary.problems
+        );
         assert!(words(&reading).contains("page 2"));
         assert_eq!(server.log().pages().iter().filter(|&&page| page == 2).count(), 3);
     }
@@ -219,7 +230,11 @@ mod failures {
         .await;
         let reading = read_all(&server).await;
         assert_eq!(ids(&reading), numbered(0..100));
-        assert!(reading.problems.iter().any(|problem| matches!(problem, Problem::NotRead { .. })), "{}", words(&reading));
+        assert!(
+            reading.summary.problems.iter().any(|problem| matches!(problem, Problem::NotRead { .. })),
+            "{}",
+            words(&reading)
+        );
         assert!(server.log().pages().len() <= 10);
     }
 
@@ -297,18 +312,17 @@ mod limits {
         })
         .await;
         let pauses = AtomicU64::new(0);
-        let reading =
-            read_listing(&server.client(), server::policy(), Scope::All, Limit::Everything, |progress| match progress {
-                Progress::Paused { .. } => {
-                    pauses.fetch_add(1, Ordering::Relaxed);
-                    gates[0].add_permits(1);
-                }
-                Progress::Loaded(page) if page.number == 3 => gates[1].add_permits(1),
-                Progress::Loaded(page) if page.number == 4 => gates[2].add_permits(1),
-                _ => {}
-            })
-            .await
-            .unwrap();
+        let reading = read_listing(&source(&server), server::policy(), EVERYTHING, |progress| match progress {
+            Progress::Paused { .. } => {
+                pauses.fetch_add(1, Ordering::Relaxed);
+                gates[0].add_permits(1);
+            }
+            Progress::Loaded { number, .. } if *number == 3 => gates[1].add_permits(1),
+            Progress::Loaded { number, .. } if *number == 4 => gates[2].add_permits(1),
+            _ => {}
+        })
+        .await
+        .unwrap();
         assert_whole(&reading, 900, "after a pause");
         assert_eq!(pauses.into_inner(), 1);
         assert_eq!(server.log().asked_before_answer(5), 5, "{:?}", server.log().pages());
@@ -345,7 +359,7 @@ mod limits {
 
     fn nearly_spent(reading: &Reading) -> bool {
         let is = |problem: &Problem| matches!(problem, Problem::PageFailed { error, .. } if matches!(error.kind, ErrorKind::LimitNearlySpent { .. }));
-        reading.problems.iter().any(is)
+        reading.summary.problems.iter().any(is)
     }
 
     #[tokio::test]
@@ -373,7 +387,7 @@ mod limits {
         let listing = Listing::of(400).clamped(20);
         let server = Server::start(move |request| spending.spend(listing.reply(request))).await;
         let policy = Policy { max_concurrency: 16, ..server::policy() };
-        let reading = read_listing(&server.client(), policy, Scope::All, Limit::Everything, |progress| {
+        let reading = read_listing(&source(&server), policy, EVERYTHING, |progress| {
             if matches!(progress, Progress::Paused { .. }) {
                 window.refill();
             }
@@ -399,14 +413,13 @@ mod limits {
             }
         })
         .await;
-        let reading =
-            read_listing(&server.client(), server::policy(), Scope::All, Limit::Everything, |progress| match progress {
-                Progress::Loaded(page) if page.number == 4 => gates[0].add_permits(1),
-                Progress::Loaded(page) if page.number == 3 => gates[1].add_permits(1),
-                _ => {}
-            })
-            .await
-            .unwrap();
+        let reading = read_listing(&source(&server), server::policy(), EVERYTHING, |progress| match progress {
+            Progress::Loaded { number, .. } if *number == 4 => gates[0].add_permits(1),
+            Progress::Loaded { number, .. } if *number == 3 => gates[1].add_permits(1),
+            _ => {}
+        })
+        .await
+        .unwrap();
         assert!(!window.overspent.load(Ordering::Relaxed), "{:?}", server.log().pages());
         assert!(nearly_spent(&reading));
         assert_eq!(server.log().pages(), [1, 2, 3, 4]);
@@ -442,7 +455,11 @@ mod limits {
         let reading = read_all(&server).await;
         assert!(!window.overspent.load(Ordering::Relaxed), "{:?}", server.log().pages());
         assert_eq!(ids(&reading), numbered(0..230));
-        assert!(reading.problems.contains(&Problem::CountDiffers { claimed: 231, sent: 230 }), "{}", words(&reading));
+        assert!(
+            reading.summary.problems.contains(&Problem::CountDiffers { claimed: 231, sent: 230 }),
+            "{}",
+            words(&reading)
+        );
     }
 
     #[tokio::test]
@@ -490,7 +507,7 @@ mod inconsistent {
             let reading = read_all(&server).await;
             assert_eq!(ids(&reading), numbered(0..100), "{envelope:?}");
             assert!(
-                reading.problems.iter().any(|problem| matches!(problem, Problem::IgnoresPage { .. })),
+                reading.summary.problems.iter().any(|problem| matches!(problem, Problem::IgnoresPage { .. })),
                 "{envelope:?}: {}",
                 words(&reading)
             );
@@ -520,7 +537,7 @@ mod inconsistent {
         let reading = read_all(&server).await;
         assert_eq!(ids(&reading), numbered(0..199), "each id once");
         assert!(
-            matches!(&reading.problems[..], [Problem::RepeatedIds { count: 1, example }] if example.raw() == "w99"),
+            matches!(&reading.summary.problems[..], [Problem::RepeatedIds { count: 1, example }] if example.raw() == "w99"),
             "{}",
             words(&reading)
         );
@@ -544,7 +561,7 @@ mod inconsistent {
         .await;
         let reading = read_all(&restless).await;
         assert_eq!(ids(&reading), numbered(0..230));
-        assert!(matches!(reading.problems[..], [Problem::TotalChanged { .. }]), "{}", words(&reading));
+        assert!(matches!(reading.summary.problems[..], [Problem::TotalChanged { .. }]), "{}", words(&reading));
         assert_eq!(restless.log().pages().len(), 9);
     }
 
@@ -563,7 +580,7 @@ mod inconsistent {
             let reading = read_all(&server).await;
             assert_eq!(ids(&reading), numbered(0..230), "{total}");
             let claimed = total.parse().unwrap();
-            assert_eq!(reading.problems, [Problem::CountDiffers { claimed, sent: 230 }], "{total}");
+            assert_eq!(reading.summary.problems, [Problem::CountDiffers { claimed, sent: 230 }], "{total}");
             let pages = server.log().pages().len();
             assert!(pages <= 3 * 12, "{total}: {pages} requests");
         }
@@ -581,7 +598,7 @@ mod inconsistent {
             let reading = read_all(&server).await;
             assert_eq!(ids(&reading), numbered(0..230), "{pages}");
             let claimed = pages.parse().unwrap();
-            assert_eq!(reading.problems, [Problem::PagesDiffer { claimed, sent: 3 }], "{pages}");
+            assert_eq!(reading.summary.problems, [Problem::PagesDiffer { claimed, sent: 3 }], "{pages}");
         }
     }
 
@@ -601,7 +618,7 @@ mod inconsistent {
         .await;
         let reading = read_all(&empty).await;
         assert_eq!(ids(&reading), numbered((0..100).chain(200..430)));
-        assert_eq!(reading.problems, [Problem::CountDiffers { claimed: 430, sent: 330 }]);
+        assert_eq!(reading.summary.problems, [Problem::CountDiffers { claimed: 430, sent: 330 }]);
     }
 
     #[tokio::test]
@@ -617,7 +634,7 @@ mod inconsistent {
                 let reading = read_all(&server).await;
                 assert_eq!(ids(&reading), numbered(0..230), "{status} from page {fails}");
                 let differs = Problem::CountDiffers { claimed: 231, sent: 230 };
-                assert!(reading.problems.contains(&differs), "{}", words(&reading));
+                assert!(reading.summary.problems.contains(&differs), "{}", words(&reading));
             }
         }
     }
@@ -642,8 +659,8 @@ mod inconsistent {
         })
         .await;
         let mut retried = Vec::new();
-        let reading = read_listing(&server.client(), server::policy(), Scope::All, Limit::Everything, |progress| {
-            if let Progress::Retrying { page, attempt, of, error } = progress {
+        let reading = read_listing(&source(&server), server::policy(), EVERYTHING, |progress| {
+            if let Progress::Retrying { number: page, attempt, of, error } = progress {
                 retried.push((*page, *attempt, *of, error.kind));
             }
         })

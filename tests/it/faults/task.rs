@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookscope::api::{ApiError, Client, ErrorKind, Nonsense};
-use hookscope::fetch::{Demand, FetchEvent, Generation, Policy, spawn};
+use hookscope::fetch::{Demand, FetchEvent, Generation, Policy, Source, spawn};
 use hookscope::model::Scope;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -38,7 +38,7 @@ impl Explorer {
         wish: Demand,
     ) -> Self {
         let (demand, receiver) = watch::channel(wish);
-        let (events, task) = spawn(connect, policy, receiver);
+        let (events, task) = spawn(move || Ok(Source::from(Arc::new(connect()?))), policy, receiver);
         Self { demand, events, task }
     }
 
