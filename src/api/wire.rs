@@ -11,10 +11,11 @@
 //! | status code | `data` | none |
 //! | workflow | `data` | `meta.currentPage`, `meta.totalPages` |
 
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use super::error::Nonsense;
-use crate::model::{RawFields, Row, TooDeep, raw_array};
+use crate::model::{RawFields, Row, TooDeep, Webhook, raw_array};
 
 /// One page of a listing, whatever the envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,46 +55,91 @@ impl From<TooDeep> for Unreadable {
 
 /// Reads the body of a list request.
 pub(super) fn page(body: &[u8], number: u64) -> Result<Page, Unreadable> {
-    let root = parse(body)?;
+    let text = text(body)?;
+    let envelope = Envelope::read(text)?;
     let mut page = Page { number, rows: Vec::new(), reported: None, limit: None, total: None, total_pages: None };
-    let rows = if let Some(rows) = raw_array(root) {
-        rows
-    } else {
-        let fields = RawFields::of(root).ok_or_else(|| Unreadable::new(Nonsense::NoWebhooks))?;
-        let rows = fields.get("data").or_else(|| fields.get("webhooks")).and_then(raw_array);
-        let rows = rows.ok_or_else(|| Unreadable {
-            why: Nonsense::NoWebhooks,
-            detail: super::error::server_message(body).unwrap_or_default(),
-        })?;
-        let meta = fields.get("meta").and_then(RawFields::of);
-        let numbers = meta.as_ref().unwrap_or(&fields);
-        page.reported = count(numbers, "page").or_else(|| count(numbers, "currentPage"));
-        page.limit = count(numbers, "limit").filter(|&limit| limit > 0);
-        page.total = count(numbers, "total");
-        page.total_pages = count(numbers, "totalPages");
-        rows
+    let rows = match &envelope {
+        Envelope::Bare(rows) => rows,
+        Envelope::Object(fields) => {
+            let rows = fields.get("data").filter(|rows| is_array(rows)).or_else(|| fields.get("webhooks"));
+            let meta = fields.get("meta").and_then(RawFields::of);
+            let numbers = meta.as_ref().unwrap_or(fields);
+            page.reported = count(numbers, "page").or_else(|| count(numbers, "currentPage"));
+            page.limit = count(numbers, "limit").filter(|&limit| limit > 0);
+            page.total = count(numbers, "total");
+            page.total_pages = count(numbers, "totalPages");
+            rows.filter(|rows| is_array(rows)).ok_or_else(|| Unreadable {
+                why: Nonsense::NoWebhooks,
+                detail: super::error::server_message(body).unwrap_or_default(),
+            })?
+        }
     };
-    page.rows = rows.into_iter().map(Row::decode).collect::<Result<_, _>>()?;
+    page.rows = rows_of(rows)?;
     Ok(page)
+}
+
+/// The root of a page.
+enum Envelope<'a> {
+    Bare(&'a RawValue),
+    Object(RawFields<'a>),
+}
+
+impl<'a> Envelope<'a> {
+    fn read(text: &'a str) -> Result<Self, Unreadable> {
+        match text.as_bytes().first() {
+            Some(b'{') => parse(text).map(Self::Object),
+            Some(b'[') => parse(text).map(Self::Bare),
+            // Something else, or no JSON at all.
+            _ => parse::<&RawValue>(text).and(Err(Unreadable::new(Nonsense::NoWebhooks))),
+        }
+    }
+}
+
+fn is_array(raw: &RawValue) -> bool {
+    raw.get().starts_with('[')
+}
+
+/// The elements of an array of rows. Nearly always all of them are webhooks, and one pass reads them; else they are read one
+/// by one.
+fn rows_of(rows: &RawValue) -> Result<Vec<Row>, TooDeep> {
+    if let Ok(webhooks) = serde_json::from_str::<Vec<Usable>>(rows.get()) {
+        return Ok(webhooks.into_iter().map(|Usable(webhook)| Row::Webhook(webhook)).collect());
+    }
+    raw_array(rows).unwrap_or_default().into_iter().map(Row::decode).collect()
+}
+
+/// An element that can be used as a webhook; whatever else it may be is an error.
+struct Usable(Webhook);
+
+impl<'de> Deserialize<'de> for Usable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Webhook::decode(&RawFields::deserialize(deserializer)?) {
+            Ok(Ok(webhook)) => Ok(Self(webhook)),
+            Ok(Err(_)) | Err(_) => Err(D::Error::custom("not a webhook")),
+        }
+    }
 }
 
 /// Reads the body of a get-by-id request: the webhook itself, or wrapped as `webhook` or `data`.
 pub(super) fn webhook(body: &[u8]) -> Result<Row, Unreadable> {
-    let root = parse(body)?;
+    let root: &RawValue = parse(text(body)?)?;
     let fields = RawFields::of(root).ok_or_else(|| Unreadable::new(Nonsense::NoWebhooks))?;
     let inner = if fields.get("id").is_some() { None } else { fields.get("webhook").or_else(|| fields.get("data")) };
     Ok(Row::decode(inner.unwrap_or(root))?)
 }
 
-fn parse(body: &[u8]) -> Result<&RawValue, Unreadable> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let body = body.trim_ascii();
+/// The text of a body, without a byte-order mark and blanks around it.
+fn text(body: &[u8]) -> Result<&str, Unreadable> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
     match body.first() {
         None => return Err(Unreadable::new(Nonsense::Empty)),
         Some(b'<') => return Err(Unreadable::new(Nonsense::Html)),
         Some(_) => {}
     }
-    let Ok(text) = std::str::from_utf8(body) else { return Err(Unreadable::new(Nonsense::NotUtf8)) };
+    std::str::from_utf8(body).map_err(|_where| Unreadable::new(Nonsense::NotUtf8))
+}
+
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
     serde_json::from_str(text).map_err(|error| Unreadable { why: Nonsense::NotJson, detail: error.to_string() })
 }
 
@@ -156,6 +202,14 @@ mod tests {
         assert_eq!(why(b"42"), Nonsense::NoWebhooks);
         let deep = format!(r#"{{"data":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(why(deep.as_bytes()), Nonsense::TooDeep);
+    }
+
+    #[test]
+    fn rows_that_cannot_be_used_stand_between_those_that_can() {
+        let page = read(&format!(r#"[{ROW},null,{{"id":7,"url":"u"}},{ROW}]"#));
+        let usable: Vec<_> = page.rows.iter().map(|row| row.webhook().is_some()).collect();
+        assert_eq!(usable, [true, false, false, true]);
+        assert_eq!(serde_json::to_string(&page.rows[2]).unwrap(), r#"{"id":7,"url":"u"}"#);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -19,6 +19,9 @@ const MAX_DEPTH: usize = 128;
 
 /// The field that is never shown, exported, cached or logged, at whatever depth it stands.
 const SECRET_FIELD: &str = "secret";
+
+/// Members of an object that are looked through one by one.
+const FEW: usize = 16;
 
 /// A JSON value as the API spelled it, less every `secret` field. At most 128 levels deep.
 #[derive(Clone)]
@@ -121,13 +124,24 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members: Self::Value = Vec::new();
+                // Nearly every object has few members, and finding one among few needs no table.
                 let mut places: HashMap<Cow<'de, str>, usize> = HashMap::new();
-                while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-                    let key = text_of(key).unwrap_or_default();
-                    match places.get(&key).and_then(|&place| members.get_mut(place)) {
+                while let Some(key) = map.next_key_seed(Text)? {
+                    let value = map.next_value::<&RawValue>()?;
+                    let place = if members.len() < FEW {
+                        members.iter().position(|(name, _)| *name == key)
+                    } else {
+                        if places.is_empty() {
+                            places.extend(members.iter().enumerate().map(|(place, (name, _))| (name.clone(), place)));
+                        }
+                        places.get(&key).copied()
+                    };
+                    match place.and_then(|place| members.get_mut(place)) {
                         Some(member) => member.1 = value,
                         None => {
-                            places.insert(key.clone(), members.len());
+                            if !places.is_empty() {
+                                places.insert(key.clone(), members.len());
+                            }
                             members.push((key, value));
                         }
                     }
@@ -142,26 +156,45 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
 
 /// The text of a JSON string. Half of a surrogate pair is no text: it becomes a replacement character, since a name must
 /// never be unreadable for us while others read it.
-fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
-    struct Text;
+struct Text;
 
-    impl<'de> Visitor<'de> for Text {
-        type Value = Cow<'de, str>;
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = Cow<'de, str>;
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a string")
-        }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_bytes(self)
+    }
+}
 
-        fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-            Ok(String::from_utf8_lossy(bytes))
-        }
+impl<'de> Visitor<'de> for Text {
+    type Value = Cow<'de, str>;
 
-        fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-            Ok(Cow::Owned(String::from_utf8_lossy(bytes).into_owned()))
-        }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
     }
 
-    serde_json::Deserializer::from_str(raw.get()).deserialize_bytes(Text).ok()
+    fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+        Ok(String::from_utf8_lossy(bytes))
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(String::from_utf8_lossy(bytes).into_owned()))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+/// The text of a JSON string; `None` when the value is no string, or no text.
+pub(super) fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    // Without an escape it stands there as it is.
+    if inner.contains('\\') { serde_json::from_str(raw.get()).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
 }
 
 /// The elements of a JSON array, unread; `None` when the value is no array.

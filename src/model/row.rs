@@ -1,11 +1,9 @@
 //! One row of a page: a webhook, or something that cannot be used as one and is shown all the same.
 
-use std::borrow::Cow;
-
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::json::{Json, RawFields, TooDeep, raw_array};
+use super::json::{Json, RawFields, TooDeep, raw_array, text_of};
 use super::{CreatedAt, Destination, EventEntry, EventName, Field, Webhook, WebhookId};
 use crate::text::{Safe, Untrusted};
 
@@ -48,28 +46,14 @@ impl Reason {
 impl Row {
     /// Reads one element of a page. Unusable rows become [`Malformed`]; only absurd nesting is an error.
     pub fn decode(raw: &RawValue) -> Result<Self, TooDeep> {
-        let malformed = |reason| Json::new(raw).map(|json| Self::Malformed(Malformed { json, reason }));
-        let Some(fields) = RawFields::of(raw) else { return malformed(Reason::NoObject) };
-        let Some(id) = fields.get("id").and_then(string) else { return malformed(Reason::NoId) };
-        let Some(url) = fields.get("url").and_then(string) else { return malformed(Reason::NoUrl) };
-        let created_name = CREATED_AT.into_iter().find(|name| fields.get(name).is_some());
-        let mut unknown = Vec::new();
-        for (name, value) in fields.iter() {
-            let known = matches!(name, "id" | "url" | "events" | "is_active" | "secret") || Some(name) == created_name;
-            if !known {
-                unknown.push((Untrusted::from(name), Json::new(value)?));
-            }
-        }
-        Ok(Self::Webhook(Webhook {
-            id: WebhookId::new(&id),
-            url: Destination::new(&url),
-            events: field(fields.get("events"), events)?,
-            is_active: field(fields.get("is_active"), |raw| Ok(serde_json::from_str(raw.get()).ok()))?,
-            created_at: field(created_name.and_then(|name| fields.get(name)), |raw| {
-                Ok(string(raw).map(|text| CreatedAt::new(&text)))
-            })?,
-            unknown,
-        }))
+        let reason = match RawFields::of(raw) {
+            None => Reason::NoObject,
+            Some(fields) => match Webhook::decode(&fields)? {
+                Ok(webhook) => return Ok(Self::Webhook(webhook)),
+                Err(reason) => reason,
+            },
+        };
+        Json::new(raw).map(|json| Self::Malformed(Malformed { json, reason }))
     }
 
     pub fn webhook(&self) -> Option<&Webhook> {
@@ -101,8 +85,30 @@ impl Serialize for Row {
     }
 }
 
-fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<String>(raw.get()).ok().map(Cow::Owned)
+impl Webhook {
+    /// Reads the members of an object; the inner error is why it cannot be used as a webhook.
+    pub fn decode(fields: &RawFields<'_>) -> Result<Result<Self, Reason>, TooDeep> {
+        let Some(id) = fields.get("id").and_then(text_of) else { return Ok(Err(Reason::NoId)) };
+        let Some(url) = fields.get("url").and_then(text_of) else { return Ok(Err(Reason::NoUrl)) };
+        let created_name = CREATED_AT.into_iter().find(|name| fields.get(name).is_some());
+        let mut unknown = Vec::new();
+        for (name, value) in fields.iter() {
+            let known = matches!(name, "id" | "url" | "events" | "is_active" | "secret") || Some(name) == created_name;
+            if !known {
+                unknown.push((Untrusted::from(name), Json::new(value)?));
+            }
+        }
+        Ok(Ok(Self {
+            id: WebhookId::new(&id),
+            url: Destination::new(&url),
+            events: field(fields.get("events"), events)?,
+            is_active: field(fields.get("is_active"), |raw| Ok(raw.get().parse().ok()))?,
+            created_at: field(created_name.and_then(|name| fields.get(name)), |raw| {
+                Ok(text_of(raw).map(|text| CreatedAt::new(&text)))
+            })?,
+            unknown,
+        }))
+    }
 }
 
 /// A field by its contract type, or as it came.
@@ -119,7 +125,7 @@ fn field<'a, T>(
 
 fn events(raw: &RawValue) -> Result<Option<Vec<EventEntry>>, TooDeep> {
     let Some(elements) = raw_array(raw) else { return Ok(None) };
-    let entry = |element| match string(element) {
+    let entry = |element| match text_of(element) {
         Some(name) => Ok(EventEntry::Name(EventName::new(&name))),
         None => Json::new(element).map(EventEntry::Odd),
     };
