@@ -9,6 +9,7 @@
 //!  analysis            pure functions over webhooks: the filter language, sorting, coverage of events
 //!  api                 one request in, one typed answer out
 //!  fetch               which pages, how many at once, retries, rate limit; the background task and the complete read
+//!  probe               the steps below HTTP, one at a time
 //!  keymap              every action of the explorer with its name, keys and words
 //!  config              file, environment and options → validated settings, and which key goes where
 //!  demo                an embedded workspace and the server that serves it
@@ -21,7 +22,8 @@
 //!
 //! - Dependencies point one way: model ← api ← fetch ← {commands, tui}, and model ← analysis ← {commands, tui}. The two front
 //!   ends do not know each other.
-//! - Nothing but `fetch` asks the API for lists; nothing but `api` speaks HTTP, and it sends `GET` only.
+//! - Nothing but `fetch` asks the API for lists (`doctor` asks for one row); nothing but `api` speaks HTTP, and it sends `GET`
+//!   only.
 //! - State changes in [`tui::app::App::update`]: no IO, no async, no clock. [`tui::view::draw`] reads it and changes nothing.
 //! - A string from outside is [`text::Untrusted`] until it is cleaned; a terminal gets [`text::Safe`] and nothing else.
 //!
@@ -40,6 +42,7 @@ pub mod fetch;
 pub mod keymap;
 pub mod model;
 pub mod output;
+pub mod probe;
 pub mod redact;
 pub mod text;
 pub mod tui;
