@@ -8,8 +8,12 @@ pub mod list;
 use std::sync::Arc;
 
 use crate::api::{ApiError, Client};
-use crate::config::Connection;
+use crate::base_url::BaseUrl;
+use crate::config::{Config, Connection};
+use crate::demo::{self, server::Server};
 use crate::error::Error;
+use crate::redact::ApiKey;
+use crate::text::clean;
 
 /// A client for a connection.
 pub(crate) fn connect(connection: &Connection) -> Result<Arc<Client>, Error> {
@@ -19,4 +23,13 @@ pub(crate) fn connect(connection: &Connection) -> Result<Arc<Client>, Error> {
 /// An error of the API with the host that it concerns.
 pub(crate) fn api_error(connection: &Connection, error: ApiError) -> Error {
     Error::Api { host: connection.api.base_url.host(), error }
+}
+
+/// The demo server, which runs as long as the value lives, and the way to it.
+pub async fn start_demo() -> Result<(Server, Connection), Error> {
+    let failed = |words: String| Error::Demo(clean(&words));
+    let server = Server::start(demo::Options::default()).await.map_err(|error| failed(error.to_string()))?;
+    let base_url = BaseUrl::parse(&server.base_url()).map_err(|error| failed(error.to_string()))?;
+    let key = ApiKey::new(demo::KEY).map_err(|error| failed(error.to_string()))?;
+    Ok((server, Config::demo_connection(base_url, key)))
 }

@@ -4,17 +4,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use hookscope::base_url::BaseUrl;
 use hookscope::cli::{Cli, Command, DemoCommand, Global};
-use hookscope::commands::{configure, demo_serve, doctor, list};
-use hookscope::config::{Config, Connection, Environment, Selection};
+use hookscope::commands::{configure, demo_serve, doctor, list, start_demo};
+use hookscope::config::{Config, Environment, Selection};
 use hookscope::demo;
 use hookscope::error::{Error, Exit};
 use hookscope::fetch::Limit;
 use hookscope::model::Scope;
 use hookscope::output;
-use hookscope::redact::ApiKey;
-use hookscope::text::clean;
 use hookscope::tui::{self, Start, console};
 
 fn main() -> ExitCode {
@@ -61,7 +58,7 @@ async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
         // Before anything else happens: a key command, for one.
         console::check(env.term.as_deref()).map_err(|why| Error::NoTerminal { why: why.into() })?;
     }
-    let demo = start_demo(cli.global.demo).await?;
+    let demo = if cli.global.demo { Some(start_demo().await?) } else { None };
     let invocation = invocation(&cli.global);
     let mut connection = match &demo {
         Some((_, connection)) => connection.clone(),
@@ -76,7 +73,15 @@ async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
     match cli.command {
         Some(Command::List(args)) => {
             let limit = args.limit.map_or(Limit::Everything, Limit::Rows);
-            list::run(&connection, list::Request { scope: Scope::from(args.scope), limit, format: args.output.format.unwrap_or(hookscope::cli::Format::Tsv) }).await
+            list::run(
+                &connection,
+                list::Request {
+                    scope: Scope::from(args.scope),
+                    limit,
+                    format: args.output.format.unwrap_or(hookscope::cli::Format::Tsv),
+                },
+            )
+            .await
         }
         Some(_) => Ok(Exit::Done),
         None => {
@@ -100,16 +105,4 @@ fn invocation(global: &Global) -> Vec<String> {
     let named = [("--config", config), ("--profile", global.profile.clone()), ("--base-url", global.base_url.clone())];
     let demo = global.demo.then(|| "--demo".to_owned());
     demo.into_iter().chain(named.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?])).flatten()).collect()
-}
-
-/// The demo server, which runs as long as the value lives, and the way to it.
-async fn start_demo(wanted: bool) -> Result<Option<(demo::server::Server, Connection)>, Error> {
-    if !wanted {
-        return Ok(None);
-    }
-    let failed = |words: String| Error::Demo(clean(&words));
-    let server = demo::server::Server::start(demo::Options::default()).await.map_err(|error| failed(error.to_string()))?;
-    let base_url = BaseUrl::parse(&server.base_url()).map_err(|error| failed(error.to_string()))?;
-    let key = ApiKey::new(demo::KEY).map_err(|error| failed(error.to_string()))?;
-    Ok(Some((server, Config::demo_connection(base_url, key))))
 }
