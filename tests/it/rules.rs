@@ -16,12 +16,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("keymap", &["text"]),
     ("api", &["base_url", "clock", "model", "redact", "text"]),
     ("fetch", &["api", "model", "text"]),
+    ("probe", &["api", "text"]),
     ("config", &["api", "base_url", "fetch", "keymap", "redact", "text"]),
     ("demo", &["clock"]),
     ("error", &["api", "config", "text"]),
     ("output", &["error", "text"]),
     ("cli", &["model"]),
-    ("commands", &["api", "cli", "config", "demo", "error", "fetch", "model", "output", "text"]),
+    (
+        "commands",
+        &[
+            "api", "base_url", "cli", "clock", "config", "demo", "error", "fetch", "model", "output", "probe", "redact",
+            "text",
+        ],
+    ),
     ("tui", &["api", "base_url", "clock", "config", "error", "fetch", "keymap", "model", "output", "text"]),
 ];
 
