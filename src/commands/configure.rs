@@ -176,10 +176,7 @@ fn key_lines(place: &Result<StoredAt, ConfigError>) -> Vec<Safe> {
             ("api_key_command", words, safe!("{}, not run; its arguments are not shown", source))
         }
     };
-    let shown = |name: &'static str| match name == used {
-        true => line(&name.into(), Some(&value), &source),
-        false => unset(name),
-    };
+    let shown = |name: &'static str| if name == used { line(&name.into(), Some(&value), &source) } else { unset(name) };
     names.into_iter().map(shown).collect()
 }
 

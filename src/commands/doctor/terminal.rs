@@ -95,8 +95,7 @@ async fn say_clipboard(report: &mut Report, ui: &Ui, env: &Environment) -> Resul
     if !env.tmux {
         return report.ok("clipboard", &"OSC 52, if the terminal takes it; else ui.clipboard = \"screen\"".into());
     }
-    let set_clipboard = tmux_option("set-clipboard").await;
-    let allow_passthrough = tmux_option("allow-passthrough").await;
+    let (set_clipboard, allow_passthrough) = tokio::join!(tmux_option("set-clipboard"), tmux_option("allow-passthrough"));
     let (mark, words) = judge_tmux(set_clipboard.as_deref(), allow_passthrough.as_deref());
     report.line(mark, "clipboard", &words)
 }
