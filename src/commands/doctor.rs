@@ -239,7 +239,11 @@ impl Setup<'_> {
             report.fail_config("permissions", refusal)?;
             return Ok(None);
         }
-        let owner = if permissions.is_trusted { "yours or root's" } else { "another user's" };
+        let owner = match permissions.owner {
+            me if me == rustix::process::geteuid().as_raw() => "yours".into(),
+            0 => "root's".into(),
+            other => safe!("of user {}", other),
+        };
         let content = if permissions.holds_key { "it holds a key" } else { "it holds no key" };
         let mode = clean(&format!("{:04o}", permissions.mode));
         report.ok("permissions", &safe!("{}, {}; {}", mode, owner, content))?;

@@ -96,7 +96,7 @@ impl Document {
     pub(super) fn permissions(&self, holds_key: bool) -> Permissions {
         Permissions {
             mode: self.opened.mode,
-            is_trusted: is_trusted_owner(self.opened.owner),
+            owner: self.opened.owner,
             holds_key,
             refusal: if holds_key { self.refusal() } else { None },
         }

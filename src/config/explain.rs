@@ -18,8 +18,8 @@ use crate::text::{Safe, Untrusted, clean};
 pub struct Permissions {
     /// The permission bits, such as `0o600`.
     pub mode: u32,
-    /// It belongs to whoever runs the program, or to root.
-    pub is_trusted: bool,
+    /// The user id of whom it belongs to.
+    pub owner: u32,
     /// A key stands in the file itself.
     pub holds_key: bool,
     /// Why the file is not used, with what to do.

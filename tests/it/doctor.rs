@@ -201,7 +201,7 @@ mod whole {
         assert_eq!(said.code, Some(0), "{}", said.text);
         let config = place.path("hookscope/config.toml").display().to_string();
         assert_eq!(said.step("config").1, format!("{config} (the usual place), profile staging (--profile)"));
-        assert_eq!(said.step("permissions"), ("ok", "0600, yours or root's; it holds a key"));
+        assert_eq!(said.step("permissions"), ("ok", "0600, yours; it holds a key"));
         assert_eq!(said.step("key").1, format!("{config}:2, id key_of_tests"));
         assert_eq!(said.step("base URL").1, format!("{} ({config}:3)", server.base_url()));
     }
@@ -219,7 +219,7 @@ mod whole {
             let said = Said::of(place.keyless(&["--config", config.to_str().unwrap()])).await;
             assert_eq!(said.code, Some(0), "{}", said.text);
             assert!(said.step("key").1.ends_with(shown), "{}", said.text);
-            assert_eq!(said.step("permissions"), ("ok", "0644, yours or root's; it holds no key"));
+            assert_eq!(said.step("permissions"), ("ok", "0644, yours; it holds no key"));
         }
     }
 

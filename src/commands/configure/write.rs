@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
@@ -12,17 +12,24 @@ use crate::text::clean;
 /// Symlinks that lead to one file; the kernel follows no more either.
 const MAX_LINKS: usize = 40;
 
-/// The file to write for a path: the path itself, or what its symlinks lead to, whether that is there or not.
+/// The file to write for a path: the path itself, or what its symlinks lead to, whether that is there or not. A link that
+/// somebody else made decides nothing here.
 pub(super) fn target(path: &Path) -> Result<PathBuf, Error> {
+    let failed = |why| Error::Output(safe!("{}: {}", clean(&path.to_string_lossy()), why));
     let mut target = path.to_owned();
     for _ in 0..MAX_LINKS {
-        match fs::read_link(&target) {
-            Ok(next) => target = target.parent().unwrap_or(Path::new("")).join(next),
+        let owner = match target.symlink_metadata() {
+            Ok(metadata) if metadata.is_symlink() => metadata.uid(),
             // No link, or nothing at all.
-            Err(_) => return Ok(target),
+            _ => return Ok(target),
+        };
+        if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+            return Err(failed("it is a symlink of another user"));
         }
+        let next = fs::read_link(&target).map_err(|_why| failed("its symlink cannot be read"))?;
+        target = target.parent().unwrap_or(Path::new("")).join(next);
     }
-    Err(Error::Output(safe!("{}: too many symlinks", clean(&path.to_string_lossy()))))
+    Err(failed("too many symlinks"))
 }
 
 /// Writes a file beside its place and moves it there. `false` when something is there already and may not be replaced, whoever
@@ -57,7 +64,7 @@ fn try_write(target: &Path, text: &str, replace: bool) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 
     use super::*;
 
@@ -100,6 +107,17 @@ mod tests {
         }
         symlink("loop", home.path().join("loop")).unwrap();
         assert!(target(&home.path().join("loop")).is_err());
+    }
+
+    #[test]
+    fn a_symlink_of_another_user_is_not_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let link = home.path().join("config.toml");
+        symlink("planted", &link).unwrap();
+        // Only root can give a link away.
+        if lchown(&link, Some(65_534), None).is_ok() {
+            assert!(target(&link).unwrap_err().to_string().contains("another user"));
+        }
     }
 
     #[test]
