@@ -60,7 +60,8 @@ impl Config {
     /// The profile in effect, and what chose it.
     pub fn profile_and_source(&self, selection: &Selection, env: &Environment) -> Result<(Safe, Safe), ConfigError> {
         let chosen = self.profile(selection, env)?;
-        Ok((safe!("{}", clean(shown_profile(chosen.shown_name().as_str()))), chosen.source))
+        let name = clean(shown_profile(chosen.shown_name().as_str()));
+        Ok((name, chosen.source))
     }
 
     /// The names of the profiles, as messages may show them.
