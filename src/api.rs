@@ -7,12 +7,17 @@
 
 mod client;
 mod error;
+mod inspect;
 mod rate;
+mod route;
 mod wire;
 
 pub use self::client::{Client, PageRequest, Proxy, Settings};
-pub use self::error::{ApiError, ErrorKind, Network, Nonsense};
+pub(crate) use self::error::duration;
+pub use self::error::{ApiError, Distrust, ErrorKind, Network, Nonsense};
+pub use self::inspect::{Certificate, Inspection};
 pub use self::rate::RateLimit;
+pub use self::route::{Route, route};
 pub use self::wire::Page;
 
 /// A decoded answer, and what its headers said of the rate limit.

@@ -18,15 +18,17 @@ use jiff::Timestamp;
 
 use self::workspace::Workspace;
 pub use self::workspace::connect;
+use self::workspace::start_demo;
 use crate::analysis::query::Query;
 use crate::cli::{ColorArg, Command, DemoCommand, Global, OutputArgs};
+use crate::clock;
 use crate::config::{Config, Environment};
+use crate::demo;
 use crate::error::{Error, Exit};
 use crate::fetch::Summary;
 use crate::output::{Format, Output, Record, Say, Sheet, View};
 use crate::safe;
 use crate::text::Safe;
-use crate::{clock, demo};
 
 /// Runs a command to its end.
 pub async fn run(command: &Command, global: &Global, env: &Environment) -> Result<Exit, Error> {

@@ -3,6 +3,7 @@
 
 mod document;
 mod environment;
+mod explain;
 mod key;
 mod settings;
 
@@ -12,8 +13,9 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
-use self::document::{Document, Section, clean_path, shown_profile};
+use self::document::{Document, Found, Section, clean_path, shown_profile};
 pub use self::environment::Environment;
+pub use self::explain::{Permissions, Stored, StoredAt, Value, toml_string};
 use self::key::StoredKey;
 pub use self::settings::{Audit, Clipboard, Network, Severity, Theme, TimeFormat, Ui};
 use crate::api::{self, Proxy};
@@ -28,6 +30,8 @@ use crate::text::{Safe, clean, clean_head};
 const FILE: &str = "config.toml";
 /// The largest certificate bundle that is read, in bytes.
 const MAX_CA_BYTES: u64 = 4 << 20;
+/// The source of a value that nobody set.
+const DEFAULT: &str = "default";
 
 /// What is wrong with the configuration, where, and what to do. It never carries a value from the file: that might be a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,13 +78,34 @@ pub struct Config {
     top: Level,
     profiles: BTreeMap<String, Level>,
     default_profile: Option<String>,
+    /// `path:line` of each key that the file has, by its full name.
+    sources: BTreeMap<String, Safe>,
+}
+
+/// Where the config file is, or would be.
+#[derive(Debug, Clone)]
+pub struct Located {
+    pub path: PathBuf,
+    /// `--config`, `HOOKSCOPE_CONFIG` or `the usual place`.
+    pub source: &'static str,
+    /// Somebody named it, so it has to be there.
+    pub is_named: bool,
 }
 
 /// The keys that stand at the top level and in each profile.
 #[derive(Debug, Clone, Default)]
 struct Level {
     key: Option<StoredKey>,
-    base_url: Option<BaseUrl>,
+    base_url: Option<Found<BaseUrl>>,
+}
+
+/// The profile in effect, and what chose it.
+#[derive(Debug)]
+struct Chosen<'a> {
+    /// `None` is the top level.
+    name: Option<&'a str>,
+    level: &'a Level,
+    source: Safe,
 }
 
 /// What the command line says of the workspace.
@@ -122,26 +147,43 @@ impl KeySource {
 impl Config {
     /// Reads the file that was named, or the one at the usual place if there is one.
     pub fn load(named: Option<&Path>, env: &Environment) -> Result<Self, ConfigError> {
-        let named = match (named, &env.config) {
-            (Some(path), _) => Some(path.to_owned()),
-            (None, Some(path)) if path.as_os_str().is_empty() => {
-                return Err(ConfigError::new("it is empty").at(&"HOOKSCOPE_CONFIG".into()));
-            }
-            (None, path) => path.clone(),
-        };
-        if let Some(path) = named {
-            return Self::read(Document::open(&path)?);
-        }
-        let usual = usual_path();
-        match &usual {
-            Some(path) if path.exists() => Self::read(Document::open(path)?),
-            _ => Ok(Self { path: usual, ..Self::default() }),
+        let (config, permissions) = Self::examine(named, env)?;
+        match permissions.and_then(|permissions| permissions.refusal) {
+            Some(refusal) => Err(refusal),
+            None => Ok(config),
         }
     }
 
-    fn read(document: Document) -> Result<Self, ConfigError> {
+    /// As [`Config::load`], but whether others can read the file is told instead of refused. `None` without a file.
+    pub fn examine(named: Option<&Path>, env: &Environment) -> Result<(Self, Option<Permissions>), ConfigError> {
+        match Self::locate(named, env)? {
+            Some(located) if located.is_named || located.path.exists() => {
+                let document = Document::open(&located.path)?;
+                let config = Self::read(&document)?;
+                let permissions = document.permissions(config.holds_key());
+                Ok((config, Some(permissions)))
+            }
+            located => Ok((Self { path: located.map(|located| located.path), ..Self::default() }, None)),
+        }
+    }
+
+    /// The file that was named, or the one at the usual place, whether it is there or not; `None` when there is no home
+    /// directory to have one in.
+    pub fn locate(named: Option<&Path>, env: &Environment) -> Result<Option<Located>, ConfigError> {
+        match (named, &env.config) {
+            (Some(path), _) => Ok(Some(Located { path: path.to_owned(), source: "--config", is_named: true })),
+            (None, Some(path)) if path.as_os_str().is_empty() => {
+                Err(ConfigError::new("it is empty").at(&"HOOKSCOPE_CONFIG".into()))
+            }
+            (None, Some(path)) => Ok(Some(Located { path: path.clone(), source: "HOOKSCOPE_CONFIG", is_named: true })),
+            (None, None) => Ok(usual_path().map(|path| Located { path, source: "the usual place", is_named: false })),
+        }
+    }
+
+    fn read(document: &Document) -> Result<Self, ConfigError> {
+        tracing::debug!("config {}", clean_path(&document.path));
         let tables = document.parse()?;
-        let mut root = Section::root(&document, &tables);
+        let mut root = Section::root(document, &tables);
         let top = Level::read(&mut root)?;
         let default_profile = root.string("default_profile")?;
         let profiles = read_profiles(&mut root)?;
@@ -154,12 +196,8 @@ impl Config {
             let message = "default_profile: there is no such profile".into();
             return Err(unknown_profile(message, &profiles).at(&found.place));
         }
-        let holds_key = top.holds_key() || profiles.values().any(Level::holds_key);
-        if holds_key {
-            document.refuse_loose_mode()?;
-        }
         Ok(Self {
-            path: Some(document.path),
+            path: Some(document.path.clone()),
             network,
             ui,
             audit,
@@ -167,6 +205,7 @@ impl Config {
             top,
             profiles,
             default_profile: default_profile.map(|found| found.value),
+            sources: document.sources(),
         })
     }
 
@@ -175,17 +214,22 @@ impl Config {
         self.profiles.keys().map(String::as_str)
     }
 
+    /// Whether a key stands in the file itself.
+    fn holds_key(&self) -> bool {
+        self.top.holds_key() || self.profiles.values().any(Level::holds_key)
+    }
+
     /// Decides which workspace is read, and gets its key. A key command runs here, so this belongs before the screen is
     /// taken.
     pub async fn connection(&self, selection: &Selection, env: &Environment) -> Result<Connection, ConfigError> {
-        let (name, level) = self.profile(selection, env)?;
-        let base_url = self.base_url(level, selection, env)?;
+        let chosen = self.profile(selection, env)?;
+        let (base_url, _) = self.base_url(&chosen, selection, env)?;
         let (key, key_source) = match &env.api_key {
             Some(text) => (key_of_environment(text)?, KeySource::Environment),
-            None => (self.stored_key(name, level, &base_url)?.read().await?, KeySource::Config),
+            None => (self.bound_key(&chosen, &base_url)?.read().await?, KeySource::Config),
         };
         Ok(Connection {
-            profile: name.map_or_else(|| "default".into(), |name| clean_head(name, 40)),
+            profile: chosen.shown_name(),
             key_source,
             api: self.network.api_settings(base_url, key)?,
             policy: self.network.policy(),
@@ -211,60 +255,69 @@ impl Config {
         }
     }
 
-    fn profile<'a>(
-        &'a self,
-        selection: &'a Selection,
-        env: &'a Environment,
-    ) -> Result<(Option<&'a str>, &'a Level), ConfigError> {
-        let chosen = match (&selection.profile, &env.profile) {
+    fn profile<'a>(&'a self, selection: &'a Selection, env: &'a Environment) -> Result<Chosen<'a>, ConfigError> {
+        let named = match (&selection.profile, &env.profile) {
             (Some(name), _) => Some((name, "--profile")),
             (None, Some(name)) => Some((name, "HOOKSCOPE_PROFILE")),
             (None, None) => None,
         };
-        if let Some((name, source)) = chosen {
+        if let Some((name, source)) = named {
             let Some((name, level)) = self.profiles.get_key_value(name) else {
                 let message = safe!("there is no profile {}", clean_head(name, 40));
                 return Err(unknown_profile(message, &self.profiles).at(&source.into()));
             };
-            return Ok((Some(name), level));
+            return Ok(Chosen { name: Some(name), level, source: source.into() });
         }
         match self.default_profile.as_ref().and_then(|name| self.profiles.get_key_value(name)) {
-            Some((name, level)) => Ok((Some(name), level)),
-            None => Ok((None, &self.top)),
+            Some((name, level)) => Ok(Chosen { name: Some(name), level, source: self.source("default_profile") }),
+            None => Ok(Chosen { name: None, level: &self.top, source: DEFAULT.into() }),
         }
     }
 
-    fn base_url(&self, level: &Level, selection: &Selection, env: &Environment) -> Result<BaseUrl, ConfigError> {
+    /// The address in effect, and where it is from.
+    fn base_url(
+        &self,
+        chosen: &Chosen<'_>,
+        selection: &Selection,
+        env: &Environment,
+    ) -> Result<(BaseUrl, Safe), ConfigError> {
         let given = match (&selection.base_url, &env.base_url) {
             (Some(text), _) => Some((text, "--base-url")),
             (None, Some(text)) => Some((text, "DIALNEXA_BASE_URL")),
             (None, None) => None,
         };
         match given {
-            Some((text, source)) => {
-                BaseUrl::parse(text).map_err(|why| ConfigError::new(clean(&why.to_string())).at(&source.into()))
-            }
-            None => Ok(self.home_of(level)),
+            Some((text, source)) => BaseUrl::parse(text)
+                .map(|url| (url, source.into()))
+                .map_err(|why| ConfigError::new(clean(&why.to_string())).at(&source.into())),
+            None => Ok(match self.found_home(chosen.level) {
+                Some(found) => (found.value.clone(), found.place.clone()),
+                None => (BaseUrl::default(), DEFAULT.into()),
+            }),
         }
     }
 
     /// The base URL in effect at a level: its own, else the top's, else the vendor's.
     fn home_of(&self, level: &Level) -> BaseUrl {
-        level.base_url.clone().or_else(|| self.top.base_url.clone()).unwrap_or_default()
+        self.found_home(level).map(|found| found.value.clone()).unwrap_or_default()
+    }
+
+    fn found_home<'a>(&'a self, level: &'a Level) -> Option<&'a Found<BaseUrl>> {
+        level.base_url.as_ref().or(self.top.base_url.as_ref())
+    }
+
+    /// The key stored for a level, and the address that it is stored for.
+    fn stored_key<'a>(&'a self, chosen: &Chosen<'a>) -> Result<(&'a StoredKey, BaseUrl), ConfigError> {
+        match (&chosen.level.key, &self.top.key) {
+            (Some(key), _) => Ok((key, self.home_of(chosen.level))),
+            (None, Some(key)) => Ok((key, self.home_of(&self.top))),
+            (None, None) => Err(self.no_key(chosen.name)),
+        }
     }
 
     /// The key stored for a level, which may be sent only to the origin it was stored for.
-    fn stored_key<'a>(
-        &'a self,
-        name: Option<&str>,
-        level: &'a Level,
-        base_url: &BaseUrl,
-    ) -> Result<&'a StoredKey, ConfigError> {
-        let (key, home) = match (&level.key, &self.top.key) {
-            (Some(key), _) => (key, self.home_of(level)),
-            (None, Some(key)) => (key, self.home_of(&self.top)),
-            (None, None) => return Err(self.no_key(name)),
-        };
+    fn bound_key<'a>(&'a self, chosen: &Chosen<'a>, base_url: &BaseUrl) -> Result<&'a StoredKey, ConfigError> {
+        let (key, home) = self.stored_key(chosen)?;
         if !home.same_origin(base_url) {
             let message = safe!(
                 "the API key is stored for {} and is not sent to {}: nothing was sent",
@@ -299,14 +352,21 @@ impl Config {
     }
 }
 
+impl Chosen<'_> {
+    fn shown_name(&self) -> Safe {
+        self.name.map_or_else(|| DEFAULT.into(), |name| clean_head(name, 40))
+    }
+}
+
 impl Level {
     fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
         let key = StoredKey::find(section)?;
         let base_url = match section.string("base_url")? {
-            Some(found) => Some(
-                BaseUrl::parse(&found.value)
-                    .map_err(|why| section.wrong("base_url", &clean(&why.to_string()), &found.place))?,
-            ),
+            Some(found) => {
+                let url = BaseUrl::parse(&found.value)
+                    .map_err(|why| section.wrong("base_url", &clean(&why.to_string()), &found.place))?;
+                Some(Found { value: url, place: found.place })
+            }
             None => None,
         };
         Ok(Self { key, base_url })

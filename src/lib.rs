@@ -9,9 +9,12 @@
 //!  analysis            pure functions over webhooks: the filter language, sorting, coverage of events
 //!  api                 one request in, one typed answer out
 //!  fetch               which pages, how many at once, retries, rate limit; the background task and the complete read
+//!  probe               the steps below HTTP, one at a time
 //!  keymap              every action of the explorer with its name, keys and words
 //!  config              file, environment and options → validated settings, and which key goes where
 //!  demo                an embedded workspace and the server that serves it
+//!  snapshot, files     workspaces in files; files that are there whole or not at all
+//!  log                 the log file, for those who ask for one
 //!  cli, error, output  the command line; how the program ends; stdout and stderr
 //!  commands            the headless front end, one file a command
 //!  tui                 the explorer: state machine, view, loop, terminal
@@ -21,7 +24,8 @@
 //!
 //! - Dependencies point one way: model ← api ← fetch ← {commands, tui}, and model ← analysis ← {commands, tui}. The two front
 //!   ends do not know each other.
-//! - Nothing but `fetch` asks the API for lists; nothing but `api` speaks HTTP, and it sends `GET` only.
+//! - Nothing but `fetch` asks the API for lists (`doctor` asks for one row); nothing but `api` speaks HTTP, and it sends `GET`
+//!   only.
 //! - State changes in [`tui::app::App::update`]: no IO, no async, no clock. [`tui::view::draw`] reads it and changes nothing.
 //! - A string from outside is [`text::Untrusted`] until it is cleaned; a terminal gets [`text::Safe`] and nothing else.
 //!
@@ -37,9 +41,12 @@ pub mod config;
 pub mod demo;
 pub mod error;
 pub mod fetch;
+pub mod files;
 pub mod keymap;
+pub mod log;
 pub mod model;
 pub mod output;
+pub mod probe;
 pub mod redact;
 pub mod snapshot;
 pub mod text;

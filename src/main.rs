@@ -7,8 +7,10 @@ use hookscope::cli::{Cli, Global};
 use hookscope::commands;
 use hookscope::config::{Config, Environment};
 use hookscope::error::{Error, Exit};
+use hookscope::log;
 use hookscope::model::Scope;
 use hookscope::output::Say;
+use hookscope::safe;
 use hookscope::tui::{self, Start, console};
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn exit_of(ended: Result<Exit, Error>, say: Say) -> Exit {
 
 fn run(cli: Cli) -> Result<Exit, Error> {
     let env = Environment::read()?;
+    log::start(env.log.as_deref()).map_err(|why| Error::Usage { message: safe!("HOOKSCOPE_LOG: {}", why), advice: None })?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

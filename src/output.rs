@@ -131,6 +131,7 @@ impl Say {
 
     /// An error: what, where, what to do; its causes for those who want more.
     pub fn error(self, error: &Error) {
+        tracing::error!("{error}");
         error.lines().iter().for_each(message);
         if self == Self::Verbose {
             error.causes().iter().for_each(|cause| message(&safe!("  caused by: {}", cause)));

@@ -66,7 +66,7 @@ impl ApiKey {
         }
     }
 
-    /// The value, for the `Authorization` header and nothing else.
+    /// The value, for the `Authorization` header and for the config that its user wants it in, and nothing else.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

@@ -9,10 +9,12 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::error::{self, ApiError, ErrorKind, Network};
+use super::inspect::Inspection;
 use super::rate::{self, RateLimit};
 use super::wire::{self, Page, Unreadable};
 use super::{Answer, Failure};
 use crate::base_url::BaseUrl;
+use crate::log;
 use crate::model::{Row, Scope, WebhookId};
 use crate::redact::{self, ApiKey};
 use crate::text::{Safe, clean_head};
@@ -87,12 +89,27 @@ impl Client {
     ///
     /// [`ErrorKind::Setup`] when certificates or the proxy cannot be used.
     pub fn new(settings: &Settings) -> Result<Self, ApiError> {
-        Self::build(settings).map_err(|words| ApiError::new(ErrorKind::Setup).with(clean_head(&words, 200)))
+        Self::set_up(settings, false)
     }
 
-    fn build(settings: &Settings) -> Result<Self, String> {
+    /// A client that also looks at the server's certificate, for [`Client::inspect`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::new`].
+    pub fn inspector(settings: &Settings) -> Result<Self, ApiError> {
+        Self::set_up(settings, true)
+    }
+
+    fn set_up(settings: &Settings, keep_certificates: bool) -> Result<Self, ApiError> {
+        Self::build(settings, keep_certificates)
+            .map_err(|words| ApiError::new(ErrorKind::Setup).with(clean_head(&words, 200)))
+    }
+
+    fn build(settings: &Settings, keep_certificates: bool) -> Result<Self, String> {
         // A second call finds the provider of the first: both are the same.
         drop(rustls::crypto::ring::default_provider().install_default());
+        log::hide(&settings.key);
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", settings.key.expose()))
             .map_err(|_never_shown| "the API key is no header value".to_owned())?;
         authorization.set_sensitive(true);
@@ -103,6 +120,7 @@ impl Client {
             .user_agent(USER_AGENT)
             .default_headers(headers)
             .referer(false)
+            .tls_info(keep_certificates)
             // Redirects are followed by hand: see `Client::send`.
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(settings.connect_timeout);
@@ -140,6 +158,10 @@ impl Client {
 
     /// `GET /user-webhooks?page=&limit=&is_active=` (api-reference/webhooks/list).
     pub async fn list(&self, request: PageRequest) -> Result<Answer<Page>, Failure> {
+        self.get_and(self.list_url(request), |body| wire::page(body, request.number)).await
+    }
+
+    fn list_url(&self, request: PageRequest) -> Url {
         let mut url = self.base_url.join(&[COLLECTION]);
         {
             let mut query = url.query_pairs_mut();
@@ -149,7 +171,20 @@ impl Client {
                 query.append_pair("is_active", if active { "true" } else { "false" });
             }
         }
-        self.get_and(url, |body| wire::page(body, request.number)).await
+        url
+    }
+
+    /// One request for one row of page 1, never repeated, and everything that its answer tells besides rows.
+    pub async fn inspect(&self) -> Inspection {
+        let started = Instant::now();
+        let mut seen = Inspection::default();
+        let request = PageRequest { number: 1, limit: 1, scope: Scope::All };
+        let mut connected = true;
+        let body = self.fetch(self.list_url(request), &mut connected, |response| seen.look_at(response)).await;
+        seen.is_connected = connected;
+        seen.page = body.and_then(|body| self.read(&body, |body| wire::page(body, 1)));
+        seen.elapsed = started.elapsed();
+        seen
     }
 
     /// The address of one webhook; its id is data and is percent-encoded.
@@ -164,20 +199,27 @@ impl Client {
 
     async fn get_and<T>(&self, url: Url, read: impl FnOnce(&[u8]) -> Result<T, Unreadable>) -> Result<Answer<T>, Failure> {
         let mut rate = None;
-        let body = self.fetch(url, &mut rate).await;
-        body.and_then(|body| {
-            read(&body).map_err(|why| ApiError::new(ErrorKind::Nonsense(why.why)).with(self.words(&why.detail)))
-        })
-        .map(|value| Answer { value, rate })
-        .map_err(|error| Failure { error, rate })
+        let mut connected = true;
+        let body = self.fetch(url, &mut connected, |response| rate = RateLimit::read(response.headers())).await;
+        body.and_then(|body| self.read(&body, read))
+            .map(|value| Answer { value, rate })
+            .map_err(|error| Failure { error, rate })
     }
 
-    async fn fetch(&self, url: Url, rate: &mut Option<RateLimit>) -> Result<Vec<u8>, ApiError> {
+    fn read<T>(&self, body: &[u8], read: impl FnOnce(&[u8]) -> Result<T, Unreadable>) -> Result<T, ApiError> {
+        read(body).map_err(|why| ApiError::new(ErrorKind::Nonsense(why.why)).with(self.words(&why.detail)))
+    }
+
+    /// The body of an answer, and a look at the rest of it; whether there was a connection at all.
+    async fn fetch(&self, url: Url, connected: &mut bool, look: impl FnOnce(&Response)) -> Result<Vec<u8>, ApiError> {
         // `reqwest` knows a deadline too, but it would start anew with each redirect.
-        let deadline = Instant::now() + self.timeout;
-        let response = within(deadline, self.send(url)).await?;
-        *rate = RateLimit::read(response.headers());
+        let sent = Instant::now();
+        let deadline = sent + self.timeout;
+        let asked = url.clone();
+        let response = within(deadline, self.send(url, connected)).await?;
+        look(&response);
         let status = response.status();
+        tracing::debug!(%asked, status = status.as_u16(), ms = sent.elapsed().as_millis(), "answer");
         if !status.is_success() {
             return Err(self.refused(status, response, deadline).await);
         }
@@ -215,9 +257,12 @@ impl Client {
 
     /// Follows redirects within the origin only: a client library that follows them itself sends the key along again on the
     /// second hop.
-    async fn send(&self, mut url: Url) -> Result<Response, ApiError> {
+    async fn send(&self, mut url: Url, connected: &mut bool) -> Result<Response, ApiError> {
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.http.get(url.clone()).send().await.map_err(ApiError::from_reqwest)?;
+            let response = self.http.get(url.clone()).send().await.map_err(|error| {
+                *connected = !error.is_connect();
+                ApiError::from_reqwest(error)
+            })?;
             if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
                 return Ok(response);
             }

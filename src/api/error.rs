@@ -4,6 +4,10 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use rustls::CertificateError;
+
+use crate::clock;
 use crate::safe;
 use crate::text::{Safe, clean_head};
 
@@ -54,6 +58,19 @@ pub enum Network {
     /// The connection broke, or the body ended before its end.
     CutOff,
     Tls,
+    /// The server's certificate is not accepted.
+    Certificate(Distrust),
+    Other,
+}
+
+/// Why a certificate is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distrust {
+    Expired,
+    NotYetValid,
+    UnknownIssuer,
+    OtherName,
+    /// Revoked, wrongly signed, for another purpose.
     Other,
 }
 
@@ -86,7 +103,7 @@ impl ApiError {
         match self.kind {
             ErrorKind::RateLimited { .. } => true,
             ErrorKind::Status(status) => status == 408 || status >= 500,
-            ErrorKind::Network(network) => network != Network::Tls,
+            ErrorKind::Network(network) => !matches!(network, Network::Tls | Network::Certificate(_)),
             ErrorKind::Nonsense(nonsense) => !matches!(nonsense, Nonsense::TooDeep | Nonsense::SamePage),
             ErrorKind::Unauthorized
             | ErrorKind::Forbidden
@@ -122,6 +139,11 @@ impl ApiError {
             ErrorKind::Network(Network::Timeout) => "no answer in time".into(),
             ErrorKind::Network(Network::CutOff) => "connection broken".into(),
             ErrorKind::Network(Network::Tls) => "TLS failed".into(),
+            ErrorKind::Network(Network::Certificate(Distrust::Expired)) => "certificate expired".into(),
+            ErrorKind::Network(Network::Certificate(Distrust::NotYetValid)) => "certificate not valid yet".into(),
+            ErrorKind::Network(Network::Certificate(Distrust::UnknownIssuer)) => "certificate not trusted".into(),
+            ErrorKind::Network(Network::Certificate(Distrust::OtherName)) => "certificate for another name".into(),
+            ErrorKind::Network(Network::Certificate(Distrust::Other)) => "certificate not accepted".into(),
             ErrorKind::Network(Network::Other) => "cannot connect".into(),
             ErrorKind::TooLarge { .. } => "answer too large".into(),
             ErrorKind::Nonsense(Nonsense::Empty) => "empty answer".into(),
@@ -159,8 +181,18 @@ impl ApiError {
             ErrorKind::Status(_) => "The API has trouble; it is worth trying again.".into(),
             ErrorKind::Redirect => "The key was not sent there. Is base_url the API's own address?".into(),
             ErrorKind::Network(Network::Dns) => "Check base_url, and the name service of this machine.".into(),
-            ErrorKind::Network(Network::Tls) => {
+            ErrorKind::Network(Network::Tls) => "Does base_url lead to a server that speaks TLS on this port?".into(),
+            ErrorKind::Network(Network::Certificate(Distrust::UnknownIssuer)) => {
                 "Is there a proxy with its own certificates? Name its CA with network.ca_file.".into()
+            }
+            ErrorKind::Network(Network::Certificate(Distrust::Expired | Distrust::NotYetValid)) => {
+                "Is the clock of this machine right? If so, the server needs another certificate.".into()
+            }
+            ErrorKind::Network(Network::Certificate(Distrust::OtherName)) => {
+                "Is base_url right, and does its name lead to the right server?".into()
+            }
+            ErrorKind::Network(Network::Certificate(Distrust::Other)) => {
+                "Whoever runs the server has to mend its certificate.".into()
             }
             ErrorKind::Network(Network::Timeout) => "Check the network, or allow more with --timeout.".into(),
             ErrorKind::Network(_) => "Check the network, the proxy settings and base_url.".into(),
@@ -204,7 +236,10 @@ fn classify(error: &reqwest::Error) -> (Network, String) {
         if words.starts_with("dns error") || words.contains("failed to lookup address") {
             network.get_or_insert(Network::Dns);
         }
-        if inner.downcast_ref::<rustls::Error>().is_some() {
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+            if let rustls::Error::InvalidCertificate(why) = tls {
+                return (Network::Certificate(distrust(why)), certificate_words(why));
+            }
             network = Some(Network::Tls);
         }
         if let Some(io) = inner.downcast_ref::<std::io::Error>() {
@@ -228,6 +263,35 @@ fn cause_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError
     match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
         Some(wrapped) => Some(wrapped),
         None => error.source(),
+    }
+}
+
+fn distrust(why: &CertificateError) -> Distrust {
+    match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Distrust::Expired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Distrust::NotYetValid,
+        CertificateError::UnknownIssuer => Distrust::UnknownIssuer,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Distrust::OtherName,
+        _ => Distrust::Other,
+    }
+}
+
+/// What the certificate says, in a person's units.
+fn certificate_words(why: &CertificateError) -> String {
+    let day = |time: rustls::pki_types::UnixTime| {
+        let second = i64::try_from(time.as_secs()).ok().and_then(|second| Timestamp::from_second(second).ok());
+        second.map_or_else(|| "an unknown day".to_owned(), |at| clock::utc(at).to_string())
+    };
+    match why {
+        CertificateError::ExpiredContext { not_after, .. } => format!("it was valid until {}", day(*not_after)),
+        CertificateError::NotValidYetContext { not_before, .. } => format!("it is valid from {}", day(*not_before)),
+        CertificateError::UnknownIssuer => "its issuer is unknown here".to_owned(),
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            let names: Vec<_> = presented.iter().take(3).map(String::as_str).collect();
+            let names = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+            format!("it is for {names}, not for {}", expected.to_str())
+        }
+        other => other.to_string(),
     }
 }
 

@@ -1,9 +1,489 @@
-//! `hookscope doctor`: why does it not work.
+//! `hookscope doctor`: why does it not work. It walks the chain from the config to the API, a line for each link, and names the
+//! one that is broken. The lines are for a ticket: nothing in them is secret.
 
+mod terminal;
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::start_demo;
+use crate::api::{ApiError, Client, Inspection, Proxy, RateLimit, Route, Settings, duration, route};
+use crate::base_url::BaseUrl;
 use crate::cli::Global;
-use crate::config::Environment;
+use crate::clock::Moment;
+use crate::config::{Config, ConfigError, Connection, Environment, Selection, Stored, StoredAt};
 use crate::error::{Error, Exit};
+use crate::output::{Output, Reader};
+use crate::probe;
+use crate::redact::ApiKey;
+use crate::safe;
+use crate::text::{Safe, clean, grouped};
 
-pub async fn run(_global: &Global, _env: &Environment) -> Result<Exit, Error> {
-    Ok(Exit::Done)
+/// A certificate that expires sooner is worth a note.
+const FEW_DAYS: i64 = 14;
+/// Clocks that differ by more seconds are worth a note.
+const MUCH_SKEW: u64 = 60;
+/// What the whole request may take beyond the time for connecting, so that the end of the latter is told apart.
+const SLACK: Duration = Duration::from_millis(100);
+/// Columns of a public id; ids are short, but the key is the user's.
+const ID_COLUMNS: usize = 40;
+/// Columns of a step's name.
+const STEP_COLUMNS: usize = 11;
+
+/// Looks at everything between here and the API.
+pub(super) async fn run(global: &Global, env: &Environment) -> Result<Exit, Error> {
+    refuse(global)?;
+    let mut report = Report::default();
+    match examine(&mut report, global, env).await {
+        Ok(()) => Ok(report.exit()),
+        Err(Stop::ReaderGone) => Ok(Exit::Done),
+        Err(Stop::Failed(error)) => Err(error),
+    }
+}
+
+fn refuse(global: &Global) -> Result<(), Error> {
+    let (option, advice) = if global.from.is_some() {
+        ("--from", "It asks the API itself: leave --from away.")
+    } else if global.all_profiles {
+        ("--all-profiles", "Choose one workspace with --profile.")
+    } else {
+        return Ok(());
+    };
+    Err(Error::Usage { message: safe!("doctor does not work with {}", option), advice: Some(advice.into()) })
+}
+
+/// What a line says of its step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Ok,
+    Fail,
+    /// Not looked at.
+    Skip,
+    /// It works, and is worth knowing.
+    Note,
+}
+
+/// Why no more lines are written.
+#[derive(Debug)]
+enum Stop {
+    ReaderGone,
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The first broken link.
+#[derive(Debug)]
+struct Broken {
+    step: &'static str,
+    words: Safe,
+    advice: Option<Safe>,
+    exit: Exit,
+}
+
+/// What was said so far.
+#[derive(Debug, Default)]
+struct Report {
+    first: Option<Broken>,
+    /// Steps that failed besides the first.
+    others: Vec<&'static str>,
+    notes: usize,
+}
+
+impl Report {
+    /// Writes a line at once: the next step may take seconds.
+    fn line(&mut self, mark: Mark, step: &'static str, words: &Safe) -> Result<(), Stop> {
+        let shown = match mark {
+            Mark::Ok => "ok  ",
+            Mark::Fail => "FAIL",
+            Mark::Skip => "skip",
+            Mark::Note => "note",
+        };
+        self.notes += usize::from(mark == Mark::Note);
+        let padding = clean(&" ".repeat(STEP_COLUMNS.saturating_sub(step.len())));
+        write(&safe!("{}  {}{}  {}", shown, step, padding, words))
+    }
+
+    fn ok(&mut self, step: &'static str, words: &Safe) -> Result<(), Stop> {
+        self.line(Mark::Ok, step, words)
+    }
+
+    fn skip(&mut self, step: &'static str, why: &Safe) -> Result<(), Stop> {
+        self.line(Mark::Skip, step, why)
+    }
+
+    /// Steps that depend on another one.
+    fn skip_after(&mut self, steps: &[&'static str], cause: &'static str) -> Result<(), Stop> {
+        steps.iter().try_for_each(|step| self.skip(step, &safe!("first mend: {}", cause)))
+    }
+
+    fn fail(&mut self, step: &'static str, words: Safe, advice: Option<Safe>, exit: Exit) -> Result<(), Stop> {
+        self.line(Mark::Fail, step, &words)?;
+        match self.first {
+            None => self.first = Some(Broken { step, words, advice, exit }),
+            Some(_) => self.others.push(step),
+        }
+        Ok(())
+    }
+
+    fn fail_config(&mut self, step: &'static str, error: &ConfigError) -> Result<(), Stop> {
+        self.fail(step, clean(&error.to_string()), error.advice.clone(), Exit::Usage)
+    }
+
+    fn fail_api(&mut self, step: &'static str, error: &ApiError, host: Safe) -> Result<(), Stop> {
+        let exit = Error::Api { place: host, error: error.clone() }.exit();
+        self.fail(step, clean(&error.to_string()), Some(error.advice()), exit)
+    }
+
+    fn exit(&self) -> Exit {
+        self.first.as_ref().map_or(Exit::Done, |broken| broken.exit)
+    }
+
+    fn sum_up(&self) -> Safe {
+        let Some(Broken { step, words, advice, .. }) = &self.first else {
+            return match self.notes {
+                0 => "everything works".into(),
+                1 => "everything works; 1 note".into(),
+                notes => safe!("everything works; {} notes", notes),
+            };
+        };
+        let mut sum = safe!("broken: {}: {}", step, words);
+        if let Some(advice) = advice {
+            sum = safe!("{}. {}", sum, advice);
+        }
+        match self.others.as_slice() {
+            [] => sum,
+            others => safe!("{} Broken too: {}.", sum, clean(&others.join(", "))),
+        }
+    }
+}
+
+fn write(line: &Safe) -> Result<(), Stop> {
+    match Output::stdout().send(|out| out.line(line))? {
+        Reader::Listening => Ok(()),
+        Reader::Gone => Err(Stop::ReaderGone),
+    }
+}
+
+async fn examine(report: &mut Report, global: &Global, env: &Environment) -> Result<(), Stop> {
+    let selection = Selection { profile: global.profile.clone(), base_url: global.base_url.clone() };
+    let demo = if global.demo { Some(start_demo().await?) } else { None };
+    let setup = Setup { global, env, selection, demo: demo.as_ref().map(|(_, connection)| connection) };
+    let config = setup.config(report)?;
+    match &config {
+        Some(config) => setup.chain(report, config).await?,
+        None => report.skip_after(
+            &["key", "base URL", "proxy", "DNS", "TCP", "TLS", "clock", "API", "rate limit"],
+            report.first.as_ref().map_or("config", |broken| broken.step),
+        )?,
+    }
+    let ui = config.map(|config| config.ui).unwrap_or_default();
+    terminal::examine(report, &ui, env, global.color).await?;
+    write(&report.sum_up())
+}
+
+/// What the user asked for.
+struct Setup<'a> {
+    global: &'a Global,
+    env: &'a Environment,
+    selection: Selection,
+    demo: Option<&'a Connection>,
+}
+
+impl Setup<'_> {
+    /// The file and who can read it; `None` when it cannot be used.
+    fn config(&self, report: &mut Report) -> Result<Option<Config>, Stop> {
+        let named = self.global.config.as_deref();
+        let found = Config::locate(named, self.env).and_then(|located| {
+            Config::examine(named, self.env).map(|(config, permissions)| (located, config, permissions))
+        });
+        let (located, config, permissions) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                report.fail_config("config", &error)?;
+                report.skip_after(&["permissions"], "config")?;
+                return Ok(None);
+            }
+        };
+        let file = match (&located, &permissions) {
+            (Some(located), Some(_)) => safe!("{} ({})", clean(&located.path.to_string_lossy()), located.source),
+            (Some(located), None) => safe!("none, which is fine; it would be {}", clean(&located.path.to_string_lossy())),
+            (None, _) => "none, which is fine; there is no home directory for one".into(),
+        };
+        let is_usable = match config.profile_and_source(&self.selection, self.env) {
+            // The demo has a workspace of its own.
+            found if self.demo.is_some() || (found.is_ok() && config.profile_names().is_empty()) => {
+                report.ok("config", &file)?;
+                true
+            }
+            Ok((profile, source)) => {
+                report.ok("config", &safe!("{}, profile {} ({})", file, profile, source))?;
+                true
+            }
+            Err(error) => {
+                report.fail_config("config", &error)?;
+                false
+            }
+        };
+        let Some(permissions) = permissions else {
+            report.skip("permissions", &"there is no file".into())?;
+            return Ok(is_usable.then_some(config));
+        };
+        if let Some(refusal) = &permissions.refusal {
+            report.fail_config("permissions", refusal)?;
+            return Ok(None);
+        }
+        let owner = match permissions.owner {
+            me if me == rustix::process::geteuid().as_raw() => "yours".into(),
+            0 => "root's".into(),
+            other => safe!("of user {}", other),
+        };
+        let content = if permissions.holds_key { "it holds a key" } else { "it holds no key" };
+        let mode = clean(&format!("{:04o}", permissions.mode));
+        report.ok("permissions", &safe!("{}, {}; {}", mode, owner, content))?;
+        Ok(is_usable.then_some(config))
+    }
+
+    async fn chain(&self, report: &mut Report, config: &Config) -> Result<(), Stop> {
+        let base_url = match self.demo {
+            Some(demo) => Ok((demo.api.base_url.clone(), "the demo".into())),
+            None => config.base_url_and_source(&self.selection, self.env),
+        };
+        let key = self.key(report, config, base_url.is_ok()).await?;
+        let (base_url, source) = match base_url {
+            Ok(found) => found,
+            Err(error) => {
+                report.fail_config("base URL", &error)?;
+                return report.skip_after(&["proxy", "DNS", "TCP", "TLS", "clock", "API", "rate limit"], "base URL");
+            }
+        };
+        report.ok("base URL", &safe!("{} ({})", base_url.clean(), source))?;
+        let timeout = self.global.timeout.map_or(config.network.timeout, Duration::from_secs);
+        let patience = config.network.connect_timeout.min(timeout);
+        if let Some(broken) = self.reach(report, config, &base_url, patience).await? {
+            return report.skip_after(&["TLS", "clock", "API", "rate limit"], broken);
+        }
+        let Some(key) = key else {
+            return report.skip_after(&["TLS", "clock", "API", "rate limit"], "key");
+        };
+        let settings = match self.demo {
+            Some(demo) => Ok(demo.api.clone()),
+            None => config.api_settings(base_url, key),
+        };
+        match settings {
+            Ok(settings) => ask(report, Settings { timeout: timeout + SLACK, connect_timeout: patience, ..settings }).await,
+            Err(error) => {
+                report.fail_config("TLS", &error)?;
+                report.skip_after(&["clock", "API", "rate limit"], "TLS")
+            }
+        }
+    }
+
+    /// Where the key is from, and the key itself; `None` when there is none to use.
+    async fn key(&self, report: &mut Report, config: &Config, has_base_url: bool) -> Result<Option<ApiKey>, Stop> {
+        if let Some(demo) = self.demo {
+            report.ok("key", &safe!("the demo's, {}", shown_id(&demo.api.key)))?;
+            return Ok(Some(demo.api.key.clone()));
+        }
+        let found = async {
+            let place = config.key_place(&self.selection, self.env)?;
+            if has_base_url {
+                config.check_binding(&self.selection, self.env)?;
+            }
+            let key = config.read_key(&self.selection, self.env).await?;
+            Ok((place, key))
+        };
+        match found.await {
+            Ok((place, key)) => {
+                report.ok("key", &safe!("{}, {}", shown_place(&place), shown_id(&key)))?;
+                Ok(Some(key))
+            }
+            Err(error) => {
+                report.fail_config("key", &error)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Proxy, name service and connection; the step that failed.
+    async fn reach(
+        &self,
+        report: &mut Report,
+        config: &Config,
+        base_url: &BaseUrl,
+        patience: Duration,
+    ) -> Result<Option<&'static str>, Stop> {
+        let proxy = if self.demo.is_some() { &Proxy::None } else { &config.network.proxy };
+        let Some(route) = route(base_url, proxy) else {
+            let advice = "Check HTTPS_PROXY and its kin, or set network.proxy.".into();
+            report.fail("proxy", "the address of the proxy is no URL".into(), Some(advice), Exit::Usage)?;
+            report.skip_after(&["DNS", "TCP"], "proxy")?;
+            return Ok(Some("proxy"));
+        };
+        say_proxy(report, &route, base_url, proxy)?;
+        let addresses = match look_up(report, &route, patience).await? {
+            Ok(addresses) => addresses,
+            Err(error) => {
+                report.fail_api("DNS", &error, base_url.host())?;
+                report.skip_after(&["TCP"], "DNS")?;
+                return Ok(Some("DNS"));
+            }
+        };
+        let started = Instant::now();
+        match probe::connect(&addresses, patience).await {
+            Ok(address) => {
+                let whose = if route.proxy.is_some() { "the proxy at " } else { "" };
+                let took = milliseconds(started.elapsed());
+                report.ok("TCP", &safe!("{}{} took the connection in {}", whose, clean(&address.to_string()), took))?;
+                Ok(None)
+            }
+            Err(error) => {
+                let whose = if route.proxy.is_some() { "by the proxy at " } else { "" };
+                let error = error.with(safe!("{}{}", whose, shown_addresses(&addresses)));
+                report.fail_api("TCP", &error, base_url.host())?;
+                Ok(Some("TCP"))
+            }
+        }
+    }
+}
+
+fn shown_id(key: &ApiKey) -> Safe {
+    match key.public_id() {
+        Some(id) => safe!("id {}", id.fit(ID_COLUMNS, "…")),
+        None => "without a public id".into(),
+    }
+}
+
+fn shown_place(place: &StoredAt) -> Safe {
+    match &place.stored {
+        Stored::Here { .. } => place.source.clone(),
+        Stored::File { path } => safe!("{} (file {})", place.source, path),
+        Stored::Command { program } => safe!("{} (command {})", place.source, program),
+    }
+}
+
+fn shown_addresses(addresses: &[SocketAddr]) -> Safe {
+    let shown: Vec<_> = addresses.iter().take(3).map(ToString::to_string).collect();
+    let shown = clean(&shown.join(", "));
+    match addresses.len().saturating_sub(3) {
+        0 => shown,
+        more => safe!("{} and {} more", shown, more),
+    }
+}
+
+fn milliseconds(time: Duration) -> Safe {
+    safe!("{} ms", u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn say_proxy(report: &mut Report, route: &Route, base_url: &BaseUrl, setting: &Proxy) -> Result<(), Stop> {
+    let Some((shown, by_environment)) = &route.proxy else {
+        let words = match setting {
+            _ if base_url.is_loopback() => "none: this machine is never asked through a proxy",
+            Proxy::Environment => "none: no variable names one for this address",
+            Proxy::None | Proxy::Url(_) => "none: network.proxy says so",
+        };
+        return report.ok("proxy", &words.into());
+    };
+    let source = if *by_environment { "HTTPS_PROXY or its kin" } else { "network.proxy" };
+    if shown.as_str().starts_with("socks") {
+        return report.line(Mark::Note, "proxy", &safe!("{} ({}); only HTTP proxies are spoken to", shown, source));
+    }
+    report.ok("proxy", &safe!("{} ({})", shown, source))
+}
+
+/// The addresses of whom the connection is made to.
+async fn look_up(report: &mut Report, route: &Route, patience: Duration) -> Result<Result<Vec<SocketAddr>, ApiError>, Stop> {
+    if let Ok(address) = route.host.parse::<IpAddr>() {
+        report.skip("DNS", &safe!("{} is an address already", clean(&address.to_string())))?;
+        return Ok(Ok(vec![SocketAddr::new(address, route.port)]));
+    }
+    let started = Instant::now();
+    let found = probe::resolve(&route.host, route.port, patience).await;
+    if let Ok(addresses) = &found {
+        let ips: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
+        let shown = clean(&ips.join(", ")).fit(100, "…");
+        let took = milliseconds(started.elapsed());
+        report.ok("DNS", &safe!("{} is {}, found in {}", clean(&route.host), shown, took))?;
+    }
+    Ok(found)
+}
+
+/// Everything that one request tells.
+async fn ask(report: &mut Report, settings: Settings) -> Result<(), Stop> {
+    let host = settings.base_url.host();
+    let client = match Client::inspector(&settings) {
+        Ok(client) => client,
+        Err(error) => {
+            report.fail_api("TLS", &error, host)?;
+            return report.skip_after(&["clock", "API", "rate limit"], "TLS");
+        }
+    };
+    let seen = client.inspect().await;
+    if !settings.base_url.is_https() {
+        report.skip("TLS", &"plain http, which stays on this machine".into())?;
+    } else if let (Err(error), false) = (&seen.page, seen.is_connected) {
+        report.fail_api("TLS", error, host)?;
+        return report.skip_after(&["clock", "API", "rate limit"], "TLS");
+    } else {
+        say_certificate(report, &seen)?;
+    }
+    say_clock(report, &seen)?;
+    say_answer(report, &seen, host)?;
+    say_rate(report, &seen)
+}
+
+fn say_certificate(report: &mut Report, seen: &Inspection) -> Result<(), Stop> {
+    let Some(certificate) = &seen.certificate else {
+        return report.ok("TLS", &"the certificate is accepted".into());
+    };
+    let days = certificate.days_left(Moment::now().wall);
+    let mark = if days < FEW_DAYS { Mark::Note } else { Mark::Ok };
+    let unit = if days == 1 { "day" } else { "days" };
+    report.line(mark, "TLS", &safe!("certificate by {}, {} {} left", certificate.issuer, days, unit))
+}
+
+fn say_clock(report: &mut Report, seen: &Inspection) -> Result<(), Stop> {
+    let Some(ahead) = seen.clock_ahead else {
+        let why = if seen.is_answered { "the server does not tell its time" } else { "no answer" };
+        return report.skip("clock", &why.into());
+    };
+    let skew = ahead.unsigned_abs();
+    // The server tells whole seconds, and the answer takes a while.
+    if skew <= 1 {
+        return report.ok("clock", &"agrees with the server's".into());
+    }
+    let side = if ahead > 0 { "behind" } else { "ahead of" };
+    let mark = if skew > MUCH_SKEW { Mark::Note } else { Mark::Ok };
+    report.line(mark, "clock", &safe!("{} s {} the server's", grouped(skew), side))
+}
+
+fn say_answer(report: &mut Report, seen: &Inspection, host: Safe) -> Result<(), Stop> {
+    let took = milliseconds(seen.elapsed);
+    match &seen.page {
+        Ok(page) => {
+            let webhooks = match page.total {
+                Some(1) => "1 webhook".into(),
+                Some(total) => safe!("{} webhooks", grouped(total)),
+                None => safe!("{} on the page, and no total", page.rows.len()),
+            };
+            report.ok("API", &safe!("200 in {}: {}", took, webhooks))
+        }
+        Err(error) => report.fail_api("API", error, host),
+    }
+}
+
+fn say_rate(report: &mut Report, seen: &Inspection) -> Result<(), Stop> {
+    let Some(RateLimit { limit, remaining, resets_in }) = seen.rate else {
+        let why = if seen.is_answered { "the server does not tell it" } else { "no answer" };
+        return report.skip("rate limit", &why.into());
+    };
+    let mark = if remaining < limit.div_ceil(5) { Mark::Note } else { Mark::Ok };
+    let resets = resets_in.map_or_else(Safe::default, |wait| safe!(", resets in {}", duration(wait)));
+    report.line(mark, "rate limit", &safe!("{} of {} left{}", grouped(remaining), grouped(limit), resets))
 }

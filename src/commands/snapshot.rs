@@ -8,6 +8,7 @@ use super::{Context, Exit};
 use crate::cli::SnapshotArgs;
 use crate::error::Error;
 use crate::fetch::{Limit, Reading, Wanted};
+use crate::files::{self, Existing};
 use crate::model::Scope;
 use crate::output::{Format, Output, Reader};
 use crate::safe;
@@ -26,7 +27,7 @@ pub(super) async fn run(args: &SnapshotArgs, context: &Context<'_>) -> Result<Ex
             context.say.problem(&safe!("{} was not written", clean_path(file)));
             return Ok(exit);
         }
-        Some(file) => replace(file, &reading, args.redact)
+        Some(file) => write(file, &reading, args.redact)
             .map_err(|error| Error::Output(safe!("{}: {}", clean_path(file), clean(&error.to_string()))))?,
         None => {
             let mut out = Output::stdout();
@@ -57,34 +58,17 @@ fn clean_path(path: &Path) -> Safe {
     clean(&path.to_string_lossy())
 }
 
-/// Writes beside the file, and puts the whole in its place once it is on the disk. A link stays one: its target is replaced.
-fn replace(file: &Path, reading: &Reading, redact: bool) -> io::Result<u64> {
-    let target = fs::canonicalize(file).unwrap_or_else(|_not_there_yet| file.to_owned());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".hookscope-");
-    // Readable by its owner alone, unless somebody chose otherwise for the file that is there.
-    if let Ok(metadata) = fs::metadata(&target) {
-        if !metadata.is_file() {
-            // A device or a pipe is written to, not replaced.
-            return write(fs::OpenOptions::new().write(true).open(&target)?, reading, redact);
-        }
-        builder.permissions(metadata.permissions());
+/// Returns how many webhooks have credentials in them.
+fn write(file: &Path, reading: &Reading, redact: bool) -> io::Result<u64> {
+    let snapshot = |out: &mut dyn Write| snapshot::write(&mut Output::to(out), &reading.rows, redact);
+    let target = files::target(file)?;
+    if fs::metadata(&target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        // A device or a pipe is written to, not replaced.
+        let mut writer = io::BufWriter::new(fs::OpenOptions::new().write(true).open(&target)?);
+        let count = snapshot(&mut writer)?;
+        writer.flush()?;
+        return Ok(count);
     }
-    let directory = match target.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let beside = builder.tempfile_in(directory)?;
-    let count = write(beside.as_file(), reading, redact)?;
-    beside.as_file().sync_all()?;
-    beside.persist(&target).map_err(|error| error.error)?;
-    fs::File::open(directory)?.sync_all()?;
-    Ok(count)
-}
-
-fn write(writer: impl Write, reading: &Reading, redact: bool) -> io::Result<u64> {
-    let mut writer = io::BufWriter::new(writer);
-    let count = snapshot::write(&mut Output::to(&mut writer), &reading.rows, redact)?;
-    writer.flush()?;
-    Ok(count)
+    // It may be meant for others, whose permissions somebody chose; a new one is its owner's alone, for its credentials.
+    files::write(&target, Existing::ReplacedAlike, snapshot).map(Option::unwrap_or_default)
 }

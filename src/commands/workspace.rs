@@ -59,7 +59,7 @@ fn override_timeout(connection: &mut Connection, global: &Global) {
 }
 
 /// The demo server, and the way to it.
-async fn start_demo() -> Result<(Server, Connection), Error> {
+pub(super) async fn start_demo() -> Result<(Server, Connection), Error> {
     let failed = |words: String| Error::Demo(clean(&words));
     let server = Server::start(demo::Options::default()).await.map_err(|error| failed(error.to_string()))?;
     let base_url = BaseUrl::parse(&server.base_url()).map_err(|error| failed(error.to_string()))?;

@@ -1,7 +1,8 @@
 //! A config file as a tree of tables whose values know where they stand. Messages name file, line, key and what is allowed,
 //! and never quote the file: any line of it may hold the key.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::ops::RangeInclusive;
@@ -12,7 +13,7 @@ use rustix::fs::OFlags;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::ConfigError;
+use super::{ConfigError, Permissions};
 use crate::redact::MASK;
 use crate::safe;
 use crate::text::{Safe, clean, clean_head};
@@ -61,12 +62,14 @@ pub(super) fn is_trusted_owner(owner: u32) -> bool {
 pub(super) struct Document {
     pub(super) path: PathBuf,
     opened: Opened,
+    /// Where each key was found that somebody asked for, by its full name.
+    found: RefCell<BTreeMap<String, Safe>>,
 }
 
 impl Document {
     pub(super) fn open(path: &Path) -> Result<Self, ConfigError> {
         let opened = open_bounded(path, MAX_BYTES).map_err(|error| error.at(&clean_path(path)))?;
-        Ok(Self { path: path.to_owned(), opened })
+        Ok(Self { path: path.to_owned(), opened, found: RefCell::default() })
     }
 
     pub(super) fn parse(&self) -> Result<Spanned<DeTable<'_>>, ConfigError> {
@@ -89,19 +92,35 @@ impl Document {
         safe!("{}:{}", clean_path(&self.path), line)
     }
 
-    /// A file that holds a key is its owner's business alone.
-    pub(super) fn refuse_loose_mode(&self) -> Result<(), ConfigError> {
+    /// Who may do what with the file. One that holds a key is its owner's business alone.
+    pub(super) fn permissions(&self, holds_key: bool) -> Permissions {
+        Permissions {
+            mode: self.opened.mode,
+            owner: self.opened.owner,
+            holds_key,
+            refusal: if holds_key { self.refusal() } else { None },
+        }
+    }
+
+    fn refusal(&self) -> Option<ConfigError> {
         let path = clean_path(&self.path);
         if !is_trusted_owner(self.opened.owner) {
-            return Err(ConfigError::new("it holds an API key but belongs to another user").at(&path));
+            return Some(ConfigError::new("it holds an API key but belongs to another user").at(&path));
         }
         if !self.opened.is_private() {
             let quoted = shlex::try_quote(&self.path.to_string_lossy()).map(|quoted| clean(&quoted)).unwrap_or(path.clone());
-            return Err(ConfigError::new("it holds an API key but others can read it")
-                .at(&path)
-                .advise(safe!("Run: chmod 600 {}", quoted)));
+            return Some(
+                ConfigError::new("it holds an API key but others can read it")
+                    .at(&path)
+                    .advise(safe!("Run: chmod 600 {}", quoted)),
+            );
         }
-        Ok(())
+        None
+    }
+
+    /// `path:line` of every key that was asked for and is there.
+    pub(super) fn sources(&self) -> BTreeMap<String, Safe> {
+        self.found.borrow().clone()
     }
 }
 
@@ -111,7 +130,7 @@ pub(super) fn clean_path(path: &Path) -> Safe {
 
 /// A name from the file as messages may show it. An API key that was pasted in place of a name must stay hidden, and the
 /// names that mean something here are lower-case words.
-fn shown_key(name: &str) -> &str {
+pub(super) fn shown_key(name: &str) -> &str {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-');
     if name.bytes().all(is_word) { name } else { MASK }
 }
@@ -254,6 +273,8 @@ impl<'a> Section<'a> {
     fn get(&mut self, key: &str) -> Option<(&'a DeValue<'a>, Safe)> {
         self.known.insert(key.to_owned());
         let value = self.table?.get(key)?;
-        Some((value.get_ref(), self.document.place(value.span().start)))
+        let place = self.document.place(value.span().start);
+        self.document.found.borrow_mut().insert(self.full_name(key), place.clone());
+        Some((value.get_ref(), place))
     }
 }

@@ -18,14 +18,20 @@ pub struct Environment {
     pub config: Option<PathBuf>,
     /// `HOOKSCOPE_PROFILE`.
     pub profile: Option<String>,
+    /// `HOOKSCOPE_LOG`: the filter of the log.
+    pub log: Option<String>,
     /// `NO_COLOR` is set and not empty.
     pub no_color: bool,
     /// `TERM`.
     pub term: Option<String>,
+    /// `COLORTERM`.
+    pub colorterm: Option<String>,
     /// Inside tmux, which passes terminal sequences on only when they are wrapped.
     pub tmux: bool,
     /// The locale says UTF-8.
     pub utf8: bool,
+    /// The variable that decides the locale, and what it says; `None` when none does.
+    pub locale: Option<(&'static str, String)>,
 }
 
 impl Environment {
@@ -33,15 +39,19 @@ impl Environment {
     ///
     /// A variable that should be text is not UTF-8.
     pub fn read() -> Result<Self, ConfigError> {
+        let locale = locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| (name, env::var_os(name))));
         Ok(Self {
             api_key: env::var_os("DIALNEXA_API_KEY"),
             base_url: text("DIALNEXA_BASE_URL")?,
             config: env::var_os("HOOKSCOPE_CONFIG").map(PathBuf::from),
             profile: text("HOOKSCOPE_PROFILE")?,
+            log: text("HOOKSCOPE_LOG")?,
             no_color: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             term: env::var_os("TERM").map(|value| value.to_string_lossy().into_owned()),
+            colorterm: env::var_os("COLORTERM").map(|value| value.to_string_lossy().into_owned()),
             tmux: env::var_os("TMUX").is_some_and(|value| !value.is_empty()),
-            utf8: is_utf8(["LC_ALL", "LC_CTYPE", "LANG"].map(env::var_os)),
+            utf8: locale.as_ref().is_some_and(|(_, value)| is_utf8(value)),
+            locale,
         })
     }
 }
@@ -55,11 +65,15 @@ fn text(name: &'static str) -> Result<Option<String>, ConfigError> {
 }
 
 /// The first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set and not empty decides.
-fn is_utf8(variables: [Option<OsString>; 3]) -> bool {
-    variables.into_iter().flatten().find(|value| !value.is_empty()).is_some_and(|value| {
-        let value = value.to_string_lossy().to_ascii_lowercase();
-        value.contains("utf-8") || value.contains("utf8")
-    })
+fn locale(variables: [(&'static str, Option<OsString>); 3]) -> Option<(&'static str, String)> {
+    let set = variables.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let (name, value) = set.into_iter().find(|(_, value)| !value.is_empty())?;
+    Some((name, value.to_string_lossy().into_owned()))
+}
+
+fn is_utf8(locale: &str) -> bool {
+    let locale = locale.to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
 }
 
 #[cfg(test)]
@@ -68,12 +82,15 @@ mod tests {
 
     #[test]
     fn the_first_locale_variable_that_is_set_decides() {
-        let locale =
-            |all: &str, ctype: &str, lang: &str| is_utf8([all, ctype, lang].map(|value| Some(OsString::from(value))));
-        assert!(locale("", "", "en_US.UTF-8"));
-        assert!(locale("C.utf8", "", "C"));
-        assert!(!locale("C", "", "en_US.UTF-8"));
-        assert!(!locale("", "", ""));
-        assert!(!is_utf8([None, None, None]));
+        let chosen = |all: &str, ctype: &str, lang: &str| {
+            locale([("LC_ALL", all), ("LC_CTYPE", ctype), ("LANG", lang)].map(|(name, value)| (name, Some(value.into()))))
+        };
+        let utf8 = |all, ctype, lang| chosen(all, ctype, lang).is_some_and(|(_, value)| is_utf8(&value));
+        assert!(utf8("", "", "en_US.UTF-8"));
+        assert!(utf8("C.utf8", "", "C"));
+        assert!(!utf8("C", "", "en_US.UTF-8"));
+        assert!(!utf8("", "", ""));
+        assert_eq!(chosen("", "C", "en_US.UTF-8"), Some(("LC_CTYPE", "C".to_owned())));
+        assert_eq!(locale([("LC_ALL", None), ("LC_CTYPE", None), ("LANG", None)]), None);
     }
 }

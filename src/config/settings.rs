@@ -1,6 +1,6 @@
 //! The sections `[network]`, `[ui]` and `[audit]`: each value with its default and its range.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ratatui::style::Color;
@@ -69,6 +69,11 @@ impl Network {
             max_concurrency: self.max_concurrency,
             ..Policy::default()
         }
+    }
+
+    /// The file of further certificates.
+    pub(super) fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.as_ref().map(|(path, _)| path.as_path())
     }
 
     pub(super) fn api_settings(&self, base_url: BaseUrl, key: ApiKey) -> Result<api::Settings, ConfigError> {
@@ -144,6 +149,10 @@ pub enum Clipboard {
     Screen,
 }
 
+pub(super) const TIMES: [(&str, TimeFormat); 3] =
+    [("relative", TimeFormat::Relative), ("utc", TimeFormat::Utc), ("local", TimeFormat::Local)];
+pub(super) const CLIPBOARDS: [(&str, Clipboard); 2] = [("osc52", Clipboard::Osc52), ("screen", Clipboard::Screen)];
+
 /// `[ui]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ui {
@@ -175,14 +184,12 @@ impl Default for Ui {
 impl Ui {
     pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
         let default = Self::default();
-        let times = [("relative", TimeFormat::Relative), ("utc", TimeFormat::Utc), ("local", TimeFormat::Local)];
-        let clipboards = [("osc52", Clipboard::Osc52), ("screen", Clipboard::Screen)];
         let ui = Self {
             refresh: section.integer("refresh", 5..=86_400)?.map_or(default.refresh, Duration::from_secs),
-            time: section.choice("time", &times)?.unwrap_or(default.time),
+            time: section.choice("time", &TIMES)?.unwrap_or(default.time),
             mouse: section.boolean("mouse")?.unwrap_or(default.mouse),
             ascii: section.boolean("ascii")?.unwrap_or(default.ascii),
-            clipboard: section.choice("clipboard", &clipboards)?.unwrap_or(default.clipboard),
+            clipboard: section.choice("clipboard", &CLIPBOARDS)?.unwrap_or(default.clipboard),
             auto_load_limit: section.integer("auto_load_limit", 0..=10_000_000)?.unwrap_or(default.auto_load_limit),
             theme: Theme::read(&mut section.section("theme")?)?,
         };
@@ -237,6 +244,11 @@ const COLOURS: [(&str, Color); 17] = [
     ("white", Color::White),
 ];
 
+/// How the config spells a colour.
+pub(super) fn colour_name(colour: Color) -> &'static str {
+    COLOURS.iter().find(|(_, known)| *known == colour).map_or("default", |(name, _)| name)
+}
+
 impl Theme {
     fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
         let mut theme = Self::default();
@@ -278,6 +290,9 @@ pub enum Severity {
     Error,
 }
 
+pub(super) const SEVERITIES: [(&str, Severity); 3] =
+    [("info", Severity::Info), ("warning", Severity::Warning), ("error", Severity::Error)];
+
 impl Audit {
     pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
         let mut strings = |key| -> Result<Vec<Untrusted>, ConfigError> {
@@ -286,10 +301,9 @@ impl Audit {
         };
         let (retired, known_events, allow) = (strings("retired")?, strings("known_events")?, strings("allow")?);
         let mut severities = section.section("severity")?;
-        let words = [("info", Severity::Info), ("warning", Severity::Warning), ("error", Severity::Error)];
         let mut severity = Vec::new();
         for rule in severities.names() {
-            if let Some(chosen) = severities.choice(&rule, &words)? {
+            if let Some(chosen) = severities.choice(&rule, &SEVERITIES)? {
                 severity.push((Untrusted::from(rule), chosen));
             }
         }

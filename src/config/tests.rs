@@ -815,6 +815,21 @@ mod silence {
         }
     }
 
+    #[test]
+    fn what_is_told_of_a_config_hides_what_looks_like_a_key() {
+        // A path without a colon is a path.
+        let hostile = HOSTILE.iter().filter(|(config, _)| !config.contains("'/dev/null/"));
+        let mut told = 0;
+        for (text, _) in hostile {
+            let Ok(config) = parse(text) else { continue };
+            let place = config.key_place(&Selection::default(), &Environment::default());
+            let shown = format!("{:?}{:?}{:?}{place:?}", config.values(), config.profile_names(), config.default_profile());
+            assert!(!shown.contains("SENTINEL"), "{text}\n{shown}");
+            told += 1;
+        }
+        assert!(told >= 5, "{told}");
+    }
+
     #[tokio::test]
     async fn a_list_of_profiles_hides_what_looks_like_a_key() {
         let config = parse("[profiles.'kid:SENTINEL-KEY']\n[profiles.p]").unwrap();

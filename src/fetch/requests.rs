@@ -280,8 +280,10 @@ impl<A: Ask> Requests<A> {
         };
         let too_long = asked.is_some_and(|wait| wait > self.policy.longest_wait);
         if !error.is_transient() || attempt > self.policy.retries || too_long {
+            tracing::warn!(number, attempt, "given up: {error}");
             return Progress::Failed { number, error };
         }
+        tracing::warn!(number, attempt, "{error}");
         let now = Instant::now();
         let pause = asked.unwrap_or_else(|| self.jitter(attempt));
         self.waiting.push(Waiting { number, attempt: attempt + 1, at: now + pause });

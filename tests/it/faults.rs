@@ -4,5 +4,5 @@
 mod binary;
 mod client;
 mod listing;
-mod server;
+pub(crate) mod server;
 mod task;

@@ -1,6 +1,8 @@
 //! The integration tests, in one binary: grouped by subject.
 
 mod config;
+mod configure;
+mod doctor;
 mod explorer;
 mod faults;
 mod frames;

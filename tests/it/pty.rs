@@ -12,5 +12,5 @@ mod jobs;
 mod output;
 mod panics;
 mod refusals;
-mod session;
+pub(crate) mod session;
 mod sizes;

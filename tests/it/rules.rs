@@ -15,14 +15,24 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["text", "redact"]),
     ("analysis", &["model", "text"]),
     ("keymap", &["text"]),
-    ("api", &["base_url", "clock", "model", "redact", "text"]),
+    ("log", &["redact", "text"]),
+    ("api", &["base_url", "clock", "log", "model", "redact", "text"]),
     ("fetch", &["api", "model", "text"]),
+    ("probe", &["api", "text"]),
     ("config", &["api", "base_url", "fetch", "keymap", "redact", "text"]),
     ("demo", &["clock"]),
+    ("files", &[]),
     ("error", &["api", "config", "text"]),
-    ("output", &["error", "text"]),
-    ("cli", &["model"]),
-    ("commands", &["api", "cli", "config", "demo", "error", "fetch", "model", "output", "text"]),
+    ("output", &["analysis", "clock", "error", "model", "text"]),
+    ("snapshot", &["api", "error", "model", "output", "text"]),
+    ("cli", &["error", "model", "output"]),
+    (
+        "commands",
+        &[
+            "analysis", "api", "base_url", "cli", "clock", "config", "demo", "error", "fetch", "files", "model", "output",
+            "probe", "redact", "snapshot", "text",
+        ],
+    ),
     ("tui", &["api", "base_url", "clock", "config", "error", "fetch", "keymap", "model", "output", "text"]),
 ];
 

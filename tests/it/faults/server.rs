@@ -17,47 +17,47 @@ use tokio::task::JoinSet;
 use url::Url;
 
 /// The key of every test: its second half must appear nowhere but in the `Authorization` header.
-pub(super) const KEY: &str = "key_of_tests:s3cr3t-n3v3r-sh0wn";
-pub(super) const SECRET: &str = "s3cr3t-n3v3r-sh0wn";
+pub(crate) const KEY: &str = "key_of_tests:s3cr3t-n3v3r-sh0wn";
+pub(crate) const SECRET: &str = "s3cr3t-n3v3r-sh0wn";
 
 /// Long enough for any event to happen that will happen at all.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
     /// How often this target was asked for, this time included.
-    pub(super) time: usize,
+    pub(crate) time: usize,
     /// How many requests came before this one.
-    pub(super) index: usize,
+    pub(crate) index: usize,
 }
 
 impl Request {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn query(&self, name: &str) -> Option<String> {
+    pub(crate) fn query(&self, name: &str) -> Option<String> {
         let url = Url::parse("http://x").unwrap().join(&self.target).unwrap();
         url.query_pairs().find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
     }
 
     /// The page that is asked for; 0 when it is no list request.
-    pub(super) fn page(&self) -> u64 {
+    pub(crate) fn page(&self) -> u64 {
         self.query("page").and_then(|page| page.parse().ok()).unwrap_or(0)
     }
 
-    pub(super) fn limit(&self) -> u64 {
+    pub(crate) fn limit(&self) -> u64 {
         self.query("limit").and_then(|limit| limit.parse().ok()).unwrap_or(20)
     }
 }
 
 /// What happened at the server.
 #[derive(Debug, Clone)]
-pub(super) enum Event {
+pub(crate) enum Event {
     Asked(Request),
     /// The last byte was written.
     Answered(u64),
@@ -67,17 +67,17 @@ pub(super) enum Event {
 
 /// The order of events.
 #[derive(Debug, Default)]
-pub(super) struct Log {
-    pub(super) events: Vec<Event>,
+pub(crate) struct Log {
+    pub(crate) events: Vec<Event>,
     /// Connections accepted.
-    pub(super) connections: usize,
+    pub(crate) connections: usize,
     /// The most requests that waited for their answers at once.
-    pub(super) peak: usize,
+    pub(crate) peak: usize,
     open: usize,
 }
 
 impl Log {
-    pub(super) fn requests(&self) -> impl Iterator<Item = &Request> {
+    pub(crate) fn requests(&self) -> impl Iterator<Item = &Request> {
         self.events.iter().filter_map(|event| match event {
             Event::Asked(request) => Some(request),
             Event::Answered(_) | Event::HungUp(_) => None,
@@ -85,17 +85,17 @@ impl Log {
     }
 
     /// The pages in the order they were asked for.
-    pub(super) fn pages(&self) -> Vec<u64> {
+    pub(crate) fn pages(&self) -> Vec<u64> {
         self.requests().map(Request::page).collect()
     }
 
-    pub(super) fn hung_up(&self) -> Vec<u64> {
+    pub(crate) fn hung_up(&self) -> Vec<u64> {
         let page = |event: &Event| if let Event::HungUp(page) = event { Some(*page) } else { None };
         self.events.iter().filter_map(page).collect()
     }
 
     /// How many requests had come when the first answer for this page was out.
-    pub(super) fn asked_before_answer(&self, page: u64) -> usize {
+    pub(crate) fn asked_before_answer(&self, page: u64) -> usize {
         let is_answer = |event: &Event| matches!(event, Event::Answered(answered) if *answered == page);
         let at = self.events.iter().position(is_answer).unwrap_or(self.events.len());
         self.events.iter().take(at).filter(|event| matches!(event, Event::Asked(_))).count()
@@ -112,7 +112,7 @@ impl Log {
 
 /// What happens after the bytes of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// The connection is closed in order.
     Fin,
     /// The connection is reset.
@@ -124,15 +124,15 @@ pub(super) enum End {
 }
 
 /// Opened once for each answer that may go out.
-pub(super) type Gate = Arc<Semaphore>;
+pub(crate) type Gate = Arc<Semaphore>;
 
-pub(super) fn gate() -> Gate {
+pub(crate) fn gate() -> Gate {
     Arc::new(Semaphore::new(0))
 }
 
 /// An answer, down to its bytes.
 #[derive(Debug, Clone)]
-pub(super) struct Reply {
+pub(crate) struct Reply {
     status: String,
     headers: String,
     body: Vec<u8>,
@@ -143,11 +143,11 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    pub(super) fn json(body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn json(body: impl Into<Vec<u8>>) -> Self {
         Self::status("200 OK", body)
     }
 
-    pub(super) fn status(status: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn status(status: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status: status.to_owned(),
             headers: String::new(),
@@ -159,22 +159,22 @@ impl Reply {
         }
     }
 
-    pub(super) fn redirect(to: &str) -> Self {
+    pub(crate) fn redirect(to: &str) -> Self {
         Self::status("302 Found", "").header("Location", to)
     }
 
     /// These bytes and nothing else.
-    pub(super) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self { raw: Some(bytes.into()), ..Self::json("") }
     }
 
-    pub(super) fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push_str(&format!("{name}: {value}\r\n"));
         self
     }
 
     /// `X-RateLimit-*`, with a reset so many seconds away by the server's clock.
-    pub(super) fn rate(self, limit: u64, remaining: u64, resets_in: u64) -> Self {
+    pub(crate) fn rate(self, limit: u64, remaining: u64, resets_in: u64) -> Self {
         self.header("X-RateLimit-Limit", &limit.to_string())
             .header("X-RateLimit-Remaining", &remaining.to_string())
             .header("X-RateLimit-Reset", &(1_711_958_400 + resets_in).to_string())
@@ -182,18 +182,18 @@ impl Reply {
     }
 
     /// A `Content-Length` of its own; [`usize::MAX`] leaves the header out.
-    pub(super) fn declaring(mut self, length: usize) -> Self {
+    pub(crate) fn declaring(mut self, length: usize) -> Self {
         self.declared = Some(length);
         self
     }
 
-    pub(super) fn ending(mut self, end: End) -> Self {
+    pub(crate) fn ending(mut self, end: End) -> Self {
         self.end = end;
         self
     }
 
     /// Held back until the gate opens.
-    pub(super) fn behind(mut self, gate: &Gate) -> Self {
+    pub(crate) fn behind(mut self, gate: &Gate) -> Self {
         self.gate = Some(Arc::clone(gate));
         self
     }
@@ -215,14 +215,14 @@ type Handler = dyn Fn(&Request) -> Reply + Send + Sync;
 
 /// A running server. Dropping it closes everything.
 #[derive(Debug)]
-pub(super) struct Server {
-    pub(super) address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     log: watch::Sender<Log>,
     _accepting: JoinSet<()>,
 }
 
 impl Server {
-    pub(super) async fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let log = watch::Sender::new(Log::default());
@@ -232,24 +232,24 @@ impl Server {
     }
 
     /// A server that always gives the same answer.
-    pub(super) async fn always(reply: Reply) -> Self {
+    pub(crate) async fn always(reply: Reply) -> Self {
         Self::start(move |_| reply.clone()).await
     }
 
-    pub(super) fn base_url(&self) -> String {
+    pub(crate) fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 
-    pub(super) fn client(&self) -> Arc<Client> {
+    pub(crate) fn client(&self) -> Arc<Client> {
         Arc::new(Client::new(&settings(&self.base_url())).unwrap())
     }
 
-    pub(super) fn log(&self) -> watch::Ref<'_, Log> {
+    pub(crate) fn log(&self) -> watch::Ref<'_, Log> {
         self.log.borrow()
     }
 
     /// Waits until the log says so.
-    pub(super) async fn until(&self, happened: impl FnMut(&Log) -> bool) {
+    pub(crate) async fn until(&self, happened: impl FnMut(&Log) -> bool) {
         let mut log = self.log.subscribe();
         let waited = tokio::time::timeout(PATIENCE, log.wait_for(happened)).await;
         assert!(waited.is_ok(), "it never happened: {:?}", self.log().events);
@@ -257,12 +257,12 @@ impl Server {
 }
 
 /// An address where nobody listens.
-pub(super) async fn nobody() -> String {
+pub(crate) async fn nobody() -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     format!("http://{}/v1", listener.local_addr().unwrap())
 }
 
-pub(super) fn settings(base_url: &str) -> Settings {
+pub(crate) fn settings(base_url: &str) -> Settings {
     Settings {
         base_url: BaseUrl::parse(base_url).unwrap(),
         key: ApiKey::new(KEY).unwrap(),
@@ -274,7 +274,7 @@ pub(super) fn settings(base_url: &str) -> Settings {
     }
 }
 
-pub(super) fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     Policy {
         page_size: 100,
         retries: 2,
@@ -365,7 +365,7 @@ async fn read_head(stream: &mut TcpStream) -> std::io::Result<Option<Request>> {
 
 /// The ways in which the vendor's material wraps rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Envelope {
+pub(crate) enum Envelope {
     Seed,
     NoMeta,
     OpenApi,
@@ -375,16 +375,16 @@ pub(super) enum Envelope {
 }
 
 impl Envelope {
-    pub(super) const ALL: [Self; 6] =
+    pub(crate) const ALL: [Self; 6] =
         [Self::Seed, Self::NoMeta, Self::OpenApi, Self::Bare, Self::StatusCode, Self::Workflow];
 
     /// Whether the length of the listing is told.
-    pub(super) fn tells_the_end(self) -> bool {
+    pub(crate) fn tells_the_end(self) -> bool {
         matches!(self, Self::Seed | Self::OpenApi | Self::Workflow)
     }
 
     /// `total` is JSON, so that it can lie.
-    pub(super) fn wrap(self, rows: &str, page: u64, size: u64, total: &str) -> String {
+    pub(crate) fn wrap(self, rows: &str, page: u64, size: u64, total: &str) -> String {
         let pages = total.parse::<u64>().map_or(0, |total| total.div_ceil(size));
         match self {
             Self::Seed => format!(r#"{{"data":[{rows}],"meta":{{"page":{page},"limit":{size},"total":{total}}}}}"#),
@@ -400,51 +400,51 @@ impl Envelope {
 }
 
 /// One row; every third one is inactive.
-pub(super) fn row(number: u64) -> String {
+pub(crate) fn row(number: u64) -> String {
     let active = number % 3 != 2;
     format!(
         r#"{{"id":"w{number}","url":"https://hooks.example.com/{number}","events":["call.completed"],"is_active":{active},"created_at":"2024-03-01T10:00:00.000Z"}}"#
     )
 }
 
-pub(super) fn rows(numbers: impl IntoIterator<Item = u64>) -> String {
+pub(crate) fn rows(numbers: impl IntoIterator<Item = u64>) -> String {
     numbers.into_iter().map(row).collect::<Vec<_>>().join(",")
 }
 
 /// A well-behaved listing, to be spoilt by the tests.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Listing {
-    pub(super) envelope: Envelope,
-    pub(super) rows: u64,
+pub(crate) struct Listing {
+    pub(crate) envelope: Envelope,
+    pub(crate) rows: u64,
     /// The most rows it gives on a page, whatever is asked for.
-    pub(super) clamp: u64,
+    pub(crate) clamp: u64,
 }
 
 impl Listing {
-    pub(super) fn of(rows: u64) -> Self {
+    pub(crate) fn of(rows: u64) -> Self {
         Self { envelope: Envelope::Seed, rows, clamp: 100 }
     }
 
-    pub(super) fn clamped(self, clamp: u64) -> Self {
+    pub(crate) fn clamped(self, clamp: u64) -> Self {
         Self { clamp, ..self }
     }
 
-    pub(super) fn size(self, request: &Request) -> u64 {
+    pub(crate) fn size(self, request: &Request) -> u64 {
         request.limit().min(self.clamp)
     }
 
     /// The rows of a page by their numbers.
-    pub(super) fn on_page(self, page: u64, size: u64) -> std::ops::Range<u64> {
+    pub(crate) fn on_page(self, page: u64, size: u64) -> std::ops::Range<u64> {
         let start = ((page - 1) * size).min(self.rows);
         start..(start + size).min(self.rows)
     }
 
-    pub(super) fn body(self, request: &Request) -> String {
+    pub(crate) fn body(self, request: &Request) -> String {
         let size = self.size(request);
         self.envelope.wrap(&rows(self.on_page(request.page(), size)), request.page(), size, &self.rows.to_string())
     }
 
-    pub(super) fn reply(self, request: &Request) -> Reply {
+    pub(crate) fn reply(self, request: &Request) -> Reply {
         Reply::json(self.body(request))
     }
 }

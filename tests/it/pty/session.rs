@@ -21,22 +21,22 @@ const MODEL_LIMIT: u16 = 500;
 /// Ticks of /proc in a second.
 const TICKS: f64 = 100.0;
 
-pub(super) const HOOKSCOPE: &str = env!("CARGO_BIN_EXE_hookscope");
+pub(crate) const HOOKSCOPE: &str = env!("CARGO_BIN_EXE_hookscope");
 /// What the explorer writes before it draws anything, and what it ends with.
-pub(super) const ENTER: &str = "\x1b[?1049h";
-pub(super) const LEAVE: &str = "\x1b[?1049l";
+pub(crate) const ENTER: &str = "\x1b[?1049h";
+pub(crate) const LEAVE: &str = "\x1b[?1049l";
 /// Every full redraw begins with it.
-pub(super) const CLEAR: &str = "\x1b[2J";
+pub(crate) const CLEAR: &str = "\x1b[2J";
 
 /// How a program ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Exit {
+pub(crate) enum Exit {
     Code(i32),
     Signal(i32),
 }
 
 /// What is to be run, and on what kind of terminal.
-pub(super) struct Setup {
+pub(crate) struct Setup {
     command: CommandBuilder,
     size: (u16, u16),
     home: TempDir,
@@ -44,7 +44,7 @@ pub(super) struct Setup {
 
 impl Setup {
     /// A program with nothing of the caller's environment but `PATH`.
-    pub(super) fn new(program: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn new(program: &str, arguments: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
@@ -60,37 +60,37 @@ impl Setup {
     }
 
     /// The explorer on the demo workspace.
-    pub(super) fn demo() -> Self {
+    pub(crate) fn demo() -> Self {
         Self::new(HOOKSCOPE, &["--demo"])
     }
 
     /// A script that finds the explorer's path in `$0`.
-    pub(super) fn bash(script: &str) -> Self {
+    pub(crate) fn bash(script: &str) -> Self {
         Self::new("bash", &["--noprofile", "--norc", "-c", script, HOOKSCOPE])
     }
 
-    pub(super) fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
-    pub(super) fn without_env(mut self, name: &str) -> Self {
+    pub(crate) fn without_env(mut self, name: &str) -> Self {
         self.command.env_remove(name);
         self
     }
 
-    pub(super) fn size(mut self, columns: u16, rows: u16) -> Self {
+    pub(crate) fn size(mut self, columns: u16, rows: u16) -> Self {
         self.size = (columns, rows);
         self
     }
 
     /// On a terminal that is not the session's own: its end sends no SIGHUP, and its size no SIGWINCH.
-    pub(super) fn foreign_terminal(mut self) -> Self {
+    pub(crate) fn foreign_terminal(mut self) -> Self {
         self.command.set_controlling_tty(false);
         self
     }
 
-    pub(super) fn start(self) -> Session {
+    pub(crate) fn start(self) -> Session {
         let pair = native_pty_system().openpty(pty_size(self.size)).unwrap();
         let path = pair.master.tty_name().unwrap();
         let tty =
@@ -115,7 +115,7 @@ impl Setup {
 }
 
 /// A program that runs in a terminal. It is killed when this is dropped.
-pub(super) struct Session {
+pub(crate) struct Session {
     pid: Pid,
     /// Until the terminal vanishes.
     line: Option<Line>,
@@ -137,32 +137,32 @@ struct Line {
 }
 
 impl Session {
-    pub(super) fn type_keys(&mut self, keys: &str) {
+    pub(crate) fn type_keys(&mut self, keys: &str) {
         let writer = &mut self.line.as_mut().unwrap().writer;
         writer.write_all(keys.as_bytes()).unwrap();
         writer.flush().unwrap();
     }
 
-    pub(super) fn resize(&self, columns: u16, rows: u16) {
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
         self.screen.lock().resize(columns, rows);
         self.line.as_ref().unwrap().master.resize(pty_size((columns, rows))).unwrap();
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid, signal).unwrap();
     }
 
     /// Writes to the terminal as another program on it would.
-    pub(super) fn scribble(&self, text: &str) {
+    pub(crate) fn scribble(&self, text: &str) {
         (&self.tty).write_all(text.as_bytes()).unwrap();
     }
 
-    pub(super) fn tty(&self) -> &File {
+    pub(crate) fn tty(&self) -> &File {
         &self.tty
     }
 
     /// Waits until the terminal shows or got what it should.
-    pub(super) fn wait(&self, what: &str, condition: impl Fn(&Seen) -> bool) {
+    pub(crate) fn wait(&self, what: &str, condition: impl Fn(&Seen) -> bool) {
         let seen = self.screen.lock();
         let waited = self.screen.changed.wait_timeout_while(seen, DEADLINE, |seen| !condition(seen));
         let (seen, timeout) = waited.unwrap();
@@ -175,12 +175,12 @@ impl Session {
     }
 
     /// Waits until a text is on the screen.
-    pub(super) fn wait_text(&self, text: &str) {
+    pub(crate) fn wait_text(&self, text: &str) {
         self.wait(text, |seen| seen.text().contains(text));
     }
 
     /// Waits until the first rows are shown.
-    pub(super) fn wait_rows(&self) {
+    pub(crate) fn wait_rows(&self) {
         self.wait("the first rows", |seen| {
             let text = seen.text();
             seen.screen().alternate_screen() && text.contains("crm.northwind") && text.contains("/1,200")
@@ -188,23 +188,23 @@ impl Session {
     }
 
     /// Waits for one more full redraw than there were before `act`.
-    pub(super) fn wait_redraw(&mut self, act: impl FnOnce(&mut Self)) {
+    pub(crate) fn wait_redraw(&mut self, act: impl FnOnce(&mut Self)) {
         let before = self.count(CLEAR);
         act(self);
         self.wait("a redraw", |seen| seen.count(CLEAR) > before);
     }
 
-    pub(super) fn count(&self, sequence: &str) -> usize {
+    pub(crate) fn count(&self, sequence: &str) -> usize {
         self.screen.lock().count(sequence)
     }
 
     /// Looks at what the terminal got.
-    pub(super) fn look<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
         look(&self.screen.lock())
     }
 
     /// Reads no more from the program, and waits until the link takes nothing more from it either.
-    pub(super) fn stall(&mut self) {
+    pub(crate) fn stall(&mut self) {
         self.screen.hold(Hold::Stalled);
         let deadline = Instant::now() + DEADLINE;
         let mut wide = false;
@@ -218,12 +218,12 @@ impl Session {
     }
 
     /// Reads again after a stall.
-    pub(super) fn resume(&self) {
+    pub(crate) fn resume(&self) {
         self.screen.hold(Hold::No);
     }
 
     /// Takes the terminal away, as a cut connection does.
-    pub(super) fn vanish(&mut self) {
+    pub(crate) fn vanish(&mut self) {
         let Some(line) = self.line.take() else { return };
         self.screen.hold(Hold::Closed);
         // The reader holds the terminal open too. Only a byte wakes it; where none fits, it has some to read.
@@ -233,7 +233,7 @@ impl Session {
     }
 
     /// Waits for the end.
-    pub(super) fn exit(&mut self) -> Exit {
+    pub(crate) fn exit(&mut self) -> Exit {
         if self.exit.is_none() {
             self.exit = self.end.recv_timeout(DEADLINE).ok();
         }
@@ -241,21 +241,21 @@ impl Session {
     }
 
     /// Waits for the end and until everything was read that was written before it.
-    pub(super) fn exit_and_drain(&mut self) -> Exit {
+    pub(crate) fn exit_and_drain(&mut self) -> Exit {
         let exit = self.exit();
         self.drain();
         exit
     }
 
     /// Waits until everything was read that was written until now.
-    pub(super) fn drain(&self) {
+    pub(crate) fn drain(&self) {
         let before = self.count(Seen::MARK);
         self.scribble(Seen::MARK);
         self.wait("the last output", |seen| seen.count(Seen::MARK) > before);
     }
 
     /// The terminal is as it was before the program started.
-    pub(super) fn assert_restored(&self) {
+    pub(crate) fn assert_restored(&self) {
         self.assert_modes_restored();
         self.look(|seen| {
             let screen = seen.screen();
@@ -270,25 +270,25 @@ impl Session {
         });
     }
 
-    pub(super) fn assert_modes_restored(&self) {
+    pub(crate) fn assert_modes_restored(&self) {
         assert_eq!(terminal_modes(&self.tty), self.modes, "line discipline not restored");
     }
 
-    pub(super) fn is_raw(&self) -> bool {
+    pub(crate) fn is_raw(&self) -> bool {
         use rustix::termios::LocalModes;
         let local = rustix::termios::tcgetattr(&self.tty).unwrap().local_modes;
         !local.intersects(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
     }
 
     /// Waits until the program was stopped by a signal.
-    pub(super) fn wait_stopped(&self) {
+    pub(crate) fn wait_stopped(&self) {
         let options = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         let status = waitid(WaitId::Pid(self.pid), options).unwrap().unwrap();
         assert!(status.stopped(), "it ended instead");
     }
 
     /// Seconds of CPU time used so far, also after the end; nothing where there is no /proc.
-    pub(super) fn cpu_seconds(&self) -> Option<f64> {
+    pub(crate) fn cpu_seconds(&self) -> Option<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid.as_raw_nonzero())).ok()?;
         // The name may contain anything, but no later parenthesis.
         let mut numbers = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
@@ -297,7 +297,7 @@ impl Session {
     }
 
     /// The most memory it ever had, in KiB; nothing where there is no /proc.
-    pub(super) fn peak_memory(&self) -> Option<u64> {
+    pub(crate) fn peak_memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid.as_raw_nonzero())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         line.trim().strip_suffix("kB")?.trim().parse().ok()
@@ -369,7 +369,7 @@ struct Screen {
 }
 
 /// What the terminal got.
-pub(super) struct Seen {
+pub(crate) struct Seen {
     model: vt100::Parser,
     raw: Vec<u8>,
     hold: Hold,
@@ -412,26 +412,26 @@ impl Screen {
 
 impl Seen {
     /// A sequence that no program sends and no terminal shows.
-    pub(super) const MARK: &str = "\x1b]7777;\x07";
+    pub(crate) const MARK: &str = "\x1b]7777;\x07";
 
-    pub(super) fn screen(&self) -> &vt100::Screen {
+    pub(crate) fn screen(&self) -> &vt100::Screen {
         self.model.screen()
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.screen().contents()
     }
 
-    pub(super) fn line(&self, row: usize) -> String {
+    pub(crate) fn line(&self, row: usize) -> String {
         self.screen().rows(0, u16::MAX).nth(row).unwrap_or_default()
     }
 
     /// Everything that was written.
-    pub(super) fn raw(&self) -> &[u8] {
+    pub(crate) fn raw(&self) -> &[u8] {
         &self.raw
     }
 
-    pub(super) fn count(&self, sequence: &str) -> usize {
+    pub(crate) fn count(&self, sequence: &str) -> usize {
         self.raw.windows(sequence.len()).filter(|window| *window == sequence.as_bytes()).count()
     }
 

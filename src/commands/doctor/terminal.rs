@@ -1,0 +1,157 @@
+//! The steps that no network is needed for: what the explorer will find of a terminal.
+
+use std::io::{self, IsTerminal};
+use std::os::fd::BorrowedFd;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::{Mark, Report, Stop};
+use crate::cli::ColorArg;
+use crate::config::{Clipboard, Environment, Ui};
+use crate::safe;
+use crate::text::{Safe, clean_head};
+
+/// How long tmux may take to tell an option.
+const TMUX_TIME: Duration = Duration::from_secs(2);
+/// What is read of tmux, in bytes: the words are short.
+const TMUX_BYTES: u64 = 64;
+
+pub(super) async fn examine(report: &mut Report, ui: &Ui, env: &Environment, color: ColorArg) -> Result<(), Stop> {
+    say_terminal(report, env)?;
+    say_colours(report, env, color)?;
+    say_unicode(report, ui, env)?;
+    say_clipboard(report, ui, env).await
+}
+
+fn say_terminal(report: &mut Report, env: &Environment) -> Result<(), Stop> {
+    let term = match env.term.as_deref() {
+        None | Some("") => "TERM is not set".into(),
+        Some(term) => safe!("TERM={}", clean_head(term, 40)),
+    };
+    let Some((columns, rows)) = size() else {
+        return report.line(
+            Mark::Note,
+            "terminal",
+            &safe!("not a terminal: commands work, the explorer does not; {}", term),
+        );
+    };
+    let size = match (columns, rows) {
+        (0, _) | (_, 0) => "does not tell its size".into(),
+        _ => safe!("{} columns, {} rows", columns, rows),
+    };
+    let words = safe!("{}, {}", size, term);
+    match env.term.as_deref() {
+        None | Some("" | "dumb") => {
+            report.line(Mark::Note, "terminal", &safe!("{}: the explorer needs one that can place text", words))
+        }
+        Some(_) => report.ok("terminal", &words),
+    }
+}
+
+/// Columns and rows, also when the output goes into a pipe or a file.
+fn size() -> Option<(u16, u16)> {
+    let size =
+        |terminal: BorrowedFd<'_>| rustix::termios::tcgetwinsize(terminal).ok().map(|size| (size.ws_col, size.ws_row));
+    if io::stdout().is_terminal() {
+        return size(rustix::stdio::stdout());
+    }
+    if io::stdin().is_terminal() { size(rustix::stdio::stdin()) } else { None }
+}
+
+fn say_colours(report: &mut Report, env: &Environment, color: ColorArg) -> Result<(), Stop> {
+    if !color.enabled(env.no_color) {
+        let why = if color == ColorArg::Never { "--color never" } else { "NO_COLOR is set; --color always overrides it" };
+        return report.line(Mark::Note, "colours", &safe!("off: {}", why));
+    }
+    let more = match env.colorterm.as_deref() {
+        None | Some("") => "COLORTERM is not set".into(),
+        Some(value) => safe!("COLORTERM={}", clean_head(value, 40)),
+    };
+    report.ok("colours", &safe!("on; only the terminal's own 16 are used ({})", more))
+}
+
+fn say_unicode(report: &mut Report, ui: &Ui, env: &Environment) -> Result<(), Stop> {
+    let locale = match &env.locale {
+        Some((name, value)) => safe!("{}={}", *name, clean_head(value, 40)),
+        None => "no locale is set".into(),
+    };
+    if ui.ascii {
+        return report.ok("unicode", &safe!("off: ui.ascii says so ({})", locale));
+    }
+    if env.utf8 {
+        return report.ok("unicode", &locale);
+    }
+    report.line(Mark::Note, "unicode", &safe!("{}, which is not UTF-8: only ASCII is drawn", locale))
+}
+
+async fn say_clipboard(report: &mut Report, ui: &Ui, env: &Environment) -> Result<(), Stop> {
+    if ui.clipboard == Clipboard::Screen {
+        return report.ok("clipboard", &"a plain screen to select from (ui.clipboard)".into());
+    }
+    if !env.tmux {
+        return report.ok("clipboard", &"OSC 52, if the terminal takes it; else ui.clipboard = \"screen\"".into());
+    }
+    let (set_clipboard, allow_passthrough) = tokio::join!(tmux_option("set-clipboard"), tmux_option("allow-passthrough"));
+    let (mark, words) = judge_tmux(set_clipboard.as_deref(), allow_passthrough.as_deref());
+    report.line(mark, "clipboard", &words)
+}
+
+/// What two options of tmux mean for OSC 52. tmux takes the sequence itself with `set-clipboard on`, and hands it on with
+/// `allow-passthrough`; an older one that does not know the latter always hands it on.
+fn judge_tmux(set_clipboard: Option<&str>, allow_passthrough: Option<&str>) -> (Mark, Safe) {
+    match (set_clipboard, allow_passthrough) {
+        (None, _) => (Mark::Note, "OSC 52 inside tmux, which did not tell its options".into()),
+        (Some("on"), _) => (Mark::Ok, "OSC 52; tmux takes it (set-clipboard on)".into()),
+        (_, Some("on" | "all")) => (Mark::Ok, "OSC 52; tmux hands it on (allow-passthrough)".into()),
+        (_, None) => (Mark::Ok, "OSC 52; this tmux hands it on".into()),
+        (Some(_), Some(_)) => {
+            let words = "tmux stops OSC 52; run: tmux set -s set-clipboard on (or ui.clipboard = \"screen\")";
+            (Mark::Note, words.into())
+        }
+    }
+}
+
+/// The value of a global option; `None` when tmux does not tell.
+async fn tmux_option(name: &str) -> Option<String> {
+    let mut child = Command::new("tmux")
+        .args(["show-options", "-gv", name])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .ok()?;
+    let stdout = child.stdout.take()?;
+    let told = async {
+        let mut text = String::new();
+        stdout.take(TMUX_BYTES).read_to_string(&mut text).await.ok()?;
+        child.wait().await.ok()?.success().then(|| text.trim().to_owned())
+    };
+    timeout(TMUX_TIME, told).await.ok().flatten().filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tmux_takes_the_sequence_or_hands_it_on_or_stops_it() {
+        for (set_clipboard, allow_passthrough, mark, words) in [
+            (Some("on"), Some("off"), Mark::Ok, "takes it"),
+            (Some("external"), Some("on"), Mark::Ok, "hands it on"),
+            (Some("external"), Some("all"), Mark::Ok, "hands it on"),
+            (Some("external"), None, Mark::Ok, "hands it on"),
+            (Some("external"), Some("off"), Mark::Note, "tmux set -s set-clipboard on"),
+            (Some("off"), Some("off"), Mark::Note, "tmux set -s set-clipboard on"),
+            (None, None, Mark::Note, "did not tell"),
+        ] {
+            let (judged, said) = judge_tmux(set_clipboard, allow_passthrough);
+            assert_eq!(judged, mark, "{said}");
+            assert!(said.as_str().contains(words), "{said}");
+        }
+    }
+}

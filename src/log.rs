@@ -1,0 +1,131 @@
+//! The log: a file in the state directory, written only when `HOOKSCOPE_LOG` asks for one. Nothing of it reaches the terminal,
+//! every line is cleaned as if it did, and the keys that are in use are masked, whoever wrote them.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use directories::ProjectDirs;
+use rustix::fs::OFlags;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::redact::ApiKey;
+use crate::safe;
+use crate::text::{Safe, clean};
+
+const FILE: &str = "hookscope.log";
+/// A log that has grown to this many bytes is set aside at the next start, in place of the one before.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// The keys in use.
+static KEYS: Mutex<Vec<ApiKey>> = Mutex::new(Vec::new());
+
+/// Starts the log, if the filter asks for one.
+///
+/// # Errors
+///
+/// The filter cannot be understood, or there is no place for the file.
+pub fn start(filter: Option<&str>) -> Result<(), Safe> {
+    let Some(filter) = filter.filter(|filter| !filter.trim().is_empty()) else { return Ok(()) };
+    let filter = EnvFilter::builder().parse(filter).map_err(|why| {
+        safe!("{}; a filter is a level, such as debug, or hookscope=trace,reqwest=debug", clean(&why.to_string()))
+    })?;
+    let path = path().ok_or("there is no home directory to have a log in")?;
+    let file =
+        open(&path).map_err(|why| safe!("the log {}: {}", clean(&path.to_string_lossy()), clean(&why.to_string())))?;
+    let lines = Lines(Arc::new(Mutex::new(file)));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(lines).finish();
+    // There is one start, so there is no other subscriber.
+    drop(tracing::subscriber::set_global_default(subscriber));
+    tracing::info!("hookscope {} starts", env!("CARGO_PKG_VERSION"));
+    Ok(())
+}
+
+/// Masks a key in every line from now on.
+pub fn hide(key: &ApiKey) {
+    let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
+    if !keys.contains(key) {
+        keys.push(key.clone());
+    }
+}
+
+/// Where the log is. A relative home would put it below the working directory, whoever owns that.
+fn path() -> Option<PathBuf> {
+    let dirs = ProjectDirs::from("", "", "hookscope")?;
+    let directory = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
+    directory.is_absolute().then(|| directory.join(FILE))
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    if let Some(directory) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    if path.symlink_metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() > MAX_BYTES) {
+        std::fs::rename(path, path.with_extension("log.1"))?;
+    }
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path)
+}
+
+/// Writes whole lines to the file.
+#[derive(Clone)]
+struct Lines(Arc<Mutex<File>>);
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Write for Lines {
+    /// Gets an event at a time.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut text = String::from_utf8_lossy(bytes).into_owned();
+        for key in KEYS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            text = key.scrub(&text);
+        }
+        let line = format!("{}\n", clean(text.trim_end_matches('\n')));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_clean_and_holds_no_key() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("state/hookscope.log");
+        hide(&ApiKey::new("kid:s3cret-of-the-log").unwrap());
+        let mut lines = Lines(Arc::new(Mutex::new(open(&path).unwrap())));
+        lines.write_all(b"Bearer kid:s3cret-of-the-log \x1b[31m\nsecond s3cret-of-the-log\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "Bearer *** ^[[31m^Jsecond ***\n");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_large_log_is_set_aside_and_a_link_is_not_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("hookscope.log");
+        File::create(&path).unwrap().set_len(MAX_BYTES + 1).unwrap();
+        assert_eq!(open(&path).unwrap().metadata().unwrap().len(), 0);
+        assert!(home.path().join("hookscope.log.1").exists());
+        std::fs::remove_file(&path).unwrap();
+        symlink("/dev/null", &path).unwrap();
+        assert!(open(&path).is_err());
+    }
+}

@@ -1,0 +1,95 @@
+//! The steps below HTTP, one at a time, so that it shows which of them fails: names to addresses, addresses to a connection.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::api::{ApiError, ErrorKind, Network};
+use crate::text::clean_head;
+
+/// Addresses of one name that are tried.
+const MAX_ADDRESSES: usize = 8;
+
+/// The addresses of a name, in the system's order and each once; at least one.
+pub async fn resolve(host: &str, port: u16, patience: Duration) -> Result<Vec<SocketAddr>, ApiError> {
+    let found = timeout(patience, lookup_host((host, port))).await.map_err(|_elapsed| fault(Network::Timeout))?;
+    let found = found.map_err(|error| with(Network::Dns, &error))?;
+    let mut addresses = Vec::new();
+    for address in found {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    if addresses.is_empty() { Err(fault(Network::Dns)) } else { Ok(addresses) }
+}
+
+/// The first of some addresses that takes a connection, which is closed again. All of them are tried at once, so that one that
+/// does not answer holds up no other.
+pub async fn connect(addresses: &[SocketAddr], patience: Duration) -> Result<SocketAddr, ApiError> {
+    let mut attempts = JoinSet::new();
+    for &address in addresses.iter().take(MAX_ADDRESSES) {
+        attempts.spawn(async move { TcpStream::connect(address).await.map(|_| address) });
+    }
+    let first = async {
+        let mut last = fault(Network::Other);
+        while let Some(attempt) = attempts.join_next().await {
+            match attempt {
+                Ok(Ok(address)) => return Ok(address),
+                Ok(Err(error)) => last = with(network(&error), &error),
+                Err(_panicked) => {}
+            }
+        }
+        Err(last)
+    };
+    timeout(patience, first).await.unwrap_or_else(|_elapsed| Err(fault(Network::Timeout)))
+}
+
+fn network(error: &io::Error) -> Network {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Network::Refused,
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => Network::Unreachable,
+        io::ErrorKind::TimedOut => Network::Timeout,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Network::CutOff,
+        _ => Network::Other,
+    }
+}
+
+fn fault(network: Network) -> ApiError {
+    ApiError::new(ErrorKind::Network(network))
+}
+
+fn with(network: Network, error: &io::Error) -> ApiError {
+    fault(network).with(clean_head(&error.to_string(), 200))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn an_address_is_its_own_and_only_one() {
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+        assert_eq!(resolve("127.0.0.1", 9, PATIENCE).await, Ok(vec![here]));
+    }
+
+    #[tokio::test]
+    async fn one_address_that_listens_is_enough() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let open = listener.local_addr().unwrap();
+        let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
+        assert_eq!(connect(&[closed, open], PATIENCE).await, Ok(open));
+        let refused = connect(&[closed], PATIENCE).await.unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Network(Network::Refused));
+        assert_eq!(connect(&[], PATIENCE).await.unwrap_err().kind, ErrorKind::Network(Network::Other));
+    }
+}
