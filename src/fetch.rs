@@ -16,7 +16,7 @@ mod task;
 
 use std::time::Duration;
 
-pub use self::complete::{Limit, Problem, Reading, Summary, Wanted, judge, read_listing, stream_listing};
+pub use self::complete::{Limit, Problem, Reading, Summary, Wanted, judge, judge_into, read_listing, stream_listing};
 pub use self::extent::{Extent, RowCount};
 pub use self::requests::Progress;
 pub use self::single::{read_page, read_webhooks};

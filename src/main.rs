@@ -1,17 +1,22 @@
 //! Arguments → configuration → explorer or command → exit code. The only place that ends the process.
 
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use hookscope::cli::{Cli, Global};
 use hookscope::commands;
-use hookscope::config::{Config, Environment};
+use hookscope::config::{Config, Environment, Selection};
+use hookscope::demo::server::Server;
 use hookscope::error::{Error, Exit};
+use hookscope::fetch::{self, Held, Limit, Wanted};
 use hookscope::log;
 use hookscope::model::Scope;
 use hookscope::output::Say;
 use hookscope::safe;
-use hookscope::tui::{self, Start, console};
+use hookscope::snapshot;
+use hookscope::tui::{self, Origin, Start, console};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -60,10 +65,10 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     let config = Config::load(cli.global.config.as_deref(), env)?;
     // Before anything else happens: a key command, for one.
     console::check(env.term.as_deref()).map_err(|why| Error::NoTerminal { why: why.into() })?;
-    let (connection, _demo) = commands::connect(&cli.global, &config, env).await?;
+    let (origin, _demo) = origin(cli, &config, env).await?;
     let start = Start {
         config: &config,
-        connection: &connection,
+        origin,
         invocation: invocation(&cli.global),
         env,
         scope: cli.scope.map_or(Scope::All, Scope::from),
@@ -73,10 +78,38 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     tui::run(start).await
 }
 
+/// Where the explorer's webhooks are, and the demo server if it is that one: it serves as long as the value lives.
+async fn origin(cli: &Cli, config: &Config, env: &Environment) -> Result<(Origin, Option<Server>), Error> {
+    let Some(path) = &cli.global.from else {
+        let (connection, server) = commands::connect(&cli.global, config, env).await?;
+        return Ok((Origin::Api(connection), server));
+    };
+    if path == Path::new("-") {
+        return Err(Error::Usage {
+            message: "--from: the explorer reads keys from stdin, so it needs a file".into(),
+            advice: None,
+        });
+    }
+    let selection = Selection { profile: cli.global.profile.clone(), base_url: None };
+    let (base_url, _) = config.base_url_and_source(&selection, env)?;
+    let everything = Wanted { scope: Scope::All, limit: Limit::Everything, filter: None };
+    let reading = fetch::judge(snapshot::read(path)?, everything);
+    // A part never looks like the whole.
+    let part = if reading.summary.problems.is_empty() { "" } else { " (incomplete)" };
+    let name = safe!("{}{}", snapshot::name(path), part);
+    Ok((Origin::File { name, rows: Arc::new(Held::new(reading.rows)), base_url }, None))
+}
+
 /// The options that a command needs to reach the same workspace. What stands in variables is there for the command too.
 fn invocation(global: &Global) -> Vec<String> {
     let config = global.config.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let named = [("--config", config), ("--profile", global.profile.clone()), ("--base-url", global.base_url.clone())];
+    let from = global.from.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let named = [
+        ("--config", config),
+        ("--from", from),
+        ("--profile", global.profile.clone()),
+        ("--base-url", global.base_url.clone()),
+    ];
     let demo = global.demo.then(|| "--demo".to_owned());
     demo.into_iter().chain(named.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?])).flatten()).collect()
 }

@@ -3,6 +3,7 @@
 //! Source of the shapes: <https://dialnexa.mintlify.app/api-reference/webhooks/list>.
 
 mod json;
+mod line;
 mod row;
 
 use std::fmt;
@@ -12,7 +13,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use url::Url;
 
 pub use self::json::{Json, RawFields, TooDeep, hash_secrets, holds_secret, raw_array};
-pub use self::row::{Malformed, Reason, Row};
+pub use self::line::Line;
+pub use self::row::{Element, Malformed, Reason, Row};
 use crate::redact;
 use crate::text::{Safe, Untrusted, clean, clean_head};
 
@@ -304,8 +306,8 @@ impl Scope {
 
     /// Whether a row belongs to the scope. A row that does not say so plainly belongs to every scope: hiding it would be a
     /// guess.
-    pub fn admits(self, row: &Row) -> bool {
-        match (self.is_active(), row.webhook().and_then(Webhook::active)) {
+    pub fn admits(self, element: &impl Element) -> bool {
+        match (self.is_active(), element.active()) {
             (Some(wanted), Some(active)) => wanted == active,
             _ => true,
         }

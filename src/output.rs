@@ -88,6 +88,14 @@ impl<W: Write> Output<W> {
         self.writer.write_all(text.as_bytes())
     }
 
+    /// Texts that are JSON already, one a line.
+    pub fn json_lines<'a>(&mut self, mut texts: impl Iterator<Item = &'a str>) -> io::Result<()> {
+        texts.try_for_each(|text| {
+            self.json_text(text)?;
+            self.raw(b"\n")
+        })
+    }
+
     /// Text of the program itself, such as what stands between values, or a generated script.
     pub fn raw(&mut self, text: &[u8]) -> io::Result<()> {
         self.writer.write_all(text)
@@ -283,6 +291,11 @@ impl<T: Record> Sheet<T> {
             coloured: false,
             raw: false,
         })
+    }
+
+    /// Columns were chosen: JSON has these and no other fields.
+    pub fn has_chosen_columns(&self) -> bool {
+        self.chosen
     }
 
     /// Writes a whole document.

@@ -42,17 +42,19 @@ use self::input::Input;
 use self::link::FrameWriter;
 use self::screen::Screen;
 use self::theme::{Glyphs, Theme};
-use crate::api::Client;
+use crate::api::{ApiError, Client};
+use crate::base_url::BaseUrl;
 use crate::clock::Moment;
 use crate::config::{Config, Connection, Environment};
 use crate::error::{Error, Exit};
-use crate::fetch::{self, Source};
+use crate::fetch::{self, Held, Policy, Source};
 use crate::model::Scope;
+use crate::text::Safe;
 
 /// How the explorer starts.
 pub struct Start<'a> {
     pub config: &'a Config,
-    pub connection: &'a Connection,
+    pub origin: Origin,
     /// The options that a copied command needs to reach the same workspace.
     pub invocation: Vec<String>,
     pub env: &'a Environment,
@@ -62,9 +64,41 @@ pub struct Start<'a> {
     pub coloured: bool,
 }
 
+/// Where the webhooks are.
+pub enum Origin {
+    Api(Connection),
+    File {
+        /// What it is called on screen.
+        name: Safe,
+        rows: Arc<Held>,
+        /// Where copied requests go.
+        base_url: BaseUrl,
+    },
+}
+
+impl Origin {
+    /// What the background task reads from. For the API that reads the certificate store, which takes milliseconds.
+    fn open(self) -> Result<Source, ApiError> {
+        match self {
+            Self::Api(connection) => Ok(Source::Api(Arc::new(Client::new(&connection.api)?))),
+            Self::File { rows, .. } => Ok(Source::Rows(rows)),
+        }
+    }
+
+    fn policy(&self) -> Policy {
+        match self {
+            Self::Api(connection) => connection.policy,
+            Self::File { .. } => Policy::default(),
+        }
+    }
+}
+
 impl Start<'_> {
     fn setup(&self, size: (u16, u16)) -> Setup {
-        let setup = Setup::new(self.config, self.connection);
+        let setup = match &self.origin {
+            Origin::Api(connection) => Setup::new(self.config, connection),
+            Origin::File { name, base_url, .. } => Setup::of_file(self.config, name.clone(), base_url.clone()),
+        };
         Setup {
             invocation: self.invocation.clone(),
             theme: Theme::new(&self.config.ui.theme, self.coloured),
@@ -86,7 +120,7 @@ pub async fn run(start: Start<'_>) -> Result<Exit, Error> {
     let app = App::new(start.setup(size), Moment::now());
     console::restore_on_panic();
     let console = Terminal::take(app.mouse).map_err(|error| Error::terminal(&error))?;
-    let ended = explore(app, console, &start).await;
+    let ended = explore(app, console, start).await;
     match ended {
         Ok(Ended::Vanished) => console::abandon(),
         _ => drop(console::restore()),
@@ -94,15 +128,15 @@ pub async fn run(start: Start<'_>) -> Result<Exit, Error> {
     ended.map(Exit::from)
 }
 
-async fn explore(app: App, console: Terminal, start: &Start<'_>) -> Result<Ended, Error> {
+async fn explore(app: App, console: Terminal, start: Start<'_>) -> Result<Ended, Error> {
     let backend = AnsiBackend::new(FrameWriter::new(console.link().clone()));
     let mut screen = Screen::new(backend, app.size);
     // The first frame needs nothing that could take time.
     screen.draw(&app).map_err(|error| Error::terminal(&error))?;
     let (demand, wishes) = watch::channel(app.demand().clone());
-    let settings = start.connection.api.clone();
-    let (events, task) =
-        fetch::spawn(move || Ok(Source::Api(Arc::new(Client::new(&settings)?))), start.connection.policy, wishes);
+    let policy = start.origin.policy();
+    let origin = start.origin;
+    let (events, task) = fetch::spawn(move || origin.open(), policy, wishes);
     let mut explorer = Explorer {
         app,
         screen,

@@ -15,15 +15,15 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use super::error::Nonsense;
-use crate::model::{RawFields, Row, TooDeep, Webhook, raw_array};
+use crate::model::{Element, RawFields, Row, TooDeep, raw_array};
 
 /// One page of a listing, whatever the envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct Page<E = Row> {
     /// The page that was asked for, from 1.
     pub number: u64,
     /// The rows as they came, unusable ones included.
-    pub rows: Vec<Row>,
+    pub rows: Vec<E>,
     /// The page that this is, as the server says.
     pub reported: Option<u64>,
     /// Rows a page, as the server says. It may be wrong: see [`crate::fetch::Extent`].
@@ -54,7 +54,7 @@ impl From<TooDeep> for Unreadable {
 }
 
 /// Reads the body of a list request.
-pub(super) fn page(body: &[u8], number: u64) -> Result<Page, Unreadable> {
+pub(super) fn page<E: Element>(body: &[u8], number: u64) -> Result<Page<E>, Unreadable> {
     let text = text(body)?;
     let envelope = Envelope::read(text)?;
     let mut page = Page { number, rows: Vec::new(), reported: None, limit: None, total: None, total_pages: None };
@@ -101,20 +101,20 @@ fn is_array(raw: &RawValue) -> bool {
 
 /// The elements of an array of rows. Nearly always all of them are webhooks, and one pass reads them; else they are read one
 /// by one.
-fn rows_of(rows: &RawValue) -> Result<Vec<Row>, TooDeep> {
-    if let Ok(webhooks) = serde_json::from_str::<Vec<Usable>>(rows.get()) {
-        return Ok(webhooks.into_iter().map(|Usable(webhook)| Row::Webhook(webhook)).collect());
+fn rows_of<E: Element>(rows: &RawValue) -> Result<Vec<E>, TooDeep> {
+    if let Ok(elements) = serde_json::from_str::<Vec<Usable<E>>>(rows.get()) {
+        return Ok(elements.into_iter().map(|Usable(element)| element).collect());
     }
-    raw_array(rows).unwrap_or_default().into_iter().map(Row::decode).collect()
+    raw_array(rows).unwrap_or_default().into_iter().map(E::decode).collect()
 }
 
 /// An element that can be used as a webhook; whatever else it may be is an error.
-struct Usable(Webhook);
+struct Usable<E>(E);
 
-impl<'de> Deserialize<'de> for Usable {
+impl<'de, E: Element> Deserialize<'de> for Usable<E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Webhook::decode(&RawFields::deserialize(deserializer)?) {
-            Ok(Ok(webhook)) => Ok(Self(webhook)),
+        match E::of_fields(&RawFields::deserialize(deserializer)?) {
+            Ok(Ok(element)) => Ok(Self(element)),
             Ok(Err(_)) | Err(_) => Err(D::Error::custom("not a webhook")),
         }
     }
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_told_apart() {
-        let why = |body: &[u8]| page(body, 1).unwrap_err().why;
+        let why = |body: &[u8]| page::<Row>(body, 1).unwrap_err().why;
         assert_eq!(why(b""), Nonsense::Empty);
         assert_eq!(why(b" \n"), Nonsense::Empty);
         assert_eq!(why(b"<!doctype html>"), Nonsense::Html);

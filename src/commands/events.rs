@@ -5,7 +5,7 @@ use crate::analysis::coverage::{EventCoverage, coverage};
 use crate::cli::EventsArgs;
 use crate::error::Error;
 use crate::fetch::{Limit, Wanted};
-use crate::model::{Row, Scope, Webhook};
+use crate::model::{Row, Scope};
 use crate::output::{Entry, Output, Reader, Sheet};
 
 /// Reads all webhooks and counts their events.
@@ -15,8 +15,8 @@ pub(super) async fn run(args: &EventsArgs, context: &Context<'_>) -> Result<Exit
     let query = context.query(args.filter.as_deref())?;
     let workspace = context.workspace().await?;
     let place = workspace.place().clone();
-    let filter = |webhook: &Webhook| query.matches(webhook);
-    let filter: Option<&dyn Fn(&Webhook) -> bool> = if query.is_empty() { None } else { Some(&filter) };
+    let filter = |row: &Row| row.webhook().is_some_and(|webhook| query.matches(webhook));
+    let filter: Option<&dyn Fn(&Row) -> bool> = if query.is_empty() { None } else { Some(&filter) };
     let reading = workspace.read(Wanted { scope: Scope::All, limit: Limit::Everything, filter }).await?;
     let known = context.config.audit.known_events.iter().map(crate::text::Untrusted::raw);
     let entries: Vec<_> =

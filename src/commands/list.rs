@@ -1,6 +1,6 @@
 //! `hookscope list`: every webhook of the workspace on stdout.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::api::MAX_PAGE_SIZE;
 use crate::cli::ListArgs;
 use crate::error::Error;
 use crate::fetch::{Limit, Reading, Wanted};
-use crate::model::{Row, Scope, Webhook};
+use crate::model::{Element, Line, Row, Scope, Webhook};
 use crate::output::{Entry, Format, Listed, Output, Reader, Sheet};
 use crate::safe;
 
@@ -75,6 +75,28 @@ impl<'a> Job<'a> {
     }
 
     async fn stream(&self, workspaces: Vec<Result<Workspace, Error>>, out: &mut Output<impl Write>) -> Result<Exit, Error> {
+        let looks_inside = !self.query.is_empty() || self.sheet.has_chosen_columns() || self.context.global.all_profiles;
+        if looks_inside {
+            let filter = |row: &Row| row.webhook().is_some_and(|webhook| self.query.matches(webhook));
+            let filter: Option<&dyn Fn(&Row) -> bool> = if self.query.is_empty() { None } else { Some(&filter) };
+            let write =
+                |out: &mut Output<_>, rows, profile: Option<&Arc<str>>| self.sheet.write_lines(out, &entries(rows, profile));
+            self.stream_elements(workspaces, out, filter, write).await
+        } else {
+            let write = |out: &mut Output<_>, lines: Vec<Line>, _: Option<&Arc<str>>| {
+                out.json_lines(lines.iter().map(|line| line.json.as_str()))
+            };
+            self.stream_elements(workspaces, out, None, write).await
+        }
+    }
+
+    async fn stream_elements<E: Element, W: Write>(
+        &self,
+        workspaces: Vec<Result<Workspace, Error>>,
+        out: &mut Output<W>,
+        filter: Option<&dyn Fn(&E) -> bool>,
+        write: impl Fn(&mut Output<W>, Vec<E>, Option<&Arc<str>>) -> io::Result<()>,
+    ) -> Result<Exit, Error> {
         let mut tally = Tally::new(self, workspaces.len());
         let drawn = !out.is_terminal();
         for workspace in workspaces {
@@ -82,14 +104,12 @@ impl<'a> Job<'a> {
             let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
             let mut written = 0;
             let mut reader = Ok(Reader::Listening);
-            let filter = |webhook: &Webhook| self.query.matches(webhook);
-            let sink = |rows: Vec<Row>| {
+            let sink = |rows: Vec<E>| {
                 written += rows.len() as u64;
-                let entries = entries(rows, profile.as_ref());
-                reader = out.send(|out| self.sheet.write_lines(out, &entries));
+                reader = out.send(|out| write(out, rows, profile.as_ref()));
                 if matches!(reader, Ok(Reader::Listening)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             };
-            let summary = workspace.stream(self.wanted(limit, &filter), drawn, sink).await;
+            let summary = workspace.stream(Wanted { scope: self.scope, limit, filter }, drawn, sink).await;
             if reader? == Reader::Gone {
                 return Ok(Exit::Done);
             }
@@ -126,20 +146,19 @@ impl<'a> Job<'a> {
     }
 
     async fn read_one(&self, workspace: Workspace, limit: Limit) -> Result<Reading, Error> {
-        let filter = |webhook: &Webhook| self.query.matches(webhook);
-        let Some(page) = self.page else { return workspace.read(self.wanted(limit, &filter)).await };
+        let filter = |row: &Row| row.webhook().is_some_and(|webhook| self.query.matches(webhook));
+        let filter: Option<&dyn Fn(&Row) -> bool> = if self.query.is_empty() { None } else { Some(&filter) };
+        let Some(page) = self.page else {
+            return workspace.read(Wanted { scope: self.scope, limit, filter }).await;
+        };
         let size = self.limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(MAX_PAGE_SIZE);
         let mut reading = workspace.read_page(self.scope, page, size).await?;
-        reading.rows.retain(|row| row.webhook().map_or(self.query.is_empty(), filter));
+        reading.rows.retain(|row| filter.is_none_or(|filter| filter(row)));
         if let Some(total) = reading.summary.total {
             let pages = total.div_ceil(size.into());
             self.context.say.detail(&safe!("page {} of {}, {} webhooks in all", page, pages, total));
         }
         Ok(reading)
-    }
-
-    fn wanted<'w>(&self, limit: Limit, filter: &'w dyn Fn(&Webhook) -> bool) -> Wanted<'w> {
-        Wanted { scope: self.scope, limit, filter: (!self.query.is_empty()).then_some(filter) }
     }
 
     /// Sorts, or puts the best match first, and takes as many as are wanted.

@@ -65,7 +65,7 @@ pub(super) trait Brought {
     fn total(&self) -> Option<u64>;
 }
 
-impl Brought for Page {
+impl<E> Brought for Page<E> {
     fn rows(&self) -> u64 {
         self.rows.len() as u64
     }

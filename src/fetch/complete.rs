@@ -13,7 +13,7 @@ use super::requests::{Pages, Progress, Requests};
 use super::seen::SeenIds;
 use super::{Extent, Policy, RowCount, Source};
 use crate::api::{ApiError, ErrorKind, Page};
-use crate::model::{Row, Scope, Webhook, WebhookId};
+use crate::model::{Element, Row, Scope, WebhookId};
 use crate::safe;
 use crate::text::{Safe, clean};
 
@@ -29,13 +29,20 @@ const MAX_PAGES: u64 = 1_000_000;
 const AHEAD: u64 = 4;
 
 /// Which rows are wanted.
-#[derive(Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct Wanted<'a, E = Row> {
     pub scope: Scope,
     pub limit: Limit,
-    /// Webhooks that are left out here, whatever the server sends. A malformed row passes no filter.
-    pub filter: Option<&'a dyn Fn(&Webhook) -> bool>,
+    /// What is left out here, whatever the server sends. A malformed row passes no filter.
+    pub filter: Option<&'a dyn Fn(&E) -> bool>,
 }
+
+impl<E> Clone for Wanted<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Wanted<'_, E> {}
 
 /// How much is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,12 +197,12 @@ pub async fn read_listing(
 /// # Errors
 ///
 /// The error of page 1 when nothing at all could be read.
-pub async fn stream_listing(
+pub async fn stream_listing<E: Element>(
     source: &Source,
     policy: Policy,
-    wanted: Wanted<'_>,
-    mut watch: impl FnMut(&Progress),
-    sink: impl FnMut(Vec<Row>) -> ControlFlow<()>,
+    wanted: Wanted<'_, E>,
+    mut watch: impl FnMut(&Progress<Page<E>>),
+    sink: impl FnMut(Vec<E>) -> ControlFlow<()>,
 ) -> Result<Summary, ApiError> {
     let mut requests = Requests::new(pages(source, policy, wanted), policy);
     Attempt::new(policy, wanted, sink).read(&mut requests, &mut watch).await
@@ -204,18 +211,22 @@ pub async fn stream_listing(
 /// Judges a page that stands for the whole listing, such as a saved one, as if it had been read.
 pub fn judge(page: Page, wanted: Wanted<'_>) -> Reading {
     let mut rows = Vec::new();
-    let keep = |page: Vec<Row>| {
+    let summary = judge_into(page, wanted, |page| {
         rows.extend(page);
         ControlFlow::Continue(())
-    };
-    let mut attempt = Attempt::new(Policy::default(), wanted, keep);
-    attempt.take(Page { number: 1, ..page });
-    let summary = Summary { scope_ignored: false, ..attempt.finish() };
+    });
     Reading { rows, summary }
 }
 
-fn pages(source: &Source, policy: Policy, wanted: Wanted<'_>) -> Pages {
-    Pages { source: source.clone(), limit: policy.page_size, scope: wanted.scope }
+/// As [`judge`], handing on the wanted rows.
+pub fn judge_into<E: Element>(page: Page<E>, wanted: Wanted<'_, E>, sink: impl FnMut(Vec<E>) -> ControlFlow<()>) -> Summary {
+    let mut attempt = Attempt::new(Policy::default(), wanted, sink);
+    attempt.take(Page { number: 1, ..page });
+    Summary { scope_ignored: false, ..attempt.finish() }
+}
+
+fn pages<E>(source: &Source, policy: Policy, wanted: Wanted<'_, E>) -> Pages<E> {
+    Pages::new(source, policy.page_size, wanted.scope)
 }
 
 async fn read_once(
@@ -244,15 +255,15 @@ struct Facts {
 }
 
 /// One pass over the pages.
-struct Attempt<'a, S> {
+struct Attempt<'a, E, S> {
     policy: Policy,
-    wanted: Wanted<'a>,
+    wanted: Wanted<'a, E>,
     sink: S,
     extent: Extent,
     /// Every page that came.
     facts: BTreeMap<u64, Facts>,
     /// Pages that came before their turn.
-    early: BTreeMap<u64, Page>,
+    early: BTreeMap<u64, Page<E>>,
     failed: BTreeSet<u64>,
     /// The next page to ask for, and the next one to hand on.
     next: u64,
@@ -270,8 +281,8 @@ struct Attempt<'a, S> {
     done: bool,
 }
 
-impl<'a, S: FnMut(Vec<Row>) -> ControlFlow<()>> Attempt<'a, S> {
-    fn new(policy: Policy, wanted: Wanted<'a>, sink: S) -> Self {
+impl<'a, E: Element, S: FnMut(Vec<E>) -> ControlFlow<()>> Attempt<'a, E, S> {
+    fn new(policy: Policy, wanted: Wanted<'a, E>, sink: S) -> Self {
         Self {
             policy,
             wanted,
@@ -293,13 +304,21 @@ impl<'a, S: FnMut(Vec<Row>) -> ControlFlow<()>> Attempt<'a, S> {
         }
     }
 
-    async fn read(mut self, requests: &mut Requests<Pages>, watch: &mut impl FnMut(&Progress)) -> Result<Summary, ApiError> {
+    async fn read(
+        mut self,
+        requests: &mut Requests<Pages<E>>,
+        watch: &mut impl FnMut(&Progress<Page<E>>),
+    ) -> Result<Summary, ApiError> {
         self.run(requests, watch).await?;
         requests.retain(|_| false);
         Ok(self.finish())
     }
 
-    async fn run(&mut self, requests: &mut Requests<Pages>, watch: &mut impl FnMut(&Progress)) -> Result<(), ApiError> {
+    async fn run(
+        &mut self,
+        requests: &mut Requests<Pages<E>>,
+        watch: &mut impl FnMut(&Progress<Page<E>>),
+    ) -> Result<(), ApiError> {
         while !self.done {
             while requests.has_room() && self.wants(self.next) {
                 requests.start(self.next);
@@ -326,10 +345,10 @@ impl<'a, S: FnMut(Vec<Row>) -> ControlFlow<()>> Attempt<'a, S> {
         Ok(())
     }
 
-    fn take(&mut self, page: Page) {
+    fn take(&mut self, page: Page<E>) {
         self.extent.observe(&page, self.policy.page_size);
         let has_ids = page.rows.iter().any(|row| row.id().is_some());
-        let ids = has_ids.then(|| self.hasher.hash_one(page.rows.iter().map(Row::id).collect::<Vec<_>>()));
+        let ids = has_ids.then(|| self.hasher.hash_one(page.rows.iter().map(E::id).collect::<Vec<_>>()));
         let Page { total, total_pages, .. } = page;
         self.facts.insert(page.number, Facts { rows: page.rows.len() as u64, total, total_pages, ids });
         self.early.insert(page.number, page);
@@ -367,7 +386,7 @@ impl<'a, S: FnMut(Vec<Row>) -> ControlFlow<()>> Attempt<'a, S> {
         }
     }
 
-    fn wanted_rows(&mut self, page: Page) -> Vec<Row> {
+    fn wanted_rows(&mut self, page: Page<E>) -> Vec<E> {
         let room = match self.wanted.limit {
             Limit::Everything => usize::MAX,
             Limit::Rows(limit) => usize::try_from(limit - self.accepted).unwrap_or(usize::MAX),
@@ -378,21 +397,21 @@ impl<'a, S: FnMut(Vec<Row>) -> ControlFlow<()>> Attempt<'a, S> {
         rows
     }
 
-    fn is_wanted(&mut self, row: &Row) -> bool {
+    fn is_wanted(&mut self, row: &E) -> bool {
         if !self.wanted.scope.admits(row) {
             self.summary.scope_ignored = true;
             return false;
         }
-        let Some(webhook) = row.webhook() else {
+        let Some(id) = row.id() else {
             self.summary.malformed += 1;
             return self.wanted.filter.is_none();
         };
-        if !self.seen.insert(&webhook.id) {
+        if !self.seen.insert(id) {
             self.repeated += 1;
-            self.example.get_or_insert_with(|| webhook.id.clone());
+            self.example.get_or_insert_with(|| id.clone());
             return false;
         }
-        self.wanted.filter.is_none_or(|admits| admits(webhook))
+        self.wanted.filter.is_none_or(|admits| admits(row))
     }
 
     fn give_up(&mut self, page: u64, error: ApiError) -> Result<(), ApiError> {

@@ -39,7 +39,7 @@ pub struct Extent {
 
 impl Extent {
     /// Learns from a page. `asked` is the limit that was asked for, which decides only when nothing else does.
-    pub fn observe(&mut self, page: &Page, asked: u32) {
+    pub fn observe<E>(&mut self, page: &Page<E>, asked: u32) {
         let rows = page.rows.len() as u64;
         if page.number <= 1 {
             self.page_size = Some(if rows > 0 { rows } else { page.limit.unwrap_or(asked.into()) });

@@ -2,6 +2,7 @@
 //! the API says 429.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::budget::Budget;
 use super::{Policy, Source};
 use crate::api::{Answer, ApiError, ErrorKind, Failure, Page, PageRequest, RateLimit};
-use crate::model::{Row, Scope, WebhookId};
+use crate::model::{Element, Row, Scope, WebhookId};
 
 /// What became of a request. Its number is that of a page, or the place of an id in a list of ids.
 #[derive(Debug, Clone)]
@@ -50,20 +51,27 @@ pub(super) trait Ask {
 
 /// Asks for pages of a listing.
 #[derive(Debug)]
-pub(super) struct Pages {
-    pub(super) source: Source,
+pub(super) struct Pages<E = Row> {
+    source: Source,
     /// Rows a page.
-    pub(super) limit: u32,
-    pub(super) scope: Scope,
+    limit: u32,
+    scope: Scope,
+    elements: PhantomData<fn() -> E>,
 }
 
-impl Ask for Pages {
-    type Value = Page;
+impl<E: Element> Ask for Pages<E> {
+    type Value = Page<E>;
 
-    fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Page>, Failure>> + Send + 'static {
+    fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Page<E>>, Failure>> + Send + 'static {
         let source = self.source.clone();
         let request = PageRequest { number, limit: self.limit, scope: self.scope };
         async move { source.list(request).await }
+    }
+}
+
+impl<E> Pages<E> {
+    pub(super) fn new(source: &Source, limit: u32, scope: Scope) -> Self {
+        Self { source: source.clone(), limit, scope, elements: PhantomData }
     }
 }
 
@@ -117,7 +125,7 @@ pub(super) struct Requests<A: Ask> {
     budget: Budget,
 }
 
-impl Requests<Pages> {
+impl<E: Element> Requests<Pages<E>> {
     /// Turns to another scope: everything under way is ended.
     pub(super) fn set_scope(&mut self, scope: Scope) {
         self.ask.scope = scope;
@@ -354,7 +362,7 @@ mod tests {
             extra_roots: None,
         };
         let source = Source::Api(Arc::new(Client::new(&settings).unwrap()));
-        let mut requests = Requests::new(Pages { source, limit: 100, scope: Scope::All }, Policy::default());
+        let mut requests = Requests::new(Pages::<Row>::new(&source, 100, Scope::All), Policy::default());
         requests.start(1);
         while !requests.aborts[&1].is_finished() {
             tokio::task::yield_now().await;

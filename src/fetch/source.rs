@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::api::{Answer, ApiError, Client, ErrorKind, Failure, Page, PageRequest};
-use crate::model::{Row, Scope, WebhookId};
+use crate::model::{Element, Row, Scope, WebhookId};
 
 /// Answers for pages and single webhooks. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -23,19 +23,20 @@ pub struct Held {
 
 impl Held {
     pub fn new(rows: Vec<Row>) -> Self {
-        let places = |scope: Scope| (0..).zip(&rows).filter(|(_, row)| scope.admits(row)).map(|(place, _)| place).collect();
+        let places = |scope: Scope| (0..).zip(&rows).filter(|(_, row)| scope.admits(*row)).map(|(place, _)| place).collect();
         Self { active: places(Scope::Active), inactive: places(Scope::Inactive), rows }
     }
 
-    fn page(&self, request: PageRequest) -> Page {
+    fn page<E: Element>(&self, request: PageRequest) -> Page<E> {
         let size = usize::try_from(request.limit).unwrap_or(usize::MAX);
         let skip = usize::try_from(request.number.saturating_sub(1)).unwrap_or(usize::MAX).saturating_mul(size);
         let of = |places: &[usize]| {
             let chosen = places.iter().skip(skip).take(size);
-            (places.len(), chosen.filter_map(|&place| self.rows.get(place)).cloned().collect())
+            let rows = chosen.filter_map(|&place| self.rows.get(place)).cloned();
+            (places.len(), rows.map(E::of_row).collect())
         };
         let (total, rows) = match request.scope {
-            Scope::All => (self.rows.len(), self.rows.iter().skip(skip).take(size).cloned().collect()),
+            Scope::All => (self.rows.len(), self.rows.iter().skip(skip).take(size).cloned().map(E::of_row).collect()),
             Scope::Active => of(&self.active),
             Scope::Inactive => of(&self.inactive),
         };
@@ -52,7 +53,7 @@ impl Held {
 
 impl Source {
     /// One page; see [`Client::list`].
-    pub(super) async fn list(&self, request: PageRequest) -> Result<Answer<Page>, Failure> {
+    pub(super) async fn list<E: Element>(&self, request: PageRequest) -> Result<Answer<Page<E>>, Failure> {
         match self {
             Self::Api(client) => client.list(request).await,
             Self::Rows(held) => Ok(Answer { value: held.page(request), rate: None }),

@@ -104,7 +104,7 @@ pub fn spawn(
     let task = tokio::spawn(async move {
         match connect() {
             Ok(source) => {
-                let requests = Requests::new(Pages { source, limit: policy.page_size, scope: Scope::All }, policy);
+                let requests = Requests::new(Pages::new(&source, policy.page_size, Scope::All), policy);
                 // The explorer is gone: nobody is left to tell.
                 drop(Task::new(policy, demand, events, requests).run().await);
             }

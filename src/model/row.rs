@@ -43,19 +43,58 @@ impl Reason {
     }
 }
 
-impl Row {
-    /// Reads one element of a page. Unusable rows become [`Malformed`]; only absurd nesting is an error.
-    pub fn decode(raw: &RawValue) -> Result<Self, TooDeep> {
+/// One element of a page, with as much of it as its reader needs: a [`Row`] for all of it, a [`Line`](super::Line) for what is
+/// passed on.
+pub trait Element: Sized + Send + 'static {
+    /// Reads the members of an object; the inner error is why it cannot be used as a webhook.
+    fn of_fields(fields: &RawFields<'_>) -> Result<Result<Self, Reason>, TooDeep>;
+
+    fn of_malformed(malformed: Malformed) -> Self;
+
+    fn of_row(row: Row) -> Self;
+
+    /// `None` for what is no webhook.
+    fn id(&self) -> Option<&WebhookId>;
+
+    /// Whether it delivers, as far as the API said so.
+    fn active(&self) -> Option<bool>;
+
+    /// Reads one element of a page. Unusable ones become [`Malformed`]; only absurd nesting is an error.
+    fn decode(raw: &RawValue) -> Result<Self, TooDeep> {
         let reason = match RawFields::of(raw) {
             None => Reason::NoObject,
-            Some(fields) => match Webhook::decode(&fields)? {
-                Ok(webhook) => return Ok(Self::Webhook(webhook)),
+            Some(fields) => match Self::of_fields(&fields)? {
+                Ok(element) => return Ok(element),
                 Err(reason) => reason,
             },
         };
-        Json::new(raw).map(|json| Self::Malformed(Malformed { json, reason }))
+        Json::new(raw).map(|json| Self::of_malformed(Malformed { json, reason }))
+    }
+}
+
+impl Element for Row {
+    fn of_fields(fields: &RawFields<'_>) -> Result<Result<Self, Reason>, TooDeep> {
+        Ok(Webhook::of_fields(fields)?.map(Self::Webhook))
     }
 
+    fn of_malformed(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+
+    fn of_row(row: Row) -> Self {
+        row
+    }
+
+    fn id(&self) -> Option<&WebhookId> {
+        Self::id(self)
+    }
+
+    fn active(&self) -> Option<bool> {
+        self.webhook().and_then(Webhook::active)
+    }
+}
+
+impl Row {
     pub fn webhook(&self) -> Option<&Webhook> {
         match self {
             Self::Webhook(webhook) => Some(webhook),
@@ -63,8 +102,14 @@ impl Row {
         }
     }
 
+    /// See [`Element::id`].
     pub fn id(&self) -> Option<&WebhookId> {
         self.webhook().map(|webhook| &webhook.id)
+    }
+
+    /// See [`Element::decode`].
+    pub fn decode(raw: &RawValue) -> Result<Self, TooDeep> {
+        Element::decode(raw)
     }
 
     /// The row as indented JSON for people, a line a string.
@@ -87,28 +132,42 @@ impl Serialize for Row {
 
 impl Webhook {
     /// Reads the members of an object; the inner error is why it cannot be used as a webhook.
-    pub fn decode(fields: &RawFields<'_>) -> Result<Result<Self, Reason>, TooDeep> {
+    fn of_fields(fields: &RawFields<'_>) -> Result<Result<Self, Reason>, TooDeep> {
         let Some(id) = fields.get("id").and_then(text_of) else { return Ok(Err(Reason::NoId)) };
         let Some(url) = fields.get("url").and_then(text_of) else { return Ok(Err(Reason::NoUrl)) };
-        let created_name = CREATED_AT.into_iter().find(|name| fields.get(name).is_some());
+        let created_name = created_name(fields);
         let mut unknown = Vec::new();
-        for (name, value) in fields.iter() {
-            let known = matches!(name, "id" | "url" | "events" | "is_active" | "secret") || Some(name) == created_name;
-            if !known {
-                unknown.push((Untrusted::from(name), Json::new(value)?));
-            }
+        for (name, value) in unknown_fields(fields) {
+            unknown.push((Untrusted::from(name), Json::new(value)?));
         }
         Ok(Ok(Self {
             id: WebhookId::new(&id),
             url: Destination::new(&url),
             events: field(fields.get("events"), events)?,
-            is_active: field(fields.get("is_active"), |raw| Ok(raw.get().parse().ok()))?,
+            is_active: field(fields.get("is_active"), |raw| Ok(boolean(raw)))?,
             created_at: field(created_name.and_then(|name| fields.get(name)), |raw| {
                 Ok(text_of(raw).map(|text| CreatedAt::new(&text)))
             })?,
             unknown,
         }))
     }
+}
+
+/// The name under which an object has its time of creation.
+pub(super) fn created_name(fields: &RawFields<'_>) -> Option<&'static str> {
+    CREATED_AT.into_iter().find(|name| fields.get(name).is_some())
+}
+
+/// The fields that the contract does not have, in the order they came.
+pub(super) fn unknown_fields<'a>(fields: &'a RawFields<'_>) -> impl Iterator<Item = (&'a str, &'a RawValue)> {
+    let created_name = created_name(fields);
+    fields.iter().filter(move |(name, _)| {
+        !matches!(*name, "id" | "url" | "events" | "is_active" | "secret") && Some(*name) != created_name
+    })
+}
+
+pub(super) fn boolean(raw: &RawValue) -> Option<bool> {
+    raw.get().parse().ok()
 }
 
 /// A field by its contract type, or as it came.

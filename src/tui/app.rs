@@ -35,6 +35,8 @@ const WHEEL: i64 = 3;
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub profile: Safe,
+    /// The file that the rows are from, if they are from one: then nothing is asked of the API.
+    pub file: Option<Safe>,
     /// The options that a copied command needs to reach the same workspace.
     pub invocation: Vec<String>,
     pub base_url: BaseUrl,
@@ -60,12 +62,27 @@ pub struct Setup {
 impl Setup {
     /// What the config and the connection say; the rest as it is for a terminal of 80 × 24 with colours and Unicode.
     pub fn new(config: &Config, connection: &Connection) -> Self {
-        let ui = &config.ui;
         Self {
             profile: connection.profile.clone(),
-            invocation: Vec::new(),
-            base_url: connection.api.base_url.clone(),
             key_source: connection.key_source,
+            page_size: connection.policy.page_size,
+            ..Self::of_config(config, connection.api.base_url.clone())
+        }
+    }
+
+    /// As [`Setup::new`], for the rows of a file. Copied requests go to the base URL.
+    pub fn of_file(config: &Config, file: Safe, base_url: BaseUrl) -> Self {
+        Self { file: Some(file), ..Self::of_config(config, base_url) }
+    }
+
+    fn of_config(config: &Config, base_url: BaseUrl) -> Self {
+        let ui = &config.ui;
+        Self {
+            profile: "default".into(),
+            file: None,
+            invocation: Vec::new(),
+            base_url,
+            key_source: KeySource::Config,
             keymap: config.keymap.clone(),
             theme: Theme::new(&ui.theme, true),
             glyphs: if ui.ascii { Glyphs::ascii() } else { Glyphs::unicode() },
@@ -74,7 +91,7 @@ impl Setup {
             refresh_every: ui.refresh,
             auto_refresh: false,
             auto_load_limit: ui.auto_load_limit,
-            page_size: connection.policy.page_size,
+            page_size: config.network.page_size,
             scope: Scope::All,
             time: ui.time,
             mouse: ui.mouse,

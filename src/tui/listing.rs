@@ -101,7 +101,7 @@ impl Listing {
         let first = self.extent.first_row(page);
         let stop = first.saturating_add(self.extent.page_size());
         let rows = self.slots.get(&page).map_or(&[][..], |slot| &slot.rows);
-        let admitted = (first..).zip(rows).filter(|(_, row)| scope.admits(row)).map(|(index, _)| index);
+        let admitted = (first..).zip(rows).filter(|(_, row)| scope.admits(*row)).map(|(index, _)| index);
         let place = kept.partition_point(|&index| index < first)..kept.partition_point(|&index| index < stop);
         kept.splice(place, admitted);
     }

@@ -17,7 +17,11 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         return;
     }
     let theme = app.setup.theme;
-    let identity = safe!("{} {} {}", app.setup.profile, app.setup.glyphs.dot, app.setup.base_url.host());
+    let dot = app.setup.glyphs.dot;
+    let identity = match &app.setup.file {
+        Some(file) => safe!("file {} {}", dot, file),
+        None => safe!("{} {} {}", app.setup.profile, dot, app.setup.base_url.host()),
+    };
     let key = if app.setup.key_source == KeySource::Environment { Safe::literal("  key: env") } else { Safe::default() };
     let coverage = coverage(app);
     let (status, status_style) = status(app);
@@ -87,6 +91,8 @@ fn status(app: &App) -> (Safe, ratatui::style::Style) {
         Health::Unknown => ("loading".into(), theme.quiet),
         Health::Live { .. } if app.everything != Everything::No => ("loading all".into(), theme.quiet),
         Health::Live { .. } if app.is_loading() => ("loading".into(), theme.quiet),
+        // It is as old as it is, whenever it was read.
+        Health::Live { .. } if app.setup.file.is_some() => ("offline".into(), theme.quiet),
         Health::Live { at } => {
             let time = match app.time {
                 TimeFormat::Utc => clock::time_of_day(*at, &jiff::tz::TimeZone::UTC),

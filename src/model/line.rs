@@ -1,0 +1,132 @@
+//! A webhook on its way from the API to a stream: its JSON, and what a reader of listings has to know of it.
+
+use serde_json::value::RawValue;
+
+use super::WebhookId;
+use super::json::{Json, RawFields, TooDeep, text_of};
+use super::row::{self, Element, Malformed, Reason, Row};
+
+/// An element of a page that is passed on and not looked at: a tenth of the work of a [`Row`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The object as a [`Webhook`](super::Webhook) serialises, in one line. Values are spelled as the API spelled them.
+    pub json: String,
+    id: Option<WebhookId>,
+    active: Option<bool>,
+}
+
+impl Element for Line {
+    fn of_fields(fields: &RawFields<'_>) -> Result<Result<Self, Reason>, TooDeep> {
+        let (Some(id), Some(id_text)) = (fields.get("id"), fields.get("id").and_then(text_of)) else {
+            return Ok(Err(Reason::NoId));
+        };
+        let Some(url) = fields.get("url").filter(|url| text_of(url).is_some()) else { return Ok(Err(Reason::NoUrl)) };
+        let created = row::created_name(fields).and_then(|name| fields.get(name));
+        let (events, active) = (fields.get("events"), fields.get("is_active"));
+        let mut json = String::with_capacity(256);
+        push_member(&mut json, r#"{"id":"#, Some(id))?;
+        push_member(&mut json, r#","url":"#, Some(url))?;
+        push_member(&mut json, r#","events":"#, events)?;
+        push_member(&mut json, r#","is_active":"#, active)?;
+        push_member(&mut json, r#","created_at":"#, created)?;
+        for (name, value) in row::unknown_fields(fields) {
+            json.push(',');
+            json.push_str(&serde_json::Value::from(name).to_string());
+            push_member(&mut json, ":", Some(value))?;
+        }
+        json.push('}');
+        Ok(Ok(Self { json, id: Some(WebhookId::new(&id_text)), active: active.and_then(row::boolean) }))
+    }
+
+    fn of_malformed(malformed: Malformed) -> Self {
+        Self { json: malformed.json.raw().to_owned(), id: None, active: None }
+    }
+
+    fn of_row(row: Row) -> Self {
+        let json = serde_json::to_string(&row).unwrap_or_default();
+        Self { json, id: row.id().cloned(), active: row.active() }
+    }
+
+    fn id(&self) -> Option<&WebhookId> {
+        self.id.as_ref()
+    }
+
+    fn active(&self) -> Option<bool> {
+        self.active
+    }
+}
+
+/// Appends what stands before a value, and the value, if it is there.
+fn push_member(json: &mut String, before: &str, value: Option<&RawValue>) -> Result<(), TooDeep> {
+    let Some(value) = value else { return Ok(()) };
+    let text = value.get();
+    json.push_str(before);
+    let is_flat_list = || text.strip_prefix('[').is_some_and(|list| !list.contains(['[', '{', '\n', '\r']));
+    // Such values hold nothing that would have to be dropped, or is too deep.
+    if !text.starts_with(['[', '{']) || is_flat_list() {
+        json.push_str(text);
+    } else {
+        json.push_str(Json::new(value)?.raw());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn raw(json: &str) -> Box<RawValue> {
+        RawValue::from_string(json.to_owned()).unwrap()
+    }
+
+    /// Whatever the object: the same JSON, or malformed for both, or too deep for both.
+    fn assert_same(json: &str) {
+        let raw = raw(json);
+        match (Line::decode(&raw), Row::decode(&raw)) {
+            (Ok(line), Ok(row)) => {
+                let parse = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+                assert_eq!(parse(&line.json), parse(&serde_json::to_string(&row).unwrap()), "{json}");
+                assert_eq!((line.id(), line.active()), (row.id(), row.active()), "{json}");
+                assert!(!line.json.contains('\n'), "{json}");
+            }
+            (line, row) => assert_eq!((line.err(), row.err()), (Some(TooDeep), Some(TooDeep)), "{json}"),
+        }
+    }
+
+    #[test]
+    fn a_line_is_what_a_row_would_be() {
+        for json in [
+            r#"{"id":"a","url":"u","events":["x"],"is_active":true,"created_at":"t","n":1e30}"#,
+            r#"{"createdAt":"t","secret":"s","is_active":null,"url":"u\u0041","id":"a"}"#,
+            "{\"id\":\"a\",\"url\":\"u\",\"x\":{\n\"secret\": 1,\n\"y\": [\n1\n]\n}}",
+            r#"{"id":"a","url":"u","events":[{"secret":1,"z":2}],"is_active":"true"}"#,
+            r#"{"id":7}"#,
+            "null",
+        ] {
+            assert_same(json);
+        }
+        let deep = format!(r#"{{"id":"a","url":"u","x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+        assert_same(&deep);
+        let hidden = format!(r#"{{"id":"a","url":"u","x":[1,{}{}]}}"#, "[".repeat(200), "]".repeat(200));
+        assert_same(&hidden);
+    }
+
+    proptest! {
+        #[test]
+        fn any_members_come_out_the_same(
+            members in proptest::collection::vec(
+                ("(id|url|events|is_active|created_at|createdAt|secret|[a-z\"]{1,3})", r#"(null|true|-1\.5e3|"[a-z\\"\n]{0,4}"|\["a", ?"b"\]|\{ "secret":1,"q":\[\]\}|\[ \{"secret":1\}\])"#),
+                0..8,
+            )
+        ) {
+            let members: Vec<_> = members
+                .into_iter()
+                .filter(|(_, value)| serde_json::from_str::<serde_json::Value>(value).is_ok())
+                .map(|(name, value)| format!("{}:{value}", serde_json::Value::from(name)))
+                .collect();
+            assert_same(&format!("{{{}}}", members.join(",")));
+        }
+    }
+}
