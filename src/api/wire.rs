@@ -11,7 +11,11 @@
 //! | status code | `data` | none |
 //! | workflow | `data` | `meta.currentPage`, `meta.totalPages` |
 
-use serde::de::{Deserialize, Deserializer, Error as _};
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::error::Nonsense;
@@ -56,26 +60,92 @@ impl From<TooDeep> for Unreadable {
 /// Reads the body of a list request.
 pub(super) fn page<E: Element>(body: &[u8], number: u64) -> Result<Page<E>, Unreadable> {
     let text = text(body)?;
+    // Nearly always all rows are webhooks, and one pass over the body reads them.
+    if let Ok(plain) = serde_json::from_str::<Plain<'_, E>>(text) {
+        return Ok(plain.into_page(number));
+    }
     let envelope = Envelope::read(text)?;
-    let mut page = Page { number, rows: Vec::new(), reported: None, limit: None, total: None, total_pages: None };
-    let rows = match &envelope {
-        Envelope::Bare(rows) => rows,
+    let (rows, fields) = match &envelope {
+        Envelope::Bare(rows) => (Some(*rows), None),
         Envelope::Object(fields) => {
-            let rows = fields.get("data").filter(|rows| is_array(rows)).or_else(|| fields.get("webhooks"));
-            let meta = fields.get("meta").and_then(RawFields::of);
-            let numbers = meta.as_ref().unwrap_or(fields);
-            page.reported = count(numbers, "page").or_else(|| count(numbers, "currentPage"));
-            page.limit = count(numbers, "limit").filter(|&limit| limit > 0);
-            page.total = count(numbers, "total");
-            page.total_pages = count(numbers, "totalPages");
-            rows.filter(|rows| is_array(rows)).ok_or_else(|| Unreadable {
-                why: Nonsense::NoWebhooks,
-                detail: super::error::server_message(body).unwrap_or_default(),
-            })?
+            (fields.get("data").filter(|rows| is_array(rows)).or_else(|| fields.get("webhooks")), Some(fields))
         }
     };
-    page.rows = rows_of(rows)?;
-    Ok(page)
+    let rows = rows.filter(|rows| is_array(rows)).ok_or_else(|| Unreadable {
+        why: Nonsense::NoWebhooks,
+        detail: super::error::server_message(body).unwrap_or_default(),
+    })?;
+    let rows = raw_array(rows).unwrap_or_default().into_iter().map(E::decode).collect::<Result<_, _>>()?;
+    Ok(Page::new(number, rows, fields))
+}
+
+impl<E> Page<E> {
+    /// The rows with the numbers that stand in or beside `meta`.
+    fn new(number: u64, rows: Vec<E>, fields: Option<&RawFields<'_>>) -> Self {
+        let meta = fields.and_then(|fields| fields.get("meta")).and_then(RawFields::of);
+        let numbers = meta.as_ref().or(fields);
+        let count = |name| numbers.and_then(|numbers| count(numbers, name));
+        Self {
+            number,
+            rows,
+            reported: count("page").or_else(|| count("currentPage")),
+            limit: count("limit").filter(|&limit| limit > 0),
+            total: count("total"),
+            total_pages: count("totalPages"),
+        }
+    }
+}
+
+/// A page on which nothing is odd: one array of rows, and all of them webhooks. Whatever else it may be is an error.
+struct Plain<'a, E> {
+    rows: Vec<E>,
+    /// What stands beside the rows; nothing for a bare array.
+    fields: Option<RawFields<'a>>,
+}
+
+impl<E> Plain<'_, E> {
+    fn into_page(self, number: u64) -> Page<E> {
+        Page::new(number, self.rows, self.fields.as_ref())
+    }
+}
+
+impl<'de, E: Element> Deserialize<'de> for Plain<'de, E> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Root<E>(PhantomData<E>);
+
+        impl<'de, E: Element> Visitor<'de> for Root<E> {
+            type Value = Plain<'de, E>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array or an object")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut rows = Vec::new();
+                while let Some(Usable(row)) = seq.next_element()? {
+                    rows.push(row);
+                }
+                Ok(Plain { rows, fields: None })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut rows: Option<Vec<Usable<E>>> = None;
+                let mut fields = Vec::new();
+                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+                    if !matches!(&*name, "data" | "webhooks") {
+                        fields.push((name, map.next_value()?));
+                    } else if rows.replace(map.next_value()?).is_some() {
+                        return Err(A::Error::custom("two lists of rows"));
+                    }
+                }
+                let rows = rows.ok_or_else(|| A::Error::custom("no rows"))?;
+                let rows = rows.into_iter().map(|Usable(row)| row).collect();
+                Ok(Plain { rows, fields: Some(RawFields::unique(fields)) })
+            }
+        }
+
+        deserializer.deserialize_any(Root(PhantomData))
+    }
 }
 
 /// The root of a page.
@@ -97,15 +167,6 @@ impl<'a> Envelope<'a> {
 
 fn is_array(raw: &RawValue) -> bool {
     raw.get().starts_with('[')
-}
-
-/// The elements of an array of rows. Nearly always all of them are webhooks, and one pass reads them; else they are read one
-/// by one.
-fn rows_of<E: Element>(rows: &RawValue) -> Result<Vec<E>, TooDeep> {
-    if let Ok(elements) = serde_json::from_str::<Vec<Usable<E>>>(rows.get()) {
-        return Ok(elements.into_iter().map(|Usable(element)| element).collect());
-    }
-    raw_array(rows).unwrap_or_default().into_iter().map(E::decode).collect()
 }
 
 /// An element that can be used as a webhook; whatever else it may be is an error.
@@ -202,6 +263,16 @@ mod tests {
         assert_eq!(why(b"42"), Nonsense::NoWebhooks);
         let deep = format!(r#"{{"data":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(why(deep.as_bytes()), Nonsense::TooDeep);
+    }
+
+    #[test]
+    fn of_a_repeated_name_the_last_value_counts() {
+        let page = read(&format!(r#"{{"data":[],"total":1,"data":[{ROW}],"total":2}}"#));
+        assert_eq!((page.rows.len(), page.total), (1, Some(2)));
+        let page = read(&format!(r#"{{"data":[{ROW}],"total":1,"total":2}}"#));
+        assert_eq!((page.rows.len(), page.total), (1, Some(2)));
+        let page = read(&format!(r#"{{"webhooks":[],"data":[{ROW}]}}"#));
+        assert_eq!(page.rows.len(), 1);
     }
 
     #[test]

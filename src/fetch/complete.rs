@@ -250,7 +250,7 @@ struct Facts {
     rows: u64,
     total: Option<u64>,
     total_pages: Option<u64>,
-    /// A hash of the ids in their order; `None` without any.
+    /// See [`Attempt::fingerprint`].
     ids: Option<u64>,
 }
 
@@ -347,8 +347,7 @@ impl<'a, E: Element, S: FnMut(Vec<E>) -> ControlFlow<()>> Attempt<'a, E, S> {
 
     fn take(&mut self, page: Page<E>) {
         self.extent.observe(&page, self.policy.page_size);
-        let has_ids = page.rows.iter().any(|row| row.id().is_some());
-        let ids = has_ids.then(|| self.hasher.hash_one(page.rows.iter().map(E::id).collect::<Vec<_>>()));
+        let ids = self.fingerprint(&page.rows);
         let Page { total, total_pages, .. } = page;
         self.facts.insert(page.number, Facts { rows: page.rows.len() as u64, total, total_pages, ids });
         self.early.insert(page.number, page);
@@ -361,6 +360,13 @@ impl<'a, E: Element, S: FnMut(Vec<E>) -> ControlFlow<()>> Attempt<'a, E, S> {
             self.summary.problems.push(Problem::NeverEnds);
             self.stopped = true;
         }
+    }
+
+    /// The ends of a page and how much lies between them: no other part of a listing has the same. `None` without ids.
+    fn fingerprint(&self, rows: &[E]) -> Option<u64> {
+        let mut ids = rows.iter().filter_map(E::id_text);
+        let first = ids.next()?;
+        Some(self.hasher.hash_one((rows.len(), first, ids.next_back())))
     }
 
     /// Hands on the pages whose turn it is.
@@ -402,13 +408,13 @@ impl<'a, E: Element, S: FnMut(Vec<E>) -> ControlFlow<()>> Attempt<'a, E, S> {
             self.summary.scope_ignored = true;
             return false;
         }
-        let Some(id) = row.id() else {
+        let Some(id) = row.id_text() else {
             self.summary.malformed += 1;
             return self.wanted.filter.is_none();
         };
         if !self.seen.insert(id) {
             self.repeated += 1;
-            self.example.get_or_insert_with(|| id.clone());
+            self.example.get_or_insert_with(|| WebhookId::new(id));
             return false;
         }
         self.wanted.filter.is_none_or(|admits| admits(row))

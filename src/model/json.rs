@@ -102,6 +102,22 @@ impl<'a> RawFields<'a> {
         serde_json::from_str(raw.get()).ok()
     }
 
+    /// Members that were read already, in their order; of a repeated name the last value counts.
+    pub fn unique(members: Vec<(Cow<'a, str>, &'a RawValue)>) -> Self {
+        let mut unique: Vec<(Cow<'a, str>, &'a RawValue)> = Vec::new();
+        let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
+        for (name, value) in members {
+            match places.get(&name).and_then(|&place| unique.get_mut(place)) {
+                Some(member) => member.1 = value,
+                None => {
+                    places.insert(name.clone(), unique.len());
+                    unique.push((name, value));
+                }
+            }
+        }
+        Self(unique)
+    }
+
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().find(|(key, _)| key == name).map(|&(_, value)| value)
     }

@@ -53,8 +53,8 @@ pub trait Element: Sized + Send + 'static {
 
     fn of_row(row: Row) -> Self;
 
-    /// `None` for what is no webhook.
-    fn id(&self) -> Option<&WebhookId>;
+    /// The true id; `None` for what is no webhook.
+    fn id_text(&self) -> Option<&str>;
 
     /// Whether it delivers, as far as the API said so.
     fn active(&self) -> Option<bool>;
@@ -85,8 +85,8 @@ impl Element for Row {
         row
     }
 
-    fn id(&self) -> Option<&WebhookId> {
-        Self::id(self)
+    fn id_text(&self) -> Option<&str> {
+        self.id().map(WebhookId::raw)
     }
 
     fn active(&self) -> Option<bool> {
@@ -102,7 +102,6 @@ impl Row {
         }
     }
 
-    /// See [`Element::id`].
     pub fn id(&self) -> Option<&WebhookId> {
         self.webhook().map(|webhook| &webhook.id)
     }

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Measures the commands as processes, in pairs, against a fake of the API on loopback.
+
+    cargo build --release --bins --examples && python3 benches/commands.py --api "python3 PATH/fake_api.py --warm"
+
+The program behind --api gets --port, --key, --total and --latency-ms, prints its URL first, and serves pages below /v1.
+Without it, `hookscope demo serve` is the server. curl and jq are measured beside it where they are installed.
+"""
+import argparse
+import os
+import shlex
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HOOKSCOPE = os.path.join(HERE, "target/release/hookscope")
+RAW = os.path.join(HERE, "target/release/examples/raw_pages")
+KEY = "kid:secret"
+
+
+class Api:
+    def __init__(self, command, total, latency=0):
+        if command:
+            words = shlex.split(command) + ["--port", "0", "--key", KEY, "--total", str(total), "--latency-ms", str(latency)]
+        else:
+            words = [HOOKSCOPE, "demo", "serve", "--webhooks", str(total), "--latency", str(latency)]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        if command:
+            self.url, self.key = self.process.stdout.readline().strip() + "/v1", KEY
+        else:
+            lines = [self.process.stdout.readline().strip().split("=", 1)[1] for _ in range(2)]
+            self.url, self.key = lines
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+    def env(self):
+        home = tempfile.gettempdir()
+        return {"PATH": os.environ["PATH"], "HOME": home, "DIALNEXA_BASE_URL": self.url, "DIALNEXA_API_KEY": self.key}
+
+    def curl(self, pages, *options):
+        urls = ["%s/user-webhooks?page=%d&limit=100" % (self.url, page) for page in range(1, pages + 1)]
+        return ["curl", "-sS", *options, "-H", "Authorization: Bearer " + self.key, *urls]
+
+
+def run(command, env):
+    """Seconds of wall-clock time."""
+    with open(os.devnull, "wb") as sink:
+        start = time.perf_counter()
+        subprocess.run(command, env=env, stdout=sink, check=True, shell=isinstance(command, str))
+        return time.perf_counter() - start
+
+
+def pairs(count, env, **commands):
+    """Medians in milliseconds; the commands take turns, so that all meet the same machine."""
+    times = {name: [] for name in commands}
+    for _ in range(count):
+        for name, command in commands.items():
+            times[name].append(run(command, env) * 1e3)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def peak_mb(command, env):
+    """The largest resident set of a command, in MB."""
+    with open(os.devnull, "wb") as sink:
+        process = subprocess.Popen(command, env=env, stdout=sink)
+        _, status, usage = os.wait4(process.pid, 0)
+        assert status == 0, command
+    return usage.ru_maxrss * 1024 / 1e6
+
+
+def line(what, value, beside=""):
+    print("%-58s %-12s %s" % (what, value, beside), flush=True)
+
+
+def reading(command, count):
+    ndjson = [HOOKSCOPE, "list", "-o", "ndjson"]
+    has_curl = shutil.which("curl") and shutil.which("jq")
+    for total, latency in ((10_000, 0), (10_000, 40), (100, 0)):
+        pages = total // 100
+        with Api(command, total, latency) as api:
+            commands = {"hookscope": ndjson, "raw": [RAW, api.url, api.key, str(pages)]}
+            if has_curl:
+                commands["curl"] = api.curl(pages)
+                one = " ".join(map(shlex.quote, api.curl(pages))) + " | jq -c '.data[]'"
+                eight = " ".join(map(shlex.quote, api.curl(pages, "-Z", "--parallel-max", "8"))) + " | jq -c '.data[]'"
+                if latency == 0:
+                    commands.update(jq=one, jq8=eight)
+            got = pairs(count, api.env(), **commands)
+        ours = got["hookscope"]
+        beside = ["%s %.1f ms (%.2f)" % (name, value, ours / value) for name, value in got.items() if name != "hookscope"]
+        line("ndjson, %d pages, %d ms latency" % (pages, latency), "%.1f ms" % ours, "; ".join(beside))
+        if latency:
+            best = latency * (1 + -(-(pages - 1) // 8))
+            line("  beside latency x (1 + pages / concurrency)", "%.2f" % (ours / best), "%d ms" % best)
+
+
+def memory(command):
+    with Api(command, 1_000_000) as api:
+        line("ndjson, 1,000,000 webhooks: peak", "%.0f MB" % peak_mb([HOOKSCOPE, "list", "-o", "ndjson"], api.env()))
+    with Api(command, 100_000) as api:
+        line("json, 100,000 webhooks: peak", "%.0f MB" % peak_mb([HOOKSCOPE, "list", "-o", "json"], api.env()))
+
+
+def start(count):
+    env = {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir()}
+    got = pairs(count, env, help=[HOOKSCOPE, "--help"], completions=[HOOKSCOPE, "completions", "bash"])
+    for name, value in got.items():
+        line("hookscope " + name, "%.1f ms" % value)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--api", help="the server; default: hookscope demo serve")
+    parser.add_argument("--count", type=int, default=15, help="runs of each command")
+    arguments = parser.parse_args()
+    start(arguments.count)
+    reading(arguments.api, arguments.count)
+    memory(arguments.api)
+
+
+if __name__ == "__main__":
+    main()
