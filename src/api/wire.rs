@@ -174,10 +174,7 @@ struct Usable<E>(E);
 
 impl<'de, E: Element> Deserialize<'de> for Usable<E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match E::of_fields(&RawFields::deserialize(deserializer)?) {
-            Ok(Ok(element)) => Ok(Self(element)),
-            Ok(Err(_)) | Err(_) => Err(D::Error::custom("not a webhook")),
-        }
+        E::read_plain(deserializer).map(Self)
     }
 }
 

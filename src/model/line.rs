@@ -1,7 +1,9 @@
 //! A webhook on its way from the API to a stream: its JSON, and what a reader of listings has to know of it.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::json::{Json, RawFields, TooDeep, text_of};
@@ -45,9 +47,7 @@ impl Element for Line {
         push_member(&mut json, r#","is_active":"#, active)?;
         push_member(&mut json, r#","created_at":"#, created)?;
         for (name, value) in row::unknown_fields(fields) {
-            json.push(',');
-            json.push_str(&serde_json::Value::from(name).to_string());
-            push_member(&mut json, ":", Some(value))?;
+            push_unknown(&mut json, name, value)?;
         }
         json.push('}');
         let id = match id_text {
@@ -55,6 +55,10 @@ impl Element for Line {
             Cow::Owned(text) => Id::Spelled(text.into()),
         };
         Ok(Ok(Self { json, id, active: active.and_then(row::boolean) }))
+    }
+
+    fn read_plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Plain)
     }
 
     fn of_malformed(malformed: Malformed) -> Self {
@@ -78,6 +82,133 @@ impl Element for Line {
     fn active(&self) -> Option<bool> {
         self.active
     }
+}
+
+/// Reads a webhook whose known fields are as the contract has them, each once and spelled without escapes. That is nearly every
+/// webhook, and its texts can be copied as they stand.
+struct Plain;
+
+impl<'de> Visitor<'de> for Plain {
+    type Value = Line;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a plain webhook")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Line, A::Error> {
+        let odd = || A::Error::custom("not plain");
+        let (mut id, mut url, mut created): (Option<&str>, Option<&str>, Option<&str>) = (None, None, None);
+        let (mut events, mut active): (Option<Names>, Option<bool>) = (None, None);
+        let mut unknown: Vec<(Cow<'de, str>, &RawValue)> = Vec::new();
+        while let Some(Name(name)) = map.next_key()? {
+            let is_new = match &*name {
+                "id" => id.replace(map.next_value()?).is_none(),
+                "url" => url.replace(map.next_value()?).is_none(),
+                "created_at" | "createdAt" => created.replace(map.next_value()?).is_none(),
+                "events" => events.replace(map.next_value()?).is_none(),
+                "is_active" => active.replace(map.next_value()?).is_none(),
+                "secret" => map.next_value::<IgnoredAny>().is_ok(),
+                _ => {
+                    unknown.push((name, map.next_value()?));
+                    unknown.len() <= FEW
+                }
+            };
+            if !is_new {
+                return Err(odd());
+            }
+        }
+        let (id, url) = (id.ok_or_else(odd)?, url.ok_or_else(odd)?);
+        let mut json = String::with_capacity(256);
+        for part in [START, id, r#"","url":""#, url, "\""] {
+            json.push_str(part);
+        }
+        if let Some(Names(events)) = events {
+            json.push_str(r#","events":["#);
+            json.push_str(&events);
+            json.push(']');
+        }
+        if let Some(active) = active {
+            json.push_str(if active { r#","is_active":true"# } else { r#","is_active":false"# });
+        }
+        if let Some(created) = created {
+            for part in [r#","created_at":""#, created, "\""] {
+                json.push_str(part);
+            }
+        }
+        for (i, (name, value)) in unknown.iter().enumerate() {
+            if unknown.iter().take(i).any(|(earlier, _)| earlier == name) {
+                return Err(odd());
+            }
+            push_unknown(&mut json, name, value).map_err(|_too_deep| odd())?;
+        }
+        json.push('}');
+        Ok(Line { json, id: Id::Here(id.len()), active })
+    }
+}
+
+/// Unknown fields that are compared with each other.
+const FEW: usize = 16;
+
+/// The name of a member; borrowed unless it has escapes.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// A list of names without escapes, as it stands between its brackets.
+struct Names(String);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = Names;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("names")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Names, A::Error> {
+                let mut list = String::new();
+                while let Some(name) = seq.next_element::<&str>()? {
+                    list.push_str(if list.is_empty() { "\"" } else { ",\"" });
+                    list.push_str(name);
+                    list.push('"');
+                }
+                Ok(Names(list))
+            }
+        }
+
+        deserializer.deserialize_seq(List)
+    }
+}
+
+fn push_unknown(json: &mut String, name: &str, value: &RawValue) -> Result<(), TooDeep> {
+    json.push(',');
+    json.push_str(&serde_json::Value::from(name).to_string());
+    push_member(json, ":", Some(value))
 }
 
 /// Appends what stands before a value, and the value, if it is there.
@@ -105,8 +236,20 @@ mod tests {
         RawValue::from_string(json.to_owned()).unwrap()
     }
 
+    /// Whatever a plain reading accepts is what a patient one makes of it.
+    fn assert_plain_is_same(json: &str) {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        if let Ok(line) = Line::read_plain(&mut deserializer) {
+            let patient = Line::decode(&raw(json)).unwrap();
+            let parse = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+            assert_eq!(parse(&line.json), parse(&patient.json), "{json}");
+            assert_eq!((line.id_text(), line.active()), (patient.id_text(), patient.active()), "{json}");
+        }
+    }
+
     /// Whatever the object: the same JSON, or malformed for both, or too deep for both.
     fn assert_same(json: &str) {
+        assert_plain_is_same(json);
         let raw = raw(json);
         match (Line::decode(&raw), Row::decode(&raw)) {
             (Ok(line), Ok(row)) => {

@@ -1,5 +1,6 @@
 //! One row of a page: a webhook, or something that cannot be used as one and is shown all the same.
 
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -48,6 +49,15 @@ impl Reason {
 pub trait Element: Sized + Send + 'static {
     /// Reads the members of an object; the inner error is why it cannot be used as a webhook.
     fn of_fields(fields: &RawFields<'_>) -> Result<Result<Self, Reason>, TooDeep>;
+
+    /// Reads an object that is nothing but a webhook. Whatever is odd about it may be an error: then it is decoded again, with
+    /// more patience.
+    fn read_plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Self::of_fields(&RawFields::deserialize(deserializer)?) {
+            Ok(Ok(element)) => Ok(element),
+            Ok(Err(_)) | Err(_) => Err(D::Error::custom("not a webhook")),
+        }
+    }
 
     fn of_malformed(malformed: Malformed) -> Self;
 
