@@ -82,7 +82,7 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
 async fn origin(cli: &Cli, config: &Config, env: &Environment) -> Result<(Origin, Option<Server>), Error> {
     let Some(path) = &cli.global.from else {
         let (connection, server) = commands::connect(&cli.global, config, env).await?;
-        return Ok((Origin::Api(connection), server));
+        return Ok((Origin::Api(Box::new(connection)), server));
     };
     if path == Path::new("-") {
         return Err(Error::Usage {

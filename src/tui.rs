@@ -66,7 +66,7 @@ pub struct Start<'a> {
 
 /// Where the webhooks are.
 pub enum Origin {
-    Api(Connection),
+    Api(Box<Connection>),
     File {
         /// What it is called on screen.
         name: Safe,

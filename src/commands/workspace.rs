@@ -175,7 +175,7 @@ impl Workspace {
             Origin::File(page) => {
                 let Page { rows, number, reported, limit, total, total_pages } = page;
                 let rows = rows.into_iter().map(E::of_row).collect();
-                let page = Page { rows, number, reported, limit, total, total_pages };
+                let page = Page { number, rows, reported, limit, total, total_pages };
                 Ok(fetch::judge_into(page, wanted, sink))
             }
         }

@@ -134,11 +134,11 @@ impl Problem {
             }
             Self::NotRead { from } => safe!("pages from {} on were not read", from),
             Self::RepeatedIds { count, example } => {
-                safe!(
-                    "{} ids came more than once, {} among them: rows moved while reading",
-                    count,
-                    example.clean().fit(80, "…")
-                )
+                let example = example.clean().fit(80, "…");
+                match count {
+                    1 => safe!("the id {} came more than once", example),
+                    _ => safe!("{} ids came more than once, {} among them", *count, example),
+                }
             }
             Self::TotalChanged { first, last } => {
                 safe!("the total changed from {} to {} while reading", first, last)

@@ -1,6 +1,7 @@
 //! What was named: one page, or webhooks by their ids.
 
 use super::requests::{Ask, Pages, Progress, Requests, Webhooks};
+use super::seen::SeenIds;
 use super::{Policy, Problem, Reading, Source, Summary};
 use crate::api::ApiError;
 use crate::model::{Row, Scope, WebhookId};
@@ -25,8 +26,10 @@ pub async fn read_page(
         if is_another {
             summary.problems.push(Problem::IgnoresPage { page: number });
         }
+        // Further pages are elsewhere than asked when the size is another; the first one is only shorter than it could be.
         let used = page.limit.unwrap_or(size.into()).max(page.rows.len() as u64);
-        if number > 1 && used != u64::from(size) {
+        let is_short = page.total.is_some_and(|total| total > used);
+        if used != u64::from(size) && (number > 1 || is_short) {
             summary.problems.push(Problem::PageSizeDiffers { asked: size.into(), used });
         }
         rows.extend(page.rows);
@@ -35,6 +38,19 @@ pub async fn read_page(
     rows.retain(|row| scope.admits(row));
     summary.scope_ignored = rows.len() < before;
     summary.malformed = rows.iter().filter(|row| row.webhook().is_none()).count() as u64;
+    let mut seen = SeenIds::default();
+    let mut repeated = Vec::new();
+    rows.retain(|row| {
+        row.id().is_none_or(|id| {
+            seen.insert(id.raw()) || {
+                repeated.push(id.clone());
+                false
+            }
+        })
+    });
+    if let Some(example) = repeated.first() {
+        summary.problems.push(Problem::RepeatedIds { count: repeated.len(), example: example.clone() });
+    }
     Ok(Reading { rows, summary })
 }
 

@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for Plain {
             }
         }
         let (id, url) = (id.ok_or_else(odd)?, url.ok_or_else(odd)?);
-        let mut json = String::with_capacity(256);
+        let mut json = String::with_capacity(384);
         for part in [START, id, r#"","url":""#, url, "\""] {
             json.push_str(part);
         }
@@ -191,7 +191,8 @@ impl<'de> Deserialize<'de> for Names {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Names, A::Error> {
-                let mut list = String::new();
+                // Room for a few names, so that it need not grow.
+                let mut list = String::with_capacity(192);
                 while let Some(name) = seq.next_element::<&str>()? {
                     list.push_str(if list.is_empty() { "\"" } else { ",\"" });
                     list.push_str(name);
