@@ -13,6 +13,10 @@ use crate::safe;
 pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
     let sheet: Sheet<Listed> = context.sheet(&out, args.output, None)?;
+    if args.ids.iter().any(String::is_empty) {
+        // It would ask for the listing: an unset variable of a script, most likely.
+        return Err(Error::Usage { message: "get: an id is empty".into(), advice: None });
+    }
     let mut seen = HashSet::new();
     let ids: Vec<_> = args.ids.iter().filter(|id| seen.insert(id.as_str())).map(|id| WebhookId::new(id)).collect();
     let workspace = context.workspace().await?;
