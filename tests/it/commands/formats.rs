@@ -74,7 +74,7 @@ async fn a_table_on_a_pipe_is_whole_and_plain() {
     let expected = concat!(
         "ID           STATUS    URL                                             EVENT COUNT  CREATED AT\n",
         "whk_1        active    https://***@hooks.example.com/in?token=***&x=1            2  2024-04-01T08:00:00.000Z\n",
-        "-1+1         inactive  https://b.example.com/a|b/`x`?q=\"1,2\"                      0  2023-01-01T00:00:00Z\n",
+        "-1+1         inactive  https://b.example.com/a|b/`x`?q=\"1,2\"                     0  2023-01-01T00:00:00Z\n",
         "c^J^I^[[31m  \"yes\"     https://c.example.com/<U+202E>                            1\n",
     );
     assert_eq!(list(&columns).await, expected);

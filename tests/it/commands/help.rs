@@ -36,16 +36,9 @@ async fn topics_are_explained() {
 #[tokio::test]
 async fn a_command_is_explained_as_it_explains_itself() {
     assert_eq!(help(&["help"]).await, help(&["--help"]).await);
-    for command in [
-        &["list"] as &[&str],
-        &["get"],
-        &["events"],
-        &["snapshot"],
-        &["config"],
-        &["config", "init"],
-        &["demo", "serve"],
-        &["help"],
-    ] {
+    for command in
+        [&["list"] as &[&str], &["get"], &["events"], &["snapshot"], &["config", "init"], &["demo", "serve"], &["help"]]
+    {
         let text = help(&[&["help"], command].concat()).await;
         assert_eq!(text, help(&[command, &["--help"]].concat()).await);
         assert!(text.contains(&format!("Usage: hookscope {}", command.join(" "))), "{text}");
