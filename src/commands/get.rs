@@ -22,9 +22,15 @@ pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, E
     let workspace = context.workspace().await?;
     let mut exit = Exit::Done;
     let mut entries = Vec::new();
-    for (id, result) in ids.iter().zip(workspace.get(&ids).await?) {
-        let id = id.clean_head(80);
+    for (asked, result) in ids.iter().zip(workspace.get(&ids).await?) {
+        let id = asked.clean_head(80);
         match result {
+            // A script would act on the wrong one.
+            Ok(Some(Row::Webhook(webhook))) if webhook.id != *asked => {
+                let other = webhook.id.clean_head(80);
+                context.say.problem(&safe!("{}: incomplete: {}: the API sent {} instead", workspace.place(), id, other));
+                exit = exit.max(Exit::Incomplete);
+            }
             Ok(Some(Row::Webhook(webhook))) => entries.push(Entry::Record(Listed { profile: None, webhook })),
             Ok(Some(Row::Malformed(malformed))) => {
                 context.say.problem(&safe!(

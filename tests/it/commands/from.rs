@@ -112,7 +112,7 @@ async fn noise_ends_at_its_first_wrong_byte() {
 #[tokio::test]
 async fn what_never_ends_takes_no_memory() {
     let home = Home::new();
-    // 200 MiB of address space are enough for the program, its threads and the largest value.
+    // A gigabyte of address space is enough for the program, its threads and the largest value.
     let mut bounded = tokio::process::Command::new("bash");
     bounded.args(["-c", "ulimit -v 1000000; exec \"$0\" list --from /dev/zero", env!("CARGO_BIN_EXE_hookscope")]);
     bounded.env_clear().env("HOME", home.path("")).stdin(std::process::Stdio::null());

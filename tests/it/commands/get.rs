@@ -74,9 +74,9 @@ async fn a_refused_key_ends_it_all() {
 
 #[tokio::test]
 async fn one_of_several_that_fails_is_incomplete_and_named() {
-    let server = Server::start(|request| match request.target.ends_with("w2") {
-        true => Reply::status("500 Internal Server Error", "{}"),
-        false => one(request),
+    let server = Server::start(|request| match request.target.as_str() {
+        "/v1/user-webhooks/w2" => Reply::status("500 Internal Server Error", "{}"),
+        _ => one(request),
     })
     .await;
     let ended = ask(&server, &["get", "w1", "w2", "w3", "gone", "-o", "json"]).await;
@@ -94,6 +94,17 @@ async fn an_answer_that_is_no_webhook_is_passed_and_said() {
     assert_eq!(ended.stdout, "{\"id\":5,\"url\":\"https://x\"}\n");
     let nonsense = Server::always(Reply::json("<html>")).await;
     assert!(ask(&nonsense, &["get", "w1"]).await.refusal(4).contains("HTML"));
+}
+
+#[tokio::test]
+async fn another_webhook_than_the_one_asked_for_is_not_passed_for_it() {
+    let server = Server::always(Reply::json(row(9))).await;
+    let ended = ask(&server, &["get", "w1", "-o", "json"]).await;
+    ended.says(5, &["w1: the API sent w9 instead"]);
+    assert_eq!(ended.stdout, "");
+    let ended = ask(&server, &["get", "w1", "w9", "-o", "ids"]).await;
+    ended.says(5, &["w1: the API sent w9 instead"]);
+    assert_eq!(ended.stdout, "w9\n");
 }
 
 #[tokio::test]

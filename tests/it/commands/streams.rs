@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use hookscope::model::Row;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
 use super::{Ended, Home, ONCE, ask, serving};
@@ -11,8 +12,8 @@ use crate::faults::server::{Envelope, Listing, Reply, Server, gate, row, rows};
 /// The ids of lines that are whole objects, every one of them.
 fn ids(ended: &Ended) -> Vec<String> {
     assert!(ended.stdout.is_empty() || ended.stdout.ends_with('\n'), "the last row is cut off");
-    let id = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_str().unwrap().to_owned();
-    ended.stdout.lines().map(id).collect()
+    let row = |line| Row::decode(serde_json::from_str(line).unwrap()).unwrap();
+    ended.stdout.lines().map(|line| row(line).id().unwrap().raw().to_owned()).collect()
 }
 
 fn numbered(numbers: impl IntoIterator<Item = u64>) -> Vec<String> {
@@ -22,10 +23,10 @@ fn numbered(numbers: impl IntoIterator<Item = u64>) -> Vec<String> {
 #[tokio::test]
 async fn rows_are_written_while_the_next_page_is_still_on_its_way() {
     let hold = gate();
-    let held = hold.clone();
+    let closed = hold.clone();
     let server = Server::start(move |request| {
         let reply = Listing::of(230).reply(request);
-        if request.page() > 1 { reply.behind(&held) } else { reply }
+        if request.page() > 1 { reply.behind(&closed) } else { reply }
     })
     .await;
     let mut child = Home::with_config(ONCE).at(&server.base_url(), &["list", "-o", "ndjson"]).spawn().unwrap();
@@ -129,11 +130,11 @@ async fn a_limit_ends_the_stream_in_the_middle_of_a_page() {
 #[tokio::test]
 async fn nobody_who_reads_any_more_means_no_further_requests() {
     let hold = gate();
-    let held = hold.clone();
+    let closed = hold.clone();
     let answered = AtomicU64::new(0);
     let server = Server::start(move |request| {
         let reply = Listing::of(100_000).reply(request);
-        if answered.fetch_add(1, Ordering::Relaxed) == 0 { reply } else { reply.behind(&held) }
+        if answered.fetch_add(1, Ordering::Relaxed) == 0 { reply } else { reply.behind(&closed) }
     })
     .await;
     let home = Home::with_config("[network]\nretries = 0\nmax_concurrency = 1\n");
