@@ -123,6 +123,15 @@ async fn what_never_ends_takes_no_memory() {
 }
 
 #[tokio::test]
+async fn a_workspace_may_be_larger_than_any_single_value() {
+    let row = |number| format!(r#"{{"id":"w{number}","url":"https://x/{}"}}"#, "y".repeat(6 << 20));
+    let rows: Vec<_> = (0..11).map(row).collect();
+    for content in [format!("[{}]", rows.join(",")), rows.join("\n")] {
+        assert_eq!(feed(content, &["list", "--from", "-", "-o", "ids"]).await.data().lines().count(), 11);
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_opened_is_named() {
     let home = Home::new();
     home.write("w.json", "[]");

@@ -54,6 +54,9 @@ async fn quiet_and_verbose_draw_no_line() {
         let script = format!("\"$0\" list -o ids {option} > ids.txt; wc -l < ids.txt");
         let mut session = on_a_terminal(&server, "bash", &["--noprofile", "--norc", "-c", &script, HOOKSCOPE]).start();
         server.until(|log| log.pages().len() > 1).await;
+        // Another one, that began later and waits for the same, has its line: this one would have had it as well.
+        let other = on_a_terminal(&server, HOOKSCOPE, &["list", "-o", "ids"]).start();
+        other.wait_text("1 page, 100 webhooks");
         hold.add_permits(100);
         assert_eq!(session.exit_and_drain(), Exit::Code(0));
         let text = written(&session);
