@@ -107,19 +107,34 @@ impl Context<'_> {
     }
 
     /// Says on stderr what keeps a reading from being whole.
-    fn report(&self, summary: &Summary, format: Format, place: &Safe) -> Exit {
+    fn report(&self, summary: &Summary, malformed: Fate, place: &Safe) -> Exit {
         if summary.scope_ignored {
             self.say.note(&safe!("{}: the server ignores is_active; filtered here", place));
         }
         if summary.malformed > 0 {
-            let fate = if format.passes_malformed() { "passed as they came" } else { "left out" };
             let (rows, are) = if summary.malformed == 1 { ("row", "is no webhook") } else { ("rows", "are no webhooks") };
-            self.say.problem(&safe!("{}: {} {} {} ({})", place, summary.malformed, rows, are, fate));
+            self.say.problem(&safe!("{}: {} {} {} ({})", place, summary.malformed, rows, are, malformed.words()));
         }
         for problem in &summary.problems {
             self.say.problem(&safe!("{}: incomplete: {}", place, problem.explain()));
         }
         if summary.is_whole() { Exit::Done } else { Exit::Incomplete }
+    }
+}
+
+/// What becomes of rows that are no webhooks.
+#[derive(Clone, Copy)]
+enum Fate {
+    Passed,
+    LeftOut,
+}
+
+impl Fate {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Passed => "passed as they came",
+            Self::LeftOut => "left out",
+        }
     }
 }
 

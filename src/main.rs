@@ -16,20 +16,28 @@ use hookscope::model::Scope;
 use hookscope::output::Say;
 use hookscope::safe;
 use hookscope::snapshot;
+use hookscope::text::clean;
 use hookscope::tui::{self, Origin, Start, console};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            // Help into a closed pipe is no failure.
-            drop(error.print());
-            return exit.into();
-        }
+        Err(error) => return explain(&error).into(),
     };
     let say = cli.global.say();
     exit_of(run(cli), say).into()
+}
+
+/// Prints help, the version, or what is wrong with the command line.
+fn explain(error: &clap::Error) -> Exit {
+    match error.print() {
+        _ if error.use_stderr() => Exit::Usage,
+        // Help into a closed pipe is no failure; on a full disk nobody got it.
+        Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => {
+            exit_of(Err(Error::Output(clean(&why.to_string()))), Say::Normal)
+        }
+        _ => Exit::Done,
+    }
 }
 
 fn exit_of(ended: Result<Exit, Error>, say: Say) -> Exit {

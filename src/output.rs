@@ -265,23 +265,29 @@ pub struct Sheet<T: Record> {
 impl<T: Record> Sheet<T> {
     /// # Errors
     ///
-    /// A column that does not exist; the message lists those that do.
+    /// A column that does not exist, or that is named twice; the message lists those that there are.
     pub fn new(format: Format, columns: Option<&str>, profiles: bool, view: View) -> Result<Self, Safe> {
         let names: Vec<&str> = match columns {
             Some(names) => names.split(',').map(str::trim).collect(),
             None => T::usual(format, profiles).to_vec(),
         };
-        let find = |name: &str| {
-            T::COLUMNS.iter().find(|column| column.name == name).ok_or_else(|| {
-                let known: Vec<_> = T::COLUMNS.iter().map(|column| column.name).collect();
-                safe!(
-                    "there is no column {}; the columns are {}",
-                    crate::text::clean_head(name, 40),
-                    clean(&known.join(", "))
-                )
-            })
+        let wrong = |what: Safe| {
+            let known: Vec<_> = T::COLUMNS.iter().map(|column| column.name).collect();
+            safe!("{}; the columns are {}", what, clean(&known.join(", ")))
         };
-        let columns_found = names.into_iter().map(find).collect::<Result<_, _>>()?;
+        let mut columns_found: Vec<&'static Column<T>> = Vec::with_capacity(names.len());
+        for name in names {
+            let column = T::COLUMNS.iter().find(|column| column.name == name);
+            let column = column.ok_or_else(|| match name {
+                "" => wrong("a name is missing".into()),
+                name => wrong(safe!("there is no column {}", crate::text::clean_head(name, 40))),
+            })?;
+            // JSON would have a name twice in one object, which no two readers take alike.
+            if columns_found.iter().any(|found| found.name == name) {
+                return Err(wrong(safe!("{} is there twice", column.name)));
+            }
+            columns_found.push(column);
+        }
         Ok(Self {
             format,
             columns: columns_found,

@@ -155,14 +155,18 @@ fn read_objects<R: Read>(reader: &mut Bounded<'_, R>, name: &Safe) -> Result<Pag
     };
     let Some(first) = next()? else { return Err(wrong(safe!("{}: it is empty", name))) };
     let Some(second) = next()? else { return one_object(&first, name) };
-    let mut rows = Vec::new();
+    let mut rows = vec![numbered_row(&first, 1, name)?];
     let mut value = Some(second);
-    rows.push(row(&first).map_err(|error| at(name, &error))?);
     while let Some(found) = value {
-        rows.push(row(&found).map_err(|error| at(name, &error))?);
+        rows.push(numbered_row(&found, rows.len() + 1, name)?);
         value = next()?;
     }
     Ok(whole(rows))
+}
+
+/// One of several objects, of which the parser knows no place any more.
+fn numbered_row(value: &RawValue, number: usize, name: &Safe) -> Result<Row, Error> {
+    Row::decode(value).map_err(|_too_deep| wrong(safe!("{}: webhook {} is nested too deep", name, number)))
 }
 
 fn one_object(value: &RawValue, name: &Safe) -> Result<Page, Error> {
@@ -170,7 +174,7 @@ fn one_object(value: &RawValue, name: &Safe) -> Result<Page, Error> {
     let has_rows = |field| fields.as_ref().and_then(|fields| fields.get(field)).and_then(raw_array).is_some();
     let is_page = has_rows("data") || has_rows("webhooks");
     if !is_page && fields.as_ref().is_some_and(|fields| fields.get("id").is_some()) {
-        return row(value).map(|row| whole(vec![row])).map_err(|error| at(name, &error));
+        return numbered_row(value, 1, name).map(|row| whole(vec![row]));
     }
     api::saved_page(value.get().as_bytes()).map_err(|error| wrong(safe!("{}: {}", name, clean(&error.to_string()))))
 }

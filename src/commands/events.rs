@@ -1,6 +1,6 @@
 //! `hookscope events`: who hears which event, and which known events nobody hears.
 
-use super::{Context, Exit};
+use super::{Context, Exit, Fate};
 use crate::analysis::coverage::{EventCoverage, coverage};
 use crate::cli::EventsArgs;
 use crate::error::Error;
@@ -25,5 +25,5 @@ pub(super) async fn run(args: &EventsArgs, context: &Context<'_>) -> Result<Exit
         return Ok(Exit::Done);
     }
     // A row that is no webhook is in no count.
-    Ok(context.report(&reading.summary, crate::output::Format::Tsv, &place))
+    Ok(context.report(&reading.summary, Fate::LeftOut, &place))
 }

@@ -13,14 +13,24 @@ use crate::safe;
 pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
     let sheet: Sheet<Listed> = context.sheet(&out, args.output, None)?;
+    if args.ids.iter().any(String::is_empty) {
+        // It would ask for the listing: an unset variable of a script, most likely.
+        return Err(Error::Usage { message: "get: an id is empty".into(), advice: None });
+    }
     let mut seen = HashSet::new();
     let ids: Vec<_> = args.ids.iter().filter(|id| seen.insert(id.as_str())).map(|id| WebhookId::new(id)).collect();
     let workspace = context.workspace().await?;
     let mut exit = Exit::Done;
     let mut entries = Vec::new();
-    for (id, result) in ids.iter().zip(workspace.get(&ids).await?) {
-        let id = id.clean_head(80);
+    for (asked, result) in ids.iter().zip(workspace.get(&ids).await?) {
+        let id = asked.clean_head(80);
         match result {
+            // A script would act on the wrong one.
+            Ok(Some(Row::Webhook(webhook))) if webhook.id != *asked => {
+                let other = webhook.id.clean_head(80);
+                context.say.problem(&safe!("{}: incomplete: {}: the API sent {} instead", workspace.place(), id, other));
+                exit = exit.max(Exit::Incomplete);
+            }
             Ok(Some(Row::Webhook(webhook))) => entries.push(Entry::Record(Listed { profile: None, webhook })),
             Ok(Some(Row::Malformed(malformed))) => {
                 context.say.problem(&safe!(

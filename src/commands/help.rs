@@ -37,17 +37,18 @@ pub(super) fn run(words: &[String]) -> Result<Exit, Error> {
 }
 
 fn of_command(words: &[String]) -> Result<String, Error> {
-    let mut root = Cli::command();
-    // So that a command knows the options that all have, and is called by its whole name.
-    root.build();
-    let mut command = &mut root;
+    let root = Cli::command();
+    let mut command = &root;
     for word in words {
-        command = command.find_subcommand_mut(word).ok_or_else(|| Error::Usage {
+        command = command.find_subcommand(word).ok_or_else(|| Error::Usage {
             message: safe!("help: there is no command or topic {}", clean_head(word, 40)),
             advice: Some("Topics are filter, config, exit-codes and formats; hookscope --help lists the commands.".into()),
         })?;
     }
-    Ok(command.render_help().to_string())
+    // The very text of --help, which the parser makes longer for some commands than for others.
+    let line = ["hookscope"].into_iter().chain(words.iter().map(String::as_str)).chain(["--help"]);
+    let help = Cli::command().try_get_matches_from(line).err();
+    Ok(help.map(|help| help.to_string()).unwrap_or_default())
 }
 
 fn config() -> String {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::workspace::{self, Workspace};
-use super::{Context, Exit};
+use super::{Context, Exit, Fate};
 use crate::analysis::query::{Query, Ranker};
 use crate::analysis::sort::Sort;
 use crate::api::MAX_PAGE_SIZE;
@@ -69,6 +69,11 @@ impl<'a> Job<'a> {
         self.sheet.format == Format::Ndjson && self.sort.is_none() && !self.query.is_ranked() && self.page.is_none()
     }
 
+    /// No filter matches a row that is no webhook.
+    fn malformed(&self) -> Fate {
+        if self.sheet.format.passes_malformed() && self.query.is_empty() { Fate::Passed } else { Fate::LeftOut }
+    }
+
     /// All rows are needed before the first one is known.
     fn needs_all(&self) -> bool {
         self.sort.is_some() || self.query.is_ranked()
@@ -115,7 +120,7 @@ impl<'a> Job<'a> {
             }
             tally.count(written);
             if let Some(summary) = tally.read(summary)? {
-                tally.exit(self.context.report(&summary, self.sheet.format, &place));
+                tally.exit(self.context.report(&summary, self.malformed(), &place));
             }
         }
         Ok(tally.exit)
@@ -140,7 +145,7 @@ impl<'a> Job<'a> {
             return Ok(Exit::Done);
         }
         for (summary, place) in reports {
-            tally.exit(self.context.report(&summary, self.sheet.format, &place));
+            tally.exit(self.context.report(&summary, self.malformed(), &place));
         }
         Ok(tally.exit)
     }

@@ -34,6 +34,7 @@ pub(super) struct Progress {
 struct State {
     what: Safe,
     since: Instant,
+    /// Answers that came, by pages; none of them when webhooks are asked for by their ids.
     pages: u64,
     rows: u64,
     total: Option<u64>,
@@ -43,7 +44,11 @@ struct State {
 
 impl State {
     fn words(&self, now: Instant) -> Safe {
-        let mut words = safe!("{}: {} pages, {} webhooks", self.what, grouped(self.pages), grouped(self.rows));
+        let mut words = safe!("{}:", self.what);
+        if self.pages > 0 {
+            words.push(&safe!(" {} {},", grouped(self.pages), if self.pages == 1 { "page" } else { "pages" }));
+        }
+        words.push(&safe!(" {} {}", grouped(self.rows), if self.rows == 1 { "webhook" } else { "webhooks" }));
         if let Some(total) = self.total {
             words.push(&safe!(" of {}", grouped(total)));
         }
@@ -61,11 +66,15 @@ impl State {
 
 /// What a step brought.
 pub(super) trait Brought {
+    /// Whether it is a page.
+    const PAGE: bool;
     fn rows(&self) -> u64;
     fn total(&self) -> Option<u64>;
 }
 
 impl<E> Brought for Page<E> {
+    const PAGE: bool = true;
+
     fn rows(&self) -> u64 {
         self.rows.len() as u64
     }
@@ -76,6 +85,8 @@ impl<E> Brought for Page<E> {
 }
 
 impl Brought for Row {
+    const PAGE: bool = false;
+
     fn rows(&self) -> u64 {
         1
     }
@@ -102,14 +113,14 @@ impl Progress {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match progress {
             fetch::Progress::Loaded { value, .. } => {
-                state.pages += 1;
+                state.pages += u64::from(T::PAGE);
                 state.rows += value.rows();
                 state.total = value.total().or(state.total);
                 state.trouble = None;
                 state.paused_until = None;
             }
             fetch::Progress::Retrying { number, attempt, of, error } => {
-                let words = safe!("page {}: {}; try {} of {} failed", *number, error.short(), *attempt, *of);
+                let words = safe!("{}: {}; try {} of {} failed", request::<T>(*number), error.short(), *attempt, *of);
                 self.say.detail(&words);
                 state.trouble = Some(words);
             }
@@ -119,11 +130,16 @@ impl Progress {
                 state.paused_until = Some(*until);
             }
             fetch::Progress::Failed { number, error } => {
-                self.say.detail(&safe!("page {}: {}; given up", *number, error.short()));
+                self.say.detail(&safe!("{}: {}; given up", request::<T>(*number), error.short()));
             }
             fetch::Progress::Resumed => state.paused_until = None,
         }
     }
+}
+
+/// What messages call a request: ids are numbered from 0, pages from 1.
+fn request<T: Brought>(number: u64) -> Safe {
+    if T::PAGE { safe!("page {}", number) } else { safe!("id {}", number + 1) }
 }
 
 async fn draw(bar: ProgressBar, state: Arc<Mutex<State>>) {

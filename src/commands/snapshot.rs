@@ -4,13 +4,13 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Context, Exit};
+use super::{Context, Exit, Fate};
 use crate::cli::SnapshotArgs;
 use crate::error::Error;
 use crate::fetch::{Limit, Reading, Wanted};
 use crate::files::{self, Existing};
 use crate::model::Scope;
-use crate::output::{Format, Output, Reader};
+use crate::output::{Output, Reader};
 use crate::safe;
 use crate::snapshot;
 use crate::text::{Safe, clean};
@@ -23,7 +23,7 @@ pub(super) async fn run(args: &SnapshotArgs, context: &Context<'_>) -> Result<Ex
     let reading = workspace.read(Wanted { scope: Scope::All, limit: Limit::Everything, filter: None }).await?;
     let with_credentials = match file {
         Some(file) if !reading.summary.problems.is_empty() => {
-            let exit = context.report(&reading.summary, Format::Json, &place);
+            let exit = context.report(&reading.summary, Fate::Passed, &place);
             context.say.problem(&safe!("{} was not written", clean_path(file)));
             return Ok(exit);
         }
@@ -51,7 +51,7 @@ pub(super) async fn run(args: &SnapshotArgs, context: &Context<'_>) -> Result<Ex
             have
         ));
     }
-    Ok(context.report(&reading.summary, Format::Json, &place))
+    Ok(context.report(&reading.summary, Fate::Passed, &place))
 }
 
 fn clean_path(path: &Path) -> Safe {
@@ -62,6 +62,8 @@ fn clean_path(path: &Path) -> Safe {
 fn write(file: &Path, reading: &Reading, redact: bool) -> io::Result<u64> {
     let snapshot = |out: &mut dyn Write| snapshot::write(&mut Output::to(out), &reading.rows, redact);
     let target = files::target(file)?;
+    // What /dev/stdout leads to has no name of its own when it is a pipe: it can be opened, but not be found by its name.
+    let target = if target.exists() || !file.exists() { target } else { file.to_owned() };
     if fs::metadata(&target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         // A device or a pipe is written to, not replaced.
         let mut writer = io::BufWriter::new(fs::OpenOptions::new().write(true).open(&target)?);

@@ -1,5 +1,6 @@
 //! The integration tests, in one binary: grouped by subject.
 
+mod commands;
 mod config;
 mod configure;
 mod doctor;

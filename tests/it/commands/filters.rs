@@ -1,0 +1,113 @@
+//! `--filter`: the language itself is tested where it is; here, what commands make of it.
+
+use super::{ask, feed, serving};
+use crate::faults::server::{Envelope, Listing, Reply, Server, row, rows};
+
+const ROWS: &str = r#"{"id":"one","url":"https://hooks.acme.example.com/crm","events":["call.completed"],"is_active":true,"created_at":"2024-01-01T00:00:00Z"},
+{"id":"two-x","url":"https://hooks.globex.example.com/crm","events":["call.failed"],"is_active":false,"created_at":"2025-01-01T00:00:00Z"},
+{"id":"three","url":"https://a-c-m-e.example.net/","events":[],"is_active":true}"#;
+
+async fn ids(query: &str) -> String {
+    let ended = ask(&serving(ROWS).await, &["list", "-o", "ids", "--filter", query]).await;
+    ended.data().replace('\n', " ")
+}
+
+#[tokio::test]
+async fn only_what_matches_is_listed() {
+    for (query, expected) in [
+        ("", "one two-x three "),
+        ("acme", "one "),
+        ("crm active:yes", "one "),
+        ("acme|globex", "one two-x "),
+        ("event:=call.failed", "two-x "),
+        ("created:<2024-06", "one "),
+        ("re:^https://a-", "three "),
+        ("nothing-like-it", ""),
+        // Values that look like options.
+        ("-two-x", "one three "),
+        ("-active:yes", "two-x "),
+        ("--limit", "one two-x three "),
+    ] {
+        assert_eq!(ids(query).await, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_fuzzy_word_puts_the_best_match_first() {
+    assert_eq!(ids("~acme").await, "one three ");
+    // The order of the listing does not matter, and a stream waits for it.
+    let reversed = r#"[{"id":"far","url":"https://a.example.com/c/m/e"},{"id":"near","url":"https://acme.example.com/"}]"#;
+    for format in ["ids", "ndjson"] {
+        let ended = feed(reversed, &["list", "--from", "-", "-o", format, "--filter", "~acme"]).await;
+        let [first, second] = ended.lines()[..] else { panic!("{}", ended.stdout) };
+        assert!(first.contains("near") && second.contains("far"), "{format}: {}", ended.stdout);
+    }
+    let best = feed(reversed, &["list", "--from", "-", "-o", "ids", "--filter", "~acme", "--limit", "1"]).await;
+    assert_eq!(best.data(), "near\n");
+}
+
+#[tokio::test]
+async fn a_mistake_is_told_with_its_column_before_anything_is_sent() {
+    let server = serving(ROWS).await;
+    for command in ["list", "events"] {
+        for (query, column, word) in [
+            ("re:[", "column 4", "regular expression"),
+            ("acme hsot:x", "column 6", "hsot"),
+            ("acme \"open", "column 6", "quote"),
+            ("created:soon", "column 9", "soon"),
+            ("é active:maybe", "column 10", "maybe"),
+        ] {
+            let ended = ask(&server, &[command, "--filter", query]).await;
+            let words = ended.refusal(2);
+            assert!(words.contains(column) && words.contains(word), "{query}: {words}");
+        }
+    }
+    assert_eq!(server.log().connections, 0);
+}
+
+#[tokio::test]
+async fn no_filter_matches_a_row_that_is_no_webhook() {
+    let odd = r#"{"id":7,"url":"https://acme.example.com"}"#;
+    let server = serving(&format!("{},{odd},null", row(0))).await;
+    for (format, filtered, plain) in [("json", 1, 3), ("ndjson", 1, 3), ("ids", 1, 1), ("csv", 2, 2)] {
+        let ended = ask(&server, &["list", "-o", format, "--filter", "hooks"]).await;
+        ended.says(5, &["2 rows are no webhooks (left out)"]);
+        let count = |text: &str| text.lines().filter(|line| !matches!(*line, "[" | "]")).count();
+        assert_eq!(count(&ended.stdout), filtered, "{format}: {}", ended.stdout);
+        let ended = ask(&server, &["list", "-o", format]).await;
+        let fate = if plain == 3 { "passed as they came" } else { "left out" };
+        ended.says(5, &[&format!("2 rows are no webhooks ({fate})")]);
+        assert_eq!(count(&ended.stdout), plain, "{format}: {}", ended.stdout);
+    }
+    let ended = ask(&server, &["list", "-o", "json", "--page", "1", "--filter", "hooks"]).await;
+    ended.says(5, &["left out"]);
+    assert!(!ended.stdout.contains("acme") && !ended.stdout.contains("null"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn with_a_limit_only_the_pages_are_read_that_it_takes() {
+    for format in ["ids", "ndjson"] {
+        let server = Server::start(|request| Listing::of(10_000).reply(request)).await;
+        // Every page has some: two thirds are active.
+        let ended = ask(&server, &["list", "-o", format, "--filter", "active:yes", "--limit", "60"]).await;
+        assert_eq!((ended.data().lines().count(), server.log().pages()), (60, vec![1]), "{format}");
+    }
+    let server = Server::start(|request| Listing::of(10_000).reply(request)).await;
+    let ended = ask(&server, &["list", "-o", "ids", "--filter", "id:w250", "--limit", "1"]).await;
+    assert_eq!(ended.data(), "w250\n");
+    assert!(server.log().pages().len() < 20, "{:?}", server.log().pages());
+}
+
+#[tokio::test]
+async fn a_page_is_filtered_and_stays_one_request() {
+    let server = Server::start(|request| {
+        Reply::json(Envelope::Seed.wrap(&rows(Listing::of(230).on_page(request.page(), 100)), request.page(), 100, "230"))
+    })
+    .await;
+    let ended = ask(&server, &["list", "-o", "ids", "--page", "2", "--filter", "id:w15|w250"]).await;
+    let expected: Vec<_> = (150..160).map(|number| format!("w{number}")).collect();
+    assert_eq!(
+        (ended.data().lines().collect::<Vec<_>>(), server.log().pages()),
+        (expected.iter().map(String::as_str).collect(), vec![2])
+    );
+}
