@@ -47,7 +47,7 @@ class Api:
 
     def curl(self, pages, *options):
         urls = ["%s/user-webhooks?page=%d&limit=100" % (self.url, page) for page in range(1, pages + 1)]
-        return ["curl", "-sS", *options, "-H", "Authorization: Bearer " + self.key, *urls]
+        return ["curl", "-sS", "--no-progress-meter", *options, "-H", "Authorization: Bearer " + self.key, *urls]
 
 
 def run(command, env):

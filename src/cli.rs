@@ -37,6 +37,7 @@ pub struct Cli {
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Global {
     /// Config file instead of the usual one [env: HOOKSCOPE_CONFIG]
@@ -174,8 +175,8 @@ pub struct ListArgs {
 /// How data is written.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct OutputArgs {
-    /// Output format; a table on a terminal, else tsv
-    #[arg(short = 'o', long = "output", value_enum, value_name = "FORMAT")]
+    /// table, tsv, json, ndjson, csv, markdown or ids; a table on a terminal, else tsv
+    #[arg(short = 'o', long = "output", value_enum, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Option<Format>,
     /// csv without the guard against formulas of spreadsheets
     #[arg(long)]

@@ -291,7 +291,8 @@ async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, ApiE
     if response.content_length().is_some_and(|length| length > limit as u64) {
         return Err(ApiError::new(ErrorKind::TooLarge { limit }));
     }
-    let mut body = Vec::new();
+    // Room for a usual page; a larger one grows as it comes.
+    let mut body = Vec::with_capacity(32 << 10);
     while let Some(chunk) = response.chunk().await.map_err(ApiError::from_reqwest)? {
         if body.len() + chunk.len() > limit {
             return Err(ApiError::new(ErrorKind::TooLarge { limit }));

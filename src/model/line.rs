@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::json::{Json, RawFields, TooDeep, text_of};
@@ -84,8 +84,8 @@ impl Element for Line {
     }
 }
 
-/// Reads a webhook whose known fields are as the contract has them, each once and spelled without escapes. That is nearly every
-/// webhook, and its texts can be copied as they stand.
+/// Reads a webhook whose known fields are as the contract has them, in its order, and spelled without escapes. That is nearly
+/// every webhook, and its texts can be copied as they stand.
 struct Plain;
 
 impl<'de> Visitor<'de> for Plain {
@@ -97,53 +97,65 @@ impl<'de> Visitor<'de> for Plain {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Line, A::Error> {
         let odd = || A::Error::custom("not plain");
-        let (mut id, mut url, mut created): (Option<&str>, Option<&str>, Option<&str>) = (None, None, None);
-        let (mut events, mut active): (Option<Names>, Option<bool>) = (None, None);
-        let mut unknown: Vec<(Cow<'de, str>, &RawValue)> = Vec::new();
-        while let Some(Name(name)) = map.next_key()? {
-            let is_new = match &*name {
-                "id" => id.replace(map.next_value()?).is_none(),
-                "url" => url.replace(map.next_value()?).is_none(),
-                "created_at" | "createdAt" => created.replace(map.next_value()?).is_none(),
-                "events" => events.replace(map.next_value()?).is_none(),
-                "is_active" => active.replace(map.next_value()?).is_none(),
-                "secret" => map.next_value::<IgnoredAny>().is_ok(),
-                _ => {
-                    unknown.push((name, map.next_value()?));
-                    unknown.len() <= FEW
-                }
-            };
-            if !is_new {
-                return Err(odd());
-            }
-        }
-        let (id, url) = (id.ok_or_else(odd)?, url.ok_or_else(odd)?);
         let mut json = String::with_capacity(384);
-        for part in [START, id, r#"","url":""#, url, "\""] {
-            json.push_str(part);
-        }
-        if let Some(Names(events)) = events {
-            json.push_str(r#","events":["#);
-            json.push_str(&events);
-            json.push(']');
-        }
-        if let Some(active) = active {
-            json.push_str(if active { r#","is_active":true"# } else { r#","is_active":false"# });
-        }
-        if let Some(created) = created {
-            for part in [r#","created_at":""#, created, "\""] {
-                json.push_str(part);
-            }
-        }
-        for (i, (name, value)) in unknown.iter().enumerate() {
-            if unknown.iter().take(i).any(|(earlier, _)| earlier == name) {
+        // How many of the contract's fields are behind us: an id, a url, and then perhaps the others.
+        let mut place = 0;
+        let (mut id_length, mut active) = (0, None);
+        let mut unknown: Vec<Cow<'de, str>> = Vec::new();
+        while let Some(Name(name)) = map.next_key()? {
+            let field = match &*name {
+                "id" => 1,
+                "url" => 2,
+                "events" => 3,
+                "is_active" => 4,
+                "created_at" | "createdAt" => 5,
+                "secret" => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+                _ => 6,
+            };
+            let is_next = if field <= 2 { field == place + 1 } else { place >= 2 && (field > place || field == 6) };
+            if !is_next {
                 return Err(odd());
             }
-            push_unknown(&mut json, name, value).map_err(|_too_deep| odd())?;
+            place = field;
+            match field {
+                1 => {
+                    let id: &str = map.next_value()?;
+                    id_length = id.len();
+                    push_text(&mut json, START, id);
+                }
+                2 => push_text(&mut json, r#","url":""#, map.next_value()?),
+                3 => map.next_value_seed(Names(&mut json))?,
+                4 => {
+                    let value: bool = map.next_value()?;
+                    json.push_str(if value { r#","is_active":true"# } else { r#","is_active":false"# });
+                    active = Some(value);
+                }
+                5 => push_text(&mut json, r#","created_at":""#, map.next_value()?),
+                _ => {
+                    if unknown.len() == FEW || unknown.contains(&name) {
+                        return Err(odd());
+                    }
+                    push_unknown(&mut json, &name, map.next_value()?).map_err(|_too_deep| odd())?;
+                    unknown.push(name);
+                }
+            }
+        }
+        if place < 2 {
+            return Err(odd());
         }
         json.push('}');
-        Ok(Line { json, id: Id::Here(id.len()), active })
+        Ok(Line { json, id: Id::Here(id_length), active })
     }
+}
+
+/// Appends a text without escapes, and what stands before it.
+fn push_text(json: &mut String, before: &str, text: &str) {
+    json.push_str(before);
+    json.push_str(text);
+    json.push('"');
 }
 
 /// Unknown fields that are compared with each other.
@@ -176,33 +188,33 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// A list of names without escapes, as it stands between its brackets.
-struct Names(String);
+/// Appends the events: a list of names without escapes.
+struct Names<'a>(&'a mut String);
 
-impl<'de> Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
+impl<'de> DeserializeSeed<'de> for Names<'_> {
+    type Value = ();
 
-        impl<'de> Visitor<'de> for List {
-            type Value = Names;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("names")
-            }
+impl<'de> Visitor<'de> for Names<'_> {
+    type Value = ();
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Names, A::Error> {
-                // Room for a few names, so that it need not grow.
-                let mut list = String::with_capacity(192);
-                while let Some(name) = seq.next_element::<&str>()? {
-                    list.push_str(if list.is_empty() { "\"" } else { ",\"" });
-                    list.push_str(name);
-                    list.push('"');
-                }
-                Ok(Names(list))
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("names")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        self.0.push_str(r#","events":["#);
+        let mut before = "\"";
+        while let Some(name) = seq.next_element::<&str>()? {
+            push_text(self.0, before, name);
+            before = ",\"";
         }
-
-        deserializer.deserialize_seq(List)
+        self.0.push(']');
+        Ok(())
     }
 }
 
