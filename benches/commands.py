@@ -58,13 +58,10 @@ def run(command, env):
         return time.perf_counter() - start
 
 
-def pairs(count, env, **commands):
-    """Medians in milliseconds; the commands take turns, so that all meet the same machine."""
-    times = {name: [] for name in commands}
-    for _ in range(count):
-        for name, command in commands.items():
-            times[name].append(run(command, env) * 1e3)
-    return {name: statistics.median(values) for name, values in times.items()}
+def pairs(count, env, one, other):
+    """Medians of both in milliseconds; they take turns, so that both meet the same machine."""
+    times = [(run(one, env) * 1e3, run(other, env) * 1e3) for _ in range(count)]
+    return tuple(statistics.median(column) for column in zip(*times))
 
 
 def peak_mb(command, env):
@@ -86,17 +83,17 @@ def reading(command, count):
     for total, latency in ((10_000, 0), (10_000, 40), (100, 0)):
         pages = total // 100
         with Api(command, total, latency) as api:
-            commands = {"hookscope": ndjson, "raw": [RAW, api.url, api.key, str(pages)]}
+            others = {"nothing parsed": [RAW, api.url, api.key, str(pages)]}
             if has_curl:
-                commands["curl"] = api.curl(pages)
-                one = " ".join(map(shlex.quote, api.curl(pages))) + " | jq -c '.data[]'"
-                eight = " ".join(map(shlex.quote, api.curl(pages, "-Z", "--parallel-max", "8"))) + " | jq -c '.data[]'"
-                if latency == 0:
-                    commands.update(jq=one, jq8=eight)
-            got = pairs(count, api.env(), **commands)
-        ours = got["hookscope"]
-        beside = ["%s %.1f ms (%.2f)" % (name, value, ours / value) for name, value in got.items() if name != "hookscope"]
-        line("ndjson, %d pages, %d ms latency" % (pages, latency), "%.1f ms" % ours, "; ".join(beside))
+                others["curl"] = api.curl(pages)
+            if has_curl and latency == 0 and pages > 1:
+                pipe = " | jq -c '.data[]'"
+                others["curl | jq"] = shlex.join(api.curl(pages)) + pipe
+                others["curl -Z | jq"] = shlex.join(api.curl(pages, "-Z", "--parallel-max", "8")) + pipe
+            for name, other in others.items():
+                ours, theirs = pairs(count, api.env(), ndjson, other)
+                what = "ndjson, %d pages, %d ms latency" % (pages, latency)
+                line(what, "%.1f ms" % ours, "%s: %.1f ms, ratio %.2f" % (name, theirs, ours / theirs))
         if latency:
             best = latency * (1 + -(-(pages - 1) // 8))
             line("  beside latency x (1 + pages / concurrency)", "%.2f" % (ours / best), "%d ms" % best)
@@ -111,9 +108,9 @@ def memory(command):
 
 def start(count):
     env = {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir()}
-    got = pairs(count, env, help=[HOOKSCOPE, "--help"], completions=[HOOKSCOPE, "completions", "bash"])
-    for name, value in got.items():
-        line("hookscope " + name, "%.1f ms" % value)
+    for words in (["--help"], ["completions", "bash"]):
+        times = [run([HOOKSCOPE, *words], env) * 1e3 for _ in range(count)]
+        line("hookscope " + " ".join(words), "%.1f ms" % statistics.median(times))
 
 
 def main():
