@@ -11,8 +11,6 @@ use crate::output::{Format, Say};
 use crate::safe;
 
 /// See what DialNexa webhooks a workspace has: destinations, events, state. Read-only.
-///
-/// Without a command, the explorer opens. `hookscope --demo` tries it without a key and without a network.
 #[derive(Debug, Parser)]
 #[command(
     name = "hookscope",
@@ -20,16 +18,22 @@ use crate::safe;
     max_term_width = 100,
     args_conflicts_with_subcommands = false,
     disable_help_subcommand = true,
-    after_help = "Topics: hookscope help filter | config | exit-codes | formats"
+    after_help = "Without a command, the explorer opens; hookscope --demo tries it without a key and without a network.\n\
+                  At length: hookscope help filter | config | exit-codes | formats"
 )]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
     /// Start with all, active or inactive webhooks
-    #[arg(long, value_enum, value_name = "SCOPE")]
+    #[arg(long, value_enum, value_name = "SCOPE", help_heading = "Explorer options")]
     pub scope: Option<ScopeArg>,
     /// Refresh every so many seconds from the start
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(5..=86_400))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(5..=86_400),
+        help_heading = "Explorer options"
+    )]
     pub refresh: Option<u64>,
     #[command(subcommand)]
     pub command: Option<Command>,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 use hookscope::cli::{Cli, Global};
 use hookscope::commands;
 use hookscope::config::{Config, Environment, Selection};
@@ -30,6 +31,9 @@ fn main() -> ExitCode {
 
 /// Prints help, the version, or what is wrong with the command line.
 fn explain(error: &clap::Error) -> Exit {
+    if error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && error.use_stderr() {
+        return exit_of(Err(wrong_usage(error)), Say::Normal);
+    }
     match error.print() {
         _ if error.use_stderr() => Exit::Usage,
         // Help into a closed pipe is no failure; on a full disk nobody got it.
@@ -37,6 +41,20 @@ fn explain(error: &clap::Error) -> Exit {
             exit_of(Err(Error::Output(clean(&why.to_string()))), Say::Normal)
         }
         _ => Exit::Done,
+    }
+}
+
+/// The parser's paragraphs in the two lines that every error has: what is wrong, and what to do.
+fn wrong_usage(error: &clap::Error) -> Error {
+    let text = error.to_string();
+    let is_news = |line: &&str| !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more");
+    let lines = text.lines().map(str::trim).filter(is_news);
+    let (tips, message): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("tip: "));
+    let message = message.join(" ");
+    let tips = tips.join("; ");
+    Error::Usage {
+        message: clean(message.strip_prefix("error: ").unwrap_or(&message)),
+        advice: Some(if tips.is_empty() { "hookscope help COMMAND lists the options.".into() } else { clean(&tips) }),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A query is terms with blanks between them, and a webhook matches when it matches all. A term is alternatives with `|`
 //! between them, negated as a whole by a leading `-` or `!`. An alternative is a word, a field with a value, or a fuzzy word.
-//! [`help`] has the whole of it, in the words for its users.
+//! [`help()`] has the whole of it, in the words for its users.
 
 mod fields;
 mod find;
