@@ -8,6 +8,7 @@
 )]
 
 mod endings;
+mod files;
 mod jobs;
 mod output;
 mod panics;

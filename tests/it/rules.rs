@@ -186,7 +186,36 @@ fn the_readme_knows_every_option_and_every_exit_code() {
         let Some(long) = argument.get_long().filter(|long| !matches!(*long, "help" | "version")) else { continue };
         assert!(readme.contains(&format!("`--{long}")), "README does not name --{long}");
     }
-    for code in ["0", "2", "3", "4", "5", "130, 143, 129"] {
-        assert!(readme.contains(&format!("\n| {code} | ")), "README does not explain exit code {code}");
+    for (code, meaning) in hookscope::error::EXIT_CODES {
+        assert!(readme.contains(&format!("\n| {code} | {meaning} |")), "README does not explain exit code {code}");
     }
+}
+
+/// Scripts rely on these: README calls them stable.
+#[test]
+fn the_readme_has_the_names_and_orders_that_are_stable() {
+    use hookscope::analysis::coverage::EventCoverage;
+    use hookscope::analysis::sort::SORT_KEYS;
+    use hookscope::output::{Format, Listed, Record};
+    let readme = include_str!("../../README.md");
+    let quoted = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let all: Vec<_> = Listed::COLUMNS.iter().map(|column| column.name).collect();
+    let keys: Vec<_> = SORT_KEYS.iter().map(|entry| entry.name).collect();
+    let text = readme.replace('\n', " ");
+    for stable in [
+        format!("| `tsv` | {}, separated by tabs", quoted(Listed::usual(Format::Tsv, false))),
+        format!("with the header `{}`", Listed::usual(Format::Csv, false).join(",")),
+        format!("`--columns` chooses among {}", quoted(&all)),
+        format!("`--sort` among {}", quoted(&keys)),
+        format!("`events -o json` is an array of {}", quoted(EventCoverage::usual(Format::Json, false))),
+    ] {
+        assert!(text.contains(&stable), "README does not say: {stable}");
+    }
+    let decoded = serde_json::value::RawValue::from_string(
+        r#"{"x":1,"created_at":"t","is_active":true,"events":[],"url":"u","id":"a"}"#.to_owned(),
+    );
+    let row = hookscope::model::Row::decode(&decoded.unwrap()).unwrap();
+    let json = r#"{"id":"a","url":"u","events":[],"is_active":true,"created_at":"t","x":1}"#;
+    assert_eq!(serde_json::to_string(&row).unwrap(), json);
+    assert!(text.contains("objects with `id`, `url`, `events`, `is_active`, `created_at`, then"));
 }
