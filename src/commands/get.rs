@@ -20,6 +20,7 @@ pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, E
     let mut seen = HashSet::new();
     let ids: Vec<_> = args.ids.iter().filter(|id| seen.insert(id.as_str())).map(|id| WebhookId::new(id)).collect();
     let workspace = context.workspace().await?;
+    let place = workspace.place().clone();
     let mut exit = Exit::Done;
     let mut entries = Vec::new();
     for (asked, result) in ids.iter().zip(workspace.get(&ids).await?) {
@@ -28,28 +29,23 @@ pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, E
             // A script would act on the wrong one.
             Ok(Some(Row::Webhook(webhook))) if webhook.id != *asked => {
                 let other = webhook.id.clean_head(80);
-                context.say.problem(&safe!("{}: incomplete: {}: the API sent {} instead", workspace.place(), id, other));
+                context.say.problem(&safe!("{}: incomplete: {}: the API sent {} instead", place, id, other));
                 exit = exit.max(Exit::Incomplete);
             }
             Ok(Some(Row::Webhook(webhook))) => entries.push(Entry::Record(Listed { profile: None, webhook })),
             Ok(Some(Row::Malformed(malformed))) => {
-                context.say.problem(&safe!(
-                    "{}: {}: it is no webhook: {}",
-                    workspace.place(),
-                    id,
-                    malformed.reason.explain()
-                ));
+                context.say.problem(&safe!("{}: {}: it is no webhook: {}", place, id, malformed.reason.explain()));
                 entries.push(Entry::Malformed(malformed.json));
                 exit = exit.max(Exit::Incomplete);
             }
             Ok(None) => {
-                context.say.problem(&safe!("{}: there is no webhook {}", workspace.place(), id));
+                context.say.problem(&safe!("{}: there is no webhook {}", place, id));
                 exit = exit.max(Exit::Found);
             }
             // One that cannot be asked for is the failure of the command; of several, the others are data all the same.
-            Err(error) if ids.len() == 1 => return Err(workspace.error(error)),
+            Err(error) if ids.len() == 1 => return Err(Error::Api { place, error }),
             Err(error) => {
-                context.say.problem(&safe!("{}: incomplete: {}: {}", workspace.place(), id, error.short()));
+                context.say.problem(&safe!("{}: incomplete: {}: {}", place, id, error.short()));
                 exit = exit.max(Exit::Incomplete);
             }
         }

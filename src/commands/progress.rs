@@ -32,7 +32,7 @@ pub(super) struct Progress {
 /// What the line tells.
 #[derive(Debug, Clone)]
 struct State {
-    what: Safe,
+    place: Safe,
     since: Instant,
     /// Answers that came, by pages; none of them when webhooks are asked for by their ids.
     pages: u64,
@@ -43,12 +43,13 @@ struct State {
 }
 
 impl State {
+    /// What matters most comes first: a narrow terminal cuts the rest.
     fn words(&self, now: Instant) -> Safe {
-        let mut words = safe!("{}:", self.what);
+        let mut words = safe!("reading: ");
         if self.pages > 0 {
-            words.push(&safe!(" {} {},", grouped(self.pages), if self.pages == 1 { "page" } else { "pages" }));
+            words.push(&safe!("{} {}, ", grouped(self.pages), if self.pages == 1 { "page" } else { "pages" }));
         }
-        words.push(&safe!(" {} {}", grouped(self.rows), if self.rows == 1 { "webhook" } else { "webhooks" }));
+        words.push(&safe!("{} {}", grouped(self.rows), if self.rows == 1 { "webhook" } else { "webhooks" }));
         if let Some(total) = self.total {
             words.push(&safe!(" of {}", grouped(total)));
         }
@@ -60,6 +61,7 @@ impl State {
             (None, Some(trouble)) => words.push(&safe!(" · {}", trouble)),
             (None, None) => words.push(&safe!(" · {} s", now.duration_since(self.since).as_secs())),
         }
+        words.push(&safe!(" · {}", self.place));
         words
     }
 }
@@ -98,9 +100,9 @@ impl Brought for Row {
 
 impl Progress {
     /// Starts the clock. `drawn` is false where rows themselves show the progress; a verbose run tells its steps instead.
-    pub(super) fn start(what: Safe, say: Say, drawn: bool) -> Self {
+    pub(super) fn start(place: Safe, say: Say, drawn: bool) -> Self {
         let since = Instant::now();
-        let state = State { what, since, pages: 0, rows: 0, total: None, paused_until: None, trouble: None };
+        let state = State { place, since, pages: 0, rows: 0, total: None, paused_until: None, trouble: None };
         let state = Arc::new(Mutex::new(state));
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         let wanted = drawn && say == Say::Normal && std::io::stderr().is_terminal();

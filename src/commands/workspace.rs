@@ -139,12 +139,8 @@ impl Workspace {
         &self.place
     }
 
-    pub(super) fn error(&self, error: ApiError) -> Error {
-        Error::Api { place: self.place.clone(), error }
-    }
-
     fn progress(&self, drawn: bool) -> Progress {
-        Progress::start(safe!("reading {}", self.place), self.say, drawn)
+        Progress::start(self.place.clone(), self.say, drawn)
     }
 
     /// Reads the wanted rows of the whole listing, consistently.
@@ -193,21 +189,14 @@ impl Workspace {
     }
 
     /// Webhooks by their ids; `None` for each one that does not exist.
-    pub(super) async fn get(&self, ids: &[WebhookId]) -> Result<Vec<Result<Option<Row>, ApiError>>, Error> {
+    pub(super) async fn get(self, ids: &[WebhookId]) -> Result<Vec<Result<Option<Row>, ApiError>>, Error> {
         let progress = self.progress(true);
-        let results = match &self.origin {
-            Origin::Api { source, policy, .. } => {
-                let results = fetch::read_webhooks(source, *policy, ids, |step| progress.note(step)).await;
-                results.map_err(|error| self.error(error))?
-            }
-            Origin::File(page) => ids
-                .iter()
-                .map(|id| {
-                    let found = page.rows.iter().find(|row| row.id() == Some(id)).cloned();
-                    found.ok_or_else(|| ApiError::new(ErrorKind::NotFound))
-                })
-                .collect(),
+        let (source, policy) = match self.origin {
+            Origin::Api { source, policy, .. } => (source, policy),
+            Origin::File(page) => (Source::Rows(Arc::new(Held::new(page.rows))), fetch::Policy::default()),
         };
+        let results = fetch::read_webhooks(&source, policy, ids, |step| progress.note(step)).await;
+        let results = results.map_err(|error| Error::Api { place: self.place, error })?;
         let found = |result| match result {
             Ok(row) => Ok(Some(row)),
             Err(ApiError { kind: ErrorKind::NotFound, .. }) => Ok(None),

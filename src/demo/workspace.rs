@@ -416,23 +416,10 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::analysis::vocabulary;
 
     const WEBHOOKS: u64 = 1_200;
     const FILTERS: [Option<bool>; 3] = [None, Some(true), Some(false)];
-    const KNOWN_EVENTS: [&str; 12] = [
-        "call.completed",
-        "call.failed",
-        "call.no_answer",
-        "campaign.completed",
-        "campaign.paused",
-        "workflow.lead.completed",
-        "call.started",
-        "call.ended",
-        "call.transcript_ready",
-        "call.analysis_ready",
-        "call.function_error",
-        "alert.triggered",
-    ];
     const LEGACY_EVENTS: [&str; 3] = ["call_initiated", "call_ended", "transfer_completed"];
 
     fn all() -> Vec<Webhook> {
@@ -467,7 +454,7 @@ mod tests {
     }
 
     fn is_unknown(event: &str) -> bool {
-        !KNOWN_EVENTS.contains(&event) && !LEGACY_EVENTS.contains(&event)
+        !vocabulary::CURRENT.contains(&event) && !LEGACY_EVENTS.contains(&event)
     }
 
     #[test]
@@ -598,7 +585,7 @@ mod tests {
         let rows = all();
         let subscribed =
             |event: &str, is_active: bool| rows.iter().any(|row| row.is_active == is_active && row.events.contains(&event));
-        let uncovered: Vec<_> = KNOWN_EVENTS.into_iter().filter(|event| !subscribed(event, true)).collect();
+        let uncovered: Vec<_> = vocabulary::CURRENT.into_iter().filter(|event| !subscribed(event, true)).collect();
         assert_eq!(uncovered, ["campaign.paused"]);
         assert!(subscribed("campaign.paused", false));
     }
