@@ -11,8 +11,8 @@ use hookscope::api::Page;
 use hookscope::base_url::BaseUrl;
 use hookscope::clock::Moment;
 use hookscope::config::Config;
-use hookscope::fetch::FetchEvent;
-use hookscope::model::Row;
+use hookscope::fetch::{FetchEvent, PackedPage};
+use hookscope::model::{Packer, Row};
 use hookscope::redact::ApiKey;
 use hookscope::tui::ansi::AnsiBackend;
 use hookscope::tui::app::{App, Setup};
@@ -36,10 +36,12 @@ fn app(webhooks: u64) -> App {
     let setup = Setup { size: (120, 40), ..Setup::new(&Config::default(), &demo) };
     let mut app = App::new(setup, now);
     let generation = app.demand().generation;
+    let mut packer = Packer::default();
     for number in 1..=webhooks.div_ceil(PAGE_SIZE) {
         let rows = (number - 1) * PAGE_SIZE..number * PAGE_SIZE;
         let rows = rows.map(|i| Row::decode(&json(i)).expect("this is a webhook")).collect();
         let page = Page { number, rows, reported: None, limit: Some(PAGE_SIZE), total: Some(webhooks), total_pages: None };
+        let page = PackedPage::of_rows(&mut packer, page);
         app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), now);
     }
     app

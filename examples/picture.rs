@@ -14,8 +14,8 @@ use hookscope::base_url::BaseUrl;
 use hookscope::clock::Moment;
 use hookscope::config::Config;
 use hookscope::demo::{self, server::Server};
-use hookscope::fetch::FetchEvent;
-use hookscope::model::Scope;
+use hookscope::fetch::{FetchEvent, PackedPage};
+use hookscope::model::{Packer, Scope};
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::canvas::Canvas;
@@ -46,6 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let request = PageRequest { number: 1, limit: connection.policy.page_size, scope: Scope::All };
     let page = client.list(request).await.map_err(|failure| failure.error)?.value;
     let generation = app.demand().generation;
+    let page = PackedPage::of_rows(&mut Packer::default(), page);
     app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), now);
     for _ in 0..4 {
         app.update(Message::Key(KeyEvent::new(KeyCode::Char('j'), KeyModifiers::NONE)), now);

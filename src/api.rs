@@ -18,7 +18,7 @@ pub use self::error::{ApiError, Distrust, ErrorKind, Network, Nonsense};
 pub use self::inspect::{Certificate, Inspection};
 pub use self::rate::RateLimit;
 pub use self::route::{Route, route};
-pub use self::wire::Page;
+pub use self::wire::{Numbers, Page};
 
 /// A decoded answer, and what its headers said of the rate limit.
 #[derive(Debug, Clone)]

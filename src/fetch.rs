@@ -9,7 +9,6 @@ mod budget;
 mod complete;
 mod extent;
 mod requests;
-mod seen;
 mod single;
 mod source;
 mod task;
@@ -21,7 +20,7 @@ pub use self::extent::{Extent, RowCount};
 pub use self::requests::Progress;
 pub use self::single::{read_page, read_webhooks};
 pub use self::source::{Held, Source};
-pub use self::task::{Demand, FetchEvent, Generation, spawn};
+pub use self::task::{Demand, FetchEvent, Generation, PackedPage, spawn};
 
 /// How patient and how greedy the reading is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,7 +23,10 @@ pub enum Action {
     Open,
     Back,
     NextPane,
+    Filter,
     NextScope,
+    Sort,
+    ReverseSort,
     RawJson,
     Copy,
     Refresh,
@@ -74,7 +77,10 @@ actions! {
     Open "open" ["enter", "l", "right"] "open" "go into the detail";
     Back "back" ["esc", "h", "left"] "back" "go back one level; never quits";
     NextPane "next-pane" ["tab"] "pane" "go to the other pane";
+    Filter "filter" ["/"] "filter" "find webhooks; enter keeps the filter, esc clears it";
     NextScope "scope" ["a"] "scope" "show all, only active, only inactive webhooks";
+    Sort "sort" ["s"] "sort" "sort by created, url, host, events, status, id, or not at all";
+    ReverseSort "reverse-sort" ["S"] "reverse" "turn the order round";
     RawJson "raw-json" ["v"] "json" "show the webhook as the API sent it, and back";
     Copy "copy" ["y"] "copy" "copy url, id, json, curl commands and more";
     Refresh "refresh" ["r"] "refresh" "read the visible rows again; try again after an error";

@@ -2,7 +2,12 @@
 //!
 //! Source of the shapes: <https://dialnexa.mintlify.app/api-reference/webhooks/list>.
 
+mod block;
+mod draft;
+mod host;
+mod ids;
 mod json;
+mod letters;
 mod line;
 mod row;
 
@@ -12,7 +17,12 @@ use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use url::Url;
 
+pub use self::block::{Block, EventList, Named, Packer, RowRef};
+pub use self::draft::Draft;
+pub use self::host::{host, host_and_path};
+pub use self::ids::IdSet;
 pub use self::json::{Json, RawFields, TooDeep, hash_secrets, holds_secret, raw_array};
+pub use self::letters::{Letters, fold};
 pub use self::line::Line;
 pub use self::row::{Element, Malformed, Reason, Row};
 use crate::redact;
@@ -120,7 +130,7 @@ impl Destination {
 
     /// The URL as software will read it; `None` when it does not parse.
     pub fn parse(&self) -> Option<Url> {
-        Url::parse(self.0.raw()).ok().filter(Url::has_host)
+        host::parse(self.0.raw())
     }
 
     /// The whole URL for a terminal, credentials masked unless `reveal`.
@@ -142,7 +152,7 @@ impl Destination {
         // Enough for every host name and some path.
         let bytes = columns.saturating_add(512);
         let Some(head) = redact::head_to_show(self.0.raw(), bytes) else { return redact::MASK.into() };
-        let shown = match Url::parse(head).ok().filter(Url::has_host) {
+        let shown = match host::parse(head) {
             Some(url) if reveal => url.into(),
             Some(url) => redact::mask_parsed(&url),
             None if reveal => head.to_owned(),
@@ -307,7 +317,12 @@ impl Scope {
     /// Whether a row belongs to the scope. A row that does not say so plainly belongs to every scope: hiding it would be a
     /// guess.
     pub fn admits(self, element: &impl Element) -> bool {
-        match (self.is_active(), element.active()) {
+        self.admits_state(element.active())
+    }
+
+    /// As [`Scope::admits`], by what the row says.
+    pub fn admits_state(self, active: Option<bool>) -> bool {
+        match (self.is_active(), active) {
             (Some(wanted), Some(active)) => wanted == active,
             _ => true,
         }

@@ -17,13 +17,17 @@ pub mod copy;
 pub mod cursor;
 pub mod detail;
 pub mod events;
+pub mod filter;
+pub mod finder;
 pub mod health;
+pub mod history;
 pub mod input;
 pub mod layout;
 pub mod link;
 pub mod listing;
 pub mod message;
 pub mod palette;
+pub mod prompt;
 pub mod screen;
 pub mod theme;
 pub mod view;
@@ -38,6 +42,8 @@ use self::ansi::AnsiBackend;
 use self::app::{App, Setup};
 use self::console::Terminal;
 use self::events::{Ended, Explorer, Fetch};
+use self::finder::Finder;
+use self::history::History;
 use self::input::Input;
 use self::link::FrameWriter;
 use self::screen::Screen;
@@ -143,6 +149,8 @@ async fn explore(app: App, console: Terminal, start: Start<'_>) -> Result<Ended,
         console,
         input: Input::start(),
         fetch: Fetch { demand, events, task },
+        finder: Finder::start(),
+        history: History::default(),
         tmux: start.env.tmux,
         changed: false,
     };

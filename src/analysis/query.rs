@@ -8,8 +8,11 @@ mod fields;
 mod find;
 mod fuzzy;
 mod help;
+mod highlight;
 mod parser;
 mod pattern;
+mod scan;
+mod subject;
 mod time;
 
 use std::fmt;
@@ -24,9 +27,10 @@ use self::find::Finder;
 use self::fuzzy::Fuzzy;
 pub use self::fuzzy::Ranker;
 pub use self::help::help;
+pub use self::scan::{Flags, Scan};
+pub use self::subject::Subject;
 use self::time::When;
-use crate::analysis::host::host;
-use crate::model::{EventName, Webhook};
+
 use crate::text::Safe;
 
 /// A query that has been understood. A copy shares its terms.
@@ -81,6 +85,16 @@ enum Condition {
     Created(When),
     Pattern(Regex),
     Fuzzy(Fuzzy),
+    Is(Flag),
+}
+
+/// What the explorer notes of a webhook besides its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flag {
+    Marked,
+    /// Since the last read that was looked at: it was not there before, or was different.
+    New,
+    Changed,
 }
 
 impl Query {
@@ -93,8 +107,20 @@ impl Query {
     }
 
     /// Whether the webhook is asked for.
-    pub fn matches(&self, webhook: &Webhook) -> bool {
+    pub fn matches(&self, webhook: &impl Subject) -> bool {
         self.terms.iter().all(|term| term.matches(webhook))
+    }
+
+    /// Whether it asks for what only the explorer knows, such as `is:marked`.
+    pub fn asks_for_flags(&self) -> bool {
+        let conditions = self.terms.iter().flat_map(|term| &term.any);
+        conditions.into_iter().any(|condition| matches!(condition, Condition::Is(_)))
+    }
+
+    /// Whether whatever this query finds is found by the other one too, as far as that can be told from the words: then its
+    /// search can start from what the other one found.
+    pub fn narrows(&self, other: &Self) -> bool {
+        other.terms.iter().all(|wide| self.terms.iter().any(|narrow| narrow.implies(wide)))
     }
 
     /// Whether everything matches because nothing is asked for.
@@ -110,8 +136,18 @@ impl Query {
 }
 
 impl Term {
-    fn matches(&self, webhook: &Webhook) -> bool {
+    fn matches(&self, webhook: &impl Subject) -> bool {
         self.any.iter().any(|condition| condition.matches(webhook)) != self.negated
+    }
+
+    fn implies(&self, other: &Self) -> bool {
+        let each_in =
+            |these: &[Condition], those: &[Condition]| these.iter().all(|this| those.iter().any(|that| this.implies(that)));
+        match (self.negated, other.negated) {
+            (false, false) => each_in(&self.any, &other.any),
+            (true, true) => each_in(&other.any, &self.any),
+            _ => false,
+        }
     }
 
     /// What asking costs, roughly and relatively.
@@ -121,23 +157,40 @@ impl Term {
 }
 
 impl Condition {
-    fn matches(&self, webhook: &Webhook) -> bool {
+    fn matches(&self, webhook: &impl Subject) -> bool {
         match self {
             Self::Anywhere(finder) => texts(webhook).any(|text| finder.is_in(text)),
-            Self::Url(finder) => finder.is_in(webhook.url.raw()),
-            Self::Id(finder) => finder.is_in(webhook.id.raw()),
-            Self::Event(finder) => webhook.event_names().any(|name| finder.is_in(name.raw())),
-            Self::Host(finder) => host(&webhook.url).is_some_and(|host| finder.is_in(&host)),
+            Self::Url(finder) => finder.is_in(webhook.url()),
+            Self::Id(finder) => finder.is_in(webhook.id()),
+            Self::Event(finder) => webhook.names().any(|name| finder.is_in(name)),
+            Self::Host(finder) => webhook.host().is_some_and(|host| finder.is_in(&host)),
             Self::Active(wanted) => webhook.active() == Some(*wanted),
-            Self::Created(when) => created_at(webhook).is_some_and(|at| when.contains(at)),
+            Self::Created(when) => webhook.created_at().is_some_and(|at| when.contains(at)),
             Self::Pattern(regex) => texts(webhook).any(|text| regex.is_match(text)),
             Self::Fuzzy(fuzzy) => texts(webhook).any(|text| fuzzy.is_in(text)),
+            Self::Is(_) => false,
+        }
+    }
+
+    fn implies(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Anywhere(this) | Self::Url(this) | Self::Id(this) | Self::Event(this), Self::Anywhere(that))
+            | (Self::Url(this), Self::Url(that))
+            | (Self::Id(this), Self::Id(that))
+            | (Self::Event(this), Self::Event(that))
+            | (Self::Host(this), Self::Host(that)) => this.implies(that),
+            (Self::Active(this), Self::Active(that)) => this == that,
+            (Self::Created(this), Self::Created(that)) => this == that,
+            (Self::Pattern(this), Self::Pattern(that)) => this.as_str() == that.as_str(),
+            (Self::Fuzzy(this), Self::Fuzzy(that)) => this.implies(that),
+            (Self::Is(this), Self::Is(that)) => this == that,
+            _ => false,
         }
     }
 
     fn cost(&self) -> u32 {
         match self {
-            Self::Active(_) | Self::Created(_) => 0,
+            Self::Active(_) | Self::Created(_) | Self::Is(_) => 0,
             Self::Id(_) => 1,
             Self::Event(_) => 2,
             Self::Url(_) | Self::Host(_) => 3,
@@ -148,12 +201,8 @@ impl Condition {
 }
 
 /// Where a word without a field is looked for.
-fn texts(webhook: &Webhook) -> impl Iterator<Item = &str> {
-    [webhook.url.raw(), webhook.id.raw()].into_iter().chain(webhook.event_names().map(EventName::raw))
-}
-
-fn created_at(webhook: &Webhook) -> Option<Timestamp> {
-    webhook.created_at.value()?.at()
+fn texts<S: Subject>(webhook: &S) -> impl Iterator<Item = &str> {
+    [webhook.url(), webhook.id()].into_iter().chain(webhook.names())
 }
 
 /// The text as a value that a query searches for as it stands: in quotes, unless it means nothing else without them.

@@ -5,9 +5,8 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
-use super::host::{host, host_and_path};
 use super::words::nearest;
-use crate::model::Webhook;
+use crate::model::{Webhook, host, host_and_path};
 use crate::safe;
 use crate::text::{Safe, clean_head};
 
@@ -121,8 +120,8 @@ impl SortKey {
     fn of(self, webhook: &Webhook) -> Option<Key<'_>> {
         match self {
             Self::Created => webhook.created_at.value()?.at().map(Key::Created),
-            Self::Url => host_and_path(&webhook.url).map(|(host, path)| Key::Url(host, path)),
-            Self::Host => host(&webhook.url).map(Key::Host),
+            Self::Url => host_and_path(webhook.url.raw()).map(|(host, path)| Key::Url(host, path)),
+            Self::Host => host(webhook.url.raw()).map(Key::Host),
             Self::Events => webhook.events.value().map(|events| Key::Events(events.len())),
             Self::Status => webhook.active().map(|active| Key::Inactive(!active)),
             Self::Id => Some(Key::Id(webhook.id.raw())),

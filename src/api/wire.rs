@@ -38,6 +38,24 @@ pub struct Page<E = Row> {
     pub total_pages: Option<u64>,
 }
 
+/// What a page says of itself and of its listing, without its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbers {
+    pub number: u64,
+    /// Rows on this page.
+    pub rows: u64,
+    pub limit: Option<u64>,
+    pub total: Option<u64>,
+    pub total_pages: Option<u64>,
+}
+
+impl<E> From<&Page<E>> for Numbers {
+    fn from(page: &Page<E>) -> Self {
+        let &Page { number, limit, total, total_pages, .. } = page;
+        Self { number, rows: page.rows.len() as u64, limit, total, total_pages }
+    }
+}
+
 /// Why a body is no answer, and the parser's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unreadable {

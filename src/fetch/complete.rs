@@ -10,10 +10,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::ControlFlow;
 
 use super::requests::{Pages, Progress, Requests};
-use super::seen::SeenIds;
 use super::{Extent, Policy, RowCount, Source};
 use crate::api::{ApiError, ErrorKind, Page};
-use crate::model::{Element, Row, Scope, WebhookId};
+use crate::model::{Element, IdSet, Row, Scope, WebhookId};
 use crate::safe;
 use crate::text::{Safe, clean};
 
@@ -270,7 +269,7 @@ struct Attempt<'a, E, S> {
     turn: u64,
     /// Rows handed on.
     accepted: u64,
-    seen: SeenIds,
+    seen: IdSet,
     repeated: usize,
     example: Option<WebhookId>,
     summary: Summary,
@@ -294,7 +293,7 @@ impl<'a, E: Element, S: FnMut(Vec<E>) -> ControlFlow<()>> Attempt<'a, E, S> {
             next: 1,
             turn: 1,
             accepted: 0,
-            seen: SeenIds::default(),
+            seen: IdSet::default(),
             repeated: 0,
             example: None,
             summary: Summary::default(),

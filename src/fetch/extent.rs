@@ -1,7 +1,7 @@
 //! How long a listing is and how its rows lie on pages, as far as the pages that came tell. Servers clamp limits, leave
 //! totals out, and say totals that their own rows contradict: nothing here rests on a number alone.
 
-use crate::api::Page;
+use crate::api::Numbers;
 
 /// What is known of a listing's length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,9 @@ pub struct Extent {
 
 impl Extent {
     /// Learns from a page. `asked` is the limit that was asked for, which decides only when nothing else does.
-    pub fn observe<E>(&mut self, page: &Page<E>, asked: u32) {
-        let rows = page.rows.len() as u64;
+    pub fn observe(&mut self, page: impl Into<Numbers>, asked: u32) {
+        let page = page.into();
+        let rows = page.rows;
         if page.number <= 1 {
             self.page_size = Some(if rows > 0 { rows } else { page.limit.unwrap_or(asked.into()) });
         }
@@ -138,6 +139,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::Page;
     use crate::model::{Row, raw_array};
 
     /// A page of rows with the ids `start..start + rows`.

@@ -1,9 +1,9 @@
 //! What was named: one page, or webhooks by their ids.
 
 use super::requests::{Ask, Pages, Progress, Requests, Webhooks};
-use super::seen::SeenIds;
 use super::{Policy, Problem, Reading, Source, Summary};
 use crate::api::ApiError;
+use crate::model::IdSet;
 use crate::model::{Row, Scope, WebhookId};
 
 /// Reads one page of `size` rows. A server that reports another page than the asked one is a [`Problem`].
@@ -38,7 +38,7 @@ pub async fn read_page(
     rows.retain(|row| scope.admits(row));
     summary.scope_ignored = rows.len() < before;
     summary.malformed = rows.iter().filter(|row| row.webhook().is_none()).count() as u64;
-    let mut seen = SeenIds::default();
+    let mut seen = IdSet::default();
     let mut repeated = Vec::new();
     rows.retain(|row| {
         row.id().is_none_or(|id| {

@@ -1,6 +1,7 @@
 //! The background task of the explorer. It follows the latest [`Demand`], never a queue of old ones.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -8,8 +9,8 @@ use tokio::time::Instant;
 
 use super::requests::{Pages, Progress, Requests};
 use super::{Extent, Policy, Source};
-use crate::api::{ApiError, ErrorKind, Nonsense, Page};
-use crate::model::{Row, Scope, WebhookId};
+use crate::api::{ApiError, ErrorKind, Nonsense, Numbers, Page};
+use crate::model::{Block, Draft, Element, Packer, Scope};
 
 /// Events that may wait for the explorer before the task waits for it.
 const EVENTS_AHEAD: usize = 64;
@@ -42,6 +43,25 @@ pub struct Demand {
     pub everything: bool,
 }
 
+/// A page with its rows packed.
+#[derive(Debug, Clone)]
+pub struct PackedPage {
+    pub numbers: Numbers,
+    pub block: Arc<Block>,
+}
+
+impl PackedPage {
+    pub fn new(packer: &mut Packer, page: Page<Draft>) -> Self {
+        Self { numbers: Numbers::from(&page), block: Arc::new(packer.pack(page.rows)) }
+    }
+
+    /// Packs rows that were decoded already.
+    pub fn of_rows(packer: &mut Packer, page: Page) -> Self {
+        let numbers = Numbers::from(&page);
+        Self { numbers, block: Arc::new(packer.pack(page.rows.into_iter().map(Draft::of_row).collect())) }
+    }
+}
+
 /// What the task reports.
 #[derive(Debug, Clone)]
 pub enum FetchEvent {
@@ -52,7 +72,7 @@ pub enum FetchEvent {
     },
     Loaded {
         generation: Generation,
-        page: Page,
+        page: PackedPage,
     },
     /// `attempt` of `of` failed; it will be tried again.
     Retrying {
@@ -142,7 +162,7 @@ struct Task {
     policy: Policy,
     demand: watch::Receiver<Demand>,
     events: mpsc::Sender<FetchEvent>,
-    requests: Requests<Pages>,
+    requests: Requests<Pages<Draft>>,
     wish: Demand,
     extent: Extent,
     /// Pages of this generation that came or failed for good.
@@ -150,7 +170,8 @@ struct Task {
     /// Why no page of this generation can succeed.
     refusal: Option<ApiError>,
     /// The rows of page 1, to notice a server that sends them for every page.
-    first_rows: Vec<WebhookId>,
+    first_rows: Vec<Box<str>>,
+    packer: Packer,
     /// The end of *everything* was told.
     swept: bool,
     /// Where the search for the next page of *everything* goes on.
@@ -162,7 +183,7 @@ impl Task {
         policy: Policy,
         demand: watch::Receiver<Demand>,
         events: mpsc::Sender<FetchEvent>,
-        requests: Requests<Pages>,
+        requests: Requests<Pages<Draft>>,
     ) -> Self {
         Self {
             policy,
@@ -174,6 +195,7 @@ impl Task {
             settled: BTreeSet::new(),
             refusal: None,
             first_rows: Vec::new(),
+            packer: Packer::default(),
             swept: false,
             sweep: 1,
         }
@@ -206,6 +228,7 @@ impl Task {
         if wish.generation != self.wish.generation {
             self.requests.retain(|_| false);
             self.requests.end_pause();
+            self.packer.forget_unused();
             self.extent.restart();
             self.settled.clear();
             self.refusal = None;
@@ -282,7 +305,7 @@ impl Task {
         !self.settled.contains(&page) && !self.requests.is_under_way(page)
     }
 
-    async fn report(&mut self, progress: Progress) -> Result<(), Gone> {
+    async fn report(&mut self, progress: Progress<Page<Draft>>) -> Result<(), Gone> {
         let generation = self.wish.generation;
         let event = match progress {
             Progress::Loaded { value: page, .. } if self.repeats_first(&page) => {
@@ -294,7 +317,7 @@ impl Task {
             Progress::Loaded { value: page, .. } => {
                 self.extent.observe(&page, self.policy.page_size);
                 self.settled.insert(page.number);
-                FetchEvent::Loaded { generation, page }
+                FetchEvent::Loaded { generation, page: PackedPage::new(&mut self.packer, page) }
             }
             Progress::Failed { number: page, error } => {
                 self.settled.insert(page);
@@ -313,13 +336,13 @@ impl Task {
     }
 
     /// Whether a later page is page 1 again: then the server ignores the parameter, and would be asked for ever.
-    fn repeats_first(&mut self, page: &Page) -> bool {
-        let ids = || page.rows.iter().filter_map(Row::id);
+    fn repeats_first(&mut self, page: &Page<Draft>) -> bool {
+        let ids = || page.rows.iter().filter_map(Draft::id_text);
         if page.number == 1 {
-            self.first_rows = ids().cloned().collect();
+            self.first_rows = ids().map(Box::from).collect();
             return false;
         }
-        !self.first_rows.is_empty() && ids().eq(self.first_rows.iter())
+        !self.first_rows.is_empty() && ids().eq(self.first_rows.iter().map(AsRef::as_ref))
     }
 
     async fn send(&self, event: FetchEvent) -> Result<(), Gone> {

@@ -1,6 +1,8 @@
 //! The only way onto the screen. A [`Canvas`] takes [`Safe`] text and nothing else, and the views get nothing but a canvas:
 //! that a raw string from outside is drawn does not compile.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
@@ -62,6 +64,25 @@ impl<'a> Canvas<'a> {
         };
         self.plain_blanks(Rect { width: end.0 - area.x, height: 1, ..area });
         end.0 - area.x
+    }
+
+    /// As [`Canvas::text`], with some places of the text, as ranges of bytes, in another style on top.
+    pub fn highlighted(&mut self, area: Rect, text: &Safe, style: Style, places: &[Range<usize>], on_top: Style) -> u16 {
+        let used = self.text(area, text, style);
+        for place in places {
+            let column_of = |byte: usize| {
+                let mut at = 0;
+                let before = text.cells().take_while(|(cluster, _)| {
+                    at += cluster.len();
+                    at <= byte
+                });
+                u16::try_from(before.map(|(_, width)| width).sum::<usize>()).unwrap_or(u16::MAX)
+            };
+            let (start, stop) = (column_of(place.start).min(used), column_of(place.end).min(used));
+            let area = Rect { x: area.x.saturating_add(start), width: stop - start, height: 1, ..area };
+            self.buffer.set_style(area.intersection(self.buffer.area), on_top);
+        }
+        used
     }
 
     /// Most text is ASCII: a column a byte, and no clusters to be found.

@@ -15,6 +15,8 @@ use tokio::time::sleep_until;
 use super::app::App;
 use super::console::{Console, ConsoleEvent, mouse_sequence};
 use super::copy::osc52;
+use super::finder::{Arranged, Finder};
+use super::history::History;
 use super::layout::clamp;
 use super::message::{Effect, Message};
 use super::screen::Screen;
@@ -64,6 +66,8 @@ pub struct Explorer<B, C, I> {
     pub console: C,
     pub input: I,
     pub fetch: Fetch,
+    pub finder: Finder,
+    pub history: History,
     /// Copied text is wrapped for tmux.
     pub tmux: bool,
     /// Something changed since the last frame.
@@ -75,6 +79,7 @@ enum Woken {
     Console(ConsoleEvent),
     Input(Option<io::Result<Event>>),
     Fetch(FetchEvent),
+    Arranged(Arranged),
     TaskEnded,
     Tick,
 }
@@ -137,6 +142,7 @@ where
             biased;
             event = self.console.event(self.changed) => Woken::Console(event),
             event = next(&mut self.input) => Woken::Input(event),
+            answer = self.finder.answer() => answer.map_or(Woken::TaskEnded, Woken::Arranged),
             Some(event) = self.fetch.events.recv() => Woken::Fetch(event),
             _ = &mut self.fetch.task => Woken::TaskEnded,
             () = sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => Woken::Tick,
@@ -148,6 +154,7 @@ where
         tokio::select! {
             biased;
             event = next(&mut self.input) => Some(Woken::Input(event)),
+            Some(answer) = self.finder.answer() => Some(Woken::Arranged(answer)),
             Some(event) = self.fetch.events.recv() => Some(Woken::Fetch(event)),
             () = ready(()) => None,
         }
@@ -169,6 +176,7 @@ where
                 None => return Ok(ControlFlow::Continue(())),
             },
             Woken::Fetch(event) => Message::Fetch(event),
+            Woken::Arranged(arranged) => Message::Arranged(arranged),
             Woken::Tick => Message::Tick,
             Woken::Console(ConsoleEvent::Free) => return Ok(ControlFlow::Continue(())),
         };
@@ -202,6 +210,8 @@ where
                     Effect::Draw => self.changed = true,
                     Effect::Redraw => self.redraw()?,
                     Effect::Demand(demand) => drop(self.fetch.demand.send_replace(demand)),
+                    Effect::Arrange(wish) => self.finder.ask(wish),
+                    Effect::Remember(filters) => self.history.write(filters),
                     Effect::Copy(text) => self.console.send(&osc52(text.raw(), self.tmux)),
                     Effect::Mouse(on) => self.console.send(&mouse_sequence(on)),
                     Effect::Suspend => {

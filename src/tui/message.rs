@@ -2,6 +2,7 @@
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::finder::{Arranged, Wish};
 use crate::fetch::{Demand, FetchEvent};
 use crate::text::Untrusted;
 
@@ -16,6 +17,8 @@ pub enum Message {
         height: u16,
     },
     Fetch(FetchEvent),
+    /// What the finder found.
+    Arranged(Arranged),
     /// The moment came that [`super::app::App::next_wake`] named.
     Tick,
     /// Suspending did not work, for this reason.
@@ -31,9 +34,13 @@ pub enum Effect {
     Redraw,
     /// Tell the fetch task what is wanted now.
     Demand(Demand),
+    /// Tell the finder which rows are to be shown now.
+    Arrange(Wish),
     /// Put a text on the user's clipboard.
     Copy(Untrusted),
     Mouse(bool),
+    /// Keep the filters that were typed, the newest last.
+    Remember(Vec<String>),
     Suspend,
     Quit,
 }

@@ -14,6 +14,8 @@ pub struct Theme {
     pub error: Style,
     pub quiet: Style,
     pub strong: Style,
+    /// What a search looked for.
+    pub matched: Style,
     /// The selected row of the pane with the focus, and of one without it.
     pub selected: Style,
     pub selected_elsewhere: Style,
@@ -32,6 +34,7 @@ impl Theme {
             error: style(colours.error).add_modifier(Modifier::BOLD),
             quiet: style(colours.quiet),
             strong: Style::new().add_modifier(Modifier::BOLD),
+            matched: style(colours.accent).add_modifier(Modifier::UNDERLINED),
             selected: Style::new().add_modifier(Modifier::REVERSED),
             selected_elsewhere: Style::new().add_modifier(Modifier::BOLD),
         }

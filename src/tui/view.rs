@@ -8,6 +8,7 @@ mod list;
 mod menu;
 mod panel;
 mod plain;
+mod prompt;
 
 use super::app::{App, Focus, Overlay};
 use super::canvas::Canvas;
@@ -34,6 +35,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
         Overlay::Help { scroll } => help::draw(app, *scroll, canvas),
         Overlay::Palette(palette) => menu::palette(app, palette, canvas),
         Overlay::CopyMenu => menu::copies(app, canvas),
+        Overlay::Filter => prompt::draw(app, canvas),
         Overlay::None | Overlay::PlainText { .. } => {}
     }
 }

@@ -79,7 +79,7 @@ fn stale_answers_change_nothing() {
     let generation = stage.generation();
     stage.keys("a");
     let page = page(1, 0..100, Some(1234));
-    stage.send(Message::Fetch(FetchEvent::Loaded { generation, page }));
+    stage.load_of(generation, page);
     assert!(stage.effects.is_empty() && stage.app.listing.is_empty());
 }
 

@@ -11,12 +11,13 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use hookscope::analysis::arrange::Arranger;
 use hookscope::api::{ApiError, ErrorKind, Page};
 use hookscope::base_url::BaseUrl;
 use hookscope::clock::Moment;
 use hookscope::config::{Config, KeySource};
-use hookscope::fetch::{FetchEvent, Generation};
-use hookscope::model::Row;
+use hookscope::fetch::{FetchEvent, Generation, PackedPage};
+use hookscope::model::{Packer, Row};
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::canvas::Canvas;
@@ -67,6 +68,9 @@ pub(crate) struct Stage {
     pub(crate) app: App,
     pub(crate) now: Moment,
     pub(crate) effects: Vec<Effect>,
+    packer: Packer,
+    /// In place of the finder's thread.
+    arranger: Arranger,
 }
 
 impl Stage {
@@ -76,7 +80,13 @@ impl Stage {
 
     pub(crate) fn with(setup: Setup) -> Self {
         let now = moment();
-        Self { app: App::new(setup, now), now, effects: Vec::new() }
+        Self {
+            app: App::new(setup, now),
+            now,
+            effects: Vec::new(),
+            packer: Packer::default(),
+            arranger: Arranger::default(),
+        }
     }
 
     /// With a first page of a larger workspace.
@@ -88,7 +98,21 @@ impl Stage {
 
     pub(crate) fn send(&mut self, message: Message) -> &mut Self {
         self.effects = self.app.update(message, self.now);
+        self.arrange();
         self
+    }
+
+    /// Does at once what the finder would do in the background.
+    fn arrange(&mut self) {
+        while let Some(wish) = self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Arrange(wish) => Some(wish.clone()),
+            _ => None,
+        }) {
+            self.effects.retain(|effect| !matches!(effect, Effect::Arrange(_)));
+            let arranged = wish.work(&mut self.arranger, &mut || true, &mut |_| {}).expect("nobody cancels");
+            let more = self.app.update(Message::Arranged(arranged), self.now);
+            self.effects.extend(more);
+        }
     }
 
     /// Presses keys, as the config spells them, with blanks between.
@@ -109,9 +133,15 @@ impl Stage {
         self.app.demand().generation
     }
 
+    /// An answer to the demand of a generation, which may be an old one.
+    pub(crate) fn load_of(&mut self, generation: Generation, page: Page) -> &mut Self {
+        let page = PackedPage::of_rows(&mut self.packer, page);
+        self.send(Message::Fetch(FetchEvent::Loaded { generation, page }))
+    }
+
     pub(crate) fn load(&mut self, page: Page) -> &mut Self {
         let generation = self.generation();
-        self.send(Message::Fetch(FetchEvent::Loaded { generation, page }))
+        self.load_of(generation, page)
     }
 
     pub(crate) fn fail(&mut self, page: u64, kind: ErrorKind, detail: &'static str) -> &mut Self {
@@ -136,7 +166,7 @@ impl Stage {
 
     /// The id of the selected webhook.
     pub(crate) fn selected(&self) -> Option<String> {
-        Some(self.app.selected_row()?.id()?.raw().to_owned())
+        Some(self.app.selected_row()?.id().to_owned())
     }
 
     /// The frame as it would be drawn, a line a row, without blanks at the ends.

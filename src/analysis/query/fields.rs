@@ -7,7 +7,7 @@ use url::Host;
 use super::find::Finder;
 use super::parser::Value;
 use super::time::{self, NoMoment};
-use super::{Condition, QueryError, pattern};
+use super::{Condition, Flag, QueryError, pattern};
 use crate::safe;
 use crate::text::Safe;
 
@@ -89,6 +89,15 @@ pub(super) const FIELDS: &[Field] = &[
         read: created,
     },
     Field {
+        name: "is",
+        takes: "WORD",
+        example: "is:marked",
+        help: "marked, new or changed, in the explorer",
+        operators: &[],
+        takes_bars: false,
+        read: |value, _| flag(value),
+    },
+    Field {
         name: "re",
         takes: "PATTERN",
         example: r"re:/v[12]/|/hooks/",
@@ -115,6 +124,15 @@ fn active(value: &Value<'_>) -> Result<Condition, QueryError> {
         "yes" | "true" => Ok(Condition::Active(true)),
         "no" | "false" => Ok(Condition::Active(false)),
         _ => Err(value.wrong(safe!("active: takes yes or no, not {}", value.shown()), None)),
+    }
+}
+
+fn flag(value: &Value<'_>) -> Result<Condition, QueryError> {
+    match &*value.text {
+        "marked" => Ok(Condition::Is(Flag::Marked)),
+        "new" => Ok(Condition::Is(Flag::New)),
+        "changed" => Ok(Condition::Is(Flag::Changed)),
+        _ => Err(value.wrong(safe!("is: takes marked, new or changed, not {}", value.shown()), None)),
     }
 }
 

@@ -5,8 +5,8 @@ use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::find::has_capital;
-use super::{Condition, Query, texts};
-use crate::model::Webhook;
+use super::{Condition, Query, Subject, texts};
+use crate::model::Letters;
 
 /// Longer words are no typing from memory, and the scores of very long ones would overflow.
 pub(super) const MAX_BYTES: usize = 200;
@@ -48,6 +48,30 @@ impl Fuzzy {
         false
     }
 
+    /// The letters that a text must have; none where an accent more or less makes no difference to a letter.
+    pub(super) fn letter_set(&self) -> Letters {
+        let ascii: String = self.letters.iter().filter(|letter| letter.is_ascii()).collect();
+        if self.any_accent && !ascii.is_empty() { Letters::default() } else { Letters::of(&ascii) }
+    }
+
+    /// Whether every text that has the letters of this word in their order has those of the other.
+    pub(super) fn implies(&self, other: &Self) -> bool {
+        let alike = (self.any_case, self.any_accent) == (other.any_case, other.any_accent);
+        let mut letters = self.letters.iter();
+        alike && other.letters.iter().all(|wanted| letters.any(|letter| letter == wanted))
+    }
+
+    /// The letters of the best match, as indices of the text's characters.
+    pub(super) fn indices(&self, text: &str) -> Vec<u32> {
+        let mut indices = Vec::new();
+        let mut buffer = Vec::new();
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let _score = self.atom.indices(letters(text, &mut buffer), &mut matcher, &mut indices);
+        indices.sort_unstable();
+        indices.dedup();
+        indices
+    }
+
     fn plain(&self, letter: char) -> char {
         match letter {
             'A'..='Z' if self.any_case => letter.to_ascii_lowercase(),
@@ -73,12 +97,13 @@ impl Ranker {
         Self { query: query.clone(), matcher: Matcher::new(Config::DEFAULT), letters: Vec::new() }
     }
 
-    /// How well the webhook matches, the more the better; `None` when it does not. Each fuzzy term adds the score of its best
-    /// match; other terms add nothing.
-    pub fn score(&mut self, webhook: &Webhook) -> Option<u32> {
-        if !self.query.matches(webhook) {
-            return None;
-        }
+    /// How well the webhook matches, the more the better; `None` when it does not.
+    pub fn score(&mut self, webhook: &impl Subject) -> Option<u32> {
+        self.query.matches(webhook).then(|| self.rate(webhook))
+    }
+
+    /// How well a webhook matches that is known to. Each fuzzy term adds the score of its best match; other terms add nothing.
+    pub(super) fn rate(&mut self, webhook: &impl Subject) -> u32 {
         let mut total = 0_u32;
         for term in self.query.terms.iter().filter(|term| !term.negated) {
             let mut best = 0;
@@ -91,7 +116,7 @@ impl Ranker {
             }
             total = total.saturating_add(best.into());
         }
-        Some(total)
+        total
     }
 }
 

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{CreatedAt, Destination, EventEntry, Field, WebhookId};
+use crate::model::{CreatedAt, Destination, EventEntry, EventName, Field, Webhook, WebhookId};
 use crate::text::is_unsafe;
 
 fn now() -> Timestamp {
@@ -315,7 +315,7 @@ fn a_field_that_is_none_is_an_error_with_the_nearest() {
         let message = format!("there is no field {span}");
         assert_eq!(wrong(query), (span.to_owned(), message, advice), "{query}");
     }
-    for later in ["finding:no-events", "probe:dead", "is:new"] {
+    for later in ["finding:no-events", "probe:dead"] {
         assert!(wrong(later).1.starts_with("there is no field"), "{later}");
     }
 }

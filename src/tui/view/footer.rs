@@ -8,12 +8,15 @@ use crate::safe;
 use crate::text::{Safe, grouped};
 use crate::tui::app::{App, Focus, Notice, Overlay};
 use crate::tui::canvas::{Canvas, Piece};
+use crate::tui::view::prompt;
 
-const IN_LIST: [Action; 8] = [
+const IN_LIST: [Action; 10] = [
     Action::Help,
     Action::MoveDown,
+    Action::Filter,
     Action::Open,
     Action::NextScope,
+    Action::Sort,
     Action::Refresh,
     Action::Copy,
     Action::Quit,
@@ -38,6 +41,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
             canvas.pieces(room, &[Piece::plain(" "), Piece::new(safe!("! {}", words), app.setup.theme.warning)]);
         }
         (None, Overlay::None) => hints(app, room, canvas),
+        (None, Overlay::Filter) => prompt::below(app, room, canvas),
         (None, overlay) => {
             let theme = app.setup.theme;
             let mut pieces = vec![Piece::new(" esc", theme.strong), Piece::new(" back ", theme.quiet)];
@@ -76,10 +80,10 @@ fn position(app: &App) -> Safe {
         return Safe::default();
     }
     let at = grouped(app.cursor.selected() + 1);
-    if app.listing.filters() {
+    if app.listing.order().is_some() {
         return safe!("{}/{}", at, grouped(app.listing.len()));
     }
-    match app.listing.rows() {
+    match app.listing.extent() {
         RowCount::Exactly(rows) => safe!("{}/{}", at, grouped(rows)),
         RowCount::AtLeast(rows) => safe!("{}/{}+", at, grouped(rows)),
     }

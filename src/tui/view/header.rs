@@ -62,13 +62,14 @@ fn coverage(app: &App) -> Safe {
         return scope.into();
     }
     let loaded = app.listing.loaded();
-    let rows = app.listing.rows();
-    if app.listing.filters() {
-        let here = grouped(app.listing.len());
+    let rows = app.listing.extent();
+    if app.listing.kept().is_some() || !app.filter.query().is_empty() {
+        let prefix = if app.scope == Scope::All { Safe::default() } else { safe!("{} ", scope) };
+        let here = if app.is_searching() { "?".into() } else { grouped(app.listing.len()) };
         return match rows {
-            RowCount::Exactly(rows) if rows == loaded => safe!("{} {} of {}", scope, here, grouped(rows)),
-            RowCount::Exactly(rows) => safe!("{} {} of {} loaded (of {})", scope, here, grouped(loaded), grouped(rows)),
-            RowCount::AtLeast(_) => safe!("{} {} of {} loaded", scope, here, grouped(loaded)),
+            RowCount::Exactly(rows) if rows == loaded => safe!("{}{} of {}", prefix, here, grouped(rows)),
+            RowCount::Exactly(rows) => safe!("{}{} of {} loaded (of {})", prefix, here, grouped(loaded), grouped(rows)),
+            RowCount::AtLeast(_) => safe!("{}{} of {} loaded", prefix, here, grouped(loaded)),
         };
     }
     // "all" is said of all only.

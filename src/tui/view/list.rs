@@ -1,12 +1,11 @@
 //! The list: one line a webhook.
 
-use jiff::Timestamp;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::clock;
 use crate::config::TimeFormat;
-use crate::model::{CreatedAt, Field, Malformed, Row, Webhook};
+use crate::model::{Destination, Row, RowRef};
 use crate::safe;
 use crate::text::Safe;
 use crate::tui::app::{App, Focus, state_symbol};
@@ -15,6 +14,8 @@ use crate::tui::listing::Cell;
 
 /// Below this width, the columns of events and age give way to the destination.
 const NARROW: u16 = 30;
+/// Events of one webhook that are looked through to show that one was searched for.
+const MAX_EVENTS: usize = 100;
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     for (number, place) in (0..area.height).zip(app.visible()) {
@@ -35,8 +36,8 @@ fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
     }
     let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(1), ..area };
     match app.listing.cell(place) {
-        Cell::Row(Row::Webhook(webhook)) => webhook_row(app, webhook, area, canvas),
-        Cell::Row(Row::Malformed(malformed)) => malformed_row(malformed, theme.error, area, canvas),
+        Cell::Row(row) if row.is_webhook() => webhook_row(app, row, area, canvas),
+        Cell::Row(row) => malformed_row(row, theme.error, area, canvas),
         Cell::Loading => {
             let dots = u16::try_from(8 + place % 17 * 7 % 17).unwrap_or(8);
             for x in 0..dots.min(area.width) {
@@ -52,40 +53,53 @@ fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-fn malformed_row(malformed: &Malformed, style: Style, area: Rect, canvas: &mut Canvas<'_>) {
-    canvas.text(area, &safe!("! malformed: {}", malformed.reason.explain()), style);
+fn malformed_row(row: RowRef<'_>, style: Style, area: Rect, canvas: &mut Canvas<'_>) {
+    if let Row::Malformed(malformed) = row.unpack() {
+        canvas.text(area, &safe!("! malformed: {}", malformed.reason.explain()), style);
+    }
 }
 
-fn webhook_row(app: &App, webhook: &Webhook, area: Rect, canvas: &mut Canvas<'_>) {
+fn webhook_row(app: &App, row: RowRef<'_>, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.setup.theme;
-    let (style, text_style) = match webhook.is_active {
-        Field::Value(true) => (theme.active, Style::new()),
-        Field::Value(false) => (theme.inactive, theme.inactive),
-        Field::Odd(_) | Field::Missing => (theme.warning, Style::new()),
+    let (style, text_style) = match row.active() {
+        Some(true) => (theme.active, Style::new()),
+        Some(false) => (theme.inactive, theme.inactive),
+        None => (theme.warning, Style::new()),
     };
-    let symbol = state_symbol(webhook, app.setup.glyphs);
+    let symbol = state_symbol(row, app.setup.glyphs);
     canvas.text(area, &symbol.into(), style);
     let columns = if area.width >= NARROW { 6 + age_width(app) } else { 0 };
     let url_area = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2 + columns), ..area };
-    canvas.text(url_area, &webhook.url.clean_short(app.reveal, url_area.width.into()), text_style);
+    let url = Destination::new(row.url()).clean_short(app.reveal, url_area.width.into());
+    let places = app.filter.query().places(url.as_str());
+    canvas.highlighted(url_area, &url, text_style, &places, theme.matched);
     if columns == 0 {
         return;
     }
     let events_area = Rect { x: url_area.right(), width: 6, ..area };
-    let (events, events_style) = event_count(app, webhook);
+    let (events, events_style) = event_count(app, row);
     canvas.text_right(events_area, &events, events_style);
     let age_area = Rect { x: events_area.right(), width: age_width(app), ..area };
-    canvas.text_right(age_area, &created(app, webhook), theme.quiet);
+    canvas.text_right(age_area, &created(app, row), theme.quiet);
 }
 
-/// `3 ev`; an active webhook without events delivers nothing, and stands out.
-fn event_count(app: &App, webhook: &Webhook) -> (Safe, Style) {
+/// `3 ev`; an active webhook without events delivers nothing, and stands out, as does one that was found by an event.
+fn event_count(app: &App, row: RowRef<'_>) -> (Safe, Style) {
     let theme = app.setup.theme;
-    match &webhook.events {
-        Field::Value(events) if events.is_empty() && webhook.active() == Some(true) => ("0 ev".into(), theme.warning),
-        Field::Value(events) if events.len() > 999 => ("1k+ ev".into(), theme.quiet),
-        Field::Value(events) => (safe!("{} ev", events.len()), theme.quiet),
-        Field::Odd(_) | Field::Missing => ("? ev".into(), theme.warning),
+    let Some(list) = row.events() else { return ("? ev".into(), theme.warning) };
+    let query = app.filter.query();
+    let is_wanted = || list.events.iter().take(MAX_EVENTS).any(|event| query.is_event_wanted(&event.name));
+    let style = if list.events.is_empty() && row.active() == Some(true) {
+        theme.warning
+    } else if !query.is_empty() && is_wanted() {
+        theme.matched
+    } else {
+        theme.quiet
+    };
+    match row.event_count() {
+        Some(count) if count > 999 => ("1k+ ev".into(), style),
+        Some(count) => (safe!("{} ev", count), style),
+        None => ("? ev".into(), theme.warning),
     }
 }
 
@@ -96,9 +110,8 @@ fn age_width(app: &App) -> u16 {
     }
 }
 
-fn created(app: &App, webhook: &Webhook) -> Safe {
-    let at: Option<Timestamp> = webhook.created_at.value().and_then(CreatedAt::at);
-    match (at, app.time) {
+fn created(app: &App, row: RowRef<'_>) -> Safe {
+    match (row.created_at(), app.time) {
         (None, _) => "?".into(),
         (Some(at), TimeFormat::Relative) => clock::age(at, app.now.wall),
         (Some(at), TimeFormat::Utc) => clock::day(at, &jiff::tz::TimeZone::UTC),

@@ -4,10 +4,11 @@ use ratatui::layout::Rect;
 
 use crate::clock;
 use crate::config::TimeFormat;
+use crate::fetch::RowCount;
 use crate::keymap::Action;
 use crate::model::Scope;
 use crate::safe;
-use crate::text::{Safe, grouped};
+use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::App;
 use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::health::{Stage, Trouble};
@@ -34,6 +35,8 @@ pub(super) fn instead_of_rows(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let text = match app.health.trouble() {
         Some(trouble) => trouble_text(app, trouble),
         None if !app.listing.is_known() => first_load(app),
+        None if app.is_searching() => Vec::new(),
+        None if !app.filter.query().is_empty() => no_match(app),
         None if app.scope == Scope::All => empty_workspace(app),
         None => empty_scope(app),
     };
@@ -75,10 +78,35 @@ fn empty_scope(app: &App) -> Vec<Piece> {
     ]
 }
 
+/// "No webhook" is said of all of them only.
+fn no_match(app: &App) -> Vec<Piece> {
+    let theme = app.setup.theme;
+    let loaded = grouped(app.listing.loaded());
+    let (title, rest) = if app.listing.is_complete() {
+        (safe!("No webhook matches"), safe!("All {} were searched.", loaded))
+    } else {
+        let of = match app.listing.extent() {
+            RowCount::Exactly(rows) => safe!(" (of {})", grouped(rows)),
+            RowCount::AtLeast(_) => Safe::default(),
+        };
+        let key = app.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
+        let more = if app.is_loading() { "more are being loaded.".into() } else { safe!("{} loads the rest.", key) };
+        (safe!("No match so far"), safe!("{} loaded{} were searched; {}", loaded, of, more))
+    };
+    let text = clean_head(app.filter.applied(), 200);
+    vec![
+        Piece::new(title, theme.strong),
+        Piece::new(text, theme.accent),
+        Piece::plain(rest),
+        Piece::plain(""),
+        keys(app, &[Action::Filter, Action::Back, Action::Help]),
+    ]
+}
+
 /// An empty part is not an empty whole.
 fn what_was_looked_at(app: &App) -> Safe {
     let scope = app.scope.name();
-    if !app.listing.filters() {
+    if app.listing.kept().is_none() {
         return safe!("Only {} ones are asked for; others may exist.", scope);
     }
     let loaded = grouped(app.listing.loaded());

@@ -15,10 +15,13 @@ use hookscope::base_url::BaseUrl;
 use hookscope::config::Config;
 use hookscope::demo::{self, server::Server};
 use hookscope::fetch::{self, Source};
+use hookscope::model::RowRef;
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::console::{Console, ConsoleEvent};
 use hookscope::tui::events::{Ended, Explorer, Fetch};
+use hookscope::tui::finder::Finder;
+use hookscope::tui::history::History;
 use hookscope::tui::screen::Screen;
 use ratatui::backend::TestBackend;
 use tokio::sync::{mpsc, watch};
@@ -91,6 +94,8 @@ async fn start(webhooks: u64) -> Running {
     let (console, happened) = mpsc::unbounded_channel();
     let (sent, suspended) = (Arc::default(), Arc::default());
     let explorer = Explorer {
+        finder: Finder::start(),
+        history: History::default(),
         screen: Screen::new(TestBackend::new(120, 40), app.size),
         app,
         console: TestConsole { events: happened, sent: Arc::clone(&sent), suspended: Arc::clone(&suspended) },
@@ -128,10 +133,10 @@ impl Running {
 async fn rows_come_from_the_server_and_keys_move_over_them() {
     let mut running = start(1200).await;
     running.until("the first row", |frame| frame.contains("100 of 1,200")).await;
-    let first = running.explorer.app.selected_row().cloned();
+    let first = running.explorer.app.selected_row().map(RowRef::unpack);
     running.press("jj");
     running.until("the third row", |frame| frame.contains("3/1,200")).await;
-    assert_ne!(running.explorer.app.selected_row().cloned(), first);
+    assert_ne!(running.explorer.app.selected_row().map(RowRef::unpack), first);
     running.press("G");
     let frame = running.until("the last row", |frame| frame.contains("1,200/1,200") && !frame.contains("loading")).await;
     assert!(frame.contains("200 of 1,200"), "{frame}");

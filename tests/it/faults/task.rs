@@ -55,7 +55,7 @@ impl Explorer {
     async fn loaded(&mut self) -> (u64, Generation) {
         loop {
             if let FetchEvent::Loaded { generation, page } = self.event().await {
-                return (page.number, generation);
+                return (page.numbers.number, generation);
             }
         }
     }
@@ -407,7 +407,7 @@ mod everything_ends {
 
     fn rows_of(events: &[FetchEvent]) -> usize {
         let rows = |event: &FetchEvent| match event {
-            FetchEvent::Loaded { page, .. } => page.rows.len(),
+            FetchEvent::Loaded { page, .. } => page.block.len(),
             _ => 0,
         };
         events.iter().map(rows).sum()

@@ -2,28 +2,31 @@
 
 use std::borrow::Cow;
 
-use url::Position;
-
-use crate::model::Destination;
+use url::{Position, Url};
 
 /// The host that the URL really names: in lower case and in punycode where the scheme is known, IP addresses in their usual
 /// spelling, IPv6 in brackets, without the port. `None` when the URL does not parse.
-pub(super) fn host(destination: &Destination) -> Option<Cow<'_, str>> {
-    if let Some((host, _)) = plain(destination.raw()) {
+pub fn host(url: &str) -> Option<Cow<'_, str>> {
+    if let Some((host, _)) = plain(url) {
         return Some(Cow::Borrowed(host));
     }
-    destination.parse()?.host_str().map(|host| Cow::Owned(host.to_owned()))
+    parse(url)?.host_str().map(|host| Cow::Owned(host.to_owned()))
 }
 
 /// As [`host`], with the path and what follows it.
-pub(super) fn host_and_path(destination: &Destination) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
-    if let Some((host, path)) = plain(destination.raw()) {
+pub fn host_and_path(url: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+    if let Some((host, path)) = plain(url) {
         return Some((Cow::Borrowed(host), Cow::Borrowed(path)));
     }
-    let url = destination.parse()?;
+    let url = parse(url)?;
     let host = url.host_str()?.to_owned();
     let path = url[Position::BeforePath..].to_owned();
     Some((Cow::Owned(host), Cow::Owned(path)))
+}
+
+/// A URL with a host, as software will read it.
+pub(super) fn parse(url: &str) -> Option<Url> {
+    Url::parse(url).ok().filter(Url::has_host)
 }
 
 /// Host and rest of a URL that is spelled so plainly that a parser would leave the host as it is. Most are, and this costs a
@@ -45,7 +48,7 @@ mod tests {
     use super::*;
 
     fn host_of(url: &str) -> Option<String> {
-        host(&Destination::new(url)).map(Cow::into_owned)
+        host(url).map(Cow::into_owned)
     }
 
     #[test]
@@ -72,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_path_is_what_follows_the_host() {
-        let path = |url: &str| host_and_path(&Destination::new(url)).map(|(_, path)| path.into_owned());
+        let path = |url: &str| host_and_path(url).map(|(_, path)| path.into_owned());
         assert_eq!(path("https://a.com/x?y#z").as_deref(), Some("/x?y#z"));
         assert_eq!(path("https://a.com:1/x?y#z").as_deref(), Some("/x?y#z"));
         assert_eq!(path("nonsense"), None);
@@ -81,9 +84,8 @@ mod tests {
     proptest! {
         #[test]
         fn the_short_way_says_what_the_parser_says(url in "https?://[a-z0-9x.-]{0,12}([/?#:@\\\\%A-Z\\t é][a-z0-9.@:/]{0,8})?") {
-            let destination = Destination::new(&url);
-            let parsed = destination.parse().and_then(|url| url.host_str().map(str::to_owned));
-            prop_assert_eq!(host(&destination).map(Cow::into_owned), parsed, "{}", url);
+            let parsed = parse(&url).and_then(|url| url.host_str().map(str::to_owned));
+            prop_assert_eq!(host(&url).map(Cow::into_owned), parsed, "{}", url);
         }
     }
 }

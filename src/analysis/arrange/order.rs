@@ -1,0 +1,143 @@
+//! The order of packed rows.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use super::{PAGES_AT_ONCE, Question};
+use crate::analysis::query::Scan;
+use crate::analysis::rows::{RowNumber, Rows, Segment};
+use crate::analysis::sort::{Sort, SortKey};
+use crate::model::{RowRef, host_and_path};
+
+/// What a row without a value is compared by: it comes last in both directions.
+const LAST: u64 = u64::MAX;
+
+/// The pages that are here, found by a row's number without a search.
+struct Table<'r> {
+    segments: Vec<(RowNumber, &'r Segment)>,
+    page_size: u64,
+}
+
+impl<'r> Table<'r> {
+    fn new(rows: &'r Rows) -> Self {
+        let segments = rows.segments().map(|(_, first, segment)| (first, segment)).collect();
+        Self { segments, page_size: rows.page_size() }
+    }
+
+    fn row(&self, number: RowNumber) -> Option<RowRef<'r>> {
+        // Without gaps the page is where it is expected.
+        let expected = usize::try_from(u64::from(number) / self.page_size).ok();
+        let there = expected.and_then(|place| self.segments.get(place));
+        let (first, segment) = match there {
+            Some(&(first, segment)) if first <= number && ((number - first) as usize) < segment.rows => (first, segment),
+            _ => {
+                let place = self.segments.partition_point(|&(first, _)| first <= number).checked_sub(1)?;
+                *self.segments.get(place)?
+            }
+        };
+        segment.block.row((number - first) as usize)
+    }
+}
+
+/// The best matches first, equal ones in the order of the listing.
+pub(super) fn by_score(
+    question: &Question,
+    hits: &[RowNumber],
+    goes_on: &mut dyn FnMut() -> bool,
+) -> Option<Vec<RowNumber>> {
+    let table = Table::new(&question.rows);
+    let mut scan = Scan::new(&question.query, &question.flags);
+    let mut scored = Vec::with_capacity(hits.len());
+    for chunk in hits.chunks(PAGES_AT_ONCE * 100) {
+        if !goes_on() {
+            return None;
+        }
+        scored.extend(chunk.iter().map(|&hit| (!table.row(hit).map_or(0, |row| scan.score(row)), hit)));
+    }
+    scored.sort_unstable();
+    Some(scored.into_iter().map(|(_, hit)| hit).collect())
+}
+
+impl Sort {
+    /// Rows in this order, equal ones as they were; those without a value last.
+    pub fn rows(self, rows: &Rows, hits: &[RowNumber]) -> Vec<RowNumber> {
+        let table = Table::new(rows);
+        let ranks = matches!(self.key, SortKey::Url | SortKey::Host).then(|| host_ranks(&table, hits)).unwrap_or_default();
+        let mut keyed: Vec<(u64, RowNumber)> = hits
+            .iter()
+            .map(|&hit| {
+                let key = table.row(hit).and_then(|row| self.key.number(row, &ranks));
+                // The largest number stands for no value.
+                let key = key.map(|key| if self.descending { LAST - 1 - key.min(LAST - 1) } else { key.min(LAST - 1) });
+                (key.unwrap_or(LAST), hit)
+            })
+            .collect();
+        keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| self.tie(&table, a.1, b.1)).then(a.1.cmp(&b.1)));
+        keyed.into_iter().map(|(_, hit)| hit).collect()
+    }
+
+    /// The order of rows whose numbers say too little.
+    fn tie(self, table: &Table<'_>, a: RowNumber, b: RowNumber) -> Ordering {
+        if !matches!(self.key, SortKey::Url | SortKey::Id) {
+            return Ordering::Equal;
+        }
+        let (Some(a), Some(b)) = (table.row(a), table.row(b)) else { return Ordering::Equal };
+        let order = match self.key {
+            SortKey::Url => path(a).cmp(&path(b)),
+            _ => a.id().cmp(b.id()),
+        };
+        if self.descending { order.reverse() } else { order }
+    }
+}
+
+impl SortKey {
+    /// A number that sorts as the value does, or nearly so.
+    fn number(self, row: RowRef<'_>, ranks: &HashMap<u32, u64>) -> Option<u64> {
+        if !row.is_webhook() {
+            return None;
+        }
+        match self {
+            Self::Created => row.created_ms().map(|ms| ms.cast_unsigned() ^ (1 << 63)),
+            Self::Events => row.events().map(|list| list.events.len() as u64),
+            Self::Status => row.active().map(|active| u64::from(!active)),
+            Self::Id => Some(head(row.id()) >> 1),
+            Self::Host => ranks.get(&row.host()?.number).copied(),
+            Self::Url => Some(ranks.get(&row.host()?.number)? << 31 | head(&path(row)?) >> 33),
+        }
+    }
+}
+
+/// The first eight bytes as a number that sorts as they do.
+fn head(text: &str) -> u64 {
+    let mut bytes = [0; 8];
+    for (byte, &there) in bytes.iter_mut().zip(text.as_bytes()) {
+        *byte = there;
+    }
+    u64::from_be_bytes(bytes)
+}
+
+/// The path of a row's URL and what follows it.
+fn path(row: RowRef<'_>) -> Option<Cow<'_, str>> {
+    let host = row.host()?;
+    let rest = row.url().strip_prefix("https://").and_then(|rest| rest.strip_prefix(&*host.name));
+    // A parser would spell what follows an unusual host in its own way.
+    let is_usual = host.name.ends_with(|c: char| c.is_ascii_lowercase()) && !host.name.contains("xn--");
+    match rest {
+        Some(path) if is_usual && (path.is_empty() || path.starts_with('/')) => Some(Cow::Borrowed(path)),
+        _ => host_and_path(row.url()).map(|(_, path)| path),
+    }
+}
+
+/// The places of the hosts among all of them in order, by their numbers.
+fn host_ranks(table: &Table<'_>, hits: &[RowNumber]) -> HashMap<u32, u64> {
+    let mut hosts = HashMap::new();
+    for &hit in hits {
+        if let Some(host) = table.row(hit).and_then(RowRef::host) {
+            hosts.entry(host.number).or_insert(&*host.name);
+        }
+    }
+    let mut names: Vec<(&str, u32)> = hosts.into_iter().map(|(number, name)| (name, number)).collect();
+    names.sort_unstable();
+    names.into_iter().zip(0..).map(|((_, number), rank)| (number, rank)).collect()
+}

@@ -1,0 +1,71 @@
+//! Where a text that is shown has what a query looks for.
+
+use std::ops::Range;
+
+use super::{Condition, Query};
+
+/// Places that are looked for in one text: more of them say no more to a reader.
+const MAX_PLACES: usize = 32;
+
+impl Query {
+    /// The places, as ranges of bytes in order, none touching another. `text` is the URL as it is shown, which may be less than
+    /// the one that matched.
+    pub fn places(&self, text: &str) -> Vec<Range<usize>> {
+        let mut places: Vec<Range<usize>> = Vec::new();
+        for condition in self.wanted() {
+            let room = MAX_PLACES.saturating_sub(places.len());
+            match condition {
+                Condition::Anywhere(finder) | Condition::Url(finder) | Condition::Host(finder) => {
+                    let mut from = 0;
+                    places.extend(
+                        std::iter::from_fn(|| {
+                            let place = finder.place(text, from)?;
+                            from = place.end;
+                            Some(place)
+                        })
+                        .take(room),
+                    );
+                }
+                Condition::Pattern(regex) => {
+                    places.extend(
+                        regex.find_iter(text).map(|found| found.range()).filter(|place| !place.is_empty()).take(room),
+                    );
+                }
+                Condition::Fuzzy(fuzzy) => places.extend(characters(text, &fuzzy.indices(text)).take(room)),
+                _ => {}
+            }
+        }
+        merged(places)
+    }
+
+    /// Whether the name of an event is looked for, and is this one.
+    pub fn is_event_wanted(&self, name: &str) -> bool {
+        self.wanted().any(|condition| match condition {
+            Condition::Anywhere(finder) | Condition::Event(finder) => finder.is_in(name),
+            Condition::Pattern(regex) => regex.is_match(name),
+            Condition::Fuzzy(fuzzy) => fuzzy.is_in(name),
+            _ => false,
+        })
+    }
+
+    fn wanted(&self) -> impl Iterator<Item = &Condition> {
+        self.terms.iter().filter(|term| !term.negated).flat_map(|term| &term.any)
+    }
+}
+
+fn characters(text: &str, indices: &[u32]) -> impl Iterator<Item = Range<usize>> {
+    let wanted = |&(index, _): &(u32, _)| indices.binary_search(&index).is_ok();
+    (0..).zip(text.char_indices()).filter(wanted).map(|(_, (at, c))| at..at + c.len_utf8())
+}
+
+fn merged(mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    places.sort_by_key(|place| place.start);
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(places.len());
+    for place in places {
+        match merged.last_mut() {
+            Some(last) if place.start <= last.end => last.end = last.end.max(place.end),
+            _ => merged.push(place),
+        }
+    }
+    merged
+}

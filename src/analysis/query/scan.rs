@@ -1,0 +1,166 @@
+//! A query over many packed rows: what they share is asked once, and what cannot hold a text is not read.
+
+use std::sync::Arc;
+
+use super::find::Finder;
+use super::{Condition, Flag, Query, Ranker};
+use crate::model::{IdSet, Letters, Named, RowRef};
+
+/// What the explorer notes of webhooks, for `is:`.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    pub marked: Arc<IdSet>,
+    pub new: Arc<IdSet>,
+    pub changed: Arc<IdSet>,
+}
+
+impl Flags {
+    fn has(&self, flag: Flag, row: RowRef<'_>) -> bool {
+        let ids = match flag {
+            Flag::Marked => &self.marked,
+            Flag::New => &self.new,
+            Flag::Changed => &self.changed,
+        };
+        ids.contains(row.id())
+    }
+
+    /// Whether both would answer alike.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.marked, &other.marked)
+            && Arc::ptr_eq(&self.new, &other.new)
+            && Arc::ptr_eq(&self.changed, &other.changed)
+    }
+}
+
+/// A search that is under way. It remembers what it found out of shared texts, so one serves for all rows.
+#[derive(Debug)]
+pub struct Scan<'q> {
+    query: &'q Query,
+    flags: &'q Flags,
+    terms: Vec<Vec<Plan>>,
+    ranker: Option<Ranker>,
+}
+
+/// What is known in advance of a condition.
+#[derive(Debug)]
+struct Plan {
+    letters: Letters,
+    /// Texts outside ASCII may have them in another guise.
+    is_loose: bool,
+    /// Having the letters is having the text.
+    is_told: bool,
+    /// URL and id can be searched as one text.
+    is_within_a_line: bool,
+    /// By the number of an event list, or of a host.
+    known: Vec<Option<bool>>,
+}
+
+impl<'q> Scan<'q> {
+    pub fn new(query: &'q Query, flags: &'q Flags) -> Self {
+        let plans = |term: &super::Term| term.any.iter().map(Plan::new).collect();
+        let ranker = query.is_ranked().then(|| Ranker::new(query));
+        Self { query, flags, terms: query.terms.iter().map(plans).collect(), ranker }
+    }
+
+    /// Whether the row is asked for. What is no webhook matches nothing but the empty query.
+    pub fn admits(&mut self, row: RowRef<'_>) -> bool {
+        if !row.is_webhook() {
+            return self.query.is_empty();
+        }
+        let flags = self.flags;
+        self.query.terms.iter().zip(&mut self.terms).all(|(term, plans)| {
+            let mut conditions = term.any.iter().zip(plans);
+            conditions.any(|(condition, plan)| plan.holds(condition, row, flags)) != term.negated
+        })
+    }
+
+    /// How well a row that is asked for matches; 0 without a fuzzy term.
+    pub fn score(&mut self, row: RowRef<'_>) -> u32 {
+        self.ranker.as_mut().map_or(0, |ranker| ranker.rate(&row))
+    }
+}
+
+impl Plan {
+    fn new(condition: &Condition) -> Self {
+        let finder = match condition {
+            Condition::Anywhere(finder)
+            | Condition::Url(finder)
+            | Condition::Id(finder)
+            | Condition::Event(finder)
+            | Condition::Host(finder) => Some(finder),
+            _ => None,
+        };
+        let letters = match condition {
+            Condition::Fuzzy(fuzzy) => fuzzy.letter_set(),
+            _ => finder.map(Finder::letters).unwrap_or_default(),
+        };
+        Self {
+            letters,
+            is_loose: matches!(condition, Condition::Fuzzy(_)),
+            is_told: finder.is_some_and(Finder::is_told_by_letters),
+            is_within_a_line: finder.is_some_and(Finder::is_within_a_line),
+            known: Vec::new(),
+        }
+    }
+
+    fn holds(&mut self, condition: &Condition, row: RowRef<'_>, flags: &Flags) -> bool {
+        match condition {
+            Condition::Anywhere(finder) => {
+                self.of_events(row, |name| finder.is_in(name))
+                    || self.may_be_in(row.letters())
+                        && (self.is_told
+                            || if self.is_within_a_line {
+                                finder.is_in(row.url_and_id())
+                            } else {
+                                finder.is_in(row.url()) || finder.is_in(row.id())
+                            })
+            }
+            Condition::Url(finder) => self.may_be_in(row.letters()) && finder.is_in(row.url()),
+            Condition::Id(finder) => self.may_be_in(row.letters()) && finder.is_in(row.id()),
+            Condition::Event(finder) => self.of_events(row, |name| finder.is_in(name)),
+            Condition::Host(finder) => {
+                let Some(host) = row.host() else { return false };
+                let place = host.number as usize;
+                match self.known.get(place) {
+                    Some(Some(known)) => *known,
+                    _ => self.remember(place, finder.is_in(&host.name)),
+                }
+            }
+            Condition::Pattern(regex) => {
+                self.of_events(row, |name| regex.is_match(name)) || regex.is_match(row.url()) || regex.is_match(row.id())
+            }
+            Condition::Fuzzy(fuzzy) => {
+                self.of_events(row, |name| fuzzy.is_in(name))
+                    || self.may_be_in(row.letters()) && (fuzzy.is_in(row.url()) || fuzzy.is_in(row.id()))
+            }
+            Condition::Is(flag) => flags.has(*flag, row),
+            Condition::Active(_) | Condition::Created(_) => condition.matches(&row),
+        }
+    }
+
+    /// Whether an event of the row is one of those.
+    fn of_events(&mut self, row: RowRef<'_>, is_one: impl Fn(&str) -> bool) -> bool {
+        let Some(list) = row.events() else { return false };
+        let is_wanted = |event: &Arc<Named>| self.may_be_in(event.letters) && is_one(&event.name);
+        let place = list.number as usize;
+        if let Some(Some(known)) = self.known.get(place) {
+            return *known;
+        }
+        let found = self.may_be_in(list.letters) && list.events.iter().any(is_wanted);
+        self.remember(place, found)
+    }
+
+    fn may_be_in(&self, letters: Letters) -> bool {
+        letters.cover(self.letters) || self.is_loose && !letters.is_ascii()
+    }
+
+    fn remember(&mut self, place: usize, found: bool) -> bool {
+        if self.known.len() <= place {
+            self.known.resize(place + 1, None);
+        }
+        if let Some(known) = self.known.get_mut(place) {
+            *known = Some(found);
+        }
+        found
+    }
+}

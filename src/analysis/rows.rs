@@ -1,0 +1,115 @@
+//! The rows that are here, by page. A snapshot of them costs nothing: whoever works on one in the background shares all of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rpds::RedBlackTreeMapSync;
+
+use crate::model::{Block, RowRef};
+
+/// The number of a row among all rows of its listing, from 0.
+pub type RowNumber = u32;
+
+/// Rows by the number of their page. Rows that are numbered beyond [`RowNumber::MAX`] are not found here: only a server that
+/// claims billions of webhooks has some.
+#[derive(Clone)]
+pub struct Rows {
+    pages: RedBlackTreeMapSync<u64, Segment>,
+    page_size: u64,
+    count: u64,
+}
+
+/// The rows of one page that count.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    pub block: Arc<Block>,
+    /// How many of them: a listing may have become shorter than its last page.
+    pub rows: usize,
+}
+
+impl Segment {
+    /// Whether both are the same rows in memory.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.block, &other.block) && self.rows == other.rows
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = RowRef<'_>> {
+        self.block.rows().take(self.rows)
+    }
+}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rows").field("pages", &self.pages.size()).field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self::new(1)
+    }
+}
+
+impl Rows {
+    /// No rows yet, so many to a page.
+    pub fn new(page_size: u64) -> Self {
+        Self { pages: RedBlackTreeMapSync::new_sync(), page_size: page_size.max(1), count: 0 }
+    }
+
+    /// How many rows are here.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub fn page_size(&self) -> u64 {
+        self.page_size
+    }
+
+    pub fn segment(&self, page: u64) -> Option<&Segment> {
+        self.pages.get(&page)
+    }
+
+    /// Puts a page in place of what was there.
+    pub fn put(&mut self, page: u64, segment: Segment) {
+        self.count += segment.rows as u64;
+        if let Some(before) = self.pages.get(&page) {
+            self.count -= before.rows as u64;
+        }
+        self.pages.insert_mut(page, segment);
+    }
+
+    /// Leaves out everything behind so many rows of a page.
+    pub fn truncate(&mut self, page: u64, rows: usize) {
+        let behind: Vec<u64> = self.pages.range(page.saturating_add(1)..).map(|(&page, _)| page).collect();
+        for page in behind {
+            self.count -= self.pages.get(&page).map_or(0, |segment| segment.rows as u64);
+            self.pages.remove_mut(&page);
+        }
+        if let Some(segment) = self.pages.get(&page).filter(|segment| segment.rows > rows) {
+            let shorter = Segment { rows, ..segment.clone() };
+            self.put(page, shorter);
+        }
+    }
+
+    /// Every page with the number of its first row, as far as it has one.
+    pub fn segments(&self) -> impl Iterator<Item = (u64, RowNumber, &Segment)> {
+        self.pages.iter().filter_map(|(&page, segment)| {
+            let first = page.saturating_sub(1).saturating_mul(self.page_size);
+            let last = first.saturating_add(segment.rows as u64);
+            RowNumber::try_from(last).ok().and(RowNumber::try_from(first).ok()).map(|first| (page, first, segment))
+        })
+    }
+
+    /// The row with a number.
+    pub fn row(&self, number: u64) -> Option<RowRef<'_>> {
+        let page = (number / self.page_size).saturating_add(1);
+        let offset = usize::try_from(number % self.page_size).ok()?;
+        let segment = self.pages.get(&page).filter(|segment| offset < segment.rows)?;
+        segment.block.row(offset)
+    }
+
+    /// Whether anything is on a later page.
+    pub fn has_behind(&self, page: u64) -> bool {
+        self.pages.range(page.saturating_add(1)..).any(|(_, segment)| segment.rows > 0)
+    }
+}

@@ -1,0 +1,559 @@
+//! The rows of a page, packed: a million of them fit into memory, and a search reads little more than their texts.
+
+use std::borrow::{Borrow, Cow};
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+
+use super::draft::{Content, Draft, Plain, usual_time};
+use super::host::host;
+use super::letters::Letters;
+use super::row::Row;
+use super::{CreatedAt, Destination, EventEntry, EventName, Field, Webhook, WebhookId};
+
+/// A text that many rows share, with the number that stands for it among all of its kind.
+pub struct Named {
+    /// From 0, in the order in which they first came.
+    pub number: u32,
+    pub name: Box<str>,
+    pub letters: Letters,
+}
+
+impl fmt::Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Named").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+/// The events of webhooks that subscribe to the same ones in the same order.
+#[derive(Debug)]
+pub struct EventList {
+    pub number: u32,
+    pub events: Box<[Arc<Named>]>,
+    /// Of all names together.
+    pub letters: Letters,
+}
+
+/// The rows of one page. It never changes.
+pub struct Block {
+    /// URL and id of each row, a line break behind each; the JSON of some.
+    text: Box<str>,
+    rows: Box<[Packed]>,
+    letters: Box<[Letters]>,
+    lists: Box<[Arc<EventList>]>,
+    hosts: Box<[Arc<Named>]>,
+    /// Where the JSON stands of the rows that are more than their packed fields, by row.
+    json: Box<[(u32, u32, u32)]>,
+}
+
+/// One row: places in its block.
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    start: u32,
+    url: u32,
+    id: u32,
+    /// [`NONE`] when it has no list of events.
+    list: u32,
+    /// [`NONE`] when the URL does not parse.
+    host: u32,
+    state: State,
+    /// Milliseconds since 1970, or [`NEVER`].
+    created: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Active,
+    Inactive,
+    /// The API does not say plainly whether it delivers.
+    Unknown,
+    Malformed,
+}
+
+const NONE: u32 = u32::MAX;
+const NEVER: i64 = i64::MIN;
+
+impl fmt::Debug for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Block").field("rows", &self.rows.len()).finish_non_exhaustive()
+    }
+}
+
+impl Block {
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub fn row(&self, index: usize) -> Option<RowRef<'_>> {
+        let packed = self.rows.get(index)?;
+        Some(RowRef { block: self, index, packed })
+    }
+
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = RowRef<'_>> + ExactSizeIterator {
+        self.rows.iter().enumerate().map(|(index, packed)| RowRef { block: self, index, packed })
+    }
+
+    fn slice(&self, start: u32, len: u32) -> &str {
+        let (start, len) = (start as usize, len as usize);
+        self.text.get(start..start.saturating_add(len)).unwrap_or_default()
+    }
+}
+
+/// A row of a block. Reading it costs nothing; [`RowRef::unpack`] makes the whole of it.
+#[derive(Debug, Clone, Copy)]
+pub struct RowRef<'a> {
+    block: &'a Block,
+    index: usize,
+    packed: &'a Packed,
+}
+
+impl<'a> RowRef<'a> {
+    /// Whether it is a webhook, and not something that the API sent in place of one.
+    pub fn is_webhook(self) -> bool {
+        self.packed.state != State::Malformed
+    }
+
+    /// The true URL; empty for what is no webhook.
+    pub fn url(self) -> &'a str {
+        self.block.slice(self.packed.start, self.packed.url)
+    }
+
+    /// The true id; empty for what is no webhook.
+    pub fn id(self) -> &'a str {
+        self.block.slice(self.packed.start.saturating_add(self.packed.url).saturating_add(1), self.packed.id)
+    }
+
+    /// The URL and the id with a line break between them: one text for one search.
+    pub fn url_and_id(self) -> &'a str {
+        self.block.slice(self.packed.start, self.packed.url.saturating_add(1).saturating_add(self.packed.id))
+    }
+
+    /// The letters of URL and id.
+    pub fn letters(self) -> Letters {
+        self.block.letters.get(self.index).copied().unwrap_or_default()
+    }
+
+    pub fn active(self) -> Option<bool> {
+        match self.packed.state {
+            State::Active => Some(true),
+            State::Inactive => Some(false),
+            State::Unknown | State::Malformed => None,
+        }
+    }
+
+    /// What it is subscribed to; `None` when that is no list. Entries that are no names are left out.
+    pub fn events(self) -> Option<&'a Arc<EventList>> {
+        self.block.lists.get(self.packed.list as usize)
+    }
+
+    /// How many entries its list of events has, names or not.
+    pub fn event_count(self) -> Option<usize> {
+        let list = self.events()?;
+        match self.json() {
+            None => Some(list.events.len()),
+            Some(_) => self.unpack().webhook()?.events.value().map(Vec::len),
+        }
+    }
+
+    /// The host that the URL really names.
+    pub fn host(self) -> Option<&'a Arc<Named>> {
+        self.block.hosts.get(self.packed.host as usize)
+    }
+
+    /// When it was created, in milliseconds since 1970.
+    pub fn created_ms(self) -> Option<i64> {
+        (self.packed.created != NEVER).then_some(self.packed.created)
+    }
+
+    pub fn created_at(self) -> Option<Timestamp> {
+        Timestamp::from_millisecond(self.created_ms()?).ok()
+    }
+
+    /// The JSON of a row that is more than its packed fields.
+    fn json(self) -> Option<&'a str> {
+        let number = u32::try_from(self.index).ok()?;
+        let place = self.block.json.binary_search_by_key(&number, |&(row, ..)| row).ok()?;
+        let &(_, start, len) = self.block.json.get(place)?;
+        Some(self.block.slice(start, len))
+    }
+
+    /// Whether the two are the same row of the API, field by field.
+    pub fn is_same(self, other: RowRef<'_>) -> bool {
+        let names = |row: RowRef<'_>| row.events().map(|list| list.number);
+        let created = (self.packed.created, other.packed.created);
+        self.packed.state == other.packed.state
+            && created.0 == created.1
+            && self.url_and_id() == other.url_and_id()
+            && names(self) == names(other)
+            && self.json() == other.json()
+    }
+
+    /// The row as it came, with everything that the API sent of it.
+    pub fn unpack(self) -> Row {
+        if let Some(json) = self.json() {
+            let raw = serde_json::from_str::<&RawValue>(json);
+            if let Some(row) = raw.ok().and_then(|raw| Row::decode(raw).ok()) {
+                return row;
+            }
+        }
+        let names = self.events().map(|list| list.events.iter().map(|event| EventEntry::Name(EventName::new(&event.name))));
+        Row::Webhook(Webhook {
+            id: WebhookId::new(self.id()),
+            url: Destination::new(self.url()),
+            events: names.map_or(Field::Missing, |names| Field::Value(names.collect())),
+            is_active: self.active().map_or(Field::Missing, Field::Value),
+            created_at: self.created_at().map_or(Field::Missing, |at| {
+                Field::Value(CreatedAt::new(&at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()))
+            }),
+            unknown: Vec::new(),
+        })
+    }
+}
+
+/// Packs rows. Texts that were packed before and are still in use somewhere are shared.
+#[derive(Debug, Default)]
+pub struct Packer {
+    hosts: Names,
+    events: Names,
+    lists: HashMap<Box<str>, Arc<EventList>>,
+    next_list: u32,
+}
+
+impl Packer {
+    /// Packs the rows of a page.
+    pub fn pack(&mut self, drafts: Vec<Draft>) -> Block {
+        let mut build = Build::default();
+        for draft in drafts {
+            match draft.0 {
+                Content::Plain(plain) => self.add_plain(&mut build, &plain),
+                Content::Row(row) => self.add_row(&mut build, &row),
+            }
+        }
+        build.finish()
+    }
+
+    /// Forgets the texts that no block has any more.
+    pub fn forget_unused(&mut self) {
+        self.lists.retain(|_, list| Arc::strong_count(list) > 1);
+        self.hosts.forget_unused();
+        self.events.forget_unused();
+    }
+
+    fn add_plain(&mut self, build: &mut Build, plain: &Plain) {
+        let state = if plain.active { State::Active } else { State::Inactive };
+        let list = build.list(&self.list(plain.names()));
+        let host = self.host(build, plain.url());
+        let (url, id) = (plain.url_len(), plain.id_len());
+        build.push(plain.texts(), url, id, Packed { list, host, state, created: plain.created, ..Packed::NOTHING });
+    }
+
+    fn add_row(&mut self, build: &mut Build, row: &Row) {
+        let webhook = match row {
+            Row::Webhook(webhook) => webhook,
+            Row::Malformed(_) => {
+                build.push("\n\n", 0, 0, Packed::NOTHING);
+                return build.add_json(row);
+            }
+        };
+        let list = match &webhook.events {
+            Field::Value(_) => build.list(&self.list(&key(webhook.event_names().map(EventName::raw)))),
+            Field::Missing | Field::Odd(_) => NONE,
+        };
+        let state = match webhook.active() {
+            Some(true) => State::Active,
+            Some(false) => State::Inactive,
+            None => State::Unknown,
+        };
+        let created = webhook.created_at.value().and_then(CreatedAt::at).map_or(NEVER, Timestamp::as_millisecond);
+        let host = self.host(build, webhook.url.raw());
+        let texts = format!("{}\n{}\n", webhook.url.raw(), webhook.id.raw());
+        let (url, id) = (webhook.url.raw().len(), webhook.id.raw().len());
+        build.push(&texts, url, id, Packed { list, host, state, created, ..Packed::NOTHING });
+        if !is_plain(webhook) {
+            build.add_json(row);
+        }
+    }
+
+    fn host(&mut self, build: &mut Build, url: &str) -> u32 {
+        host(url).map_or(NONE, |host| build.host(&self.hosts.get(&host)))
+    }
+
+    /// The list of these names, each with a line break behind it.
+    fn list(&mut self, key: &str) -> Arc<EventList> {
+        if let Some(list) = self.lists.get(key) {
+            return Arc::clone(list);
+        }
+        let names = key.split_terminator('\n').map(|name| self.events.get(&unescape(name)));
+        let events: Box<[Arc<Named>]> = names.collect();
+        let letters = events.iter().fold(Letters::default(), |letters, event| letters.with(event.letters));
+        let list = Arc::new(EventList { number: self.next_list, events, letters });
+        self.next_list += 1;
+        self.lists.insert(key.into(), Arc::clone(&list));
+        list
+    }
+}
+
+/// Whether a webhook is nothing but its packed fields.
+fn is_plain(webhook: &Webhook) -> bool {
+    let names_only = |events: &Vec<EventEntry>| events.iter().all(|entry| matches!(entry, EventEntry::Name(_)));
+    webhook.unknown.is_empty()
+        && webhook.events.value().is_some_and(names_only)
+        && webhook.is_active.value().is_some()
+        && webhook.created_at.value().is_some_and(|created| usual_time(created.raw()).is_some())
+}
+
+/// Names as one text that stands for their list: a line break behind each, those within them escaped.
+fn key<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let mut key = String::new();
+    for name in names {
+        if name.contains(['\n', '\\']) {
+            key.push_str(&name.replace('\\', "\\\\").replace('\n', "\\n"));
+        } else {
+            key.push_str(name);
+        }
+        key.push('\n');
+    }
+    key
+}
+
+fn unescape(name: &str) -> Cow<'_, str> {
+    if !name.contains('\\') {
+        return Cow::Borrowed(name);
+    }
+    let mut text = String::with_capacity(name.len());
+    let mut chars = name.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => text.push(if chars.next() == Some('n') { '\n' } else { '\\' }),
+            c => text.push(c),
+        }
+    }
+    Cow::Owned(text)
+}
+
+/// Texts of one kind, each once.
+#[derive(Debug, Default)]
+struct Names {
+    known: HashSet<ByName>,
+    next: u32,
+}
+
+impl Names {
+    fn get(&mut self, name: &str) -> Arc<Named> {
+        if let Some(ByName(named)) = self.known.get(name) {
+            return Arc::clone(named);
+        }
+        let named = Arc::new(Named { number: self.next, name: name.into(), letters: Letters::of(name) });
+        self.next += 1;
+        self.known.insert(ByName(Arc::clone(&named)));
+        named
+    }
+
+    fn forget_unused(&mut self) {
+        self.known.retain(|ByName(named)| Arc::strong_count(named) > 1);
+    }
+}
+
+#[derive(Debug)]
+struct ByName(Arc<Named>);
+
+impl Borrow<str> for ByName {
+    fn borrow(&self) -> &str {
+        &self.0.name
+    }
+}
+
+impl Hash for ByName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.name.hash(state);
+    }
+}
+
+impl PartialEq for ByName {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name
+    }
+}
+
+impl Eq for ByName {}
+
+impl Packed {
+    const NOTHING: Self = Self { start: 0, url: 0, id: 0, list: NONE, host: NONE, state: State::Malformed, created: NEVER };
+}
+
+/// A block that is being filled.
+#[derive(Default)]
+struct Build {
+    text: String,
+    rows: Vec<Packed>,
+    letters: Vec<Letters>,
+    lists: Vec<Arc<EventList>>,
+    hosts: Vec<Arc<Named>>,
+    json: Vec<(u32, u32, u32)>,
+}
+
+/// Shared texts that are looked for among those of the block already, from the end.
+const LOOKED_BACK: usize = 16;
+
+impl Build {
+    fn push(&mut self, texts: &str, url: usize, id: usize, packed: Packed) {
+        let start = size(self.text.len());
+        self.text.push_str(texts);
+        self.letters.push(Letters::of(texts.trim_end_matches('\n')));
+        self.rows.push(Packed { start, url: size(url), id: size(id), ..packed });
+    }
+
+    /// Keeps all of the last row.
+    fn add_json(&mut self, row: &Row) {
+        let start = self.text.len();
+        self.text.push_str(&serde_json::to_string(row).unwrap_or_default());
+        self.json.push((size(self.rows.len().saturating_sub(1)), size(start), size(self.text.len() - start)));
+    }
+
+    fn list(&mut self, list: &Arc<EventList>) -> u32 {
+        place(&mut self.lists, list)
+    }
+
+    fn host(&mut self, host: &Arc<Named>) -> u32 {
+        place(&mut self.hosts, host)
+    }
+
+    fn finish(self) -> Block {
+        Block {
+            text: self.text.into(),
+            rows: self.rows.into(),
+            letters: self.letters.into(),
+            lists: self.lists.into(),
+            hosts: self.hosts.into(),
+            json: self.json.into(),
+        }
+    }
+}
+
+/// The place of a shared value in a block's own table.
+fn place<T>(table: &mut Vec<Arc<T>>, value: &Arc<T>) -> u32 {
+    let recent = table.iter().enumerate().rev().take(LOOKED_BACK).find(|(_, known)| Arc::ptr_eq(known, value));
+    let place = recent.map(|(place, _)| place).unwrap_or_else(|| {
+        table.push(Arc::clone(value));
+        table.len() - 1
+    });
+    size(place)
+}
+
+/// A page is at most 1 GiB, the most that `max_page_bytes` allows.
+fn size(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(NONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::Element;
+
+    fn raw(json: &str) -> Box<RawValue> {
+        RawValue::from_string(json.to_owned()).unwrap()
+    }
+
+    /// The row by the patient way, and by the fast one if it is plain.
+    fn drafts(json: &str) -> Vec<Draft> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let fast = Draft::read_plain(&mut deserializer).ok();
+        let patient = Draft::decode(&raw(json)).unwrap();
+        [patient].into_iter().chain(fast).collect()
+    }
+
+    /// What is packed comes out again as it was.
+    fn assert_same(json: &str) {
+        let row = Row::decode(&raw(json)).unwrap();
+        let mut packer = Packer::default();
+        let block = packer.pack(drafts(json));
+        for packed in block.rows() {
+            assert_eq!(packed.unpack(), row, "{json}");
+            assert_eq!(packed.is_webhook().then(|| packed.id()), row.id().map(WebhookId::raw), "{json}");
+            assert_eq!(packed.active(), row.active(), "{json}");
+            assert!(packed.is_same(block.row(0).unwrap()), "{json}");
+            let Some(webhook) = row.webhook() else { continue };
+            assert_eq!(packed.url(), webhook.url.raw());
+            assert_eq!(packed.url_and_id(), format!("{}\n{}", webhook.url.raw(), webhook.id.raw()));
+            assert!(packed.letters().cover(Letters::of(webhook.url.raw()).with(Letters::of(webhook.id.raw()))));
+            assert_eq!(packed.host().map(|host| &*host.name), host(webhook.url.raw()).as_deref());
+            assert_eq!(
+                packed.created_at(),
+                webhook
+                    .created_at
+                    .value()
+                    .and_then(CreatedAt::at)
+                    .map(|at| { Timestamp::from_millisecond(at.as_millisecond()).unwrap() })
+            );
+            let names: Option<Vec<_>> = packed.events().map(|list| list.events.iter().map(|event| &*event.name).collect());
+            assert_eq!(names, webhook.events.value().map(|_| webhook.event_names().map(EventName::raw).collect()));
+        }
+    }
+
+    #[test]
+    fn a_plain_row_is_read_the_fast_way_and_needs_no_json() {
+        let json = r#"{"id":"a","url":"https://x.com/","events":["e","f"],"is_active":true,"createdAt":"2024-03-01T10:00:00.123Z","secret":"*"}"#;
+        assert_eq!(drafts(json).len(), 2);
+        assert_same(json);
+        let block = Packer::default().pack(drafts(json));
+        assert!(block.json.is_empty() && block.rows().all(|row| row.json().is_none()));
+        assert_eq!((block.lists.len(), block.hosts.len()), (1, 1), "shared texts are there once");
+    }
+
+    #[test]
+    fn whatever_is_odd_is_kept_whole() {
+        for json in [
+            "null",
+            r#"{"id":7,"url":"u"}"#,
+            r#"{"id":"a","url":"no url"}"#,
+            r#"{"id":"a","url":"u","events":["a\nb","a\\nb","",7],"is_active":null,"created_at":5}"#,
+            r#"{"id":"a","url":"u","events":["a\nb","\\","",""],"is_active":false,"created_at":"2024-03-01T10:00:00.000Z"}"#,
+            r#"{"id":"a","url":"u","events":[],"is_active":false,"created_at":"2024-03-01T10:00:00Z"}"#,
+            r#"{"id":"a","url":"u","events":[],"is_active":false,"created_at":"2016-12-31T23:59:60.000Z"}"#,
+            r#"{"id":"a","url":"u","events":[],"is_active":false,"created_at":"2024-03-01T10:00:00.000Z","n":1e400}"#,
+            r#"{"id":"\u212a\n","url":"u\n\nv","events":[],"is_active":false,"created_at":"2024-03-01T10:00:00.000Z"}"#,
+        ] {
+            assert_same(json);
+        }
+    }
+
+    #[test]
+    fn texts_that_nobody_has_any_more_are_forgotten() {
+        let json =
+            r#"{"id":"a","url":"https://x.com/","events":["e"],"is_active":true,"created_at":"2024-03-01T10:00:00.123Z"}"#;
+        let mut packer = Packer::default();
+        let block = packer.pack(drafts(json));
+        packer.forget_unused();
+        assert_eq!((packer.hosts.known.len(), packer.events.known.len(), packer.lists.len()), (1, 1, 1));
+        let again = packer.pack(drafts(json));
+        assert_eq!(again.row(0).unwrap().host().unwrap().number, block.row(0).unwrap().host().unwrap().number);
+        drop((block, again));
+        packer.forget_unused();
+        assert_eq!((packer.hosts.known.len(), packer.events.known.len(), packer.lists.len()), (0, 0, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn any_row_comes_out_as_it_was(
+            url in r"(https://[a-z.]{1,8}/[a-z\\n]{0,4}|[a-zé]{0,5})",
+            events in r#"(\["[a-z\\]{0,3}","b"\]|\[\]|null|"x")"#,
+            active in "(true|false|null|1)",
+            created in r#""20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\.[0-9]{3}Z""#,
+            more in r#"(,"n":[0-9]|)"#,
+        ) {
+            let json = format!(r#"{{"id":"a","url":"{url}","events":{events},"is_active":{active},"created_at":{created}{more}}}"#);
+            prop_assume!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
+            assert_same(&json);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Which rows are shown, and in what order: what the finder is asked, and what becomes of its answers.
+
+use super::*;
+use crate::analysis::arrange::{Answer, Question};
+use crate::analysis::query::Flags;
+use crate::analysis::sort::SORT_KEYS;
+use crate::tui::finder::{Arranged, Wish};
+
+/// Where things stand with the finder.
+#[derive(Debug, Default)]
+pub(super) struct Arranging {
+    /// What was asked last.
+    asked: Option<Asked>,
+    epoch: u64,
+    /// The epoch of the last whole answer.
+    answered: u64,
+    /// The selection goes to the first row with the next answer.
+    to_top: bool,
+}
+
+/// What makes one question another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Asked {
+    filter: String,
+    scope: Scope,
+    sort: Option<Sort>,
+    /// Of the rows.
+    version: u64,
+}
+
+impl Arranging {
+    /// Whatever was asked is to be asked anew, and what is still answered of it is not taken.
+    pub(super) fn start_over(&mut self) {
+        self.asked = None;
+        self.epoch += 1;
+    }
+
+    pub(super) fn go_to_top(&mut self) {
+        self.to_top = true;
+    }
+}
+
+impl App {
+    /// Whether the rows are chosen or sorted here, so that all of them are needed.
+    pub fn is_arranged(&self) -> bool {
+        !self.filter.query().is_empty() || self.sort.is_some() || self.listing.kept().is_some()
+    }
+
+    /// Whether the rows on screen are not yet those that were asked for.
+    pub fn is_searching(&self) -> bool {
+        self.is_arranged() && self.arranging.answered != self.arranging.epoch
+    }
+
+    /// What the finder has to be told, if that has changed.
+    pub(super) fn wish(&mut self) -> Option<Wish> {
+        if !self.is_arranged() || !self.listing.is_known() {
+            if self.arranging.asked.take().is_some() {
+                self.arranging.epoch += 1;
+                self.show(None);
+            }
+            return None;
+        }
+        let asked = Asked {
+            filter: self.filter.applied().to_owned(),
+            scope: self.listing.kept().unwrap_or_default(),
+            sort: self.sort,
+            version: self.listing.version(),
+        };
+        let before = self.arranging.asked.replace(asked.clone());
+        if before.as_ref() == Some(&asked) {
+            return None;
+        }
+        // More rows are no other question.
+        if before.is_none_or(|before| before != Asked { version: before.version, ..asked.clone() }) {
+            self.arranging.epoch += 1;
+        }
+        let question = Question {
+            rows: self.listing.rows().clone(),
+            query: self.filter.query().clone(),
+            scope: asked.scope,
+            flags: Flags { marked: Arc::clone(&self.marks), ..Flags::default() },
+            sort: self.sort,
+        };
+        Some(Wish { epoch: self.arranging.epoch, version: asked.version, question })
+    }
+
+    pub(super) fn arranged(&mut self, arranged: Arranged) -> Vec<Effect> {
+        if arranged.epoch != self.arranging.epoch || !self.is_arranged() {
+            return Vec::new();
+        }
+        if arranged.answer.is_whole {
+            self.arranging.answered = arranged.epoch;
+        }
+        self.show(Some(arranged.answer));
+        vec![Effect::Draw]
+    }
+
+    /// Shows these rows. The selection stays with its webhook, at the same line of the screen, wherever it is now.
+    fn show(&mut self, order: Option<Answer>) {
+        let is_whole = order.as_ref().is_none_or(|answer| answer.is_whole);
+        let selected = self.listing.number(self.cursor.selected()).or(self.filter.home());
+        self.listing.arrange(order);
+        if self.arranging.to_top {
+            self.arranging.to_top = !is_whole;
+            self.cursor.first();
+            self.detail_scroll = 0;
+            return;
+        }
+        match selected.and_then(|number| self.listing.place_of(number)) {
+            Some(place) if place != self.cursor.selected() => self.cursor.follow(place),
+            Some(_) => {}
+            None => self.detail_scroll = 0,
+        }
+    }
+
+    pub(super) fn sort_by_next(&mut self) -> Vec<Effect> {
+        let next = match self.sort {
+            None => SORT_KEYS.first(),
+            Some(sort) => SORT_KEYS.iter().skip_while(|entry| entry.key != sort.key).nth(1),
+        };
+        self.sort = next.map(|entry| Sort { key: entry.key, descending: false });
+        self.tell_sort()
+    }
+
+    pub(super) fn reverse_sort(&mut self) -> Vec<Effect> {
+        let Some(sort) = &mut self.sort else {
+            return self.warn("nothing is sorted that could be turned round: s sorts");
+        };
+        sort.descending = !sort.descending;
+        self.tell_sort()
+    }
+
+    fn tell_sort(&mut self) -> Vec<Effect> {
+        let Some(sort) = self.sort else { return self.inform("in the order of the API") };
+        let partly = self.need_everything_or_say();
+        let direction = if sort.descending { "descending" } else { "ascending" };
+        let help = SORT_KEYS.iter().find(|entry| entry.key == sort.key).map_or("", |entry| entry.help);
+        let first = if sort.descending { Safe::default() } else { safe!(", {}", help) };
+        match partly {
+            Some(words) => self.warn(safe!("sorted by {}; {}", sort.key.name(), words)),
+            None => self.inform(safe!("sorted by {}, {}{}", sort.key.name(), direction, first)),
+        }
+    }
+
+    /// Loads everything if that may be done without asking; else the words that say what is missing.
+    pub(super) fn need_everything_or_say(&mut self) -> Option<Safe> {
+        self.need_everything();
+        let is_coming = self.everything != Everything::No || self.listing.is_complete() || !self.listing.is_known();
+        if is_coming {
+            return None;
+        }
+        let key = self.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
+        Some(safe!("{} are loaded, {} loads the rest", grouped(self.listing.loaded()), key))
+    }
+}

@@ -1,0 +1,158 @@
+//! What the fetch task reports, and asking it again.
+
+use super::*;
+use crate::text::clean_head;
+
+impl App {
+    pub(super) fn fetched(&mut self, event: FetchEvent) -> Vec<Effect> {
+        if event.generation() != self.generation {
+            // An answer to a question that nobody asks any more.
+            return Vec::new();
+        }
+        match event {
+            FetchEvent::Started { page, .. } => {
+                self.listing.started(page);
+                return Vec::new();
+            }
+            FetchEvent::Loaded { page, .. } => self.loaded(page),
+            FetchEvent::Retrying { attempt, of, error, .. } => {
+                self.health.bad(error, Stage::Retrying { attempt, of }, self.now);
+            }
+            FetchEvent::Paused { until, error, .. } => self.health.bad(error, Stage::Paused { until }, self.now),
+            FetchEvent::Failed { page, error, .. } => {
+                self.listing.failed(page, error.clone());
+                if error.is_refusal() || !error.is_transient() {
+                    // To ask again and again would not help.
+                    self.auto_refresh = None;
+                }
+                self.health.bad(error, Stage::Failed, self.now);
+                if self.everything != Everything::No {
+                    self.everything = Everything::No;
+                    return self.warn(safe!("loading stopped: page {} failed", page));
+                }
+            }
+            FetchEvent::Swept { .. } => {
+                self.everything = Everything::No;
+                if let (RowCount::Exactly(rows), false) = (self.listing.extent(), self.listing.is_complete()) {
+                    let sent = grouped(self.listing.loaded());
+                    return self.warn(safe!("the API says {} webhooks, but sent {}", grouped(rows), sent));
+                }
+            }
+        }
+        vec![Effect::Draw]
+    }
+
+    fn loaded(&mut self, page: PackedPage) {
+        let is_of_scope = |row: RowRef<'_>| self.scope.admits_state(row.active());
+        let ignored = self.listing.kept().is_none() && !page.block.rows().all(is_of_scope);
+        if self.listing.load(page) {
+            self.generation = self.generation.next();
+            self.listing.adopt(self.generation);
+        }
+        if self.listing.has_failures() {
+            self.health.good_besides_failures(self.now);
+        } else {
+            self.health.good(self.now);
+        }
+        if ignored {
+            self.filter_here();
+        }
+        if self.everything == Everything::Needed && self.listing.extent().known() > self.setup.auto_load_limit {
+            self.everything = Everything::No;
+        }
+        self.follow_selection();
+        if self.listing.is_complete() {
+            self.everything = Everything::No;
+        }
+    }
+
+    /// The server sends what was not asked for: from now on the scope is a filter of ours, which needs all rows.
+    fn filter_here(&mut self) {
+        self.listing.keep_only(self.scope);
+        self.need_everything();
+        let words = if self.everything == Everything::No {
+            safe!("the server ignores is_active; filtering here, L loads more than {}", grouped(self.setup.auto_load_limit))
+        } else {
+            "the server ignores is_active; filtering here".into()
+        };
+        self.notice = Some(Notice::Warning(words));
+    }
+
+    /// Loads all rows, unless they are more than may be loaded without asking.
+    pub(super) fn need_everything(&mut self) {
+        if self.everything == Everything::No && self.listing.extent().known() <= self.setup.auto_load_limit {
+            self.everything = Everything::Needed;
+        }
+    }
+
+    /// After a refresh the selection stays with its webhook, if that is on the pages read again.
+    fn follow_selection(&mut self) {
+        let Some(id) = self.following.take() else { return };
+        if let Some(place) = self.listing.find(&id).and_then(|number| self.listing.place_of(number)) {
+            if place != self.cursor.selected() {
+                self.cursor.follow(place);
+            }
+            return;
+        }
+        let visible = self.listing.pages_of(&self.visible());
+        if self.everything != Everything::No || visible.into_iter().any(|page| self.listing.needs(page)) {
+            self.following = Some(id);
+            return;
+        }
+        let id = clean_head(&id, 30);
+        self.notice = Some(Notice::Warning(safe!("{} is not on this page any more", id)));
+    }
+
+    fn refresh(&mut self) {
+        let was_complete = self.listing.is_complete() && self.listing.loaded() > 0;
+        self.following = self.selected_id();
+        self.generation = self.generation.next();
+        self.listing.refresh(self.generation);
+        self.everything = Everything::No;
+        if was_complete || self.is_arranged() {
+            self.need_everything();
+        }
+        if self.auto_refresh.is_some() {
+            self.auto_refresh = Some(self.now.instant + self.setup.refresh_every);
+        }
+    }
+
+    /// A refresh by hand. While an answer is waited for, asking again would only start the waiting anew.
+    pub(super) fn ask_again(&mut self) -> Vec<Effect> {
+        if self.is_loading() && self.health.trouble().is_none() {
+            return self.inform("still loading");
+        }
+        self.refresh();
+        vec![Effect::Draw]
+    }
+
+    /// What was seen of a scope is shown again at once when it comes back, and read again.
+    pub(super) fn change_scope(&mut self) {
+        self.generation = self.generation.next();
+        let fresh = (Listing::new(self.generation, self.setup.page_size), Cursor::default());
+        let next = self.shelf.remove(&self.scope.next()).unwrap_or(fresh);
+        let seen = (std::mem::replace(&mut self.listing, next.0), std::mem::replace(&mut self.cursor, next.1));
+        self.shelf.insert(self.scope, seen);
+        self.scope = self.scope.next();
+        self.listing.refresh(self.generation);
+        self.following = self.selected_id();
+        self.everything = Everything::No;
+        self.arranging.start_over();
+        if self.is_arranged() {
+            self.need_everything();
+        }
+        self.detail_scroll = 0;
+    }
+
+    pub(super) fn tick(&mut self) -> Vec<Effect> {
+        if self.auto_refresh.is_some_and(|due| due <= self.now.instant) {
+            if self.is_loading() {
+                // The last one is still under way.
+                self.auto_refresh = Some(self.now.instant + self.setup.refresh_every);
+            } else {
+                self.refresh();
+            }
+        }
+        vec![Effect::Draw]
+    }
+}

@@ -1,0 +1,95 @@
+//! Typing a filter.
+
+use super::*;
+
+impl App {
+    pub(super) fn open_filter(&mut self) -> Vec<Effect> {
+        self.filter.open(self.listing.number(self.cursor.selected()));
+        self.overlay = Overlay::Filter;
+        self.focus = Focus::List;
+        vec![Effect::Draw]
+    }
+
+    pub(super) fn key_in_filter(&mut self, event: KeyEvent) -> Vec<Effect> {
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        let page = i64::from(self.list_height().max(1));
+        match event.code {
+            KeyCode::Esc => {
+                self.overlay = Overlay::None;
+                self.clear_filter();
+                return vec![Effect::Draw];
+            }
+            KeyCode::Enter => return self.keep_filter(),
+            KeyCode::Up => self.filter.go_back(1),
+            KeyCode::Down => self.filter.go_back(-1),
+            KeyCode::PageDown => return self.go(page),
+            KeyCode::PageUp => return self.go(-page),
+            _ => {
+                let prompt = self.filter.prompt_mut();
+                match event.code {
+                    KeyCode::Backspace if prompt.text().is_empty() => return self.keep_filter(),
+                    KeyCode::Char('w') if control => prompt.delete_word(),
+                    KeyCode::Char('u') if control => prompt.delete_to_start(),
+                    KeyCode::Char('k') if control => prompt.delete_to_end(),
+                    KeyCode::Char('a') if control => prompt.start(),
+                    KeyCode::Char('e') if control => prompt.end(),
+                    KeyCode::Char('h') if control => drop(prompt.backspace()),
+                    KeyCode::Char(c) if !control => prompt.insert(c.encode_utf8(&mut [0; 4])),
+                    KeyCode::Backspace => drop(prompt.backspace()),
+                    KeyCode::Delete => prompt.delete(),
+                    KeyCode::Left => prompt.left(),
+                    KeyCode::Right => prompt.right(),
+                    KeyCode::Home => prompt.start(),
+                    KeyCode::End => prompt.end(),
+                    _ => return Vec::new(),
+                }
+            }
+        }
+        self.apply_filter();
+        vec![Effect::Draw]
+    }
+
+    pub(super) fn type_into_filter(&mut self, text: &str) -> Vec<Effect> {
+        self.filter.prompt_mut().insert(text);
+        self.apply_filter();
+        vec![Effect::Draw]
+    }
+
+    /// Puts what is typed in effect, as far as it makes sense.
+    fn apply_filter(&mut self) {
+        if self.filter.take(self.now.wall) {
+            self.filter_changed();
+        }
+    }
+
+    fn filter_changed(&mut self) {
+        if self.filter.query().is_empty() {
+            return;
+        }
+        self.arranging.go_to_top();
+        self.following = None;
+        self.need_everything();
+    }
+
+    /// Closes the input; what makes sense of it stays in effect.
+    fn keep_filter(&mut self) -> Vec<Effect> {
+        if self.filter.error().is_some() {
+            // It is shown what is wrong; closing would hide that something else is in effect.
+            return Vec::new();
+        }
+        self.overlay = Overlay::None;
+        let mut effects = vec![Effect::Draw];
+        if self.filter.remember() {
+            effects.push(Effect::Remember(self.filter.history().to_vec()));
+        }
+        if let Some(words) = (!self.filter.query().is_empty()).then(|| self.need_everything_or_say()).flatten() {
+            effects.extend(self.warn(words));
+        }
+        effects
+    }
+
+    /// Shows all rows again. The selected webhook stays selected.
+    pub(super) fn clear_filter(&mut self) -> Vec<Effect> {
+        draw_if(self.filter.clear())
+    }
+}

@@ -1,0 +1,333 @@
+//! Keys, mouse and pasted text.
+
+use super::*;
+
+impl App {
+    pub(super) fn key(&mut self, event: KeyEvent) -> Vec<Effect> {
+        if event.kind == KeyEventKind::Release {
+            return Vec::new();
+        }
+        let key = Key::from(event);
+        if key == Key::CTRL_C {
+            return vec![Effect::Quit];
+        }
+        let had_notice = self.notice.take().is_some();
+        let effects = match self.overlay {
+            Overlay::None => match self.setup.keymap.action(key) {
+                Some(action) => self.perform(action),
+                None => Vec::new(),
+            },
+            Overlay::Help { .. } => self.key_in_help(key, event.code),
+            Overlay::Palette(_) => self.key_in_palette(event),
+            Overlay::CopyMenu => self.key_in_copy_menu(event.code),
+            Overlay::Filter => self.key_in_filter(event),
+            Overlay::PlainText { .. } => self.key_in_plain_text(event.code),
+        };
+        if effects.is_empty() { draw_if(had_notice) } else { effects }
+    }
+
+    pub(super) fn perform(&mut self, action: Action) -> Vec<Effect> {
+        if action != Action::Copy {
+            // Only the same copy right after another asks for the plain screen.
+            self.last_copy = None;
+        }
+        let page = i64::from(self.layout().panes.list().height.max(1));
+        match action {
+            Action::MoveDown => self.go(1),
+            Action::MoveUp => self.go(-1),
+            Action::HalfPageDown => self.go((page / 2).max(1)),
+            Action::HalfPageUp => self.go(-(page / 2).max(1)),
+            Action::PageDown => self.go(page),
+            Action::PageUp => self.go(-page),
+            Action::First => self.go_first(),
+            Action::Last => self.go_last(),
+            Action::Open => self.set_focus(Focus::Detail),
+            Action::Back => self.back(),
+            Action::NextPane => self.set_focus(if self.focus == Focus::List { Focus::Detail } else { Focus::List }),
+            Action::NextScope => {
+                self.change_scope();
+                vec![Effect::Draw]
+            }
+            Action::Filter => self.open_filter(),
+            Action::Sort => self.sort_by_next(),
+            Action::ReverseSort => self.reverse_sort(),
+            Action::RawJson => {
+                self.detail_form = self.detail_form.other();
+                self.detail_scroll = 0;
+                // Where only one pane fits, the JSON would otherwise be out of sight.
+                if self.detail_form == Form::Json && !self.shows_detail() {
+                    self.focus = Focus::Detail;
+                }
+                vec![Effect::Draw]
+            }
+            Action::Copy => {
+                if self.selected_row().is_none() {
+                    return self.warn("there is no webhook to copy from");
+                }
+                self.overlay = Overlay::CopyMenu;
+                vec![Effect::Draw]
+            }
+            Action::Refresh => self.ask_again(),
+            Action::AutoRefresh => self.toggle_auto_refresh(),
+            Action::LoadEverything => self.load_everything(),
+            Action::TimeFormat => {
+                self.time = self.time.next();
+                self.inform(safe!("times: {}", self.time.name()))
+            }
+            Action::Reveal => {
+                self.reveal = !self.reveal;
+                self.inform(if self.reveal { "credentials in URLs are shown" } else { "credentials in URLs are masked" })
+            }
+            Action::Mouse => {
+                self.mouse = !self.mouse;
+                let mut effects = self.inform(if self.mouse { "mouse on" } else { "mouse off" });
+                effects.push(Effect::Mouse(self.mouse));
+                effects
+            }
+            Action::Palette => {
+                self.overlay = Overlay::Palette(Palette::default());
+                vec![Effect::Draw]
+            }
+            Action::Help => {
+                self.overlay = Overlay::Help { scroll: 0 };
+                vec![Effect::Draw]
+            }
+            Action::Redraw => vec![Effect::Redraw],
+            Action::Suspend => vec![Effect::Suspend],
+            Action::Quit => vec![Effect::Quit],
+        }
+    }
+
+    pub(super) fn go(&mut self, rows: i64) -> Vec<Effect> {
+        if self.focus == Focus::Detail {
+            return self.scroll_detail(rows);
+        }
+        let before = self.cursor.selected();
+        self.cursor.move_by(rows, self.listing.len());
+        self.moved(before)
+    }
+
+    fn go_first(&mut self) -> Vec<Effect> {
+        if self.focus == Focus::Detail {
+            return self.scroll_detail(i64::MIN);
+        }
+        let before = self.cursor.selected();
+        self.cursor.first();
+        self.moved(before)
+    }
+
+    fn go_last(&mut self) -> Vec<Effect> {
+        if self.focus == Focus::Detail {
+            return self.scroll_detail(i64::from(u16::MAX));
+        }
+        let before = self.cursor.selected();
+        self.cursor.last(self.listing.len(), self.is_end_known());
+        self.moved(before)
+    }
+
+    fn moved(&mut self, before: u64) -> Vec<Effect> {
+        let moved = self.cursor.selected() != before;
+        if moved {
+            self.detail_scroll = 0;
+            self.following = None;
+        }
+        draw_if(moved)
+    }
+
+    pub(super) fn scroll_detail(&mut self, lines: i64) -> Vec<Effect> {
+        let Some(row) = self.selected_row().map(RowRef::unpack) else { return Vec::new() };
+        let height = usize::from(self.layout().panes.detail().height);
+        let lines = isize::try_from(lines).unwrap_or(isize::MIN);
+        let wanted = self.detail_scroll.saturating_add_signed(lines);
+        let there = detail::lines(&row, &self.detail_style(), wanted.saturating_add(height)).len();
+        let scroll = wanted.min(there.saturating_sub(height));
+        let changed = scroll != self.detail_scroll;
+        self.detail_scroll = scroll;
+        draw_if(changed)
+    }
+
+    pub(super) fn set_focus(&mut self, focus: Focus) -> Vec<Effect> {
+        let changed = self.focus != focus;
+        self.focus = focus;
+        draw_if(changed)
+    }
+
+    /// One level back: from the detail to the list, from its JSON to its fields, from loading everything to not; never quit.
+    fn back(&mut self) -> Vec<Effect> {
+        self.cursor.stop();
+        if self.focus == Focus::Detail {
+            return self.set_focus(Focus::List);
+        }
+        if self.everything != Everything::No {
+            self.everything = Everything::No;
+            return self.inform("loading stopped");
+        }
+        if self.detail_form == Form::Json {
+            self.detail_form = Form::Fields;
+            return vec![Effect::Draw];
+        }
+        self.clear_filter()
+    }
+
+    fn toggle_auto_refresh(&mut self) -> Vec<Effect> {
+        let every = self.setup.refresh_every;
+        self.auto_refresh = if self.auto_refresh.is_some() { None } else { Some(self.now.instant + every) };
+        if self.auto_refresh.is_some() {
+            self.inform(safe!("refreshing every {} s", every.as_secs()))
+        } else {
+            self.inform("automatic refresh off")
+        }
+    }
+
+    fn load_everything(&mut self) -> Vec<Effect> {
+        if self.listing.is_complete() {
+            return self.inform("everything is loaded");
+        }
+        self.everything = Everything::Asked;
+        self.inform("loading everything; esc stops")
+    }
+
+    pub(super) fn close_overlay(&mut self) -> Vec<Effect> {
+        self.overlay = Overlay::None;
+        vec![Effect::Draw]
+    }
+
+    fn key_in_help(&mut self, key: Key, code: KeyCode) -> Vec<Effect> {
+        let action = self.setup.keymap.action(key);
+        if code == KeyCode::Esc || matches!(action, Some(Action::Help | Action::Quit | Action::Back)) {
+            return self.close_overlay();
+        }
+        let page = isize::try_from(self.size.1 / 2).unwrap_or(1).max(1);
+        let lines = match action {
+            Some(Action::MoveDown) => 1,
+            Some(Action::MoveUp) => -1,
+            Some(Action::PageDown | Action::HalfPageDown) => page,
+            Some(Action::PageUp | Action::HalfPageUp) => -page,
+            Some(Action::First) => isize::MIN,
+            Some(Action::Last) => isize::MAX,
+            _ => return Vec::new(),
+        };
+        let body = usize::from(self.size.1.saturating_sub(2));
+        let Overlay::Help { scroll } = &mut self.overlay else { return Vec::new() };
+        *scroll = scroll.saturating_add_signed(lines).min((ACTIONS.len() + COPIES.len() + 2).saturating_sub(body));
+        vec![Effect::Draw]
+    }
+
+    fn key_in_palette(&mut self, event: KeyEvent) -> Vec<Effect> {
+        let Overlay::Palette(palette) = &mut self.overlay else { return Vec::new() };
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        match event.code {
+            KeyCode::Esc => return self.close_overlay(),
+            KeyCode::Enter => {
+                let chosen = palette.chosen().map(|entry| entry.action);
+                self.overlay = Overlay::None;
+                let mut effects = vec![Effect::Draw];
+                effects.extend(chosen.map(|action| self.perform(action)).unwrap_or_default());
+                return effects;
+            }
+            KeyCode::Down | KeyCode::Tab => palette.move_by(1),
+            KeyCode::Up | KeyCode::BackTab => palette.move_by(-1),
+            KeyCode::Char('n') if control => palette.move_by(1),
+            KeyCode::Char('p') if control => palette.move_by(-1),
+            KeyCode::Char('u') if control => *palette = Palette::default(),
+            KeyCode::Backspace => {
+                let emptied = !palette.backspace();
+                if emptied {
+                    return self.close_overlay();
+                }
+            }
+            KeyCode::Char(c) if !control => palette.insert(c.encode_utf8(&mut [0; 4])),
+            _ => return Vec::new(),
+        }
+        vec![Effect::Draw]
+    }
+
+    fn key_in_copy_menu(&mut self, code: KeyCode) -> Vec<Effect> {
+        self.overlay = Overlay::None;
+        let chosen = COPIES.iter().find(|(key, ..)| KeyCode::Char(*key) == code);
+        match chosen {
+            Some(&(_, what, words)) => self.copy(what, words),
+            None => vec![Effect::Draw],
+        }
+    }
+
+    fn copy(&mut self, what: Copy, words: &'static str) -> Vec<Effect> {
+        let place = Place {
+            base_url: self.setup.base_url.clone(),
+            invocation: self.setup.invocation.clone(),
+            scope: self.scope,
+            reveal: self.reveal,
+        };
+        let Some(text) = self.selected_row().and_then(|row| copy::text(what, &row.unpack(), &place)) else {
+            return self.warn("a malformed row can be copied as json only");
+        };
+        let again = self.last_copy.as_ref().is_some_and(|last| (last.0, last.1.as_str()) == (what, text.as_str()));
+        if again || self.setup.clipboard == Clipboard::Screen || text.len() > copy::MAX_OSC52 {
+            self.last_copy = None;
+            self.overlay = Overlay::PlainText { text, scroll: 0 };
+            return vec![Effect::Draw];
+        }
+        self.last_copy = Some((what, text.clone()));
+        let mut effects = self.inform(safe!("copied the {} ({} bytes); again shows it", words, grouped(text.len() as u64)));
+        effects.push(Effect::Copy(Untrusted::from(text)));
+        effects
+    }
+
+    fn key_in_plain_text(&mut self, code: KeyCode) -> Vec<Effect> {
+        let Overlay::PlainText { text, scroll } = &mut self.overlay else { return Vec::new() };
+        match code {
+            KeyCode::Down | KeyCode::Char('j') => *scroll = scroll.saturating_add(1),
+            KeyCode::Up | KeyCode::Char('k') => *scroll = scroll.saturating_sub(1),
+            KeyCode::PageDown => *scroll = scroll.saturating_add(usize::from(self.size.1)),
+            KeyCode::PageUp => *scroll = scroll.saturating_sub(usize::from(self.size.1)),
+            _ => return self.close_overlay(),
+        }
+        *scroll = (*scroll).min(copy::plain(text, self.size.0).len().saturating_sub(1));
+        vec![Effect::Draw]
+    }
+
+    pub(super) fn paste(&mut self, text: &Untrusted) -> Vec<Effect> {
+        match &mut self.overlay {
+            Overlay::Palette(palette) => {
+                palette.insert(text.raw());
+                vec![Effect::Draw]
+            }
+            Overlay::Filter => self.type_into_filter(text.raw()),
+            // Text is no command.
+            Overlay::None | Overlay::Help { .. } | Overlay::CopyMenu | Overlay::PlainText { .. } => Vec::new(),
+        }
+    }
+
+    pub(super) fn mouse_event(&mut self, event: MouseEvent) -> Vec<Effect> {
+        if !self.mouse || !matches!(self.overlay, Overlay::None) {
+            return Vec::new();
+        }
+        let panes = self.layout().panes;
+        let at = Position::new(event.column, event.row);
+        let in_detail = self.shows_detail() && panes.detail().contains(at);
+        let in_list = !(in_detail && matches!(panes, Panes::One { .. })) && panes.list().contains(at);
+        match event.kind {
+            MouseEventKind::ScrollDown | MouseEventKind::ScrollUp => {
+                let rows = if event.kind == MouseEventKind::ScrollDown { WHEEL } else { -WHEEL };
+                if in_detail && !in_list {
+                    return self.scroll_detail(rows);
+                }
+                let before = self.cursor.selected();
+                self.cursor.move_by(rows, self.listing.len());
+                self.moved(before)
+            }
+            MouseEventKind::Down(MouseButton::Left) if in_list => {
+                let place = self.cursor.offset() + u64::from(event.row - panes.list().y);
+                self.focus = Focus::List;
+                if place < self.listing.len() {
+                    let before = self.cursor.selected();
+                    self.cursor.select(place);
+                    self.moved(before);
+                }
+                vec![Effect::Draw]
+            }
+            MouseEventKind::Down(MouseButton::Left) if in_detail => self.set_focus(Focus::Detail),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The filters that were typed, kept for the next time: a file for each workspace.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+use crate::files::{self, Existing};
+
+/// What is read of a history: more than a hundred of the longest filters.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Where the filters of a workspace are kept.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// Nowhere: for the demo, for files, and without a home directory.
+    path: Option<PathBuf>,
+}
+
+impl History {
+    pub fn new(path: Option<PathBuf>) -> Self {
+        Self { path }
+    }
+
+    /// The filters of earlier times, the newest last. A file that cannot be read is no history.
+    pub fn read(&self) -> Vec<String> {
+        let mut text = String::new();
+        let file = self.path.as_ref().and_then(|path| File::open(path).ok());
+        let read = file.map(|file| file.take(MAX_BYTES).read_to_string(&mut text));
+        if !matches!(read, Some(Ok(_))) {
+            return Vec::new();
+        }
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// Writes them in the background: a slow disk stops nobody. A filter may hold what is nobody else's business, so the file is
+    /// its owner's alone.
+    pub fn write(&self, filters: Vec<String>) {
+        let Some(path) = self.path.clone() else { return };
+        drop(tokio::task::spawn_blocking(move || {
+            let text = serde_json::to_string(&filters).unwrap_or_default();
+            let written = files::target(&path)
+                .and_then(|target| files::write(&target, Existing::Replaced, |out| out.write_all(text.as_bytes())));
+            if let Err(error) = written {
+                tracing::warn!("the filter history cannot be written: {error}");
+            }
+        }));
+    }
+}

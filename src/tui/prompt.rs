@@ -1,0 +1,206 @@
+//! A line of text that is being typed.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::text::{Safe, clean};
+
+/// More than anybody types; what is pasted beyond it is cut off.
+const MAX_BYTES: usize = 10_000;
+
+/// A text and where the next character goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Prompt {
+    text: String,
+    /// A byte of the text, on the boundary of a cluster.
+    at: usize,
+}
+
+impl Prompt {
+    /// With a text, at its end.
+    pub fn new(text: &str) -> Self {
+        let text = text.get(..text.floor_char_boundary(MAX_BYTES)).unwrap_or_default();
+        Self { text: text.to_owned(), at: text.len() }
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the next character goes, in bytes.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Takes typed or pasted text. Line breaks and tabs in it are blanks; other control characters are no text.
+    pub fn insert(&mut self, text: &str) {
+        let room = MAX_BYTES.saturating_sub(self.text.len());
+        let head = text.get(..text.floor_char_boundary(room)).unwrap_or_default();
+        let blank = |c: char| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c };
+        let typed: String = head.chars().map(blank).filter(|c| !c.is_control()).collect();
+        self.text.insert_str(self.at, &typed);
+        self.at += typed.len();
+    }
+
+    /// Takes back the cluster before the cursor; false when there is none.
+    pub fn backspace(&mut self) -> bool {
+        let start = self.before();
+        let is_there = start < self.at;
+        self.text.replace_range(start..self.at, "");
+        self.at = start;
+        is_there
+    }
+
+    pub fn delete(&mut self) {
+        let stop = self.behind();
+        self.text.replace_range(self.at..stop, "");
+    }
+
+    /// Takes back the word before the cursor, and the blanks behind it.
+    pub fn delete_word(&mut self) {
+        let head = self.head().trim_end();
+        let start = head
+            .rfind(char::is_whitespace)
+            .map_or(0, |blank| blank + head.get(blank..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8));
+        self.text.replace_range(start..self.at, "");
+        self.at = start;
+    }
+
+    /// Takes back everything before the cursor.
+    pub fn delete_to_start(&mut self) {
+        self.text.replace_range(..self.at, "");
+        self.at = 0;
+    }
+
+    pub fn delete_to_end(&mut self) {
+        self.text.truncate(self.at);
+    }
+
+    pub fn left(&mut self) {
+        self.at = self.before();
+    }
+
+    pub fn right(&mut self) {
+        self.at = self.behind();
+    }
+
+    pub fn start(&mut self) {
+        self.at = 0;
+    }
+
+    pub fn end(&mut self) {
+        self.at = self.text.len();
+    }
+
+    /// The part of the text that fits into so many columns with the cursor in it, the column of the cursor, and that of a
+    /// place further on or back in the text, if it is in sight.
+    pub fn window(&self, columns: usize, place: Option<usize>) -> Window {
+        let before = clean(self.head());
+        // The cursor itself takes a column.
+        let room = columns.saturating_sub(1);
+        let skipped = before.width().saturating_sub(room);
+        let mut left = skipped;
+        let mut text = String::new();
+        for (cluster, width) in before.cells() {
+            if left > 0 {
+                left = left.saturating_sub(width);
+            } else {
+                text.push_str(cluster);
+            }
+        }
+        let head = clean(&text);
+        let cursor = head.width();
+        let rest = clean(self.text.get(self.at..).unwrap_or_default()).fit(columns.saturating_sub(cursor), "");
+        let column_of = |byte: usize| clean(self.text.get(..byte).unwrap_or_default()).width();
+        let place = place.map(column_of).map(|column| column.saturating_sub(skipped)).filter(|&column| column < columns);
+        Window { head, rest, cursor, place }
+    }
+
+    fn head(&self) -> &str {
+        self.text.get(..self.at).unwrap_or_default()
+    }
+
+    fn before(&self) -> usize {
+        self.head().grapheme_indices(true).next_back().map_or(0, |(start, _)| start)
+    }
+
+    fn behind(&self) -> usize {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        self.at + rest.graphemes(true).next().map_or(0, str::len)
+    }
+}
+
+/// What is seen of a [`Prompt`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct Window {
+    pub head: Safe,
+    pub rest: Safe,
+    /// The column of the cursor.
+    pub cursor: usize,
+    /// The column of the place that was asked for.
+    pub place: Option<usize>,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_edited_by_clusters_and_words() {
+        let mut prompt = Prompt::new("host:acme ");
+        prompt.insert("cafe\u{301}");
+        prompt.backspace();
+        assert_eq!(prompt.text(), "host:acme caf");
+        prompt.delete_word();
+        assert_eq!(prompt.text(), "host:acme ");
+        prompt.start();
+        prompt.right();
+        prompt.delete();
+        prompt.insert("-\u{1b}\n");
+        assert_eq!((prompt.text(), prompt.at()), ("h- st:acme ", 3));
+        prompt.delete_to_end();
+        prompt.delete_to_start();
+        assert!(!prompt.backspace() && prompt.text().is_empty());
+    }
+
+    #[test]
+    fn a_window_has_the_cursor_in_it() {
+        let mut prompt = Prompt::new("0123456789");
+        let window = prompt.window(5, Some(8));
+        assert_eq!((window.head.as_str(), window.rest.as_str(), window.cursor, window.place), ("6789", "", 4, Some(2)));
+        prompt.start();
+        let window = prompt.window(5, Some(8));
+        assert_eq!((window.head.as_str(), window.rest.as_str(), window.cursor, window.place), ("", "01234", 0, None));
+    }
+
+    #[test]
+    fn a_flood_of_text_is_cut() {
+        let mut prompt = Prompt::default();
+        prompt.insert(&"é".repeat(1 << 20));
+        assert_eq!(prompt.text().len(), MAX_BYTES);
+    }
+
+    proptest! {
+        #[test]
+        fn no_editing_panics_or_loses_its_place(text in ".{0,12}", steps in proptest::collection::vec(0..9_u8, 0..20), columns in 0..12_usize) {
+            let mut prompt = Prompt::new(&text);
+            for step in steps {
+                match step {
+                    0 => prompt.left(),
+                    1 => prompt.right(),
+                    2 => drop(prompt.backspace()),
+                    3 => prompt.delete(),
+                    4 => prompt.delete_word(),
+                    5 => prompt.insert(&text),
+                    6 => prompt.start(),
+                    7 => prompt.end(),
+                    _ => prompt.delete_to_end(),
+                }
+                prop_assert!(prompt.text().is_char_boundary(prompt.at()));
+                let window = prompt.window(columns, Some(prompt.at()));
+                prop_assert!(window.head.width() + window.rest.width() <= columns.max(window.cursor));
+            }
+        }
+    }
+}
