@@ -2,6 +2,7 @@
 
 pub mod arrange;
 pub mod coverage;
+pub mod groups;
 pub mod query;
 pub mod rows;
 pub mod sort;

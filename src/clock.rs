@@ -1,7 +1,7 @@
 //! Time, which comes from outside like every other input: state machines get a [`Moment`] with each message and never look at
 //! a clock themselves.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -90,6 +90,16 @@ pub fn day(at: Timestamp, zone: &TimeZone) -> Safe {
 /// `08:00:00`.
 pub fn time_of_day(at: Timestamp, zone: &TimeZone) -> Safe {
     clean(&at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string())
+}
+
+/// A span of time for people, in its two largest units at most: `9 s`, `2 min 5 s`, `1 h 10 min`.
+pub fn seconds_in_words(span: Duration) -> Safe {
+    let seconds = span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0));
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => safe!("{} s", seconds),
+        (0, minutes, seconds) => safe!("{} min {} s", minutes, seconds),
+        (hours, minutes, _) => safe!("{} h {} min", hours, minutes),
+    }
 }
 
 #[cfg(test)]

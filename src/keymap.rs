@@ -27,6 +27,12 @@ pub enum Action {
     NextScope,
     Sort,
     ReverseSort,
+    ViewWebhooks,
+    ViewHosts,
+    ViewEvents,
+    Mark,
+    MarkAll,
+    Export,
     RawJson,
     Copy,
     Refresh,
@@ -81,6 +87,12 @@ actions! {
     NextScope "scope" ["a"] "scope" "show all, only active, only inactive webhooks";
     Sort "sort" ["s"] "sort" "sort by created, url, host, events, status, id, or not at all";
     ReverseSort "reverse-sort" ["S"] "reverse" "turn the order round";
+    ViewWebhooks "webhooks" ["1"] "webhooks" "view: one line a webhook";
+    ViewHosts "hosts" ["2"] "hosts" "view: where is delivered to; enter opens a host";
+    ViewEvents "events" ["3"] "events" "view: who hears which event; enter shows the webhooks";
+    Mark "mark" ["space"] "mark" "mark a webhook for copies and exports";
+    MarkAll "mark-all" ["*"] "mark all" "mark all that are shown, or none of them";
+    Export "export" ["e"] "export" "write what is marked, else what is shown, to a file";
     RawJson "raw-json" ["v"] "json" "show the webhook as the API sent it, and back";
     Copy "copy" ["y"] "copy" "copy url, id, json, curl commands and more";
     Refresh "refresh" ["r"] "refresh" "read the visible rows again; try again after an error";

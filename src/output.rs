@@ -306,21 +306,24 @@ impl<T: Record> Sheet<T> {
 
     /// Writes a whole document.
     pub fn write<W: Write>(&self, out: &mut Output<W>, entries: &[Entry<T>]) -> io::Result<()> {
-        let records = || {
-            entries.iter().filter_map(|entry| match entry {
-                Entry::Record(record) => Some(record),
-                Entry::Malformed(_) => None,
-            })
-        };
-        match self.format {
-            Format::Json => json::array(out, entries.iter().map(|entry| self.fields(entry))),
-            Format::Ndjson => self.write_lines(out, entries),
-            Format::Ids => records().try_for_each(|record| out.line(&record.id())),
-            Format::Tsv => tsv::write(out, self, records()),
-            Format::Csv => csv::write(out, self, records()),
-            Format::Markdown => markdown::write(out, self, records()),
-            Format::Table => table::write(out, self, &records().collect::<Vec<_>>()),
+        if self.format == Format::Table {
+            return table::write(out, self, &records(entries).collect::<Vec<_>>());
         }
+        let mut document = self.begin(out)?;
+        document.add(entries)?;
+        document.end()
+    }
+
+    /// Begins a document that is written in parts. A table for people cannot be: its columns are as wide as its widest cell.
+    pub fn begin<'a, W: Write>(&'a self, out: &'a mut Output<W>) -> io::Result<Document<'a, T, W>> {
+        match self.format {
+            Format::Json => out.raw(b"[")?,
+            Format::Csv => csv::header(out, self)?,
+            Format::Markdown => markdown::header(out, self)?,
+            Format::Ndjson | Format::Ids | Format::Tsv => {}
+            Format::Table => return Err(io::Error::other("a table cannot be written in parts")),
+        }
+        Ok(Document { sheet: self, out, is_empty: true })
     }
 
     /// Writes entries as JSON, one a line: a part of a document that goes on.
@@ -331,6 +334,52 @@ impl<T: Record> Sheet<T> {
     fn fields<'a>(&'a self, entry: &'a Entry<T>) -> json::Fields<'a, T> {
         json::Fields { entry, columns: self.chosen.then_some(&self.columns), view: self.view }
     }
+}
+
+/// A document that is under way.
+pub struct Document<'a, T: Record, W: Write> {
+    sheet: &'a Sheet<T>,
+    out: &'a mut Output<W>,
+    is_empty: bool,
+}
+
+impl<T: Record, W: Write> Document<'_, T, W> {
+    /// Writes some more of its entries.
+    pub fn add(&mut self, entries: &[Entry<T>]) -> io::Result<()> {
+        let Self { sheet, out, .. } = self;
+        match sheet.format {
+            Format::Json => {
+                for entry in entries {
+                    out.raw(if self.is_empty { b"\n" } else { b",\n" })?;
+                    out.json(&sheet.fields(entry))?;
+                    self.is_empty = false;
+                }
+                Ok(())
+            }
+            Format::Ndjson => sheet.write_lines(out, entries),
+            Format::Ids => records(entries).try_for_each(|record| out.line(&record.id())),
+            Format::Tsv => tsv::write(out, sheet, records(entries)),
+            Format::Csv => csv::write(out, sheet, records(entries)),
+            Format::Markdown => markdown::write(out, sheet, records(entries)),
+            Format::Table => Ok(()),
+        }
+    }
+
+    /// Writes what stands behind the last entry.
+    pub fn end(self) -> io::Result<()> {
+        match self.sheet.format {
+            Format::Json => self.out.raw(if self.is_empty { b"]\n" } else { b"\n]\n" }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The entries that are records.
+fn records<T>(entries: &[Entry<T>]) -> impl Iterator<Item = &T> {
+    entries.iter().filter_map(|entry| match entry {
+        Entry::Record(record) => Some(record),
+        Entry::Malformed(_) => None,
+    })
 }
 
 /// The columns that there are, for help: name and what it is.

@@ -19,9 +19,11 @@ pub mod detail;
 pub mod events;
 pub mod filter;
 pub mod finder;
+pub mod group_pane;
 pub mod health;
 pub mod history;
 pub mod input;
+pub mod jobs;
 pub mod layout;
 pub mod link;
 pub mod listing;
@@ -31,12 +33,14 @@ pub mod prompt;
 pub mod screen;
 pub mod theme;
 pub mod view;
+pub mod views;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use self::ansi::AnsiBackend;
 use self::app::{App, Setup};
@@ -151,6 +155,7 @@ async fn explore(app: App, console: Terminal, start: Start<'_>) -> Result<Ended,
         fetch: Fetch { demand, events, task },
         finder: Finder::start(),
         history: History::default(),
+        jobs: JoinSet::new(),
         tmux: start.env.tmux,
         changed: false,
     };

@@ -6,6 +6,7 @@ mod order;
 use std::sync::Arc;
 
 use self::order::by_score;
+use super::groups::{Grouping, Groups};
 use super::query::{Flags, Query, Scan};
 use super::rows::{RowNumber, Rows, Segment};
 use super::sort::Sort;
@@ -28,6 +29,8 @@ pub struct Question {
     pub scope: Scope,
     pub flags: Flags,
     pub sort: Option<Sort>,
+    /// Also put them into groups.
+    pub grouping: Option<Grouping>,
 }
 
 /// Rows in the order in which they are shown.
@@ -36,6 +39,8 @@ pub struct Answer {
     pub order: Arc<[RowNumber]>,
     /// Whether these are all, and not just the first ones.
     pub is_whole: bool,
+    /// The same rows in groups, if that was asked.
+    pub groups: Option<Arc<Groups>>,
 }
 
 /// Answers questions, and remembers what it found.
@@ -68,15 +73,16 @@ impl Arranger {
         let in_order = question.sort.is_none() && !is_ranked;
         let hits = self.find(question, goes_on, &mut |first| {
             if in_order {
-                tell(Answer { order: first.into(), is_whole: false });
+                tell(Answer { order: first.into(), is_whole: false, groups: None });
             }
         })?;
+        let groups = question.grouping.as_ref().map(|grouping| Arc::new(grouping.group(&question.rows, &hits)));
         let order = match question.sort {
             Some(sort) => sort.rows(&question.rows, &hits).into(),
             None if is_ranked => by_score(question, &hits, goes_on)?.into(),
             None => hits,
         };
-        Some(Answer { order, is_whole: true })
+        Some(Answer { order, is_whole: true, groups })
     }
 
     /// The rows that the question is about, in the order of the listing.

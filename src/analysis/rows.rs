@@ -113,3 +113,31 @@ impl Rows {
         self.pages.range(page.saturating_add(1)..).any(|(_, segment)| segment.rows > 0)
     }
 }
+
+/// The rows again, where each is found by its number without a search.
+#[derive(Debug)]
+pub struct Table<'r> {
+    segments: Vec<(RowNumber, &'r Segment)>,
+    page_size: u64,
+}
+
+impl<'r> Table<'r> {
+    pub fn new(rows: &'r Rows) -> Self {
+        let segments = rows.segments().map(|(_, first, segment)| (first, segment)).collect();
+        Self { segments, page_size: rows.page_size() }
+    }
+
+    pub fn row(&self, number: RowNumber) -> Option<RowRef<'r>> {
+        // Without gaps the page is where it is expected.
+        let expected = usize::try_from(u64::from(number) / self.page_size).ok();
+        let there = expected.and_then(|place| self.segments.get(place));
+        let (first, segment) = match there {
+            Some(&(first, segment)) if first <= number && ((number - first) as usize) < segment.rows => (first, segment),
+            _ => {
+                let place = self.segments.partition_point(|&(first, _)| first <= number).checked_sub(1)?;
+                *self.segments.get(place)?
+            }
+        };
+        segment.block.row((number - first) as usize)
+    }
+}

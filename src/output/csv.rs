@@ -5,14 +5,23 @@ use std::io::{self, Write};
 use super::{Output, Record, Sheet};
 use crate::text::clean;
 
+pub(super) fn header<W: Write, T: Record>(out: &mut Output<W>, sheet: &Sheet<T>) -> io::Result<()> {
+    let mut writer = writer(&mut out.writer);
+    writer.write_record(sheet.columns.iter().map(|column| column.name)).map_err(io_error)?;
+    writer.flush()
+}
+
+fn writer<W: Write>(out: W) -> csv::Writer<W> {
+    csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out)
+}
+
 pub(super) fn write<'a, W: Write, T: Record>(
     out: &mut Output<W>,
     sheet: &Sheet<T>,
     records: impl Iterator<Item = &'a T>,
 ) -> io::Result<()> {
     let terminal = out.terminal;
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut out.writer);
-    writer.write_record(sheet.columns.iter().map(|column| column.name)).map_err(io_error)?;
+    let mut writer = writer(&mut out.writer);
     for record in records {
         let cells = sheet.columns.iter().map(|column| {
             let text = (column.text)(record, sheet.view);

@@ -6,18 +6,6 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{Column, Entry, Output, Record, View};
 
-/// One array, an element a line.
-pub(super) fn array<W: Write>(out: &mut Output<W>, elements: impl Iterator<Item = impl Serialize>) -> io::Result<()> {
-    out.raw(b"[")?;
-    let mut is_empty = true;
-    for element in elements {
-        out.raw(if is_empty { b"\n" } else { b",\n" })?;
-        out.json(&element)?;
-        is_empty = false;
-    }
-    out.raw(if is_empty { b"]\n" } else { b"\n]\n" })
-}
-
 /// One value a line.
 pub(super) fn lines<W: Write>(out: &mut Output<W>, elements: impl Iterator<Item = impl Serialize>) -> io::Result<()> {
     for element in elements {

@@ -6,11 +6,7 @@ use super::{Output, Record, Sheet};
 use crate::safe;
 use crate::text::{Safe, clean};
 
-pub(super) fn write<'a, W: Write, T: Record>(
-    out: &mut Output<W>,
-    sheet: &Sheet<T>,
-    records: impl Iterator<Item = &'a T>,
-) -> io::Result<()> {
+pub(super) fn header<W: Write, T: Record>(out: &mut Output<W>, sheet: &Sheet<T>) -> io::Result<()> {
     let mut header = safe!("|");
     let mut rule = safe!("|");
     for column in &sheet.columns {
@@ -18,7 +14,14 @@ pub(super) fn write<'a, W: Write, T: Record>(
         rule.push(&Safe::from(if column.right { " ---: |" } else { " --- |" }));
     }
     out.line(&header)?;
-    out.line(&rule)?;
+    out.line(&rule)
+}
+
+pub(super) fn write<'a, W: Write, T: Record>(
+    out: &mut Output<W>,
+    sheet: &Sheet<T>,
+    records: impl Iterator<Item = &'a T>,
+) -> io::Result<()> {
     for record in records {
         let mut line = safe!("|");
         for column in &sheet.columns {

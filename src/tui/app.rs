@@ -5,8 +5,10 @@ mod arrange;
 mod fetched;
 mod filter;
 mod keys;
+mod marks;
+mod views;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,16 +18,20 @@ use ratatui::layout::Position;
 use tokio::time::Instant;
 
 use self::arrange::Arranging;
+pub use self::marks::Export;
+use self::views::CameFrom;
 use super::copy::{self, Place};
 use super::cursor::{Cursor, Travel};
 use super::detail::{self, Form};
 use super::filter::Filter;
+use super::group_pane::GroupPane;
 use super::health::{Health, Stage};
 use super::layout::{Layout, Panes, clamp};
 use super::listing::Listing;
 use super::message::{Effect, Message};
 use super::palette::Palette;
 use super::theme::{Glyphs, Theme};
+use super::views::View;
 use crate::analysis::sort::Sort;
 use crate::base_url::BaseUrl;
 use crate::clock::{self, Moment};
@@ -60,6 +66,8 @@ pub struct Setup {
     pub auto_refresh: bool,
     /// Rows that are loaded without asking.
     pub auto_load_limit: u64,
+    /// Event names that are known besides the vendor's.
+    pub known_events: Arc<[Box<str>]>,
     pub page_size: u32,
     pub scope: Scope,
     pub time: TimeFormat,
@@ -99,6 +107,7 @@ impl Setup {
             refresh_every: ui.refresh,
             auto_refresh: false,
             auto_load_limit: ui.auto_load_limit,
+            known_events: config.audit.known_events.iter().map(|name| name.raw().into()).collect(),
             page_size: config.network.page_size,
             scope: Scope::All,
             time: ui.time,
@@ -126,6 +135,8 @@ pub enum Overlay {
     CopyMenu,
     /// The line in which a filter is typed.
     Filter,
+    /// The line in which the name of a file is typed.
+    Export(Export),
     /// A text on a plain screen, to select by hand.
     PlainText {
         text: String,
@@ -142,6 +153,13 @@ pub enum Everything {
     Needed,
     /// Because somebody asked for it; however many they are.
     Asked,
+}
+
+/// When loading everything began, and how many pages were here then.
+#[derive(Debug)]
+struct Sweep {
+    since: Instant,
+    from: u64,
 }
 
 /// A word in the footer until the next key.
@@ -170,10 +188,20 @@ pub struct App {
     pub detail_form: Form,
     pub detail_scroll: usize,
     pub everything: Everything,
+    sweep: Option<Sweep>,
     pub filter: Filter,
     pub sort: Option<Sort>,
     /// The ids of the marked webhooks.
     pub marks: Arc<IdSet>,
+    pub view: View,
+    group_panes: BTreeMap<View, GroupPane>,
+    /// The view that Esc goes back to, the filter that was set there, and the one before it.
+    came_from: Option<CameFrom>,
+    /// Everything is to be marked once it is here.
+    marks_when_loaded: bool,
+    /// Jobs that were started; the last of them that was about another workspace.
+    jobs: u64,
+    jobs_of_others: u64,
     arranging: Arranging,
     /// When the next automatic refresh is due.
     pub auto_refresh: Option<Instant>,
@@ -206,9 +234,16 @@ impl App {
             detail_form: Form::default(),
             detail_scroll: 0,
             everything: Everything::No,
+            sweep: None,
             filter: Filter::default(),
             sort: None,
             marks: Arc::default(),
+            marks_when_loaded: false,
+            jobs: 0,
+            jobs_of_others: 0,
+            view: View::default(),
+            group_panes: BTreeMap::new(),
+            came_from: None,
             arranging: Arranging::default(),
             auto_refresh: setup.auto_refresh.then(|| now.instant + setup.refresh_every),
             following: None,
@@ -238,10 +273,12 @@ impl App {
             }
             Message::Fetch(event) => self.fetched(event),
             Message::Arranged(arranged) => self.arranged(arranged),
+            Message::Done(done) => self.done(*done),
             Message::Tick => self.tick(),
             Message::NotSuspended(why) => self.warn(why),
         };
         self.fit();
+        self.watch_sweep();
         let demand = self.wanted();
         if demand.pages.is_empty() && !demand.everything {
             self.health.settle();
@@ -251,6 +288,7 @@ impl App {
             effects.push(Effect::Demand(demand));
         }
         effects.extend(self.wish().map(Effect::Arrange));
+        effects.extend(self.mark_what_waited());
         effects
     }
 
@@ -310,6 +348,33 @@ impl App {
         !given_up && (!self.demanded.pages.is_empty() || self.everything != Everything::No)
     }
 
+    /// Pages that are here and of this read, and how many there are.
+    pub fn pages_loaded(&self) -> (u64, Option<u64>) {
+        let of = match self.listing.extent() {
+            RowCount::Exactly(rows) => Some(rows.div_ceil(self.listing.page_size())),
+            RowCount::AtLeast(_) => None,
+        };
+        (self.listing.fresh_pages(), of)
+    }
+
+    /// How long loading everything will take, to judge by how long it took so far.
+    pub fn time_left(&self) -> Option<Duration> {
+        let (pages, of) = self.pages_loaded();
+        let sweep = self.sweep.as_ref()?;
+        let done = u32::try_from(pages.checked_sub(sweep.from)?).ok().filter(|&done| done >= 3)?;
+        let left = u32::try_from(of?.saturating_sub(pages)).ok()?;
+        Some(self.now.instant.saturating_duration_since(sweep.since) / done * left)
+    }
+
+    /// Notes when loading everything began, for the time that it will take.
+    fn watch_sweep(&mut self) {
+        match (self.everything, &self.sweep) {
+            (Everything::No, _) => self.sweep = None,
+            (_, None) => self.sweep = Some(Sweep { since: self.now.instant, from: self.listing.fresh_pages() }),
+            (_, Some(_)) => {}
+        }
+    }
+
     /// Keeps selection and screen inside the listing.
     fn fit(&mut self) {
         let exactly = self.is_end_known();
@@ -321,13 +386,14 @@ impl App {
         if self.detail_scroll > 0 {
             self.scroll_detail(0);
         }
+        self.fit_groups();
     }
 
     /// Lines of the list that nothing covers.
     fn list_height(&self) -> u16 {
         let layout = self.layout();
         let list = layout.panes.list();
-        let covered = matches!(self.overlay, Overlay::Filter) && list.bottom() == layout.body.bottom();
+        let covered = matches!(self.overlay, Overlay::Filter | Overlay::Export(_)) && list.bottom() == layout.body.bottom();
         list.height.saturating_sub(u16::from(covered))
     }
 

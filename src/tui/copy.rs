@@ -1,5 +1,6 @@
 //! What is copied: the true values, in forms that can be pasted into a shell or an incident channel. The API key never is.
 
+use crate::analysis::sort::Sort;
 use crate::api::Client;
 use crate::base_url::BaseUrl;
 use crate::keymap::Copy;
@@ -14,6 +15,9 @@ pub struct Place {
     /// The options that a command needs to reach the same workspace.
     pub invocation: Vec<String>,
     pub scope: Scope,
+    /// The filter in effect; empty for none.
+    pub filter: String,
+    pub sort: Option<Sort>,
     /// Credentials in URLs are shown, so a report may contain them too.
     pub reveal: bool,
 }
@@ -53,6 +57,13 @@ fn list_command(place: &Place) -> String {
     words.push("list".to_owned());
     if place.scope != Scope::All {
         words.extend(["--scope".to_owned(), place.scope.name().to_owned()]);
+    }
+    if !place.filter.trim().is_empty() {
+        words.extend(["--filter".to_owned(), place.filter.clone()]);
+    }
+    if let Some(sort) = place.sort {
+        let direction = if sort.descending { ":desc" } else { "" };
+        words.extend(["--sort".to_owned(), format!("{}{direction}", sort.key.name())]);
     }
     let quoted = words.iter().map(|word| shlex::try_quote(word).unwrap_or_default());
     quoted.collect::<Vec<_>>().join(" ")

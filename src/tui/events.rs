@@ -9,7 +9,7 @@ use crossterm::event::Event;
 use futures_core::Stream;
 use ratatui::backend::Backend;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep_until;
 
 use super::app::App;
@@ -17,6 +17,7 @@ use super::console::{Console, ConsoleEvent, mouse_sequence};
 use super::copy::osc52;
 use super::finder::{Arranged, Finder};
 use super::history::History;
+use super::jobs::Done;
 use super::layout::clamp;
 use super::message::{Effect, Message};
 use super::screen::Screen;
@@ -68,6 +69,8 @@ pub struct Explorer<B, C, I> {
     pub fetch: Fetch,
     pub finder: Finder,
     pub history: History,
+    /// Work that is done beside the loop.
+    pub jobs: JoinSet<Done>,
     /// Copied text is wrapped for tmux.
     pub tmux: bool,
     /// Something changed since the last frame.
@@ -80,6 +83,7 @@ enum Woken {
     Input(Option<io::Result<Event>>),
     Fetch(FetchEvent),
     Arranged(Arranged),
+    Done(Box<Done>),
     TaskEnded,
     Tick,
 }
@@ -143,6 +147,7 @@ where
             event = self.console.event(self.changed) => Woken::Console(event),
             event = next(&mut self.input) => Woken::Input(event),
             answer = self.finder.answer() => answer.map_or(Woken::TaskEnded, Woken::Arranged),
+            Some(done) = self.jobs.join_next() => done.map_or(Woken::TaskEnded, |done| Woken::Done(Box::new(done))),
             Some(event) = self.fetch.events.recv() => Woken::Fetch(event),
             _ = &mut self.fetch.task => Woken::TaskEnded,
             () = sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => Woken::Tick,
@@ -176,6 +181,7 @@ where
                 None => return Ok(ControlFlow::Continue(())),
             },
             Woken::Fetch(event) => Message::Fetch(event),
+            Woken::Done(done) => Message::Done(done),
             Woken::Arranged(arranged) => Message::Arranged(arranged),
             Woken::Tick => Message::Tick,
             Woken::Console(ConsoleEvent::Free) => return Ok(ControlFlow::Continue(())),
@@ -211,6 +217,7 @@ where
                     Effect::Redraw => self.redraw()?,
                     Effect::Demand(demand) => drop(self.fetch.demand.send_replace(demand)),
                     Effect::Arrange(wish) => self.finder.ask(wish),
+                    Effect::Run(job) => drop(self.jobs.spawn_blocking(move || job.run())),
                     Effect::Remember(filters) => self.history.write(filters),
                     Effect::Copy(text) => self.console.send(&osc52(text.raw(), self.tmux)),
                     Effect::Mouse(on) => self.console.send(&mouse_sequence(on)),

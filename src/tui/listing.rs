@@ -49,6 +49,8 @@ pub struct Listing {
     slots: BTreeMap<u64, Slot>,
     generation: Generation,
     asked: u32,
+    /// Pages that came in this generation.
+    fresh: u64,
     /// Counts the changes of the rows.
     version: u64,
     order: Option<Answer>,
@@ -65,6 +67,7 @@ impl Listing {
     /// Wants everything anew. Rows stay until newer ones come.
     pub fn refresh(&mut self, generation: Generation) {
         self.generation = generation;
+        self.fresh = 0;
         for slot in self.slots.values_mut() {
             slot.request = Request::Idle;
         }
@@ -223,6 +226,11 @@ impl Listing {
         self.slots.get(&page).is_some_and(|slot| slot.generation == Some(self.generation))
     }
 
+    /// Pages that came in this generation.
+    pub fn fresh_pages(&self) -> u64 {
+        self.fresh
+    }
+
     pub fn started(&mut self, page: u64) {
         self.slots.entry(page).or_default().request = Request::InFlight;
     }
@@ -241,6 +249,7 @@ impl Listing {
         let laid_out_anew = size_before.is_some_and(|size| size != self.extent.page_size());
         if laid_out_anew {
             self.slots.clear();
+            self.fresh = 0;
             self.extent.restart();
             self.extent.observe(numbers, self.asked);
         }
@@ -248,6 +257,7 @@ impl Listing {
             self.rows = Rows::new(self.extent.page_size());
         }
         self.rows.put(number, Segment { rows: block.len(), block: Arc::clone(&block) });
+        self.fresh += u64::from(!self.is_fresh(number));
         self.slots.insert(number, Slot { generation: Some(self.generation), request: Request::Idle });
         let stop = self.extent.first_row(number) + numbers.rows;
         self.drop_what_is_gone(number, stop, numbers.rows < self.extent.page_size());
@@ -415,7 +425,7 @@ pub(crate) mod tests {
         let mut listing = Listing::new(Generation::default(), 100);
         listing.load(page(1, 0..100, Some(250)));
         listing.load(page(3, 200..250, Some(250)));
-        listing.arrange(Some(Answer { order: [240, 7, 8].into(), is_whole: true }));
+        listing.arrange(Some(Answer { order: [240, 7, 8].into(), is_whole: true, groups: None }));
         assert_eq!((listing.len(), id(&listing, 0).as_deref(), listing.place_of(7)), (3, Some("w240"), Some(1)));
         assert_eq!((listing.number(2), listing.place_of(9), listing.pages_of(&(0..3))), (Some(8), None, vec![1, 3]));
         listing.arrange(None);

@@ -3,6 +3,7 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::finder::{Arranged, Wish};
+use super::jobs::{Done, Job};
 use crate::fetch::{Demand, FetchEvent};
 use crate::text::Untrusted;
 
@@ -19,6 +20,8 @@ pub enum Message {
     Fetch(FetchEvent),
     /// What the finder found.
     Arranged(Arranged),
+    /// What came of a job.
+    Done(Box<Done>),
     /// The moment came that [`super::app::App::next_wake`] named.
     Tick,
     /// Suspending did not work, for this reason.
@@ -36,6 +39,8 @@ pub enum Effect {
     Demand(Demand),
     /// Tell the finder which rows are to be shown now.
     Arrange(Wish),
+    /// Do this beside the loop.
+    Run(Box<Job>),
     /// Put a text on the user's clipboard.
     Copy(Untrusted),
     Mouse(bool),

@@ -1,5 +1,6 @@
 //! A line of text that is being typed.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::text::{Safe, clean};
@@ -113,6 +114,28 @@ impl Prompt {
         let column_of = |byte: usize| clean(self.text.get(..byte).unwrap_or_default()).width();
         let place = place.map(column_of).map(|column| column.saturating_sub(skipped)).filter(|&column| column < columns);
         Window { head, rest, cursor, place }
+    }
+
+    /// Does what a key does in a line of text; false when it does nothing there.
+    pub fn edit(&mut self, event: KeyEvent) -> bool {
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        match event.code {
+            KeyCode::Char('w') if control => self.delete_word(),
+            KeyCode::Char('u') if control => self.delete_to_start(),
+            KeyCode::Char('k') if control => self.delete_to_end(),
+            KeyCode::Char('a') if control => self.start(),
+            KeyCode::Char('e') if control => self.end(),
+            KeyCode::Char('h') if control => drop(self.backspace()),
+            KeyCode::Char(c) if !control => self.insert(c.encode_utf8(&mut [0; 4])),
+            KeyCode::Backspace => drop(self.backspace()),
+            KeyCode::Delete => self.delete(),
+            KeyCode::Left => self.left(),
+            KeyCode::Right => self.right(),
+            KeyCode::Home => self.start(),
+            KeyCode::End => self.end(),
+            _ => return false,
+        }
+        true
     }
 
     fn head(&self) -> &str {

@@ -52,6 +52,14 @@ pub struct Glyphs {
     pub selected: &'static str,
     pub dot: &'static str,
     pub placeholder: &'static str,
+    pub bar: &'static str,
+    /// A group that is open, and one that can be opened.
+    pub open: &'static str,
+    pub closed: &'static str,
+    pub ascending: &'static str,
+    pub descending: &'static str,
+    pub filter: &'static str,
+    pub marked: &'static str,
 }
 
 impl Glyphs {
@@ -65,6 +73,13 @@ impl Glyphs {
             selected: "▌",
             dot: "·",
             placeholder: "┄",
+            bar: "▇",
+            open: "▾",
+            closed: "▸",
+            ascending: "▲",
+            descending: "▼",
+            filter: "⌕",
+            marked: "✓",
         }
     }
 
@@ -78,6 +93,13 @@ impl Glyphs {
             selected: ">",
             dot: "-",
             placeholder: ".",
+            bar: "#",
+            open: "-",
+            closed: "+",
+            ascending: "^",
+            descending: "v",
+            filter: "/",
+            marked: "#",
         }
     }
 

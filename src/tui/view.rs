@@ -1,15 +1,22 @@
 //! What the explorer looks like: a pure function of [`App`]. One file a pane.
 
 mod detail;
+mod events;
 mod footer;
+mod groups;
 mod header;
 mod help;
+mod hosts;
 mod list;
 mod menu;
 mod panel;
 mod plain;
 mod prompt;
 
+use ratatui::layout::Rect;
+
+pub(super) use self::events::draw as events;
+pub(super) use self::hosts::draw as hosts;
 use super::app::{App, Focus, Overlay};
 use super::canvas::Canvas;
 use super::layout::Panes;
@@ -25,23 +32,25 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let layout = app.layout();
     header::draw(app, layout.header, canvas);
     panel::banner(app, layout.banner, canvas);
-    if app.listing.is_empty() {
+    if app.listing.is_empty() && !(app.shows_groups() && app.listing.loaded() > 0) {
         panel::instead_of_rows(app, layout.body, canvas);
     } else {
-        draw_panes(app, layout.panes, canvas);
+        (app.view.entry().draw)(app, layout.body, canvas);
     }
     footer::draw(app, layout.footer, canvas);
     match &app.overlay {
         Overlay::Help { scroll } => help::draw(app, *scroll, canvas),
         Overlay::Palette(palette) => menu::palette(app, palette, canvas),
         Overlay::CopyMenu => menu::copies(app, canvas),
-        Overlay::Filter => prompt::draw(app, canvas),
+        Overlay::Filter => prompt::Line::filter(app).draw(app, canvas),
+        Overlay::Export(export) => prompt::Line::export(app, export).draw(app, canvas),
         Overlay::None | Overlay::PlainText { .. } => {}
     }
 }
 
-fn draw_panes(app: &App, panes: Panes, canvas: &mut Canvas<'_>) {
-    match panes {
+/// The list of webhooks and the detail of one.
+pub(super) fn webhooks(app: &App, _area: Rect, canvas: &mut Canvas<'_>) {
+    match app.layout().panes {
         Panes::SideBySide { list, rule, detail } | Panes::Stacked { list, rule, detail } => {
             list::draw(app, list, canvas);
             canvas.rule(rule, app.setup.theme.quiet);

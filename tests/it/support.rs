@@ -99,6 +99,12 @@ impl Stage {
     pub(crate) fn send(&mut self, message: Message) -> &mut Self {
         self.effects = self.app.update(message, self.now);
         self.arrange();
+        while let Some(place) = self.effects.iter().position(|effect| matches!(effect, Effect::Run(_))) {
+            let Effect::Run(job) = self.effects.remove(place) else { break };
+            let more = self.app.update(Message::Done(Box::new(job.run())), self.now);
+            self.effects.extend(more);
+            self.arrange();
+        }
         self
     }
 
@@ -213,6 +219,7 @@ fn press(key: &str) -> KeyEvent {
         "home" => KeyCode::Home,
         "end" => KeyCode::End,
         "backspace" => KeyCode::Backspace,
+        "space" => KeyCode::Char(' '),
         _ => KeyCode::Char(name.chars().next().unwrap()),
     };
     KeyEvent::new(code, modifiers)

@@ -6,39 +6,12 @@ use std::collections::HashMap;
 
 use super::{PAGES_AT_ONCE, Question};
 use crate::analysis::query::Scan;
-use crate::analysis::rows::{RowNumber, Rows, Segment};
+use crate::analysis::rows::{RowNumber, Rows, Table};
 use crate::analysis::sort::{Sort, SortKey};
 use crate::model::{RowRef, host_and_path};
 
 /// What a row without a value is compared by: it comes last in both directions.
 const LAST: u64 = u64::MAX;
-
-/// The pages that are here, found by a row's number without a search.
-struct Table<'r> {
-    segments: Vec<(RowNumber, &'r Segment)>,
-    page_size: u64,
-}
-
-impl<'r> Table<'r> {
-    fn new(rows: &'r Rows) -> Self {
-        let segments = rows.segments().map(|(_, first, segment)| (first, segment)).collect();
-        Self { segments, page_size: rows.page_size() }
-    }
-
-    fn row(&self, number: RowNumber) -> Option<RowRef<'r>> {
-        // Without gaps the page is where it is expected.
-        let expected = usize::try_from(u64::from(number) / self.page_size).ok();
-        let there = expected.and_then(|place| self.segments.get(place));
-        let (first, segment) = match there {
-            Some(&(first, segment)) if first <= number && ((number - first) as usize) < segment.rows => (first, segment),
-            _ => {
-                let place = self.segments.partition_point(|&(first, _)| first <= number).checked_sub(1)?;
-                *self.segments.get(place)?
-            }
-        };
-        segment.block.row((number - first) as usize)
-    }
-}
 
 /// The best matches first, equal ones in the order of the listing.
 pub(super) fn by_score(

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::analysis::arrange::{Answer, Question};
+use crate::analysis::groups::Grouping;
 use crate::analysis::query::Flags;
 use crate::analysis::sort::SORT_KEYS;
 use crate::tui::finder::{Arranged, Wish};
@@ -24,6 +25,7 @@ struct Asked {
     filter: String,
     scope: Scope,
     sort: Option<Sort>,
+    grouping: Option<Grouping>,
     /// Of the rows.
     version: u64,
 }
@@ -48,15 +50,19 @@ impl App {
 
     /// Whether the rows on screen are not yet those that were asked for.
     pub fn is_searching(&self) -> bool {
-        self.is_arranged() && self.arranging.answered != self.arranging.epoch
+        self.arranging.asked.is_some() && self.arranging.answered != self.arranging.epoch
     }
 
     /// What the finder has to be told, if that has changed.
     pub(super) fn wish(&mut self) -> Option<Wish> {
-        if !self.is_arranged() || !self.listing.is_known() {
+        let grouping =
+            self.view.entry().grouping.and_then(|grouping| Some(grouping(self, self.group_panes.get(&self.view)?)));
+        if self.listing.order().is_some() && !self.is_arranged() {
+            self.show(None);
+        }
+        if !self.listing.is_known() || (grouping.is_none() && !self.is_arranged()) {
             if self.arranging.asked.take().is_some() {
                 self.arranging.epoch += 1;
-                self.show(None);
             }
             return None;
         }
@@ -64,8 +70,10 @@ impl App {
             filter: self.filter.applied().to_owned(),
             scope: self.listing.kept().unwrap_or_default(),
             sort: self.sort,
+            grouping,
             version: self.listing.version(),
         };
+        let version = asked.version;
         let before = self.arranging.asked.replace(asked.clone());
         if before.as_ref() == Some(&asked) {
             return None;
@@ -80,18 +88,24 @@ impl App {
             scope: asked.scope,
             flags: Flags { marked: Arc::clone(&self.marks), ..Flags::default() },
             sort: self.sort,
+            grouping: asked.grouping,
         };
-        Some(Wish { epoch: self.arranging.epoch, version: asked.version, question })
+        Some(Wish { epoch: self.arranging.epoch, version, question })
     }
 
     pub(super) fn arranged(&mut self, arranged: Arranged) -> Vec<Effect> {
-        if arranged.epoch != self.arranging.epoch || !self.is_arranged() {
+        if arranged.epoch != self.arranging.epoch {
             return Vec::new();
+        }
+        if let Some((groups, pane)) = arranged.answer.groups.clone().zip(self.group_panes.get_mut(&self.view)) {
+            pane.take(groups);
         }
         if arranged.answer.is_whole {
             self.arranging.answered = arranged.epoch;
         }
-        self.show(Some(arranged.answer));
+        if self.is_arranged() {
+            self.show(Some(arranged.answer));
+        }
         vec![Effect::Draw]
     }
 

@@ -11,7 +11,6 @@ impl App {
     }
 
     pub(super) fn key_in_filter(&mut self, event: KeyEvent) -> Vec<Effect> {
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
         let page = i64::from(self.list_height().max(1));
         match event.code {
             KeyCode::Esc => {
@@ -24,24 +23,10 @@ impl App {
             KeyCode::Down => self.filter.go_back(-1),
             KeyCode::PageDown => return self.go(page),
             KeyCode::PageUp => return self.go(-page),
+            KeyCode::Backspace if self.filter.prompt().text().is_empty() => return self.keep_filter(),
             _ => {
-                let prompt = self.filter.prompt_mut();
-                match event.code {
-                    KeyCode::Backspace if prompt.text().is_empty() => return self.keep_filter(),
-                    KeyCode::Char('w') if control => prompt.delete_word(),
-                    KeyCode::Char('u') if control => prompt.delete_to_start(),
-                    KeyCode::Char('k') if control => prompt.delete_to_end(),
-                    KeyCode::Char('a') if control => prompt.start(),
-                    KeyCode::Char('e') if control => prompt.end(),
-                    KeyCode::Char('h') if control => drop(prompt.backspace()),
-                    KeyCode::Char(c) if !control => prompt.insert(c.encode_utf8(&mut [0; 4])),
-                    KeyCode::Backspace => drop(prompt.backspace()),
-                    KeyCode::Delete => prompt.delete(),
-                    KeyCode::Left => prompt.left(),
-                    KeyCode::Right => prompt.right(),
-                    KeyCode::Home => prompt.start(),
-                    KeyCode::End => prompt.end(),
-                    _ => return Vec::new(),
+                if !self.filter.prompt_mut().edit(event) {
+                    return Vec::new();
                 }
             }
         }
@@ -62,7 +47,7 @@ impl App {
         }
     }
 
-    fn filter_changed(&mut self) {
+    pub(super) fn filter_changed(&mut self) {
         if self.filter.query().is_empty() {
             return;
         }

@@ -21,6 +21,7 @@ impl App {
             Overlay::Palette(_) => self.key_in_palette(event),
             Overlay::CopyMenu => self.key_in_copy_menu(event.code),
             Overlay::Filter => self.key_in_filter(event),
+            Overlay::Export(_) => self.key_in_export(event),
             Overlay::PlainText { .. } => self.key_in_plain_text(event.code),
         };
         if effects.is_empty() { draw_if(had_notice) } else { effects }
@@ -30,6 +31,12 @@ impl App {
         if action != Action::Copy {
             // Only the same copy right after another asks for the plain screen.
             self.last_copy = None;
+        }
+        if let Some(view) = View::of_action(action) {
+            return self.show_view(view);
+        }
+        if let Some(effects) = self.perform_in_groups(action) {
+            return effects;
         }
         let page = i64::from(self.layout().panes.list().height.max(1));
         match action {
@@ -61,7 +68,7 @@ impl App {
                 vec![Effect::Draw]
             }
             Action::Copy => {
-                if self.selected_row().is_none() {
+                if self.selected_row().is_none() && self.marks.is_empty() {
                     return self.warn("there is no webhook to copy from");
                 }
                 self.overlay = Overlay::CopyMenu;
@@ -93,6 +100,10 @@ impl App {
                 vec![Effect::Draw]
             }
             Action::Redraw => vec![Effect::Redraw],
+            Action::Mark => self.mark(),
+            Action::MarkAll => self.mark_all(),
+            Action::Export => self.open_export(),
+            Action::ViewWebhooks | Action::ViewHosts | Action::ViewEvents => Vec::new(),
             Action::Suspend => vec![Effect::Suspend],
             Action::Quit => vec![Effect::Quit],
         }
@@ -159,14 +170,22 @@ impl App {
             return self.set_focus(Focus::List);
         }
         if self.everything != Everything::No {
-            self.everything = Everything::No;
-            return self.inform("loading stopped");
+            return self.stop_loading();
         }
         if self.detail_form == Form::Json {
             self.detail_form = Form::Fields;
             return vec![Effect::Draw];
         }
+        if self.return_to_groups() {
+            return vec![Effect::Draw];
+        }
         self.clear_filter()
+    }
+
+    /// What came is kept.
+    pub(super) fn stop_loading(&mut self) -> Vec<Effect> {
+        self.everything = Everything::No;
+        self.inform(safe!("loading stopped: {} are here", grouped(self.listing.loaded())))
     }
 
     fn toggle_auto_refresh(&mut self) -> Vec<Effect> {
@@ -256,11 +275,21 @@ impl App {
             base_url: self.setup.base_url.clone(),
             invocation: self.setup.invocation.clone(),
             scope: self.scope,
+            filter: self.filter.applied().to_owned(),
+            sort: self.sort,
             reveal: self.reveal,
         };
+        if !self.marks.is_empty() && what != Copy::ListCommand {
+            return self.copy_marked(what, words, place);
+        }
         let Some(text) = self.selected_row().and_then(|row| copy::text(what, &row.unpack(), &place)) else {
             return self.warn("a malformed row can be copied as json only");
         };
+        self.copied(what, words.into(), text)
+    }
+
+    /// Puts a text on the clipboard; the same one pressed twice on a plain screen.
+    pub(super) fn copied(&mut self, what: Copy, words: Safe, text: String) -> Vec<Effect> {
         let again = self.last_copy.as_ref().is_some_and(|last| (last.0, last.1.as_str()) == (what, text.as_str()));
         if again || self.setup.clipboard == Clipboard::Screen || text.len() > copy::MAX_OSC52 {
             self.last_copy = None;
@@ -293,6 +322,7 @@ impl App {
                 vec![Effect::Draw]
             }
             Overlay::Filter => self.type_into_filter(text.raw()),
+            Overlay::Export(_) => self.type_into_export(text.raw()),
             // Text is no command.
             Overlay::None | Overlay::Help { .. } | Overlay::CopyMenu | Overlay::PlainText { .. } => Vec::new(),
         }

@@ -2,11 +2,12 @@
 
 use ratatui::layout::Rect;
 
+use crate::clock;
 use crate::fetch::RowCount;
 use crate::keymap::Action;
 use crate::safe;
 use crate::text::{Safe, grouped};
-use crate::tui::app::{App, Focus, Notice, Overlay};
+use crate::tui::app::{App, Everything, Focus, Notice, Overlay};
 use crate::tui::canvas::{Canvas, Piece};
 use crate::tui::view::prompt;
 
@@ -40,8 +41,10 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         (Some(Notice::Warning(words)), _) => {
             canvas.pieces(room, &[Piece::plain(" "), Piece::new(safe!("! {}", words), app.setup.theme.warning)]);
         }
+        (None, Overlay::None) if app.everything != Everything::No => progress(app, room, canvas),
         (None, Overlay::None) => hints(app, room, canvas),
-        (None, Overlay::Filter) => prompt::below(app, room, canvas),
+        (None, Overlay::Filter) => prompt::Line::filter(app).draw_below(app, room, canvas),
+        (None, Overlay::Export(export)) => prompt::Line::export(app, export).draw_below(app, room, canvas),
         (None, overlay) => {
             let theme = app.setup.theme;
             let mut pieces = vec![Piece::new(" esc", theme.strong), Piece::new(" back ", theme.quiet)];
@@ -53,9 +56,23 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
+const IN_GROUPS: [Action; 7] = [
+    Action::Help,
+    Action::MoveDown,
+    Action::Open,
+    Action::Filter,
+    Action::ViewWebhooks,
+    Action::ViewHosts,
+    Action::ViewEvents,
+];
+
 /// As many keys as fit, the most useful first.
 fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    let actions: &[Action] = if app.focus == Focus::Detail { &IN_DETAIL } else { &IN_LIST };
+    let actions: &[Action] = match app.focus {
+        _ if app.shows_groups() => &IN_GROUPS,
+        Focus::Detail => &IN_DETAIL,
+        Focus::List => &IN_LIST,
+    };
     let mut pieces = Vec::new();
     let mut used = 0;
     for &action in actions {
@@ -74,8 +91,29 @@ fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.pieces(area, &pieces);
 }
 
+/// How far loading everything has come, and how long it will take.
+fn progress(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = app.setup.theme;
+    let (pages, of) = app.pages_loaded();
+    let of = of.map_or_else(Safe::default, |of| safe!(" of {}", grouped(of)));
+    let left = match app.health.trouble() {
+        Some(trouble) => safe!(", {}", trouble.stage_in_words(app.now.instant)),
+        None => app.time_left().map_or_else(Safe::default, |left| safe!(", {} left", clock::seconds_in_words(left))),
+    };
+    let key = app.setup.keymap.key(Action::Back).unwrap_or_default();
+    let words = safe!(" loading: {}{} pages{} ", grouped(pages), of, left);
+    canvas.pieces(
+        area,
+        &[Piece::plain(words), Piece::new(safe!(" {}", key), theme.strong), Piece::new(" stops", theme.quiet)],
+    );
+}
+
 /// `12/1,234`, or `12/300+` while the end is unknown.
 fn position(app: &App) -> Safe {
+    if let Some(pane) = app.group_pane() {
+        let at = if pane.is_empty() { 0 } else { pane.cursor.selected() + 1 };
+        return safe!("{}/{}", grouped(at), grouped(pane.len()));
+    }
     if app.listing.is_empty() {
         return Safe::default();
     }

@@ -7,7 +7,7 @@ use crate::config::{KeySource, TimeFormat};
 use crate::fetch::RowCount;
 use crate::model::Scope;
 use crate::safe;
-use crate::text::{Safe, grouped};
+use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::{App, Everything};
 use crate::tui::canvas::{Canvas, Piece};
 use crate::tui::health::{Health, Stage};
@@ -22,37 +22,73 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         Some(file) => safe!("file {} {}", dot, file),
         None => safe!("{} {} {}", app.setup.profile, dot, app.setup.base_url.host()),
     };
+    let identity = if app.shows_groups() { safe!("{} {} {}", identity, dot, app.view.entry().name) } else { identity };
     let key = if app.setup.key_source == KeySource::Environment { Safe::literal("  key: env") } else { Safe::default() };
     let coverage = coverage(app);
     let (status, status_style) = status(app);
-    // What is left out when it gets narrow: first the name, then where the key is from, then how fresh it is. Never whose
-    // webhooks these are, nor how many of them are missing.
-    let room = usize::from(area.width);
-    let needed = 1 + identity.width() + 2 + coverage.width() + 1;
-    let with_status = needed + status.width() + 2;
-    let with_key = with_status + key.width();
-    let with_name = with_key + "hookscope  ".len();
+    let sort = sort(app);
+    // What is left out when it gets narrow: first the name, then where the key is from, how fresh it is and how it is sorted.
+    // Never whose webhooks these are, how many of them are missing, nor that they are filtered.
+    let mut room = usize::from(area.width).saturating_sub(1 + identity.width() + 2 + coverage.width() + 1);
+    let mut take = |width: usize| {
+        let fits = width <= room;
+        room -= if fits { width } else { 0 };
+        fits && width > 0
+    };
+    let filter_width = filter_width(app);
+    let shortest = filter_width.min(SHORTEST_FILTER);
+    let has_filter = shortest > 0 && (take(shortest) || take(3));
+    let has_sort = take(sort.width());
+    let has_status = take(status.width() + 2);
+    let has_key = take(key.width());
+    let has_name = take("hookscope  ".len());
+    let filter = if has_filter { filter(app, (shortest + room).min(filter_width)) } else { Safe::default() };
     let mut left = vec![Piece::plain(" ")];
-    if with_name <= room {
+    if has_name {
         left.push(Piece::new("hookscope  ", theme.quiet));
     }
     left.push(Piece::new(identity, theme.accent));
-    if with_key <= room {
+    if has_key {
         left.push(Piece::new(key, theme.quiet));
     }
-    let mut right = coverage.width() + 1;
-    if with_status <= room {
-        right += status.width() + 2;
+    let mut pieces = vec![Piece::new(filter, theme.matched), Piece::plain(if has_filter { "  " } else { "" })];
+    if has_sort {
+        pieces.push(Piece::new(sort, theme.accent));
     }
+    pieces.push(Piece::plain(coverage));
+    if has_status {
+        pieces.extend([Piece::plain("  "), Piece::new(status, status_style)]);
+    }
+    let right = 1 + pieces.iter().map(|piece| piece.text.width()).sum::<usize>();
     let right = u16::try_from(right).unwrap_or(u16::MAX).min(area.width);
     // One column between them, however narrow it gets.
     canvas.pieces(Rect { width: area.width.saturating_sub(right + 1), ..area }, &left);
-    let place = Rect { x: area.x + (area.width - right), width: right, ..area };
-    let mut pieces = vec![Piece::plain(coverage)];
-    if with_status <= room {
-        pieces.extend([Piece::plain("  "), Piece::new(status, status_style)]);
+    canvas.pieces(Rect { x: area.x + (area.width - right), width: right, ..area }, &pieces);
+}
+
+/// Columns that a filter gets before anything else but what must be said.
+const SHORTEST_FILTER: usize = 14;
+
+/// Columns of the whole filter, with what stands before and behind it; 0 for none.
+fn filter_width(app: &App) -> usize {
+    match app.filter.applied().trim() {
+        "" => 0,
+        text => clean_head(text, 200).width() + 4,
     }
-    canvas.pieces(place, &pieces);
+}
+
+/// `⌕ host:acme`, in so many columns with the two behind it.
+fn filter(app: &App, columns: usize) -> Safe {
+    let glyphs = app.setup.glyphs;
+    safe!("{} {}", glyphs.filter, clean_head(app.filter.applied().trim(), 200))
+        .fit(columns.saturating_sub(2), glyphs.ellipsis)
+}
+
+/// `▲ host  `, while the rows are sorted.
+fn sort(app: &App) -> Safe {
+    let Some(sort) = app.sort else { return Safe::default() };
+    let glyphs = app.setup.glyphs;
+    safe!("{} {}  ", if sort.descending { glyphs.descending } else { glyphs.ascending }, sort.key.name())
 }
 
 /// `all 1,234`, `300 of 1,234`, `active 300+`: what is here never looks like more than it is.

@@ -34,7 +34,16 @@ fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
     if place == app.cursor.selected() {
         canvas.text(area, &glyphs.selected.into(), theme.accent);
     }
-    let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(1), ..area };
+    let area = behind(area, 1);
+    let area = if app.marks.is_empty() {
+        area
+    } else {
+        // A column of its own, as long as anything is marked.
+        if app.listing.row(place).is_some_and(|row| row.is_webhook() && app.marks.contains(row.id())) {
+            canvas.text(Rect { width: 1.min(area.width), ..area }, &glyphs.marked.into(), theme.accent);
+        }
+        behind(area, 1)
+    };
     match app.listing.cell(place) {
         Cell::Row(row) if row.is_webhook() => webhook_row(app, row, area, canvas),
         Cell::Row(row) => malformed_row(row, theme.error, area, canvas),
@@ -51,6 +60,11 @@ fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
             canvas.text(area, &"! the API sent no row here".into(), theme.warning);
         }
     }
+}
+
+/// What is left of an area behind some columns.
+fn behind(area: Rect, columns: u16) -> Rect {
+    Rect { x: area.x + columns.min(area.width), width: area.width.saturating_sub(columns), ..area }
 }
 
 fn malformed_row(row: RowRef<'_>, style: Style, area: Rect, canvas: &mut Canvas<'_>) {

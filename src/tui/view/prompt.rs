@@ -1,62 +1,99 @@
-//! The line in which a filter is typed, and what is wrong with it under the very character.
+//! The line in which a filter or the name of a file is typed, and what is wrong with it under the very character.
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use crate::safe;
 use crate::text::Safe;
-use crate::tui::app::App;
+use crate::tui::app::{App, Export};
 use crate::tui::canvas::{Canvas, Piece, line};
-use crate::tui::prompt::Window;
+use crate::tui::prompt::Prompt;
 
-/// What stands before the typed text.
-const LABEL: &str = " / ";
-
-/// The line above the footer; the footer itself where there is no other.
-pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
-    let area = place(app);
-    canvas.clear(area);
-    let theme = app.setup.theme;
-    let window = window(app, area);
-    let (head, rest) = (window.head, window.rest);
-    let used = canvas.pieces(area, &[Piece::new(LABEL, theme.accent), Piece::plain(head)]);
-    let rest_area = Rect { x: area.x + used, width: area.width.saturating_sub(used), ..area };
-    canvas.text(rest_area, &rest, Style::new());
-    let cursor = Rect { width: 1.min(rest_area.width), ..rest_area };
-    canvas.restyle(cursor, Style::new().add_modifier(Modifier::REVERSED));
+/// A line for typing.
+pub(super) struct Line<'a> {
+    label: Safe,
+    prompt: &'a Prompt,
+    below: Below,
 }
 
-/// The footer below it: the error under its character, or what can be pressed.
-pub(super) fn below(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    let theme = app.setup.theme;
-    let Some(error) = app.filter.error() else {
-        let strong = |text: &'static str| Piece::new(text, theme.strong);
-        let quiet = |text: &'static str| Piece::new(text, theme.quiet);
-        let keys =
-            [strong(" enter"), quiet(" keep "), strong(" esc"), quiet(" clear "), strong(" up"), quiet(" earlier ones")];
-        canvas.pieces(area, &keys);
-        return;
-    };
-    let full = place(app);
-    let column = window(app, full).place.unwrap_or(0) + LABEL.len();
-    let words = match &error.advice {
-        Some(advice) => safe!("{}. {}", error.message, advice),
-        None => error.message.clone(),
-    };
-    let room = usize::from(area.width);
-    let marked = safe!("^ {}", words);
-    // Where it does not fit behind the mark, the words go before it.
-    let start = if column + marked.width() <= room || column < room / 2 { column } else { 0 };
-    if start == column {
-        let place = Rect { x: area.x + u16::try_from(column).unwrap_or(0).min(area.width), ..area };
-        let width = area.right().saturating_sub(place.x);
-        canvas.text(Rect { width, ..place }, &marked, theme.error);
-        return;
+/// What stands below it.
+enum Below {
+    /// What can be pressed.
+    Keys(&'static [(&'static str, &'static str)]),
+    /// What is wrong from this byte on.
+    Error { at: usize, words: Safe },
+    /// What there is to say.
+    Words(Safe),
+}
+
+const FILTER_KEYS: &[(&str, &str)] = &[("enter", "keep"), ("esc", "clear"), ("up", "earlier ones"), ("pgdn", "scroll")];
+const EXPORT_KEYS: &[(&str, &str)] = &[("enter", "write"), ("esc", "back"), ("tab", "json, ndjson, csv, md")];
+
+impl<'a> Line<'a> {
+    pub(super) fn filter(app: &'a App) -> Self {
+        let below = match app.filter.error() {
+            None => Below::Keys(FILTER_KEYS),
+            Some(error) => Below::Error {
+                at: error.span.start,
+                words: match &error.advice {
+                    Some(advice) => safe!("{}. {}", error.message, advice),
+                    None => error.message.clone(),
+                },
+            },
+        };
+        Self { label: " / ".into(), prompt: app.filter.prompt(), below }
     }
-    let mark = Rect { x: area.x + u16::try_from(column).unwrap_or(0).min(area.width), width: 1, ..area };
-    let before = Rect { width: mark.x.saturating_sub(area.x + 1), ..area };
-    canvas.text_right(before, &words.fit(before.width.into(), app.setup.glyphs.ellipsis), theme.error);
-    canvas.text(mark, &Safe::literal("^"), theme.error);
+
+    pub(super) fn export(app: &App, export: &'a Export) -> Self {
+        let below = export.error.clone().map_or(Below::Keys(EXPORT_KEYS), Below::Words);
+        Self { label: safe!(" export {} to ", app.export_in_words()), prompt: &export.prompt, below }
+    }
+
+    /// Draws the line above the footer; in the footer itself where there is no other.
+    pub(super) fn draw(&self, app: &App, canvas: &mut Canvas<'_>) {
+        let area = place(app);
+        canvas.clear(area);
+        let columns = usize::from(area.width).saturating_sub(self.label.width());
+        let window = self.prompt.window(columns, None);
+        let used = canvas.pieces(area, &[Piece::new(&self.label, app.setup.theme.accent), Piece::plain(window.head)]);
+        let rest = Rect { x: area.x + used, width: area.width.saturating_sub(used), ..area };
+        canvas.text(rest, &window.rest, Style::new());
+        canvas.restyle(Rect { width: 1.min(rest.width), ..rest }, Style::new().add_modifier(Modifier::REVERSED));
+    }
+
+    /// Draws what stands below it.
+    pub(super) fn draw_below(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+        let theme = app.setup.theme;
+        match &self.below {
+            Below::Keys(keys) => {
+                let piece = |(key, word): &(&'static str, &'static str)| {
+                    [Piece::new(safe!(" {}", *key), theme.strong), Piece::new(safe!(" {} ", *word), theme.quiet)]
+                };
+                canvas.pieces(area, &keys.iter().flat_map(piece).collect::<Vec<_>>());
+            }
+            Below::Words(words) => {
+                canvas.pieces(area, &[Piece::plain(" "), Piece::new(safe!("! {}", words), theme.warning)]);
+            }
+            Below::Error { at, words } => self.draw_error(app, *at, words, area, canvas),
+        }
+    }
+
+    /// A mark under the character, and the words behind it, or before it where there is more room.
+    fn draw_error(&self, app: &App, at: usize, words: &Safe, area: Rect, canvas: &mut Canvas<'_>) {
+        let style = app.setup.theme.error;
+        let columns = usize::from(place(app).width).saturating_sub(self.label.width());
+        let column = self.prompt.window(columns, Some(at)).place.unwrap_or(0) + self.label.width();
+        let column = u16::try_from(column).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
+        let behind = Rect { x: area.x + column, width: area.width - column.min(area.width), ..area };
+        let marked = safe!("^ {}", words);
+        if marked.width() <= behind.width.into() || column < area.width / 2 {
+            canvas.text(behind, &marked, style);
+            return;
+        }
+        let before = Rect { width: column.saturating_sub(1), ..area };
+        canvas.text_right(before, &words.fit(before.width.into(), app.setup.glyphs.ellipsis), style);
+        canvas.text(behind, &"^".into(), style);
+    }
 }
 
 fn place(app: &App) -> Rect {
@@ -65,9 +102,4 @@ fn place(app: &App) -> Rect {
         0 => layout.footer,
         height => line(layout.body, height - 1),
     }
-}
-
-fn window(app: &App, area: Rect) -> Window {
-    let columns = usize::from(area.width).saturating_sub(LABEL.len());
-    app.filter.prompt().window(columns, app.filter.error().map(|error| error.span.start))
 }

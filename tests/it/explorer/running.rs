@@ -96,6 +96,7 @@ async fn start(webhooks: u64) -> Running {
     let explorer = Explorer {
         finder: Finder::start(),
         history: History::default(),
+        jobs: tokio::task::JoinSet::new(),
         screen: Screen::new(TestBackend::new(120, 40), app.size),
         app,
         console: TestConsole { events: happened, sent: Arc::clone(&sent), suspended: Arc::clone(&suspended) },

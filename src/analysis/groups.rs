@@ -1,0 +1,277 @@
+//! Rows in groups: where they deliver to, and which events they hear.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::rows::{RowNumber, Rows, Table};
+use super::vocabulary;
+use crate::model::{EventList, Named, RowRef};
+
+/// Paths of one host that are told apart; the rest is counted.
+const MAX_PATHS: usize = 1000;
+
+/// How rows are to be grouped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Grouping {
+    /// By host, those that deliver to most first; and the hosts in here by path.
+    Hosts { expanded: Arc<BTreeSet<Box<str>>> },
+    /// By event, in the order of their names: every one that is known, these among them, and every one that is subscribed to.
+    Events { known: Arc<[Box<str>]> },
+}
+
+/// Rows in groups.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Groups {
+    pub groups: Vec<Group>,
+    /// The webhooks in them.
+    pub webhooks: u64,
+}
+
+/// Webhooks that have something in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    pub kind: Kind,
+    pub active: u64,
+    pub inactive: u64,
+    /// Of the active ones: the events that a host is sent, or the hosts that an event is sent to.
+    pub reach: u64,
+    pub webhooks: u64,
+}
+
+/// What they have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    Host {
+        name: Box<str>,
+        is_expanded: bool,
+    },
+    /// A URL that names no host.
+    NoHost,
+    /// Up to the query.
+    Path {
+        host: Box<str>,
+        path: Box<str>,
+    },
+    /// So many more paths.
+    More {
+        host: Box<str>,
+        paths: u64,
+    },
+    Event {
+        name: Box<str>,
+        is_known: bool,
+    },
+}
+
+/// What is counted of a group.
+#[derive(Debug, Default)]
+struct Count<'r> {
+    active: u64,
+    inactive: u64,
+    webhooks: u64,
+    /// Of the active ones.
+    lists: HashMap<u32, &'r Arc<EventList>>,
+    hosts: HashSet<u32>,
+}
+
+impl<'r> Count<'r> {
+    fn add(&mut self, row: RowRef<'r>) {
+        self.webhooks += 1;
+        match row.active() {
+            Some(true) => {
+                self.active += 1;
+                self.lists.extend(row.events().map(|list| (list.number, list)));
+                self.hosts.extend(row.host().map(|host| host.number));
+            }
+            Some(false) => self.inactive += 1,
+            None => {}
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.active += other.active;
+        self.inactive += other.inactive;
+        self.webhooks += other.webhooks;
+        self.hosts.extend(&other.hosts);
+    }
+
+    fn events(&self) -> u64 {
+        let numbers = self.lists.values().flat_map(|list| list.events.iter().map(|event| event.number));
+        numbers.collect::<HashSet<_>>().len() as u64
+    }
+
+    fn group(&self, kind: Kind, reach: u64) -> Group {
+        Group { kind, active: self.active, inactive: self.inactive, reach, webhooks: self.webhooks }
+    }
+}
+
+impl Grouping {
+    /// Groups some rows. Rows that are no webhooks are in no group.
+    pub fn group(&self, rows: &Rows, numbers: &[RowNumber]) -> Groups {
+        let table = Table::new(rows);
+        let webhooks = || numbers.iter().filter_map(|&number| table.row(number)).filter(|row| row.is_webhook());
+        let groups = match self {
+            Self::Hosts { expanded } => by_host(webhooks(), expanded),
+            Self::Events { known } => by_event(webhooks(), known),
+        };
+        Groups { groups, webhooks: webhooks().count() as u64 }
+    }
+}
+
+fn by_host<'r>(rows: impl Iterator<Item = RowRef<'r>>, expanded: &BTreeSet<Box<str>>) -> Vec<Group> {
+    let mut hosts: HashMap<Option<u32>, (Option<&Arc<Named>>, Count<'r>)> = HashMap::new();
+    let mut paths: HashMap<u32, HashMap<&str, Count<'r>>> = HashMap::new();
+    for row in rows {
+        let host = row.host();
+        hosts.entry(host.map(|host| host.number)).or_insert_with(|| (host, Count::default())).1.add(row);
+        if let Some(host) = host.filter(|host| expanded.contains(&host.name)) {
+            paths.entry(host.number).or_default().entry(path(row.url())).or_default().add(row);
+        }
+    }
+    let mut hosts: Vec<_> = hosts.into_values().collect();
+    hosts.sort_unstable_by_key(|(host, count)| (Reverse(count.webhooks), host.is_none(), host.map(|host| &host.name)));
+    let mut groups = Vec::with_capacity(hosts.len());
+    for (host, count) in hosts {
+        let Some(host) = host else {
+            groups.push(count.group(Kind::NoHost, count.events()));
+            continue;
+        };
+        let of_paths = paths.remove(&host.number);
+        let kind = Kind::Host { name: host.name.clone(), is_expanded: of_paths.is_some() };
+        groups.push(count.group(kind, count.events()));
+        groups.extend(of_paths.into_iter().flat_map(|paths| in_paths(&host.name, paths)));
+    }
+    groups
+}
+
+fn in_paths(host: &str, paths: HashMap<&str, Count<'_>>) -> Vec<Group> {
+    let mut paths: Vec<_> = paths.into_iter().collect();
+    paths.sort_unstable_by_key(|(path, count)| (Reverse(count.webhooks), *path));
+    let rest = paths.split_off(paths.len().min(MAX_PATHS));
+    let group =
+        |(path, count): (&str, Count<'_>)| count.group(Kind::Path { host: host.into(), path: path.into() }, count.events());
+    let mut groups: Vec<_> = paths.into_iter().map(group).collect();
+    if !rest.is_empty() {
+        let sum = |part: fn(&Count<'_>) -> u64| rest.iter().map(|(_, count)| part(count)).sum();
+        groups.push(Group {
+            kind: Kind::More { host: host.into(), paths: rest.len() as u64 },
+            active: sum(|count| count.active),
+            inactive: sum(|count| count.inactive),
+            reach: 0,
+            webhooks: sum(|count| count.webhooks),
+        });
+    }
+    groups
+}
+
+/// What stands behind the host of a URL, up to its query: queries hold ids and credentials, which tell no two destinations apart.
+fn path(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let path = rest.get(start..).unwrap_or_default();
+    path.split(['?', '#']).next().unwrap_or_default()
+}
+
+fn by_event<'r>(rows: impl Iterator<Item = RowRef<'r>>, known: &[Box<str>]) -> Vec<Group> {
+    let mut lists: HashMap<u32, (&Arc<EventList>, Count<'r>)> = HashMap::new();
+    let mut counts: BTreeMap<&str, Count<'r>> = BTreeMap::new();
+    let known: BTreeSet<&str> = known.iter().map(|name| &**name).chain(vocabulary::CURRENT).collect();
+    counts.extend(known.iter().map(|&name| (name, Count::default())));
+    for row in rows {
+        if let Some(list) = row.events() {
+            lists.entry(list.number).or_insert_with(|| (list, Count::default())).1.add(row);
+        }
+    }
+    for (list, of_list) in lists.values() {
+        // A name that is there twice is heard once.
+        let names: BTreeSet<&str> = list.events.iter().map(|event| &*event.name).collect();
+        for name in names {
+            counts.entry(name).or_default().merge(of_list);
+        }
+    }
+    let group = |(name, count): (&str, Count<'_>)| {
+        let kind = Kind::Event { name: name.into(), is_known: known.contains(name) };
+        count.group(kind, count.hosts.len() as u64)
+    };
+    counts.into_iter().map(group).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::analysis::rows::Segment;
+    use crate::model::{Draft, Element, Packer};
+
+    fn rows(webhooks: &[(&str, &str, &str)]) -> (Rows, Vec<RowNumber>) {
+        let draft = |(url, events, active): &(&str, &str, &str)| {
+            let json = format!(r#"{{"id":"w","url":"{url}","events":{events},"is_active":{active}}}"#);
+            Draft::decode(&RawValue::from_string(json).unwrap()).unwrap()
+        };
+        let block = Arc::new(Packer::default().pack(webhooks.iter().map(draft).collect()));
+        let mut rows = Rows::new(100);
+        rows.put(1, Segment { rows: block.len(), block });
+        (rows, (0..RowNumber::try_from(webhooks.len()).unwrap()).collect())
+    }
+
+    #[test]
+    fn hosts_are_counted_and_open_into_paths() {
+        let (rows, all) = rows(&[
+            ("https://a.com/x?k=1", r#"["e","f"]"#, "true"),
+            ("https://a.com/x?k=2", r#"["f"]"#, "false"),
+            ("https://A.com:443/y", r#"["f","g"]"#, "true"),
+            ("https://b.com", r#"["e"]"#, "true"),
+            ("no url", "[]", "null"),
+        ]);
+        let expanded = Arc::new(BTreeSet::from(["a.com".into()]));
+        let groups = Grouping::Hosts { expanded }.group(&rows, &all);
+        assert_eq!(groups.webhooks, 5);
+        let shown: Vec<_> =
+            groups.groups.iter().map(|group| (group.kind.clone(), group.active, group.inactive, group.reach)).collect();
+        let path = |path: &str| Kind::Path { host: "a.com".into(), path: path.into() };
+        assert_eq!(
+            shown,
+            [
+                (Kind::Host { name: "a.com".into(), is_expanded: true }, 2, 1, 3),
+                (path("/x"), 1, 1, 2),
+                (path("/y"), 1, 0, 2),
+                (Kind::Host { name: "b.com".into(), is_expanded: false }, 1, 0, 1),
+                (Kind::NoHost, 0, 0, 0),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_host_of_many_paths_stays_readable() {
+        let urls: Vec<String> = (0..1005).map(|i| format!("https://a.com/{i}")).collect();
+        let webhooks: Vec<_> = urls.iter().map(|url| (url.as_str(), "[]", "true")).collect();
+        let (mut rows, all) = rows(&webhooks);
+        let block = Arc::clone(&rows.segment(1).unwrap().block);
+        rows = Rows::new(2000);
+        rows.put(1, Segment { rows: block.len(), block });
+        let groups = Grouping::Hosts { expanded: Arc::new(BTreeSet::from(["a.com".into()])) }.group(&rows, &all).groups;
+        let last = groups.last().unwrap();
+        assert_eq!((groups.len(), &last.kind), (1002, &Kind::More { host: "a.com".into(), paths: 5 }));
+        assert_eq!((last.active, last.webhooks), (5, 5));
+    }
+
+    #[test]
+    fn every_known_event_is_there_and_every_one_that_is_heard() {
+        let (rows, all) = rows(&[
+            ("https://a.com/", r#"["call.ended","mine","mine",7]"#, "true"),
+            ("https://b.com/", r#"["call.ended"]"#, "true"),
+            ("https://b.com/", r#"["call.ended"]"#, "false"),
+        ]);
+        let groups = Grouping::Events { known: ["theirs".into()].into() }.group(&rows, &all).groups;
+        let of = |wanted: &str| {
+            let is_it = |group: &&Group| matches!(&group.kind, Kind::Event { name, .. } if **name == *wanted);
+            let group = groups.iter().find(is_it).unwrap();
+            let Kind::Event { is_known, .. } = group.kind else { unreachable!() };
+            (is_known, group.active, group.inactive, group.reach)
+        };
+        assert_eq!((of("call.ended"), of("mine"), of("theirs")), ((true, 2, 1, 2), (false, 1, 0, 1), (true, 0, 0, 0)));
+        assert_eq!(groups.len(), vocabulary::CURRENT.len() + 2);
+    }
+}

@@ -1,0 +1,241 @@
+//! Marks, and what is done with many webhooks at once: copies and exports.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{App, Effect, Everything, Overlay, draw_if};
+use crate::files::Existing;
+use crate::keymap::{Action, Copy};
+use crate::output::Format;
+use crate::safe;
+use crate::text::{Safe, clean, clean_head, grouped};
+use crate::tui::copy::Place;
+use crate::tui::jobs::{Chosen, Done, Job, Outcome, Task};
+use crate::tui::prompt::Prompt;
+
+/// The formats of an export, by the ending of its file.
+const FORMATS: [(&str, Format); 4] =
+    [("json", Format::Json), ("ndjson", Format::Ndjson), ("csv", Format::Csv), ("md", Format::Markdown)];
+
+/// The file that is to be written.
+#[derive(Debug, Clone, Default)]
+pub struct Export {
+    pub prompt: Prompt,
+    /// Something is there under this name: the same name once more replaces it.
+    pub exists: Option<String>,
+    /// Why it was not written.
+    pub error: Option<Safe>,
+}
+
+impl App {
+    /// Marks the selected webhook or takes its mark, and goes on to the next.
+    pub(super) fn mark(&mut self) -> Vec<Effect> {
+        let Some(id) = self.selected_id() else { return self.warn("there is no webhook to mark") };
+        let marks = Arc::make_mut(&mut self.marks);
+        if !marks.remove(&id) {
+            marks.insert(&id);
+        }
+        self.marked_anew();
+        let mut effects = vec![Effect::Draw];
+        effects.extend(self.go(1));
+        effects
+    }
+
+    /// Marks everything that is shown, once all of it is here.
+    pub(super) fn mark_all(&mut self) -> Vec<Effect> {
+        if self.is_searching() || (self.everything == Everything::No && !self.listing.is_complete()) {
+            self.need_everything();
+        }
+        if self.everything != Everything::No || self.is_searching() {
+            self.marks_when_loaded = true;
+            return self.inform("marking all once they are here; esc stops");
+        }
+        self.mark_all_now()
+    }
+
+    fn mark_all_now(&mut self) -> Vec<Effect> {
+        self.marks_when_loaded = false;
+        let rows = Chosen { only: None, ..self.chosen() };
+        self.run(Task::MarkAll { rows, marks: Arc::clone(&self.marks) })
+    }
+
+    /// Marks what was to be marked, as soon as all is known.
+    pub(super) fn mark_what_waited(&mut self) -> Vec<Effect> {
+        let is_settled = self.everything == Everything::No && !self.is_searching();
+        if !self.marks_when_loaded || !is_settled {
+            return Vec::new();
+        }
+        if self.listing.is_complete() {
+            return self.mark_all_now();
+        }
+        self.marks_when_loaded = false;
+        self.warn(safe!("nothing was marked: not all are loaded"))
+    }
+
+    /// What a copy or an export is about: the marked webhooks, else what is shown.
+    fn chosen(&self) -> Chosen {
+        let only = (!self.marks.is_empty()).then(|| Arc::clone(&self.marks));
+        Chosen { rows: self.listing.rows().clone(), order: self.listing.order().cloned(), only }
+    }
+
+    /// Copies all marked webhooks.
+    pub(super) fn copy_marked(&mut self, what: Copy, words: &'static str, place: Place) -> Vec<Effect> {
+        let rows = self.chosen();
+        self.run(Task::Copy { rows, what, words, place })
+    }
+
+    fn run(&mut self, task: Task) -> Vec<Effect> {
+        self.jobs += 1;
+        vec![Effect::Run(Box::new(Job { number: self.jobs, task }))]
+    }
+
+    /// Takes what came of a job, unless it was about another workspace.
+    pub(super) fn done(&mut self, done: Done) -> Vec<Effect> {
+        if done.number <= self.jobs_of_others {
+            return Vec::new();
+        }
+        match done.outcome {
+            Outcome::Marked { marks, webhooks, on } => {
+                self.marks = marks;
+                self.marked_anew();
+                let all = grouped(self.marks.len() as u64);
+                self.inform(if on {
+                    safe!("marked {}; {} are marked", grouped(webhooks), all)
+                } else {
+                    safe!("took the marks of {}; {} are marked", grouped(webhooks), all)
+                })
+            }
+            Outcome::Copied { text: None, .. } => self.warn("none of the marked webhooks is loaded"),
+            Outcome::Copied { what, words, text: Some(text), webhooks } => {
+                self.copied(what, safe!("{} of {} marked", words, webhooks), text)
+            }
+            Outcome::Exported { path, webhooks } => {
+                self.overlay = Overlay::None;
+                self.inform(safe!("wrote {} to {}", grouped(webhooks), shown(&path)))
+            }
+            Outcome::Exists { path } => {
+                if let Overlay::Export(export) = &mut self.overlay {
+                    export.exists = Some(path.to_string_lossy().into_owned());
+                    export.error = Some("it exists: enter again replaces it, esc keeps it".into());
+                }
+                vec![Effect::Draw]
+            }
+            Outcome::Failed { words } => {
+                if let Overlay::Export(export) = &mut self.overlay {
+                    export.error = Some(words);
+                    return vec![Effect::Draw];
+                }
+                self.warn(words)
+            }
+        }
+    }
+
+    /// Answers to jobs that were started until now are not taken.
+    pub(super) fn forget_jobs(&mut self) {
+        self.jobs_of_others = self.jobs;
+        self.marks_when_loaded = false;
+    }
+
+    fn marked_anew(&mut self) {
+        if self.filter.query().asks_for_flags() {
+            self.arranging.start_over();
+        }
+    }
+
+    pub(super) fn open_export(&mut self) -> Vec<Effect> {
+        if self.listing.loaded() == 0 {
+            return self.warn("there is nothing to export");
+        }
+        let words = if self.marks.is_empty() { self.need_everything_or_say() } else { None };
+        let day = self.now.wall.strftime("%Y-%m-%d");
+        let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
+        let profile: String = self.setup.profile.as_str().chars().map(plain).collect();
+        let prompt = Prompt::new(&format!("webhooks-{profile}-{day}.json"));
+        self.overlay = Overlay::Export(Export { prompt, error: words, ..Export::default() });
+        vec![Effect::Draw]
+    }
+
+    /// What an export would write, in words: it never looks like more than it is.
+    pub fn export_in_words(&self) -> Safe {
+        if !self.marks.is_empty() {
+            return safe!("{} marked", grouped(self.marks.len() as u64));
+        }
+        let shown = if self.listing.order().is_some() { self.listing.len() } else { self.listing.loaded() };
+        let part = if self.listing.is_complete() { "" } else { " of those loaded" };
+        safe!("{}{}", grouped(shown), part)
+    }
+
+    pub(super) fn key_in_export(&mut self, event: KeyEvent) -> Vec<Effect> {
+        let Overlay::Export(export) = &mut self.overlay else { return Vec::new() };
+        match event.code {
+            KeyCode::Esc => return self.close_overlay(),
+            KeyCode::Enter => return self.export(),
+            KeyCode::Tab => export.prompt = Prompt::new(&with_next_ending(export.prompt.text())),
+            KeyCode::Char('c') if event.modifiers.contains(KeyModifiers::CONTROL) => return vec![Effect::Quit],
+            _ => {
+                if !export.prompt.edit(event) {
+                    return Vec::new();
+                }
+            }
+        }
+        export.error = None;
+        vec![Effect::Draw]
+    }
+
+    fn export(&mut self) -> Vec<Effect> {
+        let rows = self.chosen();
+        let now = self.now.wall;
+        let Overlay::Export(export) = &mut self.overlay else { return Vec::new() };
+        let name = export.prompt.text().trim().to_owned();
+        let Some((_, format)) = FORMATS.iter().find(|(ending, _)| ending_of(&name) == *ending) else {
+            export.error = Some("the name must end in .json, .ndjson, .csv or .md".into());
+            return vec![Effect::Draw];
+        };
+        let path = expand_home(&name);
+        let replaces = export.exists.as_deref() == Some(&*path.to_string_lossy());
+        let existing = if replaces { Existing::ReplacedAlike } else { Existing::Stays };
+        export.error = Some("writing".into());
+        let mut effects = self.run(Task::Export { rows, format: *format, path, existing, now });
+        effects.push(Effect::Draw);
+        effects
+    }
+
+    /// The first key of an action, for words on screen.
+    pub(super) fn key_of(&self, action: Action) -> Safe {
+        self.setup.keymap.key(action).unwrap_or_default()
+    }
+
+    /// Pastes into the name of the file.
+    pub(super) fn type_into_export(&mut self, text: &str) -> Vec<Effect> {
+        let Overlay::Export(export) = &mut self.overlay else { return Vec::new() };
+        export.prompt.insert(text);
+        export.error = None;
+        draw_if(true)
+    }
+}
+
+fn ending_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, ending)| ending)
+}
+
+/// The name with the ending of the next format.
+fn with_next_ending(name: &str) -> String {
+    let place = FORMATS.iter().position(|(ending, _)| *ending == ending_of(name));
+    let next = FORMATS.iter().cycle().nth(place.map_or(0, |place| place + 1)).map_or("json", |(ending, _)| ending);
+    let stem = if place.is_some() { name.rsplit_once('.').map_or(name, |(stem, _)| stem) } else { name };
+    format!("{stem}.{next}")
+}
+
+fn expand_home(name: &str) -> PathBuf {
+    let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
+    match (name.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(name),
+    }
+}
+
+fn shown(path: &std::path::Path) -> Safe {
+    clean_head(&clean(&path.to_string_lossy()).to_string(), 200)
+}

@@ -1,0 +1,140 @@
+//! Changing the view, and moving through groups.
+
+use super::{Action, App, Effect, Everything, Focus, draw_if};
+use crate::analysis::groups::Kind;
+use crate::analysis::query::quote;
+use crate::tui::group_pane::GroupPane;
+use crate::tui::views::View;
+
+/// Where a filter came from that a group set.
+#[derive(Debug)]
+pub(super) struct CameFrom {
+    view: View,
+    set: String,
+    before: String,
+}
+
+impl App {
+    /// The groups on screen, unless each line is a webhook.
+    pub fn group_pane(&self) -> Option<&GroupPane> {
+        self.view.entry().grouping?;
+        self.group_panes.get(&self.view)
+    }
+
+    /// Whether each line is a group.
+    pub fn shows_groups(&self) -> bool {
+        self.view.entry().grouping.is_some()
+    }
+
+    pub(super) fn show_view(&mut self, view: View) -> Vec<Effect> {
+        if self.view == view {
+            return Vec::new();
+        }
+        self.view = view;
+        self.focus = Focus::List;
+        if !self.shows_groups() {
+            return vec![Effect::Draw];
+        }
+        self.group_panes.entry(view).or_default();
+        match self.need_everything_or_say() {
+            Some(words) => self.warn(words),
+            None => vec![Effect::Draw],
+        }
+    }
+
+    /// What an action does in a view of groups; `None` when it does the same everywhere.
+    pub(super) fn perform_in_groups(&mut self, action: Action) -> Option<Vec<Effect>> {
+        if !self.shows_groups() {
+            return None;
+        }
+        let page = i64::from(self.group_lines().max(1));
+        let pane = self.group_panes.get_mut(&self.view)?;
+        let before = pane.cursor;
+        let len = pane.len();
+        match action {
+            Action::MoveDown => pane.cursor.move_by(1, len),
+            Action::MoveUp => pane.cursor.move_by(-1, len),
+            Action::HalfPageDown => pane.cursor.move_by((page / 2).max(1), len),
+            Action::HalfPageUp => pane.cursor.move_by(-(page / 2).max(1), len),
+            Action::PageDown => pane.cursor.move_by(page, len),
+            Action::PageUp => pane.cursor.move_by(-page, len),
+            Action::First => pane.cursor.first(),
+            Action::Last => pane.cursor.last(len, true),
+            Action::Open => return Some(self.open_group()),
+            Action::Back => {
+                if pane.collapse() {
+                    return Some(vec![Effect::Draw]);
+                }
+                return Some(self.back_from_groups());
+            }
+            Action::Copy | Action::RawJson | Action::NextPane | Action::Mark | Action::Sort | Action::ReverseSort => {
+                let key = self.setup.keymap.key(Action::ViewWebhooks).unwrap_or_default();
+                return Some(self.inform(crate::safe!("that works on webhooks: {} shows them", key)));
+            }
+            _ => return None,
+        }
+        let moved = pane.cursor != before;
+        Some(draw_if(moved))
+    }
+
+    /// Opens a host, or shows the webhooks of what is selected.
+    fn open_group(&mut self) -> Vec<Effect> {
+        let Some(pane) = self.group_panes.get_mut(&self.view) else { return Vec::new() };
+        let terms = match pane.selected().map(|group| group.kind.clone()) {
+            Some(Kind::Host { name, .. }) => {
+                pane.toggle(&name);
+                return vec![Effect::Draw];
+            }
+            Some(Kind::Path { host, path }) => format!("host:={} url:{}", quote(&host), quote(&path)),
+            Some(Kind::Event { name, .. }) => format!("event:={}", quote(&name)),
+            Some(Kind::NoHost | Kind::More { .. }) | None => return Vec::new(),
+        };
+        let from = self.view;
+        let before = self.filter.applied().to_owned();
+        let text = match self.filter.applied() {
+            "" => terms,
+            applied => format!("{applied} {terms}"),
+        };
+        if self.filter.set(&text, self.now.wall) {
+            self.filter_changed();
+        }
+        let effects = self.show_view(View::Webhooks);
+        self.came_from = Some(CameFrom { view: from, set: self.filter.applied().to_owned(), before });
+        effects
+    }
+
+    fn back_from_groups(&mut self) -> Vec<Effect> {
+        if self.everything != Everything::No {
+            return self.stop_loading();
+        }
+        let cleared = self.clear_filter();
+        if !cleared.is_empty() {
+            return cleared;
+        }
+        self.show_view(View::Webhooks)
+    }
+
+    /// Back to the groups that the filter came from, without it.
+    pub(super) fn return_to_groups(&mut self) -> bool {
+        let Some(CameFrom { view, set, before }) = self.came_from.take() else { return false };
+        if set != self.filter.applied() {
+            return false;
+        }
+        self.filter.set(&before, self.now.wall);
+        self.show_view(view);
+        true
+    }
+
+    /// Lines of groups on screen: one is their title.
+    pub fn group_lines(&self) -> u16 {
+        self.layout().body.height.saturating_sub(1)
+    }
+
+    /// Keeps the selection of the groups on screen.
+    pub(super) fn fit_groups(&mut self) {
+        let height = self.group_lines();
+        if let Some(pane) = self.group_panes.get_mut(&self.view) {
+            pane.cursor.fit(height, pane.len(), true);
+        }
+    }
+}

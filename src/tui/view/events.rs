@@ -1,0 +1,17 @@
+//! Who hears which event: every event that is known or subscribed to.
+
+use ratatui::layout::Rect;
+
+use super::groups::{self, Table};
+use crate::tui::app::App;
+use crate::tui::canvas::Canvas;
+
+const TABLE: Table = Table {
+    titles: ["event  (? not in the vendor's list)", "active", "inactive", "hosts"],
+    bar: "share of all",
+    name: groups::name,
+};
+
+pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    groups::draw(app, &TABLE, area, canvas);
+}

@@ -1,0 +1,140 @@
+//! The views of groups: a table with a title line.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::analysis::groups::{Group, Kind};
+use crate::safe;
+use crate::text::{Safe, clean_head, grouped};
+use crate::tui::app::App;
+use crate::tui::canvas::{Canvas, line};
+
+/// Columns of a number.
+const NUMBER: u16 = 10;
+/// Columns of a bar at most.
+const BAR: u16 = 24;
+/// Below this width there is room for no bar.
+const NARROW: u16 = 70;
+
+/// What one view shows of its groups.
+pub(super) struct Table {
+    /// Of the name, and of the three numbers.
+    pub(super) titles: [&'static str; 4],
+    /// Of the bar.
+    pub(super) bar: &'static str,
+    pub(super) name: fn(&App, &Group) -> (Safe, Style),
+}
+
+pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = app.setup.theme;
+    let Some(pane) = app.group_pane() else { return };
+    let columns = Columns::new(area);
+    title(table, &columns, line(area, 0), theme.quiet, canvas);
+    let Some(groups) = pane.groups() else {
+        canvas.text(line(area, 1), &"  counting".into(), theme.quiet);
+        return;
+    };
+    let most = groups.groups.iter().map(|group| group.webhooks).max().unwrap_or(0);
+    let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
+    for (number, place) in (0..body.height).zip(pane.cursor.visible(body.height, pane.len())) {
+        let Some(group) = pane.group(place) else { continue };
+        let at = line(body, number);
+        if place == pane.cursor.selected() {
+            canvas.text(at, &app.setup.glyphs.selected.into(), theme.accent);
+        }
+        let (name, style) = (table.name)(app, group);
+        canvas.text(
+            columns.name(at),
+            &name,
+            if place == pane.cursor.selected() { style.patch(theme.strong) } else { style },
+        );
+        for (column, number) in [group.active, group.inactive, group.reach].into_iter().enumerate() {
+            let style = if number == 0 { theme.quiet } else { Style::new() };
+            canvas.text_right(columns.number(at, column), &grouped(number), style);
+        }
+        bar(app, group, groups.webhooks, most, columns.bar(at), canvas);
+    }
+}
+
+fn title(table: &Table, columns: &Columns, area: Rect, style: Style, canvas: &mut Canvas<'_>) {
+    let [name, numbers @ ..] = table.titles;
+    canvas.text(columns.name(area), &name.into(), style);
+    for (column, title) in numbers.into_iter().enumerate() {
+        canvas.text_right(columns.number(area, column), &title.into(), style);
+    }
+    canvas.text(columns.bar(area), &table.bar.into(), style);
+}
+
+/// The share of all webhooks, and a bar beside the longest one.
+fn bar(app: &App, group: &Group, all: u64, most: u64, area: Rect, canvas: &mut Canvas<'_>) {
+    if area.is_empty() || all == 0 {
+        return;
+    }
+    let tenths = (group.webhooks.saturating_mul(1000)).div_ceil(all);
+    let share = safe!("{}.{}%", tenths / 10, tenths % 10);
+    canvas.text_right(Rect { width: 6.min(area.width), ..area }, &share, app.setup.theme.quiet);
+    let room = area.width.saturating_sub(7).min(BAR);
+    let length = group.webhooks.saturating_mul(room.into()).checked_div(most).unwrap_or(0);
+    let length = u16::try_from(length).unwrap_or(room).max(u16::from(group.webhooks > 0));
+    let style = if group.active > 0 { app.setup.theme.active } else { app.setup.theme.quiet };
+    for x in 0..length.min(room) {
+        let cell = Rect { x: area.x.saturating_add(7).saturating_add(x), width: 1, ..area };
+        canvas.text(cell, &app.setup.glyphs.bar.into(), style);
+    }
+}
+
+/// Where the columns stand.
+struct Columns {
+    name: u16,
+    bar: u16,
+}
+
+impl Columns {
+    fn new(area: Rect) -> Self {
+        let bar = if area.width >= NARROW { (area.width / 3).min(BAR + 8) } else { 0 };
+        Self { name: area.width.saturating_sub(2 + 3 * NUMBER + bar), bar }
+    }
+
+    fn name(&self, area: Rect) -> Rect {
+        Rect { x: area.x.saturating_add(2), width: self.name, ..area }
+    }
+
+    fn number(&self, area: Rect, column: usize) -> Rect {
+        let before = u16::try_from(column).unwrap_or(0).saturating_mul(NUMBER);
+        let x = area.x.saturating_add(2).saturating_add(self.name).saturating_add(before);
+        Rect { x, width: NUMBER.min(area.right().saturating_sub(x)), ..area }
+    }
+
+    fn bar(&self, area: Rect) -> Rect {
+        let width = self.bar.saturating_sub(2);
+        Rect { x: area.right().saturating_sub(width), width, ..area }
+    }
+}
+
+/// The name of a group by what it is.
+pub(super) fn name(app: &App, group: &Group) -> (Safe, Style) {
+    let theme = app.setup.theme;
+    let glyphs = app.setup.glyphs;
+    match &group.kind {
+        Kind::Host { name, is_expanded } => {
+            let mark = if *is_expanded { glyphs.open } else { glyphs.closed };
+            let style = if group.active == 0 { theme.inactive } else { Style::new() };
+            (safe!("{} {}", mark, clean_head(name, 260)), style)
+        }
+        Kind::NoHost => (safe!("! no host: the url does not parse"), theme.warning),
+        Kind::Path { path, .. } => {
+            let path = if path.is_empty() { "/".into() } else { clean_head(path, 500) };
+            (safe!("    {}", path), if group.active == 0 { theme.inactive } else { Style::new() })
+        }
+        Kind::More { paths, .. } => (safe!("    {} and {} more paths", glyphs.ellipsis, grouped(*paths)), theme.quiet),
+        Kind::Event { name, is_known } => {
+            let name = clean_head(name, 200);
+            match (group.active, is_known) {
+                (0, true) => (safe!("! {}  nobody hears it", name), theme.warning),
+                (0, false) => (safe!("  {}", name), theme.inactive),
+                (_, true) => (safe!("  {}", name), Style::new()),
+                (_, false) => (safe!("? {}", name), Style::new()),
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Where is delivered to: the hosts, and the paths of those that are open.
+
+use ratatui::layout::Rect;
+
+use super::groups::{self, Table};
+use crate::tui::app::App;
+use crate::tui::canvas::Canvas;
+
+const TABLE: Table = Table { titles: ["host", "active", "inactive", "events"], bar: "share of all", name: groups::name };
+
+pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    groups::draw(app, &TABLE, area, canvas);
+}

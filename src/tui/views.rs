@@ -1,0 +1,82 @@
+//! The views of the explorer: a row of this table and a file below `view` each.
+
+use ratatui::layout::Rect;
+
+use super::app::App;
+use super::canvas::Canvas;
+use super::group_pane::GroupPane;
+use super::view;
+use crate::analysis::groups::Grouping;
+use crate::keymap::Action;
+
+/// What the explorer shows of the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum View {
+    #[default]
+    Webhooks,
+    Hosts,
+    Events,
+}
+
+/// One row of the table.
+pub struct Entry {
+    pub view: View,
+    /// What `--view` calls it.
+    pub name: &'static str,
+    pub action: Action,
+    /// How it groups the rows; `None` for one line a webhook.
+    pub grouping: Option<fn(&App, &GroupPane) -> Grouping>,
+    pub draw: fn(&App, Rect, &mut Canvas<'_>),
+}
+
+/// Every view, in the order of their keys.
+pub const VIEWS: &[Entry] = &[
+    Entry { view: View::Webhooks, name: "webhooks", action: Action::ViewWebhooks, grouping: None, draw: view::webhooks },
+    Entry {
+        view: View::Hosts,
+        name: "hosts",
+        action: Action::ViewHosts,
+        grouping: Some(|_, pane| Grouping::Hosts { expanded: pane.expanded() }),
+        draw: view::hosts,
+    },
+    Entry {
+        view: View::Events,
+        name: "events",
+        action: Action::ViewEvents,
+        grouping: Some(|app, _| Grouping::Events { known: app.setup.known_events.clone() }),
+        draw: view::events,
+    },
+];
+
+impl View {
+    /// Its row in the table.
+    pub fn entry(self) -> &'static Entry {
+        const { assert!(!VIEWS.is_empty()) };
+        VIEWS.iter().find(|entry| entry.view == self).unwrap_or(&VIEWS[0])
+    }
+
+    /// The view of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        VIEWS.iter().find(|entry| entry.name == name).map(|entry| entry.view)
+    }
+
+    /// The view that an action shows.
+    pub fn of_action(action: Action) -> Option<Self> {
+        VIEWS.iter().find(|entry| entry.action == action).map(|entry| entry.view)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_view_has_one_row() {
+        for view in [View::Webhooks, View::Hosts, View::Events] {
+            assert_eq!(VIEWS.iter().filter(|entry| entry.view == view).count(), 1);
+            assert_eq!(view.entry().view, view);
+            assert_eq!(View::named(view.entry().name), Some(view));
+            assert_eq!(View::of_action(view.entry().action), Some(view));
+        }
+    }
+}
