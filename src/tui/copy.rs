@@ -124,7 +124,7 @@ mod tests {
 
     fn place() -> Place {
         let base_url = BaseUrl::parse("https://api.example.com").unwrap();
-        Place { base_url, invocation: Vec::new(), scope: Scope::Active, reveal: false }
+        Place { base_url, invocation: Vec::new(), scope: Scope::Active, filter: String::new(), sort: None, reveal: false }
     }
 
     #[test]

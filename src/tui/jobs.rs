@@ -149,7 +149,9 @@ fn mark_all(rows: &Chosen, marks: Arc<IdSet>) -> Outcome {
     });
     let on = added > 0 || webhooks == 0;
     if !on {
-        each(&mut |id| drop(marks.remove(id)));
+        each(&mut |id| {
+            marks.remove(id);
+        });
     }
     Outcome::Marked { marks: Arc::new(marks), webhooks, on }
 }

@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{App, Effect, Everything, Overlay, draw_if};
 use crate::files::Existing;
-use crate::keymap::{Action, Copy};
+use crate::keymap::Copy;
 use crate::output::Format;
 use crate::safe;
 use crate::text::{Safe, clean, clean_head, grouped};
@@ -200,11 +200,6 @@ impl App {
         let mut effects = self.run(Task::Export { rows, format: *format, path, existing, now });
         effects.push(Effect::Draw);
         effects
-    }
-
-    /// The first key of an action, for words on screen.
-    pub(super) fn key_of(&self, action: Action) -> Safe {
-        self.setup.keymap.key(action).unwrap_or_default()
     }
 
     /// Pastes into the name of the file.
