@@ -24,15 +24,16 @@ pub mod link;
 pub mod listing;
 pub mod message;
 pub mod palette;
+pub mod picker;
 pub mod screen;
 pub mod theme;
 pub mod view;
+pub mod workspaces;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use tokio::sync::watch;
 
 use self::ansi::AnsiBackend;
 use self::app::{App, Setup};
@@ -42,12 +43,13 @@ use self::input::Input;
 use self::link::FrameWriter;
 use self::screen::Screen;
 use self::theme::{Glyphs, Theme};
+use self::workspaces::Workspaces;
 use crate::api::{ApiError, Client};
 use crate::base_url::BaseUrl;
 use crate::clock::Moment;
 use crate::config::{Config, Connection, Environment};
 use crate::error::{Error, Exit};
-use crate::fetch::{self, Held, Policy, Source};
+use crate::fetch::{Held, Policy, Source};
 use crate::model::Scope;
 use crate::text::Safe;
 
@@ -55,8 +57,8 @@ use crate::text::Safe;
 pub struct Start<'a> {
     pub config: &'a Config,
     pub origin: Origin,
-    /// The options that a copied command needs to reach the same workspace.
-    pub invocation: Vec<String>,
+    /// Those that can be switched between.
+    pub workspaces: Workspaces,
     pub env: &'a Environment,
     pub scope: Scope,
     /// Refresh every so many seconds from the start.
@@ -100,7 +102,9 @@ impl Start<'_> {
             Origin::File { name, base_url, .. } => Setup::of_file(self.config, name.clone(), base_url.clone()),
         };
         Setup {
-            invocation: self.invocation.clone(),
+            profiles: self.workspaces.all().to_vec(),
+            profile_at: self.workspaces.start_at(),
+            invocation: self.workspaces.invocation(self.workspaces.start_at()),
             theme: Theme::new(&self.config.ui.theme, self.coloured),
             glyphs: if self.env.utf8 { setup.glyphs } else { Glyphs::ascii() },
             zone: TimeZone::system(),
@@ -133,16 +137,16 @@ async fn explore(app: App, console: Terminal, start: Start<'_>) -> Result<Ended,
     let mut screen = Screen::new(backend, app.size);
     // The first frame needs nothing that could take time.
     screen.draw(&app).map_err(|error| Error::terminal(&error))?;
-    let (demand, wishes) = watch::channel(app.demand().clone());
     let policy = start.origin.policy();
     let origin = start.origin;
-    let (events, task) = fetch::spawn(move || origin.open(), policy, wishes);
+    let fetch = Fetch::start(move || origin.open(), policy, app.demand());
     let mut explorer = Explorer {
         app,
         screen,
         console,
-        input: Input::start(),
-        fetch: Fetch { demand, events, task },
+        input: Input::start().map_err(|error| Error::terminal(&error))?,
+        fetch,
+        workspaces: start.workspaces,
         tmux: start.env.tmux,
         changed: false,
     };

@@ -1,6 +1,8 @@
 //! The state of the explorer and the only place where it changes: [`App::update`] takes a message and says what is to be done.
 //! No IO, no async and no clock in here.
 
+mod profiles;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Position;
 use tokio::time::Instant;
 
+pub use self::profiles::Workspace;
 use super::copy::{self, Place};
 use super::cursor::{Cursor, Travel};
 use super::detail::{self, Form};
@@ -17,11 +20,12 @@ use super::layout::{Layout, Panes, clamp};
 use super::listing::Listing;
 use super::message::{Effect, Message};
 use super::palette::Palette;
+use super::picker::Picker;
 use super::theme::{Glyphs, Theme};
 use crate::api::Page;
 use crate::base_url::BaseUrl;
 use crate::clock::{self, Moment};
-use crate::config::{Clipboard, Config, Connection, KeySource, TimeFormat};
+use crate::config::{Clipboard, Config, Connection, KeySource, Profile, TimeFormat};
 use crate::fetch::{Demand, FetchEvent, Generation, RowCount};
 use crate::keymap::{ACTIONS, Action, COPIES, Copy, Key, Keymap};
 use crate::model::{Field, Row, Scope, Webhook, WebhookId};
@@ -37,7 +41,10 @@ pub struct Setup {
     pub profile: Safe,
     /// The file that the rows are from, if they are from one: then nothing is asked of the API.
     pub file: Option<Safe>,
-    /// The options that a copied command needs to reach the same workspace.
+    /// The workspaces that can be switched between, and the place of the one that is shown.
+    pub profiles: Vec<Profile>,
+    pub profile_at: usize,
+    /// What a copied command begins with to reach the same workspace.
     pub invocation: Vec<String>,
     pub base_url: BaseUrl,
     pub key_source: KeySource,
@@ -80,7 +87,9 @@ impl Setup {
         Self {
             profile: "default".into(),
             file: None,
-            invocation: Vec::new(),
+            profiles: Vec::new(),
+            profile_at: 0,
+            invocation: vec!["hookscope".to_owned()],
             base_url,
             key_source: KeySource::Config,
             keymap: config.keymap.clone(),
@@ -115,6 +124,7 @@ pub enum Overlay {
         scroll: usize,
     },
     Palette(Palette),
+    Profiles(Picker),
     CopyMenu,
     /// A text on a plain screen, to select by hand.
     PlainText {
@@ -170,6 +180,8 @@ pub struct App {
     generation: Generation,
     /// What the fetch task was told last.
     demanded: Demand,
+    /// A switch to another workspace is under way.
+    switching: bool,
 }
 
 impl App {
@@ -197,6 +209,7 @@ impl App {
             shelf: HashMap::new(),
             generation,
             demanded: Demand { generation, scope: setup.scope, pages: vec![1], everything: false },
+            switching: false,
             setup,
         }
     }
@@ -220,6 +233,8 @@ impl App {
             Message::Fetch(event) => self.fetched(event),
             Message::Tick => self.tick(),
             Message::NotSuspended(why) => self.warn(why),
+            Message::Switched(workspace) => self.switched(*workspace),
+            Message::NotSwitched(why) => self.not_switched(&why),
         };
         self.fit();
         let demand = self.wanted();
@@ -518,6 +533,7 @@ impl App {
             },
             Overlay::Help { .. } => self.key_in_help(key, event.code),
             Overlay::Palette(_) => self.key_in_palette(event),
+            Overlay::Profiles(_) => self.key_in_profiles(event),
             Overlay::CopyMenu => self.key_in_copy_menu(event.code),
             Overlay::PlainText { .. } => self.key_in_plain_text(event.code),
         };
@@ -565,6 +581,7 @@ impl App {
             Action::Refresh => self.ask_again(),
             Action::AutoRefresh => self.toggle_auto_refresh(),
             Action::LoadEverything => self.load_everything(),
+            Action::Profiles => self.choose_profile(),
             Action::TimeFormat => {
                 self.time = self.time.next();
                 self.inform(safe!("times: {}", self.time.name()))
@@ -784,6 +801,10 @@ impl App {
         match &mut self.overlay {
             Overlay::Palette(palette) => {
                 palette.insert(text.raw());
+                vec![Effect::Draw]
+            }
+            Overlay::Profiles(picker) => {
+                picker.insert(text.raw(), &self.setup.profiles);
                 vec![Effect::Draw]
             }
             // Text is no command.

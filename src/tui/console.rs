@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use super::link::Link;
 use crate::output;
 use crate::safe;
-use crate::text::clean;
+use crate::text::{Safe, clean};
 
 /// How long the last bytes may take. A link that is stalled for longer does not keep the program from ending.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -67,6 +67,8 @@ pub trait Console {
     fn size(&self) -> Option<(u16, u16)> {
         None
     }
+    /// Gives the terminal back with a line of words on it, until [`Console::retake`].
+    fn release(&mut self, words: &Safe);
     /// Brings the terminal into our state, whatever state it is in.
     fn retake(&mut self, mouse: bool);
 }
@@ -168,6 +170,14 @@ impl Console for Terminal {
     fn size(&self) -> Option<(u16, u16)> {
         // crossterm would start a program to find out.
         rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok().map(|size| (size.ws_col, size.ws_row))
+    }
+
+    fn release(&mut self, words: &Safe) {
+        self.link.send(&leaving());
+        self.link.send(safe!("{}\r\n", words).as_str().as_bytes());
+        self.link.drain(PATIENCE);
+        // What fails here fails again in `retake`, and the terminal stays as it is.
+        drop(disable_raw_mode());
     }
 
     fn retake(&mut self, mouse: bool) {

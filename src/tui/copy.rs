@@ -11,7 +11,7 @@ use crate::text::{Safe, clean};
 #[derive(Debug, Clone)]
 pub struct Place {
     pub base_url: BaseUrl,
-    /// The options that a command needs to reach the same workspace.
+    /// What a command begins with to reach the same workspace.
     pub invocation: Vec<String>,
     pub scope: Scope,
     /// Credentials in URLs are shown, so a report may contain them too.
@@ -48,8 +48,7 @@ fn curl(webhook: &Webhook, place: &Place, options: &str) -> Option<String> {
 }
 
 fn list_command(place: &Place) -> String {
-    let mut words = vec!["hookscope".to_owned()];
-    words.extend(place.invocation.iter().cloned());
+    let mut words = place.invocation.clone();
     words.push("list".to_owned());
     if place.scope != Scope::All {
         words.extend(["--scope".to_owned(), place.scope.name().to_owned()]);
@@ -113,7 +112,7 @@ mod tests {
 
     fn place() -> Place {
         let base_url = BaseUrl::parse("https://api.example.com").unwrap();
-        Place { base_url, invocation: Vec::new(), scope: Scope::Active, reveal: false }
+        Place { base_url, invocation: vec!["hookscope".to_owned()], scope: Scope::Active, reveal: false }
     }
 
     #[test]
@@ -139,7 +138,7 @@ mod tests {
     #[test]
     fn the_list_command_names_profile_and_scope() {
         let row = row("{}");
-        let place = Place { invocation: ["--profile", "my staging"].map(str::to_owned).into(), ..place() };
+        let place = Place { invocation: ["hookscope", "--profile", "my staging"].map(str::to_owned).into(), ..place() };
         assert_eq!(text(Copy::ListCommand, &row, &place).unwrap(), "hookscope --profile 'my staging' list --scope active");
     }
 

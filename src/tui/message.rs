@@ -2,8 +2,9 @@
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::app::Workspace;
 use crate::fetch::{Demand, FetchEvent};
-use crate::text::Untrusted;
+use crate::text::{Safe, Untrusted};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -20,6 +21,10 @@ pub enum Message {
     Tick,
     /// Suspending did not work, for this reason.
     NotSuspended(&'static str),
+    /// From now on the answers are those of another workspace.
+    Switched(Box<Workspace>),
+    /// Another workspace cannot be shown, for this reason.
+    NotSwitched(Safe),
 }
 
 /// One thing that the loop is to do. The state machine itself does no IO.
@@ -34,6 +39,10 @@ pub enum Effect {
     /// Put a text on the user's clipboard.
     Copy(Untrusted),
     Mouse(bool),
+    /// Show another workspace, by its place among the profiles. It takes the place of a switch that is under way.
+    Switch(usize),
+    /// Stay with the workspace that is shown: a switch that is under way ends.
+    Stay,
     Suspend,
     Quit,
 }

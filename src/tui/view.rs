@@ -33,6 +33,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
     match &app.overlay {
         Overlay::Help { scroll } => help::draw(app, *scroll, canvas),
         Overlay::Palette(palette) => menu::palette(app, palette, canvas),
+        Overlay::Profiles(picker) => menu::profiles(app, picker, canvas),
         Overlay::CopyMenu => menu::copies(app, canvas),
         Overlay::None | Overlay::PlainText { .. } => {}
     }

@@ -36,7 +36,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     if with_name <= room {
         left.push(Piece::new("hookscope  ", theme.quiet));
     }
-    left.push(Piece::new(identity, theme.accent));
+    left.push(Piece::new(identity, theme.mark(app.colour())));
     if with_key <= room {
         left.push(Piece::new(key, theme.quiet));
     }
