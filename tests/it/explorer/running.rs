@@ -39,6 +39,9 @@ struct TestConsole {
     sent: Arc<Mutex<Vec<u8>>>,
     suspended: Arc<Mutex<u32>>,
     released: Arc<Mutex<Vec<String>>>,
+    /// What happens while something else has the terminal.
+    meanwhile: Vec<ConsoleEvent>,
+    happen: mpsc::UnboundedSender<ConsoleEvent>,
 }
 
 impl Console for TestConsole {
@@ -64,6 +67,9 @@ impl Console for TestConsole {
 
     fn release(&mut self, words: &Safe) {
         self.released.lock().unwrap().push(words.to_string());
+        for event in self.meanwhile.drain(..) {
+            self.happen.send(event).unwrap();
+        }
     }
 
     fn retake(&mut self, _mouse: bool) {}
@@ -120,6 +126,8 @@ fn run(setup: Setup, connection: &Connection, workspaces: Workspaces) -> Running
             sent: Arc::clone(&sent),
             suspended: Arc::clone(&suspended),
             released: Arc::clone(&released),
+            meanwhile: Vec::new(),
+            happen: console.clone(),
         },
         input: Keys(pressed),
         fetch,
