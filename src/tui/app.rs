@@ -35,7 +35,7 @@ use crate::text::{Safe, Untrusted, grouped};
 /// Rows that the mouse wheel moves.
 const WHEEL: i64 = 3;
 
-/// Everything that does not change while the explorer runs.
+/// Everything that does not change while the explorer shows a workspace.
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub profile: Safe,

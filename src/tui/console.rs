@@ -15,6 +15,7 @@ use crossterm::{Command, queue};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
+use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
@@ -79,6 +80,8 @@ pub struct Terminal {
     link: Link,
     vanished: Arc<Notify>,
     signals: Signals,
+    /// The line discipline that something else found when it got the terminal.
+    lent: Option<Termios>,
 }
 
 #[derive(Debug)]
@@ -123,7 +126,7 @@ impl Terminal {
         let link = Link::new(out);
         *taken() = Some(link.clone());
         link.send(&entering(mouse));
-        Ok(Self { link, vanished: watch(), signals })
+        Ok(Self { link, vanished: watch(), signals, lent: None })
     }
 
     pub fn link(&self) -> &Link {
@@ -178,11 +181,20 @@ impl Console for Terminal {
         self.link.drain(PATIENCE);
         // What fails here fails again in `retake`, and the terminal stays as it is.
         drop(disable_raw_mode());
+        self.lent = tcgetattr(rustix::stdio::stdin()).ok();
     }
 
     fn retake(&mut self, mouse: bool) {
         // crossterm sets raw mode only when it believes that it is not set.
-        let again = disable_raw_mode().and_then(|()| enable_raw_mode());
+        let again = disable_raw_mode().and_then(|()| {
+            if let Some(modes) = self.lent.take() {
+                // A program that was ended may have left the echo off, and what was typed for it is no key of ours. What
+                // fails here fails below too.
+                drop(tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &modes));
+                drop(tcflush(rustix::stdio::stdin(), QueueSelector::IFlush));
+            }
+            enable_raw_mode()
+        });
         if again.is_ok() {
             self.link.send(&entering(mouse));
         }

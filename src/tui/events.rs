@@ -12,7 +12,7 @@ use futures_core::Stream;
 use ratatui::backend::Backend;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::sleep_until;
+use tokio::time::{sleep, sleep_until};
 
 use super::app::{App, Workspace};
 use super::console::{Console, ConsoleEvent, mouse_sequence};
@@ -33,7 +33,7 @@ use crate::text::{Untrusted, clean};
 const BATCH: usize = 256;
 /// The number of SIGINT, which ctrl-c sends where the terminal is not raw.
 const INTERRUPTED: u8 = 2;
-/// How long after the end of a key command an interrupt is one that was meant for it.
+/// How long after the failure of a key command an interrupt is one that was meant for it.
 const INTERRUPT: Duration = Duration::from_millis(100);
 
 /// How the loop ended.
@@ -272,21 +272,24 @@ where
     /// Waits for the key command, and for what ends it or the explorer before.
     async fn answer(&mut self, at: usize) -> ControlFlow<Ended, Resolved> {
         let mut resolve = pin!(self.workspaces.resolve(at));
+        let mut failed = None;
         loop {
             let event = tokio::select! {
                 biased;
                 event = self.console.event(false) => event,
-                resolved = &mut resolve => {
-                    // Ctrl-c reaches the command and the explorer at once, and is meant for the command.
-                    if resolved.is_err() {
-                        drop(tokio::time::timeout(INTERRUPT, self.console.event(false)).await);
+                resolved = &mut resolve, if failed.is_none() => match resolved {
+                    Ok(connection) => return ControlFlow::Continue(Ok(connection)),
+                    Err(why) => {
+                        failed = Some(why);
+                        continue;
                     }
-                    return ControlFlow::Continue(resolved);
-                }
+                },
+                () = sleep(INTERRUPT), if failed.is_some() => return ControlFlow::Continue(Err(failed.unwrap_or_default())),
             };
             match event {
+                // It reaches the command and the explorer at once, and is meant for the command.
                 ConsoleEvent::Signal(INTERRUPTED) => {
-                    return ControlFlow::Continue(Err("the key command was stopped".into()));
+                    return ControlFlow::Continue(Err(failed.unwrap_or_else(|| "the key command was stopped".into())));
                 }
                 ConsoleEvent::Signal(number) => return ControlFlow::Break(Ended::Signal(number)),
                 ConsoleEvent::Vanished => return ControlFlow::Break(Ended::Vanished),

@@ -1,5 +1,7 @@
 //! Switching between workspaces, message by message.
 
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
+
 use std::time::Duration;
 
 use hookscope::api::{ApiError, ErrorKind};
@@ -54,6 +56,20 @@ fn the_picker_names_each_with_its_host_and_its_colour_in_words() {
     }
     assert!(stage.keys("esc").effects.iter().all(|effect| *effect == Effect::Draw));
     assert!(matches!(stage.app.overlay, Overlay::None));
+}
+
+#[test]
+fn the_picker_is_drawn_at_every_size() {
+    for profiles in [2, 4, 40] {
+        for (width, height) in [(0, 0), (1, 1), (3, 2), (20, 3), (40, 10), (60, 15), (80, 24)] {
+            let mut setup = Setup { size: (width, height), ..with_profiles() };
+            setup.profiles = setup.profiles.into_iter().cycle().take(profiles).collect();
+            let mut stage = Stage::with(Setup { glyphs: hookscope::tui::theme::Glyphs::ascii(), ..setup });
+            for keys in ["w", "down down", "t", "z", "backspace", "ctrl-u"] {
+                assert!(stage.keys(keys).frame().is_ascii(), "{keys}: {}", stage.frame());
+            }
+        }
+    }
 }
 
 #[test]
@@ -122,7 +138,7 @@ fn after_the_switch_nothing_of_the_last_workspace_is_left() {
         assert!(stage.app.listing.is_empty() && stage.app.selected_row().is_none(), "{keys}");
         assert!(matches!(stage.app.health, Health::Unknown) && !stage.app.reveal, "{keys}");
         assert_eq!((stage.app.cursor.selected(), stage.app.focus), (0, Focus::List), "{keys}");
-        assert_eq!(stage.app.listing.page_size(), 50, "{keys}");
+        assert_eq!(stage.app.setup.page_size, 50, "{keys}");
     }
 }
 
@@ -181,7 +197,7 @@ fn the_colour_marks_the_name_in_the_header() {
         let stage = Stage::with(setup);
         let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 24));
         hookscope::tui::view::draw(&stage.app, &mut Canvas::new(&mut buffer, stage.app.setup.glyphs));
-        let cell = buffer.cell(("  hookscope ".len() as u16, 0)).unwrap().clone();
+        let cell = buffer.cell((12, 0)).unwrap().clone();
         (cell.symbol().to_owned(), cell.fg, cell.modifier.contains(Modifier::REVERSED))
     };
     assert_eq!(first_cell(with_profiles()), ("p".to_owned(), Color::Red, true));
