@@ -188,10 +188,9 @@ impl Console for Terminal {
         // crossterm sets raw mode only when it believes that it is not set.
         let again = disable_raw_mode().and_then(|()| {
             if let Some(modes) = self.lent.take() {
-                // A program that was ended may have left the echo off, and what was typed for it is no key of ours. What
-                // fails here fails below too.
-                drop(tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &modes));
-                drop(tcflush(rustix::stdio::stdin(), QueueSelector::IFlush));
+                // A program that was ended may have left the echo off, and what was typed for it is no key of ours.
+                tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &modes)?;
+                tcflush(rustix::stdio::stdin(), QueueSelector::IFlush)?;
             }
             enable_raw_mode()
         });

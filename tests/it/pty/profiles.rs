@@ -108,13 +108,13 @@ fn ctrl_c_ends_the_command_and_not_the_explorer() {
 #[test]
 fn a_command_that_ends_without_the_echo_leaves_the_terminal_as_it_was() {
     let servers = Servers::start();
-    for ending in ["read -r _; exit 1", "read -r _; exec sleep 1000"] {
+    for (ending, typed) in [("read -r _; exit 1", "\nq\nqqq"), ("exec sleep 1000", "q\nq\x03")] {
         let command = format!(r#"["sh", "-c", "stty -echo; printf 'passphrase? ' >&2; {ending}"]"#);
         let mut session = servers.explorer_with(&command);
         session.type_keys("w2");
         session.wait("the question", |seen| !seen.screen().alternate_screen() && seen.text().contains("passphrase?"));
         // Nobody reads the last of it: it must not quit the explorer.
-        session.type_keys("\nq\nqqq\x03");
+        session.type_keys(typed);
         session.wait("the explorer", |seen| seen.screen().alternate_screen() && seen.text().contains("/1,200"));
         session.type_keys("j");
         session.wait_text(" 2/1,200");
