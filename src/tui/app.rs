@@ -779,7 +779,12 @@ impl App {
             return vec![Effect::Draw];
         }
         self.last_copy = Some((what, text.clone()));
-        let mut effects = self.inform(safe!("copied the {} ({} bytes); again shows it", words, grouped(text.len() as u64)));
+        let mut effects = self.inform(safe!(
+            "copied the {} ({} bytes); again shows it{}",
+            words,
+            grouped(text.len() as u64),
+            self.whose_key(what)
+        ));
         effects.push(Effect::Copy(Untrusted::from(text)));
         effects
     }

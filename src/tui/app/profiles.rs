@@ -8,6 +8,7 @@ use ratatui::style::Color;
 use super::{App, Everything, Focus, Notice, Overlay};
 use crate::base_url::BaseUrl;
 use crate::config::{Connection, KeySource};
+use crate::keymap::Copy;
 use crate::safe;
 use crate::text::Safe;
 use crate::tui::cursor::Cursor;
@@ -108,6 +109,15 @@ impl App {
         };
         effects.push(if is_shown { Effect::Stay } else { Effect::Switch(at) });
         effects
+    }
+
+    /// What has to be said of a copied request: the variable in it may hold the key of another workspace.
+    pub(super) fn whose_key(&self, what: Copy) -> Safe {
+        let is_request = matches!(what, Copy::CurlGet | Copy::CurlPause | Copy::CurlDelete);
+        if !is_request || self.setup.key_source == KeySource::Environment || self.setup.profiles.len() < 2 {
+            return Safe::default();
+        }
+        safe!("; DIALNEXA_API_KEY must be that of {}", self.setup.profile)
     }
 
     pub(super) fn not_switched(&mut self, why: &Safe) -> Vec<Effect> {

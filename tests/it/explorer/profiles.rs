@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hookscope::api::{ApiError, ErrorKind};
 use hookscope::base_url::BaseUrl;
-use hookscope::config::{Config, Profile};
+use hookscope::config::{Config, KeySource, Profile};
 use hookscope::fetch::FetchEvent;
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::{Focus, Overlay, Setup, Workspace};
@@ -42,6 +42,7 @@ fn staging() -> Message {
     let base_url = BaseUrl::parse("https://staging.example").unwrap();
     let mut connection = Config::demo_connection(base_url, ApiKey::new("id:secret").unwrap());
     connection.profile = "staging".into();
+    connection.key_source = KeySource::Config;
     connection.policy.page_size = 50;
     let invocation = ["hookscope", "--profile", "staging"].map(str::to_owned).into();
     Message::Switched(Box::new(Workspace::new(2, &connection, invocation)))
@@ -111,7 +112,7 @@ fn choosing_the_one_that_is_shown_ends_a_switch_that_is_under_way() {
 fn where_there_is_nothing_to_switch_to_a_notice_says_so() {
     for (setup, words) in [
         (Setup { file: Some("x.json".into()), ..setup(120, 24) }, "these rows are from a file"),
-        (Setup { key_source: hookscope::config::KeySource::Demo, ..setup(120, 24) }, "this is the demo"),
+        (Setup { key_source: KeySource::Demo, ..setup(120, 24) }, "this is the demo"),
         (Setup { profiles: vec![profile("a", None)], ..setup(120, 24) }, "is a section [profiles.NAME] of the config"),
     ] {
         let mut stage = Stage::with(setup);
@@ -186,6 +187,16 @@ fn copied_commands_name_the_profile() {
     stage.send(staging()).load(page(1, 0..10, Some(10)));
     stage.keys("y l");
     assert!(stage.effects.contains(&Effect::Copy("hookscope --profile staging list".into())), "{:?}", stage.effects);
+}
+
+#[test]
+fn a_copied_request_says_whose_key_it_needs() {
+    let mut stage = loaded();
+    stage.send(staging()).load(page(1, 0..10, Some(10)));
+    for (keys, said) in [("y c", true), ("y p", true), ("y d", true), ("y u", false), ("y l", false)] {
+        let frame = stage.keys(keys).frame();
+        assert_eq!(frame.contains("; DIALNEXA_API_KEY must be that of staging"), said, "{keys}: {frame}");
+    }
 }
 
 #[test]
