@@ -88,3 +88,48 @@ impl Workspaces {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Environment, Selection};
+
+    async fn workspaces() -> Workspaces {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("config.toml");
+        std::fs::write(&path, "[profiles.a]\napi_key_command = ['printf', 'id:a']\n[profiles.b]\n").unwrap();
+        let env = Environment { api_key: Some("id:env".into()), ..Environment::default() };
+        let config = Config::load(Some(&path), &env).unwrap();
+        let start = config.connection(&Selection::default(), &env).await.unwrap();
+        let profiles = Profiles::new(&config, &Selection::default(), &env, &start).unwrap();
+        let words = |words: &str| words.split(' ').map(str::to_owned).collect();
+        Workspaces::new(Some(profiles), words("hookscope --base-url x"), words("hookscope --config c"))
+    }
+
+    #[tokio::test]
+    async fn the_latest_switch_is_the_one_that_is_under_way_until_it_is_stopped() {
+        let mut workspaces = workspaces().await;
+        workspaces.start(2);
+        workspaces.start(1);
+        let (at, connection) = workspaces.resolved().await;
+        assert_eq!((at, connection.unwrap().api.key.expose()), (1, "id:a"));
+        assert!(workspaces.underway.is_none());
+        workspaces.start(2);
+        let (at, error) = workspaces.resolved().await;
+        assert_eq!((at, error.unwrap_err().as_str()), (2, "not switched to b: no API key for profile b"));
+        workspaces.start(1);
+        workspaces.stop();
+        assert!(workspaces.underway.is_none());
+    }
+
+    #[tokio::test]
+    async fn each_has_the_words_that_lead_to_it() {
+        let workspaces = workspaces().await;
+        let words = |at| workspaces.invocation(at).join(" ");
+        assert_eq!(words(0), "hookscope --base-url x");
+        assert_eq!(words(1), "hookscope --config c --profile a");
+        assert_eq!((workspaces.asks(1).map(Safe::as_str), workspaces.asks(2)), (Some("a"), None));
+        assert_eq!(Workspaces::default().invocation(0), Vec::<String>::new());
+        assert!(Workspaces::default().resolve(0).await.is_err());
+    }
+}
