@@ -5,6 +5,7 @@ mod document;
 mod environment;
 mod explain;
 mod key;
+mod profiles;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -12,12 +13,15 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
+use ratatui::style::Color;
 
 use self::document::{Document, Found, Section, clean_path, shown_profile};
 pub use self::environment::Environment;
 pub use self::explain::{Permissions, Stored, StoredAt, Value, toml_string};
 use self::key::StoredKey;
-pub use self::settings::{Audit, Clipboard, Network, Severity, Theme, TimeFormat, Ui};
+pub use self::profiles::{Profile, Profiles};
+use self::settings::COLOURS;
+pub use self::settings::{Audit, Clipboard, Network, Severity, Theme, TimeFormat, Ui, colour_name};
 use crate::api::{self, Proxy};
 use crate::base_url::BaseUrl;
 use crate::fetch::Policy;
@@ -52,6 +56,11 @@ impl ConfigError {
     fn at(mut self, place: &Safe) -> Self {
         self.place = safe!("{}: ", place);
         self
+    }
+
+    /// What is wrong, without the place: for where there is one line for it.
+    pub fn brief(&self) -> &Safe {
+        &self.message
     }
 
     /// Names the key whose file cannot be used.
@@ -97,6 +106,8 @@ pub struct Located {
 struct Level {
     key: Option<StoredKey>,
     base_url: Option<Found<BaseUrl>>,
+    /// `default` is a colour here too: it takes that of the top level away.
+    colour: Option<Found<Color>>,
 }
 
 /// The profile in effect, and what chose it.
@@ -123,6 +134,18 @@ pub struct Connection {
     pub key_source: KeySource,
     pub api: api::Settings,
     pub policy: Policy,
+}
+
+impl Connection {
+    /// What tells this workspace from every other one in the names of files: it comes from the API's origin, the profile and the
+    /// public part of the key, and shows none of them.
+    pub fn fingerprint(&self) -> String {
+        let origin = self.api.base_url.as_url().origin().ascii_serialization();
+        let id = self.api.key.public_id().unwrap_or_default();
+        let text = format!("{origin}\n{}\n{id}", self.profile);
+        let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+        digest.as_ref().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// Where the key of a connection is from.
@@ -306,6 +329,11 @@ impl Config {
         level.base_url.as_ref().or(self.top.base_url.as_ref())
     }
 
+    /// The colour of a level: its own, else the top's.
+    fn found_colour<'a>(&'a self, level: &'a Level) -> Option<&'a Found<Color>> {
+        level.colour.as_ref().or(self.top.colour.as_ref())
+    }
+
     /// The key stored for a level, and the address that it is stored for.
     fn stored_key<'a>(&'a self, chosen: &Chosen<'a>) -> Result<(&'a StoredKey, BaseUrl), ConfigError> {
         match (&chosen.level.key, &self.top.key) {
@@ -354,7 +382,7 @@ impl Config {
 
 impl Chosen<'_> {
     fn shown_name(&self) -> Safe {
-        self.name.map_or_else(|| DEFAULT.into(), |name| clean_head(name, 40))
+        self.name.map_or_else(|| DEFAULT.into(), |name| clean_head(shown_profile(name), 40))
     }
 }
 
@@ -369,7 +397,8 @@ impl Level {
             }
             None => None,
         };
-        Ok(Self { key, base_url })
+        let colour = section.found_choice("colour", &COLOURS)?;
+        Ok(Self { key, base_url, colour })
     }
 
     fn holds_key(&self) -> bool {

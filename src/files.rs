@@ -5,6 +5,8 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use directories::ProjectDirs;
+
 /// Symlinks that lead to one file; the kernel follows no more either.
 const MAX_LINKS: usize = 40;
 
@@ -25,6 +27,14 @@ pub fn target(path: &Path) -> io::Result<PathBuf> {
         target = target.parent().unwrap_or(Path::new("")).join(next);
     }
     Err(io::Error::other("too many symlinks"))
+}
+
+/// Where the program keeps what it notes for itself. A relative home would put it below the working directory, whoever owns
+/// that.
+pub fn state_dir() -> Option<PathBuf> {
+    let dirs = ProjectDirs::from("", "", "hookscope")?;
+    let directory = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
+    directory.is_absolute().then(|| directory.to_owned())
 }
 
 /// What becomes of a file that is there already.

@@ -38,6 +38,7 @@ pub enum Action {
     Refresh,
     AutoRefresh,
     LoadEverything,
+    Profiles,
     TimeFormat,
     Reveal,
     Mouse,
@@ -98,6 +99,7 @@ actions! {
     Refresh "refresh" ["r"] "refresh" "read the visible rows again; try again after an error";
     AutoRefresh "auto-refresh" ["R"] "auto" "refresh again and again, or stop that";
     LoadEverything "load-everything" ["L"] "load all" "load every webhook; esc stops";
+    Profiles "profiles" ["w"] "profile" "show another workspace of the config";
     TimeFormat "time-format" ["t"] "time" "show times relative, in UTC, in local time";
     Reveal "reveal" ["x"] "reveal" "show or mask credentials in URLs";
     Mouse "mouse" ["m"] "mouse" "mouse on or off; on, it takes the terminal's own selection away";

@@ -7,11 +7,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use directories::ProjectDirs;
 use rustix::fs::OFlags;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::files;
 use crate::redact::ApiKey;
 use crate::safe;
 use crate::text::{Safe, clean};
@@ -52,11 +52,9 @@ pub fn hide(key: &ApiKey) {
     }
 }
 
-/// Where the log is. A relative home would put it below the working directory, whoever owns that.
+/// Where the log is.
 fn path() -> Option<PathBuf> {
-    let dirs = ProjectDirs::from("", "", "hookscope")?;
-    let directory = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
-    directory.is_absolute().then(|| directory.join(FILE))
+    files::state_dir().map(|directory| directory.join(FILE))
 }
 
 fn open(path: &Path) -> io::Result<File> {

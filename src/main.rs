@@ -8,7 +8,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use hookscope::cli::{Cli, Global};
 use hookscope::commands;
-use hookscope::config::{Config, Environment, Selection};
+use hookscope::config::{Config, Environment, Profiles, Selection};
 use hookscope::demo::server::Server;
 use hookscope::error::{Error, Exit};
 use hookscope::fetch::{self, Held, Limit, Wanted};
@@ -18,6 +18,7 @@ use hookscope::output::Say;
 use hookscope::safe;
 use hookscope::snapshot;
 use hookscope::text::clean;
+use hookscope::tui::workspaces::Workspaces;
 use hookscope::tui::{self, Origin, Start, console};
 
 fn main() -> ExitCode {
@@ -92,10 +93,11 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     // Before anything else happens: a key command, for one.
     console::check(env.term.as_deref()).map_err(|why| Error::NoTerminal { why: why.into() })?;
     let (origin, _demo) = origin(cli, &config, env).await?;
+    let profiles = profiles(&cli.global, &config, env, &origin)?;
     let start = Start {
         config: &config,
         origin,
-        invocation: invocation(&cli.global),
+        workspaces: Workspaces::new(profiles, invocation(&cli.global), elsewhere(&cli.global, env)),
         env,
         scope: cli.scope.map_or(Scope::All, Scope::from),
         refresh: cli.refresh,
@@ -126,7 +128,34 @@ async fn origin(cli: &Cli, config: &Config, env: &Environment) -> Result<(Origin
     Ok((Origin::File { name, rows: Arc::new(Held::new(reading.rows)), base_url }, None))
 }
 
-/// The options that a command needs to reach the same workspace. What stands in variables is there for the command too.
+/// The other workspaces of the config; the demo and a file have none beside them.
+fn profiles(global: &Global, config: &Config, env: &Environment, origin: &Origin) -> Result<Option<Profiles>, Error> {
+    let Origin::Api(start) = origin else { return Ok(None) };
+    if global.demo {
+        return Ok(None);
+    }
+    let selection = Selection { profile: global.profile.clone(), base_url: global.base_url.clone() };
+    Ok(Some(Profiles::new(config, &selection, env, start)?))
+}
+
+/// What a command begins with to reach a workspace that is not the one of the start: without what was given for that one.
+fn elsewhere(global: &Global, env: &Environment) -> Vec<String> {
+    let set = [("DIALNEXA_API_KEY", env.api_key.is_some()), ("DIALNEXA_BASE_URL", env.base_url.is_some())];
+    let mut words = Vec::new();
+    for (name, _) in set.into_iter().filter(|(_, is_set)| *is_set) {
+        if words.is_empty() {
+            words.push("env".to_owned());
+        }
+        words.extend(["-u".to_owned(), name.to_owned()]);
+    }
+    words.push("hookscope".to_owned());
+    if let Some(path) = &global.config {
+        words.extend(["--config".to_owned(), path.to_string_lossy().into_owned()]);
+    }
+    words
+}
+
+/// What a command begins with to reach the same workspace. What stands in variables is there for the command too.
 fn invocation(global: &Global) -> Vec<String> {
     let config = global.config.as_ref().map(|path| path.to_string_lossy().into_owned());
     let from = global.from.as_ref().map(|path| path.to_string_lossy().into_owned());
@@ -137,5 +166,6 @@ fn invocation(global: &Global) -> Vec<String> {
         ("--base-url", global.base_url.clone()),
     ];
     let demo = global.demo.then(|| "--demo".to_owned());
-    demo.into_iter().chain(named.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?])).flatten()).collect()
+    let words = std::iter::once("hookscope".to_owned()).chain(demo);
+    words.chain(named.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?])).flatten()).collect()
 }

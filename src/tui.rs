@@ -29,17 +29,18 @@ pub mod link;
 pub mod listing;
 pub mod message;
 pub mod palette;
+pub mod picker;
 pub mod prompt;
 pub mod screen;
 pub mod theme;
 pub mod view;
 pub mod views;
+pub mod workspaces;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use self::ansi::AnsiBackend;
@@ -52,12 +53,13 @@ use self::input::Input;
 use self::link::FrameWriter;
 use self::screen::Screen;
 use self::theme::{Glyphs, Theme};
+use self::workspaces::Workspaces;
 use crate::api::{ApiError, Client};
 use crate::base_url::BaseUrl;
 use crate::clock::Moment;
 use crate::config::{Config, Connection, Environment};
 use crate::error::{Error, Exit};
-use crate::fetch::{self, Held, Policy, Source};
+use crate::fetch::{Held, Policy, Source};
 use crate::model::Scope;
 use crate::text::Safe;
 
@@ -65,8 +67,8 @@ use crate::text::Safe;
 pub struct Start<'a> {
     pub config: &'a Config,
     pub origin: Origin,
-    /// The options that a copied command needs to reach the same workspace.
-    pub invocation: Vec<String>,
+    /// Those that can be switched between.
+    pub workspaces: Workspaces,
     pub env: &'a Environment,
     pub scope: Scope,
     /// Refresh every so many seconds from the start.
@@ -95,6 +97,13 @@ impl Origin {
         }
     }
 
+    fn history(&self) -> History {
+        match self {
+            Self::Api(connection) => History::of(connection),
+            Self::File { .. } => History::default(),
+        }
+    }
+
     fn policy(&self) -> Policy {
         match self {
             Self::Api(connection) => connection.policy,
@@ -110,7 +119,9 @@ impl Start<'_> {
             Origin::File { name, base_url, .. } => Setup::of_file(self.config, name.clone(), base_url.clone()),
         };
         Setup {
-            invocation: self.invocation.clone(),
+            profiles: self.workspaces.all().to_vec(),
+            profile_at: self.workspaces.start_at(),
+            invocation: self.workspaces.invocation(self.workspaces.start_at()),
             theme: Theme::new(&self.config.ui.theme, self.coloured),
             glyphs: if self.env.utf8 { setup.glyphs } else { Glyphs::ascii() },
             zone: TimeZone::system(),
@@ -138,24 +149,26 @@ pub async fn run(start: Start<'_>) -> Result<Exit, Error> {
     ended.map(Exit::from)
 }
 
-async fn explore(app: App, console: Terminal, start: Start<'_>) -> Result<Ended, Error> {
+async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<Ended, Error> {
     let backend = AnsiBackend::new(FrameWriter::new(console.link().clone()));
     let mut screen = Screen::new(backend, app.size);
     // The first frame needs nothing that could take time.
     screen.draw(&app).map_err(|error| Error::terminal(&error))?;
-    let (demand, wishes) = watch::channel(app.demand().clone());
     let policy = start.origin.policy();
+    let history = start.origin.history();
+    app.filter.recall(history.read());
     let origin = start.origin;
-    let (events, task) = fetch::spawn(move || origin.open(), policy, wishes);
+    let fetch = Fetch::start(move || origin.open(), policy, app.demand());
     let mut explorer = Explorer {
         app,
         screen,
         console,
-        input: Input::start(),
-        fetch: Fetch { demand, events, task },
+        input: Input::start().map_err(|error| Error::terminal(&error))?,
+        fetch,
         finder: Finder::start(),
-        history: History::default(),
+        history,
         jobs: JoinSet::new(),
+        workspaces: start.workspaces,
         tmux: start.env.tmux,
         changed: false,
     };

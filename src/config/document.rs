@@ -227,9 +227,18 @@ impl<'a> Section<'a> {
 
     /// One of some words.
     pub(super) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&'static str, T)]) -> Result<Option<T>, ConfigError> {
+        Ok(self.found_choice(key, choices)?.map(|found| found.value))
+    }
+
+    /// As [`Section::choice`], with its place.
+    pub(super) fn found_choice<T: Copy>(
+        &mut self,
+        key: &str,
+        choices: &[(&'static str, T)],
+    ) -> Result<Option<Found<T>>, ConfigError> {
         let Some(found) = self.string(key)? else { return Ok(None) };
         match choices.iter().find(|(word, _)| *word == found.value) {
-            Some(&(_, choice)) => Ok(Some(choice)),
+            Some(&(_, value)) => Ok(Some(Found { value, place: found.place })),
             None => {
                 let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
                 Err(self.wrong(key, &safe!("it must be one of {}", clean(&words.join(", "))), &found.place))

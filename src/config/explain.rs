@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use ratatui::style::Color;
+
 use super::document::{clean_path, shown_key, shown_profile};
 use super::key::StoredKey;
 use super::settings::{CLIPBOARDS, SEVERITIES, Severity, TIMES, colour_name};
@@ -60,8 +62,7 @@ impl Config {
     /// The profile in effect, and what chose it.
     pub fn profile_and_source(&self, selection: &Selection, env: &Environment) -> Result<(Safe, Safe), ConfigError> {
         let chosen = self.profile(selection, env)?;
-        let name = clean(shown_profile(chosen.shown_name().as_str()));
-        Ok((name, chosen.source))
+        Ok((chosen.shown_name(), chosen.source))
     }
 
     /// The names of the profiles, as messages may show them.
@@ -77,6 +78,14 @@ impl Config {
     /// The address in effect, and where it is from.
     pub fn base_url_and_source(&self, selection: &Selection, env: &Environment) -> Result<(BaseUrl, Safe), ConfigError> {
         self.base_url(&self.profile(selection, env)?, selection, env)
+    }
+
+    /// The colour in effect, and where it is from.
+    pub fn colour_and_source(&self, selection: &Selection, env: &Environment) -> Result<(Safe, Safe), ConfigError> {
+        let chosen = self.profile(selection, env)?;
+        let found = self.found_colour(chosen.level);
+        let colour = found.map_or(Color::Reset, |found| found.value);
+        Ok((colour_name(colour).into(), found.map_or_else(|| DEFAULT.into(), |found| found.place.clone())))
     }
 
     /// Where the key is. No file is read for it and no command run.

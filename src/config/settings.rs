@@ -224,7 +224,7 @@ impl Default for Theme {
     }
 }
 
-const COLOURS: [(&str, Color); 17] = [
+pub(super) const COLOURS: [(&str, Color); 17] = [
     ("default", Color::Reset),
     ("black", Color::Black),
     ("red", Color::Red),
@@ -245,7 +245,7 @@ const COLOURS: [(&str, Color); 17] = [
 ];
 
 /// How the config spells a colour.
-pub(super) fn colour_name(colour: Color) -> &'static str {
+pub fn colour_name(colour: Color) -> &'static str {
     COLOURS.iter().find(|(_, known)| *known == colour).map_or("default", |(name, _)| name)
 }
 

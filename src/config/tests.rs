@@ -100,9 +100,11 @@ mod example {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// Where a key is stored, other workspaces and further certificates have no default.
+    /// Where a key is stored, other workspaces with their colours and further certificates have no default.
     fn has_default(code: &str) -> bool {
-        !["api_key", "default_profile", "[profiles.", "ca_file"].iter().any(|start| code.starts_with(start))
+        !["api_key", "default_profile", "[profiles.", "colour = \"red\"", "ca_file"]
+            .iter()
+            .any(|start| code.starts_with(start))
     }
 
     /// The section and the text of every commented key line.
@@ -875,5 +877,125 @@ proxy = \"kid:SENTINEL-KEY\"
                 prop_assert!(!shown.contains("SENTINEL"), "{text}\n{shown}");
             }
         }
+    }
+}
+
+mod profiles {
+    use super::*;
+
+    const CONFIG: &str = "
+        colour = 'blue'
+        default_profile = 'production'
+        [profiles.production]
+        api_key = 'id:production'
+        base_url = 'https://production.example'
+        colour = 'light-red'
+        [profiles.plain]
+        api_key = 'id:plain'
+        colour = 'default'
+        [profiles.staging]
+        api_key_command = ['printf', 'id:staging']
+        base_url = 'https://staging.example'
+        [profiles.keyless]
+    ";
+
+    async fn profiles(config: &Config, selection: &Selection, env: &Environment) -> Profiles {
+        let start = config.connection(selection, env).await.unwrap();
+        Profiles::new(config, selection, env, &start).unwrap()
+    }
+
+    fn names(profiles: &Profiles) -> Vec<Option<&str>> {
+        profiles.all().iter().map(|profile| profile.name.as_deref()).collect()
+    }
+
+    #[tokio::test]
+    async fn each_is_described_with_its_host_and_its_colour() {
+        let config = parse(CONFIG).unwrap();
+        let profiles = profiles(&config, &Selection::default(), &Environment::default()).await;
+        let told = |profile: &Profile| (profile.shown.to_string(), profile.host.to_string(), profile.colour, profile.asks);
+        let told: Vec<_> = profiles.all().iter().map(told).collect();
+        let profile = |name: &str, host: &str, colour, asks| (name.to_owned(), host.to_owned(), colour, asks);
+        assert_eq!(
+            told,
+            [
+                profile("keyless", "api.dialnexa.com", Some(Color::Blue), false),
+                profile("plain", "api.dialnexa.com", None, false),
+                profile("production", "production.example", Some(Color::LightRed), false),
+                profile("staging", "staging.example", Some(Color::Blue), true),
+            ]
+        );
+        assert_eq!(profiles.start_at(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_was_given_for_the_start_applies_to_no_other() {
+        let config = parse(CONFIG).unwrap();
+        let env = Environment { base_url: Some("https://variable.example".into()), ..with_key("id:env") };
+        for selection in [Selection::default(), at("https://option.example")] {
+            let profiles = profiles(&config, &selection, &env).await;
+            let staging = profiles.connection(3).await.unwrap();
+            assert_eq!((staging.profile.as_str(), staging.key_source), ("staging", KeySource::Config));
+            assert_eq!(staging.api.key.expose(), "id:staging");
+            assert_eq!(staging.api.base_url.host().as_str(), "staging.example");
+            let back = profiles.connection(profiles.start_at()).await.unwrap();
+            assert_eq!((back.profile.as_str(), back.key_source), ("production", KeySource::Environment));
+            assert_eq!(back.api.key.expose(), "id:env");
+            assert!(["option.example", "variable.example"].contains(&back.api.base_url.host().as_str()));
+            assert_eq!(profiles.all()[2].host, back.api.base_url.host());
+            let error = profiles.connection(0).await.unwrap_err();
+            assert_eq!(error.to_string(), "no API key for profile keyless", "a key of the environment is none for it");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_command_of_the_start_runs_once_and_those_of_others_each_time() {
+        let place = Place::new();
+        let command = |name: &str| {
+            let runs = place.path(name).display().to_string();
+            format!("[profiles.{name}]\napi_key_command = ['sh', '-c', 'echo x >>{runs}; echo id:{name}']\n")
+        };
+        let config = parse(&format!("default_profile = 'a'\n{}{}", command("a"), command("b"))).unwrap();
+        let profiles = profiles(&config, &Selection::default(), &Environment::default()).await;
+        assert_eq!(profiles.all().iter().map(|profile| profile.asks).collect::<Vec<_>>(), [false, true]);
+        for at in [1, 0, 1, 0] {
+            profiles.connection(at).await.unwrap();
+        }
+        let runs = |name: &str| fs::read_to_string(place.path(name)).unwrap().lines().count();
+        assert_eq!((runs("a"), runs("b")), (1, 2));
+    }
+
+    #[tokio::test]
+    async fn the_top_level_is_one_of_them_where_a_run_without_a_profile_reads_it() {
+        let read = parse("api_key = 'id:top'\n[profiles.a]\napi_key = 'id:a'").unwrap();
+        let none = Environment::default();
+        let variable = Environment { profile: Some("a".into()), ..Environment::default() };
+        assert_eq!(names(&profiles(&read, &Selection::default(), &none).await), [None, Some("a")]);
+        assert_eq!(names(&profiles(&read, &profile("a"), &none).await), [None, Some("a")]);
+        assert_eq!(profiles(&read, &profile("a"), &none).await.start_at(), 1);
+        assert_eq!(names(&profiles(&read, &Selection::default(), &variable).await), [Some("a")]);
+        let shadowed = parse("api_key = 'id:top'\ndefault_profile = 'a'\n[profiles.a]").unwrap();
+        assert_eq!(names(&profiles(&shadowed, &Selection::default(), &none).await), [Some("a")]);
+        let keyless = parse("[profiles.a]\napi_key = 'id:a'").unwrap();
+        assert_eq!(names(&profiles(&keyless, &profile("a"), &none).await), [Some("a")]);
+        assert_eq!(names(&profiles(&keyless, &Selection::default(), &with_key("id:env")).await), [None, Some("a")]);
+    }
+
+    #[tokio::test]
+    async fn a_key_of_the_top_level_is_bound_to_its_address() {
+        let config = parse("api_key = 'id:top'\n[profiles.a]\n[profiles.b]\nbase_url = 'https://b.example'").unwrap();
+        let selection = at("https://elsewhere.example");
+        let profiles = profiles(&config, &selection, &with_key("id:env")).await;
+        assert_eq!(profiles.connection(1).await.unwrap().api.key.expose(), "id:top");
+        let error = profiles.connection(2).await.unwrap_err();
+        assert!(error.brief().as_str().contains("is not sent to https://b.example: nothing was sent"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_looks_like_a_key_is_not_shown() {
+        let config = parse("api_key = 'id:top'\n[profiles.'kid:SENTINEL-KEY']").unwrap();
+        let profiles = profiles(&config, &Selection::default(), &Environment::default()).await;
+        let shown: Vec<_> = profiles.all().iter().map(|profile| profile.shown.as_str()).collect();
+        assert_eq!(shown, ["default", "***"]);
+        assert_eq!(profiles.connection(1).await.unwrap().profile.as_str(), "***");
     }
 }

@@ -6,6 +6,7 @@ mod fetched;
 mod filter;
 mod keys;
 mod marks;
+mod profiles;
 mod views;
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 
 use self::arrange::Arranging;
 pub use self::marks::Export;
+pub use self::profiles::Workspace;
 use self::views::CameFrom;
 use super::copy::{self, Place};
 use super::cursor::{Cursor, Travel};
@@ -30,12 +32,13 @@ use super::layout::{Layout, Panes, clamp};
 use super::listing::Listing;
 use super::message::{Effect, Message};
 use super::palette::Palette;
+use super::picker::Picker;
 use super::theme::{Glyphs, Theme};
 use super::views::View;
 use crate::analysis::sort::Sort;
 use crate::base_url::BaseUrl;
 use crate::clock::{self, Moment};
-use crate::config::{Clipboard, Config, Connection, KeySource, TimeFormat};
+use crate::config::{Clipboard, Config, Connection, KeySource, Profile, TimeFormat};
 use crate::fetch::{Demand, FetchEvent, Generation, PackedPage, RowCount};
 use crate::keymap::{ACTIONS, Action, COPIES, Copy, Key, Keymap};
 use crate::model::{IdSet, RowRef, Scope};
@@ -45,13 +48,16 @@ use crate::text::{Safe, Untrusted, grouped};
 /// Rows that the mouse wheel moves.
 const WHEEL: i64 = 3;
 
-/// Everything that does not change while the explorer runs.
+/// Everything that does not change while the explorer shows a workspace.
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub profile: Safe,
     /// The file that the rows are from, if they are from one: then nothing is asked of the API.
     pub file: Option<Safe>,
-    /// The options that a copied command needs to reach the same workspace.
+    /// The workspaces that can be switched between, and the place of the one that is shown.
+    pub profiles: Vec<Profile>,
+    pub profile_at: usize,
+    /// What a copied command begins with to reach the same workspace.
     pub invocation: Vec<String>,
     pub base_url: BaseUrl,
     pub key_source: KeySource,
@@ -96,7 +102,9 @@ impl Setup {
         Self {
             profile: "default".into(),
             file: None,
-            invocation: Vec::new(),
+            profiles: Vec::new(),
+            profile_at: 0,
+            invocation: vec!["hookscope".to_owned()],
             base_url,
             key_source: KeySource::Config,
             keymap: config.keymap.clone(),
@@ -132,6 +140,7 @@ pub enum Overlay {
         scroll: usize,
     },
     Palette(Palette),
+    Profiles(Picker),
     CopyMenu,
     /// The line in which a filter is typed.
     Filter,
@@ -213,6 +222,8 @@ pub struct App {
     generation: Generation,
     /// What the fetch task was told last.
     demanded: Demand,
+    /// A switch to another workspace is under way.
+    switching: bool,
 }
 
 impl App {
@@ -251,6 +262,7 @@ impl App {
             shelf: HashMap::new(),
             generation,
             demanded: Demand { generation, scope: setup.scope, pages: vec![1], everything: false },
+            switching: false,
             setup,
         }
     }
@@ -276,6 +288,8 @@ impl App {
             Message::Done(done) => self.done(*done),
             Message::Tick => self.tick(),
             Message::NotSuspended(why) => self.warn(why),
+            Message::Switched(workspace) => self.switched(*workspace),
+            Message::NotSwitched(why) => self.not_switched(&why),
         };
         self.fit();
         self.watch_sweep();

@@ -15,13 +15,14 @@ use crossterm::{Command, queue};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
+use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::link::Link;
 use crate::output;
 use crate::safe;
-use crate::text::clean;
+use crate::text::{Safe, clean};
 
 /// How long the last bytes may take. A link that is stalled for longer does not keep the program from ending.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -67,6 +68,8 @@ pub trait Console {
     fn size(&self) -> Option<(u16, u16)> {
         None
     }
+    /// Gives the terminal back with a line of words on it, until [`Console::retake`].
+    fn release(&mut self, words: &Safe);
     /// Brings the terminal into our state, whatever state it is in.
     fn retake(&mut self, mouse: bool);
 }
@@ -77,6 +80,8 @@ pub struct Terminal {
     link: Link,
     vanished: Arc<Notify>,
     signals: Signals,
+    /// The line discipline that something else found when it got the terminal.
+    lent: Option<Termios>,
 }
 
 #[derive(Debug)]
@@ -121,7 +126,7 @@ impl Terminal {
         let link = Link::new(out);
         *taken() = Some(link.clone());
         link.send(&entering(mouse));
-        Ok(Self { link, vanished: watch(), signals })
+        Ok(Self { link, vanished: watch(), signals, lent: None })
     }
 
     pub fn link(&self) -> &Link {
@@ -170,9 +175,25 @@ impl Console for Terminal {
         rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok().map(|size| (size.ws_col, size.ws_row))
     }
 
+    fn release(&mut self, words: &Safe) {
+        self.link.send(&leaving());
+        self.link.send(safe!("{}\r\n", words).as_str().as_bytes());
+        self.link.drain(PATIENCE);
+        // What fails here fails again in `retake`, and the terminal stays as it is.
+        drop(disable_raw_mode());
+        self.lent = tcgetattr(rustix::stdio::stdin()).ok();
+    }
+
     fn retake(&mut self, mouse: bool) {
         // crossterm sets raw mode only when it believes that it is not set.
-        let again = disable_raw_mode().and_then(|()| enable_raw_mode());
+        let again = disable_raw_mode().and_then(|()| {
+            if let Some(modes) = self.lent.take() {
+                // A program that was ended may have left the echo off, and what was typed for it is no key of ours.
+                tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &modes)?;
+                tcflush(rustix::stdio::stdin(), QueueSelector::IFlush)?;
+            }
+            enable_raw_mode()
+        });
         if again.is_ok() {
             self.link.send(&entering(mouse));
         }

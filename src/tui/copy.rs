@@ -12,7 +12,7 @@ use crate::text::{Safe, clean};
 #[derive(Debug, Clone)]
 pub struct Place {
     pub base_url: BaseUrl,
-    /// The options that a command needs to reach the same workspace.
+    /// What a command begins with to reach the same workspace.
     pub invocation: Vec<String>,
     pub scope: Scope,
     /// The filter in effect; empty for none.
@@ -52,8 +52,7 @@ fn curl(webhook: &Webhook, place: &Place, options: &str) -> Option<String> {
 }
 
 fn list_command(place: &Place) -> String {
-    let mut words = vec!["hookscope".to_owned()];
-    words.extend(place.invocation.iter().cloned());
+    let mut words = place.invocation.clone();
     words.push("list".to_owned());
     if place.scope != Scope::All {
         words.extend(["--scope".to_owned(), place.scope.name().to_owned()]);
@@ -124,7 +123,14 @@ mod tests {
 
     fn place() -> Place {
         let base_url = BaseUrl::parse("https://api.example.com").unwrap();
-        Place { base_url, invocation: Vec::new(), scope: Scope::Active, filter: String::new(), sort: None, reveal: false }
+        Place {
+            base_url,
+            invocation: vec!["hookscope".to_owned()],
+            scope: Scope::Active,
+            filter: String::new(),
+            sort: None,
+            reveal: false,
+        }
     }
 
     #[test]
@@ -150,7 +156,7 @@ mod tests {
     #[test]
     fn the_list_command_names_profile_and_scope() {
         let row = row("{}");
-        let place = Place { invocation: ["--profile", "my staging"].map(str::to_owned).into(), ..place() };
+        let place = Place { invocation: ["hookscope", "--profile", "my staging"].map(str::to_owned).into(), ..place() };
         assert_eq!(text(Copy::ListCommand, &row, &place).unwrap(), "hookscope --profile 'my staging' list --scope active");
     }
 

@@ -3,31 +3,41 @@
 use std::future::{poll_fn, ready};
 use std::io;
 use std::ops::ControlFlow;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crossterm::event::Event;
 use futures_core::Stream;
 use ratatui::backend::Backend;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep_until;
+use tokio::time::{sleep, sleep_until};
 
-use super::app::App;
+use super::app::{App, Workspace};
 use super::console::{Console, ConsoleEvent, mouse_sequence};
 use super::copy::osc52;
 use super::finder::{Arranged, Finder};
 use super::history::History;
+use super::input::Keyboard;
 use super::jobs::Done;
 use super::layout::clamp;
 use super::message::{Effect, Message};
 use super::screen::Screen;
+use super::workspaces::{Resolved, Workspaces};
+use crate::api::{ApiError, Client};
 use crate::clock::Moment;
 use crate::error::{Error, Exit};
-use crate::fetch::{Demand, FetchEvent};
+use crate::fetch::{self, Demand, FetchEvent, Policy, Source};
+use crate::safe;
 use crate::text::{Untrusted, clean};
 
 /// Messages that are applied before a frame is drawn, however many more are ready.
 const BATCH: usize = 256;
+/// The number of SIGINT, which ctrl-c sends where the terminal is not raw.
+const INTERRUPTED: u8 = 2;
+/// How long after the failure of a key command an interrupt is one that was meant for it.
+const INTERRUPT: Duration = Duration::from_millis(100);
 
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +69,15 @@ pub struct Fetch {
     pub task: JoinHandle<()>,
 }
 
+impl Fetch {
+    /// Starts the task of a workspace.
+    pub fn start(open: impl FnOnce() -> Result<Source, ApiError> + Send + 'static, policy: Policy, demand: &Demand) -> Self {
+        let (demand, wishes) = watch::channel(demand.clone());
+        let (events, task) = fetch::spawn(open, policy, wishes);
+        Self { demand, events, task }
+    }
+}
+
 /// The explorer on any backend, with any source of keys: the same loop in a terminal and in a test.
 #[derive(Debug)]
 pub struct Explorer<B, C, I> {
@@ -71,6 +90,7 @@ pub struct Explorer<B, C, I> {
     pub history: History,
     /// Work that is done beside the loop.
     pub jobs: JoinSet<Done>,
+    pub workspaces: Workspaces,
     /// Copied text is wrapped for tmux.
     pub tmux: bool,
     /// Something changed since the last frame.
@@ -85,6 +105,8 @@ enum Woken {
     Arranged(Arranged),
     Done(Box<Done>),
     TaskEnded,
+    /// The way to another workspace was found, or not.
+    Resolved(usize, Resolved),
     Tick,
 }
 
@@ -93,7 +115,7 @@ where
     B: Backend,
     B::Error: std::fmt::Display,
     C: Console,
-    I: Stream<Item = io::Result<Event>> + Unpin,
+    I: Keyboard,
 {
     /// Runs until somebody or something ends it.
     pub async fn run(&mut self) -> Result<Ended, Error> {
@@ -150,6 +172,7 @@ where
             Some(done) = self.jobs.join_next() => done.map_or(Woken::TaskEnded, |done| Woken::Done(Box::new(done))),
             Some(event) = self.fetch.events.recv() => Woken::Fetch(event),
             _ = &mut self.fetch.task => Woken::TaskEnded,
+            (at, resolved) = self.workspaces.resolved() => Woken::Resolved(at, resolved),
             () = sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => Woken::Tick,
         }
     }
@@ -183,6 +206,10 @@ where
             Woken::Fetch(event) => Message::Fetch(event),
             Woken::Done(done) => Message::Done(done),
             Woken::Arranged(arranged) => Message::Arranged(arranged),
+            Woken::Resolved(at, resolved) => {
+                let effects = self.change_workspace(at, resolved);
+                return self.apply(effects).await;
+            }
             Woken::Tick => Message::Tick,
             Woken::Console(ConsoleEvent::Free) => return Ok(ControlFlow::Continue(())),
         };
@@ -228,12 +255,85 @@ where
                             more.extend(self.app.update(Message::NotSuspended(why), Moment::now()));
                         }
                     }
+                    Effect::Switch(at) if self.workspaces.asks(at).is_some() => match self.ask_for(at).await? {
+                        ControlFlow::Continue(effects) => more.extend(effects),
+                        ControlFlow::Break(ended) => return Ok(ControlFlow::Break(ended)),
+                    },
+                    Effect::Switch(at) => self.workspaces.start(at),
+                    Effect::Stay => self.workspaces.stop(),
                     Effect::Quit => return Ok(ControlFlow::Break(Ended::Quit)),
                 }
             }
             effects = more;
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Gets the way to a workspace whose key command may ask a person: it has the terminal until it ends.
+    async fn ask_for(&mut self, at: usize) -> Result<ControlFlow<Ended, Vec<Effect>>, Error> {
+        self.workspaces.stop();
+        let name = self.workspaces.asks(at).cloned().unwrap_or_default();
+        self.input.pause().await;
+        self.console.release(&safe!("hookscope: getting the key of {}; ctrl-c stops that", name));
+        let answer = self.answer(at).await;
+        self.console.retake(self.app.mouse);
+        self.input.resume();
+        let mut effects = self.measured();
+        match answer {
+            ControlFlow::Continue(resolved) => effects.extend(self.change_workspace(at, resolved)),
+            ControlFlow::Break(ended) => return Ok(ControlFlow::Break(ended)),
+        }
+        Ok(ControlFlow::Continue(effects))
+    }
+
+    /// Waits for the key command, and for what ends it or the explorer before.
+    async fn answer(&mut self, at: usize) -> ControlFlow<Ended, Resolved> {
+        let mut resolve = pin!(self.workspaces.resolve(at));
+        let mut failed = None;
+        loop {
+            let event = tokio::select! {
+                biased;
+                event = self.console.event(false) => event,
+                resolved = &mut resolve, if failed.is_none() => match resolved {
+                    Ok(connection) => return ControlFlow::Continue(Ok(connection)),
+                    Err(why) => {
+                        failed = Some(why);
+                        continue;
+                    }
+                },
+                () = sleep(INTERRUPT), if failed.is_some() => return ControlFlow::Continue(Err(failed.unwrap_or_default())),
+            };
+            match event {
+                // It reaches the command and the explorer at once, and is meant for the command.
+                ConsoleEvent::Signal(INTERRUPTED) => {
+                    return ControlFlow::Continue(Err(failed.unwrap_or_else(|| "the key command was stopped".into())));
+                }
+                ConsoleEvent::Signal(number) => return ControlFlow::Break(Ended::Signal(number)),
+                ConsoleEvent::Vanished => return ControlFlow::Break(Ended::Vanished),
+                ConsoleEvent::Panicked => return ControlFlow::Break(Ended::Panicked),
+                // The terminal is the command's.
+                ConsoleEvent::Continued | ConsoleEvent::Resized | ConsoleEvent::Free => {}
+            }
+        }
+    }
+
+    /// Shows another workspace, if there is a way to it. The fetch task of the last one ends, and with its channel all that it
+    /// could still say.
+    fn change_workspace(&mut self, at: usize, resolved: Resolved) -> Vec<Effect> {
+        let connection = match resolved {
+            Ok(connection) => connection,
+            Err(why) => return self.app.update(Message::NotSwitched(why), Moment::now()),
+        };
+        self.fetch.task.abort();
+        self.history = History::of(&connection);
+        let workspace = Workspace::new(at, &connection, self.workspaces.invocation(at), self.history.read());
+        // What the last one worked on is of the other workspace.
+        self.finder = Finder::start();
+        let effects = self.app.update(Message::Switched(Box::new(workspace)), Moment::now());
+        let settings = connection.api;
+        let open = move || Ok(Source::from(Arc::new(Client::new(&settings)?)));
+        self.fetch = Fetch::start(open, connection.policy, self.app.demand());
+        effects
     }
 
     fn redraw(&mut self) -> Result<(), Error> {

@@ -30,6 +30,11 @@ impl Filter {
         Self { history, ..Self::default() }
     }
 
+    /// Takes the filters of earlier times, the newest last.
+    pub fn recall(&mut self, history: Vec<String>) {
+        self.history = history;
+    }
+
     /// What is in effect; empty for no filter.
     pub fn applied(&self) -> &str {
         &self.applied

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
+use crate::config::{Connection, KeySource};
 use crate::files::{self, Existing};
 
 /// What is read of a history: more than a hundred of the longest filters.
@@ -17,6 +18,15 @@ pub struct History {
 }
 
 impl History {
+    /// That of a workspace; the demo has none.
+    pub fn of(connection: &Connection) -> Self {
+        if connection.key_source == KeySource::Demo {
+            return Self::default();
+        }
+        let name = format!("filters-{}.json", connection.fingerprint());
+        Self::new(files::state_dir().map(|directory| directory.join(name)))
+    }
+
     pub fn new(path: Option<PathBuf>) -> Self {
         Self { path }
     }

@@ -3,14 +3,22 @@
 //! crossterm reads the terminal until it has a whole event, and waits in there for the rest of one: a paste whose end never
 //! comes, half a character, half a sequence of a link that stalls. Its own stream may wait like that in the thread that polls it,
 //! which is the loop's: deaf to signals from then on.
+//!
+//! Between events the thread waits for the terminal by itself, so that it can be told to leave it to another program.
 
-use std::io;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::thread;
+use std::time::Duration;
 
-use crossterm::event::{Event, read};
+use crossterm::event::{Event, poll, read};
 use futures_core::Stream;
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
 use tokio::sync::mpsc;
 
 use super::console;
@@ -18,44 +26,131 @@ use super::console;
 /// Events that wait for the loop; more of them wait in the terminal.
 const WAITING: usize = 1024;
 
+/// How long crossterm may look for events that it has read already. With no time at all it does not look.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Keys that can leave stdin to another program for a while.
+pub trait Keyboard: Stream<Item = io::Result<Event>> + Unpin {
+    /// Returns when stdin is not read any more.
+    fn pause(&mut self) -> impl Future<Output = ()>;
+    /// Stdin is read again.
+    fn resume(&mut self);
+}
+
 /// What the terminal sends, until it is gone.
 #[derive(Debug)]
 pub struct Input {
     events: mpsc::Receiver<io::Result<Event>>,
+    /// What came while a pause was waited for.
+    held: VecDeque<io::Result<Event>>,
+    /// A byte in here makes the thread wait for another one.
+    bell: UnixStream,
+    /// The thread says here that it waits.
+    paused: mpsc::Receiver<()>,
 }
 
 impl Input {
     /// Starts the thread. It ends with the process, or when the terminal cannot be read any more.
-    pub fn start() -> Self {
+    pub fn start() -> io::Result<Self> {
         let (send, events) = mpsc::channel(WAITING);
+        let (tell, paused) = mpsc::channel(1);
+        let (bell, rung) = UnixStream::pair()?;
+        let reader = Reader { rung, tell };
         thread::spawn(move || {
-            loop {
-                let event = match read() {
-                    // The console tells of sizes: in here they come late when the rest of an event is waited for.
-                    Ok(Event::Resize(..)) => continue,
-                    // What crossterm says of a terminal that is gone depends on the moment. The end of the events says it best.
-                    Err(error) if is_end(&error) || console::is_gone() => return,
-                    event => event,
-                };
+            while let Some(event) = reader.next() {
                 let failed = event.is_err();
                 if send.blocking_send(event).is_err() || failed {
                     return;
                 }
             }
         });
-        Self { events }
+        Ok(Self { events, held: VecDeque::new(), bell, paused })
+    }
+
+    fn ring(&self) {
+        // Without the thread there is nobody to be told.
+        drop((&self.bell).write_all(b"!"));
+    }
+}
+
+/// The thread's side.
+struct Reader {
+    rung: UnixStream,
+    tell: mpsc::Sender<()>,
+}
+
+impl Reader {
+    /// The next event; `None` at the end of the terminal or of the explorer.
+    fn next(&self) -> Option<io::Result<Event>> {
+        loop {
+            let event = match poll(LOOK) {
+                Ok(true) => read(),
+                Ok(false) => {
+                    self.wait().ok()?;
+                    continue;
+                }
+                Err(error) => Err(error),
+            };
+            return match event {
+                // The console tells of sizes: in here they come late when the rest of an event is waited for.
+                Ok(Event::Resize(..)) => continue,
+                // What crossterm says of a terminal that is gone depends on the moment. The end of the events says it best.
+                Err(error) if is_end(&error) || console::is_gone() => None,
+                event => Some(event),
+            };
+        }
+    }
+
+    /// Waits for more on stdin, where nothing is read meanwhile, and through a pause.
+    fn wait(&self) -> io::Result<()> {
+        let stdin = rustix::stdio::stdin();
+        let mut fds = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&self.rung, PollFlags::IN)];
+        match rustix::event::poll(&mut fds, None) {
+            Err(Errno::INTR) => return Ok(()),
+            polled => drop(polled?),
+        }
+        let [of_stdin, of_bell] = fds.map(|fd| fd.revents());
+        if !of_bell.is_empty() {
+            let mut byte = [0];
+            (&self.rung).read_exact(&mut byte)?;
+            self.tell.blocking_send(()).map_err(io::Error::other)?;
+            (&self.rung).read_exact(&mut byte)?;
+        } else if !of_stdin.contains(PollFlags::IN) && console::is_gone() {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        Ok(())
+    }
+}
+
+impl Keyboard for Input {
+    async fn pause(&mut self) {
+        self.ring();
+        loop {
+            // The thread may be waiting for room before it can hear the bell.
+            tokio::select! {
+                _ = self.paused.recv() => return,
+                Some(event) = self.events.recv() => self.held.push_back(event),
+            }
+        }
+    }
+
+    fn resume(&mut self) {
+        self.ring();
     }
 }
 
 /// Also what a process in the background gets whose shell is gone.
 fn is_end(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+    error.raw_os_error() == Some(Errno::IO.raw_os_error())
 }
 
 impl Stream for Input {
     type Item = io::Result<Event>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.events.poll_recv(context)
+        match self.held.pop_front() {
+            Some(event) => Poll::Ready(Some(event)),
+            None => self.events.poll_recv(context),
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::app::Workspace;
 use super::finder::{Arranged, Wish};
 use super::jobs::{Done, Job};
 use crate::fetch::{Demand, FetchEvent};
-use crate::text::Untrusted;
+use crate::text::{Safe, Untrusted};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -26,6 +27,10 @@ pub enum Message {
     Tick,
     /// Suspending did not work, for this reason.
     NotSuspended(&'static str),
+    /// From now on the answers are those of another workspace.
+    Switched(Box<Workspace>),
+    /// Another workspace cannot be shown, for this reason.
+    NotSwitched(Safe),
 }
 
 /// One thing that the loop is to do. The state machine itself does no IO.
@@ -46,6 +51,10 @@ pub enum Effect {
     Mouse(bool),
     /// Keep the filters that were typed, the newest last.
     Remember(Vec<String>),
+    /// Show another workspace, by its place among the profiles. It takes the place of a switch that is under way.
+    Switch(usize),
+    /// Stay with the workspace that is shown: a switch that is under way ends.
+    Stay,
     Suspend,
     Quit,
 }

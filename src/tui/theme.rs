@@ -19,13 +19,14 @@ pub struct Theme {
     /// The selected row of the pane with the focus, and of one without it.
     pub selected: Style,
     pub selected_elsewhere: Style,
+    coloured: bool,
 }
 
 impl Theme {
     /// The user's colours, or none at all. Without colours no colour is ever set, not even the default one: some writers turn
     /// that into a full reset.
     pub fn new(colours: &config::Theme, coloured: bool) -> Self {
-        let style = |colour: Color| if coloured && colour != Color::Reset { Style::new().fg(colour) } else { Style::new() };
+        let style = |colour| coloured_style(colour, coloured);
         Self {
             accent: style(colours.accent).add_modifier(Modifier::BOLD),
             active: style(colours.active),
@@ -37,8 +38,26 @@ impl Theme {
             matched: style(colours.accent).add_modifier(Modifier::UNDERLINED),
             selected: Style::new().add_modifier(Modifier::REVERSED),
             selected_elsewhere: Style::new().add_modifier(Modifier::BOLD),
+            coloured,
         }
     }
+
+    /// A colour that is not one of the theme's.
+    pub fn colour(self, colour: Color) -> Style {
+        coloured_style(colour, self.coloured)
+    }
+
+    /// The name of a workspace that a colour marks. Without colours the name alone says which it is.
+    pub fn mark(self, colour: Option<Color>) -> Style {
+        match colour {
+            Some(colour) if self.coloured => self.colour(colour).add_modifier(Modifier::BOLD | Modifier::REVERSED),
+            _ => self.accent,
+        }
+    }
+}
+
+fn coloured_style(colour: Color, coloured: bool) -> Style {
+    if coloured && colour != Color::Reset { Style::new().fg(colour) } else { Style::new() }
 }
 
 /// The symbols, in Unicode or in ASCII.

@@ -41,6 +41,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
     match &app.overlay {
         Overlay::Help { scroll } => help::draw(app, *scroll, canvas),
         Overlay::Palette(palette) => menu::palette(app, palette, canvas),
+        Overlay::Profiles(picker) => menu::profiles(app, picker, canvas),
         Overlay::CopyMenu => menu::copies(app, canvas),
         Overlay::Filter => prompt::Line::filter(app).draw(app, canvas),
         Overlay::Export(export) => prompt::Line::export(app, export).draw(app, canvas),

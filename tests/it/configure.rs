@@ -448,6 +448,15 @@ mod show {
     }
 
     #[test]
+    fn the_colour_is_that_of_the_profile_and_else_that_of_the_top_level() {
+        let place = Place::with("colour = 'blue'\n[profiles.a]\ncolour = 'light-red'\n[profiles.b]\n");
+        for (profile, colour, line) in [("a", "\"light-red\"", 3), ("b", "\"blue\"", 1)] {
+            let found = shown(&place, &["--profile", profile], &[]);
+            assert_eq!(found["colour"], (Some(colour.to_owned()), format!("{}:{line}", place.usual().display())));
+        }
+    }
+
+    #[test]
     fn no_key_file_is_read_and_no_command_run() {
         let place = Place::with("api_key_file = '/dev/null/none'");
         let found = shown(&place, &[], &[]);

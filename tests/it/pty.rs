@@ -12,6 +12,7 @@ mod files;
 mod jobs;
 mod output;
 mod panics;
+mod profiles;
 mod refusals;
 pub(crate) mod session;
 mod sizes;

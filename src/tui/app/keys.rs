@@ -19,6 +19,7 @@ impl App {
             },
             Overlay::Help { .. } => self.key_in_help(key, event.code),
             Overlay::Palette(_) => self.key_in_palette(event),
+            Overlay::Profiles(_) => self.key_in_profiles(event),
             Overlay::CopyMenu => self.key_in_copy_menu(event.code),
             Overlay::Filter => self.key_in_filter(event),
             Overlay::Export(_) => self.key_in_export(event),
@@ -77,6 +78,7 @@ impl App {
             Action::Refresh => self.ask_again(),
             Action::AutoRefresh => self.toggle_auto_refresh(),
             Action::LoadEverything => self.load_everything(),
+            Action::Profiles => self.choose_profile(),
             Action::TimeFormat => {
                 self.time = self.time.next();
                 self.inform(safe!("times: {}", self.time.name()))
@@ -297,7 +299,12 @@ impl App {
             return vec![Effect::Draw];
         }
         self.last_copy = Some((what, text.clone()));
-        let mut effects = self.inform(safe!("copied the {} ({} bytes); again shows it", words, grouped(text.len() as u64)));
+        let mut effects = self.inform(safe!(
+            "copied the {} ({} bytes); again shows it{}",
+            words,
+            grouped(text.len() as u64),
+            self.whose_key(what)
+        ));
         effects.push(Effect::Copy(Untrusted::from(text)));
         effects
     }
@@ -319,6 +326,10 @@ impl App {
         match &mut self.overlay {
             Overlay::Palette(palette) => {
                 palette.insert(text.raw());
+                vec![Effect::Draw]
+            }
+            Overlay::Profiles(picker) => {
+                picker.insert(text.raw(), &self.setup.profiles);
                 vec![Effect::Draw]
             }
             Overlay::Filter => self.type_into_filter(text.raw()),

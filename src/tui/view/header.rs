@@ -47,7 +47,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     if has_name {
         left.push(Piece::new("hookscope  ", theme.quiet));
     }
-    left.push(Piece::new(identity, theme.accent));
+    left.push(Piece::new(identity, theme.mark(app.colour())));
     if has_key {
         left.push(Piece::new(key, theme.quiet));
     }

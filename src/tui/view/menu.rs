@@ -2,12 +2,14 @@
 
 use ratatui::layout::Rect;
 
+use crate::config::{Profile, colour_name};
 use crate::keymap::COPIES;
 use crate::safe;
 use crate::text::{Safe, clean};
 use crate::tui::app::App;
 use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::palette::Palette;
+use crate::tui::picker::{DIGITS, Picker};
 
 /// Actions that are shown at once.
 const ROWS: usize = 10;
@@ -43,6 +45,55 @@ pub(super) fn palette(app: &App, palette: &Palette, canvas: &mut Canvas<'_>) {
     let footer = app.layout().footer;
     canvas.clear(footer);
     canvas.pieces(footer, &[Piece::new(" :", theme.accent), Piece::plain(palette.input()), Piece::new(" ", theme.selected)]);
+}
+
+pub(super) fn profiles(app: &App, picker: &Picker, canvas: &mut Canvas<'_>) {
+    let (theme, glyphs) = (app.setup.theme, app.setup.glyphs);
+    let all = &app.setup.profiles;
+    let found: Vec<_> = picker.found().iter().filter_map(|&at| Some((at, all.get(at)?))).collect();
+    let first = (picker.selected() + 1).saturating_sub(ROWS);
+    let area = open(app, found.len().clamp(1, ROWS), canvas);
+    if found.is_empty() {
+        canvas.text(line(area, 1), &"   no such profile".into(), theme.quiet);
+    }
+    let widest = |width: fn(&Profile) -> usize| all.iter().map(width).max().unwrap_or_default() + 2;
+    let (names, hosts) = (widest(|profile| profile.shown.width()), widest(|profile| profile.host.width()));
+    let padding = |columns: usize, text: &Safe| Piece::plain(clean(&" ".repeat(columns.saturating_sub(text.width()))));
+    for (number, (index, &(at, profile))) in (1..).zip(found.iter().enumerate().skip(first).take(ROWS)) {
+        let place = line(area, number);
+        let digit = DIGITS.get(index).map_or(' ', |&digit| digit);
+        let mark = if at == app.setup.profile_at { glyphs.active } else { " " };
+        let mut pieces = vec![
+            Piece::new(safe!(" {} ", clean(&digit.to_string())), theme.accent),
+            Piece::new(safe!("{} ", Safe::literal(mark)), theme.active),
+            Piece::new(profile.shown.clone(), theme.strong),
+            padding(names, &profile.shown),
+            Piece::plain(profile.host.clone()),
+            padding(hosts, &profile.host),
+        ];
+        if let Some(colour) = profile.colour {
+            pieces.push(Piece::new(colour_name(colour), theme.colour(colour)));
+        }
+        canvas.pieces(place, &pieces);
+        if index == picker.selected() {
+            canvas.restyle(place, theme.selected);
+        }
+    }
+    canvas.text(line(area, 0), &" show the workspace ".into(), theme.strong);
+    let footer = app.layout().footer;
+    canvas.clear(footer);
+    let hint: Safe =
+        if picker.input().is_empty() { "a digit or enter shows it, letters narrow".into() } else { Safe::default() };
+    canvas.pieces(
+        footer,
+        &[
+            Piece::new(" profile ", theme.accent),
+            Piece::plain(picker.input()),
+            Piece::new(" ", theme.selected),
+            Piece::plain(" "),
+            Piece::new(hint, theme.quiet),
+        ],
+    );
 }
 
 pub(super) fn copies(app: &App, canvas: &mut Canvas<'_>) {

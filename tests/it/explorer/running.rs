@@ -12,21 +12,26 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_core::Stream;
 use hookscope::api::Client;
 use hookscope::base_url::BaseUrl;
-use hookscope::config::Config;
+use hookscope::config::{Config, Connection};
 use hookscope::demo::{self, server::Server};
-use hookscope::fetch::{self, Source};
+use hookscope::fetch::Source;
 use hookscope::model::RowRef;
 use hookscope::redact::ApiKey;
+use hookscope::text::Safe;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::console::{Console, ConsoleEvent};
 use hookscope::tui::events::{Ended, Explorer, Fetch};
 use hookscope::tui::finder::Finder;
 use hookscope::tui::history::History;
+use hookscope::tui::input::Keyboard;
 use hookscope::tui::screen::Screen;
+use hookscope::tui::workspaces::Workspaces;
 use ratatui::backend::TestBackend;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use crate::support::{moment, setup, text};
+
+mod profiles;
 
 /// Nothing here takes as long; only a test that fails waits for so long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,6 +41,10 @@ struct TestConsole {
     events: mpsc::UnboundedReceiver<ConsoleEvent>,
     sent: Arc<Mutex<Vec<u8>>>,
     suspended: Arc<Mutex<u32>>,
+    released: Arc<Mutex<Vec<String>>>,
+    /// What happens while something else has the terminal.
+    meanwhile: Vec<ConsoleEvent>,
+    happen: mpsc::UnboundedSender<ConsoleEvent>,
 }
 
 impl Console for TestConsole {
@@ -59,6 +68,13 @@ impl Console for TestConsole {
         Ok(())
     }
 
+    fn release(&mut self, words: &Safe) {
+        self.released.lock().unwrap().push(words.to_string());
+        for event in self.meanwhile.drain(..) {
+            self.happen.send(event).unwrap();
+        }
+    }
+
     fn retake(&mut self, _mouse: bool) {}
 }
 
@@ -72,6 +88,12 @@ impl Stream for Keys {
     }
 }
 
+impl Keyboard for Keys {
+    async fn pause(&mut self) {}
+
+    fn resume(&mut self) {}
+}
+
 /// A running explorer, and the ends of its channels.
 struct Running {
     explorer: Explorer<TestBackend, TestConsole, Keys>,
@@ -79,33 +101,47 @@ struct Running {
     console: mpsc::UnboundedSender<ConsoleEvent>,
     sent: Arc<Mutex<Vec<u8>>>,
     suspended: Arc<Mutex<u32>>,
-    _server: Server,
+    released: Arc<Mutex<Vec<String>>>,
+    _server: Option<Server>,
 }
 
 async fn start(webhooks: u64) -> Running {
     let server = Server::start(demo::Options { webhooks, ..demo::Options::default() }).await.unwrap();
     let base_url = BaseUrl::parse(&server.base_url()).unwrap();
     let connection = Config::demo_connection(base_url.clone(), ApiKey::new(demo::KEY).unwrap());
-    let app = App::new(Setup { base_url, ..setup(120, 40) }, moment());
-    let (demand, wishes) = watch::channel(app.demand().clone());
+    let setup = Setup { base_url, ..setup(120, 40) };
+    Running { _server: Some(server), ..run(setup, &connection, Workspaces::default()) }
+}
+
+fn run(setup: Setup, connection: &Connection, workspaces: Workspaces) -> Running {
+    let app = App::new(setup, moment());
     let settings = connection.api.clone();
-    let (events, task) = fetch::spawn(move || Ok(Source::Api(Arc::new(Client::new(&settings)?))), connection.policy, wishes);
+    let open = move || Ok(Source::Api(Arc::new(Client::new(&settings)?)));
+    let fetch = Fetch::start(open, connection.policy, app.demand());
     let (keys, pressed) = mpsc::unbounded_channel();
     let (console, happened) = mpsc::unbounded_channel();
-    let (sent, suspended) = (Arc::default(), Arc::default());
+    let (sent, suspended, released) = (Arc::default(), Arc::default(), Arc::default());
     let explorer = Explorer {
         finder: Finder::start(),
         history: History::default(),
         jobs: tokio::task::JoinSet::new(),
         screen: Screen::new(TestBackend::new(120, 40), app.size),
         app,
-        console: TestConsole { events: happened, sent: Arc::clone(&sent), suspended: Arc::clone(&suspended) },
+        console: TestConsole {
+            events: happened,
+            sent: Arc::clone(&sent),
+            suspended: Arc::clone(&suspended),
+            released: Arc::clone(&released),
+            meanwhile: Vec::new(),
+            happen: console.clone(),
+        },
         input: Keys(pressed),
-        fetch: Fetch { demand, events, task },
+        fetch,
+        workspaces,
         tmux: false,
         changed: true,
     };
-    Running { explorer, keys, console, sent, suspended, _server: server }
+    Running { explorer, keys, console, sent, suspended, released, _server: None }
 }
 
 impl Running {

@@ -69,6 +69,16 @@ impl Setup {
         Self::new("bash", &["--noprofile", "--norc", "-c", script, HOOKSCOPE])
     }
 
+    /// With a config that is its owner's alone.
+    pub(crate) fn config(self, config: &str) -> Self {
+        let directory = self.home.path().join("hookscope");
+        std::fs::create_dir(&directory).unwrap();
+        let path = directory.join("config.toml");
+        std::fs::write(&path, config).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self

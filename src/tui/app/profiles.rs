@@ -1,0 +1,174 @@
+//! Which workspace is shown, and the way to another one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::style::Color;
+
+use super::{App, Everything, Focus, Notice, Overlay};
+use crate::base_url::BaseUrl;
+use crate::config::{Connection, KeySource};
+use crate::keymap::Copy;
+use crate::safe;
+use crate::text::Safe;
+use crate::tui::cursor::Cursor;
+use crate::tui::filter::Filter;
+use crate::tui::health::Health;
+use crate::tui::listing::Listing;
+use crate::tui::message::Effect;
+use crate::tui::picker::Picker;
+
+/// Another workspace, as far as it concerns the screen.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// Its place among the profiles.
+    at: usize,
+    profile: Safe,
+    base_url: BaseUrl,
+    key_source: KeySource,
+    page_size: u32,
+    invocation: Vec<String>,
+    /// The filters of earlier times, the newest last.
+    history: Vec<String>,
+}
+
+impl Workspace {
+    pub fn new(at: usize, connection: &Connection, invocation: Vec<String>, history: Vec<String>) -> Self {
+        Self {
+            history,
+            at,
+            profile: connection.profile.clone(),
+            base_url: connection.api.base_url.clone(),
+            key_source: connection.key_source,
+            page_size: connection.policy.page_size,
+            invocation,
+        }
+    }
+}
+
+impl App {
+    /// The colour that marks the workspace.
+    pub fn colour(&self) -> Option<Color> {
+        self.setup.profiles.get(self.setup.profile_at)?.colour
+    }
+
+    pub(super) fn choose_profile(&mut self) -> Vec<Effect> {
+        if self.setup.file.is_some() {
+            return self.inform("these rows are from a file: there is no profile to switch to");
+        }
+        if self.setup.key_source == KeySource::Demo {
+            return self.inform("this is the demo: there is no profile to switch to");
+        }
+        if self.setup.profiles.len() < 2 {
+            return self.inform("no other profile; one is a section [profiles.NAME] of the config");
+        }
+        self.overlay = Overlay::Profiles(Picker::new(&self.setup.profiles, self.setup.profile_at));
+        vec![Effect::Draw]
+    }
+
+    pub(super) fn key_in_profiles(&mut self, event: KeyEvent) -> Vec<Effect> {
+        let Overlay::Profiles(picker) = &mut self.overlay else { return Vec::new() };
+        let profiles = &self.setup.profiles;
+        let plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        match event.code {
+            KeyCode::Esc => return self.close_overlay(),
+            KeyCode::Enter => {
+                let chosen = picker.chosen();
+                return self.switch(chosen);
+            }
+            KeyCode::Down | KeyCode::Tab => picker.move_by(1),
+            KeyCode::Up | KeyCode::BackTab => picker.move_by(-1),
+            KeyCode::Char('n') if !plain => picker.move_by(1),
+            KeyCode::Char('p') if !plain => picker.move_by(-1),
+            KeyCode::Char('u') if !plain => picker.clear(profiles),
+            KeyCode::Backspace => {
+                let emptied = !picker.backspace(profiles);
+                if emptied {
+                    return self.close_overlay();
+                }
+            }
+            KeyCode::Char(digit) if plain && digit.is_ascii_digit() => match picker.at_digit(digit) {
+                Some(at) => return self.switch(Some(at)),
+                None => return Vec::new(),
+            },
+            KeyCode::Char(c) if plain => picker.insert(c.encode_utf8(&mut [0; 4]), profiles),
+            _ => return Vec::new(),
+        }
+        vec![Effect::Draw]
+    }
+
+    /// Asks for another workspace. Until it is there, this one stays as it is.
+    fn switch(&mut self, chosen: Option<usize>) -> Vec<Effect> {
+        self.overlay = Overlay::None;
+        let Some((at, profile)) = chosen.and_then(|at| Some((at, self.setup.profiles.get(at)?))) else {
+            return vec![Effect::Draw];
+        };
+        let name = profile.shown.clone();
+        let is_shown = at == self.setup.profile_at;
+        let was_switching = std::mem::replace(&mut self.switching, !is_shown);
+        let mut effects = match (is_shown, was_switching) {
+            (true, false) => return self.inform(safe!("{} is shown already", name)),
+            (true, true) => self.inform(safe!("{} stays", name)),
+            (false, _) => self.inform(safe!("opening {}", name)),
+        };
+        effects.push(if is_shown { Effect::Stay } else { Effect::Switch(at) });
+        effects
+    }
+
+    /// What has to be said of a copied request: the variable in it may hold the key of another workspace.
+    pub(super) fn whose_key(&self, what: Copy) -> Safe {
+        let is_request = matches!(what, Copy::CurlGet | Copy::CurlPause | Copy::CurlDelete);
+        if !is_request || self.setup.key_source == KeySource::Environment || self.setup.profiles.len() < 2 {
+            return Safe::default();
+        }
+        safe!("; DIALNEXA_API_KEY must be that of {}", self.setup.profile)
+    }
+
+    pub(super) fn not_switched(&mut self, why: &Safe) -> Vec<Effect> {
+        self.switching = false;
+        self.warn(why.clone())
+    }
+
+    /// From here on nothing of the last workspace is left: no row, no place in the list, no error, no text to be copied.
+    pub(super) fn switched(&mut self, to: Workspace) -> Vec<Effect> {
+        let Workspace { at, profile, base_url, key_source, page_size, invocation, history } = to;
+        self.setup.profile_at = at;
+        self.setup.profile = profile;
+        self.setup.base_url = base_url;
+        self.setup.key_source = key_source;
+        self.setup.page_size = page_size;
+        self.setup.invocation = invocation;
+        self.switching = false;
+        // Answers to what was asked before are those of the other workspace.
+        self.generation = self.generation.next();
+        self.listing = Listing::new(self.generation, page_size);
+        self.cursor = Cursor::default();
+        self.shelf = HashMap::new();
+        self.health = Health::default();
+        self.everything = Everything::No;
+        self.sweep = None;
+        self.filter = Filter::with_history(history);
+        self.sort = None;
+        self.marks = Arc::default();
+        self.group_panes.clear();
+        self.came_from = None;
+        self.arranging.start_over();
+        self.forget_jobs();
+        self.following = None;
+        self.last_copy = None;
+        self.detail_scroll = 0;
+        self.focus = Focus::List;
+        // What is to be seen of one workspace's credentials says nothing about another's.
+        self.reveal = false;
+        if matches!(self.overlay, Overlay::CopyMenu | Overlay::PlainText { .. } | Overlay::Filter | Overlay::Export(_)) {
+            self.overlay = Overlay::None;
+        }
+        if let Overlay::Profiles(_) = self.overlay {
+            self.overlay = Overlay::Profiles(Picker::new(&self.setup.profiles, at));
+        }
+        self.auto_refresh = self.auto_refresh.map(|_| self.now.instant + self.setup.refresh_every);
+        self.notice = Some(Notice::Info(safe!("this is {}", self.setup.profile)));
+        vec![Effect::Draw]
+    }
+}

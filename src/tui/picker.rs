@@ -1,0 +1,148 @@
+//! The picker of a workspace: a digit takes one, letters narrow them.
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use crate::config::Profile;
+use crate::text::{Safe, clean};
+
+/// The keys of the first ones.
+pub const DIGITS: [char; 9] = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
+/// More than anybody types to find a workspace.
+const MAX_INPUT: usize = 64;
+
+/// What was typed, and which of the workspaces it finds.
+#[derive(Debug, Clone)]
+pub struct Picker {
+    input: String,
+    /// Places among the profiles.
+    found: Vec<usize>,
+    selected: usize,
+}
+
+impl Picker {
+    /// With the one after the current one selected: of two, that is the other.
+    pub fn new(profiles: &[Profile], current: usize) -> Self {
+        let next = if current + 1 < profiles.len() { current + 1 } else { 0 };
+        Self { input: String::new(), found: (0..profiles.len()).collect(), selected: next }
+    }
+
+    pub fn input(&self) -> Safe {
+        clean(&self.input)
+    }
+
+    pub fn found(&self) -> &[usize] {
+        &self.found
+    }
+
+    pub fn selected(&self) -> usize {
+        self.selected
+    }
+
+    /// The place of the selected one.
+    pub fn chosen(&self) -> Option<usize> {
+        self.found.get(self.selected).copied()
+    }
+
+    /// The place of the one that a digit stands before.
+    pub fn at_digit(&self, digit: char) -> Option<usize> {
+        let index = DIGITS.iter().position(|&known| known == digit)?;
+        self.found.get(index).copied()
+    }
+
+    /// Takes typed or pasted text; control characters in it are no text.
+    pub fn insert(&mut self, text: &str, profiles: &[Profile]) {
+        let room = MAX_INPUT.saturating_sub(self.input.chars().count());
+        self.input.extend(text.chars().filter(|c| !c.is_control()).take(room));
+        self.narrow(profiles);
+    }
+
+    /// Takes back a character; false when there is none.
+    pub fn backspace(&mut self, profiles: &[Profile]) -> bool {
+        let had_one = self.input.pop().is_some();
+        self.narrow(profiles);
+        had_one
+    }
+
+    pub fn clear(&mut self, profiles: &[Profile]) {
+        self.input.clear();
+        self.narrow(profiles);
+    }
+
+    pub fn move_by(&mut self, rows: isize) {
+        self.selected = self.selected.saturating_add_signed(rows).min(self.found.len().saturating_sub(1));
+    }
+
+    fn narrow(&mut self, profiles: &[Profile]) {
+        self.selected = 0;
+        let pattern = Pattern::parse(&self.input, CaseMatching::Ignore, Normalization::Smart);
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let mut buffer = Vec::new();
+        let mut score = |text: &Safe| pattern.score(Utf32Str::new(text.as_str(), &mut buffer), &mut matcher);
+        // A name that matches is meant more than a host that does.
+        let mut scored: Vec<_> = profiles
+            .iter()
+            .enumerate()
+            .filter_map(|(at, profile)| {
+                let (name, host) = (score(&profile.shown), score(&profile.host));
+                name.map(|name| name.saturating_mul(2)).max(host).map(|score| (score, at))
+            })
+            .collect();
+        scored.sort_by_key(|&(score, _)| std::cmp::Reverse(score));
+        self.found = scored.into_iter().map(|(_, at)| at).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profiles(names: &[&str]) -> Vec<Profile> {
+        let profile = |name: &&str| Profile {
+            name: Some((*name).to_owned()),
+            shown: clean(name),
+            host: "api.dialnexa.com".into(),
+            colour: None,
+            asks: false,
+        };
+        names.iter().map(profile).collect()
+    }
+
+    #[test]
+    fn the_other_one_of_two_is_selected() {
+        let two = profiles(&["production", "staging"]);
+        assert_eq!(Picker::new(&two, 0).chosen(), Some(1));
+        assert_eq!(Picker::new(&two, 1).chosen(), Some(0));
+        assert_eq!(Picker::new(&[], 0).chosen(), None);
+    }
+
+    #[test]
+    fn letters_narrow_and_digits_count_what_is_left() {
+        let all = profiles(&["eu", "production", "staging", "us"]);
+        let mut picker = Picker::new(&all, 0);
+        assert_eq!((picker.at_digit('3'), picker.at_digit('5'), picker.at_digit('0')), (Some(2), None, None));
+        picker.insert("sg\n\u{1b}", &all);
+        assert_eq!((picker.input().as_str(), picker.found(), picker.at_digit('1')), ("sg", &[2][..], Some(2)));
+        picker.insert("zz", &all);
+        assert_eq!((picker.chosen(), picker.at_digit('1')), (None, None));
+        picker.move_by(3);
+        while picker.backspace(&all) {}
+        assert_eq!(picker.found().len(), 4);
+        picker.insert("dialnexa", &all);
+        assert_eq!(picker.found().len(), 4, "hosts are found too");
+        picker.clear(&all);
+        picker.move_by(-1);
+        assert_eq!(picker.chosen(), Some(0));
+        picker.move_by(100);
+        assert_eq!(picker.chosen(), Some(3));
+    }
+
+    #[test]
+    fn a_flood_of_text_is_cut() {
+        let all = profiles(&["a"]);
+        let mut picker = Picker::new(&all, 0);
+        picker.insert(&"x".repeat(1 << 20), &all);
+        assert_eq!(picker.input().width(), MAX_INPUT);
+    }
+}
