@@ -35,6 +35,12 @@ pub struct Cli {
         help_heading = "Explorer options"
     )]
     pub refresh: Option<u64>,
+    /// The filter that it starts with; hookscope help filter explains the language
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true, help_heading = "Explorer options")]
+    pub filter: Option<String>,
+    /// The view that it starts with
+    #[arg(long, value_name = "NAME", value_parser = ["webhooks", "hosts", "events"], help_heading = "Explorer options")]
+    pub view: Option<String>,
     #[command(subcommand)]
     pub command: Option<Command>,
 }

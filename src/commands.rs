@@ -75,6 +75,14 @@ struct Context<'a> {
     now: Timestamp,
 }
 
+/// Reads the text of `--filter`.
+pub fn parse_filter(text: &str, now: Timestamp) -> Result<Query, Error> {
+    Query::parse(text, now).map_err(|error| Error::Usage {
+        message: safe!("--filter, column {}: {}", error.column(text), error.message),
+        advice: Some(error.advice.unwrap_or_else(|| "hookscope help filter explains the language.".into())),
+    })
+}
+
 impl Context<'_> {
     async fn workspace(&self) -> Result<Workspace, Error> {
         workspace::open(self.global, self.config, self.env, self.say).await
@@ -99,11 +107,12 @@ impl Context<'_> {
     }
 
     fn query(&self, text: Option<&str>) -> Result<Query, Error> {
-        let text = text.unwrap_or_default();
-        Query::parse(text, self.now).map_err(|error| Error::Usage {
-            message: safe!("--filter, column {}: {}", error.column(text), error.message),
-            advice: Some(error.advice.unwrap_or_else(|| "hookscope help filter explains the language.".into())),
-        })
+        let query = parse_filter(text.unwrap_or_default(), self.now)?;
+        if query.asks_for_flags() {
+            let message = "--filter: is: asks for what only the explorer notes".into();
+            return Err(Error::Usage { message, advice: Some("Leave it out, or open the explorer.".into()) });
+        }
+        Ok(query)
     }
 
     /// Says on stderr what keeps a reading from being whole.

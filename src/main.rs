@@ -18,8 +18,10 @@ use hookscope::output::Say;
 use hookscope::safe;
 use hookscope::snapshot;
 use hookscope::text::clean;
+use hookscope::tui::views::View;
 use hookscope::tui::workspaces::Workspaces;
 use hookscope::tui::{self, Origin, Start, console};
+use jiff::Timestamp;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -90,6 +92,9 @@ async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
 async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     cli.global.check()?;
     let config = Config::load(cli.global.config.as_deref(), env)?;
+    if let Some(text) = &cli.filter {
+        commands::parse_filter(text, Timestamp::now())?;
+    }
     // Before anything else happens: a key command, for one.
     console::check(env.term.as_deref()).map_err(|why| Error::NoTerminal { why: why.into() })?;
     let (origin, _demo) = origin(cli, &config, env).await?;
@@ -101,6 +106,8 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
         env,
         scope: cli.scope.map_or(Scope::All, Scope::from),
         refresh: cli.refresh,
+        filter: cli.filter.clone().unwrap_or_default(),
+        view: cli.view.as_deref().and_then(View::named).unwrap_or_default(),
         coloured: cli.global.color.enabled(env.no_color),
     };
     tui::run(start).await

@@ -53,6 +53,7 @@ use self::input::Input;
 use self::link::FrameWriter;
 use self::screen::Screen;
 use self::theme::{Glyphs, Theme};
+use self::views::View;
 use self::workspaces::Workspaces;
 use crate::api::{ApiError, Client};
 use crate::base_url::BaseUrl;
@@ -73,6 +74,9 @@ pub struct Start<'a> {
     pub scope: Scope,
     /// Refresh every so many seconds from the start.
     pub refresh: Option<u64>,
+    /// What it starts with: a query that is known to be one, and a view.
+    pub filter: String,
+    pub view: View,
     pub coloured: bool,
 }
 
@@ -157,6 +161,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
     let policy = start.origin.policy();
     let history = start.origin.history();
     app.filter.recall(history.read());
+    app.start_with(&start.filter, start.view);
     let origin = start.origin;
     let fetch = Fetch::start(move || origin.open(), policy, app.demand());
     let mut explorer = Explorer {

@@ -32,7 +32,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let layout = app.layout();
     header::draw(app, layout.header, canvas);
     panel::banner(app, layout.banner, canvas);
-    if app.listing.is_empty() && !(app.shows_groups() && app.listing.loaded() > 0) {
+    if app.listing.is_empty() {
         panel::instead_of_rows(app, layout.body, canvas);
     } else {
         (app.view.entry().draw)(app, layout.body, canvas);

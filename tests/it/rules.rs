@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["text", "redact"]),
     ("analysis", &["model", "text"]),
     ("keymap", &["text"]),
-    ("log", &["redact", "text"]),
+    ("log", &["files", "redact", "text"]),
     ("api", &["base_url", "clock", "log", "model", "redact", "text"]),
     ("fetch", &["api", "model", "text"]),
     ("probe", &["api", "text"]),
@@ -33,7 +33,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "probe", "redact", "snapshot", "text",
         ],
     ),
-    ("tui", &["api", "base_url", "clock", "config", "error", "fetch", "keymap", "model", "output", "text"]),
+    (
+        "tui",
+        &["analysis", "api", "base_url", "clock", "config", "error", "fetch", "files", "keymap", "model", "output", "text"],
+    ),
 ];
 
 /// Parts of ratatui that can put text on the screen, and the only files that may name them.

@@ -26,6 +26,15 @@ impl App {
         self.view.entry().grouping.is_some()
     }
 
+    /// Begins with a filter and a view.
+    pub fn start_with(&mut self, filter: &str, view: View) {
+        if self.filter.set(filter, self.now.wall) {
+            self.filter_changed();
+        }
+        let _nothing_to_draw_yet = self.show_view(view);
+        self.notice = None;
+    }
+
     pub(super) fn show_view(&mut self, view: View) -> Vec<Effect> {
         if self.view == view {
             return Vec::new();

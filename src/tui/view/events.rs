@@ -6,11 +6,8 @@ use super::groups::{self, Table};
 use crate::tui::app::App;
 use crate::tui::canvas::Canvas;
 
-const TABLE: Table = Table {
-    titles: ["event  (? not in the vendor's list)", "active", "inactive", "hosts"],
-    bar: "share of all",
-    name: groups::name,
-};
+const TABLE: Table =
+    Table { titles: ["event   ? is new to us", "active", "inactive", "hosts"], bar: "share of all", name: groups::name };
 
 pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     groups::draw(app, &TABLE, area, canvas);

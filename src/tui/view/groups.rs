@@ -10,7 +10,7 @@ use crate::tui::app::App;
 use crate::tui::canvas::{Canvas, line};
 
 /// Columns of a number.
-const NUMBER: u16 = 10;
+const NUMBER: u16 = 9;
 /// Columns of a bar at most.
 const BAR: u16 = 24;
 /// Below this width there is room for no bar.
@@ -70,6 +70,10 @@ fn bar(app: &App, group: &Group, all: u64, most: u64, area: Rect, canvas: &mut C
     if area.is_empty() || all == 0 {
         return;
     }
+    if matches!(group.kind, Kind::Event { is_known: true, .. }) && group.active == 0 {
+        canvas.text(Rect { x: area.x.saturating_add(1), ..area }, &"nobody hears it".into(), app.setup.theme.warning);
+        return;
+    }
     let tenths = (group.webhooks.saturating_mul(1000)).div_ceil(all);
     let share = safe!("{}.{}%", tenths / 10, tenths % 10);
     canvas.text_right(Rect { width: 6.min(area.width), ..area }, &share, app.setup.theme.quiet);
@@ -91,7 +95,7 @@ struct Columns {
 
 impl Columns {
     fn new(area: Rect) -> Self {
-        let bar = if area.width >= NARROW { (area.width / 3).min(BAR + 8) } else { 0 };
+        let bar = if area.width >= NARROW { (area.width / 4).min(BAR + 8) } else { 0 };
         Self { name: area.width.saturating_sub(2 + 3 * NUMBER + bar), bar }
     }
 
@@ -130,7 +134,7 @@ pub(super) fn name(app: &App, group: &Group) -> (Safe, Style) {
         Kind::Event { name, is_known } => {
             let name = clean_head(name, 200);
             match (group.active, is_known) {
-                (0, true) => (safe!("! {}  nobody hears it", name), theme.warning),
+                (0, true) => (safe!("! {}", name), theme.warning),
                 (0, false) => (safe!("  {}", name), theme.inactive),
                 (_, true) => (safe!("  {}", name), Style::new()),
                 (_, false) => (safe!("? {}", name), Style::new()),

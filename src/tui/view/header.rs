@@ -86,7 +86,7 @@ fn filter(app: &App, columns: usize) -> Safe {
 
 /// `▲ host  `, while the rows are sorted.
 fn sort(app: &App) -> Safe {
-    let Some(sort) = app.sort else { return Safe::default() };
+    let Some(sort) = app.sort.filter(|_| !app.shows_groups()) else { return Safe::default() };
     let glyphs = app.setup.glyphs;
     safe!("{} {}  ", if sort.descending { glyphs.descending } else { glyphs.ascending }, sort.key.name())
 }
