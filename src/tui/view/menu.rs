@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use crate::config::{Profile, colour_name};
 use crate::keymap::COPIES;
 use crate::safe;
-use crate::text::{Safe, clean};
+use crate::text::{Safe, clean, grouped};
 use crate::tui::app::App;
 use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::palette::Palette;
@@ -102,7 +102,8 @@ pub(super) fn copies(app: &App, canvas: &mut Canvas<'_>) {
         let pieces = [Piece::new(safe!("   {}  ", clean(&key.to_string())), app.setup.theme.strong), Piece::plain(words)];
         canvas.pieces(line(area, number), &pieces);
     }
-    let title: Safe = " copy the ".into();
+    let marked = app.marks.len() as u64;
+    let title: Safe = if marked == 0 { " copy the ".into() } else { safe!(" copy, of {} marked, the ", grouped(marked)) };
     canvas.text(line(area, 0), &title, app.setup.theme.strong);
 }
 
