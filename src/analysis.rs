@@ -3,6 +3,7 @@
 pub mod arrange;
 pub mod coverage;
 pub mod groups;
+pub mod news;
 pub mod query;
 pub mod rows;
 pub mod sort;

@@ -60,6 +60,34 @@ struct Found {
     hits: Arc<[RowNumber]>,
 }
 
+/// The rows that are gone and are asked for: the numbers that they had, in their order, and those that they have now.
+fn gone(question: &Question) -> Vec<(RowNumber, RowNumber)> {
+    let mut scan = Scan::new(&question.query, &question.flags);
+    let mut gone: Vec<_> = question
+        .rows
+        .gone()
+        .filter(|(_, gone)| gone.row().is_some_and(|row| question.scope.admits_state(row.active()) && scan.admits(row)))
+        .map(|(number, gone)| (gone.former, number))
+        .collect();
+    gone.sort_unstable();
+    gone
+}
+
+/// The hits with those that are gone between them, each where it was.
+fn in_their_places(hits: &[RowNumber], gone: &[(RowNumber, RowNumber)]) -> Vec<RowNumber> {
+    let mut order = Vec::with_capacity(hits.len() + gone.len());
+    let mut rest = hits;
+    for (before, &(former, number)) in (0..).zip(gone) {
+        // Every one that went moved those behind it up by one.
+        let (here, behind) = rest.split_at(rest.partition_point(|&hit| hit < former.saturating_sub(before)));
+        order.extend_from_slice(here);
+        order.push(number);
+        rest = behind;
+    }
+    order.extend_from_slice(rest);
+    order
+}
+
 impl Arranger {
     /// Answers a question: in two parts when the first screenful is there long before the rest, with `tell` for the first of
     /// them. `None` when `goes_on` says that nobody wants to know any more.
@@ -76,11 +104,14 @@ impl Arranger {
                 tell(Answer { order: first.into(), is_whole: false, groups: None });
             }
         })?;
+        let gone = gone(question);
         let groups = question.grouping.as_ref().map(|grouping| Arc::new(grouping.group(&question.rows, &hits)));
+        let with_gone = || hits.iter().copied().chain(gone.iter().map(|&(_, number)| number)).collect::<Vec<_>>();
         let order = match question.sort {
-            Some(sort) => sort.rows(&question.rows, &hits).into(),
-            None if is_ranked => by_score(question, &hits, goes_on)?.into(),
-            None => hits,
+            Some(sort) => sort.rows(&question.rows, &with_gone()).into(),
+            None if is_ranked => by_score(question, &with_gone(), goes_on)?.into(),
+            None if gone.is_empty() => hits,
+            None => in_their_places(&hits, &gone).into(),
         };
         Some(Answer { order, is_whole: true, groups })
     }

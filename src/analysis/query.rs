@@ -95,6 +95,8 @@ pub enum Flag {
     /// Since the last read that was looked at: it was not there before, or was different.
     New,
     Changed,
+    /// It was there before.
+    Gone,
 }
 
 impl Query {

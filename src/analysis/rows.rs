@@ -17,6 +17,32 @@ pub struct Rows {
     pages: RedBlackTreeMapSync<u64, Segment>,
     page_size: u64,
     count: u64,
+    gone: Arc<[Gone]>,
+}
+
+/// A row that was there before the last read. Its number is [`RowNumber::MAX`] less its place among all that are gone.
+#[derive(Debug, Clone)]
+pub struct Gone {
+    pub block: Arc<Block>,
+    pub index: usize,
+    /// The number that it had.
+    pub former: RowNumber,
+}
+
+impl Gone {
+    pub fn row(&self) -> Option<RowRef<'_>> {
+        self.block.row(self.index)
+    }
+}
+
+/// The number of a row that is gone.
+fn gone_number(place: usize) -> Option<RowNumber> {
+    RowNumber::try_from(place).ok().map(|place| RowNumber::MAX - place)
+}
+
+/// The row that is gone under a number.
+fn gone_row(gone: &[Gone], number: RowNumber) -> Option<&Gone> {
+    gone.get((RowNumber::MAX - number) as usize)
 }
 
 /// The rows of one page that count.
@@ -53,7 +79,28 @@ impl Default for Rows {
 impl Rows {
     /// No rows yet, so many to a page.
     pub fn new(page_size: u64) -> Self {
-        Self { pages: RedBlackTreeMapSync::new_sync(), page_size: page_size.max(1), count: 0 }
+        Self { pages: RedBlackTreeMapSync::new_sync(), page_size: page_size.max(1), count: 0, gone: [].into() }
+    }
+
+    /// The rows that are gone, with their numbers.
+    pub fn gone(&self) -> impl DoubleEndedIterator<Item = (RowNumber, &Gone)> {
+        self.gone.iter().enumerate().filter_map(|(place, gone)| Some((gone_number(place)?, gone)))
+    }
+
+    /// Takes others for the rows that are gone.
+    pub fn set_gone(&mut self, gone: Vec<Gone>) {
+        self.gone = gone.into();
+    }
+
+    /// Whether a number is that of a row that is gone.
+    pub fn is_gone(&self, number: u64) -> bool {
+        RowNumber::try_from(number).is_ok_and(|number| gone_row(&self.gone, number).is_some())
+    }
+
+    /// No rows but those that are gone, so many to a page.
+    #[must_use]
+    pub fn laid_out_anew(&self, page_size: u64) -> Self {
+        Self { gone: Arc::clone(&self.gone), ..Self::new(page_size) }
     }
 
     /// How many rows are here.
@@ -102,6 +149,9 @@ impl Rows {
 
     /// The row with a number.
     pub fn row(&self, number: u64) -> Option<RowRef<'_>> {
+        if let Some(gone) = RowNumber::try_from(number).ok().and_then(|number| gone_row(&self.gone, number)) {
+            return gone.row();
+        }
         let page = (number / self.page_size).saturating_add(1);
         let offset = usize::try_from(number % self.page_size).ok()?;
         let segment = self.pages.get(&page).filter(|segment| offset < segment.rows)?;
@@ -118,16 +168,20 @@ impl Rows {
 #[derive(Debug)]
 pub struct Table<'r> {
     segments: Vec<(RowNumber, &'r Segment)>,
+    gone: &'r [Gone],
     page_size: u64,
 }
 
 impl<'r> Table<'r> {
     pub fn new(rows: &'r Rows) -> Self {
         let segments = rows.segments().map(|(_, first, segment)| (first, segment)).collect();
-        Self { segments, page_size: rows.page_size() }
+        Self { segments, gone: &rows.gone, page_size: rows.page_size() }
     }
 
     pub fn row(&self, number: RowNumber) -> Option<RowRef<'r>> {
+        if let Some(gone) = gone_row(self.gone, number) {
+            return gone.row();
+        }
         // Without gaps the page is where it is expected.
         let expected = usize::try_from(u64::from(number) / self.page_size).ok();
         let there = expected.and_then(|place| self.segments.get(place));

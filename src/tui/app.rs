@@ -6,6 +6,7 @@ mod fetched;
 mod filter;
 mod keys;
 mod marks;
+mod news;
 mod profiles;
 mod views;
 
@@ -20,6 +21,8 @@ use tokio::time::Instant;
 
 use self::arrange::Arranging;
 pub use self::marks::Export;
+use self::news::Before;
+pub use self::news::{Change, Unseen};
 pub use self::profiles::Workspace;
 use self::views::CameFrom;
 use super::copy::{self, Place};
@@ -206,6 +209,8 @@ pub struct App {
     group_panes: BTreeMap<View, GroupPane>,
     /// The view that Esc goes back to, the filter that was set there, and the one before it.
     came_from: Option<CameFrom>,
+    pub unseen: Unseen,
+    before: Option<Before>,
     /// Everything is to be marked once it is here.
     marks_when_loaded: bool,
     /// Jobs that were started; the last of them that was about another workspace.
@@ -249,6 +254,8 @@ impl App {
             filter: Filter::default(),
             sort: None,
             marks: Arc::default(),
+            unseen: Unseen::default(),
+            before: None,
             marks_when_loaded: false,
             jobs: 0,
             jobs_of_others: 0,
@@ -302,6 +309,7 @@ impl App {
             effects.push(Effect::Demand(demand));
         }
         effects.extend(self.wish().map(Effect::Arrange));
+        effects.extend(self.compare_when_read());
         effects.extend(self.mark_what_waited());
         effects
     }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::copy::{self, Place};
 use crate::analysis::arrange::Answer;
+use crate::analysis::news::{News, Reads};
 use crate::analysis::rows::{Rows, Table};
 use crate::files::{self, Existing};
 use crate::keymap::Copy;
@@ -44,6 +45,8 @@ pub enum Task {
         rows: Chosen,
         marks: Arc<IdSet>,
     },
+    /// Finds what is new since the last read.
+    Compare(Box<Reads>),
     Copy {
         rows: Chosen,
         what: Copy,
@@ -87,6 +90,7 @@ pub enum Outcome {
     Exists {
         path: PathBuf,
     },
+    Compared(News),
     Failed {
         words: Safe,
     },
@@ -124,6 +128,7 @@ impl Job {
         let outcome = match self.task {
             Task::MarkAll { rows, marks } => mark_all(&rows, marks),
             Task::Copy { rows, what, words, place } => copied(&rows, what, words, &place),
+            Task::Compare(reads) => Outcome::Compared(reads.compare()),
             Task::Export { rows, format, path, existing, now } => export(&rows, format, path, existing, now),
         };
         Done { number: self.number, outcome }

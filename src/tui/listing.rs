@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::analysis::arrange::Answer;
-use crate::analysis::rows::{RowNumber, Rows, Segment};
+use crate::analysis::rows::{Gone, RowNumber, Rows, Segment};
 use crate::api::ApiError;
 use crate::fetch::{Extent, Generation, PackedPage, RowCount};
 use crate::model::{RowRef, Scope};
@@ -32,6 +32,8 @@ enum Request {
 #[derive(Debug, Clone, Copy)]
 pub enum Cell<'a> {
     Row(RowRef<'a>),
+    /// It was there before the last read.
+    Gone(RowRef<'a>),
     /// Not here yet.
     Loading,
     /// Its page failed.
@@ -173,7 +175,7 @@ impl Listing {
     pub fn cell(&self, place: u64) -> Cell<'_> {
         let Some(number) = self.number(place) else { return Cell::Absent };
         if let Some(row) = self.rows.row(number) {
-            return Cell::Row(row);
+            return if self.rows.is_gone(number) { Cell::Gone(row) } else { Cell::Row(row) };
         }
         match self.slots.get(&self.extent.page_of(number)) {
             None => Cell::Loading,
@@ -185,7 +187,7 @@ impl Listing {
 
     pub fn row(&self, place: u64) -> Option<RowRef<'_>> {
         match self.cell(place) {
-            Cell::Row(row) => Some(row),
+            Cell::Row(row) | Cell::Gone(row) => Some(row),
             Cell::Loading | Cell::Failed(_) | Cell::Absent => None,
         }
     }
@@ -196,8 +198,12 @@ impl Listing {
             return vec![1];
         }
         if self.order.is_some() {
-            let mut pages: Vec<u64> =
-                places.clone().filter_map(|place| self.number(place)).map(|number| self.extent.page_of(number)).collect();
+            let mut pages: Vec<u64> = places
+                .clone()
+                .filter_map(|place| self.number(place))
+                .filter(|&number| !self.rows.is_gone(number))
+                .map(|number| self.extent.page_of(number))
+                .collect();
             pages.sort_unstable();
             pages.dedup();
             // Nothing is shown yet: page 1 stands for the screen.
@@ -224,6 +230,17 @@ impl Listing {
     /// Whether the rows of a page are those of this generation.
     pub fn is_fresh(&self, page: u64) -> bool {
         self.slots.get(&page).is_some_and(|slot| slot.generation == Some(self.generation))
+    }
+
+    /// Takes others for the rows that were there before.
+    pub fn set_gone(&mut self, gone: Vec<Gone>) {
+        self.rows.set_gone(gone);
+        self.version += 1;
+    }
+
+    /// The pages that came in this generation, in order.
+    pub fn pages_read(&self) -> Vec<u64> {
+        self.slots.iter().filter(|(_, slot)| slot.generation == Some(self.generation)).map(|(&page, _)| page).collect()
     }
 
     /// Pages that came in this generation.
@@ -254,7 +271,7 @@ impl Listing {
             self.extent.observe(numbers, self.asked);
         }
         if laid_out_anew || size_before.is_none() {
-            self.rows = Rows::new(self.extent.page_size());
+            self.rows = self.rows.laid_out_anew(self.extent.page_size());
         }
         self.rows.put(number, Segment { rows: block.len(), block: Arc::clone(&block) });
         self.fresh += u64::from(!self.is_fresh(number));

@@ -1,6 +1,7 @@
 //! The explorer's state machine, message by message, and its real loop on a test backend against the demo server.
 
 mod profiles;
+mod news;
 mod running;
 
 use std::time::Duration;

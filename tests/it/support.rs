@@ -129,6 +129,10 @@ impl Stage {
         self
     }
 
+    pub(crate) fn paste(&mut self, text: &str) -> &mut Self {
+        self.send(Message::Paste(text.into()))
+    }
+
     pub(crate) fn wait(&mut self, seconds: u64) -> &mut Self {
         self.now.instant += Duration::from_secs(seconds);
         self.now.wall += jiff::SignedDuration::from_secs(i64::try_from(seconds).unwrap());

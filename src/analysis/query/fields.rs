@@ -92,7 +92,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "is",
         takes: "WORD",
         example: "is:marked",
-        help: "marked, new or changed, in the explorer",
+        help: "marked, new, changed or gone, in the explorer",
         operators: &[],
         takes_bars: false,
         read: |value, _| flag(value),
@@ -132,7 +132,8 @@ fn flag(value: &Value<'_>) -> Result<Condition, QueryError> {
         "marked" => Ok(Condition::Is(Flag::Marked)),
         "new" => Ok(Condition::Is(Flag::New)),
         "changed" => Ok(Condition::Is(Flag::Changed)),
-        _ => Err(value.wrong(safe!("is: takes marked, new or changed, not {}", value.shown()), None)),
+        "gone" => Ok(Condition::Is(Flag::Gone)),
+        _ => Err(value.wrong(safe!("is: takes marked, new, changed or gone, not {}", value.shown()), None)),
     }
 }
 

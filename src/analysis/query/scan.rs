@@ -12,6 +12,7 @@ pub struct Flags {
     pub marked: Arc<IdSet>,
     pub new: Arc<IdSet>,
     pub changed: Arc<IdSet>,
+    pub gone: Arc<IdSet>,
 }
 
 impl Flags {
@@ -20,6 +21,7 @@ impl Flags {
             Flag::Marked => &self.marked,
             Flag::New => &self.new,
             Flag::Changed => &self.changed,
+            Flag::Gone => &self.gone,
         };
         ids.contains(row.id())
     }
@@ -29,6 +31,7 @@ impl Flags {
         Arc::ptr_eq(&self.marked, &other.marked)
             && Arc::ptr_eq(&self.new, &other.new)
             && Arc::ptr_eq(&self.changed, &other.changed)
+            && Arc::ptr_eq(&self.gone, &other.gone)
     }
 }
 

@@ -45,7 +45,10 @@ impl Arranging {
 impl App {
     /// Whether the rows are chosen or sorted here, so that all of them are needed.
     pub fn is_arranged(&self) -> bool {
-        !self.filter.query().is_empty() || self.sort.is_some() || self.listing.kept().is_some()
+        !self.filter.query().is_empty()
+            || self.sort.is_some()
+            || self.listing.kept().is_some()
+            || self.listing.rows().gone().next().is_some()
     }
 
     /// Whether the rows on screen are not yet those that were asked for.
@@ -82,11 +85,12 @@ impl App {
         if before.is_none_or(|before| before != Asked { version: before.version, ..asked.clone() }) {
             self.arranging.epoch += 1;
         }
+        let (new, changed, gone) = self.unseen.flags();
         let question = Question {
             rows: self.listing.rows().clone(),
             query: self.filter.query().clone(),
             scope: asked.scope,
-            flags: Flags { marked: Arc::clone(&self.marks), ..Flags::default() },
+            flags: Flags { marked: Arc::clone(&self.marks), new, changed, gone },
             sort: self.sort,
             grouping: asked.grouping,
         };

@@ -80,7 +80,8 @@ impl App {
 
     /// Loads all rows, unless they are more than may be loaded without asking.
     pub(super) fn need_everything(&mut self) {
-        if self.everything == Everything::No && self.listing.extent().known() <= self.setup.auto_load_limit {
+        let is_little = self.listing.extent().known() <= self.setup.auto_load_limit;
+        if self.everything == Everything::No && is_little && !self.listing.is_all_fresh() {
             self.everything = Everything::Needed;
         }
     }
@@ -106,6 +107,7 @@ impl App {
     fn refresh(&mut self) {
         let was_complete = self.listing.is_complete() && self.listing.loaded() > 0;
         self.following = self.selected_id();
+        self.remember_rows();
         self.generation = self.generation.next();
         self.listing.refresh(self.generation);
         self.everything = Everything::No;
@@ -128,6 +130,9 @@ impl App {
 
     /// What was seen of a scope is shown again at once when it comes back, and read again.
     pub(super) fn change_scope(&mut self) {
+        // What was read of one scope says nothing about another.
+        self.before = None;
+        self.looked_at_all();
         self.generation = self.generation.next();
         let fresh = (Listing::new(self.generation, self.setup.page_size), Cursor::default());
         let next = self.shelf.remove(&self.scope.next()).unwrap_or(fresh);

@@ -141,6 +141,7 @@ impl App {
     fn moved(&mut self, before: u64) -> Vec<Effect> {
         let moved = self.cursor.selected() != before;
         if moved {
+            self.looked_at(before);
             self.detail_scroll = 0;
             self.following = None;
         }
@@ -181,7 +182,8 @@ impl App {
         if self.return_to_groups() {
             return vec![Effect::Draw];
         }
-        self.clear_filter()
+        let cleared = self.clear_filter();
+        if cleared.is_empty() { draw_if(self.looked_at_all()) } else { cleared }
     }
 
     /// What came is kept.

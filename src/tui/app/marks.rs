@@ -37,7 +37,7 @@ impl App {
         if !marks.remove(&id) {
             marks.insert(&id);
         }
-        self.marked_anew();
+        self.flagged_anew();
         let mut effects = vec![Effect::Draw];
         effects.extend(self.go(1));
         effects
@@ -86,7 +86,7 @@ impl App {
         self.run(Task::Copy { rows, what, words, place })
     }
 
-    fn run(&mut self, task: Task) -> Vec<Effect> {
+    pub(super) fn run(&mut self, task: Task) -> Vec<Effect> {
         self.jobs += 1;
         vec![Effect::Run(Box::new(Job { number: self.jobs, task }))]
     }
@@ -99,7 +99,7 @@ impl App {
         match done.outcome {
             Outcome::Marked { marks, webhooks, on } => {
                 self.marks = marks;
-                self.marked_anew();
+                self.flagged_anew();
                 let all = grouped(self.marks.len() as u64);
                 self.inform(if on {
                     safe!("marked {}; {} are marked", grouped(webhooks), all)
@@ -122,6 +122,7 @@ impl App {
                 }
                 vec![Effect::Draw]
             }
+            Outcome::Compared(news) => self.take_news(news),
             Outcome::Failed { words } => {
                 if let Overlay::Export(export) = &mut self.overlay {
                     export.error = Some(words);
@@ -138,7 +139,7 @@ impl App {
         self.marks_when_loaded = false;
     }
 
-    fn marked_anew(&mut self) {
+    pub(super) fn flagged_anew(&mut self) {
         if self.filter.query().asks_for_flags() {
             self.arranging.start_over();
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 
-use super::{App, Everything, Focus, Notice, Overlay};
+use super::{App, Everything, Focus, Notice, Overlay, Unseen};
 use crate::base_url::BaseUrl;
 use crate::config::{Connection, KeySource};
 use crate::keymap::Copy;
@@ -151,6 +151,8 @@ impl App {
         self.filter = Filter::with_history(history);
         self.sort = None;
         self.marks = Arc::default();
+        self.unseen = Unseen::default();
+        self.before = None;
         self.group_panes.clear();
         self.came_from = None;
         self.arranging.start_over();

@@ -11,11 +11,16 @@ use crate::tui::listing::Cell;
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     match app.listing.cell(app.cursor.selected()) {
-        Cell::Row(row) => {
+        Cell::Row(row) | Cell::Gone(row) => {
+            let change = app.change_at(app.cursor.selected());
             let enough = app.detail_scroll.saturating_add(usize::from(area.height)).saturating_add(1);
             let lines = detail::lines(&row.unpack(), &app.detail_style(), enough);
             for (number, pieces) in (0..area.height).zip(lines.iter().skip(app.detail_scroll)) {
                 canvas.pieces(line(inner, number), pieces);
+            }
+            if let Some(change) = change {
+                let words = safe!("{} {}", change.sign(), change.words());
+                canvas.text_right(line(inner, area.height.saturating_sub(1)), &words, app.setup.theme.warning);
             }
             if lines.len() == enough {
                 let more = line(area, area.height.saturating_sub(1));

@@ -27,6 +27,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let coverage = coverage(app);
     let (status, status_style) = status(app);
     let sort = sort(app);
+    let news = news(app);
     // What is left out when it gets narrow: first the name, then where the key is from, how fresh it is and how it is sorted.
     // Never whose webhooks these are, how many of them are missing, nor that they are filtered.
     let mut room = usize::from(area.width).saturating_sub(1 + identity.width() + 2 + coverage.width() + 1);
@@ -38,6 +39,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let filter_width = filter_width(app);
     let shortest = filter_width.min(SHORTEST_FILTER);
     let has_filter = shortest > 0 && (take(shortest) || take(3));
+    let has_news = take(news.width());
     let has_sort = take(sort.width());
     let has_status = take(status.width() + 2);
     let has_key = take(key.width());
@@ -54,6 +56,9 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let mut pieces = vec![Piece::new(filter, theme.matched), Piece::plain(if has_filter { "  " } else { "" })];
     if has_sort {
         pieces.push(Piece::new(sort, theme.accent));
+    }
+    if has_news {
+        pieces.push(Piece::new(news, theme.warning));
     }
     pieces.push(Piece::plain(coverage));
     if has_status {
@@ -82,6 +87,15 @@ fn filter(app: &App, columns: usize) -> Safe {
     let glyphs = app.setup.glyphs;
     safe!("{} {}", glyphs.filter, clean_head(app.filter.applied().trim(), 200))
         .fit(columns.saturating_sub(2), glyphs.ellipsis)
+}
+
+/// `+2 ~1 -3  `: what nobody has looked at yet.
+fn news(app: &App) -> Safe {
+    let mut words = Safe::default();
+    for (change, count) in app.unseen.counts().into_iter().filter(|&(_, count)| count > 0) {
+        words.push(&safe!("{}{} ", change.sign(), grouped(count as u64)));
+    }
+    if words.is_empty() { words } else { safe!("{} ", words) }
 }
 
 /// `▲ host  `, while the rows are sorted.

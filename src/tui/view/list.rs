@@ -8,7 +8,7 @@ use crate::config::TimeFormat;
 use crate::model::{Destination, Row, RowRef};
 use crate::safe;
 use crate::text::Safe;
-use crate::tui::app::{App, Focus, state_symbol};
+use crate::tui::app::{App, Change, Focus, state_symbol};
 use crate::tui::canvas::{Canvas, line};
 use crate::tui::listing::Cell;
 
@@ -45,8 +45,8 @@ fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
         behind(area, 1)
     };
     match app.listing.cell(place) {
-        Cell::Row(row) if row.is_webhook() => webhook_row(app, row, area, canvas),
-        Cell::Row(row) => malformed_row(row, theme.error, area, canvas),
+        Cell::Row(row) | Cell::Gone(row) if row.is_webhook() => webhook_row(app, place, row, area, canvas),
+        Cell::Row(row) | Cell::Gone(row) => malformed_row(row, theme.error, area, canvas),
         Cell::Loading => {
             let dots = u16::try_from(8 + place % 17 * 7 % 17).unwrap_or(8);
             for x in 0..dots.min(area.width) {
@@ -73,7 +73,7 @@ fn malformed_row(row: RowRef<'_>, style: Style, area: Rect, canvas: &mut Canvas<
     }
 }
 
-fn webhook_row(app: &App, row: RowRef<'_>, area: Rect, canvas: &mut Canvas<'_>) {
+fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.setup.theme;
     let (style, text_style) = match row.active() {
         Some(true) => (theme.active, Style::new()),
@@ -82,6 +82,10 @@ fn webhook_row(app: &App, row: RowRef<'_>, area: Rect, canvas: &mut Canvas<'_>) 
     };
     let symbol = state_symbol(row, app.setup.glyphs);
     canvas.text(area, &symbol.into(), style);
+    if let Some(change) = app.change_at(place) {
+        let (style, behind_symbol) = (change_style(app, change), behind(area, 1));
+        canvas.text(Rect { width: 1.min(behind_symbol.width), ..behind_symbol }, &change.sign().into(), style);
+    }
     let columns = if area.width >= NARROW { 6 + age_width(app) } else { 0 };
     let url_area = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2 + columns), ..area };
     let url = Destination::new(row.url()).clean_short(app.reveal, url_area.width.into());
@@ -95,6 +99,16 @@ fn webhook_row(app: &App, row: RowRef<'_>, area: Rect, canvas: &mut Canvas<'_>) 
     canvas.text_right(events_area, &events, events_style);
     let age_area = Rect { x: events_area.right(), width: age_width(app), ..area };
     canvas.text_right(age_area, &created(app, row), theme.quiet);
+}
+
+fn change_style(app: &App, change: Change) -> Style {
+    let theme = app.setup.theme;
+    let style = match change {
+        Change::New => theme.active,
+        Change::Changed => theme.warning,
+        Change::Gone => theme.error,
+    };
+    style.patch(theme.strong)
 }
 
 /// `3 ev`; an active webhook without events delivers nothing, and stands out, as does one that was found by an event.

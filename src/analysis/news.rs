@@ -1,0 +1,110 @@
+//! What is new, changed or gone between two reads of a workspace.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::rows::{Gone, RowNumber, Rows};
+use crate::model::RowRef;
+
+/// Two reads of the same listing.
+#[derive(Debug, Clone)]
+pub struct Reads {
+    pub before: Rows,
+    pub after: Rows,
+    /// Whether everything was there: what was not seen before is new only then, and what is not seen now is gone only if all
+    /// is there now.
+    pub was_complete: bool,
+    pub is_complete: bool,
+    /// The pages that were read again, in order.
+    pub read: Vec<u64>,
+}
+
+/// What differs.
+#[derive(Debug, Clone, Default)]
+pub struct News {
+    pub new: Vec<Box<str>>,
+    pub changed: Vec<Box<str>>,
+    pub gone: Vec<Gone>,
+}
+
+impl Reads {
+    /// Compares the webhooks of both reads by their ids.
+    pub fn compare(&self) -> News {
+        let mut before: HashMap<&str, (RowNumber, u64, usize)> = HashMap::new();
+        for (page, first, segment) in self.before.segments() {
+            for (offset, row) in segment.iter().enumerate().filter(|(_, row)| row.is_webhook()) {
+                let number = first.saturating_add(RowNumber::try_from(offset).unwrap_or(RowNumber::MAX));
+                before.insert(row.id(), (number, page, offset));
+            }
+        }
+        let mut news = News::default();
+        for (page, _, segment) in self.after.segments() {
+            let is_read = self.read.binary_search(&page).is_ok();
+            for row in segment.iter().filter(|row| row.is_webhook()) {
+                match before.remove(row.id()) {
+                    Some((_, page, offset)) if is_read && self.is_changed(page, offset, row) => {
+                        news.changed.push(row.id().into())
+                    }
+                    None if is_read && self.was_complete => news.new.push(row.id().into()),
+                    Some(_) | None => {}
+                }
+            }
+        }
+        if self.was_complete && self.is_complete {
+            let gone = before.into_values().filter_map(|(former, page, index)| {
+                let block = Arc::clone(&self.before.segment(page)?.block);
+                Some(Gone { block, index, former })
+            });
+            news.gone.extend(gone);
+        }
+        news
+    }
+
+    fn is_changed(&self, page: u64, offset: usize, row: RowRef<'_>) -> bool {
+        let before = self.before.segment(page).and_then(|segment| segment.block.row(offset));
+        before.is_some_and(|before| !before.is_same(row))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::analysis::rows::Segment;
+    use crate::model::{Draft, Element, Packer};
+
+    fn rows(packer: &mut Packer, pages: &[&[(&str, &str)]]) -> Rows {
+        let mut rows = Rows::new(2);
+        for (page, webhooks) in (1..).zip(pages) {
+            let draft = |(id, url): &(&str, &str)| {
+                let json = format!(r#"{{"id":"{id}","url":"{url}"}}"#);
+                Draft::decode(&RawValue::from_string(json).unwrap()).unwrap()
+            };
+            let block = Arc::new(packer.pack(webhooks.iter().map(draft).collect()));
+            rows.put(page, Segment { rows: block.len(), block });
+        }
+        rows
+    }
+
+    fn compared(reads: &Reads) -> (Vec<String>, Vec<String>, Vec<(String, RowNumber)>) {
+        let news = reads.compare();
+        let ids = |ids: Vec<Box<str>>| ids.into_iter().map(String::from).collect();
+        let mut gone: Vec<_> = news.gone.iter().map(|gone| (gone.row().unwrap().id().to_owned(), gone.former)).collect();
+        gone.sort();
+        (ids(news.new), ids(news.changed), gone)
+    }
+
+    #[test]
+    fn what_came_changed_and_went_is_told() {
+        let mut packer = Packer::default();
+        let before = rows(&mut packer, &[&[("a", "1"), ("b", "1")], &[("c", "1")]]);
+        let after = rows(&mut packer, &[&[("n", "1"), ("a", "1")], &[("c", "2")]]);
+        let reads = Reads { before, after, was_complete: true, is_complete: true, read: vec![1, 2] };
+        assert_eq!(compared(&reads), (vec!["n".into()], vec!["c".into()], vec![("b".into(), 1)]));
+        let only_one_page = Reads { read: vec![2], is_complete: false, ..reads.clone() };
+        assert_eq!(compared(&only_one_page), (vec![], vec!["c".into()], vec![]));
+        let not_all_known = Reads { was_complete: false, ..reads };
+        assert_eq!(compared(&not_all_known), (vec![], vec!["c".into()], vec![]));
+    }
+}

@@ -1,0 +1,159 @@
+//! What came, changed and went since the last read, until it was looked at.
+
+use std::sync::Arc;
+
+use super::{App, Effect};
+use crate::analysis::news::{News, Reads};
+use crate::analysis::rows::{Gone, Rows};
+use crate::model::IdSet;
+use crate::tui::jobs::Task;
+use crate::tui::listing::Cell;
+
+/// The webhooks that nobody has looked at since they changed.
+#[derive(Debug, Default)]
+pub struct Unseen {
+    new: Arc<IdSet>,
+    changed: Arc<IdSet>,
+    gone: Arc<IdSet>,
+}
+
+/// What happened to a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    New,
+    Changed,
+    Gone,
+}
+
+impl Change {
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::New => "+",
+            Self::Changed => "~",
+            Self::Gone => "-",
+        }
+    }
+
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::New => "new: it was not there at the last read",
+            Self::Changed => "changed since the last read",
+            Self::Gone => "gone: it was there at the last read, and is not any more",
+        }
+    }
+}
+
+impl Unseen {
+    pub fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.changed.is_empty() && self.gone.is_empty()
+    }
+
+    /// How many are new, changed and gone.
+    pub fn counts(&self) -> [(Change, usize); 3] {
+        [(Change::New, self.new.len()), (Change::Changed, self.changed.len()), (Change::Gone, self.gone.len())]
+    }
+
+    pub(super) fn flags(&self) -> (Arc<IdSet>, Arc<IdSet>, Arc<IdSet>) {
+        (Arc::clone(&self.new), Arc::clone(&self.changed), Arc::clone(&self.gone))
+    }
+}
+
+/// What was there before a refresh.
+#[derive(Debug)]
+pub(super) struct Before {
+    rows: Rows,
+    was_complete: bool,
+}
+
+impl App {
+    /// What happened to the webhook at a place, as long as nobody looked at it.
+    pub fn change_at(&self, place: u64) -> Option<Change> {
+        match self.listing.cell(place) {
+            Cell::Gone(_) => Some(Change::Gone),
+            Cell::Row(row) if self.unseen.new.contains(row.id()) => Some(Change::New),
+            Cell::Row(row) if self.unseen.changed.contains(row.id()) => Some(Change::Changed),
+            _ => None,
+        }
+    }
+
+    /// Keeps what is there, to compare it with what will come.
+    pub(super) fn remember_rows(&mut self) {
+        if self.before.is_none() && self.listing.loaded() > 0 {
+            let was_complete = self.listing.is_complete();
+            self.before = Some(Before { rows: self.listing.rows().clone(), was_complete });
+        }
+    }
+
+    /// Compares what came with what was there, once all that was wanted has come.
+    pub(super) fn compare_when_read(&mut self) -> Vec<Effect> {
+        if self.is_loading() || self.listing.fresh_pages() == 0 {
+            return Vec::new();
+        }
+        let Some(Before { rows, was_complete }) = self.before.take() else { return Vec::new() };
+        let after = self.listing.rows().clone();
+        let is_complete = self.listing.is_all_fresh();
+        let read = self.listing.pages_read();
+        self.run(Task::Compare(Box::new(Reads { before: rows, after, was_complete, is_complete, read })))
+    }
+
+    pub(super) fn take_news(&mut self, news: News) -> Vec<Effect> {
+        if news.new.is_empty() && news.changed.is_empty() && news.gone.is_empty() {
+            return Vec::new();
+        }
+        let is_back = |gone: &Gone| gone.row().is_none_or(|row| news.new.iter().any(|id| **id == *row.id()));
+        let mut gone: Vec<Gone> = self.listing.rows().gone().map(|(_, gone)| gone.clone()).collect();
+        gone.retain(|gone| !is_back(gone));
+        gone.extend(news.gone);
+        let unseen = &mut self.unseen;
+        let (new, changed) = (Arc::make_mut(&mut unseen.new), Arc::make_mut(&mut unseen.changed));
+        for id in &news.new {
+            new.insert(id);
+        }
+        for id in news.changed.iter().filter(|id| !new.contains(id)) {
+            changed.insert(id);
+        }
+        for row in gone.iter().filter_map(Gone::row) {
+            new.remove(row.id());
+            changed.remove(row.id());
+        }
+        self.set_gone(gone);
+        vec![Effect::Draw]
+    }
+
+    fn set_gone(&mut self, gone: Vec<Gone>) {
+        let mut ids = IdSet::default();
+        for row in gone.iter().filter_map(Gone::row) {
+            ids.insert(row.id());
+        }
+        self.unseen.gone = Arc::new(ids);
+        self.listing.set_gone(gone);
+        self.flagged_anew();
+    }
+
+    /// The selected webhook is left: it was looked at.
+    pub(super) fn looked_at(&mut self, place: u64) {
+        let Some(row) = self.listing.row(place) else { return };
+        let id: Box<str> = row.id().into();
+        match self.change_at(place) {
+            Some(Change::New) => Arc::make_mut(&mut self.unseen.new).remove(&id),
+            Some(Change::Changed) => Arc::make_mut(&mut self.unseen.changed).remove(&id),
+            Some(Change::Gone) => {
+                let gone = self.listing.rows().gone().map(|(_, gone)| gone.clone());
+                let gone = gone.filter(|gone| gone.row().is_some_and(|row| *row.id() != *id)).collect();
+                return self.set_gone(gone);
+            }
+            None => return,
+        };
+        self.flagged_anew();
+    }
+
+    /// Counts everything as looked at. Whether there was anything.
+    pub(super) fn looked_at_all(&mut self) -> bool {
+        let had_some = !self.unseen.is_empty();
+        if had_some {
+            self.unseen = Unseen::default();
+            self.set_gone(Vec::new());
+        }
+        had_some
+    }
+}

@@ -1,0 +1,84 @@
+//! What a refresh found new, changed and gone, until it was looked at.
+
+use hookscope::api::Page;
+
+use crate::support::{Stage, page, row, webhook};
+
+/// Page 1 of so few webhooks that it is all.
+fn all(rows: Vec<hookscope::model::Row>) -> Page {
+    Page { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
+}
+
+/// Five webhooks; then the second is gone, the fourth has another URL, and there is a new one at the end.
+fn refreshed() -> Stage {
+    let mut stage = Stage::new(120, 40);
+    stage.load(all((0..5).map(webhook).collect()));
+    stage.keys("j j r");
+    let changed = row(r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#);
+    stage.load(all(vec![webhook(0), webhook(2), changed, webhook(4), webhook(5)]));
+    stage
+}
+
+fn line(stage: &Stage, part: &str) -> String {
+    stage.frame().lines().find(|line| line.contains(part)).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn what_came_changed_and_went_is_marked_and_counted() {
+    let stage = refreshed();
+    let frame = stage.frame();
+    assert!(frame.lines().next().unwrap().contains("+1 ~1 -1"), "{frame}");
+    assert_eq!(stage.selected().as_deref(), Some("whk_000000000002"), "the selection stays with its webhook");
+    assert_eq!(stage.app.cursor.selected(), 2, "and on its line, since the one that is gone is still shown");
+    assert!(line(&stage, "elsewhere").contains("~elsewhere.example.com"), "{frame}");
+    let places: Vec<_> = (0..6).filter_map(|place| Some(stage.app.change_at(place)?.sign())).collect();
+    assert_eq!(places, ["-", "~", "+"]);
+}
+
+#[test]
+fn a_webhook_that_was_looked_at_is_no_news() {
+    let mut stage = refreshed();
+    stage.keys("j");
+    assert!(line(&stage, "changed since the last read").contains('~'), "{}", stage.frame());
+    stage.keys("j");
+    assert!(stage.frame().lines().next().unwrap().contains("+1 -1"), "{}", stage.frame());
+    stage.keys("g j");
+    assert!(stage.frame().contains("gone: it was there at the last read"), "{}", stage.frame());
+    stage.keys("k");
+    assert_eq!(stage.app.listing.len(), 5, "a webhook that is gone is not shown any longer once it was looked at");
+    stage.keys("esc");
+    assert!(stage.app.unseen.is_empty(), "esc counts all as looked at");
+}
+
+#[test]
+fn news_can_be_searched_for() {
+    let mut stage = refreshed();
+    for (word, id) in [("new", "whk_000000000005"), ("changed", "whk_000000000003"), ("gone", "whk_000000000001")] {
+        stage.keys("/").paste(&format!("is:{word}")).keys("enter");
+        assert_eq!((stage.app.listing.len(), stage.selected().as_deref()), (1, Some(id)), "{word}");
+        stage.keys("esc");
+    }
+}
+
+#[test]
+fn what_comes_back_is_not_gone() {
+    let mut stage = refreshed();
+    stage.keys("r").load(all((0..6).map(webhook).collect()));
+    let counts = stage.app.unseen.counts().map(|(_, count)| count);
+    assert_eq!(counts, [2, 1, 0], "{}", stage.frame());
+}
+
+#[test]
+fn nothing_is_new_or_gone_when_not_all_was_seen() {
+    let mut stage = Stage::loaded(120, 40);
+    stage.keys("r").load(Page { rows: (50..150).map(webhook).collect(), ..page(1, 0..0, Some(1234)) });
+    assert!(stage.app.unseen.is_empty(), "{}", stage.frame());
+}
+
+#[test]
+fn a_sort_shows_what_is_gone_in_its_order() {
+    let mut stage = refreshed();
+    stage.keys("s s s s s s");
+    let ids: Vec<_> = (0..6).filter_map(|place| Some(stage.app.listing.row(place)?.id().to_owned())).collect();
+    assert!(ids.len() == 6 && ids.is_sorted(), "{ids:?}");
+}
