@@ -1,79 +1,259 @@
-//! What a key press costs inside the program: the state machine and the frame, with few and with many webhooks loaded. The
-//! two must not differ: no work for a frame grows with the number of webhooks.
+//! What the explorer costs inside the program: reading pages, keeping them, finding and sorting a million webhooks, and a key
+//! press with few and with many of them. The last must not differ: no work for a frame grows with the number of webhooks.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot be set up cannot run")]
 
+use std::fmt::Write as _;
 use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use hookscope::api::Page;
+use hookscope::analysis::arrange::{Arranger, Question};
+use hookscope::analysis::query::Query;
+use hookscope::analysis::rows::{Rows, Segment};
+use hookscope::analysis::sort::{SORT_KEYS, Sort};
+use hookscope::api::Numbers;
 use hookscope::base_url::BaseUrl;
 use hookscope::clock::Moment;
 use hookscope::config::Config;
-use hookscope::fetch::{FetchEvent, PackedPage};
-use hookscope::model::{Packer, Row};
+use hookscope::fetch::{FetchEvent, Generation, PackedPage};
+use hookscope::model::{Draft, Element, Packer};
 use hookscope::redact::ApiKey;
 use hookscope::tui::ansi::AnsiBackend;
 use hookscope::tui::app::{App, Setup};
-use hookscope::tui::message::Message;
+use hookscope::tui::finder::Wish;
+use hookscope::tui::listing::Listing;
+use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::screen::Screen;
-use serde_json::value::RawValue;
 
 const PAGE_SIZE: u64 = 100;
+const MILLION: u64 = 1_000_000;
 
-fn json(number: u64) -> Box<RawValue> {
-    let text = format!(
-        r#"{{"id":"whk_{number:012}","url":"https://hooks.example.com/tenants/{number}/inbound","events":["call.completed","call.failed"],"is_active":true,"created_at":"2024-04-01T08:00:00.000Z"}}"#
-    );
-    RawValue::from_string(text).expect("this is JSON")
+/// A number that looks like chance and is the same each time.
+fn mixed(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    number ^ (number >> 31)
 }
 
-/// An explorer with so many webhooks loaded.
-fn app(webhooks: u64) -> App {
+fn pick<'a>(words: &[&'a str], chance: u64) -> &'a str {
+    let place = usize::try_from(chance).unwrap_or_default() % words.len();
+    words.get(place).copied().unwrap_or_default()
+}
+
+/// The JSON of a webhook like those of a real workspace.
+fn json(number: u64) -> String {
+    let chance = mixed(number);
+    let host =
+        pick(&["hooks.acme", "api.globex", "webhooks.initech", "events.hooli", "n8n.cyberdyne", "relay.tyrell"], chance);
+    let domain = pick(&["example.com", "example.net", "example.org", "test"], chance >> 8);
+    let path =
+        pick(&["webhooks", "v1/events", "hooks/in", "api/callbacks/orders", "integrations/crm/webhook", "t"], chance >> 12);
+    let names =
+        ["call.completed", "call.failed", "call.no_answer", "campaign.completed", "campaign.paused", "call_initiated"];
+    let mut events = String::new();
+    for place in 0..=(chance >> 44) % 4 {
+        let _never_fails =
+            write!(events, "{}\"{}\"", if place > 0 { "," } else { "" }, pick(&names, (chance >> 50) + place));
+    }
+    let (day, active) = (1 + (chance >> 20) % 28, number % 5 != 2);
+    format!(
+        r#"{{"id":"whk_{:016x}{:04x}","url":"https://{host}.{domain}/{path}/{:x}","events":[{events}],"is_active":{active},"created_at":"2024-04-{day:02}T08:00:00.000Z"}}"#,
+        number.wrapping_mul(0x9E37_79B9_7F4A_7C15),
+        chance & 0xFFFF,
+        chance >> 40,
+    )
+}
+
+fn draft(json: &str) -> Draft {
+    Draft::read_plain(&mut serde_json::Deserializer::from_str(json)).expect("this is a plain webhook")
+}
+
+/// Pages of so many webhooks together.
+fn pages(webhooks: u64) -> Vec<PackedPage> {
+    let mut packer = Packer::default();
+    let page = |number: u64| {
+        let rows = (number - 1) * PAGE_SIZE..(number * PAGE_SIZE).min(webhooks);
+        let numbers = Numbers {
+            number,
+            rows: rows.end - rows.start,
+            limit: Some(PAGE_SIZE),
+            total: Some(webhooks),
+            total_pages: None,
+        };
+        PackedPage { numbers, block: Arc::new(packer.pack(rows.map(|row| draft(&json(row))).collect())) }
+    };
+    (1..=webhooks.div_ceil(PAGE_SIZE)).map(page).collect()
+}
+
+fn rows(pages: &[PackedPage]) -> Rows {
+    let mut rows = Rows::new(PAGE_SIZE);
+    for page in pages {
+        rows.put(page.numbers.number, Segment { rows: page.block.len(), block: Arc::clone(&page.block) });
+    }
+    rows
+}
+
+/// An explorer with these webhooks loaded.
+fn app(pages: &[PackedPage], size: (u16, u16)) -> App {
     let now = Moment::now();
     let demo = Config::demo_connection(BaseUrl::default(), ApiKey::new("id:secret").expect("this is a key"));
-    let setup = Setup { size: (120, 40), ..Setup::new(&Config::default(), &demo) };
-    let mut app = App::new(setup, now);
+    let mut app = App::new(Setup { size, ..Setup::new(&Config::default(), &demo) }, now);
     let generation = app.demand().generation;
-    let mut packer = Packer::default();
-    for number in 1..=webhooks.div_ceil(PAGE_SIZE) {
-        let rows = (number - 1) * PAGE_SIZE..number * PAGE_SIZE;
-        let rows = rows.map(|i| Row::decode(&json(i)).expect("this is a webhook")).collect();
-        let page = Page { number, rows, reported: None, limit: Some(PAGE_SIZE), total: Some(webhooks), total_pages: None };
-        let page = PackedPage::of_rows(&mut packer, page);
-        app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), now);
+    for page in pages {
+        app.update(Message::Fetch(FetchEvent::Loaded { generation, page: page.clone() }), now);
     }
     app
 }
 
-fn keys(criterion: &mut Criterion) {
-    for webhooks in [100, 100_000] {
-        let mut app = app(webhooks);
+fn press(key: char) -> Message {
+    Message::Key(KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE))
+}
+
+fn decoding(criterion: &mut Criterion) {
+    let page: Vec<String> = (0..PAGE_SIZE).map(json).collect();
+    criterion.bench_function("decode and pack a page", |bencher| {
+        bencher.iter_batched(
+            Packer::default,
+            |mut packer| black_box(packer.pack(page.iter().map(|json| draft(json)).collect())),
+            BatchSize::SmallInput,
+        );
+    });
+}
+
+fn inserting(criterion: &mut Criterion) {
+    let pages = pages(MILLION);
+    criterion.bench_function("insert 10,000 pages", |bencher| {
+        bencher.iter_batched(
+            || (Listing::new(Generation::default(), 100), pages.clone()),
+            |(mut listing, pages)| {
+                for page in pages {
+                    listing.load(page);
+                }
+                listing
+            },
+            BatchSize::PerIteration,
+        );
+    });
+}
+
+/// The whole answer to a question, from what an arranger knows already.
+fn answer(arranger: &mut Arranger, question: &Question) {
+    black_box(arranger.answer(question, &mut || true, &mut |_| {}));
+}
+
+fn question(rows: &Rows, text: &str) -> Question {
+    let query = Query::parse(text, Moment::now().wall).expect("this is a query");
+    Question { rows: rows.clone(), query, ..Question::default() }
+}
+
+fn filtering(criterion: &mut Criterion) {
+    let rows = rows(&pages(MILLION));
+    let terms = [
+        "zq",
+        "acme",
+        "Acme",
+        "-acme",
+        "acme|hooli",
+        "host:acme",
+        "url:/crm/",
+        "id:whk_9e37",
+        "event:call.failed",
+        "active:no",
+        "created:<2024-04-10",
+        r"re:/v\d/.*f$",
+        "~acmcrm",
+        "~hook",
+        "acme crm active:yes",
+    ];
+    for term in terms {
+        let question = question(&rows, term);
+        criterion.bench_function(&format!("filter 1,000,000: {term}"), |bencher| {
+            bencher.iter_batched(
+                Arranger::default,
+                |mut arranger| answer(&mut arranger, &question),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    for word in ["acme", "hooks", "zq", "crm/webhook"] {
+        for letters in 1..=word.len() {
+            let typed: Vec<_> = (1..=letters).map(|end| question(&rows, word.get(..end).unwrap_or_default())).collect();
+            let Some((last, before)) = typed.split_last() else { continue };
+            criterion.bench_function(
+                &format!("type {} behind the rest of {word}", word.get(..letters).unwrap_or_default()),
+                |bencher| {
+                    let known = || {
+                        let mut arranger = Arranger::default();
+                        before.iter().for_each(|question| answer(&mut arranger, question));
+                        arranger
+                    };
+                    bencher.iter_batched(known, |mut arranger| answer(&mut arranger, last), BatchSize::PerIteration);
+                },
+            );
+        }
+    }
+}
+
+fn sorting(criterion: &mut Criterion) {
+    let rows = rows(&pages(MILLION));
+    for entry in SORT_KEYS {
+        let sort = Some(Sort { key: entry.key, descending: false });
+        let question = Question { sort, ..question(&rows, "") };
+        criterion.bench_function(&format!("sort 1,000,000 by {}", entry.name), |bencher| {
+            bencher.iter_batched(
+                Arranger::default,
+                |mut arranger| answer(&mut arranger, &question),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+}
+
+fn frames(criterion: &mut Criterion) {
+    for webhooks in [100, 100_000, MILLION] {
+        let mut app = app(&pages(webhooks), (200, 60));
         let mut screen = Screen::new(AnsiBackend::new(std::io::sink()), app.size);
-        let keys = [KeyCode::Char('j'), KeyCode::Char('k')].map(|code| KeyEvent::new(code, KeyModifiers::NONE));
-        let mut turn = keys.into_iter().cycle();
-        criterion.bench_function(&format!("key to frame, {webhooks} webhooks"), |bencher| {
+        criterion.bench_function(&format!("draw a frame of 200x60, {webhooks} webhooks"), |bencher| {
+            bencher.iter(|| {
+                screen.clear(app.size).expect("a sink takes everything");
+                screen.draw(&app).expect("a sink takes everything");
+            });
+        });
+        let mut turn = ['j', 'k'].into_iter().cycle();
+        criterion.bench_function(&format!("a key from end to end, {webhooks} webhooks"), |bencher| {
             bencher.iter(|| {
                 if let Some(key) = turn.next() {
-                    black_box(app.update(Message::Key(key), Moment::now()));
+                    black_box(app.update(press(key), Moment::now()));
                     screen.draw(&app).expect("a sink takes everything");
+                }
+            });
+        });
+        // What the loop does for a typed letter, before the finder has even begun.
+        app.update(press('/'), Moment::now());
+        let mut turn = ['a', 'b'].into_iter().cycle();
+        criterion.bench_function(&format!("a letter of a filter on screen, {webhooks} webhooks"), |bencher| {
+            bencher.iter(|| {
+                if let Some(key) = turn.next() {
+                    let wish: Option<Wish> =
+                        app.update(press(key), Moment::now()).into_iter().find_map(|effect| match effect {
+                            Effect::Arrange(wish) => Some(wish),
+                            _ => None,
+                        });
+                    black_box(wish);
+                    screen.draw(&app).expect("a sink takes everything");
+                    app.update(Message::Key(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE)), Moment::now());
                 }
             });
         });
     }
 }
 
-fn rows(criterion: &mut Criterion) {
-    let page: Vec<_> = (0..PAGE_SIZE).map(json).collect();
-    criterion.bench_function("decode the rows of a page", |bencher| {
-        bencher.iter(|| {
-            for row in &page {
-                black_box(Row::decode(row).expect("this is a webhook"));
-            }
-        });
-    });
+fn settings() -> Criterion {
+    Criterion::default().sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2))
 }
 
-criterion_group!(benches, keys, rows);
+criterion_group! { name = benches; config = settings(); targets = decoding, inserting, filtering, sorting, frames }
 criterion_main!(benches);

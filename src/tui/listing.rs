@@ -53,6 +53,8 @@ pub struct Listing {
     asked: u32,
     /// Pages that came in this generation.
     fresh: u64,
+    /// Pages whose request failed in this generation.
+    failed: u64,
     /// Counts the changes of the rows.
     version: u64,
     order: Option<Answer>,
@@ -70,6 +72,7 @@ impl Listing {
     pub fn refresh(&mut self, generation: Generation) {
         self.generation = generation;
         self.fresh = 0;
+        self.failed = 0;
         for slot in self.slots.values_mut() {
             slot.request = Request::Idle;
         }
@@ -139,7 +142,7 @@ impl Listing {
 
     /// Whether a page failed for good in this generation.
     pub fn has_failures(&self) -> bool {
-        self.slots.values().any(|slot| matches!(slot.request, Request::Failed(_)))
+        self.failed > 0
     }
 
     /// Rows to move over: those shown, and while the end is unknown one more, whose being looked at asks for it.
@@ -249,12 +252,19 @@ impl Listing {
     }
 
     pub fn started(&mut self, page: u64) {
-        self.slots.entry(page).or_default().request = Request::InFlight;
+        self.set_request(page, Request::InFlight);
     }
 
     /// The rows that a page had stay.
     pub fn failed(&mut self, page: u64, error: ApiError) {
-        self.slots.entry(page).or_default().request = Request::Failed(error);
+        self.set_request(page, Request::Failed(error));
+    }
+
+    fn set_request(&mut self, page: u64, request: Request) {
+        let slot = self.slots.entry(page).or_default();
+        let is_failure = |request: &Request| u64::from(matches!(request, Request::Failed(_)));
+        self.failed = self.failed + is_failure(&request) - is_failure(&slot.request);
+        slot.request = request;
     }
 
     /// Takes a page. True when the rows lie on other pages now: then all others have to be read again.
@@ -267,6 +277,7 @@ impl Listing {
         if laid_out_anew {
             self.slots.clear();
             self.fresh = 0;
+            self.failed = 0;
             self.extent.restart();
             self.extent.observe(numbers, self.asked);
         }
@@ -275,7 +286,8 @@ impl Listing {
         }
         self.rows.put(number, Segment { rows: block.len(), block: Arc::clone(&block) });
         self.fresh += u64::from(!self.is_fresh(number));
-        self.slots.insert(number, Slot { generation: Some(self.generation), request: Request::Idle });
+        self.set_request(number, Request::Idle);
+        self.slots.entry(number).or_default().generation = Some(self.generation);
         let stop = self.extent.first_row(number) + numbers.rows;
         self.drop_what_is_gone(number, stop, numbers.rows < self.extent.page_size());
         self.version += 1;
@@ -306,7 +318,9 @@ impl Listing {
     fn truncate(&mut self, rows: u64) {
         // Page 1 stays even when it is empty: that it is empty is worth knowing.
         let last = self.extent.page_of(rows.saturating_sub(1));
-        self.slots.split_off(&last.saturating_add(1));
+        let behind = self.slots.split_off(&last.saturating_add(1));
+        self.failed -= behind.values().filter(|slot| matches!(slot.request, Request::Failed(_))).count() as u64;
+        self.fresh -= behind.values().filter(|slot| slot.generation == Some(self.generation)).count() as u64;
         let room = usize::try_from(rows - self.extent.first_row(last).min(rows)).unwrap_or(usize::MAX);
         self.rows.truncate(last, room);
     }

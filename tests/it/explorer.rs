@@ -1,7 +1,7 @@
 //! The explorer's state machine, message by message, and its real loop on a test backend against the demo server.
 
-mod profiles;
 mod news;
+mod profiles;
 mod running;
 
 use std::time::Duration;
