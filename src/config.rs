@@ -101,12 +101,12 @@ pub struct Located {
     pub is_named: bool,
 }
 
-/// The keys that stand at the top level and in each profile.
+/// The keys that stand at the top level and in each profile, and those of profiles alone.
 #[derive(Debug, Clone, Default)]
 struct Level {
     key: Option<StoredKey>,
     base_url: Option<Found<BaseUrl>>,
-    /// `default` is a colour here too: it takes that of the top level away.
+    /// Of profiles only: a mark that all have marks none.
     colour: Option<Found<Color>>,
 }
 
@@ -144,7 +144,11 @@ impl Connection {
         let id = self.api.key.public_id().unwrap_or_default();
         let text = format!("{origin}\n{}\n{id}", self.profile);
         let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-        digest.as_ref().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+        let mut hex = String::new();
+        for byte in digest.as_ref().iter().take(12) {
+            hex.push_str(&format!("{byte:02x}"));
+        }
+        hex
     }
 }
 
@@ -329,11 +333,6 @@ impl Config {
         level.base_url.as_ref().or(self.top.base_url.as_ref())
     }
 
-    /// The colour of a level: its own, else the top's.
-    fn found_colour<'a>(&'a self, level: &'a Level) -> Option<&'a Found<Color>> {
-        level.colour.as_ref().or(self.top.colour.as_ref())
-    }
-
     /// The key stored for a level, and the address that it is stored for.
     fn stored_key<'a>(&'a self, chosen: &Chosen<'a>) -> Result<(&'a StoredKey, BaseUrl), ConfigError> {
         match (&chosen.level.key, &self.top.key) {
@@ -397,8 +396,12 @@ impl Level {
             }
             None => None,
         };
+        Ok(Self { key, base_url, colour: None })
+    }
+
+    fn read_profile(section: &mut Section<'_>) -> Result<Self, ConfigError> {
         let colour = section.found_choice("colour", &COLOURS)?;
-        Ok(Self { key, base_url, colour })
+        Ok(Self { colour, ..Self::read(section)? })
     }
 
     fn holds_key(&self) -> bool {
@@ -418,7 +421,7 @@ fn read_profiles(root: &mut Section<'_>) -> Result<BTreeMap<String, Level>, Conf
     let mut tables = root.section("profiles")?;
     for name in tables.names() {
         let mut section = tables.section(&name)?;
-        let level = Level::read(&mut section)?;
+        let level = Level::read_profile(&mut section)?;
         section.finish()?;
         profiles.insert(name, level);
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Parser;
 use clap::error::ErrorKind;
 use hookscope::cli::{Cli, Global};
+use hookscope::clock::Moment;
 use hookscope::commands;
 use hookscope::config::{Config, Environment, Profiles, Selection};
 use hookscope::demo::server::Server;
@@ -21,7 +22,6 @@ use hookscope::text::clean;
 use hookscope::tui::views::View;
 use hookscope::tui::workspaces::Workspaces;
 use hookscope::tui::{self, Origin, Start, console};
-use jiff::Timestamp;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -93,7 +93,7 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     cli.global.check()?;
     let config = Config::load(cli.global.config.as_deref(), env)?;
     if let Some(text) = &cli.filter {
-        commands::parse_filter(text, Timestamp::now())?;
+        commands::parse_filter(text, Moment::now().wall)?;
     }
     // Before anything else happens: a key command, for one.
     console::check(env.term.as_deref()).map_err(|why| Error::NoTerminal { why: why.into() })?;

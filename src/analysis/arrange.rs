@@ -148,10 +148,14 @@ impl Arranger {
                 if is_same {
                     hits.extend_from_slice(before);
                 } else {
-                    before.iter().for_each(|&hit| admit(segment, first, hit - first, &mut hits));
+                    for &hit in before {
+                        admit(segment, first, hit - first, &mut hits);
+                    }
                 }
             } else {
-                (0..stop - first).for_each(|offset| admit(segment, first, offset, &mut hits));
+                for offset in 0..stop - first {
+                    admit(segment, first, offset, &mut hits);
+                }
             }
             if !told && hits.len() >= FIRST {
                 told = true;

@@ -43,7 +43,7 @@ impl Reads {
             for row in segment.iter().filter(|row| row.is_webhook()) {
                 match before.remove(row.id()) {
                     Some((_, page, offset)) if is_read && self.is_changed(page, offset, row) => {
-                        news.changed.push(row.id().into())
+                        news.changed.push(row.id().into());
                     }
                     None if is_read && self.was_complete => news.new.push(row.id().into()),
                     Some(_) | None => {}

@@ -80,12 +80,15 @@ impl Config {
         self.base_url(&self.profile(selection, env)?, selection, env)
     }
 
-    /// The colour in effect, and where it is from.
-    pub fn colour_and_source(&self, selection: &Selection, env: &Environment) -> Result<(Safe, Safe), ConfigError> {
+    /// The colour that marks the profile in effect, and where it is from; `None` without a profile.
+    pub fn colour_and_source(&self, selection: &Selection, env: &Environment) -> Result<Option<(Safe, Safe)>, ConfigError> {
         let chosen = self.profile(selection, env)?;
-        let found = self.found_colour(chosen.level);
+        if chosen.name.is_none() {
+            return Ok(None);
+        }
+        let found = chosen.level.colour.as_ref();
         let colour = found.map_or(Color::Reset, |found| found.value);
-        Ok((colour_name(colour).into(), found.map_or_else(|| DEFAULT.into(), |found| found.place.clone())))
+        Ok(Some((colour_name(colour).into(), found.map_or_else(|| DEFAULT.into(), |found| found.place.clone()))))
     }
 
     /// Where the key is. No file is read for it and no command run.

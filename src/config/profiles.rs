@@ -95,12 +95,15 @@ impl Config {
             name: chosen.name.map(str::to_owned),
             shown: chosen.shown_name(),
             host: self.home_of(chosen.level).host(),
-            colour: self.mark_of(chosen.level),
+            colour: chosen.level.mark(),
             asks: self.stored_key(chosen).is_ok_and(|(key, _)| matches!(key, StoredKey::Command { .. })),
         }
     }
+}
 
-    fn mark_of(&self, level: &Level) -> Option<Color> {
-        self.found_colour(level).map(|found| found.value).filter(|&colour| colour != Color::Reset)
+impl Level {
+    /// The colour that marks the workspace.
+    fn mark(&self) -> Option<Color> {
+        self.colour.as_ref().map(|found| found.value).filter(|&colour| colour != Color::Reset)
     }
 }

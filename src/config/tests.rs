@@ -884,7 +884,6 @@ mod profiles {
     use super::*;
 
     const CONFIG: &str = "
-        colour = 'blue'
         default_profile = 'production'
         [profiles.production]
         api_key = 'id:production'
@@ -896,6 +895,7 @@ mod profiles {
         [profiles.staging]
         api_key_command = ['printf', 'id:staging']
         base_url = 'https://staging.example'
+        colour = 'cyan'
         [profiles.keyless]
     ";
 
@@ -918,10 +918,10 @@ mod profiles {
         assert_eq!(
             told,
             [
-                profile("keyless", "api.dialnexa.com", Some(Color::Blue), false),
+                profile("keyless", "api.dialnexa.com", None, false),
                 profile("plain", "api.dialnexa.com", None, false),
                 profile("production", "production.example", Some(Color::LightRed), false),
-                profile("staging", "staging.example", Some(Color::Blue), true),
+                profile("staging", "staging.example", Some(Color::Cyan), true),
             ]
         );
         assert_eq!(profiles.start_at(), 2);

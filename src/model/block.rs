@@ -441,10 +441,13 @@ impl Build {
 /// The place of a shared value in a block's own table.
 fn place<T>(table: &mut Vec<Arc<T>>, value: &Arc<T>) -> u32 {
     let recent = table.iter().enumerate().rev().take(LOOKED_BACK).find(|(_, known)| Arc::ptr_eq(known, value));
-    let place = recent.map(|(place, _)| place).unwrap_or_else(|| {
-        table.push(Arc::clone(value));
-        table.len() - 1
-    });
+    let place = match recent {
+        Some((place, _)) => place,
+        None => {
+            table.push(Arc::clone(value));
+            table.len() - 1
+        }
+    };
     size(place)
 }
 

@@ -174,6 +174,16 @@ struct Sweep {
     from: u64,
 }
 
+/// Work that is done beside the loop.
+#[derive(Debug, Default)]
+struct Jobs {
+    started: u64,
+    /// The last of them that was about another workspace.
+    of_others: u64,
+    /// Everything is to be marked once it is here.
+    marks_wait: bool,
+}
+
 /// A word in the footer until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
@@ -211,11 +221,7 @@ pub struct App {
     came_from: Option<CameFrom>,
     pub unseen: Unseen,
     before: Option<Before>,
-    /// Everything is to be marked once it is here.
-    marks_when_loaded: bool,
-    /// Jobs that were started; the last of them that was about another workspace.
-    jobs: u64,
-    jobs_of_others: u64,
+    jobs: Jobs,
     arranging: Arranging,
     /// When the next automatic refresh is due.
     pub auto_refresh: Option<Instant>,
@@ -256,9 +262,7 @@ impl App {
             marks: Arc::default(),
             unseen: Unseen::default(),
             before: None,
-            marks_when_loaded: false,
-            jobs: 0,
-            jobs_of_others: 0,
+            jobs: Jobs::default(),
             view: View::default(),
             group_panes: BTreeMap::new(),
             came_from: None,

@@ -45,9 +45,9 @@ impl Wish {
         goes_on: &mut dyn FnMut() -> bool,
         tell: &mut dyn FnMut(Arranged),
     ) -> Option<Arranged> {
-        let arranged = |answer| Arranged { epoch: self.epoch, version: self.version, answer };
-        let answer = arranger.answer(&self.question, goes_on, &mut |first| tell(arranged(first)))?;
-        Some(arranged(answer))
+        let addressed = |answer| Arranged { epoch: self.epoch, version: self.version, answer };
+        let answer = arranger.answer(&self.question, goes_on, &mut |first| tell(addressed(first)))?;
+        Some(addressed(answer))
     }
 }
 

@@ -181,10 +181,9 @@ impl Listing {
             return if self.rows.is_gone(number) { Cell::Gone(row) } else { Cell::Row(row) };
         }
         match self.slots.get(&self.extent.page_of(number)) {
-            None => Cell::Loading,
             Some(Slot { request: Request::Failed(error), .. }) => Cell::Failed(error),
             Some(Slot { request: Request::Idle, generation }) if *generation == Some(self.generation) => Cell::Absent,
-            Some(Slot { request: Request::Idle | Request::InFlight, .. }) => Cell::Loading,
+            Some(Slot { request: Request::Idle | Request::InFlight, .. }) | None => Cell::Loading,
         }
     }
 

@@ -29,9 +29,12 @@ pub struct Entry {
     pub draw: fn(&App, Rect, &mut Canvas<'_>),
 }
 
+const WEBHOOKS: Entry =
+    Entry { view: View::Webhooks, name: "webhooks", action: Action::ViewWebhooks, grouping: None, draw: view::webhooks };
+
 /// Every view, in the order of their keys.
 pub const VIEWS: &[Entry] = &[
-    Entry { view: View::Webhooks, name: "webhooks", action: Action::ViewWebhooks, grouping: None, draw: view::webhooks },
+    WEBHOOKS,
     Entry {
         view: View::Hosts,
         name: "hosts",
@@ -51,8 +54,7 @@ pub const VIEWS: &[Entry] = &[
 impl View {
     /// Its row in the table.
     pub fn entry(self) -> &'static Entry {
-        const { assert!(!VIEWS.is_empty()) };
-        VIEWS.iter().find(|entry| entry.view == self).unwrap_or(&VIEWS[0])
+        VIEWS.iter().find(|entry| entry.view == self).unwrap_or(&WEBHOOKS)
     }
 
     /// The view of this name.

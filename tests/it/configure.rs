@@ -448,12 +448,15 @@ mod show {
     }
 
     #[test]
-    fn the_colour_is_that_of_the_profile_and_else_that_of_the_top_level() {
-        let place = Place::with("colour = 'blue'\n[profiles.a]\ncolour = 'light-red'\n[profiles.b]\n");
-        for (profile, colour, line) in [("a", "\"light-red\"", 3), ("b", "\"blue\"", 1)] {
-            let found = shown(&place, &["--profile", profile], &[]);
-            assert_eq!(found["colour"], (Some(colour.to_owned()), format!("{}:{line}", place.usual().display())));
-        }
+    fn the_colour_is_that_of_the_profile() {
+        let place = Place::with("[profiles.a]\ncolour = 'light-red'\n[profiles.b]\n");
+        let found = shown(&place, &["--profile", "a"], &[]);
+        assert_eq!(found["colour"], (Some("\"light-red\"".to_owned()), format!("{}:2", place.usual().display())));
+        assert_eq!(
+            shown(&place, &["--profile", "b"], &[])["colour"],
+            (Some("\"default\"".to_owned()), "default".to_owned())
+        );
+        assert!(!shown(&place, &[], &[]).contains_key("colour"), "only a profile has a colour");
     }
 
     #[test]

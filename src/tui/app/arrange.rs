@@ -1,6 +1,8 @@
 //! Which rows are shown, and in what order: what the finder is asked, and what becomes of its answers.
 
-use super::*;
+use std::sync::Arc;
+
+use super::{Action, App, Effect, Everything, Safe, Scope, Sort, grouped, safe};
 use crate::analysis::arrange::{Answer, Question};
 use crate::analysis::groups::Grouping;
 use crate::analysis::query::Flags;

@@ -1,6 +1,8 @@
 //! What the fetch task reports, and asking it again.
 
-use super::*;
+use super::{
+    App, Cursor, Effect, Everything, FetchEvent, Listing, Notice, PackedPage, RowCount, RowRef, Stage, grouped, safe,
+};
 use crate::text::clean_head;
 
 impl App {

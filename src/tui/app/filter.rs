@@ -1,6 +1,6 @@
 //! Typing a filter.
 
-use super::*;
+use super::{App, Effect, Focus, KeyCode, KeyEvent, Overlay, draw_if};
 
 impl App {
     pub(super) fn open_filter(&mut self) -> Vec<Effect> {

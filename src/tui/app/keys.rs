@@ -1,6 +1,10 @@
 //! Keys, mouse and pasted text.
 
-use super::*;
+use super::{
+    ACTIONS, Action, App, COPIES, Clipboard, Copy, Effect, Everything, Focus, Form, Key, KeyCode, KeyEvent, KeyEventKind,
+    KeyModifiers, MouseButton, MouseEvent, MouseEventKind, Overlay, Palette, Panes, Place, Position, RowRef, Safe,
+    Untrusted, View, WHEEL, copy, detail, draw_if, grouped, safe,
+};
 
 impl App {
     pub(super) fn key(&mut self, event: KeyEvent) -> Vec<Effect> {
@@ -289,11 +293,11 @@ impl App {
         let Some(text) = self.selected_row().and_then(|row| copy::text(what, &row.unpack(), &place)) else {
             return self.warn("a malformed row can be copied as json only");
         };
-        self.copied(what, words.into(), text)
+        self.copied(what, &words.into(), text)
     }
 
     /// Puts a text on the clipboard; the same one pressed twice on a plain screen.
-    pub(super) fn copied(&mut self, what: Copy, words: Safe, text: String) -> Vec<Effect> {
+    pub(super) fn copied(&mut self, what: Copy, words: &Safe, text: String) -> Vec<Effect> {
         let again = self.last_copy.as_ref().is_some_and(|last| (last.0, last.1.as_str()) == (what, text.as_str()));
         if again || self.setup.clipboard == Clipboard::Screen || text.len() > copy::MAX_OSC52 {
             self.last_copy = None;

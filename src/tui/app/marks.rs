@@ -49,14 +49,14 @@ impl App {
             self.need_everything();
         }
         if self.everything != Everything::No || self.is_searching() {
-            self.marks_when_loaded = true;
+            self.jobs.marks_wait = true;
             return self.inform("marking all once they are here; esc stops");
         }
         self.mark_all_now()
     }
 
     fn mark_all_now(&mut self) -> Vec<Effect> {
-        self.marks_when_loaded = false;
+        self.jobs.marks_wait = false;
         let rows = Chosen { only: None, ..self.chosen() };
         self.run(Task::MarkAll { rows, marks: Arc::clone(&self.marks) })
     }
@@ -64,13 +64,13 @@ impl App {
     /// Marks what was to be marked, as soon as all is known.
     pub(super) fn mark_what_waited(&mut self) -> Vec<Effect> {
         let is_settled = self.everything == Everything::No && !self.is_searching();
-        if !self.marks_when_loaded || !is_settled {
+        if !self.jobs.marks_wait || !is_settled {
             return Vec::new();
         }
         if self.listing.is_complete() {
             return self.mark_all_now();
         }
-        self.marks_when_loaded = false;
+        self.jobs.marks_wait = false;
         self.warn(safe!("nothing was marked: not all are loaded"))
     }
 
@@ -87,13 +87,13 @@ impl App {
     }
 
     pub(super) fn run(&mut self, task: Task) -> Vec<Effect> {
-        self.jobs += 1;
-        vec![Effect::Run(Box::new(Job { number: self.jobs, task }))]
+        self.jobs.started += 1;
+        vec![Effect::Run(Box::new(Job { number: self.jobs.started, task }))]
     }
 
     /// Takes what came of a job, unless it was about another workspace.
     pub(super) fn done(&mut self, done: Done) -> Vec<Effect> {
-        if done.number <= self.jobs_of_others {
+        if done.number <= self.jobs.of_others {
             return Vec::new();
         }
         match done.outcome {
@@ -109,7 +109,7 @@ impl App {
             }
             Outcome::Copied { text: None, .. } => self.warn("none of the marked webhooks is loaded"),
             Outcome::Copied { what, words, text: Some(text), webhooks } => {
-                self.copied(what, safe!("{} of {} marked", words, webhooks), text)
+                self.copied(what, &safe!("{} of {} marked", words, webhooks), text)
             }
             Outcome::Exported { path, webhooks } => {
                 self.overlay = Overlay::None;
@@ -135,8 +135,8 @@ impl App {
 
     /// Answers to jobs that were started until now are not taken.
     pub(super) fn forget_jobs(&mut self) {
-        self.jobs_of_others = self.jobs;
-        self.marks_when_loaded = false;
+        self.jobs.of_others = self.jobs.started;
+        self.jobs.marks_wait = false;
     }
 
     pub(super) fn flagged_anew(&mut self) {

@@ -56,17 +56,17 @@ impl App {
         if !self.shows_groups() {
             return None;
         }
-        let page = i64::from(self.group_lines().max(1));
+        let screenful = i64::from(self.group_lines().max(1));
         let pane = self.group_panes.get_mut(&self.view)?;
         let before = pane.cursor;
         let len = pane.len();
         match action {
             Action::MoveDown => pane.cursor.move_by(1, len),
             Action::MoveUp => pane.cursor.move_by(-1, len),
-            Action::HalfPageDown => pane.cursor.move_by((page / 2).max(1), len),
-            Action::HalfPageUp => pane.cursor.move_by(-(page / 2).max(1), len),
-            Action::PageDown => pane.cursor.move_by(page, len),
-            Action::PageUp => pane.cursor.move_by(-page, len),
+            Action::HalfPageDown => pane.cursor.move_by((screenful / 2).max(1), len),
+            Action::HalfPageUp => pane.cursor.move_by(-(screenful / 2).max(1), len),
+            Action::PageDown => pane.cursor.move_by(screenful, len),
+            Action::PageUp => pane.cursor.move_by(-screenful, len),
             Action::First => pane.cursor.first(),
             Action::Last => pane.cursor.last(len, true),
             Action::Open => return Some(self.open_group()),
