@@ -217,7 +217,7 @@ fn sorting(criterion: &mut Criterion) {
 fn frames(criterion: &mut Criterion) {
     for webhooks in [100, 100_000, MILLION] {
         let mut app = app(&pages(webhooks), (200, 60));
-        let mut screen = Screen::new(AnsiBackend::new(std::io::sink()), app.size);
+        let mut screen = Screen::new(AnsiBackend::new(std::io::sink()), app.size).moving_lines(AnsiBackend::move_lines);
         criterion.bench_function(&format!("draw a frame of 200x60, {webhooks} webhooks"), |bencher| {
             bencher.iter(|| {
                 screen.clear(app.size).expect("a sink takes everything");

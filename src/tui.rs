@@ -28,6 +28,7 @@ pub mod layout;
 pub mod link;
 pub mod listing;
 pub mod message;
+pub mod pace;
 pub mod palette;
 pub mod picker;
 pub mod prompt;
@@ -51,6 +52,7 @@ use self::finder::Finder;
 use self::history::History;
 use self::input::Input;
 use self::link::FrameWriter;
+use self::pace::Pacer;
 use self::screen::Screen;
 use self::theme::{Glyphs, Theme};
 use self::views::View;
@@ -155,7 +157,7 @@ pub async fn run(start: Start<'_>) -> Result<Exit, Error> {
 
 async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<Ended, Error> {
     let backend = AnsiBackend::new(FrameWriter::new(console.link().clone()));
-    let mut screen = Screen::new(backend, app.size);
+    let mut screen = Screen::new(backend, app.size).moving_lines(AnsiBackend::move_lines);
     // The first frame needs nothing that could take time.
     screen.draw(&app).map_err(|error| Error::terminal(&error))?;
     let policy = start.origin.policy();
@@ -176,6 +178,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         workspaces: start.workspaces,
         tmux: start.env.tmux,
         changed: false,
+        pacer: Pacer::default(),
     };
     let ended = explorer.run().await;
     explorer.fetch.task.abort();

@@ -26,6 +26,8 @@ pub struct Groups {
     pub groups: Vec<Group>,
     /// The webhooks in them.
     pub webhooks: u64,
+    /// The webhooks in the largest of them.
+    pub most: u64,
 }
 
 /// Webhooks that have something in common.
@@ -115,7 +117,8 @@ impl Grouping {
             Self::Hosts { expanded } => by_host(webhooks(), expanded),
             Self::Events { known } => by_event(webhooks(), known),
         };
-        Groups { groups, webhooks: webhooks().count() as u64 }
+        let most = groups.iter().map(|group| group.webhooks).max().unwrap_or(0);
+        Groups { groups, webhooks: webhooks().count() as u64, most }
     }
 }
 

@@ -11,6 +11,8 @@ use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
+use super::screen::Shift;
+
 /// Attributes with the codes that turn them on and off.
 const ATTRIBUTES: [(Modifier, u8, u8); 6] = [
     (Modifier::BOLD, 1, 22),
@@ -30,6 +32,19 @@ pub struct AnsiBackend<W> {
 impl<W: Write> AnsiBackend<W> {
     pub fn new(out: W) -> Self {
         Self { out }
+    }
+
+    /// Where it writes to.
+    pub fn written(&self) -> &W {
+        &self.out
+    }
+
+    /// Moves what some lines show up or down, by deleting or inserting lines at their top: every terminal does that within
+    /// margins, while some have no command to scroll.
+    pub fn move_lines(&mut self, shift: &Shift) -> io::Result<()> {
+        let (top, bottom) = (u32::from(shift.lines.start) + 1, shift.lines.end);
+        let command = if shift.is_up { 'M' } else { 'L' };
+        write!(self.out, "\x1b[{top};{bottom}r\x1b[{top}H\x1b[{}{command}\x1b[r", shift.by)
     }
 }
 
@@ -161,6 +176,7 @@ fn move_to(from: Option<(u16, u16)>, (x, y): (u16, u16), out: &mut String) {
             columns => out.push_str(&format!("\x1b[{columns}C")),
         },
         Some((_, from_y)) if from_y.checked_add(1) == Some(y) && x == 0 => out.push_str("\r\n"),
+        Some((_, from_y)) if from_y.checked_add(1) == Some(y) && x == 1 => out.push_str("\r\n\x1b[C"),
         _ if x == 0 => out.push_str(&format!("\x1b[{row}H")),
         _ => out.push_str(&format!("\x1b[{row};{column}H")),
     }
@@ -279,8 +295,9 @@ mod tests {
     #[test]
     fn moves_take_the_shortest_way() {
         let x = Cell::new("x");
-        let moves = [(0, 0), (1, 0), (3, 0), (6, 0), (0, 1), (5, 2), (0, 9)].map(|(column, row)| (column, row, x.clone()));
-        assert_eq!(bytes(&moves), "\x1b[1Hxx\x1b[Cx\x1b[2Cx\r\nx\x1b[3;6Hx\x1b[10Hx");
+        let moves =
+            [(0, 0), (1, 0), (3, 0), (6, 0), (0, 1), (5, 2), (1, 3), (0, 9)].map(|(column, row)| (column, row, x.clone()));
+        assert_eq!(bytes(&moves), "\x1b[1Hxx\x1b[Cx\x1b[2Cx\r\nx\x1b[3;6Hx\r\n\x1b[Cx\x1b[10Hx");
     }
 
     #[test]

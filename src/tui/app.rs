@@ -34,6 +34,7 @@ use super::health::{Health, Stage};
 use super::layout::{Layout, Panes, clamp};
 use super::listing::Listing;
 use super::message::{Effect, Message};
+use super::pace::Rhythm;
 use super::palette::Palette;
 use super::picker::Picker;
 use super::theme::{Glyphs, Theme};
@@ -200,6 +201,7 @@ pub struct App {
     pub scope: Scope,
     pub listing: Listing,
     pub cursor: Cursor,
+    rhythm: Rhythm,
     pub health: Health,
     pub focus: Focus,
     pub overlay: Overlay,
@@ -246,6 +248,7 @@ impl App {
             scope: setup.scope,
             listing: Listing::new(generation, setup.page_size),
             cursor: Cursor::default(),
+            rhythm: Rhythm::default(),
             health: Health::default(),
             focus: Focus::List,
             overlay: Overlay::None,
@@ -321,7 +324,14 @@ impl App {
     /// When something on screen changes without anything happening: a countdown, an age, an automatic refresh.
     pub fn next_wake(&self) -> Option<Instant> {
         let ages = (self.time == TimeFormat::Relative).then(|| self.next_age_change()).flatten();
-        [self.health.next_wake(self.now.instant), self.auto_refresh, ages].into_iter().flatten().min()
+        let released = self.rhythm.rests_at().filter(|&then| self.now.instant < then);
+        [self.health.next_wake(self.now.instant), self.auto_refresh, ages, released].into_iter().flatten().min()
+    }
+
+    /// Whether a key is held that moves the selection: then only what changes with each row is shown, and what takes reading
+    /// waits.
+    pub fn is_hurried(&self) -> bool {
+        self.rhythm.is_held(self.now.instant)
     }
 
     fn next_age_change(&self) -> Option<Instant> {

@@ -31,11 +31,30 @@ impl Piece {
 pub struct Canvas<'a> {
     buffer: &'a mut Buffer,
     glyphs: Glyphs,
+    window: Option<Window>,
+}
+
+/// Lines of the screen that show a part of something longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    pub lines: Range<u16>,
+    /// What the first of them shows.
+    pub from: u64,
 }
 
 impl<'a> Canvas<'a> {
     pub fn new(buffer: &'a mut Buffer, glyphs: Glyphs) -> Self {
-        Self { buffer, glyphs }
+        Self { buffer, glyphs, window: None }
+    }
+
+    /// Tells that an area shows a part of something longer, from this place on: when that changes, terminals can move lines.
+    pub fn shows_from(&mut self, area: Rect, from: u64) {
+        self.window = Some(Window { lines: area.top()..area.bottom(), from });
+    }
+
+    /// What scrolls, if anything does.
+    pub fn window(self) -> Option<Window> {
+        self.window
     }
 
     pub fn area(&self) -> Rect {

@@ -58,6 +58,8 @@ pub enum ConsoleEvent {
 pub trait Console {
     /// Sends bytes that are no cells: clipboard, mouse.
     fn send(&self, bytes: &[u8]);
+    /// Bytes that were sent so far.
+    fn sent(&self) -> u64;
     /// Whether the last frame was taken, so that another one makes sense.
     fn is_free(&self) -> bool;
     /// Waits for signals and for the terminal's end, and with a frame to draw for [`Console::is_free`].
@@ -137,6 +139,10 @@ impl Terminal {
 impl Console for Terminal {
     fn send(&self, bytes: &[u8]) {
         self.link.send(bytes);
+    }
+
+    fn sent(&self) -> u64 {
+        self.link.sent()
     }
 
     fn is_free(&self) -> bool {

@@ -2,6 +2,10 @@
 
 use std::ops::Range;
 
+/// A selection that leaves the screen takes it along by a part of its height: a screen that moved with every row would be sent
+/// with every row, which a slow link takes longer for than a key is pressed.
+const STEPS: u64 = 3;
+
 /// Which way the selection last went: pages are fetched ahead on that side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Travel {
@@ -82,7 +86,13 @@ impl Cursor {
         }
         self.selected = self.selected.min(len.saturating_sub(1));
         let lowest = self.selected.saturating_sub(height - 1);
-        self.offset = self.offset.clamp(lowest, self.selected.max(lowest)).min(len.saturating_sub(height.min(len)));
+        let ahead = (height / STEPS).max(1) - 1;
+        if self.offset < lowest {
+            self.offset = lowest.saturating_add(ahead);
+        } else if self.offset > self.selected {
+            self.offset = self.selected.saturating_sub(ahead);
+        }
+        self.offset = self.offset.min(len.saturating_sub(height.min(len)));
     }
 }
 
@@ -97,10 +107,13 @@ mod tests {
         let mut cursor = Cursor::default();
         cursor.move_by(12, 100);
         cursor.fit(10, 100, true);
-        assert_eq!((cursor.selected(), cursor.visible(10, 100)), (12, 3..13));
+        assert_eq!((cursor.selected(), cursor.visible(10, 100)), (12, 5..15), "two more lines than it would take");
         cursor.move_by(-5, 100);
         cursor.fit(10, 100, true);
-        assert_eq!((cursor.selected(), cursor.visible(10, 100)), (7, 3..13));
+        assert_eq!((cursor.selected(), cursor.visible(10, 100)), (7, 5..15));
+        cursor.move_by(-3, 100);
+        cursor.fit(10, 100, true);
+        assert_eq!((cursor.selected(), cursor.visible(10, 100)), (4, 2..12));
         cursor.last(100, true);
         cursor.fit(10, 100, true);
         assert_eq!((cursor.selected(), cursor.visible(10, 100)), (99, 90..100));

@@ -13,7 +13,10 @@ use crate::safe;
 use crate::text::{Safe, clean, clean_head};
 
 /// Columns of the labels on the left.
-const LABEL: usize = 11;
+const LABEL: usize = 9;
+/// Lines that URL and warning take at least, so that what stands below stays in its place from webhook to webhook: the eye finds
+/// it there, and what stays is not sent again.
+const URL_LINES: usize = 2;
 /// Columns that are read of one value; the rest is in the raw JSON and in copies.
 const MAX_VALUE: usize = 4000;
 
@@ -103,6 +106,7 @@ impl Text<'_> {
     fn webhook(&mut self, webhook: &Webhook) {
         let theme = self.style.theme;
         self.heading(webhook);
+        let below = self.lines.len() + URL_LINES;
         let url = webhook.url.clean_head(self.style.reveal, MAX_VALUE);
         for line in url.wrap(self.style.width.into()) {
             self.push(vec![Piece::plain(line)]);
@@ -110,10 +114,12 @@ impl Text<'_> {
         if let Some(warning) = deceptive(webhook) {
             self.push(vec![Piece::new(safe!("! {}", warning), theme.warning)]);
         }
-        self.blank();
-        self.events(webhook);
+        while self.lines.len() < below {
+            self.blank();
+        }
         let created = self.created(&webhook.created_at);
         self.labelled("created", &created, created_style(&webhook.created_at, theme));
+        self.events(webhook);
         for (name, value) in &webhook.unknown {
             if self.is_full() {
                 return;
@@ -276,12 +282,12 @@ mod tests {
         assert_eq!(
             lines[3..],
             [
-                "events     call.completed",
-                "           call.failed",
-                "created    2024-04-01 08:00:00 UTC · 2y ago",
-                "retries    3",
+                "created  2024-04-01 08:00:00 UTC · 2y ago",
+                "events   call.completed",
+                "         call.failed",
+                "retries  3",
                 "description of it",
-                r#"           {"a":[1e30]}"#,
+                r#"         {"a":[1e30]}"#,
             ]
         );
     }

@@ -12,7 +12,7 @@ use futures_core::Stream;
 use ratatui::backend::Backend;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::app::{App, Workspace};
 use super::console::{Console, ConsoleEvent, mouse_sequence};
@@ -23,6 +23,7 @@ use super::input::Keyboard;
 use super::jobs::Done;
 use super::layout::clamp;
 use super::message::{Effect, Message};
+use super::pace::Pacer;
 use super::screen::Screen;
 use super::workspaces::{Resolved, Workspaces};
 use crate::api::{ApiError, Client};
@@ -80,7 +81,7 @@ impl Fetch {
 
 /// The explorer on any backend, with any source of keys: the same loop in a terminal and in a test.
 #[derive(Debug)]
-pub struct Explorer<B, C, I> {
+pub struct Explorer<B: Backend, C, I> {
     pub app: App,
     pub screen: Screen<B>,
     pub console: C,
@@ -95,6 +96,7 @@ pub struct Explorer<B, C, I> {
     pub tmux: bool,
     /// Something changed since the last frame.
     pub changed: bool,
+    pub pacer: Pacer,
 }
 
 /// What one wait brought.
@@ -140,11 +142,19 @@ where
 
     /// Draws a frame, if something changed and the last frame was taken.
     pub fn draw(&mut self) -> Result<(), Error> {
-        if self.changed && self.console.is_free() {
+        let now = Moment::now().instant;
+        if self.changed && self.console.is_free() && self.held_back(now).is_none() {
+            let before = self.console.sent();
             self.screen.draw(&self.app).map_err(terminal_error)?;
+            self.pacer.sent(self.console.sent() - before, now);
             self.changed = false;
         }
         Ok(())
+    }
+
+    /// Until when no frame is drawn, while a key is held.
+    fn held_back(&self, now: Instant) -> Option<Instant> {
+        if self.app.is_hurried() { self.pacer.waits_until(now) } else { None }
     }
 
     /// Waits for anything to happen, and handles it and what else is there already. What is taken is handled: it would be
@@ -163,17 +173,18 @@ where
     }
 
     async fn wait(&mut self) -> Woken {
-        let wake = self.app.next_wake();
+        let frame = if self.changed { self.held_back(Moment::now().instant) } else { None };
+        let wake = self.app.next_wake().into_iter().chain(frame).min();
         tokio::select! {
             biased;
-            event = self.console.event(self.changed) => Woken::Console(event),
+            event = self.console.event(self.changed && frame.is_none()) => Woken::Console(event),
             event = next(&mut self.input) => Woken::Input(event),
             answer = self.finder.answer() => answer.map_or(Woken::TaskEnded, Woken::Arranged),
             Some(done) = self.jobs.join_next() => done.map_or(Woken::TaskEnded, |done| Woken::Done(Box::new(done))),
             Some(event) = self.fetch.events.recv() => Woken::Fetch(event),
             _ = &mut self.fetch.task => Woken::TaskEnded,
             (at, resolved) = self.workspaces.resolved() => Woken::Resolved(at, resolved),
-            () = sleep_until(wake.unwrap_or_else(tokio::time::Instant::now)), if wake.is_some() => Woken::Tick,
+            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => Woken::Tick,
         }
     }
 

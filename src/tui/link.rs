@@ -30,6 +30,8 @@ struct State {
     writing: bool,
     /// Nothing is taken any more.
     closed: bool,
+    /// Bytes that were taken so far.
+    taken: u64,
 }
 
 impl State {
@@ -66,8 +68,14 @@ impl Link {
         let mut state = self.shared.lock();
         if !state.closed {
             state.pending.extend_from_slice(bytes);
+            state.taken += bytes.len() as u64;
             self.shared.changed.notify_all();
         }
+    }
+
+    /// Bytes that were queued so far.
+    pub fn sent(&self) -> u64 {
+        self.shared.lock().taken
     }
 
     /// Whether everything was written.

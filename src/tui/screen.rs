@@ -1,5 +1,7 @@
 //! Frames: what is to be shown, what is shown already, and the difference between them, which is all that is sent.
 
+use std::ops::Range;
+
 use ratatui::backend::{Backend, ClearType};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
@@ -7,28 +9,44 @@ use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
 use super::app::App;
-use super::canvas::Canvas;
+use super::canvas::{Canvas, Window};
+use super::theme::Glyphs;
 use super::view;
 
 /// Unchanged cells between two changes that are sent again, because moving the cursor over them takes as many bytes.
 const WORTH_BRIDGING: u16 = 4;
 
+/// Changed cells that scrolling has to save: about as many as its bytes.
+const WORTH_SCROLLING: usize = 24;
+
 /// Blanks at the end of a line that are cleared at once: a jump and the clearing take as many bytes.
 const WORTH_CLEARING: usize = 11;
+
+/// How a backend moves lines.
+type MoveLines<B> = fn(&mut B, &Shift) -> Result<(), <B as Backend>::Error>;
 
 /// A terminal's cells, on a backend. `ratatui::Terminal` would ask the size for each frame, wait for cursor reports, and write
 /// to stderr when it is dropped on a dead terminal.
 #[derive(Debug)]
-pub struct Screen<B> {
+pub struct Screen<B: Backend> {
     backend: B,
+    move_lines: Option<MoveLines<B>>,
     shown: Buffer,
     next: Buffer,
+    /// What scrolls in the frame that is shown.
+    window: Option<Window>,
 }
 
 impl<B: Backend> Screen<B> {
     pub fn new(backend: B, (width, height): (u16, u16)) -> Self {
         let empty = Buffer::empty(Rect { x: 0, y: 0, width, height });
-        Self { backend, shown: empty.clone(), next: empty }
+        Self { backend, move_lines: None, shown: empty.clone(), next: empty, window: None }
+    }
+
+    /// On a backend that can move lines.
+    #[must_use]
+    pub fn moving_lines(self, move_lines: MoveLines<B>) -> Self {
+        Self { move_lines: Some(move_lines), ..self }
     }
 
     pub fn backend(&self) -> &B {
@@ -37,12 +55,20 @@ impl<B: Backend> Screen<B> {
 
     /// Draws a frame and sends what differs from the last one; nothing when nothing does.
     pub fn draw(&mut self, app: &App) -> Result<(), B::Error> {
+        self.draw_with(app.setup.glyphs, |canvas| view::draw(app, canvas))
+    }
+
+    fn draw_with(&mut self, glyphs: Glyphs, draw: impl FnOnce(&mut Canvas<'_>)) -> Result<(), B::Error> {
         self.next.reset();
-        view::draw(app, &mut Canvas::new(&mut self.next, app.setup.glyphs));
+        let mut canvas = Canvas::new(&mut self.next, glyphs);
+        draw(&mut canvas);
+        let window = canvas.window();
+        let has_scrolled = self.scroll(window.as_ref())?;
+        self.window = window;
         let tails = blank_tails(&self.shown, &self.next);
         let mut updates = bridged(&self.shown, &self.next);
         updates.retain(|&(x, y, _)| !tails.iter().any(|tail| tail.y == y && tail.x <= x));
-        if !updates.is_empty() || !tails.is_empty() {
+        if has_scrolled || !updates.is_empty() || !tails.is_empty() {
             self.backend.draw(updates.into_iter())?;
             for tail in tails {
                 self.backend.set_cursor_position(tail)?;
@@ -59,7 +85,58 @@ impl<B: Backend> Screen<B> {
         let empty = Buffer::empty(Rect { x: 0, y: 0, width, height });
         self.shown = empty.clone();
         self.next = empty;
+        self.window = None;
         self.backend.clear()
+    }
+
+    /// Lets the terminal move whole lines when what they show moved, if less is left to be drawn then. Whether it did.
+    fn scroll(&mut self, window: Option<&Window>) -> Result<bool, B::Error> {
+        let shift = self.window.as_ref().zip(window).and_then(|(before, now)| Shift::between(before, now));
+        let (Some(shift), Some(move_lines)) = (shift, self.move_lines) else { return Ok(false) };
+        let mut moved = self.shown.clone();
+        shift.apply(&mut moved);
+        let left = |shown: &Buffer| shown.diff_iter(&self.next).count();
+        if left(&moved) + WORTH_SCROLLING > left(&self.shown) {
+            return Ok(false);
+        }
+        self.shown = moved;
+        move_lines(&mut self.backend, &shift)?;
+        Ok(true)
+    }
+}
+
+/// Whole lines that move; those behind them become blank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shift {
+    pub lines: Range<u16>,
+    pub by: u16,
+    pub is_up: bool,
+}
+
+impl Shift {
+    /// How the lines moved between two frames, if some that were there are still there.
+    fn between(before: &Window, now: &Window) -> Option<Self> {
+        let height = now.lines.end.saturating_sub(now.lines.start);
+        let by = u16::try_from(before.from.abs_diff(now.from)).ok()?;
+        let is_possible = before.lines == now.lines && (1..height).contains(&by);
+        is_possible.then(|| Self { lines: now.lines.clone(), by, is_up: now.from > before.from })
+    }
+
+    fn apply(&self, buffer: &mut Buffer) {
+        let width = usize::from(buffer.area.width);
+        let cells = usize::from(self.lines.start) * width..usize::from(self.lines.end) * width;
+        let by = usize::from(self.by) * width;
+        let Some(cells) = buffer.content.get_mut(cells) else { return };
+        let blank = if self.is_up {
+            cells.rotate_left(by);
+            cells.len() - by..cells.len()
+        } else {
+            cells.rotate_right(by);
+            0..by
+        };
+        if let Some(blank) = cells.get_mut(blank) {
+            blank.fill(Cell::EMPTY);
+        }
     }
 }
 
@@ -108,9 +185,13 @@ fn plain_cell<'a>(buffer: &'a Buffer, x: u16, y: u16, like: &Cell) -> Option<&'a
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use ratatui::style::Style;
 
     use super::*;
+    use crate::safe;
+    use crate::text::clean;
+    use crate::tui::ansi::AnsiBackend;
 
     fn changed(before: &[&str], after: &[&str]) -> Vec<(u16, u16, String)> {
         let (before, after) = (Buffer::with_lines(before.to_vec()), Buffer::with_lines(after.to_vec()));
@@ -150,6 +231,58 @@ mod tests {
         let mut reversed = after.clone();
         reversed.set_style(Rect::new(0, 1, 19, 1), Style::new().add_modifier(Modifier::REVERSED));
         assert_eq!(blank_tails(&before, &reversed), [], "a reversed blank is no blank");
+    }
+
+    /// What a terminal shows after the bytes of some frames.
+    fn terminal(bytes: &[u8], (width, height): (u16, u16)) -> Vec<String> {
+        let mut parser = vt100::Parser::new(height, width, 0);
+        parser.process(bytes);
+        parser.screen().rows(0, width).map(|row| row.trim_end().to_owned()).collect()
+    }
+
+    /// A list of rows beside the words of another pane, from each of these rows on, on a screen of 60 × 12.
+    fn scrolled(offsets: &[u64]) -> (Vec<String>, Vec<u8>) {
+        let size = (60, 12);
+        let mut screen = Screen::new(AnsiBackend::new(Vec::new()), size).moving_lines(AnsiBackend::move_lines);
+        for &offset in offsets {
+            let draw = |canvas: &mut Canvas<'_>| {
+                canvas.text(Rect::new(0, 0, 60, 1), &"header".into(), Style::new());
+                for y in 1..11_u16 {
+                    let letter = char::from(b'a' + u8::try_from((offset + u64::from(y)) % 26).unwrap());
+                    canvas.text(Rect::new(1, y, 30, 1), &clean(&letter.to_string().repeat(28)), Style::new());
+                    canvas.text(Rect::new(40, y, 20, 1), &safe!("detail {}", y), Style::new());
+                }
+                canvas.shows_from(Rect::new(0, 1, 40, 10), offset);
+                canvas.text(Rect::new(0, 11, 60, 1), &"footer".into(), Style::new());
+            };
+            screen.draw_with(Glyphs::unicode(), draw).unwrap();
+        }
+        let bytes = screen.backend().written().clone();
+        (terminal(&bytes, size), bytes)
+    }
+
+    #[test]
+    fn lines_that_moved_are_moved_by_the_terminal() {
+        for (from, to, command) in [(0, 3, "\x1b[3M"), (9, 5, "\x1b[4L")] {
+            let (shown, bytes) = scrolled(&[from, to]);
+            assert_eq!(shown, scrolled(&[to]).0);
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(text.contains(&format!("\x1b[2;11r\x1b[2H{command}\x1b[r")), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_jump_to_other_rows_is_drawn() {
+        let (shown, bytes) = scrolled(&[0, 500]);
+        assert_eq!(shown, scrolled(&[500]).0);
+        assert!(!bytes.ends_with(b"r") && !String::from_utf8(bytes).unwrap().contains("\x1b[r"));
+    }
+
+    proptest! {
+        #[test]
+        fn however_it_scrolls_the_terminal_shows_the_last_frame(offsets in proptest::collection::vec(0_u64..30, 1..6)) {
+            prop_assert_eq!(scrolled(&offsets).0, scrolled(offsets.last().map_or(&[], std::slice::from_ref)).0);
+        }
     }
 
     #[test]

@@ -16,9 +16,8 @@ pub struct Theme {
     pub strong: Style,
     /// What a search looked for.
     pub matched: Style,
-    /// The selected row of the pane with the focus, and of one without it.
+    /// The selected entry of a menu.
     pub selected: Style,
-    pub selected_elsewhere: Style,
     coloured: bool,
 }
 
@@ -37,7 +36,6 @@ impl Theme {
             strong: Style::new().add_modifier(Modifier::BOLD),
             matched: style(colours.accent).add_modifier(Modifier::UNDERLINED),
             selected: Style::new().add_modifier(Modifier::REVERSED),
-            selected_elsewhere: Style::new().add_modifier(Modifier::BOLD),
             coloured,
         }
     }

@@ -193,12 +193,30 @@ fn the_selection_scrolls_the_list_and_keeps_its_place() {
     for _ in 0..height + 4 {
         stage.keys("j");
     }
-    assert_eq!((stage.app.cursor.selected(), stage.app.cursor.offset()), (height + 4, 5));
+    let step = height / 3;
+    assert_eq!((stage.app.cursor.selected(), stage.app.cursor.offset()), (height + 4, 2 * step), "by a third of the list");
     stage.keys("k k");
-    assert_eq!((stage.app.cursor.selected(), stage.app.cursor.offset()), (height + 2, 5));
+    assert_eq!((stage.app.cursor.selected(), stage.app.cursor.offset()), (height + 2, 2 * step));
     stage.keys("pgdn ctrl-u g up");
     assert_eq!((stage.app.cursor.selected(), stage.app.cursor.offset()), (0, 0));
     assert!(stage.effects.is_empty(), "at the top, up changes nothing and draws nothing");
+}
+
+#[test]
+fn while_a_key_is_held_only_the_list_goes_along() {
+    let mut stage = Stage::loaded(120, 40);
+    stage.keys("j");
+    let has_detail = |stage: &Stage| stage.frame().contains("created  ");
+    assert!(has_detail(&stage));
+    stage.hold("j", 20);
+    assert_eq!(stage.app.cursor.selected(), 21);
+    assert!(!has_detail(&stage), "what stood there is about another webhook");
+    let released = stage.app.next_wake().expect("it is released at some time");
+    assert!(released - stage.now.instant < Duration::from_millis(100));
+    stage.now.instant = released;
+    stage.send(Message::Tick);
+    assert!(stage.effects.contains(&Effect::Draw) && has_detail(&stage));
+    assert_eq!(stage.app.next_wake().filter(|&wake| wake < released + Duration::from_secs(1)), None);
 }
 
 #[test]
@@ -209,9 +227,9 @@ fn the_detail_scrolls_when_it_has_the_focus() {
     let mut stage = Stage::new(80, 24);
     stage.load(long).keys("tab j j j");
     assert_eq!((stage.app.focus, stage.app.detail_scroll, stage.app.cursor.selected()), (Focus::Detail, 3, 0));
+    assert!(stage.frame().contains("created"));
     stage.keys("G");
     assert!(stage.frame().contains("event.49"), "{}", stage.frame());
-    assert!(stage.frame().contains("created"));
     stage.keys("j");
     assert!(stage.effects.is_empty(), "the end is the end");
     stage.keys("g esc");

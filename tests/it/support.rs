@@ -124,6 +124,17 @@ impl Stage {
     /// Presses keys, as the config spells them, with blanks between.
     pub(crate) fn keys(&mut self, keys: &str) -> &mut Self {
         for key in keys.split(' ') {
+            // No key is held.
+            self.now.instant += Duration::from_millis(200);
+            self.send(Message::Key(press(key)));
+        }
+        self
+    }
+
+    /// A key that is held: so many presses, faster than anybody's hand.
+    pub(crate) fn hold(&mut self, key: &str, presses: u32) -> &mut Self {
+        for _ in 0..presses {
+            self.now.instant += Duration::from_millis(16);
             self.send(Message::Key(press(key)));
         }
         self

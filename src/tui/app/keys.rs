@@ -145,6 +145,7 @@ impl App {
     fn moved(&mut self, before: u64) -> Vec<Effect> {
         let moved = self.cursor.selected() != before;
         if moved {
+            self.rhythm.beat(self.now.instant);
             self.looked_at(before);
             self.detail_scroll = 0;
             self.following = None;

@@ -11,6 +11,8 @@ use crate::tui::listing::Cell;
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     match app.listing.cell(app.cursor.selected()) {
+        // Nobody reads it before the key is released, and what stood here is about another webhook.
+        _ if app.is_hurried() => {}
         Cell::Row(row) | Cell::Gone(row) => {
             let change = app.change_at(app.cursor.selected());
             let enough = app.detail_scroll.saturating_add(usize::from(area.height)).saturating_add(1);

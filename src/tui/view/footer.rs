@@ -1,6 +1,7 @@
 //! The last line: what can be pressed, or what just happened; and where in the list we are.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use crate::clock;
 use crate::fetch::RowCount;
@@ -32,7 +33,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.clear(area);
     let position = position(app);
     let width = u16::try_from(position.width()).unwrap_or(u16::MAX);
-    canvas.text_right(Rect { width: area.width.saturating_sub(1), ..area }, &position, app.setup.theme.quiet);
+    canvas.text_right(Rect { width: area.width.saturating_sub(1), ..area }, &position, Style::new());
     let room = Rect { width: area.width.saturating_sub(width.saturating_add(3)), ..area };
     match (&app.notice, &app.overlay) {
         (Some(Notice::Info(words)), _) => {

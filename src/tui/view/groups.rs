@@ -34,7 +34,6 @@ pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>
         canvas.text(line(area, 1), &"  counting".into(), theme.quiet);
         return;
     };
-    let most = groups.groups.iter().map(|group| group.webhooks).max().unwrap_or(0);
     let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
     for (number, place) in (0..body.height).zip(pane.cursor.visible(body.height, pane.len())) {
         let Some(group) = pane.group(place) else { continue };
@@ -52,8 +51,9 @@ pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>
             let style = if number == 0 { theme.quiet } else { Style::new() };
             canvas.text_right(columns.number(at, column), &grouped(number), style);
         }
-        bar(app, group, groups.webhooks, most, columns.bar(at), canvas);
+        bar(app, group, groups.webhooks, groups.most, columns.bar(at), canvas);
     }
+    canvas.shows_from(body, pane.cursor.offset());
 }
 
 fn title(table: &Table, columns: &Columns, area: Rect, style: Style, canvas: &mut Canvas<'_>) {

@@ -21,18 +21,17 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     for (number, place) in (0..area.height).zip(app.visible()) {
         let line = line(area, number);
         row(app, place, line, canvas);
-        if place == app.cursor.selected() {
-            let style = if app.focus == Focus::List { app.setup.theme.selected } else { app.setup.theme.selected_elsewhere };
-            canvas.restyle(line, style);
-        }
     }
+    canvas.shows_from(area, app.cursor.offset());
 }
 
 fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.setup.theme;
     let glyphs = app.setup.glyphs;
     if place == app.cursor.selected() {
-        canvas.text(area, &glyphs.selected.into(), theme.accent);
+        // In the gutter: a bar over the whole line would be sent anew with every key.
+        let style = if app.focus == Focus::List { theme.accent } else { theme.quiet };
+        canvas.text(area, &glyphs.selected.into(), style);
     }
     let area = behind(area, 1);
     let area = if app.marks.is_empty() {

@@ -24,6 +24,7 @@ use hookscope::tui::events::{Ended, Explorer, Fetch};
 use hookscope::tui::finder::Finder;
 use hookscope::tui::history::History;
 use hookscope::tui::input::Keyboard;
+use hookscope::tui::pace::Pacer;
 use hookscope::tui::screen::Screen;
 use hookscope::tui::workspaces::Workspaces;
 use ratatui::backend::TestBackend;
@@ -50,6 +51,10 @@ struct TestConsole {
 impl Console for TestConsole {
     fn send(&self, bytes: &[u8]) {
         self.sent.lock().unwrap().extend_from_slice(bytes);
+    }
+
+    fn sent(&self) -> u64 {
+        0
     }
 
     fn is_free(&self) -> bool {
@@ -140,6 +145,7 @@ fn run(setup: Setup, connection: &Connection, workspaces: Workspaces) -> Running
         workspaces,
         tmux: false,
         changed: true,
+        pacer: Pacer::default(),
     };
     Running { explorer, keys, console, sent, suspended, released, _server: None }
 }

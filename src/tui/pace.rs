@@ -1,0 +1,99 @@
+//! How fast keys follow one another, and how fast frames may. While a key is held, nobody reads the detail and nobody sees every
+//! row; what was not sent need not be waited for when the key is released.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Keys that follow one another faster than this are one key that is held, and when none follows for so long it was released.
+const GAP: Duration = Duration::from_millis(60);
+/// So many of them in a row are not just a quick hand.
+const HELD: u32 = 2;
+/// Bytes a second that every link takes: 2,400 with some left over for what else is on its way. The far end of an SSH session does
+/// not tell how fast it is, and what lies between takes everything at once and lets it queue.
+const BYTES_PER_SECOND: f64 = 2_000.0;
+
+/// Longer than this no frame is held back, whatever was sent before.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// The rhythm of the keys that move the selection.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rhythm {
+    last: Option<Instant>,
+    in_a_row: u32,
+}
+
+impl Rhythm {
+    /// The selection moves.
+    pub fn beat(&mut self, now: Instant) {
+        let follows = self.last.is_some_and(|last| now.saturating_duration_since(last) < GAP);
+        self.in_a_row = if follows { self.in_a_row.saturating_add(1) } else { 0 };
+        self.last = Some(now);
+    }
+
+    /// Whether a key is being held.
+    pub fn is_held(&self, now: Instant) -> bool {
+        self.rests_at().is_some_and(|then| now < then)
+    }
+
+    /// When a key that is held counts as released.
+    pub fn rests_at(&self) -> Option<Instant> {
+        self.last.filter(|_| self.in_a_row >= HELD).map(|last| last + GAP)
+    }
+}
+
+/// Spaces frames by what they cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Pacer {
+    /// When the slowest link has taken what was sent.
+    free_at: Option<Instant>,
+}
+
+impl Pacer {
+    /// When the next frame may be sent, if that is not now.
+    pub fn waits_until(&self, now: Instant) -> Option<Instant> {
+        self.free_at.filter(|&free_at| now < free_at)
+    }
+
+    /// A frame of so many bytes was sent.
+    pub fn sent(&mut self, bytes: u64, now: Instant) {
+        #[expect(clippy::cast_precision_loss, reason = "frames are smaller than 2^52 bytes")]
+        let takes = Duration::from_secs_f64(bytes as f64 / BYTES_PER_SECOND);
+        let free_at = self.free_at.map_or(now, |free_at| free_at.max(now)) + takes;
+        self.free_at = Some(free_at.min(now + LONGEST));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_held_from_the_third_on_until_none_follows() {
+        let start = Instant::now();
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let mut rhythm = Rhythm::default();
+        rhythm.beat(at(0));
+        rhythm.beat(at(33));
+        assert!(!rhythm.is_held(at(33)), "two may be a quick hand");
+        rhythm.beat(at(66));
+        assert!(rhythm.is_held(at(66)) && rhythm.is_held(at(125)));
+        assert!(!rhythm.is_held(at(126)) && rhythm.rests_at() == Some(at(126)));
+        rhythm.beat(at(400));
+        assert!(!rhythm.is_held(at(400)));
+    }
+
+    #[test]
+    fn a_frame_is_followed_when_a_slow_link_has_taken_it() {
+        let start = Instant::now();
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let mut pacer = Pacer::default();
+        assert_eq!(pacer.waits_until(start), None);
+        pacer.sent(500, start);
+        assert_eq!((pacer.waits_until(at(249)), pacer.waits_until(at(250))), (Some(at(250)), None));
+        pacer.sent(100, at(100));
+        assert_eq!(pacer.waits_until(at(250)), Some(at(300)), "what is sent meanwhile comes on top");
+        pacer.sent(1_000_000, at(300));
+        assert_eq!(pacer.waits_until(at(301)), Some(at(1300)));
+    }
+}
