@@ -2,6 +2,7 @@
 
 pub mod arrange;
 pub mod coverage;
+pub mod deliveries;
 pub mod destinations;
 pub mod groups;
 pub mod news;

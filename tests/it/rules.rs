@@ -18,7 +18,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("log", &["files", "redact", "text"]),
     ("api", &["base_url", "clock", "log", "model", "redact", "text"]),
     ("fetch", &["api", "model", "text"]),
-    ("probe", &["api", "text"]),
+    ("probe", &["analysis", "api", "model", "text"]),
+    ("deliveries", &["analysis", "error", "model", "snapshot", "text"]),
     ("config", &["api", "base_url", "fetch", "keymap", "redact", "text"]),
     ("demo", &["clock"]),
     ("files", &[]),
@@ -159,6 +160,21 @@ fn only_get_is_ever_sent() {
     for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("api")) {
         for method in [".post(", ".put(", ".patch(", ".delete(", "Method::POST", "Method::PATCH", "Method::DELETE"] {
             assert!(!code(&text).contains(method), "{} has {method}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_destination_gets_nothing_but_head_and_no_key() {
+    for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("probe") || path == Path::new("probe.rs"))
+    {
+        let code = code(&text);
+        let methods = code.match_indices("Method::").map(|(at, _)| code[at..].split(')').next().unwrap_or_default());
+        for method in methods {
+            assert_eq!(method, "Method::HEAD", "{}", path.display());
+        }
+        for forbidden in ["ApiKey", "AUTHORIZATION", "COOKIE", "redact"] {
+            assert!(!code.contains(forbidden), "{} has {forbidden}", path.display());
         }
     }
 }
