@@ -130,7 +130,7 @@ pub fn read(reader: impl Read, tally: &mut Tally) -> Result<Report, Failure> {
         Kind::Lines => json::lines(&mut buffer, |line, row| report.take_json(tally, line, row))?,
         Kind::Csv => csv::records(&mut buffer, |line, row| report.take(tally, line, row))?,
     }
-    report.peak_bytes = buffer.peak;
+    report.peak_bytes = buffer.peak();
     match &report.first_malformed {
         Some((line, why)) if report.rows == 0 => Err(Failure::NoRows { line: *line, why: why.clone() }),
         _ => Ok(report),
@@ -172,8 +172,6 @@ fn kind<R: Read>(buffer: &mut Buffer<R>) -> Result<Kind, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use proptest::prelude::*;
     use serde_json::value::RawValue;
 
@@ -343,12 +341,10 @@ mod tests {
 
     #[test]
     fn many_rows_are_streamed() {
-        let object = |number| {
-            let mut row = String::new();
-            write!(row, r#"{{"webhook_id":"w{}","is_success":{},"error_message":"e"}}"#, number % 100, number % 4 != 0)
-                .unwrap();
-            row
-        };
+        fn object(number: u32) -> String {
+            let (id, is_success) = (number % 100, !number.is_multiple_of(4));
+            format!(r#"{{"webhook_id":"w{id}","is_success":{is_success},"error_message":"e"}}"#)
+        }
         let lines = Rows { left: 200_000, row: |number| object(number) + "\n", now: Vec::new() };
         let array =
             Rows { left: 200_000, row: |number| object(number) + if number == 0 { "]" } else { "," }, now: b"[".to_vec() };

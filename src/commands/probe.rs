@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::future::pending;
 use std::io::Write;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 use url::Url;
 
@@ -229,8 +229,8 @@ impl<W: Write> Sweep<'_, W> {
     ) -> Result<Ended, Error> {
         let http = self.args.http;
         self.tally.wanted = destinations.invalid.len() + wanted.iter().map(|wanted| wanted.urls.len().max(1)).sum::<usize>();
-        // Registered before the first connection: from here on it does not end the program by itself.
-        let mut interrupt = pin!(interrupted());
+        // From here on Ctrl-C does not end the program by itself; where it cannot be waited for, it still does.
+        let mut interrupts = signal(SignalKind::interrupt()).ok();
         let mut members = members_of(&destinations, http);
         for (text, members) in destinations.invalid {
             if self.note(&text, None, &Reach::untried(Trouble::InvalidUrl), members)? == Reader::Gone {
@@ -244,7 +244,7 @@ impl<W: Write> Sweep<'_, W> {
         loop {
             let answer = tokio::select! {
                 biased;
-                () = &mut interrupt => return Ok(Ended::Interrupted),
+                () = interrupted(&mut interrupts) => return Ok(Ended::Interrupted),
                 answer = probing.next() => answer,
             };
             let Some(probe::Answer { origin, url, reach }) = answer else { return Ok(Ended::Whole) };
@@ -327,10 +327,10 @@ fn members_of(destinations: &Destinations, http: bool) -> HashMap<(Origin, Optio
     found
 }
 
-/// Waits for Ctrl-C.
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // It cannot be waited for; then it ends the program as it always did.
-        pending::<()>().await;
+/// Waits for Ctrl-C. A call that is cancelled misses none.
+async fn interrupted(interrupts: &mut Option<Signal>) {
+    match interrupts {
+        Some(interrupts) => drop(interrupts.recv().await),
+        None => pending().await,
     }
 }

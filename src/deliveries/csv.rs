@@ -129,29 +129,27 @@ fn record<R: Read>(buffer: &mut Buffer<R>, separator: u8) -> io::Result<Found> {
     let mut place = Place::default();
     let (mut seen, mut lines) = (0, 0);
     loop {
-        let Some(&byte) = buffer.rest().get(seen) else {
-            if seen <= MAX_ROW_BYTES && buffer.more()? {
-                continue;
+        for &byte in buffer.rest().get(seen..).unwrap_or_default() {
+            match byte {
+                b'\n' if place != Place::Quoted => return Ok(Found::Record { length: seen, consumed: seen + 1 }),
+                b'\n' => lines += 1,
+                // It may be a part of the line break.
+                b'\r' => {}
+                byte => place = place.next(byte, separator),
             }
-            return match (place, seen) {
-                (_, 0) => Ok(Found::Nothing),
-                (Place::Quoted, _) => skip_line(buffer, Reason::Quote),
-                (_, seen) if seen > MAX_ROW_BYTES => skip_line(buffer, Reason::TooLong),
-                _ => Ok(Found::Record { length: seen, consumed: seen }),
-            };
-        };
-        if byte == b'\n' {
-            if place != Place::Quoted {
-                return Ok(Found::Record { length: seen, consumed: seen + 1 });
-            }
-            lines += 1;
             if lines > MAX_LINES {
                 return skip_line(buffer, Reason::Quote);
             }
-        } else if byte != b'\r' || place == Place::Quoted {
-            place = place.next(byte, separator);
+            seen += 1;
         }
-        seen += 1;
+        if seen > MAX_ROW_BYTES || !buffer.more()? {
+            return match place {
+                _ if seen == 0 => Ok(Found::Nothing),
+                Place::Quoted => skip_line(buffer, Reason::Quote),
+                _ if seen > MAX_ROW_BYTES => skip_line(buffer, Reason::TooLong),
+                _ => Ok(Found::Record { length: seen, consumed: seen }),
+            };
+        }
     }
 }
 

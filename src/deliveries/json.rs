@@ -72,6 +72,27 @@ enum Mark {
 }
 
 impl Place {
+    /// Goes on to the first byte that is not inside an element: how far that is, and what it is.
+    fn run(&mut self, bytes: &[u8], mut is_inside: bool) -> (usize, Option<Mark>) {
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            if self.in_string && !self.escaped {
+                let text = bytes.get(at..).unwrap_or_default();
+                let plain = memchr::memchr3(b'"', b'\\', b'\n', text).unwrap_or(text.len());
+                if plain > 0 {
+                    at += plain;
+                    continue;
+                }
+            }
+            match self.step(byte, is_inside) {
+                Mark::Inside => at += 1,
+                mark => return (at, Some(mark)),
+            }
+            is_inside = true;
+        }
+        (at, None)
+    }
+
     fn step(&mut self, byte: u8, is_inside: bool) -> Mark {
         if self.in_string {
             match byte {
@@ -107,7 +128,13 @@ pub(super) fn elements<R: Read>(
     let mut seen = 0;
     let mut line = buffer.line;
     loop {
-        let Some(&byte) = buffer.rest().get(seen) else {
+        let is_inside = seen > 0 || place.skipping;
+        if !is_inside {
+            line = buffer.line;
+        }
+        let (more, mark) = place.run(buffer.rest().get(seen..).unwrap_or_default(), is_inside);
+        seen += more;
+        let Some(mark) = mark else {
             if seen > MAX_ROW_BYTES {
                 place.skipping = true;
                 buffer.consume(seen);
@@ -118,17 +145,8 @@ pub(super) fn elements<R: Read>(
             }
             return Ok(false);
         };
-        let is_inside = seen > 0 || place.skipping;
-        let mark = place.step(byte, is_inside);
-        if !is_inside {
-            line = buffer.line;
-        }
         match mark {
-            Mark::Inside => {
-                seen += 1;
-                continue;
-            }
-            Mark::Between => {}
+            Mark::Inside | Mark::Between => {}
             Mark::Broken => each(line, Err(Reason::Quote)),
             Mark::Comma | Mark::End if place.skipping || seen > MAX_ROW_BYTES => each(line, Err(Reason::TooLong)),
             Mark::Comma | Mark::End if seen > 0 => each(line, Ok(buffer.rest().get(..seen).unwrap_or_default())),
