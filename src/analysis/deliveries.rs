@@ -14,7 +14,8 @@ use url::Url;
 
 pub use self::fields::{EXPECTED, Field, Reason, Values};
 use crate::model::{Destination, Webhook, WebhookId};
-use crate::text::Untrusted;
+use crate::safe;
+use crate::text::{Safe, Untrusted, grouped};
 
 /// Webhooks that are told apart; rows of further ones are counted, and not joined.
 pub const MAX_WEBHOOKS: usize = 250_000;
@@ -168,6 +169,28 @@ pub struct Unmatched {
     pub most: Option<Destination>,
     /// Rows of webhooks beyond [`MAX_WEBHOOKS`], which could not be told apart; they are in `rows`.
     pub crowded: u64,
+}
+
+impl Unmatched {
+    /// What a person should know of it; `None` when every attempt belongs to a webhook.
+    pub fn words(&self) -> Option<Safe> {
+        let most = self.most.as_ref().map(|most| most.clean_head(false, 80));
+        let mut words = safe!("{} belong to no webhook", plural(self.rows));
+        match (self.webhooks, most) {
+            (0, _) | (_, None) if self.rows == 0 => return None,
+            (0, _) | (_, None) => {}
+            (1, Some(most)) => words.push(&safe!(": to {}", most)),
+            (many, Some(most)) => words.push(&safe!(", but to {} others; most to {}", many, most)),
+        }
+        if self.crowded > 0 {
+            words.push(&safe!("; {} are of more than {} webhooks and were not joined", self.crowded, MAX_WEBHOOKS));
+        }
+        Some(words)
+    }
+}
+
+fn plural(attempts: u64) -> Safe {
+    if attempts == 1 { "1 attempt".into() } else { safe!("{} attempts", grouped(attempts)) }
 }
 
 impl Tally {
@@ -350,7 +373,12 @@ mod tests {
         assert_eq!((b.attempts, b.failures), (1, 1));
         assert!(!joined.stats.contains_key(&webhooks[2].id));
         assert_eq!((joined.unmatched.rows, joined.unmatched.webhooks), (2, 2));
-        assert_eq!(joined.unmatched.most.unwrap().raw(), "gone");
+        assert_eq!(joined.unmatched.most.as_ref().unwrap().raw(), "gone");
+        assert_eq!(
+            joined.unmatched.words().unwrap().as_str(),
+            "2 attempts belong to no webhook, but to 2 others; most to gone"
+        );
+        assert_eq!(Unmatched::default().words(), None);
         assert_eq!(tally.of(&webhooks[1]).as_ref(), Some(b));
     }
 

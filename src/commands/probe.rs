@@ -41,7 +41,7 @@ pub(super) async fn run(args: &ProbeArgs, context: &Context<'_>) -> Result<Exit,
     note_proxy(context);
     let destinations = std::mem::take(&mut read.grouping).finish();
     let mut sweep = Sweep { args, sheet, read: &read, out: &mut out, done: Vec::new(), tally: Tally::default() };
-    let wanted = wanted(&destinations, args.http);
+    let wanted = destinations.targets.iter().map(|target| probe::Wanted::of(target, args.http)).collect();
     let ended = sweep.probe(destinations, wanted, settings, context).await?;
     let tally = sweep.finish()?;
     let (Some(tally), false) = (tally, ended == Ended::ReaderGone) else { return Ok(Exit::Done) };
@@ -55,10 +55,10 @@ pub(super) async fn run(args: &ProbeArgs, context: &Context<'_>) -> Result<Exit,
         return Ok(Exit::Signal(SIGINT));
     }
     context.say.note(&tally.words());
-    if tally.counted > 0 && !args.exit_zero {
+    if tally.counted > 0 {
         exit = exit.max(Exit::Found);
     }
-    Ok(exit)
+    Ok(if args.exit_zero && exit == Exit::Found { Exit::Done } else { exit })
 }
 
 fn settings(args: &ProbeArgs, context: &Context<'_>) -> Result<probe::Settings, Error> {
@@ -140,14 +140,6 @@ async fn read(args: &ProbeArgs, context: &Context<'_>) -> Result<Read, Error> {
         }
     }
     Ok(read)
-}
-
-fn wanted(destinations: &Destinations, http: bool) -> Vec<probe::Wanted> {
-    let urls = |target: &crate::analysis::destinations::Target| -> Vec<Url> {
-        if http { target.resources.iter().map(|resource| resource.url.clone()).collect() } else { Vec::new() }
-    };
-    let targets = destinations.targets.iter();
-    targets.map(|target| probe::Wanted { origin: target.origin.clone(), urls: urls(target) }).collect()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -233,7 +225,7 @@ impl<W: Write> Sweep<'_, W> {
         let mut interrupts = signal(SignalKind::interrupt()).ok();
         let mut members = members_of(&destinations, http);
         for (text, members) in destinations.invalid {
-            if self.note(&text, None, &Reach::untried(Trouble::InvalidUrl), members)? == Reader::Gone {
+            if self.note(&text, None, &Reach::untried(Trouble::InvalidUrl), &members)? == Reader::Gone {
                 return Ok(Ended::ReaderGone);
             }
         }
@@ -251,7 +243,7 @@ impl<W: Write> Sweep<'_, W> {
             let members = members.remove(&(origin.clone(), url.clone())).unwrap_or_default();
             let origin = Destination::new(&origin.to_string());
             let url = url.map(|url| Destination::new(url.as_str()));
-            if self.note(&origin, url.as_ref(), &reach, members)? == Reader::Gone {
+            if self.note(&origin, url.as_ref(), &reach, &members)? == Reader::Gone {
                 return Ok(Ended::ReaderGone);
             }
             progress.update(|line| line.tally = self.tally);
@@ -264,14 +256,14 @@ impl<W: Write> Sweep<'_, W> {
         origin: &Destination,
         url: Option<&Destination>,
         reach: &Reach,
-        members: Vec<Member>,
+        members: &[Member],
     ) -> Result<Reader, Error> {
         match reach.state() {
             State::Reachable => self.tally.reachable += 1,
             State::Dead => self.tally.dead += 1,
             State::Untried => self.tally.untried += 1,
         }
-        self.tally.counted += usize::from(reach.trouble.is_some() && self.counts(&members));
+        self.tally.counted += usize::from(reach.trouble.is_some() && self.counts(members));
         for (number, profile) in self.read.profiles.iter().enumerate() {
             let members: Vec<_> = members.iter().filter(|member| member.workspace == number).cloned().collect();
             if members.is_empty() {

@@ -146,11 +146,10 @@ pub(super) fn elements<R: Read>(
             return Ok(false);
         };
         match mark {
-            Mark::Inside | Mark::Between => {}
             Mark::Broken => each(line, Err(Reason::Quote)),
             Mark::Comma | Mark::End if place.skipping || seen > MAX_ROW_BYTES => each(line, Err(Reason::TooLong)),
             Mark::Comma | Mark::End if seen > 0 => each(line, Ok(buffer.rest().get(..seen).unwrap_or_default())),
-            Mark::Comma | Mark::End => {}
+            Mark::Inside | Mark::Between | Mark::Comma | Mark::End => {}
         }
         buffer.consume(seen + 1);
         (seen, place) = (0, Place::default());

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::Trust;
 use super::steps::Walk;
-use crate::analysis::destinations::Origin;
+use crate::analysis::destinations::{Origin, Target};
 use crate::analysis::reach::Reach;
 
 /// Connections that are made at once.
@@ -40,6 +40,14 @@ pub struct Wanted {
     pub origin: Origin,
     /// URLs of this origin to ask for their heads; none of them to end with the connection.
     pub urls: Vec<Url>,
+}
+
+impl Wanted {
+    /// Everything of a target, or its connection alone.
+    pub fn of(target: &Target, http: bool) -> Self {
+        let urls = target.resources.iter().filter(|_| http).map(|resource| resource.url.clone());
+        Self { origin: target.origin.clone(), urls: urls.collect() }
+    }
 }
 
 /// What was found.
@@ -111,7 +119,7 @@ impl Job {
             Self::Whole(wanted) => whole(wanted, &settings, &answers).await.unwrap_or_default(),
             Self::Urls { origin, known, address, urls } => {
                 for url in urls {
-                    let mut walk = Walk::new(&settings, &origin, known.clone());
+                    let mut walk = Walk::new(&settings, &origin, true, known.clone());
                     if let Some((stream, _)) = walk.connect(&[address]).await {
                         walk.head(stream, &url).await;
                     }
@@ -131,7 +139,7 @@ impl Job {
 async fn whole(wanted: Wanted, settings: &Settings, answers: &mpsc::Sender<Answer>) -> Option<Vec<Job>> {
     let Wanted { origin, urls } = wanted;
     let send = async |url, reach| answers.send(Answer { origin: origin.clone(), url, reach }).await.ok();
-    let mut walk = Walk::new(settings, &origin, Reach::default());
+    let mut walk = Walk::new(settings, &origin, !urls.is_empty(), Reach::default());
     let addresses = walk.addresses().await;
     // What all its URLs have in common.
     let known = walk.reach.clone();

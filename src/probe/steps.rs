@@ -36,13 +36,15 @@ impl From<Trouble> for Fault {
 pub(super) struct Walk<'a> {
     settings: &'a Settings,
     origin: &'a Origin,
+    /// Something is going to be asked over the connection.
+    http: bool,
     pub(super) reach: Reach,
 }
 
 impl<'a> Walk<'a> {
     /// `known` is what is found already of what all URLs of the origin have in common.
-    pub(super) fn new(settings: &'a Settings, origin: &'a Origin, known: Reach) -> Self {
-        Self { settings, origin, reach: known }
+    pub(super) fn new(settings: &'a Settings, origin: &'a Origin, http: bool, known: Reach) -> Self {
+        Self { settings, origin, http, reach: known }
     }
 
     /// Takes a step in its time. `None` when it failed: then the reason is noted, and no further step makes sense.
@@ -106,11 +108,13 @@ impl<'a> Walk<'a> {
 
     async fn shake_hands(&mut self, stream: TcpStream) -> Option<Box<dyn Stream>> {
         let Settings { trust, now, .. } = self.settings;
+        // A server may accept nothing but HTTP/2; only the HEAD needs the older one.
+        let protocols: &[&str] = if self.http { &["http/1.1"] } else { &["h2", "http/1.1"] };
         let mut certificate = None;
         let name = server_name(self.origin.host());
         let work = async {
             let name = name.ok_or(Trouble::InvalidUrl)?;
-            trust.shake_hands(stream, name, &mut certificate).await.map_err(|error| io_fault(&error))
+            trust.shake_hands(stream, name, protocols, &mut certificate).await.map_err(|error| io_fault(&error))
         };
         let shaken = self.step(Step::Tls, work).await;
         self.reach.certificate =

@@ -53,6 +53,7 @@ impl Trust {
         &self,
         stream: TcpStream,
         name: ServerName<'static>,
+        protocols: &[&str],
         seen: &mut Option<Certificate>,
     ) -> io::Result<TlsStream<TcpStream>> {
         let witness = Arc::new(Witness { verifier: Arc::clone(&self.verifier), seen: OnceLock::new() });
@@ -63,8 +64,7 @@ impl Trust {
             .dangerous()
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
-        // Some servers want to be told, and no other protocol is spoken.
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         config.resumption = Resumption::disabled();
         let shaken = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
         *seen = witness.seen.get().and_then(|der| Certificate::read(der));

@@ -148,7 +148,7 @@ impl<'a> Values<'a> {
         let by_id = self.get(Field::Id).map(Key::Id);
         let webhook = by_id.or_else(|| self.get(Field::Url).map(Key::Url)).ok_or(Reason::NoWebhook)?;
         let odd = |field: Field, text: &str| Reason::Odd(field, clean_head(text, 40));
-        let status = self.get(Field::Status).map(|text| status(text).ok_or_else(|| odd(Field::Status, text)));
+        let status = self.get(Field::Status).map(|text| status(text).map_err(|_none| odd(Field::Status, text)));
         let error = self.get(Field::Error);
         let is_success = match (self.get(Field::Success), &status) {
             (Some(text), _) => truth(text).ok_or_else(|| odd(Field::Success, text))?,
@@ -170,13 +170,16 @@ impl<'a> Values<'a> {
     }
 }
 
-/// A status; `Some(None)` for one that says that nothing was answered.
-fn status(text: &str) -> Option<Option<u16>> {
+/// The text is no status.
+struct NoStatus;
+
+/// A status; `None` when it says that nothing was answered.
+fn status(text: &str) -> Result<Option<u16>, NoStatus> {
     let digits = text.strip_suffix(".0").unwrap_or(text);
-    match digits.parse().ok()? {
-        0 => Some(None),
-        status @ 100..=999 => Some(Some(status)),
-        _ => None,
+    match digits.parse() {
+        Ok(0) => Ok(None),
+        Ok(status @ 100..=999) => Ok(Some(status)),
+        _ => Err(NoStatus),
     }
 }
 

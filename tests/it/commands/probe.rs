@@ -261,8 +261,8 @@ async fn what_makes_no_sense_is_refused() {
 /// A destination that never speaks TLS, and the command that waits for it.
 async fn waiting(rows: &[String], arguments: &[&str]) -> (Home, Child, tokio::net::TcpStream) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let hole = row("hole", &format!("https://{}", listener.local_addr().unwrap()), true);
-    let rows = [rows, &[hole]].concat();
+    let silent = row("hole", &format!("https://{}", listener.local_addr().unwrap()), true);
+    let rows = [rows, &[silent]].concat();
     let (home, mut command) = over(&rows, &[&["--step-timeout", "60"], arguments].concat());
     let child = command.spawn().unwrap();
     let (stream, _) = listener.accept().await.unwrap();
