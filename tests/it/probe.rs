@@ -159,7 +159,7 @@ async fn a_certificate_that_is_not_accepted_has_its_word_and_its_days() {
         (authority.sign(name, 3, 60), Trouble::TlsUntrusted, Some(58..=60)),
         // Dates that no authority gives.
         (authority.sign_dates(name, (1950, 1, 1), (1951, 1, 1)), Trouble::TlsUntrusted, None),
-        (authority.sign_dates(name, (2200, 1, 1), (1999, 1, 1)), Trouble::TlsUntrusted, Some(-20_000..=-5_000)),
+        (authority.sign_dates(name, (2200, 1, 1), (1999, 1, 1)), Trouble::TlsExpired, Some(-20_000..=-5_000)),
         (authority.sign_dates(name, (9998, 1, 1), (9999, 12, 31)), Trouble::TlsUntrusted, Some(2_000_000..=3_000_000)),
     ] {
         let server = Host::tls(config).await;
