@@ -2,9 +2,12 @@
 
 pub mod arrange;
 pub mod coverage;
+pub mod deliveries;
+pub mod destinations;
 pub mod groups;
 pub mod news;
 pub mod query;
+pub mod reach;
 pub mod rows;
 pub mod sort;
 pub mod vocabulary;

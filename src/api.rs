@@ -13,8 +13,8 @@ mod route;
 mod wire;
 
 pub use self::client::{Client, PageRequest, Proxy, Settings};
-pub(crate) use self::error::duration;
 pub use self::error::{ApiError, Distrust, ErrorKind, Network, Nonsense};
+pub(crate) use self::error::{certificate_words, distrust, duration};
 pub use self::inspect::{Certificate, Inspection};
 pub use self::rate::RateLimit;
 pub use self::route::{Route, route};

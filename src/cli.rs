@@ -56,7 +56,7 @@ pub struct Global {
     /// Which workspace of the config [env: HOOKSCOPE_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Every workspace of the config, one after the other (list)
+    /// Every workspace of the config, one after the other (list, probe)
     #[arg(long, global = true)]
     pub all_profiles: bool,
     /// A snapshot, JSON array or saved page instead of the API; - is stdin
@@ -130,6 +130,8 @@ pub enum Command {
     Get(GetArgs),
     /// Print who hears which event, and which known events nobody hears
     Events(EventsArgs),
+    /// Say which destinations are reachable from this host
+    Probe(ProbeArgs),
     /// Write the workspace as canonical JSON, sorted by id, fit for git
     Snapshot(SnapshotArgs),
     /// Write, find or show the configuration
@@ -207,6 +209,33 @@ pub struct EventsArgs {
     /// Only webhooks that match (hookscope help filter)
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub filter: Option<String>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ProbeArgs {
+    /// Only the destinations of these webhooks
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// All, active or inactive webhooks
+    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeArg::All)]
+    pub scope: ScopeArg,
+    /// Only webhooks that match (hookscope help filter)
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// Also send one HEAD to each URL; any answer counts
+    #[arg(long)]
+    pub http: bool,
+    /// Connect to private and loopback addresses too
+    #[arg(long)]
+    pub allow_private: bool,
+    /// The most that each step may take: DNS, TCP, TLS, HEAD
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub step_timeout: u64,
+    /// Exit with 0 even if something is not reachable
+    #[arg(long)]
+    pub exit_zero: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }

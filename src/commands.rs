@@ -8,6 +8,7 @@ mod events;
 mod get;
 mod help;
 mod list;
+mod probe;
 mod progress;
 mod snapshot;
 mod workspace;
@@ -43,7 +44,7 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
             let latency = Duration::from_millis(*latency);
             return demo_serve::run(demo::Options { webhooks: *webhooks, latency, port: *port }).await;
         }
-        Command::List(_) | Command::Get(_) | Command::Events(_) | Command::Snapshot(_) => {}
+        Command::List(_) | Command::Get(_) | Command::Events(_) | Command::Probe(_) | Command::Snapshot(_) => {}
     }
     let config = Config::load(global.config.as_deref(), env)?;
     let context = Context { global, env, config: &config, say: global.say(), now: clock::Moment::now().wall };
@@ -51,6 +52,7 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         Command::List(args) => list::run(args, &context).await,
         Command::Get(args) => get::run(args, &context).await,
         Command::Events(args) => events::run(args, &context).await,
+        Command::Probe(args) => probe::run(args, &context).await,
         Command::Snapshot(args) => snapshot::run(args, &context).await,
         _ => Ok(Exit::Done),
     }
@@ -60,8 +62,11 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
 /// behind it.
 fn refuse_contradictions(command: &Command, global: &Global) -> Result<(), Error> {
     global.check()?;
-    if global.all_profiles && !matches!(command, Command::List(_)) {
-        return Err(Error::Usage { message: "--all-profiles: only list reads several workspaces".into(), advice: None });
+    if global.all_profiles && !matches!(command, Command::List(_) | Command::Probe(_)) {
+        return Err(Error::Usage {
+            message: "--all-profiles: only list and probe read several workspaces".into(),
+            advice: None,
+        });
     }
     Ok(())
 }

@@ -6,10 +6,11 @@
 //!  text, redact        what may be shown: the gate between strings from outside and a terminal; secrets that cannot be shown
 //!  clock, base_url     time as an input; the API's address and what makes two of them the same place
 //!  model               what a webhook is: the contract's fields, and everything else as it came
-//!  analysis            pure functions over webhooks: the filter language, sorting, coverage of events
+//!  analysis            pure functions over webhooks: the filter language, sorting, coverage of events, destinations, deliveries
 //!  api                 one request in, one typed answer out
 //!  fetch               which pages, how many at once, retries, rate limit; the background task and the complete read
-//!  probe               the steps below HTTP, one at a time
+//!  probe               is a destination alive: DNS, TCP, TLS, HEAD, many at once
+//!  deliveries          exports of delivery attempts, read row by row
 //!  keymap              every action of the explorer with its name, keys and words
 //!  config              file, environment and options → validated settings, and which key goes where
 //!  demo                an embedded workspace and the server that serves it
@@ -24,8 +25,8 @@
 //!
 //! - Dependencies point one way: model ← api ← fetch ← {commands, tui}, and model ← analysis ← {commands, tui}. The two front
 //!   ends do not know each other.
-//! - Nothing but `fetch` asks the API for lists (`doctor` asks for one row); nothing but `api` speaks HTTP, and it sends `GET`
-//!   only.
+//! - Nothing but `fetch` asks the API for lists (`doctor` asks for one row); nothing but `api` speaks HTTP to it, and it sends
+//!   `GET` only. `probe` sends `HEAD` to destinations, when it is told to, and knows no key.
 //! - State changes in [`tui::app::App::update`]: no IO, no async, no clock. [`tui::view::draw`] reads it and changes nothing.
 //! - A string from outside is [`text::Untrusted`] until it is cleaned; a terminal gets [`text::Safe`] and nothing else.
 //!
@@ -38,6 +39,7 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod deliveries;
 pub mod demo;
 pub mod error;
 pub mod fetch;

@@ -2,6 +2,7 @@
 //!
 //! Source of the shapes: <https://dialnexa.mintlify.app/api-reference/webhooks/list>.
 
+pub mod address;
 mod block;
 mod draft;
 mod host;

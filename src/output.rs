@@ -8,6 +8,7 @@ mod csv;
 mod events;
 mod json;
 mod markdown;
+mod probes;
 mod table;
 mod tsv;
 mod webhooks;
@@ -19,6 +20,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 pub use self::markdown::code;
+pub use self::probes::Probed;
 pub use self::webhooks::Listed;
 use crate::error::Error;
 use crate::model::Json;
@@ -383,9 +385,9 @@ fn records<T>(entries: &[Entry<T>]) -> impl Iterator<Item = &T> {
 }
 
 /// The columns that there are, for help: name and what it is.
-pub fn columns_help() -> [(&'static str, Vec<(&'static str, &'static str)>); 2] {
+pub fn columns_help() -> [(&'static str, Vec<(&'static str, &'static str)>); 3] {
     fn of<T: Record>() -> Vec<(&'static str, &'static str)> {
         T::COLUMNS.iter().map(|column| (column.name, column.about)).collect()
     }
-    [("list, get", of::<Listed>()), ("events", of::<crate::analysis::coverage::EventCoverage>())]
+    [("list, get", of::<Listed>()), ("events", of::<crate::analysis::coverage::EventCoverage>()), ("probe", of::<Probed>())]
 }

@@ -1,4 +1,14 @@
-//! The steps below HTTP, one at a time, so that it shows which of them fails: names to addresses, addresses to a connection.
+//! Is a destination alive: names to addresses, addresses to a connection, TLS, and one `HEAD` if wanted. The steps are taken
+//! one at a time, so that it shows which of them fails.
+//!
+//! [`start`] probes many destinations at once and hands on what it finds as it comes; [`resolve`] and [`connect`] are single
+//! steps for `doctor`.
+
+mod engine;
+mod head;
+mod race;
+mod steps;
+mod trust;
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,6 +18,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+pub use self::engine::{Answer, MAX_AT_ONCE, Probing, Settings, Wanted, start};
+pub use self::trust::Trust;
 use crate::api::{ApiError, ErrorKind, Network};
 use crate::text::clean_head;
 

@@ -266,7 +266,8 @@ fn cause_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError
     }
 }
 
-fn distrust(why: &CertificateError) -> Distrust {
+/// Which kind of distrust a verifier's words are.
+pub(crate) fn distrust(why: &CertificateError) -> Distrust {
     match why {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => Distrust::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Distrust::NotYetValid,
@@ -277,7 +278,7 @@ fn distrust(why: &CertificateError) -> Distrust {
 }
 
 /// What the certificate says, in a person's units.
-fn certificate_words(why: &CertificateError) -> String {
+pub(crate) fn certificate_words(why: &CertificateError) -> String {
     let day = |time: rustls::pki_types::UnixTime| {
         let second = i64::try_from(time.as_secs()).ok().and_then(|second| Timestamp::from_second(second).ok());
         second.map_or_else(|| "an unknown day".to_owned(), |at| clock::utc(at).to_string())

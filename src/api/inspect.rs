@@ -74,11 +74,14 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    fn read(der: &[u8]) -> Option<Self> {
+    /// Reads DER; `None` when it is no certificate.
+    pub(crate) fn read(der: &[u8]) -> Option<Self> {
         let certificate = x509_cert::Certificate::from_der(der).ok()?;
         let certificate = certificate.tbs_certificate();
         let not_after = certificate.validity().not_after.to_unix_duration().as_secs();
-        let not_after = Timestamp::from_second(i64::try_from(not_after).ok()?).ok()?;
+        // The last second of 9999 stands for "never" (RFC 5280), and is beyond what a timestamp can be.
+        let not_after = i64::try_from(not_after).ok().and_then(|second| Timestamp::from_second(second).ok());
+        let not_after = not_after.unwrap_or(Timestamp::MAX);
         let issuer = match (part(certificate.issuer(), COMMON_NAME), part(certificate.issuer(), ORGANIZATION)) {
             (Some(name), Some(organization)) => safe!("{} ({})", name, organization),
             (Some(name), None) | (None, Some(name)) => name,

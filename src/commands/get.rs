@@ -13,17 +13,39 @@ use crate::safe;
 pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
     let sheet: Sheet<Listed> = context.sheet(&out, args.output, None)?;
-    if args.ids.iter().any(String::is_empty) {
+    let ids = distinct(&args.ids, "get")?;
+    let (rows, exit) = read(&ids, context).await?;
+    let entry = |row| match row {
+        Row::Webhook(webhook) => Entry::Record(Listed { profile: None, webhook }),
+        Row::Malformed(malformed) => Entry::Malformed(malformed.json),
+    };
+    let entries: Vec<_> = rows.into_iter().map(entry).collect();
+    let reader = match (sheet.format, entries.as_slice()) {
+        // One id, one object.
+        (Format::Json, []) if ids.len() == 1 => Reader::Listening,
+        (Format::Json, [_]) if ids.len() == 1 => out.send(|out| sheet.write_lines(out, &entries))?,
+        _ => out.send(|out| sheet.write(out, &entries))?,
+    };
+    Ok(if reader == Reader::Gone { Exit::Done } else { exit })
+}
+
+/// The ids of a command line, each once.
+pub(super) fn distinct(ids: &[String], command: &'static str) -> Result<Vec<WebhookId>, Error> {
+    if ids.iter().any(String::is_empty) {
         // It would ask for the listing: an unset variable of a script, most likely.
-        return Err(Error::Usage { message: "get: an id is empty".into(), advice: None });
+        return Err(Error::Usage { message: safe!("{}: an id is empty", command), advice: None });
     }
     let mut seen = HashSet::new();
-    let ids: Vec<_> = args.ids.iter().filter(|id| seen.insert(id.as_str())).map(|id| WebhookId::new(id)).collect();
+    Ok(ids.iter().filter(|id| seen.insert(id.as_str())).map(|id| WebhookId::new(id)).collect())
+}
+
+/// Asks for each id. What keeps one from being had is said on stderr, and is in the exit code.
+pub(super) async fn read(ids: &[WebhookId], context: &Context<'_>) -> Result<(Vec<Row>, Exit), Error> {
     let workspace = context.workspace().await?;
     let place = workspace.place().clone();
     let mut exit = Exit::Done;
-    let mut entries = Vec::new();
-    for (asked, result) in ids.iter().zip(workspace.get(&ids).await?) {
+    let mut rows = Vec::new();
+    for (asked, result) in ids.iter().zip(workspace.get(ids).await?) {
         let id = asked.clean_head(80);
         match result {
             // A script would act on the wrong one.
@@ -32,10 +54,10 @@ pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, E
                 context.say.problem(&safe!("{}: incomplete: {}: the API sent {} instead", place, id, other));
                 exit = exit.max(Exit::Incomplete);
             }
-            Ok(Some(Row::Webhook(webhook))) => entries.push(Entry::Record(Listed { profile: None, webhook })),
+            Ok(Some(Row::Webhook(webhook))) => rows.push(Row::Webhook(webhook)),
             Ok(Some(Row::Malformed(malformed))) => {
                 context.say.problem(&safe!("{}: {}: it is no webhook: {}", place, id, malformed.reason.explain()));
-                entries.push(Entry::Malformed(malformed.json));
+                rows.push(Row::Malformed(malformed));
                 exit = exit.max(Exit::Incomplete);
             }
             Ok(None) => {
@@ -50,11 +72,5 @@ pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, E
             }
         }
     }
-    let reader = match (sheet.format, entries.as_slice()) {
-        // One id, one object.
-        (Format::Json, []) if ids.len() == 1 => Reader::Listening,
-        (Format::Json, [_]) if ids.len() == 1 => out.send(|out| sheet.write_lines(out, &entries))?,
-        _ => out.send(|out| sheet.write(out, &entries))?,
-    };
-    Ok(if reader == Reader::Gone { Exit::Done } else { exit })
+    Ok((rows, exit))
 }

@@ -21,12 +21,39 @@ const SILENCE: Duration = Duration::from_millis(300);
 /// How often the line may change: it counts seconds while nothing comes.
 const STEP: Duration = Duration::from_millis(200);
 
-/// The line, as long as the value lives.
-pub(super) struct Progress {
-    state: Arc<Mutex<State>>,
-    say: Say,
+/// What a progress line tells.
+pub(super) trait Words: Send + 'static {
+    /// What matters most comes first: a narrow terminal cuts the rest.
+    fn words(&self, now: Instant) -> Safe;
+}
+
+/// A progress line, as long as the value lives.
+pub(super) struct ProgressLine<S> {
+    state: Arc<Mutex<S>>,
     bar: ProgressBar,
     drawing: Option<JoinHandle<()>>,
+}
+
+impl<S: Words> ProgressLine<S> {
+    /// `drawn` is false where the data itself shows the progress; a verbose run tells its steps instead.
+    pub(super) fn start(state: S, say: Say, drawn: bool) -> Self {
+        let state = Arc::new(Mutex::new(state));
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let wanted = drawn && say == Say::Normal && std::io::stderr().is_terminal();
+        let drawing = wanted.then(|| tokio::spawn(draw(bar.clone(), Arc::clone(&state))));
+        Self { state, bar, drawing }
+    }
+
+    /// Takes note of something.
+    pub(super) fn update(&self, change: impl FnOnce(&mut S)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// The line of a read.
+pub(super) struct Progress {
+    line: ProgressLine<State>,
+    say: Say,
 }
 
 /// What the line tells.
@@ -42,8 +69,7 @@ struct State {
     trouble: Option<Safe>,
 }
 
-impl State {
-    /// What matters most comes first: a narrow terminal cuts the rest.
+impl Words for State {
     fn words(&self, now: Instant) -> Safe {
         let mut words = safe!("reading: ");
         if self.pages > 0 {
@@ -99,20 +125,19 @@ impl Brought for Row {
 }
 
 impl Progress {
-    /// Starts the clock. `drawn` is false where rows themselves show the progress; a verbose run tells its steps instead.
+    /// Starts the clock.
     pub(super) fn start(place: Safe, say: Say, drawn: bool) -> Self {
         let since = Instant::now();
         let state = State { place, since, pages: 0, rows: 0, total: None, paused_until: None, trouble: None };
-        let state = Arc::new(Mutex::new(state));
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        let wanted = drawn && say == Say::Normal && std::io::stderr().is_terminal();
-        let drawing = wanted.then(|| tokio::spawn(draw(bar.clone(), Arc::clone(&state))));
-        Self { state, say, bar, drawing }
+        Self { line: ProgressLine::start(state, say, drawn), say }
     }
 
     /// Takes note of a step.
     pub(super) fn note<T: Brought>(&self, progress: &fetch::Progress<T>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.line.update(|state| self.take(state, progress));
+    }
+
+    fn take<T: Brought>(&self, state: &mut State, progress: &fetch::Progress<T>) {
         match progress {
             fetch::Progress::Loaded { value, .. } => {
                 state.pages += u64::from(T::PAGE);
@@ -144,7 +169,7 @@ fn request<T: Brought>(number: u64) -> Safe {
     if T::PAGE { safe!("page {}", number) } else { safe!("id {}", number + 1) }
 }
 
-async fn draw(bar: ProgressBar, state: Arc<Mutex<State>>) {
+async fn draw(bar: ProgressBar, state: Arc<Mutex<impl Words>>) {
     sleep(SILENCE).await;
     if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
         bar.set_style(style);
@@ -159,7 +184,7 @@ async fn draw(bar: ProgressBar, state: Arc<Mutex<State>>) {
     }
 }
 
-impl Drop for Progress {
+impl<S> Drop for ProgressLine<S> {
     fn drop(&mut self) {
         if let Some(drawing) = &self.drawing {
             drawing.abort();

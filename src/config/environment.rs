@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use super::ConfigError;
 
+/// Variables that name a proxy, in the order in which they are looked at.
+const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
+
 /// The variables that mean something to hookscope.
 #[derive(Clone, Default)]
 pub struct Environment {
@@ -20,6 +23,8 @@ pub struct Environment {
     pub profile: Option<String>,
     /// `HOOKSCOPE_LOG`: the filter of the log.
     pub log: Option<String>,
+    /// The variable that names a proxy, if one does: what goes around it says so.
+    pub proxy: Option<&'static str>,
     /// `NO_COLOR` is set and not empty.
     pub no_color: bool,
     /// `TERM`.
@@ -46,6 +51,7 @@ impl Environment {
             config: env::var_os("HOOKSCOPE_CONFIG").map(PathBuf::from),
             profile: text("HOOKSCOPE_PROFILE")?,
             log: text("HOOKSCOPE_LOG")?,
+            proxy: PROXIES.into_iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty())),
             no_color: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             term: env::var_os("TERM").map(|value| value.to_string_lossy().into_owned()),
             colorterm: env::var_os("COLORTERM").map(|value| value.to_string_lossy().into_owned()),

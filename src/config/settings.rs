@@ -76,14 +76,19 @@ impl Network {
         self.ca_file.as_ref().map(|(path, _)| path.as_path())
     }
 
+    /// What `ca_file` holds: certificates in PEM that are trusted besides those of the system.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn extra_roots(&self) -> Result<Option<Vec<u8>>, ConfigError> {
+        let Some((path, place)) = &self.ca_file else { return Ok(None) };
+        let failed = |error: ConfigError| error.about("network.ca_file").at(place);
+        Ok(Some(open_bounded(path, MAX_CA_BYTES).map_err(failed)?.text.into_bytes()))
+    }
+
     pub(super) fn api_settings(&self, base_url: BaseUrl, key: ApiKey) -> Result<api::Settings, ConfigError> {
-        let extra_roots = match &self.ca_file {
-            Some((path, place)) => {
-                let failed = |error: ConfigError| error.about("network.ca_file").at(place);
-                Some(open_bounded(path, MAX_CA_BYTES).map_err(failed)?.text.into_bytes())
-            }
-            None => None,
-        };
+        let extra_roots = self.extra_roots()?;
         Ok(api::Settings {
             base_url,
             key,

@@ -9,6 +9,7 @@ mod from;
 mod get;
 mod help;
 mod messages;
+mod probe;
 mod progress;
 mod snapshot;
 mod streams;

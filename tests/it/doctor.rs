@@ -464,55 +464,13 @@ mod tls {
     use std::net::{Ipv4Addr, SocketAddr};
     use std::sync::Arc;
 
-    use hookscope::clock::Moment;
-    use jiff::SignedDuration;
-    use jiff::tz::TimeZone;
-    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-    use rustls::pki_types::PrivatePkcs8KeyDer;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpStream};
     use tokio::task::JoinSet;
     use tokio_rustls::TlsAcceptor;
 
     use super::*;
-
-    /// An authority of the tests.
-    struct Authority {
-        issuer: Issuer<'static, KeyPair>,
-        pem: String,
-    }
-
-    impl Authority {
-        fn new(name: &str) -> Self {
-            let mut params = CertificateParams::new(Vec::new()).unwrap();
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            params.distinguished_name.push(DnType::CommonName, name);
-            params.distinguished_name.push(DnType::OrganizationName, "Tests");
-            let key = KeyPair::generate().unwrap();
-            let pem = params.self_signed(&key).unwrap().pem();
-            Self { issuer: Issuer::new(params, key), pem }
-        }
-
-        /// A certificate for a name that is valid between two days, counted from today.
-        fn sign(&self, name: &str, from: i64, to: i64) -> rustls::ServerConfig {
-            let day = |from_today: i64| {
-                let date =
-                    (Moment::now().wall + SignedDuration::from_hours(24 * from_today)).to_zoned_datetime(TimeZone::UTC);
-                let part = |number: i8| u8::try_from(number).unwrap();
-                rcgen::date_time_ymd(date.year().into(), part(date.month()), part(date.day()))
-            };
-            let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-            params.not_before = day(from);
-            params.not_after = day(to);
-            let key = KeyPair::generate().unwrap();
-            let certificate = params.signed_by(&key, &self.issuer).unwrap();
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let config =
-                rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-            let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-            config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap()
-        }
-    }
+    use crate::tls::Authority;
 
     /// A server that answers every request with an empty workspace, until it is dropped.
     struct Secure {

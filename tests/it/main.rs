@@ -7,6 +7,8 @@ mod doctor;
 mod explorer;
 mod faults;
 mod frames;
+mod probe;
 mod pty;
 mod rules;
 mod support;
+mod tls;

@@ -18,7 +18,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("log", &["files", "redact", "text"]),
     ("api", &["base_url", "clock", "log", "model", "redact", "text"]),
     ("fetch", &["api", "model", "text"]),
-    ("probe", &["api", "text"]),
+    ("probe", &["analysis", "api", "model", "text"]),
+    ("deliveries", &["analysis", "error", "model", "snapshot", "text"]),
     ("config", &["api", "base_url", "fetch", "keymap", "redact", "text"]),
     ("demo", &["clock"]),
     ("files", &[]),
@@ -164,6 +165,20 @@ fn only_get_is_ever_sent() {
 }
 
 #[test]
+fn a_destination_gets_nothing_but_head_and_no_key() {
+    for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("probe") || path == Path::new("probe.rs"))
+    {
+        let code = code(&text);
+        for method in code.split("Method::").skip(1) {
+            assert!(method.starts_with("HEAD)"), "{} has another method", path.display());
+        }
+        for forbidden in ["ApiKey", "AUTHORIZATION", "COOKIE", "redact"] {
+            assert!(!code.contains(forbidden), "{} has {forbidden}", path.display());
+        }
+    }
+}
+
+#[test]
 fn the_clock_is_read_in_one_place() {
     for (path, text) in sources() {
         for clock in ["Timestamp::now()", "SystemTime::now()", "Zoned::now()"] {
@@ -208,7 +223,7 @@ fn the_readme_knows_every_option_and_every_exit_code() {
 fn the_readme_has_the_names_and_orders_that_are_stable() {
     use hookscope::analysis::coverage::EventCoverage;
     use hookscope::analysis::sort::SORT_KEYS;
-    use hookscope::output::{Format, Listed, Record};
+    use hookscope::output::{Format, Listed, Probed, Record};
     let readme = include_str!("../../README.md");
     let quoted = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let all: Vec<_> = Listed::COLUMNS.iter().map(|column| column.name).collect();
@@ -219,6 +234,7 @@ fn the_readme_has_the_names_and_orders_that_are_stable() {
         format!("with the header `{}`", Listed::usual(Format::Csv, false).join(",")),
         format!("`--columns` chooses among {}", quoted(&all)),
         format!("`--sort` among {}", quoted(&keys)),
+        format!("`tsv` has {}; `json`", quoted(Probed::usual(Format::Tsv, false))),
         format!("`events -o json` is an array of {}", quoted(EventCoverage::usual(Format::Json, false))),
     ] {
         assert!(text.contains(&stable), "README does not say: {stable}");

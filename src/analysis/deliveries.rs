@@ -1,0 +1,437 @@
+//! What became of deliveries: attempts counted by the webhook that they were made for, and joined to the webhooks.
+//!
+//! The vendor's log has the fields of its delivery page (`event`, `response_status`, `is_success`, `error_message`,
+//! `retry_attempt`, `parent_delivery_id`, `call_id`, a time); an export of it adds `webhook_id` or `url`. Memory does not grow
+//! with the rows: see [`MAX_WEBHOOKS`], [`MAX_TEXTS`] and [`MAX_DISTINCT`].
+
+mod fields;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use url::Url;
+
+pub use self::fields::{EXPECTED, Field, Reason, Values};
+use crate::model::{Destination, Webhook, WebhookId};
+use crate::safe;
+use crate::text::{Safe, Untrusted, grouped};
+
+/// Webhooks that are told apart; rows of further ones are counted, and not joined.
+pub const MAX_WEBHOOKS: usize = 250_000;
+/// Error messages that are told apart in the whole log.
+pub const MAX_TEXTS: usize = 10_000;
+/// Error messages, and statuses, that are told apart for one webhook; the rest is counted.
+pub const MAX_DISTINCT: usize = 16;
+/// What is kept of an error message, in bytes.
+const MAX_TEXT_BYTES: usize = 200;
+
+/// One attempt to deliver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt<'a> {
+    pub webhook: Key<'a>,
+    pub is_success: bool,
+    /// It was made again, after another one had failed.
+    pub is_retry: bool,
+    /// `None` when nothing was answered.
+    pub status: Option<u16>,
+    pub error: Option<&'a str>,
+    pub at: Option<Timestamp>,
+}
+
+/// What an attempt says of its webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key<'a> {
+    Id(&'a str),
+    /// As it came; it is normalised before it is compared.
+    Url(&'a str),
+}
+
+/// What is known of the deliveries to one webhook.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stats {
+    pub attempts: u64,
+    pub failures: u64,
+    pub retries: u64,
+    /// Of the failures whose time is known.
+    pub last_failure: Option<Timestamp>,
+    /// The most frequent message of failures, and how often it came.
+    pub top_error: Option<(Untrusted, u64)>,
+    /// The most frequent status of failures, and how often it came.
+    pub top_status: Option<(u16, u64)>,
+    /// Some of it was joined by URL: other webhooks with the same URL have the same figures.
+    pub by_url: bool,
+}
+
+impl Stats {
+    /// From 0 to 1; 0 without attempts.
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more digits")]
+    pub fn failure_rate(&self) -> f64 {
+        if self.attempts == 0 { 0.0 } else { self.failures as f64 / self.attempts as f64 }
+    }
+
+    /// Whether more than `percent` of at least `attempts` attempts failed.
+    pub fn fails(&self, percent: u64, attempts: u64) -> bool {
+        let over = u128::from(self.failures) * 100 > u128::from(percent) * u128::from(self.attempts);
+        self.attempts >= attempts && over
+    }
+}
+
+/// How often each of a few values came, and how often all the others did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Counts<T> {
+    counts: Vec<(T, u64)>,
+    others: u64,
+}
+
+impl<T> Default for Counts<T> {
+    fn default() -> Self {
+        Self { counts: Vec::new(), others: 0 }
+    }
+}
+
+impl<T: Copy + Ord> Counts<T> {
+    fn add(&mut self, value: Option<T>) {
+        self.add_many(value, 1);
+    }
+
+    fn add_many(&mut self, value: Option<T>, times: u64) {
+        let is_full = self.counts.len() >= MAX_DISTINCT;
+        let known = self.counts.iter_mut().find(|(known, _)| Some(*known) == value);
+        match (known, value) {
+            (Some((_, count)), _) => *count += times,
+            (None, Some(value)) if !is_full => self.counts.push((value, times)),
+            (None, _) => self.others += times,
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        other.counts.iter().for_each(|&(value, count)| self.add_many(Some(value), count));
+        self.others += other.others;
+    }
+
+    /// The most frequent one; of equals the smallest, so that the order of rows does not matter.
+    fn top(&self) -> Option<(T, u64)> {
+        self.counts.iter().copied().max_by(|(one, times), (other, often)| times.cmp(often).then(other.cmp(one)))
+    }
+}
+
+/// What is counted for one webhook.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Slot {
+    attempts: u64,
+    failures: u64,
+    retries: u64,
+    last_failure: Option<Timestamp>,
+    errors: Counts<u32>,
+    statuses: Counts<u16>,
+}
+
+impl Slot {
+    fn merge(&mut self, other: &Self) {
+        self.attempts += other.attempts;
+        self.failures += other.failures;
+        self.retries += other.retries;
+        self.last_failure = self.last_failure.max(other.last_failure);
+        self.errors.merge(&other.errors);
+        self.statuses.merge(&other.statuses);
+    }
+}
+
+/// Counts attempts while they pass by.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    ids: HashMap<Box<str>, usize>,
+    /// By normalised URL.
+    urls: HashMap<Box<str>, usize>,
+    slots: Vec<Slot>,
+    texts: Vec<Arc<str>>,
+    text_numbers: HashMap<Arc<str>, u32>,
+    rows: u64,
+    crowded: u64,
+}
+
+/// What a join found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Joined {
+    /// Of each webhook that has any.
+    pub stats: HashMap<WebhookId, Stats>,
+    pub unmatched: Unmatched,
+}
+
+/// Attempts that belong to no webhook.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unmatched {
+    pub rows: u64,
+    /// Different ids and URLs that match nothing.
+    pub webhooks: usize,
+    /// The one with the most rows: an id, or a normalised URL, which may hold credentials.
+    pub most: Option<Destination>,
+    /// Rows of webhooks beyond [`MAX_WEBHOOKS`], which could not be told apart; they are in `rows`.
+    pub crowded: u64,
+}
+
+impl Unmatched {
+    /// What a person should know of it; `None` when every attempt belongs to a webhook.
+    pub fn words(&self) -> Option<Safe> {
+        let most = self.most.as_ref().map(|most| most.clean_head(false, 80));
+        let mut words = safe!("{} belong to no webhook", plural(self.rows));
+        match (self.webhooks, most) {
+            (0, _) | (_, None) if self.rows == 0 => return None,
+            (0, _) | (_, None) => {}
+            (1, Some(most)) => words.push(&safe!(": to {}", most)),
+            (many, Some(most)) => words.push(&safe!(", but to {} others; most to {}", many, most)),
+        }
+        if self.crowded > 0 {
+            words.push(&safe!("; {} are of more than {} webhooks and were not joined", self.crowded, MAX_WEBHOOKS));
+        }
+        Some(words)
+    }
+}
+
+fn plural(attempts: u64) -> Safe {
+    if attempts == 1 { "1 attempt".into() } else { safe!("{} attempts", grouped(attempts)) }
+}
+
+impl Tally {
+    /// Counts an attempt.
+    pub fn add(&mut self, attempt: &Attempt<'_>) {
+        self.rows += 1;
+        let Some(number) = self.number(attempt.webhook) else {
+            self.crowded += 1;
+            return;
+        };
+        let error = attempt.error.filter(|_| !attempt.is_success).map(|error| self.text(error));
+        let Some(slot) = self.slots.get_mut(number) else { return };
+        slot.attempts += 1;
+        slot.retries += u64::from(attempt.is_retry);
+        if attempt.is_success {
+            return;
+        }
+        slot.failures += 1;
+        slot.last_failure = slot.last_failure.max(attempt.at);
+        if let Some(error) = error {
+            slot.errors.add(error);
+        }
+        if attempt.status.is_some() {
+            slot.statuses.add(attempt.status);
+        }
+    }
+
+    /// Attempts that were counted.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Where a webhook is counted; `None` when it is one too many.
+    fn number(&mut self, key: Key<'_>) -> Option<usize> {
+        let normal;
+        let (places, name) = match key {
+            Key::Id(id) => (&mut self.ids, id),
+            Key::Url(url) => {
+                normal = normal_url(url);
+                (&mut self.urls, normal.as_str())
+            }
+        };
+        if let Some(&number) = places.get(name) {
+            return Some(number);
+        }
+        if self.slots.len() >= MAX_WEBHOOKS {
+            return None;
+        }
+        places.insert(name.into(), self.slots.len());
+        self.slots.push(Slot::default());
+        Some(self.slots.len() - 1)
+    }
+
+    /// The number of a message; `None` when it is one too many.
+    fn text(&mut self, text: &str) -> Option<u32> {
+        let text = text.get(..text.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or(text);
+        if let Some(&number) = self.text_numbers.get(text) {
+            return Some(number);
+        }
+        let number = u32::try_from(self.texts.len()).ok().filter(|_| self.texts.len() < MAX_TEXTS)?;
+        let text: Arc<str> = text.into();
+        self.texts.push(Arc::clone(&text));
+        self.text_numbers.insert(text, number);
+        Some(number)
+    }
+
+    /// What was counted for a webhook, by its id and by its URL; `None` when nothing was.
+    pub fn of(&self, webhook: &Webhook) -> Option<Stats> {
+        let (by_id, by_url) = self.numbers(webhook);
+        let slot = |number: Option<usize>| number.and_then(|number| self.slots.get(number));
+        let mut sum = slot(by_id).or(slot(by_url))?.clone();
+        if let (Some(_), Some(by_url)) = (by_id, slot(by_url)) {
+            sum.merge(by_url);
+        }
+        let text = |(number, count): (u32, u64)| {
+            let text = usize::try_from(number).ok().and_then(|number| self.texts.get(number))?;
+            Some((Untrusted::from(&**text), count))
+        };
+        Some(Stats {
+            attempts: sum.attempts,
+            failures: sum.failures,
+            retries: sum.retries,
+            last_failure: sum.last_failure,
+            top_error: sum.errors.top().and_then(text),
+            top_status: sum.statuses.top(),
+            by_url: by_url.is_some(),
+        })
+    }
+
+    fn numbers(&self, webhook: &Webhook) -> (Option<usize>, Option<usize>) {
+        let by_id = self.ids.get(webhook.id.raw()).copied();
+        // Normalising costs more than the rest of a join.
+        let by_url = if self.urls.is_empty() { None } else { self.urls.get(&*normal_url(webhook.url.raw())).copied() };
+        (by_id, by_url)
+    }
+
+    /// Joins the attempts to all webhooks of a workspace. A row that names an id is joined by that, any other by its URL.
+    pub fn join<'a>(&self, webhooks: impl IntoIterator<Item = &'a Webhook>) -> Joined {
+        let mut is_matched = vec![false; self.slots.len()];
+        let mut stats = HashMap::new();
+        for webhook in webhooks {
+            let (by_id, by_url) = self.numbers(webhook);
+            for number in [by_id, by_url].into_iter().flatten() {
+                if let Some(matched) = is_matched.get_mut(number) {
+                    *matched = true;
+                }
+            }
+            if let Some(found) = self.of(webhook) {
+                stats.insert(webhook.id.clone(), found);
+            }
+        }
+        let mut unmatched = Unmatched { rows: self.crowded, crowded: self.crowded, ..Unmatched::default() };
+        let mut most: Option<(u64, &str)> = None;
+        for (name, &number) in self.ids.iter().chain(&self.urls) {
+            let Some((slot, false)) = self.slots.get(number).zip(is_matched.get(number).copied()) else { continue };
+            unmatched.rows += slot.attempts;
+            unmatched.webhooks += 1;
+            // Of equals the first by name: the order of a map is not one to show.
+            if most.is_none_or(|(rows, known)| (slot.attempts, known) > (rows, name)) {
+                most = Some((slot.attempts, name));
+            }
+        }
+        unmatched.most = most.map(|(_, name)| Destination::new(name));
+        Joined { stats, unmatched }
+    }
+}
+
+/// A URL as it is compared: parsed and written again, without its fragment; a text that is no URL without the blanks around it.
+fn normal_url(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(mut url) => {
+            url.set_fragment(None);
+            url.into()
+        }
+        Err(_) => text.trim().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::model::Row;
+
+    fn webhook(id: &str, url: &str) -> Webhook {
+        let json = serde_json::json!({"id": id, "url": url}).to_string();
+        Row::decode(&RawValue::from_string(json).unwrap()).unwrap().webhook().unwrap().clone()
+    }
+
+    fn attempt(webhook: Key<'_>, status: u16) -> Attempt<'_> {
+        let is_success = status < 300;
+        Attempt { webhook, is_success, is_retry: false, status: Some(status), error: None, at: None }
+    }
+
+    #[test]
+    fn attempts_are_joined_by_id_and_by_url() {
+        let mut tally = Tally::default();
+        let failed = |at: &str| Attempt {
+            is_retry: true,
+            error: Some("timed out"),
+            at: at.parse().ok(),
+            ..attempt(Key::Id("a"), 504)
+        };
+        tally.add(&failed("2026-01-02T00:00:00Z"));
+        tally.add(&failed("2026-01-01T00:00:00Z"));
+        tally.add(&attempt(Key::Id("a"), 200));
+        tally.add(&attempt(Key::Url("HTTPS://A.example:443/x#top"), 500));
+        tally.add(&attempt(Key::Url("https://gone.example/"), 200));
+        tally.add(&attempt(Key::Id("gone"), 200));
+        let webhooks = [webhook("a", "https://a.example/x"), webhook("b", "https://a.example/x"), webhook("c", "no url")];
+        let joined = tally.join(&webhooks);
+        let a = &joined.stats[&webhooks[0].id];
+        assert_eq!((a.attempts, a.failures, a.retries, a.by_url), (4, 3, 2, true));
+        assert_eq!(a.last_failure, "2026-01-02T00:00:00Z".parse().ok());
+        assert_eq!(a.top_error, Some((Untrusted::from("timed out"), 2)));
+        assert_eq!(a.top_status, Some((504, 2)));
+        let b = &joined.stats[&webhooks[1].id];
+        assert_eq!((b.attempts, b.failures), (1, 1));
+        assert!(!joined.stats.contains_key(&webhooks[2].id));
+        assert_eq!((joined.unmatched.rows, joined.unmatched.webhooks), (2, 2));
+        assert_eq!(joined.unmatched.most.as_ref().unwrap().raw(), "gone");
+        assert_eq!(
+            joined.unmatched.words().unwrap().as_str(),
+            "2 attempts belong to no webhook, but to 2 others; most to gone"
+        );
+        assert_eq!(Unmatched::default().words(), None);
+        assert_eq!(tally.of(&webhooks[1]).as_ref(), Some(b));
+    }
+
+    #[test]
+    fn a_rate_is_over_its_threshold_only_when_enough_was_tried() {
+        let stats = |attempts, failures| Stats { attempts, failures, ..Stats::default() };
+        assert!(stats(20, 3).fails(10, 20));
+        assert!(!stats(20, 2).fails(10, 20));
+        assert!(!stats(19, 19).fails(10, 20));
+        assert!(!stats(0, 0).fails(10, 0));
+        assert!((stats(20, 5).failure_rate() - 0.25).abs() < f64::EPSILON);
+        assert!(stats(0, 0).failure_rate().abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn what_is_kept_does_not_grow_with_the_rows() {
+        let mut tally = Tally::default();
+        for number in 0..20_000 {
+            let error = format!("error {number} {}", "é".repeat(500));
+            tally.add(&Attempt { error: Some(&error), ..attempt(Key::Id("a"), 500 + number % 400) });
+        }
+        assert!(tally.texts.len() <= MAX_TEXTS && tally.texts.iter().all(|text| text.len() <= MAX_TEXT_BYTES));
+        let slot = &tally.slots[0];
+        assert_eq!((slot.errors.counts.len(), slot.errors.others), (MAX_DISTINCT, 20_000 - 16));
+        assert_eq!(slot.statuses.counts.len(), MAX_DISTINCT);
+    }
+
+    #[test]
+    fn webhooks_that_are_too_many_are_counted() {
+        let mut tally = Tally::default();
+        for number in 0..MAX_WEBHOOKS + 10 {
+            tally.add(&attempt(Key::Id(&number.to_string()), 200));
+        }
+        let unmatched = tally.join([]).unmatched;
+        assert_eq!((unmatched.webhooks, unmatched.crowded), (MAX_WEBHOOKS, 10));
+        assert_eq!(unmatched.rows, (MAX_WEBHOOKS + 10) as u64);
+    }
+
+    proptest! {
+        #[test]
+        fn no_attempt_is_lost(rows in proptest::collection::vec((0_u8..6, any::<bool>(), 100_u16..600), 0..60)) {
+            let webhooks = [webhook("0", "https://x.example/0"), webhook("1", "https://x.example/1")];
+            let mut tally = Tally::default();
+            for &(number, by_url, status) in &rows {
+                let (id, url) = (number.to_string(), format!("https://x.example/{number}"));
+                tally.add(&attempt(if by_url { Key::Url(&url) } else { Key::Id(&id) }, status));
+            }
+            let joined = tally.join(&webhooks);
+            let matched: u64 = joined.stats.values().map(|stats| stats.attempts).sum();
+            prop_assert_eq!(matched + joined.unmatched.rows, rows.len() as u64);
+            for stats in joined.stats.values() {
+                prop_assert!(stats.failures <= stats.attempts);
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! What a probe found out about a destination. It is data: [`crate::probe`] is what goes and looks.
+
+use core::net::IpAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::text::Safe;
+
+/// A certificate that ends sooner is worth a warning.
+pub const FEW_DAYS: i64 = 14;
+
+/// The steps of a probe, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    Dns,
+    Tcp,
+    Tls,
+    Http,
+}
+
+impl Step {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Http => "http",
+        }
+    }
+}
+
+/// Why a destination is not reachable. The names are words that scripts rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trouble {
+    /// The name has no address, or the name service did not say.
+    Dns,
+    /// Nobody listens there.
+    Refused,
+    /// A step took longer than it may.
+    Timeout,
+    /// No route, or this host may not go there.
+    Unreachable,
+    /// The connection was closed or reset.
+    Reset,
+    /// The certificate's time is over.
+    TlsExpired,
+    /// The certificate is not accepted: unknown issuer, not valid yet, revoked, malformed.
+    TlsUntrusted,
+    /// The certificate is for another name.
+    TlsName,
+    /// What answers does not speak TLS, or not with us.
+    Tls,
+    /// What answers does not speak HTTP.
+    Http,
+    /// Every address is a private one, and was not tried.
+    Private,
+    /// No URL that can be connected to.
+    InvalidUrl,
+}
+
+impl Trouble {
+    pub const ALL: [Self; 12] = [
+        Self::Dns,
+        Self::Refused,
+        Self::Timeout,
+        Self::Unreachable,
+        Self::Reset,
+        Self::TlsExpired,
+        Self::TlsUntrusted,
+        Self::TlsName,
+        Self::Tls,
+        Self::Http,
+        Self::Private,
+        Self::InvalidUrl,
+    ];
+
+    /// The stable word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Refused => "refused",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::Reset => "reset",
+            Self::TlsExpired => "tls-expired",
+            Self::TlsUntrusted => "tls-untrusted",
+            Self::TlsName => "tls-name",
+            Self::Tls => "tls",
+            Self::Http => "http",
+            Self::Private => "private",
+            Self::InvalidUrl => "invalid-url",
+        }
+    }
+
+    /// What it means, in a few words for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Dns => "host name not found",
+            Self::Refused => "connection refused",
+            Self::Timeout => "no answer in time",
+            Self::Unreachable => "network unreachable",
+            Self::Reset => "connection closed",
+            Self::TlsExpired => "certificate expired",
+            Self::TlsUntrusted => "certificate not trusted",
+            Self::TlsName => "certificate for another name",
+            Self::Tls => "it does not speak TLS",
+            Self::Http => "it does not speak HTTP",
+            Self::Private => "private address, not tried",
+            Self::InvalidUrl => "no http or https URL",
+        }
+    }
+}
+
+/// How a probe ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Reachable from this host; nothing is said about what the server does with a delivery.
+    Reachable,
+    Dead,
+    /// Not looked at: a private address, or no URL.
+    Untried,
+}
+
+impl State {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Reachable => "reachable",
+            Self::Dead => "dead",
+            Self::Untried => "untried",
+        }
+    }
+}
+
+/// How long the steps took; `None` for those that were not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Times {
+    pub dns: Option<Duration>,
+    pub tcp: Option<Duration>,
+    pub tls: Option<Duration>,
+    pub http: Option<Duration>,
+}
+
+impl Times {
+    pub fn total(&self) -> Duration {
+        [self.dns, self.tcp, self.tls, self.http].into_iter().flatten().sum()
+    }
+
+    /// Sets the time of a step.
+    pub fn set(&mut self, step: Step, took: Duration) {
+        let time = match step {
+            Step::Dns => &mut self.dns,
+            Step::Tcp => &mut self.tcp,
+            Step::Tls => &mut self.tls,
+            Step::Http => &mut self.http,
+        };
+        *time = Some(took);
+    }
+}
+
+/// How long a server's certificate lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lasts {
+    /// Clamped to the years that can be shown.
+    pub not_after: Timestamp,
+    /// Whole days until then; negative afterwards.
+    pub days_left: i64,
+}
+
+/// What a probe found out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// Why it is not reachable; `None` when it is.
+    pub trouble: Option<Trouble>,
+    /// The step that failed.
+    pub failed: Option<Step>,
+    /// The system's or the certificate's own words.
+    pub detail: Option<Safe>,
+    /// The address that was connected to, or that failed last.
+    pub address: Option<IpAddr>,
+    pub times: Times,
+    /// Of the server's certificate, whether it is accepted or not.
+    pub certificate: Option<Lasts>,
+    /// What `HEAD` was answered with.
+    pub status: Option<u16>,
+}
+
+impl Reach {
+    /// Of a destination that is not worth a step.
+    pub fn untried(trouble: Trouble) -> Self {
+        Self { trouble: Some(trouble), ..Self::default() }
+    }
+
+    pub fn state(&self) -> State {
+        match self.trouble {
+            None => State::Reachable,
+            Some(Trouble::Private | Trouble::InvalidUrl) => State::Untried,
+            Some(_) => State::Dead,
+        }
+    }
+
+    /// An answer that says that the server has trouble of its own.
+    pub fn is_server_error(&self) -> bool {
+        self.status.is_some_and(|status| status >= 500)
+    }
+
+    /// A certificate that is accepted today and ends soon.
+    pub fn is_expiring(&self) -> bool {
+        self.trouble.is_none() && self.certificate.is_some_and(|lasts| lasts.days_left < FEW_DAYS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_trouble_has_a_word_of_its_own() {
+        let mut words = Trouble::ALL.map(Trouble::word).to_vec();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), Trouble::ALL.len());
+    }
+
+    #[test]
+    fn what_was_not_tried_is_not_called_dead() {
+        assert_eq!(Reach::untried(Trouble::Private).state(), State::Untried);
+        assert_eq!(Reach { trouble: Some(Trouble::Timeout), ..Reach::default() }.state(), State::Dead);
+        assert_eq!(Reach::default().state(), State::Reachable);
+    }
+
+    #[test]
+    fn warnings_are_about_what_is_reachable() {
+        let lasts = |days_left| Some(Lasts { not_after: Timestamp::UNIX_EPOCH, days_left });
+        assert!(Reach { certificate: lasts(13), ..Reach::default() }.is_expiring());
+        assert!(!Reach { certificate: lasts(14), ..Reach::default() }.is_expiring());
+        let expired = Reach { certificate: lasts(-1), trouble: Some(Trouble::TlsExpired), ..Reach::default() };
+        assert!(!expired.is_expiring());
+        assert!(Reach { status: Some(503), ..Reach::default() }.is_server_error());
+        assert!(!Reach { status: Some(404), ..Reach::default() }.is_server_error());
+    }
+}

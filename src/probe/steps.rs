@@ -1,0 +1,233 @@
+//! The steps of one probe, and what their failures are called.
+
+use std::io;
+use std::net::SocketAddr;
+
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+use url::{Host, Url};
+
+use super::engine::Settings;
+use super::head::{Stream, head};
+use super::race::race;
+use super::resolve;
+use crate::analysis::destinations::Origin;
+use crate::analysis::reach::{Lasts, Reach, Step, Trouble};
+use crate::api::{ApiError, Distrust, ErrorKind, Network, certificate_words, distrust};
+use crate::model::address::is_private;
+use crate::text::{Safe, clean_head};
+
+/// Why a step failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) trouble: Trouble,
+    /// The system's words; empty when the trouble says it all.
+    pub(super) detail: Safe,
+}
+
+impl From<Trouble> for Fault {
+    fn from(trouble: Trouble) -> Self {
+        Self { trouble, detail: Safe::default() }
+    }
+}
+
+/// A probe under way: what it found so far.
+pub(super) struct Walk<'a> {
+    settings: &'a Settings,
+    origin: &'a Origin,
+    /// Something is going to be asked over the connection.
+    http: bool,
+    pub(super) reach: Reach,
+}
+
+impl<'a> Walk<'a> {
+    /// `known` is what is found already of what all URLs of the origin have in common.
+    pub(super) fn new(settings: &'a Settings, origin: &'a Origin, http: bool, known: Reach) -> Self {
+        Self { settings, origin, http, reach: known }
+    }
+
+    /// Takes a step in its time. `None` when it failed: then the reason is noted, and no further step makes sense.
+    async fn step<T>(&mut self, step: Step, work: impl Future<Output = Result<T, Fault>>) -> Option<T> {
+        let started = Instant::now();
+        let done = timeout(self.settings.step_timeout, work).await;
+        self.reach.times.set(step, started.elapsed());
+        match done.unwrap_or_else(|_elapsed| Err(Trouble::Timeout.into())) {
+            Ok(value) => Some(value),
+            Err(Fault { trouble, detail }) => {
+                self.reach.trouble = Some(trouble);
+                self.reach.failed = Some(step);
+                self.reach.detail = (!detail.is_empty()).then_some(detail);
+                None
+            }
+        }
+    }
+
+    /// The addresses that may be connected to. There is no other resolution: what is checked here is what is connected to.
+    pub(super) async fn addresses(&mut self) -> Option<Vec<SocketAddr>> {
+        let port = self.origin.port();
+        let found = match self.origin.host() {
+            Host::Ipv4(ip) => vec![SocketAddr::from((*ip, port))],
+            Host::Ipv6(ip) => vec![SocketAddr::from((*ip, port))],
+            Host::Domain(name) => {
+                let patience = self.settings.step_timeout;
+                self.step(Step::Dns, async { resolve(name, port, patience).await.map_err(dns_fault) }).await?
+            }
+        };
+        match allowed(&found, self.settings.allow_private) {
+            Ok(addresses) => Some(addresses),
+            Err(private) => {
+                self.reach.trouble = Some(Trouble::Private);
+                self.reach.address = private.map(|address| address.ip());
+                None
+            }
+        }
+    }
+
+    /// A connection to one of the addresses, with TLS where the origin has it.
+    pub(super) async fn connect(&mut self, addresses: &[SocketAddr]) -> Option<(Box<dyn Stream>, SocketAddr)> {
+        self.reach.address = addresses.first().map(SocketAddr::ip);
+        let mut failed = None;
+        let connected = self
+            .step(Step::Tcp, async {
+                let stream = race(addresses).await.map_err(|(address, error)| {
+                    failed = address;
+                    io_fault(&error)
+                })?;
+                let peer = stream.peer_addr().map_err(|error| io_fault(&error))?;
+                Ok((stream, peer))
+            })
+            .await;
+        if let Some(address) = failed.or(connected.as_ref().map(|(_, peer)| *peer)) {
+            self.reach.address = Some(address.ip());
+        }
+        let (stream, peer) = connected?;
+        let stream: Box<dyn Stream> = if self.origin.is_tls() { self.shake_hands(stream).await? } else { Box::new(stream) };
+        Some((stream, peer))
+    }
+
+    async fn shake_hands(&mut self, stream: TcpStream) -> Option<Box<dyn Stream>> {
+        let Settings { trust, now, .. } = self.settings;
+        // A server may accept nothing but HTTP/2; only the HEAD needs the older one.
+        let protocols: &[&str] = if self.http { &["http/1.1"] } else { &["h2", "http/1.1"] };
+        let mut certificate = None;
+        let name = server_name(self.origin.host());
+        let work = async {
+            let name = name.ok_or(Trouble::InvalidUrl)?;
+            trust.shake_hands(stream, name, protocols, &mut certificate).await.map_err(|error| io_fault(&error))
+        };
+        let shaken = self.step(Step::Tls, work).await;
+        self.reach.certificate =
+            certificate.map(|found| Lasts { not_after: found.not_after, days_left: found.days_left(*now) });
+        Some(Box::new(shaken?))
+    }
+
+    /// Asks for the head of a URL of this origin.
+    pub(super) async fn head(&mut self, stream: Box<dyn Stream>, url: &Url) {
+        self.reach.status = self.step(Step::Http, head(stream, url)).await;
+    }
+}
+
+/// The name that a certificate has to be for. A final dot tells a resolver that a name is whole; no certificate has one.
+fn server_name(host: &Host<String>) -> Option<ServerName<'static>> {
+    match host {
+        Host::Ipv4(ip) => Some(ServerName::IpAddress((*ip).into())),
+        Host::Ipv6(ip) => Some(ServerName::IpAddress((*ip).into())),
+        Host::Domain(name) => ServerName::try_from(name.trim_end_matches('.').to_owned()).ok(),
+    }
+}
+
+/// The addresses that may be connected to: of a name that has public ones and private ones, the public ones alone.
+///
+/// # Errors
+///
+/// There is none; the first private one.
+fn allowed(found: &[SocketAddr], allow_private: bool) -> Result<Vec<SocketAddr>, Option<SocketAddr>> {
+    let may = |address: &&SocketAddr| allow_private || !is_private(address.ip());
+    let allowed: Vec<_> = found.iter().filter(may).copied().collect();
+    if allowed.is_empty() { Err(found.first().copied()) } else { Ok(allowed) }
+}
+
+fn dns_fault(error: ApiError) -> Fault {
+    let trouble = match error.kind {
+        ErrorKind::Network(Network::Timeout) => Trouble::Timeout,
+        _ => Trouble::Dns,
+    };
+    Fault { trouble, detail: error.detail.unwrap_or_default() }
+}
+
+/// What a failed connection or handshake is called.
+pub(super) fn io_fault(error: &io::Error) -> Fault {
+    use io::ErrorKind as Io;
+    let trouble = match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(why)) => {
+            let trouble = match distrust(why) {
+                Distrust::Expired => Trouble::TlsExpired,
+                Distrust::OtherName => Trouble::TlsName,
+                Distrust::NotYetValid | Distrust::UnknownIssuer | Distrust::Other => Trouble::TlsUntrusted,
+            };
+            return Fault { trouble, detail: clean_head(&certificate_words(why), 200) };
+        }
+        Some(_) => Trouble::Tls,
+        None => match error.kind() {
+            Io::ConnectionRefused => Trouble::Refused,
+            Io::TimedOut => Trouble::Timeout,
+            Io::ConnectionReset | Io::ConnectionAborted | Io::UnexpectedEof | Io::BrokenPipe | Io::NotConnected => {
+                Trouble::Reset
+            }
+            _ => Trouble::Unreachable,
+        },
+    };
+    Fault { trouble, detail: clean_head(&error.to_string(), 200) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::CertificateError as Bad;
+
+    use super::*;
+
+    fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn of_public_and_private_addresses_the_public_ones_are_tried() {
+        let mixed =
+            addresses(&["10.0.0.1:443", "8.8.8.8:443", "[fd00::1]:443", "[2606:4700::1]:443", "[::ffff:10.0.0.1]:443"]);
+        assert_eq!(allowed(&mixed, false), Ok(addresses(&["8.8.8.8:443", "[2606:4700::1]:443"])));
+        assert_eq!(allowed(&mixed, true), Ok(mixed));
+        let private = addresses(&["10.0.0.1:443", "127.0.0.1:443"]);
+        assert_eq!(allowed(&private, false), Err(private.first().copied()));
+        assert_eq!(allowed(&private, true), Ok(private));
+    }
+
+    #[test]
+    fn names_lose_their_final_dot_and_addresses_are_addresses() {
+        let name = |host: &str| server_name(&Host::parse(host).unwrap()).map(|name| name.to_str().into_owned());
+        assert_eq!(name("a.example.").as_deref(), Some("a.example"));
+        assert_eq!(name("127.1").as_deref(), Some("127.0.0.1"));
+        assert_eq!(name("[::1]").as_deref(), Some("::1"));
+        assert_eq!(name(&format!("{}.example", "a".repeat(64))), None);
+    }
+
+    #[test]
+    fn failures_have_their_words() {
+        for (kind, trouble) in [
+            (io::ErrorKind::ConnectionRefused, Trouble::Refused),
+            (io::ErrorKind::UnexpectedEof, Trouble::Reset),
+            (io::ErrorKind::HostUnreachable, Trouble::Unreachable),
+            (io::ErrorKind::PermissionDenied, Trouble::Unreachable),
+            (io::ErrorKind::TimedOut, Trouble::Timeout),
+        ] {
+            assert_eq!(io_fault(&kind.into()).trouble, trouble);
+        }
+        let tls = |error: rustls::Error| io_fault(&io::Error::new(io::ErrorKind::InvalidData, error)).trouble;
+        assert_eq!(tls(rustls::Error::DecryptError), Trouble::Tls);
+        assert_eq!(tls(Bad::Expired.into()), Trouble::TlsExpired);
+        assert_eq!(tls(Bad::NotValidForName.into()), Trouble::TlsName);
+        for bad in [Bad::NotValidYet, Bad::UnknownIssuer, Bad::BadEncoding, Bad::Revoked] {
+            assert_eq!(tls(bad.into()), Trouble::TlsUntrusted);
+        }
+    }
+}

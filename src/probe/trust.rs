@@ -1,0 +1,127 @@
+//! Which certificates are trusted, and a TLS handshake that remembers the one it saw: what is not accepted has an end too.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls_platform_verifier::Verifier;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::api::{ApiError, Certificate, ErrorKind};
+use crate::text::clean_head;
+
+/// The roots of this system and those of the config, as the API client has them.
+#[derive(Clone)]
+pub struct Trust {
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<dyn ServerCertVerifier>,
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trust")
+    }
+}
+
+impl Trust {
+    /// Loads the system's certificates, which takes milliseconds, and `extra_roots` in PEM.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Setup`] when there are none, or `extra_roots` is no PEM.
+    pub fn new(extra_roots: Option<&[u8]>) -> Result<Self, ApiError> {
+        let failed = |words: String| ApiError::new(ErrorKind::Setup).with(clean_head(&words, 200));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let extra: Vec<_> = CertificateDer::pem_slice_iter(extra_roots.unwrap_or_default())
+            .collect::<Result<_, _>>()
+            .map_err(|error| failed(error.to_string()))?;
+        let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider));
+        Ok(Self { provider, verifier: Arc::new(verifier.map_err(|error| failed(error.to_string()))?) })
+    }
+
+    /// Shakes hands over a connection. `seen` becomes the server's certificate, accepted or not; it stays what it is when none
+    /// came, or what came is no certificate.
+    pub(super) async fn shake_hands(
+        &self,
+        stream: TcpStream,
+        name: ServerName<'static>,
+        protocols: &[&str],
+        seen: &mut Option<Certificate>,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        let witness = Arc::new(Witness { verifier: Arc::clone(&self.verifier), seen: OnceLock::new() });
+        let verifier: Arc<dyn ServerCertVerifier> = Arc::clone(&witness) as _;
+        let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        config.resumption = Resumption::disabled();
+        let shaken = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        *seen = witness.seen.get().and_then(|der| Certificate::read(der));
+        shaken
+    }
+}
+
+/// Asks the verifier, and remembers what it was asked about.
+#[derive(Debug)]
+struct Witness {
+    verifier: Arc<dyn ServerCertVerifier>,
+    seen: OnceLock<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.seen.get_or_init(|| end_entity.clone().into_owned());
+        self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_pem_is_refused() {
+        let broken = "-----BEGIN CERTIFICATE-----\nnot base64 !\n-----END CERTIFICATE-----\n";
+        assert_eq!(Trust::new(Some(broken.as_bytes())).unwrap_err().kind, ErrorKind::Setup);
+    }
+}
