@@ -1,5 +1,6 @@
 //! The commands that need no terminal: one file each, over the same fetching and the same model as the explorer.
 
+mod audit;
 mod completions;
 mod configure;
 mod demo_serve;
@@ -8,8 +9,10 @@ mod events;
 mod get;
 mod help;
 mod list;
+mod metrics;
 mod progress;
 mod snapshot;
+mod sweep;
 mod workspace;
 
 use std::time::Duration;
@@ -43,7 +46,13 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
             let latency = Duration::from_millis(*latency);
             return demo_serve::run(demo::Options { webhooks: *webhooks, latency, port: *port }).await;
         }
-        Command::List(_) | Command::Get(_) | Command::Events(_) | Command::Snapshot(_) => {}
+        Command::Audit(args) if args.list_rules || args.explain.is_some() => return audit::explain(args),
+        Command::List(_)
+        | Command::Get(_)
+        | Command::Events(_)
+        | Command::Audit(_)
+        | Command::Metrics(_)
+        | Command::Snapshot(_) => {}
     }
     let config = Config::load(global.config.as_deref(), env)?;
     let context = Context { global, env, config: &config, say: global.say(), now: clock::Moment::now().wall };
@@ -51,6 +60,8 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         Command::List(args) => list::run(args, &context).await,
         Command::Get(args) => get::run(args, &context).await,
         Command::Events(args) => events::run(args, &context).await,
+        Command::Audit(args) => audit::run(args, &context).await,
+        Command::Metrics(args) => metrics::run(args, &context).await,
         Command::Snapshot(args) => snapshot::run(args, &context).await,
         _ => Ok(Exit::Done),
     }
@@ -60,8 +71,9 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
 /// behind it.
 fn refuse_contradictions(command: &Command, global: &Global) -> Result<(), Error> {
     global.check()?;
-    if global.all_profiles && !matches!(command, Command::List(_)) {
-        return Err(Error::Usage { message: "--all-profiles: only list reads several workspaces".into(), advice: None });
+    if global.all_profiles && !matches!(command, Command::List(_) | Command::Audit(_) | Command::Metrics(_)) {
+        let message = "--all-profiles: only list, audit and metrics read several workspaces".into();
+        return Err(Error::Usage { message, advice: None });
     }
     Ok(())
 }

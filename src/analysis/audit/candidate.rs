@@ -70,7 +70,7 @@ pub trait Source {
     fn visit(&self, number: u32, visitor: &mut dyn FnMut(Item<'_>));
 }
 
-impl Source for [Row] {
+impl Source for &[Row] {
     fn count(&self) -> u32 {
         u32::try_from(self.len()).unwrap_or(u32::MAX)
     }

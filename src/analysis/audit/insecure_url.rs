@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn https_is_good_and_what_does_not_parse_is_another_rule() {
-        for url in ["https://a.example.com/x", "HTTPS://a.example.com/x", "h\ttps://a.example.com", "http//x", ""] {
+        for url in ["https://a.example.com/x", "HTTPS://a.example.com/x", "ht\ttps://a.example.com", "http//x", ""] {
             assert!(messages("insecure-url", url).is_empty(), "{url}");
         }
     }

@@ -40,7 +40,7 @@ pub(super) fn waiver(rule: &str, id: &str, expires: Option<&str>) -> Waiver {
 }
 
 pub(super) fn run(audit: &Audit, rows: &[Row]) -> Report {
-    audit.run(rows)
+    audit.run(&rows)
 }
 
 /// What a rule says of one active webhook with this URL.
@@ -119,7 +119,8 @@ fn one_webhook_is_judged_as_among_all() {
     let mut audit = whole();
     audit.choose(|rule| rule.id != "uncovered-event");
     let alone: Vec<_> = audit.check(&Candidate::new(0, webhook)).iter().map(|finding| finding.rule.id).collect();
-    let mut among: Vec<_> = found(&run(&audit, &rows)).into_iter().map(|(rule, _)| rule).collect();
+    let report = run(&audit, &rows);
+    let mut among: Vec<_> = found(&report).into_iter().map(|(rule, _)| rule).collect();
     assert_eq!(alone.len(), 4);
     among.sort_by_key(|id| alone.iter().position(|other| other == id));
     assert_eq!(alone, among);

@@ -67,7 +67,6 @@ fn meant(name: &str, basis: &Basis) -> Option<Box<str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::analysis::audit::tests::{audit, row, run};
     use crate::analysis::audit::{Audit, Basis};
     use crate::analysis::vocabulary;

@@ -1,0 +1,55 @@
+//! Whole workspaces, one after the other, for commands that look at all of what they read.
+
+use std::sync::Arc;
+
+use super::{Context, Exit, workspace};
+use crate::error::Error;
+use crate::fetch::{Limit, Reading, Wanted};
+use crate::model::Scope;
+use crate::text::Safe;
+
+/// A workspace that was read.
+pub(super) struct Read {
+    /// The profile, when several are read.
+    pub(super) profile: Option<Arc<str>>,
+    pub(super) place: Safe,
+    pub(super) reading: Reading,
+}
+
+/// What a sweep brought.
+pub(super) struct Sweep {
+    pub(super) workspaces: Vec<Read>,
+    /// The worst of what kept workspaces from being read; they are told already.
+    pub(super) exit: Exit,
+}
+
+/// Reads the one workspace that the options name, or with `--all-profiles` each of them. One of several that fails is told, and
+/// the others are read; the only one that fails is the failure of the command.
+pub(super) async fn read_all(context: &Context<'_>, scope: Scope) -> Result<Sweep, Error> {
+    let all = context.global.all_profiles;
+    let workspaces = if all {
+        workspace::open_all(context.global, context.config, context.env, context.say).await?
+    } else {
+        vec![Ok(context.workspace().await?)]
+    };
+    let mut sweep = Sweep { workspaces: Vec::new(), exit: Exit::Done };
+    for opened in workspaces {
+        let read = match opened {
+            Ok(workspace) => {
+                let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
+                let reading = workspace.read(Wanted { scope, limit: Limit::Everything, filter: None }).await;
+                reading.map(|reading| Read { profile, place, reading })
+            }
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok(read) => sweep.workspaces.push(read),
+            Err(error) if !all => return Err(error),
+            Err(error) => {
+                context.say.error(&error);
+                sweep.exit = sweep.exit.max(error.exit());
+            }
+        }
+    }
+    Ok(sweep)
+}
