@@ -9,6 +9,7 @@ mod csv;
 mod events;
 mod json;
 mod markdown;
+mod openmetrics;
 mod table;
 mod tsv;
 mod webhooks;
@@ -21,6 +22,7 @@ use serde_json::value::RawValue;
 
 pub use self::audit::{AuditFormat, AuditSheet, Audited, Found, summary};
 pub use self::markdown::code;
+pub use self::openmetrics::{Measured, openmetrics};
 pub use self::webhooks::Listed;
 use crate::error::Error;
 use crate::model::Json;

@@ -332,6 +332,13 @@ impl Audit {
     }
 }
 
+impl Report {
+    /// How often a rule is broken.
+    pub fn count(&self, rule: &Rule) -> u64 {
+        self.findings.iter().filter(|finding| finding.rule == rule).count() as u64
+    }
+}
+
 impl Chosen {
     fn check(&self, webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
         match self.rule.check {

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::model::{Row, Scope};
 use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, View, summary};
 use crate::safe;
-use crate::text::{Safe, clean, clean_head};
+use crate::text::{Safe, Untrusted, clean, clean_head};
 
 /// The largest file of retired destinations that is read, in bytes.
 const MAX_RETIRED_BYTES: u64 = 4 << 20;
@@ -28,7 +28,7 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
     let mut exit = sweep.exit;
     let mut reports = Vec::with_capacity(sweep.workspaces.len());
     let mut audited = Vec::with_capacity(sweep.workspaces.len());
-    for Read { profile, place, reading } in sweep.workspaces {
+    for Read { profile, place, reading, .. } in sweep.workspaces {
         let mut report = audit.run(&reading.rows.as_slice());
         let is_partial = !reading.summary.is_whole();
         if !query.is_empty() {
@@ -100,13 +100,26 @@ fn matching(query: &Query, rows: &[Row]) -> Matching {
     Matching { bits, count }
 }
 
+/// The audit that the config asks for, of every rule that a listing is enough for.
+pub(super) fn configured(context: &Context<'_>) -> Audit {
+    let settings = &context.config.audit;
+    let mut basis = Basis::new(context.now, settings.known_events.iter().map(Untrusted::raw));
+    settings.retired.iter().for_each(|pattern| basis.retired.add(pattern.clone()));
+    let mut audit = Audit::new(basis);
+    for (rule, severity) in &settings.severity {
+        audit.set_severity(rule, *severity);
+    }
+    // A rule whose facts nobody brought has not looked, so it has not passed either.
+    audit.choose(|rule| rule.needs().is_none());
+    audit.set_waivers(settings.allow.clone());
+    audit
+}
+
 /// The audit that the options and the config ask for.
 fn prepare(args: &AuditArgs, context: &Context<'_>) -> Result<Audit, Error> {
-    let settings = &context.config.audit;
-    let known = settings.known_events.iter().map(crate::text::Untrusted::raw);
-    let mut basis = Basis::new(context.now, known);
+    let mut audit = configured(context);
+    let basis = &mut audit.basis;
     basis.is_part = args.scope == ScopeArg::Inactive;
-    settings.retired.iter().for_each(|pattern| basis.retired.add(pattern.clone()));
     for text in &args.retired {
         let wrong = |why: Safe| usage(safe!("--retired: {} is no pattern: {}", clean_head(text, 60), why));
         basis.retired.add(Pattern::parse(text).map_err(wrong)?);
@@ -116,25 +129,17 @@ fn prepare(args: &AuditArgs, context: &Context<'_>) -> Result<Audit, Error> {
             basis.retired.add(pattern);
         }
     }
-    let mut audit = Audit::new(basis);
-    for (rule, severity) in &settings.severity {
-        audit.set_severity(rule, *severity);
-    }
     let only = rules("--rule", &args.rule)?;
     let without = rules("--skip", &args.skip)?;
     if let Some((rule, needs)) = only.iter().find_map(|rule| Some((rule, rule.needs()?))) {
         return Err(usage(safe!("--rule: {} finds nothing without {}", rule.id, needs.option())));
     }
-    audit.choose(|rule| {
-        let is_wanted = only.is_empty() || only.contains(&rule);
-        // A rule whose facts nobody brought has not looked, so it has not passed either.
-        is_wanted && !without.contains(&rule) && rule.needs().is_none()
-    });
+    audit.choose(|rule| (only.is_empty() || only.contains(&rule)) && !without.contains(&rule));
     if audit.rules().next().is_none() {
         return Err(usage("no rule is left to run".into()));
     }
-    if !args.no_waivers {
-        audit.set_waivers(settings.allow.clone());
+    if args.no_waivers {
+        audit.set_waivers(Vec::new());
     }
     Ok(audit)
 }

@@ -126,8 +126,19 @@ pub fn shown_url(webhook: &Candidate<'_>, columns: usize) -> Safe {
             let origin = &url[Position::BeforeHost..Position::AfterPort];
             clean_head(&format!("{}://{origin}{head}{MASKED}", url.scheme()), columns)
         }
-        None => Destination::new(webhook.url).clean_head(false, columns),
+        None => match webhook.parsed.as_ref().filter(|url| hides_host(webhook.url, url)) {
+            Some(url) => clean_head(&redact::mask_parsed(url), columns),
+            None => Destination::new(webhook.url).clean_head(false, columns),
+        },
     }
+}
+
+/// Whether the text does not show the host that is resolved: `https://2130706433`, or one with foreign letters.
+fn hides_host(text: &str, url: &Url) -> bool {
+    // Longer names do not exist, and what stands in front of one is short where nobody plays tricks.
+    const LOOKED_AT: usize = 1024;
+    let head = text.get(..text.floor_char_boundary(LOOKED_AT)).unwrap_or(text);
+    !head.to_ascii_lowercase().contains(url.host_str().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -192,5 +203,8 @@ mod tests {
         assert_eq!(shown(url), "https://hooks.slack.com/services/T0AAAAAAA/B0BBBBBBB/***");
         assert_eq!(shown("https://a.example.com/?sig=x&y=1"), "https://a.example.com/?sig=***&y=1");
         assert!(shown(&format!("https://a.example.com/{}", "x".repeat(1 << 20))).len() < 300);
+        assert_eq!(shown("https://HOOKS.example.com:443/x"), "https://HOOKS.example.com:443/x");
+        assert_eq!(shown("https://аpple.com/x"), "https://xn--pple-43d.com/x");
+        assert_eq!(shown("https://apple.com@2130706433/x?key=a"), "https://***@127.0.0.1/x?key=***");
     }
 }
