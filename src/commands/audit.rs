@@ -191,7 +191,7 @@ pub(super) fn explain(args: &AuditArgs) -> Result<Exit, Error> {
 fn at_length(rule: &Rule) -> String {
     let mut text = format!("{} ({})\n\n", rule.id, rule.severity.name());
     let mut wrap = |words: Safe| {
-        for line in words.wrap(80) {
+        for line in words.paragraph(80) {
             text.push_str(line.as_str());
             text.push('\n');
         }

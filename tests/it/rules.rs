@@ -203,6 +203,24 @@ fn the_readme_knows_every_option_and_every_exit_code() {
     }
 }
 
+#[test]
+fn the_readme_has_the_table_of_rules_and_the_gauges() {
+    use hookscope::analysis::audit::RULES;
+    use hookscope::output::{Measured, openmetrics};
+    let readme = include_str!("../../README.md");
+    let row = |rule: &hookscope::analysis::audit::Rule| {
+        let needs = rule.needs().map(|needs| format!(" (`{}`)", needs.option())).unwrap_or_default();
+        format!("| `{}` | {} | {}{needs} |", rule.id, rule.severity.name(), rule.about)
+    };
+    let table: Vec<_> = RULES.iter().map(row).collect();
+    assert!(readme.contains(&table.join("\n")), "README has another table of rules than\n{}", table.join("\n"));
+    let text = openmetrics(vec![Measured { seconds: Some(0.0), ..Measured::default() }]).unwrap();
+    for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let name = line.split(' ').next().unwrap();
+        assert!(readme.contains(&format!("\n| `{name}")), "README does not name {name}");
+    }
+}
+
 /// Scripts rely on these: README calls them stable.
 #[test]
 fn the_readme_has_the_names_and_orders_that_are_stable() {

@@ -47,8 +47,8 @@ impl<W: Write> Page<'_, '_, W> {
         let end = audited.report.findings.partition_point(|finding| finding.severity >= severity);
         let findings = audited.report.findings.get(start..end).unwrap_or_default();
         for (first, findings) in by_rule(findings) {
-            let head = safe!("{}: {}", severity.name(), first.rule.id);
-            let tail = safe!(" ({}) {}", findings.len(), first.rule.about);
+            let head = safe!("{}: {} ", severity.name(), first.rule.id);
+            let tail = safe!("({}) {}", findings.len(), first.rule.about);
             self.head(&head, &tail, style(severity))?;
             for finding in findings {
                 self.finding(finding, audited)?;
@@ -61,7 +61,7 @@ impl<W: Write> Page<'_, '_, W> {
 
     fn head(&mut self, head: &Safe, tail: &Safe, style: &'static str) -> io::Result<()> {
         let room = self.width().saturating_sub(head.width());
-        let mut lines = tail.wrap(room.max(20)).into_iter();
+        let mut lines = tail.paragraph(room.max(20)).into_iter();
         let first = lines.next().unwrap_or_default();
         if self.sheet.coloured {
             writeln!(self.out.writer, "{style}{head}\x1b[0m{first}")?;
@@ -83,7 +83,7 @@ impl<W: Write> Page<'_, '_, W> {
     }
 
     fn wrapped(&mut self, indent: usize, text: &Safe) -> io::Result<()> {
-        text.wrap(self.width().saturating_sub(indent)).iter().try_for_each(|line| self.line(indent, line, QUIET))
+        text.paragraph(self.width().saturating_sub(indent)).iter().try_for_each(|line| self.line(indent, line, QUIET))
     }
 
     /// One line, cut to the terminal where there is one.
