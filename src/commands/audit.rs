@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::sweep::{Read, read_all};
 use super::{Context, Exit, Fate, terminal_width};
-use crate::analysis::audit::{Audit, Basis, Finding, Pattern, RULES, Rule};
+use crate::analysis::audit::{Audit, Basis, Facts, Finding, Needs, Pattern, RULES, Rule};
 use crate::analysis::query::Query;
 use crate::cli::{AuditArgs, ColorArg, ScopeArg};
 use crate::error::Error;
@@ -100,24 +100,27 @@ fn matching(query: &Query, rows: &[Row]) -> Matching {
     Matching { bits, count }
 }
 
-/// The audit that the config asks for, of every rule that a listing is enough for.
-pub(super) fn configured(context: &Context<'_>) -> Audit {
+/// The audit that the config asks for, of every rule that the listing and these facts are enough for.
+pub(super) fn configured(context: &Context<'_>, facts: Facts) -> Audit {
     let settings = &context.config.audit;
     let mut basis = Basis::new(context.now, settings.known_events.iter().map(Untrusted::raw));
     settings.retired.iter().for_each(|pattern| basis.retired.add(pattern.clone()));
+    basis.facts = facts;
     let mut audit = Audit::new(basis);
     for (rule, severity) in &settings.severity {
         audit.set_severity(rule, *severity);
     }
     // A rule whose facts nobody brought has not looked, so it has not passed either.
-    audit.choose(|rule| rule.needs().is_none());
+    let brought = |needs| audit.basis.facts.has(needs);
+    let chosen: Vec<_> = audit.rules().map(|(rule, _)| rule).filter(|rule| rule.needs().is_none_or(brought)).collect();
+    audit.choose(|rule| chosen.contains(&rule));
     audit.set_waivers(settings.allow.clone());
     audit
 }
 
 /// The audit that the options and the config ask for.
 fn prepare(args: &AuditArgs, context: &Context<'_>) -> Result<Audit, Error> {
-    let mut audit = configured(context);
+    let mut audit = configured(context, Facts::default());
     let basis = &mut audit.basis;
     basis.is_part = args.scope == ScopeArg::Inactive;
     for text in &args.retired {
@@ -131,7 +134,8 @@ fn prepare(args: &AuditArgs, context: &Context<'_>) -> Result<Audit, Error> {
     }
     let only = rules("--rule", &args.rule)?;
     let without = rules("--skip", &args.skip)?;
-    if let Some((rule, needs)) = only.iter().find_map(|rule| Some((rule, rule.needs()?))) {
+    let lacks = |needs: &Needs| !audit.basis.facts.has(*needs);
+    if let Some((rule, needs)) = only.iter().find_map(|rule| Some((rule, rule.needs().filter(lacks)?))) {
         return Err(usage(safe!("--rule: {} finds nothing without {}", rule.id, needs.option())));
     }
     audit.choose(|rule| (only.is_empty() || only.contains(&rule)) && !without.contains(&rule));

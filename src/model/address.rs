@@ -8,7 +8,7 @@ use url::Host;
 
 /// Networks of IPv4 that are no destination of the public internet: first address, bits of the prefix, what it is.
 const NETS_V4: &[(Ipv4Addr, u32, &str)] = &[
-    (Ipv4Addr::new(0, 0, 0, 0), 8, "an unspecified address"),
+    (Ipv4Addr::UNSPECIFIED, 8, "an unspecified address"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "a private address"),
     (Ipv4Addr::new(100, 64, 0, 0), 10, "an address of carrier-grade NAT"),
     (Ipv4Addr::new(127, 0, 0, 0), 8, "a loopback address"),

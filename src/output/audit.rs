@@ -116,11 +116,15 @@ impl Audited {
         add(self.profile.as_deref().unwrap_or_default());
         let mut ids: Vec<_> = self.webhooks(finding).map(|(_, webhook)| webhook.id.raw()).collect();
         ids.sort_unstable();
-        ids.iter().for_each(|id| add(id));
+        for id in &ids {
+            add(id);
+        }
         if ids.is_empty() {
             add(finding.message.as_str());
         }
-        context.finish().as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        let digest = context.finish();
+        let bytes = digest.as_ref().iter().take(16);
+        format!("{:032x}", bytes.fold(0_u128, |number, &byte| number << 8 | u128::from(byte)))
     }
 }
 
@@ -319,7 +323,7 @@ pub fn summary(audited: &[Audited]) -> Safe {
     let webhooks = audited.iter().map(|one| one.report.webhooks).sum();
     out.push(&safe!(" in {} {}", grouped(webhooks), if webhooks == 1 { "webhook" } else { "webhooks" }));
     if is_partial {
-        out.push(&", which are not all".into());
+        out.push(&", but not everything could be read".into());
     }
     let waived: usize = audited.iter().map(|one| one.report.waived.len()).sum();
     if waived > 0 {

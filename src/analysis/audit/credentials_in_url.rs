@@ -68,7 +68,9 @@ fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
     }
     let (first, others) = kinds.split_first()?;
     let mut message = safe!("a credential: {}", first);
-    others.iter().for_each(|kind| message.push(&safe!(", {}", kind)));
+    for kind in others {
+        message.push(&safe!(", {}", kind));
+    }
     Some(message)
 }
 

@@ -55,7 +55,9 @@ impl Gather for Destinations {
                     }
                 });
             }
-            urls.into_values().for_each(|sharing| sharing.report(found));
+            for sharing in urls.into_values() {
+                sharing.report(found);
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use url::Url;
 
+use super::Needs;
 use crate::text::Safe;
 
 /// Facts from outside the listing.
@@ -68,6 +69,14 @@ pub fn origin_of(url: &Url) -> String {
 }
 
 impl Facts {
+    /// Whether there are facts of this kind, be it none about any webhook.
+    pub fn has(&self, needs: Needs) -> bool {
+        match needs {
+            Needs::Deliveries => self.deliveries.is_some(),
+            Needs::Probe => self.probes.is_some(),
+        }
+    }
+
     /// What was seen of the destination of a URL.
     pub fn probe(&self, url: &Url) -> Option<&Probe> {
         self.probes.as_ref()?.get(origin_of(url).as_str())

@@ -67,6 +67,19 @@ impl Pattern {
         clean_head(&redact::mask_url(&self.text), 120)
     }
 
+    /// The host of a pattern of a URL, if it is named without a wildcard.
+    fn whole_host(&self) -> Option<&str> {
+        let Kind::Url { globs, .. } = &self.kind else { return None };
+        let whole = globs.first()?;
+        let rest = whole.split_once("://").map_or(&**whole, |(_, rest)| rest);
+        let authority = rest.split(['/', '?']).next()?;
+        let host = match authority.split_once(']') {
+            Some((address, _)) => authority.get(..=address.len())?,
+            None => authority.split(':').next()?,
+        };
+        (!authority.contains('*')).then_some(host)
+    }
+
     /// Whether it matches the destination of a webhook; of a URL that does not parse, the text.
     pub fn matches(&self, webhook: &Candidate<'_>) -> bool {
         match &webhook.parsed {
@@ -132,7 +145,7 @@ fn glob(pattern: &str, text: &str) -> bool {
     text.ends_with(end)
 }
 
-/// Many patterns, of which most name a host: looking costs the same for ten of these as for ten thousand.
+/// Many patterns, of which most name a host, alone or in a URL: looking costs the same for ten of these as for ten thousand.
 #[derive(Debug, Clone, Default)]
 pub struct Patterns {
     all: Vec<Pattern>,
@@ -140,6 +153,8 @@ pub struct Patterns {
     hosts: HashMap<Box<str>, usize>,
     /// What follows the `*.` of hosts that are named so.
     domains: HashMap<Box<str>, usize>,
+    /// Those with a path or a port, by the host that they name whole.
+    urls: HashMap<Box<str>, Vec<usize>>,
     others: Vec<usize>,
 }
 
@@ -157,7 +172,10 @@ impl Patterns {
                 }
                 None => self.others.push(place),
             },
-            Kind::Url { .. } => self.others.push(place),
+            Kind::Url { .. } => match pattern.whole_host() {
+                Some(host) => self.urls.entry(host.into()).or_default().push(place),
+                None => self.others.push(place),
+            },
         }
         self.all.push(pattern);
     }
@@ -170,15 +188,11 @@ impl Patterns {
     pub fn find(&self, url: &Url) -> Option<&Pattern> {
         let host = host_of(url);
         let domains = host.match_indices('.').filter_map(|(dot, _)| host.get(dot + 1..));
-        let place = self
-            .hosts
-            .get(host)
-            .or_else(|| domains.into_iter().find_map(|domain| self.domains.get(domain)))
-            .copied()
-            .or_else(|| {
-                self.others.iter().copied().find(|&place| self.all.get(place).is_some_and(|one| one.matches_url(url)))
-            });
-        self.all.get(place?)
+        let named = self.hosts.get(host).or_else(|| domains.into_iter().find_map(|domain| self.domains.get(domain)));
+        let with_path = || self.urls.get(host).into_iter().flatten().chain(&self.others);
+        let matches = |place: &&usize| self.all.get(**place).is_some_and(|one| one.matches_url(url));
+        let place = named.or_else(|| with_path().find(matches))?;
+        self.all.get(*place)
     }
 }
 
@@ -207,6 +221,11 @@ mod tests {
             ("köln.example.com", "https://xn--kln-sna.example.com/"),
             ("127.1", "https://127.0.0.1/"),
             ("10.*", "https://10.0.0.5/"),
+            ("https://[::1]:8443/x", "https://[::1]:8443/x/y"),
+            ("[::1]:8443", "https://[::1]:8443/x/y"),
+            ("http*://old.example.com/x", "https://old.example.com/x"),
+            ("https://*.example.com/x", "https://old.example.com/x"),
+            ("https://old.example.com:*/x", "https://old.example.com:81/x"),
             ("[::1]", "https://[::1]/"),
             ("https://old.example.com/hooks", "https://old.example.com:443/hooks"),
             ("https://old.example.com/hooks", "https://old.example.com/hooks/a?b"),

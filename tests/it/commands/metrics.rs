@@ -13,7 +13,7 @@ type Sample = (String, BTreeMap<String, String>);
 /// no timestamps, `# EOF` at the end.
 #[track_caller]
 fn parse(text: &str) -> BTreeMap<Sample, f64> {
-    let body = text.strip_suffix("# EOF\n").expect("it ends in # EOF");
+    let body = text.strip_suffix("# EOF\n").unwrap();
     assert!(text.is_ascii() || !text.contains('\u{202e}'));
     let mut samples = BTreeMap::new();
     let mut described: Vec<&str> = Vec::new();
@@ -54,17 +54,17 @@ fn sample(line: &str) -> (Sample, f64) {
                 let (at, letter) = letters.next().unwrap();
                 match letter {
                     '"' => break at,
-                    '\\' => match letters.next().unwrap().1 {
-                        'n' => value.push('\n'),
-                        escaped @ ('\\' | '"') => value.push(escaped),
-                        other => panic!("\\{other} in {line}"),
-                    },
+                    '\\' => {
+                        let escaped = letters.next().unwrap().1;
+                        assert!(matches!(escaped, 'n' | '\\' | '"'), "{line}");
+                        value.push(if escaped == 'n' { '\n' } else { escaped });
+                    }
                     letter => value.push(letter),
                 }
             };
             assert!(!value.contains(char::is_control) && value.chars().count() <= 80, "{value:?}");
             assert!(labels.insert(label.to_owned(), value).is_none(), "{line}");
-            rest = &after[closed + 1..];
+            rest = after.get(closed + 1..).unwrap();
             match rest.strip_prefix(',') {
                 Some(more) => rest = more,
                 None => break,
@@ -124,7 +124,8 @@ async fn thousands_of_events_are_a_bounded_number_of_samples() {
     let samples = parse(ended.data());
     let subscriptions: Vec<_> = samples.iter().filter(|((name, _), _)| name == "dialnexa_webhook_subscriptions").collect();
     assert_eq!(subscriptions.len(), 2 * 201);
-    assert_eq!(subscriptions.iter().map(|(_, value)| **value).sum::<f64>(), 3002.0);
+    let sum: f64 = subscriptions.iter().map(|(_, value)| **value).sum();
+    assert!((sum - 3002.0).abs() < 0.5, "{sum}");
     assert_eq!(
         of(&samples, "dialnexa_webhook_subscriptions", &[("event", "(other)"), ("active", "true")]),
         Some(3002.0 - 188.0)
