@@ -34,7 +34,7 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-pub use self::candidate::{Candidate, Item, Source};
+pub use self::candidate::{Candidate, Item, Loaded, Source};
 pub use self::credentials_in_url::shown_url;
 pub use self::facts::{Deliveries, Facts, Probe, origin_of};
 pub use self::normal::normalised;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use url::{Host, Url};
 
 use crate::analysis::query::Subject;
+use crate::analysis::rows::{RowNumber, Rows, Table};
 use crate::model::{Reason, Row};
 
 /// A webhook with its URL parsed.
@@ -80,6 +81,34 @@ impl Source for &[Row] {
             Some(Row::Webhook(webhook)) => visitor(Item::Webhook(Candidate::new(number, webhook))),
             Some(Row::Malformed(malformed)) => visitor(Item::Malformed(malformed.reason)),
             None => {}
+        }
+    }
+}
+
+/// Some of the rows that the explorer has. The number of one is its place among them.
+#[derive(Debug)]
+pub struct Loaded<'r> {
+    table: Table<'r>,
+    numbers: &'r [RowNumber],
+}
+
+impl<'r> Loaded<'r> {
+    pub fn new(rows: &'r Rows, numbers: &'r [RowNumber]) -> Self {
+        Self { table: Table::new(rows), numbers }
+    }
+}
+
+impl Source for Loaded<'_> {
+    fn count(&self) -> u32 {
+        u32::try_from(self.numbers.len()).unwrap_or(u32::MAX)
+    }
+
+    fn visit(&self, number: u32, visitor: &mut dyn FnMut(Item<'_>)) {
+        let Some(row) = self.numbers.get(number as usize).and_then(|&number| self.table.row(number)) else { return };
+        if row.is_webhook() {
+            visitor(Item::Webhook(Candidate::new(number, &row)));
+        } else if let Row::Malformed(malformed) = row.unpack() {
+            visitor(Item::Malformed(malformed.reason));
         }
     }
 }

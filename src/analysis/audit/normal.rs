@@ -57,8 +57,9 @@ fn push_plain(out: &mut String, text: &str) {
                 out.push_str(&code.to_ascii_uppercase());
                 rest = after.get(2..).unwrap_or_default();
             }
+            // A percent sign that stands for itself: what is decoded behind it must not make a code of it.
             (_, None) => {
-                out.push('%');
+                out.push_str("%25");
                 rest = after;
             }
         }
@@ -95,6 +96,12 @@ mod tests {
         }
         assert_eq!(of("https://127.1/"), of("https://2130706433"));
         assert_eq!(of("https://a.com/%2f%c3%a9"), of("https://a.com/%2Fé"));
+    }
+
+    #[test]
+    fn decoding_makes_no_new_codes() {
+        assert_eq!(of("https://a.com/%a%30"), "https://a.com/%25a0");
+        assert_ne!(of("https://a.com/%a%30"), of("https://a.com/%a0"));
     }
 
     #[test]

@@ -1,7 +1,10 @@
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::model::Row;
+use crate::analysis::rows::{Rows, Segment};
+use crate::model::{Draft, Element, Packer, Row};
 use crate::text::Untrusted;
 
 /// When the tests run.
@@ -157,4 +160,32 @@ fn a_group_is_accepted_when_what_is_left_of_it_is_none() {
     audit.set_waivers(vec![waiver("duplicate-destination", "w1", None), waiver("duplicate-destination", "w3", None)]);
     let report = run(&audit, &rows);
     assert_eq!((report.findings.len(), report.waived.len()), (0, 1));
+}
+
+#[test]
+fn rows_of_the_explorer_are_judged_as_those_of_a_listing() {
+    let texts = [
+        r#"{"id":"w1","url":"http://a.example.com/x","events":["call.failed","oops"],"is_active":true}"#,
+        "null",
+        r#"{"id":"w2","url":"https://b.example.com/x","events":[],"is_active":true,"created_at":"2024-01-01T00:00:00.000Z"}"#,
+        r#"{"id":"w3","url":"https://B.example.com:443/x","events":["call.failed"],"is_active":true}"#,
+        r#"{"id":"w4","url":"https://b.example.com/x","events":["call.failed",7],"is_active":true}"#,
+    ];
+    let listed: Vec<_> = texts.iter().map(|text| decoded(text)).collect();
+    let draft = |text: &&str| Draft::decode(&RawValue::from_string((*text).to_owned()).unwrap()).unwrap();
+    let block = Arc::new(Packer::default().pack(texts.iter().map(draft).collect()));
+    let mut rows = Rows::new(100);
+    rows.put(1, Segment { rows: block.len(), block });
+    let audit = whole();
+    let all: Vec<_> = (0..5).collect();
+    let report = audit.run(&Loaded::new(&rows, &all));
+    let told = |report: &Report| -> Vec<_> {
+        let told = |finding: &Finding| (finding.rule.id, finding.webhooks.clone(), finding.message.to_string());
+        report.findings.iter().map(told).collect()
+    };
+    assert_eq!(told(&report), told(&run(&audit, &listed)));
+    assert!(found(&report).contains(&("duplicate-destination", vec![3, 4])));
+    // By their places among those that are looked at.
+    let report = audit.run(&Loaded::new(&rows, &[3, 4]));
+    assert!(found(&report).contains(&("duplicate-destination", vec![0, 1])));
 }
