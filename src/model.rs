@@ -2,7 +2,7 @@
 //!
 //! Source of the shapes: <https://dialnexa.mintlify.app/api-reference/webhooks/list>.
 
-mod address;
+pub mod address;
 mod block;
 mod draft;
 mod host;
@@ -18,7 +18,6 @@ use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use url::Url;
 
-pub use self::address::{is_private, private_host, private_net};
 pub use self::block::{Block, EventList, Named, Packer, RowRef};
 pub use self::draft::Draft;
 pub use self::host::{host, host_and_path};

@@ -1,6 +1,8 @@
 //! Which addresses and host names the public internet cannot reach.
 //!
-//! Sources: the IANA registries of special-purpose addresses (RFC 6890) and of special-use domain names (RFC 6761).
+//! Sources: the IANA registries of special-purpose addresses (RFC 6890,
+//! <https://www.iana.org/assignments/iana-ipv4-special-registry>, <https://www.iana.org/assignments/iana-ipv6-special-registry>)
+//! and of special-use domain names (RFC 6761).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,6 +18,7 @@ const NETS_V4: &[(Ipv4Addr, u32, &str)] = &[
     (Ipv4Addr::new(172, 16, 0, 0), 12, "a private address"),
     (Ipv4Addr::new(192, 0, 0, 0), 24, "an address of a reserved network"),
     (Ipv4Addr::new(192, 0, 2, 0), 24, "an address for documentation"),
+    (Ipv4Addr::new(192, 88, 99, 0), 24, "an address of retired 6to4 relays"),
     (Ipv4Addr::new(192, 168, 0, 0), 16, "a private address"),
     (Ipv4Addr::new(198, 18, 0, 0), 15, "an address for benchmarks"),
     (Ipv4Addr::new(198, 51, 100, 0), 24, "an address for documentation"),
@@ -24,13 +27,17 @@ const NETS_V4: &[(Ipv4Addr, u32, &str)] = &[
     (Ipv4Addr::new(240, 0, 0, 0), 4, "an address of a reserved network"),
 ];
 
+/// Anycast addresses in a reserved network that are public all the same (RFC 7723, RFC 8155).
+const PUBLIC_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 0, 9), Ipv4Addr::new(192, 0, 0, 10)];
+
 /// As [`NETS_V4`], of IPv6.
 const NETS_V6: &[(Ipv6Addr, u32, &str)] = &[
     (Ipv6Addr::UNSPECIFIED, 128, "an unspecified address"),
     (Ipv6Addr::LOCALHOST, 128, "a loopback address"),
     (Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48, "an address of local translation"),
-    (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0), 64, "an address that discards"),
+    (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0), 63, "an address that discards"),
     (Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, 0), 48, "an address for benchmarks"),
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "an address of a reserved network"),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32, "an address for documentation"),
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, "an address for documentation"),
     (Ipv6Addr::new(0x5f00, 0, 0, 0, 0, 0, 0, 0), 16, "an address of a reserved network"),
@@ -40,9 +47,11 @@ const NETS_V6: &[(Ipv6Addr, u32, &str)] = &[
     (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8, "a multicast address"),
 ];
 
-/// Prefixes of IPv6 that carry an address of IPv4, and the bits that stand behind that: mapped, compatible, NAT64 and 6to4.
+/// Prefixes of IPv6 that carry an address of IPv4, and the bits that stand behind that: mapped, translated, compatible, NAT64
+/// and 6to4.
 const CARRIERS: &[(Ipv6Addr, u32, u32)] = &[
     (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, 0),
+    (Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, 0, 0), 96, 0),
     (Ipv6Addr::UNSPECIFIED, 96, 0),
     (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96, 0),
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16, 80),
@@ -91,7 +100,7 @@ fn private_name(name: &str) -> Option<&'static str> {
 fn private_v4(address: Ipv4Addr) -> Option<&'static str> {
     let bits = address.to_bits();
     let holds = |&&(net, prefix, _): &&(Ipv4Addr, u32, &str)| (bits ^ net.to_bits()).leading_zeros() >= prefix;
-    NETS_V4.iter().find(holds).map(|&(_, _, what)| what)
+    NETS_V4.iter().find(holds).filter(|_| !PUBLIC_V4.contains(&address)).map(|&(_, _, what)| what)
 }
 
 fn private_v6(address: Ipv6Addr) -> Option<&'static str> {
@@ -147,6 +156,13 @@ mod tests {
             "https://[::10.0.0.1]/",
             "https://[64:ff9b::10.0.0.1]/",
             "https://[2002:0a00:0001::]/",
+            "https://[::ffff:0:10.0.0.1]/",
+            "https://[2001::1]/",
+            "https://[3fff::1]/",
+            "https://[100::1]/",
+            "https://[5f00::1]/",
+            "https://192.0.0.1/",
+            "https://192.88.99.1/",
             "https://１２７.0.0.1/",
             "https://127.0.0.1./",
         ] {
@@ -183,6 +199,10 @@ mod tests {
             "https://192.167.255.255/",
             "https://192.169.0.0/",
             "https://198.20.0.0/",
+            "https://192.0.0.9/",
+            "https://[2001:4860:4860::8888]/",
+            "https://[2001:200::1]/",
+            "https://[3fff:1000::1]/",
             "https://8.8.8.8/",
             "https://[2606:4700::1111]/",
             "https://[::ffff:8.8.8.8]/",

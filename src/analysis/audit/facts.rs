@@ -33,7 +33,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { failure_percent: 10, attempts: 20, tls_days: 21 }
+        Self { failure_percent: 10, attempts: 20, tls_days: 14 }
     }
 }
 

@@ -109,7 +109,11 @@ fn host_of(url: &Url) -> &str {
 fn normal_host(host: &str) -> String {
     let host = match Url::parse(&format!("https://{host}/")) {
         Ok(url) if !host.contains('*') => url[Position::BeforeHost..Position::AfterPort].to_owned(),
-        _ => host.to_lowercase(),
+        _ => {
+            let ascii = |label: &str| idna::domain_to_ascii(label).unwrap_or_else(|_has_a_wildcard| label.to_lowercase());
+            let labels = host.split('.').map(|label| if label.is_ascii() { label.to_lowercase() } else { ascii(label) });
+            labels.collect::<Vec<_>>().join(".")
+        }
     };
     host.trim_end_matches('.').to_owned()
 }
@@ -219,6 +223,7 @@ mod tests {
             ("*.legacy.example.com", "https://a.b.legacy.example.com/"),
             ("legacy-*.example.com", "https://legacy-7.example.com/"),
             ("köln.example.com", "https://xn--kln-sna.example.com/"),
+            ("*.köln.example.com", "https://a.xn--kln-sna.example.com/"),
             ("127.1", "https://127.0.0.1/"),
             ("10.*", "https://10.0.0.5/"),
             ("https://[::1]:8443/x", "https://[::1]:8443/x/y"),

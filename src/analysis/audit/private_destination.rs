@@ -1,7 +1,7 @@
 //! `private-destination`: the host is private, local or a bare name.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
-use crate::model::private_host;
+use crate::model::address::private_host;
 use crate::safe;
 use crate::text::{Safe, clean_head};
 

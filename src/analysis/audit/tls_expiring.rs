@@ -36,8 +36,8 @@ mod tests {
     fn days_are_counted_of_what_is_alive() {
         let days = |days| Probe { dead: None, tls_days_left: days };
         assert_eq!(found(days(Some(1))), ["https://a.example.com: 1 day left"]);
-        assert_eq!(found(days(Some(20))), ["https://a.example.com: 20 days left"]);
-        assert!(found(days(Some(21))).is_empty() && found(days(None)).is_empty());
+        assert_eq!(found(days(Some(13))), ["https://a.example.com: 13 days left"]);
+        assert!(found(days(Some(14))).is_empty() && found(days(None)).is_empty());
         assert!(found(Probe { dead: Some("tls-expired"), tls_days_left: Some(-3) }).is_empty());
     }
 }
