@@ -1,8 +1,8 @@
 //! The audit: rules over the webhooks of a workspace.
 //!
 //! Each rule is a file below this one and a row of [`RULES`]; help, `--list-rules`, README and the config know no other. A rule
-//! looks at one webhook at a time ([`Check::Webhook`]), so that a changed row is judged again without the others, or at all of
-//! them ([`Check::Workspace`]). What it cannot know from the listing comes in as [`Facts`].
+//! looks at one webhook at a time (`Check::Webhook`), so that a changed row is judged again without the others, or at all of
+//! them (`Check::Workspace`). What it cannot know from the listing comes in as [`Facts`].
 
 mod candidate;
 mod confusable_host;

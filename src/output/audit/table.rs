@@ -47,7 +47,7 @@ impl<W: Write> Page<'_, '_, W> {
         let end = audited.report.findings.partition_point(|finding| finding.severity >= severity);
         let findings = audited.report.findings.get(start..end).unwrap_or_default();
         for (first, findings) in by_rule(findings) {
-            let head = safe!("{}: {} ", severity.name(), first.rule.id);
+            let head = safe!("{}: {}", severity.name(), first.rule.id);
             let tail = safe!("({}) {}", findings.len(), first.rule.about);
             self.head(&head, &tail, style(severity))?;
             for finding in findings {
@@ -60,13 +60,13 @@ impl<W: Write> Page<'_, '_, W> {
     }
 
     fn head(&mut self, head: &Safe, tail: &Safe, style: &'static str) -> io::Result<()> {
-        let room = self.width().saturating_sub(head.width());
+        let room = self.width().saturating_sub(head.width() + 1);
         let mut lines = tail.paragraph(room.max(20)).into_iter();
         let first = lines.next().unwrap_or_default();
         if self.sheet.coloured {
-            writeln!(self.out.writer, "{style}{head}\x1b[0m{first}")?;
+            writeln!(self.out.writer, "{style}{head}\x1b[0m {first}")?;
         } else {
-            writeln!(self.out.writer, "{head}{first}")?;
+            writeln!(self.out.writer, "{head} {first}")?;
         }
         lines.try_for_each(|line| self.line(INDENT, &line, ""))
     }

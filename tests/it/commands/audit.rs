@@ -179,7 +179,7 @@ async fn people_get_harmless_text_that_fits() {
     assert!(table.stdout.contains("http://127.0.0.1/"), "{}", table.stdout);
     assert!(table.stdout.ends_with("5 errors, 5 warnings, 10 info in 7 webhooks\n"), "{}", table.stdout);
     let coloured = ask(&server, &["audit", "-o", "table", "--color", "always"]).await;
-    assert!(coloured.stdout.contains("\x1b[1;31merror: insecure-url \x1b[0m"));
+    assert!(coloured.stdout.contains("\x1b[1;31merror: insecure-url\x1b[0m "));
     let tsv = ask(&server, &["audit"]).await;
     let line = tsv.lines().into_iter().find(|line| line.contains("duplicate")).unwrap();
     let cells: Vec<_> = line.split('\t').collect();
