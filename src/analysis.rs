@@ -1,6 +1,7 @@
 //! Pure functions over webhooks, the same for the explorer and for the commands: no IO, no clock, no terminal.
 
 pub mod arrange;
+pub mod audit;
 pub mod coverage;
 pub mod deliveries;
 pub mod destinations;

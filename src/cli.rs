@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::analysis::audit::Severity;
 use crate::error::Error;
 use crate::model::Scope;
-use crate::output::{Format, Say};
+use crate::output::{AuditFormat, Format, Say};
 use crate::safe;
 
 /// See what DialNexa webhooks a workspace has: destinations, events, state. Read-only.
@@ -56,7 +57,7 @@ pub struct Global {
     /// Which workspace of the config [env: HOOKSCOPE_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Every workspace of the config, one after the other (list, probe)
+    /// Every workspace of the config, one after the other (list, audit, probe, metrics)
     #[arg(long, global = true)]
     pub all_profiles: bool,
     /// A snapshot, JSON array or saved page instead of the API; - is stdin
@@ -132,6 +133,10 @@ pub enum Command {
     Events(EventsArgs),
     /// Say which destinations are reachable from this host
     Probe(ProbeArgs),
+    /// Check every webhook against the rules, and say what is wrong
+    Audit(AuditArgs),
+    /// Print the state of the workspace as OpenMetrics text
+    Metrics(MetricsArgs),
     /// Write the workspace as canonical JSON, sorted by id, fit for git
     Snapshot(SnapshotArgs),
     /// Write, find or show the configuration
@@ -238,6 +243,78 @@ pub struct ProbeArgs {
     pub exit_zero: bool,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct AuditArgs {
+    /// All, active or inactive webhooks
+    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeArg::All)]
+    pub scope: ScopeArg,
+    /// Only findings about webhooks that match (hookscope help filter)
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// Exit with 1 when something at least so severe is found
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
+    pub fail_on: FailOn,
+    /// Exit with 0 whatever is found
+    #[arg(long)]
+    pub exit_zero: bool,
+    /// Only these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',', num_args = 1..)]
+    pub rule: Vec<String>,
+    /// All rules but these
+    #[arg(long, value_name = "RULE", value_delimiter = ',', num_args = 1..)]
+    pub skip: Vec<String>,
+    /// Hosts or URLs that are retired, such as old.example.com or *.legacy.example.com
+    #[arg(long, value_name = "PATTERN", num_args = 1..)]
+    pub retired: Vec<String>,
+    /// A file of such patterns, one a line; # begins a comment
+    #[arg(long, value_name = "FILE")]
+    pub retired_file: Option<PathBuf>,
+    /// Take no notice of the findings that the config accepts
+    #[arg(long)]
+    pub no_waivers: bool,
+    /// table, tsv, json, ndjson, csv, markdown, sarif or junit; a table on a terminal, else tsv
+    #[arg(short = 'o', long = "output", value_enum, value_name = "FORMAT", hide_possible_values = true)]
+    pub format: Option<AuditFormat>,
+    /// csv without the guard against formulas of spreadsheets
+    #[arg(long)]
+    pub raw: bool,
+    /// Print the rules, with what they find
+    #[arg(long, conflicts_with = "explain")]
+    pub list_rules: bool,
+    /// Print what a rule is about, why it matters and what to do
+    #[arg(long, value_name = "RULE")]
+    pub explain: Option<String>,
+}
+
+/// From which severity on an audit fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    Error,
+    Warning,
+    Info,
+    Never,
+}
+
+impl FailOn {
+    /// The least severity that fails; `None` for never.
+    pub fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Error => Some(Severity::Error),
+            Self::Warning => Some(Severity::Warning),
+            Self::Info => Some(Severity::Info),
+            Self::Never => None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct MetricsArgs {
+    /// Where to, for a textfile collector; replaced as a whole. stdout without it
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

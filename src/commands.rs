@@ -1,5 +1,6 @@
 //! The commands that need no terminal: one file each, over the same fetching and the same model as the explorer.
 
+mod audit;
 mod completions;
 mod configure;
 mod demo_serve;
@@ -8,9 +9,11 @@ mod events;
 mod get;
 mod help;
 mod list;
+mod metrics;
 mod probe;
 mod progress;
 mod snapshot;
+mod sweep;
 mod workspace;
 
 use std::time::Duration;
@@ -44,7 +47,14 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
             let latency = Duration::from_millis(*latency);
             return demo_serve::run(demo::Options { webhooks: *webhooks, latency, port: *port }).await;
         }
-        Command::List(_) | Command::Get(_) | Command::Events(_) | Command::Probe(_) | Command::Snapshot(_) => {}
+        Command::Audit(args) if args.list_rules || args.explain.is_some() => return audit::explain(args),
+        Command::List(_)
+        | Command::Get(_)
+        | Command::Events(_)
+        | Command::Audit(_)
+        | Command::Probe(_)
+        | Command::Metrics(_)
+        | Command::Snapshot(_) => {}
     }
     let config = Config::load(global.config.as_deref(), env)?;
     let context = Context { global, env, config: &config, say: global.say(), now: clock::Moment::now().wall };
@@ -53,6 +63,8 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         Command::Get(args) => get::run(args, &context).await,
         Command::Events(args) => events::run(args, &context).await,
         Command::Probe(args) => probe::run(args, &context).await,
+        Command::Audit(args) => audit::run(args, &context).await,
+        Command::Metrics(args) => metrics::run(args, &context).await,
         Command::Snapshot(args) => snapshot::run(args, &context).await,
         _ => Ok(Exit::Done),
     }
@@ -62,11 +74,10 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
 /// behind it.
 fn refuse_contradictions(command: &Command, global: &Global) -> Result<(), Error> {
     global.check()?;
-    if global.all_profiles && !matches!(command, Command::List(_) | Command::Probe(_)) {
-        return Err(Error::Usage {
-            message: "--all-profiles: only list and probe read several workspaces".into(),
-            advice: None,
-        });
+    let reads_all = matches!(command, Command::List(_) | Command::Audit(_) | Command::Probe(_) | Command::Metrics(_));
+    if global.all_profiles && !reads_all {
+        let message = "--all-profiles: only list, audit, probe and metrics read several workspaces".into();
+        return Err(Error::Usage { message, advice: None });
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ pub use self::explain::{Permissions, Stored, StoredAt, Value, toml_string};
 use self::key::StoredKey;
 pub use self::profiles::{Profile, Profiles};
 use self::settings::COLOURS;
-pub use self::settings::{Audit, Clipboard, Network, Severity, Theme, TimeFormat, Ui, colour_name};
+pub use self::settings::{Audit, Clipboard, Network, Theme, TimeFormat, Ui, colour_name};
 use crate::api::{self, Proxy};
 use crate::base_url::BaseUrl;
 use crate::fetch::Policy;

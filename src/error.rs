@@ -31,7 +31,10 @@ pub enum Exit {
 /// What `help exit-codes` says, and README with it.
 pub const EXIT_CODES: [(&str, &str); 7] = [
     ("0", "done"),
-    ("1", "`get` did not find an id; `probe` found a destination of an active webhook that is not reachable"),
+    (
+        "1",
+        "`audit` found something at or above `--fail-on`; `probe` found a destination of an active webhook that is not reachable; `get` did not find an id",
+    ),
     ("2", "wrong usage or configuration; the explorer without a terminal"),
     ("3", "the API refuses: 401 or 403"),
     ("4", "the API cannot be reached or understood, or asks to wait longer than 60 s; or the output cannot be written"),

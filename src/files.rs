@@ -1,8 +1,8 @@
 //! Files that are there whole or not at all: written beside their place, put on the disk, and moved there.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
@@ -46,6 +46,9 @@ pub enum Existing {
     Replaced,
     /// It is replaced, by a file with its permissions.
     ReplacedAlike,
+    /// As [`Existing::ReplacedAlike`]; and a new one may be read by whoever the umask lets. For what other users collect.
+    /// Directories are not made for it.
+    ReplacedShared,
 }
 
 /// Writes a file. `None` when something is there already and stays. What is new is its owner's alone from the first byte on,
@@ -63,17 +66,30 @@ pub fn write<T>(
     if there.as_ref().is_some_and(|there| !there.is_file()) {
         return Err(io::Error::other("it is not a regular file"));
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    if existing != Existing::ReplacedShared {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
     let mut builder = tempfile::Builder::new();
     builder.prefix(".hookscope-");
     // Else it is made with mode 0600, whatever the umask says.
-    if let (Existing::ReplacedAlike, Some(there)) = (existing, there) {
-        builder.permissions(there.permissions());
+    match (existing, &there) {
+        (Existing::ReplacedAlike, Some(there)) => {
+            builder.permissions(there.permissions());
+        }
+        // Less what the umask says.
+        (Existing::ReplacedShared, None) => {
+            builder.permissions(Permissions::from_mode(0o666));
+        }
+        _ => {}
     }
     let file = builder.tempfile_in(directory)?;
     let mut writer = BufWriter::new(file);
     let value = write(&mut writer)?;
     let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+    if let (Existing::ReplacedShared, Some(there)) = (existing, there) {
+        // Whatever the umask says.
+        file.as_file().set_permissions(there.permissions())?;
+    }
     file.as_file().sync_all()?;
     if existing == Existing::Stays {
         if let Err(error) = file.persist_noclobber(target) {
@@ -89,7 +105,7 @@ pub fn write<T>(
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, lchown, symlink};
+    use std::os::unix::fs::{lchown, symlink};
 
     use super::*;
 
@@ -114,13 +130,13 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("config.toml");
         fs::write(&path, "old").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
         assert!(put(&path, "new", Existing::Stays).unwrap().is_none());
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert!(put(&path, "new", Existing::Replaced).unwrap().is_some());
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         assert!(put(&path, "newer", Existing::ReplacedAlike).unwrap().is_some());
         assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o640);
         let failed = write(&path, Existing::Replaced, |out| {
@@ -130,6 +146,24 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "newer");
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_others_collect_is_as_readable_as_what_was_there() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("hookscope.prom");
+        let mode = || path.metadata().unwrap().mode() & 0o777;
+        assert!(put(&path, "x", Existing::ReplacedShared).unwrap().is_some());
+        let beside = home.path().join("beside");
+        fs::write(&beside, "").unwrap();
+        // What the umask makes of any new file.
+        assert_eq!(mode(), beside.metadata().unwrap().mode() & 0o777);
+        for there in [0o644, 0o666, 0o600] {
+            fs::set_permissions(&path, Permissions::from_mode(there)).unwrap();
+            assert!(put(&path, "y", Existing::ReplacedShared).unwrap().is_some());
+            assert_eq!(mode(), there);
+        }
+        assert!(put(&home.path().join("not-there/x"), "x", Existing::ReplacedShared).is_err());
     }
 
     #[test]

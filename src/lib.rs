@@ -6,7 +6,8 @@
 //!  text, redact        what may be shown: the gate between strings from outside and a terminal; secrets that cannot be shown
 //!  clock, base_url     time as an input; the API's address and what makes two of them the same place
 //!  model               what a webhook is: the contract's fields, and everything else as it came
-//!  analysis            pure functions over webhooks: the filter language, sorting, coverage of events, destinations, deliveries
+//!  analysis            pure functions over webhooks: the filter language, sorting, coverage of events, the audit,
+//!                      destinations, deliveries
 //!  api                 one request in, one typed answer out
 //!  fetch               which pages, how many at once, retries, rate limit; the background task and the complete read
 //!  probe               is a destination alive: DNS, TCP, TLS, HEAD, many at once

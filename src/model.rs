@@ -106,6 +106,11 @@ impl EventName {
         Self(Untrusted::from(name))
     }
 
+    /// As [`EventName::clean`], in at most `columns` columns.
+    pub fn clean_head(&self, columns: usize) -> Safe {
+        self.0.clean_head(columns)
+    }
+
     pub fn raw(&self) -> &str {
         self.0.raw()
     }

@@ -4,10 +4,12 @@
 //! A kind of record has a table of [`Column`]s; each format is a file below this one and writes any kind of record. A new
 //! column is one row of a table, a new format one file and one arm of [`Sheet::write`].
 
+mod audit;
 mod csv;
 mod events;
 mod json;
 mod markdown;
+mod openmetrics;
 mod probes;
 mod table;
 mod tsv;
@@ -19,7 +21,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+pub use self::audit::{AuditFormat, AuditSheet, Audited, Found, summary};
 pub use self::markdown::code;
+pub use self::openmetrics::{Measured, openmetrics};
 pub use self::probes::Probed;
 pub use self::webhooks::Listed;
 use crate::error::Error;
@@ -385,9 +389,14 @@ fn records<T>(entries: &[Entry<T>]) -> impl Iterator<Item = &T> {
 }
 
 /// The columns that there are, for help: name and what it is.
-pub fn columns_help() -> [(&'static str, Vec<(&'static str, &'static str)>); 3] {
+pub fn columns_help() -> [(&'static str, Vec<(&'static str, &'static str)>); 4] {
     fn of<T: Record>() -> Vec<(&'static str, &'static str)> {
         T::COLUMNS.iter().map(|column| (column.name, column.about)).collect()
     }
-    [("list, get", of::<Listed>()), ("events", of::<crate::analysis::coverage::EventCoverage>()), ("probe", of::<Probed>())]
+    [
+        ("list, get", of::<Listed>()),
+        ("events", of::<crate::analysis::coverage::EventCoverage>()),
+        ("audit", of::<Found>()),
+        ("probe", of::<Probed>()),
+    ]
 }

@@ -17,6 +17,9 @@ const SECRET_PARTS: [&str; 10] =
 /// …or when one of their words is, or ends in, one of these. Short words, which would hit too much as mere parts.
 const SECRET_WORDS: [&str; 8] = ["key", "sig", "auth", "pass", "pwd", "pw", "code", "authorization"];
 
+/// Parameters that are named in messages.
+const MOST_NAMES: usize = 20;
+
 /// An API key. It has no `Display`, no `Serialize`, and its `Debug` is a mask; only the request header sees the value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(Box<str>);
@@ -93,6 +96,25 @@ pub fn hash_url(raw: &str, salt: &str) -> String {
         let short = digest.as_ref().iter().take(4).fold(0_u32, |hash, &byte| hash << 8 | u32::from(byte));
         format!("redacted-{short:08x}")
     })
+}
+
+/// The names of the parameters of a URL whose values look like credentials, each once, in their order.
+pub fn secret_names(raw: &str) -> Vec<String> {
+    let after = raw.find(['?', '#']).and_then(|at| raw.get(at + 1..)).unwrap_or_default();
+    let mut names: Vec<String> = Vec::new();
+    for part in after.split(['&', '#', ';', '?']) {
+        if let Some((name, value)) = part.split_once('=')
+            && !value.is_empty()
+            && is_secret_name(name)
+            && names.len() < MOST_NAMES
+        {
+            let name = percent_decode_str(name).decode_utf8_lossy();
+            if !names.iter().any(|known| *known == name) {
+                names.push(name.into_owned());
+            }
+        }
+    }
+    names
 }
 
 fn replace_secrets(raw: &str, instead: &dyn Fn(&str) -> String) -> String {

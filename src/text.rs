@@ -162,6 +162,31 @@ impl Safe {
         lines
     }
 
+    /// The text in lines of at most `columns` columns, as prose: broken at blanks, and inside a word only if it has no room on a
+    /// line of its own.
+    pub fn paragraph(&self, columns: usize) -> Vec<Self> {
+        let mut lines: Vec<Self> = Vec::new();
+        let mut used = 0;
+        for word in self.0.split(' ').filter(|word| !word.is_empty()) {
+            let width = word.width();
+            match lines.last_mut().filter(|_| used + 1 + width <= columns) {
+                Some(line) => {
+                    line.0.to_mut().push(' ');
+                    line.0.to_mut().push_str(word);
+                    used += 1 + width;
+                }
+                None => {
+                    lines.extend(Self(Cow::Owned(word.to_owned())).wrap(columns));
+                    used = lines.last().map_or(0, Self::width);
+                }
+            }
+        }
+        if lines.is_empty() {
+            lines.push(Self::default());
+        }
+        lines
+    }
+
     /// The text in pieces of `columns` columns, as a terminal itself would wrap it: nothing is trimmed, so that what a user
     /// selects by hand is the value. A grapheme cluster that is wider has a piece of its own.
     pub fn chunks(&self, columns: usize) -> Vec<Self> {
@@ -413,6 +438,15 @@ mod tests {
     use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
     use super::*;
+
+    #[test]
+    fn prose_breaks_at_blanks_and_keeps_its_commas() {
+        let lines = |text: &str, columns| clean(text).paragraph(columns).iter().map(Safe::to_string).collect::<Vec<_>>();
+        assert_eq!(lines("if it is not yours, pause it", 18), ["if it is not", "yours, pause it"]);
+        assert_eq!(lines("see https://a.example.com/x", 12).concat(), "seehttps://a.example.com/x");
+        assert!(lines("see https://a.example.com/x", 12).iter().all(|line| line.len() <= 12));
+        assert_eq!(lines("", 5), [""]);
+    }
 
     #[test]
     fn every_control_format_and_separator_character_is_marked() {

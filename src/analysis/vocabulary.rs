@@ -16,3 +16,11 @@ pub const CURRENT: [&str; 12] = [
     "call.function_error",
     "alert.triggered",
 ];
+
+/// Names that deliveries carry as their `event_type`, which are no names to subscribe to (webhook payload and delivery-log
+/// pages), each with what was probably meant.
+pub const LEGACY: [(&str, Option<&str>); 3] = [
+    ("call_initiated", Some("call.started")),
+    ("call_ended", Some("call.completed or call.ended")),
+    ("transfer_completed", None),
+];

@@ -83,6 +83,9 @@ fn formats() -> String {
     text.push_str(
         "\nA table is what a terminal gets, tsv what a pipe gets. Tables and markdown mask credentials in URLs; all other formats\ncarry the true value. In tsv and ids, control characters, tabs and line breaks inside a value become visible marks.\n",
     );
+    text.push_str(
+        "audit has sarif (SARIF 2.1.0) and junit (JUnit XML) besides, and no ids; it masks credentials in every format.\n",
+    );
     for (commands, columns) in columns_help() {
         text.push_str(&format!("\nColumns of {commands}\n\n"));
         for (name, about) in columns {

@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
 use rustix::fs::OFlags;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -154,11 +155,13 @@ pub(super) struct Section<'a> {
     name: String,
     table: Option<&'a DeTable<'a>>,
     known: BTreeSet<String>,
+    /// Where it begins, if it is one of several.
+    place: Option<Safe>,
 }
 
 impl<'a> Section<'a> {
     pub(super) fn root(document: &'a Document, table: &'a Spanned<DeTable<'a>>) -> Self {
-        Self { document, name: String::new(), table: Some(table.get_ref()), known: BTreeSet::new() }
+        Self { document, name: String::new(), table: Some(table.get_ref()), known: BTreeSet::new(), place: None }
     }
 
     /// The directory that relative paths of this file are below.
@@ -174,7 +177,57 @@ impl<'a> Section<'a> {
             Some((DeValue::Table(table), _)) => Some(table),
             Some((other, place)) => return Err(self.wrong_type(key, "a table", other, &place)),
         };
-        Ok(Self { document: self.document, name, table, known: BTreeSet::new() })
+        Ok(Self { document: self.document, name, table, known: BTreeSet::new(), place: None })
+    }
+
+    /// The tables of an array of tables.
+    pub(super) fn sections(&mut self, key: &str) -> Result<Vec<Self>, ConfigError> {
+        let Some((value, place)) = self.get(key) else { return Ok(Vec::new()) };
+        let wanted = "an array of tables";
+        let DeValue::Array(array) = value else { return Err(self.wrong_type(key, wanted, value, &place)) };
+        let name = self.full_name(key);
+        let mut sections = Vec::new();
+        for element in array {
+            match element.get_ref() {
+                DeValue::Table(table) => sections.push(Section {
+                    document: self.document,
+                    name: name.clone(),
+                    table: Some(table),
+                    known: BTreeSet::new(),
+                    place: Some(self.document.place(element.span().start)),
+                }),
+                other => return Err(self.wrong_type(key, wanted, other, &place)),
+            }
+        }
+        Ok(sections)
+    }
+
+    /// A text that must be there.
+    pub(super) fn required(&mut self, key: &'static str) -> Result<Found<String>, ConfigError> {
+        self.string(key)?.ok_or_else(|| self.missing(key))
+    }
+
+    /// An error about a key that is not there.
+    pub(super) fn missing(&self, key: &'static str) -> ConfigError {
+        let error = ConfigError::new(safe!("{}: {} is missing", clean_head(&self.name, 60), key));
+        match &self.place {
+            Some(place) => error.at(place),
+            None => error.at(&clean_path(&self.document.path)),
+        }
+    }
+
+    /// A day, as a date of TOML or as a text.
+    pub(super) fn date(&mut self, key: &str) -> Result<Option<Date>, ConfigError> {
+        let Some((value, place)) = self.get(key) else { return Ok(None) };
+        let text = match value {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Datetime(date) => date.to_string(),
+            other => return Err(self.wrong_type(key, "a date such as 2026-12-31", other, &place)),
+        };
+        match Date::strptime("%Y-%m-%d", &text) {
+            Ok(date) => Ok(Some(date)),
+            Err(_) => Err(self.wrong(key, &"it must be a date such as 2026-12-31".into(), &place)),
+        }
     }
 
     pub(super) fn names(&self) -> Vec<String> {

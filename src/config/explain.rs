@@ -4,16 +4,17 @@ use std::path::Path;
 
 use ratatui::style::Color;
 
-use super::document::{clean_path, shown_key, shown_profile};
+use super::document::{clean_path, shown_profile};
 use super::key::StoredKey;
-use super::settings::{CLIPBOARDS, SEVERITIES, Severity, TIMES, colour_name};
+use super::settings::{CLIPBOARDS, SEVERITIES, TIMES, colour_name};
 use super::{Config, ConfigError, DEFAULT, Environment, Selection, key_of_environment};
+use crate::analysis::audit::{Pattern, Rule, Severity, Waiver, Whose};
 use crate::api::{self, Proxy};
 use crate::base_url::BaseUrl;
 use crate::keymap::ACTIONS;
 use crate::redact::{self, ApiKey, MASK};
 use crate::safe;
-use crate::text::{Safe, Untrusted, clean};
+use crate::text::{Safe, clean};
 
 /// Who may do what with the config file.
 #[derive(Debug, Clone)]
@@ -180,11 +181,11 @@ impl Config {
             values.push(self.value_of(safe!("keys.{}", entry.name), array(&self.keymap.keys(entry.action))));
         }
         let audit = &self.audit;
-        for (name, texts) in [("retired", &audit.retired), ("known_events", &audit.known_events), ("allow", &audit.allow)] {
-            // Patterns may be whole URLs, with everything that is in those.
-            let texts: Vec<_> = texts.iter().map(|text| clean(&redact::mask_url(text.raw()))).collect();
-            values.push(self.value_of(safe!("audit.{}", name), array(&texts)));
-        }
+        let retired: Vec<_> = audit.retired.iter().map(Pattern::shown).collect();
+        values.push(self.value("audit.retired", array(&retired)));
+        let known: Vec<_> = audit.known_events.iter().map(|name| clean(&redact::mask_url(name.raw()))).collect();
+        values.push(self.value("audit.known_events", array(&known)));
+        values.push(self.value("audit.allow", waivers(&audit.allow)));
         values.extend(self.severities());
         values
     }
@@ -194,13 +195,10 @@ impl Config {
         if self.audit.severity.is_empty() {
             return vec![self.value("audit.severity", "{}".into())];
         }
-        let rule = |name: &Untrusted| safe!("audit.severity.{}", clean(shown_key(name.raw())));
-        let severities = self.audit.severity.iter();
-        let value = |name: &Untrusted, severity: Severity| {
-            let value = self.value_of(rule(name), word(&SEVERITIES, severity));
-            Value { key: toml_key(&value.key), ..value }
+        let value = |(rule, severity): &(&Rule, Severity)| {
+            self.value_of(safe!("audit.severity.{}", rule.id), word(&SEVERITIES, *severity))
         };
-        severities.map(|(name, severity)| value(name, *severity)).collect()
+        self.audit.severity.iter().map(value).collect()
     }
 
     fn value(&self, key: &'static str, value: Safe) -> Value {
@@ -237,12 +235,25 @@ pub fn toml_string(text: &Safe) -> Safe {
     quoted
 }
 
-/// A dotted key whose last part may be masked, which TOML takes in quotes only.
-fn toml_key(key: &Safe) -> Safe {
-    match key.as_str().strip_suffix(MASK) {
-        Some(start) => safe!("{}\"{}\"", clean(start), MASK),
-        None => key.clone(),
+/// Waivers as an array of inline tables.
+fn waivers(waivers: &[Waiver]) -> Safe {
+    let mut out = Safe::literal("[");
+    for (place, waiver) in waivers.iter().enumerate() {
+        let separator = if place > 0 { ", " } else { "" };
+        let (key, value) = match &waiver.of {
+            Whose::Webhook(id) => ("webhook", id.clean_head(120)),
+            Whose::Url(pattern) => ("url", pattern.shown()),
+        };
+        let (rule, value) = (toml_string(&waiver.rule.into()), toml_string(&value));
+        let reason = toml_string(&waiver.reason.clean_head(200));
+        out.push(&safe!("{}{{ rule = {}, {} = {}, reason = {}", separator, rule, key, value, reason));
+        if let Some(date) = waiver.expires {
+            out.push(&safe!(", expires = {}", toml_string(&clean(&date.to_string()))));
+        }
+        out.push(&safe!(" }}"));
     }
+    out.push(&safe!("]"));
+    out
 }
 
 fn array(texts: &[Safe]) -> Safe {

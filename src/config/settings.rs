@@ -8,10 +8,12 @@ use url::Url;
 
 use super::document::{Section, open_bounded};
 use super::{ConfigError, MAX_CA_BYTES};
+use crate::analysis::audit::{Pattern, Rule, Severity, Waiver, Whose};
 use crate::api::{self, MAX_PAGE_SIZE, Proxy};
 use crate::base_url::BaseUrl;
 use crate::fetch::Policy;
 use crate::redact::ApiKey;
+use crate::safe;
 use crate::text::{Safe, Untrusted};
 
 /// `[network]`.
@@ -278,21 +280,13 @@ impl Theme {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Audit {
     /// Patterns of hosts and URLs that are retired.
-    pub retired: Vec<Untrusted>,
+    pub retired: Vec<Pattern>,
     /// Event names that are known besides the vendor's.
     pub known_events: Vec<Untrusted>,
     /// Findings that are accepted.
-    pub allow: Vec<Untrusted>,
+    pub allow: Vec<Waiver>,
     /// Rules with another severity.
-    pub severity: Vec<(Untrusted, Severity)>,
-}
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    Info,
-    Warning,
-    Error,
+    pub severity: Vec<(&'static Rule, Severity)>,
 }
 
 pub(super) const SEVERITIES: [(&str, Severity); 3] =
@@ -300,21 +294,58 @@ pub(super) const SEVERITIES: [(&str, Severity); 3] =
 
 impl Audit {
     pub(super) fn read(section: &mut Section<'_>) -> Result<Self, ConfigError> {
-        let mut strings = |key| -> Result<Vec<Untrusted>, ConfigError> {
-            let found = section.strings(key)?;
-            Ok(found.into_iter().flat_map(|found| found.value).map(Untrusted::from).collect())
-        };
-        let (retired, known_events, allow) = (strings("retired")?, strings("known_events")?, strings("allow")?);
+        let mut retired = Vec::new();
+        if let Some(found) = section.strings("retired")? {
+            for text in &found.value {
+                let wrong = |why: Safe| section.wrong("retired", &safe!("one of them is no pattern: {}", why), &found.place);
+                retired.push(Pattern::parse(text).map_err(wrong)?);
+            }
+        }
+        let known = section.strings("known_events")?;
+        let known_events = known.into_iter().flat_map(|found| found.value).map(Untrusted::from).collect();
+        let mut allow = Vec::new();
+        for mut entry in section.sections("allow")? {
+            allow.push(read_waiver(&mut entry)?);
+        }
         let mut severities = section.section("severity")?;
         let mut severity = Vec::new();
-        for rule in severities.names() {
-            if let Some(chosen) = severities.choice(&rule, &SEVERITIES)? {
-                severity.push((Untrusted::from(rule), chosen));
+        for name in severities.names() {
+            if let Some(chosen) = severities.found_choice(&name, &SEVERITIES)? {
+                severity.push((rule_of(&severities, &name, &name, &chosen.place)?, chosen.value));
             }
         }
         section.finish()?;
         Ok(Self { retired, known_events, allow, severity })
     }
+}
+
+/// One `[[audit.allow]]`.
+fn read_waiver(section: &mut Section<'_>) -> Result<Waiver, ConfigError> {
+    let named = section.required("rule")?;
+    let rule = rule_of(section, "rule", &named.value, &named.place)?.id;
+    let of = match (section.string("webhook")?, section.string("url")?) {
+        (Some(id), None) => Whose::Webhook(Untrusted::from(id.value)),
+        (None, Some(url)) => {
+            let wrong = |why: Safe| section.wrong("url", &safe!("it is no pattern: {}", why), &url.place);
+            Whose::Url(Box::new(Pattern::parse(&url.value).map_err(wrong)?))
+        }
+        (Some(_), Some(url)) => return Err(section.wrong("url", &"it cannot stand beside webhook".into(), &url.place)),
+        (None, None) => return Err(section.missing("webhook or url")),
+    };
+    let reason = section.required("reason")?;
+    if reason.value.trim().is_empty() {
+        return Err(section.wrong("reason", &"it must not be empty".into(), &reason.place));
+    }
+    let expires = section.date("expires")?;
+    section.finish()?;
+    Ok(Waiver { rule, of, reason: Untrusted::from(reason.value), expires })
+}
+
+/// The rule that a key or a value names. The name is not quoted: a key may have been pasted there.
+fn rule_of(section: &Section<'_>, key: &str, name: &str, place: &Safe) -> Result<&'static Rule, ConfigError> {
+    Rule::find(name).map_err(|_quotes_the_name| {
+        section.wrong(key, &"there is no such rule".into(), place).advise("hookscope audit --list-rules names the rules.")
+    })
 }
 
 /// A number that was checked against its range already.

@@ -91,7 +91,9 @@ mod example {
     }
 
     fn header(line: &str) -> Option<&str> {
-        line.strip_prefix('[')?.strip_suffix(']')
+        let name = line.strip_prefix('[')?.strip_suffix(']')?;
+        // One of an array of tables has two brackets.
+        Some(name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name))
     }
 
     /// The example with the commented lines that are wanted made live.
@@ -100,11 +102,35 @@ mod example {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// Where a key is stored, other workspaces with their colours and further certificates have no default.
+    /// Where a key is stored, other workspaces with their colours, further certificates and waivers have no default.
     fn has_default(code: &str) -> bool {
         !["api_key", "default_profile", "[profiles.", "colour = \"red\"", "ca_file"]
-            .iter()
+            .into_iter()
+            .chain(WAIVER)
             .any(|start| code.starts_with(start))
+    }
+
+    /// The lines of a waiver.
+    const WAIVER: [&str; 6] = ["[[audit.allow]]", "rule = ", "webhook = ", "url = ", "reason = ", "expires = "];
+
+    #[test]
+    fn its_waiver_is_one_in_either_way() {
+        for other in ["webhook = ", "url = "] {
+            let config = uncommented(|code| WAIVER.iter().any(|start| code.starts_with(start)) && !code.starts_with(other));
+            let config = parse(&config).unwrap();
+            assert_eq!(config.audit.allow.len(), 1);
+            assert!(config.audit.allow[0].expires.is_some());
+        }
+        let shown = shown_in("audit.allow");
+        assert_eq!(shown, known_in_waiver());
+    }
+
+    /// The keys that the code knows in a waiver.
+    fn known_in_waiver() -> BTreeSet<String> {
+        let error =
+            parse("[[audit.allow]]\nrule = 'no-events'\nwebhook = 'a'\nreason = 'x'\nno-such-key = 1\n").unwrap_err();
+        let known = advice(&error).strip_prefix("The keys here are: ").and_then(|known| known.strip_suffix('.')).unwrap();
+        known.split(", ").map(str::to_owned).collect()
     }
 
     /// The section and the text of every commented key line.
@@ -160,8 +186,10 @@ mod example {
         for section in sections().into_iter().filter(|&section| section != "audit.severity").chain([""]) {
             assert_eq!(shown_in(section), known_in(section), "[{section}]");
         }
-        let of_profiles = known_in("profiles.production");
-        assert!(of_profiles.is_subset(&shown_in("")), "{of_profiles:?}");
+        let mut of_profiles = known_in("profiles.production");
+        // A colour is a profile's own.
+        assert!(of_profiles.remove("colour") && of_profiles.is_subset(&shown_in("")), "{of_profiles:?}");
+        of_profiles.insert("colour".to_owned());
         assert!(of_profiles.is_superset(&shown_in("profiles.production")), "{of_profiles:?}");
     }
 
@@ -805,6 +833,12 @@ mod silence {
         ("[keys]\nquit = ['kid:SENTINEL-KEY']", 2),
         ("[audit]\nretired = 'kid:SENTINEL-KEY'", 2),
         ("[audit.severity]\nno-events = 'kid:SENTINEL-KEY'", 2),
+        ("[audit.severity]\n'kid:SENTINEL-KEY' = 'info'", 2),
+        ("[audit]\nretired = ['kid: SENTINEL-KEY']", 2),
+        ("[[audit.allow]]\nrule = 'kid:SENTINEL-KEY'", 2),
+        ("[[audit.allow]]\nrule = 'no-events'\nwebhook = 'x'\nkid-SENTINEL-KEY = 1\nreason = 'x'", 4),
+        ("[[audit.allow]]\nrule = 'no-events'\nurl = 'kid: SENTINEL-KEY'", 3),
+        ("[[audit.allow]]\nrule = 'no-events'\nurl = 'a.example'\nreason = 'x'\nexpires = 'kid:SENTINEL-KEY'", 5),
     ];
 
     #[tokio::test]

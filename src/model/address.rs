@@ -1,172 +1,227 @@
-//! Which IP addresses are no place on the public internet.
+//! Which addresses and host names the public internet cannot reach.
+//!
+//! Sources: the IANA registries of special-purpose addresses (RFC 6890,
+//! <https://www.iana.org/assignments/iana-ipv4-special-registry>, <https://www.iana.org/assignments/iana-ipv6-special-registry>)
+//! and of special-use domain names (RFC 6761).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address cannot be reached from the public internet, or must not be: private and shared networks, this machine,
-/// links, documentation, benchmarks, multicast, and whatever an IPv6 address wraps of these (mapped, NAT64, 6to4).
-///
-/// The registries are those of RFC 6890 (<https://www.iana.org/assignments/iana-ipv4-special-registry>,
-/// <https://www.iana.org/assignments/iana-ipv6-special-registry>).
-pub fn is_private(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => is_private_v4(ip),
-        IpAddr::V6(ip) => is_private_v6(ip),
+use url::Host;
+
+/// Networks of IPv4 that are no destination of the public internet: first address, bits of the prefix, what it is.
+const NETS_V4: &[(Ipv4Addr, u32, &str)] = &[
+    (Ipv4Addr::UNSPECIFIED, 8, "an unspecified address"),
+    (Ipv4Addr::new(10, 0, 0, 0), 8, "a private address"),
+    (Ipv4Addr::new(100, 64, 0, 0), 10, "an address of carrier-grade NAT"),
+    (Ipv4Addr::new(127, 0, 0, 0), 8, "a loopback address"),
+    (Ipv4Addr::new(169, 254, 0, 0), 16, "a link-local address"),
+    (Ipv4Addr::new(172, 16, 0, 0), 12, "a private address"),
+    (Ipv4Addr::new(192, 0, 0, 0), 24, "an address of a reserved network"),
+    (Ipv4Addr::new(192, 0, 2, 0), 24, "an address for documentation"),
+    (Ipv4Addr::new(192, 88, 99, 0), 24, "an address of retired 6to4 relays"),
+    (Ipv4Addr::new(192, 168, 0, 0), 16, "a private address"),
+    (Ipv4Addr::new(198, 18, 0, 0), 15, "an address for benchmarks"),
+    (Ipv4Addr::new(198, 51, 100, 0), 24, "an address for documentation"),
+    (Ipv4Addr::new(203, 0, 113, 0), 24, "an address for documentation"),
+    (Ipv4Addr::new(224, 0, 0, 0), 4, "a multicast address"),
+    (Ipv4Addr::new(240, 0, 0, 0), 4, "an address of a reserved network"),
+];
+
+/// Anycast addresses in a reserved network that are public all the same (RFC 7723, RFC 8155).
+const PUBLIC_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 0, 9), Ipv4Addr::new(192, 0, 0, 10)];
+
+/// As [`NETS_V4`], of IPv6.
+const NETS_V6: &[(Ipv6Addr, u32, &str)] = &[
+    (Ipv6Addr::UNSPECIFIED, 128, "an unspecified address"),
+    (Ipv6Addr::LOCALHOST, 128, "a loopback address"),
+    (Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48, "an address of local translation"),
+    (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0), 63, "an address that discards"),
+    (Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, 0), 48, "an address for benchmarks"),
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "an address of a reserved network"),
+    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32, "an address for documentation"),
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, "an address for documentation"),
+    (Ipv6Addr::new(0x5f00, 0, 0, 0, 0, 0, 0, 0), 16, "an address of a reserved network"),
+    (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7, "a unique local address"),
+    (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10, "a link-local address"),
+    (Ipv6Addr::new(0xfec0, 0, 0, 0, 0, 0, 0, 0), 10, "a site-local address"),
+    (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8, "a multicast address"),
+];
+
+/// Prefixes of IPv6 that carry an address of IPv4, and the bits that stand behind that: mapped, translated, compatible, NAT64
+/// and 6to4.
+const CARRIERS: &[(Ipv6Addr, u32, u32)] = &[
+    (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, 0),
+    (Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, 0, 0), 96, 0),
+    (Ipv6Addr::UNSPECIFIED, 96, 0),
+    (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96, 0),
+    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16, 80),
+];
+
+/// Endings of names that no public DNS resolves.
+const LOCAL_SUFFIXES: &[&str] =
+    &["localhost", "local", "internal", "home.arpa", "localdomain", "lan", "intranet", "corp", "home"];
+
+/// Whether the public internet cannot reach the address.
+pub fn is_private(address: IpAddr) -> bool {
+    private_net(address).is_some()
+}
+
+/// What makes an address one that the public internet cannot reach, such as `a loopback address`; `None` for a public one.
+pub fn private_net(address: IpAddr) -> Option<&'static str> {
+    match address {
+        IpAddr::V4(address) => private_v4(address),
+        IpAddr::V6(address) => private_v6(address),
     }
 }
 
-#[expect(clippy::match_same_arms, reason = "an arm is an entry of the registry, or a few that belong together")]
-fn is_private_v4(ip: Ipv4Addr) -> bool {
-    match ip.octets() {
-        // "This network" (RFC 791), loopback (RFC 1122) and RFC 1918.
-        [0 | 10 | 127, ..] | [172, 16..=31, ..] | [192, 168, ..] => true,
-        // Shared address space behind a carrier's NAT (RFC 6598); link-local (RFC 3927).
-        [100, 64..=127, ..] | [169, 254, ..] => true,
-        // Protocol assignments (RFC 6890), but for PCP and TURN anycast (RFC 7723, RFC 8155), which are global.
-        [192, 0, 0, last] => !matches!(last, 9 | 10),
-        // Documentation (RFC 5737), benchmarks (RFC 2544), retired 6to4 relays (RFC 7526).
-        [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [198, 18..=19, ..] | [192, 88, 99, _] => true,
-        // Multicast (RFC 5771), reserved (RFC 1112) and broadcast (RFC 919).
-        [224..=255, ..] => true,
-        _ => false,
+/// As [`private_net`], of a host as a URL names it: a name may tell as well.
+pub fn private_host(host: &Host<&str>) -> Option<&'static str> {
+    match host {
+        Host::Ipv4(address) => private_v4(*address),
+        Host::Ipv6(address) => private_v6(*address),
+        Host::Domain(name) => private_name(name),
     }
 }
 
-#[expect(clippy::match_same_arms, reason = "an arm is an entry of the registry, or a few that belong together")]
-fn is_private_v6(ip: Ipv6Addr) -> bool {
-    let embedded = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        is_private_v4(Ipv4Addr::new(a, b, c, d))
+/// A name that is not, or should not be, in public DNS.
+fn private_name(name: &str) -> Option<&'static str> {
+    let name = name.trim_end_matches('.');
+    let ends_in = |suffix: &&&str| {
+        let rest = name.len().checked_sub(suffix.len()).and_then(|at| name.split_at_checked(at));
+        rest.is_some_and(|(before, end)| end.eq_ignore_ascii_case(suffix) && (before.is_empty() || before.ends_with('.')))
     };
-    match ip.segments() {
-        // Unspecified and loopback (RFC 4291).
-        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => true,
-        // IPv4-mapped and IPv4-compatible (RFC 4291), IPv4-translated (RFC 2765).
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => embedded(high, low),
-        // NAT64 (RFC 6052); its local-use prefix (RFC 8215).
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low),
-        [0x64, 0xff9b, 1, ..] => true,
-        // 6to4 (RFC 3056).
-        [0x2002, high, low, ..] => embedded(high, low),
-        // Discard-only (RFC 6666) and dummy prefix (RFC 9780).
-        [0x100, 0, 0, 0 | 1, ..] => true,
-        // Protocol assignments: Teredo (RFC 4380), benchmarks (RFC 5180), ORCHID (RFC 4843, RFC 7343) among them. Those that
-        // are global carry no web servers.
-        [0x2001, 0..=0x1ff, ..] => true,
-        // Documentation (RFC 3849, RFC 9637).
-        [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => true,
-        // Segment routing (RFC 9602), unique local (RFC 4193), link-local (RFC 4291), site-local (RFC 3879), multicast.
-        [0x5f00 | 0xfc00..=0xfdff | 0xfe80..=0xffff, ..] => true,
-        _ => false,
+    match LOCAL_SUFFIXES.iter().find(ends_in) {
+        Some(&"localhost") => Some("the machine itself"),
+        Some(_) => Some("a name of a local network"),
+        None => (!name.contains('.')).then_some("a bare host name"),
     }
+}
+
+fn private_v4(address: Ipv4Addr) -> Option<&'static str> {
+    let bits = address.to_bits();
+    let holds = |&&(net, prefix, _): &&(Ipv4Addr, u32, &str)| (bits ^ net.to_bits()).leading_zeros() >= prefix;
+    NETS_V4.iter().find(holds).filter(|_| !PUBLIC_V4.contains(&address)).map(|&(_, _, what)| what)
+}
+
+fn private_v6(address: Ipv6Addr) -> Option<&'static str> {
+    let bits = address.to_bits();
+    let is_in = |net: Ipv6Addr, prefix: u32| (bits ^ net.to_bits()).leading_zeros() >= prefix;
+    if let Some(&(_, _, what)) = NETS_V6.iter().find(|&&(net, prefix, _)| is_in(net, prefix)) {
+        return Some(what);
+    }
+    let &(_, _, behind) = CARRIERS.iter().find(|&&(net, prefix, _)| is_in(net, prefix))?;
+    let carried = u32::try_from((bits >> behind) & u128::from(u32::MAX)).ok()?;
+    private_v4(Ipv4Addr::from_bits(carried))
 }
 
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
     use super::*;
 
-    fn all(addresses: &[&str], private: bool) {
-        for address in addresses {
-            assert_eq!(is_private(address.parse().unwrap()), private, "{address}");
+    fn of(url: &str) -> Option<&'static str> {
+        private_host(&Url::parse(url).unwrap().host().unwrap())
+    }
+
+    #[test]
+    fn every_spelling_of_a_private_address_is_private() {
+        for url in [
+            "https://127.0.0.1/",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://0177.0.0.1/",
+            "https://0x7f000001/",
+            "https://0/",
+            "https://10.0.0.5:8443/",
+            "https://172.16.0.1/",
+            "https://172.31.255.255/",
+            "https://192.168.40.7/",
+            "https://169.254.169.254/",
+            "https://100.64.0.1/",
+            "https://192.0.2.1/",
+            "https://198.18.0.1/",
+            "https://203.0.113.9/",
+            "https://224.0.0.1/",
+            "https://255.255.255.255/",
+            "https://[::1]/",
+            "https://[::]/",
+            "https://[fc00::1]/",
+            "https://[fd12:3456::1]/",
+            "https://[fe80::1]/",
+            "https://[2001:db8::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://[::ffff:7f00:1]/",
+            "https://[::10.0.0.1]/",
+            "https://[64:ff9b::10.0.0.1]/",
+            "https://[2002:0a00:0001::]/",
+            "https://[::ffff:0:10.0.0.1]/",
+            "https://[2001::1]/",
+            "https://[3fff::1]/",
+            "https://[100::1]/",
+            "https://[5f00::1]/",
+            "https://192.0.0.1/",
+            "https://192.88.99.1/",
+            "https://１２７.0.0.1/",
+            "https://127.0.0.1./",
+        ] {
+            assert!(of(url).is_some(), "{url}");
         }
     }
 
     #[test]
-    fn addresses_of_no_public_place_are_private() {
-        all(
-            &[
-                "0.0.0.0",
-                "0.1.2.3",
-                "10.0.0.1",
-                "10.255.255.255",
-                "100.64.0.1",
-                "100.127.255.255",
-                "127.0.0.1",
-                "127.9.9.9",
-                "169.254.169.254",
-                "172.16.0.1",
-                "172.31.255.255",
-                "192.0.0.1",
-                "192.0.2.1",
-                "192.88.99.1",
-                "192.168.1.1",
-                "198.18.0.1",
-                "198.19.255.255",
-                "198.51.100.7",
-                "203.0.113.9",
-                "224.0.0.1",
-                "240.0.0.1",
-                "255.255.255.255",
-            ],
-            true,
-        );
-        all(
-            &[
-                "::",
-                "::1",
-                "fc00::1",
-                "fd12::1",
-                "fe80::1",
-                "febf::1",
-                "fec0::1",
-                "ff02::1",
-                "2001:db8::1",
-                "3fff::1",
-                "2001::1",
-                "2001:2::1",
-                "100::1",
-                "64:ff9b:1::1",
-                "5f00::1",
-            ],
-            true,
-        );
+    fn every_name_of_a_local_network_is_private() {
+        for url in [
+            "https://localhost/",
+            "https://LOCALHOST:3000/",
+            "https://localhost./",
+            "https://app.localhost/",
+            "https://printer.local/",
+            "https://crm.svc.northwind.internal/",
+            "https://nas.home.arpa/",
+            "https://recordings-worker/",
+            "https://intranet/",
+        ] {
+            assert!(of(url).is_some(), "{url}");
+        }
     }
 
     #[test]
-    fn an_address_that_wraps_a_private_one_is_private() {
-        all(
-            &[
-                "::ffff:127.0.0.1",
-                "::ffff:192.168.0.1",
-                "::10.0.0.1",
-                "::ffff:0:10.0.0.1",
-                "64:ff9b::10.0.0.1",
-                "64:ff9b::7f00:1",
-                "2002:7f00:1::",
-                "2002:c0a8:101::1",
-            ],
-            true,
-        );
-        all(&["::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1"], false);
+    fn the_neighbours_of_private_nets_are_public() {
+        for url in [
+            "https://9.255.255.255/",
+            "https://11.0.0.0/",
+            "https://172.15.255.255/",
+            "https://172.32.0.0/",
+            "https://100.63.255.255/",
+            "https://100.128.0.0/",
+            "https://192.167.255.255/",
+            "https://192.169.0.0/",
+            "https://198.20.0.0/",
+            "https://192.0.0.9/",
+            "https://[2001:4860:4860::8888]/",
+            "https://[2001:200::1]/",
+            "https://[3fff:1000::1]/",
+            "https://8.8.8.8/",
+            "https://[2606:4700::1111]/",
+            "https://[::ffff:8.8.8.8]/",
+            "https://[64:ff9b::8.8.8.8]/",
+            "https://[2002:0808:0808::]/",
+            "https://hooks.acme.com/",
+            "https://notlocalhost.com/",
+            "https://mylocal.example.com/",
+            "https://local.acme.com/",
+            "https://internal.acme.com/",
+            "https://xlocal.io/",
+        ] {
+            assert_eq!(of(url), None, "{url}");
+        }
     }
 
     #[test]
-    fn addresses_of_the_internet_are_not() {
-        all(
-            &[
-                "1.1.1.1",
-                "8.8.8.8",
-                "9.255.255.255",
-                "11.0.0.0",
-                "100.63.255.255",
-                "100.128.0.0",
-                "126.255.255.255",
-                "128.0.0.1",
-                "169.253.0.1",
-                "172.15.255.255",
-                "172.32.0.0",
-                "192.0.0.9",
-                "192.0.1.1",
-                "192.167.0.1",
-                "198.17.255.255",
-                "198.20.0.0",
-                "223.255.255.255",
-                "2606:4700::1111",
-                "2001:4860:4860::8888",
-                "2a00::1",
-                "2001:200::1",
-                "3fff:1000::1",
-            ],
-            false,
-        );
+    fn an_address_is_judged_without_a_url_too() {
+        assert!(is_private(Ipv4Addr::LOCALHOST.into()) && is_private(Ipv6Addr::LOCALHOST.into()));
+        assert!(!is_private(Ipv4Addr::new(1, 1, 1, 1).into()));
     }
 }

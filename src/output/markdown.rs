@@ -33,7 +33,7 @@ pub(super) fn write<'a, W: Write, T: Record>(
 }
 
 /// A cell that shows the text and nothing else: no link, no mention, no markup. A bar would end the cell even inside code.
-fn cell(text: &Safe) -> Safe {
+pub(super) fn cell(text: &Safe) -> Safe {
     let is_plain = text.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric());
     if text.is_empty() || is_plain { text.clone() } else { clean(&code(text).as_str().replace('|', "\\|")) }
 }

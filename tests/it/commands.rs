@@ -2,6 +2,7 @@
 //! the API or a file.
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its work fails the test")]
 
+mod audit;
 mod events;
 mod filters;
 mod formats;
@@ -9,6 +10,7 @@ mod from;
 mod get;
 mod help;
 mod messages;
+mod metrics;
 mod probe;
 mod progress;
 mod snapshot;

@@ -13,20 +13,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &["text"]),
     ("base_url", &["text"]),
     ("model", &["text", "redact"]),
-    ("analysis", &["model", "text"]),
+    ("analysis", &["model", "redact", "text"]),
     ("keymap", &["text"]),
     ("log", &["files", "redact", "text"]),
     ("api", &["base_url", "clock", "log", "model", "redact", "text"]),
     ("fetch", &["api", "model", "text"]),
     ("probe", &["analysis", "api", "model", "text"]),
     ("deliveries", &["analysis", "error", "model", "snapshot", "text"]),
-    ("config", &["api", "base_url", "fetch", "keymap", "redact", "text"]),
+    ("config", &["analysis", "api", "base_url", "fetch", "keymap", "redact", "text"]),
     ("demo", &["clock"]),
     ("files", &[]),
     ("error", &["api", "config", "text"]),
     ("output", &["analysis", "clock", "error", "model", "text"]),
     ("snapshot", &["api", "error", "model", "output", "text"]),
-    ("cli", &["error", "model", "output"]),
+    ("cli", &["analysis", "error", "model", "output"]),
     (
         "commands",
         &[
@@ -215,6 +215,24 @@ fn the_readme_knows_every_option_and_every_exit_code() {
     }
     for (code, meaning) in hookscope::error::EXIT_CODES {
         assert!(readme.contains(&format!("\n| {code} | {meaning} |")), "README does not explain exit code {code}");
+    }
+}
+
+#[test]
+fn the_readme_has_the_table_of_rules_and_the_gauges() {
+    use hookscope::analysis::audit::RULES;
+    use hookscope::output::{Measured, openmetrics};
+    let readme = include_str!("../../README.md");
+    let row = |rule: &hookscope::analysis::audit::Rule| {
+        let needs = rule.needs().map(|needs| format!(" (`{}`)", needs.option())).unwrap_or_default();
+        format!("| `{}` | {} | {}{needs} |", rule.id, rule.severity.name(), rule.about)
+    };
+    let table: Vec<_> = RULES.iter().map(row).collect();
+    assert!(readme.contains(&table.join("\n")), "README has another table of rules than\n{}", table.join("\n"));
+    let text = openmetrics(vec![Measured { seconds: Some(0.0), ..Measured::default() }]).unwrap();
+    for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let name = line.split(' ').next().unwrap();
+        assert!(readme.contains(&format!("\n| `{name}")), "README does not name {name}");
     }
 }
 

@@ -17,6 +17,9 @@ pub trait Subject {
     /// The names of the events that it is subscribed to.
     fn names(&self) -> impl Iterator<Item = &str>;
 
+    /// The entries of its list of events, names or not; `None` when it has no list.
+    fn event_count(&self) -> Option<usize>;
+
     /// The host that the URL really names.
     fn host(&self) -> Option<Cow<'_, str>>;
 
@@ -36,6 +39,10 @@ impl Subject for Webhook {
 
     fn names(&self) -> impl Iterator<Item = &str> {
         self.event_names().map(EventName::raw)
+    }
+
+    fn event_count(&self) -> Option<usize> {
+        self.events.value().map(Vec::len)
     }
 
     fn host(&self) -> Option<Cow<'_, str>> {
@@ -62,6 +69,10 @@ impl Subject for RowRef<'_> {
 
     fn names(&self) -> impl Iterator<Item = &str> {
         self.events().into_iter().flat_map(|list| list.events.iter().map(|event| &*event.name))
+    }
+
+    fn event_count(&self) -> Option<usize> {
+        RowRef::event_count(*self)
     }
 
     fn host(&self) -> Option<Cow<'_, str>> {

@@ -1,0 +1,162 @@
+//! `confusable-host`: a host that imitates another with foreign letters.
+
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::BuildHasher;
+
+use unicode_security::{MixedScript, skeleton};
+
+use super::{Basis, Candidate, Check, Gather, Item, Rule, Severity, Source};
+use crate::safe;
+use crate::text::{Safe, clean_head};
+
+pub(super) const RULE: Rule = Rule {
+    id: "confusable-host",
+    severity: Severity::Warning,
+    about: "a host that imitates another with foreign letters",
+    why: "People take it for the host that it looks like, while the events go elsewhere.",
+    advice: "Compare the punycode with the host that is meant; if it is not yours, pause the webhook and find out who made it.",
+    check: Check::Workspace(|| Box::new(Lookalikes::default())),
+};
+
+/// Webhooks whose hosts have letters beyond ASCII.
+#[derive(Default)]
+struct Lookalikes {
+    foreign: BTreeMap<Box<str>, Vec<u32>>,
+}
+
+/// A host with foreign letters.
+struct Foreign {
+    host: Box<str>,
+    webhooks: Vec<u32>,
+    /// As it is shown where nobody cares.
+    unicode: String,
+    /// What the eye takes it for.
+    skeleton: String,
+    /// A host of the workspace that looks the same.
+    alike: Option<Box<str>>,
+}
+
+impl Gather for Lookalikes {
+    fn see(&mut self, webhook: &Candidate<'_>, _: &Basis) {
+        if let Some(host) = webhook.domain().filter(|host| is_foreign(host)) {
+            match self.foreign.get_mut(host) {
+                Some(webhooks) => webhooks.push(webhook.number),
+                None => {
+                    self.foreign.insert(host.into(), vec![webhook.number]);
+                }
+            }
+        }
+    }
+
+    fn finish(self: Box<Self>, source: &dyn Source, _: &Basis, found: &mut dyn FnMut(Vec<u32>, Safe)) {
+        if self.foreign.is_empty() {
+            return;
+        }
+        let read = |(host, webhooks): (Box<str>, Vec<u32>)| {
+            let unicode = idna::domain_to_unicode(&host).0;
+            let skeleton = skeleton_of(&unicode);
+            Foreign { host, webhooks, unicode, skeleton, alike: None }
+        };
+        let mut foreign: Vec<_> = self.foreign.into_iter().map(read).collect();
+        let mut looks: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, one) in foreign.iter().enumerate() {
+            looks.entry(one.skeleton.clone()).or_default().push(place);
+        }
+        let mut seen = HashSet::new();
+        let hasher = RandomState::new();
+        for number in 0..source.count() {
+            source.visit(number, &mut |item| {
+                let Item::Webhook(webhook) = item else { return };
+                let Some(host) = webhook.domain().filter(|host| seen.insert(hasher.hash_one(host))) else { return };
+                let skeleton =
+                    if is_foreign(host) { skeleton_of(&idna::domain_to_unicode(host).0) } else { skeleton_of(host) };
+                for &place in looks.get(&skeleton).into_iter().flatten() {
+                    if let Some(one) = foreign.get_mut(place).filter(|one| *one.host != *host) {
+                        one.alike.get_or_insert_with(|| host.into());
+                    }
+                }
+            });
+        }
+        for one in foreign {
+            if let Some(message) = one.message() {
+                found(one.webhooks, message);
+            }
+        }
+    }
+}
+
+impl Foreign {
+    fn message(&self) -> Option<Safe> {
+        let shows = safe!("{} shows as {}", clean_head(&self.host, 80), clean_head(&self.unicode, 80));
+        if let Some(alike) = &self.alike {
+            return Some(safe!("{}, which looks like {} of this workspace", shows, clean_head(alike, 80)));
+        }
+        if self.unicode.split('.').any(|label| !label.is_single_script()) {
+            return Some(safe!("{}, which mixes scripts", shows));
+        }
+        // A whole label of letters that look like ASCII, below a domain that is ASCII.
+        let is_ascii_domain = self.unicode.rsplit('.').next().is_some_and(str::is_ascii);
+        let looks_ascii = |label: &str| !label.is_ascii() && skeleton_of(label).is_ascii();
+        (is_ascii_domain && self.unicode.split('.').any(looks_ascii)).then(|| safe!("{}, which looks like ASCII", shows))
+    }
+}
+
+fn is_foreign(host: &str) -> bool {
+    host.split('.').any(|label| label.starts_with("xn--"))
+}
+
+/// What a text looks like, the same for all that look alike (UTS 39, 4).
+fn skeleton_of(host: &str) -> String {
+    skeleton(host).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::audit::tests::{audit, row, run};
+
+    fn found(urls: &[&str]) -> Vec<(Vec<u32>, String)> {
+        let rows: Vec<_> = urls.iter().enumerate().map(|(i, url)| row(&i.to_string(), url, &[], true)).collect();
+        let report = run(&audit("confusable-host"), &rows);
+        report.findings.into_iter().map(|finding| (finding.webhooks, finding.message.to_string())).collect()
+    }
+
+    #[test]
+    fn mixed_scripts_are_found_without_a_model_too() {
+        let message = "xn--pple-43d.com shows as аpple.com, which mixes scripts".to_owned();
+        assert_eq!(found(&["https://аpple.com/x"]), [(vec![0], message)]);
+        // All Cyrillic.
+        let found = found(&["https://\u{430}\u{440}\u{440}\u{4cf}\u{435}.com/"]);
+        assert!(found.len() == 1 && found[0].1.ends_with("looks like ASCII"), "{found:?}");
+    }
+
+    #[test]
+    fn a_host_that_looks_like_another_one_is_found_once_with_all_its_webhooks() {
+        let urls = [
+            "https://partners.bright\u{441}all.example.com/a",
+            "https://partners.brightcall.example.com/a",
+            "https://PARTNERS.xn--brightall-03h.example.com./b",
+        ];
+        let found = found(&urls);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, [0, 2]);
+        assert!(found[0].1.ends_with("which looks like partners.brightcall.example.com of this workspace"), "{found:?}");
+    }
+
+    #[test]
+    fn honest_names_of_every_script_are_good() {
+        let urls = [
+            "https://hooks.acme.com/",
+            "https://hooks.acrne.com/",
+            "https://bücher.example.com/",
+            "https://例え.jp/",
+            "https://日本語とカタカナ.jp/",
+            "https://почта.example.com/",
+            "https://москва.рф/",
+            "https://10.0.0.1/",
+            "https://xn--a/",
+            "nonsense",
+        ];
+        assert_eq!(found(&urls), []);
+    }
+}

@@ -1,0 +1,44 @@
+//! `dead-destination`: active, but nothing answers there.
+
+use super::{Basis, Candidate, Check, Needs, Rule, Severity, origin_of};
+use crate::safe;
+use crate::text::{Safe, clean_head};
+
+pub(super) const RULE: Rule = Rule {
+    id: "dead-destination",
+    severity: Severity::Error,
+    about: "active, but nothing answers there",
+    why: "Every event that it is subscribed to fails.",
+    advice: "Ask whoever runs the receiver; the word in the message says which step failed.",
+    check: Check::Facts(Needs::Probe, check),
+};
+
+fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
+    let url = webhook.parsed.as_ref().filter(|_| webhook.is_active())?;
+    let word = basis.facts.probe(url)?.dead?;
+    Some(safe!("{}: {}", clean_head(&origin_of(url), 100), word))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::audit::Probe;
+    use crate::analysis::audit::tests::{audit, row, run};
+
+    #[test]
+    fn what_is_dead_is_found_where_it_is_active() {
+        let mut audit = audit("dead-destination");
+        let dead = Probe { dead: Some("refused"), tls_days_left: None };
+        let alive = Probe { dead: None, tls_days_left: Some(40) };
+        audit.basis.facts.probes =
+            Some([("https://dead.example.com:8443".into(), dead), ("https://a.example.com".into(), alive)].into());
+        let rows = [
+            row("a", "https://a.example.com/x", &["call.failed"], true),
+            row("b", "https://DEAD.example.com.:8443/x", &["call.failed"], true),
+            row("c", "https://dead.example.com:8443/y", &["call.failed"], false),
+            row("d", "https://dead.example.com/never-probed", &["call.failed"], true),
+        ];
+        let found: Vec<_> =
+            run(&audit, &rows).findings.into_iter().map(|finding| (finding.webhooks, finding.message.to_string())).collect();
+        assert_eq!(found, [(vec![1], "https://dead.example.com:8443: refused".to_owned())]);
+    }
+}

@@ -1,0 +1,189 @@
+//! `duplicate-destination`: several active webhooks deliver the same event to the same URL.
+
+use std::collections::hash_map::{Entry, RandomState};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasher;
+
+use super::{Basis, Candidate, Check, Gather, Item, Rule, Severity, Source, enumerate, normalised};
+use crate::safe;
+use crate::text::Safe;
+
+pub(super) const RULE: Rule = Rule {
+    id: "duplicate-destination",
+    severity: Severity::Warning,
+    about: "several active webhooks deliver the same event to the same URL",
+    why: "The receiver gets the event several times, and may act on it several times.",
+    advice: "Keep one of them, or make them subscribe to different events.",
+    check: Check::Workspace(|| Box::new(Destinations::default())),
+};
+
+/// Active webhooks by what their URLs mean. Kept are hashes, so that a listing costs a few bytes a row.
+#[derive(Default)]
+struct Destinations {
+    hasher: RandomState,
+    firsts: HashMap<u64, u32>,
+    /// Those that are not alone.
+    repeated: HashMap<u64, Vec<u32>>,
+}
+
+impl Gather for Destinations {
+    fn see(&mut self, webhook: &Candidate<'_>, _: &Basis) {
+        let Some(url) = webhook.parsed.as_ref().filter(|_| webhook.is_active() && !webhook.events.is_empty()) else {
+            return;
+        };
+        let hash = self.hasher.hash_one(normalised(url));
+        match self.firsts.entry(hash) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(webhook.number);
+            }
+            Entry::Occupied(first) => {
+                self.repeated.entry(hash).or_insert_with(|| vec![*first.get()]).push(webhook.number);
+            }
+        }
+    }
+
+    fn finish(self: Box<Self>, source: &dyn Source, _: &Basis, found: &mut dyn FnMut(Vec<u32>, Safe)) {
+        for numbers in self.repeated.into_values() {
+            // By the URL itself, since hashes may be equal by chance.
+            let mut urls: HashMap<String, Sharing> = HashMap::new();
+            for number in numbers {
+                source.visit(number, &mut |item| {
+                    if let Item::Webhook(webhook) = item
+                        && let Some(url) = &webhook.parsed
+                    {
+                        urls.entry(normalised(url)).or_default().add(&webhook);
+                    }
+                });
+            }
+            for sharing in urls.into_values() {
+                sharing.report(found);
+            }
+        }
+    }
+}
+
+/// Webhooks of one destination, joined where they share an event.
+#[derive(Default)]
+struct Sharing {
+    numbers: Vec<u32>,
+    /// For each webhook one that it is joined with, itself at the end of the chain.
+    joined: Vec<usize>,
+    /// Each event with the last webhook that has it, and whether another one has it.
+    events: HashMap<Box<str>, (usize, bool)>,
+}
+
+impl Sharing {
+    fn add(&mut self, webhook: &Candidate<'_>) {
+        let place = self.numbers.len();
+        self.numbers.push(webhook.number);
+        self.joined.push(place);
+        for &event in &webhook.events {
+            match self.events.get_mut(event) {
+                None => {
+                    self.events.insert(event.into(), (place, false));
+                }
+                Some((last, _)) if *last == place => {}
+                Some((last, is_shared)) => {
+                    let other = std::mem::replace(last, place);
+                    *is_shared = true;
+                    self.join(other, place);
+                }
+            }
+        }
+    }
+
+    /// The one that stands for all that a webhook is joined with.
+    fn root(&mut self, mut place: usize) -> usize {
+        loop {
+            let next = self.joined.get(place).copied().unwrap_or(place);
+            if next == place {
+                return place;
+            }
+            let after = self.joined.get(next).copied().unwrap_or(next);
+            if let Some(shorter) = self.joined.get_mut(place) {
+                *shorter = after;
+            }
+            place = next;
+        }
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.root(one), self.root(other));
+        if let Some(joined) = self.joined.get_mut(one.max(other)) {
+            *joined = one.min(other);
+        }
+    }
+
+    fn report(mut self, found: &mut dyn FnMut(Vec<u32>, Safe)) {
+        let mut groups: BTreeMap<usize, (Vec<u32>, BTreeSet<Box<str>>)> = BTreeMap::new();
+        for (place, number) in std::mem::take(&mut self.numbers).into_iter().enumerate() {
+            groups.entry(self.root(place)).or_default().0.push(number);
+        }
+        for (event, (place, is_shared)) in std::mem::take(&mut self.events) {
+            if is_shared {
+                groups.entry(self.root(place)).or_default().1.insert(event);
+            }
+        }
+        for (numbers, events) in groups.into_values().filter(|(_, events)| !events.is_empty()) {
+            let names = enumerate(events.iter().map(|event| &**event));
+            found(numbers.clone(), safe!("{} webhooks deliver {} to the same URL", numbers.len(), names));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::audit::tests::{audit, row, run};
+    use crate::model::Row;
+
+    fn found(rows: &[Row]) -> Vec<(Vec<u32>, String)> {
+        run(&audit("duplicate-destination"), rows)
+            .findings
+            .into_iter()
+            .map(|finding| (finding.webhooks, finding.message.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn a_group_is_found_once_with_the_events_that_it_shares() {
+        let rows = [
+            row("0", "https://ok.acme.com/x", &["call.failed", "call.ended"], true),
+            row("1", "https://other.acme.com/x", &["call.failed"], true),
+            row("2", "https://OK.acme.com:443/x", &["call.failed"], true),
+            row("3", "https://ok.acme.com./x#top", &["call.ended", "call.started"], true),
+            // The same URL, but nothing in common with the others.
+            row("4", "https://ok.acme.com/x", &["alert.triggered"], true),
+        ];
+        let message = "3 webhooks deliver call.ended, call.failed to the same URL".to_owned();
+        assert_eq!(found(&rows), [(vec![0, 2, 3], message)]);
+    }
+
+    #[test]
+    fn two_groups_of_one_url_are_two_findings() {
+        let events = ["a", "a", "b", "b"];
+        let rows = events.map(|event| row(event, "https://ok.acme.com/x", &[event], true));
+        let groups: Vec<_> = found(&rows).into_iter().map(|(numbers, _)| numbers).collect();
+        assert_eq!(groups, [[0, 1], [2, 3]]);
+    }
+
+    #[test]
+    fn inactive_webhooks_other_urls_and_repeated_events_are_no_duplicates() {
+        let rows = [
+            row("0", "https://ok.acme.com/x", &["call.failed", "call.failed"], true),
+            row("1", "https://ok.acme.com/x", &["call.failed"], false),
+            row("2", "https://ok.acme.com/X", &["call.failed"], true),
+            row("3", "http://ok.acme.com/x", &["call.failed"], true),
+            row("4", "no url", &["call.failed"], true),
+            row("5", "no url", &["call.failed"], true),
+        ];
+        assert_eq!(found(&rows), []);
+    }
+
+    #[test]
+    fn a_huge_group_takes_no_more_than_its_length() {
+        let rows: Vec<_> =
+            (0..20_000).map(|i| row(&i.to_string(), "https://ok.acme.com/x", &["call.failed"], true)).collect();
+        let found = found(&rows);
+        assert_eq!((found.len(), found[0].0.len()), (1, 20_000));
+    }
+}

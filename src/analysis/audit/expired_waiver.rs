@@ -1,0 +1,27 @@
+//! `expired-waiver`: an accepted finding whose time is over.
+
+use super::{Check, Rule, Severity};
+
+pub(super) const RULE: Rule = Rule {
+    id: "expired-waiver",
+    severity: Severity::Warning,
+    about: "an accepted finding whose time is over",
+    why: "What was accepted for a time was to be repaired by then.",
+    advice: "Repair what it was for and remove it from the config, or give it another date.",
+    check: Check::Waivers,
+};
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::audit::tests::{audit, run, waiver};
+
+    #[test]
+    fn a_waiver_holds_through_its_last_day() {
+        let mut audit = audit("expired-waiver");
+        audit
+            .set_waivers(vec![waiver("no-events", "w1", Some("2026-06-30")), waiver("no-events", "w2", Some("2026-07-01"))]);
+        let report = run(&audit, &[]);
+        let found: Vec<_> = report.findings.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(found, ["the waiver of no-events for w1 expired on 2026-06-30: it is known"]);
+    }
+}

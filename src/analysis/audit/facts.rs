@@ -1,0 +1,84 @@
+//! What rules know besides the listing: how deliveries went, and what a look at the destinations said. Whoever reads the one or
+//! does the other hands it in here.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use url::Url;
+
+use super::Needs;
+use crate::text::Safe;
+
+/// Facts from outside the listing.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The deliveries of webhooks, by their true ids; `None` when nobody knows any.
+    pub deliveries: Option<HashMap<Box<str>, Deliveries>>,
+    /// What was seen of destinations, by their origins ([`origin_of`]); `None` when nobody looked.
+    pub probes: Option<HashMap<Box<str>, Probe>>,
+    /// The limits that the rules hold them against.
+    pub limits: Limits,
+}
+
+/// From where on facts are findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Failures in a hundred attempts that are still good.
+    pub failure_percent: u64,
+    /// Attempts below which a rate says nothing.
+    pub attempts: u64,
+    /// Days that a certificate must still be valid.
+    pub tls_days: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { failure_percent: 10, attempts: 20, tls_days: 14 }
+    }
+}
+
+/// How the deliveries of one webhook went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deliveries {
+    pub attempts: u64,
+    /// Those of them that failed.
+    pub failures: u64,
+    pub last_failure: Option<Timestamp>,
+    /// The most frequent error.
+    pub top_error: Option<Safe>,
+}
+
+/// What a look at one destination said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Probe {
+    /// Why it is dead: `dns`, `refused`, `timeout`, `tls-expired`, `tls-untrusted`, `tls-name`, `reset`…; `None` when it is
+    /// alive, or when nobody could look (a private address).
+    pub dead: Option<&'static str>,
+    /// Whole days that its certificate is still valid.
+    pub tls_days_left: Option<i64>,
+}
+
+/// The key of a destination in [`Facts::probes`]: scheme, host and port, such as `https://hooks.acme.com`. A dot at the end of
+/// the host is dropped.
+pub fn origin_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    match url.port() {
+        Some(port) => format!("{}://{host}:{port}", url.scheme()),
+        None => format!("{}://{host}", url.scheme()),
+    }
+}
+
+impl Facts {
+    /// Whether there are facts of this kind, be it none about any webhook.
+    pub fn has(&self, needs: Needs) -> bool {
+        match needs {
+            Needs::Deliveries => self.deliveries.is_some(),
+            Needs::Probe => self.probes.is_some(),
+        }
+    }
+
+    /// What was seen of the destination of a URL.
+    pub fn probe(&self, url: &Url) -> Option<&Probe> {
+        self.probes.as_ref()?.get(origin_of(url).as_str())
+    }
+}

@@ -1,0 +1,38 @@
+//! `insecure-url`: the URL is not https://.
+
+use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::safe;
+use crate::text::{Safe, clean_head};
+
+pub(super) const RULE: Rule = Rule {
+    id: "insecure-url",
+    severity: Severity::Error,
+    about: "the URL is not https://",
+    why: "Whoever is on the way can read the calls, and change them. DialNexa wants https:// of new webhooks.",
+    advice: "Register the https:// address of the receiver.",
+    check: Check::Webhook(check),
+};
+
+fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
+    let scheme = webhook.parsed.as_ref()?.scheme();
+    (scheme != "https").then(|| safe!("its scheme is {}", clean_head(scheme, 20)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::audit::tests::messages;
+
+    #[test]
+    fn every_other_scheme_is_found() {
+        assert_eq!(messages("insecure-url", "http://a.example.com/x"), ["its scheme is http"]);
+        assert_eq!(messages("insecure-url", "HTTP://a.example.com/x"), ["its scheme is http"]);
+        assert_eq!(messages("insecure-url", "ftp://a.example.com/x"), ["its scheme is ftp"]);
+    }
+
+    #[test]
+    fn https_is_good_and_what_does_not_parse_is_another_rule() {
+        for url in ["https://a.example.com/x", "HTTPS://a.example.com/x", "ht\ttps://a.example.com", "http//x", ""] {
+            assert!(messages("insecure-url", url).is_empty(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `invalid-url`: the URL does not parse.
+
+use url::Url;
+
+use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::safe;
+use crate::text::{Safe, clean_head};
+
+pub(super) const RULE: Rule = Rule {
+    id: "invalid-url",
+    severity: Severity::Error,
+    about: "the URL does not parse",
+    why: "Nothing can be delivered to it: every event that it is subscribed to is lost.",
+    advice: "Register the address of the receiver anew; the message says where a parser stops.",
+    check: Check::Webhook(check),
+};
+
+/// What the parser says of it; never the text, which may hold a password.
+fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
+    if webhook.parsed.is_some() {
+        return None;
+    }
+    Some(match Url::parse(webhook.url) {
+        Err(error) => safe!("it is no URL: {}", clean_head(&error.to_string(), 100)),
+        Ok(_) => "it names no host".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::audit::tests::messages;
+
+    #[test]
+    fn what_does_not_parse_is_found() {
+        for (url, word) in [
+            ("https//a.example.com/x", "relative URL"),
+            ("a.example.com/x", "relative URL"),
+            ("https://a.example.com:84430/x", "port"),
+            ("https://front desk.example.com/", "domain"),
+            ("https://", "empty host"),
+            ("", "relative URL"),
+            ("mailto:a@example.com", "no host"),
+            ("https://1.2.3.4.5/", "IPv4"),
+        ] {
+            let found = messages("invalid-url", url);
+            assert!(found.len() == 1 && found[0].contains(word), "{url}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_parser_forgives_is_a_url() {
+        for url in ["https://a.example.com", "http://a.example.com:1/x", " https://a.example.com/\t", "https:a.example.com"]
+        {
+            assert!(messages("invalid-url", url).is_empty(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `legacy-event`: subscribed to a name that deliveries carry, not subscriptions.
+
+use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::analysis::vocabulary::LEGACY;
+use crate::safe;
+use crate::text::Safe;
+
+pub(super) const RULE: Rule = Rule {
+    id: "legacy-event",
+    severity: Severity::Warning,
+    about: "subscribed to a name that deliveries carry, not subscriptions",
+    why: "call_ended and its like are the event_type of a delivery: a subscription to one may never be served.",
+    advice: "Subscribe to the dotted name that the message suggests.",
+    check: Check::Webhook(check),
+};
+
+fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
+    let mut message = Safe::default();
+    for (name, meant) in LEGACY {
+        if !webhook.events.contains(&name) || basis.knows(name) {
+            continue;
+        }
+        if !message.is_empty() {
+            message.push(&", ".into());
+        }
+        message.push(&match meant {
+            Some(meant) => safe!("{} (meant: {}?)", name, meant),
+            None => name.into(),
+        });
+    }
+    (!message.is_empty()).then_some(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::audit::Basis;
+    use crate::analysis::audit::tests::{audit, row, run};
+
+    #[test]
+    fn names_of_deliveries_are_found_once_for_each_webhook() {
+        let rows = [
+            row("a", "https://a.example.com", &["call_ended", "transfer_completed", "call_ended"], true),
+            row("b", "https://a.example.com", &["call.completed", "call_initiated"], false),
+            row("c", "https://a.example.com", &["call.ended", "Call_Ended"], true),
+        ];
+        let found: Vec<_> =
+            run(&audit("legacy-event"), &rows).findings.into_iter().map(|finding| finding.message.to_string()).collect();
+        assert_eq!(
+            found,
+            [
+                "call_ended (meant: call.completed or call.ended?), transfer_completed",
+                "call_initiated (meant: call.started?)"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_the_config_knows_is_no_mistake() {
+        let mut audit = audit("legacy-event");
+        audit.basis = Basis::new(audit.basis.now, ["call_ended"].into_iter());
+        assert!(run(&audit, &[row("a", "https://a.example.com", &["call_ended"], true)]).findings.is_empty());
+    }
+}

@@ -1,0 +1,43 @@
+//! `no-events`: active, but subscribed to nothing.
+
+use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::text::Safe;
+
+pub(super) const RULE: Rule = Rule {
+    id: "no-events",
+    severity: Severity::Error,
+    about: "active, but subscribed to nothing",
+    why: "It looks alive and never gets anything: whoever relies on it waits in vain.",
+    advice: "Subscribe it to the events that its receiver expects, or delete it.",
+    check: Check::Webhook(check),
+};
+
+fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
+    (webhook.is_active() && webhook.event_count == Some(0)).then(|| "its list of events is empty".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::audit::tests::{audit, decoded, row, run};
+
+    fn is_found(row: crate::model::Row) -> bool {
+        !run(&audit("no-events"), &[row]).findings.is_empty()
+    }
+
+    #[test]
+    fn an_empty_list_of_an_active_webhook_is_found() {
+        assert!(is_found(row("a", "https://a.example.com", &[], true)));
+    }
+
+    #[test]
+    fn what_is_inactive_or_says_something_is_not() {
+        assert!(!is_found(row("a", "https://a.example.com", &[], false)));
+        assert!(!is_found(row("a", "https://a.example.com", &["x"], true)));
+        // Of another type, or not there: nobody knows what it is subscribed to.
+        for events in ["7", "null", r#""call.failed""#, "[7]"] {
+            let text = format!(r#"{{"id":"a","url":"https://a.example.com","events":{events},"is_active":true}}"#);
+            assert!(!is_found(decoded(&text)), "{events}");
+        }
+        assert!(!is_found(decoded(r#"{"id":"a","url":"https://a.example.com","is_active":true}"#)));
+    }
+}

@@ -1,0 +1,133 @@
+//! One spelling of a URL for all that mean the same destination.
+
+use url::Url;
+
+/// The URL with its host in lower case and without a final dot, without the port of its scheme, its fragment and an empty
+/// query; characters that need no percent-encoding are not encoded, the codes of the others are in upper case.
+pub fn normalised(url: &Url) -> String {
+    let mut out = String::with_capacity(url.as_str().len());
+    out.push_str(url.scheme());
+    out.push_str("://");
+    if !url.username().is_empty() || url.password().is_some() {
+        out.push_str(url.username());
+        if let Some(password) = url.password() {
+            out.push(':');
+            out.push_str(password);
+        }
+        out.push('@');
+    }
+    push_place(&mut out, url);
+    out
+}
+
+/// As [`normalised`], without scheme and userinfo.
+pub(super) fn place(url: &Url) -> String {
+    let mut out = String::with_capacity(url.as_str().len());
+    push_place(&mut out, url);
+    out
+}
+
+fn push_place(out: &mut String, url: &Url) {
+    out.push_str(url.host_str().unwrap_or_default().trim_end_matches('.'));
+    if let Some(port) = url.port() {
+        out.push(':');
+        out.push_str(&port.to_string());
+    }
+    push_plain(out, url.path());
+    if let Some(query) = url.query().filter(|query| !query.is_empty()) {
+        out.push('?');
+        push_plain(out, query);
+    }
+}
+
+/// Writes a text with its percent-encoding in one spelling (RFC 3986, 6.2.2).
+fn push_plain(out: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let code = after.get(..2).filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        match (byte, code) {
+            (Some(byte @ (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~')), _) => {
+                out.push(char::from(byte));
+                rest = after.get(2..).unwrap_or_default();
+            }
+            (_, Some(code)) => {
+                out.push('%');
+                out.push_str(&code.to_ascii_uppercase());
+                rest = after.get(2..).unwrap_or_default();
+            }
+            // A percent sign that stands for itself: what is decoded behind it must not make a code of it.
+            (_, None) => {
+                out.push_str("%25");
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(url: &str) -> String {
+        normalised(&Url::parse(url).unwrap())
+    }
+
+    #[test]
+    fn spellings_of_one_destination_are_one() {
+        for url in [
+            "https://OK.acme.com:443/x",
+            "HTTPS://ok.acme.com/x",
+            "https://ok.acme.com./x",
+            "https://ok.acme.com/./x",
+            "https://ok.acme.com/y/../x",
+            "https://ok.acme.com/%78",
+            "https://ok.acme.com/x#top",
+            "https://ok.acme.com/x?",
+            " https://ok.ac\tme.com/x",
+            "https:\\\\ok.acme.com\\x",
+            "https://ｏｋ.acme.com/x",
+        ] {
+            assert_eq!(of(url), "https://ok.acme.com/x", "{url}");
+        }
+        assert_eq!(of("https://127.1/"), of("https://2130706433"));
+        assert_eq!(of("https://a.com/%2f%c3%a9"), of("https://a.com/%2Fé"));
+    }
+
+    #[test]
+    fn decoding_makes_no_new_codes() {
+        assert_eq!(of("https://a.com/%a%30"), "https://a.com/%25a0");
+        assert_ne!(of("https://a.com/%a%30"), of("https://a.com/%a0"));
+    }
+
+    #[test]
+    fn different_destinations_stay_different() {
+        let base = of("https://ok.acme.com/x");
+        for url in [
+            "http://ok.acme.com/x",
+            "https://ok.acme.com:8443/x",
+            "https://ok.acme.com/x/",
+            "https://ok.acme.com/X",
+            "https://ok.acme.com/x?a=1",
+            "https://ok.acme.com/%2Fx",
+            "https://bob@ok.acme.com/x",
+            "https://ok.acme.com/x%",
+        ] {
+            assert_ne!(of(url), base, "{url}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_one_spelling_is_a_fixed_point(tail in "[a-z0-9%/?=&.~-]{0,40}") {
+            if let Ok(url) = Url::parse(&format!("https://a.example.com/{tail}")) {
+                let once = normalised(&url);
+                prop_assert_eq!(of(&once), once);
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `retired-destination`: the destination is one that the config or an option calls retired.
+
+use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::safe;
+use crate::text::Safe;
+
+pub(super) const RULE: Rule = Rule {
+    id: "retired-destination",
+    severity: Severity::Error,
+    about: "the destination is one that the config or an option calls retired",
+    why: "What is switched off receives nothing; until it is gone from here, its events fail or reach whoever owns the name next.",
+    advice: "Point the webhook to the successor, or delete it.",
+    check: Check::Webhook(check),
+};
+
+fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
+    let pattern = basis.retired.find(webhook.parsed.as_ref()?)?;
+    Some(safe!("it matches the retired {}", pattern.shown()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::audit::Pattern;
+    use crate::analysis::audit::tests::{audit, row, run};
+
+    #[test]
+    fn what_matches_a_pattern_is_found_and_nothing_else() {
+        let mut audit = audit("retired-destination");
+        for pattern in ["old.example.com", "*.legacy.example.com", "https://b.example.com/v1"] {
+            audit.basis.retired.add(Pattern::parse(pattern).unwrap());
+        }
+        let urls = [
+            "https://old.example.com/x",
+            "https://a.example.com/old.example.com",
+            "http://crm.legacy.example.com:8080/",
+            "https://b.example.com/v1/calls",
+            "https://b.example.com/v2/calls",
+            "old.example.com",
+        ];
+        let rows: Vec<_> =
+            urls.iter().enumerate().map(|(i, url)| row(&i.to_string(), url, &["call.failed"], true)).collect();
+        let report = run(&audit, &rows);
+        let found: Vec<_> = report.findings.iter().map(|finding| (finding.webhooks[0], finding.message.as_str())).collect();
+        assert_eq!(
+            found,
+            [
+                (0, "it matches the retired old.example.com"),
+                (2, "it matches the retired *.legacy.example.com"),
+                (3, "it matches the retired https://b.example.com/v1"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! `test-endpoint`: active on a request bin or a tunnel.
+
+use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::safe;
+use crate::text::Safe;
+
+pub(super) const RULE: Rule = Rule {
+    id: "test-endpoint",
+    severity: Severity::Warning,
+    about: "active on a request bin or a tunnel",
+    why: "Calls of real customers go to a service that anybody can look into, or to somebody's laptop.",
+    advice: "Point it to a receiver of your own, or deactivate it.",
+    check: Check::Webhook(check),
+};
+
+/// Services that show requests, or that lead to a machine without a public address. Subdomains count.
+const SERVICES: &[&str] = &[
+    "beeceptor.com",
+    "bore.pub",
+    "free.beeceptor.com",
+    "hookbin.com",
+    "hookdeck.com",
+    "hookdeck.dev",
+    "httpbin.org",
+    "httpdump.app",
+    "hookrelay.dev",
+    "instatunnel.my",
+    "lhr.life",
+    "lhr.rocks",
+    "localhost.run",
+    "localtunnel.me",
+    "loca.lt",
+    "localxpose.io",
+    "loclx.io",
+    "mockbin.io",
+    "mockbin.org",
+    "ngrok-free.app",
+    "ngrok-free.dev",
+    "ngrok.app",
+    "ngrok.dev",
+    "ngrok.io",
+    "pagekite.me",
+    "pinggy.io",
+    "pinggy.link",
+    "pinggy.online",
+    "pipedream.net",
+    "postb.in",
+    "ptsv3.com",
+    "putsreq.com",
+    "request.bin",
+    "requestbin.com",
+    "requestbin.io",
+    "requestbin.net",
+    "requestcatcher.com",
+    "requestinspector.com",
+    "serveo.net",
+    "smee.io",
+    "telebit.io",
+    "trycloudflare.com",
+    "tunnelmole.net",
+    "typedwebhook.tools",
+    "webhook-test.com",
+    "webhook.cool",
+    "webhook.site",
+    "webhookrelay.com",
+    "zrok.io",
+];
+
+fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
+    let host = webhook.domain().filter(|_| webhook.is_active())?;
+    let service = SERVICES
+        .iter()
+        .find(|service| host.strip_suffix(**service).is_some_and(|before| before.is_empty() || before.ends_with('.')))?;
+    Some(safe!("{} is for tests", *service))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::audit::tests::{audit, messages, row, run};
+
+    #[test]
+    fn bins_and_tunnels_are_found_with_their_subdomains() {
+        for (url, service) in [
+            ("https://webhook.site/abc", "webhook.site"),
+            ("https://WEBHOOK.SITE./abc", "webhook.site"),
+            ("https://x.ngrok-free.app/", "ngrok-free.app"),
+            ("https://eo1.m.pipedream.net", "pipedream.net"),
+            ("https://a-b-c.trycloudflare.com", "trycloudflare.com"),
+            ("https://smee.io/x", "smee.io"),
+        ] {
+            assert_eq!(messages("test-endpoint", url), [format!("{service} is for tests")], "{url}");
+        }
+    }
+
+    #[test]
+    fn others_and_inactive_ones_are_not() {
+        for url in ["https://notwebhook.site/", "https://webhook.site.example.com/", "https://a.example.com/webhook.site"] {
+            assert!(messages("test-endpoint", url).is_empty(), "{url}");
+        }
+        let rows = [row("a", "https://webhook.site/abc", &["call.failed"], false)];
+        assert!(run(&audit("test-endpoint"), &rows).findings.is_empty());
+    }
+}

@@ -1,0 +1,114 @@
+//! `unknown-event`: subscribed to an event name that nobody knows.
+
+use std::collections::HashSet;
+use std::sync::PoisonError;
+
+use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::analysis::vocabulary::LEGACY;
+use crate::analysis::words::nearest;
+use crate::safe;
+use crate::text::{Safe, clean_head};
+
+pub(super) const RULE: Rule = Rule {
+    id: "unknown-event",
+    severity: Severity::Warning,
+    about: "subscribed to an event name that nobody knows",
+    why: "Names are free strings to the API: a mistyped one is taken, and never delivered.",
+    advice: "Correct the name, or add it to known_events in [audit] if it is one of yours.",
+    check: Check::Webhook(check),
+};
+
+/// Unknown names that are remembered; a workspace with more of them has other worries.
+const REMEMBERED: usize = 10_000;
+
+fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
+    let is_unknown = |name: &&&str| !basis.knows(name) && !LEGACY.iter().any(|(legacy, _)| legacy == *name);
+    let mut unknown: Vec<&str> = webhook.events.iter().filter(is_unknown).copied().collect();
+    if unknown.len() > 1 {
+        let mut seen = HashSet::new();
+        unknown.retain(|name| seen.insert(*name));
+    }
+    let (first, others) = unknown.split_first()?;
+    let mut message = describe(first, basis);
+    for name in others.iter().take(SHOWN - 1) {
+        message.push(&safe!(", {}", describe(name, basis)));
+    }
+    if unknown.len() > SHOWN {
+        message.push(&safe!(" and {} more", unknown.len() - SHOWN));
+    }
+    Some(message)
+}
+
+/// Names that a message has room for.
+const SHOWN: usize = 5;
+
+/// The name, and which one was probably meant.
+fn describe(name: &str, basis: &Basis) -> Safe {
+    let shown = if name.is_empty() { "(empty)".into() } else { clean_head(name, 60) };
+    match meant(name, basis) {
+        Some(meant) => safe!("{} (meant: {}?)", shown, clean_head(&meant, 60)),
+        None => shown,
+    }
+}
+
+fn meant(name: &str, basis: &Basis) -> Option<Box<str>> {
+    let compare = || nearest(name, basis.known.iter().map(|known| &**known)).map(Box::from);
+    // Whoever panicked while holding it has left it whole.
+    let mut remembered = basis.meant.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(meant) = remembered.get(name) {
+        return meant.clone();
+    }
+    let meant = compare();
+    if remembered.len() < REMEMBERED && name.len() <= 100 {
+        remembered.insert(name.into(), meant.clone());
+    }
+    meant
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::audit::tests::{audit, row, run};
+    use crate::analysis::audit::{Audit, Basis};
+    use crate::analysis::vocabulary;
+
+    fn found(audit: &Audit, events: &[&str]) -> Vec<String> {
+        let report = run(audit, &[row("a", "https://a.example.com", events, true)]);
+        report.findings.iter().map(|finding| finding.message.to_string()).collect()
+    }
+
+    #[test]
+    fn a_mistyped_name_is_found_with_what_was_meant() {
+        let audit = audit("unknown-event");
+        for (events, message) in [
+            (&["call.complete"] as &[&str], "call.complete (meant: call.completed?)"),
+            (&["call.failed", "campain.completed"], "campain.completed (meant: campaign.completed?)"),
+            (&["call.no-answer", "call.no-answer"], "call.no-answer (meant: call.no_answer?)"),
+            (
+                &["workflow.lead.complete", "order.paid"],
+                "workflow.lead.complete (meant: workflow.lead.completed?), order.paid",
+            ),
+            (&["alert.\u{1b}[31mred"], "alert.^[[31mred"),
+            (&[""], "(empty)"),
+        ] {
+            assert_eq!(found(&audit, events), [message]);
+        }
+    }
+
+    #[test]
+    fn known_and_legacy_names_and_those_of_the_config_are_not() {
+        let mut audit = audit("unknown-event");
+        assert!(found(&audit, &vocabulary::CURRENT).is_empty());
+        assert!(found(&audit, &["call_ended", "call_initiated", "transfer_completed"]).is_empty());
+        audit.basis = Basis::new(audit.basis.now, ["order.paid"].into_iter());
+        assert!(found(&audit, &["order.paid"]).is_empty());
+        assert_eq!(found(&audit, &["order.pad"]), ["order.pad (meant: order.paid?)"]);
+    }
+
+    #[test]
+    fn ten_thousand_names_are_a_short_message() {
+        let names: Vec<String> = (0..10_000).map(|i| format!("x.{i}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let found = found(&audit("unknown-event"), &names);
+        assert_eq!(found, ["x.0, x.1, x.2, x.3, x.4 and 9995 more"]);
+    }
+}

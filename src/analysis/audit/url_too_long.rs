@@ -1,0 +1,42 @@
+//! `url-too-long`: the URL is longer than the 150 characters that DialNexa accepts.
+
+use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::safe;
+use crate::text::Safe;
+
+pub(super) const RULE: Rule = Rule {
+    id: "url-too-long",
+    severity: Severity::Warning,
+    about: "the URL is longer than the 150 characters that DialNexa accepts",
+    why: "It cannot be registered again like this, and may be cut or refused when it is changed.",
+    advice: "Shorten it: a path of its own tells the receiver as much as parameters do.",
+    check: Check::Webhook(check),
+};
+
+/// Characters that a URL may have (reference/limits).
+const MOST: usize = 150;
+
+fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
+    if webhook.url.len() <= MOST {
+        return None;
+    }
+    let length = webhook.url.chars().count();
+    (length > MOST).then(|| safe!("it has {} characters", length))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::audit::tests::messages;
+
+    #[test]
+    fn the_limit_is_of_characters() {
+        let url = |length: usize, c: char| {
+            let start = "https://a.example.com/";
+            format!("{start}{}", c.to_string().repeat(length - start.len()))
+        };
+        assert!(messages("url-too-long", &url(150, 'x')).is_empty());
+        assert!(messages("url-too-long", &url(150, 'é')).is_empty());
+        assert_eq!(messages("url-too-long", &url(151, 'é')), ["it has 151 characters"]);
+        assert_eq!(messages("url-too-long", &url(1_000_000, 'x')), ["it has 1000000 characters"]);
+    }
+}

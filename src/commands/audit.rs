@@ -1,0 +1,210 @@
+//! `hookscope audit`: every webhook against the rules.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use super::sweep::{Read, read_all};
+use super::{Context, Exit, Fate, terminal_width};
+use crate::analysis::audit::{Audit, Basis, Facts, Finding, Needs, Pattern, RULES, Rule};
+use crate::analysis::query::Query;
+use crate::cli::{AuditArgs, ColorArg, ScopeArg};
+use crate::error::Error;
+use crate::model::{Row, Scope};
+use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, View, summary};
+use crate::safe;
+use crate::text::{Safe, Untrusted, clean, clean_head};
+
+/// The largest file of retired destinations that is read, in bytes.
+const MAX_RETIRED_BYTES: u64 = 4 << 20;
+
+/// Reads the workspaces, runs the rules and writes what they found.
+pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit, Error> {
+    let mut out = Output::stdout();
+    let audit = prepare(args, context)?;
+    let query = context.query(args.filter.as_deref())?;
+    let scope: Scope = args.scope.into();
+    let sweep = read_all(context, scope).await?;
+    let mut exit = sweep.exit;
+    let mut reports = Vec::with_capacity(sweep.workspaces.len());
+    let mut audited = Vec::with_capacity(sweep.workspaces.len());
+    for Read { profile, place, reading, .. } in sweep.workspaces {
+        let mut report = audit.run(&reading.rows.as_slice());
+        let is_partial = !reading.summary.is_whole();
+        if !query.is_empty() {
+            let matches = matching(&query, &reading.rows);
+            let is_about = |finding: &Finding| finding.webhooks.iter().any(|&number| matches.contains(number));
+            report.findings.retain(is_about);
+            report.waived.retain(|waived| is_about(&waived.finding));
+            report.webhooks = matches.count;
+        }
+        reports.push((reading.summary, place.clone()));
+        audited.push(Audited { profile, place, rows: reading.rows, report, is_partial });
+    }
+    let color = context.global.color;
+    let sheet = AuditSheet {
+        format: args.format.unwrap_or(AuditFormat::usual(out.is_terminal())),
+        view: View { now: context.now },
+        width: out.is_terminal().then(terminal_width).flatten(),
+        coloured: color.enabled(context.env.no_color) && (out.is_terminal() || color == ColorArg::Always),
+        raw: args.raw,
+        profiles: context.global.all_profiles,
+        audit: &audit,
+        fail_on: args.fail_on.severity(),
+    };
+    // A report of which nothing could be read is no clean report.
+    let nothing = audited.is_empty() && exit != Exit::Done;
+    if !nothing && out.send(|out| sheet.write(out, &audited))? == Reader::Gone {
+        return Ok(Exit::Done);
+    }
+    let (found, waived) = count(&audited);
+    if !nothing && !sheet.format.has_summary() && (found == 0 || waived > 0) {
+        context.say.note(&summary(&audited));
+    }
+    for (summary, place) in reports {
+        exit = exit.max(context.report(&summary, Fate::LeftOut, &place));
+    }
+    let fails = audited
+        .iter()
+        .flat_map(|one| &one.report.findings)
+        .any(|finding| args.fail_on.severity().is_some_and(|limit| finding.severity >= limit));
+    Ok(if fails && !args.exit_zero { exit.max(Exit::Found) } else { exit })
+}
+
+/// Findings and accepted findings of all workspaces.
+fn count(audited: &[Audited]) -> (usize, usize) {
+    let found = audited.iter().map(|one| one.report.findings.len()).sum();
+    let waived = audited.iter().map(|one| one.report.waived.len()).sum();
+    (found, waived)
+}
+
+/// The webhooks that a query matches, a bit for each row.
+struct Matching {
+    bits: Vec<u64>,
+    count: u64,
+}
+
+impl Matching {
+    fn contains(&self, number: u32) -> bool {
+        self.bits.get((number / 64) as usize).is_some_and(|bits| bits >> (number % 64) & 1 == 1)
+    }
+}
+
+fn matching(query: &Query, rows: &[Row]) -> Matching {
+    let is_match = |row: &Row| row.webhook().is_some_and(|webhook| query.matches(webhook));
+    let bits: Vec<u64> = rows
+        .chunks(64)
+        .map(|rows| rows.iter().enumerate().fold(0, |bits, (place, row)| bits | u64::from(is_match(row)) << place))
+        .collect();
+    let count = bits.iter().map(|bits| u64::from(bits.count_ones())).sum();
+    Matching { bits, count }
+}
+
+/// The audit that the config asks for, of every rule that the listing and these facts are enough for.
+pub(super) fn configured(context: &Context<'_>, facts: Facts) -> Audit {
+    let settings = &context.config.audit;
+    let mut basis = Basis::new(context.now, settings.known_events.iter().map(Untrusted::raw));
+    settings.retired.iter().for_each(|pattern| basis.retired.add(pattern.clone()));
+    basis.facts = facts;
+    let mut audit = Audit::new(basis);
+    for (rule, severity) in &settings.severity {
+        audit.set_severity(rule, *severity);
+    }
+    // A rule whose facts nobody brought has not looked, so it has not passed either.
+    let brought = |needs| audit.basis.facts.has(needs);
+    let chosen: Vec<_> = audit.rules().map(|(rule, _)| rule).filter(|rule| rule.needs().is_none_or(brought)).collect();
+    audit.choose(|rule| chosen.contains(&rule));
+    audit.set_waivers(settings.allow.clone());
+    audit
+}
+
+/// The audit that the options and the config ask for.
+fn prepare(args: &AuditArgs, context: &Context<'_>) -> Result<Audit, Error> {
+    let mut audit = configured(context, Facts::default());
+    let basis = &mut audit.basis;
+    basis.is_part = args.scope == ScopeArg::Inactive;
+    for text in &args.retired {
+        let wrong = |why: Safe| usage(safe!("--retired: {} is no pattern: {}", clean_head(text, 60), why));
+        basis.retired.add(Pattern::parse(text).map_err(wrong)?);
+    }
+    if let Some(file) = &args.retired_file {
+        for pattern in read_retired(file)? {
+            basis.retired.add(pattern);
+        }
+    }
+    let only = rules("--rule", &args.rule)?;
+    let without = rules("--skip", &args.skip)?;
+    let lacks = |needs: &Needs| !audit.basis.facts.has(*needs);
+    if let Some((rule, needs)) = only.iter().find_map(|rule| Some((rule, rule.needs().filter(lacks)?))) {
+        return Err(usage(safe!("--rule: {} finds nothing without {}", rule.id, needs.option())));
+    }
+    audit.choose(|rule| (only.is_empty() || only.contains(&rule)) && !without.contains(&rule));
+    if audit.rules().next().is_none() {
+        return Err(usage("no rule is left to run".into()));
+    }
+    if args.no_waivers {
+        audit.set_waivers(Vec::new());
+    }
+    Ok(audit)
+}
+
+fn usage(message: Safe) -> Error {
+    Error::Usage { message, advice: Some("hookscope audit --list-rules names the rules.".into()) }
+}
+
+fn rules(option: &'static str, names: &[String]) -> Result<Vec<&'static Rule>, Error> {
+    let find = |name: &String| Rule::find(name.trim()).map_err(|why| usage(safe!("{}: {}", option, why)));
+    names.iter().map(find).collect()
+}
+
+/// The patterns of a file, one a line.
+fn read_retired(path: &Path) -> Result<Vec<Pattern>, Error> {
+    let shown = clean_head(&path.to_string_lossy(), 200);
+    let wrong = |why: Safe| Error::Usage { message: safe!("--retired-file: {}: {}", shown, why), advice: None };
+    let file = File::open(path).map_err(|error| wrong(clean(&error.to_string())))?;
+    let mut text = String::new();
+    let read =
+        file.take(MAX_RETIRED_BYTES + 1).read_to_string(&mut text).map_err(|error| wrong(clean(&error.to_string())))?;
+    if read as u64 > MAX_RETIRED_BYTES {
+        return Err(wrong(safe!("it is larger than {} MiB", MAX_RETIRED_BYTES >> 20)));
+    }
+    let mut patterns = Vec::new();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    for (place, line) in text.lines().enumerate() {
+        let pattern = line.split('#').next().unwrap_or_default().trim();
+        if !pattern.is_empty() {
+            let parsed = Pattern::parse(pattern).map_err(|why| wrong(safe!("line {} is no pattern: {}", place + 1, why)))?;
+            patterns.push(parsed);
+        }
+    }
+    Ok(patterns)
+}
+
+/// Prints the rules, or one of them at length.
+pub(super) fn explain(args: &AuditArgs) -> Result<Exit, Error> {
+    let text = match &args.explain {
+        Some(name) => at_length(Rule::find(name).map_err(|why| usage(safe!("--explain: {}", why)))?),
+        None => {
+            let line = |rule: &Rule| format!("{:<22} {:<8} {}\n", rule.id, rule.severity.name(), rule.about);
+            RULES.iter().map(line).collect()
+        }
+    };
+    Output::stdout().send(|out| out.raw(text.as_bytes())).map(|_reader| Exit::Done)
+}
+
+fn at_length(rule: &Rule) -> String {
+    let mut text = format!("{} ({})\n\n", rule.id, rule.severity.name());
+    let mut wrap = |words: Safe| {
+        for line in words.paragraph(80) {
+            text.push_str(line.as_str());
+            text.push('\n');
+        }
+    };
+    wrap(safe!("Finds: {}.", rule.about));
+    wrap(safe!("Why: {}", rule.why));
+    wrap(safe!("What to do: {}", rule.advice));
+    if let Some(needs) = rule.needs() {
+        wrap(safe!("It looks at what {} brings, and finds nothing without.", needs.option()));
+    }
+    text
+}

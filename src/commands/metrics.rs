@@ -1,0 +1,59 @@
+//! `hookscope metrics`: the workspace as OpenMetrics text, for a textfile collector.
+
+use std::path::Path;
+
+use super::audit::configured;
+use super::sweep::{Read, read_all};
+use super::{Context, Exit, Fate};
+use crate::analysis::audit::Facts;
+use crate::analysis::coverage::coverage;
+use crate::cli::MetricsArgs;
+use crate::error::Error;
+use crate::files::{self, Existing};
+use crate::model::{Row, Scope, Webhook};
+use crate::output::{Measured, Output, openmetrics};
+use crate::safe;
+use crate::text::{Untrusted, clean};
+
+/// Reads the workspaces, counts, and writes all gauges at once.
+pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exit, Error> {
+    let audit = configured(context, Facts::default());
+    let sweep = read_all(context, Scope::All).await?;
+    let mut exit = sweep.exit;
+    let mut measured: Vec<_> = sweep.failed.into_iter().map(Measured::unread).collect();
+    let mut reports = Vec::with_capacity(sweep.workspaces.len());
+    for Read { profile, place, reading, seconds } in sweep.workspaces {
+        let report = audit.run(&reading.rows.as_slice());
+        let webhooks = || reading.rows.iter().filter_map(Row::webhook);
+        let count = |active: Option<bool>| webhooks().filter(|webhook| Webhook::active(webhook) == active).count() as u64;
+        measured.push(Measured {
+            profile,
+            is_complete: reading.summary.is_whole(),
+            seconds: Some(seconds),
+            active: count(Some(true)),
+            inactive: count(Some(false)),
+            unknown: count(None),
+            malformed: reading.summary.malformed,
+            events: coverage(webhooks(), context.config.audit.known_events.iter().map(Untrusted::raw)),
+            findings: audit.rules().map(|(rule, severity)| (rule.id, severity, report.count(rule))).collect(),
+            waived: report.waived.len() as u64,
+        });
+        reports.push((reading.summary, place));
+    }
+    let text = openmetrics(measured).map_err(|error| Error::Output(clean(&error.to_string())))?;
+    write(args.output.as_deref(), &text)?;
+    for (summary, place) in reports {
+        exit = exit.max(context.report(&summary, Fate::LeftOut, &place));
+    }
+    Ok(exit)
+}
+
+fn write(file: Option<&Path>, text: &str) -> Result<(), Error> {
+    let Some(file) = file.filter(|file| *file != Path::new("-")) else {
+        return Output::stdout().send(|out| out.raw(text.as_bytes())).map(|_reader| ());
+    };
+    let failed =
+        |error: std::io::Error| Error::Output(safe!("{}: {}", clean(&file.to_string_lossy()), clean(&error.to_string())));
+    let target = files::target(file).map_err(failed)?;
+    files::write(&target, Existing::ReplacedShared, |out| out.write_all(text.as_bytes())).map(|_written| ()).map_err(failed)
+}

@@ -1,0 +1,160 @@
+//! Gauges as OpenMetrics text, without timestamps: what the textfile collector of `node_exporter` takes.
+//!
+//! Source: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, text};
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use crate::analysis::audit::Severity;
+use crate::analysis::coverage::EventCoverage;
+use crate::text::clean_head;
+
+/// Columns of a label's value: anybody who may register webhooks chooses names of events.
+const LABEL_COLUMNS: usize = 80;
+/// Events that have labels of their own, the known ones first; the others are counted together.
+const MOST_EVENTS: usize = 200;
+/// What those others are called.
+const OTHER_EVENTS: &str = "(other)";
+
+/// What is known of one workspace.
+#[derive(Debug, Default)]
+pub struct Measured {
+    /// The profile, when several are read.
+    pub profile: Option<Arc<str>>,
+    /// Everything was read, and consistently.
+    pub is_complete: bool,
+    /// Seconds that reading took; `None` when nothing could be read, and then nothing else is known.
+    pub seconds: Option<f64>,
+    pub active: u64,
+    pub inactive: u64,
+    /// Webhooks that do not say whether they are active.
+    pub unknown: u64,
+    /// Rows that are no webhooks.
+    pub malformed: u64,
+    pub events: Vec<EventCoverage>,
+    /// Every rule that was run, with its severity and the number of its findings.
+    pub findings: Vec<(&'static str, Severity, u64)>,
+    /// Findings that the config accepts.
+    pub waived: u64,
+}
+
+impl Measured {
+    /// A workspace that could not be read.
+    pub fn unread(profile: Arc<str>) -> Self {
+        Self { profile: Some(profile), ..Self::default() }
+    }
+}
+
+/// The whole document, up to its `# EOF`.
+pub fn openmetrics(measured: Vec<Measured>) -> Result<String, fmt::Error> {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Gauges(measured)));
+    let mut out = String::new();
+    text::encode(&mut out, &registry)?;
+    Ok(out)
+}
+
+/// All gauges, always in the same order.
+#[derive(Debug)]
+struct Gauges(Vec<Measured>);
+
+type Labels = Vec<(&'static str, String)>;
+type Samples<N> = Vec<(Labels, N)>;
+
+impl Collector for Gauges {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let all = &self.0;
+        let read = || all.iter().filter(|one| one.seconds.is_some());
+        let complete = all.iter().map(|one| (one.labels([]), i64::from(one.is_complete))).collect();
+        gauge(&mut encoder, "dialnexa_webhook_read_complete", "Whether the last read got everything", complete)?;
+        let seconds = read().map(|one| (one.labels([]), one.seconds.unwrap_or_default())).collect();
+        gauge(&mut encoder, "dialnexa_webhook_read_seconds", "Seconds that reading took", seconds)?;
+        let webhooks = read().flat_map(Measured::webhooks).collect();
+        gauge(&mut encoder, "dialnexa_webhooks", "Webhooks of the workspace", webhooks)?;
+        let malformed = read().map(|one| (one.labels([]), number(one.malformed))).collect();
+        gauge(&mut encoder, "dialnexa_webhook_malformed_rows", "Rows that are no webhooks", malformed)?;
+        let events = read().flat_map(Measured::subscriptions).collect();
+        gauge(&mut encoder, "dialnexa_webhook_subscriptions", "Webhooks that are subscribed to an event", events)?;
+        let findings = read().flat_map(Measured::found).collect();
+        gauge(&mut encoder, "dialnexa_webhook_findings", "Findings of the audit that are not waived", findings)?;
+        let waived = read().map(|one| (one.labels([]), number(one.waived))).collect();
+        gauge(&mut encoder, "dialnexa_webhook_findings_waived", "Findings that the config accepts", waived)
+    }
+}
+
+fn gauge<N>(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, samples: Samples<N>) -> fmt::Result
+where
+    ConstGauge<N>: EncodeMetric,
+{
+    if samples.is_empty() {
+        return Ok(());
+    }
+    let kind = prometheus_client::metrics::MetricType::Gauge;
+    let mut metrics = encoder.encode_descriptor(name, help, None, kind)?;
+    for (labels, value) in samples {
+        let value = ConstGauge::new(value);
+        if labels.is_empty() {
+            // Without labels there is one sample.
+            return value.encode(metrics);
+        }
+        value.encode(metrics.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+impl Measured {
+    fn labels<const N: usize>(&self, more: [(&'static str, &str); N]) -> Labels {
+        let profile = self.profile.as_deref().map(|profile| ("profile", profile));
+        let clean = |(name, value)| (name, clean_head(value, LABEL_COLUMNS).to_string());
+        profile.into_iter().chain(more).map(clean).collect()
+    }
+
+    fn webhooks(&self) -> Samples<i64> {
+        let mut samples = vec![
+            (self.labels([("active", "true")]), number(self.active)),
+            (self.labels([("active", "false")]), number(self.inactive)),
+        ];
+        if self.unknown > 0 {
+            samples.push((self.labels([("active", "unknown")]), number(self.unknown)));
+        }
+        samples
+    }
+
+    /// By event and state. Names that are cut to the same label are counted together, since no label may be there twice.
+    fn subscriptions(&self) -> Samples<i64> {
+        let (known, others): (Vec<_>, Vec<_>) = self.events.iter().partition(|event| event.known);
+        let mut events: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for (place, event) in known.into_iter().chain(others).enumerate() {
+            let label = if place < MOST_EVENTS {
+                event.event.clean_head(LABEL_COLUMNS).to_string()
+            } else {
+                OTHER_EVENTS.to_owned()
+            };
+            let (active, inactive) = events.entry(label).or_default();
+            *active += event.active as u64;
+            *inactive += event.inactive as u64;
+        }
+        let sample = |(label, (active, inactive)): (String, (u64, u64))| {
+            [("true", active), ("false", inactive)]
+                .map(|(state, count)| (self.labels([("event", label.as_str()), ("active", state)]), number(count)))
+        };
+        events.into_iter().flat_map(sample).collect()
+    }
+
+    fn found(&self) -> Samples<i64> {
+        let sample = |&(rule, severity, count): &(&'static str, Severity, u64)| {
+            (self.labels([("rule", rule), ("severity", severity.name())]), number(count))
+        };
+        self.findings.iter().map(sample).collect()
+    }
+}

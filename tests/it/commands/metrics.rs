@@ -1,0 +1,186 @@
+//! `hookscope metrics`, read by a parser that forgives nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::{Ended, Home, ONCE, ask, serving};
+use crate::faults::server::{KEY, Listing, Reply, Server};
+
+type Sample = (String, BTreeMap<String, String>);
+
+/// The samples of an OpenMetrics text of gauges: each family described before its samples and in one piece, no sample twice,
+/// no timestamps, `# EOF` at the end.
+#[track_caller]
+fn parse(text: &str) -> BTreeMap<Sample, f64> {
+    let body = text.strip_suffix("# EOF\n").unwrap();
+    assert!(text.is_ascii() || !text.contains('\u{202e}'));
+    let mut samples = BTreeMap::new();
+    let mut described: Vec<&str> = Vec::new();
+    let mut typed: Vec<&str> = Vec::new();
+    for line in body.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            let (name, help) = rest.split_once(' ').unwrap();
+            assert!(!help.is_empty() && !described.contains(&name), "{line}");
+            described.push(name);
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').unwrap();
+            assert_eq!((kind, described.last()), ("gauge", Some(&name)), "{line}");
+            typed.push(name);
+        } else {
+            let (sample, value) = sample(line);
+            assert_eq!(typed.last(), Some(&sample.0.as_str()), "{line}");
+            assert!(samples.insert(sample, value).is_none(), "twice: {line}");
+        }
+    }
+    assert_eq!(described, typed);
+    samples
+}
+
+#[track_caller]
+fn sample(line: &str) -> (Sample, f64) {
+    let end = line.find(['{', ' ']).unwrap();
+    let (name, mut rest) = line.split_at(end);
+    assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{line}");
+    let mut labels = BTreeMap::new();
+    if let Some(inside) = rest.strip_prefix('{') {
+        rest = inside;
+        loop {
+            let (label, after) = rest.split_once("=\"").unwrap();
+            assert!(label.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{line}");
+            let mut value = String::new();
+            let mut letters = after.char_indices();
+            let closed = loop {
+                let (at, letter) = letters.next().unwrap();
+                match letter {
+                    '"' => break at,
+                    '\\' => {
+                        let escaped = letters.next().unwrap().1;
+                        assert!(matches!(escaped, 'n' | '\\' | '"'), "{line}");
+                        value.push(if escaped == 'n' { '\n' } else { escaped });
+                    }
+                    letter => value.push(letter),
+                }
+            };
+            assert!(!value.contains(char::is_control) && value.chars().count() <= 80, "{value:?}");
+            assert!(labels.insert(label.to_owned(), value).is_none(), "{line}");
+            rest = after.get(closed + 1..).unwrap();
+            match rest.strip_prefix(',') {
+                Some(more) => rest = more,
+                None => break,
+            }
+        }
+        rest = rest.strip_prefix('}').unwrap();
+    }
+    let value = rest.strip_prefix(' ').unwrap();
+    assert!(!value.contains(' '), "a timestamp: {line}");
+    ((name.to_owned(), labels), value.parse().unwrap())
+}
+
+fn of(samples: &BTreeMap<Sample, f64>, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+    let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    samples.get(&(name.to_owned(), labels)).copied()
+}
+
+const ROWS: &str = r#"{"id":"1","url":"http://a.example.com/1","events":["call.completed"],"is_active":true},
+{"id":"2","url":"https://a.example.com/2","events":["call.completed","x\"\\\n\u202e"],"is_active":false},
+{"id":"3","url":"https://a.example.com/3","events":[],"is_active":"true"}"#;
+
+#[tokio::test]
+async fn everything_is_counted() {
+    let ended = ask(&serving(ROWS).await, &["metrics"]).await;
+    let samples = parse(ended.data());
+    for (name, labels, value) in [
+        ("dialnexa_webhooks", &[("active", "true")] as &[_], 1.0),
+        ("dialnexa_webhooks", &[("active", "false")], 1.0),
+        ("dialnexa_webhooks", &[("active", "unknown")], 1.0),
+        ("dialnexa_webhook_subscriptions", &[("event", "call.completed"), ("active", "true")], 1.0),
+        ("dialnexa_webhook_subscriptions", &[("event", "call.completed"), ("active", "false")], 1.0),
+        ("dialnexa_webhook_subscriptions", &[("event", "call.failed"), ("active", "true")], 0.0),
+        ("dialnexa_webhook_subscriptions", &[("event", "x\"\\^J<U+202E>"), ("active", "false")], 1.0),
+        ("dialnexa_webhook_findings", &[("rule", "insecure-url"), ("severity", "error")], 1.0),
+        ("dialnexa_webhook_findings", &[("rule", "invalid-url"), ("severity", "error")], 0.0),
+        ("dialnexa_webhook_findings", &[("rule", "uncovered-event"), ("severity", "info")], 11.0),
+        ("dialnexa_webhook_findings_waived", &[], 0.0),
+        ("dialnexa_webhook_malformed_rows", &[], 0.0),
+        ("dialnexa_webhook_read_complete", &[], 1.0),
+    ] {
+        assert_eq!(of(&samples, name, labels), Some(value), "{name} {labels:?}\n{}", ended.stdout);
+    }
+    assert!(of(&samples, "dialnexa_webhook_read_seconds", &[]).unwrap() >= 0.0);
+    // A rule that could not look has not passed.
+    assert!(!ended.stdout.contains("dead-destination"));
+    let firsts: Vec<_> = ended.lines().into_iter().filter(|line| line.starts_with("# TYPE")).collect();
+    assert_eq!(firsts.len(), 7);
+}
+
+#[tokio::test]
+async fn thousands_of_events_are_a_bounded_number_of_samples() {
+    let long = "y".repeat(5000);
+    let events: Vec<_> =
+        (0..3000).map(|i| format!("\"x.{i}\"")).chain([format!("\"{long}a\""), format!("\"{long}b\"")]).collect();
+    let row = format!(r#"{{"id":"1","url":"https://a.example.com/","events":[{}],"is_active":true}}"#, events.join(","));
+    let ended = ask(&serving(&row).await, &["metrics"]).await;
+    let samples = parse(ended.data());
+    let subscriptions: Vec<_> = samples.iter().filter(|((name, _), _)| name == "dialnexa_webhook_subscriptions").collect();
+    assert_eq!(subscriptions.len(), 2 * 201);
+    let sum: f64 = subscriptions.iter().map(|(_, value)| **value).sum();
+    assert!((sum - 3002.0).abs() < 0.5, "{sum}");
+    assert_eq!(
+        of(&samples, "dialnexa_webhook_subscriptions", &[("event", "(other)"), ("active", "true")]),
+        Some(3002.0 - 188.0)
+    );
+}
+
+#[tokio::test]
+async fn a_part_is_told_as_one() {
+    let server = Server::start(|request| match request.page() {
+        2 => Reply::status("500 Internal Server Error", "{}"),
+        _ => Listing::of(230).reply(request),
+    })
+    .await;
+    let ended = ask(&server, &["metrics"]).await;
+    ended.says(5, &["incomplete", "page 2"]);
+    assert_eq!(of(&parse(&ended.stdout), "dialnexa_webhook_read_complete", &[]), Some(0.0));
+    let refused = Server::always(Reply::status("403 Forbidden", "{}")).await;
+    ask(&refused, &["metrics"]).await.refusal(3);
+}
+
+#[tokio::test]
+async fn a_file_is_replaced_as_a_whole_and_stays_readable() {
+    let server = serving(ROWS).await;
+    let home = Home::with_config(ONCE);
+    let run = async || Ended::of(home.at(&server.base_url(), &["metrics", "--output", "x.prom"])).await;
+    assert_eq!(run().await.data(), "");
+    let first = parse(&home.read("x.prom"));
+    home.write("x.prom", "stale");
+    fs::set_permissions(home.path("x.prom"), fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(run().await.data(), "");
+    assert_eq!(fs::metadata(home.path("x.prom")).unwrap().permissions().mode() & 0o777, 0o644);
+    let second = parse(&home.read("x.prom"));
+    assert!(first.keys().eq(second.keys()));
+    let missing = Ended::of(home.at(&server.base_url(), &["metrics", "--output", "no/such/x.prom"])).await;
+    missing.refusal(4);
+    // What is there stays when nothing could be read.
+    let down = Server::always(Reply::status("403 Forbidden", "{}")).await;
+    Ended::of(home.at(&down.base_url(), &["metrics", "--output", "x.prom"])).await.refusal(3);
+    assert_eq!(parse(&home.read("x.prom")), second);
+    assert_eq!(fs::read_dir(home.path("")).unwrap().count(), 2);
+}
+
+#[tokio::test]
+async fn a_sweep_tells_the_profiles_apart_and_which_of_them_failed() {
+    let good = serving(ROWS).await;
+    let refused = Server::always(Reply::status("401 Unauthorized", "{}")).await;
+    let profile = |name: &str, server: &Server| {
+        format!("[profiles.{name}]\napi_key = \"{KEY}\"\nbase_url = \"{}\"\n", server.base_url())
+    };
+    let home = Home::with_config(&format!("{ONCE}{}{}", profile("good", &good), profile("lost", &refused)));
+    let ended = home.run(&["metrics", "--all-profiles"]).await;
+    ended.says(3, &["lost", "401"]);
+    let samples = parse(&ended.stdout);
+    assert_eq!(of(&samples, "dialnexa_webhook_read_complete", &[("profile", "good")]), Some(1.0));
+    assert_eq!(of(&samples, "dialnexa_webhook_read_complete", &[("profile", "lost")]), Some(0.0));
+    assert_eq!(of(&samples, "dialnexa_webhooks", &[("profile", "good"), ("active", "true")]), Some(1.0));
+    assert_eq!(of(&samples, "dialnexa_webhooks", &[("profile", "lost"), ("active", "true")]), None);
+}
