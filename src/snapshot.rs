@@ -190,7 +190,7 @@ pub fn write<W: Write>(out: &mut Output<W>, rows: &[Row], redact: bool) -> io::R
     let mut with_credentials = 0;
     out.raw(b"[")?;
     for (i, row) in rows.iter().enumerate() {
-        let mut line = line(row)?;
+        let mut line = row.canonical_json();
         if model::holds_secret(&line) {
             if redact {
                 line = model::hash_secrets(&line, row.id().map_or("", WebhookId::raw));
@@ -203,16 +203,4 @@ pub fn write<W: Write>(out: &mut Output<W>, rows: &[Row], redact: bool) -> io::R
     }
     out.raw(if rows.is_empty() { b"]\n" } else { b"\n]\n" })?;
     Ok(with_credentials)
-}
-
-fn line(row: &Row) -> serde_json::Result<String> {
-    match row {
-        Row::Webhook(webhook) if !webhook.unknown.is_sorted_by_key(|(name, _)| name) => {
-            let mut webhook = webhook.clone();
-            // The API may send them in any order.
-            webhook.unknown.sort_by(|(name, _), (other, _)| name.cmp(other));
-            serde_json::to_string(&webhook)
-        }
-        row => serde_json::to_string(row),
-    }
 }
