@@ -2,6 +2,7 @@
 
 pub mod arrange;
 pub mod coverage;
+pub mod diff;
 pub mod groups;
 pub mod news;
 pub mod query;
