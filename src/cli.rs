@@ -132,6 +132,8 @@ pub enum Command {
     Events(EventsArgs),
     /// Write the workspace as canonical JSON, sorted by id, fit for git
     Snapshot(SnapshotArgs),
+    /// Print what changed between two snapshots, or between one and now
+    Diff(DiffArgs),
     /// Write, find or show the configuration
     Config {
         #[command(subcommand)]
@@ -219,6 +221,34 @@ pub struct SnapshotArgs {
     /// Replace credentials in URLs by short salted hashes
     #[arg(long)]
     pub redact: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// A file, live, cache, or a time of the history such as yesterday, 2h or 2026-11-01
+    #[arg(value_name = "OLD")]
+    pub old: String,
+    /// Likewise; live without it
+    #[arg(value_name = "NEW")]
+    pub new: Option<String>,
+    #[command(flatten)]
+    pub compare: CompareArgs,
+    /// Exit with 0 when there is a difference
+    #[arg(long)]
+    pub exit_zero: bool,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What counts as a difference.
+#[derive(Debug, Clone, Args)]
+pub struct CompareArgs {
+    /// A field that does not count, or a part of the URL such as url.query; may be repeated
+    #[arg(long, value_name = "FIELD")]
+    pub ignore: Vec<String>,
+    /// Only webhooks that match, before or after (hookscope help filter)
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
+    pub filter: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

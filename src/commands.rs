@@ -2,13 +2,16 @@
 
 mod completions;
 mod configure;
+mod compare;
 mod demo_serve;
+mod diff;
 mod doctor;
 mod events;
 mod get;
 mod help;
 mod list;
 mod progress;
+mod side;
 mod snapshot;
 mod workspace;
 
@@ -43,7 +46,7 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
             let latency = Duration::from_millis(*latency);
             return demo_serve::run(demo::Options { webhooks: *webhooks, latency, port: *port }).await;
         }
-        Command::List(_) | Command::Get(_) | Command::Events(_) | Command::Snapshot(_) => {}
+        Command::List(_) | Command::Get(_) | Command::Events(_) | Command::Snapshot(_) | Command::Diff(_) => {}
     }
     let config = Config::load(global.config.as_deref(), env)?;
     let context = Context { global, env, config: &config, say: global.say(), now: clock::Moment::now().wall };
@@ -52,6 +55,7 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         Command::Get(args) => get::run(args, &context).await,
         Command::Events(args) => events::run(args, &context).await,
         Command::Snapshot(args) => snapshot::run(args, &context).await,
+        Command::Diff(args) => diff::run(args, &context).await,
         _ => Ok(Exit::Done),
     }
 }
@@ -132,7 +136,7 @@ impl Context<'_> {
 }
 
 /// What becomes of rows that are no webhooks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Passed,
     LeftOut,

@@ -5,6 +5,7 @@
 //! column is one row of a table, a new format one file and one arm of [`Sheet::write`].
 
 mod csv;
+mod diff;
 mod events;
 mod json;
 mod markdown;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+pub use self::diff::{DiffLine, Differences, Happened, change_line};
 pub use self::markdown::code;
 pub use self::webhooks::Listed;
 use crate::error::Error;
@@ -383,9 +385,13 @@ fn records<T>(entries: &[Entry<T>]) -> impl Iterator<Item = &T> {
 }
 
 /// The columns that there are, for help: name and what it is.
-pub fn columns_help() -> [(&'static str, Vec<(&'static str, &'static str)>); 2] {
+pub fn columns_help() -> [(&'static str, Vec<(&'static str, &'static str)>); 3] {
     fn of<T: Record>() -> Vec<(&'static str, &'static str)> {
         T::COLUMNS.iter().map(|column| (column.name, column.about)).collect()
     }
-    [("list, get", of::<Listed>()), ("events", of::<crate::analysis::coverage::EventCoverage>())]
+    [
+        ("list, get", of::<Listed>()),
+        ("events", of::<crate::analysis::coverage::EventCoverage>()),
+        ("diff", of::<DiffLine>()),
+    ]
 }

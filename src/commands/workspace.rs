@@ -11,8 +11,8 @@ use crate::cli::Global;
 use crate::config::{Config, Connection, Environment, Selection};
 use crate::demo::{self, server::Server};
 use crate::error::Error;
-use crate::fetch::{self, Held, Reading, Source, Summary, Wanted};
-use crate::model::{Element, Row, Scope, WebhookId};
+use crate::fetch::{self, Held, Limit, Reading, Source, Summary, Wanted};
+use crate::model::{Element, Roster, Row, Scope, WebhookId};
 use crate::output::Say;
 use crate::redact::ApiKey;
 use crate::safe;
@@ -30,13 +30,58 @@ pub(super) struct Workspace {
 }
 
 enum Origin {
-    Api {
-        source: Source,
-        policy: fetch::Policy,
-        /// It serves as long as the value lives.
-        _demo: Option<Server>,
-    },
+    Api(Live),
     File(Page),
+}
+
+/// All rows of a workspace, whatever their scope.
+pub(super) const EVERYTHING: Wanted<'static> = Wanted { scope: Scope::All, limit: Limit::Everything, filter: None };
+
+/// An API that can be asked as often as one likes.
+pub(super) struct Live {
+    source: Source,
+    policy: fetch::Policy,
+    place: Safe,
+    say: Say,
+    /// It serves as long as the value lives.
+    demo: Option<Server>,
+}
+
+impl Live {
+    fn progress(&self, drawn: bool) -> Progress {
+        Progress::start(self.place.clone(), self.say, drawn)
+    }
+
+    /// Reads the wanted rows of the whole listing, consistently.
+    pub(super) async fn read(&self, wanted: Wanted<'_>, drawn: bool) -> Result<Reading, ApiError> {
+        let progress = self.progress(drawn);
+        fetch::read_listing(&self.source, self.policy, wanted, |step| progress.note(step)).await
+    }
+
+    /// Webhooks by their ids; `None` for each one that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// The key is refused.
+    pub(super) async fn get(&self, ids: &[WebhookId]) -> Result<Vec<Result<Option<Row>, ApiError>>, ApiError> {
+        let progress = self.progress(true);
+        get(&self.source, self.policy, ids, &progress).await
+    }
+}
+
+async fn get(
+    source: &Source,
+    policy: fetch::Policy,
+    ids: &[WebhookId],
+    progress: &Progress,
+) -> Result<Vec<Result<Option<Row>, ApiError>>, ApiError> {
+    let results = fetch::read_webhooks(source, policy, ids, |step| progress.note(step)).await?;
+    let found = |result| match result {
+        Ok(row) => Ok(Some(row)),
+        Err(ApiError { kind: ErrorKind::NotFound, .. }) => Ok(None),
+        Err(error) => Err(error),
+    };
+    Ok(results.into_iter().map(found).collect())
 }
 
 /// The way to the one workspace that the options name, with the demo server if it is that one.
@@ -124,8 +169,9 @@ fn of_connection(connection: &Connection, demo: Option<Server>, say: Say) -> Res
     let key = connection.api.key.public_id().unwrap_or_else(|| "without public id".into());
     say.detail(&safe!("{}, key {} from {}", place, key, connection.key_source.name()));
     let client = Client::new(&connection.api).map_err(|error| Error::Api { place: place.clone(), error })?;
-    let origin = Origin::Api { source: Source::from(Arc::new(client)), policy: connection.policy, _demo: demo };
-    Ok(Workspace { profile: None, place, say, origin })
+    let source = Source::from(Arc::new(client));
+    let live = Live { source, policy: connection.policy, place: place.clone(), say, demo };
+    Ok(Workspace { profile: None, place, say, origin: Origin::Api(live) })
 }
 
 /// What messages call a workspace: its host, and its profile where there is more than one.
@@ -145,13 +191,31 @@ impl Workspace {
 
     /// Reads the wanted rows of the whole listing, consistently.
     pub(super) async fn read(self, wanted: Wanted<'_>) -> Result<Reading, Error> {
-        let progress = self.progress(true);
         match self.origin {
-            Origin::Api { source, policy, .. } => {
-                let reading = fetch::read_listing(&source, policy, wanted, |step| progress.note(step)).await;
-                reading.map_err(|error| Error::Api { place: self.place, error })
-            }
+            Origin::Api(live) => live.read(wanted, true).await.map_err(|error| Error::Api { place: self.place, error }),
             Origin::File(page) => Ok(fetch::judge(page, wanted)),
+        }
+    }
+
+    /// Everything, and the way to ask for more of it unless it is a file.
+    pub(super) async fn read_roster(self) -> Result<(Roster, Summary, Option<Live>), Error> {
+        match self.origin {
+            Origin::Api(live) => {
+                let reading = live.read(EVERYTHING, true).await.map_err(|error| Error::Api { place: self.place, error })?;
+                Ok((Roster::of_rows(&reading.rows), reading.summary, Some(live)))
+            }
+            Origin::File(page) => {
+                let reading = fetch::judge(page, EVERYTHING);
+                Ok((Roster::of_rows(&reading.rows), reading.summary, None))
+            }
+        }
+    }
+
+    /// The way to the API; `None` for a file.
+    pub(super) fn into_live(self) -> Option<Live> {
+        match self.origin {
+            Origin::Api(live) => Some(live),
+            Origin::File(_) => None,
         }
     }
 
@@ -164,7 +228,7 @@ impl Workspace {
     ) -> Result<Summary, Error> {
         let progress = self.progress(drawn);
         match self.origin {
-            Origin::Api { source, policy, .. } => {
+            Origin::Api(Live { source, policy, .. }) => {
                 let summary = fetch::stream_listing(&source, policy, wanted, |step| progress.note(step), sink).await;
                 summary.map_err(|error| Error::Api { place: self.place, error })
             }
@@ -180,28 +244,25 @@ impl Workspace {
     /// One page of `size` rows.
     pub(super) async fn read_page(self, scope: Scope, number: u64, size: u32) -> Result<Reading, Error> {
         let progress = self.progress(true);
-        let (source, policy) = match self.origin {
-            Origin::Api { source, policy, .. } => (source, policy),
-            Origin::File(page) => (Source::Rows(Arc::new(Held::new(page.rows))), fetch::Policy::default()),
-        };
+        let place = self.place.clone();
+        let (source, policy, _demo) = self.into_source();
         let reading = fetch::read_page(&source, policy, scope, number, size, |step| progress.note(step)).await;
-        reading.map_err(|error| Error::Api { place: self.place, error })
+        reading.map_err(|error| Error::Api { place, error })
     }
 
     /// Webhooks by their ids; `None` for each one that does not exist.
     pub(super) async fn get(self, ids: &[WebhookId]) -> Result<Vec<Result<Option<Row>, ApiError>>, Error> {
         let progress = self.progress(true);
-        let (source, policy) = match self.origin {
-            Origin::Api { source, policy, .. } => (source, policy),
-            Origin::File(page) => (Source::Rows(Arc::new(Held::new(page.rows))), fetch::Policy::default()),
-        };
-        let results = fetch::read_webhooks(&source, policy, ids, |step| progress.note(step)).await;
-        let results = results.map_err(|error| Error::Api { place: self.place, error })?;
-        let found = |result| match result {
-            Ok(row) => Ok(Some(row)),
-            Err(ApiError { kind: ErrorKind::NotFound, .. }) => Ok(None),
-            Err(error) => Err(error),
-        };
-        Ok(results.into_iter().map(found).collect())
+        let place = self.place.clone();
+        let (source, policy, _demo) = self.into_source();
+        get(&source, policy, ids, &progress).await.map_err(|error| Error::Api { place, error })
+    }
+
+    /// Where single pages and webhooks are; the demo serves as long as its server lives.
+    fn into_source(self) -> (Source, fetch::Policy, Option<Server>) {
+        match self.origin {
+            Origin::Api(live) => (live.source, live.policy, live.demo),
+            Origin::File(page) => (Source::Rows(Arc::new(Held::new(page.rows))), fetch::Policy::default(), None),
+        }
     }
 }
