@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::api::{self, Page};
 use crate::error::Error;
-use crate::model::{self, Element, Line, RawFields, Roster, Row, TooDeep, WebhookId, raw_array};
+use crate::model::{self, Element, Entry, Line, RawFields, Roster, Row, TooDeep, WebhookId, raw_array};
 use crate::output::Output;
 use crate::safe;
 use crate::text::{Safe, clean};
@@ -238,4 +238,17 @@ pub fn write<W: Write>(out: &mut Output<W>, rows: &[Row], redact: bool) -> io::R
     }
     out.raw(if rows.is_empty() { b"]\n" } else { b"\n]\n" })?;
     Ok(with_credentials)
+}
+
+/// As [`write`], to a file that is this program's own.
+pub fn write_roster(out: &mut dyn Write, roster: &Roster) -> io::Result<()> {
+    let mut malformed: Vec<_> = roster.malformed_rows().map(Entry::json).collect();
+    malformed.sort_unstable();
+    let all = roster.sorted().map(Entry::json).chain(malformed);
+    out.write_all(b"[")?;
+    for (i, json) in all.enumerate() {
+        out.write_all(if i == 0 { b"\n" } else { b",\n" })?;
+        out.write_all(json.as_bytes())?;
+    }
+    out.write_all(if roster.is_empty() { b"]\n" } else { b"\n]\n" })
 }

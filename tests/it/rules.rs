@@ -23,8 +23,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("demo", &["clock"]),
     ("files", &[]),
     ("error", &["api", "config", "text"]),
-    ("output", &["analysis", "clock", "error", "model", "text"]),
+    ("output", &["analysis", "clock", "error", "model", "redact", "text"]),
     ("snapshot", &["api", "error", "model", "output", "text"]),
+    ("cache", &["analysis", "config", "files", "model", "snapshot"]),
     ("cli", &["error", "model", "output"]),
     (
         "commands",
