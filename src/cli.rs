@@ -62,6 +62,9 @@ pub struct Global {
     /// A snapshot, JSON array or saved page instead of the API; - is stdin
     #[arg(long, global = true, value_name = "FILE")]
     pub from: Option<PathBuf>,
+    /// What was read last instead of the API, for when it is down
+    #[arg(long, global = true)]
+    pub cached: bool,
     /// Address of the API; an empty path means /v1 [env: DIALNEXA_BASE_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub base_url: Option<String>,
@@ -97,6 +100,7 @@ impl Global {
         let given = [
             ("--from", self.from.is_some()),
             ("--demo", self.demo),
+            ("--cached", self.cached),
             ("--all-profiles", self.all_profiles),
             ("--base-url", self.base_url.is_some()),
             ("--profile", self.profile.is_some()),
@@ -107,6 +111,8 @@ impl Global {
             ("--from", "--demo"),
             ("--from", "--base-url"),
             ("--from", "--all-profiles"),
+            ("--from", "--cached"),
+            ("--demo", "--cached"),
             ("--demo", "--base-url"),
             ("--demo", "--all-profiles"),
             ("--profile", "--all-profiles"),
@@ -134,6 +140,13 @@ pub enum Command {
     Snapshot(SnapshotArgs),
     /// Print what changed between two snapshots, or between one and now
     Diff(DiffArgs),
+    /// List the snapshots that were kept whenever a read found something else
+    History(HistoryArgs),
+    /// Find or empty the cache
+    Cache {
+        #[command(subcommand)]
+        command: CacheCommand,
+    },
     /// Write, find or show the configuration
     Config {
         #[command(subcommand)]
@@ -249,6 +262,24 @@ pub struct CompareArgs {
     /// Only webhooks that match, before or after (hookscope help filter)
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub filter: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Print where the cache is, or would be
+    Path,
+    /// Remove what is cached of every workspace
+    Clear {
+        /// The snapshots of the history too
+        #[arg(long)]
+        history: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

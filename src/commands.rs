@@ -1,14 +1,16 @@
 //! The commands that need no terminal: one file each, over the same fetching and the same model as the explorer.
 
+mod cache;
+mod compare;
 mod completions;
 mod configure;
-mod compare;
 mod demo_serve;
 mod diff;
 mod doctor;
 mod events;
 mod get;
 mod help;
+mod history;
 mod list;
 mod progress;
 mod side;
@@ -23,6 +25,7 @@ use self::workspace::Workspace;
 pub use self::workspace::connect;
 use self::workspace::start_demo;
 use crate::analysis::query::Query;
+use crate::cache::Store;
 use crate::cli::{ColorArg, Command, DemoCommand, Global, OutputArgs};
 use crate::clock;
 use crate::config::{Config, Environment};
@@ -40,13 +43,14 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         Command::Doctor => return doctor::run(global, env).await,
         Command::Config { command } => return configure::run(command, global, env).await,
         Command::Completions { shell } => return completions::script(*shell),
+        Command::Cache { command } => return cache::run(command, global),
         Command::Man => return completions::manual(),
         Command::Help { topic } => return help::run(topic),
         Command::Demo { command: DemoCommand::Serve { webhooks, latency, port } } => {
             let latency = Duration::from_millis(*latency);
             return demo_serve::run(demo::Options { webhooks: *webhooks, latency, port: *port }).await;
         }
-        Command::List(_) | Command::Get(_) | Command::Events(_) | Command::Snapshot(_) | Command::Diff(_) => {}
+        Command::List(_) | Command::Get(_) | Command::Events(_) | Command::Snapshot(_) | Command::Diff(_) | Command::History(_) => {}
     }
     let config = Config::load(global.config.as_deref(), env)?;
     let context = Context { global, env, config: &config, say: global.say(), now: clock::Moment::now().wall };
@@ -56,6 +60,7 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         Command::Events(args) => events::run(args, &context).await,
         Command::Snapshot(args) => snapshot::run(args, &context).await,
         Command::Diff(args) => diff::run(args, &context).await,
+        Command::History(args) => history::run(args, &context).await,
         _ => Ok(Exit::Done),
     }
 }
@@ -90,6 +95,11 @@ pub fn parse_filter(text: &str, now: Timestamp) -> Result<Query, Error> {
 impl Context<'_> {
     async fn workspace(&self) -> Result<Workspace, Error> {
         workspace::open(self.global, self.config, self.env, self.say).await
+    }
+
+    /// Where the workspace is remembered, and what messages call it.
+    async fn remembered(&self) -> Result<(Store, Safe), Error> {
+        workspace::remembered(self.global, self.config, self.env).await
     }
 
     /// How records of a kind are written, or why they cannot be so.

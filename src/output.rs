@@ -7,6 +7,7 @@
 mod csv;
 mod diff;
 mod events;
+mod history;
 mod json;
 mod markdown;
 mod table;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 pub use self::diff::{DiffLine, Differences, Happened, change_line};
+pub use self::history::Kept;
 pub use self::markdown::code;
 pub use self::webhooks::Listed;
 use crate::error::Error;
@@ -385,7 +387,7 @@ fn records<T>(entries: &[Entry<T>]) -> impl Iterator<Item = &T> {
 }
 
 /// The columns that there are, for help: name and what it is.
-pub fn columns_help() -> [(&'static str, Vec<(&'static str, &'static str)>); 3] {
+pub fn columns_help() -> [(&'static str, Vec<(&'static str, &'static str)>); 4] {
     fn of<T: Record>() -> Vec<(&'static str, &'static str)> {
         T::COLUMNS.iter().map(|column| (column.name, column.about)).collect()
     }
@@ -393,5 +395,6 @@ pub fn columns_help() -> [(&'static str, Vec<(&'static str, &'static str)>); 3] 
         ("list, get", of::<Listed>()),
         ("events", of::<crate::analysis::coverage::EventCoverage>()),
         ("diff", of::<DiffLine>()),
+        ("history", of::<Kept>()),
     ]
 }

@@ -21,7 +21,8 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
     let mut out = Output::stdout();
     let sheet: Sheet<DiffLine> = context.sheet(&out, args.output, None)?;
     let comparison = Comparison::new(&args.compare, context)?;
-    let (old, new) = (Named::read(&args.old)?, Named::read(args.new.as_deref().unwrap_or("live"))?);
+    let old = Named::read(&args.old, context.now)?;
+    let new = Named::read(args.new.as_deref().unwrap_or("live"), context.now)?;
     if old == new {
         return Err(Error::Usage { message: "diff: both sides are the same".into(), advice: None });
     }

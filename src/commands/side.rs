@@ -2,20 +2,28 @@
 
 use std::path::Path;
 
-use super::workspace::Live;
+use jiff::Timestamp;
+
+use super::workspace::{Live, found_in_cache, say_age};
 use super::{Context, Exit, Fate};
+use crate::analysis::query::moment;
 use crate::api::Page;
+use crate::cache::Snapshot;
+use crate::clock;
 use crate::error::Error;
 use crate::fetch::{Problem, Summary};
 use crate::model::{Line, Roster, WebhookId};
 use crate::safe;
 use crate::snapshot;
-use crate::text::{Safe, clean_head};
+use crate::text::{Safe, clean, clean_head};
 
 /// What a word on the command line names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Named<'a> {
     Live,
+    Cache,
+    /// The state of the workspace at a time, as the history has it.
+    Time(Timestamp),
     File(&'a Path),
 }
 
@@ -31,17 +39,18 @@ pub(super) struct Side {
 }
 
 impl<'a> Named<'a> {
-    /// Reads a word. `./live` is a file of that name.
-    pub(super) fn read(word: &'a str) -> Result<Self, Error> {
+    /// Reads a word. A file goes before a time of the same spelling; `./live` is a file of that name.
+    pub(super) fn read(word: &'a str, now: Timestamp) -> Result<Self, Error> {
         match word {
             "live" => return Ok(Self::Live),
-            "" => return Err(wrong("a side is empty".into())),
+            "cache" => return Ok(Self::Cache),
+            _ if word == "-" || Path::new(word).exists() => return Ok(Self::File(Path::new(word))),
             _ => {}
         }
-        if word == "-" || Path::new(word).exists() {
-            return Ok(Self::File(Path::new(word)));
-        }
-        Err(wrong(safe!("{}: there is no such file", clean_head(word, 200))))
+        moment(word, now).map(Self::Time).ok_or_else(|| Error::Usage {
+            message: safe!("{}: it is neither a file nor a time", clean_head(word, 200)),
+            advice: Some("A side is a file, live, cache, or a time of the history: yesterday, 2h, 3d, 2026-11-01.".into()),
+        })
     }
 
     /// Reads the side itself.
@@ -54,6 +63,22 @@ impl<'a> Named<'a> {
                 let exit = context.report(&summary, Fate::LeftOut, &place);
                 Ok(Side { roster, place, exit, live })
             }
+            Self::Cache => {
+                let (store, place) = context.remembered().await?;
+                let (roster, read_at) = found_in_cache(store.read_roster(context.now), &place, context.say)?;
+                say_age(read_at, context.now, &place, context.say);
+                Ok(Side::remembered(roster, safe!("{} (cache)", place), context))
+            }
+            Self::Time(at) => {
+                let (store, place) = context.remembered().await?;
+                let history = store.history();
+                let snapshot = history.iter().rev().find(|snapshot| snapshot.at <= *at);
+                let Some(snapshot) = snapshot else { return Err(no_snapshot(&history, *at, &place)) };
+                let name = safe!("{} ({})", place, clock::utc(snapshot.at));
+                context.say.detail(&safe!("{} is {}", name, clean(&snapshot.path.to_string_lossy())));
+                let (roster, _) = snapshot::read_roster(&snapshot.path)?;
+                Ok(Side::remembered(roster, name, context))
+            }
             Self::File(path) => {
                 let (roster, page) = snapshot::read_roster(path)?;
                 let place = snapshot::name(path);
@@ -64,9 +89,29 @@ impl<'a> Named<'a> {
     }
 }
 
-fn wrong(message: Safe) -> Error {
-    let advice = "diff takes a file, live, cache, or a time of the history: yesterday, 2h, 3d, 2026-11-01.";
-    Error::Usage { message: safe!("diff: {}", message), advice: Some(advice.into()) }
+/// Why nothing is known of a time.
+fn no_snapshot(history: &[Snapshot], at: Timestamp, place: &Safe) -> Error {
+    let first = history.iter().map(|snapshot| snapshot.at).min();
+    let message = match first {
+        Some(first) => safe!(
+            "{}: the history begins {}; nothing is known of {}",
+            place,
+            clock::utc(first),
+            clock::utc(at)
+        ),
+        None => safe!("{}: there is no history of it yet", place),
+    };
+    let advice = "Every consistent read of the whole workspace that finds something else is kept; hookscope history lists them.";
+    Error::NotKept { message, advice: advice.into() }
+}
+
+impl Side {
+    /// What was consistent when it was read.
+    fn remembered(roster: Roster, place: Safe, context: &Context<'_>) -> Self {
+        let summary = Summary { malformed: roster.malformed(), ..Summary::default() };
+        let exit = context.report(&summary, Fate::LeftOut, &place);
+        Self { roster, place, exit, live: None }
+    }
 }
 
 /// What is wrong with a file that stands for a whole workspace.

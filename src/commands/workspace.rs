@@ -4,10 +4,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::progress::Progress;
 use crate::api::{ApiError, Client, ErrorKind, Page};
 use crate::base_url::BaseUrl;
+use crate::cache::{Cached, Kept, Store, Unusable};
 use crate::cli::Global;
+use crate::clock;
 use crate::config::{Config, Connection, Environment, Selection};
 use crate::demo::{self, server::Server};
 use crate::error::Error;
@@ -43,6 +47,8 @@ pub(super) struct Live {
     policy: fetch::Policy,
     place: Safe,
     say: Say,
+    /// Where what is read is remembered.
+    memory: Option<Store>,
     /// It serves as long as the value lives.
     demo: Option<Server>,
 }
@@ -54,8 +60,42 @@ impl Live {
 
     /// Reads the wanted rows of the whole listing, consistently.
     pub(super) async fn read(&self, wanted: Wanted<'_>, drawn: bool) -> Result<Reading, ApiError> {
+        let started = clock::Moment::now().wall;
+        let reading = self.read_only(wanted, drawn).await?;
+        let is_all = wanted.scope == Scope::All && wanted.limit == Limit::Everything && wanted.filter.is_none();
+        if is_all && self.memory.is_some() && reading.summary.problems.is_empty() {
+            self.keep(Roster::of_rows(&reading.rows), started).await;
+        }
+        Ok(reading)
+    }
+
+    async fn read_only(&self, wanted: Wanted<'_>, drawn: bool) -> Result<Reading, ApiError> {
         let progress = self.progress(drawn);
         fetch::read_listing(&self.source, self.policy, wanted, |step| progress.note(step)).await
+    }
+
+    /// All webhooks, as little more than their texts.
+    pub(super) async fn read_roster(&self, drawn: bool) -> Result<(Roster, Summary, Timestamp), ApiError> {
+        let started = clock::Moment::now().wall;
+        let reading = self.read_only(EVERYTHING, drawn).await?;
+        Ok((Roster::of_rows(&reading.rows), reading.summary, started))
+    }
+
+    /// Remembers a consistent listing. That it cannot is worth a word and nothing more.
+    pub(super) async fn keep(&self, roster: Roster, read_at: Timestamp) -> Roster {
+        let Some(store) = self.memory.clone() else { return roster };
+        let roster = Arc::new(roster);
+        let shared = Arc::clone(&roster);
+        let kept = tokio::task::spawn_blocking(move || store.keep(&shared, read_at)).await;
+        match kept {
+            Ok(Ok(Kept::Busy)) => self.say.detail(&"the cache is being written by another hookscope".into()),
+            Ok(Ok(Kept::Written { .. } | Kept::Unchanged)) => {}
+            Ok(Err(error)) => {
+                self.say.note(&safe!("this read is not remembered: the cache cannot be written: {}", clean(&error.to_string())));
+            }
+            Err(error) => tracing::error!("the cache could not be written: {error}"),
+        }
+        Arc::unwrap_or_clone(roster)
     }
 
     /// Webhooks by their ids; `None` for each one that does not exist.
@@ -120,7 +160,53 @@ pub(super) async fn open(global: &Global, config: &Config, env: &Environment, sa
         return Ok(Workspace { profile: None, place, say, origin: Origin::File(page) });
     }
     let (connection, server) = connect(global, config, env).await?;
-    of_connection(&connection, server, say)
+    if global.cached { of_cache(&connection, say) } else { of_connection(&connection, server, say) }
+}
+
+/// Where the workspace that the options name is remembered, and what messages call it.
+pub(super) async fn remembered(global: &Global, config: &Config, env: &Environment) -> Result<(Store, Safe), Error> {
+    if let Some(option) = [("--demo", global.demo), ("--from", global.from.is_some())].iter().find(|(_, given)| *given) {
+        return Err(Error::Usage { message: safe!("{}: nothing is remembered of it", option.0), advice: None });
+    }
+    let (connection, _) = connect(global, config, env).await?;
+    Ok((store(&connection)?, place(&connection)))
+}
+
+fn store(connection: &Connection) -> Result<Store, Error> {
+    Store::of(connection).ok_or_else(|| Error::NotKept {
+        message: "there is no home directory to have a cache in".into(),
+        advice: "Set HOME, or XDG_CACHE_HOME and XDG_STATE_HOME, to absolute paths.".into(),
+    })
+}
+
+/// What was read last, in place of the API.
+fn of_cache(connection: &Connection, say: Say) -> Result<Workspace, Error> {
+    let place = place(connection);
+    let now = clock::Moment::now().wall;
+    let cached = store(connection)?.read(now);
+    let Cached { rows, read_at } = found_in_cache(cached, &place, say)?;
+    say_age(read_at, now, &place, say);
+    let total = Some(rows.len() as u64);
+    let page = Page { number: 1, rows, reported: None, limit: None, total, total_pages: None };
+    Ok(Workspace { profile: None, place, say, origin: Origin::File(page) })
+}
+
+/// Says that rows are not those of now.
+pub(super) fn say_age(read_at: Timestamp, now: Timestamp, place: &Safe, say: Say) {
+    let (age, utc) = (clock::age_in_words(read_at, now), clock::utc(read_at));
+    say.note(&safe!("{}: from the cache, as it was {} ({})", place, age, utc));
+}
+
+/// What the cache has, or why there is nothing.
+pub(super) fn found_in_cache<T>(read: Result<Option<T>, Unusable>, place: &Safe, say: Say) -> Result<T, Error> {
+    let found = read.unwrap_or_else(|why| {
+        say.note(&safe!("{}: the cache is ignored: {}", place, clean(&why.to_string())));
+        None
+    });
+    found.ok_or_else(|| Error::NotKept {
+        message: safe!("{}: there is no cache of it", place),
+        advice: "Every consistent read of the whole workspace is cached: hookscope list, snapshot, events, diff, watch.".into(),
+    })
 }
 
 /// The workspaces of all profiles, one after the other. One that cannot be opened does not keep the others from being read.
@@ -160,7 +246,8 @@ async fn open_profile(
     let selection = Selection { profile: Some(name.to_owned()), base_url: global.base_url.clone() };
     let mut connection = config.connection(&selection, env).await?;
     override_timeout(&mut connection, global);
-    let workspace = of_connection(&connection, None, say)?;
+    let workspace =
+        if global.cached { of_cache(&connection, say)? } else { of_connection(&connection, None, say)? };
     Ok(Workspace { profile: Some(name.into()), ..workspace })
 }
 
@@ -170,7 +257,7 @@ fn of_connection(connection: &Connection, demo: Option<Server>, say: Say) -> Res
     say.detail(&safe!("{}, key {} from {}", place, key, connection.key_source.name()));
     let client = Client::new(&connection.api).map_err(|error| Error::Api { place: place.clone(), error })?;
     let source = Source::from(Arc::new(client));
-    let live = Live { source, policy: connection.policy, place: place.clone(), say, demo };
+    let live = Live { source, policy: connection.policy, place: place.clone(), say, memory: Store::of(connection), demo };
     Ok(Workspace { profile: None, place, say, origin: Origin::Api(live) })
 }
 
@@ -201,8 +288,12 @@ impl Workspace {
     pub(super) async fn read_roster(self) -> Result<(Roster, Summary, Option<Live>), Error> {
         match self.origin {
             Origin::Api(live) => {
-                let reading = live.read(EVERYTHING, true).await.map_err(|error| Error::Api { place: self.place, error })?;
-                Ok((Roster::of_rows(&reading.rows), reading.summary, Some(live)))
+                let read = live.read_roster(true).await;
+                let (mut roster, summary, read_at) = read.map_err(|error| Error::Api { place: self.place, error })?;
+                if summary.problems.is_empty() {
+                    roster = live.keep(roster, read_at).await;
+                }
+                Ok((roster, summary, Some(live)))
             }
             Origin::File(page) => {
                 let reading = fetch::judge(page, EVERYTHING);

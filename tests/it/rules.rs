@@ -30,7 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
-            "analysis", "api", "base_url", "cli", "clock", "config", "demo", "error", "fetch", "files", "model", "output",
+            "analysis", "api", "base_url", "cache", "cli", "clock", "config", "demo", "error", "fetch", "files", "model", "output",
             "probe", "redact", "snapshot", "text",
         ],
     ),
