@@ -4,6 +4,7 @@ pub mod arrange;
 pub mod coverage;
 pub mod diff;
 pub mod groups;
+pub mod migration;
 pub mod news;
 pub mod query;
 pub mod rows;
