@@ -140,6 +140,11 @@ pub enum Command {
     Snapshot(SnapshotArgs),
     /// Print what changed between two snapshots, or between one and now
     Diff(DiffArgs),
+    /// Print each change as one JSON line, reading again and again
+    Watch(WatchArgs),
+    /// Plan a migration to other events, hosts or URLs; nothing is ever sent
+    #[command(after_help = PLAN_HELP)]
+    Plan(PlanArgs),
     /// List the snapshots that were kept whenever a read found something else
     History(HistoryArgs),
     /// Find or empty the cache
@@ -263,6 +268,52 @@ pub struct CompareArgs {
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub filter: Option<String>,
 }
+
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Read every so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub every: u64,
+    /// Begin with what changed since: a file, cache, or a time of the history such as 2h
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    #[command(flatten)]
+    pub compare: CompareArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// What becomes of events, hosts and URLs
+    #[arg(value_name = "MAP.toml")]
+    pub map: PathBuf,
+    /// Only active or inactive webhooks
+    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeArg::All)]
+    pub scope: ScopeArg,
+    /// Only webhooks that match (hookscope help filter)
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// table, tsv, json, or sh for a script to read and run
+    #[arg(short = 'o', long = "output", value_enum, value_name = "FORMAT", hide_possible_values = true)]
+    pub format: Option<PlanFormat>,
+}
+
+/// The formats of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    Table,
+    Tsv,
+    Json,
+    Sh,
+}
+
+const PLAN_HELP: &str = "A map:\n\n  \
+    [events]                          # an event, and those in its place; none drops it\n  \
+    \"call_ended\" = [\"call.completed\", \"call.failed\"]\n  \
+    \"call_initiated\" = []\n  \
+    [hosts]\n  \
+    \"old.example.com\" = \"new.example.com\"\n  \
+    [urls]                            # exactly these; they go before hosts\n  \
+    \"https://old.example.com/a\" = \"https://new.example.com/b\"";
 
 #[derive(Debug, Args)]
 pub struct HistoryArgs {

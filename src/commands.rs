@@ -12,9 +12,11 @@ mod get;
 mod help;
 mod history;
 mod list;
+mod plan;
 mod progress;
 mod side;
 mod snapshot;
+mod watch;
 mod workspace;
 
 use std::time::Duration;
@@ -50,7 +52,7 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
             let latency = Duration::from_millis(*latency);
             return demo_serve::run(demo::Options { webhooks: *webhooks, latency, port: *port }).await;
         }
-        Command::List(_) | Command::Get(_) | Command::Events(_) | Command::Snapshot(_) | Command::Diff(_) | Command::History(_) => {}
+        _ => {}
     }
     let config = Config::load(global.config.as_deref(), env)?;
     let context = Context { global, env, config: &config, say: global.say(), now: clock::Moment::now().wall };
@@ -61,6 +63,8 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         Command::Snapshot(args) => snapshot::run(args, &context).await,
         Command::Diff(args) => diff::run(args, &context).await,
         Command::History(args) => history::run(args, &context).await,
+        Command::Watch(args) => watch::run(args, &context).await,
+        Command::Plan(args) => plan::run(args, &context).await,
         _ => Ok(Exit::Done),
     }
 }

@@ -92,7 +92,12 @@ fn write<W: Write>(
 ) -> io::Result<()> {
     match sheet.format {
         Format::Json => return differences.write_json(out),
-        Format::Ndjson => return differences.write_lines(out, None),
+        Format::Ndjson => {
+            return differences.lines(None).try_for_each(|line| {
+                out.json_text(&line)?;
+                out.raw(b"\n")
+            });
+        }
         Format::Ids => return write_ids(out, differences),
         _ => {}
     }

@@ -262,25 +262,16 @@ impl Differences<'_> {
         out.raw(b"]}\n")
     }
 
-    /// One change a line.
-    pub fn write_lines<W: Write>(&self, out: &mut Output<W>, time: Option<&str>) -> io::Result<()> {
-        let mut line = |happened, id: &str, before, after| {
-            out.json_text(&change_line(time, happened, id, before, after))?;
-            out.raw(b"\n")
+    /// One change a line, as JSON.
+    pub fn lines<'s>(&'s self, time: Option<&'s str>) -> impl Iterator<Item = String> + 's {
+        let line = move |happened, before: Option<Entry<'_>>, after: Option<Entry<'_>>| {
+            let id = before.or(after).map_or("", Entry::id);
+            change_line(time, happened, id, before, after)
         };
-        for &entry in &self.added {
-            line(Happened::Added, entry.id(), None, Some(entry))?;
-        }
-        for &entry in &self.removed {
-            line(Happened::Removed, entry.id(), Some(entry), None)?;
-        }
-        for &(before, after) in &self.changed {
-            line(Happened::Changed, before.id(), Some(before), Some(after))?;
-        }
-        for &entry in &self.unknown {
-            line(Happened::Unknown, entry.id(), Some(entry), None)?;
-        }
-        Ok(())
+        (self.added.iter().map(move |&entry| line(Happened::Added, None, Some(entry))))
+            .chain(self.removed.iter().map(move |&entry| line(Happened::Removed, Some(entry), None)))
+            .chain(self.changed.iter().map(move |&(before, after)| line(Happened::Changed, Some(before), Some(after))))
+            .chain(self.unknown.iter().map(move |&entry| line(Happened::Unknown, Some(entry), None)))
     }
 }
 
