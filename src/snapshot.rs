@@ -129,10 +129,7 @@ impl<R: Read> Read for Bounded<'_, R> {
 }
 
 /// Returns how many rows there are.
-fn read_array<R: Read, E: Element>(
-    reader: &mut Bounded<'_, R>,
-    sink: &mut dyn FnMut(E),
-) -> Result<u64, serde_json::Error> {
+fn read_array<R: Read, E: Element>(reader: &mut Bounded<'_, R>, sink: &mut dyn FnMut(E)) -> Result<u64, serde_json::Error> {
     struct Rows<'a, 's, E>(&'a Cell<usize>, &'s mut dyn FnMut(E));
 
     impl<'de, E: Element> Visitor<'de> for Rows<'_, '_, E> {
@@ -207,8 +204,8 @@ fn one_object<E: Element>(value: &RawValue, name: &Safe, sink: &mut dyn FnMut(E)
         sink(numbered_row(value, 1, name)?);
         return Ok(whole(1));
     }
-    let page = api::saved_page(value.get().as_bytes())
-        .map_err(|error| wrong(safe!("{}: {}", name, clean(&error.to_string()))))?;
+    let page =
+        api::saved_page(value.get().as_bytes()).map_err(|error| wrong(safe!("{}: {}", name, clean(&error.to_string()))))?;
     let Page { number, rows, reported, limit, total, total_pages } = page;
     rows.into_iter().map(E::of_row).for_each(sink);
     Ok(Page { number, rows: Vec::new(), reported, limit, total, total_pages })

@@ -104,24 +104,21 @@ impl Mapping {
         plan
     }
 
-    fn apply(
-        &self,
-        webhook: &Webhook,
-        used: &mut BTreeSet<String>,
-        doubts: &mut Vec<(WebhookId, &'static str)>,
-    ) -> Webhook {
+    fn apply(&self, webhook: &Webhook, used: &mut BTreeSet<String>, doubts: &mut Vec<(WebhookId, &'static str)>) -> Webhook {
         let mut planned = webhook.clone();
         if let Some(url) = self.new_url(webhook.url.raw(), used) {
             if url.chars().count() > LONGEST_URL {
                 doubts.push((webhook.id.clone(), "its new URL is longer than the 150 characters that the API takes"));
+            }
+            if !url.starts_with("https://") {
+                doubts.push((webhook.id.clone(), "its new URL does not start with https://, which the API refuses"));
             }
             planned.url = Destination::new(&url);
         }
         if self.events.is_empty() {
             return planned;
         }
-        let only_names =
-            |entries: &Vec<EventEntry>| entries.iter().all(|entry| matches!(entry, EventEntry::Name(_)));
+        let only_names = |entries: &Vec<EventEntry>| entries.iter().all(|entry| matches!(entry, EventEntry::Name(_)));
         match &webhook.events {
             Field::Value(entries) if only_names(entries) => {
                 let names = self.new_events(webhook, used);
@@ -289,10 +286,7 @@ mod tests {
         ];
         let plan = mapping.plan(&all, |_| true);
         let changes: Vec<_> = plan.changes.iter().map(|change| (change.before.id.raw(), change.events())).collect();
-        assert_eq!(
-            changes,
-            [("a", Some(vec!["first", "call.completed", "call.failed"])), ("b", Some(vec![]))]
-        );
+        assert_eq!(changes, [("a", Some(vec!["first", "call.completed", "call.failed"])), ("b", Some(vec![]))]);
         assert_eq!(plan.unmapped, map(&[("first", 1)]));
         assert_eq!((ids(&plan.without_events), plan.unused), (vec!["b"], vec!["never".to_owned()]));
         assert_eq!(plan.doubts.iter().map(|(id, _)| id.raw()).collect::<Vec<_>>(), ["d"]);
@@ -303,7 +297,10 @@ mod tests {
         let mapping = hosts(&[("old.example.com", "new.example.com")]);
         for (url, expected) in [
             ("https://old.example.com", Some("https://new.example.com")),
-            ("https://OLD.example.com:8443/%7ex?q=old.example.com#f", Some("https://new.example.com:8443/%7ex?q=old.example.com#f")),
+            (
+                "https://OLD.example.com:8443/%7ex?q=old.example.com#f",
+                Some("https://new.example.com:8443/%7ex?q=old.example.com#f"),
+            ),
             ("https://u:p@old.example.com/", Some("https://u:p@new.example.com/")),
             ("https://old%2Eexample.com/x", Some("https://new.example.com/x")),
             ("https://sub.old.example.com/", None),
@@ -325,6 +322,8 @@ mod tests {
         assert_eq!(plan.changes.iter().filter_map(Change::url).collect::<Vec<_>>(), ["https://c.com/y", "https://b.com/x/"]);
         let long = hosts(&[("a.com", &"b".repeat(200))]).plan(&all, |webhook| webhook.id.raw() == "a");
         assert_eq!((long.changes.len(), long.doubts.len()), (1, 1));
+        let insecure = hosts(&[("a.com", "b.com")]).plan(&[hook("a", "http://a.com/", "[]")], |_| true);
+        assert_eq!((insecure.changes.first().and_then(Change::url), insecure.doubts.len()), (Some("http://b.com/"), 1));
     }
 
     #[test]

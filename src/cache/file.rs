@@ -108,7 +108,8 @@ pub(super) fn write(path: &Path, roster: &Roster, digest: &Digest, read_at: Time
     if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
         std::fs::remove_file(path)?;
     }
-    let header = Header { hookscope_cache: VERSION, read_at: read_at.to_string(), rows: digest.rows, sha256: digest.sha256.clone() };
+    let header =
+        Header { hookscope_cache: VERSION, read_at: read_at.to_string(), rows: digest.rows, sha256: digest.sha256.clone() };
     files::write(path, Existing::Replaced, |out: &mut dyn Write| {
         serde_json::to_writer(&mut *out, &header)?;
         out.write_all(b"\n")?;

@@ -73,7 +73,9 @@ fn what_did_not_change_is_not_written_again() {
 #[test]
 fn the_history_tells_what_changed_and_keeps_its_order_when_the_clock_is_set_back() {
     let place = Place::new();
-    for (rows, time) in [(&[A] as &[_], "03T12:00:00"), (&[A, B], "02T12:00:00"), (&[A, B2], "04T12:00:00"), (&[], "04T12:00:00")] {
+    for (rows, time) in
+        [(&[A] as &[_], "03T12:00:00"), (&[A, B], "02T12:00:00"), (&[A, B2], "04T12:00:00"), (&[], "04T12:00:00")]
+    {
         place.store.keep(&roster(rows), at(time)).unwrap();
     }
     let expected = [
@@ -147,11 +149,17 @@ fn planted_links_are_neither_followed_nor_lost_to() {
     symlink(&victim, place.cache()).unwrap();
     assert!(matches!(place.store.read_roster(at("02T00:00:00")), Err(Unusable::Unreadable(_))));
     place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
-    assert_eq!((place.texts().unwrap().0, fs::read_to_string(&victim).unwrap()), (vec![A.to_owned()], "precious".to_owned()));
+    assert_eq!(
+        (place.texts().unwrap().0, fs::read_to_string(&victim).unwrap()),
+        (vec![A.to_owned()], "precious".to_owned())
+    );
     fs::remove_file(place.store.path("lock")).unwrap();
     symlink(&victim, place.store.path("lock")).unwrap();
     assert!(place.store.keep(&roster(&[B]), at("02T00:00:00")).is_err());
-    assert_eq!((place.texts().unwrap().0, fs::read_to_string(&victim).unwrap()), (vec![A.to_owned()], "precious".to_owned()));
+    assert_eq!(
+        (place.texts().unwrap().0, fs::read_to_string(&victim).unwrap()),
+        (vec![A.to_owned()], "precious".to_owned())
+    );
     // A snapshot that is a link is none.
     symlink(&victim, place.home.path().join("state/history/w/00000009_20260601T000000Z_1.json")).unwrap();
     assert_eq!(place.history().len(), 1);

@@ -1,7 +1,7 @@
 //! Two rosters compared, with what the newer one leaves out asked for by id: a listing that shifts while it is read can hide a
 //! webhook, so only a 404 says that one is gone.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::workspace::Live;
 use crate::analysis::diff::{Diff, Ignored};
@@ -25,7 +25,7 @@ pub(super) struct Comparison {
 #[derive(Debug, Default)]
 pub(super) struct Missing {
     /// They are neither listed nor surely gone.
-    pub(super) unknown: HashSet<String>,
+    pub(super) unknown: BTreeSet<String>,
     /// How many the listing left out that are there.
     pub(super) found: usize,
     /// Why some are unknown, in one sentence.

@@ -48,12 +48,7 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
 }
 
 /// Learns what became of the webhooks that the live side leaves out, and says what was seen.
-async fn confirm(
-    comparison: &Comparison,
-    before: &Side,
-    after: &mut Side,
-    context: &Context<'_>,
-) -> Result<Missing, Error> {
+async fn confirm(comparison: &Comparison, before: &Side, after: &mut Side, context: &Context<'_>) -> Result<Missing, Error> {
     let Some(live) = &after.live else { return Ok(Missing::default()) };
     let missing = comparison
         .confirm(&before.roster, &mut after.roster, live)

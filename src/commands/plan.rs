@@ -78,8 +78,7 @@ fn mapping(file: MapFile) -> Mapping {
 
 /// Where the requests would go. A file says nothing of it; the config does.
 fn base_url(context: &Context<'_>) -> Result<BaseUrl, Error> {
-    let selection =
-        Selection { profile: context.global.profile.clone(), base_url: context.global.base_url.clone() };
+    let selection = Selection { profile: context.global.profile.clone(), base_url: context.global.base_url.clone() };
     Ok(context.config.base_url_and_source(&selection, context.env)?.0)
 }
 
@@ -96,12 +95,7 @@ fn body(change: &Change) -> Body<'_> {
     Body { url: change.url(), events: change.events() }
 }
 
-fn write_table<W: Write>(
-    out: &mut Output<W>,
-    plan: &Plan,
-    format: PlanFormat,
-    context: &Context<'_>,
-) -> io::Result<()> {
+fn write_table<W: Write>(out: &mut Output<W>, plan: &Plan, format: PlanFormat, context: &Context<'_>) -> io::Result<()> {
     let format = if format == PlanFormat::Table { Format::Table } else { Format::Tsv };
     let args = OutputArgs { format: Some(format), raw: false };
     let sheet: Sheet<DiffLine> = context.sheet(out, args, None).map_err(|error| io::Error::other(error.to_string()))?;

@@ -93,15 +93,11 @@ impl<'a> Named<'a> {
 fn no_snapshot(history: &[Snapshot], at: Timestamp, place: &Safe) -> Error {
     let first = history.iter().map(|snapshot| snapshot.at).min();
     let message = match first {
-        Some(first) => safe!(
-            "{}: the history begins {}; nothing is known of {}",
-            place,
-            clock::utc(first),
-            clock::utc(at)
-        ),
+        Some(first) => safe!("{}: the history begins {}; nothing is known of {}", place, clock::utc(first), clock::utc(at)),
         None => safe!("{}: there is no history of it yet", place),
     };
-    let advice = "Every consistent read of the whole workspace that finds something else is kept; hookscope history lists them.";
+    let advice =
+        "Every consistent read of the whole workspace that finds something else is kept; hookscope history lists them.";
     Error::NotKept { message, advice: advice.into() }
 }
 

@@ -5,7 +5,7 @@
 
 mod signals;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -68,7 +68,7 @@ pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit,
         every: Duration::from_secs(args.every),
         before,
         has_read: false,
-        unknown: HashSet::new(),
+        unknown: BTreeSet::new(),
         is_failing: false,
         remembered: None,
         writing: None,
@@ -93,7 +93,7 @@ struct Watch {
     /// Whether any read came to an end.
     has_read: bool,
     /// Ids that are not listed and not known to be gone; they were told.
-    unknown: HashSet<String>,
+    unknown: BTreeSet<String>,
     is_failing: bool,
     remembered: Option<Instant>,
     /// Lines on their way to stdout, which may take its time.
@@ -132,9 +132,7 @@ impl Watch {
             let (lines, wait) = match self.read().await {
                 Ok(lines) => (lines, Duration::ZERO),
                 // A key that never worked, or a client that cannot be set up, is no passing trouble.
-                Err(Trouble::Api(error))
-                    if !self.has_read && (error.is_refusal() || error.kind == ErrorKind::Setup) =>
-                {
+                Err(Trouble::Api(error)) if !self.has_read && (error.is_refusal() || error.kind == ErrorKind::Setup) => {
                     return Err(Error::Api { place: self.place.clone(), error });
                 }
                 Err(trouble) => (self.fail(&trouble), trouble.wait()),

@@ -91,7 +91,8 @@ impl Live {
             Ok(Ok(Kept::Busy)) => self.say.detail(&"the cache is being written by another hookscope".into()),
             Ok(Ok(Kept::Written { .. } | Kept::Unchanged)) => {}
             Ok(Err(error)) => {
-                self.say.note(&safe!("this read is not remembered: the cache cannot be written: {}", clean(&error.to_string())));
+                self.say
+                    .note(&safe!("this read is not remembered: the cache cannot be written: {}", clean(&error.to_string())));
             }
             Err(error) => tracing::error!("the cache could not be written: {error}"),
         }
@@ -205,7 +206,8 @@ pub(super) fn found_in_cache<T>(read: Result<Option<T>, Unusable>, place: &Safe,
     });
     found.ok_or_else(|| Error::NotKept {
         message: safe!("{}: there is no cache of it", place),
-        advice: "Every consistent read of the whole workspace is cached: hookscope list, snapshot, events, diff, watch.".into(),
+        advice: "Every consistent read of the whole workspace is cached: hookscope list, snapshot, events, diff, watch."
+            .into(),
     })
 }
 
@@ -246,8 +248,7 @@ async fn open_profile(
     let selection = Selection { profile: Some(name.to_owned()), base_url: global.base_url.clone() };
     let mut connection = config.connection(&selection, env).await?;
     override_timeout(&mut connection, global);
-    let workspace =
-        if global.cached { of_cache(&connection, say)? } else { of_connection(&connection, None, say)? };
+    let workspace = if global.cached { of_cache(&connection, say)? } else { of_connection(&connection, None, say)? };
     Ok(Workspace { profile: Some(name.into()), ..workspace })
 }
 

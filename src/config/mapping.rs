@@ -94,7 +94,10 @@ mod tests {
         .unwrap();
         let owned = |text: &str| text.to_owned();
         assert_eq!(map.events[0], (owned("call_ended"), vec![owned("call.completed"), owned("call.failed")]));
-        assert_eq!((map.events[1].clone(), map.hosts), ((owned("gone"), vec![]), vec![(owned("old.example.com"), owned("new.example.com"))]));
+        assert_eq!(
+            (map.events[1].clone(), map.hosts),
+            ((owned("gone"), vec![]), vec![(owned("old.example.com"), owned("new.example.com"))])
+        );
         assert_eq!(map.urls, [(owned("https://a/x"), owned("https://b/y"))]);
     }
 

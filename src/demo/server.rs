@@ -129,7 +129,9 @@ impl Api {
         let (head, body) = request.into_parts();
         // What is too long, or breaks off, is no JSON.
         let body = match head.method {
-            Method::PATCH => Limited::new(body, MAX_BODY).collect().await.map_or_else(|_| Bytes::new(), |body| body.to_bytes()),
+            Method::PATCH => {
+                Limited::new(body, MAX_BODY).collect().await.map_or_else(|_| Bytes::new(), |body| body.to_bytes())
+            }
             _ => Bytes::new(),
         };
         let response = self.respond(&Request::from_parts(head, body), unix_seconds());
@@ -631,7 +633,10 @@ mod tests {
             ("", &["the body must be a JSON object"] as &[_]),
             ("[]", &["the body must be a JSON object"]),
             (r#"{"events":["x"],"url":"http://x"}"#, &["url must start with https:// and have at most 150 characters"]),
-            (r#"{"events":[1],"is_active":1}"#, &["each value in events must be a string", "is_active must be a boolean value"]),
+            (
+                r#"{"events":[1],"is_active":1}"#,
+                &["each value in events must be a string", "is_active must be a boolean value"],
+            ),
             (r#"{"id":"x"}"#, &["property id should not exist"]),
         ] {
             let answer = client.patch(target, body).await;

@@ -106,7 +106,9 @@ impl Roster {
                 (start, NONE)
             }
             // Nearly always it stands in the JSON as it is, at the start.
-            Some(id) if json.get(ID_START.len()..).is_some_and(|rest| rest.starts_with(id)) && json.starts_with(ID_START) => {
+            Some(id)
+                if json.get(ID_START.len()..).is_some_and(|rest| rest.starts_with(id)) && json.starts_with(ID_START) =>
+            {
                 (start + ID_START.len(), size(id.len()))
             }
             Some(id) => {
@@ -228,7 +230,8 @@ mod tests {
 
     #[test]
     fn rows_come_out_as_they_went_in_and_by_id() {
-        let jsons = [r#"{"id":"b","url":"u","z":1}"#, r#"{"id":7}"#, r#"{"id":"a\"\n","url":"v"}"#, r#"{"id":"a","url":"w"}"#];
+        let jsons =
+            [r#"{"id":"b","url":"u","z":1}"#, r#"{"id":7}"#, r#"{"id":"a\"\n","url":"v"}"#, r#"{"id":"a","url":"w"}"#];
         let roster = roster(&jsons);
         assert_eq!(roster.rows().map(Entry::json).collect::<Vec<_>>(), jsons);
         assert_eq!(roster.sorted().map(Entry::id).collect::<Vec<_>>(), ["a", "a\"\n", "b"]);
@@ -255,7 +258,8 @@ mod tests {
     #[test]
     fn many_rows_and_huge_ones_are_kept_in_pieces() {
         let huge = format!(r#"{{"id":"huge","url":"{}"}}"#, "x".repeat(3 * PIECE));
-        let mut rows: Vec<_> = (0..20_000).map(|n| row(&format!(r#"{{"id":"{n:05}","url":"{}"}}"#, "y".repeat(99)))).collect();
+        let mut rows: Vec<_> =
+            (0..20_000).map(|n| row(&format!(r#"{{"id":"{n:05}","url":"{}"}}"#, "y".repeat(99)))).collect();
         rows.insert(10_000, row(&huge));
         let roster = Roster::of_rows(&rows);
         assert!(roster.texts.len() > 3);

@@ -310,10 +310,7 @@ mod tests {
             shown("url.query", url("x=1&token=s3cret", "x=1&token=0ther")),
             pair("x=1&token=***", "x=1&token=*** (another one)")
         );
-        assert_eq!(
-            shown("url.query", url("x=1&token=s3cret", "x=2&token=0ther")),
-            pair("x=1&token=***", "x=2&token=***")
-        );
+        assert_eq!(shown("url.query", url("x=1&token=s3cret", "x=2&token=0ther")), pair("x=1&token=***", "x=2&token=***"));
         assert_eq!(shown("url.fragment", url("access_token=s3cret", "top")), pair("access_token=***", "top"));
         assert_eq!(shown("url", url("joe:pw@x", "y")), pair("***@x", "y"));
         let json = Kind::Value { before: None, after: Some(r#""https://x/?key=s3cret""#.to_owned()) };

@@ -2,17 +2,21 @@
 //! the API or a file.
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its work fails the test")]
 
+mod diff;
 mod events;
 mod filters;
 mod formats;
 mod from;
 mod get;
 mod help;
+mod memory;
 mod messages;
+mod plan;
 mod progress;
 mod snapshot;
 mod streams;
 mod sweeps;
+mod watch;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

@@ -30,8 +30,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
-            "analysis", "api", "base_url", "cache", "cli", "clock", "config", "demo", "error", "fetch", "files", "model", "output",
-            "probe", "redact", "snapshot", "text",
+            "analysis", "api", "base_url", "cache", "cli", "clock", "config", "demo", "error", "fetch", "files", "model",
+            "output", "probe", "redact", "snapshot", "text",
         ],
     ),
     (
