@@ -63,6 +63,9 @@ pub struct Global {
     /// A snapshot, JSON array or saved page instead of the API; - is stdin
     #[arg(long, global = true, value_name = "FILE")]
     pub from: Option<PathBuf>,
+    /// What was read last instead of the API, for when it is down
+    #[arg(long, global = true)]
+    pub cached: bool,
     /// Address of the API; an empty path means /v1 [env: DIALNEXA_BASE_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub base_url: Option<String>,
@@ -98,6 +101,7 @@ impl Global {
         let given = [
             ("--from", self.from.is_some()),
             ("--demo", self.demo),
+            ("--cached", self.cached),
             ("--all-profiles", self.all_profiles),
             ("--base-url", self.base_url.is_some()),
             ("--profile", self.profile.is_some()),
@@ -108,6 +112,8 @@ impl Global {
             ("--from", "--demo"),
             ("--from", "--base-url"),
             ("--from", "--all-profiles"),
+            ("--from", "--cached"),
+            ("--demo", "--cached"),
             ("--demo", "--base-url"),
             ("--demo", "--all-profiles"),
             ("--profile", "--all-profiles"),
@@ -139,6 +145,20 @@ pub enum Command {
     Metrics(MetricsArgs),
     /// Write the workspace as canonical JSON, sorted by id, fit for git
     Snapshot(SnapshotArgs),
+    /// Print what changed between two snapshots, or between one and now
+    Diff(DiffArgs),
+    /// Print each change as one JSON line, reading again and again
+    Watch(WatchArgs),
+    /// Plan a migration to other events, hosts or URLs; nothing is ever sent
+    #[command(after_help = PLAN_HELP)]
+    Plan(PlanArgs),
+    /// List the snapshots that were kept whenever a read found something else
+    History(HistoryArgs),
+    /// Find or empty the cache
+    Cache {
+        #[command(subcommand)]
+        command: CacheCommand,
+    },
     /// Write, find or show the configuration
     Config {
         #[command(subcommand)]
@@ -325,6 +345,98 @@ pub struct SnapshotArgs {
     /// Replace credentials in URLs by short salted hashes
     #[arg(long)]
     pub redact: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// A file, live, cache, or a time of the history such as yesterday, 2h or 2026-11-01
+    #[arg(value_name = "OLD")]
+    pub old: String,
+    /// Likewise; live without it
+    #[arg(value_name = "NEW")]
+    pub new: Option<String>,
+    #[command(flatten)]
+    pub compare: CompareArgs,
+    /// Exit with 0 when there is a difference
+    #[arg(long)]
+    pub exit_zero: bool,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What counts as a difference.
+#[derive(Debug, Clone, Args)]
+pub struct CompareArgs {
+    /// A field that does not count, or a part of the URL such as url.query; may be repeated
+    #[arg(long, value_name = "FIELD")]
+    pub ignore: Vec<String>,
+    /// Only webhooks that match, before or after (hookscope help filter)
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Read every so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub every: u64,
+    /// Begin with what changed since: a file, cache, or a time of the history such as 2h
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    #[command(flatten)]
+    pub compare: CompareArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// What becomes of events, hosts and URLs
+    #[arg(value_name = "MAP.toml")]
+    pub map: PathBuf,
+    /// Only active or inactive webhooks
+    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeArg::All)]
+    pub scope: ScopeArg,
+    /// Only webhooks that match (hookscope help filter)
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
+    pub filter: Option<String>,
+    /// table, tsv, json, or sh for a script to read and run
+    #[arg(short = 'o', long = "output", value_enum, value_name = "FORMAT", hide_possible_values = true)]
+    pub format: Option<PlanFormat>,
+}
+
+/// The formats of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    Table,
+    Tsv,
+    Json,
+    Sh,
+}
+
+const PLAN_HELP: &str = "A map:\n\n  \
+    [events]                          # an event, and those in its place; none drops it\n  \
+    \"call_ended\" = [\"call.completed\", \"call.failed\"]\n  \
+    \"call_initiated\" = []\n  \
+    [hosts]\n  \
+    \"old.example.com\" = \"new.example.com\"\n  \
+    [urls]                            # exactly these; they go before hosts\n  \
+    \"https://old.example.com/a\" = \"https://new.example.com/b\"";
+
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Print where the cache is, or would be
+    Path,
+    /// Remove what is cached of every workspace
+    Clear {
+        /// The snapshots of the history too
+        #[arg(long)]
+        history: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

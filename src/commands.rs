@@ -1,19 +1,26 @@
 //! The commands that need no terminal: one file each, over the same fetching and the same model as the explorer.
 
 mod audit;
+mod cache;
+mod compare;
 mod completions;
 mod configure;
 mod demo_serve;
+mod diff;
 mod doctor;
 mod events;
 mod get;
 mod help;
+mod history;
 mod list;
 mod metrics;
+mod plan;
 mod probe;
 mod progress;
+mod side;
 mod snapshot;
 mod sweep;
+mod watch;
 mod workspace;
 
 use std::time::Duration;
@@ -24,6 +31,7 @@ use self::workspace::Workspace;
 pub use self::workspace::connect;
 use self::workspace::start_demo;
 use crate::analysis::query::Query;
+use crate::cache::Store;
 use crate::cli::{ColorArg, Command, DemoCommand, Global, OutputArgs};
 use crate::clock;
 use crate::config::{Config, Environment};
@@ -41,6 +49,7 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         Command::Doctor => return doctor::run(global, env).await,
         Command::Config { command } => return configure::run(command, global, env).await,
         Command::Completions { shell } => return completions::script(*shell),
+        Command::Cache { command } => return cache::run(command, global),
         Command::Man => return completions::manual(),
         Command::Help { topic } => return help::run(topic),
         Command::Demo { command: DemoCommand::Serve { webhooks, latency, port } } => {
@@ -48,13 +57,7 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
             return demo_serve::run(demo::Options { webhooks: *webhooks, latency, port: *port }).await;
         }
         Command::Audit(args) if args.list_rules || args.explain.is_some() => return audit::explain(args),
-        Command::List(_)
-        | Command::Get(_)
-        | Command::Events(_)
-        | Command::Audit(_)
-        | Command::Probe(_)
-        | Command::Metrics(_)
-        | Command::Snapshot(_) => {}
+        _ => {}
     }
     let config = Config::load(global.config.as_deref(), env)?;
     let context = Context { global, env, config: &config, say: global.say(), now: clock::Moment::now().wall };
@@ -66,6 +69,10 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         Command::Audit(args) => audit::run(args, &context).await,
         Command::Metrics(args) => metrics::run(args, &context).await,
         Command::Snapshot(args) => snapshot::run(args, &context).await,
+        Command::Diff(args) => diff::run(args, &context).await,
+        Command::History(args) => history::run(args, &context).await,
+        Command::Watch(args) => watch::run(args, &context).await,
+        Command::Plan(args) => plan::run(args, &context).await,
         _ => Ok(Exit::Done),
     }
 }
@@ -102,6 +109,11 @@ pub fn parse_filter(text: &str, now: Timestamp) -> Result<Query, Error> {
 impl Context<'_> {
     async fn workspace(&self) -> Result<Workspace, Error> {
         workspace::open(self.global, self.config, self.env, self.say).await
+    }
+
+    /// Where the workspace is remembered, and what messages call it.
+    async fn remembered(&self) -> Result<(Store, Safe), Error> {
+        workspace::remembered(self.global, self.config, self.env).await
     }
 
     /// How records of a kind are written, or why they cannot be so.
@@ -148,7 +160,7 @@ impl Context<'_> {
 }
 
 /// What becomes of rows that are no webhooks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Passed,
     LeftOut,

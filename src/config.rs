@@ -5,6 +5,7 @@ mod document;
 mod environment;
 mod explain;
 mod key;
+mod mapping;
 mod profiles;
 mod settings;
 
@@ -19,6 +20,7 @@ use self::document::{Document, Found, Section, clean_path, shown_profile};
 pub use self::environment::Environment;
 pub use self::explain::{Permissions, Stored, StoredAt, Value, toml_string};
 use self::key::StoredKey;
+pub use self::mapping::MapFile;
 pub use self::profiles::{Profile, Profiles};
 use self::settings::COLOURS;
 pub use self::settings::{Audit, Clipboard, Network, Theme, TimeFormat, Ui, colour_name};

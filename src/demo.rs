@@ -5,6 +5,7 @@
 //! of dental clinics; it is the same on every run, and it contains at least one example of
 //! everything that an audit can find in a listing.
 
+mod overlay;
 pub mod server;
 pub mod workspace;
 

@@ -33,11 +33,14 @@ pub const EXIT_CODES: [(&str, &str); 7] = [
     ("0", "done"),
     (
         "1",
-        "`audit` found something at or above `--fail-on`; `probe` found a destination of an active webhook that is not reachable; `get` did not find an id",
+        "`audit` found something at or above `--fail-on`; `probe` found a destination of an active webhook that is not reachable; `diff` found a difference; `get` did not find an id",
     ),
     ("2", "wrong usage or configuration; the explorer without a terminal"),
     ("3", "the API refuses: 401 or 403"),
-    ("4", "the API cannot be reached or understood, or asks to wait longer than 60 s; or the output cannot be written"),
+    (
+        "4",
+        "the API cannot be reached or understood, or asks to wait longer than 60 s; `--cached` without a cache; or the output cannot be written",
+    ),
     ("5", "incomplete: a page failed, rows kept moving while they were read, or some are no webhooks; stderr says what"),
     ("130, 143, 129", "ended by SIGINT, SIGTERM, SIGHUP"),
 ];
@@ -67,6 +70,9 @@ pub enum Error {
     Usage { message: Safe, advice: Option<Safe> },
     #[error("{place}: {error}")]
     Api { place: Safe, error: ApiError },
+    /// What is asked for is not remembered.
+    #[error("{message}")]
+    NotKept { message: Safe, advice: Safe },
     #[error("the explorer needs a terminal ({why})")]
     NoTerminal { why: Safe },
     #[error("cannot write the output: {0}")]
@@ -85,6 +91,7 @@ impl Error {
             Self::Config(_) | Self::Usage { .. } | Self::NoTerminal { .. } => Exit::Usage,
             Self::Api { error, .. } if error.is_refusal() => Exit::Refused,
             Self::Api { error, .. } if error.kind == ErrorKind::Setup => Exit::Usage,
+            Self::NotKept { .. } => Exit::Unavailable,
             Self::Api { .. } | Self::Output(_) | Self::Demo(_) | Self::Terminal(_) | Self::Start(_) => Exit::Unavailable,
         }
     }
@@ -95,6 +102,7 @@ impl Error {
             Self::Config(error) => error.advice.clone(),
             Self::Usage { advice, .. } => advice.clone(),
             Self::Api { error, .. } => Some(error.advice()),
+            Self::NotKept { advice, .. } => Some(advice.clone()),
             Self::NoTerminal { .. } => Some("In scripts and pipes use a command, such as: hookscope list -o json".into()),
             Self::Output(_) | Self::Demo(_) | Self::Terminal(_) | Self::Start(_) => None,
         }

@@ -37,6 +37,16 @@ pub fn state_dir() -> Option<PathBuf> {
     directory.is_absolute().then(|| directory.to_owned())
 }
 
+/// Where the program keeps what it can do without. As [`state_dir`], never below the working directory by accident.
+pub fn cache_dir() -> Option<PathBuf> {
+    let dirs = ProjectDirs::from("", "", "hookscope")?;
+    let directory = dirs.cache_dir();
+    directory.is_absolute().then(|| directory.to_owned())
+}
+
+/// What the names of files begin with that are not whole yet.
+pub const UNFINISHED: &str = ".hookscope-";
+
 /// What becomes of a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
@@ -70,7 +80,7 @@ pub fn write<T>(
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".hookscope-");
+    builder.prefix(UNFINISHED);
     // Else it is made with mode 0600, whatever the umask says.
     match (existing, &there) {
         (Existing::ReplacedAlike, Some(there)) => {

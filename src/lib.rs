@@ -16,6 +16,7 @@
 //!  config              file, environment and options → validated settings, and which key goes where
 //!  demo                an embedded workspace and the server that serves it
 //!  snapshot, files     workspaces in files; files that are there whole or not at all
+//!  cache               what is remembered of workspaces: the last listing, and how it was before
 //!  log                 the log file, for those who ask for one
 //!  cli, error, output  the command line; how the program ends; stdout and stderr
 //!  commands            the headless front end, one file a command
@@ -36,6 +37,7 @@
 pub mod analysis;
 pub mod api;
 pub mod base_url;
+pub mod cache;
 pub mod cli;
 pub mod clock;
 pub mod commands;

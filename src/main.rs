@@ -91,6 +91,12 @@ async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
 
 async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     cli.global.check()?;
+    if cli.global.cached {
+        return Err(Error::Usage {
+            message: "--cached: it is for commands".into(),
+            advice: Some("The explorer shows the cache at its start, and as long as the API is down.".into()),
+        });
+    }
     let config = Config::load(cli.global.config.as_deref(), env)?;
     if let Some(text) = &cli.filter {
         commands::parse_filter(text, Moment::now().wall)?;

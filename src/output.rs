@@ -6,7 +6,9 @@
 
 mod audit;
 mod csv;
+mod diff;
 mod events;
+mod history;
 mod json;
 mod markdown;
 mod openmetrics;
@@ -22,6 +24,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 pub use self::audit::{AuditFormat, AuditSheet, Audited, Found, summary};
+pub use self::diff::{DiffLine, Differences, Happened, change_line};
+pub use self::history::Kept;
 pub use self::markdown::code;
 pub use self::openmetrics::{Measured, openmetrics};
 pub use self::probes::Probed;
@@ -389,7 +393,7 @@ fn records<T>(entries: &[Entry<T>]) -> impl Iterator<Item = &T> {
 }
 
 /// The columns that there are, for help: name and what it is.
-pub fn columns_help() -> [(&'static str, Vec<(&'static str, &'static str)>); 4] {
+pub fn columns_help() -> [(&'static str, Vec<(&'static str, &'static str)>); 6] {
     fn of<T: Record>() -> Vec<(&'static str, &'static str)> {
         T::COLUMNS.iter().map(|column| (column.name, column.about)).collect()
     }
@@ -398,5 +402,7 @@ pub fn columns_help() -> [(&'static str, Vec<(&'static str, &'static str)>); 4] 
         ("events", of::<crate::analysis::coverage::EventCoverage>()),
         ("audit", of::<Found>()),
         ("probe", of::<Probed>()),
+        ("diff", of::<DiffLine>()),
+        ("history", of::<Kept>()),
     ]
 }

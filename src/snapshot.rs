@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::api::{self, Page};
 use crate::error::Error;
-use crate::model::{self, RawFields, Row, WebhookId, raw_array};
+use crate::model::{self, Element, Entry, Line, RawFields, Roster, Row, TooDeep, WebhookId, raw_array};
 use crate::output::Output;
 use crate::safe;
 use crate::text::{Safe, clean};
@@ -29,16 +29,31 @@ const MAX_VALUE: usize = 64 << 20;
 ///
 /// What is wrong, with file, line and column.
 pub fn read(path: &Path) -> Result<Page, Error> {
+    let mut rows = Vec::new();
+    let page = read_each(path, |row| rows.push(row))?;
+    Ok(Page { rows, ..page })
+}
+
+/// As [`read`], as little more than its texts.
+pub fn read_roster(path: &Path) -> Result<(Roster, Page<Line>), Error> {
+    let mut roster = Roster::default();
+    let page = read_each(path, |line: Line| roster.push_text(line.id_text(), &line.json))?;
+    roster.sort();
+    Ok((roster, page))
+}
+
+/// As [`read`], handing on each row. The page has everything but them.
+fn read_each<E: Element>(path: &Path, mut sink: impl FnMut(E)) -> Result<Page<E>, Error> {
     let name = name(path);
     if path == Path::new("-") {
-        return read_from(io::stdin().lock(), &name);
+        return read_from(io::stdin().lock(), &name, &mut sink);
     }
     let failed = |error: io::Error| wrong(safe!("{}: {}", name, clean(&error.to_string())));
     let file = File::open(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(wrong(safe!("{}: it is a directory", name)));
     }
-    read_from(file, &name)
+    read_from(file, &name, &mut sink)
 }
 
 /// What messages call it.
@@ -51,7 +66,7 @@ fn wrong(message: Safe) -> Error {
     Error::Usage { message, advice: Some(advice.into()) }
 }
 
-fn read_from(reader: impl Read, name: &Safe) -> Result<Page, Error> {
+fn read_from<E: Element>(reader: impl Read, name: &Safe, sink: &mut dyn FnMut(E)) -> Result<Page<E>, Error> {
     let mut reader = BufReader::with_capacity(64 << 10, reader);
     let failed = |error: &io::Error| wrong(safe!("{}: {}", name, clean(&error.to_string())));
     let head = reader.fill_buf().map_err(|error| failed(&error))?;
@@ -63,8 +78,8 @@ fn read_from(reader: impl Read, name: &Safe) -> Result<Page, Error> {
     let first = first_byte(&mut reader.reader).map_err(|error| failed(&error))?;
     let rows = match first {
         None => return Err(wrong(safe!("{}: it is empty", name))),
-        Some(b'[') => read_array(&mut reader),
-        Some(_) => return read_objects(&mut reader, name),
+        Some(b'[') => read_array(&mut reader, sink),
+        Some(_) => return read_objects(&mut reader, name, sink),
     };
     rows.map(whole).map_err(|error| at(name, &error))
 }
@@ -91,10 +106,9 @@ fn at(name: &Safe, error: &serde_json::Error) -> Error {
     wrong(safe!("{}:{}:{}: {}", name, error.line(), error.column(), clean(words)))
 }
 
-/// All of a listing.
-fn whole(rows: Vec<Row>) -> Page {
-    let total = Some(rows.len() as u64);
-    Page { number: 1, rows, reported: None, limit: None, total, total_pages: None }
+/// All of a listing, of so many rows.
+fn whole<E>(rows: u64) -> Page<E> {
+    Page { number: 1, rows: Vec::new(), reported: None, limit: None, total: Some(rows), total_pages: None }
 }
 
 /// A reader that gives no more than `left` bytes for one value.
@@ -114,20 +128,22 @@ impl<R: Read> Read for Bounded<'_, R> {
     }
 }
 
-fn read_array<R: Read>(reader: &mut Bounded<'_, R>) -> Result<Vec<Row>, serde_json::Error> {
-    struct Rows<'a>(&'a Cell<usize>);
+/// Returns how many rows there are.
+fn read_array<R: Read, E: Element>(reader: &mut Bounded<'_, R>, sink: &mut dyn FnMut(E)) -> Result<u64, serde_json::Error> {
+    struct Rows<'a, 's, E>(&'a Cell<usize>, &'s mut dyn FnMut(E));
 
-    impl<'de> Visitor<'de> for Rows<'_> {
-        type Value = Vec<Row>;
+    impl<'de, E: Element> Visitor<'de> for Rows<'_, '_, E> {
+        type Value = u64;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an array")
         }
 
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Row>, A::Error> {
-            let mut rows = Vec::new();
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<u64, A::Error> {
+            let mut rows = 0;
             while let Some(value) = seq.next_element::<Box<RawValue>>()? {
-                rows.push(row(&value)?);
+                (self.1)(row(&value)?);
+                rows += 1;
                 self.0.set(MAX_VALUE);
             }
             Ok(rows)
@@ -136,17 +152,26 @@ fn read_array<R: Read>(reader: &mut Bounded<'_, R>) -> Result<Vec<Row>, serde_js
 
     let left = reader.left;
     let mut parser = serde_json::Deserializer::from_reader(reader);
-    let rows = parser.deserialize_seq(Rows(left))?;
+    let rows = parser.deserialize_seq(Rows(left, sink))?;
     parser.end()?;
     Ok(rows)
 }
 
-fn row<E: serde::de::Error>(value: &RawValue) -> Result<Row, E> {
-    Row::decode(value).map_err(|_too_deep| E::custom("a webhook is nested too deep"))
+fn row<E: Element, Error: serde::de::Error>(value: &RawValue) -> Result<E, Error> {
+    decode(value).map_err(|_too_deep| Error::custom("a webhook is nested too deep"))
+}
+
+/// Nearly every value is a webhook and nothing else, which is read in one go.
+fn decode<E: Element>(value: &RawValue) -> Result<E, TooDeep> {
+    E::read_plain(&mut serde_json::Deserializer::from_str(value.get())).or_else(|_odd| E::decode(value))
 }
 
 /// One object that is a page or a webhook, or several that are webhooks.
-fn read_objects<R: Read>(reader: &mut Bounded<'_, R>, name: &Safe) -> Result<Page, Error> {
+fn read_objects<R: Read, E: Element>(
+    reader: &mut Bounded<'_, R>,
+    name: &Safe,
+    sink: &mut dyn FnMut(E),
+) -> Result<Page<E>, Error> {
     let left = reader.left;
     let mut values = serde_json::Deserializer::from_reader(reader).into_iter::<Box<RawValue>>();
     let mut next = || {
@@ -154,29 +179,36 @@ fn read_objects<R: Read>(reader: &mut Bounded<'_, R>, name: &Safe) -> Result<Pag
         values.next().transpose().map_err(|error| at(name, &error))
     };
     let Some(first) = next()? else { return Err(wrong(safe!("{}: it is empty", name))) };
-    let Some(second) = next()? else { return one_object(&first, name) };
-    let mut rows = vec![numbered_row(&first, 1, name)?];
+    let Some(second) = next()? else { return one_object(&first, name, sink) };
+    sink(numbered_row(&first, 1, name)?);
+    let mut rows = 1;
     let mut value = Some(second);
     while let Some(found) = value {
-        rows.push(numbered_row(&found, rows.len() + 1, name)?);
+        rows += 1;
+        sink(numbered_row(&found, rows, name)?);
         value = next()?;
     }
     Ok(whole(rows))
 }
 
 /// One of several objects, of which the parser knows no place any more.
-fn numbered_row(value: &RawValue, number: usize, name: &Safe) -> Result<Row, Error> {
-    Row::decode(value).map_err(|_too_deep| wrong(safe!("{}: webhook {} is nested too deep", name, number)))
+fn numbered_row<E: Element>(value: &RawValue, number: u64, name: &Safe) -> Result<E, Error> {
+    decode(value).map_err(|_too_deep| wrong(safe!("{}: webhook {} is nested too deep", name, number)))
 }
 
-fn one_object(value: &RawValue, name: &Safe) -> Result<Page, Error> {
+fn one_object<E: Element>(value: &RawValue, name: &Safe, sink: &mut dyn FnMut(E)) -> Result<Page<E>, Error> {
     let fields = RawFields::of(value);
     let has_rows = |field| fields.as_ref().and_then(|fields| fields.get(field)).and_then(raw_array).is_some();
     let is_page = has_rows("data") || has_rows("webhooks");
     if !is_page && fields.as_ref().is_some_and(|fields| fields.get("id").is_some()) {
-        return numbered_row(value, 1, name).map(|row| whole(vec![row]));
+        sink(numbered_row(value, 1, name)?);
+        return Ok(whole(1));
     }
-    api::saved_page(value.get().as_bytes()).map_err(|error| wrong(safe!("{}: {}", name, clean(&error.to_string()))))
+    let page =
+        api::saved_page(value.get().as_bytes()).map_err(|error| wrong(safe!("{}: {}", name, clean(&error.to_string()))))?;
+    let Page { number, rows, reported, limit, total, total_pages } = page;
+    rows.into_iter().map(E::of_row).for_each(sink);
+    Ok(Page { number, rows: Vec::new(), reported, limit, total, total_pages })
 }
 
 /// Writes the canonical form: an array, one webhook a line, sorted by id, the fields in one order, so that a difference of two
@@ -190,7 +222,7 @@ pub fn write<W: Write>(out: &mut Output<W>, rows: &[Row], redact: bool) -> io::R
     let mut with_credentials = 0;
     out.raw(b"[")?;
     for (i, row) in rows.iter().enumerate() {
-        let mut line = line(row)?;
+        let mut line = row.canonical_json();
         if model::holds_secret(&line) {
             if redact {
                 line = model::hash_secrets(&line, row.id().map_or("", WebhookId::raw));
@@ -205,14 +237,15 @@ pub fn write<W: Write>(out: &mut Output<W>, rows: &[Row], redact: bool) -> io::R
     Ok(with_credentials)
 }
 
-fn line(row: &Row) -> serde_json::Result<String> {
-    match row {
-        Row::Webhook(webhook) if !webhook.unknown.is_sorted_by_key(|(name, _)| name) => {
-            let mut webhook = webhook.clone();
-            // The API may send them in any order.
-            webhook.unknown.sort_by(|(name, _), (other, _)| name.cmp(other));
-            serde_json::to_string(&webhook)
-        }
-        row => serde_json::to_string(row),
+/// As [`write`], to a file that is this program's own.
+pub fn write_roster(out: &mut dyn Write, roster: &Roster) -> io::Result<()> {
+    let mut malformed: Vec<_> = roster.malformed_rows().map(Entry::json).collect();
+    malformed.sort_unstable();
+    let all = roster.sorted().map(Entry::json).chain(malformed);
+    out.write_all(b"[")?;
+    for (i, json) in all.enumerate() {
+        out.write_all(if i == 0 { b"\n" } else { b",\n" })?;
+        out.write_all(json.as_bytes())?;
     }
+    out.write_all(if roster.is_empty() { b"]\n" } else { b"\n]\n" })
 }

@@ -30,6 +30,7 @@ pub use self::help::help;
 pub use self::scan::{Flags, Scan};
 pub use self::subject::Subject;
 use self::time::When;
+pub use self::time::moment;
 
 use crate::text::Safe;
 

@@ -4,15 +4,19 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::progress::Progress;
 use crate::api::{ApiError, Client, ErrorKind, Page};
 use crate::base_url::BaseUrl;
+use crate::cache::{Cached, Kept, Store, Unusable};
 use crate::cli::Global;
+use crate::clock;
 use crate::config::{Config, Connection, Environment, Selection};
 use crate::demo::{self, server::Server};
 use crate::error::Error;
-use crate::fetch::{self, Held, Reading, Source, Summary, Wanted};
-use crate::model::{Element, Row, Scope, WebhookId};
+use crate::fetch::{self, Held, Limit, Reading, Source, Summary, Wanted};
+use crate::model::{Element, Roster, Row, Scope, WebhookId};
 use crate::output::Say;
 use crate::redact::ApiKey;
 use crate::safe;
@@ -30,13 +34,95 @@ pub(super) struct Workspace {
 }
 
 enum Origin {
-    Api {
-        source: Source,
-        policy: fetch::Policy,
-        /// It serves as long as the value lives.
-        _demo: Option<Server>,
-    },
+    Api(Live),
     File(Page),
+}
+
+/// All rows of a workspace, whatever their scope.
+pub(super) const EVERYTHING: Wanted<'static> = Wanted { scope: Scope::All, limit: Limit::Everything, filter: None };
+
+/// An API that can be asked as often as one likes.
+pub(super) struct Live {
+    source: Source,
+    policy: fetch::Policy,
+    place: Safe,
+    say: Say,
+    /// Where what is read is remembered.
+    memory: Option<Store>,
+    /// It serves as long as the value lives.
+    demo: Option<Server>,
+}
+
+impl Live {
+    fn progress(&self, drawn: bool) -> Progress {
+        Progress::start(self.place.clone(), self.say, drawn)
+    }
+
+    /// Reads the wanted rows of the whole listing, consistently.
+    pub(super) async fn read(&self, wanted: Wanted<'_>, drawn: bool) -> Result<Reading, ApiError> {
+        let started = clock::Moment::now().wall;
+        let reading = self.read_only(wanted, drawn).await?;
+        let is_all = wanted.scope == Scope::All && wanted.limit == Limit::Everything && wanted.filter.is_none();
+        if is_all && self.memory.is_some() && reading.summary.problems.is_empty() {
+            self.keep(Roster::of_rows(&reading.rows), started).await;
+        }
+        Ok(reading)
+    }
+
+    async fn read_only(&self, wanted: Wanted<'_>, drawn: bool) -> Result<Reading, ApiError> {
+        let progress = self.progress(drawn);
+        fetch::read_listing(&self.source, self.policy, wanted, |step| progress.note(step)).await
+    }
+
+    /// All webhooks, as little more than their texts.
+    pub(super) async fn read_roster(&self, drawn: bool) -> Result<(Roster, Summary, Timestamp), ApiError> {
+        let started = clock::Moment::now().wall;
+        let reading = self.read_only(EVERYTHING, drawn).await?;
+        Ok((Roster::of_rows(&reading.rows), reading.summary, started))
+    }
+
+    /// Remembers a consistent listing. That it cannot is worth a word and nothing more.
+    pub(super) async fn keep(&self, roster: Roster, read_at: Timestamp) -> Roster {
+        let Some(store) = self.memory.clone() else { return roster };
+        let roster = Arc::new(roster);
+        let shared = Arc::clone(&roster);
+        let kept = tokio::task::spawn_blocking(move || store.keep(&shared, read_at)).await;
+        match kept {
+            Ok(Ok(Kept::Busy)) => self.say.detail(&"the cache is being written by another hookscope".into()),
+            Ok(Ok(Kept::Written { .. } | Kept::Unchanged)) => {}
+            Ok(Err(error)) => {
+                self.say
+                    .note(&safe!("this read is not remembered: the cache cannot be written: {}", clean(&error.to_string())));
+            }
+            Err(error) => tracing::error!("the cache could not be written: {error}"),
+        }
+        Arc::unwrap_or_clone(roster)
+    }
+
+    /// Webhooks by their ids; `None` for each one that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// The key is refused.
+    pub(super) async fn get(&self, ids: &[WebhookId]) -> Result<Vec<Result<Option<Row>, ApiError>>, ApiError> {
+        let progress = self.progress(true);
+        get(&self.source, self.policy, ids, &progress).await
+    }
+}
+
+async fn get(
+    source: &Source,
+    policy: fetch::Policy,
+    ids: &[WebhookId],
+    progress: &Progress,
+) -> Result<Vec<Result<Option<Row>, ApiError>>, ApiError> {
+    let results = fetch::read_webhooks(source, policy, ids, |step| progress.note(step)).await?;
+    let found = |result| match result {
+        Ok(row) => Ok(Some(row)),
+        Err(ApiError { kind: ErrorKind::NotFound, .. }) => Ok(None),
+        Err(error) => Err(error),
+    };
+    Ok(results.into_iter().map(found).collect())
 }
 
 /// The way to the one workspace that the options name, with the demo server if it is that one.
@@ -75,7 +161,54 @@ pub(super) async fn open(global: &Global, config: &Config, env: &Environment, sa
         return Ok(Workspace { profile: None, place, say, origin: Origin::File(page) });
     }
     let (connection, server) = connect(global, config, env).await?;
-    of_connection(&connection, server, say)
+    if global.cached { of_cache(&connection, say) } else { of_connection(&connection, server, say) }
+}
+
+/// Where the workspace that the options name is remembered, and what messages call it.
+pub(super) async fn remembered(global: &Global, config: &Config, env: &Environment) -> Result<(Store, Safe), Error> {
+    if let Some(option) = [("--demo", global.demo), ("--from", global.from.is_some())].iter().find(|(_, given)| *given) {
+        return Err(Error::Usage { message: safe!("{}: nothing is remembered of it", option.0), advice: None });
+    }
+    let (connection, _) = connect(global, config, env).await?;
+    Ok((store(&connection)?, place(&connection)))
+}
+
+fn store(connection: &Connection) -> Result<Store, Error> {
+    Store::of(connection).ok_or_else(|| Error::NotKept {
+        message: "there is no home directory to have a cache in".into(),
+        advice: "Set HOME, or XDG_CACHE_HOME and XDG_STATE_HOME, to absolute paths.".into(),
+    })
+}
+
+/// What was read last, in place of the API.
+fn of_cache(connection: &Connection, say: Say) -> Result<Workspace, Error> {
+    let place = place(connection);
+    let now = clock::Moment::now().wall;
+    let cached = store(connection)?.read(now);
+    let Cached { rows, read_at } = found_in_cache(cached, &place, say)?;
+    say_age(read_at, now, &place, say);
+    let total = Some(rows.len() as u64);
+    let page = Page { number: 1, rows, reported: None, limit: None, total, total_pages: None };
+    Ok(Workspace { profile: None, place, say, origin: Origin::File(page) })
+}
+
+/// Says that rows are not those of now.
+pub(super) fn say_age(read_at: Timestamp, now: Timestamp, place: &Safe, say: Say) {
+    let (age, utc) = (clock::age_in_words(read_at, now), clock::utc(read_at));
+    say.note(&safe!("{}: from the cache, as it was {} ({})", place, age, utc));
+}
+
+/// What the cache has, or why there is nothing.
+pub(super) fn found_in_cache<T>(read: Result<Option<T>, Unusable>, place: &Safe, say: Say) -> Result<T, Error> {
+    let found = read.unwrap_or_else(|why| {
+        say.note(&safe!("{}: the cache is ignored: {}", place, clean(&why.to_string())));
+        None
+    });
+    found.ok_or_else(|| Error::NotKept {
+        message: safe!("{}: there is no cache of it", place),
+        advice: "Every consistent read of the whole workspace is cached: hookscope list, snapshot, events, diff, watch."
+            .into(),
+    })
 }
 
 /// The workspaces of all profiles, one after the other. One that cannot be opened does not keep the others from being read.
@@ -115,7 +248,7 @@ async fn open_profile(
     let selection = Selection { profile: Some(name.to_owned()), base_url: global.base_url.clone() };
     let mut connection = config.connection(&selection, env).await?;
     override_timeout(&mut connection, global);
-    let workspace = of_connection(&connection, None, say)?;
+    let workspace = if global.cached { of_cache(&connection, say)? } else { of_connection(&connection, None, say)? };
     Ok(Workspace { profile: Some(name.into()), ..workspace })
 }
 
@@ -124,8 +257,9 @@ fn of_connection(connection: &Connection, demo: Option<Server>, say: Say) -> Res
     let key = connection.api.key.public_id().unwrap_or_else(|| "without public id".into());
     say.detail(&safe!("{}, key {} from {}", place, key, connection.key_source.name()));
     let client = Client::new(&connection.api).map_err(|error| Error::Api { place: place.clone(), error })?;
-    let origin = Origin::Api { source: Source::from(Arc::new(client)), policy: connection.policy, _demo: demo };
-    Ok(Workspace { profile: None, place, say, origin })
+    let source = Source::from(Arc::new(client));
+    let live = Live { source, policy: connection.policy, place: place.clone(), say, memory: Store::of(connection), demo };
+    Ok(Workspace { profile: None, place, say, origin: Origin::Api(live) })
 }
 
 /// What messages call a workspace: its host, and its profile where there is more than one.
@@ -145,13 +279,35 @@ impl Workspace {
 
     /// Reads the wanted rows of the whole listing, consistently.
     pub(super) async fn read(self, wanted: Wanted<'_>) -> Result<Reading, Error> {
-        let progress = self.progress(true);
         match self.origin {
-            Origin::Api { source, policy, .. } => {
-                let reading = fetch::read_listing(&source, policy, wanted, |step| progress.note(step)).await;
-                reading.map_err(|error| Error::Api { place: self.place, error })
-            }
+            Origin::Api(live) => live.read(wanted, true).await.map_err(|error| Error::Api { place: self.place, error }),
             Origin::File(page) => Ok(fetch::judge(page, wanted)),
+        }
+    }
+
+    /// Everything, and the way to ask for more of it unless it is a file.
+    pub(super) async fn read_roster(self) -> Result<(Roster, Summary, Option<Live>), Error> {
+        match self.origin {
+            Origin::Api(live) => {
+                let read = live.read_roster(true).await;
+                let (mut roster, summary, read_at) = read.map_err(|error| Error::Api { place: self.place, error })?;
+                if summary.problems.is_empty() {
+                    roster = live.keep(roster, read_at).await;
+                }
+                Ok((roster, summary, Some(live)))
+            }
+            Origin::File(page) => {
+                let reading = fetch::judge(page, EVERYTHING);
+                Ok((Roster::of_rows(&reading.rows), reading.summary, None))
+            }
+        }
+    }
+
+    /// The way to the API; `None` for a file.
+    pub(super) fn into_live(self) -> Option<Live> {
+        match self.origin {
+            Origin::Api(live) => Some(live),
+            Origin::File(_) => None,
         }
     }
 
@@ -164,7 +320,7 @@ impl Workspace {
     ) -> Result<Summary, Error> {
         let progress = self.progress(drawn);
         match self.origin {
-            Origin::Api { source, policy, .. } => {
+            Origin::Api(Live { source, policy, .. }) => {
                 let summary = fetch::stream_listing(&source, policy, wanted, |step| progress.note(step), sink).await;
                 summary.map_err(|error| Error::Api { place: self.place, error })
             }
@@ -180,28 +336,25 @@ impl Workspace {
     /// One page of `size` rows.
     pub(super) async fn read_page(self, scope: Scope, number: u64, size: u32) -> Result<Reading, Error> {
         let progress = self.progress(true);
-        let (source, policy) = match self.origin {
-            Origin::Api { source, policy, .. } => (source, policy),
-            Origin::File(page) => (Source::Rows(Arc::new(Held::new(page.rows))), fetch::Policy::default()),
-        };
+        let place = self.place.clone();
+        let (source, policy, _demo) = self.into_source();
         let reading = fetch::read_page(&source, policy, scope, number, size, |step| progress.note(step)).await;
-        reading.map_err(|error| Error::Api { place: self.place, error })
+        reading.map_err(|error| Error::Api { place, error })
     }
 
     /// Webhooks by their ids; `None` for each one that does not exist.
     pub(super) async fn get(self, ids: &[WebhookId]) -> Result<Vec<Result<Option<Row>, ApiError>>, Error> {
         let progress = self.progress(true);
-        let (source, policy) = match self.origin {
-            Origin::Api { source, policy, .. } => (source, policy),
-            Origin::File(page) => (Source::Rows(Arc::new(Held::new(page.rows))), fetch::Policy::default()),
-        };
-        let results = fetch::read_webhooks(&source, policy, ids, |step| progress.note(step)).await;
-        let results = results.map_err(|error| Error::Api { place: self.place, error })?;
-        let found = |result| match result {
-            Ok(row) => Ok(Some(row)),
-            Err(ApiError { kind: ErrorKind::NotFound, .. }) => Ok(None),
-            Err(error) => Err(error),
-        };
-        Ok(results.into_iter().map(found).collect())
+        let place = self.place.clone();
+        let (source, policy, _demo) = self.into_source();
+        get(&source, policy, ids, &progress).await.map_err(|error| Error::Api { place, error })
+    }
+
+    /// Where single pages and webhooks are; the demo serves as long as its server lives.
+    fn into_source(self) -> (Source, fetch::Policy, Option<Server>) {
+        match self.origin {
+            Origin::Api(live) => (live.source, live.policy, live.demo),
+            Origin::File(page) => (Source::Rows(Arc::new(Held::new(page.rows))), fetch::Policy::default(), None),
+        }
     }
 }

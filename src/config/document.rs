@@ -326,7 +326,7 @@ impl<'a> Section<'a> {
 
     fn full_name(&self, key: &str) -> String {
         let key = match self.name.as_str() {
-            "profiles" => shown_profile(key),
+            "profiles" | "events" | "hosts" => shown_profile(key),
             _ => shown_key(key),
         };
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }

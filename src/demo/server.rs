@@ -4,11 +4,11 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use http_body_util::Full;
-use hyper::body::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use url::form_urlencoded;
 
+use super::overlay::{Overlay, Patch, Served};
 use super::workspace::{Webhook, Workspace};
 use super::{FORBIDDEN_KEY, KEY, Options};
 use crate::clock;
@@ -34,6 +35,9 @@ const RATE_WINDOW_SECONDS: u64 = 60;
 const MIN_RATE_LIMIT: u64 = 600;
 
 const MAX_CONNECTIONS: usize = 256;
+
+/// The largest body of a request that is read, in bytes.
+const MAX_BODY: usize = 64 << 10;
 
 /// How long a connection may take to send a request. It also ends idle connections, hence longer
 /// than any sensible interval of automatic refreshes.
@@ -106,6 +110,7 @@ async fn serve_connection(stream: TcpStream, api: Arc<Api>) {
 
 struct Api {
     workspace: Workspace,
+    changed: Mutex<Overlay>,
     latency: Duration,
     rate: Mutex<RateWindow>,
 }
@@ -114,20 +119,29 @@ impl Api {
     fn new(options: Options) -> Self {
         Self {
             workspace: Workspace::new(options.webhooks),
+            changed: Mutex::default(),
             latency: options.latency,
             rate: Mutex::new(RateWindow::new(rate_limit(options.webhooks))),
         }
     }
 
-    async fn serve<B>(&self, request: Request<B>) -> Response<Full<Bytes>> {
-        let response = self.respond(&request, unix_seconds());
+    async fn serve(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        // What is too long, or breaks off, is no JSON.
+        let body = match head.method {
+            Method::PATCH => {
+                Limited::new(body, MAX_BODY).collect().await.map_or_else(|_| Bytes::new(), |body| body.to_bytes())
+            }
+            _ => Bytes::new(),
+        };
+        let response = self.respond(&Request::from_parts(head, body), unix_seconds());
         if !self.latency.is_zero() {
             sleep(self.latency).await;
         }
         response
     }
 
-    fn respond<B>(&self, request: &Request<B>, now: u64) -> Response<Full<Bytes>> {
+    fn respond(&self, request: &Request<Bytes>, now: u64) -> Response<Full<Bytes>> {
         let allowance = self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now);
         let mut response = match self.answer(request, &allowance) {
             Ok(body) => json_response(StatusCode::OK, body),
@@ -137,7 +151,7 @@ impl Api {
         response
     }
 
-    fn answer<B>(&self, request: &Request<B>, allowance: &Allowance) -> Result<Vec<u8>, Refusal> {
+    fn answer(&self, request: &Request<Bytes>, allowance: &Allowance) -> Result<Vec<u8>, Refusal> {
         if allowance.exceeded {
             return Err(Refusal::TooManyRequests);
         }
@@ -146,43 +160,56 @@ impl Api {
         match route {
             Route::List => self.list(request.uri().query().unwrap_or_default()),
             Route::Get { id } => self.get(id),
+            Route::Patch { id } => self.patch(id, request.body()),
         }
+    }
+
+    fn changed(&self) -> MutexGuard<'_, Overlay> {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn list(&self, query: &str) -> Result<Vec<u8>, Refusal> {
         let ListQuery { page, limit, is_active } = ListQuery::parse(query).map_err(Refusal::BadRequest)?;
-        let total = self.workspace.len(is_active);
-        let start = (page - 1).saturating_mul(limit).min(total);
-        let end = start.saturating_add(limit).min(total);
-        let data = (start..end).filter_map(|position| self.workspace.nth(is_active, position)).collect();
+        let start = (page - 1).saturating_mul(limit);
+        let (total, data) = self.changed().list(self.workspace, is_active, start, limit);
         let meta = Meta { page, limit, total, total_pages: total.div_ceil(limit) };
         to_json(&Page { data, meta })
     }
 
     fn get(&self, encoded_id: &str) -> Result<Vec<u8>, Refusal> {
+        to_json(&self.changed().serve(self.find(encoded_id)?))
+    }
+
+    fn patch(&self, encoded_id: &str, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let webhook = self.find(encoded_id)?;
+        let patch = Patch::read(body).map_err(Refusal::BadRequest)?;
+        let mut changed = self.changed();
+        changed.patch(&webhook.id, patch);
+        to_json(&changed.serve(webhook))
+    }
+
+    fn find(&self, encoded_id: &str) -> Result<Webhook, Refusal> {
         // An id that is not UTF-8 cannot be one of ours: the replacement character makes it unknown.
         let id = percent_decode_str(encoded_id).decode_utf8_lossy();
-        let webhook = self.workspace.find(&id).ok_or_else(|| Refusal::NotFound("Webhook not found".to_owned()))?;
-        to_json(&webhook)
+        self.workspace.find(&id).ok_or_else(|| Refusal::NotFound("Webhook not found".to_owned()))
     }
 }
 
 enum Route<'a> {
     List,
     Get { id: &'a str },
+    Patch { id: &'a str },
 }
 
 impl<'a> Route<'a> {
     fn of<B>(request: &'a Request<B>) -> Option<Self> {
-        if request.method() != Method::GET {
-            return None;
-        }
-        match request.uri().path().strip_prefix(LIST_PATH)? {
-            "" => Some(Self::List),
-            rest => match rest.strip_prefix('/')? {
-                id if id.is_empty() || id.contains('/') => None,
-                id => Some(Self::Get { id }),
-            },
+        let rest = request.uri().path().strip_prefix(LIST_PATH)?;
+        let id = rest.strip_prefix('/').filter(|id| !id.is_empty() && !id.contains('/'));
+        match (request.method(), id) {
+            (&Method::GET, None) if rest.is_empty() => Some(Self::List),
+            (&Method::GET, Some(id)) => Some(Self::Get { id }),
+            (&Method::PATCH, Some(id)) => Some(Self::Patch { id }),
+            _ => None,
         }
     }
 }
@@ -258,7 +285,7 @@ fn parse_is_active(value: &str) -> Result<bool, String> {
 
 #[derive(Serialize)]
 struct Page {
-    data: Vec<Webhook>,
+    data: Vec<Served>,
     meta: Meta,
 }
 
@@ -449,6 +476,12 @@ mod tests {
             self.answer().await
         }
 
+        async fn patch(&mut self, target: &str, body: &str) -> Answer {
+            let head = format!("PATCH {target} HTTP/1.1\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {}", body.len());
+            self.stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await.unwrap();
+            self.answer().await
+        }
+
         async fn answer(&mut self) -> Answer {
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") {
@@ -566,6 +599,51 @@ mod tests {
             let expected = json!({"statusCode": 404, "message": "Webhook not found", "error": "Not Found"});
             assert_eq!((answer.status, answer.body), (404, expected), "{id}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_webhook_can_be_changed_until_the_server_ends() {
+        let (_server, mut client) = start().await;
+        let target = "/v1/user-webhooks/whk_c9v3nz8rq4pm";
+        let before = client.get(target).await.body;
+        let changed = client.patch(target, r#"{"url":"https://new.example.com/","events":["x"],"secret":"s"}"#).await;
+        assert_eq!((changed.status, &changed.body["url"]), (200, &json!("https://new.example.com/")));
+        let paused = client.patch(target, r#"{"is_active":false}"#).await.body;
+        let mut expected = before;
+        expected["url"] = json!("https://new.example.com/");
+        expected["events"] = json!(["x"]);
+        expected["is_active"] = json!(false);
+        assert_eq!((&paused, &client.get(target).await.body), (&expected, &expected));
+        let listed = client.get("/v1/user-webhooks?limit=100").await.body;
+        assert_eq!((&listed["data"][0], &listed["meta"]["total"]), (&expected, &json!(WEBHOOKS)));
+        for (is_active, total) in [(true, 38), (false, 7)] {
+            let listed = client.get(&format!("/v1/user-webhooks?limit=5&page=2&is_active={is_active}")).await.body;
+            assert_eq!(listed["meta"]["total"], total);
+            let rows = listed["data"].as_array().unwrap();
+            assert!(rows.len() == (total - 5).min(5) && rows.iter().all(|row| row["is_active"] == is_active));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrong_change_is_refused_and_changes_nothing() {
+        let (_server, mut client) = start().await;
+        let target = "/v1/user-webhooks/whk_c9v3nz8rq4pm";
+        let before = client.get(target).await.body;
+        for (body, messages) in [
+            ("", &["the body must be a JSON object"] as &[_]),
+            ("[]", &["the body must be a JSON object"]),
+            (r#"{"events":["x"],"url":"http://x"}"#, &["url must start with https:// and have at most 150 characters"]),
+            (
+                r#"{"events":[1],"is_active":1}"#,
+                &["each value in events must be a string", "is_active must be a boolean value"],
+            ),
+            (r#"{"id":"x"}"#, &["property id should not exist"]),
+        ] {
+            let answer = client.patch(target, body).await;
+            assert_eq!((answer.status, &answer.body["message"]), (400, &json!(messages)), "{body}");
+        }
+        assert_eq!(client.patch("/v1/user-webhooks/nope", "{}").await.status, 404);
+        assert_eq!(client.get(target).await.body, before);
     }
 
     #[tokio::test]

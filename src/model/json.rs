@@ -220,6 +220,52 @@ pub fn raw_array(raw: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(raw.get()).ok()
 }
 
+/// Whether two JSON texts mean the same value: objects whatever the order of their members, strings and numbers however they
+/// are spelled. Numbers are compared digit by digit, so that 10^30 and 10^30 + 1 differ. At most 128 levels deep.
+pub fn same_value(one: &str, other: &str) -> bool {
+    fn raw(text: &str) -> Option<&RawValue> {
+        serde_json::from_str(text).ok()
+    }
+    one == other || raw(one).zip(raw(other)).is_some_and(|(one, other)| same_raw(one, other))
+}
+
+/// The recursion is bounded: a [`Json`] is at most [`MAX_DEPTH`] deep.
+fn same_raw(one: &RawValue, other: &RawValue) -> bool {
+    if one.get() == other.get() {
+        return true;
+    }
+    match (one.get().as_bytes().first(), other.get().as_bytes().first()) {
+        (Some(b'{'), Some(b'{')) => RawFields::of(one).zip(RawFields::of(other)).is_some_and(|(one, other)| {
+            let same = |(name, value)| other.get(name).is_some_and(|other| same_raw(value, other));
+            one.0.len() == other.0.len() && one.iter().all(same)
+        }),
+        (Some(b'['), Some(b'[')) => raw_array(one).zip(raw_array(other)).is_some_and(|(one, other)| {
+            one.len() == other.len() && one.into_iter().zip(other).all(|(one, other)| same_raw(one, other))
+        }),
+        (Some(b'"'), Some(b'"')) => text_of(one).is_some_and(|text| Some(text) == text_of(other)),
+        _ => number(one.get()).is_some_and(|value| Some(value) == number(other.get())),
+    }
+}
+
+/// A JSON number as its sign, its digits without zeros at either end, and the power of ten behind them.
+fn number(text: &str) -> Option<(bool, String, i64)> {
+    let (is_negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = [whole, fraction].concat();
+    let kept = all.trim_end_matches('0');
+    let zeros = i64::try_from(all.len() - kept.len()).ok()?;
+    let digits = kept.trim_start_matches('0');
+    if digits.is_empty() {
+        return Some((false, String::new(), 0));
+    }
+    let power = exponent.parse::<i64>().ok()?.checked_sub(i64::try_from(fraction.len()).ok()?)?.checked_add(zeros)?;
+    Some((is_negative, digits.to_owned(), power))
+}
+
 fn depth_exceeds(json: &str, limit: usize) -> bool {
     let mut depth = 0_usize;
     let mut in_string = false;
@@ -398,6 +444,35 @@ mod tests {
 
     fn raw(text: &str) -> Box<RawValue> {
         RawValue::from_string(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn values_are_the_same_however_they_are_spelled() {
+        for (one, other) in [
+            (r#"{"a":1,"b":[1,2]}"#, r#"{ "b": [1, 2], "a": 1.0 }"#),
+            ("100", "1e2"),
+            ("0.5", "5E-1"),
+            ("-0", "0.000"),
+            ("1.50", "1.5"),
+            (r#""a\u0062""#, r#""ab""#),
+            ("[]", "[ ]"),
+        ] {
+            assert!(same_value(one, other) && same_value(other, one), "{one} {other}");
+        }
+        for (one, other) in [
+            ("1000000000000000000000000000000", "1000000000000000000000000000001"),
+            ("1e400", "1e401"),
+            ("1", "-1"),
+            ("1", "\"1\""),
+            ("[1,2]", "[2,1]"),
+            ("[1]", "[1,1]"),
+            (r#"{"a":1}"#, r#"{"a":1,"b":null}"#),
+            ("null", "false"),
+            ("{}", "[]"),
+            ("1e99999999999999999999", "1e99999999999999999998"),
+        ] {
+            assert!(!same_value(one, other) && !same_value(other, one), "{one} {other}");
+        }
     }
 
     #[test]

@@ -121,6 +121,21 @@ impl Row {
         Element::decode(raw)
     }
 
+    /// The row as JSON in one line, in the form that is the same whenever the webhook is: the contract's fields in its order,
+    /// then the others by name.
+    pub fn canonical_json(&self) -> String {
+        let text = match self {
+            Self::Webhook(webhook) if !webhook.unknown.is_sorted_by_key(|(name, _)| name) => {
+                let mut webhook = webhook.clone();
+                // The API may send them in any order.
+                webhook.unknown.sort_by(|(name, _), (other, _)| name.cmp(other));
+                serde_json::to_string(&webhook)
+            }
+            row => serde_json::to_string(row),
+        };
+        text.unwrap_or_default()
+    }
+
     /// The row as indented JSON for people, a line a string.
     pub fn pretty_json(&self, reveal: bool) -> Vec<Safe> {
         match self {

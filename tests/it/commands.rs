@@ -3,19 +3,23 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its work fails the test")]
 
 mod audit;
+mod diff;
 mod events;
 mod filters;
 mod formats;
 mod from;
 mod get;
 mod help;
+mod memory;
 mod messages;
 mod metrics;
+mod plan;
 mod probe;
 mod progress;
 mod snapshot;
 mod streams;
 mod sweeps;
+mod watch;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

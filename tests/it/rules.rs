@@ -24,14 +24,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("demo", &["clock"]),
     ("files", &[]),
     ("error", &["api", "config", "text"]),
-    ("output", &["analysis", "clock", "error", "model", "text"]),
+    ("output", &["analysis", "clock", "error", "model", "redact", "text"]),
     ("snapshot", &["api", "error", "model", "output", "text"]),
+    ("cache", &["analysis", "config", "files", "model", "snapshot"]),
     ("cli", &["analysis", "error", "model", "output"]),
     (
         "commands",
         &[
-            "analysis", "api", "base_url", "cli", "clock", "config", "demo", "error", "fetch", "files", "model", "output",
-            "probe", "redact", "snapshot", "text",
+            "analysis", "api", "base_url", "cache", "cli", "clock", "config", "demo", "error", "fetch", "files", "model",
+            "output", "probe", "redact", "snapshot", "text",
         ],
     ),
     (

@@ -63,6 +63,20 @@ pub(super) fn read(operator: &str, text: &str, now: Timestamp) -> Result<When, N
     })
 }
 
+/// A moment of the past as people name it: `yesterday` and ages such as `2h` before now, a date as the start of its day in UTC,
+/// RFC 3339.
+pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+    let ago = |age: SignedDuration| Some(now.checked_sub(age).unwrap_or(Timestamp::MIN));
+    if text == "yesterday" {
+        return ago(SignedDuration::from_hours(24));
+    }
+    match age(text) {
+        Ok(Some(age)) => ago(age),
+        Ok(None) => given(text).ok().map(|given| given.start).or_else(|| text.parse().ok()),
+        Err(_) => None,
+    }
+}
+
 /// `30d` as a duration; `None` when the text is no age.
 fn age(text: &str) -> Result<Option<SignedDuration>, NoMoment> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -130,6 +144,25 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_moment_of_the_past_is_named_in_many_ways() {
+        for (text, expected) in [
+            ("yesterday", "2026-06-14T12:00:00Z"),
+            ("2h", "2026-06-15T10:00:00Z"),
+            ("3d", "2026-06-12T12:00:00Z"),
+            ("2026-06-01", "2026-06-01T00:00:00Z"),
+            ("2026", "2026-01-01T00:00:00Z"),
+            ("2026-06-01T10:30", "2026-06-01T10:30:00Z"),
+            ("2026-06-01T10:30:00Z", "2026-06-01T10:30:00Z"),
+            ("2026-06-01T10:30:00+02:00", "2026-06-01T08:30:00Z"),
+        ] {
+            assert_eq!(moment(text, at(NOW)), Some(at(expected)), "{text}");
+        }
+        for text in ["", "tomorrow", "2", "2026-13-01", "h", "2h ago", "-2h"] {
+            assert_eq!(moment(text, at(NOW)), None, "{text}");
+        }
     }
 
     fn matching(operator: &str, text: &str) -> When {

@@ -21,10 +21,11 @@ fn mode(home: &Home, name: &str) -> u32 {
     home.path(name).metadata().unwrap().permissions().mode() & 0o777
 }
 
-/// The names in the working directory.
+/// The names in the working directory, but for what the program remembers.
 fn files(home: &Home) -> Vec<String> {
     let mut names: Vec<_> =
         fs::read_dir(home.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| !matches!(name.as_str(), "cache" | "state"));
     names.sort();
     names
 }

@@ -1,0 +1,348 @@
+//! A migration planned: what webhooks would be under a new event taxonomy, new hosts and new URLs, and what would be wrong then.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use url::Url;
+
+use crate::model::{Destination, EventEntry, EventName, Field, Webhook, WebhookId};
+
+/// The longest destination that the API takes, in characters (api-access/external-webhooks).
+const LONGEST_URL: usize = 150;
+
+/// What becomes of names, hosts and URLs. Each is applied once: what a mapping leads to is not mapped again.
+#[derive(Debug, Clone, Default)]
+pub struct Mapping {
+    /// An event and those that stand for it; none drops it.
+    pub events: BTreeMap<String, Vec<String>>,
+    /// A host, in lower case, and the one in its place.
+    pub hosts: BTreeMap<String, String>,
+    /// A URL exactly as it is, and the one in its place. It goes before its host.
+    pub urls: BTreeMap<String, String>,
+}
+
+/// What a mapping does to a workspace.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The webhooks that change, in the order they came.
+    pub changes: Vec<Change>,
+    /// Events that no mapping names and none leads to, with how many of the webhooks have them.
+    pub unmapped: BTreeMap<String, u64>,
+    pub collisions: Vec<Collision>,
+    /// Webhooks that would end without events.
+    pub without_events: Vec<WebhookId>,
+    /// Webhooks that cannot be planned, or that the API would refuse, and why.
+    pub doubts: Vec<(WebhookId, &'static str)>,
+    /// Mappings that match nothing.
+    pub unused: Vec<String>,
+}
+
+/// One webhook that changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub before: Webhook,
+    pub after: Webhook,
+}
+
+impl Change {
+    /// The new URL, if it changes.
+    pub fn url(&self) -> Option<&str> {
+        (self.before.url != self.after.url).then(|| self.after.url.raw())
+    }
+
+    /// The new events, if they change.
+    pub fn events(&self) -> Option<Vec<&str>> {
+        (self.before.events != self.after.events).then(|| self.after.event_names().map(EventName::raw).collect())
+    }
+}
+
+/// A webhook that would deliver events to a place where another one delivers them already. They do not do so now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collision {
+    pub id: WebhookId,
+    pub with: WebhookId,
+    pub events: Vec<String>,
+}
+
+impl Mapping {
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.hosts.is_empty() && self.urls.is_empty()
+    }
+
+    /// Plans what becomes of the `wanted` ones among all webhooks of a workspace.
+    pub fn plan(&self, all: &[Webhook], wanted: impl Fn(&Webhook) -> bool) -> Plan {
+        let mut plan = Plan::default();
+        let mut used = BTreeSet::new();
+        let targets: HashSet<&str> = self.events.values().flatten().map(String::as_str).collect();
+        // The state afterwards, and the number of the change that leads there.
+        let mut after = Vec::with_capacity(all.len());
+        for webhook in all {
+            if !wanted(webhook) {
+                after.push((webhook.clone(), false));
+                continue;
+            }
+            if !self.events.is_empty() {
+                for name in webhook.event_names().map(EventName::raw).collect::<BTreeSet<_>>() {
+                    if !self.events.contains_key(name) && !targets.contains(name) {
+                        *plan.unmapped.entry(name.to_owned()).or_default() += 1;
+                    }
+                }
+            }
+            let planned = self.apply(webhook, &mut used, &mut plan.doubts);
+            let is_changed = planned != *webhook;
+            if is_changed {
+                let no_events = |webhook: &Webhook| webhook.events.value().is_some_and(Vec::is_empty);
+                if no_events(&planned) && !no_events(webhook) {
+                    plan.without_events.push(webhook.id.clone());
+                }
+                plan.changes.push(Change { before: webhook.clone(), after: planned.clone() });
+            }
+            after.push((planned, is_changed));
+        }
+        plan.collisions = collisions(all, &after);
+        let all_names = self.events.keys().chain(self.hosts.keys()).chain(self.urls.keys());
+        plan.unused = all_names.filter(|name| !used.contains(*name)).cloned().collect();
+        plan
+    }
+
+    fn apply(&self, webhook: &Webhook, used: &mut BTreeSet<String>, doubts: &mut Vec<(WebhookId, &'static str)>) -> Webhook {
+        let mut planned = webhook.clone();
+        if let Some(url) = self.new_url(webhook.url.raw(), used) {
+            if url.chars().count() > LONGEST_URL {
+                doubts.push((webhook.id.clone(), "its new URL is longer than the 150 characters that the API takes"));
+            }
+            if !url.starts_with("https://") {
+                doubts.push((webhook.id.clone(), "its new URL does not start with https://, which the API refuses"));
+            }
+            planned.url = Destination::new(&url);
+        }
+        if self.events.is_empty() {
+            return planned;
+        }
+        let only_names = |entries: &Vec<EventEntry>| entries.iter().all(|entry| matches!(entry, EventEntry::Name(_)));
+        match &webhook.events {
+            Field::Value(entries) if only_names(entries) => {
+                let names = self.new_events(webhook, used);
+                // A list that only repeats itself is left as it is.
+                if !names.iter().eq(webhook.event_names()) {
+                    planned.events = Field::Value(names.into_iter().map(EventEntry::Name).collect());
+                }
+            }
+            Field::Missing => {}
+            Field::Value(_) | Field::Odd(_) => {
+                doubts.push((webhook.id.clone(), "its events are no list of names, and are left as they are"));
+            }
+        }
+        planned
+    }
+
+    fn new_events(&self, webhook: &Webhook, used: &mut BTreeSet<String>) -> Vec<EventName> {
+        let is_touched = webhook.event_names().any(|name| self.events.contains_key(name.raw()));
+        if !is_touched {
+            return webhook.event_names().cloned().collect();
+        }
+        let mut names: Vec<EventName> = Vec::new();
+        let mut add = |name: EventName| {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        };
+        for name in webhook.event_names() {
+            match self.events.get(name.raw()) {
+                Some(new) => {
+                    used.insert(name.raw().to_owned());
+                    new.iter().for_each(|name| add(EventName::new(name)));
+                }
+                None => add(name.clone()),
+            }
+        }
+        names
+    }
+
+    fn new_url(&self, url: &str, used: &mut BTreeSet<String>) -> Option<String> {
+        let new = if let Some(new) = self.urls.get(url) {
+            used.insert(url.to_owned());
+            new.clone()
+        } else {
+            let parsed = Url::parse(url).ok()?;
+            let (host, new) = self.hosts.get_key_value(parsed.host_str()?)?;
+            used.insert(host.clone());
+            with_host(url, &parsed, host, new)?
+        };
+        (new != url).then_some(new)
+    }
+}
+
+/// The URL with another host and everything else as it is spelled; normalised when its host is spelled in an unusual way.
+fn with_host(url: &str, parsed: &Url, host: &str, new: &str) -> Option<String> {
+    let start = url.find("://")? + 3;
+    let (before, rest) = url.split_at_checked(start)?;
+    let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at_checked(end)?;
+    let (userinfo, place) = match authority.rfind('@') {
+        Some(at) => authority.split_at_checked(at + 1)?,
+        None => ("", authority),
+    };
+    if let Some((spelled, port)) = place.split_at_checked(host.len())
+        && spelled.eq_ignore_ascii_case(host)
+        && (port.is_empty() || port.starts_with(':'))
+    {
+        return Some([before, userinfo, new, port, tail].concat());
+    }
+    let mut parsed = parsed.clone();
+    parsed.set_host(Some(new)).ok()?;
+    Some(parsed.into())
+}
+
+/// Where a webhook delivers, whatever the spelling.
+fn place(webhook: &Webhook) -> String {
+    match webhook.url.parse() {
+        Some(mut url) => {
+            // It is not sent.
+            url.set_fragment(None);
+            url.into()
+        }
+        None => webhook.url.raw().to_owned(),
+    }
+}
+
+/// What the changed webhooks among them would deliver where others deliver it already, unless the two do so before.
+fn collisions(before: &[Webhook], after: &[(Webhook, bool)]) -> Vec<Collision> {
+    let delivers = |webhook: &Webhook| webhook.active() != Some(false);
+    let mut at: HashMap<(String, &str), Vec<usize>> = HashMap::new();
+    for (number, (webhook, _)) in after.iter().enumerate().filter(|(_, (webhook, _))| delivers(webhook)) {
+        let place = place(webhook);
+        for name in webhook.event_names().map(EventName::raw).collect::<BTreeSet<_>>() {
+            at.entry((place.clone(), name)).or_default().push(number);
+        }
+    }
+    let collided = |one: usize, other: usize| {
+        let names = |number: usize| before.get(number).map(|webhook| webhook.event_names().collect::<BTreeSet<_>>());
+        let place = |number: usize| before.get(number).map(place);
+        place(one) == place(other) && names(one).zip(names(other)).is_some_and(|(one, other)| !one.is_disjoint(&other))
+    };
+    let mut pairs: BTreeMap<(usize, usize), Vec<String>> = BTreeMap::new();
+    for ((_, name), numbers) in at {
+        let Some(&first) = numbers.first() else { continue };
+        let last = numbers.last().copied().unwrap_or(first);
+        for &number in &numbers {
+            // One of the others stands for all of them.
+            let other = if number == first { last } else { first };
+            let is_changed = after.get(number).is_some_and(|(_, is_changed)| *is_changed);
+            let twice = pairs.contains_key(&(other, number));
+            if is_changed && other != number && !twice && !collided(number, other) {
+                pairs.entry((number, other)).or_default().push(name.to_owned());
+            }
+        }
+    }
+    let id = |number: usize| before.get(number).map(|webhook| webhook.id.clone());
+    let pair = |((one, other), mut events): ((usize, usize), Vec<String>)| {
+        events.sort();
+        Some(Collision { id: id(one)?, with: id(other)?, events })
+    };
+    pairs.into_iter().filter_map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::model::Row;
+
+    fn hook(id: &str, url: &str, events: &str) -> Webhook {
+        let json = format!(r#"{{"id":"{id}","url":"{url}","events":{events},"is_active":true}}"#);
+        let row = Row::decode(&RawValue::from_string(json).unwrap()).unwrap();
+        row.webhook().unwrap().clone()
+    }
+
+    fn map<T: Clone>(pairs: &[(&str, T)]) -> BTreeMap<String, T> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+
+    fn events(pairs: &[(&str, &[&str])]) -> Mapping {
+        let owned: Vec<_> =
+            pairs.iter().map(|(old, new)| (*old, new.iter().map(ToString::to_string).collect::<Vec<_>>())).collect();
+        Mapping { events: map(&owned), ..Mapping::default() }
+    }
+
+    fn hosts(pairs: &[(&str, &str)]) -> Mapping {
+        let owned: Vec<_> = pairs.iter().map(|(old, new)| (*old, (*new).to_owned())).collect();
+        Mapping { hosts: map(&owned), ..Mapping::default() }
+    }
+
+    fn ids(ids: &[WebhookId]) -> Vec<&str> {
+        ids.iter().map(WebhookId::raw).collect()
+    }
+
+    #[test]
+    fn events_become_others_in_their_place() {
+        let mapping = events(&[("call_ended", &["call.completed", "call.failed"]), ("gone", &[]), ("never", &["x"])]);
+        let all = [
+            hook("a", "https://a/", r#"["first","call_ended","call.failed"]"#),
+            hook("b", "https://b/", r#"["gone"]"#),
+            hook("c", "https://c/", r#"["call.completed","call.completed"]"#),
+            hook("d", "https://d/", r#""call_ended""#),
+            hook("e", "https://e/", "[]"),
+        ];
+        let plan = mapping.plan(&all, |_| true);
+        let changes: Vec<_> = plan.changes.iter().map(|change| (change.before.id.raw(), change.events())).collect();
+        assert_eq!(changes, [("a", Some(vec!["first", "call.completed", "call.failed"])), ("b", Some(vec![]))]);
+        assert_eq!(plan.unmapped, map(&[("first", 1)]));
+        assert_eq!((ids(&plan.without_events), plan.unused), (vec!["b"], vec!["never".to_owned()]));
+        assert_eq!(plan.doubts.iter().map(|(id, _)| id.raw()).collect::<Vec<_>>(), ["d"]);
+    }
+
+    #[test]
+    fn a_host_is_replaced_and_the_rest_of_the_url_is_as_it_was() {
+        let mapping = hosts(&[("old.example.com", "new.example.com")]);
+        for (url, expected) in [
+            ("https://old.example.com", Some("https://new.example.com")),
+            (
+                "https://OLD.example.com:8443/%7ex?q=old.example.com#f",
+                Some("https://new.example.com:8443/%7ex?q=old.example.com#f"),
+            ),
+            ("https://u:p@old.example.com/", Some("https://u:p@new.example.com/")),
+            ("https://old%2Eexample.com/x", Some("https://new.example.com/x")),
+            ("https://sub.old.example.com/", None),
+            ("https://old.example.com.evil.com/", None),
+            ("https://old.example.com@evil.com/", None),
+            ("old.example.com", None),
+        ] {
+            let plan = mapping.plan(&[hook("a", url, "[]")], |_| true);
+            assert_eq!(plan.changes.first().and_then(Change::url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_exact_url_goes_before_its_host() {
+        let mut mapping = hosts(&[("a.com", "b.com")]);
+        mapping.urls = map(&[("https://a.com/x", "https://c.com/y".to_owned())]);
+        let all = [hook("a", "https://a.com/x", "[]"), hook("b", "https://a.com/x/", "[]")];
+        let plan = mapping.plan(&all, |_| true);
+        assert_eq!(plan.changes.iter().filter_map(Change::url).collect::<Vec<_>>(), ["https://c.com/y", "https://b.com/x/"]);
+        let long = hosts(&[("a.com", &"b".repeat(200))]).plan(&all, |webhook| webhook.id.raw() == "a");
+        assert_eq!((long.changes.len(), long.doubts.len()), (1, 1));
+        let insecure = hosts(&[("a.com", "b.com")]).plan(&[hook("a", "http://a.com/", "[]")], |_| true);
+        assert_eq!((insecure.changes.first().and_then(Change::url), insecure.doubts.len()), (Some("http://b.com/"), 1));
+    }
+
+    #[test]
+    fn what_would_be_delivered_twice_is_told_unless_it_is_so_already() {
+        let mapping = hosts(&[("old.com", "new.com")]);
+        let pairs = |all: &[Webhook], mapping: &Mapping| {
+            let plan = mapping.plan(all, |_| true);
+            let pair = |collision: &Collision| {
+                format!("{} {} {}", collision.id.raw(), collision.with.raw(), collision.events.join(","))
+            };
+            plan.collisions.iter().map(pair).collect::<Vec<_>>()
+        };
+        let there = hook("n", "https://NEW.com:443/x#y", r#"["b","a","c"]"#);
+        assert_eq!(pairs(&[hook("o", "https://old.com/x", r#"["a","b","z"]"#), there.clone()], &mapping), ["o n a,b"]);
+        assert!(pairs(&[hook("o", "https://old.com/y", r#"["a"]"#), there], &mapping).is_empty());
+        let both = [hook("o", "https://old.com/x", r#"["a"]"#), hook("p", "https://old.com/x", r#"["a"]"#)];
+        assert!(pairs(&both, &mapping).is_empty());
+        // Two events that become one.
+        let one = [hook("o", "https://x/", r#"["a"]"#), hook("p", "https://x/", r#"["b"]"#)];
+        assert_eq!(pairs(&one, &events(&[("a", &["c"]), ("b", &["c"])])), ["o p c"]);
+    }
+}

@@ -1,0 +1,300 @@
+//! What is remembered of workspaces: the last consistent listing of each, and the snapshots of how it was before.
+//!
+//! The API has no history, so every consistent read is kept here: [`Store::keep`] replaces the cached listing when something
+//! differs, and adds a snapshot to the history when webhooks differ. Files of a workspace carry its fingerprint, so that one
+//! workspace is never shown under another's name; they are their owner's alone, appear whole or not at all, and hold neither
+//! the key nor a `secret`. Two programs that read the same workspace at once write it once.
+//!
+//! ```text
+//! cache dir    FINGERPRINT.cache   a header, then one row a line, in the API's order
+//!              FINGERPRINT.lock    held while writing
+//! state dir    history/FINGERPRINT/00000012_20261125T103324Z_1200_2_0_1.json
+//!              sequence, time (UTC), webhooks, and how many were added, removed and changed since the one before
+//! ```
+//!
+//! All of it blocks: the explorer calls it on a thread for such work.
+
+mod file;
+mod history;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use rustix::fs::OFlags;
+
+pub use self::file::{Cached, Unusable};
+pub use self::history::{Counts, Snapshot};
+use crate::analysis::diff::{Diff, Ignored};
+use crate::config::{Connection, KeySource};
+use crate::files;
+use crate::model::{Element, Roster};
+
+/// A cache of another workspace that was not touched for so long is removed.
+const LONGEST: Duration = Duration::from_hours(180 * 24);
+/// Caches of other workspaces that are kept at most, and the bytes that they may have together.
+const MOST_FILES: usize = 50;
+const MOST_BYTES: u64 = 4 << 30;
+/// What a killed program left half-written is removed after so long.
+const LEFT_BEHIND: Duration = Duration::from_hours(24);
+
+/// Where one workspace is remembered. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    cache: PathBuf,
+    history: PathBuf,
+    name: String,
+}
+
+/// What became of a listing that was to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is cached; `new` says whether it was added to the history.
+    Written { new: bool },
+    /// It is what is there already: only its time was noted.
+    Unchanged,
+    /// Another program is writing: that one's listing is as good.
+    Busy,
+}
+
+impl Store {
+    /// That of a workspace. `None` for the demo, and without a home directory that could hold it.
+    pub fn of(connection: &Connection) -> Option<Self> {
+        if connection.key_source == KeySource::Demo {
+            return None;
+        }
+        Some(Self::new(files::cache_dir()?, history_root()?, connection.fingerprint()))
+    }
+
+    /// A store in directories that need not be there yet.
+    pub fn new(cache: PathBuf, history: PathBuf, name: String) -> Self {
+        Self { history: history.join(&name), cache, name }
+    }
+
+    fn path(&self, extension: &str) -> PathBuf {
+        self.cache.join(format!("{}.{extension}", self.name))
+    }
+
+    /// Keeps a whole listing that was read consistently at a time.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be written, and why: no reason to fail for whoever wants to show the listing.
+    pub fn keep(&self, roster: &Roster, read_at: Timestamp) -> io::Result<Kept> {
+        let digest = file::Digest::of(roster);
+        if digest.bytes > file::MAX_BYTES {
+            return Err(io::Error::other("the workspace is too large to be cached"));
+        }
+        let directory = private_directory(&self.cache)?;
+        let Some(_lock) = lock(&self.path("lock"))? else { return Ok(Kept::Busy) };
+        let path = self.path("cache");
+        if file::digest_in(&path).is_some_and(|there| there == digest) {
+            touch(&path, read_at)?;
+            return Ok(Kept::Unchanged);
+        }
+        // The history comes first: what is lost when it ends here is found again at the next read.
+        let new = self.add_to_history(roster, read_at)?;
+        file::write(&path, roster, &digest, read_at)?;
+        touch(&path, read_at)?;
+        prune(&directory, &path, read_at);
+        Ok(Kept::Written { new })
+    }
+
+    fn add_to_history(&self, roster: &Roster, read_at: Timestamp) -> io::Result<bool> {
+        let directory = private_directory(&self.history)?;
+        let before = history::list(&directory);
+        // One that cannot be read any more is no reason to keep nothing.
+        let last = before.last().and_then(|last| Some((last, last.read()?)));
+        let counts = match &last {
+            Some((_, last)) => {
+                let diff = Diff::of(last, roster, &Ignored::default());
+                if diff.is_empty() && last.malformed() == roster.malformed() {
+                    return Ok(false);
+                }
+                let count = |count: usize| count as u64;
+                Some(Counts {
+                    added: count(diff.added.len()),
+                    removed: count(diff.removed.len()),
+                    changed: count(diff.changed.len()),
+                })
+            }
+            None => None,
+        };
+        let sequence = before.last().map_or(1, |last| last.sequence.saturating_add(1));
+        history::write(&directory, sequence, read_at, counts, roster)?;
+        history::prune(&directory, read_at);
+        Ok(true)
+    }
+
+    /// The last listing that was kept; `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// There is one that cannot be used. It is replaced by the next one that is kept.
+    pub fn read<E: Element>(&self, now: Timestamp) -> Result<Option<Cached<E>>, Unusable> {
+        file::read(&self.path("cache"), now)
+    }
+
+    /// As [`Store::read`], as little more than its texts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::read`].
+    pub fn read_roster(&self, now: Timestamp) -> Result<Option<(Roster, Timestamp)>, Unusable> {
+        file::read_roster(&self.path("cache"), now)
+    }
+
+    /// The snapshots that were kept, the oldest first.
+    pub fn history(&self) -> Vec<Snapshot> {
+        history::list(&self.history)
+    }
+}
+
+/// Where the histories of all workspaces are.
+pub fn history_root() -> Option<PathBuf> {
+    files::state_dir().map(|directory| directory.join("history"))
+}
+
+/// Removes what is cached of every workspace, and their histories if asked to. Returns how many files that were.
+pub fn clear(with_history: bool) -> io::Result<u64> {
+    let mut removed = 0;
+    if let Some(directory) = files::cache_dir() {
+        removed += remove_files(&directory, |name| is_ours(name))?;
+    }
+    if let Some(root) = history_root().filter(|_| with_history) {
+        for directory in entries(&root)?.filter(|path| is_directory(path)) {
+            removed += remove_files(&directory, |name| history::is_snapshot(name) || is_left_behind(name))?;
+            // Whatever else is in there is not ours to remove.
+            drop(fs::remove_dir(directory));
+        }
+    }
+    Ok(removed)
+}
+
+fn is_ours(name: &str) -> bool {
+    let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("cache" | "lock")) || is_left_behind(name)
+}
+
+/// The name of a file that was never finished.
+fn is_left_behind(name: &str) -> bool {
+    name.starts_with(files::UNFINISHED)
+}
+
+fn is_directory(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
+}
+
+/// What is in a directory; nothing when there is no such directory.
+fn entries(directory: &Path) -> io::Result<impl Iterator<Item = PathBuf> + use<>> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => Some(entries),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    Ok(entries.into_iter().flatten().filter_map(|entry| entry.ok().map(|entry| entry.path())))
+}
+
+fn remove_files(directory: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<u64> {
+    let mut removed = 0;
+    for path in entries(directory)? {
+        if path.file_name().and_then(|name| name.to_str()).is_some_and(&wanted) && !is_directory(&path) {
+            fs::remove_file(&path)?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// A directory that nobody else can look into or put anything into. It is made if it is not there.
+fn private_directory(path: &Path) -> io::Result<PathBuf> {
+    fs::DirBuilder::new().recursive(true).mode_0700().create(path)?;
+    let target = files::target(path)?;
+    let metadata = target.symlink_metadata()?;
+    if !metadata.is_dir() {
+        return Err(io::Error::other("it is not a directory"));
+    }
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other("the directory belongs to another user"));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(target)
+}
+
+trait Private {
+    fn mode_0700(&mut self) -> &mut Self;
+}
+
+impl Private for fs::DirBuilder {
+    fn mode_0700(&mut self) -> &mut Self {
+        std::os::unix::fs::DirBuilderExt::mode(self, 0o700)
+    }
+}
+
+/// Opens a file of the store as it is, whatever somebody may have put in its place.
+fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let file = options.mode(0o600).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other("it is not a file of this user"));
+    }
+    Ok(file)
+}
+
+/// The right to write, as long as the value lives; `None` when another program has it. It never waits.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    let file = open(OpenOptions::new().write(true).create(true), path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// The time as files have it; none is from before 1970.
+fn system_time(at: Timestamp) -> SystemTime {
+    let seconds = u64::try_from(at.as_second()).unwrap_or_default();
+    let nanoseconds = u32::try_from(at.subsec_nanosecond()).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds)
+}
+
+/// Notes when a listing was read: the time of its file.
+fn touch(path: &Path, read_at: Timestamp) -> io::Result<()> {
+    open(OpenOptions::new().write(true), path)?.set_modified(system_time(read_at))
+}
+
+/// Removes caches of other workspaces that are old or too many, and what was left half-written. Nothing of it is needed, so
+/// what cannot be removed stays.
+fn prune(directory: &Path, own: &Path, now: Timestamp) {
+    let now = system_time(now);
+    let old = |modified: SystemTime, than: Duration| now.duration_since(modified).is_ok_and(|age| age > than);
+    let mut caches = Vec::new();
+    for path in entries(directory).into_iter().flatten().filter(|path| path != own) {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
+        let Ok(metadata) = path.symlink_metadata() else { continue };
+        let modified = metadata.modified().unwrap_or(now);
+        if is_left_behind(&name) && old(modified, LEFT_BEHIND) {
+            drop(fs::remove_file(&path));
+        } else if path.extension().is_some_and(|extension| extension == "cache") {
+            caches.push((modified, metadata.len(), path));
+        }
+    }
+    caches.sort_by(|one, other| other.0.cmp(&one.0));
+    let mut bytes = 0;
+    for (place, (modified, length, path)) in caches.into_iter().enumerate() {
+        bytes += length;
+        if place >= MOST_FILES || bytes > MOST_BYTES || old(modified, LONGEST) {
+            drop(fs::remove_file(path));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

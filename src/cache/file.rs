@@ -1,0 +1,209 @@
+//! The cached listing of one workspace: a header, then one row a line.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+
+use jiff::Timestamp;
+use ring::digest;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::files::{self, Existing};
+use crate::model::{Element, Line, Roster};
+
+/// The version of the format that is written and read.
+const VERSION: u32 = 1;
+/// The largest cache that is written or read, in bytes.
+pub(super) const MAX_BYTES: u64 = 2 << 30;
+/// The longest header.
+const MAX_HEADER: u64 = 4 << 10;
+
+/// A listing as it was when it was read last.
+#[derive(Debug)]
+pub struct Cached<E> {
+    /// In the API's order.
+    pub rows: Vec<E>,
+    pub read_at: Timestamp,
+}
+
+/// Why a cache is ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    #[error("a newer version of hookscope wrote it")]
+    Newer,
+    #[error("it is damaged")]
+    Damaged,
+    #[error("it cannot be read ({0})")]
+    Unreadable(io::ErrorKind),
+}
+
+impl From<io::Error> for Unusable {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error.kind())
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    hookscope_cache: u32,
+    /// RFC 3339.
+    read_at: String,
+    rows: u64,
+    sha256: String,
+}
+
+/// What tells one listing from another, its order included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Digest {
+    rows: u64,
+    sha256: String,
+    /// Of all rows with their line breaks.
+    pub(super) bytes: u64,
+}
+
+impl Digest {
+    pub(super) fn of(roster: &Roster) -> Self {
+        let mut running = Running::default();
+        for entry in roster.rows() {
+            running.add(entry.json());
+        }
+        running.finish()
+    }
+}
+
+/// A digest that is under way.
+struct Running {
+    context: digest::Context,
+    rows: u64,
+    bytes: u64,
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Self { context: digest::Context::new(&digest::SHA256), rows: 0, bytes: 0 }
+    }
+}
+
+impl Running {
+    fn add(&mut self, row: &str) {
+        self.context.update(row.as_bytes());
+        self.context.update(b"\n");
+        self.rows += 1;
+        self.bytes += row.len() as u64 + 1;
+    }
+
+    fn finish(self) -> Digest {
+        let mut sha256 = String::new();
+        for byte in self.context.finish().as_ref() {
+            sha256.push_str(&format!("{byte:02x}"));
+        }
+        Digest { rows: self.rows, sha256, bytes: self.bytes }
+    }
+}
+
+/// Writes a listing in place of what is there.
+pub(super) fn write(path: &Path, roster: &Roster, digest: &Digest, read_at: Timestamp) -> io::Result<()> {
+    // A link that was planted there is replaced, not followed.
+    if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+        std::fs::remove_file(path)?;
+    }
+    let header =
+        Header { hookscope_cache: VERSION, read_at: read_at.to_string(), rows: digest.rows, sha256: digest.sha256.clone() };
+    files::write(path, Existing::Replaced, |out: &mut dyn Write| {
+        serde_json::to_writer(&mut *out, &header)?;
+        out.write_all(b"\n")?;
+        for entry in roster.rows() {
+            out.write_all(entry.json().as_bytes())?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// The digest of the listing that is there, if it is whole.
+pub(super) fn digest_in(path: &Path) -> Option<Digest> {
+    let file = super::open(OpenOptions::new().read(true), path).ok()?;
+    let mut reader = BufReader::with_capacity(64 << 10, file);
+    let header = header(&mut reader).ok()?;
+    let mut reader = reader.take(MAX_BYTES + 1);
+    let mut running = Running::default();
+    loop {
+        let part = reader.fill_buf().ok()?;
+        if part.is_empty() {
+            break;
+        }
+        running.context.update(part);
+        running.bytes += part.len() as u64;
+        let length = part.len();
+        reader.consume(length);
+    }
+    let digest = Digest { rows: header.rows, ..running.finish() };
+    (digest.sha256 == header.sha256).then_some(digest)
+}
+
+fn header(reader: &mut BufReader<File>) -> Result<Header, Unusable> {
+    #[derive(Deserialize)]
+    struct Version {
+        hookscope_cache: u32,
+    }
+
+    let mut line = Vec::new();
+    reader.take(MAX_HEADER).read_until(b'\n', &mut line)?;
+    let version: Version = serde_json::from_slice(&line).map_err(|_not_ours| Unusable::Damaged)?;
+    if version.hookscope_cache > VERSION {
+        return Err(Unusable::Newer);
+    }
+    serde_json::from_slice(&line).map_err(|_not_ours| Unusable::Damaged)
+}
+
+pub(super) fn read<E: Element>(path: &Path, now: Timestamp) -> Result<Option<Cached<E>>, Unusable> {
+    let mut rows = Vec::new();
+    let read_at = read_each(path, now, |row| rows.push(row))?;
+    Ok(read_at.map(|read_at| Cached { rows, read_at }))
+}
+
+pub(super) fn read_roster(path: &Path, now: Timestamp) -> Result<Option<(Roster, Timestamp)>, Unusable> {
+    let mut roster = Roster::default();
+    let read_at = read_each(path, now, |line: Line| roster.push_text(line.id_text(), &line.json))?;
+    roster.sort();
+    Ok(read_at.map(|read_at| (roster, read_at)))
+}
+
+/// Hands on each row, and tells when they were read. What was handed on counts only when there is no error.
+fn read_each<E: Element>(path: &Path, now: Timestamp, mut sink: impl FnMut(E)) -> Result<Option<Timestamp>, Unusable> {
+    let file = match super::open(OpenOptions::new().read(true), path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    let metadata = file.metadata()?;
+    if metadata.len() > MAX_BYTES + MAX_HEADER {
+        return Err(Unusable::Damaged);
+    }
+    let touched = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+    let mut reader = BufReader::with_capacity(64 << 10, file);
+    let header = header(&mut reader)?;
+    let written: Timestamp = header.read_at.parse().map_err(|_no_time| Unusable::Damaged)?;
+    let mut running = Running::default();
+    let mut line = Vec::new();
+    let mut reader = reader.take(MAX_BYTES);
+    loop {
+        line.clear();
+        if reader.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        let text = line.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok()).ok_or(Unusable::Damaged)?;
+        running.add(text);
+        let raw: &RawValue = serde_json::from_str(text).map_err(|_no_json| Unusable::Damaged)?;
+        let mut plain = serde_json::Deserializer::from_str(text);
+        let row = E::read_plain(&mut plain).or_else(|_odd| E::decode(raw)).map_err(|_too_deep| Unusable::Damaged)?;
+        sink(row);
+    }
+    let digest = running.finish();
+    if (digest.rows, &digest.sha256) != (header.rows, &header.sha256) {
+        return Err(Unusable::Damaged);
+    }
+    // A later read that found the same only touched the file. A time that has not come yet is not the time of a read.
+    Ok(Some(touched.filter(|&touched| touched > written && touched <= now).unwrap_or(written)))
+}

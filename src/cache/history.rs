@@ -1,0 +1,114 @@
+//! The snapshots of one workspace: each is the canonical JSON of `hookscope snapshot`, in a file whose name tells the rest.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::files::{self, Existing};
+use crate::model::Roster;
+use crate::snapshot;
+
+/// Snapshots that are kept at most, and the bytes that they may have together; the last two stay, however large they are.
+const MOST: usize = 200;
+const MOST_BYTES: u64 = 1 << 30;
+/// What is older goes, unless it is among the last ones: a clock that was wrong once must not empty the history.
+const LONGEST: SignedDuration = SignedDuration::from_hours(400 * 24);
+const ALWAYS: usize = 20;
+const AT_LEAST: usize = 2;
+
+const TIME: &str = "%Y%m%dT%H%M%SZ";
+
+/// A snapshot that was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    pub path: PathBuf,
+    /// What puts them in order, whatever the clock said.
+    pub sequence: u64,
+    pub at: Timestamp,
+    pub webhooks: u64,
+    /// What changed since the one before; `None` for the first one.
+    pub counts: Option<Counts>,
+}
+
+/// How many webhooks came, went and changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    pub added: u64,
+    pub removed: u64,
+    pub changed: u64,
+}
+
+impl Snapshot {
+    /// Reads a name such as `00000012_20261125T103324Z_1200_2_0_1.json`.
+    fn of(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
+        let mut parts = name.split('_');
+        let sequence = parts.next()?.parse().ok()?;
+        let at = jiff::civil::DateTime::strptime(TIME, parts.next()?).ok()?;
+        let at = jiff::tz::TimeZone::UTC.to_timestamp(at).ok()?;
+        let webhooks = parts.next()?.parse().ok()?;
+        let numbers: Vec<u64> = parts.map(str::parse).collect::<Result<_, _>>().ok()?;
+        let counts = match numbers.as_slice() {
+            [] => None,
+            &[added, removed, changed] => Some(Counts { added, removed, changed }),
+            _ => return None,
+        };
+        Some(Self { path: path.to_owned(), sequence, at, webhooks, counts })
+    }
+
+    /// What is in it; `None` when it cannot be read any more.
+    pub fn read(&self) -> Option<Roster> {
+        snapshot::read_roster(&self.path).ok().map(|(roster, _)| roster)
+    }
+}
+
+pub(super) fn is_snapshot(name: &str) -> bool {
+    Snapshot::of(Path::new(name)).is_some()
+}
+
+/// The snapshots in a directory, the oldest first. What is a link, or no file, was put there by somebody else.
+pub(super) fn list(directory: &Path) -> Vec<Snapshot> {
+    let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+    let paths = super::entries(directory).into_iter().flatten().filter(is_file);
+    let mut snapshots: Vec<_> = paths.filter_map(|path| Snapshot::of(&path)).collect();
+    snapshots.sort_by_key(|snapshot| snapshot.sequence);
+    snapshots
+}
+
+pub(super) fn write(
+    directory: &Path,
+    sequence: u64,
+    at: Timestamp,
+    counts: Option<Counts>,
+    roster: &Roster,
+) -> io::Result<()> {
+    let counts = counts.map(|counts| format!("_{}_{}_{}", counts.added, counts.removed, counts.changed));
+    let time = at.strftime(TIME);
+    let name = format!("{sequence:08}_{time}_{}{}.json", roster.len(), counts.unwrap_or_default());
+    files::write(&directory.join(name), Existing::Stays, |out| snapshot::write_roster(out, roster))?;
+    Ok(())
+}
+
+/// Removes what is too old, too many or too large, and what was left half-written. Nothing depends on it, so what cannot be
+/// removed stays.
+pub(super) fn prune(directory: &Path, now: Timestamp) {
+    let mut bytes = 0;
+    for (place, snapshot) in list(directory).iter().rev().enumerate() {
+        bytes += snapshot.path.metadata().map_or(0, |metadata| metadata.len());
+        let is_old = place >= ALWAYS && now.duration_since(snapshot.at) > LONGEST;
+        if place >= MOST || is_old || (place >= AT_LEAST && bytes > MOST_BYTES) {
+            drop(fs::remove_file(&snapshot.path));
+        }
+    }
+    let now = super::system_time(now);
+    for path in super::entries(directory).into_iter().flatten() {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let modified = path.symlink_metadata().and_then(|metadata| metadata.modified()).ok();
+        let age = modified.and_then(|modified| now.duration_since(modified).ok());
+        if super::is_left_behind(name) && age.is_some_and(|age| age > super::LEFT_BEHIND) {
+            drop(fs::remove_file(path));
+        }
+    }
+}

@@ -1,0 +1,234 @@
+use std::fs::Permissions;
+use std::os::unix::fs::symlink;
+
+use serde_json::value::RawValue;
+
+use super::*;
+use crate::model::{Entry, Row};
+
+fn roster(rows: &[&str]) -> Roster {
+    let row = |json: &&str| Row::decode(&RawValue::from_string((*json).to_owned()).unwrap()).unwrap();
+    Roster::of_rows(&rows.iter().map(row).collect::<Vec<_>>())
+}
+
+const A: &str = r#"{"id":"a","url":"https://a/"}"#;
+const B: &str = r#"{"id":"b","url":"https://b/"}"#;
+const B2: &str = r#"{"id":"b","url":"https://b/2"}"#;
+
+fn at(text: &str) -> Timestamp {
+    format!("2026-06-{text}Z").parse().unwrap()
+}
+
+struct Place {
+    home: tempfile::TempDir,
+    store: Store,
+}
+
+impl Place {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::new(home.path().join("cache"), home.path().join("state/history"), "w".to_owned());
+        Self { home, store }
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.store.path("cache")
+    }
+
+    fn texts(&self) -> Option<(Vec<String>, Timestamp)> {
+        let cached = self.store.read_roster(at("30T00:00:00")).unwrap()?;
+        Some((cached.0.rows().map(|entry| entry.json().to_owned()).collect(), cached.1))
+    }
+
+    fn history(&self) -> Vec<(u64, String, Option<(u64, u64, u64)>)> {
+        let counts = |counts: Counts| (counts.added, counts.removed, counts.changed);
+        let one = |snapshot: Snapshot| (snapshot.webhooks, snapshot.at.to_string(), snapshot.counts.map(counts));
+        self.store.history().into_iter().map(one).collect()
+    }
+}
+
+#[test]
+fn what_is_kept_is_read_again_in_its_order_with_its_time() {
+    let place = Place::new();
+    assert_eq!(place.texts(), None);
+    assert_eq!(place.store.keep(&roster(&[B, A, "null"]), at("01T12:00:00")).unwrap(), Kept::Written { new: true });
+    assert_eq!(place.texts(), Some((vec![B.to_owned(), A.to_owned(), "null".to_owned()], at("01T12:00:00"))));
+    let rows = place.store.read::<Row>(at("30T00:00:00")).unwrap().unwrap().rows;
+    assert_eq!((rows.len(), rows[0].id_text(), rows[2].id_text()), (3, Some("b"), None));
+}
+
+#[test]
+fn what_did_not_change_is_not_written_again() {
+    let place = Place::new();
+    place.store.keep(&roster(&[A, B]), at("01T12:00:00")).unwrap();
+    let inode = || place.cache().metadata().unwrap().ino();
+    let before = inode();
+    assert_eq!(place.store.keep(&roster(&[A, B]), at("02T12:00:00")).unwrap(), Kept::Unchanged);
+    assert_eq!((inode(), place.texts().unwrap().1), (before, at("02T12:00:00")));
+    // Another order is another listing, but no other workspace.
+    assert_eq!(place.store.keep(&roster(&[B, A]), at("03T12:00:00")).unwrap(), Kept::Written { new: false });
+    assert_eq!(place.history().len(), 1);
+}
+
+#[test]
+fn the_history_tells_what_changed_and_keeps_its_order_when_the_clock_is_set_back() {
+    let place = Place::new();
+    for (rows, time) in
+        [(&[A] as &[_], "03T12:00:00"), (&[A, B], "02T12:00:00"), (&[A, B2], "04T12:00:00"), (&[], "04T12:00:00")]
+    {
+        place.store.keep(&roster(rows), at(time)).unwrap();
+    }
+    let expected = [
+        (1, "2026-06-03T12:00:00Z", None),
+        (2, "2026-06-02T12:00:00Z", Some((1, 0, 0))),
+        (2, "2026-06-04T12:00:00Z", Some((0, 0, 1))),
+        (0, "2026-06-04T12:00:00Z", Some((0, 2, 0))),
+    ];
+    assert_eq!(place.history(), expected.map(|(webhooks, time, counts)| (webhooks, time.to_owned(), counts)));
+    let second = place.store.history()[1].read().unwrap();
+    assert_eq!(second.sorted().map(Entry::json).collect::<Vec<_>>(), [A, B]);
+}
+
+#[test]
+fn a_workspace_that_comes_back_to_what_it_was_is_a_change_too() {
+    let place = Place::new();
+    for (day, rows) in [("01", &[A] as &[_]), ("02", &[A, B]), ("03", &[A])] {
+        place.store.keep(&roster(rows), at(&format!("{day}T00:00:00"))).unwrap();
+    }
+    assert_eq!(place.history().len(), 3);
+}
+
+#[test]
+fn files_are_their_owners_alone_and_so_are_directories_that_were_not() {
+    let place = Place::new();
+    fs::create_dir_all(place.home.path().join("cache")).unwrap();
+    fs::set_permissions(place.home.path().join("cache"), Permissions::from_mode(0o755)).unwrap();
+    place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
+    let mut found = 0;
+    for directory in ["cache", "state", "state/history", "state/history/w"] {
+        let directory = place.home.path().join(directory);
+        assert_eq!(directory.metadata().unwrap().mode() & 0o777, 0o700, "{}", directory.display());
+        for file in entries(&directory).unwrap().filter(|path| path.is_file()) {
+            assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600, "{}", file.display());
+            found += 1;
+        }
+    }
+    assert_eq!(found, 3);
+}
+
+#[test]
+fn a_damaged_or_newer_cache_is_ignored_and_replaced() {
+    let place = Place::new();
+    place.store.keep(&roster(&[A, B]), at("01T00:00:00")).unwrap();
+    let good = fs::read_to_string(place.cache()).unwrap();
+    let newer = good.replacen("\"hookscope_cache\":1", "\"hookscope_cache\":2", 1);
+    let longer_header = format!("{}\n{good}", "x".repeat(1 << 20));
+    for (text, why) in [
+        (good.get(..good.len() - 5).unwrap(), Unusable::Damaged),
+        (&good.replace("https://a/", "https://c/"), Unusable::Damaged),
+        (good.lines().next().unwrap(), Unusable::Damaged),
+        (&good.replace(B, ""), Unusable::Damaged),
+        ("", Unusable::Damaged),
+        ("\u{0}\u{0}\u{0}", Unusable::Damaged),
+        (&longer_header, Unusable::Damaged),
+        (&newer, Unusable::Newer),
+    ] {
+        fs::write(place.cache(), text).unwrap();
+        assert_eq!(place.store.read_roster(at("02T00:00:00")).err(), Some(why), "{text}");
+        assert_eq!(place.store.keep(&roster(&[A, B]), at("02T00:00:00")).unwrap(), Kept::Written { new: false });
+        assert_eq!(place.texts().unwrap().0, [A, B]);
+    }
+}
+
+#[test]
+fn planted_links_are_neither_followed_nor_lost_to() {
+    let place = Place::new();
+    fs::create_dir_all(place.home.path().join("cache")).unwrap();
+    let victim = place.home.path().join("victim");
+    fs::write(&victim, "precious").unwrap();
+    symlink(&victim, place.cache()).unwrap();
+    assert!(matches!(place.store.read_roster(at("02T00:00:00")), Err(Unusable::Unreadable(_))));
+    place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
+    assert_eq!(
+        (place.texts().unwrap().0, fs::read_to_string(&victim).unwrap()),
+        (vec![A.to_owned()], "precious".to_owned())
+    );
+    fs::remove_file(place.store.path("lock")).unwrap();
+    symlink(&victim, place.store.path("lock")).unwrap();
+    assert!(place.store.keep(&roster(&[B]), at("02T00:00:00")).is_err());
+    assert_eq!(
+        (place.texts().unwrap().0, fs::read_to_string(&victim).unwrap()),
+        (vec![A.to_owned()], "precious".to_owned())
+    );
+    // A snapshot that is a link is none.
+    symlink(&victim, place.home.path().join("state/history/w/00000009_20260601T000000Z_1.json")).unwrap();
+    assert_eq!(place.history().len(), 1);
+}
+
+#[test]
+fn a_program_that_is_writing_is_not_waited_for() {
+    let place = Place::new();
+    place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
+    let held = lock(&place.store.path("lock")).unwrap().unwrap();
+    assert_eq!(place.store.keep(&roster(&[B]), at("02T00:00:00")).unwrap(), Kept::Busy);
+    assert_eq!(place.texts().unwrap().0, [A]);
+    drop(held);
+    assert_eq!(place.store.keep(&roster(&[B]), at("02T00:00:00")).unwrap(), Kept::Written { new: true });
+}
+
+#[test]
+fn a_time_that_has_not_come_yet_is_no_time_of_reading() {
+    let place = Place::new();
+    place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
+    touch(&place.cache(), at("20T00:00:00")).unwrap();
+    let read_at = |now| place.store.read_roster(at(now)).unwrap().unwrap().1;
+    assert_eq!((read_at("10T00:00:00"), read_at("21T00:00:00")), (at("01T00:00:00"), at("20T00:00:00")));
+}
+
+#[test]
+fn the_history_is_bounded_but_a_wrong_clock_does_not_empty_it() {
+    let place = Place::new();
+    let directory = place.home.path().join("state/history/w");
+    fs::create_dir_all(&directory).unwrap();
+    for sequence in 1..=210 {
+        let rows = roster(&[A]);
+        let old = "2020-01-01T00:00:00Z".parse().unwrap();
+        let time = if sequence <= 5 { old } else { at("01T00:00:00") };
+        history::write(&directory, sequence, time, None, &rows).unwrap();
+    }
+    fs::write(directory.join(format!("{}x", files::UNFINISHED)), "half").unwrap();
+    history::prune(&directory, at("02T00:00:00"));
+    assert_eq!(place.history().len(), 200);
+    history::prune(&directory, "2099-01-01T00:00:00Z".parse().unwrap());
+    assert_eq!((place.history().len(), place.store.history()[0].sequence), (20, 191));
+    assert!(entries(&directory).unwrap().all(|path| !is_left_behind(path.file_name().unwrap().to_str().unwrap())));
+}
+
+#[test]
+fn old_caches_of_other_workspaces_go() {
+    let place = Place::new();
+    let directory = place.home.path().join("cache");
+    fs::create_dir_all(&directory).unwrap();
+    for number in 0..60 {
+        let path = directory.join(format!("other{number}.cache"));
+        fs::write(&path, "x").unwrap();
+        let day = if number == 59 { "2020-01-01T00:00:00Z".parse().unwrap() } else { at("01T00:00:00") };
+        touch(&path, day).unwrap();
+    }
+    fs::write(directory.join("other.txt"), "not ours").unwrap();
+    place.store.keep(&roster(&[A]), at("02T00:00:00")).unwrap();
+    let names: Vec<_> = entries(&directory).unwrap().collect();
+    let caches = names.iter().filter(|path| path.extension().is_some_and(|extension| extension == "cache")).count();
+    assert_eq!(caches, MOST_FILES + 1);
+    assert!(!directory.join("other59.cache").exists() && directory.join("other.txt").exists() && place.cache().exists());
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_an_error_and_the_old_cache_stays() {
+    let place = Place::new();
+    place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
+    fs::write(place.home.path().join("state/history/file"), "").unwrap();
+    let blocked = Store::new(place.home.path().join("cache"), place.home.path().join("state/history/file"), "w".to_owned());
+    assert!(blocked.keep(&roster(&[B]), at("02T00:00:00")).is_err());
+    assert_eq!(place.texts().unwrap().0, [A]);
+}

@@ -1,0 +1,28 @@
+//! `hookscope cache`: where it is, and how to be rid of it.
+
+use super::Exit;
+use crate::cache;
+use crate::cli::{CacheCommand, Global};
+use crate::error::Error;
+use crate::files;
+use crate::output::Output;
+use crate::safe;
+use crate::text::clean;
+
+pub(super) fn run(command: &CacheCommand, global: &Global) -> Result<Exit, Error> {
+    let directory = files::cache_dir().ok_or_else(|| Error::NotKept {
+        message: "there is no home directory to have a cache in".into(),
+        advice: "Set HOME or XDG_CACHE_HOME to an absolute path.".into(),
+    })?;
+    let shown = clean(&directory.to_string_lossy());
+    match command {
+        CacheCommand::Path => Output::stdout().send(|out| out.line(&shown)).map(|_reader| Exit::Done),
+        CacheCommand::Clear { history } => {
+            let removed = cache::clear(*history)
+                .map_err(|error| Error::Output(safe!("the cache {}: {}", shown, clean(&error.to_string()))))?;
+            let files = if removed == 1 { "file" } else { "files" };
+            global.say().note(&safe!("{} {} removed", removed, files));
+            Ok(Exit::Done)
+        }
+    }
+}

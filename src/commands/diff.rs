@@ -1,0 +1,167 @@
+//! `hookscope diff`: what changed between two snapshots, or between one and the live workspace.
+
+use std::io::{self, Write};
+
+use super::compare::{Comparison, Missing};
+use super::side::{Named, Side};
+use super::{Context, Exit};
+use crate::analysis::diff::{FieldChange, Ignored, changes};
+use crate::cli::{CompareArgs, DiffArgs};
+use crate::error::Error;
+use crate::model::Entry;
+use crate::output::{self, DiffLine, Differences, Format, Happened, Output, Reader, Sheet};
+use crate::safe;
+use crate::text::{Safe, grouped};
+
+/// Differences that are made into lines at once.
+const AT_ONCE: usize = 1_000;
+
+/// Compares, and writes what differs.
+pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, Error> {
+    let mut out = Output::stdout();
+    let sheet: Sheet<DiffLine> = context.sheet(&out, args.output, None)?;
+    let comparison = Comparison::new(&args.compare, context)?;
+    let old = Named::read(&args.old, context.now)?;
+    let new = Named::read(args.new.as_deref().unwrap_or("live"), context.now)?;
+    if old == new {
+        return Err(Error::Usage { message: "diff: both sides are the same".into(), advice: None });
+    }
+    let before = old.load(context).await?;
+    let mut after = new.load(context).await?;
+    let missing = confirm(&comparison, &before, &mut after, context).await?;
+    let diff = comparison.diff(&before.roster, &after.roster);
+    if diff.shares_nothing() && comparison.query.is_empty() {
+        context.say.note(&safe!(
+            "{} and {} have no id in common: are they of the same workspace?",
+            before.place,
+            after.place
+        ));
+    }
+    let is_same = diff.is_empty();
+    let differences = comparison.differences(&before.roster, &after.roster, &missing);
+    if out.send(|out| write(out, &sheet, &comparison.ignored, &differences))? == Reader::Gone {
+        return Ok(Exit::Done);
+    }
+    let unknown = if missing.unknown.is_empty() { Exit::Done } else { Exit::Incomplete };
+    let found = if is_same || args.exit_zero { Exit::Done } else { Exit::Found };
+    Ok(before.exit.max(after.exit).max(unknown).max(found))
+}
+
+/// Learns what became of the webhooks that the live side leaves out, and says what was seen.
+async fn confirm(comparison: &Comparison, before: &Side, after: &mut Side, context: &Context<'_>) -> Result<Missing, Error> {
+    let Some(live) = &after.live else { return Ok(Missing::default()) };
+    let missing = comparison
+        .confirm(&before.roster, &mut after.roster, live)
+        .await
+        .map_err(|error| Error::Api { place: after.place.clone(), error })?;
+    if missing.found > 0 {
+        let (webhooks, are) = if missing.found == 1 { ("webhook", "is") } else { ("webhooks", "are") };
+        context.say.note(&safe!("{}: the listing left out {} {} that {} there", after.place, missing.found, webhooks, are));
+    }
+    if let Some(why) = &missing.why {
+        let (webhooks, are) = if missing.unknown.len() == 1 { ("webhook", "is") } else { ("webhooks", "are") };
+        context.say.problem(&safe!(
+            "{}: incomplete: {} {} {} not listed, and not known to be gone: {}",
+            after.place,
+            missing.unknown.len(),
+            webhooks,
+            are,
+            why
+        ));
+    }
+    Ok(missing)
+}
+
+impl Comparison {
+    pub(super) fn new(args: &CompareArgs, context: &Context<'_>) -> Result<Self, Error> {
+        let query = context.query(args.filter.as_deref())?;
+        Ok(Self { ignored: Ignored(args.ignore.clone()), query })
+    }
+}
+
+fn write<W: Write>(
+    out: &mut Output<W>,
+    sheet: &Sheet<DiffLine>,
+    ignored: &Ignored,
+    differences: &Differences<'_>,
+) -> io::Result<()> {
+    match sheet.format {
+        Format::Json => return differences.write_json(out),
+        Format::Ndjson => {
+            return differences.lines(None).try_for_each(|line| {
+                out.json_text(&line)?;
+                out.raw(b"\n")
+            });
+        }
+        Format::Ids => return write_ids(out, differences),
+        _ => {}
+    }
+    if sheet.format == Format::Table {
+        let all: Vec<_> = lines(differences, ignored).map(output::Entry::Record).collect();
+        if !all.is_empty() {
+            sheet.write(out, &all)?;
+            out.raw(b"\n")?;
+        }
+        return out.line(&summary(differences, ignored));
+    }
+    let mut document = sheet.begin(out)?;
+    let mut part = Vec::with_capacity(AT_ONCE);
+    for line in lines(differences, ignored) {
+        part.push(output::Entry::Record(line));
+        if part.len() >= AT_ONCE {
+            document.add(&part)?;
+            part.clear();
+        }
+    }
+    document.add(&part)?;
+    document.end()
+}
+
+/// Each webhook that differs once, however many of its fields do.
+fn write_ids<W: Write>(out: &mut Output<W>, differences: &Differences<'_>) -> io::Result<()> {
+    let changed = differences.changed.iter().map(|(before, _)| before);
+    let all = differences.added.iter().chain(&differences.removed).chain(changed).chain(&differences.unknown);
+    all.map(|entry| crate::text::clean(entry.id())).try_for_each(|id| out.line(&id))
+}
+
+/// The lines of a table, made one after the other.
+fn lines<'a>(differences: &'a Differences<'_>, ignored: &'a Ignored) -> impl Iterator<Item = DiffLine> + 'a {
+    let whole = |happened| move |entry: &Entry<'_>| entry.webhook().map(|webhook| DiffLine::whole(happened, &webhook));
+    let changed = differences.changed.iter().flat_map(move |(before, after)| {
+        fields(*before, *after, ignored).into_iter().map(|change| DiffLine::of(before.id(), change))
+    });
+    let moved = differences.moved.iter().map(|(from, to)| DiffLine::moved(from.id(), to.id()));
+    (differences.added.iter().filter_map(whole(Happened::Added)))
+        .chain(differences.removed.iter().filter_map(whole(Happened::Removed)))
+        .chain(changed)
+        .chain(differences.unknown.iter().filter_map(whole(Happened::Unknown)))
+        .chain(moved)
+}
+
+fn fields(before: Entry<'_>, after: Entry<'_>, ignored: &Ignored) -> Vec<FieldChange> {
+    before.webhook().zip(after.webhook()).map_or_else(Vec::new, |(before, after)| changes(&before, &after, ignored))
+}
+
+/// `2 added, 1 removed, 3 changed (1 of them delivers elsewhere)`.
+fn summary(differences: &Differences<'_>, ignored: &Ignored) -> Safe {
+    let mut words = Safe::default();
+    let mut add = |count: usize, what: &'static str| {
+        if count > 0 {
+            let comma = if words.is_empty() { "" } else { ", " };
+            words.push(&safe!("{}{} {}", comma, grouped(count as u64), what));
+        }
+    };
+    add(differences.added.len(), "added");
+    add(differences.removed.len(), "removed");
+    add(differences.changed.len(), "changed");
+    add(differences.unknown.len(), "unknown");
+    add(differences.moved.len(), "perhaps moved");
+    let is_elsewhere = |(before, after): &&(Entry<'_>, Entry<'_>)| {
+        fields(*before, *after, ignored).iter().any(|change| change.field.starts_with("url"))
+    };
+    let elsewhere = differences.changed.iter().filter(is_elsewhere).count();
+    if elsewhere > 0 {
+        words.push(&safe!("; {} with another destination", grouped(elsewhere as u64)));
+    }
+    if words.is_empty() { "no difference".into() } else { words }
+}

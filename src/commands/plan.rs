@@ -1,0 +1,256 @@
+//! `hookscope plan`: a migration as a table, as JSON, or as a script for somebody to read and run. Nothing of it is sent.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::workspace::EVERYTHING;
+use super::{Context, Exit, Fate};
+use crate::analysis::diff::{Ignored, changes};
+use crate::analysis::migration::{Change, Mapping, Plan};
+use crate::api::Client;
+use crate::base_url::BaseUrl;
+use crate::cli::{OutputArgs, PlanArgs, PlanFormat};
+use crate::clock;
+use crate::config::{MapFile, Selection};
+use crate::error::Error;
+use crate::model::{Row, Scope, Webhook, WebhookId};
+use crate::output::{DiffLine, Entry, Format, Output, Sheet};
+use crate::safe;
+use crate::text::{Safe, clean_head, escape_json, grouped};
+
+/// What a message names at most of each kind.
+const NAMED: usize = 5;
+
+/// Plans the migration, and writes it.
+pub(super) async fn run(args: &PlanArgs, context: &Context<'_>) -> Result<Exit, Error> {
+    let mut out = Output::stdout();
+    let usual = if out.is_terminal() { PlanFormat::Table } else { PlanFormat::Tsv };
+    let format = args.format.unwrap_or(usual);
+    if format == PlanFormat::Sh && context.global.demo {
+        return Err(Error::Usage {
+            message: "plan -o sh: the demo ends with this command".into(),
+            advice: Some("hookscope demo serve keeps one for scripts.".into()),
+        });
+    }
+    let mapping = mapping(MapFile::read(&args.map)?);
+    let query = context.query(args.filter.as_deref())?;
+    let base_url = base_url(context)?;
+    let workspace = context.workspace().await?;
+    let place = workspace.place().clone();
+    let reading = workspace.read(EVERYTHING).await?;
+    let exit = context.report(&reading.summary, Fate::LeftOut, &place);
+    let is_part = !reading.summary.problems.is_empty();
+    let all: Vec<_> = reading.rows.into_iter().filter_map(webhook).collect();
+    let scope = Scope::from(args.scope);
+    let plan = mapping.plan(&all, |webhook| scope.admits_state(webhook.active()) && query.matches(webhook));
+    if format == PlanFormat::Sh && is_part {
+        context.say.problem(&safe!("{}: no script is made of a part of the workspace", place));
+        return Ok(exit);
+    }
+    out.send(|out| match format {
+        PlanFormat::Sh => Script { plan: &plan, base_url: &base_url, place: &place, context }.write(out),
+        PlanFormat::Json => write_json(out, &plan, &base_url),
+        PlanFormat::Table | PlanFormat::Tsv => write_table(out, &plan, format, context),
+    })?;
+    for note in notes(&plan) {
+        context.say.note(&safe!("{}: {}", place, note));
+    }
+    Ok(exit)
+}
+
+fn webhook(row: Row) -> Option<Webhook> {
+    match row {
+        Row::Webhook(webhook) => Some(webhook),
+        Row::Malformed(_) => None,
+    }
+}
+
+fn mapping(file: MapFile) -> Mapping {
+    Mapping {
+        events: file.events.into_iter().collect(),
+        hosts: file.hosts.into_iter().collect(),
+        urls: file.urls.into_iter().collect(),
+    }
+}
+
+/// Where the requests would go. A file says nothing of it; the config does.
+fn base_url(context: &Context<'_>) -> Result<BaseUrl, Error> {
+    let selection = Selection { profile: context.global.profile.clone(), base_url: context.global.base_url.clone() };
+    Ok(context.config.base_url_and_source(&selection, context.env)?.0)
+}
+
+/// What `PATCH` changes of a webhook, in the order of the fields (api-reference/webhooks/update).
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<&'a str>>,
+}
+
+fn body(change: &Change) -> Body<'_> {
+    Body { url: change.url(), events: change.events() }
+}
+
+fn write_table<W: Write>(out: &mut Output<W>, plan: &Plan, format: PlanFormat, context: &Context<'_>) -> io::Result<()> {
+    let format = if format == PlanFormat::Table { Format::Table } else { Format::Tsv };
+    let args = OutputArgs { format: Some(format), raw: false };
+    let sheet: Sheet<DiffLine> = context.sheet(out, args, None).map_err(|error| io::Error::other(error.to_string()))?;
+    let lines = plan.changes.iter().flat_map(|change| {
+        let fields = changes(&change.before, &change.after, &Ignored::default());
+        fields.into_iter().map(|field| Entry::Record(DiffLine::of(change.before.id.raw(), field)))
+    });
+    let lines: Vec<_> = lines.collect();
+    if format == Format::Tsv || !lines.is_empty() {
+        sheet.write(out, &lines)?;
+    }
+    if format == Format::Table {
+        out.line(&safe!("{}{} to change", if lines.is_empty() { "" } else { "\n" }, count(plan.changes.len(), "webhook")))?;
+    }
+    Ok(())
+}
+
+fn write_json<W: Write>(out: &mut Output<W>, plan: &Plan, base_url: &BaseUrl) -> io::Result<()> {
+    out.raw(b"{\"changes\": [")?;
+    for (i, change) in plan.changes.iter().enumerate() {
+        let url = Client::webhook_url(base_url, &change.before.id);
+        out.raw(if i == 0 { b"\n" } else { b",\n" })?;
+        out.raw(b"{\"id\":")?;
+        out.json(&change.before.id.raw())?;
+        out.raw(b",\"before\":")?;
+        out.json(&change.before)?;
+        out.raw(b",\"after\":")?;
+        out.json(&change.after)?;
+        out.raw(b",\"request\":{\"method\":\"PATCH\",\"url\":")?;
+        out.json(&url.as_str())?;
+        out.raw(b",\"body\":")?;
+        out.json(&body(change))?;
+        out.raw(b"}}")?;
+    }
+    let ids = |ids: &[WebhookId]| ids.iter().map(|id| id.raw().to_owned()).collect::<Vec<_>>();
+    let collisions = plan
+        .collisions
+        .iter()
+        .map(|collision| json!({"id": collision.id.raw(), "with": collision.with.raw(), "events": collision.events}));
+    let doubts = plan.doubts.iter().map(|(id, why)| json!({"id": id.raw(), "reason": why}));
+    let rest: BTreeMap<&str, serde_json::Value> = [
+        ("unmapped", json!(plan.unmapped)),
+        ("collisions", collisions.collect()),
+        ("without_events", json!(ids(&plan.without_events))),
+        ("doubts", doubts.collect()),
+        ("unused", json!(plan.unused)),
+    ]
+    .into();
+    out.raw(if plan.changes.is_empty() { b"]" } else { b"\n]" })?;
+    for (name, value) in rest {
+        out.raw(format!(",\n\"{name}\": ").as_bytes())?;
+        out.json(&value)?;
+    }
+    out.raw(b"}\n")
+}
+
+/// What a person should know before anything is changed, a sentence each.
+fn notes(plan: &Plan) -> Vec<Safe> {
+    let mut notes = Vec::new();
+    let mut note = |what: &'static str, names: Vec<Safe>| {
+        if names.is_empty() {
+            return;
+        }
+        let more = names.len().saturating_sub(NAMED);
+        let mut line = safe!("{}: ", what);
+        for (i, name) in names.iter().take(NAMED).enumerate() {
+            line.push(&safe!("{}{}", if i == 0 { "" } else { "; " }, name));
+        }
+        if more > 0 {
+            line.push(&safe!("; and {} more", grouped(more as u64)));
+        }
+        notes.push(line);
+    };
+    let with_count = |(name, webhooks): (&String, &u64)| {
+        safe!("{} ({})", clean_head(name, 60), count(usize::try_from(*webhooks).unwrap_or(usize::MAX), "webhook"))
+    };
+    note("events without a mapping", plan.unmapped.iter().map(with_count).collect());
+    let collision = |collision: &crate::analysis::migration::Collision| {
+        let (id, with) = (collision.id.clean_head(60), collision.with.clean_head(60));
+        safe!("{} with {} ({})", id, with, clean_head(&collision.events.join(", "), 60))
+    };
+    note("would deliver what another one delivers to the same place", plan.collisions.iter().map(collision).collect());
+    note("would end without events", plan.without_events.iter().map(|id| id.clean_head(60)).collect());
+    note("in doubt", plan.doubts.iter().map(|(id, why)| safe!("{}: {}", id.clean_head(60), *why)).collect());
+    note("mappings that match nothing", plan.unused.iter().map(|name| clean_head(name, 60)).collect());
+    notes
+}
+
+fn count(number: usize, what: &'static str) -> Safe {
+    safe!("{} {}{}", grouped(number as u64), what, if number == 1 { "" } else { "s" })
+}
+
+/// The plan as a POSIX shell script. It can be run again: each request says what is to be, not what is to change.
+struct Script<'a> {
+    plan: &'a Plan,
+    base_url: &'a BaseUrl,
+    place: &'a Safe,
+    context: &'a Context<'a>,
+}
+
+const START: &str = r#"set -eu
+: "${DIALNEXA_API_KEY:?set it to a key that may change webhooks of this workspace}"
+
+# The key goes through a pipe, so that it is not in the list of processes. curl 7.76 or newer.
+patch() {
+    printf '%s\n' "[$1] $2" >&2
+    printf 'Authorization: Bearer %s\n' "$DIALNEXA_API_KEY" |
+        curl --fail-with-body --silent --show-error --globoff --path-as-is --max-time 60 --request PATCH \
+            --header @- --header 'Content-Type: application/json' --data-raw "$3" --write-out '\n' "$2"
+}
+
+"#;
+
+impl Script<'_> {
+    fn write<W: Write>(&self, out: &mut Output<W>) -> io::Result<()> {
+        let total = self.plan.changes.len();
+        out.raw(b"#!/bin/sh\n")?;
+        let (made, webhooks) = (clock::utc(self.context.now), count(total, "webhook"));
+        out.line(&safe!("# hookscope plan: {} of {} to change, as read {}.", webhooks, self.place, made))?;
+        out.line(&"# Read it before you run it. It stops at the first error, and can be run again.".into())?;
+        for note in notes(self.plan) {
+            out.line(&safe!("# {}", note))?;
+        }
+        if total == 0 {
+            return out.raw(b"echo 'nothing to change' >&2\n");
+        }
+        out.raw(START.as_bytes())?;
+        for (number, change) in (1..).zip(&self.plan.changes) {
+            self.write_change(out, number, total, change)?;
+        }
+        out.line(&safe!("echo 'done: {}' >&2", webhooks))
+    }
+
+    fn write_change<W: Write>(&self, out: &mut Output<W>, number: usize, total: usize, change: &Change) -> io::Result<()> {
+        let url = Client::webhook_url(self.base_url, &change.before.id);
+        let body = serde_json::to_string(&body(change))?;
+        // What a terminal would act on is escaped in a way that the API reads as the same.
+        let body = escape_json(&body);
+        let quoted = |text: &str| shlex::try_quote(text).map(std::borrow::Cow::into_owned).map_err(io::Error::other);
+        let line = format!("patch {number}/{total} {} {}\n", quoted(url.as_str())?, quoted(&body)?);
+        out.raw(line.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_names_some_and_counts_the_others() {
+        let plan = Plan { unused: (0..7).map(|n| format!("e{n}")).collect(), ..Plan::default() };
+        assert_eq!(
+            notes(&plan).iter().map(Safe::as_str).collect::<Vec<_>>(),
+            ["mappings that match nothing: e0; e1; e2; e3; e4; and 2 more"]
+        );
+        assert!(notes(&Plan::default()).is_empty());
+    }
+}

@@ -1,0 +1,126 @@
+//! The two sides of a comparison: a file, the live workspace, what is remembered of it.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::workspace::{Live, found_in_cache, say_age};
+use super::{Context, Exit, Fate};
+use crate::analysis::query::moment;
+use crate::api::Page;
+use crate::cache::Snapshot;
+use crate::clock;
+use crate::error::Error;
+use crate::fetch::{Problem, Summary};
+use crate::model::{Line, Roster, WebhookId};
+use crate::safe;
+use crate::snapshot;
+use crate::text::{Safe, clean, clean_head};
+
+/// What a word on the command line names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Named<'a> {
+    Live,
+    Cache,
+    /// The state of the workspace at a time, as the history has it.
+    Time(Timestamp),
+    File(&'a Path),
+}
+
+/// One side, all of it.
+pub(super) struct Side {
+    pub(super) roster: Roster,
+    /// What messages call it.
+    pub(super) place: Safe,
+    /// Done, or incomplete; it was told why.
+    pub(super) exit: Exit,
+    /// The API that it is from, to be asked again.
+    pub(super) live: Option<Live>,
+}
+
+impl<'a> Named<'a> {
+    /// Reads a word. A file goes before a time of the same spelling; `./live` is a file of that name.
+    pub(super) fn read(word: &'a str, now: Timestamp) -> Result<Self, Error> {
+        match word {
+            "live" => return Ok(Self::Live),
+            "cache" => return Ok(Self::Cache),
+            _ if word == "-" || Path::new(word).exists() => return Ok(Self::File(Path::new(word))),
+            _ => {}
+        }
+        moment(word, now).map(Self::Time).ok_or_else(|| Error::Usage {
+            message: safe!("{}: it is neither a file nor a time", clean_head(word, 200)),
+            advice: Some("A side is a file, live, cache, or a time of the history: yesterday, 2h, 3d, 2026-11-01.".into()),
+        })
+    }
+
+    /// Reads the side itself.
+    pub(super) async fn load(&self, context: &Context<'_>) -> Result<Side, Error> {
+        match self {
+            Self::Live => {
+                let workspace = context.workspace().await?;
+                let place = workspace.place().clone();
+                let (roster, summary, live) = workspace.read_roster().await?;
+                let exit = context.report(&summary, Fate::LeftOut, &place);
+                Ok(Side { roster, place, exit, live })
+            }
+            Self::Cache => {
+                let (store, place) = context.remembered().await?;
+                let (roster, read_at) = found_in_cache(store.read_roster(context.now), &place, context.say)?;
+                say_age(read_at, context.now, &place, context.say);
+                Ok(Side::remembered(roster, safe!("{} (cache)", place), context))
+            }
+            Self::Time(at) => {
+                let (store, place) = context.remembered().await?;
+                let history = store.history();
+                let snapshot = history.iter().rev().find(|snapshot| snapshot.at <= *at);
+                let Some(snapshot) = snapshot else { return Err(no_snapshot(&history, *at, &place)) };
+                let name = safe!("{} ({})", place, clock::utc(snapshot.at));
+                context.say.detail(&safe!("{} is {}", name, clean(&snapshot.path.to_string_lossy())));
+                let (roster, _) = snapshot::read_roster(&snapshot.path)?;
+                Ok(Side::remembered(roster, name, context))
+            }
+            Self::File(path) => {
+                let (roster, page) = snapshot::read_roster(path)?;
+                let place = snapshot::name(path);
+                let exit = context.report(&judge(&roster, &page), Fate::LeftOut, &place);
+                Ok(Side { roster, place, exit, live: None })
+            }
+        }
+    }
+}
+
+/// Why nothing is known of a time.
+fn no_snapshot(history: &[Snapshot], at: Timestamp, place: &Safe) -> Error {
+    let first = history.iter().map(|snapshot| snapshot.at).min();
+    let message = match first {
+        Some(first) => safe!("{}: the history begins {}; nothing is known of {}", place, clock::utc(first), clock::utc(at)),
+        None => safe!("{}: there is no history of it yet", place),
+    };
+    let advice =
+        "Every consistent read of the whole workspace that finds something else is kept; hookscope history lists them.";
+    Error::NotKept { message, advice: advice.into() }
+}
+
+impl Side {
+    /// What was consistent when it was read.
+    fn remembered(roster: Roster, place: Safe, context: &Context<'_>) -> Self {
+        let summary = Summary { malformed: roster.malformed(), ..Summary::default() };
+        let exit = context.report(&summary, Fate::LeftOut, &place);
+        Self { roster, place, exit, live: None }
+    }
+}
+
+/// What is wrong with a file that stands for a whole workspace.
+fn judge(roster: &Roster, page: &Page<Line>) -> Summary {
+    let mut summary = Summary { malformed: roster.malformed(), total: page.total, pages: 1, ..Summary::default() };
+    let sent = roster.rows().count() as u64;
+    if let Some(claimed) = page.total.filter(|&total| total != sent) {
+        summary.problems.push(Problem::CountDiffers { claimed, sent });
+    } else if let Some(claimed) = page.total_pages.filter(|&pages| page.total.is_none() && pages > 1) {
+        summary.problems.push(Problem::PagesDiffer { claimed, sent: 1 });
+    }
+    if let Some((count, example)) = roster.repeated() {
+        summary.problems.push(Problem::RepeatedIds { count, example: WebhookId::new(example) });
+    }
+    summary
+}

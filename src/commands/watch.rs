@@ -1,0 +1,252 @@
+//! `hookscope watch`: reads again and again, and prints each change as one line.
+//!
+//! It outlives whatever happens to the API, the network and the machine: a failure is told when it begins and when it ends, and
+//! what changed meanwhile is told afterwards. It ends with a signal, or when nobody reads any more.
+
+mod signals;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use self::signals::Signals;
+use super::compare::{Comparison, Missing};
+use super::side::Named;
+use super::workspace::Live;
+use super::{Context, Exit};
+use crate::api::{ApiError, ErrorKind};
+use crate::cli::WatchArgs;
+use crate::clock::Moment;
+use crate::error::Error;
+use crate::fetch::Problem;
+use crate::model::Roster;
+use crate::output::{Happened, Output, Reader, Say, change_line};
+use crate::safe;
+use crate::text::Safe;
+
+/// The longest time between two looks at the clock and at whoever reads: a machine that slept finds out by the clock that
+/// time has passed.
+const SLICE: Duration = Duration::from_secs(5);
+/// Even a slow API gets so long between two reads.
+const BREATH: Duration = Duration::from_secs(1);
+/// The longest wait that the API can ask for.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+/// The listing is remembered no more often than that.
+const REMEMBERED: Duration = Duration::from_mins(1);
+/// How long a line that is being written may take once the end has come.
+const LAST_LINE: Duration = Duration::from_millis(500);
+
+/// Watches until a signal comes, or nobody reads any more.
+pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit, Error> {
+    let is_given = [("--from", context.global.from.is_some()), ("--cached", context.global.cached)];
+    if let Some((option, _)) = is_given.iter().find(|(_, given)| *given) {
+        return Err(Error::Usage { message: safe!("watch and {} cannot be used together", option), advice: None });
+    }
+    let comparison = Comparison::new(&args.compare, context)?;
+    let since = args.since.as_deref().map(|word| Named::read(word, context.now)).transpose()?;
+    if since == Some(Named::Live) {
+        return Err(Error::Usage { message: "--since: live is what is watched".into(), advice: None });
+    }
+    let mut signals = Signals::new().map_err(|error| Error::start(&error))?;
+    // It is read before anything can be remembered in its place.
+    let before = match since {
+        Some(since) => Some(since.load(context).await?.roster),
+        None => None,
+    };
+    let workspace = context.workspace().await?;
+    let place = workspace.place().clone();
+    let Some(live) = workspace.into_live() else { return Ok(Exit::Done) };
+    let mut watch = Watch {
+        live,
+        place,
+        say: context.say,
+        comparison,
+        every: Duration::from_secs(args.every),
+        before,
+        has_read: false,
+        unknown: BTreeSet::new(),
+        is_failing: false,
+        remembered: None,
+        writing: None,
+    };
+    let signal = tokio::select! {
+        biased;
+        signal = signals.next() => signal,
+        ended = watch.run() => return ended,
+    };
+    watch.finish_line().await;
+    Ok(Exit::Signal(signal))
+}
+
+struct Watch {
+    live: Live,
+    place: Safe,
+    say: Say,
+    comparison: Comparison,
+    every: Duration,
+    /// What it was like at the last read.
+    before: Option<Roster>,
+    /// Whether any read came to an end.
+    has_read: bool,
+    /// Ids that are not listed and not known to be gone; they were told.
+    unknown: BTreeSet<String>,
+    is_failing: bool,
+    remembered: Option<Instant>,
+    /// Lines on their way to stdout, which may take its time.
+    writing: Option<JoinHandle<Result<Reader, Error>>>,
+}
+
+/// What keeps a read from counting.
+enum Trouble {
+    Api(ApiError),
+    Inconsistent(Vec<Problem>),
+}
+
+impl Trouble {
+    fn explain(&self) -> Safe {
+        match self {
+            Self::Api(error) => crate::text::clean(&error.to_string()),
+            Self::Inconsistent(problems) => problems.first().map(Problem::explain).unwrap_or_default(),
+        }
+    }
+
+    /// How long the API asked to be left alone.
+    fn wait(&self) -> Duration {
+        let asked = match self {
+            Self::Api(ApiError { kind: ErrorKind::RateLimited { retry_after: asked }, .. })
+            | Self::Api(ApiError { kind: ErrorKind::LimitNearlySpent { resets_in: asked }, .. }) => *asked,
+            Self::Api(_) | Self::Inconsistent(_) => None,
+        };
+        asked.unwrap_or_default().min(LONGEST_WAIT)
+    }
+}
+
+impl Watch {
+    async fn run(&mut self) -> Result<Exit, Error> {
+        loop {
+            let started = Instant::now();
+            let (lines, wait) = match self.read().await {
+                Ok(lines) => (lines, Duration::ZERO),
+                // A key that never worked, or a client that cannot be set up, is no passing trouble.
+                Err(Trouble::Api(error)) if !self.has_read && (error.is_refusal() || error.kind == ErrorKind::Setup) => {
+                    return Err(Error::Api { place: self.place.clone(), error });
+                }
+                Err(trouble) => (self.fail(&trouble), trouble.wait()),
+            };
+            if self.write(lines).await? == Reader::Gone {
+                return Ok(Exit::Done);
+            }
+            let pause = self.every.saturating_sub(started.elapsed()).max(BREATH.min(self.every)).max(wait);
+            if pause_for(pause).await == Reader::Gone {
+                return Ok(Exit::Done);
+            }
+        }
+    }
+
+    /// Reads everything, and returns a line for each change since the last time.
+    async fn read(&mut self) -> Result<Vec<String>, Trouble> {
+        let (mut roster, summary, read_at) = self.live.read_roster(false).await.map_err(Trouble::Api)?;
+        if !summary.problems.is_empty() {
+            return Err(Trouble::Inconsistent(summary.problems));
+        }
+        if self.remembered.is_none_or(|at| at.elapsed() >= REMEMBERED) {
+            roster = self.live.keep(roster, read_at).await;
+            self.remembered = Some(Instant::now());
+        }
+        let time = time_of(read_at);
+        let mut lines = Vec::new();
+        if let Some(before) = &self.before {
+            let missing = self.comparison.confirm(before, &mut roster, &self.live).await.map_err(Trouble::Api)?;
+            // What may still be there is taken to be there, until it is known.
+            let unknown: Vec<_> = missing.unknown.iter().filter_map(|id| before.get(id)).collect();
+            for &entry in unknown.iter().filter(|entry| !self.unknown.contains(entry.id())) {
+                lines.push(change_line(Some(&time), Happened::Unknown, entry.id(), Some(entry), None));
+            }
+            roster.add(unknown.iter().map(|entry| (entry.id().to_owned(), entry.json().to_owned())));
+            self.unknown = missing.unknown;
+            let differences = self.comparison.differences(before, &roster, &Missing::default());
+            lines.extend(differences.lines(Some(&time)));
+        }
+        if self.is_failing {
+            lines.insert(0, state_line(&time, "recovered", None));
+            self.is_failing = false;
+        }
+        if !self.has_read {
+            self.say.detail(&safe!("{}: watching {} webhooks", self.place, roster.len()));
+        }
+        self.has_read = true;
+        self.before = Some(roster);
+        Ok(lines)
+    }
+
+    /// The line that says so when a failure begins.
+    fn fail(&mut self, trouble: &Trouble) -> Vec<String> {
+        let words = trouble.explain();
+        if self.is_failing {
+            self.say.detail(&safe!("{}: {}", self.place, words));
+            return Vec::new();
+        }
+        self.is_failing = true;
+        self.say.note(&safe!("{}: {}; it is tried again", self.place, words));
+        vec![state_line(&time_of(Moment::now().wall), "failing", Some(words.as_str()))]
+    }
+
+    /// Writes lines without holding up anything else: whoever reads may be slow.
+    async fn write(&mut self, lines: Vec<String>) -> Result<Reader, Error> {
+        if lines.is_empty() {
+            return Ok(Reader::Listening);
+        }
+        let writing = tokio::task::spawn_blocking(move || {
+            Output::stdout().send(|out| out.json_lines(lines.iter().map(String::as_str)))
+        });
+        let written = self.writing.insert(writing).await;
+        self.writing = None;
+        written.unwrap_or_else(|error| Err(Error::Output(crate::text::clean(&error.to_string()))))
+    }
+
+    /// Gives a line that is half written the time to become a whole one.
+    async fn finish_line(&mut self) {
+        if let Some(writing) = self.writing.take() {
+            drop(timeout(LAST_LINE, writing).await);
+        }
+    }
+}
+
+fn time_of(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A line about the watching itself, with the keys that every line has.
+fn state_line(time: &str, kind: &str, reason: Option<&str>) -> String {
+    let reason = reason.map(|reason| format!(r#","reason":{}"#, serde_json::Value::from(reason))).unwrap_or_default();
+    format!(r#"{{"time":"{time}","kind":"{kind}","id":null,"before":null,"after":null{reason}}}"#)
+}
+
+/// Waits by both clocks: the one stands still while the machine sleeps, the other may be set.
+async fn pause_for(time: Duration) -> Reader {
+    let start = Moment::now();
+    loop {
+        let now = Moment::now();
+        let slept = Duration::try_from(now.wall.duration_since(start.wall)).unwrap_or_default();
+        let left = time.saturating_sub(now.instant.duration_since(start.instant).max(slept));
+        if is_unread() {
+            return Reader::Gone;
+        }
+        if left.is_zero() {
+            return Reader::Listening;
+        }
+        sleep(left.min(SLICE)).await;
+    }
+}
+
+/// Whether stdout is a pipe that was closed at its other end.
+fn is_unread() -> bool {
+    let stdout = std::io::stdout();
+    let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut fds, Some(&at_once)).is_ok_and(|count| count > 0) && fds.iter().any(|fd| fd.revents().contains(PollFlags::ERR))
+}

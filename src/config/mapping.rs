@@ -1,0 +1,124 @@
+//! The file of a migration: which events, hosts and URLs become which. As strict as the config, and read by the same code.
+
+use std::path::Path;
+
+use url::{Host, Url};
+
+use super::ConfigError;
+use super::document::{Document, Section};
+use crate::safe;
+
+/// What the file says, in no particular order. Hosts are in lower case, as URLs have them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MapFile {
+    pub events: Vec<(String, Vec<String>)>,
+    pub hosts: Vec<(String, String)>,
+    pub urls: Vec<(String, String)>,
+}
+
+impl MapFile {
+    /// Reads the file.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, with file and line.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let document = Document::open(path)?;
+        let tables = document.parse()?;
+        let mut root = Section::root(&document, &tables);
+        let (mut events, mut hosts, mut urls) = (root.section("events")?, root.section("hosts")?, root.section("urls")?);
+        let mut map = Self::default();
+        for name in events.names() {
+            if let Some(found) = events.strings(&name)? {
+                if name.is_empty() || found.value.iter().any(String::is_empty) {
+                    return Err(events.wrong(&name, &"the name of an event is empty".into(), &found.place));
+                }
+                map.events.push((name, found.value));
+            }
+        }
+        for name in hosts.names() {
+            if let Some(found) = hosts.string(&name)? {
+                let parsed = host(&name).zip(host(&found.value));
+                let (old, new) = parsed.ok_or_else(|| {
+                    hosts.wrong(&name, &"both sides must be host names, such as hooks.example.com".into(), &found.place)
+                })?;
+                if map.hosts.iter().any(|(known, _)| *known == old) {
+                    return Err(hosts.wrong(&name, &"the host is there twice".into(), &found.place));
+                }
+                map.hosts.push((old, new));
+            }
+        }
+        for name in urls.names() {
+            if let Some(found) = urls.string(&name)? {
+                if !Url::parse(&found.value).is_ok_and(|url| url.scheme() == "https") {
+                    return Err(urls.wrong(&name, &"the new URL must start with https://".into(), &found.place));
+                }
+                map.urls.push((name, found.value));
+            }
+        }
+        root.finish()?;
+        if map == Self::default() {
+            return Err(ConfigError::new(safe!("{}: it maps nothing", super::clean_path(path)))
+                .advise("It has tables [events], [hosts] and [urls]; hookscope help plan shows one."));
+        }
+        Ok(map)
+    }
+}
+
+/// A host as URLs have it: in lower case, names in other scripts as punycode.
+fn host(text: &str) -> Option<String> {
+    // An address or a port would be taken for a part of another thing.
+    let is_name = !text.is_empty() && !text.contains(['/', ':', '@', '?', '#']);
+    Host::parse(text).ok().filter(|_| is_name).map(|host| host.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<MapFile, String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("map.toml");
+        fs::write(&path, text).unwrap();
+        let shown = |error: ConfigError| error.to_string().replace(&path.to_string_lossy().into_owned(), "map.toml");
+        MapFile::read(&path).map_err(shown)
+    }
+
+    #[test]
+    fn a_map_is_read() {
+        let map = read(
+            "[events]\n\"call_ended\" = [\"call.completed\", \"call.failed\"]\ngone = []\n[hosts]\n\"OLD.example.com\" = \"new.example.com\"\n[urls]\n\"https://a/x\" = \"https://b/y\"\n",
+        )
+        .unwrap();
+        let owned = |text: &str| text.to_owned();
+        assert_eq!(map.events[0], (owned("call_ended"), vec![owned("call.completed"), owned("call.failed")]));
+        assert_eq!(
+            (map.events[1].clone(), map.hosts),
+            ((owned("gone"), vec![]), vec![(owned("old.example.com"), owned("new.example.com"))])
+        );
+        assert_eq!(map.urls, [(owned("https://a/x"), owned("https://b/y"))]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (text, expected) in [
+            ("[event]\na = []\n", "map.toml:1: event: there is no such key"),
+            ("x = 1\n", "map.toml:1: x: there is no such key"),
+            ("[events]\n\n\"a.b\" = \"c\"\n", "map.toml:3: events.a.b: it must be an array of strings"),
+            ("[events]\na = [1]\n", "map.toml:2: events.a: it must be an array of strings"),
+            ("[events]\na = [\"\"]\n", "map.toml:2: events.a: the name of an event is empty"),
+            ("[hosts]\n\"a.com\" = [\"b\"]\n", "map.toml:2: hosts.a.com: it must be a string"),
+            ("[hosts]\n\"a.com\" = \"https://b.com\"\n", "map.toml:2: hosts.a.com: both sides must be host names"),
+            ("[hosts]\n\"a.com\" = \"b\"\n\"A.com\" = \"c\"\n", "the host is there twice"),
+            ("[urls]\nx = \"http://b.com\"\n", "map.toml:2: urls.x: the new URL must start with https://"),
+            ("events = 5\n", "map.toml:1: events: it must be a table"),
+            ("[events]\na = []\na = []\n", "map.toml:3:1: this is not TOML"),
+            ("", "map.toml: it maps nothing"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(expected), "{text:?}: {error}");
+        }
+    }
+}
