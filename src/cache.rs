@@ -66,11 +66,11 @@ impl Store {
         if connection.key_source == KeySource::Demo {
             return None;
         }
-        Some(Self::new(files::cache_dir()?, history_root()?, connection.fingerprint()))
+        Some(Self::new(files::cache_dir()?, &history_root()?, connection.fingerprint()))
     }
 
     /// A store in directories that need not be there yet.
-    pub fn new(cache: PathBuf, history: PathBuf, name: String) -> Self {
+    pub fn new(cache: PathBuf, history: &Path, name: String) -> Self {
         Self { history: history.join(&name), cache, name }
     }
 
@@ -162,7 +162,7 @@ pub fn history_root() -> Option<PathBuf> {
 pub fn clear(with_history: bool) -> io::Result<u64> {
     let mut removed = 0;
     if let Some(directory) = files::cache_dir() {
-        removed += remove_files(&directory, |name| is_ours(name))?;
+        removed += remove_files(&directory, is_ours)?;
     }
     if let Some(root) = history_root().filter(|_| with_history) {
         for directory in entries(&root)?.filter(|path| is_directory(path)) {
@@ -286,7 +286,7 @@ fn prune(directory: &Path, own: &Path, now: Timestamp) {
             caches.push((modified, metadata.len(), path));
         }
     }
-    caches.sort_by(|one, other| other.0.cmp(&one.0));
+    caches.sort_by_key(|cache| std::cmp::Reverse(cache.0));
     let mut bytes = 0;
     for (place, (modified, length, path)) in caches.into_iter().enumerate() {
         bytes += length;

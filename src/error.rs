@@ -91,8 +91,12 @@ impl Error {
             Self::Config(_) | Self::Usage { .. } | Self::NoTerminal { .. } => Exit::Usage,
             Self::Api { error, .. } if error.is_refusal() => Exit::Refused,
             Self::Api { error, .. } if error.kind == ErrorKind::Setup => Exit::Usage,
-            Self::NotKept { .. } => Exit::Unavailable,
-            Self::Api { .. } | Self::Output(_) | Self::Demo(_) | Self::Terminal(_) | Self::Start(_) => Exit::Unavailable,
+            Self::NotKept { .. }
+            | Self::Api { .. }
+            | Self::Output(_)
+            | Self::Demo(_)
+            | Self::Terminal(_)
+            | Self::Start(_) => Exit::Unavailable,
         }
     }
 

@@ -150,7 +150,9 @@ impl Mapping {
             match self.events.get(name.raw()) {
                 Some(new) => {
                     used.insert(name.raw().to_owned());
-                    new.iter().for_each(|name| add(EventName::new(name)));
+                    for name in new {
+                        add(EventName::new(name));
+                    }
                 }
                 None => add(name.clone()),
             }

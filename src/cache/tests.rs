@@ -27,7 +27,7 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let store = Store::new(home.path().join("cache"), home.path().join("state/history"), "w".to_owned());
+        let store = Store::new(home.path().join("cache"), &home.path().join("state/history"), "w".to_owned());
         Self { home, store }
     }
 
@@ -40,12 +40,15 @@ impl Place {
         Some((cached.0.rows().map(|entry| entry.json().to_owned()).collect(), cached.1))
     }
 
-    fn history(&self) -> Vec<(u64, String, Option<(u64, u64, u64)>)> {
+    /// Webhooks, time, and what was added, removed and changed.
+    fn history(&self) -> Vec<Past> {
         let counts = |counts: Counts| (counts.added, counts.removed, counts.changed);
         let one = |snapshot: Snapshot| (snapshot.webhooks, snapshot.at.to_string(), snapshot.counts.map(counts));
         self.store.history().into_iter().map(one).collect()
     }
 }
+
+type Past = (u64, String, Option<(u64, u64, u64)>);
 
 #[test]
 fn what_is_kept_is_read_again_in_its_order_with_its_time() {
@@ -228,7 +231,7 @@ fn a_place_that_cannot_be_written_is_an_error_and_the_old_cache_stays() {
     let place = Place::new();
     place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
     fs::write(place.home.path().join("state/history/file"), "").unwrap();
-    let blocked = Store::new(place.home.path().join("cache"), place.home.path().join("state/history/file"), "w".to_owned());
+    let blocked = Store::new(place.home.path().join("cache"), &place.home.path().join("state/history/file"), "w".to_owned());
     assert!(blocked.keep(&roster(&[B]), at("02T00:00:00")).is_err());
     assert_eq!(place.texts().unwrap().0, [A]);
 }

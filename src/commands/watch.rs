@@ -117,8 +117,10 @@ impl Trouble {
     /// How long the API asked to be left alone.
     fn wait(&self) -> Duration {
         let asked = match self {
-            Self::Api(ApiError { kind: ErrorKind::RateLimited { retry_after: asked }, .. })
-            | Self::Api(ApiError { kind: ErrorKind::LimitNearlySpent { resets_in: asked }, .. }) => *asked,
+            Self::Api(ApiError {
+                kind: ErrorKind::RateLimited { retry_after: asked } | ErrorKind::LimitNearlySpent { resets_in: asked },
+                ..
+            }) => *asked,
             Self::Api(_) | Self::Inconsistent(_) => None,
         };
         asked.unwrap_or_default().min(LONGEST_WAIT)

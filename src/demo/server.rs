@@ -129,9 +129,10 @@ impl Api {
         let (head, body) = request.into_parts();
         // What is too long, or breaks off, is no JSON.
         let body = match head.method {
-            Method::PATCH => {
-                Limited::new(body, MAX_BODY).collect().await.map_or_else(|_| Bytes::new(), |body| body.to_bytes())
-            }
+            Method::PATCH => Limited::new(body, MAX_BODY)
+                .collect()
+                .await
+                .map_or_else(|_| Bytes::new(), http_body_util::Collected::to_bytes),
             _ => Bytes::new(),
         };
         let response = self.respond(&Request::from_parts(head, body), unix_seconds());

@@ -1,6 +1,11 @@
 //! The commands as scripts and people at a shell meet them: the real program, alone in a home of its own, against a mock of
 //! the API or a file.
-#![expect(clippy::unwrap_used, reason = "a helper that cannot do its work fails the test")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper that cannot do its work fails the test"
+)]
 
 mod audit;
 mod diff;
