@@ -292,6 +292,15 @@ pub struct AuditArgs {
     /// A file of such patterns, one a line; # begins a comment
     #[arg(long, value_name = "FILE")]
     pub retired_file: Option<PathBuf>,
+    /// An export of delivery attempts (JSON, NDJSON or CSV): which webhooks fail; - is stdin
+    #[arg(long, value_name = "FILE")]
+    pub deliveries: Option<PathBuf>,
+    /// Look whether the destinations of active webhooks are reachable from this host
+    #[arg(long)]
+    pub probe: bool,
+    /// With --probe, the most that each step may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub step_timeout: u64,
     /// Take no notice of the findings that the config accepts
     #[arg(long)]
     pub no_waivers: bool,

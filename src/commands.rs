@@ -9,6 +9,7 @@ mod demo_serve;
 mod diff;
 mod doctor;
 mod events;
+mod facts;
 mod get;
 mod help;
 mod history;

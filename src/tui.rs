@@ -178,6 +178,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         workspaces: start.workspaces,
         tmux: start.env.tmux,
         changed: false,
+        urgent: false,
         pacer: Pacer::default(),
     };
     let ended = explorer.run().await;

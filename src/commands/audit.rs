@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use super::facts::Sources;
 use super::sweep::{Read, read_all};
 use super::{Context, Exit, Fate, terminal_width};
 use crate::analysis::audit::{Audit, Basis, Facts, Finding, Needs, Pattern, RULES, Rule};
@@ -21,14 +22,16 @@ const MAX_RETIRED_BYTES: u64 = 4 << 20;
 /// Reads the workspaces, runs the rules and writes what they found.
 pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
-    let audit = prepare(args, context)?;
+    let (sources, mut exit) = Sources::open(args.deliveries.as_deref(), args.probe.then_some(args.step_timeout), context)?;
+    let mut audit = prepare(args, sources.kinds(), context)?;
     let query = context.query(args.filter.as_deref())?;
     let scope: Scope = args.scope.into();
     let sweep = read_all(context, scope).await?;
-    let mut exit = sweep.exit;
+    exit = exit.max(sweep.exit);
     let mut reports = Vec::with_capacity(sweep.workspaces.len());
     let mut audited = Vec::with_capacity(sweep.workspaces.len());
     for Read { profile, place, reading, .. } in sweep.workspaces {
+        audit.basis.facts = sources.gather(&reading.rows, context).await;
         let mut report = audit.run(&reading.rows.as_slice());
         let is_partial = !reading.summary.is_whole();
         if !query.is_empty() {
@@ -119,8 +122,8 @@ pub(super) fn configured(context: &Context<'_>, facts: Facts) -> Audit {
 }
 
 /// The audit that the options and the config ask for.
-fn prepare(args: &AuditArgs, context: &Context<'_>) -> Result<Audit, Error> {
-    let mut audit = configured(context, Facts::default());
+fn prepare(args: &AuditArgs, facts: Facts, context: &Context<'_>) -> Result<Audit, Error> {
+    let mut audit = configured(context, facts);
     let basis = &mut audit.basis;
     basis.is_part = args.scope == ScopeArg::Inactive;
     for text in &args.retired {

@@ -36,7 +36,7 @@ pub(super) async fn run(args: &ProbeArgs, context: &Context<'_>) -> Result<Exit,
         return Err(Error::Usage { message, advice: None });
     }
     // Before anything is read: what keeps it from being probed is known now.
-    let settings = settings(args, context)?;
+    let settings = settings(args.step_timeout, args.allow_private, context)?;
     let mut read = read(args, context).await?;
     note_proxy(context);
     let destinations = std::mem::take(&mut read.grouping).finish();
@@ -61,20 +61,16 @@ pub(super) async fn run(args: &ProbeArgs, context: &Context<'_>) -> Result<Exit,
     Ok(if args.exit_zero && exit == Exit::Found { Exit::Done } else { exit })
 }
 
-fn settings(args: &ProbeArgs, context: &Context<'_>) -> Result<probe::Settings, Error> {
+/// How a probe is made, each step of so many seconds at most.
+pub(super) fn settings(step_timeout: u64, allow_private: bool, context: &Context<'_>) -> Result<probe::Settings, Error> {
     let extra_roots = context.config.network.extra_roots()?;
     let trust =
         Trust::new(extra_roots.as_deref()).map_err(|error| Error::Api { place: "the certificates".into(), error })?;
-    Ok(probe::Settings {
-        step_timeout: Duration::from_secs(args.step_timeout),
-        allow_private: args.allow_private,
-        trust,
-        now: context.now,
-    })
+    Ok(probe::Settings { step_timeout: Duration::from_secs(step_timeout), allow_private, trust, now: context.now })
 }
 
 /// DialNexa does not go through a proxy of this host, and a proxy would answer in the place of a destination.
-fn note_proxy(context: &Context<'_>) {
+pub(super) fn note_proxy(context: &Context<'_>) {
     let named = match &context.config.network.proxy {
         Proxy::None => None,
         Proxy::Url(_) => Some("network.proxy"),

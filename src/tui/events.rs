@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::app::{App, Workspace};
+use super::app::{App, Everything, Workspace};
 use super::console::{Console, ConsoleEvent, mouse_sequence};
 use super::copy::osc52;
 use super::finder::{Arranged, Finder};
@@ -96,6 +96,8 @@ pub struct Explorer<B: Backend, C, I> {
     pub tmux: bool,
     /// Something changed since the last frame.
     pub changed: bool,
+    /// Somebody waits for what changed: it is more than the progress of something that takes long.
+    pub urgent: bool,
     pub pacer: Pacer,
 }
 
@@ -148,13 +150,17 @@ where
             self.screen.draw(&self.app).map_err(terminal_error)?;
             self.pacer.sent(self.console.sent() - before, now);
             self.changed = false;
+            self.urgent = false;
         }
         Ok(())
     }
 
-    /// Until when no frame is drawn, while a key is held.
+    /// Until when no frame is drawn: while a key is held, and while nothing but progress is to be shown.
     fn held_back(&self, now: Instant) -> Option<Instant> {
-        if self.app.is_hurried() { self.pacer.waits_until(now) } else { None }
+        if self.app.is_hurried() {
+            return self.pacer.waits_until(now);
+        }
+        if self.urgent { None } else { self.pacer.rests_until(now) }
     }
 
     /// Waits for anything to happen, and handles it and what else is there already. What is taken is handled: it would be
@@ -228,7 +234,11 @@ where
     }
 
     async fn update(&mut self, message: Message) -> Result<ControlFlow<Ended>, Error> {
+        let is_from_afar = matches!(message, Message::Fetch(_) | Message::Arranged(_));
+        let was_sweeping = self.app.everything != Everything::No;
         let effects = self.app.update(message, Moment::now());
+        let is_progress = is_from_afar && was_sweeping && self.app.everything != Everything::No;
+        self.urgent |= !is_progress && !effects.is_empty();
         self.apply(effects).await
     }
 

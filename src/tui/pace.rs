@@ -16,6 +16,9 @@ const BYTES_PER_SECOND: f64 = 2_000.0;
 /// Longer than this no frame is held back, whatever was sent before.
 const LONGEST: Duration = Duration::from_secs(1);
 
+/// Between two frames that show nothing but progress.
+const REST: Duration = Duration::from_millis(100);
+
 /// The rhythm of the keys that move the selection.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rhythm {
@@ -45,6 +48,7 @@ impl Rhythm {
 /// Spaces frames by what they cost.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Pacer {
+    last: Option<Instant>,
     /// When the slowest link has taken what was sent.
     free_at: Option<Instant>,
 }
@@ -55,12 +59,18 @@ impl Pacer {
         self.free_at.filter(|&free_at| now < free_at)
     }
 
+    /// When a frame may be sent that nobody waits for, if that is not now.
+    pub fn rests_until(&self, now: Instant) -> Option<Instant> {
+        self.last.map(|last| last + REST).filter(|&then| now < then)
+    }
+
     /// A frame of so many bytes was sent.
     pub fn sent(&mut self, bytes: u64, now: Instant) {
         #[expect(clippy::cast_precision_loss, reason = "frames are smaller than 2^52 bytes")]
         let takes = Duration::from_secs_f64(bytes as f64 / BYTES_PER_SECOND);
         let free_at = self.free_at.map_or(now, |free_at| free_at.max(now)) + takes;
         self.free_at = Some(free_at.min(now + LONGEST));
+        self.last = Some(now);
     }
 }
 
@@ -93,6 +103,8 @@ mod tests {
         assert_eq!((pacer.waits_until(at(249)), pacer.waits_until(at(250))), (Some(at(250)), None));
         pacer.sent(100, at(100));
         assert_eq!(pacer.waits_until(at(250)), Some(at(300)), "what is sent meanwhile comes on top");
+        assert_eq!(pacer.rests_until(at(199)), Some(at(200)), "progress is shown ten times a second");
+        assert_eq!(pacer.rests_until(at(200)), None);
         pacer.sent(1_000_000, at(300));
         assert_eq!(pacer.waits_until(at(301)), Some(at(1300)));
     }

@@ -189,8 +189,16 @@ fn the_clock_is_read_in_one_place() {
 }
 
 /// The README's words for keys that the config spells otherwise.
-const KEY_WORDS: &[(&str, &str)] =
-    &[("down", "↓"), ("up", "↑"), ("pgdn", "PgDn"), ("pgup", "PgUp"), ("enter", "Enter"), ("esc", "Esc"), ("tab", "Tab")];
+const KEY_WORDS: &[(&str, &str)] = &[
+    ("down", "↓"),
+    ("up", "↑"),
+    ("pgdn", "PgDn"),
+    ("pgup", "PgUp"),
+    ("enter", "Enter"),
+    ("esc", "Esc"),
+    ("tab", "Tab"),
+    ("space", "Space"),
+];
 
 #[test]
 fn the_readme_names_the_keys_that_work() {

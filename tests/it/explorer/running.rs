@@ -145,6 +145,7 @@ fn run(setup: Setup, connection: &Connection, workspaces: Workspaces) -> Running
         workspaces,
         tmux: false,
         changed: true,
+        urgent: true,
         pacer: Pacer::default(),
     };
     Running { explorer, keys, console, sent, suspended, released, _server: None }
