@@ -1,5 +1,6 @@
 //! The workspaces that a command reads: those of the API, the demo, or a file.
 
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,8 +92,11 @@ impl Live {
             Ok(Ok(Kept::Busy)) => self.say.detail(&"the cache is being written by another hookscope".into()),
             Ok(Ok(Kept::Written { .. } | Kept::Unchanged)) => {}
             Ok(Err(error)) => {
-                self.say
-                    .note(&safe!("this read is not remembered: the cache cannot be written: {}", clean(&error.to_string())));
+                let why = clean(&error.to_string());
+                let words = safe!("this read is not remembered: the cache cannot be written: {}", why);
+                // A home that is none, as containers and jobs have it, is nobody's mistake.
+                let is_homeless = matches!(error.kind(), io::ErrorKind::NotADirectory | io::ErrorKind::NotFound);
+                if is_homeless { self.say.detail(&words) } else { self.say.note(&words) }
             }
             Err(error) => tracing::error!("the cache could not be written: {error}"),
         }

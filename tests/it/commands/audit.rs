@@ -435,3 +435,23 @@ async fn the_demo_has_every_kind_of_finding_that_a_listing_can_have() {
         assert_eq!(all.iter().filter(|finding| finding["rule"] == rule).count(), count, "{rule}");
     }
 }
+
+#[tokio::test]
+async fn deliveries_and_a_probe_bring_rules_of_their_own() {
+    let dead = CLEAN.replace("a.example.com", "nobody.invalid");
+    let server = serving(&dead).await;
+    let home = Home::with_config(ONCE);
+    let rows: String = (0..20).map(|row| format!("a,{}\n", row % 4 != 0)).collect();
+    home.write("deliveries.csv", &format!("webhook_id,is_success\n{rows}gone,false\n,\n"));
+    let file = home.path("deliveries.csv");
+    let failing = audit(&home, &server, &["--deliveries", file.to_str().unwrap(), "-o", "json"]).await;
+    assert_eq!(failing.code, Some(5), "a row cannot be used: {}", failing.stderr);
+    assert_eq!(found(&findings(&failing)), BTreeMap::from([("failing-deliveries", vec!["a"])]));
+    assert!(failing.stderr.contains("1 attempt belong to no webhook: to gone"), "{}", failing.stderr);
+    assert!(failing.stderr.contains("1 row cannot be used"), "{}", failing.stderr);
+    let probed = audit(&home, &server, &["--probe", "-o", "json"]).await;
+    assert_eq!(probed.code, Some(1), "{}", probed.stderr);
+    assert_eq!(found(&findings(&probed)), BTreeMap::from([("dead-destination", vec!["a"])]));
+    let refused = audit(&home, &server, &["--deliveries", "/no/such/file"]).await;
+    refused.refusal(2);
+}

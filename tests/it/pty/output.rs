@@ -109,7 +109,8 @@ fn press_every_key(setup: Setup) -> Session {
     let mut session = setup.start();
     session.wait("the alternate screen", |seen| seen.count(ENTER) == 1);
     session.wait("rows or a failure", |seen| ["/1,200", "failed"].iter().any(|word| seen.text().contains(word)));
-    for entry in ACTIONS.iter().filter(|entry| entry.action != Action::Quit) {
+    let later = [Action::Quit, Action::Mark, Action::MarkAll];
+    for entry in ACTIONS.iter().filter(|entry| !later.contains(&entry.action)) {
         for key in entry.keys {
             press(&mut session, &bytes_of(key));
             match entry.action {
@@ -117,16 +118,21 @@ fn press_every_key(setup: Setup) -> Session {
                 Action::Palette => press(&mut session, "\x7f"),
                 Action::Help => press(&mut session, key),
                 Action::Copy => press(&mut session, " "),
+                Action::Filter | Action::Export => press(&mut session, "\x1b"),
                 _ => {}
             }
         }
     }
+    press(&mut session, "1");
     for (key, ..) in COPIES {
         // The second time the text is shown; a key without a meaning leaves it.
         press(&mut session, &format!("y{key}"));
         press(&mut session, &format!("y{key}"));
         press(&mut session, "z");
     }
+    // With marks, copies are about other webhooks.
+    press(&mut session, " ");
+    press(&mut session, "*");
     session.type_keys("q");
     assert_eq!(session.exit_and_drain(), Exit::Code(0));
     session.assert_restored();
@@ -156,6 +162,7 @@ fn bytes_of(key: &str) -> String {
         "enter" => "\r",
         "esc" => "\x1b",
         "tab" => "\t",
+        "space" => " ",
         _ => "",
     };
     if !named.is_empty() {
