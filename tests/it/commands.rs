@@ -15,6 +15,7 @@ mod formats;
 mod from;
 mod get;
 mod help;
+mod kills;
 mod memory;
 mod messages;
 mod metrics;

@@ -1,0 +1,117 @@
+//! A writer that is killed at any moment: the cache is the old listing or the new one, and the history loses nothing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hookscope::cache::Store;
+use hookscope::model::{Entry, Roster};
+
+use super::{Ended, Home, ONCE};
+use crate::faults::server::{Envelope, Reply, Server};
+
+/// Rows a listing; with their padding a good deal to write.
+const ROWS: usize = 100;
+
+/// The row of one version of the workspace.
+fn row(number: usize, version: u64) -> String {
+    let padding = "x".repeat(3_000);
+    format!(r#"{{"id":"w{number:03}","url":"https://hooks.example.com/{version}","padding":"{padding}"}}"#)
+}
+
+/// A workspace all of whose webhooks change together, and a home where it is remembered.
+struct Place {
+    home: Home,
+    server: Server,
+    version: Arc<AtomicU64>,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let version = Arc::new(AtomicU64::new(0));
+        let served = Arc::clone(&version);
+        let server = Server::start(move |_| {
+            let version = served.load(Ordering::SeqCst);
+            let rows: Vec<_> = (0..ROWS).map(|number| row(number, version)).collect();
+            Reply::json(Envelope::Seed.wrap(&rows.join(","), 1, 100, &ROWS.to_string()))
+        })
+        .await;
+        Self { home: Home::with_config(ONCE), server, version }
+    }
+
+    fn writer(&self) -> tokio::process::Command {
+        self.home.at(&self.server.base_url(), &["list", "-o", "ids", "-q"])
+    }
+
+    fn store(&self) -> Store {
+        let directory = self.home.path("cache/hookscope");
+        let names = std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+        let cache: PathBuf = names.into_iter().find(|path| path.extension().is_some_and(|name| name == "cache")).unwrap();
+        let name = cache.file_stem().unwrap().to_str().unwrap().to_owned();
+        Store::new(directory, &self.home.path("state/hookscope/history"), name)
+    }
+}
+
+/// The one version that all rows of a whole listing are of.
+fn version_of(roster: &Roster) -> u64 {
+    assert_eq!(roster.len(), ROWS);
+    let version = |entry: Entry<'_>| {
+        let url = entry.webhook().unwrap().url.raw().to_owned();
+        url.rsplit('/').next().unwrap().parse::<u64>().unwrap()
+    };
+    let mut versions: Vec<_> = roster.sorted().map(version).collect();
+    versions.dedup();
+    assert_eq!(versions.len(), 1, "{versions:?}");
+    versions.first().copied().unwrap()
+}
+
+/// Kills so many writers. Returns how many of them wrote nothing, and how many the history and not the cache.
+async fn kill(times: u64) -> (u64, u64) {
+    let place = Place::new().await;
+    let started = Instant::now();
+    Ended::of(place.writer()).await.data();
+    let usual = started.elapsed();
+    let store = place.store();
+    let now = jiff::Timestamp::MAX;
+    let (mut cached, mut kept) = (0, store.history().len());
+    let (mut early, mut between) = (0, 0);
+    for _ in 0..times {
+        let version = place.version.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut child = place.writer().spawn().unwrap();
+        // Most moments are those towards the end, when it writes.
+        let moment = usual.mul_f64(0.3 + 1.2 * fastrand::f64());
+        drop(tokio::time::timeout(moment, child.wait()).await);
+        child.kill().await.unwrap_or_default();
+        let (roster, _) = store.read_roster(now).unwrap().unwrap();
+        let found = version_of(&roster);
+        assert!(found == cached || found == version, "version {found} after {cached} and before {version}");
+        let history = store.history();
+        assert!(history.len() >= kept.min(190), "{} snapshots after {kept}", history.len());
+        let last = history.last().unwrap();
+        let newest = version_of(&last.read().unwrap());
+        assert!(newest >= found && newest <= version);
+        early += u64::from(newest < version);
+        between += u64::from(newest != found);
+        (cached, kept) = (found, history.len());
+    }
+    // One that is not killed cleans up behind the others, and writes what they could not.
+    place.version.fetch_add(1, Ordering::SeqCst);
+    tokio::time::timeout(Duration::from_secs(20), Ended::of(place.writer())).await.unwrap().data();
+    assert_eq!(version_of(&store.read_roster(now).unwrap().unwrap().0), times + 1);
+    (early, between)
+}
+
+#[tokio::test]
+async fn a_killed_writer_leaves_the_old_listing_or_the_new_one() {
+    let (early, _) = kill(30).await;
+    assert!(early < 30, "no writer ever came to write");
+}
+
+#[tokio::test]
+#[ignore = "takes some minutes"]
+async fn a_writer_that_is_killed_a_thousand_times_loses_nothing() {
+    let (early, between) = kill(1_000).await;
+    // Else the moments would have been none.
+    assert!(early > 0 && early < 1_000 && between > 0, "{early} early, {between} between");
+}
