@@ -54,10 +54,11 @@ impl Sources {
 
     /// The kinds of facts that there will be, without any.
     pub(super) fn kinds(&self) -> Facts {
-        let mut facts = Facts::default();
-        facts.deliveries = self.deliveries.as_ref().map(|_| HashMap::new());
-        facts.probes = self.probe.as_ref().map(|_| HashMap::new());
-        facts
+        Facts {
+            deliveries: self.deliveries.as_ref().map(|_| HashMap::new()),
+            probes: self.probe.as_ref().map(|_| HashMap::new()),
+            ..Facts::default()
+        }
     }
 
     /// The facts about the webhooks of a workspace.

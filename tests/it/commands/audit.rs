@@ -441,8 +441,8 @@ async fn deliveries_and_a_probe_bring_rules_of_their_own() {
     let dead = CLEAN.replace("a.example.com", "nobody.invalid");
     let server = serving(&dead).await;
     let home = Home::with_config(ONCE);
-    let rows: String = (0..20).map(|row| format!("a,{}\n", row % 4 != 0)).collect();
-    home.write("deliveries.csv", &format!("webhook_id,is_success\n{rows}gone,false\n,\n"));
+    let rows = "a,false\na,true\na,true\na,true\n".repeat(5);
+    home.write("deliveries.csv", format!("webhook_id,is_success\n{rows}gone,false\n,\n"));
     let file = home.path("deliveries.csv");
     let failing = audit(&home, &server, &["--deliveries", file.to_str().unwrap(), "-o", "json"]).await;
     assert_eq!(failing.code, Some(5), "a row cannot be used: {}", failing.stderr);

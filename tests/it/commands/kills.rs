@@ -30,9 +30,9 @@ struct Place {
 impl Place {
     async fn new() -> Self {
         let version = Arc::new(AtomicU64::new(0));
-        let served = Arc::clone(&version);
+        let current = Arc::clone(&version);
         let server = Server::start(move |_| {
-            let version = served.load(Ordering::SeqCst);
+            let version = current.load(Ordering::SeqCst);
             let rows: Vec<_> = (0..ROWS).map(|number| row(number, version)).collect();
             Reply::json(Envelope::Seed.wrap(&rows.join(","), 1, 100, &ROWS.to_string()))
         })
