@@ -26,9 +26,9 @@ KEY = "demo_3f9a1c:not-a-secret"
 
 
 class Terminal:
-    """A program in a pseudo-terminal of 120 x 40."""
+    """A program in a pseudo-terminal, of 120 x 40 unless said otherwise."""
 
-    def __init__(self, argv, env=None, cwd=None):
+    def __init__(self, argv, env=None, cwd=None, size=(120, 40)):
         self.home = tempfile.mkdtemp()
         self.output = b""
         self.start = time.perf_counter()
@@ -37,7 +37,7 @@ class Terminal:
             import fcntl
             import struct
             import termios
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
             os.chdir(cwd or self.home)
             base = {"PATH": os.environ["PATH"], "HOME": self.home, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
             os.execve(argv[0], argv, {**base, **(env or {})})
@@ -155,6 +155,41 @@ def keys(name, terminal, key, presses):
     report("%s: bytes of a key" % name, statistics.median(sizes), "B", "largest %d" % sizes[-1])
 
 
+def scrolling():
+    """What 100 `j` from the top of a long list send, the detail beside it."""
+    with Demo(100_000) as demo:
+        for size in ((100, 30), (200, 60)):
+            terminal = Terminal([HOOKSCOPE], demo.env, size=size)
+            terminal.until(rb"100 of 100,000")
+            terminal.quiet()
+            sizes = [terminal.key(b"j")[1] for _ in range(100)]
+            name = "100 j at %dx%d: bytes of a key" % size
+            report(name, statistics.mean(sizes), "B", "on average; largest %d" % max(sizes))
+            terminal.end()
+
+
+def everything():
+    """Memory with all webhooks loaded, and how long loading takes beside `list -o ndjson`."""
+    for webhooks in (10_000, 100_000, 1_000_000):
+        with Demo(webhooks) as demo:
+            begin = time.perf_counter()
+            env = {**os.environ, **demo.env}
+            subprocess.run([HOOKSCOPE, "list", "-o", "ndjson"], env=env, stdout=subprocess.DEVNULL, check=True)
+            listed = time.perf_counter() - begin
+            terminal = Terminal([HOOKSCOPE], demo.env)
+            terminal.until(b"of " + format(webhooks, ",").encode())
+            terminal.quiet()
+            terminal.output = b""
+            begin = time.perf_counter()
+            os.write(terminal.fd, b"L")
+            while not re.search(rb"live", terminal.output):
+                terminal.read(60)
+            loaded = time.perf_counter() - begin
+            report("%d loaded: peak memory" % webhooks, terminal.status("VmHWM") / 1024, "MiB")
+            report("%d loaded: time" % webhooks, loaded, "s", "%.2f x list -o ndjson" % (loaded / listed))
+            terminal.end()
+
+
 def at_rest(terminal, seconds):
     terminal.quiet(1.5)
     switches, cpu = terminal.switches(), terminal.cpu()
@@ -181,6 +216,8 @@ def main():
         keys("j at 120x40", terminal, b"j", 30)
         at_rest(terminal, options.idle)
         terminal.end()
+    scrolling()
+    everything()
     for peer in options.peer:
         program, _, folder = peer.partition("=")
         terminal = Terminal([subprocess.check_output(["which", program], text=True).strip()], cwd=folder or None)

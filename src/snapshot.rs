@@ -237,7 +237,7 @@ pub fn write<W: Write>(out: &mut Output<W>, rows: &[Row], redact: bool) -> io::R
     Ok(with_credentials)
 }
 
-/// As [`write`], to a file that is this program's own.
+/// As [`write()`], to a file that is this program's own.
 pub fn write_roster(out: &mut dyn Write, roster: &Roster) -> io::Result<()> {
     let mut malformed: Vec<_> = roster.malformed_rows().map(Entry::json).collect();
     malformed.sort_unstable();
