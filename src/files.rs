@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use directories::ProjectDirs;
+use directories::{BaseDirs, ProjectDirs};
 
 /// Symlinks that lead to one file; the kernel follows no more either.
 const MAX_LINKS: usize = 40;
@@ -37,11 +37,13 @@ pub fn state_dir() -> Option<PathBuf> {
     directory.is_absolute().then(|| directory.to_owned())
 }
 
-/// Where the program keeps what it can do without. As [`state_dir`], never below the working directory by accident.
+/// Where the program keeps what it can do without. As [`state_dir`], never below the working directory by accident; and nowhere
+/// below a home that is none, as containers and jobs have it.
 pub fn cache_dir() -> Option<PathBuf> {
     let dirs = ProjectDirs::from("", "", "hookscope")?;
     let directory = dirs.cache_dir();
-    directory.is_absolute().then(|| directory.to_owned())
+    let is_homeless = BaseDirs::new().is_none_or(|base| !base.home_dir().is_dir() && directory.starts_with(base.home_dir()));
+    (directory.is_absolute() && !is_homeless).then(|| directory.to_owned())
 }
 
 /// What the names of files begin with that are not whole yet.

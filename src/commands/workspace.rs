@@ -1,6 +1,5 @@
 //! The workspaces that a command reads: those of the API, the demo, or a file.
 
-use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,9 +93,7 @@ impl Live {
             Ok(Err(error)) => {
                 let why = clean(&error.to_string());
                 let words = safe!("this read is not remembered: the cache cannot be written: {}", why);
-                // A home that is none, as containers and jobs have it, is nobody's mistake.
-                let is_homeless = matches!(error.kind(), io::ErrorKind::NotADirectory | io::ErrorKind::NotFound);
-                if is_homeless { self.say.detail(&words) } else { self.say.note(&words) }
+                self.say.note(&words);
             }
             Err(error) => tracing::error!("the cache could not be written: {error}"),
         }
