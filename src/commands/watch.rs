@@ -252,3 +252,27 @@ fn is_unread() -> bool {
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut fds, Some(&at_once)).is_ok_and(|count| count > 0) && fds.iter().any(|fd| fd.revents().contains(PollFlags::ERR))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_api_that_asks_for_patience_gets_it_within_reason() {
+        let wait = |kind| Trouble::Api(ApiError::new(kind)).wait().as_secs();
+        let asked = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(wait(ErrorKind::RateLimited { retry_after: asked(90) }), 90);
+        assert_eq!(wait(ErrorKind::RateLimited { retry_after: asked(u64::MAX) }), 3600);
+        assert_eq!(wait(ErrorKind::LimitNearlySpent { resets_in: asked(30) }), 30);
+        assert_eq!(wait(ErrorKind::LimitNearlySpent { resets_in: None }), 0);
+        assert_eq!(wait(ErrorKind::Status(503)), 0);
+        assert_eq!(Trouble::Inconsistent(vec![Problem::NeverEnds]).wait(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_is_as_long_as_it_should_be() {
+        let start = Instant::now();
+        assert_eq!(pause_for(Duration::from_secs(12)).await, Reader::Listening);
+        assert_eq!(start.elapsed().as_secs(), 12);
+    }
+}

@@ -254,6 +254,29 @@ async fn a_place_that_cannot_be_written_is_a_note_and_no_failure() {
 }
 
 #[tokio::test]
+async fn a_full_disk_leaves_the_old_cache_and_no_half_file() {
+    let (home, api) = (Home::with_config(ONCE), Changing::new(A).await);
+    api.run(&home, &["list"]).await.data();
+    let names = || [below(home.path("cache")), below(home.path("state"))].concat();
+    let before = names();
+    api.set(Some(&rows(0..90)));
+    // No file may grow beyond some kilobytes, as if that were all there is.
+    let limited = r#"trap '' 25; ulimit -f 4; exec "$0" list -o ids"#;
+    let command = home.at(&api.server.base_url(), &[]);
+    let mut shell = tokio::process::Command::new("/bin/sh");
+    shell.arg("-c").arg(limited).arg(command.as_std().get_program()).env_clear().current_dir(home.path(""));
+    for (name, value) in command.as_std().get_envs() {
+        if let Some(value) = value {
+            shell.env(name, value);
+        }
+    }
+    shell.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let ended = Ended::of(shell).await;
+    ended.says(0, &["the cache cannot be written"]);
+    assert_eq!((ended.lines().len(), names()), (90, before));
+}
+
+#[tokio::test]
 async fn links_that_were_planted_are_not_followed() {
     let (home, api) = (Home::with_config(ONCE), Changing::new(A).await);
     api.run(&home, &["list"]).await.data();
