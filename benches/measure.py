@@ -67,7 +67,8 @@ class Terminal:
         begin = time.perf_counter()
         os.write(self.fd, key)
         last, size = begin, 0
-        while data := self.read(0.05):
+        # Longer than the gaps between the presses of a key that is held.
+        while data := self.read(0.1):
             last, size = time.perf_counter(), size + len(data)
         return (last - begin) * 1e3, size
 

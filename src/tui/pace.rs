@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Keys that follow one another faster than this are one key that is held, and when none follows for so long it was released.
-const GAP: Duration = Duration::from_millis(60);
+const GAP: Duration = Duration::from_millis(50);
 /// So many of them in a row are not just a quick hand.
 const HELD: u32 = 2;
 /// Bytes a second that every link takes: 2,400 with some left over for what else is on its way. The far end of an SSH session does
@@ -87,8 +87,8 @@ mod tests {
         rhythm.beat(at(33));
         assert!(!rhythm.is_held(at(33)), "two may be a quick hand");
         rhythm.beat(at(66));
-        assert!(rhythm.is_held(at(66)) && rhythm.is_held(at(125)));
-        assert!(!rhythm.is_held(at(126)) && rhythm.rests_at() == Some(at(126)));
+        assert!(rhythm.is_held(at(66)) && rhythm.is_held(at(115)));
+        assert!(!rhythm.is_held(at(116)) && rhythm.rests_at() == Some(at(116)));
         rhythm.beat(at(400));
         assert!(!rhythm.is_held(at(400)));
     }

@@ -220,6 +220,22 @@ fn while_a_key_is_held_only_the_list_goes_along() {
 }
 
 #[test]
+fn of_a_part_no_view_says_what_holds_for_the_whole() {
+    let mut stage = Stage::new(120, 40);
+    stage.load(page(1, 0..100, Some(100))).keys("3");
+    let whole = stage.frame();
+    assert!(whole.contains("share of all") && whole.contains("nobody hears it"), "{whole}");
+    stage.keys("/ 1 enter");
+    let filtered = stage.frame();
+    assert!(filtered.contains("none of these hears it") && !filtered.contains("nobody hears it"), "{filtered}");
+    let mut stage = Stage::new(120, 40);
+    stage.load(page(1, 0..100, Some(1_000_000))).keys("3");
+    let part = stage.frame();
+    assert!(part.contains("share of these") && part.contains("100 of 1,000,000"), "{part}");
+    assert!(!part.contains("nobody hears it") && !part.contains("share of all"), "{part}");
+}
+
+#[test]
 fn the_detail_scrolls_when_it_has_the_focus() {
     let events: Vec<_> = (0..50).map(|i| format!("\"event.{i}\"")).collect();
     let mut long = page(1, 0..0, Some(1));

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::analysis::groups::{Group, Kind};
+use crate::model::Scope;
 use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::App;
@@ -20,16 +21,13 @@ const NARROW: u16 = 70;
 pub(super) struct Table {
     /// Of the name, and of the three numbers.
     pub(super) titles: [&'static str; 4],
-    /// Of the bar.
-    pub(super) bar: &'static str,
-    pub(super) name: fn(&App, &Group) -> (Safe, Style),
 }
 
 pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.setup.theme;
     let Some(pane) = app.group_pane() else { return };
     let columns = Columns::new(area);
-    title(table, &columns, line(area, 0), theme.quiet, canvas);
+    title(app, table, &columns, line(area, 0), canvas);
     let Some(groups) = pane.groups() else {
         canvas.text(line(area, 1), &"  counting".into(), theme.quiet);
         return;
@@ -41,7 +39,7 @@ pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>
         if place == pane.cursor.selected() {
             canvas.text(at, &app.setup.glyphs.selected.into(), theme.accent);
         }
-        let (name, style) = (table.name)(app, group);
+        let (name, style) = name(app, group);
         canvas.text(
             columns.name(at),
             &name,
@@ -56,13 +54,20 @@ pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>
     canvas.shows_from(body, pane.cursor.offset());
 }
 
-fn title(table: &Table, columns: &Columns, area: Rect, style: Style, canvas: &mut Canvas<'_>) {
+/// Whether the groups are those of the whole workspace: of a part of it nothing is said that holds for the whole.
+fn are_whole(app: &App) -> bool {
+    app.listing.is_complete() && app.scope == Scope::All && app.filter.query().is_empty()
+}
+
+fn title(app: &App, table: &Table, columns: &Columns, area: Rect, canvas: &mut Canvas<'_>) {
+    let style = app.setup.theme.quiet;
     let [name, numbers @ ..] = table.titles;
     canvas.text(columns.name(area), &name.into(), style);
     for (column, title) in numbers.into_iter().enumerate() {
         canvas.text_right(columns.number(area, column), &title.into(), style);
     }
-    canvas.text(columns.bar(area), &table.bar.into(), style);
+    let share = if are_whole(app) { "share of all" } else { "share of these" };
+    canvas.text(columns.bar(area), &share.into(), style);
 }
 
 /// The share of all webhooks, and a bar beside the longest one.
@@ -71,7 +76,8 @@ fn bar(app: &App, group: &Group, all: u64, most: u64, area: Rect, canvas: &mut C
         return;
     }
     if matches!(group.kind, Kind::Event { is_known: true, .. }) && group.active == 0 {
-        canvas.text(Rect { x: area.x.saturating_add(1), ..area }, &"nobody hears it".into(), app.setup.theme.warning);
+        let words = if are_whole(app) { "nobody hears it" } else { "none of these hears it" };
+        canvas.text(Rect { x: area.x.saturating_add(1), ..area }, &words.into(), app.setup.theme.warning);
         return;
     }
     let tenths = (group.webhooks.saturating_mul(1000)).div_ceil(all);
@@ -116,7 +122,7 @@ impl Columns {
 }
 
 /// The name of a group by what it is.
-pub(super) fn name(app: &App, group: &Group) -> (Safe, Style) {
+fn name(app: &App, group: &Group) -> (Safe, Style) {
     let theme = app.setup.theme;
     let glyphs = app.setup.glyphs;
     match &group.kind {
@@ -135,7 +141,7 @@ pub(super) fn name(app: &App, group: &Group) -> (Safe, Style) {
             let name = clean_head(name, 200);
             match (group.active, is_known) {
                 (0, true) => (safe!("! {}", name), theme.warning),
-                (0, false) => (safe!("  {}", name), theme.inactive),
+                (0, false) => (safe!("? {}", name), theme.inactive),
                 (_, true) => (safe!("  {}", name), Style::new()),
                 (_, false) => (safe!("? {}", name), Style::new()),
             }
