@@ -21,7 +21,7 @@ use url::Url;
 
 pub use self::block::{Block, EventList, Named, Packer, RowRef};
 pub use self::draft::Draft;
-pub use self::host::{host, host_and_path};
+pub use self::host::{host, host_and_path, path};
 pub use self::ids::IdSet;
 pub use self::json::{Json, RawFields, TooDeep, hash_secrets, holds_secret, raw_array, same_value};
 pub use self::letters::{Letters, fold};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::rows::{RowNumber, Rows, Table};
 use super::vocabulary;
-use crate::model::{EventList, Named, RowRef};
+use crate::model::{EventList, Named, RowRef, path};
 
 /// Paths of one host that are told apart; the rest is counted.
 const MAX_PATHS: usize = 1000;
@@ -166,14 +166,6 @@ fn in_paths(host: &str, paths: HashMap<&str, Count<'_>>) -> Vec<Group> {
         });
     }
     groups
-}
-
-/// What stands behind the host of a URL, up to its query: queries hold ids and credentials, which tell no two destinations apart.
-fn path(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let path = rest.get(start..).unwrap_or_default();
-    path.split(['?', '#']).next().unwrap_or_default()
 }
 
 fn by_event<'r>(rows: impl Iterator<Item = RowRef<'r>>, known: &[Box<str>]) -> Vec<Group> {

@@ -32,6 +32,7 @@ pub use self::subject::Subject;
 use self::time::When;
 pub use self::time::moment;
 
+use crate::model::path;
 use crate::text::Safe;
 
 /// A query that has been understood. A copy shares its terms.
@@ -82,6 +83,8 @@ enum Condition {
     Id(Finder),
     Event(Finder),
     Host(Finder),
+    /// Up to the query.
+    Path(Finder),
     Active(bool),
     Created(When),
     Pattern(Regex),
@@ -167,6 +170,7 @@ impl Condition {
             Self::Id(finder) => finder.is_in(webhook.id()),
             Self::Event(finder) => webhook.names().any(|name| finder.is_in(name)),
             Self::Host(finder) => webhook.host().is_some_and(|host| finder.is_in(&host)),
+            Self::Path(finder) => finder.is_in(path(webhook.url())),
             Self::Active(wanted) => webhook.active() == Some(*wanted),
             Self::Created(when) => webhook.created_at().is_some_and(|at| when.contains(at)),
             Self::Pattern(regex) => texts(webhook).any(|text| regex.is_match(text)),
@@ -181,7 +185,8 @@ impl Condition {
             | (Self::Url(this), Self::Url(that))
             | (Self::Id(this), Self::Id(that))
             | (Self::Event(this), Self::Event(that))
-            | (Self::Host(this), Self::Host(that)) => this.implies(that),
+            | (Self::Host(this), Self::Host(that))
+            | (Self::Path(this), Self::Path(that) | Self::Url(that)) => this.implies(that),
             (Self::Active(this), Self::Active(that)) => this == that,
             (Self::Created(this), Self::Created(that)) => this == that,
             (Self::Pattern(this), Self::Pattern(that)) => this.as_str() == that.as_str(),
@@ -196,7 +201,7 @@ impl Condition {
             Self::Active(_) | Self::Created(_) | Self::Is(_) => 0,
             Self::Id(_) => 1,
             Self::Event(_) => 2,
-            Self::Url(_) | Self::Host(_) => 3,
+            Self::Url(_) | Self::Host(_) | Self::Path(_) => 3,
             Self::Anywhere(_) => 6,
             Self::Pattern(_) | Self::Fuzzy(_) => 12,
         }

@@ -251,15 +251,14 @@ impl Packer {
         let state = if plain.active { State::Active } else { State::Inactive };
         let list = build.list(&self.list(plain.names()));
         let host = self.host(build, plain.url());
-        let (url, id) = (plain.url_len(), plain.id_len());
-        build.push(plain.texts(), url, id, Packed { list, host, state, created: plain.created, ..Packed::NOTHING });
+        build.push(plain.url(), plain.id(), Packed { list, host, state, created: plain.created, ..Packed::NOTHING });
     }
 
     fn add_row(&mut self, build: &mut Build, row: &Row) {
         let webhook = match row {
             Row::Webhook(webhook) => webhook,
             Row::Malformed(_) => {
-                build.push("\n\n", 0, 0, Packed::NOTHING);
+                build.push("", "", Packed::NOTHING);
                 return build.add_json(row);
             }
         };
@@ -274,9 +273,7 @@ impl Packer {
         };
         let created = webhook.created_at.value().and_then(CreatedAt::at).map_or(NEVER, Timestamp::as_millisecond);
         let host = self.host(build, webhook.url.raw());
-        let texts = format!("{}\n{}\n", webhook.url.raw(), webhook.id.raw());
-        let (url, id) = (webhook.url.raw().len(), webhook.id.raw().len());
-        build.push(&texts, url, id, Packed { list, host, state, created, ..Packed::NOTHING });
+        build.push(webhook.url.raw(), webhook.id.raw(), Packed { list, host, state, created, ..Packed::NOTHING });
         if !is_plain(webhook) {
             build.add_json(row);
         }
@@ -404,11 +401,13 @@ struct Build {
 const LOOKED_BACK: usize = 16;
 
 impl Build {
-    fn push(&mut self, texts: &str, url: usize, id: usize, packed: Packed) {
+    fn push(&mut self, url: &str, id: &str, packed: Packed) {
         let start = size(self.text.len());
-        self.text.push_str(texts);
-        self.letters.push(Letters::of(texts.trim_end_matches('\n')));
-        self.rows.push(Packed { start, url: size(url), id: size(id), ..packed });
+        for part in [url, "\n", id, "\n"] {
+            self.text.push_str(part);
+        }
+        self.letters.push(Letters::of(url).with(Letters::of(id)));
+        self.rows.push(Packed { start, url: size(url.len()), id: size(id.len()), ..packed });
     }
 
     /// Keeps all of the last row.

@@ -1,11 +1,18 @@
 //! A row on its way from a page to a [`Block`](super::Block).
 
 use std::fmt;
+use std::ops::Range;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::json::{RawFields, TooDeep};
 use super::row::{Element, Malformed, Reason, Row};
+
+/// Room for the texts of most webhooks.
+const USUAL_LENGTH: usize = 256;
 
 /// An element of a page that will be packed: a plain webhook as little more than its texts, everything else as a [`Row`].
 #[derive(Debug, Clone)]
@@ -20,40 +27,28 @@ pub(super) enum Content {
 /// A webhook that has the contract's fields and no others, all of the contract's types and in their usual spelling.
 #[derive(Debug, Clone)]
 pub(super) struct Plain {
-    /// The URL, the id and the name of each event, a line break behind each.
-    text: Box<str>,
-    url: usize,
-    id: usize,
+    /// The URL, the id and the names of the events, in whatever order they came.
+    text: String,
+    url: Range<usize>,
+    id: Range<usize>,
+    names: Range<usize>,
     pub(super) active: bool,
     /// Milliseconds since 1970.
     pub(super) created: i64,
 }
 
 impl Plain {
-    /// The URL and the id, a line break behind each.
-    pub(super) fn texts(&self) -> &str {
-        self.text.get(..self.url + self.id + 2).unwrap_or_default()
-    }
-
-    pub(super) fn url_len(&self) -> usize {
-        self.url
-    }
-
-    pub(super) fn id_len(&self) -> usize {
-        self.id
-    }
-
     pub(super) fn url(&self) -> &str {
-        self.text.get(..self.url).unwrap_or_default()
+        self.text.get(self.url.clone()).unwrap_or_default()
     }
 
-    fn id(&self) -> &str {
-        self.text.get(self.url + 1..self.url + 1 + self.id).unwrap_or_default()
+    pub(super) fn id(&self) -> &str {
+        self.text.get(self.id.clone()).unwrap_or_default()
     }
 
     /// The names of the events, a line break behind each.
     pub(super) fn names(&self) -> &str {
-        self.text.get(self.url + self.id + 2..).unwrap_or_default()
+        self.text.get(self.names.clone()).unwrap_or_default()
     }
 }
 
@@ -70,7 +65,10 @@ pub(super) fn usual_time(text: &str) -> Option<i64> {
     if !is_usual || text.get(17..19) == Some("60") {
         return None;
     }
-    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+    let two = |at: usize| text.get(at..at + 2)?.parse::<i8>().ok();
+    let (year, millis) = (text.get(..4)?.parse().ok()?, text.get(20..23)?.parse::<i32>().ok()?);
+    let time = DateTime::new(year, two(5)?, two(8)?, two(11)?, two(14)?, two(17)?, millis * 1_000_000).ok()?;
+    Offset::UTC.to_timestamp(time).ok().map(Timestamp::as_millisecond)
 }
 
 impl Element for Draft {
@@ -117,14 +115,15 @@ impl<'de> Visitor<'de> for Fields {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Plain, A::Error> {
         let odd = || A::Error::custom("not plain");
+        let mut text = String::with_capacity(USUAL_LENGTH);
         let (mut id, mut url, mut active, mut created, mut names) = (None, None, None, None, None);
         while let Some(name) = map.next_key::<&'de str>()? {
             let repeated = match name {
-                "id" => id.replace(map.next_value::<&'de str>()?).is_some(),
-                "url" => url.replace(map.next_value::<&'de str>()?).is_some(),
+                "id" => id.replace(append(&mut text, map.next_value()?)).is_some(),
+                "url" => url.replace(append(&mut text, map.next_value()?)).is_some(),
                 "is_active" => active.replace(map.next_value::<bool>()?).is_some(),
                 "created_at" | "createdAt" => created.replace(map.next_value::<&'de str>()?).is_some(),
-                "events" => names.replace(map.next_value_seed(Names)?).is_some(),
+                "events" => names.replace(map.next_value_seed(Names(&mut text))?).is_some(),
                 "secret" => {
                     map.next_value::<IgnoredAny>()?;
                     false
@@ -137,39 +136,40 @@ impl<'de> Visitor<'de> for Fields {
         }
         let (Some(id), Some(url), Some(active), Some(names)) = (id, url, active, names) else { return Err(odd()) };
         let created = created.and_then(usual_time).ok_or_else(odd)?;
-        let mut text = String::with_capacity(url.len() + id.len() + names.len() + 2);
-        for part in [url, "\n", id, "\n", &names] {
-            text.push_str(part);
-        }
-        Ok(Plain { text: text.into(), url: url.len(), id: id.len(), active, created })
+        Ok(Plain { text, url, id, names, active, created })
     }
 }
 
-/// Reads a list of names without escapes.
-struct Names;
+fn append(text: &mut String, part: &str) -> Range<usize> {
+    let start = text.len();
+    text.push_str(part);
+    start..text.len()
+}
 
-impl<'de> DeserializeSeed<'de> for Names {
-    type Value = String;
+/// Appends a list of names without escapes, a line break behind each.
+struct Names<'t>(&'t mut String);
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+impl<'de> DeserializeSeed<'de> for Names<'_> {
+    type Value = Range<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Range<usize>, D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
-impl<'de> Visitor<'de> for Names {
-    type Value = String;
+impl<'de> Visitor<'de> for Names<'_> {
+    type Value = Range<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("names")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<String, A::Error> {
-        // Enough for the events of most webhooks.
-        let mut names = String::with_capacity(128);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Range<usize>, A::Error> {
+        let start = self.0.len();
         while let Some(name) = seq.next_element::<&'de str>()? {
-            names.push_str(name);
-            names.push('\n');
+            self.0.push_str(name);
+            self.0.push('\n');
         }
-        Ok(names)
+        Ok(start..self.0.len())
     }
 }

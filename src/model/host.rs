@@ -24,6 +24,15 @@ pub fn host_and_path(url: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     Some((Cow::Owned(host), Cow::Owned(path)))
 }
 
+/// What stands behind the host, up to the query, as the URL was registered: queries hold ids and credentials, which tell no two
+/// destinations apart.
+pub fn path(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let path = rest.get(start..).unwrap_or_default();
+    path.split(['?', '#']).next().unwrap_or_default()
+}
+
 /// A URL with a host, as software will read it.
 pub(super) fn parse(url: &str) -> Option<Url> {
     Url::parse(url).ok().filter(Url::has_host)
@@ -52,6 +61,19 @@ mod tests {
     }
 
     #[test]
+    fn the_path_ends_where_the_query_begins() {
+        for (url, expected) in [
+            ("https://a.com/x/y?z=/1#f", "/x/y"),
+            ("https://a.com?z=/1", ""),
+            ("https://a.com", ""),
+            ("https://a.com/#f", "/"),
+            ("no url/at all", "/at all"),
+        ] {
+            assert_eq!(path(url), expected, "{url}");
+        }
+    }
+
+    #[test]
     fn the_host_is_the_one_that_is_resolved() {
         for (url, host) in [
             ("https://hooks.acme.com/crm", Some("hooks.acme.com")),
@@ -75,10 +97,10 @@ mod tests {
 
     #[test]
     fn a_path_is_what_follows_the_host() {
-        let path = |url: &str| host_and_path(url).map(|(_, path)| path.into_owned());
-        assert_eq!(path("https://a.com/x?y#z").as_deref(), Some("/x?y#z"));
-        assert_eq!(path("https://a.com:1/x?y#z").as_deref(), Some("/x?y#z"));
-        assert_eq!(path("nonsense"), None);
+        let path_of = |url: &str| host_and_path(url).map(|(_, path)| path.into_owned());
+        assert_eq!(path_of("https://a.com/x?y#z").as_deref(), Some("/x?y#z"));
+        assert_eq!(path_of("https://a.com:1/x?y#z").as_deref(), Some("/x?y#z"));
+        assert_eq!(path_of("nonsense"), None);
     }
 
     proptest! {

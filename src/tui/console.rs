@@ -13,9 +13,10 @@ use crossterm::style::ResetColor;
 use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{Command, queue};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags, fstat};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
-use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr, ttyname};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
@@ -126,6 +127,9 @@ impl Terminal {
         let out = File::from(rustix::stdio::stdout().try_clone_to_owned()?);
         enable_raw_mode()?;
         let link = Link::new(out);
+        if let Some(direct) = reopened() {
+            link.set_direct(direct);
+        }
         *taken() = Some(link.clone());
         link.send(&entering(mouse));
         Ok(Self { link, vanished: watch(), signals, lent: None })
@@ -134,6 +138,18 @@ impl Terminal {
     pub fn link(&self) -> &Link {
         &self.link
     }
+}
+
+/// The terminal of stdout, opened once more: writes to it do not block, while those of every program that shares stdout still
+/// do. `None` where that is not allowed, such as after `su`.
+fn reopened() -> Option<File> {
+    let stdout = rustix::stdio::stdout();
+    let path = ttyname(stdout, Vec::new()).ok()?;
+    let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let terminal = rustix::fs::open(path, flags, Mode::empty()).ok()?;
+    // Another mount namespace may have another terminal of that name.
+    let is_same = fstat(&terminal).ok()?.st_rdev == fstat(stdout).ok()?.st_rdev;
+    is_same.then(|| File::from(terminal))
 }
 
 impl Console for Terminal {

@@ -183,6 +183,10 @@ fn copied(rows: &Chosen, what: Copy, words: &'static str, place: &Place) -> Outc
 
 fn export(rows: &Chosen, format: Format, path: PathBuf, existing: Existing, now: Timestamp) -> Outcome {
     let written = files::target(&path).and_then(|target| {
+        // One that is not there was mistyped.
+        if let Some(directory) = target.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+            directory.metadata()?;
+        }
         files::write(&target, existing, |file| {
             let mut out = Output::to(file);
             let sheet =

@@ -1,6 +1,8 @@
 //! The way to the terminal. A write to a stalled SSH link blocks, so a thread of its own does it: the loop goes on, draws no
-//! frame that could not be sent, and can always end.
+//! frame that could not be sent, and can always end. What the terminal takes at once needs no thread to wake up: it is written
+//! without blocking.
 
+use std::fmt;
 use std::io::{ErrorKind, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -24,8 +26,10 @@ struct Shared {
     broken: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
+    /// Writes what is taken at once, and never blocks.
+    direct: Option<Box<dyn Write + Send>>,
     pending: Vec<u8>,
     writing: bool,
     /// Nothing is taken any more.
@@ -34,9 +38,26 @@ struct State {
     taken: u64,
 }
 
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("pending", &self.pending.len()).field("writing", &self.writing).finish_non_exhaustive()
+    }
+}
+
 impl State {
     fn is_free(&self) -> bool {
         self.pending.is_empty() && !self.writing
+    }
+
+    /// Writes what can be written without blocking and without getting ahead of anything; returns the rest.
+    fn write_now<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        if !self.is_free() {
+            return bytes;
+        }
+        let Some(direct) = &mut self.direct else { return bytes };
+        // Whatever is wrong, the thread will find out, and wait if that helps.
+        let written = direct.write(bytes).unwrap_or(0);
+        bytes.get(written..).unwrap_or_default()
     }
 }
 
@@ -58,6 +79,11 @@ impl Link {
         link
     }
 
+    /// Has the same terminal written to from here as long as that does not block, through a handle that never does.
+    pub fn set_direct(&self, direct: impl Write + Send + 'static) {
+        self.shared.lock().direct = Some(Box::new(direct));
+    }
+
     /// Waits until a write fails.
     pub async fn broken(&self) {
         self.shared.broken.notified().await;
@@ -66,9 +92,13 @@ impl Link {
     /// Queues bytes; once the link is closed they are dropped.
     pub fn send(&self, bytes: &[u8]) {
         let mut state = self.shared.lock();
-        if !state.closed {
-            state.pending.extend_from_slice(bytes);
-            state.taken += bytes.len() as u64;
+        if state.closed {
+            return;
+        }
+        state.taken += bytes.len() as u64;
+        let rest = state.write_now(bytes);
+        if !rest.is_empty() {
+            state.pending.extend_from_slice(rest);
             self.shared.changed.notify_all();
         }
     }
@@ -228,6 +258,40 @@ mod tests {
         go_on.send(()).unwrap();
         link.freed().await;
         assert_eq!(written.recv().unwrap(), b"one");
+    }
+
+    /// A terminal that takes three bytes at once.
+    struct Short(mpsc::Sender<Vec<u8>>);
+
+    impl Write for Short {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let taken = &bytes[..bytes.len().min(3)];
+            self.0.send(taken.to_vec()).map_err(std::io::Error::other)?;
+            Ok(taken.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_at_once_needs_no_thread_and_nothing_gets_ahead() {
+        let (link, go_on, written) = stalled();
+        let (got, direct) = mpsc::channel();
+        link.set_direct(Short(got));
+        link.send(b"one");
+        assert!(link.is_free());
+        link.send(b"two and more");
+        link.send(b", in order");
+        assert!(!link.is_free());
+        assert_eq!(direct.try_iter().collect::<Vec<_>>(), [b"one", b"two"]);
+        for _ in 0..2 {
+            go_on.send(()).unwrap();
+        }
+        link.freed().await;
+        assert_eq!(written.try_iter().collect::<Vec<_>>().concat(), b" and more, in order");
+        assert_eq!(link.sent(), 25);
     }
 
     #[test]

@@ -172,7 +172,7 @@ impl Listing {
 
     /// Whether every row is here and of this generation.
     pub fn is_all_fresh(&self) -> bool {
-        self.is_complete() && self.slots.values().all(|slot| slot.generation == Some(self.generation))
+        self.is_complete() && self.fresh == self.slots.len() as u64
     }
 
     pub fn cell(&self, place: u64) -> Cell<'_> {
@@ -325,11 +325,10 @@ impl Listing {
     }
 
     /// The number of a webhook's row, if it is on a page that came in this generation.
-    pub fn find(&self, id: &str) -> Option<u64> {
-        self.rows.segments().filter(|&(page, ..)| self.is_fresh(page)).find_map(|(page, _, segment)| {
-            let offset = segment.iter().position(|row| row.is_webhook() && row.id() == id)?;
-            Some(self.extent.first_row(page) + offset as u64)
-        })
+    pub fn find_on(&self, page: u64, id: &str) -> Option<u64> {
+        let segment = self.rows.segment(page).filter(|_| self.is_fresh(page))?;
+        let offset = segment.iter().position(|row| row.is_webhook() && row.id() == id)?;
+        Some(self.extent.first_row(page) + offset as u64)
     }
 }
 
@@ -475,8 +474,8 @@ pub(crate) mod tests {
         let mut listing = Listing::new(Generation::default(), 100);
         listing.load(page(1, 0..100, Some(250)));
         listing.load(page(2, 100..200, Some(250)));
-        assert_eq!(listing.find("w150"), Some(150));
+        assert_eq!((listing.find_on(1, "w150"), listing.find_on(2, "w150")), (None, Some(150)));
         listing.refresh(Generation::default().next());
-        assert_eq!(listing.find("w150"), None, "where it was before says nothing");
+        assert_eq!(listing.find_on(2, "w150"), None, "where it was before says nothing");
     }
 }

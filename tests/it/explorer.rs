@@ -1,8 +1,11 @@
 //! The explorer's state machine, message by message, and its real loop on a test backend against the demo server.
 
+mod filter;
+mod marks;
 mod news;
 mod profiles;
 mod running;
+mod views;
 
 use std::time::Duration;
 

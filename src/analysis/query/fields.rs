@@ -44,6 +44,15 @@ pub(super) const FIELDS: &[Field] = &[
         read: |value, _| Ok(host(value)),
     },
     Field {
+        name: "path",
+        takes: "TEXT",
+        example: "path:=/dialnexa/crm",
+        help: "in the path of the url, without its query",
+        operators: EXACTLY,
+        takes_bars: false,
+        read: |value, _| Ok(Condition::Path(finder(value))),
+    },
+    Field {
         name: "url",
         takes: "TEXT",
         example: "url:/dialnexa/",

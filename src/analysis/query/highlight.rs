@@ -15,7 +15,7 @@ impl Query {
         for condition in self.wanted() {
             let room = MAX_PLACES.saturating_sub(places.len());
             match condition {
-                Condition::Anywhere(finder) | Condition::Url(finder) | Condition::Host(finder) => {
+                Condition::Anywhere(finder) | Condition::Url(finder) | Condition::Host(finder) | Condition::Path(finder) => {
                     let mut from = 0;
                     places.extend(
                         std::iter::from_fn(|| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::find::Finder;
 use super::{Condition, Flag, Query, Ranker};
-use crate::model::{IdSet, Letters, Named, RowRef};
+use crate::model::{IdSet, Letters, Named, RowRef, path};
 
 /// What the explorer notes of webhooks, for `is:`.
 #[derive(Debug, Clone, Default)]
@@ -90,7 +90,8 @@ impl Plan {
             | Condition::Url(finder)
             | Condition::Id(finder)
             | Condition::Event(finder)
-            | Condition::Host(finder) => Some(finder),
+            | Condition::Host(finder)
+            | Condition::Path(finder) => Some(finder),
             _ => None,
         };
         let letters = match condition {
@@ -119,6 +120,7 @@ impl Plan {
                             })
             }
             Condition::Url(finder) => self.may_be_in(row.letters()) && finder.is_in(row.url()),
+            Condition::Path(finder) => self.may_be_in(row.letters()) && finder.is_in(path(row.url())),
             Condition::Id(finder) => self.may_be_in(row.letters()) && finder.is_in(row.id()),
             Condition::Event(finder) => self.of_events(row, |name| finder.is_in(name)),
             Condition::Host(finder) => {

@@ -19,6 +19,8 @@ pub(super) struct Arranging {
     answered: u64,
     /// The selection goes to the first row with the next answer.
     to_top: bool,
+    /// The number of the row that it goes to with the next answer that has it.
+    to_number: Option<u64>,
 }
 
 /// What makes one question another one.
@@ -36,11 +38,22 @@ impl Arranging {
     /// Whatever was asked is to be asked anew, and what is still answered of it is not taken.
     pub(super) fn start_over(&mut self) {
         self.asked = None;
+        self.to_number = None;
         self.epoch += 1;
     }
 
     pub(super) fn go_to_top(&mut self) {
         self.to_top = true;
+        self.to_number = None;
+    }
+
+    /// The selection is where somebody put it.
+    pub(super) fn stay(&mut self) {
+        self.to_number = None;
+    }
+
+    pub(super) fn go_to(&mut self, number: u64) {
+        self.to_number = Some(number);
     }
 }
 
@@ -120,6 +133,11 @@ impl App {
         let is_whole = order.as_ref().is_none_or(|answer| answer.is_whole);
         let selected = self.listing.number(self.cursor.selected()).or(self.filter.home());
         self.listing.arrange(order);
+        let moved = self.arranging.to_number.filter(|&number| self.listing.place_of(number).is_some());
+        if moved.is_some() || is_whole {
+            self.arranging.to_number = None;
+        }
+        let selected = moved.or(selected);
         if self.arranging.to_top {
             self.arranging.to_top = !is_whole;
             self.cursor.first();

@@ -47,6 +47,7 @@ impl App {
     fn loaded(&mut self, page: PackedPage) {
         let is_of_scope = |row: RowRef<'_>| self.scope.admits_state(row.active());
         let ignored = self.listing.kept().is_none() && !page.block.rows().all(is_of_scope);
+        let number = page.numbers.number;
         if self.listing.load(page) {
             self.generation = self.generation.next();
             self.listing.adopt(self.generation);
@@ -62,7 +63,7 @@ impl App {
         if self.everything == Everything::Needed && self.listing.extent().known() > self.setup.auto_load_limit {
             self.everything = Everything::No;
         }
-        self.follow_selection();
+        self.follow_selection(number);
         if self.listing.is_complete() {
             self.everything = Everything::No;
         }
@@ -88,12 +89,14 @@ impl App {
         }
     }
 
-    /// After a refresh the selection stays with its webhook, if that is on the pages read again.
-    fn follow_selection(&mut self) {
+    /// After a refresh the selection stays with its webhook, if that is on the pages read again. This one came just now.
+    fn follow_selection(&mut self, page: u64) {
         let Some(id) = self.following.take() else { return };
-        if let Some(place) = self.listing.find(&id).and_then(|number| self.listing.place_of(number)) {
-            if place != self.cursor.selected() {
-                self.cursor.follow(place);
+        if let Some(number) = self.listing.find_on(page, &id) {
+            match self.listing.place_of(number) {
+                Some(place) if place != self.cursor.selected() => self.cursor.follow(place),
+                Some(_) => {}
+                None => self.arranging.go_to(number),
             }
             return;
         }

@@ -149,6 +149,7 @@ impl App {
             self.looked_at(before);
             self.detail_scroll = 0;
             self.following = None;
+            self.arranging.stay();
         }
         draw_if(moved)
     }

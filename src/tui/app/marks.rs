@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{App, Effect, Everything, Overlay, draw_if};
+use super::{Action, App, Effect, Everything, Overlay, draw_if};
 use crate::files::Existing;
 use crate::keymap::Copy;
 use crate::output::Format;
@@ -100,12 +100,13 @@ impl App {
             Outcome::Marked { marks, webhooks, on } => {
                 self.marks = marks;
                 self.flagged_anew();
-                let all = grouped(self.marks.len() as u64);
-                self.inform(if on {
-                    safe!("marked {}; {} are marked", grouped(webhooks), all)
-                } else {
-                    safe!("took the marks of {}; {} are marked", grouped(webhooks), all)
-                })
+                let did = if on { "marked" } else { "took the marks of" };
+                let words = safe!("{} {}; {} are marked", did, grouped(webhooks), grouped(self.marks.len() as u64));
+                if self.listing.is_complete() {
+                    return self.inform(words);
+                }
+                let key = self.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
+                self.warn(safe!("{}; not all are loaded, {} loads the rest", words, key))
             }
             Outcome::Copied { text: None, .. } => self.warn("none of the marked webhooks is loaded"),
             Outcome::Copied { what, words, text: Some(text), webhooks } => {

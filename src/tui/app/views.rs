@@ -94,7 +94,7 @@ impl App {
                 pane.toggle(&name);
                 return vec![Effect::Draw];
             }
-            Some(Kind::Path { host, path }) => format!("host:={} url:{}", quote(&host), quote(&path)),
+            Some(Kind::Path { host, path }) => format!("host:={} path:={}", quote(&host), quote(&path)),
             Some(Kind::Event { name, .. }) => format!("event:={}", quote(&name)),
             Some(Kind::NoHost | Kind::More { .. }) | None => return Vec::new(),
         };

@@ -31,7 +31,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         return;
     }
     canvas.clear(area);
-    let position = position(app);
+    let position = marks_and_position(app);
     let width = u16::try_from(position.width()).unwrap_or(u16::MAX);
     canvas.text_right(Rect { width: area.width.saturating_sub(1), ..area }, &position, Style::new());
     let room = Rect { width: area.width.saturating_sub(width.saturating_add(3)), ..area };
@@ -107,6 +107,14 @@ fn progress(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         area,
         &[Piece::plain(words), Piece::new(safe!(" {}", key), theme.strong), Piece::new(" stops", theme.quiet)],
     );
+}
+
+/// `3 marked  12/1,234`: copies and exports are of the marked ones, wherever these are.
+fn marks_and_position(app: &App) -> Safe {
+    match app.marks.len() {
+        0 => position(app),
+        marks => safe!("{} marked  {}", grouped(marks as u64), position(app)),
+    }
 }
 
 /// `12/1,234`, or `12/300+` while the end is unknown.

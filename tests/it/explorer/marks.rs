@@ -1,0 +1,159 @@
+//! Marks, and what is done with many webhooks at once.
+
+use std::fs;
+
+use hookscope::tui::app::Setup;
+use hookscope::tui::message::Effect;
+
+use crate::support::{Stage, page, setup};
+
+fn forty() -> Stage {
+    let mut stage = Stage::new(100, 30);
+    stage.load(page(1, 0..40, Some(40)));
+    stage
+}
+
+fn copied(stage: &Stage) -> String {
+    let text = stage.effects.iter().find_map(|effect| if let Effect::Copy(text) = effect { Some(text) } else { None });
+    text.map(|text| text.raw().to_owned()).unwrap_or_default()
+}
+
+#[test]
+fn a_mark_goes_on_to_the_next_and_comes_off_again() {
+    let mut stage = forty();
+    stage.keys("space space");
+    assert_eq!((stage.app.marks.len(), stage.selected().as_deref()), (2, Some("whk_000000000002")));
+    assert!(stage.frame().contains("2 marked"), "{}", stage.frame());
+    stage.keys("g space");
+    assert_eq!(stage.app.marks.len(), 1);
+    assert!(!stage.app.marks.contains("whk_000000000000") && stage.app.marks.contains("whk_000000000001"));
+}
+
+#[test]
+fn marks_survive_filter_sort_and_refresh_and_can_be_searched_for() {
+    let mut stage = forty();
+    stage.keys("space /").paste("globex").keys("enter * esc s S r");
+    stage.load(page(1, 0..40, Some(40)));
+    assert_eq!(stage.app.marks.len(), 11);
+    stage.keys("/").paste("is:marked").keys("enter");
+    assert_eq!(stage.app.listing.len(), 11);
+    stage.keys("space");
+    assert_eq!(stage.app.listing.len(), 10, "what is not marked any more is not shown");
+}
+
+#[test]
+fn mark_all_marks_what_is_shown_and_the_second_time_takes_the_marks() {
+    let mut stage = forty();
+    stage.keys("*");
+    assert_eq!(stage.app.marks.len(), 40);
+    stage.keys("/").paste("billing").keys("enter *");
+    assert_eq!(stage.app.marks.len(), 30, "all of them were marked, so their marks are taken");
+}
+
+#[test]
+fn mark_all_waits_until_everything_is_here() {
+    let mut stage = Stage::new(100, 30);
+    stage.load(page(1, 0..100, Some(150))).keys("*");
+    assert!(stage.app.marks.is_empty() && stage.app.demand().everything);
+    assert!(stage.frame().contains("marking all once they are here"), "{}", stage.frame());
+    stage.load(page(2, 100..150, Some(150)));
+    assert_eq!(stage.app.marks.len(), 150);
+    let mut stage = Stage::new(100, 30);
+    stage.load(page(1, 0..100, Some(150))).keys("* esc").load(page(2, 100..150, Some(150)));
+    assert!(stage.app.marks.is_empty(), "esc stops that too");
+}
+
+#[test]
+fn marking_a_part_says_that_it_is_one() {
+    let mut stage = Stage::with(Setup { auto_load_limit: 100, ..setup(100, 30) });
+    stage.load(page(1, 0..100, Some(30_000))).keys("*");
+    let frame = stage.frame();
+    assert!(frame.contains("marked 100; 100 are marked; not all are loaded, L loads the rest"), "{frame}");
+}
+
+#[test]
+fn copies_are_of_all_marked_webhooks() {
+    let mut stage = forty();
+    stage.keys("space space y i");
+    assert_eq!(copied(&stage), "whk_000000000000\nwhk_000000000001");
+    stage.keys("y j");
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&copied(&stage)).unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[1]["id"], "whk_000000000001");
+}
+
+/// Opens the export, and types a path in place of the proposed name.
+fn name(stage: &mut Stage, path: &std::path::Path) {
+    stage.keys("e ctrl-u").paste(&path.to_string_lossy());
+}
+
+#[test]
+fn an_export_proposes_a_name_and_writes_what_is_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut stage = forty();
+    assert!(stage.keys("e").frame().contains("export 40 to webhooks-production-2026-06-15.json"), "{}", stage.frame());
+    stage.keys("tab");
+    assert!(stage.frame().contains("webhooks-production-2026-06-15.ndjson"));
+    stage.keys("esc /").paste("globex").keys("enter");
+    for (ending, lines) in [("json", 12), ("ndjson", 10), ("csv", 11), ("md", 12)] {
+        let path = directory.path().join(format!("out.{ending}"));
+        name(&mut stage, &path);
+        assert!(stage.frame().contains("export 10 to "), "{}", stage.frame());
+        stage.keys("enter");
+        assert!(stage.frame().contains("wrote 10 to"), "{}", stage.frame());
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), lines, "{text}");
+        assert!(text.contains("partners.globex.example.net") && !text.contains("hooks.acme"), "{text}");
+    }
+}
+
+#[test]
+fn an_export_never_replaces_a_file_silently() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("out.json");
+    fs::write(&path, "mine").unwrap();
+    let mut stage = forty();
+    name(&mut stage, &path);
+    stage.keys("enter");
+    assert!(stage.frame().contains("it exists: enter again replaces it"), "{}", stage.frame());
+    assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    stage.keys("esc");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    name(&mut stage, &path);
+    stage.keys("enter enter");
+    assert!(fs::read_to_string(&path).unwrap().contains("whk_000000000039"));
+}
+
+#[test]
+fn an_export_says_why_it_cannot_be_written() {
+    let mut stage = forty();
+    name(&mut stage, std::path::Path::new("/nowhere/at/all.json"));
+    stage.keys("enter");
+    assert!(stage.frame().contains("No such file"), "{}", stage.frame());
+    name(stage.keys("esc"), std::path::Path::new("/tmp/out.exe"));
+    stage.keys("enter");
+    assert!(stage.frame().contains("the name must end in .json, .ndjson, .csv or .md"), "{}", stage.frame());
+}
+
+#[test]
+fn marked_webhooks_are_exported_whether_they_are_shown_or_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("out.ndjson");
+    let mut stage = forty();
+    stage.keys("space j space /").paste("billing").keys("enter");
+    name(&mut stage, &path);
+    assert!(stage.frame().contains("export 2 marked to "), "{}", stage.frame());
+    stage.keys("enter");
+    let text = fs::read_to_string(&path).unwrap();
+    let ids: Vec<_> = text.lines().map(|line| line.split('"').nth(3).unwrap()).collect();
+    assert_eq!(ids, ["whk_000000000000", "whk_000000000002"], "{text}");
+}
+
+#[test]
+fn an_export_of_a_part_says_so() {
+    let mut stage = Stage::with(Setup { auto_load_limit: 100, ..setup(100, 30) });
+    stage.load(page(1, 0..100, Some(30_000))).keys("e");
+    let frame = stage.frame();
+    assert!(frame.contains("export 100 of those loaded to"), "{frame}");
+    assert!(frame.contains("L loads the rest"), "{frame}");
+}

@@ -1,0 +1,124 @@
+//! Hosts and events: the webhooks in groups.
+
+use hookscope::api::Page;
+use hookscope::tui::app::Setup;
+use hookscope::tui::views::View;
+
+use crate::support::{Stage, page, row, setup, webhook};
+
+fn forty() -> Stage {
+    let mut stage = Stage::new(110, 30);
+    stage.load(page(1, 0..40, Some(40)));
+    stage
+}
+
+fn line(stage: &Stage, part: &str) -> String {
+    stage.frame().lines().find(|line| line.contains(part)).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn hosts_are_counted_and_open_into_paths() {
+    let mut stage = forty();
+    stage.keys("2");
+    assert_eq!(stage.app.view, View::Hosts);
+    let hosts = stage.frame();
+    for host in ["hooks.acme.example.com", "billing.acme.example.com", "partners.globex.example.net"] {
+        assert!(hosts.contains(host), "{hosts}");
+    }
+    let counts = line(&stage, "hooks.acme.example.com");
+    assert!(counts.contains("25.0%"), "{counts}");
+    stage.keys("g enter");
+    let open = stage.frame();
+    assert!(open.contains("dialnexa/crm/0") || open.contains("/dialnexa/crm"), "{open}");
+    stage.keys("esc");
+    let closed = stage.frame();
+    assert!(!closed.contains("/dialnexa/crm") && closed.contains("hooks.acme.example.com"), "{closed}");
+    assert_eq!(stage.app.view, View::Hosts, "esc closes the host first");
+    stage.keys("esc");
+    assert_eq!(stage.app.view, View::Webhooks);
+}
+
+#[test]
+fn enter_on_a_path_shows_its_webhooks_and_esc_leads_back() {
+    let mut stage = forty();
+    stage.keys("2 g enter j enter");
+    assert_eq!(stage.app.view, View::Webhooks);
+    assert_eq!(stage.app.listing.len(), 1);
+    assert!(
+        stage.app.filter.applied().starts_with("host:=billing.acme.example.com path:=/")
+            || stage.app.filter.applied().starts_with("host:=hooks.acme.example.com path:=/"),
+        "{}",
+        stage.app.filter.applied()
+    );
+    stage.keys("esc");
+    assert_eq!((stage.app.view, stage.app.filter.applied()), (View::Hosts, ""));
+}
+
+#[test]
+fn an_event_that_nobody_hears_stands_out_and_enter_filters_by_an_event() {
+    let mut stage = forty();
+    stage.keys("3");
+    let frame = stage.frame();
+    assert!(line(&stage, "call.completed").contains("40") || frame.contains("call.completed"), "{frame}");
+    assert!(frame.contains("nobody hears it"), "{frame}");
+    let heard = frame.lines().position(|line| line.contains("campaign.paused")).unwrap();
+    let top = frame.lines().position(|line| line.contains("active")).unwrap();
+    for _ in 0..heard - top - 1 {
+        stage.keys("j");
+    }
+    stage.keys("enter");
+    assert_eq!(stage.app.filter.applied(), "event:=campaign.paused");
+    assert_eq!(stage.app.listing.len(), 8, "every fifth has all five events");
+    stage.keys("esc");
+    assert_eq!(stage.app.view, View::Events);
+}
+
+#[test]
+fn groups_follow_the_filter() {
+    let mut stage = forty();
+    stage.keys("2 /").paste("globex").keys("enter");
+    let frame = stage.frame();
+    assert!(frame.contains("partners.globex") && !frame.contains("hooks.acme.example.com"), "{frame}");
+}
+
+#[test]
+fn a_view_of_groups_loads_everything_it_may() {
+    let mut stage = Stage::new(110, 30);
+    stage.load(page(1, 0..100, Some(900))).keys("2");
+    assert!(stage.app.demand().everything);
+    let mut stage = Stage::with(Setup { auto_load_limit: 500, ..setup(110, 30) });
+    stage.load(page(1, 0..100, Some(900))).keys("2");
+    assert!(!stage.app.demand().everything);
+    assert!(stage.frame().contains("L loads the rest"), "{}", stage.frame());
+    stage.keys("L");
+    assert!(stage.app.demand().everything);
+}
+
+#[test]
+fn hostile_hosts_and_events_are_grouped_and_never_run() {
+    let mut stage = Stage::new(110, 30);
+    let rows = vec![
+        row(r#"{"id":"a","url":"no url at all","events":["\u001b[31mred","call.completed"],"is_active":true}"#),
+        row(r#"{"id":"b","url":"https://xn--80ak6aa92e.com/\u0007","events":[7,null],"is_active":true}"#),
+        row("null"),
+        webhook(1),
+    ];
+    stage.load(Page { rows, ..page(1, 0..0, Some(4)) });
+    for keys in ["2", "g enter j enter esc", "3", "j j enter esc", "1"] {
+        let frame = stage.keys(keys).frame();
+        assert!(!frame.contains(['\u{1b}', '\u{7}']), "{frame}");
+    }
+}
+
+#[test]
+fn keys_of_webhooks_say_where_they_work() {
+    let mut stage = forty();
+    for key in ["y", "v", "s", "space"] {
+        assert!(
+            stage.keys("2").keys(key).frame().contains("that works on webhooks: 1 shows them"),
+            "{key}: {}",
+            stage.frame()
+        );
+        stage.keys("1");
+    }
+}
