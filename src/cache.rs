@@ -28,10 +28,9 @@ use rustix::fs::OFlags;
 
 pub use self::file::{Cached, Unusable};
 pub use self::history::{Counts, Snapshot};
-use crate::analysis::diff::{Diff, Ignored};
 use crate::config::{Connection, KeySource};
 use crate::files;
-use crate::model::{Element, Roster};
+use crate::model::{Element, Listing, Roster};
 
 /// A cache of another workspace that was not touched for so long is removed.
 const LONGEST: Duration = Duration::from_hours(180 * 24);
@@ -83,8 +82,8 @@ impl Store {
     /// # Errors
     ///
     /// What cannot be written, and why: no reason to fail for whoever wants to show the listing.
-    pub fn keep(&self, roster: &Roster, read_at: Timestamp) -> io::Result<Kept> {
-        let digest = file::Digest::of(roster);
+    pub fn keep(&self, listing: &impl Listing, read_at: Timestamp) -> io::Result<Kept> {
+        let digest = file::Digest::of(listing);
         if digest.bytes > file::MAX_BYTES {
             return Err(io::Error::other("the workspace is too large to be cached"));
         }
@@ -96,35 +95,23 @@ impl Store {
             return Ok(Kept::Unchanged);
         }
         // The history comes first: what is lost when it ends here is found again at the next read.
-        let new = self.add_to_history(roster, read_at)?;
-        file::write(&path, roster, &digest, read_at)?;
+        let new = self.add_to_history(listing, read_at)?;
+        file::write(&path, listing, &digest, read_at)?;
         touch(&path, read_at)?;
         prune(&directory, &path, read_at);
         Ok(Kept::Written { new })
     }
 
-    fn add_to_history(&self, roster: &Roster, read_at: Timestamp) -> io::Result<bool> {
+    fn add_to_history(&self, listing: &impl Listing, read_at: Timestamp) -> io::Result<bool> {
         let directory = private_directory(&self.history)?;
         let before = history::list(&directory);
         // One that cannot be read any more is no reason to keep nothing.
-        let last = before.last().and_then(|last| Some((last, last.read()?)));
-        let counts = match &last {
-            Some((_, last)) => {
-                let diff = Diff::of(last, roster, &Ignored::default());
-                if diff.is_empty() && last.malformed() == roster.malformed() {
-                    return Ok(false);
-                }
-                let count = |count: usize| count as u64;
-                Some(Counts {
-                    added: count(diff.added.len()),
-                    removed: count(diff.removed.len()),
-                    changed: count(diff.changed.len()),
-                })
-            }
-            None => None,
-        };
+        let difference = before.last().and_then(|last| last.compare(listing));
+        if difference.as_ref().is_some_and(history::Difference::is_nothing) {
+            return Ok(false);
+        }
         let sequence = before.last().map_or(1, |last| last.sequence.saturating_add(1));
-        history::write(&directory, sequence, read_at, counts, roster)?;
+        history::write(&directory, sequence, read_at, difference.map(|difference| difference.counts), listing)?;
         history::prune(&directory, read_at);
         Ok(true)
     }

@@ -4,6 +4,7 @@
 
 pub mod address;
 mod block;
+mod canonical;
 mod draft;
 mod host;
 mod ids;
@@ -20,6 +21,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use url::Url;
 
 pub use self::block::{Block, EventList, Named, Packer, RowRef};
+pub use self::canonical::{Canonical, Listing};
 pub use self::draft::Draft;
 pub use self::host::{host, host_and_path, path};
 pub use self::ids::IdSet;

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::api::{self, Page};
 use crate::error::Error;
-use crate::model::{self, Element, Entry, Line, RawFields, Roster, Row, TooDeep, WebhookId, raw_array};
+use crate::model::{self, Element, Line, Listing, RawFields, Roster, Row, TooDeep, WebhookId, raw_array};
 use crate::output::Output;
 use crate::safe;
 use crate::text::{Safe, clean};
@@ -238,14 +238,16 @@ pub fn write<W: Write>(out: &mut Output<W>, rows: &[Row], redact: bool) -> io::R
 }
 
 /// As [`write()`], to a file that is this program's own.
-pub fn write_roster(out: &mut dyn Write, roster: &Roster) -> io::Result<()> {
-    let mut malformed: Vec<_> = roster.malformed_rows().map(Entry::json).collect();
+pub fn write_listing(out: &mut dyn Write, listing: &impl Listing) -> io::Result<()> {
+    let mut malformed: Vec<_> = listing.malformed().collect();
     malformed.sort_unstable();
-    let all = roster.sorted().map(Entry::json).chain(malformed);
+    let all = listing.by_id().map(|webhook| webhook.json).chain(malformed);
+    let mut is_empty = true;
     out.write_all(b"[")?;
-    for (i, json) in all.enumerate() {
-        out.write_all(if i == 0 { b"\n" } else { b",\n" })?;
+    for json in all {
+        out.write_all(if is_empty { b"\n" } else { b",\n" })?;
         out.write_all(json.as_bytes())?;
+        is_empty = false;
     }
-    out.write_all(if roster.is_empty() { b"]\n" } else { b"\n]\n" })
+    out.write_all(if is_empty { b"]\n" } else { b"\n]\n" })
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use url::Url;
 
-use crate::model::{Entry, EventEntry, Field, Json, Roster, Webhook, same_value};
+use crate::model::{Entry, EventEntry, Field, Json, Roster, Row, Webhook, same_value};
 
 /// The differences of two rosters, each in the order of the ids.
 #[derive(Debug, Clone, Default)]
@@ -66,7 +66,7 @@ impl<'a> Diff<'a> {
                 Ordering::Equal => {
                     if let (Some(old), Some(new)) = (old.next(), new.next()) {
                         diff.shared += 1;
-                        if is_changed(old, new, ignored) {
+                        if differ(old.json(), new.json(), ignored) {
                             diff.changed.push((old, new));
                         }
                     }
@@ -114,14 +114,26 @@ fn purpose(webhook: &Webhook) -> (String, BTreeSet<String>) {
     (webhook.url.raw().to_owned(), entries(webhook).unwrap_or_default())
 }
 
-fn is_changed(before: Entry<'_>, after: Entry<'_>, ignored: &Ignored) -> bool {
+/// Whether a webhook is not what it was; both as JSON.
+pub fn is_changed(before: &str, after: &str) -> bool {
+    differ(before, after, &Ignored::default())
+}
+
+fn differ(before: &str, after: &str, ignored: &Ignored) -> bool {
     // Nearly always it is the same text.
-    if before.json() == after.json() {
+    if before == after {
         return false;
     }
-    match (before.webhook(), after.webhook()) {
+    match (webhook(before), webhook(after)) {
         (Some(before), Some(after)) => !changes(&before, &after, ignored).is_empty(),
         _ => true,
+    }
+}
+
+fn webhook(json: &str) -> Option<Webhook> {
+    match Row::decode(serde_json::from_str(json).ok()?).ok()? {
+        Row::Webhook(webhook) => Some(webhook),
+        Row::Malformed(_) => None,
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::files::{self, Existing};
-use crate::model::{Element, Line, Roster};
+use crate::model::{Element, Line, Listing, Roster};
 
 /// The version of the format that is written and read.
 const VERSION: u32 = 1;
@@ -63,10 +63,10 @@ pub(super) struct Digest {
 }
 
 impl Digest {
-    pub(super) fn of(roster: &Roster) -> Self {
+    pub(super) fn of(listing: &impl Listing) -> Self {
         let mut running = Running::default();
-        for entry in roster.rows() {
-            running.add(entry.json());
+        for json in listing.rows() {
+            running.add(&json);
         }
         running.finish()
     }
@@ -103,7 +103,7 @@ impl Running {
 }
 
 /// Writes a listing in place of what is there.
-pub(super) fn write(path: &Path, roster: &Roster, digest: &Digest, read_at: Timestamp) -> io::Result<()> {
+pub(super) fn write(path: &Path, listing: &impl Listing, digest: &Digest, read_at: Timestamp) -> io::Result<()> {
     // A link that was planted there is replaced, not followed.
     if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
         std::fs::remove_file(path)?;
@@ -113,8 +113,8 @@ pub(super) fn write(path: &Path, roster: &Roster, digest: &Digest, read_at: Time
     files::write(path, Existing::Replaced, |out: &mut dyn Write| {
         serde_json::to_writer(&mut *out, &header)?;
         out.write_all(b"\n")?;
-        for entry in roster.rows() {
-            out.write_all(entry.json().as_bytes())?;
+        for json in listing.rows() {
+            out.write_all(json.as_bytes())?;
             out.write_all(b"\n")?;
         }
         Ok(())

@@ -1,13 +1,15 @@
 //! The snapshots of one workspace: each is the canonical JSON of `hookscope snapshot`, in a file whose name tells the rest.
 
-use std::fs;
-use std::io;
+use std::cmp::Ordering;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Take};
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::analysis::diff::is_changed;
 use crate::files::{self, Existing};
-use crate::model::Roster;
+use crate::model::{Element, Line, Listing, Roster};
 use crate::snapshot;
 
 /// Snapshots that are kept at most, and the bytes that they may have together; the last two stay, however large they are.
@@ -33,11 +35,75 @@ pub struct Snapshot {
 }
 
 /// How many webhooks came, went and changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     pub added: u64,
     pub removed: u64,
     pub changed: u64,
+}
+
+/// How a listing differs from a snapshot.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Difference {
+    pub(super) counts: Counts,
+    malformed_differ: bool,
+}
+
+impl Difference {
+    pub(super) fn is_nothing(&self) -> bool {
+        self.counts == Counts::default() && !self.malformed_differ
+    }
+}
+
+/// One row of a snapshot: a webhook, or something that is none and has no id; at the end one without any text.
+#[derive(Debug, Default)]
+struct Entry {
+    id: Option<String>,
+    json: String,
+}
+
+/// The rows of a snapshot as this program writes them: one a line, the webhooks by id.
+struct Lines {
+    reader: Take<BufReader<File>>,
+    line: Vec<u8>,
+    last: Option<String>,
+}
+
+impl Lines {
+    fn open(path: &Path) -> Option<Self> {
+        let file = super::open(OpenOptions::new().read(true), path).ok()?;
+        let mut lines = Self { reader: BufReader::new(file).take(MOST_BYTES), line: Vec::new(), last: None };
+        lines.read()?;
+        matches!(lines.line.as_slice(), b"[" | b"[]").then_some(lines)
+    }
+
+    /// The next row, or the empty one at the end; `None` when this is not how a snapshot is written.
+    fn next(&mut self) -> Option<Entry> {
+        if self.line == b"[]" {
+            return Some(Entry::default());
+        }
+        self.read()?;
+        if self.line == b"]" {
+            self.line = b"[]".to_vec();
+            return Some(Entry::default());
+        }
+        let json = str::from_utf8(self.line.strip_suffix(b",").unwrap_or(&self.line)).ok()?;
+        let line = Line::decode(serde_json::from_str(json).ok()?).ok()?;
+        let id = line.id_text().map(str::to_owned);
+        if id.is_some() {
+            if self.last >= id {
+                return None;
+            }
+            self.last.clone_from(&id);
+        }
+        Some(Entry { id, json: json.to_owned() })
+    }
+
+    fn read(&mut self) -> Option<()> {
+        self.line.clear();
+        self.reader.read_until(b'\n', &mut self.line).ok()?;
+        self.line.pop().filter(|&end| end == b'\n').map(|_end| ())
+    }
 }
 
 impl Snapshot {
@@ -56,6 +122,47 @@ impl Snapshot {
             _ => return None,
         };
         Some(Self { path: path.to_owned(), sequence, at, webhooks, counts })
+    }
+
+    /// What differs in a listing, found without holding this snapshot in memory; `None` when it is not as it was written.
+    pub(super) fn compare(&self, listing: &impl Listing) -> Option<Difference> {
+        let mut lines = Lines::open(&self.path)?;
+        let mut webhooks = listing.by_id().peekable();
+        let mut difference = Difference::default();
+        let mut old = lines.next()?;
+        loop {
+            let order = match (&old.id, webhooks.peek()) {
+                (Some(old), Some(new)) => old.as_str().cmp(new.id),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => break,
+            };
+            match order {
+                Ordering::Less => difference.counts.removed += 1,
+                Ordering::Greater => difference.counts.added += 1,
+                Ordering::Equal => {
+                    let new = webhooks.peek()?;
+                    difference.counts.changed += u64::from(is_changed(&old.json, &new.json));
+                }
+            }
+            if order != Ordering::Less {
+                webhooks.next();
+            }
+            if order != Ordering::Greater {
+                old = lines.next()?;
+            }
+        }
+        // What is no webhook comes last.
+        let mut malformed = 0;
+        while !old.json.is_empty() {
+            if old.id.is_some() {
+                return None;
+            }
+            malformed += 1;
+            old = lines.next()?;
+        }
+        difference.malformed_differ = malformed != listing.malformed().count();
+        Some(difference)
     }
 
     /// What is in it; `None` when it cannot be read any more.
@@ -82,12 +189,12 @@ pub(super) fn write(
     sequence: u64,
     at: Timestamp,
     counts: Option<Counts>,
-    roster: &Roster,
+    listing: &impl Listing,
 ) -> io::Result<()> {
     let counts = counts.map(|counts| format!("_{}_{}_{}", counts.added, counts.removed, counts.changed));
     let time = at.strftime(TIME);
-    let name = format!("{sequence:08}_{time}_{}{}.json", roster.len(), counts.unwrap_or_default());
-    files::write(&directory.join(name), Existing::Stays, |out| snapshot::write_roster(out, roster))?;
+    let name = format!("{sequence:08}_{time}_{}{}.json", listing.webhooks(), counts.unwrap_or_default());
+    files::write(&directory.join(name), Existing::Stays, |out| snapshot::write_listing(out, listing))?;
     Ok(())
 }
 

@@ -1,9 +1,13 @@
+use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::os::unix::fs::symlink;
 
+use proptest::collection::btree_map;
+use proptest::prelude::*;
 use serde_json::value::RawValue;
 
 use super::*;
+use crate::analysis::diff::{Diff, Ignored};
 use crate::model::{Entry, Row};
 
 fn roster(rows: &[&str]) -> Roster {
@@ -234,4 +238,52 @@ fn a_place_that_cannot_be_written_is_an_error_and_the_old_cache_stays() {
     let blocked = Store::new(place.home.path().join("cache"), &place.home.path().join("state/history/file"), "w".to_owned());
     assert!(blocked.keep(&roster(&[B]), at("02T00:00:00")).is_err());
     assert_eq!(place.texts().unwrap().0, [A]);
+}
+
+/// Webhooks with these ids, each in one of a few forms; some of them are the same webhook spelled in another way.
+fn listing(ids: &BTreeMap<u8, u8>, malformed: usize) -> Roster {
+    let forms = [
+        r#""url":"https://a.com","events":["e","f"],"is_active":true"#,
+        r#""url":"https://a.com","events":["f","e"],"is_active":true"#,
+        r#""url":"https://b.com","events":["e"],"is_active":true"#,
+    ];
+    let json = |(id, form): (&u8, &u8)| format!(r#"{{"id":"{id}",{}}}"#, forms[usize::from(form % 3)]);
+    let mut rows: Vec<String> = ids.iter().rev().map(json).collect();
+    rows.extend((0..malformed).map(|number| number.to_string()));
+    roster(&rows.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+proptest! {
+    #[test]
+    fn what_differs_from_the_last_snapshot_is_what_a_diff_says(
+        before in btree_map(0_u8..30, 0_u8..3, 0..12), after in btree_map(0_u8..30, 0_u8..3, 0..12), malformed in 0_usize..3
+    ) {
+        let place = Place::new();
+        let (before, after) = (listing(&before, 1), listing(&after, malformed));
+        place.store.keep(&before, at("01T00:00:00")).unwrap();
+        let kept = place.store.keep(&after, at("02T00:00:00")).unwrap();
+        let diff = Diff::of(&before, &after, &Ignored::default());
+        let differs = !diff.is_empty() || malformed != 1;
+        prop_assert_eq!(place.store.history().len(), 1 + usize::from(differs));
+        if differs {
+            let count = |count: usize| count as u64;
+            let (added, removed) = (count(diff.added.len()), count(diff.removed.len()));
+            let expected = Counts { added, removed, changed: count(diff.changed.len()) };
+            prop_assert_eq!(place.store.history()[1].counts, Some(expected));
+            prop_assert_eq!(kept, Kept::Written { new: true });
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_that_is_not_as_it_was_written_is_compared_with_nothing() {
+    for text in
+        ["", "[", "[\n", "[]", "nonsense\n", &format!("[\n{B},\n{A}\n]\n"), &format!("[\nnull,\n{A}\n]\n"), "[\n{\n]\n"]
+    {
+        let place = Place::new();
+        place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
+        fs::write(&place.store.history()[0].path, text).unwrap();
+        assert_eq!(place.store.keep(&roster(&[A, B]), at("02T00:00:00")).unwrap(), Kept::Written { new: true }, "{text}");
+        assert_eq!(place.store.history()[1].counts, None, "{text}");
+    }
 }

@@ -86,7 +86,7 @@ impl Live {
         let Some(store) = self.memory.clone() else { return roster };
         let roster = Arc::new(roster);
         let shared = Arc::clone(&roster);
-        let kept = tokio::task::spawn_blocking(move || store.keep(&shared, read_at)).await;
+        let kept = tokio::task::spawn_blocking(move || store.keep(&*shared, read_at)).await;
         match kept {
             Ok(Ok(Kept::Busy)) => self.say.detail(&"the cache is being written by another hookscope".into()),
             Ok(Ok(Kept::Written { .. } | Kept::Unchanged)) => {}
