@@ -77,6 +77,9 @@ pub struct Glyphs {
     pub descending: &'static str,
     pub filter: &'static str,
     pub marked: &'static str,
+    /// A destination that is reachable from this host, and one that is dead.
+    pub reachable: &'static str,
+    pub dead: &'static str,
 }
 
 impl Glyphs {
@@ -97,6 +100,8 @@ impl Glyphs {
             descending: "▼",
             filter: "⌕",
             marked: "✓",
+            reachable: "→",
+            dead: "✗",
         }
     }
 
@@ -117,6 +122,8 @@ impl Glyphs {
             descending: "v",
             filter: "/",
             marked: "#",
+            reachable: "=",
+            dead: "x",
         }
     }
 

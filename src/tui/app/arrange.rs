@@ -76,7 +76,7 @@ impl App {
             scope: self.listing.kept().unwrap_or_default(),
             sort: self.sort,
             grouping,
-            version: self.listing.version(),
+            version: self.listing.version() + self.probes_version(),
         };
         let version = asked.version;
         let before = self.arranging.asked.replace(asked.clone());
@@ -92,11 +92,16 @@ impl App {
             rows: self.listing.rows().clone(),
             query: self.filter.query().clone(),
             scope: asked.scope,
-            flags: Flags { marked: Arc::clone(&self.marks), new, changed, gone },
+            flags: Flags { marked: Arc::clone(&self.marks), new, changed, gone, probed: self.probes.known.clone() },
             sort: self.sort,
             grouping: asked.grouping,
         };
         Some(Wish { epoch: self.arranging.epoch, version, question })
+    }
+
+    /// Counts what probes found, as far as the filter asks for it: to know more is no other question.
+    fn probes_version(&self) -> u64 {
+        if self.filter.query().asks_for_probes() { self.probes.known.version() } else { 0 }
     }
 
     pub(super) fn arranged(&mut self, arranged: Arranged) -> Vec<Effect> {

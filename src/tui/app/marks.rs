@@ -57,7 +57,7 @@ impl App {
 
     fn mark_all_now(&mut self) -> Vec<Effect> {
         self.jobs.marks_wait = false;
-        let rows = Chosen { only: None, ..self.chosen() };
+        let rows = self.chosen_of_shown();
         self.run(Task::MarkAll { rows, marks: Arc::clone(&self.marks) })
     }
 
@@ -74,10 +74,15 @@ impl App {
         self.warn(safe!("nothing was marked: not all are loaded"))
     }
 
-    /// What a copy or an export is about: the marked webhooks, else what is shown.
-    fn chosen(&self) -> Chosen {
+    /// What a copy, an export or a probe is about: the marked webhooks, else what is shown.
+    pub(super) fn chosen(&self) -> Chosen {
         let only = (!self.marks.is_empty()).then(|| Arc::clone(&self.marks));
-        Chosen { rows: self.listing.rows().clone(), order: self.listing.order().cloned(), only }
+        Chosen { only, ..self.chosen_of_shown() }
+    }
+
+    /// What is shown, whatever is marked.
+    pub(super) fn chosen_of_shown(&self) -> Chosen {
+        Chosen { rows: self.listing.rows().clone(), order: self.listing.order().cloned(), only: None }
     }
 
     /// Copies all marked webhooks.
@@ -87,16 +92,25 @@ impl App {
     }
 
     pub(super) fn run(&mut self, task: Task) -> Vec<Effect> {
+        vec![Effect::Run(Box::new(self.job(task)))]
+    }
+
+    pub(super) fn job(&mut self, task: Task) -> Job {
         self.jobs.started += 1;
-        vec![Effect::Run(Box::new(Job { number: self.jobs.started, task }))]
+        Job { number: self.jobs.started, task }
     }
 
     /// Takes what came of a job, unless it was about another workspace.
     pub(super) fn done(&mut self, done: Done) -> Vec<Effect> {
-        if done.number <= self.jobs.of_others {
-            return Vec::new();
-        }
-        match done.outcome {
+        let outcome = match done.outcome {
+            // The file is the same whatever workspace is shown.
+            Outcome::Deliveries(read) => return self.take_deliveries(read),
+            _ if done.number <= self.jobs.of_others => return Vec::new(),
+            outcome => outcome,
+        };
+        match outcome {
+            Outcome::Deliveries(_) => Vec::new(),
+            Outcome::Matched(unmatched) => self.take_unmatched(&unmatched),
             Outcome::Marked { marks, webhooks, on } => {
                 self.marks = marks;
                 self.flagged_anew();
@@ -122,6 +136,7 @@ impl App {
                 }
                 vec![Effect::Draw]
             }
+            Outcome::Gathered(gathered) => self.gathered(gathered),
             Outcome::Compared(news) => self.take_news(news),
             Outcome::Failed { words } => {
                 if let Overlay::Export(export) = &mut self.overlay {

@@ -43,6 +43,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
             canvas.pieces(room, &[Piece::plain(" "), Piece::new(safe!("! {}", words), app.setup.theme.warning)]);
         }
         (None, Overlay::None) if app.everything != Everything::No => progress(app, room, canvas),
+        (None, Overlay::None) if app.probes.is_running() => probing(app, room, canvas),
         (None, Overlay::None) => hints(app, room, canvas),
         (None, Overlay::Filter) => prompt::Line::filter(app).draw_below(app, room, canvas),
         (None, Overlay::Export(export)) => prompt::Line::export(app, export).draw_below(app, room, canvas),
@@ -107,6 +108,20 @@ fn progress(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         area,
         &[Piece::plain(words), Piece::new(safe!(" {}", key), theme.strong), Piece::new(" stops", theme.quiet)],
     );
+}
+
+/// How far the probe has come.
+fn probing(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = app.setup.theme;
+    let Some(counts) = app.probes.progress() else { return };
+    let number = |count: usize| grouped(count as u64);
+    let mut words = safe!(" probing {} of {}", number(counts.done()), number(counts.wanted));
+    if counts.dead > 0 {
+        words.push(&safe!(", {} dead", number(counts.dead)));
+    }
+    let key = app.setup.keymap.key(Action::Back).unwrap_or_default();
+    let pieces = [Piece::plain(words), Piece::new(safe!("  {}", key), theme.strong), Piece::new(" stops", theme.quiet)];
+    canvas.pieces(area, &pieces);
 }
 
 /// `12/1,234`, or `12/300+` while the end is unknown.
