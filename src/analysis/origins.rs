@@ -1,6 +1,6 @@
 //! The origins of packed rows. Rows that share one have it worked out once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::destinations::Origin;
 use crate::model::RowRef;
@@ -74,7 +74,7 @@ fn before_path(url: &str) -> Option<&str> {
 #[derive(Debug)]
 pub struct Origins {
     seen: ByOrigin<()>,
-    found: HashMap<Origin, ()>,
+    found: HashSet<Origin>,
     order: Vec<Origin>,
     most: usize,
     /// There are more than were to be gathered.
@@ -84,18 +84,18 @@ pub struct Origins {
 impl Origins {
     /// None yet, and at most so many.
     pub fn new(most: usize) -> Self {
-        Self { seen: ByOrigin::default(), found: HashMap::new(), order: Vec::new(), most, are_more: false }
+        Self { seen: ByOrigin::default(), found: HashSet::new(), order: Vec::new(), most, are_more: false }
     }
 
     pub fn add(&mut self, row: RowRef<'_>) {
         let Self { seen, found, order, most, are_more } = self;
         seen.of(row, |origin| {
-            let Some(origin) = origin.filter(|origin| !found.contains_key(origin)) else { return };
+            let Some(origin) = origin.filter(|origin| !found.contains(origin)) else { return };
             if order.len() >= *most {
                 *are_more = true;
                 return;
             }
-            found.insert(origin.clone(), ());
+            found.insert(origin.clone());
             order.push(origin);
         });
     }

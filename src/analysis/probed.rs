@@ -65,8 +65,7 @@ impl Probed {
         let mut times: Vec<Timestamp> = self.known.values().map(|seen| seen.at).collect();
         let middle = times.len() / 2;
         let (_, &mut middle, _) = times.select_nth_unstable(middle);
-        let old: Vec<Origin> =
-            self.iter().filter(|(_, seen)| seen.at < middle).map(|(origin, _)| origin.clone()).collect();
+        let old: Vec<Origin> = self.iter().filter(|(_, seen)| seen.at < middle).map(|(origin, _)| origin.clone()).collect();
         for origin in &old {
             self.known.remove_mut(origin);
         }

@@ -174,9 +174,8 @@ impl<'a> Probes<'a> {
     }
 
     fn successes(&self) -> Samples<i64> {
-        let sample = |(origin, reach): (&String, &&Reach)| {
-            (self.labels(origin), i64::from(reach.state() == State::Reachable))
-        };
+        let sample =
+            |(origin, reach): (&String, &&Reach)| (self.labels(origin), i64::from(reach.state() == State::Reachable));
         self.shown.iter().map(sample).collect()
     }
 

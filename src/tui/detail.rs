@@ -120,7 +120,9 @@ impl Text<'_> {
         }
         let created = self.created(&webhook.created_at);
         self.labelled("created", &created, created_style(&webhook.created_at, theme));
-        notes.iter().for_each(|note| self.note(note));
+        for note in notes {
+            self.note(note);
+        }
         self.events(webhook);
         for (name, value) in &webhook.unknown {
             if self.is_full() {

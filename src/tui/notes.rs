@@ -53,7 +53,7 @@ fn probe(app: &App, sight: Sight<'_>) -> Note {
             note(safe!("? {}: {}", trouble.word(), trouble.words()), theme.warning, trouble.advice().into())
         }
         Sight::Seen(seen) => {
-            let (words, style) = seen_in_words(seen, theme, app.setup.glyphs);
+            let (words, style) = seen_in_words(seen, theme, &app.setup.glyphs);
             let age = clock::age_in_words(seen.at, app.now.wall);
             let second = match seen.reach.trouble {
                 Some(trouble) => safe!("{}; {}", age, trouble.advice()),
@@ -65,7 +65,7 @@ fn probe(app: &App, sight: Sight<'_>) -> Note {
 }
 
 /// `dns ok · tls ok, 43 d left · 87 ms`, or what is wrong.
-fn seen_in_words(seen: &Seen, theme: Theme, glyphs: Glyphs) -> (Safe, Style) {
+fn seen_in_words(seen: &Seen, theme: Theme, glyphs: &Glyphs) -> (Safe, Style) {
     let reach = &seen.reach;
     if let Some(trouble) = reach.trouble {
         let mut words = safe!("{}: {}", trouble.word(), trouble.words());
@@ -93,12 +93,8 @@ fn seen_in_words(seen: &Seen, theme: Theme, glyphs: Glyphs) -> (Safe, Style) {
 
 fn deliveries(app: &App, figures: &Figures) -> Note {
     let Theme { quiet, warning, error, .. } = app.setup.theme;
-    let glyphs = app.setup.glyphs;
-    let note = |first: Safe, style: Style, second: Safe| Note {
-        label: "attempts",
-        first: (first, style),
-        second: (second, quiet),
-    };
+    let note =
+        |first: Safe, style: Style, second: Safe| Note { label: "attempts", first: (first, style), second: (second, quiet) };
     match figures {
         Figures::Reading => note("reading the file".into(), quiet, Safe::default()),
         Figures::Failed(why) => note(safe!("! {}", why), warning, Safe::default()),
@@ -115,13 +111,14 @@ fn deliveries(app: &App, figures: &Figures) -> Note {
                 words.push(&", by url".into());
             }
             let (words, style) = if *fails { (safe!("! {}", words), error) } else { (words, Style::new()) };
-            note(words, style, last_failures(app, stats, glyphs))
+            note(words, style, last_failures(app, stats))
         }
     }
 }
 
 /// When the last failure was, and what they were mostly about.
-fn last_failures(app: &App, stats: &Stats, glyphs: Glyphs) -> Safe {
+fn last_failures(app: &App, stats: &Stats) -> Safe {
+    let glyphs = &app.setup.glyphs;
     let mut parts = Vec::new();
     if let Some(at) = stats.last_failure {
         parts.push(safe!("last failure {}", clock::age_in_words(at, app.now.wall)));
@@ -144,7 +141,7 @@ pub fn percent(stats: &Stats) -> Safe {
     safe!("{}%", u64::try_from(percent).unwrap_or(100))
 }
 
-fn joined(parts: &[Safe], glyphs: Glyphs) -> Safe {
+fn joined(parts: &[Safe], glyphs: &Glyphs) -> Safe {
     let mut words = Safe::default();
     for part in parts {
         if !words.is_empty() {

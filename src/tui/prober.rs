@@ -122,7 +122,9 @@ impl Prober {
         self.trust = Some(trust);
         let probing = probe::open(settings);
         let left = asked.iter().map(Vec::len).sum();
-        asked.into_iter().for_each(|origins| probing.add(wanted(origins)));
+        for origins in asked {
+            probing.add(wanted(origins));
+        }
         self.state = State::Running(probing, left);
     }
 }

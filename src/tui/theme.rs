@@ -77,9 +77,6 @@ pub struct Glyphs {
     pub descending: &'static str,
     pub filter: &'static str,
     pub marked: &'static str,
-    /// A destination that is reachable from this host, and one that is dead.
-    pub reachable: &'static str,
-    pub dead: &'static str,
 }
 
 impl Glyphs {
@@ -100,8 +97,6 @@ impl Glyphs {
             descending: "▼",
             filter: "⌕",
             marked: "✓",
-            reachable: "→",
-            dead: "✗",
         }
     }
 
@@ -122,8 +117,6 @@ impl Glyphs {
             descending: "v",
             filter: "/",
             marked: "#",
-            reachable: "=",
-            dead: "x",
         }
     }
 

@@ -1,6 +1,8 @@
 //! The explorer's state machine, message by message, and its real loop on a test backend against the demo server.
 
+mod deliveries;
 mod news;
+mod probes;
 mod profiles;
 mod running;
 

@@ -83,9 +83,8 @@ impl App {
 
     pub(super) fn take_unmatched(&mut self, unmatched: &Unmatched) -> Vec<Effect> {
         match (unmatched.words(), &self.notice) {
-            (None, _) => Vec::new(),
             // What is wrong with the file itself counts for more.
-            (Some(_), Some(Notice::Warning(_))) => Vec::new(),
+            (None, _) | (Some(_), Some(Notice::Warning(_))) => Vec::new(),
             (Some(words), _) => self.warn(safe!("deliveries: {}", words)),
         }
     }

@@ -2,8 +2,8 @@
 
 use super::{
     ACTIONS, Action, App, COPIES, Clipboard, Copy, Effect, Everything, Focus, Form, Key, KeyCode, KeyEvent, KeyEventKind,
-    KeyModifiers, MouseButton, MouseEvent, MouseEventKind, Overlay, Palette, Panes, Place, Position, Safe,
-    Untrusted, View, WHEEL, copy, draw_if, grouped, safe,
+    KeyModifiers, MouseButton, MouseEvent, MouseEventKind, Overlay, Palette, Panes, Place, Position, Safe, Untrusted, View,
+    WHEEL, copy, draw_if, grouped, safe,
 };
 
 impl App {

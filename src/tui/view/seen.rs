@@ -18,6 +18,10 @@ const WIDE: u16 = 88;
 const WORDS: u16 = 14;
 const SHARE: u16 = 6;
 
+/// Reachable from this host, and dead; in Unicode or in ASCII.
+const SYMBOLS: [&str; 2] = ["→", "✗"];
+const ASCII_SYMBOLS: [&str; 2] = ["=", "x"];
+
 /// Draws the symbol of a probe, and says how many columns that takes.
 pub(super) fn draw_symbol(app: &App, row: RowRef<'_>, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     let Some(sight) = app.sight_of(row) else { return 0 };
@@ -54,14 +58,15 @@ pub(super) fn draw(app: &App, row: RowRef<'_>, area: Rect, of: u16, canvas: &mut
 
 fn symbol(app: &App, sight: Sight<'_>) -> (&'static str, Style) {
     let (theme, glyphs) = (app.setup.theme, app.setup.glyphs);
+    let [reachable, dead] = if glyphs.is_ascii() { ASCII_SYMBOLS } else { SYMBOLS };
     match sight {
         Sight::Unknown => (" ", theme.quiet),
         Sight::UnderWay => (glyphs.ellipsis, theme.quiet),
         Sight::NoUrl => ("?", theme.warning),
         Sight::Seen(seen) => match seen.reach.state() {
             State::Reachable if seen.reach.is_expiring() => ("!", theme.warning),
-            State::Reachable => (glyphs.reachable, theme.active),
-            State::Dead => (glyphs.dead, theme.error),
+            State::Reachable => (reachable, theme.active),
+            State::Dead => (dead, theme.error),
             State::Untried => ("?", theme.quiet),
         },
     }
