@@ -108,6 +108,10 @@ impl App {
         if arranged.epoch != self.arranging.epoch {
             return Vec::new();
         }
+        if !arranged.answer.is_whole && !self.is_searching() {
+            // All that was known before is more than the first of what is known now.
+            return Vec::new();
+        }
         if let Some((groups, pane)) = arranged.answer.groups.clone().zip(self.group_panes.get_mut(&self.view)) {
             pane.take(groups);
         }

@@ -91,7 +91,7 @@ impl App {
 
     /// What the export says of a webhook; `None` when there is no export of this workspace.
     pub fn figures_of(&self, row: RowRef<'_>) -> Option<Figures> {
-        let deliveries = self.deliveries.as_ref().filter(|of| of.profile_at == self.setup.profile_at)?;
+        let deliveries = self.deliveries_here()?;
         Some(match (&deliveries.tally, &deliveries.problem) {
             (_, Some(problem)) => Figures::Failed(problem.clone()),
             (None, None) => Figures::Reading,
@@ -105,9 +105,13 @@ impl App {
         })
     }
 
-    /// Whether there is anything to show of deliveries in the list.
-    pub fn has_figures(&self) -> bool {
-        let deliveries = self.deliveries.as_ref().filter(|of| of.profile_at == self.setup.profile_at);
-        deliveries.is_some_and(|deliveries| deliveries.tally.is_some())
+    /// What was counted of deliveries to this workspace, once it is read.
+    pub fn tally(&self) -> Option<&Arc<Tally>> {
+        self.deliveries_here()?.tally.as_ref()
+    }
+
+    /// The export, if it is of the workspace that is shown.
+    fn deliveries_here(&self) -> Option<&Deliveries> {
+        self.deliveries.as_ref().filter(|of| of.profile_at == self.setup.profile_at)
     }
 }

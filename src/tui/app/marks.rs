@@ -102,14 +102,10 @@ impl App {
 
     /// Takes what came of a job, unless it was about another workspace.
     pub(super) fn done(&mut self, done: Done) -> Vec<Effect> {
-        let outcome = match done.outcome {
+        match done.outcome {
             // The file is the same whatever workspace is shown.
-            Outcome::Deliveries(read) => return self.take_deliveries(read),
-            _ if done.number <= self.jobs.of_others => return Vec::new(),
-            outcome => outcome,
-        };
-        match outcome {
-            Outcome::Deliveries(_) => Vec::new(),
+            Outcome::Deliveries(read) => self.take_deliveries(read),
+            _ if done.number <= self.jobs.of_others => Vec::new(),
             Outcome::Matched(unmatched) => self.take_unmatched(&unmatched),
             Outcome::Marked { marks, webhooks, on } => {
                 self.marks = marks;

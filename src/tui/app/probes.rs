@@ -1,6 +1,6 @@
 //! Probes: what is being probed, and what is known since.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Action, App, Effect, Everything, Notice, RowRef, Safe, grouped, safe};
 use crate::analysis::destinations::Origin;
@@ -21,6 +21,8 @@ const MAX_KEPT: usize = 20_000;
 pub struct Probes {
     pub known: Probed,
     under_way: HashSet<Origin>,
+    /// The origins of each host that are known or under way.
+    by_host: HashMap<Box<str>, BTreeSet<Origin>>,
     /// Since the last time that nothing was under way.
     counts: Counts,
     /// All that are shown are to be probed once they are here.
@@ -99,6 +101,46 @@ impl Probes {
             None => Sight::Unknown,
         }
     }
+
+    /// The worst that is known of a host.
+    pub fn of_host(&self, host: &str) -> Sight<'_> {
+        let origins = || self.by_host.get(host).into_iter().flatten();
+        if origins().any(|origin| self.under_way.contains(origin)) {
+            return Sight::UnderWay;
+        }
+        let severity = |seen: &&Seen| match seen.reach.state() {
+            State::Reachable => u8::from(seen.reach.is_expiring()) * 2,
+            State::Untried => 1,
+            State::Dead => 3,
+        };
+        origins().filter_map(|origin| self.known.get(origin)).max_by_key(severity).map_or(Sight::Unknown, Sight::Seen)
+    }
+
+    fn begin(&mut self, origins: &[Origin]) {
+        if !self.is_running() {
+            self.counts = Counts::default();
+        }
+        self.counts.wanted += origins.len();
+        self.under_way.extend(origins.iter().cloned());
+        self.index(origins);
+    }
+
+    fn keep(&mut self, origin: Origin, seen: Seen) {
+        self.known.insert(origin, seen);
+        let before = self.known.len();
+        self.known.keep_at_most(MAX_KEPT);
+        if self.known.len() < before {
+            self.by_host.clear();
+            let origins: Vec<_> = self.known.iter().map(|(origin, _)| origin).chain(&self.under_way).cloned().collect();
+            self.index(&origins);
+        }
+    }
+
+    fn index(&mut self, origins: &[Origin]) {
+        for origin in origins {
+            self.by_host.entry(origin.host().to_string().into()).or_default().insert(origin.clone());
+        }
+    }
 }
 
 impl App {
@@ -162,7 +204,11 @@ impl App {
         if !self.probes.wait || !is_settled {
             return Vec::new();
         }
-        self.gather_all()
+        if self.listing.is_complete() {
+            return self.gather_all();
+        }
+        self.probes.wait = false;
+        self.warn("nothing is probed: not all are loaded")
     }
 
     /// Takes the origins that were looked for.
@@ -190,11 +236,7 @@ impl App {
         if new.is_empty() {
             return self.inform("that is being probed already; esc stops");
         }
-        if !self.probes.is_running() {
-            self.probes.counts = Counts::default();
-        }
-        self.probes.counts.wanted += new.len();
-        self.probes.under_way.extend(new.iter().cloned());
+        self.probes.begin(&new);
         vec![Effect::Draw, Effect::Probe(new)]
     }
 
@@ -217,8 +259,7 @@ impl App {
             1 => of_one(&origin, &seen),
             _ => probes.counts.words(),
         };
-        probes.known.insert(origin, seen);
-        probes.known.keep_at_most(MAX_KEPT);
+        probes.keep(origin, seen);
         if probes.is_running() { vec![Effect::Draw] } else { self.inform(words) }
     }
 

@@ -12,7 +12,7 @@ use crate::tui::app::{App, Everything, Focus, Notice, Overlay};
 use crate::tui::canvas::{Canvas, Piece};
 use crate::tui::view::prompt;
 
-const IN_LIST: [Action; 10] = [
+const IN_LIST: [Action; 11] = [
     Action::Help,
     Action::MoveDown,
     Action::Filter,
@@ -21,10 +21,12 @@ const IN_LIST: [Action; 10] = [
     Action::Sort,
     Action::Refresh,
     Action::Copy,
+    Action::Probe,
     Action::Quit,
     Action::RawJson,
 ];
-const IN_DETAIL: [Action; 6] = [Action::Help, Action::MoveDown, Action::Back, Action::Copy, Action::RawJson, Action::Reveal];
+const IN_DETAIL: [Action; 7] =
+    [Action::Help, Action::MoveDown, Action::Back, Action::Copy, Action::Probe, Action::RawJson, Action::Reveal];
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     if area.is_empty() {

@@ -30,10 +30,19 @@ pub(super) fn draw_symbol(app: &App, row: RowRef<'_>, area: Rect, canvas: &mut C
     2
 }
 
+/// The symbol of a host with the blank behind it, once anything was probed.
+pub(super) fn host_symbol(app: &App, host: &str) -> Safe {
+    if !app.probes.are_shown() {
+        return Safe::default();
+    }
+    let (symbol, _) = symbol(app, app.probes.of_host(host));
+    safe!("{} ", symbol)
+}
+
 /// Columns that [`draw`] takes in a line as wide as `area`.
 pub(super) fn width(app: &App, area: Rect) -> u16 {
     let words = if app.probes.are_shown() && area.width >= WIDE { WORDS } else { 0 };
-    let share = if app.has_figures() { SHARE } else { 0 };
+    let share = if app.tally().is_some() { SHARE } else { 0 };
     words + share
 }
 

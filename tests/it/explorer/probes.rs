@@ -1,11 +1,14 @@
 //! Probing destinations: which are asked, what is known then, and what asks for it.
 
+use hookscope::analysis::arrange::Answer;
 use hookscope::analysis::probed::{Seen, Sought};
 use hookscope::analysis::reach::Trouble;
+use hookscope::api::ErrorKind;
 use hookscope::base_url::BaseUrl;
 use hookscope::config::Config;
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::{Setup, Workspace};
+use hookscope::tui::finder::Arranged;
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::prober::Found;
 use hookscope::tui::theme::Glyphs;
@@ -164,6 +167,10 @@ fn all_waits_until_all_is_here_or_says_what_it_is_about() {
     stage.keys("P esc");
     assert!(!stage.app.demand().everything && footer(&stage).contains("nothing is probed"), "{}", footer(&stage));
     assert_eq!(stage.load(page(2, 100..200, Some(1234))).asked(), [""; 0]);
+    // And when a page fails.
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("P").fail(2, ErrorKind::Status(500), "boom");
+    assert!(footer(&stage).contains("nothing is probed: not all are loaded"), "{}", footer(&stage));
 }
 
 #[test]
@@ -181,6 +188,12 @@ fn a_host_is_probed_with_all_its_origins_and_an_event_is_not() {
         of_urls(80, &["https://a.example/1", "http://a.example/2", "https://a.example:8443/", "https://b.example/"]);
     stage.keys("2 p");
     assert_eq!(stage.asked(), ["http://a.example", "https://a.example", "https://a.example:8443"]);
+    assert!(stage.frame().contains("▸ … a.example") && stage.frame().contains("▸   b.example"), "{}", stage.frame());
+    // The worst of a host is what is said of it.
+    stage.found("http://a.example", Ok(60)).found("https://a.example", Ok(3)).found("https://a.example:8443", Ok(60));
+    assert!(stage.frame().contains("▸ ! a.example"), "{}", stage.frame());
+    stage.keys("p").found("https://a.example:8443", Err(Trouble::Refused)).keys("esc");
+    assert!(stage.frame().contains("▸ ✗ a.example"), "{}", stage.frame());
     let mut stage = whole(80, 24);
     assert_eq!(stage.keys("3 p").asked(), [""; 0]);
     assert!(footer(&stage).contains("webhooks and hosts"), "{}", footer(&stage));
@@ -228,6 +241,30 @@ fn a_filter_asks_for_what_was_found_and_follows_it() {
     assert_eq!(stage.app.listing.len(), 0);
     stage.keys("/ ctrl-u").paste("probe:daed").keys("enter");
     assert!(stage.frame().contains("probe: does not know daed. Did you mean probe:dead?"), "{}", stage.frame());
+}
+
+/// While a probe runs, a filter is answered again and again.
+#[test]
+fn the_first_of_an_answer_never_takes_the_place_of_all_of_an_earlier_one() {
+    let mut stage = whole(80, 24);
+    stage.keys("P").found(BILLING, Err(Trouble::Dns));
+    stage.keys("/").paste("probe:dead").keys("enter G");
+    assert_eq!((stage.app.listing.len(), stage.app.cursor.selected()), (5, 4));
+    let seen = Seen { reach: reach(Err(Trouble::Reset)), at: stage.now.wall };
+    let effects = stage.app.update(Message::Probed(Found::Reach(origin(GLOBEX), Box::new(seen))), stage.now);
+    let wish = effects.into_iter().find_map(|effect| match effect {
+        Effect::Arrange(wish) => Some(wish),
+        _ => None,
+    });
+    let Some(wish) = wish else { panic!("nothing is asked") };
+    let answer = |order: &[u32], is_whole| {
+        let answer = Answer { order: order.into(), is_whole, groups: None };
+        Message::Arranged(Arranged { epoch: wish.epoch, version: wish.version, answer })
+    };
+    stage.send(answer(&[1, 2], false));
+    assert_eq!((stage.app.listing.len(), stage.app.cursor.selected()), (5, 4));
+    stage.send(answer(&[1, 2, 5, 6, 9, 10, 13, 14, 17, 18], true));
+    assert_eq!((stage.app.listing.len(), stage.app.cursor.selected()), (10, 8));
 }
 
 #[test]
