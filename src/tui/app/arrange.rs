@@ -17,6 +17,8 @@ pub(super) struct Arranging {
     epoch: u64,
     /// The epoch of the last whole answer.
     answered: u64,
+    /// The rows that it was about.
+    answered_version: u64,
     /// The selection goes to the first row with the next answer.
     to_top: bool,
 }
@@ -56,6 +58,12 @@ impl App {
     /// Whether the rows on screen are not yet those that were asked for.
     pub fn is_searching(&self) -> bool {
         self.arranging.asked.is_some() && self.arranging.answered != self.arranging.epoch
+    }
+
+    /// Whether the rows on screen are those that were asked for, of all that are here.
+    pub(super) fn is_arranged_anew(&self) -> bool {
+        let is_answered = |asked: &Asked| asked.version == self.arranging.answered_version;
+        !self.is_searching() && self.arranging.asked.as_ref().is_none_or(is_answered)
     }
 
     /// What the finder has to be told, if that has changed.
@@ -117,6 +125,7 @@ impl App {
         }
         if arranged.answer.is_whole {
             self.arranging.answered = arranged.epoch;
+            self.arranging.answered_version = arranged.version;
         }
         if self.is_arranged() {
             self.show(Some(arranged.answer));

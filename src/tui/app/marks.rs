@@ -45,10 +45,10 @@ impl App {
 
     /// Marks everything that is shown, once all of it is here.
     pub(super) fn mark_all(&mut self) -> Vec<Effect> {
-        if self.is_searching() || (self.everything == Everything::No && !self.listing.is_complete()) {
+        if !self.is_arranged_anew() || (self.everything == Everything::No && !self.listing.is_complete()) {
             self.need_everything();
         }
-        if self.everything != Everything::No || self.is_searching() {
+        if self.everything != Everything::No || !self.is_arranged_anew() {
             self.jobs.marks_wait = true;
             return self.inform("marking all once they are here; esc stops");
         }
@@ -63,7 +63,7 @@ impl App {
 
     /// Marks what was to be marked, as soon as all is known.
     pub(super) fn mark_what_waited(&mut self) -> Vec<Effect> {
-        let is_settled = self.everything == Everything::No && !self.is_searching();
+        let is_settled = self.everything == Everything::No && self.is_arranged_anew();
         if !self.jobs.marks_wait || !is_settled {
             return Vec::new();
         }

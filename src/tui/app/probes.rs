@@ -184,7 +184,7 @@ impl App {
         }
         if self.marks.is_empty() {
             self.need_everything();
-            if self.everything != Everything::No || self.is_searching() {
+            if self.everything != Everything::No || !self.is_arranged_anew() {
                 self.probes.wait = true;
                 return self.inform("probing all once they are here; esc stops");
             }
@@ -200,7 +200,7 @@ impl App {
 
     /// Probes what was to be probed, as soon as all is known.
     pub(super) fn probe_what_waited(&mut self) -> Vec<Effect> {
-        let is_settled = self.everything == Everything::No && !self.is_searching();
+        let is_settled = self.everything == Everything::No && self.is_arranged_anew();
         if !self.probes.wait || !is_settled {
             return Vec::new();
         }

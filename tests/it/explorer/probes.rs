@@ -3,7 +3,7 @@
 use hookscope::analysis::arrange::Answer;
 use hookscope::analysis::probed::{Seen, Sought};
 use hookscope::analysis::reach::Trouble;
-use hookscope::api::ErrorKind;
+use hookscope::api::{ErrorKind, Page};
 use hookscope::base_url::BaseUrl;
 use hookscope::config::Config;
 use hookscope::redact::ApiKey;
@@ -146,8 +146,6 @@ fn esc_stops_and_keeps_what_is_known() {
 
 #[test]
 fn all_waits_until_all_is_here_or_says_what_it_is_about() {
-    let mut stage = Stage::new(80, 24);
-    stage.load(page(1, 0..2, Some(4)));
     let mut first = page(1, 0..2, Some(4));
     first.limit = Some(2);
     let mut stage = Stage::new(80, 24);
@@ -157,6 +155,14 @@ fn all_waits_until_all_is_here_or_says_what_it_is_about() {
     let mut second = page(2, 2..4, Some(4));
     second.limit = Some(2);
     assert_eq!(stage.load(second).asked(), [BILLING, ACME, INITECH, GLOBEX]);
+    // What a filter finds in the last rows counts too, for marks as well.
+    for (keys, asked) in [("P", 4), ("*", 0)] {
+        let mut stage = Stage::new(80, 24);
+        let of_two = |number, rows| Page { limit: Some(2), ..page(number, rows, Some(4)) };
+        stage.load(of_two(1, 0..2)).keys("/ e x a m p l e enter").keys(keys).load(of_two(2, 2..4));
+        assert_eq!(stage.asked().len(), asked);
+        assert_eq!(stage.app.marks.len(), 4 - asked);
+    }
     // More than may be loaded without being asked to.
     let mut stage = Stage::with(Setup { auto_load_limit: 50, ..setup(100, 24) });
     stage.load(page(1, 0..100, Some(1234)));
