@@ -9,6 +9,8 @@ pub mod diff;
 pub mod groups;
 pub mod migration;
 pub mod news;
+pub mod origins;
+pub mod probed;
 pub mod query;
 pub mod reach;
 pub mod rows;

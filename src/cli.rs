@@ -42,6 +42,9 @@ pub struct Cli {
     /// The view that it starts with
     #[arg(long, value_name = "NAME", value_parser = ["webhooks", "hosts", "events"], help_heading = "Explorer options")]
     pub view: Option<String>,
+    /// An export of delivery attempts (JSON, NDJSON or CSV), to show how they went
+    #[arg(long, value_name = "FILE", help_heading = "Explorer options")]
+    pub deliveries: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -344,6 +347,12 @@ pub struct MetricsArgs {
     /// Where to, for a textfile collector; replaced as a whole. stdout without it
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Look whether the destinations of active webhooks are reachable from this host
+    #[arg(long)]
+    pub probe: bool,
+    /// With --probe, the most that each step may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub step_timeout: u64,
 }
 
 #[derive(Debug, Args)]

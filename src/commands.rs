@@ -141,6 +141,11 @@ impl Context<'_> {
             let message = "--filter: is: asks for what only the explorer notes".into();
             return Err(Error::Usage { message, advice: Some("Leave it out, or open the explorer.".into()) });
         }
+        if query.asks_for_probes() {
+            let message = "--filter: probe: asks for what was probed in the explorer".into();
+            let advice = "hookscope probe -o ndjson prints what it finds: keep the state and the error that you want.";
+            return Err(Error::Usage { message, advice: Some(advice.into()) });
+        }
         Ok(query)
     }
 

@@ -35,6 +35,8 @@ pub enum Action {
     Export,
     RawJson,
     Copy,
+    Probe,
+    ProbeAll,
     Refresh,
     AutoRefresh,
     LoadEverything,
@@ -96,6 +98,8 @@ actions! {
     Export "export" ["e"] "export" "write what is marked, else what is shown, to a file";
     RawJson "raw-json" ["v"] "json" "show the webhook as the API sent it, and back";
     Copy "copy" ["y"] "copy" "copy url, id, json, curl commands and more";
+    Probe "probe" ["p"] "probe" "probe the destination: is it reachable from this host?";
+    ProbeAll "probe-all" ["P"] "probe all" "probe the destinations of all that are marked, else shown; esc stops";
     Refresh "refresh" ["r"] "refresh" "read the visible rows again; try again after an error";
     AutoRefresh "auto-refresh" ["R"] "auto" "refresh again and again, or stop that";
     LoadEverything "load-everything" ["L"] "load all" "load every webhook; esc stops";

@@ -101,6 +101,12 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     if let Some(text) = &cli.filter {
         commands::parse_filter(text, Moment::now().wall)?;
     }
+    if cli.deliveries.as_deref() == Some(Path::new("-")) {
+        return Err(Error::Usage {
+            message: "--deliveries: the explorer reads keys from stdin, so it needs a file".into(),
+            advice: None,
+        });
+    }
     // Before anything else happens: a key command, for one.
     console::check(env.term.as_deref()).map_err(|why| Error::NoTerminal { why: why.into() })?;
     let (origin, _demo) = origin(cli, &config, env).await?;
@@ -114,6 +120,7 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
         refresh: cli.refresh,
         filter: cli.filter.clone().unwrap_or_default(),
         view: cli.view.as_deref().and_then(View::named).unwrap_or_default(),
+        deliveries: cli.deliveries.clone(),
         coloured: cli.global.color.enabled(env.no_color),
     };
     tui::run(start).await

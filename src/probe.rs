@@ -18,7 +18,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-pub use self::engine::{Answer, MAX_AT_ONCE, Probing, Settings, Wanted, start};
+pub use self::engine::{Answer, MAX_AT_ONCE, Probing, Settings, Wanted, open, start};
 pub use self::trust::Trust;
 use crate::api::{ApiError, ErrorKind, Network};
 use crate::text::clean_head;

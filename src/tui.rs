@@ -28,9 +28,11 @@ pub mod layout;
 pub mod link;
 pub mod listing;
 pub mod message;
+pub mod notes;
 pub mod pace;
 pub mod palette;
 pub mod picker;
+pub mod prober;
 pub mod prompt;
 pub mod screen;
 pub mod theme;
@@ -38,6 +40,7 @@ pub mod view;
 pub mod views;
 pub mod workspaces;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +56,7 @@ use self::history::History;
 use self::input::Input;
 use self::link::FrameWriter;
 use self::pace::Pacer;
+use self::prober::Prober;
 use self::screen::Screen;
 use self::theme::{Glyphs, Theme};
 use self::views::View;
@@ -64,7 +68,8 @@ use crate::config::{Config, Connection, Environment};
 use crate::error::{Error, Exit};
 use crate::fetch::{Held, Policy, Source};
 use crate::model::Scope;
-use crate::text::Safe;
+use crate::probe::Trust;
+use crate::text::{Safe, clean};
 
 /// How the explorer starts.
 pub struct Start<'a> {
@@ -79,6 +84,8 @@ pub struct Start<'a> {
     /// What it starts with: a query that is known to be one, and a view.
     pub filter: String,
     pub view: View,
+    /// An export of delivery attempts.
+    pub deliveries: Option<PathBuf>,
     pub coloured: bool,
 }
 
@@ -155,6 +162,15 @@ pub async fn run(start: Start<'_>) -> Result<Exit, Error> {
     ended.map(Exit::from)
 }
 
+/// What probes for the explorer, with the certificates that the API client trusts too.
+fn prober(config: &Config) -> Prober {
+    let network = config.network.clone();
+    Prober::new(move || {
+        let extra_roots = network.extra_roots().map_err(|error| error.brief().clone())?;
+        Trust::new(extra_roots.as_deref()).map_err(|error| clean(&error.to_string()))
+    })
+}
+
 async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<Ended, Error> {
     let backend = AnsiBackend::new(FrameWriter::new(console.link().clone()));
     let mut screen = Screen::new(backend, app.size).moving_lines(AnsiBackend::move_lines);
@@ -164,6 +180,11 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
     let history = start.origin.history();
     app.filter.recall(history.read());
     app.start_with(&start.filter, start.view);
+    let mut jobs = JoinSet::new();
+    if let Some(path) = start.deliveries {
+        let job = app.read_deliveries(path);
+        jobs.spawn_blocking(move || job.run());
+    }
     let origin = start.origin;
     let fetch = Fetch::start(move || origin.open(), policy, app.demand());
     let mut explorer = Explorer {
@@ -174,8 +195,9 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         fetch,
         finder: Finder::start(),
         history,
-        jobs: JoinSet::new(),
+        jobs,
         workspaces: start.workspaces,
+        prober: prober(start.config),
         tmux: start.env.tmux,
         changed: false,
         urgent: false,

@@ -172,7 +172,7 @@ impl Arranger {
         let usable = self.kept.iter().filter(|found| {
             found.rows.page_size() == question.rows.page_size()
                 && found.scope == question.scope
-                && (found.flags.is_same(&question.flags) || !found.query.asks_for_flags())
+                && found.flags.is_same(&question.flags, &found.query)
                 && question.query.narrows(&found.query)
         });
         usable.min_by_key(|found| found.hits.len()).cloned()

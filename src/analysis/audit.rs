@@ -36,7 +36,7 @@ use jiff::Timestamp;
 
 pub use self::candidate::{Candidate, Item, Loaded, Source};
 pub use self::credentials_in_url::shown_url;
-pub use self::facts::{Deliveries, Facts, Probe, origin_of};
+pub use self::facts::{Deliveries, Facts, Limits, Probe, origin_of};
 pub use self::normal::normalised;
 pub use self::pattern::{Pattern, Patterns};
 pub use self::waiver::{Waived, Waiver, Whose};

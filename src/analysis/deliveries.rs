@@ -175,7 +175,10 @@ impl Unmatched {
     /// What a person should know of it; `None` when every attempt belongs to a webhook.
     pub fn words(&self) -> Option<Safe> {
         let most = self.most.as_ref().map(|most| most.clean_head(false, 80));
-        let mut words = safe!("{} belong to no webhook", plural(self.rows));
+        let mut words = match self.rows {
+            1 => "1 attempt belongs to no webhook".into(),
+            many => safe!("{} attempts belong to no webhook", grouped(many)),
+        };
         match (self.webhooks, most) {
             (0, _) | (_, None) if self.rows == 0 => return None,
             (0, _) | (_, None) => {}
@@ -187,10 +190,6 @@ impl Unmatched {
         }
         Some(words)
     }
-}
-
-fn plural(attempts: u64) -> Safe {
-    if attempts == 1 { "1 attempt".into() } else { safe!("{} attempts", grouped(attempts)) }
 }
 
 impl Tally {
@@ -259,7 +258,12 @@ impl Tally {
 
     /// What was counted for a webhook, by its id and by its URL; `None` when nothing was.
     pub fn of(&self, webhook: &Webhook) -> Option<Stats> {
-        let (by_id, by_url) = self.numbers(webhook);
+        self.of_row(webhook.id.raw(), webhook.url.raw())
+    }
+
+    /// As [`Tally::of`], for a webhook with this id and this URL.
+    pub fn of_row(&self, id: &str, url: &str) -> Option<Stats> {
+        let (by_id, by_url) = self.numbers(id, url);
         let slot = |number: Option<usize>| number.and_then(|number| self.slots.get(number));
         let mut sum = slot(by_id).or(slot(by_url))?.clone();
         if let (Some(_), Some(by_url)) = (by_id, slot(by_url)) {
@@ -280,28 +284,32 @@ impl Tally {
         })
     }
 
-    fn numbers(&self, webhook: &Webhook) -> (Option<usize>, Option<usize>) {
-        let by_id = self.ids.get(webhook.id.raw()).copied();
+    fn numbers(&self, id: &str, url: &str) -> (Option<usize>, Option<usize>) {
+        let by_id = self.ids.get(id).copied();
         // Normalising costs more than the rest of a join.
-        let by_url = if self.urls.is_empty() { None } else { self.urls.get(&*normal_url(webhook.url.raw())).copied() };
+        let by_url = if self.urls.is_empty() { None } else { self.urls.get(&*normal_url(url)).copied() };
         (by_id, by_url)
     }
 
     /// Joins the attempts to all webhooks of a workspace. A row that names an id is joined by that, any other by its URL.
     pub fn join<'a>(&self, webhooks: impl IntoIterator<Item = &'a Webhook>) -> Joined {
-        let mut is_matched = vec![false; self.slots.len()];
+        let mut matching = self.matching();
         let mut stats = HashMap::new();
         for webhook in webhooks {
-            let (by_id, by_url) = self.numbers(webhook);
-            for number in [by_id, by_url].into_iter().flatten() {
-                if let Some(matched) = is_matched.get_mut(number) {
-                    *matched = true;
-                }
-            }
+            matching.add(webhook.id.raw(), webhook.url.raw());
             if let Some(found) = self.of(webhook) {
                 stats.insert(webhook.id.clone(), found);
             }
         }
+        Joined { stats, unmatched: matching.finish() }
+    }
+
+    /// Looks for the attempts that belong to none of the webhooks that are added to it.
+    pub fn matching(&self) -> Matching<'_> {
+        Matching { tally: self, is_matched: vec![false; self.slots.len()] }
+    }
+
+    fn unmatched(&self, is_matched: &[bool]) -> Unmatched {
         let mut unmatched = Unmatched { rows: self.crowded, crowded: self.crowded, ..Unmatched::default() };
         let mut most: Option<(u64, &str)> = None;
         for (name, &number) in self.ids.iter().chain(&self.urls) {
@@ -314,7 +322,31 @@ impl Tally {
             }
         }
         unmatched.most = most.map(|(_, name)| Destination::new(name));
-        Joined { stats, unmatched }
+        unmatched
+    }
+}
+
+/// Which attempts belong to a webhook.
+#[derive(Debug)]
+pub struct Matching<'t> {
+    tally: &'t Tally,
+    is_matched: Vec<bool>,
+}
+
+impl Matching<'_> {
+    /// The attempts of this webhook belong to one.
+    pub fn add(&mut self, id: &str, url: &str) {
+        let (by_id, by_url) = self.tally.numbers(id, url);
+        for number in [by_id, by_url].into_iter().flatten() {
+            if let Some(matched) = self.is_matched.get_mut(number) {
+                *matched = true;
+            }
+        }
+    }
+
+    /// The attempts that belong to none.
+    pub fn finish(self) -> Unmatched {
+        self.tally.unmatched(&self.is_matched)
     }
 }
 

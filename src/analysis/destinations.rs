@@ -28,6 +28,11 @@ impl Origin {
         Some(Self { host: url.host()?.to_owned(), port: url.port_or_known_default()?, tls })
     }
 
+    /// The origin of a URL as it came; `None` when it is none that can be connected to.
+    pub fn of_text(url: &str) -> Option<Self> {
+        Self::of(&Url::parse(url).ok()?)
+    }
+
     /// The origin of a webhook's destination; `None` when it is no URL that can be connected to.
     pub fn of_destination(destination: &Destination) -> Option<Self> {
         Self::of(&destination.parse()?)

@@ -32,6 +32,7 @@ pub use self::subject::Subject;
 use self::time::When;
 pub use self::time::moment;
 
+use crate::analysis::probed::Sought;
 use crate::model::path;
 use crate::text::Safe;
 
@@ -90,6 +91,7 @@ enum Condition {
     Pattern(Regex),
     Fuzzy(Fuzzy),
     Is(Flag),
+    Probe(Sought),
 }
 
 /// What the explorer notes of a webhook besides its fields.
@@ -121,6 +123,12 @@ impl Query {
     pub fn asks_for_flags(&self) -> bool {
         let conditions = self.terms.iter().flat_map(|term| &term.any);
         conditions.into_iter().any(|condition| matches!(condition, Condition::Is(_)))
+    }
+
+    /// Whether it asks what probes found out.
+    pub fn asks_for_probes(&self) -> bool {
+        let conditions = self.terms.iter().flat_map(|term| &term.any);
+        conditions.into_iter().any(|condition| matches!(condition, Condition::Probe(_)))
     }
 
     /// Whether whatever this query finds is found by the other one too, as far as that can be told from the words: then its
@@ -175,7 +183,7 @@ impl Condition {
             Self::Created(when) => webhook.created_at().is_some_and(|at| when.contains(at)),
             Self::Pattern(regex) => texts(webhook).any(|text| regex.is_match(text)),
             Self::Fuzzy(fuzzy) => texts(webhook).any(|text| fuzzy.is_in(text)),
-            Self::Is(_) => false,
+            Self::Is(_) | Self::Probe(_) => false,
         }
     }
 
@@ -192,6 +200,7 @@ impl Condition {
             (Self::Pattern(this), Self::Pattern(that)) => this.as_str() == that.as_str(),
             (Self::Fuzzy(this), Self::Fuzzy(that)) => this.implies(that),
             (Self::Is(this), Self::Is(that)) => this == that,
+            (Self::Probe(this), Self::Probe(that)) => this == that,
             _ => false,
         }
     }
@@ -199,7 +208,7 @@ impl Condition {
     fn cost(&self) -> u32 {
         match self {
             Self::Active(_) | Self::Created(_) | Self::Is(_) => 0,
-            Self::Id(_) => 1,
+            Self::Id(_) | Self::Probe(_) => 1,
             Self::Event(_) => 2,
             Self::Url(_) | Self::Host(_) | Self::Path(_) => 3,
             Self::Anywhere(_) => 6,

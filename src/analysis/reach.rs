@@ -110,6 +110,24 @@ impl Trouble {
             Self::InvalidUrl => "no http or https URL",
         }
     }
+
+    /// What to look at, or to do.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Dns => "is the name right, and still registered?",
+            Self::Refused => "does the receiver run, and on this port?",
+            Self::Timeout => "does a firewall drop it, or does the receiver hang?",
+            Self::Unreachable => "is there a route from this host?",
+            Self::Reset => "does a proxy or the receiver close it?",
+            Self::TlsExpired => "renew the certificate: deliveries fail until then",
+            Self::TlsUntrusted => "is the chain complete, and from a public issuer?",
+            Self::TlsName => "get a certificate for this name, or use the other",
+            Self::Tls => "does this port speak https?",
+            Self::Http => "does this port speak https, and nothing else?",
+            Self::Private => "not reachable for DialNexa; probe --allow-private tries it",
+            Self::InvalidUrl => "register it again with a URL that works",
+        }
+    }
 }
 
 /// How a probe ended.

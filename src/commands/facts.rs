@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use url::Url;
-
 use super::Context;
 use super::probe::{note_proxy, settings};
-use crate::analysis::audit::{Deliveries, Facts, Probe, origin_of};
-use crate::analysis::deliveries::{Stats, Tally};
+use crate::analysis::audit::Facts;
+use crate::analysis::deliveries::Tally;
 use crate::analysis::destinations::Grouping;
-use crate::analysis::reach::{Reach, State, Trouble};
+use crate::analysis::probed::{Probed, Seen};
 use crate::deliveries;
 use crate::error::{Error, Exit};
 use crate::model::{Row, Webhook};
@@ -70,37 +68,26 @@ impl Sources {
             if let Some(words) = joined.unmatched.words() {
                 context.say.note(&safe!("--deliveries: {}", words));
             }
-            known.extend(joined.stats.into_iter().map(|(id, stats)| (id.raw().into(), told(stats))));
+            known.extend(joined.stats.into_iter().map(|(id, stats)| (id.raw().into(), stats.into())));
         }
-        if let (Some(settings), Some(known)) = (&self.probe, &mut facts.probes) {
-            let mut grouping = Grouping::default();
-            // Nothing is delivered to the others.
-            for webhook in webhooks().filter(|webhook| Webhook::active(webhook) == Some(true)) {
-                grouping.add(webhook, 0);
-            }
-            let wanted: Vec<_> = grouping.finish().targets.iter().map(|target| probe::Wanted::of(target, false)).collect();
-            let mut probing = probe::start(wanted, settings.clone());
-            while let Some(answer) = probing.next().await {
-                let Ok(url) = Url::parse(&answer.origin.to_string()) else { continue };
-                known.insert(origin_of(&url).into(), seen(&answer.reach));
-            }
-        }
+        facts.probes = self.probe(rows).await.map(|probed| probed.facts());
         facts
     }
-}
 
-fn told(stats: Stats) -> Deliveries {
-    Deliveries {
-        attempts: stats.attempts,
-        failures: stats.failures,
-        last_failure: stats.last_failure,
-        top_error: stats.top_error.map(|(error, _)| error.clean_head(80)),
-    }
-}
-
-fn seen(reach: &Reach) -> Probe {
-    Probe {
-        dead: reach.trouble.filter(|_| reach.state() == State::Dead).map(Trouble::word),
-        tls_days_left: reach.certificate.map(|lasts| lasts.days_left),
+    /// What a look at the destinations of the active webhooks says; `None` when nobody is to look.
+    pub(super) async fn probe(&self, rows: &[Row]) -> Option<Probed> {
+        let settings = self.probe.as_ref()?;
+        let mut grouping = Grouping::default();
+        // Nothing is delivered to the others.
+        for webhook in rows.iter().filter_map(Row::webhook).filter(|webhook| Webhook::active(webhook) == Some(true)) {
+            grouping.add(webhook, 0);
+        }
+        let wanted: Vec<_> = grouping.finish().targets.iter().map(|target| probe::Wanted::of(target, false)).collect();
+        let mut probing = probe::start(wanted, settings.clone());
+        let mut probed = Probed::default();
+        while let Some(answer) = probing.next().await {
+            probed.insert(answer.origin, Seen { reach: answer.reach, at: settings.now });
+        }
+        Some(probed)
     }
 }

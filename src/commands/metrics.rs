@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::audit::configured;
+use super::facts::Sources;
 use super::sweep::{Read, read_all};
 use super::{Context, Exit, Fate};
-use crate::analysis::audit::Facts;
 use crate::analysis::coverage::coverage;
+use crate::analysis::probed::Probed;
 use crate::cli::MetricsArgs;
 use crate::error::Error;
 use crate::files::{self, Existing};
@@ -17,12 +18,15 @@ use crate::text::{Untrusted, clean};
 
 /// Reads the workspaces, counts, and writes all gauges at once.
 pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exit, Error> {
-    let audit = configured(context, Facts::default());
+    let (sources, mut exit) = Sources::open(None, args.probe.then_some(args.step_timeout), context)?;
+    let mut audit = configured(context, sources.kinds());
     let sweep = read_all(context, Scope::All).await?;
-    let mut exit = sweep.exit;
+    exit = exit.max(sweep.exit);
     let mut measured: Vec<_> = sweep.failed.into_iter().map(Measured::unread).collect();
     let mut reports = Vec::with_capacity(sweep.workspaces.len());
     for Read { profile, place, reading, seconds } in sweep.workspaces {
+        let probed = sources.probe(&reading.rows).await;
+        audit.basis.facts.probes = probed.as_ref().map(Probed::facts);
         let report = audit.run(&reading.rows.as_slice());
         let webhooks = || reading.rows.iter().filter_map(Row::webhook);
         let count = |active: Option<bool>| webhooks().filter(|webhook| Webhook::active(webhook) == active).count() as u64;
@@ -37,6 +41,7 @@ pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exi
             events: coverage(webhooks(), context.config.audit.known_events.iter().map(Untrusted::raw)),
             findings: audit.rules().map(|(rule, severity)| (rule.id, severity, report.count(rule))).collect(),
             waived: report.waived.len() as u64,
+            probed,
         });
         reports.push((reading.summary, place));
     }

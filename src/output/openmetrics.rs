@@ -13,12 +13,18 @@ use prometheus_client::registry::Registry;
 
 use crate::analysis::audit::Severity;
 use crate::analysis::coverage::EventCoverage;
+use crate::analysis::probed::Probed;
+use crate::analysis::reach::{Reach, State};
 use crate::text::clean_head;
 
 /// Columns of a label's value: anybody who may register webhooks chooses names of events.
 const LABEL_COLUMNS: usize = 80;
 /// Events that have labels of their own, the known ones first; the others are counted together.
 const MOST_EVENTS: usize = 200;
+/// Destinations that have labels of their own; the others are counted.
+const MOST_ORIGINS: usize = 1_000;
+/// Columns of a destination: the longest name that DNS has, with scheme and port.
+const ORIGIN_COLUMNS: usize = 270;
 /// What those others are called.
 const OTHER_EVENTS: &str = "(other)";
 
@@ -42,6 +48,8 @@ pub struct Measured {
     pub findings: Vec<(&'static str, Severity, u64)>,
     /// Findings that the config accepts.
     pub waived: u64,
+    /// What a look at the destinations said, if there was one.
+    pub probed: Option<Probed>,
 }
 
 impl Measured {
@@ -84,7 +92,20 @@ impl Collector for Gauges {
         let findings = read().flat_map(Measured::found).collect();
         gauge(&mut encoder, "dialnexa_webhook_findings", "Findings of the audit that are not waived", findings)?;
         let waived = read().map(|one| (one.labels([]), number(one.waived))).collect();
-        gauge(&mut encoder, "dialnexa_webhook_findings_waived", "Findings that the config accepts", waived)
+        gauge(&mut encoder, "dialnexa_webhook_findings_waived", "Findings that the config accepts", waived)?;
+        let probes: Vec<_> = all.iter().filter_map(Probes::of).collect();
+        let success = probes.iter().flat_map(Probes::successes).collect();
+        let help = "Whether a destination of active webhooks is reachable from this host, for those that were tried";
+        gauge(&mut encoder, "dialnexa_webhook_probe_success", help, success)?;
+        let days = probes.iter().flat_map(Probes::days_left).collect();
+        let help = "Days that the certificate of a destination is still valid";
+        gauge(&mut encoder, "dialnexa_webhook_probe_tls_days_left", help, days)?;
+        let untried = probes.iter().map(|probes| (probes.of.labels([]), number(probes.untried))).collect();
+        let help = "Destinations that were not tried because they are private";
+        gauge(&mut encoder, "dialnexa_webhook_probe_untried", help, untried)?;
+        let omitted = probes.iter().map(|probes| (probes.of.labels([]), number(probes.omitted))).collect();
+        let help = "Destinations that were tried and have no samples of their own here";
+        gauge(&mut encoder, "dialnexa_webhook_probe_omitted", help, omitted)
     }
 }
 
@@ -110,6 +131,58 @@ where
 
 fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// The destinations of a workspace that have samples of their own.
+struct Probes<'a> {
+    of: &'a Measured,
+    /// By label, which may be there only once.
+    shown: BTreeMap<String, &'a Reach>,
+    omitted: u64,
+    untried: u64,
+}
+
+impl<'a> Probes<'a> {
+    /// When there are too many, those that are dead are told before those whose certificates end first.
+    fn of(of: &'a Measured) -> Option<Self> {
+        let mut tried: Vec<_> = Vec::new();
+        let mut untried = 0;
+        for (origin, seen) in of.probed.as_ref()?.iter() {
+            match seen.reach.state() {
+                State::Untried => untried += 1,
+                State::Dead | State::Reachable => {
+                    tried.push((clean_head(&origin.to_string(), ORIGIN_COLUMNS).to_string(), &seen.reach));
+                }
+            }
+        }
+        let days_left = |reach: &Reach| reach.certificate.map_or(i64::MAX, |lasts| lasts.days_left);
+        let urgency = |reach: &Reach| (reach.state() == State::Reachable, days_left(reach));
+        tried.sort_by(|(one, this), (other, that)| urgency(this).cmp(&urgency(that)).then_with(|| one.cmp(other)));
+        let all = tried.len();
+        let mut shown = BTreeMap::new();
+        for (label, reach) in tried {
+            if shown.len() < MOST_ORIGINS {
+                shown.entry(label).or_insert(reach);
+            }
+        }
+        let omitted = (all - shown.len()) as u64;
+        Some(Self { of, shown, omitted, untried })
+    }
+
+    fn labels(&self, origin: &str) -> Labels {
+        self.of.labels([]).into_iter().chain([("origin", origin.to_owned())]).collect()
+    }
+
+    fn successes(&self) -> Samples<i64> {
+        let sample =
+            |(origin, reach): (&String, &&Reach)| (self.labels(origin), i64::from(reach.state() == State::Reachable));
+        self.shown.iter().map(sample).collect()
+    }
+
+    fn days_left(&self) -> Samples<i64> {
+        let sample = |(origin, reach): (&String, &&Reach)| Some((self.labels(origin), reach.certificate?.days_left));
+        self.shown.iter().filter_map(sample).collect()
+    }
 }
 
 impl Measured {

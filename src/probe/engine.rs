@@ -63,24 +63,44 @@ pub struct Answer {
 #[derive(Debug)]
 pub struct Probing {
     answers: mpsc::Receiver<Answer>,
+    more: Option<mpsc::UnboundedSender<Vec<Wanted>>>,
     _task: JoinSet<()>,
 }
 
 impl Probing {
-    /// The next answer: one for each URL that is wanted, and one for each origin without any; `None` after the last. A call
-    /// that is cancelled loses none.
+    /// The next answer: one for each URL that is wanted, and one for each origin without any; `None` after the last, unless
+    /// more can be added. A call that is cancelled loses none.
     pub async fn next(&mut self) -> Option<Answer> {
         self.answers.recv().await
     }
+
+    /// Probes these too, before what still waits: somebody has just asked for them. Only for one that is [`open`].
+    pub fn add(&self, wanted: Vec<Wanted>) {
+        if let Some(more) = &self.more {
+            // It ends with this, so it is there.
+            drop(more.send(wanted));
+        }
+    }
+}
+
+/// Starts a probe that has nothing to do yet, see [`Probing::add`]. It does not end by itself.
+pub fn open(settings: Settings) -> Probing {
+    let (more, wanted) = mpsc::unbounded_channel();
+    Probing { more: Some(more), ..spawn(VecDeque::new(), wanted, settings) }
 }
 
 /// Starts to probe. The answers come in the order in which they are found. A reader that is slow slows the probe down.
 pub fn start(wanted: impl IntoIterator<Item = Wanted>, settings: Settings) -> Probing {
     let jobs = wanted.into_iter().map(Job::Whole).collect();
+    let (_nobody, more) = mpsc::unbounded_channel();
+    spawn(jobs, more, settings)
+}
+
+fn spawn(jobs: VecDeque<Job>, more: mpsc::UnboundedReceiver<Vec<Wanted>>, settings: Settings) -> Probing {
     let (sender, answers) = mpsc::channel(WAITING);
     let mut task = JoinSet::new();
-    task.spawn(run(jobs, Arc::new(settings), sender));
-    Probing { answers, _task: task }
+    task.spawn(run(jobs, more, Arc::new(settings), sender));
+    Probing { answers, more: None, _task: task }
 }
 
 /// Something that is done one connection at a time.
@@ -96,18 +116,25 @@ enum Job {
     },
 }
 
-async fn run(mut waiting: VecDeque<Job>, settings: Arc<Settings>, answers: mpsc::Sender<Answer>) {
+async fn run(
+    mut waiting: VecDeque<Job>,
+    mut more: mpsc::UnboundedReceiver<Vec<Wanted>>,
+    settings: Arc<Settings>,
+    answers: mpsc::Sender<Answer>,
+) {
     let mut running = JoinSet::new();
     loop {
         while running.len() < MAX_AT_ONCE {
             let Some(job) = waiting.pop_front() else { break };
             running.spawn(job.run(Arc::clone(&settings), answers.clone()));
         }
-        match running.join_next().await {
-            // What an origin still has comes before the next origin.
-            Some(Ok(more)) => more.into_iter().for_each(|job| waiting.push_front(job)),
-            Some(Err(_cancelled)) => {}
-            None => return,
+        tokio::select! {
+            Some(wanted) = more.recv() => wanted.into_iter().rev().for_each(|wanted| waiting.push_front(Job::Whole(wanted))),
+            Some(done) = running.join_next() => {
+                // What an origin still has comes before the next origin.
+                done.into_iter().flatten().for_each(|job| waiting.push_front(job));
+            }
+            else => return,
         }
     }
 }

@@ -2,11 +2,13 @@
 //! No IO, no async and no clock in here.
 
 mod arrange;
+mod deliveries;
 mod fetched;
 mod filter;
 mod keys;
 mod marks;
 mod news;
+mod probes;
 mod profiles;
 mod views;
 
@@ -20,11 +22,14 @@ use ratatui::layout::Position;
 use tokio::time::Instant;
 
 use self::arrange::Arranging;
+pub use self::deliveries::{Deliveries, Figures};
 pub use self::marks::Export;
 use self::news::Before;
 pub use self::news::{Change, Unseen};
+pub use self::probes::{Counts, Probes, Sight, milliseconds};
 pub use self::profiles::Workspace;
 use self::views::CameFrom;
+use super::canvas::Piece;
 use super::copy::{self, Place};
 use super::cursor::{Cursor, Travel};
 use super::detail::{self, Form};
@@ -34,6 +39,7 @@ use super::health::{Health, Stage};
 use super::layout::{Layout, Panes, clamp};
 use super::listing::Listing;
 use super::message::{Effect, Message};
+use super::notes::notes;
 use super::pace::Rhythm;
 use super::palette::Palette;
 use super::picker::Picker;
@@ -223,6 +229,9 @@ pub struct App {
     came_from: Option<CameFrom>,
     pub unseen: Unseen,
     before: Option<Before>,
+    pub probes: Probes,
+    /// The export of delivery attempts, if one was named at the start.
+    pub deliveries: Option<Deliveries>,
     jobs: Jobs,
     arranging: Arranging,
     /// When the next automatic refresh is due.
@@ -265,6 +274,8 @@ impl App {
             marks: Arc::default(),
             unseen: Unseen::default(),
             before: None,
+            probes: Probes::default(),
+            deliveries: None,
             jobs: Jobs::default(),
             view: View::default(),
             group_panes: BTreeMap::new(),
@@ -300,6 +311,7 @@ impl App {
             Message::Fetch(event) => self.fetched(event),
             Message::Arranged(arranged) => self.arranged(arranged),
             Message::Done(done) => self.done(*done),
+            Message::Probed(found) => self.probed(found),
             Message::Tick => self.tick(),
             Message::NotSuspended(why) => self.warn(why),
             Message::Switched(workspace) => self.switched(*workspace),
@@ -318,6 +330,8 @@ impl App {
         effects.extend(self.wish().map(Effect::Arrange));
         effects.extend(self.compare_when_read());
         effects.extend(self.mark_what_waited());
+        effects.extend(self.probe_what_waited());
+        effects.extend(self.match_deliveries());
         effects
     }
 
@@ -364,7 +378,12 @@ impl App {
         !matches!(self.layout().panes, Panes::One { .. }) || self.focus == Focus::Detail
     }
 
-    pub fn detail_style(&self) -> detail::Style {
+    /// The first `max` lines of the detail of a row.
+    pub fn detail_lines(&self, row: RowRef<'_>, max: usize) -> Vec<Vec<Piece>> {
+        detail::lines(&row.unpack(), &notes(self, row), &self.detail_style(), max)
+    }
+
+    fn detail_style(&self) -> detail::Style {
         detail::Style {
             // A column stays free on either side.
             width: self.layout().panes.detail().width.saturating_sub(2),

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::canvas::Piece;
+use super::notes::Note;
 use super::theme::{Glyphs, Theme};
 use crate::clock;
 use crate::config::TimeFormat;
@@ -53,12 +54,12 @@ pub struct Style {
     pub glyphs: Glyphs,
 }
 
-/// The first `max` lines about a row.
-pub fn lines(row: &Row, style: &Style, max: usize) -> Vec<Vec<Piece>> {
+/// The first `max` lines about a row, with what else is known of it.
+pub fn lines(row: &Row, notes: &[Note], style: &Style, max: usize) -> Vec<Vec<Piece>> {
     let mut text = Text { style, max, lines: Vec::new() };
     match row {
         _ if style.form == Form::Json => text.raw_json(row),
-        Row::Webhook(webhook) => text.webhook(webhook),
+        Row::Webhook(webhook) => text.webhook(webhook, notes),
         Row::Malformed(malformed) => text.malformed(malformed),
     }
     text.lines.truncate(max);
@@ -103,7 +104,7 @@ impl Text<'_> {
         }
     }
 
-    fn webhook(&mut self, webhook: &Webhook) {
+    fn webhook(&mut self, webhook: &Webhook, notes: &[Note]) {
         let theme = self.style.theme;
         self.heading(webhook);
         let below = self.lines.len() + URL_LINES;
@@ -119,6 +120,9 @@ impl Text<'_> {
         }
         let created = self.created(&webhook.created_at);
         self.labelled("created", &created, created_style(&webhook.created_at, theme));
+        for note in notes {
+            self.note(note);
+        }
         self.events(webhook);
         for (name, value) in &webhook.unknown {
             if self.is_full() {
@@ -139,6 +143,19 @@ impl Text<'_> {
                 self.push(vec![Piece::new(name, theme.quiet)]);
                 self.labelled("", &value.summary(MAX_VALUE, self.style.reveal), ratatui::style::Style::new());
             }
+        }
+    }
+
+    /// A note takes two lines at least: what stands below stays in its place. The first of them says it, cut where it must be.
+    fn note(&mut self, note: &Note) {
+        let below = self.lines.len() + 2;
+        let width = usize::from(self.style.width).saturating_sub(LABEL);
+        self.labelled(note.label, &note.first.0.fit(width, self.style.glyphs.ellipsis), note.first.1);
+        if !note.second.0.is_empty() {
+            self.labelled("", &note.second.0, note.second.1);
+        }
+        while self.lines.len() < below {
+            self.blank();
         }
     }
 
@@ -266,7 +283,7 @@ mod tests {
             glyphs: Glyphs::unicode(),
         };
         let text = |line: Vec<Piece>| line.iter().map(|piece| piece.text.as_str()).collect::<String>().trim_end().to_owned();
-        lines(&row, &style, max).into_iter().map(text).collect()
+        lines(&row, &[], &style, max).into_iter().map(text).collect()
     }
 
     #[test]

@@ -24,6 +24,7 @@ use super::jobs::Done;
 use super::layout::clamp;
 use super::message::{Effect, Message};
 use super::pace::Pacer;
+use super::prober::{Found, Prober};
 use super::screen::Screen;
 use super::workspaces::{Resolved, Workspaces};
 use crate::api::{ApiError, Client};
@@ -92,6 +93,7 @@ pub struct Explorer<B: Backend, C, I> {
     /// Work that is done beside the loop.
     pub jobs: JoinSet<Done>,
     pub workspaces: Workspaces,
+    pub prober: Prober,
     /// Copied text is wrapped for tmux.
     pub tmux: bool,
     /// Something changed since the last frame.
@@ -108,6 +110,7 @@ enum Woken {
     Fetch(FetchEvent),
     Arranged(Arranged),
     Done(Box<Done>),
+    Probed(Found),
     TaskEnded,
     /// The way to another workspace was found, or not.
     Resolved(usize, Resolved),
@@ -188,6 +191,7 @@ where
             answer = self.finder.answer() => answer.map_or(Woken::TaskEnded, Woken::Arranged),
             Some(done) = self.jobs.join_next() => done.map_or(Woken::TaskEnded, |done| Woken::Done(Box::new(done))),
             Some(event) = self.fetch.events.recv() => Woken::Fetch(event),
+            found = self.prober.next() => Woken::Probed(found),
             _ = &mut self.fetch.task => Woken::TaskEnded,
             (at, resolved) = self.workspaces.resolved() => Woken::Resolved(at, resolved),
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => Woken::Tick,
@@ -201,6 +205,7 @@ where
             event = next(&mut self.input) => Some(Woken::Input(event)),
             Some(answer) = self.finder.answer() => Some(Woken::Arranged(answer)),
             Some(event) = self.fetch.events.recv() => Some(Woken::Fetch(event)),
+            found = self.prober.next() => Some(Woken::Probed(found)),
             () = ready(()) => None,
         }
     }
@@ -221,6 +226,7 @@ where
                 None => return Ok(ControlFlow::Continue(())),
             },
             Woken::Fetch(event) => Message::Fetch(event),
+            Woken::Probed(found) => Message::Probed(found),
             Woken::Done(done) => Message::Done(done),
             Woken::Arranged(arranged) => Message::Arranged(arranged),
             Woken::Resolved(at, resolved) => {
@@ -234,10 +240,11 @@ where
     }
 
     async fn update(&mut self, message: Message) -> Result<ControlFlow<Ended>, Error> {
-        let is_from_afar = matches!(message, Message::Fetch(_) | Message::Arranged(_));
-        let was_sweeping = self.app.everything != Everything::No;
+        let is_from_afar = matches!(message, Message::Fetch(_) | Message::Arranged(_) | Message::Probed(_));
+        let takes_long = |app: &App| app.everything != Everything::No || app.probes.is_running();
+        let was_sweeping = takes_long(&self.app);
         let effects = self.app.update(message, Moment::now());
-        let is_progress = is_from_afar && was_sweeping && self.app.everything != Everything::No;
+        let is_progress = is_from_afar && was_sweeping && takes_long(&self.app);
         self.urgent |= !is_progress && !effects.is_empty();
         self.apply(effects).await
     }
@@ -266,6 +273,8 @@ where
                     Effect::Demand(demand) => drop(self.fetch.demand.send_replace(demand)),
                     Effect::Arrange(wish) => self.finder.ask(wish),
                     Effect::Run(job) => drop(self.jobs.spawn_blocking(move || job.run())),
+                    Effect::Probe(origins) => self.prober.ask(origins),
+                    Effect::StopProbing => self.prober.stop(),
                     Effect::Remember(filters) => self.history.write(filters),
                     Effect::Copy(text) => self.console.send(&osc52(text.raw(), self.tmux)),
                     Effect::Mouse(on) => self.console.send(&mouse_sequence(on)),
@@ -350,6 +359,7 @@ where
         let workspace = Workspace::new(at, &connection, self.workspaces.invocation(at), self.history.read());
         // What the last one worked on is of the other workspace.
         self.finder = Finder::start();
+        self.prober.stop();
         let effects = self.app.update(Message::Switched(Box::new(workspace)), Moment::now());
         let settings = connection.api;
         let open = move || Ok(Source::from(Arc::new(Client::new(&settings)?)));

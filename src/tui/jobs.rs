@@ -1,15 +1,19 @@
 //! Work on many rows that is done beside the loop: marking, copying and writing them.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::copy::{self, Place};
 use crate::analysis::arrange::Answer;
+use crate::analysis::deliveries::{Tally, Unmatched};
+use crate::analysis::destinations::Origin;
 use crate::analysis::news::{News, Reads};
+use crate::analysis::origins::Origins;
 use crate::analysis::rows::{Rows, Table};
+use crate::deliveries;
 use crate::files::{self, Existing};
 use crate::keymap::Copy;
 use crate::model::{IdSet, Row, RowRef};
@@ -47,6 +51,21 @@ pub enum Task {
     },
     /// Finds what is new since the last read.
     Compare(Box<Reads>),
+    /// Reads an export of delivery attempts.
+    ReadDeliveries {
+        path: PathBuf,
+    },
+    /// Finds the attempts that belong to no webhook.
+    MatchDeliveries {
+        tally: Arc<Tally>,
+        rows: Rows,
+    },
+    /// Finds where they deliver to, those of one host or all, and at most so many.
+    Gather {
+        rows: Chosen,
+        host: Option<Box<str>>,
+        most: usize,
+    },
     Copy {
         rows: Chosen,
         what: Copy,
@@ -91,9 +110,30 @@ pub enum Outcome {
         path: PathBuf,
     },
     Compared(News),
+    Gathered(Gathered),
+    Deliveries(Result<Read, Safe>),
+    Matched(Unmatched),
     Failed {
         words: Safe,
     },
+}
+
+/// Origins to be probed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gathered {
+    pub origins: Vec<Origin>,
+    /// There are more than were to be gathered.
+    pub are_more: bool,
+    /// It was asked for everything that is there.
+    pub is_about_all: bool,
+}
+
+/// An export of delivery attempts.
+#[derive(Debug, Clone)]
+pub struct Read {
+    pub tally: Arc<Tally>,
+    /// What keeps it from being whole.
+    pub problems: Vec<Safe>,
 }
 
 /// Rows that something is to be done with.
@@ -128,11 +168,41 @@ impl Job {
         let outcome = match self.task {
             Task::MarkAll { rows, marks } => mark_all(&rows, marks),
             Task::Copy { rows, what, words, place } => copied(&rows, what, words, &place),
+            Task::ReadDeliveries { path } => Outcome::Deliveries(read_deliveries(&path)),
+            Task::MatchDeliveries { tally, rows } => Outcome::Matched(matched(&tally, &rows)),
+            Task::Gather { rows, host, most } => Outcome::Gathered(gather(&rows, host.as_deref(), most)),
             Task::Compare(reads) => Outcome::Compared(reads.compare()),
             Task::Export { rows, format, path, existing, now } => export(&rows, format, path, existing, now),
         };
         Done { number: self.number, outcome }
     }
+}
+
+fn read_deliveries(path: &Path) -> Result<Read, Safe> {
+    let mut tally = Tally::default();
+    let report = deliveries::load(path, &mut tally).map_err(|error| clean(&error.to_string()))?;
+    Ok(Read { tally: Arc::new(tally), problems: report.problems() })
+}
+
+fn matched(tally: &Tally, rows: &Rows) -> Unmatched {
+    let mut matching = tally.matching();
+    let webhooks = rows.segments().flat_map(|(_, _, segment)| segment.iter()).filter(|row| row.is_webhook());
+    webhooks.for_each(|row| matching.add(row.id(), row.url()));
+    matching.finish()
+}
+
+fn gather(rows: &Chosen, host: Option<&str>, most: usize) -> Gathered {
+    let is_wanted = |row: RowRef<'_>| host.is_none_or(|host| row.host().is_some_and(|named| *named.name == *host));
+    let mut origins = Origins::new(most);
+    let done = rows.for_each(|row| {
+        if row.is_webhook() && is_wanted(row) {
+            origins.add(row);
+        }
+        Ok(())
+    });
+    debug_assert!(done.is_ok(), "nothing in here fails");
+    let are_more = origins.are_more;
+    Gathered { origins: origins.finish(), are_more, is_about_all: host.is_none() && rows.only.is_none() }
 }
 
 fn mark_all(rows: &Chosen, marks: Arc<IdSet>) -> Outcome {

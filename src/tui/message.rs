@@ -5,6 +5,8 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::app::Workspace;
 use super::finder::{Arranged, Wish};
 use super::jobs::{Done, Job};
+use super::prober::Found;
+use crate::analysis::destinations::Origin;
 use crate::fetch::{Demand, FetchEvent};
 use crate::text::{Safe, Untrusted};
 
@@ -23,6 +25,8 @@ pub enum Message {
     Arranged(Arranged),
     /// What came of a job.
     Done(Box<Done>),
+    /// What a probe found.
+    Probed(Found),
     /// The moment came that [`super::app::App::next_wake`] named.
     Tick,
     /// Suspending did not work, for this reason.
@@ -46,6 +50,10 @@ pub enum Effect {
     Arrange(Wish),
     /// Do this beside the loop.
     Run(Box<Job>),
+    /// Probe these destinations beside the loop, before those that still wait.
+    Probe(Vec<Origin>),
+    /// End the probes that are under way.
+    StopProbing,
     /// Put a text on the user's clipboard.
     Copy(Untrusted),
     Mouse(bool),

@@ -12,6 +12,7 @@ mod menu;
 mod panel;
 mod plain;
 mod prompt;
+mod seen;
 
 use ratatui::layout::Rect;
 

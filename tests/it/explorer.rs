@@ -1,8 +1,10 @@
 //! The explorer's state machine, message by message, and its real loop on a test backend against the demo server.
 
+mod deliveries;
 mod filter;
 mod marks;
 mod news;
+mod probes;
 mod profiles;
 mod running;
 mod views;

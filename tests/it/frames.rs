@@ -1,5 +1,6 @@
 //! Whole frames, in every state that has a face of its own and at four sizes.
 
+use hookscope::analysis::reach::Trouble;
 use hookscope::api::{ErrorKind, Network};
 use hookscope::keymap::Keymap;
 use hookscope::model::Scope;
@@ -170,6 +171,37 @@ fn copied_and_shown() {
     snapshot("plain_text", |stage| {
         rows(stage);
         stage.keys("y p y p");
+    });
+}
+
+#[test]
+fn probed() {
+    snapshot("probed", |stage| {
+        rows(stage);
+        stage.keys("p").found("https://hooks.acme.example.com", Ok(43));
+        stage.keys("j p").found("https://billing.acme.example.com", Err(Trouble::TlsName));
+        stage.keys("j p").found("https://partners.globex.example.net", Ok(5));
+        stage.keys("j p k k");
+    });
+}
+
+#[test]
+fn deliveries() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deliveries.csv");
+    let rows_of = |id: &str, rows: &str, times| format!("{id},{rows}\n").repeat(times);
+    let text = [
+        "webhook_id,is_success,response_status,error_message,created_at\n".to_owned(),
+        rows_of("whk_000000000000", "true,200,,", 60),
+        rows_of("whk_000000000000", "false,503,upstream connect error,2026-06-15T09:00:00Z", 38),
+        rows_of("whk_000000000001", "true,200,,", 200),
+        rows_of("whk_000000000001", "false,,timed out,2026-06-14T09:00:00Z", 1),
+        rows_of("whk_000000000003", "true,200,,", 5),
+    ];
+    std::fs::write(&path, text.concat()).unwrap();
+    snapshot("deliveries", |stage| {
+        rows(stage);
+        stage.deliveries(&path).keys("x x");
     });
 }
 

@@ -328,3 +328,24 @@ async fn one_origin_gets_few_connections_at_once() {
     let targets: std::collections::BTreeSet<_> = answers.iter().map(|answer| answer.url.clone()).collect();
     assert_eq!(targets.len(), 40);
 }
+
+#[tokio::test]
+async fn an_open_probe_takes_more_and_what_is_asked_last_comes_first() {
+    let authority = Authority::new("Test CA");
+    let silent = Host::start(Manner::Silent).await;
+    let alive = Host::tls(authority.sign("127.0.0.1", -1, 60)).await;
+    let mut probing = probe::open(settings(PATIENCE, &authority));
+    let holes =
+        |from: u8| (from..from + 15).map(|number| wanted(&format!("https://127.0.4.{number}:{}", silent.port), false));
+    // All but one of the connections are taken, and behind that more waits.
+    probing.add(holes(1).collect());
+    let mut open = silent.open.subscribe();
+    tokio::time::timeout(PATIENCE, open.wait_for(|open| *open == MAX_AT_ONCE - 1)).await.unwrap().unwrap();
+    probing.add(vec![wanted(&alive.url("/"), false)]);
+    assert_eq!(probing.next().await.unwrap().reach.state(), State::Reachable);
+    // It goes on for as long as it is there.
+    probing.add(vec![wanted(&alive.url("/"), false)]);
+    assert_eq!(probing.next().await.unwrap().reach.state(), State::Reachable);
+    drop(probing);
+    tokio::time::timeout(PATIENCE, open.wait_for(|open| *open == 0)).await.unwrap().unwrap();
+}

@@ -53,7 +53,23 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "tui",
-        &["analysis", "api", "base_url", "clock", "config", "error", "fetch", "files", "keymap", "model", "output", "text"],
+        &[
+            "analysis",
+            "api",
+            "base_url",
+            "clock",
+            "config",
+            "deliveries",
+            "error",
+            "fetch",
+            "files",
+            "keymap",
+            "model",
+            "output",
+            "probe",
+            "snapshot",
+            "text",
+        ],
     ),
 ];
 
@@ -151,7 +167,10 @@ fn safe_text_is_composed_by_its_macro_only() {
 fn the_state_machine_the_views_and_the_analysis_do_no_io_and_look_at_no_clock() {
     let pure = [
         "tui/app.rs",
+        "tui/app/deliveries.rs",
+        "tui/app/probes.rs",
         "tui/app/profiles.rs",
+        "tui/notes.rs",
         "tui/picker.rs",
         "tui/listing.rs",
         "tui/cursor.rs",
@@ -254,7 +273,8 @@ fn the_readme_has_the_table_of_rules_and_the_gauges() {
     };
     let table: Vec<_> = RULES.iter().map(row).collect();
     assert!(readme.contains(&table.join("\n")), "README has another table of rules than\n{}", table.join("\n"));
-    let text = openmetrics(vec![Measured { seconds: Some(0.0), ..Measured::default() }]).unwrap();
+    let probed = Some(crate::support::probed());
+    let text = openmetrics(vec![Measured { seconds: Some(0.0), probed, ..Measured::default() }]).unwrap();
     for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
         let name = line.split(' ').next().unwrap();
         assert!(readme.contains(&format!("\n| `{name}")), "README does not name {name}");

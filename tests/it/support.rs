@@ -12,6 +12,9 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use hookscope::analysis::arrange::Arranger;
+use hookscope::analysis::destinations::Origin;
+use hookscope::analysis::probed::{Probed, Seen};
+use hookscope::analysis::reach::{Lasts, Reach, Step, Times, Trouble};
 use hookscope::api::{ApiError, ErrorKind, Page};
 use hookscope::base_url::BaseUrl;
 use hookscope::clock::Moment;
@@ -23,6 +26,7 @@ use hookscope::tui::app::{App, Setup};
 use hookscope::tui::canvas::Canvas;
 use hookscope::tui::jobs::{Done, Outcome, Task};
 use hookscope::tui::message::{Effect, Message};
+use hookscope::tui::prober::Found;
 use hookscope::tui::view;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -62,6 +66,35 @@ pub(crate) fn webhook(number: u64) -> Row {
 
 pub(crate) fn page(number: u64, rows: Range<u64>, total: Option<u64>) -> Page {
     Page { number, rows: rows.map(webhook).collect(), reported: None, limit: Some(100), total, total_pages: None }
+}
+
+/// What a probe of a URL's destination found: nothing wrong, and a certificate with so many days left; or some trouble.
+pub(crate) fn reach(found: Result<i64, Trouble>) -> Reach {
+    let days_left = found.unwrap_or(-1);
+    let not_after = NOW.parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_hours(24 * days_left);
+    let certificate = found.is_ok().then_some(Lasts { not_after, days_left });
+    let mut times = Times::default();
+    times.set(Step::Dns, Duration::from_millis(7));
+    times.set(Step::Tls, Duration::from_millis(80));
+    Reach { trouble: found.err(), certificate, times, ..Reach::default() }
+}
+
+pub(crate) fn origin(url: &str) -> Origin {
+    Origin::of_text(url).unwrap()
+}
+
+/// What probes of a few destinations found.
+pub(crate) fn probed() -> Probed {
+    let mut probed = Probed::default();
+    for (url, found) in [
+        ("https://alive.example.com", Ok(43)),
+        ("https://soon.example.com", Ok(5)),
+        ("https://gone.example.com:8443", Err(Trouble::Dns)),
+        ("https://10.0.0.1", Err(Trouble::Private)),
+    ] {
+        probed.insert(origin(url), Seen { reach: reach(found), at: NOW.parse().unwrap() });
+    }
+    probed
 }
 
 /// An explorer under test.
@@ -187,6 +220,29 @@ impl Stage {
         let error = ApiError::new(ErrorKind::RateLimited { retry_after: Some(Duration::from_secs(seconds)) });
         let (generation, until) = (self.generation(), self.now.instant + Duration::from_secs(seconds));
         self.send(Message::Fetch(FetchEvent::Paused { generation, until, error }))
+    }
+
+    /// What a probe found of a URL's destination.
+    pub(crate) fn found(&mut self, url: &str, found: Result<i64, Trouble>) -> &mut Self {
+        let seen = Seen { reach: reach(found), at: self.now.wall };
+        self.send(Message::Probed(Found::Reach(origin(url), Box::new(seen))))
+    }
+
+    /// The destinations that the last message asked to be probed, in the order of their names.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let asked = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Probe(origins) => Some(origins),
+            _ => None,
+        });
+        let mut asked: Vec<_> = asked.flatten().map(ToString::to_string).collect();
+        asked.sort();
+        asked
+    }
+
+    /// Reads an export of deliveries, as at the start.
+    pub(crate) fn deliveries(&mut self, path: &std::path::Path) -> &mut Self {
+        let done = self.app.read_deliveries(path.to_owned()).run();
+        self.send(Message::Done(Box::new(done)))
     }
 
     pub(crate) fn resize(&mut self, width: u16, height: u16) -> &mut Self {

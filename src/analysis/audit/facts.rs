@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::Needs;
+use crate::analysis::deliveries::Stats;
+use crate::analysis::reach::{Reach, State, Trouble};
 use crate::text::Safe;
 
 /// Facts from outside the listing.
@@ -56,6 +58,26 @@ pub struct Probe {
     pub dead: Option<&'static str>,
     /// Whole days that its certificate is still valid.
     pub tls_days_left: Option<i64>,
+}
+
+impl From<Stats> for Deliveries {
+    fn from(stats: Stats) -> Self {
+        Self {
+            attempts: stats.attempts,
+            failures: stats.failures,
+            last_failure: stats.last_failure,
+            top_error: stats.top_error.map(|(error, _)| error.clean_head(80)),
+        }
+    }
+}
+
+impl From<&Reach> for Probe {
+    fn from(reach: &Reach) -> Self {
+        Self {
+            dead: reach.trouble.filter(|_| reach.state() == State::Dead).map(Trouble::word),
+            tls_days_left: reach.certificate.map(|lasts| lasts.days_left),
+        }
+    }
 }
 
 /// The key of a destination in [`Facts::probes`]: scheme, host and port, such as `https://hooks.acme.com`. A dot at the end of

@@ -8,8 +8,10 @@ use super::find::Finder;
 use super::parser::Value;
 use super::time::{self, NoMoment};
 use super::{Condition, Flag, QueryError, pattern};
+use crate::analysis::probed::Sought;
+use crate::analysis::words::nearest;
 use crate::safe;
-use crate::text::Safe;
+use crate::text::{Safe, clean};
 
 /// One row of the table.
 #[derive(Debug)]
@@ -107,6 +109,15 @@ pub(super) const FIELDS: &[Field] = &[
         read: |value, _| flag(value),
     },
     Field {
+        name: "probe",
+        takes: "WORD",
+        example: "probe:dead",
+        help: "what a probe said, in the explorer; see below",
+        operators: &[],
+        takes_bars: false,
+        read: |value, _| probe(value),
+    },
+    Field {
         name: "re",
         takes: "PATTERN",
         example: r"re:/v[12]/|/hooks/",
@@ -144,6 +155,17 @@ fn flag(value: &Value<'_>) -> Result<Condition, QueryError> {
         "gone" => Ok(Condition::Is(Flag::Gone)),
         _ => Err(value.wrong(safe!("is: takes marked, new, changed or gone, not {}", value.shown()), None)),
     }
+}
+
+fn probe(value: &Value<'_>) -> Result<Condition, QueryError> {
+    if let Some(sought) = Sought::named(&value.text) {
+        return Ok(Condition::Probe(sought));
+    }
+    let advice = match nearest(&value.text, Sought::all().map(Sought::word)) {
+        Some(meant) => safe!("Did you mean probe:{}?", meant),
+        None => safe!("The words: {}", clean(&Sought::all().map(Sought::word).collect::<Vec<_>>().join(", "))),
+    };
+    Err(value.wrong(safe!("probe: does not know {}", value.shown()), Some(advice)))
 }
 
 fn created(value: &Value<'_>, now: Timestamp) -> Result<Condition, QueryError> {

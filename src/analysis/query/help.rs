@@ -48,6 +48,11 @@ After created: stands an age or a date, after <, <=, > or >=.
 A webhook that does not say whether it is active is neither active:yes nor
 active:no; one without a time of creation matches no created: at all.
 
+probe: asks what p and P found out in the explorer: dead, reachable, untried, or
+unknown for what was not probed; tls-expiring; or why: dns, refused, timeout,
+unreachable, reset, tls-expired, tls-untrusted, tls-name, tls, http, private,
+invalid-url. The command probe prints the same words.
+
 re: takes everything up to the next blank, | included; with blanks it stands in
 quotes: re:"a b". Words like localhost:3000 need quotes too, urls do not.
 

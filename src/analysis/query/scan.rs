@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use super::find::Finder;
 use super::{Condition, Flag, Query, Ranker};
+use crate::analysis::origins::ByOrigin;
+use crate::analysis::probed::Probed;
 use crate::model::{IdSet, Letters, Named, RowRef, path};
 
-/// What the explorer notes of webhooks, for `is:`.
+/// What the explorer notes of webhooks, for `is:`, and of destinations, for `probe:`.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
     pub marked: Arc<IdSet>,
     pub new: Arc<IdSet>,
     pub changed: Arc<IdSet>,
     pub gone: Arc<IdSet>,
+    pub probed: Probed,
 }
 
 impl Flags {
@@ -26,8 +29,13 @@ impl Flags {
         ids.contains(row.id())
     }
 
-    /// Whether both would answer alike.
-    pub fn is_same(&self, other: &Self) -> bool {
+    /// Whether both would answer a query alike.
+    pub fn is_same(&self, other: &Self, query: &Query) -> bool {
+        (!query.asks_for_flags() || self.has_same_ids(other))
+            && (!query.asks_for_probes() || self.probed.version() == other.probed.version())
+    }
+
+    fn has_same_ids(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.marked, &other.marked)
             && Arc::ptr_eq(&self.new, &other.new)
             && Arc::ptr_eq(&self.changed, &other.changed)
@@ -56,6 +64,7 @@ struct Plan {
     is_within_a_line: bool,
     /// By the number of an event list, or of a host.
     known: Vec<Option<bool>>,
+    by_origin: ByOrigin<bool>,
 }
 
 impl<'q> Scan<'q> {
@@ -104,6 +113,7 @@ impl Plan {
             is_told: finder.is_some_and(Finder::is_told_by_letters),
             is_within_a_line: finder.is_some_and(Finder::is_within_a_line),
             known: Vec::new(),
+            by_origin: ByOrigin::default(),
         }
     }
 
@@ -139,6 +149,7 @@ impl Plan {
                     || self.may_be_in(row.letters()) && (fuzzy.is_in(row.url()) || fuzzy.is_in(row.id()))
             }
             Condition::Is(flag) => flags.has(*flag, row),
+            Condition::Probe(sought) => self.by_origin.of(row, |origin| sought.holds(origin.as_ref(), &flags.probed)),
             Condition::Active(_) | Condition::Created(_) => condition.matches(&row),
         }
     }

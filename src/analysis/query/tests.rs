@@ -315,9 +315,20 @@ fn a_field_that_is_none_is_an_error_with_the_nearest() {
         let message = format!("there is no field {span}");
         assert_eq!(wrong(query), (span.to_owned(), message, advice), "{query}");
     }
-    for later in ["finding:no-events", "probe:dead"] {
-        assert!(wrong(later).1.starts_with("there is no field"), "{later}");
-    }
+    assert!(wrong("finding:no-events").1.starts_with("there is no field"));
+}
+
+#[test]
+fn a_word_that_no_probe_says_is_an_error_with_the_nearest() {
+    let unknown = |word: &str, advice: &str| (word.to_owned(), format!("probe: does not know {word}"), advice.to_owned());
+    assert_eq!(wrong("acme -probe:dns|refsed"), unknown("refsed", "Did you mean probe:refused?"));
+    let (span, _, advice) = wrong("probe:healthy");
+    assert_eq!(span, "healthy");
+    assert!(advice.starts_with("The words: dead, reachable, untried, unknown, tls-expiring, dns, refused"), "{advice}");
+    assert_eq!(wrong("probe:").1, "there is no value behind probe:");
+    let query = parse("-probe:dead|tls-expired acme").unwrap();
+    assert!(query.asks_for_probes() && !query.asks_for_flags());
+    assert!(!parse("dead is:new").unwrap().asks_for_probes());
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(super) struct Arranging {
     epoch: u64,
     /// The epoch of the last whole answer.
     answered: u64,
+    /// The rows that it was about.
+    answered_version: u64,
     /// The selection goes to the first row with the next answer.
     to_top: bool,
     /// The number of the row that it goes to with the next answer that has it.
@@ -71,6 +73,12 @@ impl App {
         self.arranging.asked.is_some() && self.arranging.answered != self.arranging.epoch
     }
 
+    /// Whether the rows on screen are those that were asked for, of all that are here.
+    pub(super) fn is_arranged_anew(&self) -> bool {
+        let is_answered = |asked: &Asked| asked.version == self.arranging.answered_version;
+        !self.is_searching() && self.arranging.asked.as_ref().is_none_or(is_answered)
+    }
+
     /// What the finder has to be told, if that has changed.
     pub(super) fn wish(&mut self) -> Option<Wish> {
         let grouping =
@@ -89,7 +97,7 @@ impl App {
             scope: self.listing.kept().unwrap_or_default(),
             sort: self.sort,
             grouping,
-            version: self.listing.version(),
+            version: self.listing.version() + self.probes_version(),
         };
         let version = asked.version;
         let before = self.arranging.asked.replace(asked.clone());
@@ -105,15 +113,24 @@ impl App {
             rows: self.listing.rows().clone(),
             query: self.filter.query().clone(),
             scope: asked.scope,
-            flags: Flags { marked: Arc::clone(&self.marks), new, changed, gone },
+            flags: Flags { marked: Arc::clone(&self.marks), new, changed, gone, probed: self.probes.known.clone() },
             sort: self.sort,
             grouping: asked.grouping,
         };
         Some(Wish { epoch: self.arranging.epoch, version, question })
     }
 
+    /// Counts what probes found, as far as the filter asks for it: to know more is no other question.
+    fn probes_version(&self) -> u64 {
+        if self.filter.query().asks_for_probes() { self.probes.known.version() } else { 0 }
+    }
+
     pub(super) fn arranged(&mut self, arranged: Arranged) -> Vec<Effect> {
         if arranged.epoch != self.arranging.epoch {
+            return Vec::new();
+        }
+        if !arranged.answer.is_whole && !self.is_searching() {
+            // All that was known before is more than the first of what is known now.
             return Vec::new();
         }
         if let Some((groups, pane)) = arranged.answer.groups.clone().zip(self.group_panes.get_mut(&self.view)) {
@@ -121,6 +138,7 @@ impl App {
         }
         if arranged.answer.is_whole {
             self.arranging.answered = arranged.epoch;
+            self.arranging.answered_version = arranged.version;
         }
         if self.is_arranged() {
             self.show(Some(arranged.answer));

@@ -2,8 +2,8 @@
 
 use super::{
     ACTIONS, Action, App, COPIES, Clipboard, Copy, Effect, Everything, Focus, Form, Key, KeyCode, KeyEvent, KeyEventKind,
-    KeyModifiers, MouseButton, MouseEvent, MouseEventKind, Overlay, Palette, Panes, Place, Position, RowRef, Safe,
-    Untrusted, View, WHEEL, copy, detail, draw_if, grouped, safe,
+    KeyModifiers, MouseButton, MouseEvent, MouseEventKind, Overlay, Palette, Panes, Place, Position, Safe, Untrusted, View,
+    WHEEL, copy, draw_if, grouped, safe,
 };
 
 impl App {
@@ -79,6 +79,8 @@ impl App {
                 self.overlay = Overlay::CopyMenu;
                 vec![Effect::Draw]
             }
+            Action::Probe => self.probe_selected(),
+            Action::ProbeAll => self.probe_all(),
             Action::Refresh => self.ask_again(),
             Action::AutoRefresh => self.toggle_auto_refresh(),
             Action::LoadEverything => self.load_everything(),
@@ -155,11 +157,11 @@ impl App {
     }
 
     pub(super) fn scroll_detail(&mut self, lines: i64) -> Vec<Effect> {
-        let Some(row) = self.selected_row().map(RowRef::unpack) else { return Vec::new() };
+        let Some(row) = self.selected_row() else { return Vec::new() };
         let height = usize::from(self.layout().panes.detail().height);
         let lines = isize::try_from(lines).unwrap_or(isize::MIN);
         let wanted = self.detail_scroll.saturating_add_signed(lines);
-        let there = detail::lines(&row, &self.detail_style(), wanted.saturating_add(height)).len();
+        let there = self.detail_lines(row, wanted.saturating_add(height)).len();
         let scroll = wanted.min(there.saturating_sub(height));
         let changed = scroll != self.detail_scroll;
         self.detail_scroll = scroll;
@@ -177,6 +179,9 @@ impl App {
         self.cursor.stop();
         if self.focus == Focus::Detail {
             return self.set_focus(Focus::List);
+        }
+        if let Some(effects) = self.stop_probing() {
+            return effects;
         }
         if self.everything != Everything::No {
             return self.stop_loading();

@@ -45,10 +45,10 @@ impl App {
 
     /// Marks everything that is shown, once all of it is here.
     pub(super) fn mark_all(&mut self) -> Vec<Effect> {
-        if self.is_searching() || (self.everything == Everything::No && !self.listing.is_complete()) {
+        if !self.is_arranged_anew() || (self.everything == Everything::No && !self.listing.is_complete()) {
             self.need_everything();
         }
-        if self.everything != Everything::No || self.is_searching() {
+        if self.everything != Everything::No || !self.is_arranged_anew() {
             self.jobs.marks_wait = true;
             return self.inform("marking all once they are here; esc stops");
         }
@@ -57,13 +57,13 @@ impl App {
 
     fn mark_all_now(&mut self) -> Vec<Effect> {
         self.jobs.marks_wait = false;
-        let rows = Chosen { only: None, ..self.chosen() };
+        let rows = self.chosen_of_shown();
         self.run(Task::MarkAll { rows, marks: Arc::clone(&self.marks) })
     }
 
     /// Marks what was to be marked, as soon as all is known.
     pub(super) fn mark_what_waited(&mut self) -> Vec<Effect> {
-        let is_settled = self.everything == Everything::No && !self.is_searching();
+        let is_settled = self.everything == Everything::No && self.is_arranged_anew();
         if !self.jobs.marks_wait || !is_settled {
             return Vec::new();
         }
@@ -74,10 +74,15 @@ impl App {
         self.warn(safe!("nothing was marked: not all are loaded"))
     }
 
-    /// What a copy or an export is about: the marked webhooks, else what is shown.
-    fn chosen(&self) -> Chosen {
+    /// What a copy, an export or a probe is about: the marked webhooks, else what is shown.
+    pub(super) fn chosen(&self) -> Chosen {
         let only = (!self.marks.is_empty()).then(|| Arc::clone(&self.marks));
-        Chosen { rows: self.listing.rows().clone(), order: self.listing.order().cloned(), only }
+        Chosen { only, ..self.chosen_of_shown() }
+    }
+
+    /// What is shown, whatever is marked.
+    pub(super) fn chosen_of_shown(&self) -> Chosen {
+        Chosen { rows: self.listing.rows().clone(), order: self.listing.order().cloned(), only: None }
     }
 
     /// Copies all marked webhooks.
@@ -87,16 +92,21 @@ impl App {
     }
 
     pub(super) fn run(&mut self, task: Task) -> Vec<Effect> {
+        vec![Effect::Run(Box::new(self.job(task)))]
+    }
+
+    pub(super) fn job(&mut self, task: Task) -> Job {
         self.jobs.started += 1;
-        vec![Effect::Run(Box::new(Job { number: self.jobs.started, task }))]
+        Job { number: self.jobs.started, task }
     }
 
     /// Takes what came of a job, unless it was about another workspace.
     pub(super) fn done(&mut self, done: Done) -> Vec<Effect> {
-        if done.number <= self.jobs.of_others {
-            return Vec::new();
-        }
         match done.outcome {
+            // The file is the same whatever workspace is shown.
+            Outcome::Deliveries(read) => self.take_deliveries(read),
+            _ if done.number <= self.jobs.of_others => Vec::new(),
+            Outcome::Matched(unmatched) => self.take_unmatched(&unmatched),
             Outcome::Marked { marks, webhooks, on } => {
                 self.marks = marks;
                 self.flagged_anew();
@@ -123,6 +133,7 @@ impl App {
                 }
                 vec![Effect::Draw]
             }
+            Outcome::Gathered(gathered) => self.gathered(gathered),
             Outcome::Compared(news) => self.take_news(news),
             Outcome::Failed { words } => {
                 if let Overlay::Export(export) = &mut self.overlay {

@@ -157,6 +157,7 @@ impl App {
         self.came_from = None;
         self.arranging.start_over();
         self.forget_jobs();
+        self.forget_probes();
         self.following = None;
         self.last_copy = None;
         self.detail_scroll = 0;

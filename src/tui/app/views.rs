@@ -113,6 +113,9 @@ impl App {
     }
 
     fn back_from_groups(&mut self) -> Vec<Effect> {
+        if let Some(effects) = self.stop_probing() {
+            return effects;
+        }
         if self.everything != Everything::No {
             return self.stop_loading();
         }

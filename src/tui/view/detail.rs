@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use crate::safe;
 use crate::tui::app::{App, Focus};
 use crate::tui::canvas::{Canvas, line};
-use crate::tui::detail;
 use crate::tui::listing::Cell;
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
@@ -16,7 +15,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         Cell::Row(row) | Cell::Gone(row) => {
             let change = app.change_at(app.cursor.selected());
             let enough = app.detail_scroll.saturating_add(usize::from(area.height)).saturating_add(1);
-            let lines = detail::lines(&row.unpack(), &app.detail_style(), enough);
+            let lines = app.detail_lines(row, enough);
             for (number, pieces) in (0..area.height).zip(lines.iter().skip(app.detail_scroll)) {
                 canvas.pieces(line(inner, number), pieces);
             }

@@ -12,7 +12,7 @@ use crate::tui::app::{App, Everything, Focus, Notice, Overlay};
 use crate::tui::canvas::{Canvas, Piece};
 use crate::tui::view::prompt;
 
-const IN_LIST: [Action; 10] = [
+const IN_LIST: [Action; 11] = [
     Action::Help,
     Action::MoveDown,
     Action::Filter,
@@ -21,10 +21,12 @@ const IN_LIST: [Action; 10] = [
     Action::Sort,
     Action::Refresh,
     Action::Copy,
+    Action::Probe,
     Action::Quit,
     Action::RawJson,
 ];
-const IN_DETAIL: [Action; 6] = [Action::Help, Action::MoveDown, Action::Back, Action::Copy, Action::RawJson, Action::Reveal];
+const IN_DETAIL: [Action; 7] =
+    [Action::Help, Action::MoveDown, Action::Back, Action::Copy, Action::Probe, Action::RawJson, Action::Reveal];
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     if area.is_empty() {
@@ -43,6 +45,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
             canvas.pieces(room, &[Piece::plain(" "), Piece::new(safe!("! {}", words), app.setup.theme.warning)]);
         }
         (None, Overlay::None) if app.everything != Everything::No => progress(app, room, canvas),
+        (None, Overlay::None) if app.probes.is_running() => probing(app, room, canvas),
         (None, Overlay::None) => hints(app, room, canvas),
         (None, Overlay::Filter) => prompt::Line::filter(app).draw_below(app, room, canvas),
         (None, Overlay::Export(export)) => prompt::Line::export(app, export).draw_below(app, room, canvas),
@@ -115,6 +118,20 @@ fn marks_and_position(app: &App) -> Safe {
         0 => position(app),
         marks => safe!("{} marked  {}", grouped(marks as u64), position(app)),
     }
+}
+
+/// How far the probe has come.
+fn probing(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = app.setup.theme;
+    let Some(counts) = app.probes.progress() else { return };
+    let number = |count: usize| grouped(count as u64);
+    let mut words = safe!(" probing {} of {}", number(counts.done()), number(counts.wanted));
+    if counts.dead > 0 {
+        words.push(&safe!(", {} dead", number(counts.dead)));
+    }
+    let key = app.setup.keymap.key(Action::Back).unwrap_or_default();
+    let pieces = [Piece::plain(words), Piece::new(safe!("  {}", key), theme.strong), Piece::new(" stops", theme.quiet)];
+    canvas.pieces(area, &pieces);
 }
 
 /// `12/1,234`, or `12/300+` while the end is unknown.

@@ -9,6 +9,7 @@ use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::App;
 use crate::tui::canvas::{Canvas, line};
+use crate::tui::view::seen;
 
 /// Columns of a number.
 const NUMBER: u16 = 9;
@@ -129,7 +130,7 @@ fn name(app: &App, group: &Group) -> (Safe, Style) {
         Kind::Host { name, is_expanded } => {
             let mark = if *is_expanded { glyphs.open } else { glyphs.closed };
             let style = if group.active == 0 { theme.inactive } else { Style::new() };
-            (safe!("{} {}", mark, clean_head(name, 260)), style)
+            (safe!("{} {}{}", mark, seen::host_symbol(app, name), clean_head(name, 260)), style)
         }
         Kind::NoHost => (safe!("! no host: the url does not parse"), theme.warning),
         Kind::Path { path, .. } => {

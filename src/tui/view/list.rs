@@ -11,6 +11,7 @@ use crate::text::Safe;
 use crate::tui::app::{App, Change, Focus, state_symbol};
 use crate::tui::canvas::{Canvas, line};
 use crate::tui::listing::Cell;
+use crate::tui::view::seen;
 
 /// Below this width, the columns of events and age give way to the destination.
 const NARROW: u16 = 30;
@@ -62,7 +63,7 @@ fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
 }
 
 /// What is left of an area behind some columns.
-fn behind(area: Rect, columns: u16) -> Rect {
+pub(super) fn behind(area: Rect, columns: u16) -> Rect {
     Rect { x: area.x + columns.min(area.width), width: area.width.saturating_sub(columns), ..area }
 }
 
@@ -85,15 +86,18 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
         let (style, behind_symbol) = (change_style(app, change), behind(area, 1));
         canvas.text(Rect { width: 1.min(behind_symbol.width), ..behind_symbol }, &change.sign().into(), style);
     }
-    let columns = if area.width >= NARROW { 6 + age_width(app) } else { 0 };
-    let url_area = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2 + columns), ..area };
+    let url_left = 2 + seen::draw_symbol(app, row, behind(area, 2), canvas);
+    let figures = if area.width >= NARROW { seen::width(app, area) } else { 0 };
+    let columns = if area.width >= NARROW { figures + 6 + age_width(app) } else { 0 };
+    let url_area = Rect { width: behind(area, url_left).width.saturating_sub(columns), ..behind(area, url_left) };
     let url = Destination::new(row.url()).clean_short(app.reveal, url_area.width.into());
     let places = app.filter.query().places(url.as_str());
     canvas.highlighted(url_area, &url, text_style, &places, theme.matched);
     if columns == 0 {
         return;
     }
-    let events_area = Rect { x: url_area.right(), width: 6, ..area };
+    seen::draw(app, row, Rect { x: url_area.right(), width: figures, ..area }, area.width, canvas);
+    let events_area = Rect { x: url_area.right() + figures, width: 6, ..area };
     let (events, events_style) = event_count(app, row);
     canvas.text_right(events_area, &events, events_style);
     let age_area = Rect { x: events_area.right(), width: age_width(app), ..area };

@@ -447,7 +447,7 @@ async fn deliveries_and_a_probe_bring_rules_of_their_own() {
     let failing = audit(&home, &server, &["--deliveries", file.to_str().unwrap(), "-o", "json"]).await;
     assert_eq!(failing.code, Some(5), "a row cannot be used: {}", failing.stderr);
     assert_eq!(found(&findings(&failing)), BTreeMap::from([("failing-deliveries", vec!["a"])]));
-    assert!(failing.stderr.contains("1 attempt belong to no webhook: to gone"), "{}", failing.stderr);
+    assert!(failing.stderr.contains("1 attempt belongs to no webhook: to gone"), "{}", failing.stderr);
     assert!(failing.stderr.contains("1 row cannot be used"), "{}", failing.stderr);
     let probed = audit(&home, &server, &["--probe", "-o", "json"]).await;
     assert_eq!(probed.code, Some(1), "{}", probed.stderr);

@@ -111,3 +111,17 @@ async fn a_page_is_filtered_and_stays_one_request() {
         (expected.iter().map(String::as_str).collect(), vec![2])
     );
 }
+
+#[tokio::test]
+async fn what_only_the_explorer_knows_is_refused_with_another_way() {
+    let server = serving(ROWS).await;
+    for (query, words) in [("is:marked", "only the explorer"), ("acme|probe:dead", "hookscope probe -o ndjson")] {
+        let ended = ask(&server, &["list", "--filter", query]).await;
+        ended.refusal(2);
+        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    }
+    let ended = ask(&server, &["list", "--filter", "probe:daed"]).await;
+    ended.refusal(2);
+    assert!(ended.stderr.contains("column 7") && ended.stderr.contains("Did you mean probe:dead?"), "{}", ended.stderr);
+    assert_eq!(server.log().requests().count(), 0);
+}

@@ -4,8 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use hookscope::analysis::probed::{Probed, Seen};
+use hookscope::analysis::reach::Trouble;
+use hookscope::output::{Measured, openmetrics};
+
 use super::{Ended, Home, ONCE, ask, serving};
 use crate::faults::server::{KEY, Listing, Reply, Server};
+use crate::support::{NOW, origin, probed, reach};
 
 type Sample = (String, BTreeMap<String, String>);
 
@@ -112,6 +117,72 @@ async fn everything_is_counted() {
     assert!(!ended.stdout.contains("dead-destination"));
     let firsts: Vec<_> = ended.lines().into_iter().filter(|line| line.starts_with("# TYPE")).collect();
     assert_eq!(firsts.len(), 7);
+}
+
+#[test]
+fn what_a_probe_found_is_there_for_what_was_tried() {
+    let measured = |profile: Option<&str>, probed| Measured {
+        profile: profile.map(Into::into),
+        seconds: Some(0.0),
+        probed: Some(probed),
+        ..Measured::default()
+    };
+    let samples = parse(&openmetrics(vec![measured(None, probed())]).unwrap());
+    let labels = |origin| [("origin", origin)];
+    for (name, origin, value) in [
+        ("dialnexa_webhook_probe_success", "https://alive.example.com", Some(1.0)),
+        ("dialnexa_webhook_probe_success", "https://gone.example.com:8443", Some(0.0)),
+        ("dialnexa_webhook_probe_success", "https://10.0.0.1", None),
+        ("dialnexa_webhook_probe_tls_days_left", "https://alive.example.com", Some(43.0)),
+        ("dialnexa_webhook_probe_tls_days_left", "https://soon.example.com", Some(5.0)),
+        ("dialnexa_webhook_probe_tls_days_left", "https://gone.example.com:8443", None),
+    ] {
+        assert_eq!(of(&samples, name, &labels(origin)), value, "{name} {origin}");
+    }
+    assert_eq!(of(&samples, "dialnexa_webhook_probe_untried", &[]), Some(1.0));
+    assert_eq!(of(&samples, "dialnexa_webhook_probe_omitted", &[]), Some(0.0));
+    // Two profiles may deliver to the same place.
+    let samples = parse(&openmetrics(vec![measured(Some("a"), probed()), measured(Some("b"), probed())]).unwrap());
+    let both = ["a", "b"].map(|profile| {
+        let labels = [("profile", profile), ("origin", "https://alive.example.com")];
+        of(&samples, "dialnexa_webhook_probe_success", &labels)
+    });
+    assert_eq!(both, [Some(1.0); 2]);
+}
+
+#[test]
+fn thousands_of_destinations_are_a_bounded_number_of_samples() {
+    let mut many = Probed::default();
+    for number in 0..3_000 {
+        let found = if number % 100 == 7 { Err(Trouble::Refused) } else { Ok(number) };
+        let seen = Seen { reach: reach(found), at: NOW.parse().unwrap() };
+        many.insert(origin(&format!("https://h{number}.example")), seen);
+    }
+    let measured = Measured { seconds: Some(0.0), probed: Some(many), ..Measured::default() };
+    let samples = parse(&openmetrics(vec![measured]).unwrap());
+    let success: Vec<_> = samples.iter().filter(|((name, _), _)| name == "dialnexa_webhook_probe_success").collect();
+    assert_eq!(success.len(), 1_000);
+    assert_eq!(success.iter().filter(|(_, value)| **value < 0.5).count(), 30, "the dead come first");
+    assert_eq!(of(&samples, "dialnexa_webhook_probe_omitted", &[]), Some(2_000.0));
+    let days: Vec<_> = samples.iter().filter(|((name, _), _)| name == "dialnexa_webhook_probe_tls_days_left").collect();
+    assert!(days.len() == 970 && days.iter().all(|(_, value)| **value < 1_000.0), "then what ends first");
+}
+
+#[tokio::test]
+async fn a_probe_brings_gauges_and_findings_of_its_own() {
+    let rows = r#"{"id":"1","url":"https://nobody.invalid/1","events":["call.completed"],"is_active":true},
+{"id":"2","url":"https://10.0.0.1/","events":["call.completed"],"is_active":true},
+{"id":"3","url":"https://nobody-else.invalid/","events":["call.completed"],"is_active":false}"#;
+    let server = serving(rows).await;
+    let ended = ask(&server, &["metrics", "--probe", "--step-timeout", "60"]).await;
+    let samples = parse(ended.data());
+    let success: Vec<_> = samples.iter().filter(|((name, _), _)| name == "dialnexa_webhook_probe_success").collect();
+    assert_eq!(success.len(), 1, "nothing is delivered to the inactive one: {}", ended.stdout);
+    assert_eq!(of(&samples, "dialnexa_webhook_probe_success", &[("origin", "https://nobody.invalid")]), Some(0.0));
+    assert_eq!(of(&samples, "dialnexa_webhook_probe_untried", &[]), Some(1.0));
+    let findings = |rule, severity| of(&samples, "dialnexa_webhook_findings", &[("rule", rule), ("severity", severity)]);
+    assert_eq!(findings("dead-destination", "error"), Some(1.0));
+    assert_eq!(findings("tls-expiring", "warning"), Some(0.0));
 }
 
 #[tokio::test]

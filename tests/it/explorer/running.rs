@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_core::Stream;
-use hookscope::api::Client;
+use hookscope::api::{ApiError, Client};
 use hookscope::base_url::BaseUrl;
 use hookscope::config::{Config, Connection};
 use hookscope::demo::{self, server::Server};
 use hookscope::fetch::Source;
 use hookscope::model::RowRef;
+use hookscope::probe::Trust;
 use hookscope::redact::ApiKey;
 use hookscope::text::Safe;
 use hookscope::tui::app::{App, Setup};
@@ -25,6 +26,7 @@ use hookscope::tui::finder::Finder;
 use hookscope::tui::history::History;
 use hookscope::tui::input::Keyboard;
 use hookscope::tui::pace::Pacer;
+use hookscope::tui::prober::Prober;
 use hookscope::tui::screen::Screen;
 use hookscope::tui::workspaces::Workspaces;
 use ratatui::backend::TestBackend;
@@ -32,6 +34,7 @@ use tokio::sync::mpsc;
 
 use crate::support::{moment, setup, text};
 
+mod probes;
 mod profiles;
 
 /// Nothing here takes as long; only a test that fails waits for so long.
@@ -119,9 +122,17 @@ async fn start(webhooks: u64) -> Running {
 }
 
 fn run(setup: Setup, connection: &Connection, workspaces: Workspaces) -> Running {
-    let app = App::new(setup, moment());
     let settings = connection.api.clone();
-    let open = move || Ok(Source::Api(Arc::new(Client::new(&settings)?)));
+    run_from(setup, connection, workspaces, move || Ok(Source::Api(Arc::new(Client::new(&settings)?))))
+}
+
+fn run_from(
+    setup: Setup,
+    connection: &Connection,
+    workspaces: Workspaces,
+    open: impl FnOnce() -> Result<Source, ApiError> + Send + 'static,
+) -> Running {
+    let app = App::new(setup, moment());
     let fetch = Fetch::start(open, connection.policy, app.demand());
     let (keys, pressed) = mpsc::unbounded_channel();
     let (console, happened) = mpsc::unbounded_channel();
@@ -143,6 +154,7 @@ fn run(setup: Setup, connection: &Connection, workspaces: Workspaces) -> Running
         input: Keys(pressed),
         fetch,
         workspaces,
+        prober: Prober::new(|| Trust::new(None).map_err(|error| error.short())),
         tmux: false,
         changed: true,
         urgent: true,

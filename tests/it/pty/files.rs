@@ -52,3 +52,21 @@ fn stdin_and_files_that_are_none_are_refused_before_the_screen_is_taken() {
         session.assert_restored();
     }
 }
+
+#[test]
+fn deliveries_and_probes_are_shown_beside_a_file() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("snapshot.json");
+    fs::write(&path, r#"[{"id":"w0","url":"https://10.0.0.1/in","events":[],"is_active":true}]"#).unwrap();
+    let deliveries = home.path().join("log.csv");
+    fs::write(&deliveries, format!("webhook_id,is_success\n{}", "w0,false\nw0,true\n".repeat(20))).unwrap();
+    let arguments = ["--from", path.to_str().unwrap(), "--deliveries", deliveries.to_str().unwrap()];
+    let mut session = Setup::new(HOOKSCOPE, &arguments).size(120, 30).start();
+    session.wait_text("log.csv: 40 delivery attempts");
+    session.wait_text("! 40, 20 failed (50%)");
+    session.type_keys("P");
+    session.wait_text("private: private address, not tried");
+    session.type_keys("q");
+    assert_eq!(session.exit_and_drain(), Exit::Code(0));
+    session.assert_restored();
+}

@@ -39,3 +39,11 @@ fn nothing_at_all_is_a_terminal() {
     assert!(said.contains("hookscope list") && !said.contains('\x1b'), "{said:?}");
     assert_eq!(output.stdout, b"");
 }
+
+#[test]
+fn deliveries_cannot_come_from_where_the_keys_do() {
+    let mut session = Setup::bash(r#"exec "$0" --demo --deliveries -"#).start();
+    assert_eq!(session.exit_and_drain(), Exit::Code(2));
+    let said = session.look(|seen| String::from_utf8(seen.raw().to_vec()).unwrap().replace(Seen::MARK, ""));
+    assert!(said.contains("--deliveries: the explorer reads keys from stdin") && !said.contains('\x1b'), "{said:?}");
+}

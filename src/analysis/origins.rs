@@ -1,0 +1,168 @@
+//! The origins of packed rows. Rows that share one have it worked out once.
+
+use std::collections::{HashMap, HashSet};
+
+use super::destinations::Origin;
+use crate::model::RowRef;
+
+/// Unusual origins that are told apart by their text; what comes after them is worked out for each row.
+const MAX_OTHERS: usize = 100_000;
+
+/// Something that is known of origins.
+#[derive(Debug)]
+pub struct ByOrigin<T> {
+    /// By the number of the host, twice: with TLS and without, each on its usual port.
+    usual: Vec<Option<T>>,
+    /// By everything before the path.
+    others: HashMap<Box<str>, T>,
+}
+
+impl<T> Default for ByOrigin<T> {
+    fn default() -> Self {
+        Self { usual: Vec::new(), others: HashMap::new() }
+    }
+}
+
+impl<T: Copy> ByOrigin<T> {
+    /// What is known of the origin of a row; what is not is asked for. `None` is a URL that cannot be connected to.
+    pub fn of(&mut self, row: RowRef<'_>, find: impl FnOnce(Option<Origin>) -> T) -> T {
+        let found = || find(Origin::of_text(row.url()));
+        if let Some(place) = usual(row) {
+            if let Some(&Some(known)) = self.usual.get(place) {
+                return known;
+            }
+            if self.usual.len() <= place {
+                self.usual.resize(place + 1, None);
+            }
+            let found = found();
+            if let Some(known) = self.usual.get_mut(place) {
+                *known = Some(found);
+            }
+            return found;
+        }
+        let Some(before_path) = before_path(row.url()) else { return found() };
+        if let Some(&known) = self.others.get(before_path) {
+            return known;
+        }
+        let found = found();
+        if self.others.len() < MAX_OTHERS {
+            self.others.insert(before_path.into(), found);
+        }
+        found
+    }
+}
+
+/// The number of a URL that names its host as it is resolved, and nothing else before the path.
+fn usual(row: RowRef<'_>) -> Option<usize> {
+    let host = row.host()?;
+    let (rest, place) = match row.url().strip_prefix("https://") {
+        Some(rest) => (rest, 0),
+        None => (row.url().strip_prefix("http://")?, 1),
+    };
+    let path = rest.strip_prefix(&*host.name)?;
+    (path.is_empty() || path.starts_with(['/', '?', '#'])).then_some(host.number as usize * 2 + place)
+}
+
+/// Everything that decides where a URL leads; `None` when that takes a parser to tell.
+fn before_path(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    (end > 0).then(|| url.get(..url.len() - rest.len() + end))?
+}
+
+/// Gathers the origins of rows, each once.
+#[derive(Debug)]
+pub struct Origins {
+    seen: ByOrigin<()>,
+    found: HashSet<Origin>,
+    order: Vec<Origin>,
+    most: usize,
+    /// There are more than were to be gathered.
+    pub are_more: bool,
+}
+
+impl Origins {
+    /// None yet, and at most so many.
+    pub fn new(most: usize) -> Self {
+        Self { seen: ByOrigin::default(), found: HashSet::new(), order: Vec::new(), most, are_more: false }
+    }
+
+    pub fn add(&mut self, row: RowRef<'_>) {
+        let Self { seen, found, order, most, are_more } = self;
+        seen.of(row, |origin| {
+            let Some(origin) = origin.filter(|origin| !found.contains(origin)) else { return };
+            if order.len() >= *most {
+                *are_more = true;
+                return;
+            }
+            found.insert(origin.clone());
+            order.push(origin);
+        });
+    }
+
+    /// What was gathered, in the order of the rows.
+    pub fn finish(self) -> Vec<Origin> {
+        self.order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::model::{Block, Draft, Element, Packer, Row};
+
+    fn block(urls: &[&str]) -> Block {
+        let row = |url: &&str| {
+            let json = serde_json::json!({"id": "w", "url": url}).to_string();
+            Draft::of_row(Row::decode(&RawValue::from_string(json).unwrap()).unwrap())
+        };
+        Packer::default().pack(urls.iter().map(row).collect())
+    }
+
+    fn gathered(urls: &[&str], most: usize) -> (Vec<String>, bool) {
+        let mut origins = Origins::new(most);
+        block(urls).rows().for_each(|row| origins.add(row));
+        let are_more = origins.are_more;
+        (origins.finish().iter().map(Origin::to_string).collect(), are_more)
+    }
+
+    #[test]
+    fn each_origin_is_gathered_once() {
+        let urls = [
+            "https://a.example/1",
+            "https://a.example/2",
+            "https://bob:pw@a.example:443/3",
+            "http://a.example/",
+            "https://a.example:8443/1",
+            "https://a.example:8443/2",
+            "no url",
+            "https:///b.example/",
+            "https://B.example",
+        ];
+        let all = ["https://a.example", "http://a.example", "https://a.example:8443", "https://b.example"];
+        assert_eq!(gathered(&urls, 10), (all.map(str::to_owned).into(), false));
+        assert_eq!(gathered(&urls, 4), (all.map(str::to_owned).into(), false));
+        assert_eq!(gathered(&urls, 3), (all[..3].iter().map(|&url| url.to_owned()).collect(), true));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_remembered_is_what_a_parser_says(
+            urls in proptest::collection::vec("(https?:/{1,3})?(u:p@)?(a|b|1\\.1|[A\\t]b)(\\.example)?(:443|:80|:9)?[/?#\\\\@]?[a-z.:/@]{0,6}", 1..20),
+        ) {
+            let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+            let mut known = ByOrigin::default();
+            let mut numbers: Vec<Option<Origin>> = Vec::new();
+            for (row, url) in block(&urls).rows().zip(&urls) {
+                let number = known.of(row, |origin| {
+                    numbers.push(origin);
+                    numbers.len() - 1
+                });
+                prop_assert_eq!(&numbers[number], &Origin::of_text(url), "{}", url);
+            }
+        }
+    }
+}

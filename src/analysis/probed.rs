@@ -1,0 +1,205 @@
+//! What probes found out, by origin, kept as long as somebody may ask for it; and what a query asks of it.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rpds::HashTrieMapSync;
+
+use super::audit::{Probe, origin_of};
+use super::destinations::Origin;
+use super::reach::{Reach, State, Trouble};
+
+/// What a probe found out, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub reach: Reach,
+    pub at: Timestamp,
+}
+
+/// What is known of origins. A copy costs nothing: whoever works on one in the background shares all of it.
+#[derive(Debug, Clone)]
+pub struct Probed {
+    known: HashTrieMapSync<Origin, Seen>,
+    version: u64,
+}
+
+impl Default for Probed {
+    fn default() -> Self {
+        Self { known: HashTrieMapSync::new_sync(), version: 0 }
+    }
+}
+
+impl Probed {
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.known.size()
+    }
+
+    /// Another number after each change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub fn get(&self, origin: &Origin) -> Option<&Seen> {
+        self.known.get(origin)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&Origin, &Seen)> {
+        self.known.iter()
+    }
+
+    /// Takes note of what was found, in place of what was known before.
+    pub fn insert(&mut self, origin: Origin, seen: Seen) {
+        self.known.insert_mut(origin, seen);
+        self.version += 1;
+    }
+
+    /// Of more than so many origins, forgets the half that was probed longest ago.
+    pub fn keep_at_most(&mut self, origins: usize) {
+        if self.known.size() <= origins {
+            return;
+        }
+        let mut times: Vec<Timestamp> = self.known.values().map(|seen| seen.at).collect();
+        let middle = times.len() / 2;
+        let (_, &mut middle, _) = times.select_nth_unstable(middle);
+        let old: Vec<Origin> = self.iter().filter(|(_, seen)| seen.at < middle).map(|(origin, _)| origin.clone()).collect();
+        for origin in &old {
+            self.known.remove_mut(origin);
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Self { version: self.version + 1, ..Self::default() };
+    }
+
+    /// What the audit takes of it, as [`super::audit::Facts::probes`].
+    pub fn facts(&self) -> HashMap<Box<str>, Probe> {
+        let fact = |(origin, seen): (&Origin, &Seen)| {
+            let url = origin.to_string().parse().ok()?;
+            Some((origin_of(&url).into(), Probe::from(&seen.reach)))
+        };
+        self.iter().filter_map(fact).collect()
+    }
+}
+
+/// What a query asks of a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sought {
+    /// It was not probed.
+    Unknown,
+    State(State),
+    Trouble(Trouble),
+    /// It is reachable, and its certificate ends soon.
+    Expiring,
+}
+
+/// A certificate that ends soon, as queries and reports call it.
+pub const EXPIRING: &str = "tls-expiring";
+const UNKNOWN: &str = "unknown";
+
+impl Sought {
+    /// Everything that can be asked, in the order in which people think of it.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let states = [State::Dead, State::Reachable, State::Untried].map(Self::State);
+        let troubles = Trouble::ALL.map(Self::Trouble);
+        states.into_iter().chain([Self::Unknown, Self::Expiring]).chain(troubles)
+    }
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => UNKNOWN,
+            Self::State(state) => state.word(),
+            Self::Trouble(trouble) => trouble.word(),
+            Self::Expiring => EXPIRING,
+        }
+    }
+
+    /// What a word asks for.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::all().find(|sought| sought.word() == word)
+    }
+
+    /// Whether it holds of a destination; `None` is one that cannot be connected to, which takes no probe to know.
+    pub fn holds(self, origin: Option<&Origin>, probed: &Probed) -> bool {
+        let Some(origin) = origin else {
+            return matches!(self, Self::State(State::Untried) | Self::Trouble(Trouble::InvalidUrl));
+        };
+        match (self, probed.get(origin).map(|seen| &seen.reach)) {
+            (Self::Unknown, reach) => reach.is_none(),
+            (_, None) => false,
+            (Self::State(state), Some(reach)) => reach.state() == state,
+            (Self::Trouble(trouble), Some(reach)) => reach.trouble == Some(trouble),
+            (Self::Expiring, Some(reach)) => reach.is_expiring(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::reach::Lasts;
+
+    fn origin(url: &str) -> Origin {
+        Origin::of_text(url).unwrap()
+    }
+
+    fn seen(trouble: Option<Trouble>, second: i64) -> Seen {
+        let certificate = Some(Lasts { not_after: Timestamp::UNIX_EPOCH, days_left: 5 });
+        Seen { reach: Reach { trouble, certificate, ..Reach::default() }, at: Timestamp::from_second(second).unwrap() }
+    }
+
+    #[test]
+    fn every_question_has_a_word_of_its_own() {
+        for sought in Sought::all() {
+            assert_eq!(Sought::named(sought.word()), Some(sought), "{}", sought.word());
+        }
+        assert_eq!(Sought::named("healthy"), None);
+    }
+
+    #[test]
+    fn what_was_found_answers_the_questions() {
+        let mut probed = Probed::default();
+        probed.insert(origin("https://up.example/x"), seen(None, 0));
+        probed.insert(origin("https://down.example:443"), seen(Some(Trouble::Dns), 0));
+        probed.insert(origin("https://10.0.0.1"), seen(Some(Trouble::Private), 0));
+        let answers = |url: &str| {
+            let origin = Origin::of_text(url);
+            let words = Sought::all().filter(|sought| sought.holds(origin.as_ref(), &probed)).map(Sought::word);
+            words.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(answers("https://up.example/other"), "reachable tls-expiring");
+        assert_eq!(answers("https://down.example/"), "dead dns");
+        assert_eq!(answers("https://10.0.0.1/"), "untried private");
+        assert_eq!(answers("http://up.example/"), "unknown");
+        assert_eq!(answers("no url"), "untried invalid-url");
+    }
+
+    #[test]
+    fn the_audit_gets_it_by_its_own_keys() {
+        let mut probed = Probed::default();
+        probed.insert(origin("https://down.example.:8443"), seen(Some(Trouble::Dns), 0));
+        probed.insert(origin("https://10.0.0.1"), seen(Some(Trouble::Private), 0));
+        let facts = probed.facts();
+        assert_eq!(facts["https://down.example:8443"].dead, Some("dns"));
+        assert_eq!(facts["https://10.0.0.1"].dead, None);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_may_be_and_the_newest_stays() {
+        let mut probed = Probed::default();
+        for second in 0..=100 {
+            probed.insert(origin(&format!("https://h{second}.example")), seen(None, second));
+            probed.keep_at_most(100);
+        }
+        assert_eq!(probed.len(), 51);
+        assert!(probed.get(&origin("https://h0.example")).is_none());
+        assert!(probed.get(&origin("https://h100.example")).is_some());
+        let version = probed.version();
+        probed.clear();
+        assert!(probed.is_empty() && probed.version() > version);
+    }
+}

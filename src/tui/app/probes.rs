@@ -1,0 +1,308 @@
+//! Probes: what is being probed, and what is known since.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::{Action, App, Effect, Everything, Notice, RowRef, Safe, grouped, safe};
+use crate::analysis::destinations::Origin;
+use crate::analysis::groups::Kind;
+use crate::analysis::probed::{Probed, Seen};
+use crate::analysis::reach::{State, Trouble};
+use crate::text::clean;
+use crate::tui::jobs::{Gathered, Task};
+use crate::tui::prober::Found;
+
+/// Origins that are probed at the press of a key.
+const MAX_AT_A_TIME: usize = 10_000;
+/// Origins that are remembered.
+const MAX_KEPT: usize = 20_000;
+
+/// What is known of destinations, and what is being found out.
+#[derive(Debug, Default)]
+pub struct Probes {
+    pub known: Probed,
+    under_way: HashSet<Origin>,
+    /// The origins of each host that are known or under way.
+    by_host: HashMap<Box<str>, BTreeSet<Origin>>,
+    /// Since the last time that nothing was under way.
+    counts: Counts,
+    /// All that are shown are to be probed once they are here.
+    wait: bool,
+}
+
+/// What has been asked, and what was found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub wanted: usize,
+    pub reachable: usize,
+    pub dead: usize,
+    pub untried: usize,
+}
+
+impl Counts {
+    pub fn done(self) -> usize {
+        self.reachable + self.dead + self.untried
+    }
+
+    fn add(&mut self, state: State) {
+        match state {
+            State::Reachable => self.reachable += 1,
+            State::Dead => self.dead += 1,
+            State::Untried => self.untried += 1,
+        }
+    }
+
+    fn words(self) -> Safe {
+        let mut words = safe!("{} of {} reachable from this host", number(self.reachable), number(self.done()));
+        if self.dead > 0 {
+            words.push(&safe!(", {} dead", number(self.dead)));
+        }
+        if self.untried > 0 {
+            words.push(&safe!(", {} not tried", number(self.untried)));
+        }
+        words
+    }
+}
+
+fn number(count: usize) -> Safe {
+    grouped(count as u64)
+}
+
+/// What is known of one destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight<'a> {
+    Unknown,
+    UnderWay,
+    /// It cannot be connected to.
+    NoUrl,
+    Seen(&'a Seen),
+}
+
+impl Probes {
+    /// Whether there is anything to show of probes.
+    pub fn are_shown(&self) -> bool {
+        !self.known.is_empty() || self.is_running()
+    }
+
+    pub fn is_running(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
+    /// How far it has come, while something is under way.
+    pub fn progress(&self) -> Option<Counts> {
+        self.is_running().then_some(self.counts)
+    }
+
+    /// What is known of the destination of a URL.
+    pub fn of(&self, url: &str) -> Sight<'_> {
+        let Some(origin) = Origin::of_text(url) else { return Sight::NoUrl };
+        match self.known.get(&origin) {
+            _ if self.under_way.contains(&origin) => Sight::UnderWay,
+            Some(seen) => Sight::Seen(seen),
+            None => Sight::Unknown,
+        }
+    }
+
+    /// The worst that is known of a host.
+    pub fn of_host(&self, host: &str) -> Sight<'_> {
+        let origins = || self.by_host.get(host).into_iter().flatten();
+        if origins().any(|origin| self.under_way.contains(origin)) {
+            return Sight::UnderWay;
+        }
+        let severity = |seen: &&Seen| match seen.reach.state() {
+            State::Reachable => u8::from(seen.reach.is_expiring()) * 2,
+            State::Untried => 1,
+            State::Dead => 3,
+        };
+        origins().filter_map(|origin| self.known.get(origin)).max_by_key(severity).map_or(Sight::Unknown, Sight::Seen)
+    }
+
+    fn begin(&mut self, origins: &[Origin]) {
+        if !self.is_running() {
+            self.counts = Counts::default();
+        }
+        self.counts.wanted += origins.len();
+        self.under_way.extend(origins.iter().cloned());
+        self.index(origins);
+    }
+
+    fn keep(&mut self, origin: Origin, seen: Seen) {
+        self.known.insert(origin, seen);
+        let before = self.known.len();
+        self.known.keep_at_most(MAX_KEPT);
+        if self.known.len() < before {
+            self.by_host.clear();
+            let origins: Vec<_> = self.known.iter().map(|(origin, _)| origin).chain(&self.under_way).cloned().collect();
+            self.index(&origins);
+        }
+    }
+
+    fn index(&mut self, origins: &[Origin]) {
+        for origin in origins {
+            self.by_host.entry(origin.host().to_string().into()).or_default().insert(origin.clone());
+        }
+    }
+}
+
+impl App {
+    /// Probes what is selected.
+    pub(super) fn probe_selected(&mut self) -> Vec<Effect> {
+        if self.shows_groups() {
+            return self.probe_group();
+        }
+        let Some(row) = self.selected_row().filter(|row| row.is_webhook()) else {
+            return self.warn("there is no webhook to probe");
+        };
+        match Origin::of_text(row.url()) {
+            Some(origin) => self.probe(vec![origin]),
+            None => self.warn("its url is none that can be connected to"),
+        }
+    }
+
+    /// Probes every origin of the selected host.
+    fn probe_group(&mut self) -> Vec<Effect> {
+        let kind = self.group_pane().and_then(|pane| pane.selected()).map(|group| &group.kind);
+        match kind {
+            Some(Kind::Host { name: host, .. } | Kind::Path { host, .. } | Kind::More { host, .. }) => {
+                let host = Some(host.clone());
+                let rows = self.chosen_of_shown();
+                self.run(Task::Gather { rows, host, most: MAX_AT_A_TIME })
+            }
+            Some(Kind::NoHost) => self.warn("these urls are none that can be connected to"),
+            Some(Kind::Event { .. }) => {
+                let key = |action| self.setup.keymap.key(action).unwrap_or_default();
+                let (webhooks, hosts) = (key(Action::ViewWebhooks), key(Action::ViewHosts));
+                self.inform(safe!("that works on webhooks and hosts: {} and {} show them", webhooks, hosts))
+            }
+            None => self.warn("there is no host to probe"),
+        }
+    }
+
+    /// Probes all that are marked, else all that are shown, once all of them are here.
+    pub(super) fn probe_all(&mut self) -> Vec<Effect> {
+        if self.listing.loaded() == 0 {
+            return self.warn("there is nothing to probe");
+        }
+        if self.marks.is_empty() {
+            self.need_everything();
+            if self.everything != Everything::No || !self.is_arranged_anew() {
+                self.probes.wait = true;
+                return self.inform("probing all once they are here; esc stops");
+            }
+        }
+        self.gather_all()
+    }
+
+    fn gather_all(&mut self) -> Vec<Effect> {
+        self.probes.wait = false;
+        let rows = self.chosen();
+        self.run(Task::Gather { rows, host: None, most: MAX_AT_A_TIME })
+    }
+
+    /// Probes what was to be probed, as soon as all is known.
+    pub(super) fn probe_what_waited(&mut self) -> Vec<Effect> {
+        let is_settled = self.everything == Everything::No && self.is_arranged_anew();
+        if !self.probes.wait || !is_settled {
+            return Vec::new();
+        }
+        if self.listing.is_complete() {
+            return self.gather_all();
+        }
+        self.probes.wait = false;
+        self.warn("nothing is probed: not all are loaded")
+    }
+
+    /// Takes the origins that were looked for.
+    pub(super) fn gathered(&mut self, gathered: Gathered) -> Vec<Effect> {
+        let Gathered { origins, are_more, is_about_all } = gathered;
+        if origins.is_empty() {
+            return self.warn("there is nothing to probe: no url that can be connected to");
+        }
+        let count = number(origins.len());
+        let effects = self.probe(origins);
+        if are_more {
+            self.notice = Some(Notice::Warning(safe!("probing {} destinations; there are more: filter for them", count)));
+        } else if is_about_all && !self.listing.is_complete() {
+            let key = self.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
+            let loaded = grouped(self.listing.loaded());
+            let words = safe!("probing {} destinations of the {} loaded; {} loads the rest", count, loaded, key);
+            self.notice = Some(Notice::Warning(words));
+        }
+        effects
+    }
+
+    fn probe(&mut self, origins: Vec<Origin>) -> Vec<Effect> {
+        let mut new = origins;
+        new.retain(|origin| !self.probes.under_way.contains(origin));
+        if new.is_empty() {
+            return self.inform("that is being probed already; esc stops");
+        }
+        self.probes.begin(&new);
+        vec![Effect::Draw, Effect::Probe(new)]
+    }
+
+    /// Takes what a probe found.
+    pub(super) fn probed(&mut self, found: Found) -> Vec<Effect> {
+        let (origin, seen) = match found {
+            Found::Reach(origin, seen) => (origin, *seen),
+            Found::Failed(why) => {
+                self.probes.under_way.clear();
+                return self.warn(safe!("nothing can be probed: {}", why));
+            }
+        };
+        let probes = &mut self.probes;
+        if !probes.under_way.remove(&origin) {
+            // An answer to what nobody asks any more.
+            return Vec::new();
+        }
+        probes.counts.add(seen.reach.state());
+        let words = match probes.counts.wanted {
+            1 => of_one(&origin, &seen),
+            _ => probes.counts.words(),
+        };
+        probes.keep(origin, seen);
+        if probes.is_running() { vec![Effect::Draw] } else { self.inform(words) }
+    }
+
+    /// Ends the probe; what was found is kept. `None` when there is none.
+    pub(super) fn stop_probing(&mut self) -> Option<Vec<Effect>> {
+        if std::mem::take(&mut self.probes.wait) {
+            self.everything = Everything::No;
+            return Some(self.inform("nothing is probed"));
+        }
+        if !self.probes.is_running() {
+            return None;
+        }
+        self.probes.under_way.clear();
+        let Counts { wanted, .. } = self.probes.counts;
+        let mut effects = self.inform(safe!("stopped: of {} destinations, {}", number(wanted), self.probes.counts.words()));
+        effects.push(Effect::StopProbing);
+        Some(effects)
+    }
+
+    /// Nothing is known of the destinations of another workspace.
+    pub(super) fn forget_probes(&mut self) {
+        let mut known = std::mem::take(&mut self.probes.known);
+        known.clear();
+        self.probes = Probes { known, ..Probes::default() };
+    }
+
+    /// What is known of the destination of a row; `None` when nothing was ever probed.
+    pub fn sight_of<'a>(&'a self, row: RowRef<'_>) -> Option<Sight<'a>> {
+        self.probes.are_shown().then(|| self.probes.of(row.url()))
+    }
+}
+
+/// The end of the probe of a single destination, in words.
+fn of_one(origin: &Origin, seen: &Seen) -> Safe {
+    let host = clean(&origin.host().to_string()).fit(60, "…");
+    match seen.reach.trouble {
+        None => safe!("{}: reachable from this host, {} ms", host, milliseconds(seen)),
+        Some(trouble @ (Trouble::Private | Trouble::InvalidUrl)) => safe!("{}: {}", host, trouble.words()),
+        Some(trouble) => safe!("{}: dead ({}): {}", host, trouble.word(), trouble.words()),
+    }
+}
+
+/// How long it took.
+pub fn milliseconds(seen: &Seen) -> u64 {
+    u64::try_from(seen.reach.times.total().as_millis()).unwrap_or(u64::MAX)
+}

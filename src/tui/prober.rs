@@ -1,0 +1,134 @@
+//! Probes for the loop: they run beside it, and what they find comes as it is found.
+
+use std::fmt;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::analysis::destinations::Origin;
+use crate::analysis::probed::Seen;
+use crate::clock::Moment;
+use crate::probe::{self, Answer, Probing, Settings, Trust, Wanted};
+use crate::text::Safe;
+
+/// The most that each step of a probe may take.
+pub const STEP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Loads the certificates that are trusted, which takes milliseconds, or says why that failed.
+type OpenTrust = dyn Fn() -> Result<Trust, Safe> + Send + Sync;
+
+/// What came of a probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    Reach(Origin, Box<Seen>),
+    /// Nothing can be probed, for this reason.
+    Failed(Safe),
+}
+
+/// The probe that is under way, if one is.
+pub struct Prober {
+    open: Arc<OpenTrust>,
+    trust: Option<Trust>,
+    step_timeout: Duration,
+    allow_private: bool,
+    state: State,
+}
+
+enum State {
+    Idle,
+    /// The certificates are being loaded.
+    Opening(JoinHandle<Result<Trust, Safe>>, Vec<Vec<Origin>>),
+    /// So many answers are still to come.
+    Running(Probing, usize),
+}
+
+impl fmt::Debug for Prober {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Prober")
+    }
+}
+
+impl Prober {
+    /// Private addresses are not connected to.
+    pub fn new(open: impl Fn() -> Result<Trust, Safe> + Send + Sync + 'static) -> Self {
+        let open = Arc::new(open);
+        Self { open, trust: None, step_timeout: STEP_TIMEOUT, allow_private: false, state: State::Idle }
+    }
+
+    /// Connects to private addresses too, as tests on loopback must.
+    #[must_use]
+    pub fn allowing_private(self) -> Self {
+        Self { allow_private: true, ..self }
+    }
+
+    /// Probes these, before what still waits to be probed.
+    pub fn ask(&mut self, origins: Vec<Origin>) {
+        match &mut self.state {
+            State::Idle => match &self.trust {
+                Some(trust) => self.run(trust.clone(), vec![origins]),
+                None => {
+                    let open = Arc::clone(&self.open);
+                    self.state = State::Opening(spawn_blocking(move || open()), vec![origins]);
+                }
+            },
+            State::Opening(_, waiting) => waiting.push(origins),
+            State::Running(probing, left) => {
+                *left += origins.len();
+                probing.add(wanted(origins));
+            }
+        }
+    }
+
+    /// Ends what is under way.
+    pub fn stop(&mut self) {
+        self.state = State::Idle;
+    }
+
+    /// Waits for what is found next. A call that is cancelled loses nothing.
+    pub async fn next(&mut self) -> Found {
+        loop {
+            match &mut self.state {
+                State::Idle => return pending().await,
+                State::Opening(task, waiting) => {
+                    // A panic in there has ended the explorer by its hook.
+                    let opened = task.await.unwrap_or_else(|_panicked| Err("the certificates could not be loaded".into()));
+                    let waiting = std::mem::take(waiting);
+                    match opened {
+                        Ok(trust) => self.run(trust, waiting),
+                        Err(why) => {
+                            self.state = State::Idle;
+                            return Found::Failed(why);
+                        }
+                    }
+                }
+                State::Running(_, 0) => self.state = State::Idle,
+                State::Running(probing, left) => {
+                    let Some(Answer { origin, reach, .. }) = probing.next().await else {
+                        self.state = State::Idle;
+                        return Found::Failed("the probe ended early".into());
+                    };
+                    *left -= 1;
+                    return Found::Reach(origin, Box::new(Seen { reach, at: Moment::now().wall }));
+                }
+            }
+        }
+    }
+
+    fn run(&mut self, trust: Trust, asked: Vec<Vec<Origin>>) {
+        let Self { step_timeout, allow_private, .. } = *self;
+        let settings = Settings { step_timeout, allow_private, trust: trust.clone(), now: Moment::now().wall };
+        self.trust = Some(trust);
+        let probing = probe::open(settings);
+        let left = asked.iter().map(Vec::len).sum();
+        for origins in asked {
+            probing.add(wanted(origins));
+        }
+        self.state = State::Running(probing, left);
+    }
+}
+
+fn wanted(origins: Vec<Origin>) -> Vec<Wanted> {
+    origins.into_iter().map(|origin| Wanted { origin, urls: Vec::new() }).collect()
+}

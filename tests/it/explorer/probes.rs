@@ -1,0 +1,334 @@
+//! Probing destinations: which are asked, what is known then, and what asks for it.
+
+use hookscope::analysis::arrange::Answer;
+use hookscope::analysis::probed::{Seen, Sought};
+use hookscope::analysis::reach::Trouble;
+use hookscope::api::{ErrorKind, Page};
+use hookscope::base_url::BaseUrl;
+use hookscope::config::Config;
+use hookscope::redact::ApiKey;
+use hookscope::tui::app::{Setup, Workspace};
+use hookscope::tui::finder::Arranged;
+use hookscope::tui::message::{Effect, Message};
+use hookscope::tui::prober::Found;
+use hookscope::tui::theme::Glyphs;
+
+use crate::support::{Stage, origin, page, reach, row, setup};
+
+const ACME: &str = "https://hooks.acme.example.com";
+const BILLING: &str = "https://billing.acme.example.com";
+const GLOBEX: &str = "https://partners.globex.example.net";
+const INITECH: &str = "https://n8n.ops.initech.example.org";
+
+/// So few webhooks that all are here, at four hosts in turn.
+fn whole(width: u16, height: u16) -> Stage {
+    let mut stage = Stage::new(width, height);
+    stage.load(page(1, 0..20, Some(20)));
+    stage
+}
+
+fn of_urls(width: u16, urls: &[&str]) -> Stage {
+    let mut stage = Stage::new(width, 24);
+    let row = |url: &&str| row(&serde_json::json!({"id": format!("id of {url}"), "url": url, "events": ["e"]}).to_string());
+    let rows: Vec<_> = urls.iter().map(row).collect();
+    let mut all = page(1, 0..0, Some(rows.len() as u64));
+    all.rows = rows;
+    stage.load(all);
+    stage
+}
+
+/// The line of the list that has this.
+fn line(stage: &Stage, part: &str) -> String {
+    stage.frame().lines().skip(1).find(|line| line.contains(part)).unwrap_or_default().trim_end().to_owned()
+}
+
+fn footer(stage: &Stage) -> String {
+    stage.frame().lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_selected_destination_is_probed_and_what_is_found_is_said() {
+    let mut stage = whole(80, 24);
+    let before = stage.frame();
+    assert!(!before.contains("probe "), "{before}");
+    assert_eq!(stage.keys("j p").asked(), [BILLING]);
+    let frame = stage.frame();
+    assert!(frame.contains("probe    probing") && frame.contains("● … billing"), "{frame}");
+    assert!(footer(&stage).contains("probing 0 of 1  esc stops"), "{}", footer(&stage));
+    stage.found(BILLING, Ok(43)).wait(120).send(Message::Tick);
+    let frame = stage.frame();
+    assert!(frame.contains("probe    dns ok · tls ok, 43 d left · 87 ms\n"), "{frame}");
+    assert!(frame.contains("         reachable from this host, 2m ago\n"), "{frame}");
+    assert!(!frame.contains("healthy"));
+    assert!(footer(&stage).contains("billing.acme.example.com: reachable from this host, 87 ms"), "{}", footer(&stage));
+    // Every webhook there, and no other.
+    assert!(line(&stage, "billing.acme.example.com/v1").contains("● → billing"), "{frame}");
+    assert!(line(&stage, "hooks.acme.example.com/v1").contains("●   hooks"), "{frame}");
+    assert!(stage.keys("j").frame().contains("probe    not probed; p probes it"));
+}
+
+#[test]
+fn trouble_has_its_word_what_it_means_and_what_to_do() {
+    for trouble in Trouble::ALL.into_iter().filter(|trouble| *trouble != Trouble::InvalidUrl) {
+        let mut stage = whole(80, 24);
+        stage.keys("p").found(ACME, Err(trouble));
+        let frame = stage.frame();
+        let sign = if trouble == Trouble::Private { "?" } else { "!" };
+        let words = format!("probe    {sign} {}: {}", trouble.word(), trouble.words());
+        assert!(frame.contains(&words), "{words}\n{frame}");
+        assert!(frame.contains(trouble.advice()), "{}\n{frame}", trouble.advice());
+        let symbol = if trouble == Trouble::Private { "?" } else { "✗" };
+        assert!(line(&stage, "hooks.acme.example.com").contains(&format!("● {symbol} hooks")), "{frame}");
+    }
+}
+
+#[test]
+fn few_days_stand_out() {
+    let mut stage = whole(80, 24);
+    stage.keys("p").found(ACME, Ok(13));
+    assert!(stage.frame().contains("probe    ! dns ok · tls ok, 13 d left"), "{}", stage.frame());
+    assert!(line(&stage, "hooks.acme.example.com").contains("● ! hooks"));
+    let mut wide = whole(200, 24);
+    wide.keys("p").found(ACME, Ok(13)).keys("j p").found(BILLING, Err(Trouble::TlsExpired)).keys("j p");
+    wide.found(GLOBEX, Ok(14)).keys("j p");
+    for (host, word) in [("hooks", "13 d left"), ("billing", "tls-expired"), ("partners", "87 ms"), ("n8n", "probing")] {
+        let shown = wide
+            .frame()
+            .lines()
+            .any(|line| line.split('│').next().is_some_and(|left| left.contains(host) && left.contains(word)));
+        assert!(shown, "{word}\n{}", wide.frame());
+    }
+}
+
+#[test]
+fn all_that_are_shown_are_probed_each_once() {
+    let mut stage = whole(80, 24);
+    assert_eq!(stage.keys("P").asked(), [BILLING, ACME, INITECH, GLOBEX]);
+    assert!(footer(&stage).contains("probing 0 of 4  esc stops"), "{}", footer(&stage));
+    stage.found(ACME, Ok(60)).found(BILLING, Err(Trouble::Dns));
+    assert!(footer(&stage).contains("probing 2 of 4, 1 dead  esc stops"), "{}", footer(&stage));
+    stage.found(GLOBEX, Err(Trouble::Private)).found(INITECH, Ok(60));
+    let words = "2 of 4 reachable from this host, 1 dead, 1 not tried";
+    assert!(footer(&stage).contains(words), "{}", footer(&stage));
+    // A filter chooses, and marks choose before it.
+    let mut stage = whole(80, 24);
+    assert_eq!(stage.keys("/ h o s t : a c m e enter P").asked(), [BILLING, ACME]);
+    let mut stage = whole(80, 24);
+    assert_eq!(stage.keys("j j space / h o s t : a c m e enter P").asked(), [GLOBEX]);
+}
+
+#[test]
+fn what_is_under_way_is_not_asked_twice_and_more_is_added_to_it() {
+    let mut stage = whole(80, 24);
+    assert_eq!(stage.keys("p").asked(), [ACME]);
+    assert_eq!(stage.keys("p").asked(), [""; 0]);
+    assert!(footer(&stage).contains("being probed already"));
+    assert_eq!(stage.keys("P").asked(), [BILLING, INITECH, GLOBEX]);
+    assert!(footer(&stage).contains("probing 0 of 4"), "{}", footer(&stage));
+    stage.found(ACME, Ok(60)).keys("p");
+    assert_eq!(stage.asked(), [ACME], "what is known is probed anew when it is asked for");
+    assert!(footer(&stage).contains("probing 1 of 5"), "{}", footer(&stage));
+}
+
+#[test]
+fn esc_stops_and_keeps_what_is_known() {
+    let mut stage = whole(80, 24);
+    stage.keys("P").found(ACME, Ok(60)).keys("esc");
+    assert!(stage.effects.contains(&Effect::StopProbing));
+    assert!(footer(&stage).contains("stopped: of 4 destinations, 1 of 1 reachable from this host"), "{}", footer(&stage));
+    // An answer that comes all the same is no answer any more.
+    stage.found(BILLING, Err(Trouble::Dns));
+    assert!(stage.effects.is_empty());
+    assert!(line(&stage, "hooks.acme.example.com").contains("→") && !stage.frame().contains("✗"), "{}", stage.frame());
+    assert!(stage.keys("x esc").effects.iter().all(|effect| *effect != Effect::StopProbing));
+    assert_eq!(stage.keys("P q").effects, [Effect::Quit], "it quits at once");
+}
+
+#[test]
+fn all_waits_until_all_is_here_or_says_what_it_is_about() {
+    let mut first = page(1, 0..2, Some(4));
+    first.limit = Some(2);
+    let mut stage = Stage::new(80, 24);
+    stage.load(first).keys("P");
+    assert_eq!(stage.asked(), [""; 0]);
+    assert!(stage.app.demand().everything && footer(&stage).contains("once they are here"), "{}", footer(&stage));
+    let mut second = page(2, 2..4, Some(4));
+    second.limit = Some(2);
+    assert_eq!(stage.load(second).asked(), [BILLING, ACME, INITECH, GLOBEX]);
+    // What a filter finds in the last rows counts too, for marks as well.
+    for (keys, asked) in [("P", 4), ("*", 0)] {
+        let mut stage = Stage::new(80, 24);
+        let of_two = |number, rows| Page { limit: Some(2), ..page(number, rows, Some(4)) };
+        stage.load(of_two(1, 0..2)).keys("/ e x a m p l e enter").keys(keys).load(of_two(2, 2..4));
+        assert_eq!(stage.asked().len(), asked);
+        assert_eq!(stage.app.marks.len(), 4 - asked);
+    }
+    // More than may be loaded without being asked to.
+    let mut stage = Stage::with(Setup { auto_load_limit: 50, ..setup(100, 24) });
+    stage.load(page(1, 0..100, Some(1234)));
+    assert_eq!(stage.keys("P").asked().len(), 4);
+    assert!(footer(&stage).contains("probing 4 destinations of the 100 loaded; L loads the rest"), "{}", footer(&stage));
+    // Waiting is given up by esc too.
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("P esc");
+    assert!(!stage.app.demand().everything && footer(&stage).contains("nothing is probed"), "{}", footer(&stage));
+    assert_eq!(stage.load(page(2, 100..200, Some(1234))).asked(), [""; 0]);
+    // And when a page fails.
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("P").fail(2, ErrorKind::Status(500), "boom");
+    assert!(footer(&stage).contains("nothing is probed: not all are loaded"), "{}", footer(&stage));
+}
+
+#[test]
+fn thousands_of_destinations_are_bounded() {
+    let urls: Vec<String> = (0..10_050).map(|number| format!("https://h{number}.example/")).collect();
+    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+    let mut stage = of_urls(100, &urls);
+    assert_eq!(stage.keys("P").asked().len(), 10_000);
+    assert!(footer(&stage).contains("probing 10,000 destinations; there are more"), "{}", footer(&stage));
+}
+
+#[test]
+fn a_host_is_probed_with_all_its_origins_and_an_event_is_not() {
+    let mut stage =
+        of_urls(80, &["https://a.example/1", "http://a.example/2", "https://a.example:8443/", "https://b.example/"]);
+    stage.keys("2 p");
+    assert_eq!(stage.asked(), ["http://a.example", "https://a.example", "https://a.example:8443"]);
+    assert!(stage.frame().contains("▸ … a.example") && stage.frame().contains("▸   b.example"), "{}", stage.frame());
+    // The worst of a host is what is said of it.
+    stage.found("http://a.example", Ok(60)).found("https://a.example", Ok(3)).found("https://a.example:8443", Ok(60));
+    assert!(stage.frame().contains("▸ ! a.example"), "{}", stage.frame());
+    stage.keys("p").found("https://a.example:8443", Err(Trouble::Refused)).keys("esc");
+    assert!(stage.frame().contains("▸ ✗ a.example"), "{}", stage.frame());
+    let mut stage = whole(80, 24);
+    assert_eq!(stage.keys("3 p").asked(), [""; 0]);
+    assert!(footer(&stage).contains("webhooks and hosts"), "{}", footer(&stage));
+    assert_eq!(stage.keys("P").asked().len(), 4);
+    assert!(stage.keys("esc").effects.contains(&Effect::StopProbing));
+}
+
+#[test]
+fn what_cannot_be_connected_to_is_told_and_not_asked() {
+    let mut stage = of_urls(80, &["no url", "https://a.example/"]);
+    assert_eq!(stage.keys("p").asked(), [""; 0]);
+    assert!(footer(&stage).contains("none that can be connected to"), "{}", footer(&stage));
+    assert_eq!(stage.keys("P").asked(), ["https://a.example"]);
+    assert!(stage.frame().contains("probe    ? invalid-url: no http or https URL"), "{}", stage.frame());
+    let mut stage = of_urls(80, &["no url"]);
+    assert_eq!(stage.keys("P").asked(), [""; 0]);
+    assert!(footer(&stage).contains("nothing to probe"));
+    assert_eq!(Stage::new(80, 24).keys("p").asked(), [""; 0]);
+}
+
+#[test]
+fn a_filter_asks_for_what_was_found_and_follows_it() {
+    let mut stage = whole(80, 24);
+    stage.keys("P").found(BILLING, Err(Trouble::Dns));
+    stage.keys("/").paste("probe:dead").keys("enter");
+    assert_eq!(stage.app.listing.len(), 5);
+    stage.found(GLOBEX, Err(Trouble::TlsExpired)).found(ACME, Ok(3));
+    assert_eq!(stage.app.listing.len(), 10, "what is found while it is in effect counts too");
+    for (query, count) in [
+        ("probe:tls-expired", 5),
+        ("probe:dns|refused", 5),
+        ("-probe:dead", 10),
+        ("probe:reachable", 5),
+        ("probe:tls-expiring", 5),
+        ("probe:unknown", 5),
+        ("probe:untried", 0),
+        ("probe:dead host:globex", 5),
+        ("probe:dead host:acme", 5),
+    ] {
+        stage.keys("/ ctrl-u").paste(query).keys("enter");
+        assert_eq!(stage.app.listing.len(), count, "{query}\n{}", stage.frame());
+    }
+    // What is unknown becomes known.
+    stage.keys("/ ctrl-u").paste("probe:unknown").keys("enter").found(INITECH, Err(Trouble::Private));
+    assert_eq!(stage.app.listing.len(), 0);
+    stage.keys("/ ctrl-u").paste("probe:daed").keys("enter");
+    assert!(stage.frame().contains("probe: does not know daed. Did you mean probe:dead?"), "{}", stage.frame());
+}
+
+/// While a probe runs, a filter is answered again and again.
+#[test]
+fn the_first_of_an_answer_never_takes_the_place_of_all_of_an_earlier_one() {
+    let mut stage = whole(80, 24);
+    stage.keys("P").found(BILLING, Err(Trouble::Dns));
+    stage.keys("/").paste("probe:dead").keys("enter G");
+    assert_eq!((stage.app.listing.len(), stage.app.cursor.selected()), (5, 4));
+    let seen = Seen { reach: reach(Err(Trouble::Reset)), at: stage.now.wall };
+    let effects = stage.app.update(Message::Probed(Found::Reach(origin(GLOBEX), Box::new(seen))), stage.now);
+    let wish = effects.into_iter().find_map(|effect| match effect {
+        Effect::Arrange(wish) => Some(wish),
+        _ => None,
+    });
+    let Some(wish) = wish else { panic!("nothing is asked") };
+    let answer = |order: &[u32], is_whole| {
+        let answer = Answer { order: order.into(), is_whole, groups: None };
+        Message::Arranged(Arranged { epoch: wish.epoch, version: wish.version, answer })
+    };
+    stage.send(answer(&[1, 2], false));
+    assert_eq!((stage.app.listing.len(), stage.app.cursor.selected()), (5, 4));
+    stage.send(answer(&[1, 2, 5, 6, 9, 10, 13, 14, 17, 18], true));
+    assert_eq!((stage.app.listing.len(), stage.app.cursor.selected()), (10, 8));
+}
+
+#[test]
+fn marks_change_nothing_about_what_probes_found() {
+    let mut stage = whole(80, 24);
+    stage.keys("P").found(BILLING, Err(Trouble::Dns));
+    stage.keys("/").paste("probe:dead").keys("enter space space");
+    assert_eq!((stage.app.listing.len(), stage.app.marks.len()), (5, 2));
+}
+
+#[test]
+fn another_workspace_knows_nothing_of_it() {
+    let mut stage = whole(80, 24);
+    stage.keys("P").found(ACME, Ok(60));
+    let version = stage.app.probes.known.version();
+    let base_url = BaseUrl::parse("https://staging.example").unwrap();
+    let connection = Config::demo_connection(base_url, ApiKey::new("id:secret").unwrap());
+    stage.send(Message::Switched(Box::new(Workspace::new(0, &connection, Vec::new(), Vec::new()))));
+    assert!(!stage.app.probes.are_shown() && stage.app.probes.known.version() > version);
+    stage.load(page(1, 0..20, Some(20)));
+    assert!(!stage.frame().contains('→'), "{}", stage.frame());
+    assert!(stage.found(BILLING, Ok(60)).effects.is_empty());
+}
+
+#[test]
+fn a_probe_that_cannot_begin_says_why() {
+    let mut stage = whole(80, 24);
+    stage.keys("P").send(Message::Probed(Found::Failed("no certificates".into())));
+    assert!(footer(&stage).contains("nothing can be probed: no certificates"), "{}", footer(&stage));
+    assert_eq!(stage.keys("p").asked(), [ACME]);
+}
+
+#[test]
+fn ascii_and_any_width_are_enough() {
+    for width in 0..=220 {
+        let mut stage = Stage::with(Setup { glyphs: Glyphs::ascii(), ..setup(width, 24) });
+        stage.load(page(1, 0..20, Some(20)));
+        stage.keys("P").found(ACME, Ok(3)).found(BILLING, Err(Trouble::TlsUntrusted)).found(GLOBEX, Ok(60));
+        let frame = stage.frame();
+        assert!(frame.is_ascii(), "{frame}");
+        assert!(width < 60 || frame.contains(" * x billing") && frame.contains(" * = partners"), "{frame}");
+    }
+}
+
+#[test]
+fn every_word_of_a_query_is_in_the_help() {
+    let help = hookscope::analysis::query::help();
+    for sought in Sought::all() {
+        assert!(help.contains(sought.word()), "{}", sought.word());
+    }
+}
+
+#[test]
+fn what_is_found_outlives_a_refresh_and_is_replaced_by_what_is_found_later() {
+    let mut stage = whole(80, 24);
+    stage.keys("p").found(ACME, Err(Trouble::Dns)).keys("r").load(page(1, 0..20, Some(20)));
+    assert!(stage.frame().contains("! dns: host name not found"));
+    stage.keys("p").found(ACME, Ok(60));
+    let seen = Seen { reach: reach(Ok(60)), at: stage.now.wall };
+    assert_eq!(stage.app.probes.known.get(&origin(ACME)), Some(&seen));
+}
