@@ -135,7 +135,19 @@ impl Context<'_> {
         Ok(sheet)
     }
 
+    /// A filter that needs nothing but the webhook itself.
     fn query(&self, text: Option<&str>) -> Result<Query, Error> {
+        let query = self.query_of_findings(text)?;
+        if query.asks_for_findings() {
+            let message = "--filter: finding: works in list, audit and the explorer only".into();
+            let advice = "hookscope list --filter finding:RULE -o ids names the webhooks.".into();
+            return Err(Error::Usage { message, advice: Some(advice) });
+        }
+        Ok(query)
+    }
+
+    /// A filter that may ask for what an audit finds.
+    fn query_of_findings(&self, text: Option<&str>) -> Result<Query, Error> {
         let query = parse_filter(text.unwrap_or_default(), self.now)?;
         if query.asks_for_flags() {
             let message = "--filter: is: asks for what only the explorer notes".into();

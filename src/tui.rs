@@ -24,6 +24,7 @@ pub mod health;
 pub mod history;
 pub mod input;
 pub mod jobs;
+pub mod judge;
 pub mod layout;
 pub mod link;
 pub mod listing;
@@ -36,6 +37,7 @@ pub mod screen;
 pub mod theme;
 pub mod view;
 pub mod views;
+pub mod worker;
 pub mod workspaces;
 
 use std::sync::Arc;
@@ -51,6 +53,7 @@ use self::events::{Ended, Explorer, Fetch};
 use self::finder::Finder;
 use self::history::History;
 use self::input::Input;
+use self::judge::Judge;
 use self::link::FrameWriter;
 use self::pace::Pacer;
 use self::screen::Screen;
@@ -173,6 +176,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         input: Input::start().map_err(|error| Error::terminal(&error))?,
         fetch,
         finder: Finder::start(),
+        judge: Judge::start(),
         history,
         jobs: JoinSet::new(),
         workspaces: start.workspaces,

@@ -1,11 +1,10 @@
 //! `hookscope metrics`: the workspace as OpenMetrics text, for a textfile collector.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::audit::configured;
 use super::sweep::{Read, read_all};
 use super::{Context, Exit, Fate};
-use crate::analysis::audit::Facts;
 use crate::analysis::coverage::coverage;
 use crate::cli::MetricsArgs;
 use crate::error::Error;
@@ -17,7 +16,7 @@ use crate::text::{Untrusted, clean};
 
 /// Reads the workspaces, counts, and writes all gauges at once.
 pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exit, Error> {
-    let audit = configured(context, Facts::default());
+    let audit = context.config.audit.prepare(context.now, Arc::default());
     let sweep = read_all(context, Scope::All).await?;
     let mut exit = sweep.exit;
     let mut measured: Vec<_> = sweep.failed.into_iter().map(Measured::unread).collect();

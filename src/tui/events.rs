@@ -21,6 +21,7 @@ use super::finder::{Arranged, Finder};
 use super::history::History;
 use super::input::Keyboard;
 use super::jobs::Done;
+use super::judge::{Judge, Judged};
 use super::layout::clamp;
 use super::message::{Effect, Message};
 use super::pace::Pacer;
@@ -88,6 +89,7 @@ pub struct Explorer<B: Backend, C, I> {
     pub input: I,
     pub fetch: Fetch,
     pub finder: Finder,
+    pub judge: Judge,
     pub history: History,
     /// Work that is done beside the loop.
     pub jobs: JoinSet<Done>,
@@ -107,6 +109,7 @@ enum Woken {
     Input(Option<io::Result<Event>>),
     Fetch(FetchEvent),
     Arranged(Arranged),
+    Judged(Box<Judged>),
     Done(Box<Done>),
     TaskEnded,
     /// The way to another workspace was found, or not.
@@ -186,6 +189,7 @@ where
             event = self.console.event(self.changed && frame.is_none()) => Woken::Console(event),
             event = next(&mut self.input) => Woken::Input(event),
             answer = self.finder.answer() => answer.map_or(Woken::TaskEnded, Woken::Arranged),
+            answer = self.judge.answer() => answer.map_or(Woken::TaskEnded, |judged| Woken::Judged(Box::new(judged))),
             Some(done) = self.jobs.join_next() => done.map_or(Woken::TaskEnded, |done| Woken::Done(Box::new(done))),
             Some(event) = self.fetch.events.recv() => Woken::Fetch(event),
             _ = &mut self.fetch.task => Woken::TaskEnded,
@@ -223,6 +227,7 @@ where
             Woken::Fetch(event) => Message::Fetch(event),
             Woken::Done(done) => Message::Done(done),
             Woken::Arranged(arranged) => Message::Arranged(arranged),
+            Woken::Judged(judged) => Message::Judged(judged),
             Woken::Resolved(at, resolved) => {
                 let effects = self.change_workspace(at, resolved);
                 return self.apply(effects).await;
@@ -234,7 +239,7 @@ where
     }
 
     async fn update(&mut self, message: Message) -> Result<ControlFlow<Ended>, Error> {
-        let is_from_afar = matches!(message, Message::Fetch(_) | Message::Arranged(_));
+        let is_from_afar = matches!(message, Message::Fetch(_) | Message::Arranged(_) | Message::Judged(_));
         let was_sweeping = self.app.everything != Everything::No;
         let effects = self.app.update(message, Moment::now());
         let is_progress = is_from_afar && was_sweeping && self.app.everything != Everything::No;
@@ -265,6 +270,7 @@ where
                     Effect::Redraw => self.redraw()?,
                     Effect::Demand(demand) => drop(self.fetch.demand.send_replace(demand)),
                     Effect::Arrange(wish) => self.finder.ask(wish),
+                    Effect::Judge(case) => self.judge.ask(*case),
                     Effect::Run(job) => drop(self.jobs.spawn_blocking(move || job.run())),
                     Effect::Remember(filters) => self.history.write(filters),
                     Effect::Copy(text) => self.console.send(&osc52(text.raw(), self.tmux)),
@@ -350,6 +356,7 @@ where
         let workspace = Workspace::new(at, &connection, self.workspaces.invocation(at), self.history.read());
         // What the last one worked on is of the other workspace.
         self.finder = Finder::start();
+        self.judge = Judge::start();
         let effects = self.app.update(Message::Switched(Box::new(workspace)), Moment::now());
         let settings = connection.api;
         let open = move || Ok(Source::from(Arc::new(Client::new(&settings)?)));

@@ -5,6 +5,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::app::Workspace;
 use super::finder::{Arranged, Wish};
 use super::jobs::{Done, Job};
+use super::judge::{Case, Judged};
 use crate::fetch::{Demand, FetchEvent};
 use crate::text::{Safe, Untrusted};
 
@@ -21,6 +22,8 @@ pub enum Message {
     Fetch(FetchEvent),
     /// What the finder found.
     Arranged(Arranged),
+    /// What an audit found.
+    Judged(Box<Judged>),
     /// What came of a job.
     Done(Box<Done>),
     /// The moment came that [`super::app::App::next_wake`] named.
@@ -44,6 +47,8 @@ pub enum Effect {
     Demand(Demand),
     /// Tell the finder which rows are to be shown now.
     Arrange(Wish),
+    /// Have these rows audited.
+    Judge(Box<Case>),
     /// Do this beside the loop.
     Run(Box<Job>),
     /// Put a text on the user's clipboard.

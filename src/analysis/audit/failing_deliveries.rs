@@ -44,7 +44,7 @@ mod tests {
             last_failure: "2026-06-30T23:59:00Z".parse().ok(),
             top_error: Some("status 500".into()),
         };
-        audit.basis.facts.deliveries = Some([("a".into(), deliveries)].into());
+        std::sync::Arc::make_mut(&mut audit.basis.facts).deliveries = Some([("a".into(), deliveries)].into());
         let rows = ["a", "b"].map(|id| row(id, "https://a.example.com", &["call.failed"], true));
         run(&audit, &rows).findings.iter().map(|finding| finding.message.to_string()).collect()
     }

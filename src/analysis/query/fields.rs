@@ -8,6 +8,7 @@ use super::find::Finder;
 use super::parser::Value;
 use super::time::{self, NoMoment};
 use super::{Condition, Flag, QueryError, pattern};
+use crate::analysis::audit::{Rule, RuleSet, Severity};
 use crate::safe;
 use crate::text::Safe;
 
@@ -98,6 +99,15 @@ pub(super) const FIELDS: &[Field] = &[
         read: |value, _| flag(value),
     },
     Field {
+        name: "finding",
+        takes: "RULE",
+        example: "finding:insecure-url",
+        help: "what an audit finds; also any, error, warning, info",
+        operators: &[],
+        takes_bars: false,
+        read: |value, _| finding(value),
+    },
+    Field {
         name: "re",
         takes: "PATTERN",
         example: r"re:/v[12]/|/hooks/",
@@ -134,6 +144,22 @@ fn flag(value: &Value<'_>) -> Result<Condition, QueryError> {
         "changed" => Ok(Condition::Is(Flag::Changed)),
         "gone" => Ok(Condition::Is(Flag::Gone)),
         _ => Err(value.wrong(safe!("is: takes marked, new, changed or gone, not {}", value.shown()), None)),
+    }
+}
+
+fn finding(value: &Value<'_>) -> Result<Condition, QueryError> {
+    if &*value.text == "any" {
+        return Ok(Condition::Finding(RuleSet::ANY));
+    }
+    if let Some(severity) = Severity::ALL.into_iter().find(|severity| severity.name() == &*value.text) {
+        return Ok(Condition::Finding(RuleSet::of_severity(severity)));
+    }
+    let advice =
+        || Some("finding: takes any, error, warning, info, or a rule; hookscope audit --list-rules names them.".into());
+    match Rule::find(&value.text) {
+        Ok(rule) if rule.is_about_webhooks() => Ok(Condition::Finding(RuleSet::of(rule))),
+        Ok(rule) => Err(value.wrong(safe!("{} is about no webhook that could be shown", rule.id), advice())),
+        Err(why) => Err(value.wrong(why, advice())),
     }
 }
 

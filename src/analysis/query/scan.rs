@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use super::find::Finder;
 use super::{Condition, Flag, Query, Ranker};
+use crate::analysis::audit::{RuleSet, Verdicts};
 use crate::model::{IdSet, Letters, Named, RowRef};
 
-/// What the explorer notes of webhooks, for `is:`.
+/// What the explorer notes of webhooks, for `is:` and `finding:`.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
     pub marked: Arc<IdSet>,
     pub new: Arc<IdSet>,
     pub changed: Arc<IdSet>,
     pub gone: Arc<IdSet>,
+    /// What an audit found.
+    pub verdicts: Arc<Verdicts>,
 }
 
 impl Flags {
@@ -26,12 +29,15 @@ impl Flags {
         ids.contains(row.id())
     }
 
-    /// Whether both would answer alike.
-    pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.marked, &other.marked)
-            && Arc::ptr_eq(&self.new, &other.new)
-            && Arc::ptr_eq(&self.changed, &other.changed)
-            && Arc::ptr_eq(&self.gone, &other.gone)
+    /// Whether a query finds the same with both.
+    pub fn are_same_to(&self, query: &Query, other: &Self) -> bool {
+        let have_same_ids = || {
+            Arc::ptr_eq(&self.marked, &other.marked)
+                && Arc::ptr_eq(&self.new, &other.new)
+                && Arc::ptr_eq(&self.changed, &other.changed)
+                && Arc::ptr_eq(&self.gone, &other.gone)
+        };
+        (!query.asks_for_flags() || have_same_ids()) && (!query.asks_for_findings() || self.verdicts == other.verdicts)
     }
 }
 
@@ -65,15 +71,18 @@ impl<'q> Scan<'q> {
         Self { query, flags, terms: query.terms.iter().map(plans).collect(), ranker }
     }
 
-    /// Whether the row is asked for. What is no webhook matches nothing but the empty query.
-    pub fn admits(&mut self, row: RowRef<'_>) -> bool {
+    /// Whether the row is asked for, which breaks these rules. What is no webhook matches nothing but the empty query.
+    pub fn admits(&mut self, row: RowRef<'_>, found: RuleSet) -> bool {
         if !row.is_webhook() {
             return self.query.is_empty();
         }
         let flags = self.flags;
         self.query.terms.iter().zip(&mut self.terms).all(|(term, plans)| {
             let mut conditions = term.any.iter().zip(plans);
-            conditions.any(|(condition, plan)| plan.holds(condition, row, flags)) != term.negated
+            conditions.any(|(condition, plan)| match condition {
+                Condition::Finding(rules) => found.meets(*rules),
+                _ => plan.holds(condition, row, flags),
+            }) != term.negated
         })
     }
 
@@ -137,7 +146,9 @@ impl Plan {
                     || self.may_be_in(row.letters()) && (fuzzy.is_in(row.url()) || fuzzy.is_in(row.id()))
             }
             Condition::Is(flag) => flags.has(*flag, row),
-            Condition::Active(_) | Condition::Created(_) => condition.matches(&row),
+            Condition::Active(_) | Condition::Created(_) | Condition::Finding(_) => {
+                condition.matches(&row, RuleSet::default())
+            }
         }
     }
 

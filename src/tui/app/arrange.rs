@@ -19,6 +19,8 @@ pub(super) struct Arranging {
     answered: u64,
     /// The selection goes to the first row with the next answer.
     to_top: bool,
+    /// And from there to this row, with the answer that has it.
+    to_row: Option<u64>,
 }
 
 /// What makes one question another one.
@@ -41,6 +43,12 @@ impl Arranging {
 
     pub(super) fn go_to_top(&mut self) {
         self.to_top = true;
+        self.to_row = None;
+    }
+
+    pub(super) fn go_to_row(&mut self, number: u64) {
+        self.to_top = true;
+        self.to_row = Some(number);
     }
 }
 
@@ -55,7 +63,8 @@ impl App {
 
     /// Whether the rows on screen are not yet those that were asked for.
     pub fn is_searching(&self) -> bool {
-        self.arranging.asked.is_some() && self.arranging.answered != self.arranging.epoch
+        let waits_for_verdicts = self.filter.query().asks_for_findings() && !self.is_judged();
+        waits_for_verdicts || self.arranging.asked.is_some() && self.arranging.answered != self.arranging.epoch
     }
 
     /// What the finder has to be told, if that has changed.
@@ -92,7 +101,7 @@ impl App {
             rows: self.listing.rows().clone(),
             query: self.filter.query().clone(),
             scope: asked.scope,
-            flags: Flags { marked: Arc::clone(&self.marks), new, changed, gone },
+            flags: Flags { marked: Arc::clone(&self.marks), new, changed, gone, verdicts: Arc::clone(self.verdicts()) },
             sort: self.sort,
             grouping: asked.grouping,
         };
@@ -122,8 +131,14 @@ impl App {
         self.listing.arrange(order);
         if self.arranging.to_top {
             self.arranging.to_top = !is_whole;
-            self.cursor.first();
             self.detail_scroll = 0;
+            match self.arranging.to_row.and_then(|number| self.listing.place_of(number)) {
+                Some(place) => self.cursor.select(place),
+                None => self.cursor.first(),
+            }
+            if is_whole {
+                self.arranging.to_row = None;
+            }
             return;
         }
         match selected.and_then(|number| self.listing.place_of(number)) {

@@ -109,7 +109,7 @@ impl App {
             Action::Mark => self.mark(),
             Action::MarkAll => self.mark_all(),
             Action::Export => self.open_export(),
-            Action::ViewWebhooks | Action::ViewHosts | Action::ViewEvents => Vec::new(),
+            Action::ViewWebhooks | Action::ViewHosts | Action::ViewEvents | Action::ViewFindings => Vec::new(),
             Action::Suspend => vec![Effect::Suspend],
             Action::Quit => vec![Effect::Quit],
         }
@@ -158,7 +158,7 @@ impl App {
         let height = usize::from(self.layout().panes.detail().height);
         let lines = isize::try_from(lines).unwrap_or(isize::MIN);
         let wanted = self.detail_scroll.saturating_add_signed(lines);
-        let there = detail::lines(&row, &self.detail_style(), wanted.saturating_add(height)).len();
+        let there = detail::lines(&row, self.told(), &self.detail_style(), wanted.saturating_add(height)).len();
         let scroll = wanted.min(there.saturating_sub(height));
         let changed = scroll != self.detail_scroll;
         self.detail_scroll = scroll;

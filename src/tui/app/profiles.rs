@@ -156,6 +156,7 @@ impl App {
         self.group_panes.clear();
         self.came_from = None;
         self.arranging.start_over();
+        self.findings.start_over();
         self.forget_jobs();
         self.following = None;
         self.last_copy = None;

@@ -16,7 +16,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         Cell::Row(row) | Cell::Gone(row) => {
             let change = app.change_at(app.cursor.selected());
             let enough = app.detail_scroll.saturating_add(usize::from(area.height)).saturating_add(1);
-            let lines = detail::lines(&row.unpack(), &app.detail_style(), enough);
+            let lines = detail::lines(&row.unpack(), app.told(), &app.detail_style(), enough);
             for (number, pieces) in (0..area.height).zip(lines.iter().skip(app.detail_scroll)) {
                 canvas.pieces(line(inner, number), pieces);
             }

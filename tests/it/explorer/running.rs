@@ -24,6 +24,7 @@ use hookscope::tui::events::{Ended, Explorer, Fetch};
 use hookscope::tui::finder::Finder;
 use hookscope::tui::history::History;
 use hookscope::tui::input::Keyboard;
+use hookscope::tui::judge::Judge;
 use hookscope::tui::pace::Pacer;
 use hookscope::tui::screen::Screen;
 use hookscope::tui::workspaces::Workspaces;
@@ -128,6 +129,7 @@ fn run(setup: Setup, connection: &Connection, workspaces: Workspaces) -> Running
     let (sent, suspended, released) = (Arc::default(), Arc::default(), Arc::default());
     let explorer = Explorer {
         finder: Finder::start(),
+        judge: Judge::start(),
         history: History::default(),
         jobs: tokio::task::JoinSet::new(),
         screen: Screen::new(TestBackend::new(120, 40), app.size),
