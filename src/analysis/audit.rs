@@ -161,7 +161,7 @@ impl Rule {
     ///
     /// What to tell when there is none, with the one that was probably meant.
     pub fn find(name: &str) -> Result<&'static Self, Safe> {
-        if let Some(rule) = RULES.iter().find(|rule| rule.id == name) {
+        if let Some(rule) = Self::named(name) {
             return Ok(rule);
         }
         let shown = clean_head(name, 40);
@@ -169,6 +169,11 @@ impl Rule {
             Some(meant) => safe!("there is no rule {}; did you mean {}?", shown, meant),
             None => safe!("there is no rule {}", shown),
         })
+    }
+
+    /// The rule of that name, if there is one.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        RULES.iter().find(|rule| rule.id == name)
     }
 
     /// What it must know besides the listing.

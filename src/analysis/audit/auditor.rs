@@ -244,3 +244,125 @@ impl Run<'_> {
 fn has_same_rows(before: &Segment, now: &Segment) -> bool {
     before.rows == now.rows && before.iter().zip(now.iter()).all(|(before, now)| before.is_same(now))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::analysis::audit::{Basis, Rule};
+    use crate::model::{Draft, Element, Packer};
+
+    /// Pages of ten, each row made from its number.
+    struct Stack {
+        packer: Packer,
+        rows: Rows,
+        audit: Arc<Audit>,
+        auditor: Auditor,
+    }
+
+    impl Stack {
+        fn new(pages: u64, url: impl Fn(u64) -> String) -> Self {
+            let now = "2026-07-01T00:00:00Z".parse().unwrap();
+            let audit = Arc::new(Audit::new(Basis::new(now, std::iter::empty())));
+            let mut stack = Self { packer: Packer::default(), rows: Rows::new(10), audit, auditor: Auditor::default() };
+            for page in 1..=pages {
+                stack.put(page, &url);
+            }
+            stack
+        }
+
+        fn put(&mut self, page: u64, url: impl Fn(u64) -> String) {
+            let draft = |number: u64| {
+                let json = format!(
+                    r#"{{"id":"w{number}","url":"{}","events":["call.failed"],"is_active":true,"created_at":"2026-06-01T00:00:00Z"}}"#,
+                    url(number)
+                );
+                Draft::decode(&RawValue::from_string(json).unwrap()).unwrap()
+            };
+            let first = (page - 1) * 10;
+            let block = Arc::new(self.packer.pack((first..first + 10).map(draft).collect()));
+            self.rows.put(page, Segment { rows: 10, block });
+        }
+
+        fn ask(&mut self, only: Option<Vec<u64>>, goes_on: &mut dyn FnMut() -> bool) -> Option<Verdicts> {
+            let question = Question { rows: self.rows.clone(), audit: Arc::clone(&self.audit), is_part: true, only };
+            self.auditor.answer(&question, 1, goes_on)
+        }
+
+        fn whole(&mut self) -> Verdicts {
+            self.ask(None, &mut || true).unwrap()
+        }
+
+        fn found(&self, verdicts: &Verdicts, rule: &str) -> Vec<u64> {
+            let rule = RuleSet::of(Rule::named(rule).unwrap());
+            let is_broken = |&number: &u64| verdicts.at(&self.rows, number).is_some_and(|set| set.meets(rule));
+            (0..self.rows.count()).filter(is_broken).collect()
+        }
+    }
+
+    #[test]
+    fn verdicts_are_those_of_a_report() {
+        // Rows 3, 13, 23 … share a URL; every 8th is not encrypted.
+        let url = |number: u64| match number {
+            number if number % 10 == 3 => "https://same.example.com/x".to_owned(),
+            number if number.is_multiple_of(8) => format!("http://x{number}.example.com/"),
+            number => format!("https://x{number}.example.com/"),
+        };
+        let mut stack = Stack::new(5, url);
+        let verdicts = stack.whole();
+        let report = stack.audit.run(&Loaded::new(&stack.rows, true));
+        for (number, set) in (0..).zip(report.rule_sets(50)) {
+            assert_eq!(verdicts.at(&stack.rows, number), Some(set), "{number}");
+        }
+        assert_eq!(stack.found(&verdicts, "duplicate-destination"), [3, 13, 23, 33, 43]);
+        let told = verdicts.explain(&stack.audit, &stack.rows, 13);
+        let [told] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(told.message.as_str(), "5 webhooks deliver call.failed to the same URL: also w3, w23, w33, w43");
+    }
+
+    #[test]
+    fn what_was_judged_before_the_end_of_a_cancelled_case_stays_known() {
+        let mut stack = Stack::new(100, |number| format!("http://x{number}.example.com/"));
+        let mut looks = 0;
+        let cancelled = stack.ask(None, &mut || {
+            looks += 1;
+            looks < 3
+        });
+        assert!(cancelled.is_none());
+        assert_eq!(stack.whole().work(), Work { judged: 1000 - 640, gathered: 1000 });
+        assert_eq!(stack.whole().work(), Work::default());
+    }
+
+    #[test]
+    fn what_was_found_together_is_carried_over_until_all_is_looked_at_again() {
+        let url = |number: u64| format!("https://{}.example.com/", if number.is_multiple_of(10) { 0 } else { number });
+        let mut stack = Stack::new(3, url);
+        assert_eq!(stack.whole().work().judged, 30);
+        // Row 11 is another one; row 10 is as it was.
+        stack.put(2, |number| if number == 11 { "http://new.example.com/".to_owned() } else { url(number) });
+        let early = stack.ask(Some(vec![2]), &mut || true).unwrap();
+        assert_eq!(early.work(), Work { judged: 10, gathered: 0 });
+        assert!(!early.is_whole());
+        assert_eq!(stack.found(&early, "duplicate-destination"), [0, 10, 20]);
+        assert_eq!(stack.found(&early, "insecure-url"), [11]);
+        // Now row 0 is alone with its URL.
+        stack.put(2, |number| format!("https://y{number}.example.com/"));
+        stack.put(3, |number| format!("https://z{number}.example.com/"));
+        let whole = stack.whole();
+        assert!(whole.is_whole() && stack.found(&whole, "duplicate-destination").is_empty());
+        assert_eq!(whole.work(), Work { judged: 20, gathered: 30 });
+    }
+
+    #[test]
+    fn pages_that_went_are_forgotten_and_other_pages_sizes_judged_anew() {
+        let mut stack = Stack::new(3, |_| "https://same.example.com/".to_owned());
+        let whole = stack.whole();
+        assert_eq!(stack.found(&whole, "duplicate-destination").len(), 30);
+        stack.rows.truncate(1, 1);
+        let alone = stack.whole();
+        assert_eq!((alone.pages.len(), stack.found(&alone, "duplicate-destination")), (1, vec![]));
+        stack.rows = stack.rows.laid_out_anew(20);
+        assert_eq!(stack.whole().pages.len(), 0);
+    }
+}

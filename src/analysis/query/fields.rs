@@ -8,7 +8,8 @@ use super::find::Finder;
 use super::parser::Value;
 use super::time::{self, NoMoment};
 use super::{Condition, Flag, QueryError, pattern};
-use crate::analysis::audit::{Rule, RuleSet, Severity};
+use crate::analysis::audit::{RULES, Rule, RuleSet, Severity};
+use crate::analysis::words::nearest;
 use crate::safe;
 use crate::text::Safe;
 
@@ -154,12 +155,18 @@ fn finding(value: &Value<'_>) -> Result<Condition, QueryError> {
     if let Some(severity) = Severity::ALL.into_iter().find(|severity| severity.name() == &*value.text) {
         return Ok(Condition::Finding(RuleSet::of_severity(severity)));
     }
-    let advice =
-        || Some("finding: takes any, error, warning, info, or a rule; hookscope audit --list-rules names them.".into());
-    match Rule::find(&value.text) {
-        Ok(rule) if rule.is_about_webhooks() => Ok(Condition::Finding(RuleSet::of(rule))),
-        Ok(rule) => Err(value.wrong(safe!("{} is about no webhook that could be shown", rule.id), advice())),
-        Err(why) => Err(value.wrong(why, advice())),
+    match Rule::named(&value.text) {
+        Some(rule) if rule.is_about_webhooks() => Ok(Condition::Finding(RuleSet::of(rule))),
+        Some(rule) => Err(value.wrong(safe!("{} is about no webhook that could be shown", rule.id), None)),
+        None => {
+            let words = RULES.iter().filter(|rule| rule.is_about_webhooks()).map(|rule| rule.id);
+            let words = words.chain(Severity::ALL.map(Severity::name)).chain(["any"]);
+            let advice = match nearest(&value.text, words) {
+                Some(meant) => safe!("Did you mean finding:{}?", meant),
+                None => "It takes any, error, warning, info or a rule; hookscope audit --list-rules names them.".into(),
+            };
+            Err(value.wrong(safe!("there is no rule {}", value.shown()), Some(advice)))
+        }
     }
 }
 

@@ -126,7 +126,7 @@ fn group_line(app: &App, group: &Group, is_selected: bool, columns: &Columns, at
 fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.setup.theme;
     canvas.rule(line(area, 0), theme.quiet);
-    let Some(rule) = group.kind.parent().and_then(|name| Rule::find(name).ok()) else { return };
+    let Some(rule) = group.kind.parent().and_then(Rule::named) else { return };
     let message = match &group.kind {
         Kind::Broken { number, .. } => app.message_of(rule, *number),
         Kind::Said { message, .. } => Some(message.clone()),
