@@ -8,10 +8,13 @@ use super::{Audit, Check, Item, RULES, Rule, RuleSet, Severity, enumerate};
 use crate::analysis::rows::{RowNumber, Rows, Segment};
 use crate::model::RowRef;
 use crate::safe;
-use crate::text::Safe;
+use crate::text::{Safe, grouped};
 
 /// Messages about several webhooks that are kept; the others are told in the words of the rule.
 const MAX_MESSAGES: usize = 20_000;
+/// Webhooks of one finding that are named beside another, and those that are looked at for that.
+const MAX_NAMED: usize = 5;
+const MAX_LOOKED_AT: usize = 100;
 
 /// What is known of rows.
 #[derive(Debug, Clone, Default)]
@@ -190,13 +193,19 @@ impl Verdicts {
         let of = self.together.iter().find(|of| of.place == place)?;
         let (members, message) = of.find(number)?;
         let message = message.cloned().unwrap_or_else(|| RULES.get(place).map_or(Safe::default(), |rule| rule.about.into()));
-        let still =
-            |&&member: &&RowNumber| member != number && self.at(rows, member.into()).is_some_and(|set| set.has(place));
-        let others = || members.iter().filter(still).filter_map(|&member| rows.row(member.into()));
-        match others().next() {
-            Some(_) => Some(safe!("{}: also {}", message, enumerate(others().map(RowRef::id)))),
-            None => Some(message),
+        // A finding may be about all of a million webhooks.
+        let is_other =
+            |member: &RowNumber| *member != number && self.at(rows, (*member).into()).is_some_and(|set| set.has(place));
+        let near = members.iter().take(MAX_LOOKED_AT).copied().filter(is_other);
+        let named: Vec<_> = near.filter_map(|member| rows.row(member.into())).map(RowRef::id).take(MAX_NAMED).collect();
+        if named.is_empty() {
+            return Some(message);
         }
+        let more = match members.len().saturating_sub(1 + named.len()) {
+            0 => Safe::default(),
+            more => safe!(" and {} more", grouped(more as u64)),
+        };
+        Some(safe!("{}: also {}{}", message, enumerate(named.into_iter()), more))
     }
 }
 

@@ -191,6 +191,15 @@ async fn rows_come_from_the_server_and_keys_move_over_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn findings_come_from_a_thread_of_their_own() {
+    let mut running = start(1200).await;
+    running.until("a finding in the list", |frame| frame.contains("ev ✗")).await;
+    running.press("4");
+    let frame = running.until("what nobody hears", |frame| frame.contains("uncovered-event")).await;
+    assert!(frame.contains("insecure-url") && !frame.contains("auditing"), "{frame}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_million_webhooks_cost_two_pages() {
     let mut running = start(1_000_000).await;
     running.until("the first row", |frame| frame.contains("100 of 1,000,000")).await;
