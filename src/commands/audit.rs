@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::facts::Sources;
 use super::sweep::{Read, read_all};
-use super::{Context, Exit, Fate, terminal_width};
+use super::{Context, Exit, Fate, refuse_unknown_findings, terminal_width};
 use crate::analysis::audit::{Audit, Facts, Finding, Needs, Pattern, RULES, Rule, RuleSet};
 use crate::analysis::query::Query;
 use crate::cli::{AuditArgs, ColorArg, ScopeArg};
@@ -26,6 +26,7 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
     let (sources, mut exit) = Sources::open(args.deliveries.as_deref(), args.probe.then_some(args.step_timeout), context)?;
     let mut audit = prepare(args, sources.kinds(), context)?;
     let query = context.query_of_findings(args.filter.as_deref())?;
+    refuse_unknown_findings(&query, &audit)?;
     let scope: Scope = args.scope.into();
     let sweep = read_all(context, scope).await?;
     exit = exit.max(sweep.exit);

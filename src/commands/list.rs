@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::workspace::{self, Workspace};
-use super::{Context, Exit, Fate};
-use crate::analysis::audit::{Audit, RULES, Rule, RuleSet};
+use super::{Context, Exit, Fate, refuse_unknown_findings};
+use crate::analysis::audit::Audit;
 use crate::analysis::query::{Query, Ranker};
 use crate::analysis::sort::Sort;
 use crate::api::MAX_PAGE_SIZE;
@@ -202,14 +202,9 @@ fn audit(query: &Query, args: &ListArgs, context: &Context<'_>) -> Result<Audit,
         let message = "--filter: finding: needs every webhook, and --page reads one page".into();
         return Err(Error::Usage { message, advice: Some("Leave --page out.".into()) });
     }
-    let lacks = |rule: &Rule| rule.needs().is_some() && query.findings().any(|asked| asked == RuleSet::of(rule));
-    if let Some((rule, needs)) = RULES.iter().filter(|rule| lacks(rule)).find_map(|rule| Some((rule, rule.needs()?))) {
-        return Err(Error::Usage {
-            message: safe!("--filter: finding:{} is not known without {}", rule.id, needs.option()),
-            advice: Some(safe!("hookscope audit {} --rule {} finds it.", needs.option(), rule.id)),
-        });
-    }
-    Ok(context.config.audit.prepare(context.now, Arc::default()))
+    let audit = context.config.audit.prepare(context.now, Arc::default());
+    refuse_unknown_findings(query, &audit)?;
+    Ok(audit)
 }
 
 fn entries(rows: Vec<Row>, profile: Option<&Arc<str>>) -> Vec<Entry<Listed>> {

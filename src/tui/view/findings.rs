@@ -15,6 +15,8 @@ use crate::tui::canvas::{Canvas, Piece, line};
 const NUMBER: u16 = 9;
 /// Columns of a rule with its symbols.
 const RULE: u16 = 28;
+/// Columns of the number of a group.
+const GROUP: u16 = 14;
 /// Below this width there is no room for what a rule is about.
 const NARROW: u16 = 64;
 
@@ -94,10 +96,12 @@ fn group_line(app: &App, group: &Group, is_selected: bool, columns: &Columns, at
             canvas.text_right(columns.number(at, 1), &grouped(group.reach), Style::new());
         }
         Kind::Broken { number, what, finding, .. } => {
+            // Only a number of its group stands behind a row.
+            let wide = columns.wide(at, finding.is_some());
             let symbol = app.listing.rows().row((*number).into()).map_or(" ", |row| state_symbol(row, glyphs));
             let (symbol, text) = match what {
                 Broken::Webhook { url } => {
-                    let room = usize::from(columns.name(at).width.saturating_sub(4));
+                    let room = usize::from(wide.width.saturating_sub(4));
                     (symbol, Destination::new(url).clean_short(app.reveal, room))
                 }
                 Broken::Malformed { reason } => {
@@ -105,18 +109,18 @@ fn group_line(app: &App, group: &Group, is_selected: bool, columns: &Columns, at
                 }
             };
             let style = strong(if group.active > 0 { Style::new() } else { theme.inactive });
-            canvas.text(columns.name(at), &safe!("  {} {}", symbol, text), style);
+            canvas.text(wide, &safe!("  {} {}", symbol, text), style);
             if let Some(finding) = finding {
                 let words = safe!("group {}", grouped(u64::from(*finding) + 1));
-                canvas.text_right(columns.numbers(at), &words, theme.quiet);
+                canvas.text_right(columns.behind(at), &words, theme.quiet);
             }
         }
         Kind::Said { message, .. } => {
-            canvas.text(columns.name(at), &safe!("    {}", message), strong(Style::new()));
+            canvas.text(columns.wide(at, false), &safe!("    {}", message), strong(Style::new()));
         }
         Kind::MoreRows { more, .. } => {
             let words = safe!("    {} and {} more", glyphs.ellipsis, grouped(*more));
-            canvas.text(columns.name(at), &words, strong(theme.quiet));
+            canvas.text(columns.wide(at, false), &words, strong(theme.quiet));
         }
         Kind::Host { .. } | Kind::NoHost | Kind::Path { .. } | Kind::More { .. } | Kind::Event { .. } => {}
     }
@@ -174,8 +178,15 @@ impl Columns {
         Rect { x, width: NUMBER.min(self.area.right().saturating_sub(x)), ..at }
     }
 
-    fn numbers(&self, at: Rect) -> Rect {
-        let x = self.name(at).right();
-        Rect { x, width: (2 * NUMBER).min(self.area.right().saturating_sub(x)), ..at }
+    /// A line that is one text, with or without a word behind it.
+    fn wide(&self, at: Rect, has_word: bool) -> Rect {
+        let word = if has_word { GROUP } else { 0 };
+        Rect { x: at.x.saturating_add(2), width: self.area.width.saturating_sub(2 + word), ..at }
+    }
+
+    /// Where that word stands.
+    fn behind(&self, at: Rect) -> Rect {
+        let width = GROUP.min(self.area.width);
+        Rect { x: self.area.right().saturating_sub(width), width, ..at }
     }
 }

@@ -147,6 +147,8 @@ async fn findings_that_cannot_be_known_are_refused_before_anything_is_sent() {
         (&["events", "--filter", "finding:any"][..], &["finding:", "list, audit and the explorer"][..]),
         (&["list", "--page", "1", "--filter", "finding:any"], &["--page"]),
         (&["list", "--filter", "finding:dead-destination"], &["--probe", "dead-destination"]),
+        (&["audit", "--filter", "finding:dead-destination"], &["--probe", "dead-destination"]),
+        (&["audit", "--skip", "no-events", "--filter", "finding:no-events"], &["no-events is not run"]),
         (&["list", "--filter", "finding:insecure-urk"], &["column 9", "finding:insecure-url?"]),
     ] {
         let ended = ask(&server, arguments).await;
