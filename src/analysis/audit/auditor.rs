@@ -322,6 +322,15 @@ mod tests {
     }
 
     #[test]
+    fn of_a_large_finding_some_webhooks_are_named() {
+        let mut stack = Stack::new(30, |_| "https://same.example.com/".to_owned());
+        let verdicts = stack.whole();
+        let told = verdicts.explain(&stack.audit, &stack.rows, 250);
+        let message = told.first().unwrap().message.as_str();
+        assert!(message.ends_with("to the same URL: also w0, w1, w2, w3, w4 and 294 more"), "{message}");
+    }
+
+    #[test]
     fn what_was_judged_before_the_end_of_a_cancelled_case_stays_known() {
         let mut stack = Stack::new(100, |number| format!("http://x{number}.example.com/"));
         let mut looks = 0;
