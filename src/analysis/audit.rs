@@ -44,7 +44,7 @@ pub use self::facts::{Deliveries, Facts, Probe, origin_of};
 pub use self::normal::normalised;
 pub use self::pattern::{Pattern, Patterns};
 pub use self::rule_set::RuleSet;
-pub use self::verdicts::{OfPage, Said, Told, Verdicts, Work};
+pub use self::verdicts::{OfPage, Reader, Said, Told, Verdicts, Work};
 pub use self::waiver::{Waived, Waiver, Whose};
 use super::vocabulary;
 use super::words::nearest;

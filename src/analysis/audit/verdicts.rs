@@ -118,6 +118,11 @@ impl Verdicts {
         OfPage(if page_size == self.page_size { self.pages.get(&page) } else { None })
     }
 
+    /// For rows that are asked for one after the other.
+    pub fn reader<'v>(&'v self, rows: &'v Rows) -> Reader<'v> {
+        Reader { verdicts: self, rows, page: 0, found: None }
+    }
+
     /// Whether these are the rows that were judged.
     pub fn has_page(&self, page: u64, segment: &Segment) -> bool {
         self.pages.get(&page).is_some_and(|judged| judged.segment.is_same(segment))
@@ -217,6 +222,35 @@ impl OfPage<'_> {
     /// The rules that a row of the page breaks, as far as it was judged.
     pub fn at(self, segment: &Segment, offset: usize) -> RuleSet {
         self.0.and_then(|judged| judged.find(segment, offset)).unwrap_or_default()
+    }
+}
+
+/// Verdicts of rows by their numbers, which finds those of one page without another search.
+#[derive(Debug)]
+pub struct Reader<'v> {
+    verdicts: &'v Verdicts,
+    rows: &'v Rows,
+    /// The page of the last row, and what is known of it.
+    page: u64,
+    found: Option<(&'v Segment, &'v Judged)>,
+}
+
+impl Reader<'_> {
+    /// The rules that a row breaks, as far as it was judged. A row that is gone breaks none.
+    pub fn at(&mut self, number: RowNumber) -> RuleSet {
+        let number = u64::from(number);
+        if self.rows.is_gone(number) || self.rows.page_size() != self.verdicts.page_size {
+            return RuleSet::default();
+        }
+        let size = self.rows.page_size();
+        let page = number / size + 1;
+        if self.page != page {
+            self.page = page;
+            self.found = self.rows.segment(page).zip(self.verdicts.pages.get(&page));
+        }
+        let Some((segment, judged)) = self.found else { return RuleSet::default() };
+        let offset = usize::try_from(number % size).unwrap_or(usize::MAX);
+        if offset < segment.rows { judged.find(segment, offset).unwrap_or_default() } else { RuleSet::default() }
     }
 }
 

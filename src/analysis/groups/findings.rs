@@ -25,11 +25,12 @@ impl ByFinding {
     /// The rules that are broken, the worst first, then in the order of the table of rules.
     pub(super) fn group(&self, rows: &Rows, numbers: &[RowNumber]) -> Vec<Group> {
         let table = Table::new(rows);
+        let mut reader = self.verdicts.reader(rows);
         let mut counts: BTreeMap<&str, Count<'_>> = BTreeMap::new();
         let mut listed: BTreeMap<&str, Vec<RowNumber>> = BTreeMap::new();
         for &number in numbers {
-            let Some(set) = self.verdicts.at(rows, number.into()).filter(|set| !set.is_empty()) else { continue };
-            let Some(row) = table.row(number) else { continue };
+            let set = reader.at(number);
+            let Some(row) = table.row(number).filter(|_| !set.is_empty()) else { continue };
             for rule in set.rules() {
                 counts.entry(rule.id).or_default().tally(row);
                 if self.expanded.contains(rule.id) {
