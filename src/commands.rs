@@ -31,6 +31,7 @@ use jiff::Timestamp;
 use self::workspace::Workspace;
 pub use self::workspace::connect;
 use self::workspace::start_demo;
+use crate::analysis::audit::{Audit, Needs, RULES, Rule, RuleSet};
 use crate::analysis::query::Query;
 use crate::cache::Store;
 use crate::cli::{ColorArg, Command, DemoCommand, Global, OutputArgs};
@@ -107,6 +108,21 @@ pub fn parse_filter(text: &str, now: Timestamp) -> Result<Query, Error> {
     })
 }
 
+/// A filter may not ask for what an audit does not look for.
+fn refuse_unknown_findings(query: &Query, audit: &Audit) -> Result<(), Error> {
+    let is_asked = |rule: &Rule| query.findings().any(|asked| asked == RuleSet::of(rule));
+    let is_run = |rule: &Rule| audit.rules().any(|(run, _)| run == rule);
+    let Some(rule) = RULES.iter().find(|rule| is_asked(rule) && !is_run(rule)) else { return Ok(()) };
+    let (why, advice) = match rule.needs().filter(|&needs| !audit.basis.facts.has(needs)).map(Needs::option) {
+        Some(option) => {
+            let advice = safe!("hookscope audit {} --rule {} finds it.", option, rule.id);
+            (safe!("nobody knows of {} without {}", rule.id, option), Some(advice))
+        }
+        None => (safe!("{} is not run", rule.id), None),
+    };
+    Err(Error::Usage { message: safe!("--filter: finding: {}", why), advice })
+}
+
 impl Context<'_> {
     async fn workspace(&self) -> Result<Workspace, Error> {
         workspace::open(self.global, self.config, self.env, self.say).await
@@ -135,7 +151,19 @@ impl Context<'_> {
         Ok(sheet)
     }
 
+    /// A filter that needs nothing but the webhook itself.
     fn query(&self, text: Option<&str>) -> Result<Query, Error> {
+        let query = self.query_of_findings(text)?;
+        if query.asks_for_findings() {
+            let message = "--filter: finding: works in list, audit and the explorer only".into();
+            let advice = "hookscope list --filter finding:RULE -o ids names the webhooks.".into();
+            return Err(Error::Usage { message, advice: Some(advice) });
+        }
+        Ok(query)
+    }
+
+    /// A filter that may ask for what an audit finds.
+    fn query_of_findings(&self, text: Option<&str>) -> Result<Query, Error> {
         let query = parse_filter(text.unwrap_or_default(), self.now)?;
         if query.asks_for_flags() {
             let message = "--filter: is: asks for what only the explorer notes".into();

@@ -24,6 +24,7 @@ pub mod health;
 pub mod history;
 pub mod input;
 pub mod jobs;
+pub mod judge;
 pub mod layout;
 pub mod link;
 pub mod listing;
@@ -38,6 +39,7 @@ pub mod screen;
 pub mod theme;
 pub mod view;
 pub mod views;
+pub mod worker;
 pub mod workspaces;
 
 use std::path::PathBuf;
@@ -54,6 +56,7 @@ use self::events::{Ended, Explorer, Fetch};
 use self::finder::Finder;
 use self::history::History;
 use self::input::Input;
+use self::judge::Judge;
 use self::link::FrameWriter;
 use self::pace::Pacer;
 use self::prober::Prober;
@@ -194,6 +197,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         input: Input::start().map_err(|error| Error::terminal(&error))?,
         fetch,
         finder: Finder::start(),
+        judge: Judge::start(),
         history,
         jobs,
         workspaces: start.workspaces,

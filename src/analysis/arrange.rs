@@ -6,11 +6,12 @@ mod order;
 use std::sync::Arc;
 
 use self::order::by_score;
+use super::audit::RuleSet;
 use super::groups::{Grouping, Groups};
 use super::query::{Flags, Query, Scan};
 use super::rows::{RowNumber, Rows, Segment};
 use super::sort::Sort;
-use crate::model::Scope;
+use crate::model::{RowRef, Scope};
 
 /// Hits after which the first ones are told of: more than a screen shows.
 const FIRST: usize = 256;
@@ -66,7 +67,11 @@ fn gone(question: &Question) -> Vec<(RowNumber, RowNumber)> {
     let mut gone: Vec<_> = question
         .rows
         .gone()
-        .filter(|(_, gone)| gone.row().is_some_and(|row| question.scope.admits_state(row.active()) && scan.admits(row)))
+        .filter(|(_, gone)| {
+            let is_admitted =
+                |row: RowRef<'_>| question.scope.admits_state(row.active()) && scan.admits(row, RuleSet::default());
+            gone.row().is_some_and(is_admitted)
+        })
         .map(|(number, gone)| (gone.former, number))
         .collect();
     gone.sort_unstable();
@@ -128,9 +133,13 @@ impl Arranger {
         let mut scan = Scan::new(&question.query, &question.flags);
         let mut hits: Vec<RowNumber> = Vec::new();
         let mut told = false;
-        let mut admit = |segment: &Segment, first: RowNumber, offset: RowNumber, hits: &mut Vec<RowNumber>| {
-            let row = segment.block.row(offset as usize);
-            if row.is_some_and(|row| question.scope.admits_state(row.active()) && scan.admits(row)) {
+        let verdicts = question.query.asks_for_findings().then_some(&question.flags.verdicts);
+        let mut admit = |page: u64, segment: &Segment, first: RowNumber, offset: RowNumber, hits: &mut Vec<RowNumber>| {
+            let Some(row) = segment.block.row(offset as usize) else { return };
+            let found = verdicts.map_or_else(RuleSet::default, |verdicts| {
+                verdicts.of_page(question.rows.page_size(), page).at(segment, offset as usize)
+            });
+            if question.scope.admits_state(row.active()) && scan.admits(row, found) {
                 hits.push(first + offset);
             }
         };
@@ -149,12 +158,12 @@ impl Arranger {
                     hits.extend_from_slice(before);
                 } else {
                     for &hit in before {
-                        admit(segment, first, hit - first, &mut hits);
+                        admit(page, segment, first, hit - first, &mut hits);
                     }
                 }
             } else {
                 for offset in 0..stop - first {
-                    admit(segment, first, offset, &mut hits);
+                    admit(page, segment, first, offset, &mut hits);
                 }
             }
             if !told && hits.len() >= FIRST {
@@ -172,7 +181,7 @@ impl Arranger {
         let usable = self.kept.iter().filter(|found| {
             found.rows.page_size() == question.rows.page_size()
                 && found.scope == question.scope
-                && found.flags.is_same(&question.flags, &found.query)
+                && found.flags.are_same_to(&found.query, &question.flags)
                 && question.query.narrows(&found.query)
         });
         usable.min_by_key(|found| found.hits.len()).cloned()

@@ -4,6 +4,7 @@
 //! looks at one webhook at a time (`Check::Webhook`), so that a changed row is judged again without the others, or at all of
 //! them (`Check::Workspace`). What it cannot know from the listing comes in as [`Facts`].
 
+mod auditor;
 mod candidate;
 mod confusable_host;
 mod credentials_in_url;
@@ -22,23 +23,28 @@ mod normal;
 mod pattern;
 mod private_destination;
 mod retired_destination;
+mod rule_set;
 mod test_endpoint;
 mod tls_expiring;
 mod uncovered_event;
 mod unknown_event;
 mod url_too_long;
+mod verdicts;
 mod waiver;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
+pub use self::auditor::{Auditor, Question};
 pub use self::candidate::{Candidate, Item, Loaded, Source};
 pub use self::credentials_in_url::shown_url;
-pub use self::facts::{Deliveries, Facts, Limits, Probe, origin_of};
+pub use self::facts::{Facts, Limits, Probe, origin_of};
 pub use self::normal::normalised;
 pub use self::pattern::{Pattern, Patterns};
+pub use self::rule_set::RuleSet;
+pub use self::verdicts::{OfPage, Reader, Said, Told, Verdicts, Work};
 pub use self::waiver::{Waived, Waiver, Whose};
 use super::vocabulary;
 use super::words::nearest;
@@ -98,6 +104,8 @@ enum Check {
     Webhook(fn(&Candidate<'_>, &Basis) -> Option<Safe>),
     /// At all of them.
     Workspace(fn() -> Box<dyn Gather>),
+    /// At all of them, for what none of them has. Of a part of a workspace it says nothing.
+    Absence(fn() -> Box<dyn Gather>),
     /// At what is known of deliveries or destinations besides the listing; without such facts it finds nothing.
     Facts(Needs, fn(&Candidate<'_>, &Basis) -> Option<Safe>),
     /// At rows that are no webhooks.
@@ -153,7 +161,7 @@ impl Rule {
     ///
     /// What to tell when there is none, with the one that was probably meant.
     pub fn find(name: &str) -> Result<&'static Self, Safe> {
-        if let Some(rule) = RULES.iter().find(|rule| rule.id == name) {
+        if let Some(rule) = Self::named(name) {
             return Ok(rule);
         }
         let shown = clean_head(name, 40);
@@ -163,12 +171,22 @@ impl Rule {
         })
     }
 
+    /// The rule of that name, if there is one.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        RULES.iter().find(|rule| rule.id == name)
+    }
+
     /// What it must know besides the listing.
     pub const fn needs(&self) -> Option<Needs> {
         match self.check {
             Check::Facts(needs, _) => Some(needs),
             _ => None,
         }
+    }
+
+    /// Whether its findings are about webhooks, and not about the workspace or rows that are none.
+    pub const fn is_about_webhooks(&self) -> bool {
+        matches!(self.check, Check::Webhook(_) | Check::Facts(..) | Check::Workspace(_))
     }
 }
 
@@ -178,7 +196,7 @@ pub struct Basis {
     pub now: Timestamp,
     /// Destinations that are retired.
     pub retired: Patterns,
-    pub facts: Facts,
+    pub facts: Arc<Facts>,
     known: BTreeSet<Box<str>>,
     /// Unknown names and what was probably meant: the same mistake is often made in many webhooks.
     meant: Mutex<HashMap<Box<str>, Option<Box<str>>>>,
@@ -190,7 +208,7 @@ impl Basis {
     /// A basis with the vendor's event names and some more.
     pub fn new<'k>(now: Timestamp, known_besides: impl Iterator<Item = &'k str>) -> Self {
         let known = vocabulary::CURRENT.into_iter().chain(known_besides).map(Box::from).collect();
-        Self { now, retired: Patterns::default(), facts: Facts::default(), known, meant: Mutex::default(), is_part: false }
+        Self { now, retired: Patterns::default(), facts: Arc::default(), known, meant: Mutex::default(), is_part: false }
     }
 
     /// Whether webhooks may be subscribed to an event of this name.
@@ -219,6 +237,8 @@ trait Gather: Send {
 /// A rule that was chosen, with the severity that it has here.
 #[derive(Debug, Clone, Copy)]
 struct Chosen {
+    /// Its place in [`RULES`].
+    place: usize,
     rule: &'static Rule,
     severity: Severity,
 }
@@ -245,7 +265,7 @@ pub struct Report {
 impl Audit {
     /// An audit with every rule at its own severity, and without waivers.
     pub fn new(basis: Basis) -> Self {
-        let chosen = RULES.iter().map(|rule| Chosen { rule, severity: rule.severity }).collect();
+        let chosen = RULES.iter().enumerate().map(|(place, rule)| Chosen { place, rule, severity: rule.severity }).collect();
         Self { basis, chosen, waivers: Vec::new() }
     }
 
@@ -287,32 +307,26 @@ impl Audit {
         let mut report = Report::default();
         // By rule, so that the order of the report needs no sorting.
         let mut found: Vec<Vec<Finding>> = self.chosen.iter().map(|_| Vec::new()).collect();
-        let gathers = |chosen: &Chosen| match chosen.rule.check {
-            Check::Workspace(start) => Some(start()),
-            _ => None,
-        };
-        let mut gatherers: Vec<Option<Box<dyn Gather>>> = self.chosen.iter().map(gathers).collect();
-        for number in 0..source.count() {
-            source.visit(number, &mut |item| match item {
-                Item::Webhook(webhook) => {
-                    report.webhooks += 1;
-                    for ((chosen, found), gatherer) in self.chosen.iter().zip(&mut found).zip(&mut gatherers) {
-                        if let Some(gatherer) = gatherer {
-                            gatherer.see(&webhook, &self.basis);
-                        } else if let Some(message) = chosen.check(&webhook, &self.basis) {
-                            found.push(chosen.finding(vec![number], message));
-                        }
+        let mut gatherers: Vec<Option<Box<dyn Gather>>> = self.chosen.iter().map(Chosen::gatherer).collect();
+        source.visit_all(&mut |item| match item {
+            Item::Webhook(webhook) => {
+                report.webhooks += 1;
+                for ((chosen, found), gatherer) in self.chosen.iter().zip(&mut found).zip(&mut gatherers) {
+                    if let Some(gatherer) = gatherer {
+                        gatherer.see(&webhook, &self.basis);
+                    } else if let Some(message) = chosen.check(&webhook, &self.basis) {
+                        found.push(chosen.finding(vec![webhook.number], message));
                     }
                 }
-                Item::Malformed(reason) => {
-                    for (chosen, found) in self.chosen.iter().zip(&mut found) {
-                        if matches!(chosen.rule.check, Check::Malformed) {
-                            found.push(chosen.finding(Vec::new(), malformed_row::message(number, reason)));
-                        }
+            }
+            Item::Malformed(number, reason) => {
+                for (chosen, found) in self.chosen.iter().zip(&mut found) {
+                    if matches!(chosen.rule.check, Check::Malformed) {
+                        found.push(chosen.finding(Vec::new(), malformed_row::message(number, reason)));
                     }
                 }
-            });
-        }
+            }
+        });
         for ((chosen, found), gatherer) in self.chosen.iter().zip(&mut found).zip(gatherers) {
             if let Some(gatherer) = gatherer {
                 gatherer.finish(source, &self.basis, &mut |webhooks, message| found.push(chosen.finding(webhooks, message)));
@@ -337,13 +351,34 @@ impl Report {
     pub fn count(&self, rule: &Rule) -> u64 {
         self.findings.iter().filter(|finding| finding.rule == rule).count() as u64
     }
+
+    /// The rules that each of so many rows breaks, by their numbers.
+    pub fn rule_sets(&self, rows: usize) -> Vec<RuleSet> {
+        let mut sets = vec![RuleSet::default(); rows];
+        for finding in &self.findings {
+            let Some(place) = RULES.iter().position(|rule| rule == finding.rule) else { continue };
+            for &number in &finding.webhooks {
+                if let Some(set) = sets.get_mut(number as usize) {
+                    set.insert(place, finding.severity);
+                }
+            }
+        }
+        sets
+    }
 }
 
 impl Chosen {
     fn check(&self, webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
         match self.rule.check {
             Check::Webhook(check) | Check::Facts(_, check) => check(webhook, basis),
-            Check::Workspace(_) | Check::Malformed | Check::Waivers => None,
+            Check::Workspace(_) | Check::Absence(_) | Check::Malformed | Check::Waivers => None,
+        }
+    }
+
+    fn gatherer(&self) -> Option<Box<dyn Gather>> {
+        match self.rule.check {
+            Check::Workspace(start) | Check::Absence(start) => Some(start()),
+            _ => None,
         }
     }
 

@@ -1,12 +1,17 @@
-//! Rows in groups: where they deliver to, and which events they hear.
+//! Rows in groups: where they deliver to, which events they hear, and what is wrong with them.
+
+mod findings;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+pub use self::findings::ByFinding;
+use super::audit::{Rule, Severity};
 use super::rows::{RowNumber, Rows, Table};
 use super::vocabulary;
-use crate::model::{EventList, Named, RowRef, path};
+use crate::model::{EventList, Named, Reason, RowRef, path};
+use crate::text::Safe;
 
 /// Paths of one host that are told apart; the rest is counted.
 const MAX_PATHS: usize = 1000;
@@ -18,6 +23,8 @@ pub enum Grouping {
     Hosts { expanded: Arc<BTreeSet<Box<str>>> },
     /// By event, in the order of their names: every one that is known, these among them, and every one that is subscribed to.
     Events { known: Arc<[Box<str>]> },
+    /// By what an audit found.
+    Findings(ByFinding),
 }
 
 /// Rows in groups.
@@ -64,6 +71,58 @@ pub enum Kind {
         name: Box<str>,
         is_known: bool,
     },
+    /// A rule that is broken.
+    Rule {
+        rule: &'static Rule,
+        severity: Severity,
+        is_expanded: bool,
+    },
+    /// A row that breaks it.
+    Broken {
+        rule: &'static str,
+        number: RowNumber,
+        what: Broken,
+        /// The place of the finding among those of the rule, when several webhooks make one.
+        finding: Option<u32>,
+    },
+    /// A finding that is about no webhook.
+    Said {
+        rule: &'static str,
+        message: Safe,
+    },
+    /// So many more rows that break it.
+    MoreRows {
+        rule: &'static str,
+        more: u64,
+    },
+}
+
+/// A row with a finding, as far as a line shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Broken {
+    Webhook { url: Box<str> },
+    Malformed { reason: Reason },
+}
+
+impl Kind {
+    /// The name of the group that is opened and closed here: the line's own, or the one that it is listed in.
+    pub fn parent(&self) -> Option<&str> {
+        match self {
+            Self::Host { name, .. } => Some(name),
+            Self::Path { host, .. } | Self::More { host, .. } => Some(host),
+            Self::Rule { rule, .. } => Some(rule.id),
+            Self::Broken { rule, .. } | Self::Said { rule, .. } | Self::MoreRows { rule, .. } => Some(rule),
+            Self::NoHost | Self::Event { .. } => None,
+        }
+    }
+
+    /// Whether it opens, and is open.
+    pub fn is_expanded(&self) -> Option<bool> {
+        match self {
+            Self::Host { is_expanded, .. } | Self::Rule { is_expanded, .. } => Some(*is_expanded),
+            _ => None,
+        }
+    }
 }
 
 /// What is counted of a group.
@@ -79,13 +138,18 @@ struct Count<'r> {
 
 impl<'r> Count<'r> {
     fn add(&mut self, row: RowRef<'r>) {
+        self.tally(row);
+        if row.active() == Some(true) {
+            self.lists.extend(row.events().map(|list| (list.number, list)));
+            self.hosts.extend(row.host().map(|host| host.number));
+        }
+    }
+
+    /// Counts a row, and nothing else of it.
+    fn tally(&mut self, row: RowRef<'_>) {
         self.webhooks += 1;
         match row.active() {
-            Some(true) => {
-                self.active += 1;
-                self.lists.extend(row.events().map(|list| (list.number, list)));
-                self.hosts.extend(row.host().map(|host| host.number));
-            }
+            Some(true) => self.active += 1,
             Some(false) => self.inactive += 1,
             None => {}
         }
@@ -116,6 +180,7 @@ impl Grouping {
         let groups = match self {
             Self::Hosts { expanded } => by_host(webhooks(), expanded),
             Self::Events { known } => by_event(webhooks(), known),
+            Self::Findings(by_finding) => by_finding.group(rows, numbers),
         };
         let most = groups.iter().map(|group| group.webhooks).max().unwrap_or(0);
         Groups { groups, webhooks: webhooks().count() as u64, most }

@@ -31,8 +31,8 @@ pub use self::scan::{Flags, Scan};
 pub use self::subject::Subject;
 use self::time::When;
 pub use self::time::moment;
-
-use crate::analysis::probed::Sought;
+use super::audit::RuleSet;
+use super::probed::Sought;
 use crate::model::path;
 use crate::text::Safe;
 
@@ -92,6 +92,8 @@ enum Condition {
     Fuzzy(Fuzzy),
     Is(Flag),
     Probe(Sought),
+    /// A finding of one of these rules or severities.
+    Finding(RuleSet),
 }
 
 /// What the explorer notes of a webhook besides its fields.
@@ -114,21 +116,41 @@ impl Query {
         Ok(Self { terms: terms.into() })
     }
 
-    /// Whether the webhook is asked for.
+    /// Whether the webhook is asked for; nothing is known to be wrong with it.
     pub fn matches(&self, webhook: &impl Subject) -> bool {
-        self.terms.iter().all(|term| term.matches(webhook))
+        self.matches_found(webhook, RuleSet::default())
+    }
+
+    /// Whether a webhook is asked for that breaks these rules.
+    pub fn matches_found(&self, webhook: &impl Subject, found: RuleSet) -> bool {
+        self.terms.iter().all(|term| term.matches(webhook, found))
+    }
+
+    fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.terms.iter().flat_map(|term| &term.any)
     }
 
     /// Whether it asks for what only the explorer knows, such as `is:marked`.
     pub fn asks_for_flags(&self) -> bool {
-        let conditions = self.terms.iter().flat_map(|term| &term.any);
-        conditions.into_iter().any(|condition| matches!(condition, Condition::Is(_)))
+        self.conditions().any(|condition| matches!(condition, Condition::Is(_)))
+    }
+
+    /// What it asks for of an audit.
+    pub fn findings(&self) -> impl Iterator<Item = RuleSet> {
+        self.conditions().filter_map(|condition| match condition {
+            Condition::Finding(rules) => Some(*rules),
+            _ => None,
+        })
+    }
+
+    /// Whether it asks for what an audit found.
+    pub fn asks_for_findings(&self) -> bool {
+        self.findings().next().is_some()
     }
 
     /// Whether it asks what probes found out.
     pub fn asks_for_probes(&self) -> bool {
-        let conditions = self.terms.iter().flat_map(|term| &term.any);
-        conditions.into_iter().any(|condition| matches!(condition, Condition::Probe(_)))
+        self.conditions().any(|condition| matches!(condition, Condition::Probe(_)))
     }
 
     /// Whether whatever this query finds is found by the other one too, as far as that can be told from the words: then its
@@ -150,8 +172,8 @@ impl Query {
 }
 
 impl Term {
-    fn matches(&self, webhook: &impl Subject) -> bool {
-        self.any.iter().any(|condition| condition.matches(webhook)) != self.negated
+    fn matches(&self, webhook: &impl Subject, found: RuleSet) -> bool {
+        self.any.iter().any(|condition| condition.matches(webhook, found)) != self.negated
     }
 
     fn implies(&self, other: &Self) -> bool {
@@ -171,7 +193,7 @@ impl Term {
 }
 
 impl Condition {
-    fn matches(&self, webhook: &impl Subject) -> bool {
+    fn matches(&self, webhook: &impl Subject, found: RuleSet) -> bool {
         match self {
             Self::Anywhere(finder) => texts(webhook).any(|text| finder.is_in(text)),
             Self::Url(finder) => finder.is_in(webhook.url()),
@@ -184,6 +206,7 @@ impl Condition {
             Self::Pattern(regex) => texts(webhook).any(|text| regex.is_match(text)),
             Self::Fuzzy(fuzzy) => texts(webhook).any(|text| fuzzy.is_in(text)),
             Self::Is(_) | Self::Probe(_) => false,
+            Self::Finding(rules) => found.meets(*rules),
         }
     }
 
@@ -201,13 +224,14 @@ impl Condition {
             (Self::Fuzzy(this), Self::Fuzzy(that)) => this.implies(that),
             (Self::Is(this), Self::Is(that)) => this == that,
             (Self::Probe(this), Self::Probe(that)) => this == that,
+            (Self::Finding(this), Self::Finding(that)) => this == that,
             _ => false,
         }
     }
 
     fn cost(&self) -> u32 {
         match self {
-            Self::Active(_) | Self::Created(_) | Self::Is(_) => 0,
+            Self::Active(_) | Self::Created(_) | Self::Is(_) | Self::Finding(_) => 0,
             Self::Id(_) | Self::Probe(_) => 1,
             Self::Event(_) => 2,
             Self::Url(_) | Self::Host(_) | Self::Path(_) => 3,

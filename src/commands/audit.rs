@@ -3,18 +3,19 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::facts::Sources;
 use super::sweep::{Read, read_all};
-use super::{Context, Exit, Fate, terminal_width};
-use crate::analysis::audit::{Audit, Basis, Facts, Finding, Needs, Pattern, RULES, Rule};
+use super::{Context, Exit, Fate, refuse_unknown_findings, terminal_width};
+use crate::analysis::audit::{Audit, Facts, Finding, Needs, Pattern, RULES, Rule, RuleSet};
 use crate::analysis::query::Query;
 use crate::cli::{AuditArgs, ColorArg, ScopeArg};
 use crate::error::Error;
 use crate::model::{Row, Scope};
 use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, View, summary};
 use crate::safe;
-use crate::text::{Safe, Untrusted, clean, clean_head};
+use crate::text::{Safe, clean, clean_head};
 
 /// The largest file of retired destinations that is read, in bytes.
 const MAX_RETIRED_BYTES: u64 = 4 << 20;
@@ -24,18 +25,19 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
     let mut out = Output::stdout();
     let (sources, mut exit) = Sources::open(args.deliveries.as_deref(), args.probe.then_some(args.step_timeout), context)?;
     let mut audit = prepare(args, sources.kinds(), context)?;
-    let query = context.query(args.filter.as_deref())?;
+    let query = context.query_of_findings(args.filter.as_deref())?;
+    refuse_unknown_findings(&query, &audit)?;
     let scope: Scope = args.scope.into();
     let sweep = read_all(context, scope).await?;
     exit = exit.max(sweep.exit);
     let mut reports = Vec::with_capacity(sweep.workspaces.len());
     let mut audited = Vec::with_capacity(sweep.workspaces.len());
     for Read { profile, place, reading, .. } in sweep.workspaces {
-        audit.basis.facts = sources.gather(&reading.rows, context).await;
+        audit.basis.facts = Arc::new(sources.gather(&reading.rows, context).await);
         let mut report = audit.run(&reading.rows.as_slice());
         let is_partial = !reading.summary.is_whole();
         if !query.is_empty() {
-            let matches = matching(&query, &reading.rows);
+            let matches = matching(&query, &reading.rows, &report.rule_sets(reading.rows.len()));
             let is_about = |finding: &Finding| finding.webhooks.iter().any(|&number| matches.contains(number));
             report.findings.retain(is_about);
             report.waived.retain(|waived| is_about(&waived.finding));
@@ -93,37 +95,24 @@ impl Matching {
     }
 }
 
-fn matching(query: &Query, rows: &[Row]) -> Matching {
-    let is_match = |row: &Row| row.webhook().is_some_and(|webhook| query.matches(webhook));
+fn matching(query: &Query, rows: &[Row], found: &[RuleSet]) -> Matching {
+    let is_match =
+        |(row, &found): (&Row, &RuleSet)| row.webhook().is_some_and(|webhook| query.matches_found(webhook, found));
     let bits: Vec<u64> = rows
         .chunks(64)
-        .map(|rows| rows.iter().enumerate().fold(0, |bits, (place, row)| bits | u64::from(is_match(row)) << place))
+        .zip(found.chunks(64))
+        .map(|(rows, found)| {
+            let each = rows.iter().zip(found).enumerate();
+            each.fold(0, |bits, (place, row)| bits | u64::from(is_match(row)) << place)
+        })
         .collect();
     let count = bits.iter().map(|bits| u64::from(bits.count_ones())).sum();
     Matching { bits, count }
 }
 
-/// The audit that the config asks for, of every rule that the listing and these facts are enough for.
-pub(super) fn configured(context: &Context<'_>, facts: Facts) -> Audit {
-    let settings = &context.config.audit;
-    let mut basis = Basis::new(context.now, settings.known_events.iter().map(Untrusted::raw));
-    settings.retired.iter().for_each(|pattern| basis.retired.add(pattern.clone()));
-    basis.facts = facts;
-    let mut audit = Audit::new(basis);
-    for (rule, severity) in &settings.severity {
-        audit.set_severity(rule, *severity);
-    }
-    // A rule whose facts nobody brought has not looked, so it has not passed either.
-    let brought = |needs| audit.basis.facts.has(needs);
-    let chosen: Vec<_> = audit.rules().map(|(rule, _)| rule).filter(|rule| rule.needs().is_none_or(brought)).collect();
-    audit.choose(|rule| chosen.contains(&rule));
-    audit.set_waivers(settings.allow.clone());
-    audit
-}
-
 /// The audit that the options and the config ask for.
 fn prepare(args: &AuditArgs, facts: Facts, context: &Context<'_>) -> Result<Audit, Error> {
-    let mut audit = configured(context, facts);
+    let mut audit = context.config.audit.prepare(context.now, Arc::new(facts));
     let basis = &mut audit.basis;
     basis.is_part = args.scope == ScopeArg::Inactive;
     for text in &args.retired {

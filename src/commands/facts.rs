@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Context;
 use super::probe::{note_proxy, settings};
@@ -17,7 +18,7 @@ use crate::safe;
 
 /// Where facts come from.
 pub(super) struct Sources {
-    deliveries: Option<Tally>,
+    deliveries: Option<Arc<Tally>>,
     probe: Option<probe::Settings>,
 }
 
@@ -36,7 +37,7 @@ impl Sources {
                     context.say.problem(&safe!("--deliveries: {}", problem));
                     exit = Exit::Incomplete;
                 }
-                Some(tally)
+                Some(Arc::new(tally))
             }
             None => None,
         };
@@ -53,7 +54,7 @@ impl Sources {
     /// The kinds of facts that there will be, without any.
     pub(super) fn kinds(&self) -> Facts {
         Facts {
-            deliveries: self.deliveries.as_ref().map(|_| HashMap::new()),
+            deliveries: self.deliveries.clone(),
             probes: self.probe.as_ref().map(|_| HashMap::new()),
             ..Facts::default()
         }
@@ -62,13 +63,14 @@ impl Sources {
     /// The facts about the webhooks of a workspace.
     pub(super) async fn gather(&self, rows: &[Row], context: &Context<'_>) -> Facts {
         let mut facts = self.kinds();
-        let webhooks = || rows.iter().filter_map(Row::webhook);
-        if let (Some(tally), Some(known)) = (&self.deliveries, &mut facts.deliveries) {
-            let joined = tally.join(webhooks());
-            if let Some(words) = joined.unmatched.words() {
+        if let Some(tally) = &self.deliveries {
+            let mut matching = tally.matching();
+            for webhook in rows.iter().filter_map(Row::webhook) {
+                matching.add(webhook.id.raw(), webhook.url.raw());
+            }
+            if let Some(words) = matching.finish().words() {
                 context.say.note(&safe!("--deliveries: {}", words));
             }
-            known.extend(joined.stats.into_iter().map(|(id, stats)| (id.raw().into(), stats.into())));
         }
         facts.probes = self.probe(rows).await.map(|probed| probed.facts());
         facts

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::workspace::{self, Workspace};
-use super::{Context, Exit, Fate};
+use super::{Context, Exit, Fate, refuse_unknown_findings};
+use crate::analysis::audit::Audit;
 use crate::analysis::query::{Query, Ranker};
 use crate::analysis::sort::Sort;
 use crate::api::MAX_PAGE_SIZE;
@@ -34,6 +35,8 @@ struct Job<'a> {
     context: &'a Context<'a>,
     scope: Scope,
     query: Query,
+    /// What finds that which the query asks for, if it asks for findings.
+    audit: Option<Audit>,
     sort: Option<Sort>,
     limit: Option<u64>,
     page: Option<u64>,
@@ -42,7 +45,8 @@ struct Job<'a> {
 
 impl<'a> Job<'a> {
     fn new(args: &ListArgs, context: &'a Context<'a>, sheet: Sheet<Listed>) -> Result<Self, Error> {
-        let query = context.query(args.filter.as_deref())?;
+        let query = context.query_of_findings(args.filter.as_deref())?;
+        let audit = query.asks_for_findings().then(|| audit(&query, args, context)).transpose()?;
         let sort = args
             .sort
             .as_deref()
@@ -61,12 +65,12 @@ impl<'a> Job<'a> {
                 advice: None,
             });
         }
-        Ok(Self { context, scope: args.scope.into(), query, sort, limit: args.limit, page: args.page, sheet })
+        Ok(Self { context, scope: args.scope.into(), query, audit, sort, limit: args.limit, page: args.page, sheet })
     }
 
     /// Whether rows can be written as they come: nothing has to be known of all of them first.
     fn streams(&self) -> bool {
-        self.sheet.format == Format::Ndjson && self.sort.is_none() && !self.query.is_ranked() && self.page.is_none()
+        self.sheet.format == Format::Ndjson && !self.needs_all() && self.page.is_none()
     }
 
     /// No filter matches a row that is no webhook.
@@ -76,7 +80,7 @@ impl<'a> Job<'a> {
 
     /// All rows are needed before the first one is known.
     fn needs_all(&self) -> bool {
-        self.sort.is_some() || self.query.is_ranked()
+        self.sort.is_some() || self.query.is_ranked() || self.audit.is_some()
     }
 
     async fn stream(&self, workspaces: Vec<Result<Workspace, Error>>, out: &mut Output<impl Write>) -> Result<Exit, Error> {
@@ -151,6 +155,17 @@ impl<'a> Job<'a> {
     }
 
     async fn read_one(&self, workspace: Workspace, limit: Limit) -> Result<Reading, Error> {
+        if let Some(audit) = &self.audit {
+            // What is wrong with one webhook may depend on another that is not asked for.
+            let mut reading = workspace.read(Wanted { scope: self.scope, limit, filter: None }).await?;
+            let found = audit.run(&reading.rows.as_slice()).rule_sets(reading.rows.len());
+            let mut found = found.into_iter();
+            reading.rows.retain(|row| {
+                let found = found.next().unwrap_or_default();
+                row.webhook().is_some_and(|webhook| self.query.matches_found(webhook, found))
+            });
+            return Ok(reading);
+        }
         let filter = |row: &Row| row.webhook().is_some_and(|webhook| self.query.matches(webhook));
         let filter: Option<&dyn Fn(&Row) -> bool> = if self.query.is_empty() { None } else { Some(&filter) };
         let Some(page) = self.page else {
@@ -179,6 +194,17 @@ impl<'a> Job<'a> {
         }
         entries
     }
+}
+
+/// The audit whose findings a query asks for.
+fn audit(query: &Query, args: &ListArgs, context: &Context<'_>) -> Result<Audit, Error> {
+    if args.page.is_some() {
+        let message = "--filter: finding: needs every webhook, and --page reads one page".into();
+        return Err(Error::Usage { message, advice: Some("Leave --page out.".into()) });
+    }
+    let audit = context.config.audit.prepare(context.now, Arc::default());
+    refuse_unknown_findings(query, &audit)?;
+    Ok(audit)
 }
 
 fn entries(rows: Vec<Row>, profile: Option<&Arc<str>>) -> Vec<Entry<Listed>> {

@@ -1,11 +1,12 @@
 //! `hookscope metrics`: the workspace as OpenMetrics text, for a textfile collector.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::audit::configured;
 use super::facts::Sources;
 use super::sweep::{Read, read_all};
 use super::{Context, Exit, Fate};
+use crate::analysis::audit::Facts;
 use crate::analysis::coverage::coverage;
 use crate::analysis::probed::Probed;
 use crate::cli::MetricsArgs;
@@ -19,14 +20,14 @@ use crate::text::{Untrusted, clean};
 /// Reads the workspaces, counts, and writes all gauges at once.
 pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let (sources, mut exit) = Sources::open(None, args.probe.then_some(args.step_timeout), context)?;
-    let mut audit = configured(context, sources.kinds());
+    let mut audit = context.config.audit.prepare(context.now, Arc::default());
     let sweep = read_all(context, Scope::All).await?;
     exit = exit.max(sweep.exit);
     let mut measured: Vec<_> = sweep.failed.into_iter().map(Measured::unread).collect();
     let mut reports = Vec::with_capacity(sweep.workspaces.len());
     for Read { profile, place, reading, seconds } in sweep.workspaces {
         let probed = sources.probe(&reading.rows).await;
-        audit.basis.facts.probes = probed.as_ref().map(Probed::facts);
+        audit.basis.facts = Arc::new(Facts { probes: probed.as_ref().map(Probed::facts), ..Facts::default() });
         let report = audit.run(&reading.rows.as_slice());
         let webhooks = || reading.rows.iter().filter_map(Row::webhook);
         let count = |active: Option<bool>| webhooks().filter(|webhook| Webhook::active(webhook) == active).count() as u64;

@@ -1,14 +1,16 @@
 //! The sections `[network]`, `[ui]` and `[audit]`: each value with its default and its range.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use ratatui::style::Color;
 use url::Url;
 
 use super::document::{Section, open_bounded};
 use super::{ConfigError, MAX_CA_BYTES};
-use crate::analysis::audit::{Pattern, Rule, Severity, Waiver, Whose};
+use crate::analysis::audit::{self, Basis, Facts, Pattern, Rule, Severity, Waiver, Whose};
 use crate::api::{self, MAX_PAGE_SIZE, Proxy};
 use crate::base_url::BaseUrl;
 use crate::fetch::Policy;
@@ -316,6 +318,21 @@ impl Audit {
         }
         section.finish()?;
         Ok(Self { retired, known_events, allow, severity })
+    }
+
+    /// The audit that is asked for, of every rule that the listing and these facts are enough for: a rule whose facts nobody
+    /// brought has not looked, so it has not passed either.
+    pub fn prepare(&self, now: Timestamp, facts: Arc<Facts>) -> audit::Audit {
+        let mut basis = Basis::new(now, self.known_events.iter().map(Untrusted::raw));
+        self.retired.iter().for_each(|pattern| basis.retired.add(pattern.clone()));
+        let mut audit = audit::Audit::new(basis);
+        for (rule, severity) in &self.severity {
+            audit.set_severity(rule, *severity);
+        }
+        audit.choose(|rule| rule.needs().is_none_or(|needs| facts.has(needs)));
+        audit.basis.facts = facts;
+        audit.set_waivers(self.allow.clone());
+        audit
     }
 }
 

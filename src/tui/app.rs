@@ -5,6 +5,7 @@ mod arrange;
 mod deliveries;
 mod fetched;
 mod filter;
+mod findings;
 mod keys;
 mod marks;
 mod news;
@@ -23,6 +24,7 @@ use tokio::time::Instant;
 
 use self::arrange::Arranging;
 pub use self::deliveries::{Deliveries, Figures};
+use self::findings::Findings;
 pub use self::marks::Export;
 use self::news::Before;
 pub use self::news::{Change, Unseen};
@@ -48,7 +50,7 @@ use super::views::View;
 use crate::analysis::sort::Sort;
 use crate::base_url::BaseUrl;
 use crate::clock::{self, Moment};
-use crate::config::{Clipboard, Config, Connection, KeySource, Profile, TimeFormat};
+use crate::config::{self, Clipboard, Config, Connection, KeySource, Profile, TimeFormat};
 use crate::fetch::{Demand, FetchEvent, Generation, PackedPage, RowCount};
 use crate::keymap::{ACTIONS, Action, COPIES, Copy, Key, Keymap};
 use crate::model::{IdSet, RowRef, Scope};
@@ -82,6 +84,8 @@ pub struct Setup {
     pub auto_refresh: bool,
     /// Rows that are loaded without asking.
     pub auto_load_limit: u64,
+    /// What is wrong, and what of it is accepted.
+    pub audit: Arc<config::Audit>,
     /// Event names that are known besides the vendor's.
     pub known_events: Arc<[Box<str>]>,
     pub page_size: u32,
@@ -125,6 +129,7 @@ impl Setup {
             refresh_every: ui.refresh,
             auto_refresh: false,
             auto_load_limit: ui.auto_load_limit,
+            audit: Arc::new(config.audit.clone()),
             known_events: config.audit.known_events.iter().map(|name| name.raw().into()).collect(),
             page_size: config.network.page_size,
             scope: Scope::All,
@@ -234,6 +239,7 @@ pub struct App {
     pub deliveries: Option<Deliveries>,
     jobs: Jobs,
     arranging: Arranging,
+    findings: Findings,
     /// When the next automatic refresh is due.
     pub auto_refresh: Option<Instant>,
     /// The selected webhook at the last refresh, until it is found again.
@@ -281,6 +287,7 @@ impl App {
             group_panes: BTreeMap::new(),
             came_from: None,
             arranging: Arranging::default(),
+            findings: Findings::new(Arc::clone(&setup.audit), now.wall),
             auto_refresh: setup.auto_refresh.then(|| now.instant + setup.refresh_every),
             following: None,
             last_copy: None,
@@ -310,6 +317,7 @@ impl App {
             }
             Message::Fetch(event) => self.fetched(event),
             Message::Arranged(arranged) => self.arranged(arranged),
+            Message::Judged(judged) => self.judged(*judged),
             Message::Done(done) => self.done(*done),
             Message::Probed(found) => self.probed(found),
             Message::Tick => self.tick(),
@@ -327,6 +335,8 @@ impl App {
             self.demanded = demand.clone();
             effects.push(Effect::Demand(demand));
         }
+        effects.extend(self.case_to_judge().map(|case| Effect::Judge(Box::new(case))));
+        effects.extend(self.tell_of_selected());
         effects.extend(self.wish().map(Effect::Arrange));
         effects.extend(self.compare_when_read());
         effects.extend(self.mark_what_waited());
@@ -380,7 +390,7 @@ impl App {
 
     /// The first `max` lines of the detail of a row.
     pub fn detail_lines(&self, row: RowRef<'_>, max: usize) -> Vec<Vec<Piece>> {
-        detail::lines(&row.unpack(), &notes(self, row), &self.detail_style(), max)
+        detail::lines(&row.unpack(), &notes(self, row), self.told(), &self.detail_style(), max)
     }
 
     fn detail_style(&self) -> detail::Style {

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use super::canvas::Piece;
 use super::notes::Note;
 use super::theme::{Glyphs, Theme};
+use crate::analysis::audit::Told;
 use crate::clock;
 use crate::config::TimeFormat;
 use crate::model::{CreatedAt, Field, Malformed, Row, Webhook};
@@ -54,12 +55,15 @@ pub struct Style {
     pub glyphs: Glyphs,
 }
 
-/// The first `max` lines about a row, with what else is known of it.
-pub fn lines(row: &Row, notes: &[Note], style: &Style, max: usize) -> Vec<Vec<Piece>> {
+/// The first `max` lines about a row, with what else is known of it and what an audit says of it.
+pub fn lines(row: &Row, notes: &[Note], told: &[Told], style: &Style, max: usize) -> Vec<Vec<Piece>> {
     let mut text = Text { style, max, lines: Vec::new() };
     match row {
         _ if style.form == Form::Json => text.raw_json(row),
-        Row::Webhook(webhook) => text.webhook(webhook, notes),
+        Row::Webhook(webhook) => {
+            text.webhook(webhook, notes);
+            text.findings(told);
+        }
         Row::Malformed(malformed) => text.malformed(malformed),
     }
     text.lines.truncate(max);
@@ -202,6 +206,21 @@ impl Text<'_> {
         }
     }
 
+    /// What is wrong, the worst first, and what to do about it.
+    fn findings(&mut self, told: &[Told]) {
+        let Style { theme, glyphs, .. } = *self.style;
+        let mut label = "findings";
+        for Told { rule, severity, message } in told {
+            if self.is_full() {
+                return;
+            }
+            let words = safe!("{} {}: {}", glyphs.severity(*severity), rule.id, message);
+            self.labelled(label, &words, theme.severity(*severity));
+            self.labelled("", &safe!("{}: {}", severity.name(), rule.advice), theme.quiet);
+            label = "";
+        }
+    }
+
     fn created(&self, created: &Field<CreatedAt>) -> Safe {
         let Style { glyphs, time, now, .. } = *self.style;
         match created {
@@ -283,7 +302,7 @@ mod tests {
             glyphs: Glyphs::unicode(),
         };
         let text = |line: Vec<Piece>| line.iter().map(|piece| piece.text.as_str()).collect::<String>().trim_end().to_owned();
-        lines(&row, &[], &style, max).into_iter().map(text).collect()
+        lines(&row, &[], &[], &style, max).into_iter().map(text).collect()
     }
 
     #[test]

@@ -21,6 +21,7 @@ use super::finder::{Arranged, Finder};
 use super::history::History;
 use super::input::Keyboard;
 use super::jobs::Done;
+use super::judge::{Judge, Judged};
 use super::layout::clamp;
 use super::message::{Effect, Message};
 use super::pace::Pacer;
@@ -89,6 +90,7 @@ pub struct Explorer<B: Backend, C, I> {
     pub input: I,
     pub fetch: Fetch,
     pub finder: Finder,
+    pub judge: Judge,
     pub history: History,
     /// Work that is done beside the loop.
     pub jobs: JoinSet<Done>,
@@ -109,6 +111,7 @@ enum Woken {
     Input(Option<io::Result<Event>>),
     Fetch(FetchEvent),
     Arranged(Arranged),
+    Judged(Box<Judged>),
     Done(Box<Done>),
     Probed(Found),
     TaskEnded,
@@ -189,6 +192,7 @@ where
             event = self.console.event(self.changed && frame.is_none()) => Woken::Console(event),
             event = next(&mut self.input) => Woken::Input(event),
             answer = self.finder.answer() => answer.map_or(Woken::TaskEnded, Woken::Arranged),
+            answer = self.judge.answer() => answer.map_or(Woken::TaskEnded, |judged| Woken::Judged(Box::new(judged))),
             Some(done) = self.jobs.join_next() => done.map_or(Woken::TaskEnded, |done| Woken::Done(Box::new(done))),
             Some(event) = self.fetch.events.recv() => Woken::Fetch(event),
             found = self.prober.next() => Woken::Probed(found),
@@ -229,6 +233,7 @@ where
             Woken::Probed(found) => Message::Probed(found),
             Woken::Done(done) => Message::Done(done),
             Woken::Arranged(arranged) => Message::Arranged(arranged),
+            Woken::Judged(judged) => Message::Judged(judged),
             Woken::Resolved(at, resolved) => {
                 let effects = self.change_workspace(at, resolved);
                 return self.apply(effects).await;
@@ -240,7 +245,8 @@ where
     }
 
     async fn update(&mut self, message: Message) -> Result<ControlFlow<Ended>, Error> {
-        let is_from_afar = matches!(message, Message::Fetch(_) | Message::Arranged(_) | Message::Probed(_));
+        let is_from_afar =
+            matches!(message, Message::Fetch(_) | Message::Arranged(_) | Message::Judged(_) | Message::Probed(_));
         let takes_long = |app: &App| app.everything != Everything::No || app.probes.is_running();
         let was_sweeping = takes_long(&self.app);
         let effects = self.app.update(message, Moment::now());
@@ -272,6 +278,7 @@ where
                     Effect::Redraw => self.redraw()?,
                     Effect::Demand(demand) => drop(self.fetch.demand.send_replace(demand)),
                     Effect::Arrange(wish) => self.finder.ask(wish),
+                    Effect::Judge(case) => self.judge.ask(*case),
                     Effect::Run(job) => drop(self.jobs.spawn_blocking(move || job.run())),
                     Effect::Probe(origins) => self.prober.ask(origins),
                     Effect::StopProbing => self.prober.stop(),
@@ -360,6 +367,7 @@ where
         // What the last one worked on is of the other workspace.
         self.finder = Finder::start();
         self.prober.stop();
+        self.judge = Judge::start();
         let effects = self.app.update(Message::Switched(Box::new(workspace)), Moment::now());
         let settings = connection.api;
         let open = move || Ok(Source::from(Arc::new(Client::new(&settings)?)));

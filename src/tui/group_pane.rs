@@ -36,31 +36,31 @@ impl GroupPane {
         self.group(self.cursor.selected())
     }
 
-    /// The hosts that are open.
+    /// The groups that are open, by their names.
     pub fn expanded(&self) -> Arc<BTreeSet<Box<str>>> {
         Arc::clone(&self.expanded)
     }
 
-    /// Opens a host, or closes it.
-    pub fn toggle(&mut self, host: &str) {
+    /// Opens a group, or closes it.
+    pub fn toggle(&mut self, name: &str) {
         let expanded = Arc::make_mut(&mut self.expanded);
-        if !expanded.remove(host) {
-            expanded.insert(host.into());
+        if !expanded.remove(name) {
+            expanded.insert(name.into());
         }
     }
 
-    /// Closes the host that the selection is in; its own line is selected then. Whether there was one.
+    /// Closes the group that the selection is in; its own line is selected then. Whether there was one.
     pub fn collapse(&mut self) -> bool {
-        let host = match self.selected().map(|group| &group.kind) {
-            Some(Kind::Host { name, is_expanded: true }) => name.clone(),
-            Some(Kind::Path { host, .. } | Kind::More { host, .. }) => host.clone(),
-            _ => return false,
-        };
-        let is_its_line = |group: &Group| matches!(&group.kind, Kind::Host { name, .. } if *name == host);
+        let Some(kind) = self.selected().map(|group| &group.kind) else { return false };
+        if kind.is_expanded() == Some(false) {
+            return false;
+        }
+        let Some(name) = kind.parent().map(Box::<str>::from) else { return false };
+        let is_its_line = |group: &Group| group.kind.is_expanded().is_some() && group.kind.parent() == Some(&*name);
         if let Some(place) = self.groups.as_ref().and_then(|groups| groups.groups.iter().position(is_its_line)) {
             self.cursor.select(place as u64);
         }
-        Arc::make_mut(&mut self.expanded).remove(&host);
+        Arc::make_mut(&mut self.expanded).remove(&name);
         true
     }
 
@@ -83,8 +83,11 @@ impl GroupPane {
 /// Whether both are the same thing, open or not.
 fn is_same(one: &Kind, other: &Kind) -> bool {
     match (one, other) {
-        (Kind::Host { name, .. }, Kind::Host { name: other, .. })
-        | (Kind::Event { name, .. }, Kind::Event { name: other, .. }) => name == other,
+        (Kind::Event { name, .. }, Kind::Event { name: other, .. }) => name == other,
+        (Kind::Broken { rule, number, .. }, Kind::Broken { rule: other_rule, number: other_number, .. }) => {
+            (rule, number) == (other_rule, other_number)
+        }
+        _ if one.is_expanded().is_some() && other.is_expanded().is_some() => one.parent() == other.parent(),
         _ => one == other,
     }
 }

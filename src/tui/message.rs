@@ -5,6 +5,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::app::Workspace;
 use super::finder::{Arranged, Wish};
 use super::jobs::{Done, Job};
+use super::judge::{Case, Judged};
 use super::prober::Found;
 use crate::analysis::destinations::Origin;
 use crate::fetch::{Demand, FetchEvent};
@@ -23,6 +24,8 @@ pub enum Message {
     Fetch(FetchEvent),
     /// What the finder found.
     Arranged(Arranged),
+    /// What an audit found.
+    Judged(Box<Judged>),
     /// What came of a job.
     Done(Box<Done>),
     /// What a probe found.
@@ -48,6 +51,8 @@ pub enum Effect {
     Demand(Demand),
     /// Tell the finder which rows are to be shown now.
     Arrange(Wish),
+    /// Have these rows audited.
+    Judge(Box<Case>),
     /// Do this beside the loop.
     Run(Box<Job>),
     /// Probe these destinations beside the loop, before those that still wait.

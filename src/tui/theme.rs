@@ -2,6 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::analysis::audit::Severity;
 use crate::config;
 
 /// Styles by what they mean.
@@ -37,6 +38,15 @@ impl Theme {
             matched: style(colours.accent).add_modifier(Modifier::UNDERLINED),
             selected: Style::new().add_modifier(Modifier::REVERSED),
             coloured,
+        }
+    }
+
+    /// How bad a finding is.
+    pub const fn severity(self, severity: Severity) -> Style {
+        match severity {
+            Severity::Error => self.error,
+            Severity::Warning => self.warning,
+            Severity::Info => self.quiet,
         }
     }
 
@@ -117,6 +127,16 @@ impl Glyphs {
             descending: "v",
             filter: "/",
             marked: "#",
+        }
+    }
+
+    /// How bad a finding is.
+    pub const fn severity(self, severity: Severity) -> &'static str {
+        match severity {
+            Severity::Error if self.is_ascii() => "X",
+            Severity::Error => "✗",
+            Severity::Warning => "!",
+            Severity::Info => "i",
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod detail;
 mod events;
+mod findings;
 mod footer;
 mod groups;
 mod header;
@@ -17,6 +18,7 @@ mod seen;
 use ratatui::layout::Rect;
 
 pub(super) use self::events::draw as events;
+pub(super) use self::findings::draw as findings;
 pub(super) use self::hosts::draw as hosts;
 use super::app::{App, Focus, Overlay};
 use super::canvas::Canvas;

@@ -16,6 +16,7 @@ pub enum View {
     Webhooks,
     Hosts,
     Events,
+    Findings,
 }
 
 /// One row of the table.
@@ -49,6 +50,13 @@ pub const VIEWS: &[Entry] = &[
         grouping: Some(|app, _| Grouping::Events { known: app.setup.known_events.clone() }),
         draw: view::events,
     },
+    Entry {
+        view: View::Findings,
+        name: "findings",
+        action: Action::ViewFindings,
+        grouping: Some(|app, pane| Grouping::Findings(app.by_finding(pane))),
+        draw: view::findings,
+    },
 ];
 
 impl View {
@@ -74,7 +82,7 @@ mod tests {
 
     #[test]
     fn every_view_has_one_row() {
-        for view in [View::Webhooks, View::Hosts, View::Events] {
+        for view in [View::Webhooks, View::Hosts, View::Events, View::Findings] {
             assert_eq!(VIEWS.iter().filter(|entry| entry.view == view).count(), 1);
             assert_eq!(view.entry().view, view);
             assert_eq!(View::named(view.entry().name), Some(view));

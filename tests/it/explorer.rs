@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod filter;
+mod findings;
 mod marks;
 mod news;
 mod probes;

@@ -4,7 +4,8 @@ use hookscope::analysis::reach::Trouble;
 use hookscope::api::{ErrorKind, Network};
 use hookscope::keymap::Keymap;
 use hookscope::model::Scope;
-use hookscope::tui::theme::Glyphs;
+use hookscope::tui::app::Setup;
+use hookscope::tui::theme::{Glyphs, Theme};
 use proptest::prelude::*;
 
 use crate::support::{Stage, page, row, setup};
@@ -225,10 +226,54 @@ fn odd_and_hostile_rows() {
     });
 }
 
+/// Rows with faults of every severity.
+fn faulty(stage: &mut Stage) {
+    let mut faulty = page(1, 0..0, Some(7));
+    let active = |id: &str, url: &str, event: &str| {
+        row(&format!(
+            r#"{{"id":"{id}","url":"{url}","events":["{event}"],"is_active":true,"created_at":"2026-06-01T08:00:00Z"}}"#
+        ))
+    };
+    faulty.rows = vec![
+        active("whk_good", "https://good.example.com/in", "call.failed"),
+        active("whk_twin1", "https://twins.example.com/in", "call.failed"),
+        active("whk_twin2", "https://twins.example.com:443/in", "call.failed"),
+        active("whk_plain", "http://plain.example.com/in", "call.faild"),
+        active("whk_test", "https://webhook.site/3f1d6a2e", "call.failed"),
+        row(
+            r#"{"id":"whk_old","url":"https://old.example.com/","events":["call.failed"],"is_active":false,"created_at":"2020-01-01T00:00:00Z"}"#,
+        ),
+        row("null"),
+    ];
+    stage.load(faulty);
+}
+
+/// The frames of a state at the size of a small and of a large terminal, and in ASCII without colours.
+fn snapshot_of_findings(name: &str, keys: &str) {
+    let mut frames = String::new();
+    for (width, height, is_plain) in [(80, 24, false), (200, 60, false), (80, 24, true)] {
+        let setup = setup(width, height);
+        let plain = Theme::new(&hookscope::config::Theme::default(), false);
+        let setup = if is_plain { Setup { glyphs: Glyphs::ascii(), theme: plain, ..setup } } else { setup };
+        let mut stage = Stage::with(setup);
+        faulty(&mut stage);
+        stage.keys(keys);
+        let word = if is_plain { " NO_COLOR ascii" } else { "" };
+        frames.push_str(&format!("== {width}x{height}{word}\n{}\n", stage.frame()));
+    }
+    insta::assert_snapshot!(name, frames);
+}
+
+#[test]
+fn findings() {
+    snapshot_of_findings("findings_list", "j j j");
+    snapshot_of_findings("findings_view", "4 j j enter j");
+}
+
 #[test]
 fn ascii_terminals_get_ascii() {
     let glyphs = Glyphs::ascii();
-    let mut stage = Stage::with(hookscope::tui::app::Setup { glyphs, ..setup(80, 24) });
+    let mut stage = Stage::with(Setup { glyphs, ..setup(80, 24) });
     stage.load(page(1, 0..100, None));
     stage.keys("j j");
     for keys in ["enter", "v", "?", "esc", ":", "esc", "y"] {
@@ -238,7 +283,7 @@ fn ascii_terminals_get_ascii() {
 }
 
 /// The states that the sizes are tried in.
-const STATES: [&str; 9] = ["", "j j", "enter", "v", "?", ": x", "y", "y p y p", "G"];
+const STATES: [&str; 10] = ["", "j j", "enter", "v", "?", ": x", "y", "y p y p", "G", "4 enter j j"];
 
 #[test]
 fn every_small_size_is_drawn_in_every_state() {

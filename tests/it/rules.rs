@@ -168,6 +168,7 @@ fn the_state_machine_the_views_and_the_analysis_do_no_io_and_look_at_no_clock() 
     let pure = [
         "tui/app.rs",
         "tui/app/deliveries.rs",
+        "tui/app/findings.rs",
         "tui/app/probes.rs",
         "tui/app/profiles.rs",
         "tui/notes.rs",
@@ -309,4 +310,13 @@ fn the_readme_has_the_names_and_orders_that_are_stable() {
     let json = r#"{"id":"a","url":"u","events":[],"is_active":true,"created_at":"t","x":1}"#;
     assert_eq!(serde_json::to_string(&row).unwrap(), json);
     assert!(text.contains("objects with `id`, `url`, `events`, `is_active`, `created_at`, then"));
+}
+
+#[test]
+fn every_view_can_be_the_first_one() {
+    use clap::Parser;
+    for entry in hookscope::tui::views::VIEWS {
+        let parsed = hookscope::cli::Cli::try_parse_from(["hookscope", "--view", entry.name]).unwrap();
+        assert_eq!(parsed.view.as_deref().and_then(hookscope::tui::views::View::named), Some(entry.view));
+    }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use hookscope::analysis::arrange::Arranger;
+use hookscope::analysis::audit::{Auditor, Work};
 use hookscope::analysis::destinations::Origin;
 use hookscope::analysis::probed::{Probed, Seen};
 use hookscope::analysis::reach::{Lasts, Reach, Step, Times, Trouble};
@@ -105,6 +106,9 @@ pub(crate) struct Stage {
     packer: Packer,
     /// In place of the finder's thread.
     arranger: Arranger,
+    /// In place of the judge's, and what it had to do so far.
+    auditor: Auditor,
+    pub(crate) work: Vec<Work>,
 }
 
 impl Stage {
@@ -120,6 +124,8 @@ impl Stage {
             effects: Vec::new(),
             packer: Packer::default(),
             arranger: Arranger::default(),
+            auditor: Auditor::default(),
+            work: Vec::new(),
         }
     }
 
@@ -149,8 +155,15 @@ impl Stage {
         self
     }
 
-    /// Does at once what the finder would do in the background.
+    /// Does at once what the finder and the judge would do in the background.
     fn arrange(&mut self) {
+        while let Some(place) = self.effects.iter().position(|effect| matches!(effect, Effect::Judge(_))) {
+            let Effect::Judge(case) = self.effects.remove(place) else { break };
+            let judged = case.judge(&mut self.auditor, &mut || true).expect("nobody cancels");
+            self.work.push(judged.verdicts.work());
+            let more = self.app.update(Message::Judged(Box::new(judged)), self.now);
+            self.effects.extend(more);
+        }
         while let Some(wish) = self.effects.iter().rev().find_map(|effect| match effect {
             Effect::Arrange(wish) => Some(wish.clone()),
             _ => None,

@@ -5,7 +5,7 @@ use url::{Host, Url};
 
 use crate::analysis::query::Subject;
 use crate::analysis::rows::{RowNumber, Rows, Table};
-use crate::model::{Reason, Row};
+use crate::model::{Reason, Row, RowRef};
 
 /// A webhook with its URL parsed.
 #[derive(Debug)]
@@ -60,55 +60,77 @@ impl<'a> Candidate<'a> {
 #[derive(Debug)]
 pub enum Item<'a> {
     Webhook(Candidate<'a>),
-    /// No webhook.
-    Malformed(Reason),
+    /// No webhook, with its number.
+    Malformed(u32, Reason),
 }
 
 /// Rows by their numbers, however they are kept.
 pub trait Source {
-    fn count(&self) -> u32;
     /// Hands the row of that number to the visitor, if there is one.
     fn visit(&self, number: u32, visitor: &mut dyn FnMut(Item<'_>));
+    /// Hands on every row, in their order.
+    fn visit_all(&self, visitor: &mut dyn FnMut(Item<'_>));
+    /// Only some of the rows of the workspace are here.
+    fn is_part(&self) -> bool {
+        false
+    }
 }
 
 impl Source for &[Row] {
-    fn count(&self) -> u32 {
-        u32::try_from(self.len()).unwrap_or(u32::MAX)
-    }
-
     fn visit(&self, number: u32, visitor: &mut dyn FnMut(Item<'_>)) {
         match self.get(number as usize) {
             Some(Row::Webhook(webhook)) => visitor(Item::Webhook(Candidate::new(number, webhook))),
-            Some(Row::Malformed(malformed)) => visitor(Item::Malformed(malformed.reason)),
+            Some(Row::Malformed(malformed)) => visitor(Item::Malformed(number, malformed.reason)),
             None => {}
+        }
+    }
+
+    fn visit_all(&self, visitor: &mut dyn FnMut(Item<'_>)) {
+        for number in 0..u32::try_from(self.len()).unwrap_or(u32::MAX) {
+            self.visit(number, visitor);
         }
     }
 }
 
-/// Some of the rows that the explorer has. The number of one is its place among them.
+/// The rows that the explorer has. The number of one is that among all rows of the listing.
 #[derive(Debug)]
 pub struct Loaded<'r> {
+    rows: &'r Rows,
     table: Table<'r>,
-    numbers: &'r [RowNumber],
+    is_part: bool,
 }
 
 impl<'r> Loaded<'r> {
-    pub fn new(rows: &'r Rows, numbers: &'r [RowNumber]) -> Self {
-        Self { table: Table::new(rows), numbers }
+    pub fn new(rows: &'r Rows, is_part: bool) -> Self {
+        Self { rows, table: Table::new(rows), is_part }
+    }
+}
+
+/// A packed row as the rules look at it.
+pub(super) fn with_item(number: RowNumber, row: RowRef<'_>, visitor: &mut dyn FnMut(Item<'_>)) {
+    if row.is_webhook() {
+        visitor(Item::Webhook(Candidate::new(number, &row)));
+    } else if let Row::Malformed(malformed) = row.unpack() {
+        visitor(Item::Malformed(number, malformed.reason));
     }
 }
 
 impl Source for Loaded<'_> {
-    fn count(&self) -> u32 {
-        u32::try_from(self.numbers.len()).unwrap_or(u32::MAX)
+    fn visit(&self, number: u32, visitor: &mut dyn FnMut(Item<'_>)) {
+        if let Some(row) = self.table.row(number) {
+            with_item(number, row, visitor);
+        }
     }
 
-    fn visit(&self, number: u32, visitor: &mut dyn FnMut(Item<'_>)) {
-        let Some(row) = self.numbers.get(number as usize).and_then(|&number| self.table.row(number)) else { return };
-        if row.is_webhook() {
-            visitor(Item::Webhook(Candidate::new(number, &row)));
-        } else if let Row::Malformed(malformed) = row.unpack() {
-            visitor(Item::Malformed(malformed.reason));
+    fn visit_all(&self, visitor: &mut dyn FnMut(Item<'_>)) {
+        for (_, first, segment) in self.rows.segments() {
+            for (number, row) in (first..).zip(segment.iter()) {
+                with_item(number, row, visitor);
+            }
         }
+    }
+
+    fn is_part(&self) -> bool {
+        self.is_part
     }
 }

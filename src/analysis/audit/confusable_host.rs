@@ -65,19 +65,16 @@ impl Gather for Lookalikes {
         }
         let mut seen = HashSet::new();
         let hasher = RandomState::new();
-        for number in 0..source.count() {
-            source.visit(number, &mut |item| {
-                let Item::Webhook(webhook) = item else { return };
-                let Some(host) = webhook.domain().filter(|host| seen.insert(hasher.hash_one(host))) else { return };
-                let skeleton =
-                    if is_foreign(host) { skeleton_of(&idna::domain_to_unicode(host).0) } else { skeleton_of(host) };
-                for &place in looks.get(&skeleton).into_iter().flatten() {
-                    if let Some(one) = foreign.get_mut(place).filter(|one| *one.host != *host) {
-                        one.alike.get_or_insert_with(|| host.into());
-                    }
+        source.visit_all(&mut |item| {
+            let Item::Webhook(webhook) = item else { return };
+            let Some(host) = webhook.domain().filter(|host| seen.insert(hasher.hash_one(host))) else { return };
+            let skeleton = if is_foreign(host) { skeleton_of(&idna::domain_to_unicode(host).0) } else { skeleton_of(host) };
+            for &place in looks.get(&skeleton).into_iter().flatten() {
+                if let Some(one) = foreign.get_mut(place).filter(|one| *one.host != *host) {
+                    one.alike.get_or_insert_with(|| host.into());
                 }
-            });
-        }
+            }
+        });
         for one in foreign {
             if let Some(message) = one.message() {
                 found(one.webhooks, message);

@@ -29,7 +29,7 @@ mod tests {
         let mut audit = audit("dead-destination");
         let dead = Probe { dead: Some("refused"), tls_days_left: None };
         let alive = Probe { dead: None, tls_days_left: Some(40) };
-        audit.basis.facts.probes =
+        std::sync::Arc::make_mut(&mut audit.basis.facts).probes =
             Some([("https://dead.example.com:8443".into(), dead), ("https://a.example.com".into(), alive)].into());
         let rows = [
             row("a", "https://a.example.com/x", &["call.failed"], true),

@@ -2,20 +2,19 @@
 //! does the other hands it in here.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use jiff::Timestamp;
 use url::Url;
 
 use super::Needs;
-use crate::analysis::deliveries::Stats;
+use crate::analysis::deliveries::Tally;
 use crate::analysis::reach::{Reach, State, Trouble};
-use crate::text::Safe;
 
 /// Facts from outside the listing.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
-    /// The deliveries of webhooks, by their true ids; `None` when nobody knows any.
-    pub deliveries: Option<HashMap<Box<str>, Deliveries>>,
+    /// The deliveries of webhooks; `None` when nobody knows any.
+    pub deliveries: Option<Arc<Tally>>,
     /// What was seen of destinations, by their origins ([`origin_of`]); `None` when nobody looked.
     pub probes: Option<HashMap<Box<str>, Probe>>,
     /// The limits that the rules hold them against.
@@ -39,17 +38,6 @@ impl Default for Limits {
     }
 }
 
-/// How the deliveries of one webhook went.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Deliveries {
-    pub attempts: u64,
-    /// Those of them that failed.
-    pub failures: u64,
-    pub last_failure: Option<Timestamp>,
-    /// The most frequent error.
-    pub top_error: Option<Safe>,
-}
-
 /// What a look at one destination said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Probe {
@@ -58,17 +46,6 @@ pub struct Probe {
     pub dead: Option<&'static str>,
     /// Whole days that its certificate is still valid.
     pub tls_days_left: Option<i64>,
-}
-
-impl From<Stats> for Deliveries {
-    fn from(stats: Stats) -> Self {
-        Self {
-            attempts: stats.attempts,
-            failures: stats.failures,
-            last_failure: stats.last_failure,
-            top_error: stats.top_error.map(|(error, _)| error.clean_head(80)),
-        }
-    }
 }
 
 impl From<&Reach> for Probe {

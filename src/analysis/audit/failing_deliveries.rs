@@ -1,6 +1,7 @@
 //! `failing-deliveries`: more than 10% of at least 20 delivery attempts failed.
 
-use super::{Basis, Candidate, Check, Needs, Rule, Severity};
+use super::{Basis, Candidate, Check, Limits, Needs, Rule, Severity};
+use crate::analysis::deliveries::Stats;
 use crate::safe;
 use crate::text::{Safe, clean};
 
@@ -14,18 +15,19 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
-    let deliveries = basis.facts.deliveries.as_ref()?.get(webhook.id)?;
-    let limits = basis.facts.limits;
-    let is_bad =
-        u128::from(deliveries.failures) * 100 > u128::from(deliveries.attempts) * u128::from(limits.failure_percent);
-    if deliveries.attempts < limits.attempts || !is_bad {
+    let stats = basis.facts.deliveries.as_ref()?.of_row(webhook.id, webhook.url)?;
+    judge(&stats, basis.facts.limits)
+}
+
+fn judge(stats: &Stats, limits: Limits) -> Option<Safe> {
+    if !stats.fails(limits.failure_percent, limits.attempts) {
         return None;
     }
-    let mut message = safe!("{} of {} attempts failed", deliveries.failures, deliveries.attempts);
-    if let Some(error) = &deliveries.top_error {
-        message.push(&safe!(", mostly: {}", error.fit(80, "…")));
+    let mut message = safe!("{} of {} attempts failed", stats.failures, stats.attempts);
+    if let Some((error, _)) = &stats.top_error {
+        message.push(&safe!(", mostly: {}", error.clean_head(80)));
     }
-    if let Some(last) = deliveries.last_failure {
+    if let Some(last) = stats.last_failure {
         message.push(&safe!("; the last one at {}", clean(&last.to_string())));
     }
     Some(message)
@@ -33,27 +35,39 @@ fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
 
 #[cfg(test)]
 mod tests {
-    use crate::analysis::audit::Deliveries;
-    use crate::analysis::audit::tests::{audit, row, run};
+    use std::sync::Arc;
 
-    fn found(attempts: u64, failures: u64) -> Vec<String> {
-        let mut audit = audit("failing-deliveries");
-        let deliveries = Deliveries {
-            attempts,
-            failures,
-            last_failure: "2026-06-30T23:59:00Z".parse().ok(),
-            top_error: Some("status 500".into()),
-        };
-        audit.basis.facts.deliveries = Some([("a".into(), deliveries)].into());
-        let rows = ["a", "b"].map(|id| row(id, "https://a.example.com", &["call.failed"], true));
-        run(&audit, &rows).findings.iter().map(|finding| finding.message.to_string()).collect()
+    use super::*;
+    use crate::analysis::audit::tests::{audit, row, run};
+    use crate::analysis::deliveries::{Attempt, Key, Tally};
+
+    fn found(attempts: u64, failures: u64) -> Option<String> {
+        let last_failure = "2026-06-30T23:59:00Z".parse().ok();
+        let top_error = Some(("status 500".into(), 1));
+        let stats = Stats { attempts, failures, last_failure, top_error, ..Stats::default() };
+        judge(&stats, Limits::default()).map(|message| message.to_string())
     }
 
     #[test]
     fn the_rate_counts_when_there_are_enough_attempts() {
-        assert_eq!(found(20, 3), ["3 of 20 attempts failed, mostly: status 500; the last one at 2026-06-30T23:59:00Z"]);
-        assert_eq!(found(1000, 101).len(), 1);
-        assert!(found(20, 2).is_empty() && found(19, 19).is_empty() && found(0, 0).is_empty());
-        assert_eq!(found(u64::MAX, u64::MAX).len(), 1);
+        let message = "3 of 20 attempts failed, mostly: status 500; the last one at 2026-06-30T23:59:00Z";
+        assert_eq!(found(20, 3).as_deref(), Some(message));
+        assert!(found(1000, 101).is_some() && found(u64::MAX, u64::MAX).is_some());
+        assert!(found(20, 2).is_none() && found(19, 19).is_none() && found(0, 0).is_none());
+    }
+
+    #[test]
+    fn attempts_are_those_of_the_webhook() {
+        let mut audit = audit("failing-deliveries");
+        let mut tally = Tally::default();
+        let attempt = |webhook| Attempt { webhook, is_success: false, is_retry: false, status: None, error: None, at: None };
+        for _ in 0..20 {
+            tally.add(&attempt(Key::Id("a")));
+            tally.add(&attempt(Key::Url("https://C.example.com:443")));
+        }
+        Arc::make_mut(&mut audit.basis.facts).deliveries = Some(Arc::new(tally));
+        let rows = ["a", "b", "c"].map(|id| row(id, &format!("https://{id}.example.com"), &["call.failed"], true));
+        let numbers: Vec<_> = run(&audit, &rows).findings.into_iter().map(|finding| finding.webhooks).collect();
+        assert_eq!(numbers, [[0], [2]]);
     }
 }

@@ -27,7 +27,7 @@ mod tests {
 
     fn found(probe: Probe) -> Vec<String> {
         let mut audit = audit("tls-expiring");
-        audit.basis.facts.probes = Some([("https://a.example.com".into(), probe)].into());
+        std::sync::Arc::make_mut(&mut audit.basis.facts).probes = Some([("https://a.example.com".into(), probe)].into());
         let rows = [row("a", "https://a.example.com/x", &["call.failed"], true)];
         run(&audit, &rows).findings.iter().map(|finding| finding.message.to_string()).collect()
     }

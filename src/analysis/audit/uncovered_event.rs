@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     about: "a known event that no active webhook is subscribed to",
     why: "When it happens, nobody hears of it.",
     advice: "Subscribe a webhook to it if somebody should hear of it.",
-    check: Check::Workspace(|| Box::new(Heard::default())),
+    check: Check::Absence(|| Box::new(Heard::default())),
 };
 
 /// The known events that somebody hears.
@@ -31,8 +31,8 @@ impl Gather for Heard {
         }
     }
 
-    fn finish(self: Box<Self>, _: &dyn Source, basis: &Basis, found: &mut dyn FnMut(Vec<u32>, Safe)) {
-        if basis.is_part {
+    fn finish(self: Box<Self>, source: &dyn Source, basis: &Basis, found: &mut dyn FnMut(Vec<u32>, Safe)) {
+        if basis.is_part || source.is_part() {
             return;
         }
         for event in basis.known.iter().filter(|event| !self.0.contains(*event)) {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{Check, Finding, Item, Pattern, Report, Rule, Source};
+use super::{Candidate, Check, Finding, Item, Pattern, Report, Rule, Source};
 use crate::safe;
 use crate::text::{Safe, Untrusted};
 
@@ -62,51 +62,67 @@ struct OfRule<'w> {
 }
 
 impl<'w> OfRule<'w> {
-    fn find(&self, number: u32, source: &dyn Source) -> Option<&'w Waiver> {
-        let mut found = None;
-        source.visit(number, &mut |item| {
-            if let Item::Webhook(webhook) = item {
-                let by_url =
-                    || self.patterns.iter().find(|(pattern, _)| pattern.matches(&webhook)).map(|&(_, waiver)| waiver);
-                found = self.ids.get(webhook.id).copied().or_else(by_url);
-            }
-        });
-        found
+    fn find(&self, webhook: &Candidate<'_>) -> Option<&'w Waiver> {
+        let by_url = || self.patterns.iter().find(|(pattern, _)| pattern.matches(webhook)).map(|&(_, waiver)| waiver);
+        self.ids.get(webhook.id).copied().or_else(by_url)
     }
 }
 
-/// Moves the accepted findings of a report aside. A finding about several webhooks is accepted when it would not be one
-/// without those that are: of duplicates one may be left.
-pub(super) fn apply(waivers: &[Waiver], now: Timestamp, source: &dyn Source, report: &mut Report) {
-    let mut rules: HashMap<&str, OfRule<'_>> = HashMap::new();
-    for waiver in waivers.iter().filter(|waiver| !waiver.is_expired(now)) {
-        let of_rule = rules.entry(waiver.rule).or_default();
-        match &waiver.of {
-            Whose::Webhook(id) => {
-                of_rule.ids.entry(id.raw()).or_insert(waiver);
+/// The waivers that hold, by their rules.
+pub(super) struct Accepted<'w>(HashMap<&'w str, OfRule<'w>>);
+
+impl<'w> Accepted<'w> {
+    pub(super) fn new(waivers: &'w [Waiver], now: Timestamp) -> Self {
+        let mut rules: HashMap<&str, OfRule<'_>> = HashMap::new();
+        for waiver in waivers.iter().filter(|waiver| !waiver.is_expired(now)) {
+            let of_rule = rules.entry(waiver.rule).or_default();
+            match &waiver.of {
+                Whose::Webhook(id) => {
+                    of_rule.ids.entry(id.raw()).or_insert(waiver);
+                }
+                Whose::Url(pattern) => of_rule.patterns.push((pattern, waiver)),
             }
-            Whose::Url(pattern) => of_rule.patterns.push((pattern, waiver)),
         }
+        Self(rules)
     }
-    if rules.is_empty() {
-        return;
+
+    /// What accepts the finding of a rule about one webhook.
+    pub(super) fn find(&self, rule: &Rule, webhook: &Candidate<'_>) -> Option<&'w Waiver> {
+        self.0.get(rule.id)?.find(webhook)
     }
-    let mut kept = Vec::with_capacity(report.findings.len());
-    for finding in report.findings.drain(..) {
-        let Some(of_rule) = rules.get(finding.rule.id).filter(|_| !finding.webhooks.is_empty()) else {
-            kept.push(finding);
-            continue;
-        };
-        let may_stay = usize::from(needs_two(finding.rule));
+
+    /// What accepts a finding about some webhooks. Several are accepted when it would be no finding without those that are: of
+    /// duplicates one may be left.
+    pub(super) fn find_for_all(&self, rule: &Rule, webhooks: &[u32], source: &dyn Source) -> Option<&'w Waiver> {
+        let of_rule = self.0.get(rule.id)?;
+        let may_stay = usize::from(needs_two(rule));
         let mut first = None;
         let mut open = 0;
-        for &number in &finding.webhooks {
-            match of_rule.find(number, source) {
+        for &number in webhooks {
+            let mut found = None;
+            source.visit(number, &mut |item| {
+                if let Item::Webhook(webhook) = item {
+                    found = of_rule.find(&webhook);
+                }
+            });
+            match found {
                 Some(waiver) => first = first.or(Some(waiver)),
                 None => open += 1,
             }
         }
-        match first.filter(|_| open <= may_stay) {
+        first.filter(|_| open <= may_stay)
+    }
+}
+
+/// Moves the accepted findings of a report aside.
+pub(super) fn apply(waivers: &[Waiver], now: Timestamp, source: &dyn Source, report: &mut Report) {
+    let accepted = Accepted::new(waivers, now);
+    if accepted.0.is_empty() {
+        return;
+    }
+    let mut kept = Vec::with_capacity(report.findings.len());
+    for finding in report.findings.drain(..) {
+        match accepted.find_for_all(finding.rule, &finding.webhooks, source) {
             Some(waiver) => report.waived.push(Waived { finding, reason: waiver.reason.clean_head(200) }),
             None => kept.push(finding),
         }

@@ -8,6 +8,7 @@ use super::find::Finder;
 use super::parser::Value;
 use super::time::{self, NoMoment};
 use super::{Condition, Flag, QueryError, pattern};
+use crate::analysis::audit::{RULES, Rule, RuleSet, Severity};
 use crate::analysis::probed::Sought;
 use crate::analysis::words::nearest;
 use crate::safe;
@@ -109,6 +110,15 @@ pub(super) const FIELDS: &[Field] = &[
         read: |value, _| flag(value),
     },
     Field {
+        name: "finding",
+        takes: "RULE",
+        example: "finding:insecure-url",
+        help: "what an audit finds; also any, error, warning, info",
+        operators: &[],
+        takes_bars: false,
+        read: |value, _| finding(value),
+    },
+    Field {
         name: "probe",
         takes: "WORD",
         example: "probe:dead",
@@ -166,6 +176,28 @@ fn probe(value: &Value<'_>) -> Result<Condition, QueryError> {
         None => safe!("The words: {}", clean(&Sought::all().map(Sought::word).collect::<Vec<_>>().join(", "))),
     };
     Err(value.wrong(safe!("probe: does not know {}", value.shown()), Some(advice)))
+}
+
+fn finding(value: &Value<'_>) -> Result<Condition, QueryError> {
+    if &*value.text == "any" {
+        return Ok(Condition::Finding(RuleSet::ANY));
+    }
+    if let Some(severity) = Severity::ALL.into_iter().find(|severity| severity.name() == &*value.text) {
+        return Ok(Condition::Finding(RuleSet::of_severity(severity)));
+    }
+    match Rule::named(&value.text) {
+        Some(rule) if rule.is_about_webhooks() => Ok(Condition::Finding(RuleSet::of(rule))),
+        Some(rule) => Err(value.wrong(safe!("{} is about no webhook that could be shown", rule.id), None)),
+        None => {
+            let words = RULES.iter().filter(|rule| rule.is_about_webhooks()).map(|rule| rule.id);
+            let words = words.chain(Severity::ALL.map(Severity::name)).chain(["any"]);
+            let advice = match nearest(&value.text, words) {
+                Some(meant) => safe!("Did you mean finding:{}?", meant),
+                None => "It takes any, error, warning, info or a rule; hookscope audit --list-rules names them.".into(),
+            };
+            Err(value.wrong(safe!("there is no rule {}", value.shown()), Some(advice)))
+        }
+    }
 }
 
 fn created(value: &Value<'_>, now: Timestamp) -> Result<Condition, QueryError> {

@@ -12,6 +12,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     (r#"-host:"""#, "its url is no url"),
     ("re:^http:", "not encrypted"),
     ("~acmcrm active:yes", "active; the best matches first"),
+    ("finding:error|warning -event:test", "is to be repaired, and hears no test"),
 ];
 
 const BEFORE_FIELDS: &str = r#"A filter says which webhooks are shown: in the explorer after /, elsewhere with
@@ -44,6 +45,10 @@ After created: stands an age or a date, after <, <=, > or >=.
                         (2024) and times (2024-06-01T10:00:00Z) work as well,
                         in UTC if they have no zone
   created:2024-06       in that month
+
+finding: takes a rule that is about webhooks (hookscope audit --list-rules), a
+severity or any. What is accepted in the config is not found. It works in the
+explorer, in list and in audit.
 
 A webhook that does not say whether it is active is neither active:yes nor
 active:no; one without a time of creation matches no created: at all.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::find::Finder;
 use super::{Condition, Flag, Query, Ranker};
+use crate::analysis::audit::{RuleSet, Verdicts};
 use crate::analysis::origins::ByOrigin;
 use crate::analysis::probed::Probed;
 use crate::model::{IdSet, Letters, Named, RowRef, path};
 
-/// What the explorer notes of webhooks, for `is:`, and of destinations, for `probe:`.
+/// What the explorer notes of webhooks, for `is:` and `finding:`, and of destinations, for `probe:`.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
     pub marked: Arc<IdSet>,
@@ -16,6 +17,8 @@ pub struct Flags {
     pub changed: Arc<IdSet>,
     pub gone: Arc<IdSet>,
     pub probed: Probed,
+    /// What an audit found.
+    pub verdicts: Arc<Verdicts>,
 }
 
 impl Flags {
@@ -29,10 +32,11 @@ impl Flags {
         ids.contains(row.id())
     }
 
-    /// Whether both would answer a query alike.
-    pub fn is_same(&self, other: &Self, query: &Query) -> bool {
+    /// Whether a query finds the same with both.
+    pub fn are_same_to(&self, query: &Query, other: &Self) -> bool {
         (!query.asks_for_flags() || self.has_same_ids(other))
             && (!query.asks_for_probes() || self.probed.version() == other.probed.version())
+            && (!query.asks_for_findings() || self.verdicts == other.verdicts)
     }
 
     fn has_same_ids(&self, other: &Self) -> bool {
@@ -74,15 +78,18 @@ impl<'q> Scan<'q> {
         Self { query, flags, terms: query.terms.iter().map(plans).collect(), ranker }
     }
 
-    /// Whether the row is asked for. What is no webhook matches nothing but the empty query.
-    pub fn admits(&mut self, row: RowRef<'_>) -> bool {
+    /// Whether the row is asked for, which breaks these rules. What is no webhook matches nothing but the empty query.
+    pub fn admits(&mut self, row: RowRef<'_>, found: RuleSet) -> bool {
         if !row.is_webhook() {
             return self.query.is_empty();
         }
         let flags = self.flags;
         self.query.terms.iter().zip(&mut self.terms).all(|(term, plans)| {
             let mut conditions = term.any.iter().zip(plans);
-            conditions.any(|(condition, plan)| plan.holds(condition, row, flags)) != term.negated
+            conditions.any(|(condition, plan)| match condition {
+                Condition::Finding(rules) => found.meets(*rules),
+                _ => plan.holds(condition, row, flags),
+            }) != term.negated
         })
     }
 
@@ -150,7 +157,9 @@ impl Plan {
             }
             Condition::Is(flag) => flags.has(*flag, row),
             Condition::Probe(sought) => self.by_origin.of(row, |origin| sought.holds(origin.as_ref(), &flags.probed)),
-            Condition::Active(_) | Condition::Created(_) => condition.matches(&row),
+            Condition::Active(_) | Condition::Created(_) | Condition::Finding(_) => {
+                condition.matches(&row, RuleSet::default())
+            }
         }
     }
 

@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::analysis::audit::{Rule, Severity};
 use crate::model::{CreatedAt, Destination, EventEntry, EventName, Field, Webhook, WebhookId};
 use crate::text::is_unsafe;
 
@@ -329,6 +330,35 @@ fn a_word_that_no_probe_says_is_an_error_with_the_nearest() {
     let query = parse("-probe:dead|tls-expired acme").unwrap();
     assert!(query.asks_for_probes() && !query.asks_for_flags());
     assert!(!parse("dead is:new").unwrap().asks_for_probes());
+    assert!(wrong("probe:dead").1.starts_with("there is no field"));
+}
+
+#[test]
+fn findings_are_asked_for_by_rule_and_by_severity() {
+    let rule = |id: &str| RuleSet::of(Rule::named(id).unwrap());
+    let error = RuleSet::of_severity(Severity::Error);
+    let acme = acme();
+    for (query, found, expected) in [
+        ("finding:insecure-url", rule("insecure-url"), true),
+        ("finding:insecure-url", rule("invalid-url"), false),
+        ("-finding:insecure-url", rule("invalid-url"), true),
+        ("finding:any", rule("long-inactive"), true),
+        ("finding:any", RuleSet::default(), false),
+        ("finding:error", error, true),
+        ("finding:warning|error acme", error, true),
+        ("finding:info", error, false),
+    ] {
+        assert_eq!(parse(query).unwrap().matches_found(&acme, found), expected, "{query}");
+    }
+    assert!(parse("a|finding:any").unwrap().asks_for_findings() && !parse("finding").unwrap().asks_for_findings());
+    for (query, span, message, advice) in [
+        ("x finding:insecure-urk", "insecure-urk", "there is no rule insecure-urk", "Did you mean finding:insecure-url?"),
+        ("finding:warnin", "warnin", "there is no rule warnin", "Did you mean finding:warning?"),
+        ("finding:malformed-row", "malformed-row", "malformed-row is about no webhook that could be shown", ""),
+    ] {
+        assert_eq!(wrong(query), (span.to_owned(), message.to_owned(), advice.to_owned()), "{query}");
+    }
+    assert!(wrong("finding:qwertz").2.contains("--list-rules"));
 }
 
 #[test]

@@ -49,11 +49,18 @@ impl Arranging {
         self.to_number = None;
     }
 
+    /// The selection goes to this row in other rows, or to the first of them.
+    pub(super) fn go_to_row(&mut self, number: u64) {
+        self.to_top = true;
+        self.to_number = Some(number);
+    }
+
     /// The selection is where somebody put it.
     pub(super) fn stay(&mut self) {
         self.to_number = None;
     }
 
+    /// The selection follows this row.
     pub(super) fn go_to(&mut self, number: u64) {
         self.to_number = Some(number);
     }
@@ -70,7 +77,8 @@ impl App {
 
     /// Whether the rows on screen are not yet those that were asked for.
     pub fn is_searching(&self) -> bool {
-        self.arranging.asked.is_some() && self.arranging.answered != self.arranging.epoch
+        let waits_for_verdicts = self.filter.query().asks_for_findings() && !self.is_judged();
+        waits_for_verdicts || self.arranging.asked.is_some() && self.arranging.answered != self.arranging.epoch
     }
 
     /// Whether the rows on screen are those that were asked for, of all that are here.
@@ -113,7 +121,14 @@ impl App {
             rows: self.listing.rows().clone(),
             query: self.filter.query().clone(),
             scope: asked.scope,
-            flags: Flags { marked: Arc::clone(&self.marks), new, changed, gone, probed: self.probes.known.clone() },
+            flags: Flags {
+                marked: Arc::clone(&self.marks),
+                new,
+                changed,
+                gone,
+                probed: self.probes.known.clone(),
+                verdicts: Arc::clone(self.verdicts()),
+            },
             sort: self.sort,
             grouping: asked.grouping,
         };
@@ -151,17 +166,20 @@ impl App {
         let is_whole = order.as_ref().is_none_or(|answer| answer.is_whole);
         let selected = self.listing.number(self.cursor.selected()).or(self.filter.home());
         self.listing.arrange(order);
-        let moved = self.arranging.to_number.filter(|&number| self.listing.place_of(number).is_some());
-        if moved.is_some() || is_whole {
+        let wanted = self.arranging.to_number.filter(|&number| self.listing.place_of(number).is_some());
+        if is_whole || (wanted.is_some() && !self.arranging.to_top) {
             self.arranging.to_number = None;
         }
-        let selected = moved.or(selected);
         if self.arranging.to_top {
             self.arranging.to_top = !is_whole;
-            self.cursor.first();
             self.detail_scroll = 0;
+            match wanted.and_then(|number| self.listing.place_of(number)) {
+                Some(place) => self.cursor.select(place),
+                None => self.cursor.first(),
+            }
             return;
         }
+        let selected = wanted.or(selected);
         match selected.and_then(|number| self.listing.place_of(number)) {
             Some(place) if place != self.cursor.selected() => self.cursor.follow(place),
             Some(_) => {}

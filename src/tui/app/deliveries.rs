@@ -60,6 +60,7 @@ impl App {
         let file = deliveries.file.clone();
         let rows = grouped(tally.rows());
         deliveries.tally = Some(tally);
+        self.facts_changed();
         match problems.first() {
             Some(problem) => self.warn(safe!("{}: {}", file, problem)),
             None => self.inform(safe!("{}: {} delivery attempts", file, rows)),

@@ -148,6 +148,7 @@ impl App {
         self.following = self.selected_id();
         self.everything = Everything::No;
         self.arranging.start_over();
+        self.findings.start_over();
         if self.is_arranged() {
             self.need_everything();
         }

@@ -111,7 +111,7 @@ impl App {
             Action::Mark => self.mark(),
             Action::MarkAll => self.mark_all(),
             Action::Export => self.open_export(),
-            Action::ViewWebhooks | Action::ViewHosts | Action::ViewEvents => Vec::new(),
+            Action::ViewWebhooks | Action::ViewHosts | Action::ViewEvents | Action::ViewFindings => Vec::new(),
             Action::Suspend => vec![Effect::Suspend],
             Action::Quit => vec![Effect::Quit],
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Action, App, Effect, Everything, Notice, RowRef, Safe, grouped, safe};
 use crate::analysis::destinations::Origin;
-use crate::analysis::groups::Kind;
+use crate::analysis::groups::{Broken, Kind};
 use crate::analysis::probed::{Probed, Seen};
 use crate::analysis::reach::{State, Trouble};
 use crate::text::clean;
@@ -168,7 +168,13 @@ impl App {
                 self.run(Task::Gather { rows, host, most: MAX_AT_A_TIME })
             }
             Some(Kind::NoHost) => self.warn("these urls are none that can be connected to"),
-            Some(Kind::Event { .. }) => {
+            Some(Kind::Broken { what: Broken::Webhook { url }, .. }) => match Origin::of_text(url) {
+                Some(origin) => self.probe(vec![origin]),
+                None => self.warn("its url is none that can be connected to"),
+            },
+            Some(
+                Kind::Event { .. } | Kind::Rule { .. } | Kind::Broken { .. } | Kind::Said { .. } | Kind::MoreRows { .. },
+            ) => {
                 let key = |action| self.setup.keymap.key(action).unwrap_or_default();
                 let (webhooks, hosts) = (key(Action::ViewWebhooks), key(Action::ViewHosts));
                 self.inform(safe!("that works on webhooks and hosts: {} and {} show them", webhooks, hosts))
@@ -260,7 +266,11 @@ impl App {
             _ => probes.counts.words(),
         };
         probes.keep(origin, seen);
-        if probes.is_running() { vec![Effect::Draw] } else { self.inform(words) }
+        if probes.is_running() {
+            return vec![Effect::Draw];
+        }
+        self.facts_changed();
+        self.inform(words)
     }
 
     /// Ends the probe; what was found is kept. `None` when there is none.
@@ -273,6 +283,7 @@ impl App {
             return None;
         }
         self.probes.under_way.clear();
+        self.facts_changed();
         let Counts { wanted, .. } = self.probes.counts;
         let mut effects = self.inform(safe!("stopped: of {} destinations, {}", number(wanted), self.probes.counts.words()));
         effects.push(Effect::StopProbing);

@@ -156,8 +156,10 @@ impl App {
         self.group_panes.clear();
         self.came_from = None;
         self.arranging.start_over();
+        self.findings.start_over();
         self.forget_jobs();
         self.forget_probes();
+        self.facts_changed();
         self.following = None;
         self.last_copy = None;
         self.detail_scroll = 0;

@@ -1,10 +1,14 @@
 //! Changing the view, and moving through groups.
 
 use super::{Action, App, Effect, Everything, Focus, draw_if};
-use crate::analysis::groups::Kind;
+use crate::analysis::groups::{Broken, Kind};
 use crate::analysis::query::quote;
 use crate::tui::group_pane::GroupPane;
 use crate::tui::views::View;
+
+/// Lines of what the selected finding means, with their rule, and of groups from where on there is room for them.
+const EXPLANATION: u16 = 6;
+const EXPLAINED: u16 = 13;
 
 /// Where a filter came from that a group set.
 #[derive(Debug)]
@@ -86,9 +90,10 @@ impl App {
         Some(draw_if(moved))
     }
 
-    /// Opens a host, or shows the webhooks of what is selected.
+    /// Opens a host or a rule, or shows the webhooks of what is selected.
     fn open_group(&mut self) -> Vec<Effect> {
         let Some(pane) = self.group_panes.get_mut(&self.view) else { return Vec::new() };
+        let mut row = None;
         let terms = match pane.selected().map(|group| group.kind.clone()) {
             Some(Kind::Host { name, .. }) => {
                 pane.toggle(&name);
@@ -96,7 +101,20 @@ impl App {
             }
             Some(Kind::Path { host, path }) => format!("host:={} path:={}", quote(&host), quote(&path)),
             Some(Kind::Event { name, .. }) => format!("event:={}", quote(&name)),
-            Some(Kind::NoHost | Kind::More { .. }) | None => return Vec::new(),
+            Some(Kind::Rule { rule, .. }) => {
+                pane.toggle(rule.id);
+                return vec![Effect::Draw];
+            }
+            Some(Kind::Broken { what: Broken::Webhook { .. }, rule, number, .. }) => {
+                row = Some(number);
+                format!("finding:{rule}")
+            }
+            Some(Kind::Broken { what: Broken::Malformed { .. }, number, .. }) => {
+                // No filter finds what is no webhook.
+                row = Some(number);
+                String::new()
+            }
+            Some(Kind::NoHost | Kind::More { .. } | Kind::Said { .. } | Kind::MoreRows { .. }) | None => return Vec::new(),
         };
         let from = self.view;
         let before = self.filter.applied().to_owned();
@@ -104,10 +122,19 @@ impl App {
             "" => terms,
             applied => format!("{applied} {terms}"),
         };
-        if self.filter.set(&text, self.now.wall) {
+        if self.filter.set(text.trim(), self.now.wall) {
             self.filter_changed();
         }
         let effects = self.show_view(View::Webhooks);
+        if let Some(number) = row.map(u64::from) {
+            if let Some(place) = self.listing.place_of(number) {
+                self.cursor.select(place);
+            }
+            if !self.filter.query().is_empty() {
+                self.arranging.go_to_row(number);
+            }
+            self.detail_scroll = 0;
+        }
         self.came_from = Some(CameFrom { view: from, set: self.filter.applied().to_owned(), before });
         effects
     }
@@ -137,9 +164,10 @@ impl App {
         true
     }
 
-    /// Lines of groups on screen: one is their title.
+    /// Lines of groups on screen: one is their title, and some are what the selected finding means.
     pub fn group_lines(&self) -> u16 {
-        self.layout().body.height.saturating_sub(1)
+        let height = self.layout().body.height.saturating_sub(1);
+        if self.view == View::Findings && height >= EXPLAINED { height - EXPLANATION } else { height }
     }
 
     /// Keeps the selection of the groups on screen.

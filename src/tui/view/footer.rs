@@ -60,7 +60,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-const IN_GROUPS: [Action; 7] = [
+const IN_GROUPS: [Action; 8] = [
     Action::Help,
     Action::MoveDown,
     Action::Open,
@@ -68,6 +68,7 @@ const IN_GROUPS: [Action; 7] = [
     Action::ViewWebhooks,
     Action::ViewHosts,
     Action::ViewEvents,
+    Action::ViewFindings,
 ];
 
 /// As many keys as fit, the most useful first.

@@ -147,5 +147,8 @@ fn name(app: &App, group: &Group) -> (Safe, Style) {
                 (_, false) => (safe!("? {}", name), Style::new()),
             }
         }
+        Kind::Rule { .. } | Kind::Broken { .. } | Kind::Said { .. } | Kind::MoreRows { .. } => {
+            (Safe::default(), Style::new())
+        }
     }
 }

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::analysis::audit::RuleSet;
 use crate::clock;
 use crate::config::TimeFormat;
 use crate::model::{Destination, Row, RowRef};
@@ -15,6 +16,8 @@ use crate::tui::view::seen;
 
 /// Below this width, the columns of events and age give way to the destination.
 const NARROW: u16 = 30;
+/// From this width on, what is wrong is said with the name of the worst rule.
+const WIDE: u16 = 100;
 /// Events of one webhook that are looked through to show that one was searched for.
 const MAX_EVENTS: usize = 100;
 
@@ -88,7 +91,8 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
     }
     let url_left = 2 + seen::draw_symbol(app, row, behind(area, 2), canvas);
     let figures = if area.width >= NARROW { seen::width(app, area) } else { 0 };
-    let columns = if area.width >= NARROW { figures + 6 + age_width(app) } else { 0 };
+    let finding_width = if area.width >= WIDE { 28 } else { 2 };
+    let columns = if area.width >= NARROW { figures + 6 + finding_width + age_width(app) } else { 0 };
     let url_area = Rect { width: behind(area, url_left).width.saturating_sub(columns), ..behind(area, url_left) };
     let url = Destination::new(row.url()).clean_short(app.reveal, url_area.width.into());
     let places = app.filter.query().places(url.as_str());
@@ -100,8 +104,25 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
     let events_area = Rect { x: url_area.right() + figures, width: 6, ..area };
     let (events, events_style) = event_count(app, row);
     canvas.text_right(events_area, &events, events_style);
-    let age_area = Rect { x: events_area.right(), width: age_width(app), ..area };
+    let finding_area = Rect { x: events_area.right(), width: finding_width, ..area };
+    finding(app, app.broken_at(place), finding_area, canvas);
+    let age_area = Rect { x: finding_area.right(), width: age_width(app), ..area };
     canvas.text_right(age_area, &created(app, row), theme.quiet);
+}
+
+/// How bad the worst of what is wrong is, and where there is room what it is and how much else.
+fn finding(app: &App, broken: RuleSet, area: Rect, canvas: &mut Canvas<'_>) {
+    let Some(severity) = broken.worst() else { return };
+    let area = behind(area, 1);
+    let mut words = Safe::from(app.setup.glyphs.severity(severity));
+    if area.width > 1 {
+        let worst = app.verdicts().rules().iter().find(|(rule, own)| *own == severity && broken.meets(RuleSet::of(rule)));
+        words.push(&worst.map_or_else(Safe::default, |(rule, _)| safe!(" {}", rule.id)));
+        if broken.len() > 1 {
+            words.push(&safe!(" +{}", broken.len() - 1));
+        }
+    }
+    canvas.text(area, &words, app.setup.theme.severity(severity));
 }
 
 fn change_style(app: &App, change: Change) -> Style {

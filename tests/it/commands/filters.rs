@@ -125,3 +125,49 @@ async fn what_only_the_explorer_knows_is_refused_with_another_way() {
     assert!(ended.stderr.contains("column 7") && ended.stderr.contains("Did you mean probe:dead?"), "{}", ended.stderr);
     assert_eq!(server.log().requests().count(), 0);
 }
+
+#[tokio::test]
+async fn what_an_audit_finds_can_be_listed() {
+    let rows = r#"{"id":"plain","url":"http://plain.example.com/","events":["call.failed"],"is_active":true},
+{"id":"twin1","url":"https://twins.example.com/","events":["call.failed"],"is_active":true},
+{"id":"twin2","url":"https://TWINS.example.com/","events":["call.failed"],"is_active":true},
+{"id":"good","url":"https://good.example.com/","events":["call.failed"],"is_active":true}"#;
+    let server = serving(rows).await;
+    for (query, expected) in [
+        ("finding:insecure-url", "plain "),
+        ("finding:warning", "twin1 twin2 "),
+        ("finding:any", "plain twin1 twin2 "),
+        ("-finding:any", "good "),
+        // Only one of the two is asked for, and the other is a reason nevertheless.
+        ("finding:duplicate-destination twin2", "twin2 "),
+    ] {
+        for format in ["ids", "ndjson"] {
+            let ended = ask(&server, &["list", "-o", format, "--filter", query]).await;
+            let ids: Vec<_> = expected.split_whitespace().collect();
+            assert_eq!(ended.lines().len(), ids.len(), "{query}: {}", ended.stdout);
+            assert!(ended.lines().iter().zip(ids).all(|(line, id)| line.contains(id)), "{query}: {}", ended.stdout);
+        }
+    }
+    let ended = ask(&server, &["list", "-o", "ids", "--limit", "1", "--filter", "finding:warning"]).await;
+    assert_eq!(ended.data(), "twin1\n");
+    let ended = ask(&server, &["audit", "-o", "json", "--filter", "finding:error"]).await;
+    assert!(ended.stdout.contains("plain") && !ended.stdout.contains("twin"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn findings_that_cannot_be_known_are_refused_before_anything_is_sent() {
+    let server = serving(ROWS).await;
+    for (arguments, words) in [
+        (&["events", "--filter", "finding:any"][..], &["finding:", "list, audit and the explorer"][..]),
+        (&["list", "--page", "1", "--filter", "finding:any"], &["--page"]),
+        (&["list", "--filter", "finding:dead-destination"], &["--probe", "dead-destination"]),
+        (&["audit", "--filter", "finding:dead-destination"], &["--probe", "dead-destination"]),
+        (&["audit", "--skip", "no-events", "--filter", "finding:no-events"], &["no-events is not run"]),
+        (&["list", "--filter", "finding:insecure-urk"], &["column 9", "finding:insecure-url?"]),
+    ] {
+        let ended = ask(&server, arguments).await;
+        let said = ended.refusal(2);
+        assert!(words.iter().all(|word| said.contains(word)), "{arguments:?}: {said}");
+    }
+    assert_eq!(server.log().connections, 0);
+}

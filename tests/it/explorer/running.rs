@@ -25,6 +25,7 @@ use hookscope::tui::events::{Ended, Explorer, Fetch};
 use hookscope::tui::finder::Finder;
 use hookscope::tui::history::History;
 use hookscope::tui::input::Keyboard;
+use hookscope::tui::judge::Judge;
 use hookscope::tui::pace::Pacer;
 use hookscope::tui::prober::Prober;
 use hookscope::tui::screen::Screen;
@@ -139,6 +140,7 @@ fn run_from(
     let (sent, suspended, released) = (Arc::default(), Arc::default(), Arc::default());
     let explorer = Explorer {
         finder: Finder::start(),
+        judge: Judge::start(),
         history: History::default(),
         jobs: tokio::task::JoinSet::new(),
         screen: Screen::new(TestBackend::new(120, 40), app.size),
@@ -198,6 +200,15 @@ async fn rows_come_from_the_server_and_keys_move_over_them() {
     assert!(frame.contains("200 of 1,200"), "{frame}");
     running.press("q");
     assert_eq!(running.explorer.run().await.unwrap(), Ended::Quit);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn findings_come_from_a_thread_of_their_own() {
+    let mut running = start(1200).await;
+    running.until("a finding in the list", |frame| frame.contains("ev ✗")).await;
+    running.press("4");
+    let frame = running.until("what nobody hears", |frame| frame.contains("uncovered-event")).await;
+    assert!(frame.contains("insecure-url") && !frame.contains("auditing"), "{frame}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,192 @@
+//! What is wrong, by rule: how many webhooks break it and, where it is open, which ones.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::analysis::audit::Rule;
+use crate::analysis::groups::{Broken, Group, Kind};
+use crate::model::Destination;
+use crate::safe;
+use crate::text::{Safe, grouped};
+use crate::tui::app::{App, state_symbol};
+use crate::tui::canvas::{Canvas, Piece, line};
+
+/// Columns of a number.
+const NUMBER: u16 = 9;
+/// Columns of a rule with its symbols.
+const RULE: u16 = 28;
+/// Columns of the number of a group.
+const GROUP: u16 = 14;
+/// Below this width there is no room for what a rule is about.
+const NARROW: u16 = 64;
+
+pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let Some(pane) = app.group_pane() else { return };
+    let columns = Columns::new(area);
+    title(app, &columns, line(area, 0), canvas);
+    let body = Rect { y: area.y.saturating_add(1), height: app.group_lines().min(area.height), ..area };
+    if pane.is_empty() {
+        canvas.text(line(body, 0), &nothing(app), app.setup.theme.quiet);
+        return;
+    }
+    for (number, place) in (0..body.height).zip(pane.cursor.visible(body.height, pane.len())) {
+        let Some(group) = pane.group(place) else { continue };
+        let at = line(body, number);
+        if place == pane.cursor.selected() {
+            canvas.text(at, &app.setup.glyphs.selected.into(), app.setup.theme.accent);
+        }
+        group_line(app, group, place == pane.cursor.selected(), &columns, at, canvas);
+    }
+    canvas.shows_from(body, pane.cursor.offset());
+    let footing = Rect { y: body.bottom(), height: area.bottom().saturating_sub(body.bottom()), ..area };
+    if let (Some(group), false) = (pane.selected(), footing.is_empty()) {
+        explanation(app, group, footing, canvas);
+    }
+}
+
+/// What is said when there is no line: nothing was found, or nobody knows yet.
+fn nothing(app: &App) -> Safe {
+    if !app.is_judged() || app.group_pane().is_none_or(|pane| pane.groups().is_none()) {
+        return if app.is_loading() { "  loading".into() } else { "  auditing".into() };
+    }
+    safe!("  nothing is wrong with {}{}", about_what(app).unwrap_or("these webhooks".into()), accepted(app))
+}
+
+/// Which webhooks the view is about, unless these are all.
+fn about_what(app: &App) -> Option<Safe> {
+    if !app.filter.query().is_empty() {
+        return Some("what is shown".into());
+    }
+    app.is_part().then(|| safe!("what is loaded"))
+}
+
+fn accepted(app: &App) -> Safe {
+    match app.verdicts().accepted() {
+        0 => Safe::default(),
+        number => safe!(" {} {} accepted", app.setup.glyphs.dot, grouped(number)),
+    }
+}
+
+fn title(app: &App, columns: &Columns, area: Rect, canvas: &mut Canvas<'_>) {
+    let style = app.setup.theme.quiet;
+    let of = about_what(app).map_or_else(Safe::default, |what| safe!(" of {}", what));
+    let progress = if app.is_judged() { Safe::default() } else { safe!(" {} auditing", app.setup.glyphs.dot) };
+    canvas.text(columns.name(area), &safe!("findings{}{}{}", of, accepted(app), progress), style);
+    canvas.text_right(columns.number(area, 0), &"active".into(), style);
+    canvas.text_right(columns.number(area, 1), &"all".into(), style);
+}
+
+fn group_line(app: &App, group: &Group, is_selected: bool, columns: &Columns, at: Rect, canvas: &mut Canvas<'_>) {
+    let theme = app.setup.theme;
+    let glyphs = app.setup.glyphs;
+    let strong = |style: Style| if is_selected { style.patch(theme.strong) } else { style };
+    match &group.kind {
+        Kind::Rule { rule, severity, is_expanded } => {
+            let style = theme.severity(*severity);
+            let pieces = [
+                Piece::plain(if *is_expanded { glyphs.open } else { glyphs.closed }),
+                Piece::new(safe!(" {} ", glyphs.severity(*severity)), style),
+                Piece::new(rule.id, strong(style)),
+            ];
+            canvas.pieces(columns.rule(at), &pieces);
+            canvas.text(columns.about(at), &rule.about.into(), theme.quiet);
+            if group.webhooks > 0 {
+                canvas.text_right(columns.number(at, 0), &grouped(group.active), theme.quiet);
+            }
+            canvas.text_right(columns.number(at, 1), &grouped(group.reach), Style::new());
+        }
+        Kind::Broken { number, what, finding, .. } => {
+            // Only a number of its group stands behind a row.
+            let wide = columns.wide(at, finding.is_some());
+            let symbol = app.listing.rows().row((*number).into()).map_or(" ", |row| state_symbol(row, glyphs));
+            let (symbol, text) = match what {
+                Broken::Webhook { url } => {
+                    let room = usize::from(wide.width.saturating_sub(4));
+                    (symbol, Destination::new(url).clean_short(app.reveal, room))
+                }
+                Broken::Malformed { reason } => {
+                    ("?", safe!("row {}: {}", grouped(u64::from(*number) + 1), reason.explain()))
+                }
+            };
+            let style = strong(if group.active > 0 { Style::new() } else { theme.inactive });
+            canvas.text(wide, &safe!("  {} {}", symbol, text), style);
+            if let Some(finding) = finding {
+                let words = safe!("group {}", grouped(u64::from(*finding) + 1));
+                canvas.text_right(columns.behind(at), &words, theme.quiet);
+            }
+        }
+        Kind::Said { message, .. } => {
+            canvas.text(columns.wide(at, false), &safe!("    {}", message), strong(Style::new()));
+        }
+        Kind::MoreRows { more, .. } => {
+            let words = safe!("    {} and {} more", glyphs.ellipsis, grouped(*more));
+            canvas.text(columns.wide(at, false), &words, strong(theme.quiet));
+        }
+        Kind::Host { .. } | Kind::NoHost | Kind::Path { .. } | Kind::More { .. } | Kind::Event { .. } => {}
+    }
+}
+
+/// What the selected finding is, and what to do about it.
+fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = app.setup.theme;
+    canvas.rule(line(area, 0), theme.quiet);
+    let Some(rule) = group.kind.parent().and_then(Rule::named) else { return };
+    let message = match &group.kind {
+        Kind::Broken { number, .. } => app.message_of(rule, *number),
+        Kind::Said { message, .. } => Some(message.clone()),
+        _ => None,
+    };
+    let what = message.map_or_else(|| safe!("{}. {}", rule.about, rule.why), |message| safe!("{}.", message));
+    let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
+    let what = what.wrap(inner.width.into());
+    let todo = safe!("What to do: {}", rule.advice).wrap(inner.width.into());
+    // What to do has its place, however long the rest is.
+    let room = usize::from(area.height.saturating_sub(1)).saturating_sub(todo.len()).max(1);
+    let lines = what.into_iter().take(room).map(|line| (line, Style::new()));
+    let lines = lines.chain(todo.into_iter().map(|line| (line, theme.quiet)));
+    for (number, (text, style)) in (1..area.height).zip(lines) {
+        canvas.text(line(inner, number), &text, style);
+    }
+}
+
+/// Where the columns stand.
+struct Columns {
+    area: Rect,
+}
+
+impl Columns {
+    fn new(area: Rect) -> Self {
+        Self { area }
+    }
+
+    fn name(&self, at: Rect) -> Rect {
+        Rect { x: at.x.saturating_add(2), width: self.area.width.saturating_sub(2 + 2 * NUMBER), ..at }
+    }
+
+    fn rule(&self, at: Rect) -> Rect {
+        let name = self.name(at);
+        Rect { width: if self.area.width >= NARROW { RULE.min(name.width) } else { name.width }, ..name }
+    }
+
+    fn about(&self, at: Rect) -> Rect {
+        let (name, rule) = (self.name(at), self.rule(at));
+        Rect { x: rule.right(), width: name.right().saturating_sub(rule.right()), ..at }
+    }
+
+    fn number(&self, at: Rect, column: u16) -> Rect {
+        let x = self.name(at).right().saturating_add(column * NUMBER);
+        Rect { x, width: NUMBER.min(self.area.right().saturating_sub(x)), ..at }
+    }
+
+    /// A line that is one text, with or without a word behind it.
+    fn wide(&self, at: Rect, has_word: bool) -> Rect {
+        let word = if has_word { GROUP } else { 0 };
+        Rect { x: at.x.saturating_add(2), width: self.area.width.saturating_sub(2 + word), ..at }
+    }
+
+    /// Where that word stands.
+    fn behind(&self, at: Rect) -> Rect {
+        let width = GROUP.min(self.area.width);
+        Rect { x: self.area.right().saturating_sub(width), width, ..at }
+    }
+}

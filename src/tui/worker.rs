@@ -1,0 +1,116 @@
+//! A thread that works on the latest wish: a newer one takes the place of what waits, and ends what is under way when it asks
+//! for something else.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use tokio::sync::mpsc;
+
+/// Answers that wait for the loop. Each is told with the whole of it, so few are enough.
+const WAITING: usize = 2;
+
+/// Something that is wanted of a thread.
+pub trait Wish: Send + 'static {
+    type Answer: Send + 'static;
+    /// What the thread remembers from wish to wish.
+    type Memory: Default + Send + 'static;
+
+    /// Whether this is still worth working on, now that the newer one is wanted.
+    fn is_wanted_beside(&self, newer: &Self) -> bool;
+
+    /// Works until it is done, or until `goes_on` says that nobody wants to know any more. `tell` is for what is known before
+    /// the end.
+    fn work(
+        &self,
+        memory: &mut Self::Memory,
+        goes_on: &mut dyn FnMut() -> bool,
+        tell: &mut dyn FnMut(Self::Answer),
+    ) -> Option<Self::Answer>;
+}
+
+/// The thread as the loop sees it. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Worker<W: Wish> {
+    mailbox: Arc<Mailbox<W>>,
+    answers: mpsc::Receiver<W::Answer>,
+}
+
+#[derive(Debug)]
+struct Mailbox<W> {
+    letter: Mutex<Letter<W>>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Letter<W> {
+    wish: Option<W>,
+    is_over: bool,
+}
+
+impl<W: Wish> Worker<W> {
+    pub fn start() -> Self {
+        let letter = Mutex::new(Letter::<W> { wish: None, is_over: false });
+        let mailbox = Arc::new(Mailbox { letter, changed: Condvar::new() });
+        let (send, answers) = mpsc::channel(WAITING);
+        let inbox = Arc::clone(&mailbox);
+        thread::spawn(move || {
+            let mut memory = W::Memory::default();
+            while let Some(wish) = inbox.next() {
+                let mut goes_on = || inbox.is_wanted(&wish);
+                let mut tell = |first| drop(send.blocking_send(first));
+                let whole = wish.work(&mut memory, &mut goes_on, &mut tell);
+                if let Some(whole) = whole
+                    && send.blocking_send(whole).is_err()
+                {
+                    return;
+                }
+            }
+        });
+        Self { mailbox, answers }
+    }
+
+    /// Tells what is wanted now, in place of what was told before.
+    pub fn ask(&self, wish: W) {
+        self.mailbox.lock().wish = Some(wish);
+        self.mailbox.changed.notify_one();
+    }
+
+    /// The next answer; `None` when the thread has ended, which it does only by a panic.
+    pub async fn answer(&mut self) -> Option<W::Answer> {
+        self.answers.recv().await
+    }
+}
+
+impl<W: Wish> Drop for Worker<W> {
+    fn drop(&mut self) {
+        self.mailbox.lock().is_over = true;
+        self.mailbox.changed.notify_one();
+    }
+}
+
+impl<W: Wish> Mailbox<W> {
+    fn lock(&self) -> MutexGuard<'_, Letter<W>> {
+        // A letter is whole between any two statements.
+        self.letter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a wish; `None` at the end.
+    fn next(&self) -> Option<W> {
+        let mut letter = self.lock();
+        loop {
+            if letter.is_over {
+                return None;
+            }
+            if let Some(wish) = letter.wish.take() {
+                return Some(wish);
+            }
+            letter = self.changed.wait(letter).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Whether nothing else was asked for since.
+    fn is_wanted(&self, wish: &W) -> bool {
+        let letter = self.lock();
+        !letter.is_over && letter.wish.as_ref().is_none_or(|newer| wish.is_wanted_beside(newer))
+    }
+}

@@ -1,0 +1,369 @@
+//! What an audit finds, in the list, the detail, the view of findings and the filter; and how much has to be judged for it.
+
+use std::sync::Arc;
+
+use hookscope::analysis::audit::{Rule, Severity, Waiver, Whose, Work};
+use hookscope::analysis::reach::Trouble;
+use hookscope::api::{ErrorKind, Page};
+use hookscope::config;
+use hookscope::model::Row;
+use hookscope::text::Untrusted;
+use hookscope::tui::app::{Focus, Setup};
+use hookscope::tui::theme::{Glyphs, Theme};
+use hookscope::tui::views::View;
+
+use crate::support::{Stage, page, row, setup};
+
+/// A webhook without a fault, or with the URL that is one.
+fn at(id: &str, url: &str) -> Row {
+    row(&format!(
+        r#"{{"id":"{id}","url":"{url}","events":["call.completed"],"is_active":true,"created_at":"2026-01-01T00:00:00Z"}}"#
+    ))
+}
+
+fn faulty() -> Vec<Row> {
+    vec![
+        at("good", "https://good.example.com/x"),
+        at("twin1", "https://twins.example.com/x"),
+        at("plain", "http://plain.example.com/x"),
+        at("twin2", "https://TWINS.example.com:443/x"),
+        row(
+            r#"{"id":"old","url":"https://old.example.com/","events":[],"is_active":false,"created_at":"2020-01-01T00:00:00Z"}"#,
+        ),
+        row("null"),
+    ]
+}
+
+/// All rows of a workspace on one page.
+fn all(rows: Vec<Row>) -> Page {
+    Page { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
+}
+
+fn with_faults(width: u16, height: u16) -> Stage {
+    let mut stage = Stage::new(width, height);
+    stage.load(all(faulty()));
+    stage
+}
+
+fn line(stage: &Stage, part: &str) -> String {
+    stage.frame().lines().find(|line| line.contains(part)).unwrap_or_default().to_owned()
+}
+
+fn shown(stage: &Stage) -> Vec<String> {
+    (0..stage.app.listing.len()).filter_map(|place| Some(stage.app.listing.row(place)?.id().to_owned())).collect()
+}
+
+fn filter(stage: &mut Stage, text: &str) -> Vec<String> {
+    stage.keys("/").paste(text).keys("enter");
+    let ids = shown(stage);
+    stage.keys("esc");
+    ids
+}
+
+#[test]
+fn the_list_shows_how_bad_the_worst_finding_is() {
+    let stage = with_faults(80, 24);
+    for (part, sign) in [("plain.example", "1 ev ✗"), ("twins", "1 ev !"), ("old.example", "0 ev i")] {
+        assert!(line(&stage, part).contains(sign), "{part}: {}", stage.frame());
+    }
+    assert!(line(&stage, "good.example").contains("1 ev    "), "{}", stage.frame());
+    // With the name of the rule where there is room.
+    let stage = with_faults(200, 24);
+    assert!(line(&stage, "plain.example").contains("✗ insecure-url"), "{}", stage.frame());
+}
+
+#[test]
+fn signs_differ_without_colours_and_in_ascii() {
+    let colourless = Theme::new(&config::Theme::default(), false);
+    let mut stage = Stage::with(Setup { glyphs: Glyphs::ascii(), theme: colourless, ..setup(80, 24) });
+    stage.load(all(faulty()));
+    for (part, sign) in [("plain.example", "1 ev X"), ("twins", "1 ev !"), ("old.example", "0 ev i")] {
+        assert!(line(&stage, part).contains(sign), "{part}: {}", stage.frame());
+    }
+    let frame = stage.keys("4").frame();
+    assert!(frame.is_ascii() && frame.contains("X insecure-url"), "{frame}");
+}
+
+#[test]
+fn the_detail_says_what_is_wrong_and_what_to_do() {
+    let mut stage = with_faults(120, 40);
+    assert!(!stage.frame().contains("findings"), "{}", stage.frame());
+    stage.keys("j j");
+    let frame = stage.frame();
+    assert!(frame.contains("findings ✗ insecure-url: "), "{frame}");
+    let advice = Rule::named("insecure-url").unwrap().advice.split(' ').take(3).collect::<Vec<_>>().join(" ");
+    assert!(frame.contains(&format!("error: {advice}")), "{frame}");
+    // Of several webhooks it names the others.
+    stage.keys("j");
+    assert!(stage.frame().contains("also twin1"), "{}", stage.frame());
+    stage.keys("k k");
+    assert!(stage.frame().contains("also twin2"), "{}", stage.frame());
+}
+
+#[test]
+fn the_worst_is_told_first() {
+    let mut stage = Stage::new(160, 40);
+    let url = format!("http://bad.example.com/{}", "x".repeat(200));
+    stage.load(all(vec![at("bad", &url)]));
+    let severities: Vec<_> = stage.app.told().iter().map(|told| told.severity).collect();
+    assert_eq!(severities, [Severity::Error, Severity::Warning], "{}", stage.frame());
+}
+
+#[test]
+fn only_pages_that_changed_are_judged_again() {
+    let mut stage = Stage::new(80, 24);
+    let pages = |stage: &mut Stage| {
+        for number in 1..=3 {
+            stage.load(page(number, (number - 1) * 100..number * 100, Some(300)));
+        }
+    };
+    stage.keys("L");
+    pages(&mut stage);
+    let work = std::mem::take(&mut stage.work);
+    let judged: u64 = work.iter().map(|work| work.judged).sum();
+    let gathered: u64 = work.iter().map(|work| work.gathered).sum();
+    assert_eq!((judged, gathered), (300, 300), "each row once, and all together once they are here: {work:?}");
+    // The same rows again.
+    stage.keys("r");
+    pages(&mut stage);
+    assert!(stage.app.is_judged());
+    assert!(stage.work.iter().all(|work| *work == Work::default()), "{:?}", stage.work);
+    // One of them is another one now.
+    stage.work.clear();
+    stage.keys("r");
+    let mut second = page(2, 100..200, Some(300));
+    second.rows[7] = at("other", "http://other.example.com/");
+    stage.load(page(1, 0..100, Some(300))).load(second).load(page(3, 200..300, Some(300)));
+    let judged: u64 = stage.work.iter().map(|work| work.judged).sum();
+    let gathered: u64 = stage.work.iter().map(|work| work.gathered).sum();
+    assert_eq!((judged, gathered), (100, 300), "{:?}", stage.work);
+}
+
+#[test]
+fn while_everything_loads_only_the_screen_is_judged() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("L");
+    stage.work.clear();
+    for number in 2..=12 {
+        stage.load(page(number, (number - 1) * 100..number * 100, Some(1234)));
+    }
+    assert_eq!(stage.work, [], "nothing of it is on screen");
+    // What is looked at meanwhile is judged by itself.
+    stage.keys("pgdn pgdn pgdn pgdn pgdn pgdn pgdn pgdn pgdn pgdn");
+    assert_eq!(stage.work, [Work { judged: 100, gathered: 0 }]);
+    stage.work.clear();
+    stage.load(page(13, 1200..1234, Some(1234)));
+    assert_eq!(stage.work, [Work { judged: 1034, gathered: 1234 }]);
+    assert!(stage.app.is_judged());
+}
+
+#[test]
+fn a_held_key_waits_for_no_audit() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.work.clear();
+    stage.hold("j", 30);
+    assert!(stage.app.is_hurried());
+    stage.load(page(2, 100..200, Some(1234)));
+    assert_eq!(stage.work, []);
+    stage.wait(1).send(hookscope::tui::message::Message::Tick);
+    assert_eq!(stage.work, [Work { judged: 100, gathered: 200 }]);
+}
+
+#[test]
+fn a_row_that_changed_shows_no_finding_of_the_one_before() {
+    let mut stage = with_faults(80, 24);
+    stage.keys("r");
+    // The answer is here, and nobody has judged it yet.
+    let mut rows = faulty();
+    rows.swap(0, 2);
+    stage.hold("j", 1).hold("k", 1);
+    stage.load(all(rows));
+    assert_eq!(stage.work.last().map(|work| work.judged), Some(6), "{}", stage.frame());
+    assert!(line(&stage, "plain.example").contains('✗'), "{}", stage.frame());
+    assert!(!line(&stage, "good.example").contains('✗'), "{}", stage.frame());
+}
+
+#[test]
+fn the_view_of_findings_opens_rules_and_goes_to_webhooks() {
+    let mut stage = with_faults(100, 30);
+    stage.keys("4");
+    assert_eq!(stage.app.view, View::Findings);
+    let frame = stage.frame();
+    let places: Vec<_> = ["insecure-url", "malformed-row", "duplicate-destination", "uncovered-event", "long-inactive"]
+        .map(|rule| frame.find(rule).unwrap_or_else(|| panic!("{rule}: {frame}")))
+        .into();
+    assert!(places.is_sorted(), "the worst first: {frame}");
+    assert!(frame.contains("What to do: "), "{frame}");
+    // Open, go to the second twin, look around, come back.
+    stage.keys("j j enter");
+    assert!(line(&stage, "duplicate-destination").contains('▾'), "{}", stage.frame());
+    stage.keys("j j enter");
+    assert_eq!((stage.app.view, stage.selected().as_deref()), (View::Webhooks, Some("twin2")), "{}", stage.frame());
+    assert_eq!(shown(&stage), ["twin1", "twin2"], "its companions are shown with it");
+    assert_eq!(stage.app.filter.applied(), "finding:duplicate-destination");
+    stage.keys("k esc");
+    assert_eq!((stage.app.view, stage.app.filter.applied()), (View::Findings, ""), "{}", stage.frame());
+    let selected = stage.app.group_pane().unwrap().cursor.selected();
+    assert_eq!(selected, 4, "{}", stage.frame());
+    // Esc closes the rule, then leaves the view.
+    stage.keys("esc");
+    assert!(line(&stage, "duplicate-destination").contains('▸'), "{}", stage.frame());
+    stage.keys("esc");
+    assert_eq!((stage.app.view, stage.app.focus), (View::Webhooks, Focus::List));
+}
+
+#[test]
+fn a_row_that_is_no_webhook_is_gone_to_without_a_filter() {
+    let mut stage = with_faults(100, 30);
+    stage.keys("4 j enter j");
+    assert!(line(&stage, "row 6").contains("not an object"), "{}", stage.frame());
+    stage.keys("enter");
+    assert_eq!((stage.app.view, stage.app.cursor.selected(), stage.app.filter.applied()), (View::Webhooks, 5, ""));
+    stage.keys("esc");
+    assert_eq!(stage.app.view, View::Findings);
+}
+
+#[test]
+fn the_view_is_about_the_rows_that_the_filter_admits() {
+    let mut stage = with_faults(100, 30);
+    stage.keys("/").paste("twins").keys("enter 4");
+    let frame = stage.frame();
+    assert!(frame.contains("duplicate-destination") && frame.contains("of what is shown"), "{frame}");
+    assert!(!frame.contains("insecure-url") && !frame.contains("uncovered-event"), "{frame}");
+    stage.keys("enter j enter");
+    assert_eq!(stage.app.filter.applied(), "twins finding:duplicate-destination");
+    stage.keys("esc");
+    assert_eq!((stage.app.view, stage.app.filter.applied()), (View::Findings, "twins"));
+}
+
+#[test]
+fn a_rule_of_many_webhooks_stays_readable() {
+    let mut stage = Stage::new(100, 30);
+    stage.keys("4");
+    let rows =
+        |range: std::ops::Range<u64>| range.map(|i| at(&format!("w{i}"), &format!("http://x{i}.example.com/"))).collect();
+    for number in 1..=11 {
+        let rows = rows((number - 1) * 100..number * 100);
+        stage.load(Page { rows, ..page(number, 0..0, Some(1100)) });
+    }
+    stage.keys("enter G k");
+    assert_eq!(stage.app.group_pane().unwrap().len(), 1 + 1000 + 1 + 1, "{}", stage.frame());
+    assert!(stage.frame().contains("and 100 more"), "{}", stage.frame());
+}
+
+#[test]
+fn of_a_part_nothing_is_said_that_holds_for_the_whole() {
+    let mut stage = Stage::new(100, 30);
+    stage.load(Page { rows: faulty(), total: Some(20_000), ..page(1, 0..0, None) });
+    stage.keys("4");
+    let frame = stage.frame();
+    assert!(frame.contains("of what is loaded") && frame.contains("insecure-url"), "{frame}");
+    assert!(!frame.contains("uncovered-event"), "{frame}");
+    // And of one scope neither.
+    let mut stage = with_faults(100, 30);
+    stage.keys("a").load(all(faulty().into_iter().take(4).collect())).keys("4");
+    let frame = stage.frame();
+    assert!(frame.contains("of what is loaded") && !frame.contains("uncovered-event"), "{frame}");
+}
+
+#[test]
+fn nothing_wrong_is_said_once_that_is_known() {
+    let mut stage = Stage::new(100, 30);
+    let rows = (0..100).map(|i| at(&format!("w{i}"), &format!("https://x{i}.example.com/"))).collect();
+    stage.load(Page { rows, total: Some(20_000), ..page(1, 0..0, None) });
+    stage.keys("4");
+    assert!(stage.frame().contains("nothing is wrong with what is loaded"), "{}", stage.frame());
+}
+
+#[test]
+fn accepted_findings_are_not_shown_but_counted() {
+    let waiver = |rule: &str, id: &str, expires: Option<&str>| Waiver {
+        rule: Rule::named(rule).unwrap().id,
+        of: Whose::Webhook(Untrusted::from(id)),
+        reason: "it is known".into(),
+        expires: expires.map(|date| date.parse().unwrap()),
+    };
+    let audit = config::Audit {
+        allow: vec![
+            waiver("insecure-url", "plain", None),
+            waiver("duplicate-destination", "twin1", None),
+            waiver("long-inactive", "old", Some("2026-06-01")),
+        ],
+        severity: vec![(Rule::named("long-inactive").unwrap(), Severity::Error)],
+        ..config::Audit::default()
+    };
+    let mut stage = Stage::with(Setup { audit: Arc::new(audit), ..setup(100, 30) });
+    stage.load(all(faulty()));
+    assert!(!line(&stage, "plain.example").contains('✗'), "{}", stage.frame());
+    assert!(!line(&stage, "twins").contains('!'), "{}", stage.frame());
+    assert!(line(&stage, "old.example").contains('✗'), "its time is over, and it is severe here: {}", stage.frame());
+    stage.keys("4");
+    let frame = stage.frame();
+    assert!(frame.contains("2 accepted") && frame.contains("expired-waiver"), "{frame}");
+    assert!(!frame.contains("insecure-url") && !frame.contains("duplicate-destination"), "{frame}");
+}
+
+#[test]
+fn findings_can_be_searched_for() {
+    let mut stage = with_faults(100, 30);
+    assert_eq!(filter(&mut stage, "finding:insecure-url"), ["plain"]);
+    assert_eq!(filter(&mut stage, "finding:warning"), ["twin1", "twin2"]);
+    assert_eq!(filter(&mut stage, "finding:info|error"), ["plain", "old"]);
+    assert_eq!(filter(&mut stage, "finding:any -host:twins"), ["plain", "old"]);
+    assert_eq!(filter(&mut stage, "-finding:any"), ["good"]);
+    stage.keys("/").paste("finding:insecure-urk");
+    assert!(stage.frame().contains("Did you mean finding:insecure-url?"), "{}", stage.frame());
+}
+
+#[test]
+fn a_search_for_findings_follows_what_is_found() {
+    let mut stage = with_faults(100, 30);
+    stage.keys("/").paste("finding:error").keys("enter");
+    assert_eq!(shown(&stage), ["plain"]);
+    stage.keys("r");
+    let mut rows = faulty();
+    rows[0] = at("good", "http://good.example.com/x");
+    stage.load(all(rows));
+    assert_eq!(shown(&stage), ["good", "plain"], "{}", stage.frame());
+}
+
+#[test]
+fn how_many_have_a_finding_is_said_once_it_is_known() {
+    let mut stage = Stage::new(100, 30);
+    stage.load(page(1, 0..100, Some(300)));
+    stage.keys("/").paste("finding:any").keys("enter");
+    let header = |stage: &Stage| stage.frame().lines().next().unwrap_or_default().to_owned();
+    assert!(header(&stage).contains("12 of 100 loaded (of 300)"), "{}", header(&stage));
+    stage.load(page(2, 100..200, Some(300)));
+    assert!(header(&stage).contains("? of 200 loaded (of 300)"), "{}", header(&stage));
+    stage.load(page(3, 200..300, Some(300)));
+    assert!(header(&stage).contains("36 of 300"), "{}", header(&stage));
+}
+
+#[test]
+fn what_fails_to_load_is_audited_as_far_as_it_came() {
+    let mut stage = Stage::loaded(100, 30);
+    stage.keys("L").fail(2, ErrorKind::Status(500), "Internal server error");
+    assert!(stage.app.is_judged(), "{}", stage.frame());
+}
+
+#[test]
+fn another_scope_has_its_own_findings() {
+    let mut stage = with_faults(80, 24);
+    stage.keys("a");
+    assert_eq!(stage.app.told(), []);
+    assert!(!stage.app.is_judged());
+    stage.load(all(vec![at("good", "https://good.example.com/x")]));
+    assert!(stage.app.is_judged() && !stage.frame().contains('✗'), "{}", stage.frame());
+}
+
+#[test]
+fn what_a_probe_saw_is_a_finding_too() {
+    let mut stage = with_faults(100, 30);
+    stage.keys("/").paste("good.example").keys("enter");
+    assert!(!line(&stage, "good.example").contains('✗'), "{}", stage.frame());
+    stage.keys("p").found("https://good.example.com", Err(Trouble::Refused));
+    assert!(line(&stage, "good.example").contains('✗'), "{}", stage.frame());
+    stage.keys("esc");
+    assert_eq!(filter(&mut stage, "finding:dead-destination"), ["good"]);
+}
