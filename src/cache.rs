@@ -138,6 +138,16 @@ impl Store {
         file::read(&self.path("cache"), now)
     }
 
+    /// As [`Store::read`], handing on each row; tells when they were read. What was handed on counts only when there is no
+    /// error.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::read`].
+    pub fn read_each<E: Element>(&self, now: Timestamp, sink: impl FnMut(E)) -> Result<Option<Timestamp>, Unusable> {
+        file::read_each(&self.path("cache"), now, sink)
+    }
+
     /// As [`Store::read`], as little more than its texts.
     ///
     /// # Errors

@@ -30,6 +30,7 @@ pub mod listing;
 pub mod message;
 pub mod pace;
 pub mod palette;
+pub mod past;
 pub mod picker;
 pub mod prompt;
 pub mod screen;
@@ -59,6 +60,7 @@ use self::views::View;
 use self::workspaces::Workspaces;
 use crate::api::{ApiError, Client};
 use crate::base_url::BaseUrl;
+use crate::cache::Store;
 use crate::clock::Moment;
 use crate::config::{Config, Connection, Environment};
 use crate::error::{Error, Exit};
@@ -125,6 +127,10 @@ impl Start<'_> {
             Origin::File { name, base_url, .. } => Setup::of_file(self.config, name.clone(), base_url.clone()),
         };
         Setup {
+            store: match &self.origin {
+                Origin::Api(connection) => Store::of(connection),
+                Origin::File { .. } => None,
+            },
             profiles: self.workspaces.all().to_vec(),
             profile_at: self.workspaces.start_at(),
             invocation: self.workspaces.invocation(self.workspaces.start_at()),
@@ -165,7 +171,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
     app.filter.recall(history.read());
     app.start_with(&start.filter, start.view);
     let origin = start.origin;
-    let fetch = Fetch::start(move || origin.open(), policy, app.demand());
+    let fetch = Fetch::start(move || origin.open(), policy, &app);
     let mut explorer = Explorer {
         app,
         screen,
@@ -174,6 +180,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         fetch,
         finder: Finder::start(),
         history,
+        store: Store::of,
         jobs: JoinSet::new(),
         workspaces: start.workspaces,
         tmux: start.env.tmux,
@@ -183,5 +190,10 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
     };
     let ended = explorer.run().await;
     explorer.fetch.task.abort();
+    if !matches!(ended, Ok(Ended::Vanished | Ended::Panicked)) {
+        // The terminal is given back first: nobody looks at a screen that does nothing any more.
+        let _was_taken = console::restore();
+        explorer.part().await;
+    }
     ended
 }

@@ -6,6 +6,7 @@ mod fetched;
 mod filter;
 mod keys;
 mod marks;
+mod memory;
 mod news;
 mod profiles;
 mod views;
@@ -21,6 +22,7 @@ use tokio::time::Instant;
 
 use self::arrange::Arranging;
 pub use self::marks::Export;
+pub use self::memory::Memory;
 use self::news::Before;
 pub use self::news::{Change, Unseen};
 pub use self::profiles::Workspace;
@@ -41,11 +43,12 @@ use super::theme::{Glyphs, Theme};
 use super::views::View;
 use crate::analysis::sort::Sort;
 use crate::base_url::BaseUrl;
+use crate::cache::Store;
 use crate::clock::{self, Moment};
 use crate::config::{Clipboard, Config, Connection, KeySource, Profile, TimeFormat};
 use crate::fetch::{Demand, FetchEvent, Generation, PackedPage, RowCount};
 use crate::keymap::{ACTIONS, Action, COPIES, Copy, Key, Keymap};
-use crate::model::{IdSet, RowRef, Scope};
+use crate::model::{IdSet, RowRef, Scope, SharedPacker};
 use crate::safe;
 use crate::text::{Safe, Untrusted, grouped};
 
@@ -65,6 +68,8 @@ pub struct Setup {
     pub invocation: Vec<String>,
     pub base_url: BaseUrl,
     pub key_source: KeySource,
+    /// Where it is remembered; nowhere for the demo and for files.
+    pub store: Option<Store>,
     pub keymap: Keymap,
     pub theme: Theme,
     pub glyphs: Glyphs,
@@ -111,6 +116,7 @@ impl Setup {
             invocation: vec!["hookscope".to_owned()],
             base_url,
             key_source: KeySource::Config,
+            store: None,
             keymap: config.keymap.clone(),
             theme: Theme::new(&ui.theme, true),
             glyphs: if ui.ascii { Glyphs::ascii() } else { Glyphs::unicode() },
@@ -223,6 +229,9 @@ pub struct App {
     came_from: Option<CameFrom>,
     pub unseen: Unseen,
     before: Option<Before>,
+    pub memory: Memory,
+    /// Of all rows of the workspace.
+    packer: SharedPacker,
     jobs: Jobs,
     arranging: Arranging,
     /// When the next automatic refresh is due.
@@ -233,6 +242,8 @@ pub struct App {
     /// What was seen of the other scopes, to come back to.
     shelf: HashMap<Scope, (Listing, Cursor)>,
     generation: Generation,
+    /// When the rows of this generation were asked for.
+    asked_at: jiff::Timestamp,
     /// What the fetch task was told last.
     demanded: Demand,
     /// A switch to another workspace is under way.
@@ -265,6 +276,8 @@ impl App {
             marks: Arc::default(),
             unseen: Unseen::default(),
             before: None,
+            memory: Memory::default(),
+            packer: SharedPacker::default(),
             jobs: Jobs::default(),
             view: View::default(),
             group_panes: BTreeMap::new(),
@@ -275,6 +288,7 @@ impl App {
             last_copy: None,
             shelf: HashMap::new(),
             generation,
+            asked_at: now.wall,
             demanded: Demand { generation, scope: setup.scope, pages: vec![1], everything: false },
             switching: false,
             setup,
@@ -286,10 +300,16 @@ impl App {
         &self.demanded
     }
 
+    /// What packs the rows of the workspace.
+    pub fn packer(&self) -> &SharedPacker {
+        &self.packer
+    }
+
     /// The one place where anything changes.
     pub fn update(&mut self, message: Message, now: Moment) -> Vec<Effect> {
         self.now = now;
         let mut effects = match message {
+            Message::Begun => self.recall(),
             Message::Key(key) => self.key(key),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(event) => self.mouse_event(event),
@@ -316,6 +336,7 @@ impl App {
             effects.push(Effect::Demand(demand));
         }
         effects.extend(self.wish().map(Effect::Arrange));
+        effects.extend(self.take_full_read());
         effects.extend(self.compare_when_read());
         effects.extend(self.mark_what_waited());
         effects
@@ -325,7 +346,10 @@ impl App {
     pub fn next_wake(&self) -> Option<Instant> {
         let ages = (self.time == TimeFormat::Relative).then(|| self.next_age_change()).flatten();
         let released = self.rhythm.rests_at().filter(|&then| self.now.instant < then);
-        [self.health.next_wake(self.now.instant), self.auto_refresh, ages, released].into_iter().flatten().min()
+        let cached = self.cached_at().map(|at| clock::age_changes_in(at, self.now.wall));
+        let cached =
+            cached.map(|seconds| self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or(60).max(1)));
+        [self.health.next_wake(self.now.instant), self.auto_refresh, ages, released, cached].into_iter().flatten().min()
     }
 
     /// Whether a key is held that moves the selection: then only what changes with each row is shown, and what takes reading

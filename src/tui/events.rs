@@ -12,7 +12,7 @@ use futures_core::Stream;
 use ratatui::backend::Backend;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::app::{App, Everything, Workspace};
 use super::console::{Console, ConsoleEvent, mouse_sequence};
@@ -27,7 +27,9 @@ use super::pace::Pacer;
 use super::screen::Screen;
 use super::workspaces::{Resolved, Workspaces};
 use crate::api::{ApiError, Client};
+use crate::cache::Store;
 use crate::clock::Moment;
+use crate::config::Connection;
 use crate::error::{Error, Exit};
 use crate::fetch::{self, Demand, FetchEvent, Policy, Source};
 use crate::safe;
@@ -35,6 +37,8 @@ use crate::text::{Untrusted, clean};
 
 /// Messages that are applied before a frame is drawn, however many more are ready.
 const BATCH: usize = 256;
+/// How long the end waits for what is being written.
+const PARTING: Duration = Duration::from_secs(1);
 /// The number of SIGINT, which ctrl-c sends where the terminal is not raw.
 const INTERRUPTED: u8 = 2;
 /// How long after the failure of a key command an interrupt is one that was meant for it.
@@ -72,9 +76,9 @@ pub struct Fetch {
 
 impl Fetch {
     /// Starts the task of a workspace.
-    pub fn start(open: impl FnOnce() -> Result<Source, ApiError> + Send + 'static, policy: Policy, demand: &Demand) -> Self {
-        let (demand, wishes) = watch::channel(demand.clone());
-        let (events, task) = fetch::spawn(open, policy, wishes);
+    pub fn start(open: impl FnOnce() -> Result<Source, ApiError> + Send + 'static, policy: Policy, app: &App) -> Self {
+        let (demand, wishes) = watch::channel(app.demand().clone());
+        let (events, task) = fetch::spawn(open, policy, wishes, app.packer().clone());
         Self { demand, events, task }
     }
 }
@@ -89,6 +93,8 @@ pub struct Explorer<B: Backend, C, I> {
     pub fetch: Fetch,
     pub finder: Finder,
     pub history: History,
+    /// Where a workspace is remembered.
+    pub store: fn(&Connection) -> Option<Store>,
     /// Work that is done beside the loop.
     pub jobs: JoinSet<Done>,
     pub workspaces: Workspaces,
@@ -126,11 +132,33 @@ where
         if let ControlFlow::Break(ended) = self.catch_up().await? {
             return Ok(ended);
         }
+        self.begin().await?;
         loop {
             self.draw()?;
             if let Some(ended) = self.advance().await? {
                 return Ok(ended);
             }
+        }
+    }
+
+    /// Begins what is done once at the start.
+    pub async fn begin(&mut self) -> Result<(), Error> {
+        // It starts jobs and ends nothing.
+        let _goes_on = self.update(Message::Begun).await?;
+        Ok(())
+    }
+
+    /// Writes what was read and is not written yet. It waits for that, but not for long: somebody wants to be elsewhere.
+    pub async fn part(&mut self) {
+        if let Some(job) = self.app.keep_at_last() {
+            drop(self.jobs.spawn_blocking(move || job.run()));
+        }
+        if !self.app.is_keeping() {
+            return;
+        }
+        let jobs = async { while self.jobs.join_next().await.is_some() {} };
+        if timeout(PARTING, jobs).await.is_err() {
+            tracing::warn!("what was read last could not be written in time");
         }
     }
 
@@ -347,13 +375,14 @@ where
         };
         self.fetch.task.abort();
         self.history = History::of(&connection);
-        let workspace = Workspace::new(at, &connection, self.workspaces.invocation(at), self.history.read());
+        let workspace =
+            Workspace::new(at, &connection, (self.store)(&connection), self.workspaces.invocation(at), self.history.read());
         // What the last one worked on is of the other workspace.
         self.finder = Finder::start();
         let effects = self.app.update(Message::Switched(Box::new(workspace)), Moment::now());
         let settings = connection.api;
         let open = move || Ok(Source::from(Arc::new(Client::new(&settings)?)));
-        self.fetch = Fetch::start(open, connection.policy, self.app.demand());
+        self.fetch = Fetch::start(open, connection.policy, &self.app);
         effects
     }
 

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::copy::{self, Place};
+use super::past::{self, Layout, Past};
 use crate::analysis::arrange::Answer;
 use crate::analysis::news::{News, Reads};
 use crate::analysis::rows::{Rows, Table};
+use crate::cache::{Kept, Store, Unusable};
 use crate::files::{self, Existing};
 use crate::keymap::Copy;
-use crate::model::{IdSet, Row, RowRef};
+use crate::model::{IdSet, Row, RowRef, Scope};
 use crate::output::{Entry, Format, Listed, Output, Sheet, View};
 use crate::text::{Safe, clean};
 
@@ -47,6 +49,23 @@ pub enum Task {
     },
     /// Finds what is new since the last read.
     Compare(Box<Reads>),
+    /// Reads what the cache has.
+    Recall {
+        store: Store,
+        layout: Layout,
+        now: Timestamp,
+    },
+    /// Finds the rows of a scope.
+    Sift {
+        past: Arc<Past>,
+        scope: Scope,
+        layout: Layout,
+    },
+    /// Writes a listing to the cache and the history.
+    Keep {
+        store: Store,
+        past: Arc<Past>,
+    },
     Copy {
         rows: Chosen,
         what: Copy,
@@ -91,6 +110,13 @@ pub enum Outcome {
         path: PathBuf,
     },
     Compared(News),
+    Recalled(Result<Option<Arc<Past>>, Unusable>),
+    Sifted {
+        scope: Scope,
+        rows: Rows,
+    },
+    /// What became of it, or why it was not written.
+    Kept(Result<Option<Kept>, Safe>),
     Failed {
         words: Safe,
     },
@@ -129,6 +155,11 @@ impl Job {
             Task::MarkAll { rows, marks } => mark_all(&rows, marks),
             Task::Copy { rows, what, words, place } => copied(&rows, what, words, &place),
             Task::Compare(reads) => Outcome::Compared(reads.compare()),
+            Task::Recall { store, layout, now } => Outcome::Recalled(past::recall(&store, layout, now)),
+            Task::Sift { past, scope, layout } => Outcome::Sifted { scope, rows: past::sift(&past, scope, layout) },
+            Task::Keep { store, past } => {
+                Outcome::Kept(past::keep(&store, &past).map_err(|error| clean(&error.to_string())))
+            }
             Task::Export { rows, format, path, existing, now } => export(&rows, format, path, existing, now),
         };
         Done { number: self.number, outcome }

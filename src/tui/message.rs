@@ -11,6 +11,8 @@ use crate::text::{Safe, Untrusted};
 /// One thing that happened.
 #[derive(Debug, Clone)]
 pub enum Message {
+    /// The loop has begun.
+    Begun,
     Key(KeyEvent),
     Paste(Untrusted),
     Mouse(MouseEvent),

@@ -53,7 +53,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "tui",
-        &["analysis", "api", "base_url", "clock", "config", "error", "fetch", "files", "keymap", "model", "output", "text"],
+        &[
+            "analysis", "api", "base_url", "cache", "clock", "config", "error", "fetch", "files", "keymap", "model",
+            "output", "text",
+        ],
     ),
 ];
 

@@ -56,10 +56,7 @@ impl App {
             Action::Open => self.set_focus(Focus::Detail),
             Action::Back => self.back(),
             Action::NextPane => self.set_focus(if self.focus == Focus::List { Focus::Detail } else { Focus::List }),
-            Action::NextScope => {
-                self.change_scope();
-                vec![Effect::Draw]
-            }
+            Action::NextScope => self.change_scope(),
             Action::Filter => self.open_filter(),
             Action::Sort => self.sort_by_next(),
             Action::ReverseSort => self.reverse_sort(),
@@ -148,7 +145,8 @@ impl App {
             self.rhythm.beat(self.now.instant);
             self.looked_at(before);
             self.detail_scroll = 0;
-            self.following = None;
+            // A row that is about to be replaced is followed to where it will stand.
+            self.following = if self.listing.is_remembered(self.cursor.selected()) { self.selected_id() } else { None };
         }
         draw_if(moved)
     }
@@ -208,7 +206,7 @@ impl App {
     }
 
     fn load_everything(&mut self) -> Vec<Effect> {
-        if self.listing.is_complete() {
+        if self.listing.is_complete() && self.listing.remembered() == 0 {
             return self.inform("everything is loaded");
         }
         self.everything = Everything::Asked;

@@ -123,6 +123,9 @@ impl App {
                 vec![Effect::Draw]
             }
             Outcome::Compared(news) => self.take_news(news),
+            Outcome::Recalled(found) => self.recalled(found),
+            Outcome::Sifted { scope, rows } => self.remember(scope, &rows),
+            Outcome::Kept(kept) => self.kept(kept),
             Outcome::Failed { words } => {
                 if let Overlay::Export(export) = &mut self.overlay {
                     export.error = Some(words);

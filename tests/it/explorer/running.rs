@@ -122,13 +122,14 @@ fn run(setup: Setup, connection: &Connection, workspaces: Workspaces) -> Running
     let app = App::new(setup, moment());
     let settings = connection.api.clone();
     let open = move || Ok(Source::Api(Arc::new(Client::new(&settings)?)));
-    let fetch = Fetch::start(open, connection.policy, app.demand());
+    let fetch = Fetch::start(open, connection.policy, &app);
     let (keys, pressed) = mpsc::unbounded_channel();
     let (console, happened) = mpsc::unbounded_channel();
     let (sent, suspended, released) = (Arc::default(), Arc::default(), Arc::default());
     let explorer = Explorer {
         finder: Finder::start(),
         history: History::default(),
+        store: |_| None,
         jobs: tokio::task::JoinSet::new(),
         screen: Screen::new(TestBackend::new(120, 40), app.size),
         app,
