@@ -40,7 +40,7 @@ pub struct Cli {
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true, help_heading = "Explorer options")]
     pub filter: Option<String>,
     /// The view that it starts with
-    #[arg(long, value_name = "NAME", value_parser = ["webhooks", "hosts", "events"], help_heading = "Explorer options")]
+    #[arg(long, value_name = "NAME", value_parser = ["webhooks", "hosts", "events", "changes"], help_heading = "Explorer options")]
     pub view: Option<String>,
     #[command(subcommand)]
     pub command: Option<Command>,

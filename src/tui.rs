@@ -12,6 +12,8 @@
 pub mod ansi;
 pub mod app;
 pub mod canvas;
+pub mod change_detail;
+pub mod changes_pane;
 pub mod console;
 pub mod copy;
 pub mod cursor;

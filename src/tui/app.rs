@@ -2,6 +2,7 @@
 //! No IO, no async and no clock in here.
 
 mod arrange;
+mod changes;
 mod fetched;
 mod filter;
 mod keys;
@@ -27,6 +28,7 @@ use self::news::Before;
 pub use self::news::{Change, Unseen};
 pub use self::profiles::Workspace;
 use self::views::CameFrom;
+use super::changes_pane::{Bases, ChangesPane};
 use super::copy::{self, Place};
 use super::cursor::{Cursor, Travel};
 use super::detail::{self, Form};
@@ -151,6 +153,8 @@ pub enum Overlay {
     },
     Palette(Palette),
     Profiles(Picker),
+    /// Since when changes are told.
+    Bases(Bases),
     CopyMenu,
     /// The line in which a filter is typed.
     Filter,
@@ -230,6 +234,7 @@ pub struct App {
     pub unseen: Unseen,
     before: Option<Before>,
     pub memory: Memory,
+    pub changes: ChangesPane,
     /// Of all rows of the workspace.
     packer: SharedPacker,
     jobs: Jobs,
@@ -277,6 +282,7 @@ impl App {
             unseen: Unseen::default(),
             before: None,
             memory: Memory::default(),
+            changes: ChangesPane::default(),
             packer: SharedPacker::default(),
             jobs: Jobs::default(),
             view: View::default(),
@@ -338,6 +344,7 @@ impl App {
         effects.extend(self.wish().map(Effect::Arrange));
         effects.extend(self.take_full_read());
         effects.extend(self.compare_when_read());
+        effects.extend(self.find_changes());
         effects.extend(self.mark_what_waited());
         effects
     }
@@ -447,6 +454,7 @@ impl App {
             self.scroll_detail(0);
         }
         self.fit_groups();
+        self.fit_changes();
     }
 
     /// Lines of the list that nothing covers.

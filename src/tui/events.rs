@@ -4,7 +4,7 @@ use std::future::{poll_fn, ready};
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossterm::event::Event;
@@ -20,7 +20,7 @@ use super::copy::osc52;
 use super::finder::{Arranged, Finder};
 use super::history::History;
 use super::input::Keyboard;
-use super::jobs::Done;
+use super::jobs::{Done, Question};
 use super::layout::clamp;
 use super::message::{Effect, Message};
 use super::pace::Pacer;
@@ -72,14 +72,24 @@ pub struct Fetch {
     pub demand: watch::Sender<Demand>,
     pub events: mpsc::Receiver<FetchEvent>,
     pub task: JoinHandle<()>,
+    /// Where it reads from, once that is open.
+    pub source: Arc<OnceLock<Source>>,
+    pub policy: Policy,
 }
 
 impl Fetch {
     /// Starts the task of a workspace.
     pub fn start(open: impl FnOnce() -> Result<Source, ApiError> + Send + 'static, policy: Policy, app: &App) -> Self {
         let (demand, wishes) = watch::channel(app.demand().clone());
+        let source = Arc::<OnceLock<Source>>::default();
+        let opened = Arc::clone(&source);
+        let open = move || {
+            let source = open()?;
+            // Nothing else sets it.
+            Ok(opened.get_or_init(|| source).clone())
+        };
         let (events, task) = fetch::spawn(open, policy, wishes, app.packer().clone());
-        Self { demand, events, task }
+        Self { demand, events, task, source, policy }
     }
 }
 
@@ -294,6 +304,7 @@ where
                     Effect::Demand(demand) => drop(self.fetch.demand.send_replace(demand)),
                     Effect::Arrange(wish) => self.finder.ask(wish),
                     Effect::Run(job) => drop(self.jobs.spawn_blocking(move || job.run())),
+                    Effect::Ask(question) => self.ask(question),
                     Effect::Remember(filters) => self.history.write(filters),
                     Effect::Copy(text) => self.console.send(&osc52(text.raw(), self.tmux)),
                     Effect::Mouse(on) => self.console.send(&mouse_sequence(on)),
@@ -316,6 +327,13 @@ where
             effects = more;
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Asks for webhooks beside the loop, the way that the fetch task has opened.
+    fn ask(&mut self, question: Question) {
+        let Some(source) = self.fetch.source.get().cloned() else { return };
+        let policy = self.fetch.policy;
+        drop(self.jobs.spawn(async move { question.ask(&source, policy).await }));
     }
 
     /// Gets the way to a workspace whose key command may ask a person: it has the terminal until it ends.

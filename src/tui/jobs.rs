@@ -6,15 +6,19 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::changes_pane::Fate;
 use super::copy::{self, Place};
 use super::past::{self, Layout, Past};
 use crate::analysis::arrange::Answer;
+use crate::analysis::changes::{Changes, Sides};
 use crate::analysis::news::{News, Reads};
 use crate::analysis::rows::{Rows, Table};
-use crate::cache::{Kept, Store, Unusable};
+use crate::api::{ApiError, ErrorKind};
+use crate::cache::{Kept, Snapshot, Store, Unusable};
+use crate::fetch::{self, Policy, Source};
 use crate::files::{self, Existing};
 use crate::keymap::Copy;
-use crate::model::{IdSet, Row, RowRef, Scope};
+use crate::model::{IdSet, Row, RowRef, Scope, WebhookId};
 use crate::output::{Entry, Format, Listed, Output, Sheet, View};
 use crate::text::{Safe, clean};
 
@@ -39,6 +43,31 @@ impl PartialEq for Job {
 
 impl Eq for Job {}
 
+/// Webhooks to be asked for by their ids, and the number of the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    pub number: u64,
+    pub ids: Vec<WebhookId>,
+}
+
+impl Question {
+    /// Asks. What is not there is known to be gone; of the rest nothing is.
+    pub async fn ask(self, source: &Source, policy: Policy) -> Done {
+        let read = fetch::read_webhooks(source, policy, &self.ids, |_| {}).await;
+        let fate = |id: &WebhookId, result: Result<Row, ApiError>| match result {
+            Ok(row) if row.id() == Some(id) => Fate::There,
+            Ok(_) => Fate::Unknown("the API sent something else instead".into()),
+            Err(ApiError { kind: ErrorKind::NotFound, .. }) => Fate::Gone,
+            Err(error) => Fate::Unknown(error.short()),
+        };
+        let fates = match read {
+            Ok(results) => self.ids.iter().zip(results).map(|(id, result)| (id.raw().into(), fate(id, result))).collect(),
+            Err(error) => self.ids.iter().map(|id| (id.raw().into(), Fate::Unknown(error.short()))).collect(),
+        };
+        Done { number: self.number, outcome: Outcome::Asked(fates) }
+    }
+}
+
 /// What is to be done.
 #[derive(Debug, Clone)]
 pub enum Task {
@@ -59,6 +88,15 @@ pub enum Task {
     Sift {
         past: Arc<Past>,
         scope: Scope,
+        layout: Layout,
+    },
+    /// Finds what differs, for the view of changes.
+    Differences(Box<Sides>),
+    /// Finds what the history has.
+    Histories(Store),
+    /// Reads a snapshot of the history.
+    Open {
+        snapshot: Snapshot,
         layout: Layout,
     },
     /// Writes a listing to the cache and the history.
@@ -115,6 +153,16 @@ pub enum Outcome {
         scope: Scope,
         rows: Rows,
     },
+    Differences(Arc<Changes>),
+    /// The snapshots, the newest first.
+    Histories(Vec<Snapshot>),
+    /// What is in it; `None` when it cannot be read any more.
+    Opened {
+        snapshot: Snapshot,
+        past: Option<Arc<Past>>,
+    },
+    /// What became of webhooks that were asked for.
+    Asked(Vec<(Box<str>, Fate)>),
     /// What became of it, or why it was not written.
     Kept(Result<Option<Kept>, Safe>),
     Failed {
@@ -157,6 +205,16 @@ impl Job {
             Task::Compare(reads) => Outcome::Compared(reads.compare()),
             Task::Recall { store, layout, now } => Outcome::Recalled(past::recall(&store, layout, now)),
             Task::Sift { past, scope, layout } => Outcome::Sifted { scope, rows: past::sift(&past, scope, layout) },
+            Task::Differences(sides) => Outcome::Differences(Arc::new(sides.compare())),
+            Task::Histories(store) => {
+                let mut snapshots = store.history();
+                snapshots.reverse();
+                Outcome::Histories(snapshots)
+            }
+            Task::Open { snapshot, layout } => {
+                let past = past::open(&snapshot, layout).map(Arc::new);
+                Outcome::Opened { snapshot, past }
+            }
             Task::Keep { store, past } => {
                 Outcome::Kept(past::keep(&store, &past).map_err(|error| clean(&error.to_string())))
             }

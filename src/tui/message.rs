@@ -4,7 +4,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::app::Workspace;
 use super::finder::{Arranged, Wish};
-use super::jobs::{Done, Job};
+use super::jobs::{Done, Job, Question};
 use crate::fetch::{Demand, FetchEvent};
 use crate::text::{Safe, Untrusted};
 
@@ -48,6 +48,8 @@ pub enum Effect {
     Arrange(Wish),
     /// Do this beside the loop.
     Run(Box<Job>),
+    /// Ask the API for these webhooks one by one; what came of it is that of a job.
+    Ask(Question),
     /// Put a text on the user's clipboard.
     Copy(Untrusted),
     Mouse(bool),

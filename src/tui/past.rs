@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::analysis::rows::{Rows, Segment};
-use crate::cache::{Kept, Store, Unusable};
+use crate::cache::{Kept, Snapshot, Store, Unusable};
 use crate::model::{Block, Draft, Element, Roster, Scope, SharedPacker};
 
 /// All webhooks of a workspace at a time.
@@ -70,6 +70,16 @@ pub fn recall(store: &Store, layout: Layout, now: Timestamp) -> Result<Option<Ar
     let mut pages = Pages::new(layout);
     let read_at = store.read_each(now, |row: Draft| pages.push(row))?;
     Ok(read_at.map(|at| Arc::new(Past { rows: pages.finish(), at })))
+}
+
+/// What is in a snapshot of the history; `None` when it cannot be read any more.
+pub fn open(snapshot: &Snapshot, layout: Layout) -> Option<Past> {
+    let roster = snapshot.read()?;
+    let mut pages = Pages::new(layout);
+    for entry in roster.sorted().chain(roster.malformed_rows()) {
+        pages.push(Draft::decode(serde_json::from_str(entry.json()).ok()?).ok()?);
+    }
+    Some(Past { rows: pages.finish(), at: snapshot.at })
 }
 
 /// The rows of a scope, laid out anew.

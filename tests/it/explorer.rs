@@ -1,5 +1,6 @@
 //! The explorer's state machine, message by message, and its real loop on a test backend against the demo server.
 
+mod changes;
 mod memory;
 mod news;
 mod profiles;

@@ -8,6 +8,7 @@ use crate::analysis::groups::Grouping;
 use crate::analysis::query::Flags;
 use crate::analysis::sort::SORT_KEYS;
 use crate::tui::finder::{Arranged, Wish};
+use crate::tui::views::Lines;
 
 /// Where things stand with the finder.
 #[derive(Debug, Default)]
@@ -60,8 +61,10 @@ impl App {
 
     /// What the finder has to be told, if that has changed.
     pub(super) fn wish(&mut self) -> Option<Wish> {
-        let grouping =
-            self.view.entry().grouping.and_then(|grouping| Some(grouping(self, self.group_panes.get(&self.view)?)));
+        let grouping = match self.view.entry().lines {
+            Lines::Groups(grouping) => self.group_panes.get(&self.view).map(|pane| grouping(self, pane)),
+            Lines::Webhooks | Lines::Changes => None,
+        };
         if self.listing.order().is_some() && !self.is_arranged() {
             self.show(None);
         }

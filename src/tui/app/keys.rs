@@ -24,6 +24,7 @@ impl App {
             Overlay::Help { .. } => self.key_in_help(key, event.code),
             Overlay::Palette(_) => self.key_in_palette(event),
             Overlay::Profiles(_) => self.key_in_profiles(event),
+            Overlay::Bases(_) => self.key_in_bases(event),
             Overlay::CopyMenu => self.key_in_copy_menu(event.code),
             Overlay::Filter => self.key_in_filter(event),
             Overlay::Export(_) => self.key_in_export(event),
@@ -40,7 +41,7 @@ impl App {
         if let Some(view) = View::of_action(action) {
             return self.show_view(view);
         }
-        if let Some(effects) = self.perform_in_groups(action) {
+        if let Some(effects) = self.perform_in_groups(action).or_else(|| self.perform_in_changes(action)) {
             return effects;
         }
         let page = i64::from(self.layout().panes.list().height.max(1));
@@ -70,7 +71,7 @@ impl App {
                 vec![Effect::Draw]
             }
             Action::Copy => {
-                if self.selected_row().is_none() && self.marks.is_empty() {
+                if self.row_to_copy().is_none() && self.marks.is_empty() {
                     return self.warn("there is no webhook to copy from");
                 }
                 self.overlay = Overlay::CopyMenu;
@@ -106,7 +107,7 @@ impl App {
             Action::Mark => self.mark(),
             Action::MarkAll => self.mark_all(),
             Action::Export => self.open_export(),
-            Action::ViewWebhooks | Action::ViewHosts | Action::ViewEvents => Vec::new(),
+            Action::ViewWebhooks | Action::ViewHosts | Action::ViewEvents | Action::ViewChanges => Vec::new(),
             Action::Suspend => vec![Effect::Suspend],
             Action::Quit => vec![Effect::Quit],
         }
@@ -152,6 +153,9 @@ impl App {
     }
 
     pub(super) fn scroll_detail(&mut self, lines: i64) -> Vec<Effect> {
+        if self.shows_changes() {
+            return self.scroll_change(lines);
+        }
         let Some(row) = self.selected_row().map(RowRef::unpack) else { return Vec::new() };
         let height = usize::from(self.layout().panes.detail().height);
         let lines = isize::try_from(lines).unwrap_or(isize::MIN);
@@ -289,7 +293,7 @@ impl App {
         if !self.marks.is_empty() && what != Copy::ListCommand {
             return self.copy_marked(what, words, place);
         }
-        let Some(text) = self.selected_row().and_then(|row| copy::text(what, &row.unpack(), &place)) else {
+        let Some(text) = self.row_to_copy().and_then(|row| copy::text(what, &row.unpack(), &place)) else {
             return self.warn("a malformed row can be copied as json only");
         };
         self.copied(what, &words.into(), text)
@@ -335,6 +339,10 @@ impl App {
             }
             Overlay::Profiles(picker) => {
                 picker.insert(text.raw(), &self.setup.profiles);
+                vec![Effect::Draw]
+            }
+            Overlay::Bases(bases) => {
+                bases.picker.insert(text.raw(), &bases.choices);
                 vec![Effect::Draw]
             }
             Overlay::Filter => self.type_into_filter(text.raw()),

@@ -19,6 +19,9 @@ use crate::tui::past::{Layout, Past};
 /// A listing is written no more often than that.
 const KEPT: Duration = Duration::from_mins(1);
 
+/// Webhooks that are kept as they were at the start: more would cost as much memory again as all the rest.
+const MOST_KEPT: u64 = 300_000;
+
 /// What is being done with the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Cache {
@@ -37,6 +40,8 @@ pub struct Memory {
     /// The same, until what differs from it was looked for.
     to_compare: Option<Arc<Past>>,
     cache: Cache,
+    /// The first consistent read of everything, unless that is a lot to keep.
+    first: Option<Arc<Past>>,
     /// The last consistent read of everything, and the generation that it is of.
     full: Option<(Generation, Arc<Past>)>,
     /// Whether the last consistent read has yet to be written.
@@ -50,6 +55,16 @@ impl Memory {
     /// The workspace as it was at the last look.
     pub fn last_look(&self) -> Option<&Arc<Past>> {
         self.last_look.as_ref()
+    }
+
+    /// The first consistent read of everything.
+    pub fn first(&self) -> Option<&Arc<Past>> {
+        self.first.as_ref()
+    }
+
+    /// The last consistent read of everything, and the generation that it is of.
+    pub fn full_read(&self) -> Option<&(Generation, Arc<Past>)> {
+        self.full.as_ref()
     }
 
     /// The last consistent read of everything.
@@ -73,7 +88,7 @@ impl App {
         self.run(Task::Recall { store, layout, now: self.now.wall })
     }
 
-    fn past_layout(&self) -> Layout {
+    pub(super) fn past_layout(&self) -> Layout {
         let is_known = self.listing.is_known() && self.listing.remembered() < self.listing.loaded();
         let page_size = if is_known { self.listing.page_size() } else { u64::from(self.setup.page_size.max(1)) };
         Layout { packer: self.packer.clone(), page_size, is_known }
@@ -128,7 +143,12 @@ impl App {
             return Vec::new();
         }
         let past = Past { rows: self.listing.rows().clone(), at: self.asked_at };
-        self.memory.full = Some((self.generation, Arc::new(past)));
+        let past = Arc::new(past);
+        if self.memory.full.is_none() && past.rows.count() <= MOST_KEPT {
+            self.memory.first = Some(Arc::clone(&past));
+        }
+        self.memory.full = Some((self.generation, past));
+        self.changes.forget_fates();
         self.memory.is_unkept = true;
         let mut effects = self.compare_with_last_look();
         effects.extend(self.keep_when_due());

@@ -14,6 +14,7 @@ use crate::keymap::Copy;
 use crate::model::SharedPacker;
 use crate::safe;
 use crate::text::Safe;
+use crate::tui::changes_pane::ChangesPane;
 use crate::tui::cursor::Cursor;
 use crate::tui::filter::Filter;
 use crate::tui::health::Health;
@@ -167,6 +168,7 @@ impl App {
         self.unseen = Unseen::default();
         self.before = None;
         self.memory = Memory::default();
+        self.changes = ChangesPane::default();
         self.packer = SharedPacker::default();
         self.group_panes.clear();
         self.came_from = None;
@@ -178,7 +180,10 @@ impl App {
         self.focus = Focus::List;
         // What is to be seen of one workspace's credentials says nothing about another's.
         self.reveal = false;
-        if matches!(self.overlay, Overlay::CopyMenu | Overlay::PlainText { .. } | Overlay::Filter | Overlay::Export(_)) {
+        if matches!(
+            self.overlay,
+            Overlay::CopyMenu | Overlay::PlainText { .. } | Overlay::Filter | Overlay::Export(_) | Overlay::Bases(_)
+        ) {
             self.overlay = Overlay::None;
         }
         if let Overlay::Profiles(_) = self.overlay {

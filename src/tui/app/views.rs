@@ -4,7 +4,7 @@ use super::{Action, App, Effect, Everything, Focus, draw_if};
 use crate::analysis::groups::Kind;
 use crate::analysis::query::quote;
 use crate::tui::group_pane::GroupPane;
-use crate::tui::views::View;
+use crate::tui::views::{Lines, View};
 
 /// Where a filter came from that a group set.
 #[derive(Debug)]
@@ -17,13 +17,22 @@ pub(super) struct CameFrom {
 impl App {
     /// The groups on screen, unless each line is a webhook.
     pub fn group_pane(&self) -> Option<&GroupPane> {
-        self.view.entry().grouping?;
-        self.group_panes.get(&self.view)
+        self.group_panes.get(&self.view).filter(|_| self.shows_groups())
+    }
+
+    /// Whether each line is a webhook.
+    pub fn shows_webhooks(&self) -> bool {
+        matches!(self.view.entry().lines, Lines::Webhooks)
+    }
+
+    /// Whether each line is a change.
+    pub fn shows_changes(&self) -> bool {
+        matches!(self.view.entry().lines, Lines::Changes)
     }
 
     /// Whether each line is a group.
     pub fn shows_groups(&self) -> bool {
-        self.view.entry().grouping.is_some()
+        matches!(self.view.entry().lines, Lines::Groups(_))
     }
 
     /// Begins with a filter and a view.
@@ -41,6 +50,9 @@ impl App {
         }
         self.view = view;
         self.focus = Focus::List;
+        if self.shows_changes() {
+            return self.open_changes();
+        }
         if !self.shows_groups() {
             return vec![Effect::Draw];
         }
@@ -98,6 +110,11 @@ impl App {
             Some(Kind::Event { name, .. }) => format!("event:={}", quote(&name)),
             Some(Kind::NoHost | Kind::More { .. }) | None => return Vec::new(),
         };
+        self.show_webhooks(terms)
+    }
+
+    /// Shows the webhooks of a filter; Esc comes back.
+    pub(super) fn show_webhooks(&mut self, terms: String) -> Vec<Effect> {
         let from = self.view;
         let before = self.filter.applied().to_owned();
         let text = match self.filter.applied() {
@@ -112,7 +129,7 @@ impl App {
         effects
     }
 
-    fn back_from_groups(&mut self) -> Vec<Effect> {
+    pub(super) fn back_from_groups(&mut self) -> Vec<Effect> {
         if self.everything != Everything::No {
             return self.stop_loading();
         }

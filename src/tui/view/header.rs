@@ -22,7 +22,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         Some(file) => safe!("file {} {}", dot, file),
         None => safe!("{} {} {}", app.setup.profile, dot, app.setup.base_url.host()),
     };
-    let identity = if app.shows_groups() { safe!("{} {} {}", identity, dot, app.view.entry().name) } else { identity };
+    let identity = if app.shows_webhooks() { identity } else { safe!("{} {} {}", identity, dot, app.view.entry().name) };
     let key = if app.setup.key_source == KeySource::Environment { Safe::literal("  key: env") } else { Safe::default() };
     let coverage = coverage(app);
     let (status, status_style) = status(app);
@@ -100,7 +100,7 @@ fn news(app: &App) -> Safe {
 
 /// `▲ host  `, while the rows are sorted.
 fn sort(app: &App) -> Safe {
-    let Some(sort) = app.sort.filter(|_| !app.shows_groups()) else { return Safe::default() };
+    let Some(sort) = app.sort.filter(|_| app.shows_webhooks()) else { return Safe::default() };
     let glyphs = app.setup.glyphs;
     safe!("{} {}  ", if sort.descending { glyphs.descending } else { glyphs.ascending }, sort.key.name())
 }
