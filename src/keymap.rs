@@ -92,7 +92,7 @@ actions! {
     ViewWebhooks "webhooks" ["1"] "webhooks" "view: one line a webhook";
     ViewHosts "hosts" ["2"] "hosts" "view: where is delivered to; enter opens a host";
     ViewEvents "events" ["3"] "events" "view: who hears which event; enter shows the webhooks";
-    ViewChanges "changes" ["5"] "changes" "view: what came, went and changed; s chooses since when";
+    ViewChanges "changes" ["5"] "changes" "view: what came, went, changed; sort chooses since when";
     Mark "mark" ["space"] "mark" "mark a webhook for copies and exports";
     MarkAll "mark-all" ["*"] "mark all" "mark all that are shown, or none of them";
     Export "export" ["e"] "export" "write what is marked, else what is shown, to a file";

@@ -103,6 +103,8 @@ pub enum Task {
     Keep {
         store: Store,
         past: Arc<Past>,
+        /// What was written last.
+        last: Option<Arc<Past>>,
     },
     Copy {
         rows: Chosen,
@@ -215,8 +217,8 @@ impl Job {
                 let past = past::open(&snapshot, layout).map(Arc::new);
                 Outcome::Opened { snapshot, past }
             }
-            Task::Keep { store, past } => {
-                Outcome::Kept(past::keep(&store, &past).map_err(|error| clean(&error.to_string())))
+            Task::Keep { store, past, last } => {
+                Outcome::Kept(past::keep(&store, &past, last.as_deref()).map_err(|error| clean(&error.to_string())))
             }
             Task::Export { rows, format, path, existing, now } => export(&rows, format, path, existing, now),
         };

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::analysis::rows::{Rows, Segment};
 use crate::cache::{Kept, Snapshot, Store, Unusable};
-use crate::model::{Block, Draft, Element, Roster, Scope, SharedPacker};
+use crate::model::{Block, Draft, Element, Roster, RowRef, Scope, SharedPacker};
 
 /// All webhooks of a workspace at a time.
 #[derive(Debug, Clone)]
@@ -85,25 +85,35 @@ pub fn open(snapshot: &Snapshot, layout: Layout) -> Option<Past> {
 /// The rows of a scope, laid out anew.
 pub fn sift(past: &Past, scope: Scope, layout: Layout) -> Rows {
     let mut pages = Pages::new(layout);
-    for (_, _, segment) in past.rows.segments() {
-        for row in segment.iter().filter(|row| scope.admits_state(row.active())) {
-            pages.push(Draft::of_row(row.unpack()));
-        }
+    for row in flat(&past.rows).filter(|row| scope.admits_state(row.active())) {
+        pages.push(Draft::of_row(row.unpack()));
     }
     pages.finish()
 }
 
-/// Writes a listing to the cache and the history. `None` when it has an id twice, and so is not what the workspace looks like.
+/// Whether both are the same rows in the same order.
+fn is_same(one: &Rows, other: &Rows) -> bool {
+    one.count() == other.count() && flat(one).zip(flat(other)).all(|(one, other)| one.is_same(other))
+}
+
+fn flat(rows: &Rows) -> impl Iterator<Item = RowRef<'_>> {
+    rows.segments().flat_map(|(_, _, segment)| segment.iter())
+}
+
+/// Writes a listing to the cache and the history. When it is what was kept last, only its time is noted. `None` when it has an id twice, and so is not what the workspace looks like.
 ///
 /// # Errors
 ///
 /// What cannot be written, and why.
-pub fn keep(store: &Store, past: &Past) -> io::Result<Option<Kept>> {
+pub fn keep(store: &Store, past: &Past, last: Option<&Past>) -> io::Result<Option<Kept>> {
+    if let Some(last) = last.filter(|last| is_same(&last.rows, &past.rows))
+        && store.keep_again(last.at, past.at)?
+    {
+        return Ok(Some(Kept::Unchanged));
+    }
     let mut roster = Roster::default();
-    for (_, _, segment) in past.rows.segments() {
-        for row in segment.iter() {
-            roster.push_row(&row.unpack());
-        }
+    for row in flat(&past.rows) {
+        roster.push_row(&row.unpack());
     }
     roster.sort();
     if roster.repeated().is_some() {

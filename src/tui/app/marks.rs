@@ -171,7 +171,11 @@ impl App {
             return safe!("{} marked", grouped(self.marks.len() as u64));
         }
         let shown = if self.listing.order().is_some() { self.listing.len() } else { self.listing.loaded() };
-        let part = if self.listing.is_complete() { "" } else { " of those loaded" };
+        let part = match (self.listing.remembered(), self.listing.is_complete()) {
+            (1.., _) => ", cached ones among them",
+            (0, true) => "",
+            (0, false) => " of those loaded",
+        };
         safe!("{}{}", grouped(shown), part)
     }
 

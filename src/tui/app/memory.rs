@@ -46,6 +46,9 @@ pub struct Memory {
     full: Option<(Generation, Arc<Past>)>,
     /// Whether the last consistent read has yet to be written.
     is_unkept: bool,
+    /// What is written, and what is being written.
+    kept: Option<Arc<Past>>,
+    writing: Option<Arc<Past>>,
     kept_at: Option<Instant>,
     /// It was said that nothing can be written.
     has_warned: bool,
@@ -173,6 +176,7 @@ impl App {
                 self.memory.is_unkept = false;
                 self.memory.kept_at = Some(self.now.instant);
                 self.memory.cache = Cache::Writing;
+                self.memory.writing = self.memory.full().cloned();
                 self.run(task)
             }
             None => Vec::new(),
@@ -183,7 +187,7 @@ impl App {
     fn keeping(&self) -> Option<Task> {
         let store = self.setup.store.clone()?;
         let past = self.memory.full().filter(|_| self.memory.is_unkept && self.memory.cache == Cache::Idle)?;
-        Some(Task::Keep { store, past: Arc::clone(past) })
+        Some(Task::Keep { store, past: Arc::clone(past), last: self.memory.kept.clone() })
     }
 
     /// What has to be written yet, whenever that was done last: the workspace is left.
@@ -202,8 +206,13 @@ impl App {
 
     pub(super) fn kept(&mut self, kept: Result<Option<Kept>, Safe>) -> Vec<Effect> {
         self.memory.cache = Cache::Idle;
+        let written = self.memory.writing.take();
         match kept {
-            Ok(Some(Kept::Written { .. } | Kept::Unchanged) | None) => Vec::new(),
+            Ok(Some(Kept::Written { .. } | Kept::Unchanged)) => {
+                self.memory.kept = written;
+                Vec::new()
+            }
+            Ok(None) => Vec::new(),
             Ok(Some(Kept::Busy)) => {
                 self.memory.is_unkept = true;
                 Vec::new()

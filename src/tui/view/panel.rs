@@ -100,7 +100,9 @@ fn empty_scope(app: &App) -> Vec<Piece> {
 fn no_match(app: &App) -> Vec<Piece> {
     let theme = app.setup.theme;
     let loaded = grouped(app.listing.loaded());
-    let (title, rest) = if app.listing.is_complete() {
+    let (title, rest) = if app.listing.remembered() > 0 {
+        (safe!("No match so far"), safe!("{} were searched, cached ones among them.", loaded))
+    } else if app.listing.is_complete() {
         (safe!("No webhook matches"), safe!("All {} were searched.", loaded))
     } else {
         let of = match app.listing.extent() {

@@ -1,6 +1,6 @@
 //! The view of changes: what is compared with what, and what is said to be gone.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
 
 use hookscope::model::Row;
 use hookscope::tui::app::{Focus, Overlay};

@@ -212,6 +212,52 @@ fn it_is_written_once_a_minute_at_most_and_at_the_end() {
 }
 
 #[test]
+fn a_refresh_without_changes_writes_nothing_but_its_time() {
+    use std::os::unix::fs::MetadataExt;
+    let home = Home::new();
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun).load(all(webhooks(0..5)));
+    let written = fs::metadata(home.cache()).unwrap();
+    stage.wait(60).keys("r").load(all(webhooks(0..5)));
+    let touched = fs::metadata(home.cache()).unwrap();
+    assert_eq!(written.ino(), touched.ino(), "it is the same file");
+    assert_eq!(touched.mtime() - written.mtime(), 60, "and the time of the read is known");
+    // Another program kept something else meanwhile.
+    home.store().keep(&Roster::of_rows(&webhooks(0..2)), stage.now.wall + jiff::SignedDuration::from_secs(1)).unwrap();
+    stage.wait(60).keys("r").load(all(webhooks(0..5)));
+    assert_eq!(home.cached().len(), 5);
+}
+
+#[test]
+fn the_start_and_a_dead_api_look_like_this() {
+    let home = Home::new();
+    home.remember(&webhooks(0..250), 3);
+    let mut stage = home.stage(80, 24);
+    stage.send(Message::Begun);
+    insta::assert_snapshot!("cached", stage.frame());
+    stage.load(page(1, 0..100, Some(250)));
+    insta::assert_snapshot!("partly_cached", stage.frame());
+    stage.keys("r").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+    insta::assert_snapshot!("cached_partly_and_api_down", stage.frame());
+    let mut stage = home.stage(80, 24);
+    stage.send(Message::Begun).fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9").keys("m m j");
+    insta::assert_snapshot!("cached_and_api_down", stage.frame());
+}
+
+#[test]
+fn of_cached_rows_nothing_is_said_that_holds_for_live_ones() {
+    let home = Home::new();
+    let mut stage = remembering(&home);
+    stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+    stage.keys("3");
+    assert!(!stage.frame().contains("nobody hears it"), "{}", stage.frame());
+    stage.keys("1 /").paste("nothing-like-this").keys("enter");
+    assert!(!stage.frame().contains("All 250 were searched"), "{}", stage.frame());
+    stage.keys("esc L");
+    assert!(stage.app.demand().everything, "cached rows are not loaded ones\n{}", stage.frame());
+}
+
+#[test]
 fn the_order_of_the_api_and_its_odd_rows_are_written_and_no_secret_is() {
     let home = Home::new();
     let mut stage = home.stage(100, 30);

@@ -32,6 +32,7 @@ use tokio::sync::mpsc;
 
 use crate::support::{moment, setup, text};
 
+mod memory;
 mod profiles;
 
 /// Nothing here takes as long; only a test that fails waits for so long.
