@@ -98,6 +98,7 @@ pub struct ChangesPane {
     pub scroll: usize,
     pub basis: Basis,
     found: Option<Changes>,
+    counts: Counts,
     /// What is compared, or was last, and the number of its job until that is done.
     comparison: Option<Comparison>,
     job: Option<u64>,
@@ -134,12 +135,7 @@ impl ChangesPane {
 
     /// How many there are. Only what the API says not to know is gone.
     pub fn counts(&self) -> Counts {
-        let Some(found) = &self.found else { return Counts::default() };
-        let is_gone = |entry: &&Entry| matches!(entry, Entry::Removed(_)) && self.fate(entry) == Some(&Fate::Gone);
-        // Those that were asked for are among the first.
-        let removed = found.entries.iter().take_while(|entry| matches!(entry, Entry::Removed(_))).filter(is_gone);
-        let removed = removed.count() as u64;
-        Counts { added: found.added, changed: found.changed, removed, unknown: found.removed.saturating_sub(removed) }
+        self.counts
     }
 
     /// Whether this is compared already, or is being compared.
@@ -151,6 +147,7 @@ impl ChangesPane {
     pub fn wait(&mut self, comparison: Comparison, job: u64) {
         if self.comparison.as_ref().is_none_or(|before| before.basis != comparison.basis) {
             self.found = None;
+            self.counts = Counts::default();
         }
         self.comparison = Some(comparison);
         self.job = Some(job);
@@ -164,7 +161,7 @@ impl ChangesPane {
         self.job = None;
         let selected: Option<Box<str>> = self.selected().map(|entry| entry.id().into());
         self.found = Some(changes);
-        self.leave_out_what_is_there();
+        self.count();
         let entries = self.found.as_ref().map_or(&[][..], |found| &found.entries);
         let place = selected.and_then(|id| entries.iter().position(|entry| *entry.id() == *id));
         match place.map(|place| place as u64) {
@@ -194,14 +191,20 @@ impl ChangesPane {
 
     pub fn learn(&mut self, fates: Vec<(Box<str>, Fate)>) {
         self.fates.extend(fates);
-        self.leave_out_what_is_there();
+        self.count();
     }
 
-    fn leave_out_what_is_there(&mut self) {
+    /// Leaves out what the API has, though it does not list it, and counts the rest.
+    fn count(&mut self) {
         let fates = &self.fates;
         let Some(found) = &mut self.found else { return };
         let before = found.entries.len();
         found.entries.retain(|entry| !matches!(entry, Entry::Removed(_)) || fates.get(entry.id()) != Some(&Fate::There));
         found.removed = found.removed.saturating_sub((before - found.entries.len()) as u64);
+        let is_gone = |entry: &&Entry| fates.get(entry.id()) == Some(&Fate::Gone);
+        let removed = found.entries.iter().take_while(|entry| matches!(entry, Entry::Removed(_))).filter(is_gone);
+        let removed = removed.count() as u64;
+        let unknown = found.removed.saturating_sub(removed);
+        self.counts = Counts { added: found.added, changed: found.changed, removed, unknown };
     }
 }

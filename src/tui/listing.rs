@@ -410,14 +410,6 @@ impl Listing {
         let offset = segment.iter().position(|row| row.is_webhook() && row.id() == id)?;
         Some(self.extent.first_row(page) + offset as u64)
     }
-
-    /// The number of a webhook's row, if it is on a page that came in this generation.
-    pub fn find(&self, id: &str) -> Option<u64> {
-        self.rows.segments().filter(|&(page, ..)| self.is_fresh(page)).find_map(|(page, _, segment)| {
-            let offset = segment.iter().position(|row| row.is_webhook() && row.id() == id)?;
-            Some(self.extent.first_row(page) + offset as u64)
-        })
-    }
 }
 
 #[cfg(test)]
@@ -562,8 +554,8 @@ pub(crate) mod tests {
         let mut listing = Listing::new(Generation::default(), 100);
         listing.load(page(1, 0..100, Some(250)));
         listing.load(page(2, 100..200, Some(250)));
-        assert_eq!(listing.find("w150"), Some(150));
+        assert_eq!((listing.find_on(2, "w150"), listing.find_on(1, "w150")), (Some(150), None));
         listing.refresh(Generation::default().next());
-        assert_eq!(listing.find("w150"), None, "where it was before says nothing");
+        assert_eq!(listing.find_on(2, "w150"), None, "where it was before says nothing");
     }
 }

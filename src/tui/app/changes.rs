@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Action, App, Effect, Focus, Overlay, Scope, draw_if};
+use super::{Action, App, Effect, Focus, MouseButton, MouseEvent, MouseEventKind, Overlay, Position, Scope, WHEEL, draw_if};
 use crate::analysis::changes::{Changes, Entry, Sides};
 use crate::analysis::query::{Flags, quote};
 use crate::cache::Snapshot;
@@ -13,7 +13,7 @@ use crate::model::RowRef;
 use crate::safe;
 use crate::text::{Safe, grouped};
 use crate::tui::change_detail;
-use crate::tui::changes_pane::{Bases, Basis, BasisChoice, Chosen, Comparison, Fate};
+use crate::tui::changes_pane::{Bases, Basis, BasisChoice, ChangesPane, Chosen, Comparison, Fate};
 use crate::tui::jobs::{Question, Task};
 use crate::tui::past::Past;
 use crate::tui::picker::Picker;
@@ -100,12 +100,12 @@ impl App {
         effects
     }
 
-    pub(super) fn take_changes(&mut self, job: u64, changes: &Arc<Changes>) -> Vec<Effect> {
-        if !self.changes.take(job, Changes::clone(changes)) {
+    pub(super) fn take_changes(&mut self, job: u64, changes: Arc<Changes>) -> Vec<Effect> {
+        if !self.changes.take(job, Arc::unwrap_or_clone(changes)) {
             return Vec::new();
         }
         let mut effects = vec![Effect::Draw];
-        let ids = if changes.is_doubtful { Vec::new() } else { self.changes.questions() };
+        let ids = self.changes.questions();
         if !ids.is_empty() {
             self.jobs.started += 1;
             effects.push(Effect::Ask(Question { number: self.jobs.started, ids }));
@@ -157,6 +157,28 @@ impl App {
             self.changes.scroll = 0;
         }
         draw_if(moved)
+    }
+
+    /// The wheel moves the selection by so many rows, a click takes the row.
+    pub(super) fn mouse_in_changes(&mut self, event: MouseEvent) -> Vec<Effect> {
+        let list = self.layout().panes.list();
+        let place = |pane: &ChangesPane| {
+            let line = event.row.checked_sub(list.y.saturating_add(1))?;
+            Some(pane.cursor.offset().saturating_add(line.into())).filter(|&place| place < pane.len())
+        };
+        match event.kind {
+            MouseEventKind::ScrollDown => self.move_in_changes(WHEEL),
+            MouseEventKind::ScrollUp => self.move_in_changes(-WHEEL),
+            MouseEventKind::Down(MouseButton::Left) if list.contains(Position::new(event.column, event.row)) => {
+                self.focus = Focus::List;
+                if let Some(place) = place(&self.changes) {
+                    self.changes.cursor.select(place);
+                    self.changes.scroll = 0;
+                }
+                vec![Effect::Draw]
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Shows the webhook as it is. One that is not listed any more is shown as it was.

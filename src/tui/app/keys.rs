@@ -356,6 +356,9 @@ impl App {
         if !self.mouse || !matches!(self.overlay, Overlay::None) {
             return Vec::new();
         }
+        if self.shows_changes() {
+            return self.mouse_in_changes(event);
+        }
         let panes = self.layout().panes;
         let at = Position::new(event.column, event.row);
         let in_detail = self.shows_detail() && panes.detail().contains(at);

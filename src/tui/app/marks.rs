@@ -126,7 +126,7 @@ impl App {
             Outcome::Recalled(found) => self.recalled(found),
             Outcome::Sifted { scope, rows } => self.remember(scope, &rows),
             Outcome::Kept(kept) => self.kept(kept),
-            Outcome::Differences(changes) => self.take_changes(done.number, &changes),
+            Outcome::Differences(changes) => self.take_changes(done.number, changes),
             Outcome::Histories(snapshots) => self.choose_basis(snapshots),
             Outcome::Opened { snapshot, past } => self.opened(snapshot, past),
             Outcome::Asked(fates) => self.take_fates(fates),

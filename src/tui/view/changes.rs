@@ -54,6 +54,10 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         if signed.iter().all(|&(_, count, _)| count == 0) {
             pieces.push(Piece::new(" no change", theme.strong));
         }
+        if app.changes.found().is_some_and(|found| found.is_doubtful) {
+            let key = app.setup.keymap.key(Action::Refresh).unwrap_or_default();
+            pieces.push(Piece::new(safe!("; an id came twice: {} reads again", key), theme.warning));
+        }
         let all = counts.added + counts.changed + counts.removed + counts.unknown;
         if all > app.changes.len() {
             pieces.push(Piece::new(safe!(", the first {} shown", grouped(app.changes.len())), theme.quiet));
@@ -93,10 +97,6 @@ fn why_nothing(app: &App) -> Safe {
 fn list(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     title(app, line(area, 0), canvas);
     let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
-    if let Some(found) = app.changes.found().filter(|found| found.is_doubtful) {
-        let words = if found.entries.is_empty() { "an id came twice: what is missing cannot be told" } else { "" };
-        canvas.text(line(inset(body), 0), &words.into(), app.setup.theme.warning);
-    }
     let pane = &app.changes;
     for (number, place) in (0..body.height).zip(pane.cursor.visible(body.height, pane.len())) {
         let Some(entry) = pane.entry(place) else { continue };
