@@ -38,7 +38,15 @@ fn inset(area: Rect) -> Rect {
 /// `since your last look, 3h ago: +2 ~1 -1`.
 fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.setup.theme;
-    let mut pieces = vec![Piece::plain("  "), Piece::new(app.basis_in_words(), theme.quiet)];
+    let key = app.setup.keymap.key(Action::Refresh).unwrap_or_default();
+    let is_doubtful = app.changes.found().is_some_and(|found| found.is_doubtful);
+    let (words, style) = if is_doubtful {
+        // What came twice came in the place of something else.
+        (safe!("! an id came twice, {} reads again", key), theme.warning)
+    } else {
+        (app.basis_in_words(), theme.quiet)
+    };
+    let mut pieces = vec![Piece::plain("  "), Piece::new(words, style)];
     if app.changes.found().is_some() {
         let counts = app.changes.counts();
         let signed = [
@@ -51,12 +59,8 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         for (sign, count, style) in signed.into_iter().filter(|&(_, count, _)| count > 0) {
             pieces.push(Piece::new(safe!(" {}{}", sign, grouped(count)), style.patch(theme.strong)));
         }
-        if signed.iter().all(|&(_, count, _)| count == 0) {
+        if signed.iter().all(|&(_, count, _)| count == 0) && !is_doubtful {
             pieces.push(Piece::new(" no change", theme.strong));
-        }
-        if app.changes.found().is_some_and(|found| found.is_doubtful) {
-            let key = app.setup.keymap.key(Action::Refresh).unwrap_or_default();
-            pieces.push(Piece::new(safe!("; an id came twice: {} reads again", key), theme.warning));
         }
         let all = counts.added + counts.changed + counts.removed + counts.unknown;
         if all > app.changes.len() {

@@ -33,7 +33,12 @@ async fn what_was_read_is_shown_at_the_next_start_when_the_api_is_gone() {
     running.press("L");
     running.until("all of them", |frame| frame.contains("all 250")).await;
     running.press("q");
-    assert_eq!(running.explorer.run().await.unwrap(), Ended::Quit);
+    let ended = loop {
+        if let Some(ended) = running.explorer.advance().await.unwrap() {
+            break ended;
+        }
+    };
+    assert_eq!(ended, Ended::Quit);
     running.explorer.part().await;
     assert_eq!(store.history().len(), 1, "a part of a second is enough for so few");
     drop(server);
