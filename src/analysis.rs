@@ -2,6 +2,7 @@
 
 pub mod arrange;
 pub mod audit;
+pub mod changes;
 pub mod coverage;
 pub mod deliveries;
 pub mod destinations;

@@ -102,6 +102,22 @@ impl Store {
         Ok(Kept::Written { new })
     }
 
+    /// Notes that a listing was read again and is the same, if it is still the one that this program kept before: then its
+    /// file has the time of that read. False when another one is there.
+    ///
+    /// # Errors
+    ///
+    /// The time cannot be noted.
+    pub fn keep_again(&self, kept_at: Timestamp, read_at: Timestamp) -> io::Result<bool> {
+        let path = self.path("cache");
+        let there = open(OpenOptions::new().read(true), &path).and_then(|file| file.metadata()?.modified());
+        let is_ours = there.is_ok_and(|modified| modified == system_time(kept_at));
+        if is_ours {
+            touch(&path, read_at)?;
+        }
+        Ok(is_ours)
+    }
+
     fn add_to_history(&self, listing: &impl Listing, read_at: Timestamp) -> io::Result<bool> {
         let directory = private_directory(&self.history)?;
         let before = history::list(&directory);
@@ -123,6 +139,16 @@ impl Store {
     /// There is one that cannot be used. It is replaced by the next one that is kept.
     pub fn read<E: Element>(&self, now: Timestamp) -> Result<Option<Cached<E>>, Unusable> {
         file::read(&self.path("cache"), now)
+    }
+
+    /// As [`Store::read`], handing on each row; tells when they were read. What was handed on counts only when there is no
+    /// error.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::read`].
+    pub fn read_each<E: Element>(&self, now: Timestamp, sink: impl FnMut(E)) -> Result<Option<Timestamp>, Unusable> {
+        file::read_each(&self.path("cache"), now, sink)
     }
 
     /// As [`Store::read`], as little more than its texts.

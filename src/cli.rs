@@ -40,7 +40,7 @@ pub struct Cli {
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true, help_heading = "Explorer options")]
     pub filter: Option<String>,
     /// The view that it starts with
-    #[arg(long, value_name = "NAME", value_parser = ["webhooks", "hosts", "events", "findings"], help_heading = "Explorer options")]
+    #[arg(long, value_name = "NAME", value_parser = ["webhooks", "hosts", "events", "findings", "changes"], help_heading = "Explorer options")]
     pub view: Option<String>,
     /// An export of delivery attempts (JSON, NDJSON or CSV), to show how they went
     #[arg(long, value_name = "FILE", help_heading = "Explorer options")]

@@ -31,6 +31,7 @@ pub enum Action {
     ViewHosts,
     ViewEvents,
     ViewFindings,
+    ViewChanges,
     Mark,
     MarkAll,
     Export,
@@ -95,6 +96,7 @@ actions! {
     ViewHosts "hosts" ["2"] "hosts" "view: where is delivered to; enter opens a host";
     ViewEvents "events" ["3"] "events" "view: who hears which event; enter shows the webhooks";
     ViewFindings "findings" ["4"] "findings" "view: what is wrong; enter opens a rule, or goes to a webhook";
+    ViewChanges "changes" ["5"] "changes" "view: what came, went, changed; sort chooses since when";
     Mark "mark" ["space"] "mark" "mark a webhook for copies and exports";
     MarkAll "mark-all" ["*"] "mark all" "mark all that are shown, or none of them";
     Export "export" ["e"] "export" "write what is marked, else what is shown, to a file";

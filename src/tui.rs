@@ -12,6 +12,8 @@
 pub mod ansi;
 pub mod app;
 pub mod canvas;
+pub mod change_detail;
+pub mod changes_pane;
 pub mod console;
 pub mod copy;
 pub mod cursor;
@@ -32,6 +34,7 @@ pub mod message;
 pub mod notes;
 pub mod pace;
 pub mod palette;
+pub mod past;
 pub mod picker;
 pub mod prober;
 pub mod prompt;
@@ -66,6 +69,7 @@ use self::views::View;
 use self::workspaces::Workspaces;
 use crate::api::{ApiError, Client};
 use crate::base_url::BaseUrl;
+use crate::cache::Store;
 use crate::clock::Moment;
 use crate::config::{Config, Connection, Environment};
 use crate::error::{Error, Exit};
@@ -135,6 +139,10 @@ impl Start<'_> {
             Origin::File { name, base_url, .. } => Setup::of_file(self.config, name.clone(), base_url.clone()),
         };
         Setup {
+            store: match &self.origin {
+                Origin::Api(connection) => Store::of(connection),
+                Origin::File { .. } => None,
+            },
             profiles: self.workspaces.all().to_vec(),
             profile_at: self.workspaces.start_at(),
             invocation: self.workspaces.invocation(self.workspaces.start_at()),
@@ -189,7 +197,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         jobs.spawn_blocking(move || job.run());
     }
     let origin = start.origin;
-    let fetch = Fetch::start(move || origin.open(), policy, app.demand());
+    let fetch = Fetch::start(move || origin.open(), policy, &app);
     let mut explorer = Explorer {
         app,
         screen,
@@ -199,6 +207,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         finder: Finder::start(),
         judge: Judge::start(),
         history,
+        store: Store::of,
         jobs,
         workspaces: start.workspaces,
         prober: prober(start.config),
@@ -209,5 +218,10 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
     };
     let ended = explorer.run().await;
     explorer.fetch.task.abort();
+    if !matches!(ended, Ok(Ended::Vanished | Ended::Panicked)) {
+        // The terminal is given back first: nobody looks at a screen that does nothing any more.
+        let _was_taken = console::restore();
+        explorer.part().await;
+    }
     ended
 }

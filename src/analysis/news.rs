@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::diff::{Ignored, changes};
 use super::rows::{Gone, RowNumber, Rows};
-use crate::model::RowRef;
+use crate::model::{IdSet, Row, RowRef};
 
 /// Two reads of the same listing.
 #[derive(Debug, Clone)]
@@ -38,9 +39,13 @@ impl Reads {
             }
         }
         let mut news = News::default();
+        let mut repeats = IdSet::default();
+        let mut is_complete = self.was_complete && self.is_complete;
         for (page, _, segment) in self.after.segments() {
             let is_read = self.read.binary_search(&page).is_ok();
             for row in segment.iter().filter(|row| row.is_webhook()) {
+                // A row that came twice came in the place of another one.
+                is_complete = is_complete && repeats.insert(row.id());
                 match before.remove(row.id()) {
                     Some((_, page, offset)) if is_read && self.is_changed(page, offset, row) => {
                         news.changed.push(row.id().into());
@@ -50,7 +55,7 @@ impl Reads {
                 }
             }
         }
-        if self.was_complete && self.is_complete {
+        if is_complete {
             let gone = before.into_values().filter_map(|(former, page, index)| {
                 let block = Arc::clone(&self.before.segment(page)?.block);
                 Some(Gone { block, index, former })
@@ -62,7 +67,18 @@ impl Reads {
 
     fn is_changed(&self, page: u64, offset: usize, row: RowRef<'_>) -> bool {
         let before = self.before.segment(page).and_then(|segment| segment.block.row(offset));
-        before.is_some_and(|before| !before.is_same(row))
+        before.is_some_and(|before| is_changed(before, row))
+    }
+}
+
+/// Whether any field of a webhook is another one. What is only spelled in another way is none.
+pub fn is_changed(before: RowRef<'_>, after: RowRef<'_>) -> bool {
+    if before.is_same(after) {
+        return false;
+    }
+    match (before.unpack(), after.unpack()) {
+        (Row::Webhook(before), Row::Webhook(after)) => !changes(&before, &after, &Ignored::default()).is_empty(),
+        (before, after) => before != after,
     }
 }
 

@@ -181,7 +181,11 @@ fn row<E: Element>(text: &str) -> Result<E, Unusable> {
 }
 
 /// Hands on each row, and tells when they were read. What was handed on counts only when there is no error.
-fn read_each<E: Element>(path: &Path, now: Timestamp, mut sink: impl FnMut(E)) -> Result<Option<Timestamp>, Unusable> {
+pub(super) fn read_each<E: Element>(
+    path: &Path,
+    now: Timestamp,
+    mut sink: impl FnMut(E),
+) -> Result<Option<Timestamp>, Unusable> {
     let file = match super::open(OpenOptions::new().read(true), path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,

@@ -38,6 +38,11 @@ pub struct Extent {
 }
 
 impl Extent {
+    /// What is remembered of a listing: so many rows, and so many of them on a page.
+    pub fn remembered(page_size: u64, rows: u64) -> Self {
+        Self { page_size: Some(page_size), total: Some(rows), seen: rows, ..Self::default() }
+    }
+
     /// Learns from a page. `asked` is the limit that was asked for, which decides only when nothing else does.
     pub fn observe(&mut self, page: impl Into<Numbers>, asked: u32) {
         let page = page.into();

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::requests::{Pages, Progress, Requests};
 use super::{Extent, Policy, Source};
 use crate::api::{ApiError, ErrorKind, Nonsense, Numbers, Page};
-use crate::model::{Block, Draft, Element, Packer, Scope};
+use crate::model::{Block, Draft, Element, Packer, Scope, SharedPacker};
 
 /// Events that may wait for the explorer before the task waits for it.
 const EVENTS_AHEAD: usize = 64;
@@ -51,7 +51,7 @@ pub struct PackedPage {
 }
 
 impl PackedPage {
-    pub fn new(packer: &mut Packer, page: Page<Draft>) -> Self {
+    pub fn new(packer: &SharedPacker, page: Page<Draft>) -> Self {
         Self { numbers: Numbers::from(&page), block: Arc::new(packer.pack(page.rows)) }
     }
 
@@ -119,6 +119,7 @@ pub fn spawn(
     connect: impl FnOnce() -> Result<Source, ApiError> + Send + 'static,
     policy: Policy,
     demand: watch::Receiver<Demand>,
+    packer: SharedPacker,
 ) -> (mpsc::Receiver<FetchEvent>, JoinHandle<()>) {
     let (events, receiver) = mpsc::channel(EVENTS_AHEAD);
     let task = tokio::spawn(async move {
@@ -126,7 +127,7 @@ pub fn spawn(
             Ok(source) => {
                 let requests = Requests::new(Pages::new(&source, policy.page_size, Scope::All), policy);
                 // The explorer is gone: nobody is left to tell.
-                drop(Task::new(policy, demand, events, requests).run().await);
+                drop(Task::new(policy, demand, events, requests, packer).run().await);
             }
             Err(error) => report_no_client(demand, &events, &error).await,
         }
@@ -171,7 +172,7 @@ struct Task {
     refusal: Option<ApiError>,
     /// The rows of page 1, to notice a server that sends them for every page.
     first_rows: Vec<Box<str>>,
-    packer: Packer,
+    packer: SharedPacker,
     /// The end of *everything* was told.
     swept: bool,
     /// Where the search for the next page of *everything* goes on.
@@ -184,6 +185,7 @@ impl Task {
         demand: watch::Receiver<Demand>,
         events: mpsc::Sender<FetchEvent>,
         requests: Requests<Pages<Draft>>,
+        packer: SharedPacker,
     ) -> Self {
         Self {
             policy,
@@ -195,7 +197,7 @@ impl Task {
             settled: BTreeSet::new(),
             refusal: None,
             first_rows: Vec::new(),
-            packer: Packer::default(),
+            packer,
             swept: false,
             sweep: 1,
         }
@@ -317,7 +319,7 @@ impl Task {
             Progress::Loaded { value: page, .. } => {
                 self.extent.observe(&page, self.policy.page_size);
                 self.settled.insert(page.number);
-                FetchEvent::Loaded { generation, page: PackedPage::new(&mut self.packer, page) }
+                FetchEvent::Loaded { generation, page: PackedPage::new(&self.packer, page) }
             }
             Progress::Failed { number: page, error } => {
                 self.settled.insert(page);

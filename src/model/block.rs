@@ -4,7 +4,7 @@ use std::borrow::{Borrow, Cow};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
@@ -187,12 +187,11 @@ impl<'a> RowRef<'a> {
 
     /// Whether the two are the same row of the API, field by field.
     pub fn is_same(self, other: RowRef<'_>) -> bool {
-        let names = |row: RowRef<'_>| row.events().map(|list| list.number);
         let created = (self.packed.created, other.packed.created);
         self.packed.state == other.packed.state
             && created.0 == created.1
             && self.url_and_id() == other.url_and_id()
-            && names(self) == names(other)
+            && is_same_list(self.events(), other.events())
             && self.json() == other.json()
     }
 
@@ -215,6 +214,40 @@ impl<'a> RowRef<'a> {
             }),
             unknown: Vec::new(),
         })
+    }
+}
+
+/// Whether both have the same events in the same order.
+fn is_same_list(one: Option<&Arc<EventList>>, other: Option<&Arc<EventList>>) -> bool {
+    match (one, other) {
+        // Nearly always one packer made them both.
+        (Some(one), Some(other)) => {
+            Arc::ptr_eq(one, other)
+                || one.events.len() == other.events.len()
+                    && one.events.iter().zip(&other.events).all(|(one, other)| one.name == other.name)
+        }
+        (one, other) => one.is_none() && other.is_none(),
+    }
+}
+
+/// A packer that several threads use: rows of one listing must be of one packer, wherever they came from.
+#[derive(Debug, Default, Clone)]
+pub struct SharedPacker(Arc<Mutex<Packer>>);
+
+impl SharedPacker {
+    /// See [`Packer::pack`].
+    pub fn pack(&self, drafts: Vec<Draft>) -> Block {
+        self.packer().pack(drafts)
+    }
+
+    /// See [`Packer::forget_unused`].
+    pub fn forget_unused(&self) {
+        self.packer().forget_unused();
+    }
+
+    fn packer(&self) -> MutexGuard<'_, Packer> {
+        // What a panic left is complete as far as it goes: texts are added one by one.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

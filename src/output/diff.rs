@@ -88,21 +88,28 @@ impl DiffLine {
         Self { happened: Happened::Changed, id: id.into(), field: change.field, before, after, of }
     }
 
-    fn shown(&self, value: Option<&str>) -> Safe {
+    /// Before and after for people; `None` where there is nothing.
+    pub fn sides(&self, reveal: bool) -> (Option<Safe>, Option<Safe>) {
+        let before = self.before.as_deref().map(|text| self.shown(Some(text), reveal));
+        (before, self.after.is_some().then(|| self.shown_after(reveal)))
+    }
+
+    fn shown(&self, value: Option<&str>, reveal: bool) -> Safe {
         let Some(text) = value else { return Safe::default() };
         match self.of {
-            Of::Url => Destination::new(text).clean(false),
+            Of::Url => Destination::new(text).clean(reveal),
+            Of::Userinfo | Of::Tail if reveal => clean(text),
             Of::Userinfo => MASK.into(),
             Of::Tail => clean(mask_url(&format!("?{text}")).trim_start_matches('?')),
             Of::Text => clean(text),
-            Of::Json => json(text).map_or_else(|| clean(text), |json| json.summary(LONGEST, false)),
+            Of::Json => json(text).map_or_else(|| clean(text), |json| json.summary(LONGEST, reveal)),
         }
     }
 
-    fn shown_after(&self) -> Safe {
-        let after = self.shown(self.after.as_deref());
+    fn shown_after(&self, reveal: bool) -> Safe {
+        let after = self.shown(self.after.as_deref(), reveal);
         // Else it would look as if nothing had changed.
-        let hidden = self.before.is_some() && self.after.is_some() && after == self.shown(self.before.as_deref());
+        let hidden = self.before.is_some() && self.after.is_some() && after == self.shown(self.before.as_deref(), reveal);
         if hidden { crate::safe!("{} (another one)", after) } else { after }
     }
 }
@@ -170,7 +177,7 @@ impl Record for DiffLine {
             right: false,
             cut: true,
             text: |line, _| line.before.clone().unwrap_or_default(),
-            shown: Some(|line, _| line.shown(line.before.as_deref())),
+            shown: Some(|line, _| line.shown(line.before.as_deref(), false)),
             tone: |_| Tone::Plain,
             json: |line, _| to_raw_value(&line.before).ok(),
         },
@@ -180,7 +187,7 @@ impl Record for DiffLine {
             right: false,
             cut: true,
             text: |line, _| line.after.clone().unwrap_or_default(),
-            shown: Some(|line, _| line.shown_after()),
+            shown: Some(|line, _| line.shown_after(false)),
             tone: |_| Tone::Plain,
             json: |line, _| to_raw_value(&line.after).ok(),
         },
@@ -295,7 +302,7 @@ mod tests {
 
     fn shown(field: &str, kind: Kind) -> (String, String) {
         let line = DiffLine::of("a", FieldChange { field: field.to_owned(), kind });
-        (line.shown(line.before.as_deref()).to_string(), line.shown_after().to_string())
+        (line.shown(line.before.as_deref(), false).to_string(), line.shown_after(false).to_string())
     }
 
     fn url(before: &str, after: &str) -> Kind {

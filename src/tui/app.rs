@@ -2,12 +2,14 @@
 //! No IO, no async and no clock in here.
 
 mod arrange;
+mod changes;
 mod deliveries;
 mod fetched;
 mod filter;
 mod findings;
 mod keys;
 mod marks;
+mod memory;
 mod news;
 mod probes;
 mod profiles;
@@ -26,12 +28,14 @@ use self::arrange::Arranging;
 pub use self::deliveries::{Deliveries, Figures};
 use self::findings::Findings;
 pub use self::marks::Export;
+pub use self::memory::Memory;
 use self::news::Before;
 pub use self::news::{Change, Unseen};
 pub use self::probes::{Counts, Probes, Sight, milliseconds};
 pub use self::profiles::Workspace;
 use self::views::CameFrom;
 use super::canvas::Piece;
+use super::changes_pane::{Bases, ChangesPane};
 use super::copy::{self, Place};
 use super::cursor::{Cursor, Travel};
 use super::detail::{self, Form};
@@ -49,11 +53,12 @@ use super::theme::{Glyphs, Theme};
 use super::views::View;
 use crate::analysis::sort::Sort;
 use crate::base_url::BaseUrl;
+use crate::cache::Store;
 use crate::clock::{self, Moment};
 use crate::config::{self, Clipboard, Config, Connection, KeySource, Profile, TimeFormat};
 use crate::fetch::{Demand, FetchEvent, Generation, PackedPage, RowCount};
 use crate::keymap::{ACTIONS, Action, COPIES, Copy, Key, Keymap};
-use crate::model::{IdSet, RowRef, Scope};
+use crate::model::{IdSet, RowRef, Scope, SharedPacker};
 use crate::safe;
 use crate::text::{Safe, Untrusted, grouped};
 
@@ -73,6 +78,8 @@ pub struct Setup {
     pub invocation: Vec<String>,
     pub base_url: BaseUrl,
     pub key_source: KeySource,
+    /// Where it is remembered; nowhere for the demo and for files.
+    pub store: Option<Store>,
     pub keymap: Keymap,
     pub theme: Theme,
     pub glyphs: Glyphs,
@@ -121,6 +128,7 @@ impl Setup {
             invocation: vec!["hookscope".to_owned()],
             base_url,
             key_source: KeySource::Config,
+            store: None,
             keymap: config.keymap.clone(),
             theme: Theme::new(&ui.theme, true),
             glyphs: if ui.ascii { Glyphs::ascii() } else { Glyphs::unicode() },
@@ -156,6 +164,8 @@ pub enum Overlay {
     },
     Palette(Palette),
     Profiles(Picker),
+    /// Since when changes are told.
+    Bases(Bases),
     CopyMenu,
     /// The line in which a filter is typed.
     Filter,
@@ -237,6 +247,10 @@ pub struct App {
     pub probes: Probes,
     /// The export of delivery attempts, if one was named at the start.
     pub deliveries: Option<Deliveries>,
+    pub memory: Memory,
+    pub changes: ChangesPane,
+    /// Of all rows of the workspace.
+    packer: SharedPacker,
     jobs: Jobs,
     arranging: Arranging,
     findings: Findings,
@@ -248,6 +262,8 @@ pub struct App {
     /// What was seen of the other scopes, to come back to.
     shelf: HashMap<Scope, (Listing, Cursor)>,
     generation: Generation,
+    /// When the rows of this generation were asked for.
+    asked_at: jiff::Timestamp,
     /// What the fetch task was told last.
     demanded: Demand,
     /// A switch to another workspace is under way.
@@ -282,6 +298,9 @@ impl App {
             before: None,
             probes: Probes::default(),
             deliveries: None,
+            memory: Memory::default(),
+            changes: ChangesPane::default(),
+            packer: SharedPacker::default(),
             jobs: Jobs::default(),
             view: View::default(),
             group_panes: BTreeMap::new(),
@@ -293,6 +312,7 @@ impl App {
             last_copy: None,
             shelf: HashMap::new(),
             generation,
+            asked_at: now.wall,
             demanded: Demand { generation, scope: setup.scope, pages: vec![1], everything: false },
             switching: false,
             setup,
@@ -304,10 +324,16 @@ impl App {
         &self.demanded
     }
 
+    /// What packs the rows of the workspace.
+    pub fn packer(&self) -> &SharedPacker {
+        &self.packer
+    }
+
     /// The one place where anything changes.
     pub fn update(&mut self, message: Message, now: Moment) -> Vec<Effect> {
         self.now = now;
         let mut effects = match message {
+            Message::Begun => self.recall(),
             Message::Key(key) => self.key(key),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(event) => self.mouse_event(event),
@@ -338,7 +364,9 @@ impl App {
         effects.extend(self.case_to_judge().map(|case| Effect::Judge(Box::new(case))));
         effects.extend(self.tell_of_selected());
         effects.extend(self.wish().map(Effect::Arrange));
+        effects.extend(self.take_full_read());
         effects.extend(self.compare_when_read());
+        effects.extend(self.find_changes());
         effects.extend(self.mark_what_waited());
         effects.extend(self.probe_what_waited());
         effects.extend(self.match_deliveries());
@@ -349,7 +377,10 @@ impl App {
     pub fn next_wake(&self) -> Option<Instant> {
         let ages = (self.time == TimeFormat::Relative).then(|| self.next_age_change()).flatten();
         let released = self.rhythm.rests_at().filter(|&then| self.now.instant < then);
-        [self.health.next_wake(self.now.instant), self.auto_refresh, ages, released].into_iter().flatten().min()
+        let cached = self.cached_at().map(|at| clock::age_changes_in(at, self.now.wall));
+        let cached =
+            cached.map(|seconds| self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or(60).max(1)));
+        [self.health.next_wake(self.now.instant), self.auto_refresh, ages, released, cached].into_iter().flatten().min()
     }
 
     /// Whether a key is held that moves the selection: then only what changes with each row is shown, and what takes reading
@@ -452,6 +483,7 @@ impl App {
             self.scroll_detail(0);
         }
         self.fit_groups();
+        self.fit_changes();
     }
 
     /// Lines of the list that nothing covers.

@@ -4,7 +4,7 @@ use std::future::{poll_fn, ready};
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossterm::event::Event;
@@ -12,7 +12,7 @@ use futures_core::Stream;
 use ratatui::backend::Backend;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::app::{App, Everything, Workspace};
 use super::console::{Console, ConsoleEvent, mouse_sequence};
@@ -20,7 +20,7 @@ use super::copy::osc52;
 use super::finder::{Arranged, Finder};
 use super::history::History;
 use super::input::Keyboard;
-use super::jobs::Done;
+use super::jobs::{Done, Question};
 use super::judge::{Judge, Judged};
 use super::layout::clamp;
 use super::message::{Effect, Message};
@@ -29,7 +29,9 @@ use super::prober::{Found, Prober};
 use super::screen::Screen;
 use super::workspaces::{Resolved, Workspaces};
 use crate::api::{ApiError, Client};
+use crate::cache::Store;
 use crate::clock::Moment;
+use crate::config::Connection;
 use crate::error::{Error, Exit};
 use crate::fetch::{self, Demand, FetchEvent, Policy, Source};
 use crate::safe;
@@ -37,6 +39,8 @@ use crate::text::{Untrusted, clean};
 
 /// Messages that are applied before a frame is drawn, however many more are ready.
 const BATCH: usize = 256;
+/// How long the end waits for what is being written.
+const PARTING: Duration = Duration::from_secs(1);
 /// The number of SIGINT, which ctrl-c sends where the terminal is not raw.
 const INTERRUPTED: u8 = 2;
 /// How long after the failure of a key command an interrupt is one that was meant for it.
@@ -70,14 +74,24 @@ pub struct Fetch {
     pub demand: watch::Sender<Demand>,
     pub events: mpsc::Receiver<FetchEvent>,
     pub task: JoinHandle<()>,
+    /// Where it reads from, once that is open.
+    pub source: Arc<OnceLock<Source>>,
+    pub policy: Policy,
 }
 
 impl Fetch {
     /// Starts the task of a workspace.
-    pub fn start(open: impl FnOnce() -> Result<Source, ApiError> + Send + 'static, policy: Policy, demand: &Demand) -> Self {
-        let (demand, wishes) = watch::channel(demand.clone());
-        let (events, task) = fetch::spawn(open, policy, wishes);
-        Self { demand, events, task }
+    pub fn start(open: impl FnOnce() -> Result<Source, ApiError> + Send + 'static, policy: Policy, app: &App) -> Self {
+        let (demand, wishes) = watch::channel(app.demand().clone());
+        let source = Arc::<OnceLock<Source>>::default();
+        let opened = Arc::clone(&source);
+        let open = move || {
+            let source = open()?;
+            // Nothing else sets it.
+            Ok(opened.get_or_init(|| source).clone())
+        };
+        let (events, task) = fetch::spawn(open, policy, wishes, app.packer().clone());
+        Self { demand, events, task, source, policy }
     }
 }
 
@@ -92,6 +106,8 @@ pub struct Explorer<B: Backend, C, I> {
     pub finder: Finder,
     pub judge: Judge,
     pub history: History,
+    /// Where a workspace is remembered.
+    pub store: fn(&Connection) -> Option<Store>,
     /// Work that is done beside the loop.
     pub jobs: JoinSet<Done>,
     pub workspaces: Workspaces,
@@ -132,11 +148,33 @@ where
         if let ControlFlow::Break(ended) = self.catch_up().await? {
             return Ok(ended);
         }
+        self.begin().await?;
         loop {
             self.draw()?;
             if let Some(ended) = self.advance().await? {
                 return Ok(ended);
             }
+        }
+    }
+
+    /// Begins what is done once at the start.
+    pub async fn begin(&mut self) -> Result<(), Error> {
+        // It starts jobs and ends nothing.
+        let _goes_on = self.update(Message::Begun).await?;
+        Ok(())
+    }
+
+    /// Writes what was read and is not written yet. It waits for that, but not for long: somebody wants to be elsewhere.
+    pub async fn part(&mut self) {
+        if let Some(job) = self.app.keep_at_last() {
+            drop(self.jobs.spawn_blocking(move || job.run()));
+        }
+        if !self.app.is_keeping() {
+            return;
+        }
+        let jobs = async { while self.jobs.join_next().await.is_some() {} };
+        if timeout(PARTING, jobs).await.is_err() {
+            tracing::warn!("what was read last could not be written in time");
         }
     }
 
@@ -282,6 +320,7 @@ where
                     Effect::Run(job) => drop(self.jobs.spawn_blocking(move || job.run())),
                     Effect::Probe(origins) => self.prober.ask(origins),
                     Effect::StopProbing => self.prober.stop(),
+                    Effect::Ask(question) => self.ask(question),
                     Effect::Remember(filters) => self.history.write(filters),
                     Effect::Copy(text) => self.console.send(&osc52(text.raw(), self.tmux)),
                     Effect::Mouse(on) => self.console.send(&mouse_sequence(on)),
@@ -304,6 +343,13 @@ where
             effects = more;
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Asks for webhooks beside the loop, the way that the fetch task has opened.
+    fn ask(&mut self, question: Question) {
+        let Some(source) = self.fetch.source.get().cloned() else { return };
+        let policy = self.fetch.policy;
+        drop(self.jobs.spawn(async move { question.ask(&source, policy).await }));
     }
 
     /// Gets the way to a workspace whose key command may ask a person: it has the terminal until it ends.
@@ -363,7 +409,8 @@ where
         };
         self.fetch.task.abort();
         self.history = History::of(&connection);
-        let workspace = Workspace::new(at, &connection, self.workspaces.invocation(at), self.history.read());
+        let workspace =
+            Workspace::new(at, &connection, (self.store)(&connection), self.workspaces.invocation(at), self.history.read());
         // What the last one worked on is of the other workspace.
         self.finder = Finder::start();
         self.prober.stop();
@@ -371,7 +418,7 @@ where
         let effects = self.app.update(Message::Switched(Box::new(workspace)), Moment::now());
         let settings = connection.api;
         let open = move || Ok(Source::from(Arc::new(Client::new(&settings)?)));
-        self.fetch = Fetch::start(open, connection.policy, self.app.demand());
+        self.fetch = Fetch::start(open, connection.policy, &self.app);
         effects
     }
 

@@ -6,17 +6,23 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::changes_pane::Fate;
 use super::copy::{self, Place};
+use super::past::{self, Layout, Past};
 use crate::analysis::arrange::Answer;
+use crate::analysis::changes::{Changes, Sides};
 use crate::analysis::deliveries::{Tally, Unmatched};
 use crate::analysis::destinations::Origin;
 use crate::analysis::news::{News, Reads};
 use crate::analysis::origins::Origins;
 use crate::analysis::rows::{Rows, Table};
+use crate::api::{ApiError, ErrorKind};
+use crate::cache::{Kept, Snapshot, Store, Unusable};
 use crate::deliveries;
+use crate::fetch::{self, Policy, Source};
 use crate::files::{self, Existing};
 use crate::keymap::Copy;
-use crate::model::{IdSet, Row, RowRef};
+use crate::model::{IdSet, Row, RowRef, Scope, WebhookId};
 use crate::output::{Entry, Format, Listed, Output, Sheet, View};
 use crate::text::{Safe, clean};
 
@@ -40,6 +46,31 @@ impl PartialEq for Job {
 }
 
 impl Eq for Job {}
+
+/// Webhooks to be asked for by their ids, and the number of the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    pub number: u64,
+    pub ids: Vec<WebhookId>,
+}
+
+impl Question {
+    /// Asks. What is not there is known to be gone; of the rest nothing is.
+    pub async fn ask(self, source: &Source, policy: Policy) -> Done {
+        let read = fetch::read_webhooks(source, policy, &self.ids, |_| {}).await;
+        let fate = |id: &WebhookId, result: Result<Row, ApiError>| match result {
+            Ok(row) if row.id() == Some(id) => Fate::There,
+            Ok(_) => Fate::Unknown("the API sent something else instead".into()),
+            Err(ApiError { kind: ErrorKind::NotFound, .. }) => Fate::Gone,
+            Err(error) => Fate::Unknown(error.short()),
+        };
+        let fates = match read {
+            Ok(results) => self.ids.iter().zip(results).map(|(id, result)| (id.raw().into(), fate(id, result))).collect(),
+            Err(error) => self.ids.iter().map(|id| (id.raw().into(), Fate::Unknown(error.short()))).collect(),
+        };
+        Done { number: self.number, outcome: Outcome::Asked(fates) }
+    }
+}
 
 /// What is to be done.
 #[derive(Debug, Clone)]
@@ -65,6 +96,34 @@ pub enum Task {
         rows: Chosen,
         host: Option<Box<str>>,
         most: usize,
+    },
+    /// Reads what the cache has.
+    Recall {
+        store: Store,
+        layout: Layout,
+        now: Timestamp,
+    },
+    /// Finds the rows of a scope.
+    Sift {
+        past: Arc<Past>,
+        scope: Scope,
+        layout: Layout,
+    },
+    /// Finds what differs, for the view of changes.
+    Differences(Box<Sides>),
+    /// Finds what the history has.
+    Histories(Store),
+    /// Reads a snapshot of the history.
+    Open {
+        snapshot: Snapshot,
+        layout: Layout,
+    },
+    /// Writes a listing to the cache and the history.
+    Keep {
+        store: Store,
+        past: Arc<Past>,
+        /// What was written last.
+        last: Option<Arc<Past>>,
     },
     Copy {
         rows: Chosen,
@@ -113,6 +172,23 @@ pub enum Outcome {
     Gathered(Gathered),
     Deliveries(Result<Read, Safe>),
     Matched(Unmatched),
+    Recalled(Result<Option<Arc<Past>>, Unusable>),
+    Sifted {
+        scope: Scope,
+        rows: Rows,
+    },
+    Differences(Arc<Changes>),
+    /// The snapshots, the newest first.
+    Histories(Vec<Snapshot>),
+    /// What is in it; `None` when it cannot be read any more.
+    Opened {
+        snapshot: Snapshot,
+        past: Option<Arc<Past>>,
+    },
+    /// What became of webhooks that were asked for.
+    Asked(Vec<(Box<str>, Fate)>),
+    /// What became of it, or why it was not written.
+    Kept(Result<Option<Kept>, Safe>),
     Failed {
         words: Safe,
     },
@@ -172,6 +248,21 @@ impl Job {
             Task::MatchDeliveries { tally, rows } => Outcome::Matched(matched(&tally, &rows)),
             Task::Gather { rows, host, most } => Outcome::Gathered(gather(&rows, host.as_deref(), most)),
             Task::Compare(reads) => Outcome::Compared(reads.compare()),
+            Task::Recall { store, layout, now } => Outcome::Recalled(past::recall(&store, layout, now)),
+            Task::Sift { past, scope, layout } => Outcome::Sifted { scope, rows: past::sift(&past, scope, layout) },
+            Task::Differences(sides) => Outcome::Differences(Arc::new(sides.compare())),
+            Task::Histories(store) => {
+                let mut snapshots = store.history();
+                snapshots.reverse();
+                Outcome::Histories(snapshots)
+            }
+            Task::Open { snapshot, layout } => {
+                let past = past::open(&snapshot, layout).map(Arc::new);
+                Outcome::Opened { snapshot, past }
+            }
+            Task::Keep { store, past, last } => {
+                Outcome::Kept(past::keep(&store, &past, last.as_deref()).map_err(|error| clean(&error.to_string())))
+            }
             Task::Export { rows, format, path, existing, now } => export(&rows, format, path, existing, now),
         };
         Done { number: self.number, outcome }

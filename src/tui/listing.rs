@@ -16,6 +16,8 @@ use crate::model::{RowRef, Scope};
 struct Slot {
     /// When its rows came; `None` before the first.
     generation: Option<Generation>,
+    /// Rows on it that are not of this session, but remembered of an earlier one.
+    remembered: u64,
     request: Request,
 }
 
@@ -26,6 +28,26 @@ enum Request {
     Idle,
     InFlight,
     Failed(ApiError),
+}
+
+/// What the pages of this generation told of the length of the listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Totals {
+    #[default]
+    Unknown,
+    /// All told the same rows and pages.
+    Same(Option<u64>, Option<u64>),
+    Differing,
+}
+
+impl Totals {
+    fn with(self, rows: Option<u64>, pages: Option<u64>) -> Self {
+        match self {
+            Self::Unknown => Self::Same(rows, pages),
+            Self::Same(..) if self == Self::Same(rows, pages) => self,
+            Self::Same(..) | Self::Differing => Self::Differing,
+        }
+    }
 }
 
 /// What stands in a row of the list.
@@ -55,6 +77,9 @@ pub struct Listing {
     fresh: u64,
     /// Pages whose request failed in this generation.
     failed: u64,
+    /// Rows that are remembered of an earlier session.
+    remembered: u64,
+    totals: Totals,
     /// Counts the changes of the rows.
     version: u64,
     order: Option<Answer>,
@@ -73,6 +98,7 @@ impl Listing {
         self.generation = generation;
         self.fresh = 0;
         self.failed = 0;
+        self.totals = Totals::Unknown;
         for slot in self.slots.values_mut() {
             slot.request = Request::Idle;
         }
@@ -175,6 +201,49 @@ impl Listing {
         self.is_complete() && self.fresh == self.slots.len() as u64
     }
 
+    /// Whether every row was read in this generation, and nothing contradicts that they are all: every page told the same
+    /// totals. Whether an id came twice is not known here.
+    pub fn is_whole_read(&self) -> bool {
+        self.is_all_fresh() && self.kept.is_none() && matches!(self.totals, Totals::Same(..))
+    }
+
+    /// Rows that are remembered of an earlier session, until newer ones come.
+    pub fn remembered(&self) -> u64 {
+        self.remembered
+    }
+
+    /// Whether the row at a place is a remembered one.
+    pub fn is_remembered(&self, place: u64) -> bool {
+        let page = self.number(place).map(|number| self.extent.page_of(number));
+        page.and_then(|page| self.slots.get(&page)).is_some_and(|slot| slot.remembered > 0)
+    }
+
+    /// Takes rows of an earlier session where none are, as far as the pages are laid out alike. False when it takes none.
+    pub fn remember(&mut self, rows: &Rows) -> bool {
+        let known = self.extent.is_known();
+        if rows.count() == 0 || (known && self.extent.page_size() != rows.page_size()) {
+            return false;
+        }
+        if !known {
+            self.extent = Extent::remembered(rows.page_size(), rows.count());
+            self.rows = self.rows.laid_out_anew(rows.page_size());
+        }
+        let last = self.extent.last_page().unwrap_or(u64::MAX);
+        for (page, _, segment) in rows.segments().filter(|&(page, ..)| page <= last) {
+            let slot = self.slots.entry(page).or_default();
+            if self.rows.segment(page).is_none() && slot.generation != Some(self.generation) {
+                slot.remembered = segment.rows as u64;
+                self.remembered += slot.remembered;
+                self.rows.put(page, segment.clone());
+            }
+        }
+        if let RowCount::Exactly(rows) = self.extent.rows() {
+            self.truncate(rows);
+        }
+        self.version += 1;
+        true
+    }
+
     pub fn cell(&self, place: u64) -> Cell<'_> {
         let Some(number) = self.number(place) else { return Cell::Absent };
         if let Some(row) = self.rows.row(number) {
@@ -182,7 +251,7 @@ impl Listing {
         }
         match self.slots.get(&self.extent.page_of(number)) {
             Some(Slot { request: Request::Failed(error), .. }) => Cell::Failed(error),
-            Some(Slot { request: Request::Idle, generation }) if *generation == Some(self.generation) => Cell::Absent,
+            Some(Slot { request: Request::Idle, generation, .. }) if *generation == Some(self.generation) => Cell::Absent,
             Some(Slot { request: Request::Idle | Request::InFlight, .. }) | None => Cell::Loading,
         }
     }
@@ -277,6 +346,8 @@ impl Listing {
             self.slots.clear();
             self.fresh = 0;
             self.failed = 0;
+            self.remembered = 0;
+            self.totals = Totals::Unknown;
             self.extent.restart();
             self.extent.observe(numbers, self.asked);
         }
@@ -286,7 +357,10 @@ impl Listing {
         self.rows.put(number, Segment { rows: block.len(), block: Arc::clone(&block) });
         self.fresh += u64::from(!self.is_fresh(number));
         self.set_request(number, Request::Idle);
-        self.slots.entry(number).or_default().generation = Some(self.generation);
+        let slot = self.slots.entry(number).or_default();
+        slot.generation = Some(self.generation);
+        self.remembered -= std::mem::take(&mut slot.remembered);
+        self.totals = self.totals.with(numbers.total, numbers.total_pages);
         let stop = self.extent.first_row(number) + numbers.rows;
         self.drop_what_is_gone(number, stop, numbers.rows < self.extent.page_size());
         self.version += 1;
@@ -320,11 +394,17 @@ impl Listing {
         let behind = self.slots.split_off(&last.saturating_add(1));
         self.failed -= behind.values().filter(|slot| matches!(slot.request, Request::Failed(_))).count() as u64;
         self.fresh -= behind.values().filter(|slot| slot.generation == Some(self.generation)).count() as u64;
-        let room = usize::try_from(rows - self.extent.first_row(last).min(rows)).unwrap_or(usize::MAX);
+        self.remembered -= behind.values().map(|slot| slot.remembered).sum::<u64>();
+        let room = rows - self.extent.first_row(last).min(rows);
+        if let Some(slot) = self.slots.get_mut(&last).filter(|slot| slot.remembered > room) {
+            self.remembered -= slot.remembered - room;
+            slot.remembered = room;
+        }
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
         self.rows.truncate(last, room);
     }
 
-    /// The number of a webhook's row, if it is on a page that came in this generation.
+    /// The number of a webhook's row, if it is on this page, which came in this generation.
     pub fn find_on(&self, page: u64, id: &str) -> Option<u64> {
         let segment = self.rows.segment(page).filter(|_| self.is_fresh(page))?;
         let offset = segment.iter().position(|row| row.is_webhook() && row.id() == id)?;

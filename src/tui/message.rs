@@ -4,7 +4,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::app::Workspace;
 use super::finder::{Arranged, Wish};
-use super::jobs::{Done, Job};
+use super::jobs::{Done, Job, Question};
 use super::judge::{Case, Judged};
 use super::prober::Found;
 use crate::analysis::destinations::Origin;
@@ -14,6 +14,8 @@ use crate::text::{Safe, Untrusted};
 /// One thing that happened.
 #[derive(Debug, Clone)]
 pub enum Message {
+    /// The loop has begun.
+    Begun,
     Key(KeyEvent),
     Paste(Untrusted),
     Mouse(MouseEvent),
@@ -59,6 +61,8 @@ pub enum Effect {
     Probe(Vec<Origin>),
     /// End the probes that are under way.
     StopProbing,
+    /// Ask the API for these webhooks one by one; what came of it is that of a job.
+    Ask(Question),
     /// Put a text on the user's clipboard.
     Copy(Untrusted),
     Mouse(bool),

@@ -1,5 +1,6 @@
-//! The picker of a workspace: a digit takes one, letters narrow them.
+//! A picker: a digit takes one, letters narrow them.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
@@ -12,20 +13,39 @@ pub const DIGITS: [char; 9] = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
 /// More than anybody types to find a workspace.
 const MAX_INPUT: usize = 64;
 
-/// What was typed, and which of the workspaces it finds.
+/// Something to pick.
+pub trait Choice {
+    /// What it is called.
+    fn name(&self) -> &Safe;
+
+    /// What else it can be found by; to match the name counts for more.
+    fn beside(&self) -> &Safe;
+}
+
+impl Choice for Profile {
+    fn name(&self) -> &Safe {
+        &self.shown
+    }
+
+    fn beside(&self) -> &Safe {
+        &self.host
+    }
+}
+
+/// What was typed, and which of the choices it finds.
 #[derive(Debug, Clone)]
 pub struct Picker {
     input: String,
-    /// Places among the profiles.
+    /// Places among the choices.
     found: Vec<usize>,
     selected: usize,
 }
 
 impl Picker {
     /// With the one after the current one selected: of two, that is the other.
-    pub fn new(profiles: &[Profile], current: usize) -> Self {
-        let next = if current + 1 < profiles.len() { current + 1 } else { 0 };
-        Self { input: String::new(), found: (0..profiles.len()).collect(), selected: next }
+    pub fn new<C: Choice>(choices: &[C], current: usize) -> Self {
+        let next = if current + 1 < choices.len() { current + 1 } else { 0 };
+        Self { input: String::new(), found: (0..choices.len()).collect(), selected: next }
     }
 
     pub fn input(&self) -> Safe {
@@ -52,41 +72,63 @@ impl Picker {
     }
 
     /// Takes typed or pasted text; control characters in it are no text.
-    pub fn insert(&mut self, text: &str, profiles: &[Profile]) {
+    pub fn insert<C: Choice>(&mut self, text: &str, choices: &[C]) {
         let room = MAX_INPUT.saturating_sub(self.input.chars().count());
         self.input.extend(text.chars().filter(|c| !c.is_control()).take(room));
-        self.narrow(profiles);
+        self.narrow(choices);
     }
 
     /// Takes back a character; false when there is none.
-    pub fn backspace(&mut self, profiles: &[Profile]) -> bool {
+    pub fn backspace<C: Choice>(&mut self, choices: &[C]) -> bool {
         let had_one = self.input.pop().is_some();
-        self.narrow(profiles);
+        self.narrow(choices);
         had_one
     }
 
-    pub fn clear(&mut self, profiles: &[Profile]) {
+    pub fn clear<C: Choice>(&mut self, choices: &[C]) {
         self.input.clear();
-        self.narrow(profiles);
+        self.narrow(choices);
+    }
+
+    /// Whether nothing was typed.
+    pub fn is_untouched(&self) -> bool {
+        self.input.is_empty()
+    }
+
+    /// What a key does that neither takes a choice nor closes the picker. Whether anything changed.
+    pub fn edit<C: Choice>(&mut self, event: KeyEvent, choices: &[C]) -> bool {
+        let plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        match event.code {
+            KeyCode::Down | KeyCode::Tab => self.move_by(1),
+            KeyCode::Up | KeyCode::BackTab => self.move_by(-1),
+            KeyCode::Char('n') if !plain => self.move_by(1),
+            KeyCode::Char('p') if !plain => self.move_by(-1),
+            KeyCode::Char('u') if !plain => self.clear(choices),
+            KeyCode::Backspace => {
+                self.backspace(choices);
+            }
+            KeyCode::Char(c) if plain => self.insert(c.encode_utf8(&mut [0; 4]), choices),
+            _ => return false,
+        }
+        true
     }
 
     pub fn move_by(&mut self, rows: isize) {
         self.selected = self.selected.saturating_add_signed(rows).min(self.found.len().saturating_sub(1));
     }
 
-    fn narrow(&mut self, profiles: &[Profile]) {
+    fn narrow<C: Choice>(&mut self, choices: &[C]) {
         self.selected = 0;
         let pattern = Pattern::parse(&self.input, CaseMatching::Ignore, Normalization::Smart);
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut buffer = Vec::new();
         let mut score = |text: &Safe| pattern.score(Utf32Str::new(text.as_str(), &mut buffer), &mut matcher);
-        // A name that matches is meant more than a host that does.
-        let mut scored: Vec<_> = profiles
+        let mut scored: Vec<_> = choices
             .iter()
             .enumerate()
-            .filter_map(|(at, profile)| {
-                let (name, host) = (score(&profile.shown), score(&profile.host));
-                name.map(|name| name.saturating_mul(2)).max(host).map(|score| (score, at))
+            .filter_map(|(at, choice)| {
+                let (name, beside) = (score(choice.name()), score(choice.beside()));
+                name.map(|name| name.saturating_mul(2)).max(beside).map(|score| (score, at))
             })
             .collect();
         scored.sort_by_key(|&(score, _)| std::cmp::Reverse(score));
@@ -114,7 +156,7 @@ mod tests {
         let two = profiles(&["production", "staging"]);
         assert_eq!(Picker::new(&two, 0).chosen(), Some(1));
         assert_eq!(Picker::new(&two, 1).chosen(), Some(0));
-        assert_eq!(Picker::new(&[], 0).chosen(), None);
+        assert_eq!(Picker::new::<Profile>(&[], 0).chosen(), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the explorer looks like: a pure function of [`App`]. One file a pane.
 
+mod changes;
 mod detail;
 mod events;
 mod findings;
@@ -17,6 +18,7 @@ mod seen;
 
 use ratatui::layout::Rect;
 
+pub(super) use self::changes::draw as changes;
 pub(super) use self::events::draw as events;
 pub(super) use self::findings::draw as findings;
 pub(super) use self::hosts::draw as hosts;
@@ -35,7 +37,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let layout = app.layout();
     header::draw(app, layout.header, canvas);
     panel::banner(app, layout.banner, canvas);
-    if app.listing.is_empty() {
+    if app.listing.is_empty() && !app.has_changes() {
         panel::instead_of_rows(app, layout.body, canvas);
     } else {
         (app.view.entry().draw)(app, layout.body, canvas);
@@ -45,6 +47,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
         Overlay::Help { scroll } => help::draw(app, *scroll, canvas),
         Overlay::Palette(palette) => menu::palette(app, palette, canvas),
         Overlay::Profiles(picker) => menu::profiles(app, picker, canvas),
+        Overlay::Bases(bases) => menu::bases(app, bases, canvas),
         Overlay::CopyMenu => menu::copies(app, canvas),
         Overlay::Filter => prompt::Line::filter(app).draw(app, canvas),
         Overlay::Export(export) => prompt::Line::export(app, export).draw(app, canvas),

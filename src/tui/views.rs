@@ -17,6 +17,17 @@ pub enum View {
     Hosts,
     Events,
     Findings,
+    Changes,
+}
+
+/// What one line of a view is.
+#[derive(Clone, Copy)]
+pub enum Lines {
+    Webhooks,
+    /// A group of them, made by the finder.
+    Groups(fn(&App, &GroupPane) -> Grouping),
+    /// A webhook that is not what it was.
+    Changes,
 }
 
 /// One row of the table.
@@ -25,13 +36,17 @@ pub struct Entry {
     /// What `--view` calls it.
     pub name: &'static str,
     pub action: Action,
-    /// How it groups the rows; `None` for one line a webhook.
-    pub grouping: Option<fn(&App, &GroupPane) -> Grouping>,
+    pub lines: Lines,
     pub draw: fn(&App, Rect, &mut Canvas<'_>),
 }
 
-const WEBHOOKS: Entry =
-    Entry { view: View::Webhooks, name: "webhooks", action: Action::ViewWebhooks, grouping: None, draw: view::webhooks };
+const WEBHOOKS: Entry = Entry {
+    view: View::Webhooks,
+    name: "webhooks",
+    action: Action::ViewWebhooks,
+    lines: Lines::Webhooks,
+    draw: view::webhooks,
+};
 
 /// Every view, in the order of their keys.
 pub const VIEWS: &[Entry] = &[
@@ -40,23 +55,24 @@ pub const VIEWS: &[Entry] = &[
         view: View::Hosts,
         name: "hosts",
         action: Action::ViewHosts,
-        grouping: Some(|_, pane| Grouping::Hosts { expanded: pane.expanded() }),
+        lines: Lines::Groups(|_, pane| Grouping::Hosts { expanded: pane.expanded() }),
         draw: view::hosts,
     },
     Entry {
         view: View::Events,
         name: "events",
         action: Action::ViewEvents,
-        grouping: Some(|app, _| Grouping::Events { known: app.setup.known_events.clone() }),
+        lines: Lines::Groups(|app, _| Grouping::Events { known: app.setup.known_events.clone() }),
         draw: view::events,
     },
     Entry {
         view: View::Findings,
         name: "findings",
         action: Action::ViewFindings,
-        grouping: Some(|app, pane| Grouping::Findings(app.by_finding(pane))),
+        lines: Lines::Groups(|app, pane| Grouping::Findings(app.by_finding(pane))),
         draw: view::findings,
     },
+    Entry { view: View::Changes, name: "changes", action: Action::ViewChanges, lines: Lines::Changes, draw: view::changes },
 ];
 
 impl View {
@@ -82,7 +98,7 @@ mod tests {
 
     #[test]
     fn every_view_has_one_row() {
-        for view in [View::Webhooks, View::Hosts, View::Events, View::Findings] {
+        for view in [View::Webhooks, View::Hosts, View::Events, View::Findings, View::Changes] {
             assert_eq!(VIEWS.iter().filter(|entry| entry.view == view).count(), 1);
             assert_eq!(view.entry().view, view);
             assert_eq!(View::named(view.entry().name), Some(view));

@@ -1,9 +1,11 @@
 //! The explorer's state machine, message by message, and its real loop on a test backend against the demo server.
 
+mod changes;
 mod deliveries;
 mod filter;
 mod findings;
 mod marks;
+mod memory;
 mod news;
 mod probes;
 mod profiles;

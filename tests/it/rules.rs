@@ -57,6 +57,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "analysis",
             "api",
             "base_url",
+            "cache",
             "clock",
             "config",
             "deliveries",
@@ -167,10 +168,14 @@ fn safe_text_is_composed_by_its_macro_only() {
 fn the_state_machine_the_views_and_the_analysis_do_no_io_and_look_at_no_clock() {
     let pure = [
         "tui/app.rs",
+        "tui/app/changes.rs",
         "tui/app/deliveries.rs",
         "tui/app/findings.rs",
+        "tui/app/memory.rs",
         "tui/app/probes.rs",
         "tui/app/profiles.rs",
+        "tui/change_detail.rs",
+        "tui/changes_pane.rs",
         "tui/notes.rs",
         "tui/picker.rs",
         "tui/listing.rs",

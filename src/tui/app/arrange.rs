@@ -8,6 +8,7 @@ use crate::analysis::groups::Grouping;
 use crate::analysis::query::Flags;
 use crate::analysis::sort::SORT_KEYS;
 use crate::tui::finder::{Arranged, Wish};
+use crate::tui::views::Lines;
 
 /// Where things stand with the finder.
 #[derive(Debug, Default)]
@@ -89,8 +90,10 @@ impl App {
 
     /// What the finder has to be told, if that has changed.
     pub(super) fn wish(&mut self) -> Option<Wish> {
-        let grouping =
-            self.view.entry().grouping.and_then(|grouping| Some(grouping(self, self.group_panes.get(&self.view)?)));
+        let grouping = match self.view.entry().lines {
+            Lines::Groups(grouping) => self.group_panes.get(&self.view).map(|pane| grouping(self, pane)),
+            Lines::Webhooks | Lines::Changes => None,
+        };
         if self.listing.order().is_some() && !self.is_arranged() {
             self.show(None);
         }
@@ -116,23 +119,22 @@ impl App {
         if before.is_none_or(|before| before != Asked { version: before.version, ..asked.clone() }) {
             self.arranging.epoch += 1;
         }
-        let (new, changed, gone) = self.unseen.flags();
         let question = Question {
             rows: self.listing.rows().clone(),
             query: self.filter.query().clone(),
             scope: asked.scope,
-            flags: Flags {
-                marked: Arc::clone(&self.marks),
-                new,
-                changed,
-                gone,
-                probed: self.probes.known.clone(),
-                verdicts: Arc::clone(self.verdicts()),
-            },
+            flags: self.flags(),
             sort: self.sort,
             grouping: asked.grouping,
         };
         Some(Wish { epoch: self.arranging.epoch, version, question })
+    }
+
+    /// What is known of webhooks besides their fields.
+    pub(super) fn flags(&self) -> Flags {
+        let (new, changed, gone) = self.unseen.flags();
+        let (probed, verdicts) = (self.probes.known.clone(), Arc::clone(self.verdicts()));
+        Flags { marked: Arc::clone(&self.marks), new, changed, gone, probed, verdicts }
     }
 
     /// Counts what probes found, as far as the filter asks for it: to know more is no other question.
@@ -219,7 +221,8 @@ impl App {
     /// Loads everything if that may be done without asking; else the words that say what is missing.
     pub(super) fn need_everything_or_say(&mut self) -> Option<Safe> {
         self.need_everything();
-        let is_coming = self.everything != Everything::No || self.listing.is_complete() || !self.listing.is_known();
+        let is_here = self.listing.is_complete() && self.listing.remembered() == 0;
+        let is_coming = self.everything != Everything::No || is_here || !self.listing.is_known();
         if is_coming {
             return None;
         }

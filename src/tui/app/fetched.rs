@@ -16,7 +16,11 @@ impl App {
                 self.listing.started(page);
                 return Vec::new();
             }
-            FetchEvent::Loaded { page, .. } => self.loaded(page),
+            FetchEvent::Loaded { page, .. } => {
+                let mut effects = self.loaded(page);
+                effects.push(Effect::Draw);
+                return effects;
+            }
             FetchEvent::Retrying { attempt, of, error, .. } => {
                 self.health.bad(error, Stage::Retrying { attempt, of }, self.now);
             }
@@ -44,13 +48,15 @@ impl App {
         vec![Effect::Draw]
     }
 
-    fn loaded(&mut self, page: PackedPage) {
+    fn loaded(&mut self, page: PackedPage) -> Vec<Effect> {
+        let number = page.numbers.number;
         let is_of_scope = |row: RowRef<'_>| self.scope.admits_state(row.active());
         let ignored = self.listing.kept().is_none() && !page.block.rows().all(is_of_scope);
-        let number = page.numbers.number;
+        let mut effects = Vec::new();
         if self.listing.load(page) {
             self.generation = self.generation.next();
             self.listing.adopt(self.generation);
+            effects = self.show_last_look();
         }
         if self.listing.has_failures() {
             self.health.good_besides_failures(self.now);
@@ -64,9 +70,10 @@ impl App {
             self.everything = Everything::No;
         }
         self.follow_selection(number);
-        if self.listing.is_complete() {
+        if self.listing.is_all_fresh() {
             self.everything = Everything::No;
         }
+        effects
     }
 
     /// The server sends what was not asked for: from now on the scope is a filter of ours, which needs all rows.
@@ -113,7 +120,7 @@ impl App {
         let was_complete = self.listing.is_complete() && self.listing.loaded() > 0;
         self.following = self.selected_id();
         self.remember_rows();
-        self.generation = self.generation.next();
+        self.new_generation();
         self.listing.refresh(self.generation);
         self.everything = Everything::No;
         if was_complete || self.is_arranged() {
@@ -134,11 +141,11 @@ impl App {
     }
 
     /// What was seen of a scope is shown again at once when it comes back, and read again.
-    pub(super) fn change_scope(&mut self) {
+    pub(super) fn change_scope(&mut self) -> Vec<Effect> {
         // What was read of one scope says nothing about another.
         self.before = None;
         self.looked_at_all();
-        self.generation = self.generation.next();
+        self.new_generation();
         let fresh = (Listing::new(self.generation, self.setup.page_size), Cursor::default());
         let next = self.shelf.remove(&self.scope.next()).unwrap_or(fresh);
         let seen = (std::mem::replace(&mut self.listing, next.0), std::mem::replace(&mut self.cursor, next.1));
@@ -153,6 +160,15 @@ impl App {
             self.need_everything();
         }
         self.detail_scroll = 0;
+        let mut effects = self.show_last_look();
+        effects.push(Effect::Draw);
+        effects
+    }
+
+    /// What was asked for before is not waited for any more.
+    pub(super) fn new_generation(&mut self) {
+        self.generation = self.generation.next();
+        self.asked_at = self.now.wall;
     }
 
     pub(super) fn tick(&mut self) -> Vec<Effect> {

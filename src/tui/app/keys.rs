@@ -24,6 +24,7 @@ impl App {
             Overlay::Help { .. } => self.key_in_help(key, event.code),
             Overlay::Palette(_) => self.key_in_palette(event),
             Overlay::Profiles(_) => self.key_in_profiles(event),
+            Overlay::Bases(_) => self.key_in_bases(event),
             Overlay::CopyMenu => self.key_in_copy_menu(event.code),
             Overlay::Filter => self.key_in_filter(event),
             Overlay::Export(_) => self.key_in_export(event),
@@ -40,7 +41,7 @@ impl App {
         if let Some(view) = View::of_action(action) {
             return self.show_view(view);
         }
-        if let Some(effects) = self.perform_in_groups(action) {
+        if let Some(effects) = self.perform_in_groups(action).or_else(|| self.perform_in_changes(action)) {
             return effects;
         }
         let page = i64::from(self.layout().panes.list().height.max(1));
@@ -56,10 +57,7 @@ impl App {
             Action::Open => self.set_focus(Focus::Detail),
             Action::Back => self.back(),
             Action::NextPane => self.set_focus(if self.focus == Focus::List { Focus::Detail } else { Focus::List }),
-            Action::NextScope => {
-                self.change_scope();
-                vec![Effect::Draw]
-            }
+            Action::NextScope => self.change_scope(),
             Action::Filter => self.open_filter(),
             Action::Sort => self.sort_by_next(),
             Action::ReverseSort => self.reverse_sort(),
@@ -73,7 +71,7 @@ impl App {
                 vec![Effect::Draw]
             }
             Action::Copy => {
-                if self.selected_row().is_none() && self.marks.is_empty() {
+                if self.row_to_copy().is_none() && self.marks.is_empty() {
                     return self.warn("there is no webhook to copy from");
                 }
                 self.overlay = Overlay::CopyMenu;
@@ -111,7 +109,9 @@ impl App {
             Action::Mark => self.mark(),
             Action::MarkAll => self.mark_all(),
             Action::Export => self.open_export(),
-            Action::ViewWebhooks | Action::ViewHosts | Action::ViewEvents | Action::ViewFindings => Vec::new(),
+            Action::ViewWebhooks | Action::ViewHosts | Action::ViewEvents | Action::ViewFindings | Action::ViewChanges => {
+                Vec::new()
+            }
             Action::Suspend => vec![Effect::Suspend],
             Action::Quit => vec![Effect::Quit],
         }
@@ -150,13 +150,17 @@ impl App {
             self.rhythm.beat(self.now.instant);
             self.looked_at(before);
             self.detail_scroll = 0;
-            self.following = None;
             self.arranging.stay();
+            // A row that is about to be replaced is followed to where it will stand.
+            self.following = if self.listing.is_remembered(self.cursor.selected()) { self.selected_id() } else { None };
         }
         draw_if(moved)
     }
 
     pub(super) fn scroll_detail(&mut self, lines: i64) -> Vec<Effect> {
+        if self.shows_changes() {
+            return self.scroll_change(lines);
+        }
         let Some(row) = self.selected_row() else { return Vec::new() };
         let height = usize::from(self.layout().panes.detail().height);
         let lines = isize::try_from(lines).unwrap_or(isize::MIN);
@@ -214,7 +218,7 @@ impl App {
     }
 
     fn load_everything(&mut self) -> Vec<Effect> {
-        if self.listing.is_complete() {
+        if self.listing.is_complete() && self.listing.remembered() == 0 {
             return self.inform("everything is loaded");
         }
         self.everything = Everything::Asked;
@@ -297,7 +301,7 @@ impl App {
         if !self.marks.is_empty() && what != Copy::ListCommand {
             return self.copy_marked(what, words, place);
         }
-        let Some(text) = self.selected_row().and_then(|row| copy::text(what, &row.unpack(), &place)) else {
+        let Some(text) = self.row_to_copy().and_then(|row| copy::text(what, &row.unpack(), &place)) else {
             return self.warn("a malformed row can be copied as json only");
         };
         self.copied(what, &words.into(), text)
@@ -345,6 +349,10 @@ impl App {
                 picker.insert(text.raw(), &self.setup.profiles);
                 vec![Effect::Draw]
             }
+            Overlay::Bases(bases) => {
+                bases.picker.insert(text.raw(), &bases.choices);
+                vec![Effect::Draw]
+            }
             Overlay::Filter => self.type_into_filter(text.raw()),
             Overlay::Export(_) => self.type_into_export(text.raw()),
             // Text is no command.
@@ -355,6 +363,9 @@ impl App {
     pub(super) fn mouse_event(&mut self, event: MouseEvent) -> Vec<Effect> {
         if !self.mouse || !matches!(self.overlay, Overlay::None) {
             return Vec::new();
+        }
+        if self.shows_changes() {
+            return self.mouse_in_changes(event);
         }
         let panes = self.layout().panes;
         let at = Position::new(event.column, event.row);

@@ -135,6 +135,13 @@ impl App {
             }
             Outcome::Gathered(gathered) => self.gathered(gathered),
             Outcome::Compared(news) => self.take_news(news),
+            Outcome::Recalled(found) => self.recalled(found),
+            Outcome::Sifted { scope, rows } => self.remember(scope, &rows),
+            Outcome::Kept(kept) => self.kept(kept),
+            Outcome::Differences(changes) => self.take_changes(done.number, changes),
+            Outcome::Histories(snapshots) => self.choose_basis(snapshots),
+            Outcome::Opened { snapshot, past } => self.opened(snapshot, past),
+            Outcome::Asked(fates) => self.take_fates(fates),
             Outcome::Failed { words } => {
                 if let Overlay::Export(export) = &mut self.overlay {
                     export.error = Some(words);
@@ -176,7 +183,11 @@ impl App {
             return safe!("{} marked", grouped(self.marks.len() as u64));
         }
         let shown = if self.listing.order().is_some() { self.listing.len() } else { self.listing.loaded() };
-        let part = if self.listing.is_complete() { "" } else { " of those loaded" };
+        let part = match (self.listing.remembered(), self.listing.is_complete()) {
+            (1.., _) => ", cached ones among them",
+            (0, true) => "",
+            (0, false) => " of those loaded",
+        };
         safe!("{}{}", grouped(shown), part)
     }
 

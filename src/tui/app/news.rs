@@ -91,7 +91,7 @@ impl App {
         }
         let Some(Before { rows, was_complete }) = self.before.take() else { return Vec::new() };
         let after = self.listing.rows().clone();
-        let is_complete = self.listing.is_all_fresh();
+        let is_complete = self.listing.is_whole_read();
         let read = self.listing.pages_read();
         self.run(Task::Compare(Box::new(Reads { before: rows, after, was_complete, is_complete, read })))
     }

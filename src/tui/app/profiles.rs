@@ -6,12 +6,15 @@ use std::sync::Arc;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 
-use super::{App, Everything, Focus, Notice, Overlay, Unseen};
+use super::{App, Everything, Focus, Memory, Notice, Overlay, Unseen};
 use crate::base_url::BaseUrl;
+use crate::cache::Store;
 use crate::config::{Connection, KeySource};
 use crate::keymap::Copy;
+use crate::model::SharedPacker;
 use crate::safe;
 use crate::text::Safe;
+use crate::tui::changes_pane::ChangesPane;
 use crate::tui::cursor::Cursor;
 use crate::tui::filter::Filter;
 use crate::tui::health::Health;
@@ -27,6 +30,7 @@ pub struct Workspace {
     profile: Safe,
     base_url: BaseUrl,
     key_source: KeySource,
+    store: Option<Store>,
     page_size: u32,
     invocation: Vec<String>,
     /// The filters of earlier times, the newest last.
@@ -34,13 +38,20 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    pub fn new(at: usize, connection: &Connection, invocation: Vec<String>, history: Vec<String>) -> Self {
+    pub fn new(
+        at: usize,
+        connection: &Connection,
+        store: Option<Store>,
+        invocation: Vec<String>,
+        history: Vec<String>,
+    ) -> Self {
         Self {
             history,
             at,
             profile: connection.profile.clone(),
             base_url: connection.api.base_url.clone(),
             key_source: connection.key_source,
+            store,
             page_size: connection.policy.page_size,
             invocation,
         }
@@ -132,16 +143,19 @@ impl App {
 
     /// From here on nothing of the last workspace is left: no row, no place in the list, no error, no text to be copied.
     pub(super) fn switched(&mut self, to: Workspace) -> Vec<Effect> {
-        let Workspace { at, profile, base_url, key_source, page_size, invocation, history } = to;
+        let Workspace { at, profile, base_url, key_source, store, page_size, invocation, history } = to;
+        // What was read of the last one is written where it belongs.
+        let mut effects: Vec<_> = self.keep_at_last().map(|job| Effect::Run(Box::new(job))).into_iter().collect();
         self.setup.profile_at = at;
         self.setup.profile = profile;
         self.setup.base_url = base_url;
         self.setup.key_source = key_source;
+        self.setup.store = store;
         self.setup.page_size = page_size;
         self.setup.invocation = invocation;
         self.switching = false;
         // Answers to what was asked before are those of the other workspace.
-        self.generation = self.generation.next();
+        self.new_generation();
         self.listing = Listing::new(self.generation, page_size);
         self.cursor = Cursor::default();
         self.shelf = HashMap::new();
@@ -153,6 +167,9 @@ impl App {
         self.marks = Arc::default();
         self.unseen = Unseen::default();
         self.before = None;
+        self.memory = Memory::default();
+        self.changes = ChangesPane::default();
+        self.packer = SharedPacker::default();
         self.group_panes.clear();
         self.came_from = None;
         self.arranging.start_over();
@@ -166,7 +183,10 @@ impl App {
         self.focus = Focus::List;
         // What is to be seen of one workspace's credentials says nothing about another's.
         self.reveal = false;
-        if matches!(self.overlay, Overlay::CopyMenu | Overlay::PlainText { .. } | Overlay::Filter | Overlay::Export(_)) {
+        if matches!(
+            self.overlay,
+            Overlay::CopyMenu | Overlay::PlainText { .. } | Overlay::Filter | Overlay::Export(_) | Overlay::Bases(_)
+        ) {
             self.overlay = Overlay::None;
         }
         if let Overlay::Profiles(_) = self.overlay {
@@ -174,6 +194,8 @@ impl App {
         }
         self.auto_refresh = self.auto_refresh.map(|_| self.now.instant + self.setup.refresh_every);
         self.notice = Some(Notice::Info(safe!("this is {}", self.setup.profile)));
-        vec![Effect::Draw]
+        effects.extend(self.recall());
+        effects.push(Effect::Draw);
+        effects
     }
 }

@@ -3,8 +3,9 @@
 use super::{Action, App, Effect, Everything, Focus, draw_if};
 use crate::analysis::groups::{Broken, Kind};
 use crate::analysis::query::quote;
+use crate::analysis::rows::RowNumber;
 use crate::tui::group_pane::GroupPane;
-use crate::tui::views::View;
+use crate::tui::views::{Lines, View};
 
 /// Lines of what the selected finding means, with their rule, and of groups from where on there is room for them.
 const EXPLANATION: u16 = 6;
@@ -21,13 +22,22 @@ pub(super) struct CameFrom {
 impl App {
     /// The groups on screen, unless each line is a webhook.
     pub fn group_pane(&self) -> Option<&GroupPane> {
-        self.view.entry().grouping?;
-        self.group_panes.get(&self.view)
+        self.group_panes.get(&self.view).filter(|_| self.shows_groups())
+    }
+
+    /// Whether each line is a webhook.
+    pub fn shows_webhooks(&self) -> bool {
+        matches!(self.view.entry().lines, Lines::Webhooks)
+    }
+
+    /// Whether each line is a change.
+    pub fn shows_changes(&self) -> bool {
+        matches!(self.view.entry().lines, Lines::Changes)
     }
 
     /// Whether each line is a group.
     pub fn shows_groups(&self) -> bool {
-        self.view.entry().grouping.is_some()
+        matches!(self.view.entry().lines, Lines::Groups(_))
     }
 
     /// Begins with a filter and a view.
@@ -45,6 +55,9 @@ impl App {
         }
         self.view = view;
         self.focus = Focus::List;
+        if self.shows_changes() {
+            return self.open_changes();
+        }
         if !self.shows_groups() {
             return vec![Effect::Draw];
         }
@@ -116,6 +129,11 @@ impl App {
             }
             Some(Kind::NoHost | Kind::More { .. } | Kind::Said { .. } | Kind::MoreRows { .. }) | None => return Vec::new(),
         };
+        self.show_webhooks(terms, row)
+    }
+
+    /// Shows the webhooks of a filter, and selects the row with this number; Esc comes back.
+    pub(super) fn show_webhooks(&mut self, terms: String, row: Option<RowNumber>) -> Vec<Effect> {
         let from = self.view;
         let before = self.filter.applied().to_owned();
         let text = match self.filter.applied() {
@@ -139,7 +157,7 @@ impl App {
         effects
     }
 
-    fn back_from_groups(&mut self) -> Vec<Effect> {
+    pub(super) fn back_from_groups(&mut self) -> Vec<Effect> {
         if let Some(effects) = self.stop_probing() {
             return effects;
         }

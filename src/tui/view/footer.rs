@@ -60,7 +60,9 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-const IN_GROUPS: [Action; 8] = [
+const IN_CHANGES: [Action; 7] =
+    [Action::Help, Action::MoveDown, Action::Open, Action::Sort, Action::Refresh, Action::ViewWebhooks, Action::Copy];
+const IN_GROUPS: [Action; 9] = [
     Action::Help,
     Action::MoveDown,
     Action::Open,
@@ -69,12 +71,14 @@ const IN_GROUPS: [Action; 8] = [
     Action::ViewHosts,
     Action::ViewEvents,
     Action::ViewFindings,
+    Action::ViewChanges,
 ];
 
 /// As many keys as fit, the most useful first.
 fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let actions: &[Action] = match app.focus {
         _ if app.shows_groups() => &IN_GROUPS,
+        _ if app.shows_changes() => &IN_CHANGES,
         Focus::Detail => &IN_DETAIL,
         Focus::List => &IN_LIST,
     };
@@ -82,7 +86,8 @@ fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let mut used = 0;
     for &action in actions {
         let (Some(key), Some(entry)) = (app.setup.keymap.key(action), action.entry()) else { continue };
-        let width = 1 + key.width() + 1 + entry.word.len() + 1;
+        let word = if action == Action::Sort && app.shows_changes() { "since" } else { entry.word };
+        let width = 1 + key.width() + 1 + word.len() + 1;
         if used + width > usize::from(area.width) {
             break;
         }
@@ -90,7 +95,7 @@ fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         pieces.extend([
             Piece::plain(" "),
             Piece::new(key, app.setup.theme.strong),
-            Piece::new(safe!(" {} ", entry.word), app.setup.theme.quiet),
+            Piece::new(safe!(" {} ", word), app.setup.theme.quiet),
         ]);
     }
     canvas.pieces(area, &pieces);
@@ -138,6 +143,11 @@ fn probing(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 /// `12/1,234`, or `12/300+` while the end is unknown.
 fn position(app: &App) -> Safe {
     if let Some(pane) = app.group_pane() {
+        let at = if pane.is_empty() { 0 } else { pane.cursor.selected() + 1 };
+        return safe!("{}/{}", grouped(at), grouped(pane.len()));
+    }
+    if app.shows_changes() {
+        let pane = &app.changes;
         let at = if pane.is_empty() { 0 } else { pane.cursor.selected() + 1 };
         return safe!("{}/{}", grouped(at), grouped(pane.len()));
     }

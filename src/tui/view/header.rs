@@ -22,7 +22,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         Some(file) => safe!("file {} {}", dot, file),
         None => safe!("{} {} {}", app.setup.profile, dot, app.setup.base_url.host()),
     };
-    let identity = if app.shows_groups() { safe!("{} {} {}", identity, dot, app.view.entry().name) } else { identity };
+    let identity = if app.shows_webhooks() { identity } else { safe!("{} {} {}", identity, dot, app.view.entry().name) };
     let key = if app.setup.key_source == KeySource::Environment { Safe::literal("  key: env") } else { Safe::default() };
     let coverage = coverage(app);
     let (status, status_style) = status(app);
@@ -100,7 +100,7 @@ fn news(app: &App) -> Safe {
 
 /// `▲ host  `, while the rows are sorted.
 fn sort(app: &App) -> Safe {
-    let Some(sort) = app.sort.filter(|_| !app.shows_groups()) else { return Safe::default() };
+    let Some(sort) = app.sort.filter(|_| app.shows_webhooks()) else { return Safe::default() };
     let glyphs = app.setup.glyphs;
     safe!("{} {}  ", if sort.descending { glyphs.descending } else { glyphs.ascending }, sort.key.name())
 }
@@ -111,6 +111,25 @@ fn coverage(app: &App) -> Safe {
     if !app.listing.is_known() {
         return scope.into();
     }
+    cached(app).unwrap_or_else(|| live_coverage(app))
+}
+
+/// `all 1,234 cached 3h ago`, `100 of 1,234, rest cached 3h ago`: what is not of now is never without that word.
+fn cached(app: &App) -> Option<Safe> {
+    let age = clock::age_in_words(app.cached_at()?, app.now.wall);
+    let live = app.listing.loaded() - app.listing.remembered();
+    let is_chosen = app.listing.kept().is_some() || !app.filter.query().is_empty();
+    Some(match app.listing.extent() {
+        RowCount::Exactly(rows) if live > 0 && !is_chosen => {
+            safe!("{} of {}, rest cached {}", grouped(live), grouped(rows), age)
+        }
+        _ if live > 0 => safe!("{}, partly cached {}", live_coverage(app), age),
+        _ => safe!("{} cached {}", live_coverage(app), age),
+    })
+}
+
+fn live_coverage(app: &App) -> Safe {
+    let scope = app.scope.name();
     let loaded = app.listing.loaded();
     let rows = app.listing.extent();
     if app.listing.kept().is_some() || !app.filter.query().is_empty() {
@@ -142,6 +161,8 @@ fn status(app: &App) -> (Safe, ratatui::style::Style) {
         Health::Unknown => ("loading".into(), theme.quiet),
         Health::Live { .. } if app.everything != Everything::No => ("loading all".into(), theme.quiet),
         Health::Live { .. } if app.is_loading() => ("loading".into(), theme.quiet),
+        // What is shown is not all of now, and that is said already.
+        Health::Live { .. } if app.cached_at().is_some() => (Safe::default(), theme.quiet),
         // It is as old as it is, whenever it was read.
         Health::Live { .. } if app.setup.file.is_some() => ("offline".into(), theme.quiet),
         Health::Live { at } => {

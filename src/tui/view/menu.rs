@@ -8,6 +8,7 @@ use crate::safe;
 use crate::text::{Safe, clean, grouped};
 use crate::tui::app::App;
 use crate::tui::canvas::{Canvas, Piece, line};
+use crate::tui::changes_pane::Bases;
 use crate::tui::palette::Palette;
 use crate::tui::picker::{DIGITS, Picker};
 
@@ -94,6 +95,48 @@ pub(super) fn profiles(app: &App, picker: &Picker, canvas: &mut Canvas<'_>) {
             Piece::new(hint, theme.quiet),
         ],
     );
+}
+
+/// Since when changes are to be told.
+pub(super) fn bases(app: &App, bases: &Bases, canvas: &mut Canvas<'_>) {
+    let (theme, glyphs) = (app.setup.theme, app.setup.glyphs);
+    let Bases { choices, picker } = bases;
+    let found: Vec<_> = picker.found().iter().filter_map(|&at| choices.get(at)).collect();
+    let first = (picker.selected() + 1).saturating_sub(ROWS);
+    let area = open(app, found.len().clamp(1, ROWS), canvas);
+    if found.is_empty() {
+        canvas.text(line(area, 1), &"   no such time".into(), theme.quiet);
+    }
+    for (number, (index, choice)) in (1..).zip(found.iter().enumerate().skip(first).take(ROWS)) {
+        let digit = DIGITS.get(index).filter(|_| picker.is_untouched()).map_or(' ', |&digit| digit);
+        let mark = if choice.is_current { glyphs.active } else { " " };
+        let pieces = [
+            Piece::new(safe!(" {} ", clean(&digit.to_string())), theme.accent),
+            Piece::new(safe!("{} ", Safe::literal(mark)), theme.active),
+            Piece::new(clean(&format!("{:<21}", choice.name.as_str())), theme.strong),
+            Piece::plain(choice.beside.clone()),
+        ];
+        canvas.pieces(line(area, number), &pieces);
+        if index == picker.selected() {
+            canvas.restyle(line(area, number), theme.selected);
+        }
+    }
+    canvas.text(line(area, 0), &" what changed since ".into(), theme.strong);
+    if found.len() > ROWS {
+        let place = safe!(" {}/{} ", picker.selected() + 1, found.len());
+        canvas.text_right(Rect { width: area.width.saturating_sub(1), ..line(area, 0) }, &place, theme.quiet);
+    }
+    let footer = app.layout().footer;
+    canvas.clear(footer);
+    let hint = if picker.is_untouched() { "a digit or enter takes it, letters narrow" } else { "" };
+    let pieces = [
+        Piece::new(" since ", theme.accent),
+        Piece::plain(picker.input()),
+        Piece::new(" ", theme.selected),
+        Piece::plain(" "),
+        Piece::new(hint, theme.quiet),
+    ];
+    canvas.pieces(footer, &pieces);
 }
 
 pub(super) fn copies(app: &App, canvas: &mut Canvas<'_>) {

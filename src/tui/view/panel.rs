@@ -19,15 +19,33 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.setup.theme;
     let dot = app.setup.glyphs.dot;
     let style = if trouble.stage == Stage::Failed { theme.error } else { theme.warning };
-    let kept = match trouble.last_good {
-        Some(at) => safe!("rows from {}", time(app, at)),
-        None => "no rows yet".into(),
-    };
     let press =
         app.setup.keymap.key(Action::Refresh).map_or_else(Safe::default, |key| safe!(" {} {} tries again", dot, key));
     let stage = trouble.stage_in_words(app.now.instant);
-    let words = safe!("! {} {} {} {} {}{}", trouble.error.short(), dot, kept, dot, stage, press);
+    let words = match (app.cached_at(), trouble.last_good) {
+        (Some(at), _) => cached_instead(app, trouble, at, &press),
+        (None, Some(at)) => {
+            safe!("! {} {} rows from {} {} {}{}", trouble.error.short(), dot, time(app, at), dot, stage, press)
+        }
+        (None, None) => safe!("! {} {} no rows yet {} {}{}", trouble.error.short(), dot, dot, stage, press),
+    };
     canvas.pieces(area, &[Piece::plain(" "), Piece::new(words, style)]);
+}
+
+/// The rows of the cache are shown: since when, how old they are, and what to press; the rest where there is room.
+fn cached_instead(app: &App, trouble: &Trouble, at: jiff::Timestamp, press: &Safe) -> Safe {
+    let dot = app.setup.glyphs.dot;
+    let part = if app.listing.remembered() < app.listing.loaded() { "some rows" } else { "rows" };
+    let age = clock::age_in_words(at, app.now.wall);
+    let since = safe!("! {} since {} {} {} cached {}", trouble.error.short(), time(app, trouble.since), dot, part, age);
+    let read = safe!("read {} {}", clock::day(at, &zone(app)), time(app, at));
+    match trouble.stage {
+        // To be pressed is all that is left.
+        Stage::Failed => safe!("{}{} {} {}", since, press, dot, read),
+        Stage::Retrying { .. } | Stage::Paused { .. } => {
+            safe!("{} {} {}{} {} {}", since, dot, trouble.stage_in_words(app.now.instant), press, dot, read)
+        }
+    }
 }
 
 /// What stands in the list's place.
@@ -82,7 +100,9 @@ fn empty_scope(app: &App) -> Vec<Piece> {
 fn no_match(app: &App) -> Vec<Piece> {
     let theme = app.setup.theme;
     let loaded = grouped(app.listing.loaded());
-    let (title, rest) = if app.listing.is_complete() {
+    let (title, rest) = if app.listing.remembered() > 0 {
+        (safe!("No match so far"), safe!("{} were searched, cached ones among them.", loaded))
+    } else if app.listing.is_complete() {
         (safe!("No webhook matches"), safe!("All {} were searched.", loaded))
     } else {
         let of = match app.listing.extent() {
@@ -148,8 +168,12 @@ fn keys(app: &App, actions: &[Action]) -> Piece {
 }
 
 fn time(app: &App, at: jiff::Timestamp) -> Safe {
+    clock::time_of_day(at, &zone(app))
+}
+
+fn zone(app: &App) -> jiff::tz::TimeZone {
     match app.time {
-        TimeFormat::Utc => clock::time_of_day(at, &jiff::tz::TimeZone::UTC),
-        TimeFormat::Relative | TimeFormat::Local => clock::time_of_day(at, &app.setup.zone),
+        TimeFormat::Utc => jiff::tz::TimeZone::UTC,
+        TimeFormat::Relative | TimeFormat::Local => app.setup.zone.clone(),
     }
 }

@@ -52,8 +52,8 @@ fn the_list_says_how_many_fail_and_the_detail_how() {
     let mut stage = whole(80, 24);
     stage.deliveries(&path);
     assert!(footer(&stage).contains("deliveries.csv: 43 delivery attempts"), "{}", footer(&stage));
-    assert!(line(&stage, "billing.acme.example.com/dialnexa/crm/1 ").ends_with("!13%  2 ev   4y"), "{}", stage.frame());
-    assert!(line(&stage, "partners.globex.example.net/dialnexa/crm/2 ").ends_with("  5%  3 ev   3y"), "{}", stage.frame());
+    assert!(line(&stage, "billing.acme.example.com/dialnexa/crm/1 ").ends_with("!13%  2 ev ✗   4y"), "{}", stage.frame());
+    assert!(line(&stage, "partners.globex.example.net/dialnexa/crm/2 ").ends_with("  5%  3 ev     3y"), "{}", stage.frame());
     // Without a failure there is nothing to say, as without an attempt.
     assert!(!line(&stage, "hooks.acme.example.com/v1/events/voice/4 ").contains('%'), "{}", stage.frame());
     let frame = stage.keys("j").frame();
@@ -136,7 +136,7 @@ fn they_are_of_the_workspace_of_the_start() {
     let mut stage = whole(80, 24);
     let job = stage.app.read_deliveries(path);
     let switched =
-        |at| Message::Switched(Box::new(Workspace::new(at, &connection("https://x.example"), Vec::new(), Vec::new())));
+        |at| Message::Switched(Box::new(Workspace::new(at, &connection("https://x.example"), None, Vec::new(), Vec::new())));
     stage.send(switched(1)).load(page(1, 0..20, Some(20)));
     let done = job.run();
     stage.send(Message::Done(Box::new(done)));

@@ -288,7 +288,7 @@ fn another_workspace_knows_nothing_of_it() {
     let version = stage.app.probes.known.version();
     let base_url = BaseUrl::parse("https://staging.example").unwrap();
     let connection = Config::demo_connection(base_url, ApiKey::new("id:secret").unwrap());
-    stage.send(Message::Switched(Box::new(Workspace::new(0, &connection, Vec::new(), Vec::new()))));
+    stage.send(Message::Switched(Box::new(Workspace::new(0, &connection, None, Vec::new(), Vec::new()))));
     assert!(!stage.app.probes.are_shown() && stage.app.probes.known.version() > version);
     stage.load(page(1, 0..20, Some(20)));
     assert!(!stage.frame().contains('→'), "{}", stage.frame());

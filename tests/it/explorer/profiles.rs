@@ -38,14 +38,14 @@ fn loaded() -> Stage {
     stage
 }
 
-fn staging() -> Message {
+pub(crate) fn staging() -> Message {
     let base_url = BaseUrl::parse("https://staging.example").unwrap();
     let mut connection = Config::demo_connection(base_url, ApiKey::new("id:secret").unwrap());
     connection.profile = "staging".into();
     connection.key_source = KeySource::Config;
     connection.policy.page_size = 50;
     let invocation = ["hookscope", "--profile", "staging"].map(str::to_owned).into();
-    Message::Switched(Box::new(Workspace::new(2, &connection, invocation, Vec::new())))
+    Message::Switched(Box::new(Workspace::new(2, &connection, None, invocation, Vec::new())))
 }
 
 #[test]

@@ -35,6 +35,7 @@ use tokio::sync::mpsc;
 
 use crate::support::{moment, setup, text};
 
+mod memory;
 mod probes;
 mod profiles;
 
@@ -134,7 +135,7 @@ fn run_from(
     open: impl FnOnce() -> Result<Source, ApiError> + Send + 'static,
 ) -> Running {
     let app = App::new(setup, moment());
-    let fetch = Fetch::start(open, connection.policy, app.demand());
+    let fetch = Fetch::start(open, connection.policy, &app);
     let (keys, pressed) = mpsc::unbounded_channel();
     let (console, happened) = mpsc::unbounded_channel();
     let (sent, suspended, released) = (Arc::default(), Arc::default(), Arc::default());
@@ -142,6 +143,7 @@ fn run_from(
         finder: Finder::start(),
         judge: Judge::start(),
         history: History::default(),
+        store: |_| None,
         jobs: tokio::task::JoinSet::new(),
         screen: Screen::new(TestBackend::new(120, 40), app.size),
         app,

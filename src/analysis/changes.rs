@@ -1,0 +1,271 @@
+//! What differs between two listings of a workspace, webhook by webhook, as people look at it: a bounded part of it, and how
+//! much there is of the rest.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::audit::RuleSet;
+use super::diff::{FieldChange, Ignored, Kind, changes};
+use super::query::{Flags, Query, Scan};
+use super::rows::Rows;
+use crate::model::{Block, IdSet, Row, RowRef};
+
+/// Webhooks that are told of; the others are counted.
+pub const SHOWN: usize = 10_000;
+/// Bytes of the values of one webhook that are kept, and of all together. Of what is longer only the names of fields are.
+const LONGEST: usize = 64 << 10;
+const MOST: usize = 32 << 20;
+
+/// A row that lives by itself.
+#[derive(Clone)]
+pub struct Standing {
+    block: Arc<Block>,
+    index: usize,
+}
+
+impl Standing {
+    pub fn row(&self) -> Option<RowRef<'_>> {
+        self.block.row(self.index)
+    }
+}
+
+impl fmt::Debug for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Standing").field("index", &self.index).finish_non_exhaustive()
+    }
+}
+
+/// What happened to one webhook.
+#[derive(Debug, Clone)]
+pub enum Entry {
+    Added(Standing),
+    /// It is not in the later listing. That it is gone is another question.
+    Removed(Standing),
+    /// As it is now, and what of it was something else.
+    Changed(Standing, Vec<FieldChange>),
+}
+
+impl Entry {
+    /// The webhook as it is now, or as it was.
+    pub fn row(&self) -> Option<RowRef<'_>> {
+        match self {
+            Self::Added(standing) | Self::Removed(standing) | Self::Changed(standing, _) => standing.row(),
+        }
+    }
+
+    pub fn id(&self) -> &str {
+        self.row().map_or("", RowRef::id)
+    }
+}
+
+/// The differences of two listings: what went, what changed, then what came, each in the order of its listing.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    pub entries: Vec<Entry>,
+    pub added: u64,
+    pub removed: u64,
+    pub changed: u64,
+    /// The later listing has an id twice: it is not what the workspace looks like, and may lack what is there.
+    pub is_doubtful: bool,
+}
+
+/// Two listings of one packer, and which webhooks of them are asked for.
+#[derive(Debug, Clone)]
+pub struct Sides {
+    pub before: Rows,
+    pub after: Rows,
+    pub query: Query,
+    pub flags: Flags,
+}
+
+impl Sides {
+    /// Compares them by the ids. A webhook counts when either side of it is asked for.
+    pub fn compare(&self) -> Changes {
+        let mut scan = Scan::new(&self.query, &self.flags);
+        let mut before: HashMap<&str, (u64, usize)> = HashMap::new();
+        for (page, _, segment) in self.before.segments() {
+            for (index, row) in segment.iter().enumerate().filter(|(_, row)| row.is_webhook()) {
+                before.entry(row.id()).or_insert((page, index));
+            }
+        }
+        let mut found = Found::default();
+        let mut ids = IdSet::default();
+        let unknown = RuleSet::default();
+        for (page, _, segment) in self.after.segments() {
+            let verdicts = self.flags.verdicts.of_page(self.after.page_size(), page);
+            for (index, row) in segment.iter().enumerate().filter(|(_, row)| row.is_webhook()) {
+                if !ids.insert(row.id()) {
+                    found.changes.is_doubtful = true;
+                    continue;
+                }
+                let broken = verdicts.at(segment, index);
+                let standing = || Standing { block: Arc::clone(&segment.block), index };
+                match before.remove(row.id()).and_then(|(page, index)| self.before.segment(page)?.block.row(index)) {
+                    None if scan.admits(row, broken) => found.add(standing),
+                    Some(former) if !former.is_same(row) && (scan.admits(row, broken) || scan.admits(former, unknown)) => {
+                        found.change(former, row, standing);
+                    }
+                    None | Some(_) => {}
+                }
+            }
+        }
+        let mut gone: Vec<_> = before.into_values().collect();
+        gone.sort_unstable();
+        for (page, index) in gone {
+            let Some(segment) = self.before.segment(page) else { continue };
+            if segment.block.row(index).is_some_and(|row| scan.admits(row, unknown)) {
+                found.remove(|| Standing { block: Arc::clone(&segment.block), index });
+            }
+        }
+        found.finish()
+    }
+}
+
+/// Differences that are being gathered.
+#[derive(Default)]
+struct Found {
+    changes: Changes,
+    added: Vec<Entry>,
+    changed: Vec<Entry>,
+    removed: Vec<Entry>,
+    bytes: usize,
+}
+
+impl Found {
+    fn add(&mut self, standing: impl FnOnce() -> Standing) {
+        self.changes.added += 1;
+        if self.added.len() < SHOWN {
+            self.added.push(Entry::Added(standing()));
+        }
+    }
+
+    fn remove(&mut self, standing: impl FnOnce() -> Standing) {
+        self.changes.removed += 1;
+        if self.removed.len() < SHOWN {
+            self.removed.push(Entry::Removed(standing()));
+        }
+    }
+
+    fn change(&mut self, before: RowRef<'_>, after: RowRef<'_>, standing: impl FnOnce() -> Standing) {
+        let (Row::Webhook(before), Row::Webhook(after)) = (before.unpack(), after.unpack()) else { return };
+        let mut fields = changes(&before, &after, &Ignored::default());
+        if fields.is_empty() {
+            // It is only spelled in another way.
+            return;
+        }
+        self.changes.changed += 1;
+        if self.changed.len() >= SHOWN {
+            return;
+        }
+        let bytes: usize = fields.iter().map(size).sum();
+        if bytes > LONGEST || self.bytes + bytes > MOST {
+            fields.iter_mut().for_each(forget_values);
+        } else {
+            self.bytes += bytes;
+        }
+        self.changed.push(Entry::Changed(standing(), fields));
+    }
+
+    fn finish(self) -> Changes {
+        let mut changes = self.changes;
+        changes.entries = self.removed;
+        changes.entries.extend(self.changed);
+        changes.entries.extend(self.added);
+        changes.entries.truncate(SHOWN);
+        changes
+    }
+}
+
+fn size(change: &FieldChange) -> usize {
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    match &change.kind {
+        Kind::Url { before, after } | Kind::Value { before, after } => length(before) + length(after),
+        Kind::Events { added, removed } => added.iter().chain(removed).map(String::len).sum(),
+    }
+}
+
+fn forget_values(change: &mut FieldChange) {
+    change.kind = Kind::Value { before: None, after: None };
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::analysis::rows::Segment;
+    use crate::model::{Draft, Element, SharedPacker};
+
+    fn rows(packer: &SharedPacker, webhooks: &[&str]) -> Rows {
+        let draft = |json: &&str| Draft::decode(&RawValue::from_string((*json).to_owned()).unwrap()).unwrap();
+        let mut rows = Rows::new(webhooks.len() as u64);
+        let block = Arc::new(packer.pack(webhooks.iter().map(draft).collect()));
+        rows.put(1, Segment { rows: block.len(), block });
+        rows
+    }
+
+    fn compared(before: &[&str], after: &[&str], query: &str) -> Changes {
+        let packer = SharedPacker::default();
+        let (before, after) = (rows(&packer, before), rows(&packer, after));
+        let query = Query::parse(query, jiff::Timestamp::UNIX_EPOCH).unwrap();
+        Sides { before, after, query, flags: Flags::default() }.compare()
+    }
+
+    fn told(changes: &Changes) -> Vec<String> {
+        let line = |entry: &Entry| match entry {
+            Entry::Added(_) => format!("+{}", entry.id()),
+            Entry::Removed(_) => format!("-{}", entry.id()),
+            Entry::Changed(_, fields) => {
+                let names: Vec<_> = fields.iter().map(|change| change.field.as_str()).collect();
+                format!("~{} {}", entry.id(), names.join(","))
+            }
+        };
+        changes.entries.iter().map(line).collect()
+    }
+
+    const A: &str =
+        r#"{"id":"a","url":"https://a/","events":["x","y"],"is_active":true,"created_at":"2024-01-01T00:00:00.000Z"}"#;
+
+    #[test]
+    fn what_went_changed_and_came_is_told_in_this_order() {
+        let paused = A.replace("true", "false").replace("https://a/", "https://b/");
+        let before = [r#"{"id":"c","url":"u"}"#, A, r#"{"id":"b","url":"u"}"#];
+        let changes = compared(&before, &[&paused, r#"{"id":"n","url":"u"}"#, r#"{"id":"b","url":"u"}"#], "");
+        assert_eq!(told(&changes), ["-c", "~a url.host,is_active", "+n"]);
+        assert_eq!((changes.added, changes.removed, changes.changed, changes.is_doubtful), (1, 1, 1, false));
+    }
+
+    #[test]
+    fn another_spelling_is_no_change() {
+        let turned = A.replace(r#"["x","y"]"#, r#"["y","x"]"#);
+        assert!(compared(&[A], &[&turned], "").entries.is_empty());
+        let (one, other) = (r#"{"id":"a","url":"u","m":1,"n":2}"#, r#"{"url":"u","id":"a","n":2.0,"m":1}"#);
+        assert!(compared(&[one], &[other], "").entries.is_empty());
+    }
+
+    #[test]
+    fn a_filter_looks_at_both_sides() {
+        let moved = A.replace("https://a/", "https://b/");
+        for (query, count) in [("host:=a", 1), ("host:=b", 1), ("host:=c", 0)] {
+            assert_eq!(compared(&[A], &[&moved], query).entries.len(), count, "{query}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_came_twice_makes_it_doubtful() {
+        let changes = compared(&[A], &[A, A], "");
+        assert!(changes.is_doubtful && changes.entries.is_empty());
+    }
+
+    #[test]
+    fn many_are_counted_and_long_values_are_not_kept() {
+        let many: Vec<String> = (0..SHOWN + 5).map(|number| format!(r#"{{"id":"{number}","url":"u"}}"#)).collect();
+        let changes = compared(&[], &many.iter().map(String::as_str).collect::<Vec<_>>(), "");
+        assert_eq!((changes.entries.len(), changes.added), (SHOWN, SHOWN as u64 + 5));
+        let long = format!(r#"{{"id":"a","url":"u","n":"{}"}}"#, "x".repeat(LONGEST));
+        let changes = compared(&[r#"{"id":"a","url":"u"}"#], &[&long], "");
+        let Some(Entry::Changed(_, fields)) = changes.entries.first() else { panic!("{changes:?}") };
+        assert_eq!(fields[0].kind, Kind::Value { before: None, after: None });
+    }
+}

@@ -1,0 +1,308 @@
+//! What changed since some time: comparing, asking for what is not listed any more, and moving through it.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{Action, App, Effect, Focus, MouseButton, MouseEvent, MouseEventKind, Overlay, Position, Scope, WHEEL, draw_if};
+use crate::analysis::changes::{Changes, Entry, Sides};
+use crate::analysis::query::quote;
+use crate::cache::Snapshot;
+use crate::clock;
+use crate::model::RowRef;
+use crate::safe;
+use crate::text::{Safe, grouped};
+use crate::tui::change_detail;
+use crate::tui::changes_pane::{Bases, Basis, BasisChoice, ChangesPane, Chosen, Comparison, Fate};
+use crate::tui::jobs::{Question, Task};
+use crate::tui::past::Past;
+use crate::tui::picker::Picker;
+
+impl App {
+    /// Whether there are changes to be shown, be it none.
+    pub fn has_changes(&self) -> bool {
+        self.shows_changes() && self.memory.full().is_some()
+    }
+
+    /// What the live webhooks are compared with. Without a cache that is the start.
+    pub fn basis(&self) -> (&Basis, Option<&Arc<Past>>) {
+        match &self.changes.basis {
+            Basis::LastLook if self.memory.last_look().is_none() => (&Basis::Start, self.memory.first()),
+            Basis::LastLook => (&Basis::LastLook, self.memory.last_look()),
+            Basis::Start => (&Basis::Start, self.memory.first()),
+            basis @ Basis::Snapshot(_, past) => (basis, Some(past)),
+        }
+    }
+
+    /// Since when changes are told.
+    pub fn basis_in_words(&self) -> Safe {
+        match self.basis() {
+            (Basis::LastLook, Some(past)) => safe!("since your last look, {}", clock::age_in_words(past.at, self.now.wall)),
+            (Basis::Snapshot(_, past), _) => {
+                safe!("since {}, {}", self.day_and_time(past.at), clock::age_in_words(past.at, self.now.wall))
+            }
+            (_, Some(past)) => safe!("since the start, {}", clock::time_of_day(past.at, &self.zone())),
+            (_, None) => "since the start".into(),
+        }
+    }
+
+    fn zone(&self) -> jiff::tz::TimeZone {
+        match self.time {
+            crate::config::TimeFormat::Utc => jiff::tz::TimeZone::UTC,
+            _ => self.setup.zone.clone(),
+        }
+    }
+
+    fn day_and_time(&self, at: jiff::Timestamp) -> Safe {
+        safe!("{} {}", clock::day(at, &self.zone()), clock::time_of_day(at, &self.zone()))
+    }
+
+    /// The row that a copy is about.
+    pub(super) fn row_to_copy(&self) -> Option<RowRef<'_>> {
+        if self.shows_changes() { self.changes.selected()?.row() } else { self.selected_row() }
+    }
+
+    pub(super) fn open_changes(&mut self) -> Vec<Effect> {
+        if self.scope != Scope::All {
+            return vec![Effect::Draw];
+        }
+        match self.need_everything_or_say() {
+            Some(words) if self.memory.full().is_none() => self.warn(words),
+            _ => vec![Effect::Draw],
+        }
+    }
+
+    /// Compares, when that is looked at and one of the sides is another one.
+    pub(super) fn find_changes(&mut self) -> Vec<Effect> {
+        if !self.shows_changes() {
+            return Vec::new();
+        }
+        let (Some(after), (basis, Some(before))) = (self.memory.full_read(), self.basis()) else { return Vec::new() };
+        let kind = match basis {
+            Basis::LastLook => 0,
+            Basis::Start => 1,
+            Basis::Snapshot(snapshot, _) => snapshot.sequence.saturating_add(2),
+        };
+        let comparison =
+            Comparison { basis: (before.at, kind), generation: after.0, filter: self.filter.applied().to_owned() };
+        if self.changes.has(&comparison) {
+            return Vec::new();
+        }
+        let sides = Sides {
+            before: before.rows.clone(),
+            after: after.1.rows.clone(),
+            query: self.filter.query().clone(),
+            flags: self.flags(),
+        };
+        let effects = self.run(Task::Differences(Box::new(sides)));
+        self.changes.wait(comparison, self.jobs.started);
+        effects
+    }
+
+    pub(super) fn take_changes(&mut self, job: u64, changes: Arc<Changes>) -> Vec<Effect> {
+        if !self.changes.take(job, Arc::unwrap_or_clone(changes)) {
+            return Vec::new();
+        }
+        let mut effects = vec![Effect::Draw];
+        let ids = self.changes.questions();
+        if !ids.is_empty() {
+            self.jobs.started += 1;
+            effects.push(Effect::Ask(Question { number: self.jobs.started, ids }));
+        }
+        effects
+    }
+
+    pub(super) fn take_fates(&mut self, fates: Vec<(Box<str>, Fate)>) -> Vec<Effect> {
+        self.changes.learn(fates);
+        vec![Effect::Draw]
+    }
+
+    /// What an action does in the view of changes; `None` when it does the same everywhere.
+    pub(super) fn perform_in_changes(&mut self, action: Action) -> Option<Vec<Effect>> {
+        if !self.shows_changes() {
+            return None;
+        }
+        let screenful = i64::from(self.change_lines().max(1));
+        Some(match action {
+            Action::MoveDown => self.move_in_changes(1),
+            Action::MoveUp => self.move_in_changes(-1),
+            Action::HalfPageDown => self.move_in_changes((screenful / 2).max(1)),
+            Action::HalfPageUp => self.move_in_changes(-(screenful / 2).max(1)),
+            Action::PageDown => self.move_in_changes(screenful),
+            Action::PageUp => self.move_in_changes(-screenful),
+            Action::First => self.move_in_changes(i64::MIN),
+            Action::Last => self.move_in_changes(i64::MAX),
+            Action::Open => self.open_change(),
+            Action::Back if self.focus == Focus::Detail => self.set_focus(Focus::List),
+            Action::Back => self.back_from_groups(),
+            Action::Sort | Action::ReverseSort => self.list_bases(),
+            Action::Mark | Action::MarkAll => {
+                let key = self.setup.keymap.key(Action::ViewWebhooks).unwrap_or_default();
+                self.inform(safe!("that works on webhooks: {} shows them", key))
+            }
+            _ => return None,
+        })
+    }
+
+    fn move_in_changes(&mut self, rows: i64) -> Vec<Effect> {
+        if self.focus == Focus::Detail {
+            return self.scroll_change(rows.clamp(i64::from(i16::MIN), i64::from(i16::MAX)));
+        }
+        let before = self.changes.cursor;
+        let len = self.changes.len();
+        self.changes.cursor.move_by(rows, len);
+        let moved = self.changes.cursor != before;
+        if moved {
+            self.changes.scroll = 0;
+        }
+        draw_if(moved)
+    }
+
+    /// The wheel moves the selection by so many rows, a click takes the row.
+    pub(super) fn mouse_in_changes(&mut self, event: MouseEvent) -> Vec<Effect> {
+        let list = self.layout().panes.list();
+        let place = |pane: &ChangesPane| {
+            let line = event.row.checked_sub(list.y.saturating_add(1))?;
+            Some(pane.cursor.offset().saturating_add(line.into())).filter(|&place| place < pane.len())
+        };
+        match event.kind {
+            MouseEventKind::ScrollDown => self.move_in_changes(WHEEL),
+            MouseEventKind::ScrollUp => self.move_in_changes(-WHEEL),
+            MouseEventKind::Down(MouseButton::Left) if list.contains(Position::new(event.column, event.row)) => {
+                self.focus = Focus::List;
+                if let Some(place) = place(&self.changes) {
+                    self.changes.cursor.select(place);
+                    self.changes.scroll = 0;
+                }
+                vec![Effect::Draw]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Shows the webhook as it is. One that is not listed any more is shown as it was.
+    fn open_change(&mut self) -> Vec<Effect> {
+        match self.changes.selected() {
+            Some(Entry::Removed(_)) => self.set_focus(Focus::Detail),
+            Some(entry) => {
+                let terms = format!("id:={}", quote(entry.id()));
+                self.show_webhooks(terms, None)
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// The lines about the selected change.
+    pub fn change_in_lines(&self, max: usize) -> Vec<Vec<crate::tui::canvas::Piece>> {
+        let Some(entry) = self.changes.selected() else { return Vec::new() };
+        change_detail::lines(entry, self.changes.fate(entry), &self.detail_style(), max)
+    }
+
+    pub(super) fn scroll_change(&mut self, lines: i64) -> Vec<Effect> {
+        let height = usize::from(self.layout().panes.detail().height);
+        let wanted = self.changes.scroll.saturating_add_signed(isize::try_from(lines).unwrap_or(isize::MIN));
+        let there = self.change_in_lines(wanted.saturating_add(height)).len();
+        let scroll = wanted.min(there.saturating_sub(height));
+        let moved = scroll != self.changes.scroll;
+        self.changes.scroll = scroll;
+        draw_if(moved)
+    }
+
+    /// Lines of changes on screen: one is their title.
+    pub fn change_lines(&self) -> u16 {
+        self.layout().panes.list().height.saturating_sub(1)
+    }
+
+    pub(super) fn fit_changes(&mut self) {
+        let (height, len) = (self.change_lines(), self.changes.len());
+        self.changes.cursor.fit(height, len, true);
+    }
+
+    /// Finds what can be compared with.
+    fn list_bases(&mut self) -> Vec<Effect> {
+        match self.setup.store.clone() {
+            Some(store) => self.run(Task::Histories(store)),
+            None => self.choose_basis(Vec::new()),
+        }
+    }
+
+    pub(super) fn choose_basis(&mut self, snapshots: Vec<Snapshot>) -> Vec<Effect> {
+        if !self.shows_changes() || !matches!(self.overlay, Overlay::None) {
+            return Vec::new();
+        }
+        let choices = self.choices(snapshots);
+        if choices.is_empty() {
+            return self.inform("there is nothing to compare with yet");
+        }
+        let current = choices.iter().position(|choice| choice.is_current).unwrap_or_default();
+        let picker = Picker::new(&choices, current);
+        self.overlay = Overlay::Bases(Bases { choices, picker });
+        vec![Effect::Draw]
+    }
+
+    fn choices(&self, snapshots: Vec<Snapshot>) -> Vec<BasisChoice> {
+        let age = |at| clock::age_in_words(at, self.now.wall);
+        let dot = self.setup.glyphs.dot;
+        let (basis, _) = self.basis();
+        let mut choices = Vec::new();
+        if let Some(past) = self.memory.last_look() {
+            let beside = safe!("{} {} {}", age(past.at), dot, self.day_and_time(past.at));
+            let is_current = matches!(basis, Basis::LastLook);
+            choices.push(BasisChoice { chosen: Chosen::LastLook, name: "your last look".into(), beside, is_current });
+        }
+        if let Some(past) = self.memory.first() {
+            let beside = safe!("{} {} {}", age(past.at), dot, self.day_and_time(past.at));
+            let is_current = matches!(basis, Basis::Start);
+            choices.push(BasisChoice { chosen: Chosen::Start, name: "the start".into(), beside, is_current });
+        }
+        choices.extend(snapshots.into_iter().map(|snapshot| {
+            let counts = snapshot.counts.map_or_else(Safe::default, |counts| {
+                safe!(
+                    " {} +{} ~{} -{} since the one before",
+                    dot,
+                    grouped(counts.added),
+                    grouped(counts.changed),
+                    grouped(counts.removed)
+                )
+            });
+            let beside = safe!("{} {} {} webhooks{}", age(snapshot.at), dot, grouped(snapshot.webhooks), counts);
+            let is_current = matches!(basis, Basis::Snapshot(current, _) if *current == snapshot);
+            BasisChoice { name: self.day_and_time(snapshot.at), chosen: Chosen::Snapshot(snapshot), beside, is_current }
+        }));
+        choices
+    }
+
+    pub(super) fn key_in_bases(&mut self, event: KeyEvent) -> Vec<Effect> {
+        let Overlay::Bases(Bases { choices, picker }) = &mut self.overlay else { return Vec::new() };
+        let plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        let chosen = match event.code {
+            KeyCode::Esc => return self.close_overlay(),
+            KeyCode::Enter => picker.chosen(),
+            KeyCode::Char(digit) if plain && digit.is_ascii_digit() && picker.is_untouched() => picker.at_digit(digit),
+            _ => return if picker.edit(event, choices) { vec![Effect::Draw] } else { Vec::new() },
+        };
+        let chosen = chosen.and_then(|at| choices.get(at)).map(|choice| choice.chosen.clone());
+        self.overlay = Overlay::None;
+        let mut effects = vec![Effect::Draw];
+        match chosen {
+            None => {}
+            Some(Chosen::LastLook) => self.changes.basis = Basis::LastLook,
+            Some(Chosen::Start) => self.changes.basis = Basis::Start,
+            Some(Chosen::Snapshot(snapshot)) => {
+                let layout = self.past_layout();
+                effects.extend(self.run(Task::Open { snapshot, layout }));
+            }
+        }
+        effects
+    }
+
+    pub(super) fn opened(&mut self, snapshot: Snapshot, past: Option<Arc<Past>>) -> Vec<Effect> {
+        match past {
+            Some(past) => {
+                self.changes.basis = Basis::Snapshot(snapshot, past);
+                vec![Effect::Draw]
+            }
+            None => self.warn("this snapshot cannot be read any more"),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What is remembered of the workspace: the cache is shown until live rows are here, and every consistent read of everything is
+//! written to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::{App, Effect, Generation, Scope};
+use crate::analysis::news::Reads;
+use crate::analysis::rows::Rows;
+use crate::cache::{Kept, Unusable};
+use crate::safe;
+use crate::text::{Safe, clean};
+use crate::tui::jobs::{Job, Task};
+use crate::tui::past::{Layout, Past};
+
+/// A listing is written no more often than that.
+const KEPT: Duration = Duration::from_mins(1);
+
+/// Webhooks that are kept as they were at the start: more would cost as much memory again as all the rest.
+const MOST_KEPT: u64 = 300_000;
+
+/// What is being done with the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Cache {
+    #[default]
+    Idle,
+    /// Until it is read it must not be written.
+    Reading,
+    Writing,
+}
+
+/// What is known of the workspace at other times.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// What the cache had at the start: what was seen at the last look.
+    last_look: Option<Arc<Past>>,
+    /// The same, until what differs from it was looked for.
+    to_compare: Option<Arc<Past>>,
+    cache: Cache,
+    /// The first consistent read of everything, unless that is a lot to keep.
+    first: Option<Arc<Past>>,
+    /// The last consistent read of everything, and the generation that it is of.
+    full: Option<(Generation, Arc<Past>)>,
+    /// Whether the last consistent read has yet to be written.
+    is_unkept: bool,
+    /// What is written, and what is being written.
+    kept: Option<Arc<Past>>,
+    writing: Option<Arc<Past>>,
+    kept_at: Option<Instant>,
+    /// It was said that nothing can be written.
+    has_warned: bool,
+}
+
+impl Memory {
+    /// The workspace as it was at the last look.
+    pub fn last_look(&self) -> Option<&Arc<Past>> {
+        self.last_look.as_ref()
+    }
+
+    /// The first consistent read of everything.
+    pub fn first(&self) -> Option<&Arc<Past>> {
+        self.first.as_ref()
+    }
+
+    /// The last consistent read of everything, and the generation that it is of.
+    pub fn full_read(&self) -> Option<&(Generation, Arc<Past>)> {
+        self.full.as_ref()
+    }
+
+    /// The last consistent read of everything.
+    pub fn full(&self) -> Option<&Arc<Past>> {
+        self.full.as_ref().map(|(_, past)| past)
+    }
+}
+
+impl App {
+    /// When the rows were read that are shown in place of live ones.
+    pub fn cached_at(&self) -> Option<Timestamp> {
+        let past = self.memory.last_look.as_ref()?;
+        (self.listing.remembered() > 0).then_some(past.at)
+    }
+
+    /// What is to be done at the start of a workspace: its cache is read.
+    pub(super) fn recall(&mut self) -> Vec<Effect> {
+        let Some(store) = self.setup.store.clone() else { return Vec::new() };
+        self.memory.cache = Cache::Reading;
+        let layout = self.past_layout();
+        self.run(Task::Recall { store, layout, now: self.now.wall })
+    }
+
+    pub(super) fn past_layout(&self) -> Layout {
+        let is_known = self.listing.is_known() && self.listing.remembered() < self.listing.loaded();
+        let page_size = if is_known { self.listing.page_size() } else { u64::from(self.setup.page_size.max(1)) };
+        Layout { packer: self.packer.clone(), page_size, is_known }
+    }
+
+    pub(super) fn recalled(&mut self, found: Result<Option<Arc<Past>>, Unusable>) -> Vec<Effect> {
+        self.memory.cache = Cache::Idle;
+        let mut effects = match found {
+            Ok(past) => {
+                self.memory.to_compare.clone_from(&past);
+                self.memory.last_look = past;
+                self.show_last_look()
+            }
+            Err(why) => self.warn(safe!("the cache is ignored and made anew: {}", clean(&why.to_string()))),
+        };
+        // Live rows may have been faster.
+        effects.extend(self.compare_with_last_look());
+        effects.extend(self.keep_when_due());
+        effects
+    }
+
+    /// Shows what was seen at the last look where nothing else is here. Live rows replace it.
+    pub(super) fn show_last_look(&mut self) -> Vec<Effect> {
+        let Some(past) = self.memory.last_look.clone() else { return Vec::new() };
+        if self.listing.is_known() && self.listing.is_complete() {
+            return Vec::new();
+        }
+        let layout = self.past_layout();
+        if self.scope == Scope::All && (!layout.is_known || past.rows.page_size() == layout.page_size) {
+            return self.remember(self.scope, &past.rows);
+        }
+        let scope = self.scope;
+        self.run(Task::Sift { past, scope, layout })
+    }
+
+    pub(super) fn remember(&mut self, scope: Scope, rows: &Rows) -> Vec<Effect> {
+        if scope != self.scope || !self.listing.remember(rows) {
+            return Vec::new();
+        }
+        if self.following.is_none() {
+            self.following = self.selected_id();
+        }
+        // Everything was known, so everything is read again, as after a refresh.
+        self.need_everything();
+        vec![Effect::Draw]
+    }
+
+    /// Takes note of a consistent read of everything, once.
+    pub(super) fn take_full_read(&mut self) -> Vec<Effect> {
+        let is_taken = self.memory.full.as_ref().is_some_and(|(generation, _)| *generation == self.generation);
+        if self.scope != Scope::All || is_taken || !self.listing.is_whole_read() {
+            return Vec::new();
+        }
+        let past = Past { rows: self.listing.rows().clone(), at: self.asked_at };
+        let past = Arc::new(past);
+        if self.memory.full.is_none() && past.rows.count() <= MOST_KEPT {
+            self.memory.first = Some(Arc::clone(&past));
+        }
+        self.memory.full = Some((self.generation, past));
+        self.changes.forget_fates();
+        self.memory.is_unkept = true;
+        let mut effects = self.compare_with_last_look();
+        effects.extend(self.keep_when_due());
+        effects
+    }
+
+    /// Finds what changed since the last look, once.
+    fn compare_with_last_look(&mut self) -> Vec<Effect> {
+        let Some((_, after)) = &self.memory.full else { return Vec::new() };
+        let Some(before) = self.memory.to_compare.take() else { return Vec::new() };
+        let read = after.rows.segments().map(|(page, ..)| page).collect();
+        let (before, after) = (before.rows.clone(), after.rows.clone());
+        // It has everything that was there at the last refresh too.
+        self.before = None;
+        self.run(Task::Compare(Box::new(Reads { before, after, was_complete: true, is_complete: true, read })))
+    }
+
+    fn keep_when_due(&mut self) -> Vec<Effect> {
+        let is_due = self.memory.kept_at.is_none_or(|at| self.now.instant.saturating_duration_since(at) >= KEPT);
+        match self.keeping().filter(|_| is_due) {
+            Some(task) => {
+                self.memory.is_unkept = false;
+                self.memory.kept_at = Some(self.now.instant);
+                self.memory.cache = Cache::Writing;
+                self.memory.writing = self.memory.full().cloned();
+                self.run(task)
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// What has to be written yet.
+    fn keeping(&self) -> Option<Task> {
+        let store = self.setup.store.clone()?;
+        let past = self.memory.full().filter(|_| self.memory.is_unkept && self.memory.cache == Cache::Idle)?;
+        Some(Task::Keep { store, past: Arc::clone(past), last: self.memory.kept.clone() })
+    }
+
+    /// What has to be written yet, whenever that was done last: the workspace is left.
+    pub fn keep_at_last(&mut self) -> Option<Job> {
+        let task = self.keeping()?;
+        self.memory.is_unkept = false;
+        self.memory.cache = Cache::Writing;
+        self.jobs.started += 1;
+        Some(Job { number: self.jobs.started, task })
+    }
+
+    /// Whether a listing is being written.
+    pub fn is_keeping(&self) -> bool {
+        self.memory.cache == Cache::Writing
+    }
+
+    pub(super) fn kept(&mut self, kept: Result<Option<Kept>, Safe>) -> Vec<Effect> {
+        self.memory.cache = Cache::Idle;
+        let written = self.memory.writing.take();
+        match kept {
+            Ok(Some(Kept::Written { .. } | Kept::Unchanged)) => {
+                self.memory.kept = written;
+                Vec::new()
+            }
+            Ok(None) => Vec::new(),
+            Ok(Some(Kept::Busy)) => {
+                self.memory.is_unkept = true;
+                Vec::new()
+            }
+            Err(why) => {
+                self.memory.is_unkept = true;
+                if std::mem::replace(&mut self.memory.has_warned, true) {
+                    return Vec::new();
+                }
+                self.warn(safe!("nothing is remembered: the cache cannot be written: {}", why))
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The text about one change: what of it is another, before and after, and then the webhook.
+
+use ratatui::style::Style as Look;
+
+use super::canvas::Piece;
+use super::changes_pane::Fate;
+use super::detail::{self, Form, Style};
+use crate::analysis::changes::Entry;
+use crate::analysis::diff::{FieldChange, Kind};
+use crate::output::DiffLine;
+use crate::safe;
+use crate::text::{Safe, clean_head};
+
+/// Columns that are read of one value; the rest is in the raw JSON and in copies.
+const MAX_VALUE: usize = 4000;
+
+/// What happened, in words.
+pub fn words(entry: &Entry, fate: Option<&Fate>) -> Safe {
+    match (entry, fate) {
+        (Entry::Added(_), _) => "added".into(),
+        (Entry::Changed(..), _) => "changed".into(),
+        (Entry::Removed(_), Some(Fate::Gone)) => "removed: the API does not know it any more".into(),
+        (Entry::Removed(_), Some(Fate::Asked)) => "gone or unknown: it is not listed, and is asked for".into(),
+        (Entry::Removed(_), Some(Fate::Unknown(why))) => safe!("gone or unknown: {}", why),
+        (Entry::Removed(_), Some(Fate::There) | None) => "gone or unknown: it is not listed".into(),
+    }
+}
+
+/// The symbol of what happened: what may still be there is not said to be gone.
+pub fn sign(entry: &Entry, fate: Option<&Fate>) -> &'static str {
+    match (entry, fate) {
+        (Entry::Added(_), _) => "+",
+        (Entry::Changed(..), _) => "~",
+        (Entry::Removed(_), Some(Fate::Gone)) => "-",
+        (Entry::Removed(_), _) => "?",
+    }
+}
+
+/// The first `max` lines about a change.
+pub fn lines(entry: &Entry, fate: Option<&Fate>, style: &Style, max: usize) -> Vec<Vec<Piece>> {
+    let mut lines = Vec::new();
+    if style.form == Form::Fields {
+        let heading = safe!("{} {}", sign(entry, fate), words(entry, fate)).wrap(style.width.into());
+        lines.extend(heading.into_iter().map(|line| vec![Piece::new(line, style.theme.strong)]));
+        if let Entry::Changed(_, fields) = entry {
+            for change in fields.iter().take(max) {
+                field(entry, change, style, max, &mut lines);
+            }
+        }
+        lines.push(Vec::new());
+    }
+    if let Some(row) = entry.row() {
+        lines.extend(detail::lines(&row.unpack(), &[], &[], style, max.saturating_sub(lines.len())));
+    }
+    lines.truncate(max);
+    lines
+}
+
+/// A field with what it was and what it is, each below the other.
+fn field(entry: &Entry, change: &FieldChange, style: &Style, max: usize, lines: &mut Vec<Vec<Piece>>) {
+    let theme = style.theme;
+    lines.push(vec![Piece::new(clean_head(&change.field, 80), theme.quiet)]);
+    let mut side = |sign: &'static str, value: &Safe, look: Look| {
+        let mut sign = sign;
+        for line in value.wrap(usize::from(style.width).saturating_sub(4)) {
+            if lines.len() < max {
+                lines.push(vec![Piece::new(safe!("  {} ", sign), look), Piece::plain(line)]);
+            }
+            sign = " ";
+        }
+    };
+    if let Kind::Events { added, removed } = &change.kind {
+        for name in removed.iter().take(max) {
+            side("-", &clean_head(name, MAX_VALUE), theme.error);
+        }
+        for name in added.iter().take(max) {
+            side("+", &clean_head(name, MAX_VALUE), theme.active);
+        }
+        return;
+    }
+    match DiffLine::of(entry.id(), change.clone()).sides(style.reveal) {
+        (None, None) => side(" ", &"too long to be shown here".into(), theme.quiet),
+        (before, after) => {
+            side("-", &before.unwrap_or_else(|| "(none)".into()), theme.error);
+            side("+", &after.unwrap_or_else(|| "(none)".into()), theme.active);
+        }
+    }
+}
+
+/// What changed in one line: values where one short field did, else the names of the fields.
+pub fn summary(entry: &Entry, reveal: bool) -> Safe {
+    let Entry::Changed(_, fields) = entry else { return Safe::default() };
+    if let [only] = fields.as_slice()
+        && let Some(values) = values(entry, only, reveal)
+    {
+        return safe!("{} {}", clean_head(&only.field, 40), values);
+    }
+    let mut words = Safe::default();
+    for change in fields.iter().take(SHOWN) {
+        let comma = if words.is_empty() { "" } else { ", " };
+        words.push(&safe!("{}{}", comma, clean_head(&change.field, 40)));
+    }
+    words
+}
+
+/// Fields and events that one line can show.
+const SHOWN: usize = 6;
+/// Bytes of a value that one line can show.
+const SHORT: usize = 200;
+
+fn values(entry: &Entry, change: &FieldChange, reveal: bool) -> Option<Safe> {
+    if let Kind::Events { added, removed } = &change.kind {
+        let mut words = Safe::default();
+        let signed = added.iter().map(|name| ("+", name)).chain(removed.iter().map(|name| ("-", name)));
+        for (sign, name) in signed.take(SHOWN) {
+            words.push(&safe!("{}{} ", sign, clean_head(name, 60)));
+        }
+        return Some(words);
+    }
+    let (Kind::Url { before, after } | Kind::Value { before, after }) = &change.kind else { return None };
+    let is_short = |side: &Option<String>| side.as_ref().is_none_or(|text| text.len() <= SHORT);
+    if !is_short(before) || !is_short(after) {
+        return None;
+    }
+    let (before, after) = DiffLine::of(entry.id(), change.clone()).sides(reveal);
+    let none = || "(none)".into();
+    Some(safe!("{} > {}", before.unwrap_or_else(none), after.unwrap_or_else(none)))
+}

@@ -1,0 +1,210 @@
+//! The view of changes: what is compared, what came of it, and what is selected.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::cursor::Cursor;
+use super::past::Past;
+use super::picker::{Choice, Picker};
+use crate::analysis::changes::{Changes, Entry};
+use crate::cache::Snapshot;
+use crate::fetch::Generation;
+use crate::model::WebhookId;
+use crate::text::Safe;
+
+/// Webhooks that are asked for after one read, to learn whether they are gone.
+const ASKED: usize = 100;
+
+/// Since when changes are told.
+#[derive(Debug, Clone, Default)]
+pub enum Basis {
+    /// The cache as it was at the start.
+    #[default]
+    LastLook,
+    /// The first consistent read of this session.
+    Start,
+    Snapshot(Snapshot, Arc<Past>),
+}
+
+/// One that can be chosen.
+#[derive(Debug, Clone)]
+pub enum Chosen {
+    LastLook,
+    Start,
+    Snapshot(Snapshot),
+}
+
+/// A row of the picker.
+#[derive(Debug, Clone)]
+pub struct BasisChoice {
+    pub chosen: Chosen,
+    pub name: Safe,
+    pub beside: Safe,
+    pub is_current: bool,
+}
+
+impl Choice for BasisChoice {
+    fn name(&self) -> &Safe {
+        &self.name
+    }
+
+    fn beside(&self) -> &Safe {
+        &self.beside
+    }
+}
+
+/// The picker of a basis.
+#[derive(Debug, Clone)]
+pub struct Bases {
+    pub choices: Vec<BasisChoice>,
+    pub picker: Picker,
+}
+
+/// What is known of a webhook that is not in the listing any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// The answer is waited for.
+    Asked,
+    Gone,
+    /// It is there: the listing left it out.
+    There,
+    /// Why nothing was learned.
+    Unknown(Safe),
+}
+
+/// What makes one comparison another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// The time of the basis, and which one it is.
+    pub basis: (jiff::Timestamp, u64),
+    pub generation: Generation,
+    pub filter: String,
+}
+
+/// How many webhooks came, changed, are gone, and may be gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub added: u64,
+    pub changed: u64,
+    pub removed: u64,
+    pub unknown: u64,
+}
+
+/// The state of the view.
+#[derive(Debug, Default)]
+pub struct ChangesPane {
+    pub cursor: Cursor,
+    /// Lines of the detail that are above its area.
+    pub scroll: usize,
+    pub basis: Basis,
+    found: Option<Changes>,
+    counts: Counts,
+    /// What is compared, or was last, and the number of its job until that is done.
+    comparison: Option<Comparison>,
+    job: Option<u64>,
+    fates: HashMap<Box<str>, Fate>,
+    /// Ids that were asked for since the last read.
+    asked: usize,
+}
+
+impl ChangesPane {
+    /// The changes; `None` until they are found.
+    pub fn found(&self) -> Option<&Changes> {
+        self.found.as_ref()
+    }
+
+    pub fn len(&self) -> u64 {
+        self.found.as_ref().map_or(0, |found| found.entries.len() as u64)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn entry(&self, place: u64) -> Option<&Entry> {
+        self.found.as_ref()?.entries.get(usize::try_from(place).ok()?)
+    }
+
+    pub fn selected(&self) -> Option<&Entry> {
+        self.entry(self.cursor.selected())
+    }
+
+    pub fn fate(&self, entry: &Entry) -> Option<&Fate> {
+        self.fates.get(entry.id())
+    }
+
+    /// How many there are. Only what the API says not to know is gone.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Whether this is compared already, or is being compared.
+    pub fn has(&self, comparison: &Comparison) -> bool {
+        self.comparison.as_ref() == Some(comparison)
+    }
+
+    /// Waits for a job's answer. What was found since another time is not shown any longer.
+    pub fn wait(&mut self, comparison: Comparison, job: u64) {
+        if self.comparison.as_ref().is_none_or(|before| before.basis != comparison.basis) {
+            self.found = None;
+            self.counts = Counts::default();
+        }
+        self.comparison = Some(comparison);
+        self.job = Some(job);
+    }
+
+    /// Takes what was found, if it is what is waited for. The selection stays with its webhook.
+    pub fn take(&mut self, job: u64, changes: Changes) -> bool {
+        if self.job != Some(job) {
+            return false;
+        }
+        self.job = None;
+        let selected: Option<Box<str>> = self.selected().map(|entry| entry.id().into());
+        self.found = Some(changes);
+        self.count();
+        let entries = self.found.as_ref().map_or(&[][..], |found| &found.entries);
+        let place = selected.and_then(|id| entries.iter().position(|entry| *entry.id() == *id));
+        match place.map(|place| place as u64) {
+            Some(place) if place != self.cursor.selected() => self.cursor.follow(place),
+            Some(_) => {}
+            None => self.scroll = 0,
+        }
+        true
+    }
+
+    /// After another read, what was not known may be.
+    pub fn forget_fates(&mut self) {
+        self.fates.retain(|_, fate| *fate == Fate::Gone);
+        self.asked = 0;
+    }
+
+    /// The ids to be asked for: from now on they are.
+    pub fn questions(&mut self) -> Vec<WebhookId> {
+        let entries = self.found.as_ref().map_or(&[][..], |found| &found.entries);
+        let removed = entries.iter().take_while(|entry| matches!(entry, Entry::Removed(_)));
+        let open = removed.filter(|entry| !self.fates.contains_key(entry.id())).map(Entry::id);
+        let ids: Vec<_> = open.take(ASKED.saturating_sub(self.asked)).map(WebhookId::new).collect();
+        self.asked += ids.len();
+        self.fates.extend(ids.iter().map(|id| (id.raw().into(), Fate::Asked)));
+        ids
+    }
+
+    pub fn learn(&mut self, fates: Vec<(Box<str>, Fate)>) {
+        self.fates.extend(fates);
+        self.count();
+    }
+
+    /// Leaves out what the API has, though it does not list it, and counts the rest.
+    fn count(&mut self) {
+        let fates = &self.fates;
+        let Some(found) = &mut self.found else { return };
+        let before = found.entries.len();
+        found.entries.retain(|entry| !matches!(entry, Entry::Removed(_)) || fates.get(entry.id()) != Some(&Fate::There));
+        found.removed = found.removed.saturating_sub((before - found.entries.len()) as u64);
+        let is_gone = |entry: &&Entry| fates.get(entry.id()) == Some(&Fate::Gone);
+        let removed = found.entries.iter().take_while(|entry| matches!(entry, Entry::Removed(_))).filter(is_gone);
+        let removed = removed.count() as u64;
+        let unknown = found.removed.saturating_sub(removed);
+        self.counts = Counts { added: found.added, changed: found.changed, removed, unknown };
+    }
+}

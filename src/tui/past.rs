@@ -1,0 +1,161 @@
+//! A listing as it was at an earlier time, and the work that is done with it beside the loop.
+
+use std::borrow::Cow;
+use std::io;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::analysis::rows::{RowNumber, Rows, Segment, Table};
+use crate::cache::{Kept, Snapshot, Store, Unusable};
+use crate::model::{Block, Canonical, Draft, Element, Listing, RowRef, Scope, SharedPacker};
+
+/// All webhooks of a workspace at a time.
+#[derive(Debug, Clone)]
+pub struct Past {
+    pub rows: Rows,
+    pub at: Timestamp,
+}
+
+/// How rows are packed and put on pages, so that they fit those that come from the API.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    pub packer: SharedPacker,
+    pub page_size: u64,
+    /// Whether the API's pages are known to have this size; else one page that is shorter is a listing of its own size.
+    pub is_known: bool,
+}
+
+/// Rows that are put on pages one by one.
+struct Pages {
+    layout: Layout,
+    page: Vec<Draft>,
+    blocks: Vec<Arc<Block>>,
+}
+
+impl Pages {
+    fn new(layout: Layout) -> Self {
+        Self { layout, page: Vec::new(), blocks: Vec::new() }
+    }
+
+    fn push(&mut self, row: Draft) {
+        self.page.push(row);
+        if self.page.len() as u64 >= self.layout.page_size {
+            self.turn();
+        }
+    }
+
+    fn turn(&mut self) {
+        let page = std::mem::take(&mut self.page);
+        self.blocks.push(Arc::new(self.layout.packer.pack(page)));
+    }
+
+    fn finish(mut self) -> Rows {
+        if !self.page.is_empty() {
+            self.turn();
+        }
+        let page_size = match self.blocks.as_slice() {
+            [only] if !self.layout.is_known => only.len() as u64,
+            _ => self.layout.page_size,
+        };
+        let mut rows = Rows::new(page_size);
+        for (number, block) in (1..).zip(self.blocks) {
+            rows.put(number, Segment { rows: block.len(), block });
+        }
+        rows
+    }
+}
+
+/// What the cache has.
+pub fn recall(store: &Store, layout: Layout, now: Timestamp) -> Result<Option<Arc<Past>>, Unusable> {
+    let mut pages = Pages::new(layout);
+    let read_at = store.read_each(now, |row: Draft| pages.push(row))?;
+    Ok(read_at.map(|at| Arc::new(Past { rows: pages.finish(), at })))
+}
+
+/// What is in a snapshot of the history; `None` when it cannot be read any more.
+pub fn open(snapshot: &Snapshot, layout: Layout) -> Option<Past> {
+    let roster = snapshot.read()?;
+    let mut pages = Pages::new(layout);
+    for entry in roster.sorted().chain(roster.malformed_rows()) {
+        pages.push(Draft::decode(serde_json::from_str(entry.json()).ok()?).ok()?);
+    }
+    Some(Past { rows: pages.finish(), at: snapshot.at })
+}
+
+/// The rows of a scope, laid out anew.
+pub fn sift(past: &Past, scope: Scope, layout: Layout) -> Rows {
+    let mut pages = Pages::new(layout);
+    for row in flat(&past.rows).filter(|row| scope.admits_state(row.active())) {
+        pages.push(Draft::of_row(row.unpack()));
+    }
+    pages.finish()
+}
+
+/// Whether both are the same rows in the same order.
+fn is_same(one: &Rows, other: &Rows) -> bool {
+    one.count() == other.count() && flat(one).zip(flat(other)).all(|(one, other)| one.is_same(other))
+}
+
+fn flat(rows: &Rows) -> impl Iterator<Item = RowRef<'_>> {
+    rows.segments().flat_map(|(_, _, segment)| segment.iter())
+}
+
+/// Packed rows as a listing that can be kept: none but the one that is being written is unpacked.
+struct Packed<'r> {
+    rows: &'r Rows,
+    table: Table<'r>,
+    by_id: Vec<RowNumber>,
+}
+
+impl<'r> Packed<'r> {
+    /// `None` when an id is there twice.
+    fn new(rows: &'r Rows) -> Option<Self> {
+        let table = Table::new(rows);
+        let numbers = rows.segments().flat_map(|(_, first, segment)| (first..).take(segment.rows));
+        let mut by_id: Vec<RowNumber> =
+            numbers.filter(|&number| table.row(number).is_some_and(RowRef::is_webhook)).collect();
+        let id = |number: &RowNumber| table.row(*number).map(RowRef::id);
+        by_id.sort_unstable_by(|one, other| id(one).cmp(&id(other)));
+        let is_unique = by_id.is_sorted_by(|one, other| id(one) < id(other));
+        is_unique.then_some(Self { rows, table, by_id })
+    }
+}
+
+fn json(row: RowRef<'_>) -> Cow<'_, str> {
+    Cow::Owned(row.unpack().canonical_json())
+}
+
+impl Listing for Packed<'_> {
+    fn rows(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        flat(self.rows).map(json)
+    }
+
+    fn by_id(&self) -> impl Iterator<Item = Canonical<'_>> {
+        let rows = self.by_id.iter().filter_map(|&number| self.table.row(number));
+        rows.map(|row| Canonical { id: row.id(), json: json(row) })
+    }
+
+    fn malformed(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        flat(self.rows).filter(|row| !row.is_webhook()).map(json)
+    }
+
+    fn webhooks(&self) -> usize {
+        self.by_id.len()
+    }
+}
+
+/// Writes a listing to the cache and the history. When it is what was kept last, only its time is noted. `None` when it has an
+/// id twice, and so is not what the workspace looks like.
+///
+/// # Errors
+///
+/// What cannot be written, and why.
+pub fn keep(store: &Store, past: &Past, last: Option<&Past>) -> io::Result<Option<Kept>> {
+    if let Some(last) = last.filter(|last| is_same(&last.rows, &past.rows))
+        && store.keep_again(last.at, past.at)?
+    {
+        return Ok(Some(Kept::Unchanged));
+    }
+    Packed::new(&past.rows).map(|listing| store.keep(&listing, past.at)).transpose()
+}

@@ -1,0 +1,168 @@
+//! What came, went and changed since a time: the webhooks, and before and after of the selected one.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::analysis::changes::Entry;
+use crate::keymap::Action;
+use crate::model::{Destination, Scope};
+use crate::safe;
+use crate::text::{Safe, grouped};
+use crate::tui::app::{App, Everything, Focus};
+use crate::tui::canvas::{Canvas, Piece, line};
+use crate::tui::change_detail;
+use crate::tui::changes_pane::Fate;
+use crate::tui::layout::Panes;
+
+pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    if app.changes.found().is_none() {
+        title(app, line(area, 0), canvas);
+        canvas.text(line(inset(area), 1), &why_nothing(app), app.setup.theme.quiet);
+        return;
+    }
+    match app.layout().panes {
+        Panes::SideBySide { list: at, rule, detail: beside } | Panes::Stacked { list: at, rule, detail: beside } => {
+            list(app, at, canvas);
+            canvas.rule(rule, app.setup.theme.quiet);
+            detail(app, beside, canvas);
+        }
+        Panes::One { pane } if app.focus == Focus::Detail => detail(app, pane, canvas),
+        Panes::One { pane } => list(app, pane, canvas),
+    }
+}
+
+fn inset(area: Rect) -> Rect {
+    Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2), ..area }
+}
+
+/// `since your last look, 3h ago: +2 ~1 -1`.
+fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = app.setup.theme;
+    let key = app.setup.keymap.key(Action::Refresh).unwrap_or_default();
+    let is_doubtful = app.changes.found().is_some_and(|found| found.is_doubtful);
+    let (words, style) = if is_doubtful {
+        // What came twice came in the place of something else.
+        (safe!("! an id came twice, {} reads again", key), theme.warning)
+    } else {
+        (app.basis_in_words(), theme.quiet)
+    };
+    let mut pieces = vec![Piece::plain("  "), Piece::new(words, style)];
+    if app.changes.found().is_some() {
+        let counts = app.changes.counts();
+        let signed = [
+            ("+", counts.added, theme.active),
+            ("~", counts.changed, theme.warning),
+            ("-", counts.removed, theme.error),
+            ("?", counts.unknown, theme.warning),
+        ];
+        pieces.push(Piece::new(":", theme.quiet));
+        for (sign, count, style) in signed.into_iter().filter(|&(_, count, _)| count > 0) {
+            pieces.push(Piece::new(safe!(" {}{}", sign, grouped(count)), style.patch(theme.strong)));
+        }
+        if signed.iter().all(|&(_, count, _)| count == 0) && !is_doubtful {
+            pieces.push(Piece::new(" no change", theme.strong));
+        }
+        let all = counts.added + counts.changed + counts.removed + counts.unknown;
+        if all > app.changes.len() {
+            pieces.push(Piece::new(safe!(", the first {} shown", grouped(app.changes.len())), theme.quiet));
+        }
+    }
+    canvas.pieces(area, &pieces);
+}
+
+/// Why there is nothing to be told yet.
+fn why_nothing(app: &App) -> Safe {
+    let key = |action| app.setup.keymap.key(action).unwrap_or_default();
+    if app.memory.full().is_some() {
+        if app.basis().1.is_none() {
+            return safe!("too many webhooks to be kept for that: {} chooses another time", key(Action::Sort));
+        }
+        return "comparing".into();
+    }
+    if app.scope != Scope::All {
+        return safe!(
+            "changes are those of all webhooks, and only {} are asked for: {} shows all",
+            app.scope.name(),
+            key(Action::NextScope)
+        );
+    }
+    if app.listing.is_all_fresh() {
+        return safe!("the webhooks changed while they were read: {} reads them again", key(Action::Refresh));
+    }
+    if app.everything != Everything::No || app.is_loading() && !app.listing.is_known() {
+        return "everything is being read: only of all webhooks can be told what changed".into();
+    }
+    if app.health.trouble().is_some() {
+        return safe!("the API was not read yet: {} tries again", key(Action::Refresh));
+    }
+    safe!("only of all webhooks can be told what changed: {} loads them", key(Action::LoadEverything))
+}
+
+fn list(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    title(app, line(area, 0), canvas);
+    let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
+    let pane = &app.changes;
+    for (number, place) in (0..body.height).zip(pane.cursor.visible(body.height, pane.len())) {
+        let Some(entry) = pane.entry(place) else { continue };
+        row(app, entry, place == pane.cursor.selected(), line(body, number), canvas);
+    }
+    canvas.shows_from(body, pane.cursor.offset());
+}
+
+/// `▌~ hooks.acme.com/crm     events +call.failed`.
+fn row(app: &App, entry: &Entry, is_selected: bool, area: Rect, canvas: &mut Canvas<'_>) {
+    let theme = app.setup.theme;
+    if is_selected {
+        let style = if app.focus == Focus::List { theme.accent } else { theme.quiet };
+        canvas.text(area, &app.setup.glyphs.selected.into(), style);
+    }
+    let fate = app.changes.fate(entry);
+    let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
+    canvas.text(area, &change_detail::sign(entry, fate).into(), sign_style(app, entry, fate));
+    let area = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2), ..area };
+    let Some(webhook) = entry.row() else { return };
+    let words = match entry {
+        Entry::Added(_) | Entry::Removed(_) => Safe::default(),
+        Entry::Changed(..) => change_detail::summary(entry, app.reveal),
+    };
+    // Two thirds for the destination, unless the other one needs less.
+    let wanted = u16::try_from(words.width()).unwrap_or(u16::MAX);
+    let right = wanted.min(area.width / 2);
+    let left = area.width.saturating_sub(if right > 0 { right + 2 } else { 0 });
+    let url = Destination::new(webhook.url()).clean_short(app.reveal, left.into());
+    let used = canvas.text(Rect { width: left, ..area }, &url, Style::new());
+    // What the destination leaves is room for the rest.
+    let x = area.x.saturating_add(used).saturating_add(2);
+    let room = area.right().saturating_sub(x);
+    let x = if room >= wanted { area.right().saturating_sub(wanted) } else { x };
+    let room = Rect { x, width: area.right().saturating_sub(x), ..area };
+    canvas.text(room, &words, theme.quiet);
+}
+
+fn sign_style(app: &App, entry: &Entry, fate: Option<&Fate>) -> Style {
+    let theme = app.setup.theme;
+    let style = match (entry, fate) {
+        (Entry::Added(_), _) => theme.active,
+        (Entry::Removed(_), Some(Fate::Gone)) => theme.error,
+        (Entry::Changed(..) | Entry::Removed(_), _) => theme.warning,
+    };
+    style.patch(theme.strong)
+}
+
+fn detail(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
+    let enough = app.changes.scroll.saturating_add(usize::from(area.height)).saturating_add(1);
+    let lines = app.change_in_lines(enough);
+    for (number, pieces) in (0..area.height).zip(lines.iter().skip(app.changes.scroll)) {
+        canvas.pieces(line(inner, number), pieces);
+    }
+    if lines.len() == enough {
+        let more = line(area, area.height.saturating_sub(1));
+        canvas.text_right(more, &app.setup.glyphs.ellipsis.into(), app.setup.theme.quiet);
+    }
+    if app.focus == Focus::Detail {
+        for number in 0..area.height {
+            canvas.text(Rect { width: 1, ..line(area, number) }, &app.setup.glyphs.selected.into(), app.setup.theme.accent);
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! The cache in the explorer: what it shows of it, and when it writes it.
+
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use hookscope::api::{ErrorKind, Network, Page};
+use hookscope::cache::{Kept, Store};
+use hookscope::model::{Roster, Row};
+use hookscope::tui::app::Setup;
+use hookscope::tui::message::{Effect, Message};
+use tempfile::TempDir;
+
+use crate::support::{NOW, Stage, page, row, setup, webhook};
+
+/// A home, and what an earlier session left in it.
+pub(crate) struct Home(TempDir);
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        Store::new(self.0.path().join("cache"), &self.0.path().join("history"), "w".to_owned())
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.0.path().join("cache/w.cache")
+    }
+
+    /// So many hours ago these were all webhooks.
+    pub(crate) fn remember(&self, rows: &[Row], hours: i64) {
+        let at = NOW.parse::<jiff::Timestamp>().unwrap() - jiff::SignedDuration::from_hours(hours);
+        assert_eq!(self.store().keep(&Roster::of_rows(rows), at).unwrap(), Kept::Written { new: true });
+    }
+
+    pub(crate) fn stage(&self, width: u16, height: u16) -> Stage {
+        Stage::with(Setup { store: Some(self.store()), ..setup(width, height) })
+    }
+
+    /// The ids in the cache.
+    fn cached(&self) -> Vec<String> {
+        let cached = self.store().read::<Row>(jiff::Timestamp::MAX).unwrap();
+        let rows = cached.map(|cached| cached.rows).unwrap_or_default();
+        rows.iter().map(|row| row.id().unwrap().raw().to_owned()).collect()
+    }
+}
+
+pub(crate) fn webhooks(numbers: std::ops::Range<u64>) -> Vec<Row> {
+    numbers.map(webhook).collect()
+}
+
+/// Page 1 of so few webhooks that it is all.
+pub(crate) fn all(rows: Vec<Row>) -> Page {
+    Page { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
+}
+
+fn header(stage: &Stage) -> String {
+    stage.frame().lines().next().unwrap_or_default().to_owned()
+}
+
+/// A stage that shows a cache of 250 webhooks of three hours ago.
+fn remembering(home: &Home) -> Stage {
+    home.remember(&webhooks(0..250), 3);
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun);
+    stage
+}
+
+#[test]
+fn the_cache_is_shown_at_the_start_with_its_age_until_live_rows_replace_it() {
+    let home = Home::new();
+    let mut stage = remembering(&home);
+    assert!(header(&stage).contains("all 250 cached 3h ago"), "{}", stage.frame());
+    assert!(!stage.frame().contains("live"), "{}", stage.frame());
+    assert!(stage.frame().contains("hooks.acme.example.com/dialnexa/crm/0"), "{}", stage.frame());
+    assert!(stage.app.demand().everything, "everything was known, so everything is read again");
+    stage.load(page(1, 0..100, Some(250)));
+    assert!(header(&stage).contains("100 of 250, rest cached 3h ago"), "{}", stage.frame());
+    stage.load(page(2, 100..200, Some(250))).load(page(3, 200..250, Some(250)));
+    assert!(header(&stage).contains("all 250") && header(&stage).contains("live"), "{}", stage.frame());
+    assert!(!stage.frame().contains("cached") && stage.app.unseen.is_empty(), "{}", stage.frame());
+    assert!(!stage.app.demand().everything);
+}
+
+#[test]
+fn the_selection_follows_its_webhook_from_the_cache_to_live_rows() {
+    let home = Home::new();
+    let mut stage = remembering(&home);
+    stage.keys("j j j");
+    let (selected, place) = (stage.selected(), stage.app.cursor.selected());
+    let rows = [webhook(900), webhook(901)].into_iter().chain(webhooks(0..98)).collect();
+    stage.load(Page { rows, ..page(1, 0..0, Some(252)) });
+    assert_eq!(stage.selected(), selected);
+    assert_eq!(stage.app.cursor.selected(), place + 2);
+}
+
+#[test]
+fn live_rows_that_were_faster_stay() {
+    let home = Home::new();
+    home.remember(&webhooks(500..750), 3);
+    let mut stage = home.stage(100, 30);
+    stage.load(page(1, 0..100, Some(250))).send(Message::Begun);
+    assert_eq!(stage.selected().as_deref(), Some("whk_000000000000"));
+    assert!(header(&stage).contains("100 of 250, rest cached 3h ago"), "{}", stage.frame());
+    let mut stage = home.stage(100, 30);
+    stage.load(all(webhooks(0..5))).send(Message::Begun);
+    assert!(header(&stage).contains("all 5"), "{}", stage.frame());
+}
+
+#[test]
+fn pages_of_another_size_are_filled_from_the_cache_too() {
+    let home = Home::new();
+    let mut stage = remembering(&home);
+    stage.load(Page { limit: Some(50), ..page(1, 0..50, Some(250)) });
+    assert!(header(&stage).contains("50 of 250, rest cached 3h ago"), "{}", stage.frame());
+    assert_eq!((stage.app.listing.page_size(), stage.app.listing.loaded()), (50, 250));
+}
+
+#[test]
+fn a_scope_shows_its_part_of_the_cache() {
+    let home = Home::new();
+    home.remember(&webhooks(0..14), 3);
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun).keys("a");
+    assert!(header(&stage).contains("active 12 cached 3h ago"), "{}", stage.frame());
+    stage.keys("a");
+    assert!(header(&stage).contains("inactive 2 cached 3h ago"), "{}", stage.frame());
+}
+
+#[test]
+fn when_the_api_is_down_the_cache_is_what_there_is() {
+    let home = Home::new();
+    let mut stage = remembering(&home);
+    stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+    let frame = stage.frame();
+    let banner = frame.lines().nth(1).unwrap();
+    for words in ["connection refused", "since 12:00:00", "rows cached 3h ago", "r tries again"] {
+        assert!(banner.contains(words), "{words}: {frame}");
+    }
+    assert!(header(&stage).contains("all 250 cached 3h ago"), "{frame}");
+    assert!(frame.contains("hooks.acme.example.com/dialnexa/crm/0"), "{frame}");
+    stage.wait(2 * 3600).keys("r");
+    assert!(header(&stage).contains("cached 5h ago"), "{}", stage.frame());
+    assert!(stage.app.demand().everything);
+}
+
+#[test]
+fn a_cache_that_cannot_be_used_is_ignored_and_made_anew() {
+    let home = Home::new();
+    home.remember(&webhooks(0..5), 3);
+    fs::write(home.cache(), "{\"hookscope_cache\":1}\nnoise\n").unwrap();
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun);
+    assert!(stage.frame().contains("the cache is ignored and made anew: it is damaged"), "{}", stage.frame());
+    stage.load(all(webhooks(0..6)));
+    assert_eq!(home.cached().len(), 6);
+}
+
+#[test]
+fn what_changed_since_the_last_look_is_marked_once_everything_was_read() {
+    let home = Home::new();
+    home.remember(&webhooks(0..5), 3);
+    let mut stage = home.stage(120, 40);
+    stage.send(Message::Begun);
+    let changed = row(r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#);
+    stage.load(all(vec![webhook(0), webhook(2), changed, webhook(4), webhook(5)]));
+    assert!(header(&stage).contains("+1 ~1 -1"), "{}", stage.frame());
+    for (word, id) in [("new", "whk_000000000005"), ("changed", "whk_000000000003"), ("gone", "whk_000000000001")] {
+        stage.keys("/").paste(&format!("is:{word}")).keys("enter");
+        assert_eq!((stage.app.listing.len(), stage.selected().as_deref()), (1, Some(id)), "{word}");
+        stage.keys("esc");
+    }
+}
+
+#[test]
+fn a_consistent_read_of_everything_is_written_and_nothing_else_is() {
+    let home = Home::new();
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun).load(page(1, 0..100, Some(150)));
+    assert_eq!(home.cached().len(), 0, "not all is here");
+    stage.load(page(2, 100..150, Some(151)));
+    assert_eq!(home.cached().len(), 0, "the total changed");
+    stage.keys("r L").load(page(1, 0..100, Some(150))).load(page(2, 99..149, Some(150)));
+    assert_eq!(home.cached().len(), 0, "an id came twice");
+    stage.wait(60).keys("r L").load(page(1, 0..100, Some(150))).load(page(2, 100..150, Some(150)));
+    assert_eq!(home.cached().len(), 150);
+    let mut stage =
+        Stage::with(Setup { store: Some(home.store()), scope: hookscope::model::Scope::Active, ..setup(80, 24) });
+    stage.send(Message::Begun).load(all(webhooks(0..2)));
+    assert_eq!(home.cached().len(), 150, "another scope is not everything");
+}
+
+#[test]
+fn it_is_written_once_a_minute_at_most_and_at_the_end() {
+    let home = Home::new();
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun).load(all(webhooks(0..5)));
+    assert_eq!(home.cached().len(), 5);
+    assert!(stage.app.keep_at_last().is_none(), "nothing new was read");
+    stage.wait(30).keys("r").load(all(webhooks(0..6)));
+    assert_eq!(home.cached().len(), 5);
+    let job = stage.app.keep_at_last().unwrap();
+    assert!(stage.app.keep_at_last().is_none());
+    let done = job.run();
+    stage.send(Message::Done(Box::new(done)));
+    assert_eq!(home.cached().len(), 6);
+    stage.wait(60).keys("r").load(all(webhooks(0..7)));
+    assert_eq!(home.cached().len(), 7);
+}
+
+#[test]
+fn a_refresh_without_changes_writes_nothing_but_its_time() {
+    use std::os::unix::fs::MetadataExt;
+    let home = Home::new();
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun).load(all(webhooks(0..5)));
+    let written = fs::metadata(home.cache()).unwrap();
+    stage.wait(60).keys("r").load(all(webhooks(0..5)));
+    let touched = fs::metadata(home.cache()).unwrap();
+    assert_eq!(written.ino(), touched.ino(), "it is the same file");
+    assert_eq!(touched.mtime() - written.mtime(), 60, "and the time of the read is known");
+    // Another program kept something else meanwhile.
+    home.store().keep(&Roster::of_rows(&webhooks(0..2)), stage.now.wall + jiff::SignedDuration::from_secs(1)).unwrap();
+    stage.wait(60).keys("r").load(all(webhooks(0..5)));
+    assert_eq!(home.cached().len(), 5);
+}
+
+#[test]
+fn the_start_and_a_dead_api_look_like_this() {
+    let home = Home::new();
+    home.remember(&webhooks(0..250), 3);
+    let mut stage = home.stage(80, 24);
+    stage.send(Message::Begun);
+    insta::assert_snapshot!("cached", stage.frame());
+    stage.load(page(1, 0..100, Some(250)));
+    insta::assert_snapshot!("partly_cached", stage.frame());
+    stage.keys("r").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+    insta::assert_snapshot!("cached_partly_and_api_down", stage.frame());
+    let mut stage = home.stage(80, 24);
+    stage.send(Message::Begun).fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9").keys("m m j");
+    insta::assert_snapshot!("cached_and_api_down", stage.frame());
+}
+
+#[test]
+fn of_cached_rows_nothing_is_said_that_holds_for_live_ones() {
+    let home = Home::new();
+    let mut stage = remembering(&home);
+    stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+    stage.keys("3");
+    assert!(!stage.frame().contains("nobody hears it"), "{}", stage.frame());
+    stage.keys("1 /").paste("nothing-like-this").keys("enter");
+    assert!(!stage.frame().contains("All 250 were searched"), "{}", stage.frame());
+    stage.keys("esc L");
+    assert!(stage.app.demand().everything, "cached rows are not loaded ones\n{}", stage.frame());
+}
+
+#[test]
+fn the_order_of_the_api_and_its_odd_rows_are_written_and_no_secret_is() {
+    let home = Home::new();
+    let mut stage = home.stage(100, 30);
+    let rows = vec![
+        row(r#"{"id":"z","url":"https://x.example.com/","secret":"whsec_5","b":1e400,"a":2}"#),
+        row(r#"{"id":7,"secret":"whsec_5"}"#),
+        row(r#"{"id":"a","url":"https://x.example.com/"}"#),
+    ];
+    stage.send(Message::Begun).load(all(rows));
+    let text = fs::read_to_string(home.cache()).unwrap();
+    let lines: Vec<_> = text.lines().skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            r#"{"id":"z","url":"https://x.example.com/","a":2,"b":1e400}"#,
+            r#"{"id":7}"#,
+            r#"{"id":"a","url":"https://x.example.com/"}"#
+        ]
+    );
+    // What was spelled in another order is no change.
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun);
+    stage.load(all(vec![
+        row(r#"{"url":"https://x.example.com/","id":"z","b":1e400,"a":2}"#),
+        row(r#"{"id":7}"#),
+        row(r#"{"id":"a","url":"https://x.example.com/"}"#),
+    ]));
+    assert!(stage.app.unseen.is_empty(), "{}", stage.frame());
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_one_word_and_no_more() {
+    let home = Home::new();
+    fs::write(home.0.path().join("cache"), "no directory").unwrap();
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun);
+    stage.load(all(webhooks(0..5)));
+    assert!(stage.frame().contains("the cache cannot be written"), "{}", stage.frame());
+    stage.wait(120).keys("r").load(all(webhooks(0..6)));
+    assert!(!stage.frame().contains("cannot be written"), "{}", stage.frame());
+}
+
+#[test]
+fn the_answer_about_another_workspace_is_dropped() {
+    let home = Home::new();
+    home.remember(&webhooks(0..5), 3);
+    let mut stage = home.stage(100, 30);
+    let effects = stage.app.update(Message::Begun, stage.now);
+    let [Effect::Run(job)] = effects.as_slice() else { panic!("{effects:?}") };
+    let late = job.clone().run();
+    stage.send(super::profiles::staging());
+    stage.send(Message::Done(Box::new(late)));
+    assert!(!stage.app.listing.is_known() && stage.app.cached_at().is_none(), "{}", stage.frame());
+    stage.load(all(webhooks(0..6)));
+    assert_eq!(home.cached().len(), 5, "nothing of one workspace is written to the cache of another");
+}
