@@ -20,7 +20,7 @@ use crate::text::{Untrusted, clean};
 /// Reads the workspaces, counts, and writes all gauges at once.
 pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let (sources, mut exit) = Sources::open(None, args.probe.then_some(args.step_timeout), context)?;
-    let mut audit = context.config.audit.prepare(context.now, Arc::default());
+    let mut audit = context.config.audit.prepare(context.now, Arc::new(sources.kinds()));
     let sweep = read_all(context, Scope::All).await?;
     exit = exit.max(sweep.exit);
     let mut measured: Vec<_> = sweep.failed.into_iter().map(Measured::unread).collect();

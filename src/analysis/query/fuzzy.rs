@@ -27,10 +27,15 @@ impl Fuzzy {
     pub(super) fn new(word: &str) -> Self {
         let any_case = !has_capital(word);
         let case = if any_case { CaseMatching::Ignore } else { CaseMatching::Respect };
-        let atom = Atom::new(word, case, Normalization::Smart, AtomKind::Fuzzy, false);
-        let letters: Box<[char]> = atom.needle_text().chars().collect();
+        let atom = |word: &str| Atom::new(word, case, Normalization::Smart, AtomKind::Fuzzy, false);
+        let mut needle = atom(word);
+        let letters: Box<[char]> = needle.needle_text().chars().collect();
+        if !word.is_ascii() && letters.iter().all(char::is_ascii) {
+            // Combining marks are left out of it. What is left must look like ASCII, else it is found in nothing that is.
+            needle = atom(&letters.iter().collect::<String>());
+        }
         let any_accent = letters.iter().all(|&letter| normalize(letter) == letter);
-        Self { atom, letters, any_case, any_accent }
+        Self { atom: needle, letters, any_case, any_accent }
     }
 
     /// Whether the letters occur in their order. The matcher says the same at the cost of a large working memory.
@@ -150,6 +155,7 @@ mod tests {
             ("ete", "ÉTÉ", true),
             ("été", "ete", false),
             ("a b", "a-- b", true),
+            ("a\u{301}", "A", true),
         ] {
             assert_eq!(Fuzzy::new(word).is_in(text), found, "{word} in {text}");
             assert_eq!(score(word, text).is_some(), found, "{word} in {text}");
