@@ -26,8 +26,9 @@ use super::console;
 /// Events that wait for the loop; more of them wait in the terminal.
 const WAITING: usize = 1024;
 
-/// How long crossterm may look for events that it has read already. With no time at all it does not look.
-const LOOK: Duration = Duration::from_millis(1);
+/// How long crossterm may look for events that it has read already. With no time at all it does not look, and what it is given
+/// it spends running in circles.
+const LOOK: Duration = Duration::from_micros(50);
 
 /// Keys that can leave stdin to another program for a while.
 pub trait Keyboard: Stream<Item = io::Result<Event>> + Unpin {
@@ -73,6 +74,12 @@ impl Input {
     }
 }
 
+/// Whether crossterm has an event. When the thread is kept from running for as long as it may look, it does not look at all;
+/// that does not happen twice in a row.
+fn has_event() -> io::Result<bool> {
+    Ok(poll(LOOK)? || poll(LOOK)?)
+}
+
 /// The thread's side.
 struct Reader {
     rung: UnixStream,
@@ -83,7 +90,7 @@ impl Reader {
     /// The next event; `None` at the end of the terminal or of the explorer.
     fn next(&self) -> Option<io::Result<Event>> {
         loop {
-            let event = match poll(LOOK) {
+            let event = match has_event() {
                 Ok(true) => read(),
                 Ok(false) => {
                     self.wait().ok()?;

@@ -1,5 +1,6 @@
 //! What came, changed and went since the last read, until it was looked at.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{App, Effect};
@@ -100,7 +101,8 @@ impl App {
         if news.new.is_empty() && news.changed.is_empty() && news.gone.is_empty() {
             return Vec::new();
         }
-        let is_back = |gone: &Gone| gone.row().is_none_or(|row| news.new.iter().any(|id| **id == *row.id()));
+        let came: HashSet<&str> = news.new.iter().map(|id| &**id).collect();
+        let is_back = |gone: &Gone| gone.row().is_none_or(|row| came.contains(row.id()));
         let mut gone: Vec<Gone> = self.listing.rows().gone().map(|(_, gone)| gone.clone()).collect();
         gone.retain(|gone| !is_back(gone));
         gone.extend(news.gone);
