@@ -102,16 +102,27 @@ impl From<io::Error> for Failure {
 ///
 /// It cannot be read, or has no delivery attempts, with what is expected.
 pub fn load(path: &Path, tally: &mut Tally) -> Result<Report, Error> {
-    let name = crate::snapshot::name(path);
-    let wrong = |failure: Failure| Error::Usage {
-        message: safe!("--deliveries {}: {}", name, clean(&failure.to_string())),
-        advice: Some(safe!("It takes a JSON array, one JSON object a line, or CSV, with {}.", EXPECTED)),
-    };
     if path == Path::new("-") {
-        return read(io::stdin().lock(), tally).map_err(wrong);
+        return read(io::stdin().lock(), tally).map_err(|failure| wrong(path, &failure));
     }
-    let file = File::open(path).map_err(|error| wrong(error.into()))?;
-    read(file, tally).map_err(wrong)
+    let file = File::open(path).map_err(|error| wrong(path, &error.into()))?;
+    read(file, tally).map_err(|failure| wrong(path, &failure))
+}
+
+fn wrong(path: &Path, failure: &Failure) -> Error {
+    Error::Usage {
+        message: safe!("--deliveries {}: {}", crate::snapshot::name(path), clean(&failure.to_string())),
+        advice: Some(safe!("It takes a JSON array, one JSON object a line, or CSV, with {}.", EXPECTED)),
+    }
+}
+
+/// Finds out whether the file can be opened at all, before a screen is taken for it.
+///
+/// # Errors
+///
+/// It cannot.
+pub fn check(path: &Path) -> Result<(), Error> {
+    File::open(path).map(drop).map_err(|error| wrong(path, &error.into()))
 }
 
 /// Reads to the end, and counts what it reads.

@@ -143,7 +143,7 @@ pub const COPIES: [(char, Copy, &str); 8] = [
     ('u', Copy::Url, "url"),
     ('i', Copy::Id, "id"),
     ('j', Copy::Json, "json"),
-    ('m', Copy::Markdown, "a Markdown block for the incident channel"),
+    ('m', Copy::Markdown, "Markdown block for the incident channel"),
     ('c', Copy::CurlGet, "curl command that reads it"),
     ('p', Copy::CurlPause, "curl command that pauses it"),
     ('d', Copy::CurlDelete, "curl command that deletes it"),

@@ -10,6 +10,7 @@ use hookscope::cli::{Cli, Global};
 use hookscope::clock::Moment;
 use hookscope::commands;
 use hookscope::config::{Config, Environment, Profiles, Selection};
+use hookscope::deliveries;
 use hookscope::demo::server::Server;
 use hookscope::error::{Error, Exit};
 use hookscope::fetch::{self, Held, Limit, Wanted};
@@ -106,6 +107,9 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
             message: "--deliveries: the explorer reads keys from stdin, so it needs a file".into(),
             advice: None,
         });
+    }
+    if let Some(path) = &cli.deliveries {
+        deliveries::check(path)?;
     }
     // Before anything else happens: a key command, for one.
     console::check(env.term.as_deref()).map_err(|why| Error::NoTerminal { why: why.into() })?;

@@ -21,9 +21,18 @@ use crate::text::{Untrusted, clean};
 pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let (sources, mut exit) = Sources::open(None, args.probe.then_some(args.step_timeout), context)?;
     let mut audit = context.config.audit.prepare(context.now, Arc::new(sources.kinds()));
-    let sweep = read_all(context, Scope::All).await?;
+    let sweep = match read_all(context, Scope::All).await {
+        Ok(sweep) => sweep,
+        Err(error) => {
+            // What was written last must not go on saying that everything was read.
+            if matches!(error.exit(), Exit::Refused | Exit::Unavailable) {
+                write(args.output.as_deref(), &document(vec![Measured::unread(None)])?)?;
+            }
+            return Err(error);
+        }
+    };
     exit = exit.max(sweep.exit);
-    let mut measured: Vec<_> = sweep.failed.into_iter().map(Measured::unread).collect();
+    let mut measured: Vec<_> = sweep.failed.into_iter().map(|profile| Measured::unread(Some(profile))).collect();
     let mut reports = Vec::with_capacity(sweep.workspaces.len());
     for Read { profile, place, reading, seconds } in sweep.workspaces {
         let probed = sources.probe(&reading.rows).await;
@@ -46,12 +55,15 @@ pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exi
         });
         reports.push((reading.summary, place));
     }
-    let text = openmetrics(measured).map_err(|error| Error::Output(clean(&error.to_string())))?;
-    write(args.output.as_deref(), &text)?;
+    write(args.output.as_deref(), &document(measured)?)?;
     for (summary, place) in reports {
         exit = exit.max(context.report(&summary, Fate::LeftOut, &place));
     }
     Ok(exit)
+}
+
+fn document(measured: Vec<Measured>) -> Result<String, Error> {
+    openmetrics(measured).map_err(|error| Error::Output(clean(&error.to_string())))
 }
 
 fn write(file: Option<&Path>, text: &str) -> Result<(), Error> {

@@ -54,8 +54,8 @@ pub struct Measured {
 
 impl Measured {
     /// A workspace that could not be read.
-    pub fn unread(profile: Arc<str>) -> Self {
-        Self { profile: Some(profile), ..Self::default() }
+    pub fn unread(profile: Option<Arc<str>>) -> Self {
+        Self { profile, ..Self::default() }
     }
 }
 

@@ -91,6 +91,21 @@ impl Text<'_> {
 
     /// A value with its label, wrapped below itself.
     fn labelled(&mut self, label: &'static str, value: &Safe, style: ratatui::style::Style) {
+        self.wrapped(label, Safe::wrap, value, style);
+    }
+
+    /// The same for sentences, broken at blanks.
+    fn prose(&mut self, label: &'static str, words: &Safe, style: ratatui::style::Style) {
+        self.wrapped(label, Safe::paragraph, words, style);
+    }
+
+    fn wrapped(
+        &mut self,
+        label: &'static str,
+        wrap: fn(&Safe, usize) -> Vec<Safe>,
+        value: &Safe,
+        style: ratatui::style::Style,
+    ) {
         let width = usize::from(self.style.width);
         let indent = if width >= 3 * LABEL { LABEL } else { 0 };
         let quiet = self.style.theme.quiet;
@@ -98,7 +113,7 @@ impl Text<'_> {
         if indent == 0 && !label.is_empty() {
             self.push(vec![Piece::new(std::mem::take(&mut label), quiet)]);
         }
-        for line in value.wrap(width.saturating_sub(indent)) {
+        for line in wrap(value, width.saturating_sub(indent)) {
             if self.is_full() {
                 return;
             }
@@ -215,8 +230,8 @@ impl Text<'_> {
                 return;
             }
             let words = safe!("{} {}: {}", glyphs.severity(*severity), rule.id, message);
-            self.labelled(label, &words, theme.severity(*severity));
-            self.labelled("", &safe!("{}: {}", severity.name(), rule.advice), theme.quiet);
+            self.prose(label, &words, theme.severity(*severity));
+            self.prose("", &safe!("What to do: {}", rule.advice), theme.quiet);
             label = "";
         }
     }

@@ -66,12 +66,15 @@ impl Filter {
         self.home
     }
 
-    /// Begins to type, with what is in effect.
-    pub fn open(&mut self, home: Option<u64>) {
+    /// Begins to type, with what is in effect; behind it when somebody else put that there.
+    pub fn open(&mut self, home: Option<u64>, is_others: bool) {
         if self.applied.is_empty() {
             self.home = home;
         }
         self.prompt = Prompt::new(&self.applied);
+        if is_others && !self.applied.is_empty() {
+            self.prompt.insert(" ");
+        }
         self.error = None;
         self.back = 0;
     }

@@ -5,6 +5,7 @@ use ratatui::style::Style;
 
 use super::app::{App, Figures, Sight, milliseconds};
 use super::theme::{Glyphs, Theme};
+use super::view::signs;
 use crate::analysis::deliveries::Stats;
 use crate::analysis::probed::Seen;
 use crate::analysis::reach::{State, Step, Trouble};
@@ -72,9 +73,10 @@ fn seen_in_words(seen: &Seen, theme: Theme, glyphs: &Glyphs) -> (Safe, Style) {
         if let Some(detail) = &reach.detail {
             words.push(&safe!(" ({})", detail.fit(MAX_WORDS, glyphs.ellipsis)));
         }
+        let [_, dead] = signs(glyphs.is_ascii());
         return match reach.state() {
             State::Untried => (safe!("? {}", words), theme.quiet),
-            _ => (safe!("! {}", words), theme.error),
+            _ => (safe!("{} {}", dead, words), theme.error),
         };
     }
     let mut parts: Vec<Safe> = Vec::new();

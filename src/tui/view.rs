@@ -22,6 +22,7 @@ pub(super) use self::changes::draw as changes;
 pub(super) use self::events::draw as events;
 pub(super) use self::findings::draw as findings;
 pub(super) use self::hosts::draw as hosts;
+pub(super) use self::seen::signs;
 use super::app::{App, Focus, Overlay};
 use super::canvas::Canvas;
 use super::layout::Panes;

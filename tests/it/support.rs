@@ -295,7 +295,7 @@ pub(crate) fn text(buffer: &Buffer) -> String {
     buffer.content().chunks(width).map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn press(key: &str) -> KeyEvent {
+pub(crate) fn press(key: &str) -> KeyEvent {
     let (modifiers, name) = match key.strip_prefix("ctrl-") {
         Some(name) => (KeyModifiers::CONTROL, name),
         None => (KeyModifiers::NONE, key),

@@ -6,6 +6,7 @@ use super::{Action, App, Effect, Everything, Safe, Scope, Sort, grouped, safe};
 use crate::analysis::arrange::{Answer, Question};
 use crate::analysis::groups::Grouping;
 use crate::analysis::query::Flags;
+use crate::analysis::rows::RowNumber;
 use crate::analysis::sort::SORT_KEYS;
 use crate::tui::finder::{Arranged, Wish};
 use crate::tui::views::Lines;
@@ -39,10 +40,15 @@ struct Asked {
 
 impl Arranging {
     /// Whatever was asked is to be asked anew, and what is still answered of it is not taken.
-    pub(super) fn start_over(&mut self) {
+    pub(super) fn ask_again(&mut self) {
         self.asked = None;
-        self.to_number = None;
         self.epoch += 1;
+    }
+
+    /// The same, for other rows.
+    pub(super) fn start_over(&mut self) {
+        self.ask_again();
+        self.to_number = None;
     }
 
     pub(super) fn go_to_top(&mut self) {
@@ -146,8 +152,7 @@ impl App {
         if arranged.epoch != self.arranging.epoch {
             return Vec::new();
         }
-        if !arranged.answer.is_whole && !self.is_searching() {
-            // All that was known before is more than the first of what is known now.
+        if !arranged.answer.is_whole && !self.is_welcome(&arranged.answer) {
             return Vec::new();
         }
         if let Some((groups, pane)) = arranged.answer.groups.clone().zip(self.group_panes.get_mut(&self.view)) {
@@ -161,6 +166,14 @@ impl App {
             self.show(Some(arranged.answer));
         }
         vec![Effect::Draw]
+    }
+
+    /// Whether the first rows of an answer are worth showing before the others are known: not in place of all that were known
+    /// before, and not without the one that is selected.
+    fn is_welcome(&self, first: &Answer) -> bool {
+        let number = self.listing.number(self.cursor.selected()).and_then(|number| RowNumber::try_from(number).ok());
+        let has_selected = number.is_none_or(|number| first.order.contains(&number));
+        self.is_searching() && (self.arranging.to_top || has_selected)
     }
 
     /// Shows these rows. The selection stays with its webhook, at the same line of the screen, wherever it is now.

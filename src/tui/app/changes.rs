@@ -59,7 +59,11 @@ impl App {
 
     /// The row that a copy is about.
     pub(super) fn row_to_copy(&self) -> Option<RowRef<'_>> {
-        if self.shows_changes() { self.changes.selected()?.row() } else { self.selected_row() }
+        match self.shows_changes() {
+            true => self.changes.selected()?.row(),
+            false if self.shows_groups() => self.row_of_group(),
+            false => self.selected_row(),
+        }
     }
 
     pub(super) fn open_changes(&mut self) -> Vec<Effect> {

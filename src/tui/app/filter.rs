@@ -4,7 +4,7 @@ use super::{App, Effect, Focus, KeyCode, KeyEvent, Overlay, draw_if};
 
 impl App {
     pub(super) fn open_filter(&mut self) -> Vec<Effect> {
-        self.filter.open(self.listing.number(self.cursor.selected()));
+        self.filter.open(self.listing.number(self.cursor.selected()), self.way_back().is_some());
         self.overlay = Overlay::Filter;
         self.focus = Focus::List;
         vec![Effect::Draw]

@@ -191,7 +191,7 @@ impl App {
             self.findings.known = self.findings.asked;
         }
         if self.filter.query().asks_for_findings() {
-            self.arranging.start_over();
+            self.arranging.ask_again();
         }
         vec![Effect::Draw]
     }

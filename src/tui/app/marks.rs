@@ -33,14 +33,18 @@ impl App {
     /// Marks the selected webhook or takes its mark, and goes on to the next.
     pub(super) fn mark(&mut self) -> Vec<Effect> {
         let Some(id) = self.selected_id() else { return self.warn("there is no webhook to mark") };
-        let marks = Arc::make_mut(&mut self.marks);
-        if !marks.remove(&id) {
-            marks.insert(&id);
-        }
-        self.flagged_anew();
+        self.toggle_mark(&id);
         let mut effects = vec![Effect::Draw];
         effects.extend(self.go(1));
         effects
+    }
+
+    pub(super) fn toggle_mark(&mut self, id: &str) {
+        let marks = Arc::make_mut(&mut self.marks);
+        if !marks.remove(id) {
+            marks.insert(id);
+        }
+        self.flagged_anew();
     }
 
     /// Marks everything that is shown, once all of it is here.
@@ -160,7 +164,7 @@ impl App {
 
     pub(super) fn flagged_anew(&mut self) {
         if self.filter.query().asks_for_flags() {
-            self.arranging.start_over();
+            self.arranging.ask_again();
         }
     }
 

@@ -193,6 +193,10 @@ impl App {
             self.overlay = Overlay::Profiles(Picker::new(&self.setup.profiles, at));
         }
         self.auto_refresh = self.auto_refresh.map(|_| self.now.instant + self.setup.refresh_every);
+        if self.shows_groups() {
+            self.group_panes.entry(self.view).or_default();
+            self.need_everything();
+        }
         self.notice = Some(Notice::Info(safe!("this is {}", self.setup.profile)));
         effects.extend(self.recall());
         effects.push(Effect::Draw);

@@ -1,6 +1,6 @@
 //! Changing the view, and moving through groups.
 
-use super::{Action, App, Effect, Everything, Focus, draw_if};
+use super::{Action, App, Effect, Everything, Focus, RowRef, draw_if};
 use crate::analysis::groups::{Broken, Kind};
 use crate::analysis::query::quote;
 use crate::analysis::rows::RowNumber;
@@ -74,10 +74,20 @@ impl App {
             return None;
         }
         let screenful = i64::from(self.group_lines().max(1));
+        match (action, self.row_of_group().map(|row| Box::<str>::from(row.id()))) {
+            (Action::Copy, Some(_)) => return None,
+            (Action::Mark, Some(id)) => self.toggle_mark(&id),
+            _ => {}
+        }
+        let is_webhook = self.row_of_group().is_some();
         let pane = self.group_panes.get_mut(&self.view)?;
         let before = pane.cursor;
         let len = pane.len();
         match action {
+            Action::Mark if is_webhook => {
+                pane.cursor.move_by(1, len);
+                return Some(vec![Effect::Draw]);
+            }
             Action::MoveDown => pane.cursor.move_by(1, len),
             Action::MoveUp => pane.cursor.move_by(-1, len),
             Action::HalfPageDown => pane.cursor.move_by((screenful / 2).max(1), len),
@@ -101,6 +111,14 @@ impl App {
         }
         let moved = pane.cursor != before;
         Some(draw_if(moved))
+    }
+
+    /// The webhook that the selected line is about, if it is about one.
+    pub(super) fn row_of_group(&self) -> Option<RowRef<'_>> {
+        match self.group_pane()?.selected()?.kind {
+            Kind::Broken { number, .. } => self.listing.rows().row(number.into()).filter(|row| row.is_webhook()),
+            _ => None,
+        }
     }
 
     /// Opens a host or a rule, or shows the webhooks of what is selected.
@@ -169,6 +187,12 @@ impl App {
             return cleared;
         }
         self.show_view(View::Webhooks)
+    }
+
+    /// The view that Esc goes back to, as long as the filter is the one that it set.
+    pub fn way_back(&self) -> Option<View> {
+        let from = self.came_from.as_ref().filter(|from| from.set == self.filter.applied())?;
+        (self.view == View::Webhooks).then_some(from.view)
     }
 
     /// Back to the groups that the filter came from, without it.

@@ -7,7 +7,7 @@ use crate::analysis::audit::Rule;
 use crate::analysis::groups::{Broken, Group, Kind};
 use crate::model::Destination;
 use crate::safe;
-use crate::text::{Safe, grouped};
+use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::{App, state_symbol};
 use crate::tui::canvas::{Canvas, Piece, line};
 
@@ -136,13 +136,20 @@ fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
         Kind::Said { message, .. } => Some(message.clone()),
         _ => None,
     };
+    let whose = match &group.kind {
+        Kind::Broken { number, .. } => app.listing.rows().row((*number).into()).filter(|row| row.is_webhook()),
+        _ => None,
+    };
+    let whose =
+        whose.map(|row| safe!("{}  {}", clean_head(row.id(), 40), Destination::new(row.url()).clean_short(app.reveal, 500)));
     let what = message.map_or_else(|| safe!("{}. {}", rule.about, rule.why), |message| safe!("{}.", message));
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
-    let what = what.wrap(inner.width.into());
-    let todo = safe!("What to do: {}", rule.advice).wrap(inner.width.into());
+    let what = what.paragraph(inner.width.into());
+    let todo = safe!("What to do: {}", rule.advice).paragraph(inner.width.into());
     // What to do has its place, however long the rest is.
     let room = usize::from(area.height.saturating_sub(1)).saturating_sub(todo.len()).max(1);
-    let lines = what.into_iter().take(room).map(|line| (line, Style::new()));
+    let whose = whose.map(|whose| (whose.fit(inner.width.into(), app.setup.glyphs.ellipsis), theme.strong));
+    let lines = whose.into_iter().chain(what.into_iter().map(|line| (line, Style::new()))).take(room);
     let lines = lines.chain(todo.into_iter().map(|line| (line, theme.quiet)));
     for (number, (text, style)) in (1..area.height).zip(lines) {
         canvas.text(line(inner, number), &text, style);

@@ -38,6 +38,11 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.text_right(Rect { width: area.width.saturating_sub(1), ..area }, &position, Style::new());
     let room = Rect { width: area.width.saturating_sub(width.saturating_add(3)), ..area };
     match (&app.notice, &app.overlay) {
+        // What is wrong with what is being typed counts for more than what happened meanwhile.
+        (_, Overlay::Filter) if app.filter.error().is_some() => prompt::Line::filter(app).draw_below(app, room, canvas),
+        (_, Overlay::Export(export)) if export.error.is_some() => {
+            prompt::Line::export(app, export).draw_below(app, room, canvas);
+        }
         (Some(Notice::Info(words)), _) => {
             canvas.pieces(room, &[Piece::plain(" "), Piece::plain(words)]);
         }
@@ -84,6 +89,15 @@ fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     };
     let mut pieces = Vec::new();
     let mut used = 0;
+    if let (Some(view), Some(key)) = (app.way_back(), app.setup.keymap.key(Action::Back)) {
+        let words = safe!(" back to {} ", view.entry().name);
+        used = 1 + key.width() + words.width();
+        pieces.extend([
+            Piece::plain(" "),
+            Piece::new(key, app.setup.theme.strong),
+            Piece::new(words, app.setup.theme.quiet),
+        ]);
+    }
     for &action in actions {
         let (Some(key), Some(entry)) = (app.setup.keymap.key(action), action.entry()) else { continue };
         let word = if action == Action::Sort && app.shows_changes() { "since" } else { entry.word };

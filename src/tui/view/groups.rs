@@ -15,19 +15,23 @@ use crate::tui::view::seen;
 const NUMBER: u16 = 9;
 /// Columns of a bar at most.
 const BAR: u16 = 24;
-/// Below this width there is room for no bar.
+/// Below this width there is no room for a share.
 const NARROW: u16 = 70;
+/// Columns of a share without a bar.
+const SHARE: u16 = 7;
 
 /// What one view shows of its groups.
 pub(super) struct Table {
     /// Of the name, and of the three numbers.
     pub(super) titles: [&'static str; 4],
+    /// The width from which on there is room for bars.
+    pub(super) bars_from: u16,
 }
 
 pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.setup.theme;
     let Some(pane) = app.group_pane() else { return };
-    let columns = Columns::new(area);
+    let columns = Columns::new(area, table.bars_from);
     title(app, table, &columns, line(area, 0), canvas);
     let Some(groups) = pane.groups() else {
         canvas.text(line(area, 1), &"  counting".into(), theme.quiet);
@@ -67,7 +71,11 @@ fn title(app: &App, table: &Table, columns: &Columns, area: Rect, canvas: &mut C
     for (column, title) in numbers.into_iter().enumerate() {
         canvas.text_right(columns.number(area, column), &title.into(), style);
     }
-    let share = if are_whole(app) { "share of all" } else { "share of these" };
+    let share = match columns.bar(area).width {
+        ..=SHARE => "  share",
+        _ if are_whole(app) => "share of all",
+        _ => "share of these",
+    };
     canvas.text(columns.bar(area), &share.into(), style);
 }
 
@@ -101,8 +109,12 @@ struct Columns {
 }
 
 impl Columns {
-    fn new(area: Rect) -> Self {
-        let bar = if area.width >= NARROW { (area.width / 4).min(BAR + 8) } else { 0 };
+    fn new(area: Rect, bars_from: u16) -> Self {
+        let bar = match area.width {
+            width if width >= bars_from => (width / 4).min(BAR + 8),
+            NARROW.. => SHARE,
+            _ => 0,
+        };
         Self { name: area.width.saturating_sub(2 + 3 * NUMBER + bar), bar }
     }
 

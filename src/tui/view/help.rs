@@ -2,11 +2,13 @@
 
 use ratatui::layout::Rect;
 
+use crate::analysis::audit::Severity;
 use crate::keymap::{ACTIONS, Action, COPIES};
 use crate::safe;
 use crate::text::{Safe, clean};
-use crate::tui::app::App;
+use crate::tui::app::{App, Change};
 use crate::tui::canvas::{Canvas, Piece, line};
+use crate::tui::view::seen;
 
 const KEY_COLUMN: usize = 16;
 
@@ -30,6 +32,22 @@ pub(super) fn draw(app: &App, scroll: usize, canvas: &mut Canvas<'_>) {
     }
 }
 
+/// What stands before and behind a webhook in the list.
+fn signs(app: &App) -> Vec<(Safe, &'static str)> {
+    let glyphs = app.setup.glyphs;
+    let [reachable, dead] = seen::signs(glyphs.is_ascii());
+    let [new, changed, gone] = [Change::New, Change::Changed, Change::Gone].map(Change::sign);
+    let severities = Severity::ALL.map(|severity| glyphs.severity(severity)).join(" ");
+    vec![
+        (safe!("{} {} ?", glyphs.active, glyphs.inactive), "active, inactive, or not plainly said"),
+        (glyphs.marked.into(), "marked"),
+        (safe!("{} {} {}", new, changed, gone), "new, changed, gone, until it was looked at"),
+        (safe!("{} {} ! ?", reachable, dead), "probe: reachable from this host, dead, certificate ends soon, not tried"),
+        (clean(&severities), "finding: error, warning, info"),
+        ("!12%".into(), "of its deliveries so many failed; ! is more than is good"),
+    ]
+}
+
 fn lines(app: &App) -> Vec<Vec<Piece>> {
     let theme = app.setup.theme;
     let row = |keys: &Safe, help: Safe| {
@@ -42,6 +60,9 @@ fn lines(app: &App) -> Vec<Vec<Piece>> {
         let keys = keys.iter().map(Safe::as_str).collect::<Vec<_>>().join(" ");
         lines.push(row(&clean(&keys), entry.help.into()));
     }
+    lines.push(Vec::new());
+    lines.push(vec![Piece::new("  signs in the list", theme.quiet)]);
+    lines.extend(signs(app).into_iter().map(|(sign, words)| row(&sign, words.into())));
     if let Some(copy) = app.setup.keymap.key(Action::Copy) {
         lines.push(Vec::new());
         lines.push(vec![Piece::new(safe!("  {} and then", copy), theme.quiet)]);

@@ -6,7 +6,7 @@ use super::groups::{self, Table};
 use crate::tui::app::App;
 use crate::tui::canvas::Canvas;
 
-const TABLE: Table = Table { titles: ["host", "active", "inactive", "events"] };
+const TABLE: Table = Table { titles: ["host", "active", "inactive", "events"], bars_from: 100 };
 
 pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     groups::draw(app, &TABLE, area, canvas);

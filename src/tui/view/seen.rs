@@ -65,9 +65,14 @@ pub(super) fn draw(app: &App, row: RowRef<'_>, area: Rect, of: u16, canvas: &mut
     }
 }
 
+/// The signs of what is reachable, and of what is dead.
+pub(in crate::tui) const fn signs(is_ascii: bool) -> [&'static str; 2] {
+    if is_ascii { ASCII_SYMBOLS } else { SYMBOLS }
+}
+
 fn symbol(app: &App, sight: Sight<'_>) -> (&'static str, Style) {
     let (theme, glyphs) = (app.setup.theme, app.setup.glyphs);
-    let [reachable, dead] = if glyphs.is_ascii() { ASCII_SYMBOLS } else { SYMBOLS };
+    let [reachable, dead] = signs(glyphs.is_ascii());
     match sight {
         Sight::Unknown => (" ", theme.quiet),
         Sight::UnderWay => (glyphs.ellipsis, theme.quiet),

@@ -214,7 +214,11 @@ async fn a_part_is_told_as_one() {
     ended.says(5, &["incomplete", "page 2"]);
     assert_eq!(of(&parse(&ended.stdout), "dialnexa_webhook_read_complete", &[]), Some(0.0));
     let refused = Server::always(Reply::status("403 Forbidden", "{}")).await;
-    ask(&refused, &["metrics"]).await.refusal(3);
+    let ended = ask(&refused, &["metrics"]).await;
+    assert_eq!(ended.code, Some(3));
+    let samples = parse(&ended.stdout);
+    assert_eq!(of(&samples, "dialnexa_webhook_read_complete", &[]), Some(0.0), "what was written last must not stay true");
+    assert!(!ended.stdout.contains("dialnexa_webhooks{"), "{}", ended.stdout);
 }
 
 #[tokio::test]
@@ -232,10 +236,11 @@ async fn a_file_is_replaced_as_a_whole_and_stays_readable() {
     assert!(first.keys().eq(second.keys()));
     let missing = Ended::of(home.at(&server.base_url(), &["metrics", "--output", "no/such/x.prom"])).await;
     missing.refusal(4);
-    // What is there stays when nothing could be read.
+    // When nothing could be read, what was there must not go on saying that all is well.
     let down = Server::always(Reply::status("403 Forbidden", "{}")).await;
     Ended::of(home.at(&down.base_url(), &["metrics", "--output", "x.prom"])).await.refusal(3);
-    assert_eq!(parse(&home.read("x.prom")), second);
+    let unread = parse(&home.read("x.prom"));
+    assert_eq!((unread.len(), of(&unread, "dialnexa_webhook_read_complete", &[])), (1, Some(0.0)));
     let names = fs::read_dir(home.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let names: BTreeSet<_> = names.filter(|name| !matches!(name.as_str(), "cache" | "state")).collect();
     assert_eq!(names.len(), 2, "the config and the metrics, and nothing half written: {names:?}");

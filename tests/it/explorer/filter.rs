@@ -311,3 +311,28 @@ fn a_failed_page_is_not_a_whole_answer() {
     let frame = stage.frame();
     assert!(frame.contains("0 of 100 loaded (of 200)") && frame.contains("500"), "{frame}");
 }
+
+#[test]
+fn the_first_of_an_answer_never_moves_the_selection() {
+    use hookscope::analysis::arrange::Arranger;
+    let mut stage = Stage::new(100, 30);
+    for number in 1..=10 {
+        stage.load(page(number, (number - 1) * 100..number * 100, Some(1000)));
+    }
+    stage.keys("*");
+    stage.keys("/").paste("is:marked").keys("enter");
+    for _ in 0..60 {
+        stage.keys("pgdn");
+    }
+    let selected = stage.selected();
+    assert_eq!(selected.as_deref(), Some("whk_000000000999"));
+    // To take a mark asks for all of them anew, and the first 256 are told before the others.
+    let effects = stage.app.update(Message::Key(crate::support::press("space")), stage.now);
+    let wish = effects.into_iter().find_map(|effect| if let Effect::Arrange(wish) = effect { Some(wish) } else { None });
+    let mut first = None;
+    let whole = wish.unwrap().work(&mut Arranger::default(), &mut || true, &mut |part| first = Some(part)).unwrap();
+    assert!(stage.app.update(Message::Arranged(first.unwrap()), stage.now).is_empty());
+    assert_eq!(stage.app.listing.len(), 1000, "a part is not worth showing without the selected one");
+    stage.app.update(Message::Arranged(whole), stage.now);
+    assert_eq!((stage.app.listing.len(), stage.selected().as_deref()), (999, Some("whk_000000000998")));
+}

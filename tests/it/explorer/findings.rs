@@ -92,7 +92,7 @@ fn the_detail_says_what_is_wrong_and_what_to_do() {
     let frame = stage.frame();
     assert!(frame.contains("findings ✗ insecure-url: "), "{frame}");
     let advice = Rule::named("insecure-url").unwrap().advice.split(' ').take(3).collect::<Vec<_>>().join(" ");
-    assert!(frame.contains(&format!("error: {advice}")), "{frame}");
+    assert!(frame.contains(&format!("What to do: {advice}")), "{frame}");
     // Of several webhooks it names the others.
     stage.keys("j");
     assert!(stage.frame().contains("also twin1"), "{}", stage.frame());
@@ -366,4 +366,28 @@ fn what_a_probe_saw_is_a_finding_too() {
     assert!(line(&stage, "good.example.com/x").contains('✗'), "{}", stage.frame());
     stage.keys("esc");
     assert_eq!(filter(&mut stage, "finding:dead-destination"), ["good"]);
+}
+
+#[test]
+fn webhooks_in_the_view_of_findings_can_be_copied_and_marked() {
+    use hookscope::tui::message::Effect;
+    let mut stage = with_faults(100, 30);
+    stage.keys("4 enter j");
+    assert!(stage.frame().contains("plain  http://plain.example.com/x"), "{}", stage.frame());
+    stage.keys("y i");
+    let copies = |effect: &Effect| matches!(effect, Effect::Copy(text) if text.raw() == "plain");
+    assert!(stage.effects.iter().any(copies), "{:?}", stage.effects);
+    stage.keys("space");
+    assert!(stage.app.marks.contains("plain") && stage.app.marks.len() == 1);
+    assert!(stage.keys("k k y").frame().contains("that works on webhooks"), "{}", stage.frame());
+}
+
+#[test]
+fn a_filter_is_typed_behind_the_one_that_a_view_set_and_the_way_back_is_said() {
+    let mut stage = with_faults(100, 30);
+    stage.keys("4 enter j enter");
+    assert!(stage.frame().lines().last().unwrap().contains("esc back to findings"), "{}", stage.frame());
+    stage.keys("/").paste("plain").keys("enter");
+    assert_eq!(stage.app.filter.applied(), "finding:insecure-url plain");
+    assert!(!stage.frame().lines().last().unwrap().contains("back to findings"), "{}", stage.frame());
 }

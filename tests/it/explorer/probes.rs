@@ -73,12 +73,11 @@ fn trouble_has_its_word_what_it_means_and_what_to_do() {
         let mut stage = whole(80, 24);
         stage.keys("p").found(ACME, Err(trouble));
         let frame = stage.frame();
-        let sign = if trouble == Trouble::Private { "?" } else { "!" };
+        let sign = if trouble == Trouble::Private { "?" } else { "✗" };
         let words = format!("probe    {sign} {}: {}", trouble.word(), trouble.words());
         assert!(frame.contains(&words), "{words}\n{frame}");
         assert!(frame.contains(trouble.advice()), "{}\n{frame}", trouble.advice());
-        let symbol = if trouble == Trouble::Private { "?" } else { "✗" };
-        assert!(line(&stage, "hooks.acme.example.com").contains(&format!("● {symbol} hooks")), "{frame}");
+        assert!(line(&stage, "hooks.acme.example.com").contains(&format!("● {sign} hooks")), "{frame}");
     }
 }
 
@@ -327,7 +326,7 @@ fn every_word_of_a_query_is_in_the_help() {
 fn what_is_found_outlives_a_refresh_and_is_replaced_by_what_is_found_later() {
     let mut stage = whole(80, 24);
     stage.keys("p").found(ACME, Err(Trouble::Dns)).keys("r").load(page(1, 0..20, Some(20)));
-    assert!(stage.frame().contains("! dns: host name not found"));
+    assert!(stage.frame().contains("✗ dns: host name not found"));
     stage.keys("p").found(ACME, Ok(60));
     let seen = Seen { reach: reach(Ok(60)), at: stage.now.wall };
     assert_eq!(stage.app.probes.known.get(&origin(ACME)), Some(&seen));

@@ -216,3 +216,11 @@ fn the_colour_marks_the_name_in_the_header() {
     let theme = Theme::new(&hookscope::config::Theme::default(), false);
     assert_eq!(first_cell(Setup { theme, ..with_profiles() }), ("p".to_owned(), Color::Reset, false));
 }
+
+#[test]
+fn a_view_of_groups_shows_those_of_the_other_workspace() {
+    let mut stage = loaded();
+    stage.keys("2").send(staging());
+    stage.load(page(1, 0..100, Some(100)));
+    assert!(stage.frame().contains("hooks.acme.example.com"), "{}", stage.frame());
+}
