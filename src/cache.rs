@@ -160,6 +160,12 @@ impl Store {
         file::read_roster(&self.path("cache"), now)
     }
 
+    /// When the last listing that was kept was read, as far as its file tells; `None` when there is none.
+    pub fn read_at(&self) -> Option<Timestamp> {
+        let file = open(OpenOptions::new().read(true), &self.path("cache")).ok()?;
+        Timestamp::try_from(file.metadata().ok()?.modified().ok()?).ok()
+    }
+
     /// The snapshots that were kept, the oldest first.
     pub fn history(&self) -> Vec<Snapshot> {
         history::list(&self.history)

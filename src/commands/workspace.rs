@@ -269,6 +269,14 @@ fn place(connection: &Connection) -> Safe {
     if connection.profile.as_str() == "default" { host } else { safe!("{} ({})", connection.profile, host) }
 }
 
+/// That a workspace could not be read; when the API has trouble it is worth knowing that there is a cache.
+fn failed(place: Safe, error: ApiError, memory: Option<&Store>, say: Say) -> Error {
+    if let Some(read_at) = memory.filter(|_| error.is_transient()).and_then(Store::read_at) {
+        say.note(&safe!("{}: --cached reads what there was at {}", place, clock::utc(read_at)));
+    }
+    Error::Api { place, error }
+}
+
 impl Workspace {
     pub(super) fn place(&self) -> &Safe {
         &self.place
@@ -281,7 +289,10 @@ impl Workspace {
     /// Reads the wanted rows of the whole listing, consistently.
     pub(super) async fn read(self, wanted: Wanted<'_>) -> Result<Reading, Error> {
         match self.origin {
-            Origin::Api(live) => live.read(wanted, true).await.map_err(|error| Error::Api { place: self.place, error }),
+            Origin::Api(live) => {
+                let read = live.read(wanted, true).await;
+                read.map_err(|error| failed(self.place, error, live.memory.as_ref(), live.say))
+            }
             Origin::File(page) => Ok(fetch::judge(page, wanted)),
         }
     }
@@ -291,7 +302,8 @@ impl Workspace {
         match self.origin {
             Origin::Api(live) => {
                 let read = live.read_roster(true).await;
-                let (mut roster, summary, read_at) = read.map_err(|error| Error::Api { place: self.place, error })?;
+                let (mut roster, summary, read_at) =
+                    read.map_err(|error| failed(self.place, error, live.memory.as_ref(), live.say))?;
                 if summary.problems.is_empty() {
                     roster = live.keep(roster, read_at).await;
                 }
@@ -321,9 +333,9 @@ impl Workspace {
     ) -> Result<Summary, Error> {
         let progress = self.progress(drawn);
         match self.origin {
-            Origin::Api(Live { source, policy, .. }) => {
+            Origin::Api(Live { source, policy, memory, say, .. }) => {
                 let summary = fetch::stream_listing(&source, policy, wanted, |step| progress.note(step), sink).await;
-                summary.map_err(|error| Error::Api { place: self.place, error })
+                summary.map_err(|error| failed(self.place, error, memory.as_ref(), say))
             }
             Origin::File(page) => {
                 let Page { rows, number, reported, limit, total, total_pages } = page;

@@ -73,7 +73,9 @@ async fn every_full_read_is_cached_and_used_when_asked_for() {
         home.write("empty.json", "[]");
         api.run(&home, command).await;
         api.set(None);
-        assert_eq!(api.run(&home, &["list", "-o", "ids"]).await.code, Some(4), "{command:?}");
+        let ended = api.run(&home, &["list", "-o", "ids"]).await;
+        ended.says(4, &["--cached reads what there was at 20"]);
+        assert_eq!((ended.stdout.as_str(), ended.stderr.lines().count()), ("", 3), "{}", ended.stderr);
         let cached = api.run(&home, &["list", "-o", "ids", "--cached"]).await;
         cached.says(0, &["from the cache, as it was"]);
         assert_eq!((cached.stdout.as_str(), cached.stderr.lines().count()), ("a\nb\n", 1), "{command:?}");
@@ -339,4 +341,6 @@ async fn nobody_there_and_nothing_cached_is_said_plainly() {
     let home = Home::with_config(ONCE);
     let ended = Ended::of(home.at(&nobody().await, &["list", "--cached"])).await;
     assert!(ended.refusal(4).contains("Every consistent read"));
+    let ended = Ended::of(home.at(&nobody().await, &["list"])).await;
+    assert!(!ended.refusal(4).contains("--cached"));
 }
