@@ -7,8 +7,10 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use hookscope::analysis::audit::Auditor;
 use hookscope::api::{Client, PageRequest};
 use hookscope::base_url::BaseUrl;
 use hookscope::clock::Moment;
@@ -19,7 +21,7 @@ use hookscope::model::{Packer, Scope};
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::canvas::Canvas;
-use hookscope::tui::message::Message;
+use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::view;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
@@ -47,9 +49,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let page = client.list(request).await.map_err(|failure| failure.error)?.value;
     let generation = app.demand().generation;
     let page = PackedPage::of_rows(&mut Packer::default(), page);
-    app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), now);
-    for _ in 0..4 {
-        app.update(Message::Key(KeyEvent::new(KeyCode::Char('j'), KeyModifiers::NONE)), now);
+    let mut effects = app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), now);
+    while let Some(Effect::Judge(case)) = effects.iter().rev().find(|effect| matches!(effect, Effect::Judge(_))) {
+        let Some(judged) = case.judge(&mut Auditor::default(), &mut || true) else { break };
+        effects = app.update(Message::Judged(Box::new(judged)), now);
+    }
+    let down = KeyEvent::new(KeyCode::Char('j'), KeyModifiers::NONE);
+    for number in 1..=5 {
+        // No key is held.
+        let now = Moment { instant: now.instant + Duration::from_secs(number), ..now };
+        app.update(Message::Key(down), now);
     }
     let mut buffer = Buffer::empty(Rect::new(0, 0, WIDTH, HEIGHT));
     view::draw(&app, &mut Canvas::new(&mut buffer, app.setup.glyphs));
