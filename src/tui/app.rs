@@ -380,7 +380,16 @@ impl App {
         let cached = self.cached_at().map(|at| clock::age_changes_in(at, self.now.wall));
         let cached =
             cached.map(|seconds| self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or(60).max(1)));
-        [self.health.next_wake(self.now.instant), self.auto_refresh, ages, released, cached].into_iter().flatten().min()
+        let told = self.settles_at().filter(|_| !self.broken_at(self.cursor.selected()).is_empty());
+        [self.health.next_wake(self.now.instant), self.auto_refresh, ages, released, cached, told]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// When the selection will have stayed long enough for what takes long to read, if it has not yet.
+    fn settles_at(&self) -> Option<Instant> {
+        self.rhythm.settles_at().filter(|&then| self.now.instant < then)
     }
 
     /// Whether a key is held that moves the selection: then only what changes with each row is shown, and what takes reading

@@ -7,6 +7,8 @@ use tokio::time::Instant;
 
 /// Keys that follow one another faster than this are one key that is held, and when none follows for so long it was released.
 const GAP: Duration = Duration::from_millis(50);
+/// A selection that stays for so long is one that somebody reads about.
+const SETTLED: Duration = Duration::from_millis(150);
 /// So many of them in a row are not just a quick hand.
 const HELD: u32 = 2;
 /// Bytes a second that every link takes: 2,400 with some left over for what else is on its way. The far end of an SSH session does
@@ -37,6 +39,11 @@ impl Rhythm {
     /// Whether a key is being held.
     pub fn is_held(&self, now: Instant) -> bool {
         self.rests_at().is_some_and(|then| now < then)
+    }
+
+    /// When the selection will have stayed for long enough to be read about; `None` before the first move.
+    pub fn settles_at(&self) -> Option<Instant> {
+        self.last.map(|last| last + SETTLED)
     }
 
     /// When a key that is held counts as released.

@@ -138,6 +138,12 @@ impl Stage {
 
     pub(crate) fn send(&mut self, message: Message) -> &mut Self {
         self.effects = self.app.update(message, self.now);
+        self.follow_up();
+        self
+    }
+
+    /// Does at once what the last message asked for beside the loop.
+    fn follow_up(&mut self) {
         self.arrange();
         while let Some(place) = self.effects.iter().position(|effect| matches!(effect, Effect::Run(_))) {
             let Effect::Run(job) = self.effects.remove(place) else { break };
@@ -152,7 +158,6 @@ impl Stage {
             self.effects.extend(more);
             self.arrange();
         }
-        self
     }
 
     /// Does at once what the finder and the judge would do in the background.
@@ -182,7 +187,19 @@ impl Stage {
             self.now.instant += Duration::from_millis(200);
             self.send(Message::Key(press(key)));
         }
+        self.rest();
         self
+    }
+
+    /// Leaves the selection where it is until it can be read about.
+    fn rest(&mut self) {
+        let rested = self.now.instant + Duration::from_millis(150);
+        if let Some(wake) = self.app.next_wake().filter(|&wake| wake <= rested) {
+            self.now.instant = wake;
+            let more = self.app.update(Message::Tick, self.now);
+            self.effects.extend(more);
+            self.follow_up();
+        }
     }
 
     /// A key that is held: so many presses, faster than anybody's hand.

@@ -103,9 +103,10 @@ impl App {
         number.and_then(|number| self.findings.verdicts.at(self.listing.rows(), number)).unwrap_or_default()
     }
 
-    /// What is wrong with the selected webhook.
+    /// What is wrong with the selected webhook, once the selection has stayed on it for a moment: it is a lot to send for a
+    /// webhook that is only passed by.
     pub fn told(&self) -> &[Told] {
-        &self.findings.selected.told
+        if self.settles_at().is_some() { &[] } else { &self.findings.selected.told }
     }
 
     /// What a finding of a rule says of a row.
@@ -198,7 +199,7 @@ impl App {
 
     /// Puts into words what is wrong with the selected webhook, when it is another one or something else is known.
     pub(super) fn tell_of_selected(&mut self) -> Vec<Effect> {
-        let Some(number) = self.listing.number(self.cursor.selected()).filter(|_| !self.is_hurried()) else {
+        let Some(number) = self.listing.number(self.cursor.selected()).filter(|_| self.settles_at().is_none()) else {
             return Vec::new();
         };
         let rows = self.listing.rows();

@@ -1,6 +1,7 @@
 //! What an audit finds, in the list, the detail, the view of findings and the filter; and how much has to be judged for it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hookscope::analysis::audit::{Rule, Severity, Waiver, Whose, Work};
 use hookscope::analysis::reach::Trouble;
@@ -9,6 +10,7 @@ use hookscope::config;
 use hookscope::model::Row;
 use hookscope::text::Untrusted;
 use hookscope::tui::app::{Focus, Setup};
+use hookscope::tui::message::Message;
 use hookscope::tui::theme::{Glyphs, Theme};
 use hookscope::tui::views::View;
 
@@ -165,7 +167,7 @@ fn a_held_key_waits_for_no_audit() {
     assert!(stage.app.is_hurried());
     stage.load(page(2, 100..200, Some(1234)));
     assert_eq!(stage.work, []);
-    stage.wait(1).send(hookscope::tui::message::Message::Tick);
+    stage.wait(1).send(Message::Tick);
     assert_eq!(stage.work, [Work { judged: 100, gathered: 200 }]);
 }
 
@@ -390,4 +392,25 @@ fn a_filter_is_typed_behind_the_one_that_a_view_set_and_the_way_back_is_said() {
     stage.keys("/").paste("plain").keys("enter");
     assert_eq!(stage.app.filter.applied(), "finding:insecure-url plain");
     assert!(!stage.frame().lines().last().unwrap().contains("back to findings"), "{}", stage.frame());
+}
+
+#[test]
+fn what_is_wrong_is_told_once_the_selection_stays() {
+    let mut stage = with_faults(120, 40);
+    let now = stage.now;
+    let move_at = |stage: &mut Stage, millis: u64| {
+        stage.now.instant = now.instant + Duration::from_millis(millis);
+        stage.send(Message::Key(crate::support::press("j")));
+    };
+    move_at(&mut stage, 1000);
+    move_at(&mut stage, 1100);
+    assert!(!stage.frame().contains("findings"), "passed by: {}", stage.frame());
+    let wake = stage.app.next_wake().unwrap();
+    assert_eq!(wake, now.instant + Duration::from_millis(1250));
+    stage.now.instant = wake;
+    stage.send(Message::Tick);
+    assert!(stage.frame().contains("findings ✗ insecure-url"), "{}", stage.frame());
+    // Of a webhook that nothing is wrong with there is nothing to wait for.
+    stage.keys("g");
+    assert!(stage.app.next_wake().is_none_or(|wake| wake > stage.now.instant + Duration::from_secs(1)));
 }
