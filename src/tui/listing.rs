@@ -191,9 +191,24 @@ impl Listing {
         self.rows.count()
     }
 
-    /// Whether every row is here.
+    /// Whether every row is here, be it a remembered one. What is told of all of them holds once [`Listing::is_all_here`].
     pub fn is_complete(&self) -> bool {
         matches!(self.extent.rows(), RowCount::Exactly(rows) if rows == self.loaded())
+    }
+
+    /// Whether every row is here, and none of them is remembered of an earlier session.
+    pub fn is_all_here(&self) -> bool {
+        self.is_complete() && self.remembered == 0
+    }
+
+    /// What has to be said of a count of rows, so that it never looks like more than it is.
+    pub fn of_which(&self) -> &'static str {
+        match (self.remembered, self.is_complete()) {
+            (0, true) => "",
+            (0, false) => " of those loaded",
+            (remembered, _) if remembered == self.loaded() => " of those cached",
+            _ => ", cached ones among them",
+        }
     }
 
     /// Whether every row is here and of this generation.

@@ -67,9 +67,9 @@ impl App {
         }
     }
 
-    /// Looks for attempts that belong to no webhook, once every webhook is here.
+    /// Looks for attempts that belong to no webhook, once every webhook is here: what is remembered of another time may name others.
     pub(super) fn match_deliveries(&mut self) -> Vec<Effect> {
-        let is_whole = self.scope == Scope::All && self.listing.is_complete();
+        let is_whole = self.scope == Scope::All && self.listing.is_all_here();
         let profile_at = self.setup.profile_at;
         let Some(deliveries) = self.deliveries.as_mut().filter(|deliveries| {
             is_whole && deliveries.profile_at == profile_at && !deliveries.is_matched && deliveries.tally.is_some()

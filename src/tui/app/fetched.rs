@@ -117,6 +117,7 @@ impl App {
     }
 
     fn refresh(&mut self) {
+        // Those that are remembered count: all of them are to be replaced.
         let was_complete = self.listing.is_complete() && self.listing.loaded() > 0;
         self.following = self.selected_id();
         self.remember_rows();

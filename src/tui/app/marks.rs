@@ -45,7 +45,7 @@ impl App {
 
     /// Marks everything that is shown, once all of it is here.
     pub(super) fn mark_all(&mut self) -> Vec<Effect> {
-        if !self.is_arranged_anew() || (self.everything == Everything::No && !self.listing.is_complete()) {
+        if !self.is_arranged_anew() || (self.everything == Everything::No && !self.listing.is_all_here()) {
             self.need_everything();
         }
         if self.everything != Everything::No || !self.is_arranged_anew() {
@@ -111,10 +111,14 @@ impl App {
                 self.marks = marks;
                 self.flagged_anew();
                 let did = if on { "marked" } else { "took the marks of" };
-                let words = safe!("{} {}; {} are marked", did, grouped(webhooks), grouped(self.marks.len() as u64));
-                if self.listing.is_complete() {
-                    return self.inform(words);
+                let (of, marked) = (self.listing.of_which(), grouped(self.marks.len() as u64));
+                if self.listing.is_all_here() {
+                    return self.inform(safe!("{} {}; {} are marked", did, grouped(webhooks), marked));
                 }
+                if self.listing.is_complete() {
+                    return self.warn(safe!("{} {}{}; {} are marked", did, grouped(webhooks), of, marked));
+                }
+                let words = safe!("{} {}; {} are marked", did, grouped(webhooks), marked);
                 let key = self.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
                 self.warn(safe!("{}; not all are loaded, {} loads the rest", words, key))
             }
@@ -183,12 +187,7 @@ impl App {
             return safe!("{} marked", grouped(self.marks.len() as u64));
         }
         let shown = if self.listing.order().is_some() { self.listing.len() } else { self.listing.loaded() };
-        let part = match (self.listing.remembered(), self.listing.is_complete()) {
-            (1.., _) => ", cached ones among them",
-            (0, true) => "",
-            (0, false) => " of those loaded",
-        };
-        safe!("{}{}", grouped(shown), part)
+        safe!("{}{}", grouped(shown), self.listing.of_which())
     }
 
     pub(super) fn key_in_export(&mut self, event: KeyEvent) -> Vec<Effect> {

@@ -80,7 +80,7 @@ impl App {
     /// Keeps what is there, to compare it with what will come.
     pub(super) fn remember_rows(&mut self) {
         if self.before.is_none() && self.listing.loaded() > 0 {
-            let was_complete = self.listing.is_complete();
+            let was_complete = self.listing.is_all_here();
             self.before = Some(Before { rows: self.listing.rows().clone(), was_complete });
         }
     }

@@ -227,7 +227,10 @@ impl App {
         let effects = self.probe(origins);
         if are_more {
             self.notice = Some(Notice::Warning(safe!("probing {} destinations; there are more: filter for them", count)));
-        } else if is_about_all && !self.listing.is_complete() {
+        } else if is_about_all && self.listing.is_complete() && !self.listing.is_all_here() {
+            let words = safe!("probing {} destinations{}", count, self.listing.of_which());
+            self.notice = Some(Notice::Warning(words));
+        } else if is_about_all && !self.listing.is_all_here() {
             let key = self.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
             let loaded = grouped(self.listing.loaded());
             let words = safe!("probing {} destinations of the {} loaded; {} loads the rest", count, loaded, key);

@@ -102,7 +102,7 @@ fn no_match(app: &App) -> Vec<Piece> {
     let loaded = grouped(app.listing.loaded());
     let (title, rest) = if app.listing.remembered() > 0 {
         (safe!("No match so far"), safe!("{} were searched, cached ones among them.", loaded))
-    } else if app.listing.is_complete() {
+    } else if app.listing.is_all_here() {
         (safe!("No webhook matches"), safe!("All {} were searched.", loaded))
     } else {
         let of = match app.listing.extent() {
@@ -131,7 +131,7 @@ fn what_was_looked_at(app: &App) -> Safe {
     }
     let loaded = grouped(app.listing.loaded());
     let rest = app.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
-    if app.listing.is_complete() {
+    if app.listing.is_all_here() {
         return safe!("None of all {} is {}.", loaded, scope);
     }
     safe!("None of the {} loaded is {}; {} loads the rest.", loaded, scope, rest)

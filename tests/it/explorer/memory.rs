@@ -314,3 +314,42 @@ fn the_answer_about_another_workspace_is_dropped() {
     stage.load(all(webhooks(0..6)));
     assert_eq!(home.cached().len(), 5, "nothing of one workspace is written to the cache of another");
 }
+
+#[test]
+fn attempts_are_matched_with_live_webhooks_and_not_with_cached_ones() {
+    let home = Home::new();
+    let file = home.0.path().join("deliveries.csv");
+    fs::write(&file, "webhook_id,is_success\nwhk_000000000001,true\nwhk_000000000007,true\n").unwrap();
+    home.remember(&webhooks(0..5), 3);
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun).deliveries(&file);
+    assert!(!stage.frame().contains("belong to no webhook"), "{}", stage.frame());
+    stage.load(all(webhooks(2..8)));
+    assert!(stage.frame().contains("1 attempts belong to no webhook"), "{}", stage.frame());
+}
+
+#[test]
+fn what_is_done_with_cached_rows_says_so() {
+    let home = Home::new();
+    let mut stage = remembering(&home);
+    stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9").keys("P");
+    stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+    assert!(stage.frame().contains("probing 4 destinations of those cached"), "{}", stage.frame());
+    stage.keys("esc *").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+    assert!(stage.frame().contains("marked 250 of those cached; 250 are marked"), "{}", stage.frame());
+    stage.keys("* e");
+    assert!(!stage.frame().contains("took the marks"), "it waits for live rows\n{}", stage.frame());
+    stage.keys("esc esc").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9").keys("/");
+    stage.paste("billing").keys("enter").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+    assert!(stage.app.is_part(), "what is said of a whole workspace is not said of a cached one");
+}
+
+#[test]
+fn an_export_of_cached_rows_is_called_that() {
+    let home = Home::new();
+    let mut stage = remembering(&home);
+    stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9").keys("e");
+    assert!(stage.frame().contains("export 250 of those cached to"), "{}", stage.frame());
+    stage.keys("esc r").load(page(1, 0..100, Some(250))).keys("e");
+    assert!(stage.frame().contains("export 250, cached ones among them to"), "{}", stage.frame());
+}
