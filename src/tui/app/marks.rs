@@ -137,7 +137,7 @@ impl App {
                 }
                 vec![Effect::Draw]
             }
-            Outcome::Gathered(gathered) => self.gathered(gathered),
+            Outcome::Gathered(gathered) => self.gathered(done.number, gathered),
             Outcome::Compared(news) => self.take_news(news),
             Outcome::Recalled(found) => self.recalled(found),
             Outcome::Sifted { scope, rows } => self.remember(scope, &rows),

@@ -332,3 +332,23 @@ fn what_is_found_outlives_a_refresh_and_is_replaced_by_what_is_found_later() {
     let seen = Seen { reach: reach(Ok(60)), at: stage.now.wall };
     assert_eq!(stage.app.probes.known.get(&origin(ACME)), Some(&seen));
 }
+
+#[test]
+fn esc_stops_a_probe_that_has_not_begun() {
+    let mut stage = whole(80, 24);
+    stage.keys("/ e x a m p l e enter");
+    let gathering = |stage: &mut Stage| {
+        let key = crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Char('P'));
+        let effects = stage.app.update(Message::Key(key), stage.now);
+        let job = effects.into_iter().find_map(|effect| if let Effect::Run(job) = effect { Some(job) } else { None });
+        Message::Done(Box::new(job.map(|job| job.run()).expect("what is to be probed is looked for first")))
+    };
+    let late = gathering(&mut stage);
+    stage.keys("esc");
+    assert!(footer(&stage).contains("nothing is probed"), "{}", footer(&stage));
+    assert!(stage.frame().contains("⌕ example"), "the filter stays\n{}", stage.frame());
+    stage.send(late);
+    assert_eq!((stage.asked(), stage.app.probes.is_running()), (Vec::new(), false));
+    let first = gathering(&mut stage);
+    assert_eq!(stage.send(first).asked().len(), 4, "the next one is not stopped");
+}
