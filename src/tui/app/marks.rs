@@ -106,6 +106,11 @@ impl App {
             // The file is the same whatever workspace is shown.
             Outcome::Deliveries(read) => self.take_deliveries(read),
             _ if done.number <= self.jobs.of_others => Vec::new(),
+            Outcome::Matched(_) | Outcome::Marked { .. } | Outcome::Gathered(_) | Outcome::Compared(_)
+                if done.number <= self.jobs.of_other_scopes =>
+            {
+                Vec::new()
+            }
             Outcome::Matched(unmatched) => self.take_unmatched(&unmatched),
             Outcome::Marked { marks, webhooks, on } => {
                 self.marks = marks;
@@ -138,7 +143,7 @@ impl App {
                 vec![Effect::Draw]
             }
             Outcome::Gathered(gathered) => self.gathered(done.number, gathered),
-            Outcome::Compared(news) => self.take_news(news),
+            Outcome::Compared(news) => self.take_news(done.number, news),
             Outcome::Recalled(found) => self.recalled(found),
             Outcome::Sifted { scope, rows } => self.remember(scope, &rows),
             Outcome::Kept(kept) => self.kept(kept),
@@ -160,6 +165,17 @@ impl App {
     pub(super) fn forget_jobs(&mut self) {
         self.jobs.of_others = self.jobs.started;
         self.jobs.marks_wait = false;
+        self.match_again();
+    }
+
+    /// Another scope is shown: what is still found out about the rows of the last one is not taken, and what waited for all of
+    /// them is not done to others. What was being compared is compared when its scope comes back.
+    pub(super) fn forget_jobs_of_scope(&mut self) {
+        self.jobs.of_other_scopes = self.jobs.started;
+        self.jobs.marks_wait = false;
+        self.forget_wish_to_probe();
+        self.match_again();
+        self.compare_again();
     }
 
     pub(super) fn flagged_anew(&mut self) {

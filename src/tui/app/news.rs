@@ -60,7 +60,7 @@ impl Unseen {
 }
 
 /// What was there before a refresh.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Before {
     rows: Rows,
     was_complete: bool,
@@ -90,14 +90,27 @@ impl App {
         if self.is_loading() || self.listing.fresh_pages() == 0 {
             return Vec::new();
         }
-        let Some(Before { rows, was_complete }) = self.before.take() else { return Vec::new() };
+        let Some(before) = self.before.take() else { return Vec::new() };
+        let Before { rows, was_complete } = before.clone();
         let after = self.listing.rows().clone();
         let is_complete = self.listing.is_whole_read();
         let read = self.listing.pages_read();
-        self.run(Task::Compare(Box::new(Reads { before: rows, after, was_complete, is_complete, read })))
+        let effects = self.run(Task::Compare(Box::new(Reads { before: rows, after, was_complete, is_complete, read })));
+        self.comparing = Some((self.jobs.started, before));
+        effects
     }
 
-    pub(super) fn take_news(&mut self, news: News) -> Vec<Effect> {
+    /// What is being compared now is compared once its scope comes back.
+    pub(super) fn compare_again(&mut self) {
+        self.compare_with_last_look_again();
+        if let Some((_, before)) = self.comparing.take() {
+            self.before = Some(before);
+        }
+    }
+
+    pub(super) fn take_news(&mut self, number: u64, news: News) -> Vec<Effect> {
+        self.comparing.take_if(|(job, _)| *job == number);
+        self.compared_with_last_look(number);
         if news.new.is_empty() && news.changed.is_empty() && news.gone.is_empty() {
             return Vec::new();
         }

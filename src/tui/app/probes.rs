@@ -309,6 +309,12 @@ impl App {
         Some(effects)
     }
 
+    /// What was to be probed is not shown any more.
+    pub(super) fn forget_wish_to_probe(&mut self) {
+        self.probes.wait = false;
+        self.probes.gathering = None;
+    }
+
     /// Nothing is known of the destinations of another workspace.
     pub(super) fn forget_probes(&mut self) {
         let mut known = std::mem::take(&mut self.probes.known);

@@ -353,3 +353,36 @@ fn an_export_of_cached_rows_is_called_that() {
     stage.keys("esc r").load(page(1, 0..100, Some(250))).keys("e");
     assert!(stage.frame().contains("export 250, cached ones among them to"), "{}", stage.frame());
 }
+
+#[test]
+fn what_changed_since_the_last_look_waits_for_the_scope_that_it_is_about() {
+    let home = Home::new();
+    home.remember(&webhooks(0..14), 3);
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun);
+    let late = stage.late_load(all(webhooks(0..15)));
+    stage.keys("a");
+    for message in late {
+        stage.send(message);
+    }
+    assert!(stage.app.unseen.is_empty(), "what is new among all is not new among the active ones\n{}", stage.frame());
+    stage.keys("a a").load(all(webhooks(0..15)));
+    assert!(header(&stage).contains("+1"), "{}", stage.frame());
+}
+
+#[test]
+fn a_cache_that_comes_late_is_compared_when_all_are_shown_again() {
+    let home = Home::new();
+    home.remember(&webhooks(0..14), 3);
+    let mut stage = home.stage(100, 30);
+    let begun = stage.app.update(Message::Begun, stage.now);
+    stage.load(all(webhooks(0..15))).keys("a");
+    for effect in begun {
+        if let Effect::Run(job) = effect {
+            stage.send(Message::Done(Box::new(job.run())));
+        }
+    }
+    assert!(stage.app.unseen.is_empty(), "{}", stage.frame());
+    stage.keys("a a").load(all(webhooks(0..15)));
+    assert!(header(&stage).contains("+1"), "{}", stage.frame());
+}

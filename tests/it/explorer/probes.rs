@@ -337,18 +337,13 @@ fn what_is_found_outlives_a_refresh_and_is_replaced_by_what_is_found_later() {
 fn esc_stops_a_probe_that_has_not_begun() {
     let mut stage = whole(80, 24);
     stage.keys("/ e x a m p l e enter");
-    let gathering = |stage: &mut Stage| {
-        let key = crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Char('P'));
-        let effects = stage.app.update(Message::Key(key), stage.now);
-        let job = effects.into_iter().find_map(|effect| if let Effect::Run(job) = effect { Some(job) } else { None });
-        Message::Done(Box::new(job.map(|job| job.run()).expect("what is to be probed is looked for first")))
-    };
-    let late = gathering(&mut stage);
+    let late = stage.late_key("P");
+    assert_eq!(late.len(), 1, "what is to be probed is looked for first");
     stage.keys("esc");
     assert!(footer(&stage).contains("nothing is probed"), "{}", footer(&stage));
     assert!(stage.frame().contains("⌕ example"), "the filter stays\n{}", stage.frame());
-    stage.send(late);
-    assert_eq!((stage.asked(), stage.app.probes.is_running()), (Vec::new(), false));
-    let first = gathering(&mut stage);
-    assert_eq!(stage.send(first).asked().len(), 4, "the next one is not stopped");
+    for message in late {
+        assert_eq!((stage.send(message).asked(), stage.app.probes.is_running()), (Vec::new(), false));
+    }
+    assert_eq!(stage.keys("P").asked().len(), 4, "the next one is not stopped");
 }
