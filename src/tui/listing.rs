@@ -83,6 +83,8 @@ pub struct Listing {
     /// Counts the changes of the rows.
     version: u64,
     order: Option<Answer>,
+    /// Rows in that order that are gone.
+    gone: u64,
     /// When the server does not filter by scope, it is done here: the scope.
     kept: Option<Scope>,
 }
@@ -137,7 +139,17 @@ impl Listing {
 
     /// Shows these rows in this order; `None` is all of them as the API lists them.
     pub fn arrange(&mut self, order: Option<Answer>) {
+        let is_gone = |number: &&RowNumber| self.rows.is_gone(u64::from(**number));
+        self.gone = match &order {
+            Some(answer) if self.rows.gone().next().is_some() => answer.order.iter().filter(is_gone).count() as u64,
+            _ => 0,
+        };
         self.order = order;
+    }
+
+    /// Webhooks that are shown and here: those that are gone are not.
+    pub fn shown_here(&self) -> u64 {
+        if self.order.is_some() { self.len().saturating_sub(self.gone) } else { self.loaded() }
     }
 
     /// The rows that are shown, if they are chosen or sorted.

@@ -202,8 +202,7 @@ impl App {
         if !self.marks.is_empty() {
             return safe!("{} marked", grouped(self.marks.len() as u64));
         }
-        let shown = if self.listing.order().is_some() { self.listing.len() } else { self.listing.loaded() };
-        safe!("{}{}", grouped(shown), self.listing.of_which())
+        safe!("{}{}", grouped(self.listing.shown_here()), self.listing.of_which())
     }
 
     pub(super) fn key_in_export(&mut self, event: KeyEvent) -> Vec<Effect> {
