@@ -132,7 +132,11 @@ mod tests {
         assert_eq!(compared(&reads), (vec!["n".into()], vec!["c".into()], vec![("b".into(), 1)]));
         let only_one_page = Reads { read: vec![2], is_complete: false, ..reads.clone() };
         assert_eq!(compared(&only_one_page), (vec![], vec!["c".into()], vec![]));
-        let not_all_known = Reads { was_complete: false, ..reads };
+        let not_all_known = Reads { was_complete: false, ..reads.clone() };
         assert_eq!(compared(&not_all_known), (vec![], vec!["c".into()], vec![]));
+        // What is listed as gone and is there again is told, however little was known before.
+        let mut after = rows(&mut packer, &[&[("a", "1"), ("b", "1")]]);
+        after.set_gone(reads.compare().gone);
+        assert_eq!(Reads { after, ..not_all_known }.compare().back, ["b".into()]);
     }
 }
