@@ -1,6 +1,6 @@
 //! What is new, changed or gone between two reads of a workspace.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::diff::{Ignored, changes};
@@ -26,6 +26,14 @@ pub struct News {
     pub new: Vec<Box<str>>,
     pub changed: Vec<Box<str>>,
     pub gone: Vec<Gone>,
+    /// What is listed as gone, and is there again.
+    pub back: Vec<Box<str>>,
+}
+
+impl News {
+    pub fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.changed.is_empty() && self.gone.is_empty() && self.back.is_empty()
+    }
 }
 
 impl Reads {
@@ -38,6 +46,7 @@ impl Reads {
                 before.insert(row.id(), (number, page, offset));
             }
         }
+        let gone: HashSet<&str> = self.after.gone().filter_map(|(_, gone)| Some(gone.row()?.id())).collect();
         let mut news = News::default();
         let mut repeats = IdSet::default();
         let mut is_complete = self.was_complete && self.is_complete;
@@ -46,6 +55,9 @@ impl Reads {
             for row in segment.iter().filter(|row| row.is_webhook()) {
                 // A row that came twice came in the place of another one.
                 is_complete = is_complete && repeats.insert(row.id());
+                if gone.contains(row.id()) {
+                    news.back.push(row.id().into());
+                }
                 match before.remove(row.id()) {
                     Some((_, page, offset)) if is_read && self.is_changed(page, offset, row) => {
                         news.changed.push(row.id().into());
@@ -120,7 +132,11 @@ mod tests {
         assert_eq!(compared(&reads), (vec!["n".into()], vec!["c".into()], vec![("b".into(), 1)]));
         let only_one_page = Reads { read: vec![2], is_complete: false, ..reads.clone() };
         assert_eq!(compared(&only_one_page), (vec![], vec!["c".into()], vec![]));
-        let not_all_known = Reads { was_complete: false, ..reads };
+        let not_all_known = Reads { was_complete: false, ..reads.clone() };
         assert_eq!(compared(&not_all_known), (vec![], vec!["c".into()], vec![]));
+        // What is listed as gone and is there again is told, however little was known before.
+        let mut after = rows(&mut packer, &[&[("a", "1"), ("b", "1")]]);
+        after.set_gone(reads.compare().gone);
+        assert_eq!(Reads { after, ..not_all_known }.compare().back, ["b".into()]);
     }
 }

@@ -196,12 +196,23 @@ struct Sweep {
     from: u64,
 }
 
+/// What was seen of a scope, and what of it nobody has looked at yet.
+#[derive(Debug)]
+struct Shelved {
+    listing: Listing,
+    cursor: Cursor,
+    unseen: Unseen,
+    before: Option<Before>,
+}
+
 /// Work that is done beside the loop.
 #[derive(Debug, Default)]
 struct Jobs {
     started: u64,
     /// The last of them that was about another workspace.
     of_others: u64,
+    /// The last of them that was about the rows of another scope, if it was about rows.
+    of_other_scopes: u64,
     /// Everything is to be marked once it is here.
     marks_wait: bool,
 }
@@ -244,6 +255,8 @@ pub struct App {
     came_from: Option<CameFrom>,
     pub unseen: Unseen,
     before: Option<Before>,
+    /// What is being compared with what came, and the job that does it.
+    comparing: Option<(u64, Before)>,
     pub probes: Probes,
     /// The export of delivery attempts, if one was named at the start.
     pub deliveries: Option<Deliveries>,
@@ -260,7 +273,7 @@ pub struct App {
     following: Option<Box<str>>,
     last_copy: Option<(Copy, String)>,
     /// What was seen of the other scopes, to come back to.
-    shelf: HashMap<Scope, (Listing, Cursor)>,
+    shelf: HashMap<Scope, Shelved>,
     generation: Generation,
     /// When the rows of this generation were asked for.
     asked_at: jiff::Timestamp,
@@ -296,6 +309,7 @@ impl App {
             marks: Arc::default(),
             unseen: Unseen::default(),
             before: None,
+            comparing: None,
             probes: Probes::default(),
             deliveries: None,
             memory: Memory::default(),

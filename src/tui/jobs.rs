@@ -212,7 +212,7 @@ pub struct Read {
     pub problems: Vec<Safe>,
 }
 
-/// Rows that something is to be done with.
+/// Rows that something is to be done with. Those that are gone are none, although they are shown.
 #[derive(Debug, Clone)]
 pub struct Chosen {
     pub rows: Rows,
@@ -227,7 +227,8 @@ impl Chosen {
         match (&self.order, &self.only) {
             (Some(answer), None) => {
                 let table = Table::new(&self.rows);
-                answer.order.iter().filter_map(|&number| table.row(number)).try_for_each(act)
+                let there = answer.order.iter().filter(|&&number| !self.rows.is_gone(number.into()));
+                there.filter_map(|&number| table.row(number)).try_for_each(act)
             }
             (_, only) => {
                 let is_one = |row: &RowRef<'_>| only.as_ref().is_none_or(|ids| row.is_webhook() && ids.contains(row.id()));

@@ -83,6 +83,8 @@ pub struct Listing {
     /// Counts the changes of the rows.
     version: u64,
     order: Option<Answer>,
+    /// Rows in that order that are gone.
+    gone: u64,
     /// When the server does not filter by scope, it is done here: the scope.
     kept: Option<Scope>,
 }
@@ -137,7 +139,17 @@ impl Listing {
 
     /// Shows these rows in this order; `None` is all of them as the API lists them.
     pub fn arrange(&mut self, order: Option<Answer>) {
+        let is_gone = |number: &&RowNumber| self.rows.is_gone(u64::from(**number));
+        self.gone = match &order {
+            Some(answer) if self.rows.gone().next().is_some() => answer.order.iter().filter(is_gone).count() as u64,
+            _ => 0,
+        };
         self.order = order;
+    }
+
+    /// Webhooks that are shown and here: those that are gone are not.
+    pub fn shown_here(&self) -> u64 {
+        if self.order.is_some() { self.len().saturating_sub(self.gone) } else { self.loaded() }
     }
 
     /// The rows that are shown, if they are chosen or sorted.
@@ -191,9 +203,24 @@ impl Listing {
         self.rows.count()
     }
 
-    /// Whether every row is here.
+    /// Whether every row is here, be it a remembered one. What is told of all of them holds once [`Listing::is_all_here`].
     pub fn is_complete(&self) -> bool {
         matches!(self.extent.rows(), RowCount::Exactly(rows) if rows == self.loaded())
+    }
+
+    /// Whether every row is here, and none of them is remembered of an earlier session.
+    pub fn is_all_here(&self) -> bool {
+        self.is_complete() && self.remembered == 0
+    }
+
+    /// What has to be said of a count of rows, so that it never looks like more than it is.
+    pub fn of_which(&self) -> &'static str {
+        match (self.remembered, self.is_complete()) {
+            (0, true) => "",
+            (0, false) => " of those loaded",
+            (remembered, _) if remembered == self.loaded() => " of those cached",
+            _ => ", cached ones among them",
+        }
     }
 
     /// Whether every row is here and of this generation.

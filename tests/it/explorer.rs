@@ -10,6 +10,7 @@ mod news;
 mod probes;
 mod profiles;
 mod running;
+mod scopes;
 mod views;
 
 use std::time::Duration;

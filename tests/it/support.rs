@@ -236,6 +236,24 @@ impl Stage {
         self.load_of(generation, page)
     }
 
+    /// Takes a message, and keeps back what comes of the jobs that it starts.
+    pub(crate) fn late(&mut self, message: Message) -> Vec<Message> {
+        self.effects = self.app.update(message, self.now);
+        self.arrange();
+        let jobs = self.effects.iter().filter_map(|effect| if let Effect::Run(job) = effect { Some(job) } else { None });
+        jobs.map(|job| Message::Done(Box::new(job.clone().run()))).collect()
+    }
+
+    pub(crate) fn late_load(&mut self, page: Page) -> Vec<Message> {
+        let (generation, page) = (self.generation(), PackedPage::of_rows(&mut self.packer, page));
+        self.late(Message::Fetch(FetchEvent::Loaded { generation, page }))
+    }
+
+    pub(crate) fn late_key(&mut self, key: &str) -> Vec<Message> {
+        self.now.instant += Duration::from_millis(200);
+        self.late(Message::Key(press(key)))
+    }
+
     pub(crate) fn fail(&mut self, page: u64, kind: ErrorKind, detail: &'static str) -> &mut Self {
         let (generation, error) = (self.generation(), ApiError::new(kind).with(detail.into()));
         self.send(Message::Fetch(FetchEvent::Failed { generation, page, error }))

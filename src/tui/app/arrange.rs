@@ -234,7 +234,7 @@ impl App {
     /// Loads everything if that may be done without asking; else the words that say what is missing.
     pub(super) fn need_everything_or_say(&mut self) -> Option<Safe> {
         self.need_everything();
-        let is_here = self.listing.is_complete() && self.listing.remembered() == 0;
+        let is_here = self.listing.is_all_here();
         let is_coming = self.everything != Everything::No || is_here || !self.listing.is_known();
         if is_coming {
             return None;

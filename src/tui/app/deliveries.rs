@@ -19,8 +19,9 @@ pub struct Deliveries {
     /// `None` while it is being read, or when it cannot be.
     tally: Option<Arc<Tally>>,
     problem: Option<Safe>,
-    /// It was compared with the whole workspace.
+    /// It was compared with the whole workspace, or is being compared.
     is_matched: bool,
+    is_being_matched: bool,
 }
 
 /// What the export says of a webhook.
@@ -44,7 +45,8 @@ impl App {
         let file = path.file_name().map_or_else(|| snapshot::name(&path), |name| clean_head(&name.to_string_lossy(), 40));
         self.notice = Some(Notice::Info(safe!("reading the deliveries of {}", file)));
         let profile_at = self.setup.profile_at;
-        self.deliveries = Some(Deliveries { file, profile_at, tally: None, problem: None, is_matched: false });
+        self.deliveries =
+            Some(Deliveries { file, profile_at, tally: None, problem: None, is_matched: false, is_being_matched: false });
         self.job(Task::ReadDeliveries { path })
     }
 
@@ -67,22 +69,34 @@ impl App {
         }
     }
 
-    /// Looks for attempts that belong to no webhook, once every webhook is here.
+    /// Looks for attempts that belong to no webhook, once every webhook is here: what is remembered of another time may name others.
     pub(super) fn match_deliveries(&mut self) -> Vec<Effect> {
-        let is_whole = self.scope == Scope::All && self.listing.is_complete();
+        let is_whole = self.scope == Scope::All && self.listing.is_all_here();
         let profile_at = self.setup.profile_at;
         let Some(deliveries) = self.deliveries.as_mut().filter(|deliveries| {
-            is_whole && deliveries.profile_at == profile_at && !deliveries.is_matched && deliveries.tally.is_some()
+            let is_due = !deliveries.is_matched && !deliveries.is_being_matched;
+            is_whole && deliveries.profile_at == profile_at && is_due && deliveries.tally.is_some()
         }) else {
             return Vec::new();
         };
-        deliveries.is_matched = true;
+        deliveries.is_being_matched = true;
         let Some(tally) = deliveries.tally.clone() else { return Vec::new() };
         let rows = self.listing.rows().clone();
         self.run(Task::MatchDeliveries { tally, rows })
     }
 
+    /// An answer that is still to come will not be taken.
+    pub(super) fn match_again(&mut self) {
+        if let Some(deliveries) = &mut self.deliveries {
+            deliveries.is_being_matched = false;
+        }
+    }
+
     pub(super) fn take_unmatched(&mut self, unmatched: &Unmatched) -> Vec<Effect> {
+        if let Some(deliveries) = &mut self.deliveries {
+            deliveries.is_matched = true;
+            deliveries.is_being_matched = false;
+        }
         match (unmatched.words(), &self.notice) {
             // What is wrong with the file itself counts for more.
             (None, _) | (Some(_), Some(Notice::Warning(_))) => Vec::new(),

@@ -1,7 +1,8 @@
 //! What the fetch task reports, and asking it again.
 
 use super::{
-    App, Cursor, Effect, Everything, FetchEvent, Listing, Notice, PackedPage, RowCount, RowRef, Stage, grouped, safe,
+    App, Cursor, Effect, Everything, FetchEvent, GroupPane, Listing, Notice, PackedPage, RowCount, RowRef, Shelved, Stage,
+    Unseen, grouped, safe,
 };
 use crate::text::clean_head;
 
@@ -117,6 +118,7 @@ impl App {
     }
 
     fn refresh(&mut self) {
+        // Those that are remembered count: all of them are to be replaced.
         let was_complete = self.listing.is_complete() && self.listing.loaded() > 0;
         self.following = self.selected_id();
         self.remember_rows();
@@ -142,27 +144,42 @@ impl App {
 
     /// What was seen of a scope is shown again at once when it comes back, and read again.
     pub(super) fn change_scope(&mut self) -> Vec<Effect> {
-        // What was read of one scope says nothing about another.
-        self.before = None;
-        self.looked_at_all();
+        self.forget_jobs_of_scope();
         self.new_generation();
-        let fresh = (Listing::new(self.generation, self.setup.page_size), Cursor::default());
-        let next = self.shelf.remove(&self.scope.next()).unwrap_or(fresh);
-        let seen = (std::mem::replace(&mut self.listing, next.0), std::mem::replace(&mut self.cursor, next.1));
-        self.shelf.insert(self.scope, seen);
-        self.scope = self.scope.next();
+        self.swap_shelved();
+        self.remember_rows();
+        let was_complete = self.listing.is_complete() && self.listing.loaded() > 0;
         self.listing.refresh(self.generation);
         self.following = self.selected_id();
         self.everything = Everything::No;
         self.arranging.start_over();
         self.findings.start_over();
-        if self.is_arranged() {
+        self.group_panes.values_mut().for_each(GroupPane::forget);
+        if was_complete || self.is_arranged() || self.shows_groups() {
             self.need_everything();
         }
         self.detail_scroll = 0;
         let mut effects = self.show_last_look();
         effects.push(Effect::Draw);
         effects
+    }
+
+    /// Takes what was seen of the next scope in place of what is seen of this one, which says nothing about another.
+    fn swap_shelved(&mut self) {
+        let next = self.shelf.remove(&self.scope.next()).unwrap_or_else(|| Shelved {
+            listing: Listing::new(self.generation, self.setup.page_size),
+            cursor: Cursor::default(),
+            unseen: Unseen::default(),
+            before: None,
+        });
+        let seen = Shelved {
+            listing: std::mem::replace(&mut self.listing, next.listing),
+            cursor: std::mem::replace(&mut self.cursor, next.cursor),
+            unseen: std::mem::replace(&mut self.unseen, next.unseen),
+            before: std::mem::replace(&mut self.before, next.before),
+        };
+        self.shelf.insert(self.scope, seen);
+        self.scope = self.scope.next();
     }
 
     /// What was asked for before is not waited for any more.

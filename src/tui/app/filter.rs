@@ -51,6 +51,9 @@ impl App {
         if self.filter.query().is_empty() {
             return;
         }
+        if self.filter.query().asks_for_flags() {
+            self.settle_news();
+        }
         self.arranging.go_to_top();
         self.following = None;
         self.need_everything();

@@ -94,7 +94,7 @@ impl App {
 
     /// Whether not all rows of the workspace are here: then nothing is said of what is missing among them.
     pub fn is_part(&self) -> bool {
-        self.scope != Scope::All || !self.listing.is_complete()
+        self.scope != Scope::All || !self.listing.is_all_here()
     }
 
     /// The rules that the row at a place breaks.

@@ -49,7 +49,7 @@ impl App {
 
     /// Marks everything that is shown, once all of it is here.
     pub(super) fn mark_all(&mut self) -> Vec<Effect> {
-        if !self.is_arranged_anew() || (self.everything == Everything::No && !self.listing.is_complete()) {
+        if !self.is_arranged_anew() || (self.everything == Everything::No && !self.listing.is_all_here()) {
             self.need_everything();
         }
         if self.everything != Everything::No || !self.is_arranged_anew() {
@@ -110,15 +110,24 @@ impl App {
             // The file is the same whatever workspace is shown.
             Outcome::Deliveries(read) => self.take_deliveries(read),
             _ if done.number <= self.jobs.of_others => Vec::new(),
+            Outcome::Matched(_) | Outcome::Marked { .. } | Outcome::Gathered(_) | Outcome::Compared(_)
+                if done.number <= self.jobs.of_other_scopes =>
+            {
+                Vec::new()
+            }
             Outcome::Matched(unmatched) => self.take_unmatched(&unmatched),
             Outcome::Marked { marks, webhooks, on } => {
                 self.marks = marks;
                 self.flagged_anew();
                 let did = if on { "marked" } else { "took the marks of" };
-                let words = safe!("{} {}; {} are marked", did, grouped(webhooks), grouped(self.marks.len() as u64));
-                if self.listing.is_complete() {
-                    return self.inform(words);
+                let (of, marked) = (self.listing.of_which(), grouped(self.marks.len() as u64));
+                if self.listing.is_all_here() {
+                    return self.inform(safe!("{} {}; {} are marked", did, grouped(webhooks), marked));
                 }
+                if self.listing.is_complete() {
+                    return self.warn(safe!("{} {}{}; {} are marked", did, grouped(webhooks), of, marked));
+                }
+                let words = safe!("{} {}; {} are marked", did, grouped(webhooks), marked);
                 let key = self.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
                 self.warn(safe!("{}; not all are loaded, {} loads the rest", words, key))
             }
@@ -137,8 +146,8 @@ impl App {
                 }
                 vec![Effect::Draw]
             }
-            Outcome::Gathered(gathered) => self.gathered(gathered),
-            Outcome::Compared(news) => self.take_news(news),
+            Outcome::Gathered(gathered) => self.gathered(done.number, gathered),
+            Outcome::Compared(news) => self.take_news(done.number, news),
             Outcome::Recalled(found) => self.recalled(found),
             Outcome::Sifted { scope, rows } => self.remember(scope, &rows),
             Outcome::Kept(kept) => self.kept(kept),
@@ -160,6 +169,17 @@ impl App {
     pub(super) fn forget_jobs(&mut self) {
         self.jobs.of_others = self.jobs.started;
         self.jobs.marks_wait = false;
+        self.match_again();
+    }
+
+    /// Another scope is shown: what is still found out about the rows of the last one is not taken, and what waited for all of
+    /// them is not done to others. What was being compared is compared when its scope comes back.
+    pub(super) fn forget_jobs_of_scope(&mut self) {
+        self.jobs.of_other_scopes = self.jobs.started;
+        self.jobs.marks_wait = false;
+        self.forget_wish_to_probe();
+        self.match_again();
+        self.compare_again();
     }
 
     pub(super) fn flagged_anew(&mut self) {
@@ -186,13 +206,7 @@ impl App {
         if !self.marks.is_empty() {
             return safe!("{} marked", grouped(self.marks.len() as u64));
         }
-        let shown = if self.listing.order().is_some() { self.listing.len() } else { self.listing.loaded() };
-        let part = match (self.listing.remembered(), self.listing.is_complete()) {
-            (1.., _) => ", cached ones among them",
-            (0, true) => "",
-            (0, false) => " of those loaded",
-        };
-        safe!("{}{}", grouped(shown), part)
+        safe!("{}{}", grouped(self.listing.shown_here()), self.listing.of_which())
     }
 
     pub(super) fn key_in_export(&mut self, event: KeyEvent) -> Vec<Effect> {

@@ -39,6 +39,8 @@ pub struct Memory {
     last_look: Option<Arc<Past>>,
     /// The same, until what differs from it was looked for.
     to_compare: Option<Arc<Past>>,
+    /// The same, while that is being looked for.
+    being_compared: Option<(u64, Arc<Past>)>,
     cache: Cache,
     /// The first consistent read of everything, unless that is a lot to keep.
     first: Option<Arc<Past>>,
@@ -160,13 +162,32 @@ impl App {
 
     /// Finds what changed since the last look, once.
     fn compare_with_last_look(&mut self) -> Vec<Effect> {
+        if self.scope != Scope::All {
+            // It waits until all are shown again.
+            return Vec::new();
+        }
         let Some((_, after)) = &self.memory.full else { return Vec::new() };
-        let Some(before) = self.memory.to_compare.take() else { return Vec::new() };
+        let Some(past) = self.memory.to_compare.take() else { return Vec::new() };
         let read = after.rows.segments().map(|(page, ..)| page).collect();
-        let (before, after) = (before.rows.clone(), after.rows.clone());
+        let (before, after) = (past.rows.clone(), after.rows.clone());
         // It has everything that was there at the last refresh too.
         self.before = None;
-        self.run(Task::Compare(Box::new(Reads { before, after, was_complete: true, is_complete: true, read })))
+        let effects =
+            self.run(Task::Compare(Box::new(Reads { before, after, was_complete: true, is_complete: true, read })));
+        self.memory.being_compared = Some((self.jobs.started, past));
+        effects
+    }
+
+    /// What differs from the last look is known, if this job looked for it.
+    pub(super) fn compared_with_last_look(&mut self, number: u64) {
+        self.memory.being_compared.take_if(|(job, _)| *job == number);
+    }
+
+    /// What differs from the last look is still to be found.
+    pub(super) fn compare_with_last_look_again(&mut self) {
+        if let Some((_, past)) = self.memory.being_compared.take() {
+            self.memory.to_compare = Some(past);
+        }
     }
 
     fn keep_when_due(&mut self) -> Vec<Effect> {

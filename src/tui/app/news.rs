@@ -1,12 +1,12 @@
 //! What came, changed and went since the last read, until it was looked at.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{App, Effect};
 use crate::analysis::news::{News, Reads};
 use crate::analysis::rows::{Gone, Rows};
-use crate::model::IdSet;
+use crate::model::{IdSet, RowRef};
 use crate::tui::jobs::Task;
 use crate::tui::listing::Cell;
 
@@ -16,6 +16,10 @@ pub struct Unseen {
     new: Arc<IdSet>,
     changed: Arc<IdSet>,
     gone: Arc<IdSet>,
+    /// Those of them that were looked at since, and how many of each. They are taken out in bulk: to leave a row costs the same
+    /// however many others there are.
+    seen: HashMap<Box<str>, Change>,
+    seen_counts: [usize; 3],
 }
 
 /// What happened to a webhook.
@@ -46,12 +50,44 @@ impl Change {
 
 impl Unseen {
     pub fn is_empty(&self) -> bool {
-        self.new.is_empty() && self.changed.is_empty() && self.gone.is_empty()
+        self.counts().iter().all(|&(_, count)| count == 0)
     }
 
     /// How many are new, changed and gone.
     pub fn counts(&self) -> [(Change, usize); 3] {
-        [(Change::New, self.new.len()), (Change::Changed, self.changed.len()), (Change::Gone, self.gone.len())]
+        let [new, changed, gone] = self.seen_counts;
+        [
+            (Change::New, self.new.len().saturating_sub(new)),
+            (Change::Changed, self.changed.len().saturating_sub(changed)),
+            (Change::Gone, self.gone.len().saturating_sub(gone)),
+        ]
+    }
+
+    fn look_at(&mut self, id: &str, change: Change) {
+        if self.seen.insert(id.into(), change).is_some() {
+            return;
+        }
+        let [new, changed, gone] = &mut self.seen_counts;
+        *match change {
+            Change::New => new,
+            Change::Changed => changed,
+            Change::Gone => gone,
+        } += 1;
+    }
+
+    /// Takes out what was looked at, which is no news any more.
+    fn settle(&mut self) -> HashMap<Box<str>, Change> {
+        self.seen_counts = [0; 3];
+        let seen = std::mem::take(&mut self.seen);
+        for (id, change) in &seen {
+            let of = match change {
+                Change::New => &mut self.new,
+                Change::Changed => &mut self.changed,
+                Change::Gone => &mut self.gone,
+            };
+            Arc::make_mut(of).remove(id);
+        }
+        seen
     }
 
     pub(super) fn flags(&self) -> (Arc<IdSet>, Arc<IdSet>, Arc<IdSet>) {
@@ -60,7 +96,7 @@ impl Unseen {
 }
 
 /// What was there before a refresh.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Before {
     rows: Rows,
     was_complete: bool,
@@ -71,6 +107,7 @@ impl App {
     pub fn change_at(&self, place: u64) -> Option<Change> {
         match self.listing.cell(place) {
             Cell::Gone(_) => Some(Change::Gone),
+            Cell::Row(row) if self.unseen.seen.contains_key(row.id()) => None,
             Cell::Row(row) if self.unseen.new.contains(row.id()) => Some(Change::New),
             Cell::Row(row) if self.unseen.changed.contains(row.id()) => Some(Change::Changed),
             _ => None,
@@ -79,8 +116,9 @@ impl App {
 
     /// Keeps what is there, to compare it with what will come.
     pub(super) fn remember_rows(&mut self) {
-        if self.before.is_none() && self.listing.loaded() > 0 {
-            let was_complete = self.listing.is_complete();
+        // That there was nothing is worth knowing, too: what is listed as gone may come back.
+        if self.before.is_none() && self.listing.is_known() {
+            let was_complete = self.listing.is_all_here();
             self.before = Some(Before { rows: self.listing.rows().clone(), was_complete });
         }
     }
@@ -90,21 +128,35 @@ impl App {
         if self.is_loading() || self.listing.fresh_pages() == 0 {
             return Vec::new();
         }
-        let Some(Before { rows, was_complete }) = self.before.take() else { return Vec::new() };
+        let Some(before) = self.before.take() else { return Vec::new() };
+        let Before { rows, was_complete } = before.clone();
         let after = self.listing.rows().clone();
         let is_complete = self.listing.is_whole_read();
         let read = self.listing.pages_read();
-        self.run(Task::Compare(Box::new(Reads { before: rows, after, was_complete, is_complete, read })))
+        let effects = self.run(Task::Compare(Box::new(Reads { before: rows, after, was_complete, is_complete, read })));
+        self.comparing = Some((self.jobs.started, before));
+        effects
     }
 
-    pub(super) fn take_news(&mut self, news: News) -> Vec<Effect> {
-        if news.new.is_empty() && news.changed.is_empty() && news.gone.is_empty() {
+    /// What is being compared now is compared once its scope comes back.
+    pub(super) fn compare_again(&mut self) {
+        self.compare_with_last_look_again();
+        if let Some((_, before)) = self.comparing.take() {
+            self.before = Some(before);
+        }
+    }
+
+    pub(super) fn take_news(&mut self, number: u64, news: News) -> Vec<Effect> {
+        self.comparing.take_if(|(job, _)| *job == number);
+        self.compared_with_last_look(number);
+        let seen = self.unseen.settle();
+        if seen.is_empty() && news.is_empty() {
             return Vec::new();
         }
-        let came: HashSet<&str> = news.new.iter().map(|id| &**id).collect();
-        let is_back = |gone: &Gone| gone.row().is_none_or(|row| came.contains(row.id()));
-        let mut gone: Vec<Gone> = self.listing.rows().gone().map(|(_, gone)| gone.clone()).collect();
-        gone.retain(|gone| !is_back(gone));
+        let came: HashSet<&str> = news.new.iter().chain(&news.back).map(|id| &**id).collect();
+        let is_past = |row: RowRef<'_>| came.contains(row.id()) || seen.get(row.id()) == Some(&Change::Gone);
+        let mut gone = self.gone();
+        gone.retain(|gone| gone.row().is_some_and(|row| !is_past(row)));
         gone.extend(news.gone);
         let unseen = &mut self.unseen;
         let (new, changed) = (Arc::make_mut(&mut unseen.new), Arc::make_mut(&mut unseen.changed));
@@ -122,6 +174,21 @@ impl App {
         vec![Effect::Draw]
     }
 
+    /// The rows that are listed as gone.
+    fn gone(&self) -> Vec<Gone> {
+        self.listing.rows().gone().map(|(_, gone)| gone.clone()).collect()
+    }
+
+    /// Takes out what was looked at: of what is new, changed or gone is to be found only what is news.
+    pub(super) fn settle_news(&mut self) {
+        let seen = self.unseen.settle();
+        if seen.values().any(|change| *change == Change::Gone) {
+            let mut gone = self.gone();
+            gone.retain(|gone| gone.row().is_some_and(|row| !seen.contains_key(row.id())));
+            self.set_gone(gone);
+        }
+    }
+
     fn set_gone(&mut self, gone: Vec<Gone>) {
         let mut ids = IdSet::default();
         for row in gone.iter().filter_map(Gone::row) {
@@ -132,26 +199,16 @@ impl App {
         self.flagged_anew();
     }
 
-    /// The selected webhook is left: it was looked at.
+    /// The selected webhook is left: it was looked at. One that is gone stays where it is until the next read.
     pub(super) fn looked_at(&mut self, place: u64) {
-        let Some(row) = self.listing.row(place) else { return };
-        let id: Box<str> = row.id().into();
-        match self.change_at(place) {
-            Some(Change::New) => Arc::make_mut(&mut self.unseen.new).remove(&id),
-            Some(Change::Changed) => Arc::make_mut(&mut self.unseen.changed).remove(&id),
-            Some(Change::Gone) => {
-                let gone = self.listing.rows().gone().map(|(_, gone)| gone.clone());
-                let gone = gone.filter(|gone| gone.row().is_some_and(|row| *row.id() != *id)).collect();
-                return self.set_gone(gone);
-            }
-            None => return,
-        };
-        self.flagged_anew();
+        if let Some((change, row)) = self.change_at(place).zip(self.listing.row(place)) {
+            self.unseen.look_at(row.id(), change);
+        }
     }
 
     /// Counts everything as looked at. Whether there was anything.
     pub(super) fn looked_at_all(&mut self) -> bool {
-        let had_some = !self.unseen.is_empty();
+        let had_some = !self.unseen.is_empty() || !self.unseen.seen.is_empty();
         if had_some {
             self.unseen = Unseen::default();
             self.set_gone(Vec::new());

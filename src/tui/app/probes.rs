@@ -27,6 +27,8 @@ pub struct Probes {
     counts: Counts,
     /// All that are shown are to be probed once they are here.
     wait: bool,
+    /// The job that gathers what is to be probed.
+    gathering: Option<u64>,
 }
 
 /// What has been asked, and what was found.
@@ -165,7 +167,7 @@ impl App {
             Some(Kind::Host { name: host, .. } | Kind::Path { host, .. } | Kind::More { host, .. }) => {
                 let host = Some(host.clone());
                 let rows = self.chosen_of_shown();
-                self.run(Task::Gather { rows, host, most: MAX_AT_A_TIME })
+                self.gather(Task::Gather { rows, host, most: MAX_AT_A_TIME })
             }
             Some(Kind::NoHost) => self.warn("these urls are none that can be connected to"),
             Some(Kind::Broken { what: Broken::Webhook { url }, .. }) => match Origin::of_text(url) {
@@ -201,7 +203,14 @@ impl App {
     fn gather_all(&mut self) -> Vec<Effect> {
         self.probes.wait = false;
         let rows = self.chosen();
-        self.run(Task::Gather { rows, host: None, most: MAX_AT_A_TIME })
+        self.gather(Task::Gather { rows, host: None, most: MAX_AT_A_TIME })
+    }
+
+    /// Looks for what is to be probed; until it is found that can be stopped, too.
+    fn gather(&mut self, task: Task) -> Vec<Effect> {
+        let effects = self.run(task);
+        self.probes.gathering = Some(self.jobs.started);
+        effects
     }
 
     /// Probes what was to be probed, as soon as all is known.
@@ -217,17 +226,23 @@ impl App {
         self.warn("nothing is probed: not all are loaded")
     }
 
-    /// Takes the origins that were looked for.
-    pub(super) fn gathered(&mut self, gathered: Gathered) -> Vec<Effect> {
+    /// Takes the origins that were looked for, unless that was stopped.
+    pub(super) fn gathered(&mut self, number: u64, gathered: Gathered) -> Vec<Effect> {
+        if self.probes.gathering.take_if(|gathering| *gathering == number).is_none() {
+            return Vec::new();
+        }
         let Gathered { origins, are_more, is_about_all } = gathered;
         if origins.is_empty() {
             return self.warn("there is nothing to probe: no url that can be connected to");
         }
-        let count = number(origins.len());
+        let count = grouped(origins.len() as u64);
         let effects = self.probe(origins);
         if are_more {
             self.notice = Some(Notice::Warning(safe!("probing {} destinations; there are more: filter for them", count)));
-        } else if is_about_all && !self.listing.is_complete() {
+        } else if is_about_all && self.listing.is_complete() && !self.listing.is_all_here() {
+            let words = safe!("probing {} destinations{}", count, self.listing.of_which());
+            self.notice = Some(Notice::Warning(words));
+        } else if is_about_all && !self.listing.is_all_here() {
             let key = self.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
             let loaded = grouped(self.listing.loaded());
             let words = safe!("probing {} destinations of the {} loaded; {} loads the rest", count, loaded, key);
@@ -275,8 +290,12 @@ impl App {
 
     /// Ends the probe; what was found is kept. `None` when there is none.
     pub(super) fn stop_probing(&mut self) -> Option<Vec<Effect>> {
+        let was_gathering = self.probes.gathering.take().is_some();
         if std::mem::take(&mut self.probes.wait) {
             self.everything = Everything::No;
+            return Some(self.inform("nothing is probed"));
+        }
+        if was_gathering && !self.probes.is_running() {
             return Some(self.inform("nothing is probed"));
         }
         if !self.probes.is_running() {
@@ -288,6 +307,12 @@ impl App {
         let mut effects = self.inform(safe!("stopped: of {} destinations, {}", number(wanted), self.probes.counts.words()));
         effects.push(Effect::StopProbing);
         Some(effects)
+    }
+
+    /// What was to be probed is not shown any more.
+    pub(super) fn forget_wish_to_probe(&mut self) {
+        self.probes.wait = false;
+        self.probes.gathering = None;
     }
 
     /// Nothing is known of the destinations of another workspace.

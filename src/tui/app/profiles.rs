@@ -17,6 +17,7 @@ use crate::text::Safe;
 use crate::tui::changes_pane::ChangesPane;
 use crate::tui::cursor::Cursor;
 use crate::tui::filter::Filter;
+use crate::tui::group_pane::GroupPane;
 use crate::tui::health::Health;
 use crate::tui::listing::Listing;
 use crate::tui::message::Effect;
@@ -167,10 +168,11 @@ impl App {
         self.marks = Arc::default();
         self.unseen = Unseen::default();
         self.before = None;
+        self.comparing = None;
         self.memory = Memory::default();
         self.changes = ChangesPane::default();
         self.packer = SharedPacker::default();
-        self.group_panes.clear();
+        self.group_panes.values_mut().for_each(|pane| *pane = GroupPane::default());
         self.came_from = None;
         self.arranging.start_over();
         self.findings.start_over();
@@ -198,6 +200,9 @@ impl App {
             self.need_everything();
         }
         self.notice = Some(Notice::Info(safe!("this is {}", self.setup.profile)));
+        if self.shows_groups() {
+            self.need_everything();
+        }
         effects.extend(self.recall());
         effects.push(Effect::Draw);
         effects

@@ -61,7 +61,7 @@ pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>
 
 /// Whether the groups are those of the whole workspace: of a part of it nothing is said that holds for the whole.
 fn are_whole(app: &App) -> bool {
-    app.listing.is_complete() && app.listing.remembered() == 0 && app.scope == Scope::All && app.filter.query().is_empty()
+    app.listing.is_all_here() && app.scope == Scope::All && app.filter.query().is_empty()
 }
 
 fn title(app: &App, table: &Table, columns: &Columns, area: Rect, canvas: &mut Canvas<'_>) {

@@ -23,7 +23,7 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         app.setup.keymap.key(Action::Refresh).map_or_else(Safe::default, |key| safe!(" {} {} tries again", dot, key));
     let stage = trouble.stage_in_words(app.now.instant);
     let words = match (app.cached_at(), trouble.last_good) {
-        (Some(at), _) => cached_instead(app, trouble, at, &press),
+        (Some(at), _) => cached_instead(app, trouble, at, area.width),
         (None, Some(at)) => {
             safe!("! {} {} rows from {} {} {}{}", trouble.error.short(), dot, time(app, at), dot, stage, press)
         }
@@ -32,20 +32,32 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.pieces(area, &[Piece::plain(" "), Piece::new(words, style)]);
 }
 
-/// The rows of the cache are shown: since when, how old they are, and what to press; the rest where there is room.
-fn cached_instead(app: &App, trouble: &Trouble, at: jiff::Timestamp, press: &Safe) -> Safe {
+/// The rows of the cache are shown: what is wrong and of when they are, and as far as there is room since when that is so, what
+/// is being done about it, and what to press. How old they are is said above.
+fn cached_instead(app: &App, trouble: &Trouble, at: jiff::Timestamp, width: u16) -> Safe {
     let dot = app.setup.glyphs.dot;
     let part = if app.listing.remembered() < app.listing.loaded() { "some rows" } else { "rows" };
-    let age = clock::age_in_words(at, app.now.wall);
-    let since = safe!("! {} since {} {} {} cached {}", trouble.error.short(), time(app, trouble.since), dot, part, age);
-    let read = safe!("read {} {}", clock::day(at, &zone(app)), time(app, at));
-    match trouble.stage {
+    let (day, today) = (clock::day(at, &zone(app)), clock::day(app.now.wall, &zone(app)));
+    let day = if day == today { Safe::default() } else { safe!(" {}", day) };
+    let error = safe!("! {}", trouble.error.short());
+    let rows = safe!(" {} {} cached{} {}", dot, part, day, time(app, at));
+    let mut room = usize::from(width).saturating_sub(1 + error.width() + rows.width());
+    let mut if_it_fits = |words: Safe| {
+        let fits = words.width() <= room;
+        room -= if fits { words.width() } else { 0 };
+        if fits { words } else { Safe::default() }
+    };
+    let since = if_it_fits(safe!(" since {}", time(app, trouble.since)));
+    let stage = match trouble.stage {
         // To be pressed is all that is left.
-        Stage::Failed => safe!("{}{} {} {}", since, press, dot, read),
+        Stage::Failed => Safe::default(),
         Stage::Retrying { .. } | Stage::Paused { .. } => {
-            safe!("{} {} {}{} {} {}", since, dot, trouble.stage_in_words(app.now.instant), press, dot, read)
+            if_it_fits(safe!(" {} {}", dot, trouble.stage_in_words(app.now.instant)))
         }
-    }
+    };
+    let key = app.setup.keymap.key(Action::Refresh);
+    let press = if_it_fits(key.map_or_else(Safe::default, |key| safe!(" {} {} tries again", dot, key)));
+    safe!("{}{}{}{}{}", error, since, rows, stage, press)
 }
 
 /// What stands in the list's place.
@@ -102,7 +114,7 @@ fn no_match(app: &App) -> Vec<Piece> {
     let loaded = grouped(app.listing.loaded());
     let (title, rest) = if app.listing.remembered() > 0 {
         (safe!("No match so far"), safe!("{} were searched, cached ones among them.", loaded))
-    } else if app.listing.is_complete() {
+    } else if app.listing.is_all_here() {
         (safe!("No webhook matches"), safe!("All {} were searched.", loaded))
     } else {
         let of = match app.listing.extent() {
@@ -131,7 +143,7 @@ fn what_was_looked_at(app: &App) -> Safe {
     }
     let loaded = grouped(app.listing.loaded());
     let rest = app.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
-    if app.listing.is_complete() {
+    if app.listing.is_all_here() {
         return safe!("None of all {} is {}.", loaded, scope);
     }
     safe!("None of the {} loaded is {}; {} loads the rest.", loaded, scope, rest)

@@ -157,3 +157,29 @@ fn an_export_of_a_part_says_so() {
     assert!(frame.contains("export 100 of those loaded to"), "{frame}");
     assert!(frame.contains("L loads the rest"), "{frame}");
 }
+
+#[test]
+fn webhooks_that_are_gone_are_shown_but_nothing_is_done_with_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("out.ndjson");
+    let mut stage = forty();
+    stage.keys("r").load(page(1, 0..39, Some(39)));
+    assert_eq!(stage.app.listing.len(), 40, "{}", stage.frame());
+    name(&mut stage, &path);
+    assert!(stage.frame().contains("export 39 to "), "{}", stage.frame());
+    stage.keys("enter");
+    assert!(stage.frame().contains("wrote 39 to"), "{}", stage.frame());
+    assert!(!fs::read_to_string(&path).unwrap().contains("whk_000000000039"));
+    stage.keys("*");
+    assert!(stage.app.marks.len() == 39 && !stage.app.marks.contains("whk_000000000039"), "{}", stage.frame());
+    // One that was marked while it was there is not copied any more.
+    stage.keys("* G space y i");
+    assert!(stage.frame().contains("none of the marked webhooks is loaded"), "{}", stage.frame());
+}
+
+#[test]
+fn only_destinations_that_are_still_in_use_are_probed() {
+    let mut stage = Stage::new(100, 30);
+    stage.load(page(1, 0..4, Some(4))).keys("r").load(page(1, 0..3, Some(3)));
+    assert_eq!((stage.app.listing.len(), stage.keys("P").asked().len()), (4, 3), "{}", stage.frame());
+}

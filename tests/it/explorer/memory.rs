@@ -137,11 +137,22 @@ fn when_the_api_is_down_the_cache_is_what_there_is() {
     stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
     let frame = stage.frame();
     let banner = frame.lines().nth(1).unwrap();
-    for words in ["connection refused", "since 12:00:00", "rows cached 3h ago", "r tries again"] {
-        assert!(banner.contains(words), "{words}: {frame}");
-    }
+    assert_eq!(banner, " ! connection refused since 12:00:00 · rows cached 09:00:00 · r tries again");
     assert!(header(&stage).contains("all 250 cached 3h ago"), "{frame}");
     assert!(frame.contains("hooks.acme.example.com/dialnexa/crm/0"), "{frame}");
+    // However narrow it is, it is said what is wrong and of when the rows are; keys are last.
+    stage.resize(80, 24);
+    let line = |stage: &Stage| stage.frame().lines().nth(1).unwrap_or_default().to_owned();
+    assert_eq!(line(&stage), " ! connection refused since 12:00:00 · rows cached 09:00:00 · r tries again");
+    stage.resize(60, 15);
+    assert_eq!(line(&stage), " ! connection refused since 12:00:00 · rows cached 09:00:00");
+    stage.wait(24 * 3600).send(Message::Tick);
+    assert_eq!(line(&stage), " ! connection refused · rows cached 2026-06-15 09:00:00");
+    stage.resize(80, 24);
+    assert_eq!(line(&stage), " ! connection refused since 12:00:00 · rows cached 2026-06-15 09:00:00");
+    let other = Home::new();
+    let mut stage = remembering(&other);
+    stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
     stage.wait(2 * 3600).keys("r");
     assert!(header(&stage).contains("cached 5h ago"), "{}", stage.frame());
     assert!(stage.app.demand().everything);
@@ -313,4 +324,76 @@ fn the_answer_about_another_workspace_is_dropped() {
     assert!(!stage.app.listing.is_known() && stage.app.cached_at().is_none(), "{}", stage.frame());
     stage.load(all(webhooks(0..6)));
     assert_eq!(home.cached().len(), 5, "nothing of one workspace is written to the cache of another");
+}
+
+#[test]
+fn attempts_are_matched_with_live_webhooks_and_not_with_cached_ones() {
+    let home = Home::new();
+    let file = home.0.path().join("deliveries.csv");
+    fs::write(&file, "webhook_id,is_success\nwhk_000000000001,true\nwhk_000000000007,true\n").unwrap();
+    home.remember(&webhooks(0..5), 3);
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun).deliveries(&file);
+    assert!(!stage.frame().contains("to no webhook"), "{}", stage.frame());
+    stage.load(all(webhooks(2..8)));
+    assert!(stage.frame().contains("1 attempt belongs to no webhook: to whk_000000000001"), "{}", stage.frame());
+}
+
+#[test]
+fn what_is_done_with_cached_rows_says_so() {
+    let home = Home::new();
+    let mut stage = remembering(&home);
+    stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9").keys("P");
+    stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+    assert!(stage.frame().contains("probing 4 destinations of those cached"), "{}", stage.frame());
+    stage.keys("esc *").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+    assert!(stage.frame().contains("marked 250 of those cached; 250 are marked"), "{}", stage.frame());
+    stage.keys("* e");
+    assert!(!stage.frame().contains("took the marks"), "it waits for live rows\n{}", stage.frame());
+    stage.keys("esc esc").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9").keys("/");
+    stage.paste("billing").keys("enter").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+    assert!(stage.app.is_part(), "what is said of a whole workspace is not said of a cached one");
+}
+
+#[test]
+fn an_export_of_cached_rows_is_called_that() {
+    let home = Home::new();
+    let mut stage = remembering(&home);
+    stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9").keys("e");
+    assert!(stage.frame().contains("export 250 of those cached to"), "{}", stage.frame());
+    stage.keys("esc r").load(page(1, 0..100, Some(250))).keys("e");
+    assert!(stage.frame().contains("export 250, cached ones among them to"), "{}", stage.frame());
+}
+
+#[test]
+fn what_changed_since_the_last_look_waits_for_the_scope_that_it_is_about() {
+    let home = Home::new();
+    home.remember(&webhooks(0..14), 3);
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun);
+    let late = stage.late_load(all(webhooks(0..15)));
+    stage.keys("a");
+    for message in late {
+        stage.send(message);
+    }
+    assert!(stage.app.unseen.is_empty(), "what is new among all is not new among the active ones\n{}", stage.frame());
+    stage.keys("a a").load(all(webhooks(0..15)));
+    assert!(header(&stage).contains("+1"), "{}", stage.frame());
+}
+
+#[test]
+fn a_cache_that_comes_late_is_compared_when_all_are_shown_again() {
+    let home = Home::new();
+    home.remember(&webhooks(0..14), 3);
+    let mut stage = home.stage(100, 30);
+    let begun = stage.app.update(Message::Begun, stage.now);
+    stage.load(all(webhooks(0..15))).keys("a");
+    for effect in begun {
+        if let Effect::Run(job) = effect {
+            stage.send(Message::Done(Box::new(job.run())));
+        }
+    }
+    assert!(stage.app.unseen.is_empty(), "{}", stage.frame());
+    stage.keys("a a").load(all(webhooks(0..15)));
+    assert!(header(&stage).contains("+1"), "{}", stage.frame());
 }

@@ -1,11 +1,13 @@
 //! What a refresh found new, changed and gone, until it was looked at.
 
 use hookscope::api::Page;
+use hookscope::model::Row;
+use hookscope::tui::message::Effect;
 
 use crate::support::{Stage, page, row, webhook};
 
 /// Page 1 of so few webhooks that it is all.
-fn all(rows: Vec<hookscope::model::Row>) -> Page {
+fn all(rows: Vec<Row>) -> Page {
     Page { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
 }
 
@@ -14,9 +16,16 @@ fn refreshed() -> Stage {
     let mut stage = Stage::new(120, 40);
     stage.load(all((0..5).map(webhook).collect()));
     stage.keys("j j r");
-    let changed = row(r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#);
-    stage.load(all(vec![webhook(0), webhook(2), changed, webhook(4), webhook(5)]));
+    stage.load(all(vec![webhook(0), webhook(2), changed(), webhook(4), webhook(5)]));
     stage
+}
+
+fn changed() -> Row {
+    row(r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#)
+}
+
+fn counts(stage: &Stage) -> [usize; 3] {
+    stage.app.unseen.counts().map(|(_, count)| count)
 }
 
 fn line(stage: &Stage, part: &str) -> String {
@@ -45,9 +54,43 @@ fn a_webhook_that_was_looked_at_is_no_news() {
     stage.keys("g j");
     assert!(stage.frame().contains("gone: it was there at the last read"), "{}", stage.frame());
     stage.keys("k");
+    assert!(stage.frame().lines().next().unwrap().contains("  +1  all 5"), "{}", stage.frame());
+    assert_eq!(stage.app.listing.len(), 6, "no row moves below the hand");
+    let again = || all(vec![webhook(0), webhook(2), changed(), webhook(4), webhook(5)]);
+    stage.keys("r").load(again());
     assert_eq!(stage.app.listing.len(), 5, "a webhook that is gone is not shown any longer once it was looked at");
     stage.keys("esc");
     assert!(stage.app.unseen.is_empty(), "esc counts all as looked at");
+    let mut stage = refreshed();
+    stage.keys("g j k esc");
+    assert_eq!(stage.app.listing.len(), 5, "{}", stage.frame());
+}
+
+#[test]
+fn to_leave_a_row_that_is_gone_costs_nothing_however_many_are() {
+    let mut stage = Stage::new(120, 40);
+    stage.load(all((0..90).map(webhook).collect()));
+    stage.keys("r").load(all((80..90).map(webhook).collect()));
+    assert_eq!(counts(&stage), [0, 0, 80], "{}", stage.frame());
+    let version = stage.keys("g").app.listing.version();
+    for _ in 0..40 {
+        stage.keys("j");
+        assert!(!stage.effects.iter().any(|effect| matches!(effect, Effect::Arrange(_))));
+    }
+    assert_eq!((stage.app.listing.version(), counts(&stage)), (version, [0, 0, 40]), "no row was touched");
+    // What was looked at is not found, either.
+    stage.keys("/").paste("is:gone").keys("enter");
+    assert_eq!(stage.app.listing.len(), 40, "{}", stage.frame());
+}
+
+#[test]
+fn an_empty_answer_lists_nothing_twice() {
+    let mut stage = Stage::new(120, 40);
+    stage.load(all((0..5).map(webhook).collect()));
+    stage.keys("r").load(all(Vec::new()));
+    assert_eq!((counts(&stage), stage.app.listing.len()), ([0, 0, 5], 5), "{}", stage.frame());
+    stage.keys("r").load(all((0..5).map(webhook).collect()));
+    assert_eq!((counts(&stage)[2], stage.app.listing.len()), (0, 5), "{}", stage.frame());
 }
 
 #[test]
@@ -64,8 +107,7 @@ fn news_can_be_searched_for() {
 fn what_comes_back_is_not_gone() {
     let mut stage = refreshed();
     stage.keys("r").load(all((0..6).map(webhook).collect()));
-    let counts = stage.app.unseen.counts().map(|(_, count)| count);
-    assert_eq!(counts, [2, 1, 0], "{}", stage.frame());
+    assert_eq!(counts(&stage), [2, 1, 0], "{}", stage.frame());
 }
 
 #[test]

@@ -331,3 +331,18 @@ fn what_is_found_outlives_a_refresh_and_is_replaced_by_what_is_found_later() {
     let seen = Seen { reach: reach(Ok(60)), at: stage.now.wall };
     assert_eq!(stage.app.probes.known.get(&origin(ACME)), Some(&seen));
 }
+
+#[test]
+fn esc_stops_a_probe_that_has_not_begun() {
+    let mut stage = whole(80, 24);
+    stage.keys("/ e x a m p l e enter");
+    let late = stage.late_key("P");
+    assert_eq!(late.len(), 1, "what is to be probed is looked for first");
+    stage.keys("esc");
+    assert!(footer(&stage).contains("nothing is probed"), "{}", footer(&stage));
+    assert!(stage.frame().contains("⌕ example"), "the filter stays\n{}", stage.frame());
+    for message in late {
+        assert_eq!((stage.send(message).asked(), stage.app.probes.is_running()), (Vec::new(), false));
+    }
+    assert_eq!(stage.keys("P").asked().len(), 4, "the next one is not stopped");
+}

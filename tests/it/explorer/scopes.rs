@@ -1,0 +1,105 @@
+//! Scopes: what is found out about the rows of one says nothing about another, and nothing of it is lost.
+
+use hookscope::model::Row;
+use hookscope::tui::views::View;
+
+use super::memory::all;
+use crate::support::{Stage, row, webhook};
+
+fn webhooks(numbers: std::ops::Range<u64>) -> Vec<Row> {
+    numbers.map(webhook).collect()
+}
+
+fn active() -> Vec<Row> {
+    webhooks(0..3)
+}
+
+fn changed() -> Row {
+    row(r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#)
+}
+
+/// Five webhooks of which one changed, one is gone, and there is a new one, before that is known.
+fn read_anew() -> Vec<Row> {
+    vec![webhook(0), webhook(2), changed(), webhook(4), webhook(5)]
+}
+
+fn counts(stage: &Stage) -> [usize; 3] {
+    stage.app.unseen.counts().map(|(_, count)| count)
+}
+
+#[test]
+fn news_of_a_scope_are_not_marked_in_another_and_come_back_with_it() {
+    let mut stage = Stage::new(120, 40);
+    stage.load(all(webhooks(0..5))).keys("r");
+    let late = stage.late_load(all(read_anew()));
+    assert_eq!(late.len(), 1, "it is compared");
+    stage.keys("a");
+    for message in late {
+        stage.send(message);
+    }
+    assert!(stage.app.unseen.is_empty(), "{}", stage.frame());
+    stage.load(all(active()));
+    assert_eq!(stage.app.listing.len(), 3, "no row of all is among the active ones\n{}", stage.frame());
+    stage.keys("a a").load(all(read_anew()));
+    assert_eq!(counts(&stage), [1, 1, 1], "{}", stage.frame());
+}
+
+#[test]
+fn marks_of_news_survive_a_round_of_the_scopes() {
+    let mut stage = Stage::new(120, 40);
+    stage.load(all(webhooks(0..5))).keys("r").load(all(read_anew()));
+    assert_eq!(counts(&stage), [1, 1, 1], "{}", stage.frame());
+    stage.keys("a");
+    assert!(stage.app.unseen.is_empty(), "{}", stage.frame());
+    stage.load(all(active())).keys("a a");
+    assert_eq!((counts(&stage), stage.app.listing.len()), ([1, 1, 1], 6), "{}", stage.frame());
+    stage.load(all(read_anew()));
+    assert_eq!((counts(&stage), stage.app.listing.len()), ([1, 1, 1], 6), "{}", stage.frame());
+}
+
+#[test]
+fn what_came_while_another_scope_was_shown_is_new() {
+    let mut stage = Stage::new(120, 40);
+    stage.load(all(webhooks(0..5))).keys("a").load(all(active())).keys("a a").load(all(webhooks(0..7)));
+    assert_eq!(counts(&stage), [2, 0, 0], "{}", stage.frame());
+}
+
+#[test]
+fn what_was_to_be_marked_or_probed_of_one_scope_is_not_done_in_another() {
+    for key in ["*", "P"] {
+        let mut stage = Stage::new(120, 40);
+        stage.load(all(webhooks(0..5)));
+        let late = stage.late_key(key);
+        assert_eq!(late.len(), 1, "{key}");
+        stage.keys("a").load(all(active()));
+        for message in late {
+            stage.send(message);
+        }
+        assert!(stage.app.marks.is_empty() && !stage.app.probes.is_running(), "{key}\n{}", stage.frame());
+        // What waits for all of them waits for nothing any more.
+        let mut stage = Stage::loaded(120, 40);
+        stage.keys(key).keys("a").load(all(active()));
+        assert!(stage.app.marks.is_empty() && !stage.app.probes.is_running(), "{key}\n{}", stage.frame());
+    }
+}
+
+#[test]
+fn groups_of_one_scope_are_not_shown_for_another() {
+    let mut stage = Stage::new(120, 40);
+    stage.load(all(webhooks(0..5))).keys("2");
+    assert!(stage.app.group_pane().is_some_and(|pane| pane.groups().is_some()));
+    stage.keys("a");
+    assert_eq!(stage.app.view, View::Hosts);
+    assert!(stage.app.group_pane().is_some_and(|pane| pane.groups().is_none()), "{}", stage.frame());
+    stage.load(all(active()));
+    assert!(stage.app.group_pane().is_some_and(|pane| pane.len() == 3), "{}", stage.frame());
+}
+
+#[test]
+fn groups_of_one_workspace_are_not_shown_for_another() {
+    let mut stage = Stage::new(120, 40);
+    stage.load(all(webhooks(0..5))).keys("2").send(super::profiles::staging());
+    assert!(stage.app.group_pane().is_none_or(|pane| pane.groups().is_none()), "{}", stage.frame());
+    stage.load(all(active()));
+    assert!(stage.app.group_pane().is_some_and(|pane| pane.len() == 3), "{}", stage.frame());
+}
