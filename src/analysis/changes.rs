@@ -49,8 +49,12 @@ pub enum Entry {
 impl Entry {
     /// The webhook as it is now, or as it was.
     pub fn row(&self) -> Option<RowRef<'_>> {
+        self.standing().row()
+    }
+
+    pub fn standing(&self) -> &Standing {
         match self {
-            Self::Added(standing) | Self::Removed(standing) | Self::Changed(standing, _) => standing.row(),
+            Self::Added(standing) | Self::Removed(standing) | Self::Changed(standing, _) => standing,
         }
     }
 

@@ -10,7 +10,7 @@ use super::changes_pane::Fate;
 use super::copy::{self, Place};
 use super::past::{self, Layout, Past};
 use crate::analysis::arrange::Answer;
-use crate::analysis::changes::{Changes, Sides};
+use crate::analysis::changes::{Changes, Sides, Standing};
 use crate::analysis::deliveries::{Tally, Unmatched};
 use crate::analysis::destinations::Origin;
 use crate::analysis::news::{News, Reads};
@@ -95,6 +95,11 @@ pub enum Task {
     Gather {
         rows: Chosen,
         host: Option<Box<str>>,
+        most: usize,
+    },
+    /// Finds where these deliver to, and at most so many.
+    GatherOf {
+        webhooks: Vec<Standing>,
         most: usize,
     },
     /// Reads what the cache has.
@@ -247,6 +252,12 @@ impl Job {
             Task::ReadDeliveries { path } => Outcome::Deliveries(read_deliveries(&path)),
             Task::MatchDeliveries { tally, rows } => Outcome::Matched(matched(&tally, &rows)),
             Task::Gather { rows, host, most } => Outcome::Gathered(gather(&rows, host.as_deref(), most)),
+            Task::GatherOf { webhooks, most } => {
+                let mut origins = Origins::new(most);
+                webhooks.iter().filter_map(Standing::row).for_each(|row| origins.add(row));
+                let are_more = origins.are_more;
+                Outcome::Gathered(Gathered { origins: origins.finish(), are_more, is_about_all: false })
+            }
             Task::Compare(reads) => Outcome::Compared(reads.compare()),
             Task::Recall { store, layout, now } => Outcome::Recalled(past::recall(&store, layout, now)),
             Task::Sift { past, scope, layout } => Outcome::Sifted { scope, rows: past::sift(&past, scope, layout) },

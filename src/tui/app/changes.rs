@@ -4,8 +4,13 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Action, App, Effect, Focus, MouseButton, MouseEvent, MouseEventKind, Overlay, Position, Scope, WHEEL, draw_if};
+use super::probes::MAX_AT_A_TIME;
+use super::{
+    Action, App, Effect, Everything, Focus, MouseButton, MouseEvent, MouseEventKind, Overlay, Position, Scope, WHEEL,
+    draw_if,
+};
 use crate::analysis::changes::{Changes, Entry, Sides};
+use crate::analysis::destinations::Origin;
 use crate::analysis::query::quote;
 use crate::cache::Snapshot;
 use crate::clock;
@@ -13,7 +18,7 @@ use crate::model::RowRef;
 use crate::safe;
 use crate::text::{Safe, grouped};
 use crate::tui::change_detail;
-use crate::tui::changes_pane::{Bases, Basis, BasisChoice, ChangesPane, Chosen, Comparison, Fate};
+use crate::tui::changes_pane::{Bases, Basis, BasisChoice, ChangesPane, Chosen, Comparison, Fate, Knowledge};
 use crate::tui::jobs::{Question, Task};
 use crate::tui::past::Past;
 use crate::tui::picker::Picker;
@@ -46,6 +51,25 @@ impl App {
         }
     }
 
+    /// When the later side was read and what reads it again, if it is not that of the last read: of another scope, or only the
+    /// rows on screen were read again.
+    pub fn changes_as_of(&self) -> Option<Safe> {
+        let (generation, past) = self.memory.full_read()?;
+        let is_coming = self.everything != Everything::No && self.scope == Scope::All;
+        if *generation == self.generation && self.scope == Scope::All || is_coming && self.health.trouble().is_none() {
+            return None;
+        }
+        let (action, does) = if self.scope != Scope::All {
+            (Action::NextScope, "shows all")
+        } else if self.health.trouble().is_some() || self.listing.is_all_fresh() {
+            (Action::Refresh, "reads again")
+        } else {
+            (Action::LoadEverything, "reads all again")
+        };
+        let key = self.setup.keymap.key(action).unwrap_or_default();
+        Some(safe!("as of {}, {} {}", clock::time_of_day(past.at, &self.zone()), key, does))
+    }
+
     fn zone(&self) -> jiff::tz::TimeZone {
         match self.time {
             crate::config::TimeFormat::Utc => jiff::tz::TimeZone::UTC,
@@ -63,12 +87,10 @@ impl App {
     }
 
     pub(super) fn open_changes(&mut self) -> Vec<Effect> {
-        if self.scope != Scope::All {
-            return vec![Effect::Draw];
-        }
-        match self.need_everything_or_say() {
-            Some(words) if self.memory.full().is_none() => self.warn(words),
-            _ => vec![Effect::Draw],
+        let words = if self.scope == Scope::All { self.need_everything_or_say() } else { None };
+        match words.or_else(|| self.changes_as_of().map(|words| safe!("changes are {}", words))) {
+            Some(words) => self.warn(words),
+            None => vec![Effect::Draw],
         }
     }
 
@@ -83,20 +105,31 @@ impl App {
             Basis::Start => 1,
             Basis::Snapshot(snapshot, _) => snapshot.sequence.saturating_add(2),
         };
-        let comparison =
-            Comparison { basis: (before.at, kind), generation: after.0, filter: self.filter.applied().to_owned() };
-        if self.changes.has(&comparison) {
+        let wish = Comparison {
+            basis: (before.at, kind),
+            generation: after.0,
+            filter: self.filter.applied().to_owned(),
+            knowledge: self.knowledge(),
+        };
+        let (before, after) = (before.rows.clone(), after.1.rows.clone());
+        let is_known = !self.filter.query().asks_for_findings() || self.is_judged();
+        if !self.changes.wish(wish) || !is_known {
             return Vec::new();
         }
-        let sides = Sides {
-            before: before.rows.clone(),
-            after: after.1.rows.clone(),
-            query: self.filter.query().clone(),
-            flags: self.flags(),
-        };
+        let sides = Sides { before, after, query: self.filter.query().clone(), flags: self.flags() };
         let effects = self.run(Task::Differences(Box::new(sides)));
-        self.changes.wait(comparison, self.jobs.started);
+        self.changes.wait(self.jobs.started);
         effects
+    }
+
+    /// What is known of that which the filter asks for.
+    fn knowledge(&self) -> Knowledge {
+        let query = self.filter.query();
+        Knowledge {
+            verdicts: query.asks_for_findings().then(|| self.verdicts().number()),
+            probes: query.asks_for_probes().then(|| self.probes.known.version()),
+            flags: query.asks_for_flags().then_some(self.changes.flags),
+        }
     }
 
     pub(super) fn take_changes(&mut self, job: u64, changes: Arc<Changes>) -> Vec<Effect> {
@@ -136,12 +169,32 @@ impl App {
             Action::Back if self.focus == Focus::Detail => self.set_focus(Focus::List),
             Action::Back => self.back_from_groups(),
             Action::Sort | Action::ReverseSort => self.list_bases(),
-            Action::Mark | Action::MarkAll => {
+            Action::Probe => self.probe_change(),
+            Action::ProbeAll => self.probe_changes(),
+            Action::Mark | Action::MarkAll | Action::Export => {
                 let key = self.setup.keymap.key(Action::ViewWebhooks).unwrap_or_default();
                 self.inform(safe!("that works on webhooks: {} shows them", key))
             }
             _ => return None,
         })
+    }
+
+    /// Probes the destination of the selected change.
+    fn probe_change(&mut self) -> Vec<Effect> {
+        match self.row_to_copy().map(|row| Origin::of_text(row.url())) {
+            Some(Some(origin)) => self.probe(vec![origin]),
+            Some(None) => self.warn("its url is none that can be connected to"),
+            None => self.warn("no change is selected whose webhook could be probed"),
+        }
+    }
+
+    /// Probes the destinations of all changes that are shown.
+    fn probe_changes(&mut self) -> Vec<Effect> {
+        if self.changes.is_empty() {
+            return self.warn("there is no change whose webhook could be probed");
+        }
+        let webhooks = self.changes.found().map(|found| found.entries.iter().map(Entry::standing).cloned().collect());
+        self.run(Task::GatherOf { webhooks: webhooks.unwrap_or_default(), most: MAX_AT_A_TIME })
     }
 
     fn move_in_changes(&mut self, rows: i64) -> Vec<Effect> {

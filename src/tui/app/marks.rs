@@ -136,7 +136,7 @@ impl App {
             Outcome::Gathered(gathered) => self.gathered(gathered),
             Outcome::Compared(news) => self.take_news(news),
             Outcome::Recalled(found) => self.recalled(found),
-            Outcome::Sifted { scope, rows } => self.remember(scope, &rows),
+            Outcome::Sifted { scope, rows } => self.sifted(scope, &rows),
             Outcome::Kept(kept) => self.kept(kept),
             Outcome::Differences(changes) => self.take_changes(done.number, changes),
             Outcome::Histories(snapshots) => self.choose_basis(snapshots),
@@ -159,6 +159,7 @@ impl App {
     }
 
     pub(super) fn flagged_anew(&mut self) {
+        self.changes.flags += 1;
         if self.filter.query().asks_for_flags() {
             self.arranging.start_over();
         }

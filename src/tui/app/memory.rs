@@ -40,6 +40,8 @@ pub struct Memory {
     /// The same, until what differs from it was looked for.
     to_compare: Option<Arc<Past>>,
     cache: Cache,
+    /// The scope whose rows are being looked for, and how they are laid out.
+    sifting: Option<(Scope, u64)>,
     /// The first consistent read of everything, unless that is a lot to keep.
     first: Option<Arc<Past>>,
     /// The last consistent read of everything, and the generation that it is of.
@@ -123,11 +125,23 @@ impl App {
         if self.scope == Scope::All && (!layout.is_known || past.rows.page_size() == layout.page_size) {
             return self.remember(self.scope, &past.rows);
         }
+        if self.memory.sifting.is_some() {
+            // Once that is done it is seen what is wanted then.
+            return Vec::new();
+        }
         let scope = self.scope;
+        self.memory.sifting = Some((scope, layout.page_size));
         self.run(Task::Sift { past, scope, layout })
     }
 
-    pub(super) fn remember(&mut self, scope: Scope, rows: &Rows) -> Vec<Effect> {
+    pub(super) fn sifted(&mut self, scope: Scope, rows: &Rows) -> Vec<Effect> {
+        if self.memory.sifting.take() == Some((self.scope, self.past_layout().page_size)) {
+            return self.remember(scope, rows);
+        }
+        self.show_last_look()
+    }
+
+    fn remember(&mut self, scope: Scope, rows: &Rows) -> Vec<Effect> {
         if scope != self.scope || !self.listing.remember(rows) {
             return Vec::new();
         }

@@ -40,9 +40,12 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.setup.theme;
     let key = app.setup.keymap.key(Action::Refresh).unwrap_or_default();
     let is_doubtful = app.changes.found().is_some_and(|found| found.is_doubtful);
+    let old = app.changes_as_of();
     let (words, style) = if is_doubtful {
         // What came twice came in the place of something else.
         (safe!("! an id came twice, {} reads again", key), theme.warning)
+    } else if let Some(old) = &old {
+        (safe!("! {}", old), theme.warning)
     } else {
         (app.basis_in_words(), theme.quiet)
     };
@@ -65,6 +68,12 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let all = counts.added + counts.changed + counts.removed + counts.unknown;
         if all > app.changes.len() {
             pieces.push(Piece::new(safe!(", the first {} shown", grouped(app.changes.len())), theme.quiet));
+        }
+        if app.changes.is_waiting() {
+            pieces.push(Piece::new(", comparing", theme.quiet));
+        }
+        if old.is_some() {
+            pieces.push(Piece::new(safe!(", {}", app.basis_in_words()), theme.quiet));
         }
     }
     canvas.pieces(area, &pieces);

@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
 
+use hookscope::analysis::reach::Trouble;
 use hookscope::model::Row;
 use hookscope::tui::app::{Focus, Overlay};
 use hookscope::tui::changes_pane::{Counts, Fate};
-use hookscope::tui::jobs::{Done, Outcome, Question};
+use hookscope::tui::jobs::{Done, Job, Outcome, Question};
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::views::View;
 
@@ -228,4 +229,92 @@ fn a_late_answer_about_another_workspace_is_dropped() {
     stage.send(Message::Done(Box::new(Done { number, outcome: Outcome::Asked(fates) })));
     assert_eq!(stage.app.changes.counts(), Counts::default());
     assert_eq!(title(&stage), "since the start, 12:00:00: no change");
+}
+
+#[test]
+fn probes_are_of_the_changes_and_not_of_the_list_behind_them() {
+    let home = Home::new();
+    let mut stage = looked(&home, 100, 30);
+    stage.keys("5 p");
+    assert_eq!(stage.asked(), ["https://billing.acme.example.com"], "that of the second webhook, which went");
+    stage.keys("esc P");
+    let all = ["https://billing.acme.example.com", "https://billing.acme.example.com", "https://elsewhere.example.com"];
+    assert_eq!(stage.asked(), all[1..], "the sixth webhook is at the host of the second");
+    stage.keys("esc /").paste("nothing-like-this").keys("enter p");
+    assert!(stage.asked().is_empty() && stage.frame().contains("no change is selected"), "{}", stage.frame());
+    stage.keys("P");
+    assert!(stage.asked().is_empty() && stage.frame().contains("there is no change"), "{}", stage.frame());
+}
+
+#[test]
+fn an_export_is_of_webhooks_and_changes_say_so() {
+    let home = Home::new();
+    let mut stage = looked(&home, 100, 30);
+    stage.keys("5 e");
+    assert!(matches!(stage.app.overlay, Overlay::None));
+    assert!(stage.frame().contains("that works on webhooks: 1 shows them"), "{}", stage.frame());
+}
+
+#[test]
+fn what_is_learned_of_webhooks_narrows_the_changes_anew() {
+    let home = Home::new();
+    let mut stage = looked(&home, 100, 30);
+    stage.keys("5 /").paste("finding:any").keys("enter");
+    let found = stage.app.changes.len();
+    assert!(found > 0, "the fourth webhook has an event that nobody knows\n{}", stage.frame());
+    stage.keys("esc j p /").paste("probe:dead").keys("enter");
+    assert_eq!(stage.app.changes.len(), 0);
+    stage.found("https://elsewhere.example.com", Err(Trouble::Dns));
+    assert_eq!(stage.app.changes.len(), 1, "what is found later counts too\n{}", stage.frame());
+    stage.keys("esc /").paste("-is:marked").keys("enter");
+    assert_eq!(stage.app.changes.len(), 3);
+    stage.keys("1 G m 5");
+    assert_eq!(stage.app.changes.len(), 2, "the sixth webhook is marked\n{}", stage.frame());
+}
+
+/// The jobs that an update begins.
+fn begun(stage: &mut Stage, message: Message) -> Vec<Job> {
+    let effects = stage.app.update(message, stage.now);
+    let jobs = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Run(job) => Some(*job),
+        _ => None,
+    });
+    jobs.collect()
+}
+
+#[test]
+fn one_comparison_goes_on_at_a_time_and_the_last_wish_is_met() {
+    let home = Home::new();
+    let mut stage = looked(&home, 100, 30);
+    stage.keys("5 /");
+    let jobs: Vec<_> =
+        "host:elsewhere".chars().flat_map(|c| begun(&mut stage, Message::Paste(c.to_string().into()))).collect();
+    let [job] = <[Job; 1]>::try_from(jobs).unwrap();
+    assert!(stage.frame().contains("comparing"), "{}", stage.frame());
+    let [job] = <[Job; 1]>::try_from(begun(&mut stage, Message::Done(Box::new(job.run())))).unwrap();
+    assert!(begun(&mut stage, Message::Done(Box::new(job.run()))).is_empty());
+    assert_eq!(title(&stage), "since your last look, 3h ago: ~1");
+}
+
+#[test]
+fn an_older_read_is_not_shown_as_the_present() {
+    let home = Home::new();
+    let mut stage = looked(&home, 120, 30);
+    stage.wait(3600).keys("a 5");
+    assert!(title(&stage).starts_with("! as of 12:00:00, a shows all: +1 ~1 ?1"), "{}", stage.frame());
+    assert!(stage.frame().contains("changes are as of 12:00:00, a shows all"), "{}", stage.frame());
+}
+
+#[test]
+fn of_many_webhooks_only_those_on_screen_are_read_again_and_changes_say_so() {
+    let mut stage = Stage::with(hookscope::tui::app::Setup { auto_load_limit: 100, ..crate::support::setup(120, 30) });
+    stage.load(page(1, 0..100, Some(150))).keys("L").load(page(2, 100..150, Some(150))).keys("5");
+    assert_eq!(title(&stage), "since the start, 12:00:00: no change");
+    stage.wait(3600).keys("1 r").load(page(1, 1..101, Some(150))).keys("5");
+    assert!(title(&stage).starts_with("! as of 12:00:00, L reads all again: no change"), "{}", stage.frame());
+    assert!(stage.frame().contains("changes are as of 12:00:00, L reads all again"), "{}", stage.frame());
+    stage.keys("L").load(page(2, 101..151, Some(150)));
+    assert_eq!(title(&stage), "since the start, 12:00:00: +1 ?1");
+    stage.keys("r").fail(1, hookscope::api::ErrorKind::Network(hookscope::api::Network::Refused), "127.0.0.1:9");
+    assert!(stage.frame().contains("! as of 13:00:00, r reads again: +1 ?1"), "{}", stage.frame());
 }

@@ -314,3 +314,29 @@ fn the_answer_about_another_workspace_is_dropped() {
     stage.load(all(webhooks(0..6)));
     assert_eq!(home.cached().len(), 5, "nothing of one workspace is written to the cache of another");
 }
+
+#[test]
+fn the_rows_of_one_scope_are_looked_for_at_a_time() {
+    let home = Home::new();
+    home.remember(&webhooks(0..14), 3);
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun);
+    let press = |stage: &mut Stage| {
+        let key = crossterm::event::KeyCode::Char('a');
+        let message = Message::Key(crossterm::event::KeyEvent::new(key, crossterm::event::KeyModifiers::NONE));
+        jobs_of(stage.app.update(message, stage.now))
+    };
+    let first = press(&mut stage);
+    assert_eq!((first.len(), press(&mut stage).len()), (1, 0));
+    let done = first.into_iter().next().unwrap().run();
+    stage.send(Message::Done(Box::new(done)));
+    assert!(header(&stage).contains("inactive 2 cached 3h ago"), "{}", stage.frame());
+}
+
+fn jobs_of(effects: Vec<Effect>) -> Vec<hookscope::tui::jobs::Job> {
+    let job = |effect| match effect {
+        Effect::Run(job) => Some(*job),
+        _ => None,
+    };
+    effects.into_iter().filter_map(job).collect()
+}
