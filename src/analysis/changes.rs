@@ -1,7 +1,7 @@
 //! What differs between two listings of a workspace, webhook by webhook, as people look at it: a bounded part of it, and how
 //! much there is of the rest.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::fmt;
 use std::sync::Arc;
 
@@ -72,6 +72,8 @@ pub struct Changes {
     pub changed: u64,
     /// The later listing has an id twice: it is not what the workspace looks like, and may lack what is there.
     pub is_doubtful: bool,
+    /// The earlier listing has.
+    pub was_doubtful: bool,
 }
 
 /// Two listings of one packer, and which webhooks of them are asked for.
@@ -88,12 +90,17 @@ impl Sides {
     pub fn compare(&self) -> Changes {
         let mut scan = Scan::new(&self.query, &self.flags);
         let mut before: HashMap<&str, (u64, usize)> = HashMap::new();
+        let mut found = Found::default();
         for (page, _, segment) in self.before.segments() {
             for (index, row) in segment.iter().enumerate().filter(|(_, row)| row.is_webhook()) {
-                before.entry(row.id()).or_insert((page, index));
+                match before.entry(row.id()) {
+                    hash_map::Entry::Occupied(_) => found.changes.was_doubtful = true,
+                    hash_map::Entry::Vacant(place) => {
+                        place.insert((page, index));
+                    }
+                }
             }
         }
-        let mut found = Found::default();
         let mut ids = IdSet::default();
         let unknown = RuleSet::default();
         for (page, _, segment) in self.after.segments() {
@@ -259,7 +266,9 @@ mod tests {
     #[test]
     fn an_id_that_came_twice_makes_it_doubtful() {
         let changes = compared(&[A], &[A, A], "");
-        assert!(changes.is_doubtful && changes.entries.is_empty());
+        assert!(changes.is_doubtful && !changes.was_doubtful && changes.entries.is_empty());
+        let changes = compared(&[A, A], &[A], "");
+        assert!(changes.was_doubtful && !changes.is_doubtful && changes.entries.is_empty());
     }
 
     #[test]

@@ -365,6 +365,7 @@ impl App {
         effects.extend(self.tell_of_selected());
         effects.extend(self.wish().map(Effect::Arrange));
         effects.extend(self.take_full_read());
+        effects.extend(self.keep_when_due());
         effects.extend(self.compare_when_read());
         effects.extend(self.find_changes());
         effects.extend(self.mark_what_waited());
@@ -380,7 +381,8 @@ impl App {
         let cached = self.cached_at().map(|at| clock::age_changes_in(at, self.now.wall));
         let cached =
             cached.map(|seconds| self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or(60).max(1)));
-        [self.health.next_wake(self.now.instant), self.auto_refresh, ages, released, cached].into_iter().flatten().min()
+        let wakes = [self.health.next_wake(self.now.instant), self.auto_refresh, ages, released, cached, self.keeps_at()];
+        wakes.into_iter().flatten().min()
     }
 
     /// Whether a key is held that moves the selection: then only what changes with each row is shown, and what takes reading

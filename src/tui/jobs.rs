@@ -129,6 +129,7 @@ pub enum Task {
         past: Arc<Past>,
         /// What was written last.
         last: Option<Arc<Past>>,
+        now: Timestamp,
     },
     Copy {
         rows: Chosen,
@@ -271,8 +272,8 @@ impl Job {
                 let past = past::open(&snapshot, layout).map(Arc::new);
                 Outcome::Opened { snapshot, past }
             }
-            Task::Keep { store, past, last } => {
-                Outcome::Kept(past::keep(&store, &past, last.as_deref()).map_err(|error| clean(&error.to_string())))
+            Task::Keep { store, past, last, now } => {
+                Outcome::Kept(past::keep(&store, &past, last.as_deref(), now).map_err(|error| clean(&error.to_string())))
             }
             Task::Export { rows, format, path, existing, now } => export(&rows, format, path, existing, now),
         };

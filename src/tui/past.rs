@@ -151,11 +151,11 @@ impl Listing for Packed<'_> {
 /// # Errors
 ///
 /// What cannot be written, and why.
-pub fn keep(store: &Store, past: &Past, last: Option<&Past>) -> io::Result<Option<Kept>> {
+pub fn keep(store: &Store, past: &Past, last: Option<&Past>, now: Timestamp) -> io::Result<Option<Kept>> {
     if let Some(last) = last.filter(|last| is_same(&last.rows, &past.rows))
         && store.keep_again(last.at, past.at)?
     {
         return Ok(Some(Kept::Unchanged));
     }
-    Packed::new(&past.rows).map(|listing| store.keep(&listing, past.at)).transpose()
+    Packed::new(&past.rows).map(|listing| store.keep(&listing, past.at, now)).transpose()
 }

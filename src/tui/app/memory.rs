@@ -44,6 +44,8 @@ pub struct Memory {
     sifting: Option<(Scope, u64)>,
     /// The first consistent read of everything, unless that is a lot to keep.
     first: Option<Arc<Past>>,
+    /// An id came twice in it, so that it may lack what was there: the next read takes its place.
+    is_first_doubtful: bool,
     /// The last consistent read of everything, and the generation that it is of.
     full: Option<(Generation, Arc<Past>)>,
     /// Whether the last consistent read has yet to be written.
@@ -65,6 +67,23 @@ impl Memory {
     /// The first consistent read of everything.
     pub fn first(&self) -> Option<&Arc<Past>> {
         self.first.as_ref()
+    }
+
+    /// An id came twice in this read.
+    fn doubt(&mut self, read: Option<&Arc<Past>>) {
+        if let (Some(first), Some(read)) = (&self.first, read) {
+            self.is_first_doubtful |= Arc::ptr_eq(first, read);
+        }
+    }
+
+    /// An id came twice in the first read. If it did not in the last one, that takes its place.
+    pub(super) fn doubt_first(&mut self, is_last_doubtful: bool) {
+        let last =
+            self.full.as_ref().map(|(_, past)| past).filter(|past| !is_last_doubtful && past.rows.count() <= MOST_KEPT);
+        self.is_first_doubtful = last.is_none();
+        if let Some(last) = last {
+            self.first = Some(Arc::clone(last));
+        }
     }
 
     /// The last consistent read of everything, and the generation that it is of.
@@ -111,7 +130,6 @@ impl App {
         };
         // Live rows may have been faster.
         effects.extend(self.compare_with_last_look());
-        effects.extend(self.keep_when_due());
         effects
     }
 
@@ -161,15 +179,15 @@ impl App {
         }
         let past = Past { rows: self.listing.rows().clone(), at: self.asked_at };
         let past = Arc::new(past);
-        if self.memory.full.is_none() && past.rows.count() <= MOST_KEPT {
+        let is_first = self.memory.full.is_none() || self.memory.is_first_doubtful;
+        if is_first && past.rows.count() <= MOST_KEPT {
             self.memory.first = Some(Arc::clone(&past));
+            self.memory.is_first_doubtful = false;
         }
         self.memory.full = Some((self.generation, past));
         self.changes.forget_fates();
         self.memory.is_unkept = true;
-        let mut effects = self.compare_with_last_look();
-        effects.extend(self.keep_when_due());
-        effects
+        self.compare_with_last_look()
     }
 
     /// Finds what changed since the last look, once.
@@ -183,7 +201,17 @@ impl App {
         self.run(Task::Compare(Box::new(Reads { before, after, was_complete: true, is_complete: true, read })))
     }
 
-    fn keep_when_due(&mut self) -> Vec<Effect> {
+    /// When what was read is written, if it is not yet.
+    pub(super) fn keeps_at(&self) -> Option<Instant> {
+        let at = self.memory.kept_at.filter(|_| self.is_to_be_kept())?;
+        at.checked_add(KEPT)
+    }
+
+    fn is_to_be_kept(&self) -> bool {
+        self.memory.is_unkept && self.memory.cache == Cache::Idle && self.setup.store.is_some()
+    }
+
+    pub(super) fn keep_when_due(&mut self) -> Vec<Effect> {
         let is_due = self.memory.kept_at.is_none_or(|at| self.now.instant.saturating_duration_since(at) >= KEPT);
         match self.keeping().filter(|_| is_due) {
             Some(task) => {
@@ -200,8 +228,8 @@ impl App {
     /// What has to be written yet.
     fn keeping(&self) -> Option<Task> {
         let store = self.setup.store.clone()?;
-        let past = self.memory.full().filter(|_| self.memory.is_unkept && self.memory.cache == Cache::Idle)?;
-        Some(Task::Keep { store, past: Arc::clone(past), last: self.memory.kept.clone() })
+        let past = self.memory.full().filter(|_| self.is_to_be_kept())?;
+        Some(Task::Keep { store, past: Arc::clone(past), last: self.memory.kept.clone(), now: self.now.wall })
     }
 
     /// What has to be written yet, whenever that was done last: the workspace is left.
@@ -209,13 +237,9 @@ impl App {
         let task = self.keeping()?;
         self.memory.is_unkept = false;
         self.memory.cache = Cache::Writing;
+        self.memory.writing = self.memory.full().cloned();
         self.jobs.started += 1;
         Some(Job { number: self.jobs.started, task })
-    }
-
-    /// Whether a listing is being written.
-    pub fn is_keeping(&self) -> bool {
-        self.memory.cache == Cache::Writing
     }
 
     pub(super) fn kept(&mut self, kept: Result<Option<Kept>, Safe>) -> Vec<Effect> {
@@ -226,7 +250,12 @@ impl App {
                 self.memory.kept = written;
                 Vec::new()
             }
-            Ok(None) => Vec::new(),
+            Ok(Some(Kept::Outdated)) => Vec::new(),
+            Ok(None) => {
+                // An id came twice.
+                self.memory.doubt(written.as_ref());
+                Vec::new()
+            }
             Ok(Some(Kept::Busy)) => {
                 self.memory.is_unkept = true;
                 Vec::new()

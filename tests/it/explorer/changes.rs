@@ -262,7 +262,7 @@ fn what_is_learned_of_webhooks_narrows_the_changes_anew() {
     stage.keys("5 /").paste("finding:any").keys("enter");
     let found = stage.app.changes.len();
     assert!(found > 0, "the fourth webhook has an event that nobody knows\n{}", stage.frame());
-    stage.keys("esc j p /").paste("probe:dead").keys("enter");
+    stage.keys("esc g j p /").paste("probe:dead").keys("enter");
     assert_eq!(stage.app.changes.len(), 0);
     stage.found("https://elsewhere.example.com", Err(Trouble::Dns));
     assert_eq!(stage.app.changes.len(), 1, "what is found later counts too\n{}", stage.frame());
@@ -317,4 +317,13 @@ fn of_many_webhooks_only_those_on_screen_are_read_again_and_changes_say_so() {
     assert_eq!(title(&stage), "since the start, 12:00:00: +1 ?1");
     stage.keys("r").fail(1, hookscope::api::ErrorKind::Network(hookscope::api::Network::Refused), "127.0.0.1:9");
     assert!(stage.frame().contains("! as of 13:00:00, r reads again: +1 ?1"), "{}", stage.frame());
+}
+
+#[test]
+fn a_first_read_in_which_an_id_came_twice_is_no_start() {
+    let mut stage = Stage::new(100, 30);
+    stage.load(page(1, 0..100, Some(150))).keys("5").load(page(2, 99..149, Some(150)));
+    assert!(stage.frame().contains("an id came twice"), "{}", stage.frame());
+    stage.wait(60).keys("r").load(page(1, 0..100, Some(150))).load(page(2, 100..150, Some(150)));
+    assert_eq!(title(&stage), "since the start, 12:01:00: no change");
 }
