@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::audit::RuleSet;
-use super::diff::{FieldChange, Ignored, Kind, changes};
+use super::diff::{FieldChange, Ignored, Kind, changes, purpose};
 use super::query::{Flags, Query, Scan};
 use super::rows::Rows;
 use crate::model::{Block, IdSet, Row, RowRef};
@@ -74,6 +74,9 @@ pub struct Changes {
     pub is_doubtful: bool,
     /// The earlier listing has.
     pub was_doubtful: bool,
+    /// Webhooks that seem to have been registered anew, among those that are told of: one that went and one that came with the
+    /// same URL and events. The id of either by that of the other.
+    pub moved: HashMap<Box<str>, Box<str>>,
 }
 
 /// Two listings of one packer, and which webhooks of them are asked for.
@@ -180,12 +183,37 @@ impl Found {
 
     fn finish(self) -> Changes {
         let mut changes = self.changes;
+        changes.moved = moved(&self.removed, &self.added);
         changes.entries = self.removed;
         changes.entries.extend(self.changed);
         changes.entries.extend(self.added);
         changes.entries.truncate(SHOWN);
         changes
     }
+}
+
+fn moved(removed: &[Entry], added: &[Entry]) -> HashMap<Box<str>, Box<str>> {
+    if removed.is_empty() || added.is_empty() {
+        return HashMap::new();
+    }
+    let purpose_of = |entry: &Entry| match entry.row()?.unpack() {
+        Row::Webhook(webhook) => Some(purpose(&webhook)),
+        Row::Malformed(_) => None,
+    };
+    let mut gone: HashMap<_, Vec<&str>> = HashMap::new();
+    for entry in removed.iter().rev() {
+        if let Some(purpose) = purpose_of(entry) {
+            gone.entry(purpose).or_default().push(entry.id());
+        }
+    }
+    let mut pairs = HashMap::new();
+    for entry in added {
+        if let Some(former) = purpose_of(entry).and_then(|purpose| gone.get_mut(&purpose)?.pop()) {
+            pairs.insert(former.into(), entry.id().into());
+            pairs.insert(entry.id().into(), former.into());
+        }
+    }
+    pairs
 }
 
 fn size(change: &FieldChange) -> usize {
@@ -245,6 +273,15 @@ mod tests {
         let changes = compared(&before, &[&paused, r#"{"id":"n","url":"u"}"#, r#"{"id":"b","url":"u"}"#], "");
         assert_eq!(told(&changes), ["-c", "~a url.host,is_active", "+n"]);
         assert_eq!((changes.added, changes.removed, changes.changed, changes.is_doubtful), (1, 1, 1, false));
+    }
+
+    #[test]
+    fn what_came_back_under_another_id_is_known() {
+        let anew = |id| A.replace(r#""id":"a""#, &format!(r#""id":"{id}""#));
+        let (b, c) = (anew("b"), anew("c").replace(r#","y""#, ""));
+        let changes = compared(&[A], &[&b, &c], "");
+        let moved = |id: &str| changes.moved.get(id).map(|id| &**id);
+        assert_eq!((moved("a"), moved("b"), moved("c")), (Some("b"), Some("a"), None));
     }
 
     #[test]

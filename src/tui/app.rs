@@ -378,10 +378,10 @@ impl App {
     pub fn next_wake(&self) -> Option<Instant> {
         let ages = (self.time == TimeFormat::Relative).then(|| self.next_age_change()).flatten();
         let released = self.rhythm.rests_at().filter(|&then| self.now.instant < then);
-        let cached = self.cached_at().map(|at| clock::age_changes_in(at, self.now.wall));
-        let cached =
-            cached.map(|seconds| self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or(60).max(1)));
-        let wakes = [self.health.next_wake(self.now.instant), self.auto_refresh, ages, released, cached, self.keeps_at()];
+        let past = self.cached_at().into_iter().chain(self.changes_since());
+        let past = past.map(|at| clock::recent_age_changes_in(at, self.now.wall)).min();
+        let past = past.map(|seconds| self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or(60).max(1)));
+        let wakes = [self.health.next_wake(self.now.instant), self.auto_refresh, ages, released, past, self.keeps_at()];
         wakes.into_iter().flatten().min()
     }
 
@@ -431,6 +431,7 @@ impl App {
             // A column stays free on either side.
             width: self.layout().panes.detail().width.saturating_sub(2),
             form: self.detail_form,
+            past: None,
             reveal: self.reveal,
             time: self.time,
             zone: self.setup.zone.clone(),

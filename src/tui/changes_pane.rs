@@ -26,6 +26,15 @@ pub enum Basis {
     Snapshot(Snapshot, Arc<Past>),
 }
 
+/// What a cache is compared with, unless something else was chosen.
+#[derive(Debug, Clone, Default)]
+pub enum Earlier {
+    #[default]
+    NotAsked,
+    Asked,
+    Here(Basis),
+}
+
 /// One that can be chosen.
 #[derive(Debug, Clone)]
 pub enum Chosen {
@@ -72,12 +81,21 @@ pub enum Fate {
     Unknown(Safe),
 }
 
+/// What is compared with the basis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Later {
+    /// The last full read, which is of this generation.
+    Read(Generation),
+    /// The cache, while nothing can be read.
+    Cached,
+}
+
 /// What makes one comparison another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// The time of the basis, and which one it is.
     pub basis: (jiff::Timestamp, u64),
-    pub generation: Generation,
+    pub later: Later,
     pub filter: String,
     pub knowledge: Knowledge,
 }
@@ -106,6 +124,8 @@ pub struct ChangesPane {
     /// Lines of the detail that are above its area.
     pub scroll: usize,
     pub basis: Basis,
+    /// The snapshot before the cache, once it was asked for and is here.
+    pub earlier: Earlier,
     /// Another number after each change of what is marked, new, changed or gone.
     pub flags: u64,
     found: Option<Changes>,
@@ -170,6 +190,15 @@ impl ChangesPane {
     pub fn wait(&mut self, job: u64) {
         self.comparison.clone_from(&self.wish);
         self.job = Some(job);
+    }
+
+    /// There is nothing to be compared.
+    pub fn wish_for_nothing(&mut self) {
+        self.forget_found();
+        self.wish = None;
+        if self.job.is_none() {
+            self.comparison = None;
+        }
     }
 
     fn forget_found(&mut self) {

@@ -123,6 +123,11 @@ pub enum Task {
         snapshot: Snapshot,
         layout: Layout,
     },
+    /// Reads the snapshot before the one that is as the cache.
+    OpenEarlier {
+        store: Store,
+        layout: Layout,
+    },
     /// Writes a listing to the cache and the history.
     Keep {
         store: Store,
@@ -191,6 +196,7 @@ pub enum Outcome {
         snapshot: Snapshot,
         past: Option<Arc<Past>>,
     },
+    OpenedEarlier(Option<(Snapshot, Arc<Past>)>),
     /// What became of webhooks that were asked for.
     Asked(Vec<(Box<str>, Fate)>),
     /// What became of it, or why it was not written.
@@ -272,6 +278,7 @@ impl Job {
                 let past = past::open(&snapshot, layout).map(Arc::new);
                 Outcome::Opened { snapshot, past }
             }
+            Task::OpenEarlier { store, layout } => Outcome::OpenedEarlier(past::open_earlier(&store, layout)),
             Task::Keep { store, past, last, now } => {
                 Outcome::Kept(past::keep(&store, &past, last.as_deref(), now).map_err(|error| clean(&error.to_string())))
             }

@@ -140,6 +140,7 @@ impl App {
             Outcome::Kept(kept) => self.kept(kept),
             Outcome::Differences(changes) => self.take_changes(done.number, changes),
             Outcome::Histories(snapshots) => self.choose_basis(snapshots),
+            Outcome::OpenedEarlier(found) => self.opened_earlier(found),
             Outcome::Opened { snapshot, past } => self.opened(snapshot, past),
             Outcome::Asked(fates) => self.take_fates(fates),
             Outcome::Failed { words } => {

@@ -11,7 +11,7 @@ use crate::text::{Safe, grouped};
 use crate::tui::app::{App, Everything, Focus};
 use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::change_detail;
-use crate::tui::changes_pane::Fate;
+use crate::tui::changes_pane::{Fate, Later};
 use crate::tui::layout::Panes;
 
 pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
@@ -82,7 +82,10 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 /// Why there is nothing to be told yet.
 fn why_nothing(app: &App) -> Safe {
     let key = |action| app.setup.keymap.key(action).unwrap_or_default();
-    if app.memory.full().is_some() {
+    if let Some((later, _)) = app.later() {
+        if app.basis().1.is_none() && later == Later::Cached {
+            return safe!("nothing is known from before the cache: {} tries to read again", key(Action::Refresh));
+        }
         if app.basis().1.is_none() {
             return safe!("too many webhooks to be kept for that: {} chooses another time", key(Action::Sort));
         }

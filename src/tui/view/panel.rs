@@ -36,7 +36,7 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 fn cached_instead(app: &App, trouble: &Trouble, at: jiff::Timestamp, press: &Safe) -> Safe {
     let dot = app.setup.glyphs.dot;
     let part = if app.listing.remembered() < app.listing.loaded() { "some rows" } else { "rows" };
-    let age = clock::age_in_words(at, app.now.wall);
+    let age = clock::recent_age_in_words(at, app.now.wall);
     let since = safe!("! {} since {} {} {} cached {}", trouble.error.short(), time(app, trouble.since), dot, part, age);
     let read = safe!("read {} {}", clock::day(at, &zone(app)), time(app, at));
     match trouble.stage {

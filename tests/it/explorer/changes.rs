@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
 
 use hookscope::analysis::reach::Trouble;
+use hookscope::api::{ErrorKind, Network};
 use hookscope::model::Row;
 use hookscope::tui::app::{Focus, Overlay};
 use hookscope::tui::changes_pane::{Counts, Fate};
@@ -268,7 +269,7 @@ fn what_is_learned_of_webhooks_narrows_the_changes_anew() {
     assert_eq!(stage.app.changes.len(), 1, "what is found later counts too\n{}", stage.frame());
     stage.keys("esc /").paste("-is:marked").keys("enter");
     assert_eq!(stage.app.changes.len(), 3);
-    stage.keys("1 G m 5");
+    stage.keys("1 G space 5");
     assert_eq!(stage.app.changes.len(), 2, "the sixth webhook is marked\n{}", stage.frame());
 }
 
@@ -315,7 +316,7 @@ fn of_many_webhooks_only_those_on_screen_are_read_again_and_changes_say_so() {
     assert!(stage.frame().contains("changes are as of 12:00:00, L reads all again"), "{}", stage.frame());
     stage.keys("L").load(page(2, 101..151, Some(150)));
     assert_eq!(title(&stage), "since the start, 12:00:00: +1 ?1");
-    stage.keys("r").fail(1, hookscope::api::ErrorKind::Network(hookscope::api::Network::Refused), "127.0.0.1:9");
+    stage.keys("r").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
     assert!(stage.frame().contains("! as of 13:00:00, r reads again: +1 ?1"), "{}", stage.frame());
 }
 
@@ -326,4 +327,64 @@ fn a_first_read_in_which_an_id_came_twice_is_no_start() {
     assert!(stage.frame().contains("an id came twice"), "{}", stage.frame());
     stage.wait(60).keys("r").load(page(1, 0..100, Some(150))).load(page(2, 100..150, Some(150)));
     assert_eq!(title(&stage), "since the start, 12:01:00: no change");
+}
+
+fn down(stage: &mut Stage) {
+    stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+}
+
+#[test]
+fn while_the_api_is_down_the_cache_is_compared_with_what_was_before_it() {
+    let home = Home::new();
+    home.remember(&webhooks(0..5), 50);
+    home.remember(&now(), 3);
+    let mut stage = home.stage(120, 24);
+    down(stage.send(Message::Begun));
+    stage.keys("5");
+    let title = "! as cached 3h ago: +1 ~1 ?1, since 2026-06-13 10:00:00, 2d";
+    assert!(stage.frame().contains(title), "{}", stage.frame());
+    assert_eq!(question(&stage), None, "an API that is down is asked nothing");
+    insta::assert_snapshot!("changes_of_the_cache", stage.frame());
+    // When it answers again, changes are those since the last look.
+    stage.keys("r").load(all(webhooks(0..5)));
+    assert!(stage.frame().contains("  since your last look, 3h ago: +1 ~1 ?1"), "{}", stage.frame());
+    assert!(question(&stage).is_some());
+}
+
+#[test]
+fn what_is_gone_is_not_shown_as_active() {
+    let home = Home::new();
+    let mut stage = looked(&home, 100, 30);
+    stage.keys("5");
+    assert!(stage.frame().contains("gone or unknown, was active"), "{}", stage.frame());
+    answer(&mut stage, &Fate::Gone);
+    assert!(stage.frame().contains("whk_000000000001          gone, was active"), "{}", stage.frame());
+    stage.keys("j");
+    assert!(stage.frame().contains("○ inactive") && !stage.frame().contains("was"), "{}", stage.frame());
+}
+
+#[test]
+fn what_came_back_under_another_id_is_said_on_both_sides() {
+    let home = Home::new();
+    home.remember(&webhooks(0..5), 3);
+    let mut stage = home.stage(120, 30);
+    let again = row(
+        r#"{"id":"again","url":"https://billing.acme.example.com/dialnexa/crm/1","events":["call.failed","call.completed"],"is_active":true}"#,
+    );
+    stage.send(Message::Begun).load(all(vec![webhook(0), webhook(2), webhook(3), webhook(4), again])).keys("5");
+    assert!(stage.frame().contains("perhaps moved to again: the same url and events"), "{}", stage.frame());
+    stage.keys("j");
+    assert!(stage.frame().contains("perhaps moved from whk_000000000001: the same url"), "{}", stage.frame());
+}
+
+#[test]
+fn a_look_of_a_moment_ago_is_told_in_seconds() {
+    let home = Home::new();
+    home.remember(&webhooks(0..5), 0);
+    let mut stage = home.stage(100, 30);
+    stage.wait(37).send(Message::Begun).load(all(webhooks(0..6))).keys("5");
+    assert_eq!(title(&stage), "since your last look, 37s ago: +1");
+    assert_eq!(stage.app.next_wake(), Some(stage.now.instant + std::time::Duration::from_secs(1)));
+    stage.keys("s");
+    assert!(stage.frame().contains("your last look       37s ago"), "{}", stage.frame());
 }
