@@ -176,8 +176,9 @@ where
     async fn write_the_last(&mut self) {
         // Once more for what was read while something was being written. What cannot be written is not tried for ever.
         for _ in 0..2 {
-            let last = self.app.keep_at_last();
-            last.into_iter().for_each(|job| self.start(job));
+            if let Some(job) = self.app.keep_at_last() {
+                self.start(job);
+            }
             while self.keeping > 0
                 && let Some(done) = self.jobs.join_next().await
             {
@@ -185,9 +186,10 @@ where
                 self.count_done(&done);
                 let effects = self.app.update(Message::Done(Box::new(done)), Moment::now());
                 for effect in effects {
-                    match effect {
-                        Effect::Run(job) if matches!(job.task, Task::Keep { .. }) => self.start(*job),
-                        _ => {}
+                    if let Effect::Run(job) = effect
+                        && matches!(job.task, Task::Keep { .. })
+                    {
+                        self.start(*job);
                     }
                 }
             }
