@@ -37,6 +37,8 @@ const LONGEST: Duration = Duration::from_hours(180 * 24);
 /// Caches of other workspaces that are kept at most, and the bytes that they may have together.
 const MOST_FILES: usize = 50;
 const MOST_BYTES: u64 = 4 << 30;
+/// What may have been read since it was asked what time it is.
+const CLOCKS: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
 /// What a killed program left half-written is removed after so long.
 const LEFT_BEHIND: Duration = Duration::from_hours(24);
 
@@ -57,6 +59,8 @@ pub enum Kept {
     Unchanged,
     /// Another program is writing: that one's listing is as good.
     Busy,
+    /// What is there was read later: it stays.
+    Outdated,
 }
 
 impl Store {
@@ -77,12 +81,13 @@ impl Store {
         self.cache.join(format!("{}.{extension}", self.name))
     }
 
-    /// Keeps a whole listing that was read consistently at a time.
+    /// Keeps a whole listing that was read consistently at a time, unless a later one is there. What is from a time that has
+    /// not come yet was written by a clock that was wrong, and is replaced.
     ///
     /// # Errors
     ///
     /// What cannot be written, and why: no reason to fail for whoever wants to show the listing.
-    pub fn keep(&self, listing: &impl Listing, read_at: Timestamp) -> io::Result<Kept> {
+    pub fn keep(&self, listing: &impl Listing, read_at: Timestamp, now: Timestamp) -> io::Result<Kept> {
         let digest = file::Digest::of(listing);
         if digest.bytes > file::MAX_BYTES {
             return Err(io::Error::other("the workspace is too large to be cached"));
@@ -90,7 +95,12 @@ impl Store {
         let directory = private_directory(&self.cache)?;
         let Some(_lock) = lock(&self.path("lock"))? else { return Ok(Kept::Busy) };
         let path = self.path("cache");
-        if file::digest_in(&path).is_some_and(|there| there == digest) {
+        let there = file::digest_in(&path);
+        let now = now.saturating_add(CLOCKS).unwrap_or(now);
+        if there.is_some() && file::read_at(&path, now).is_some_and(|there| there > read_at) {
+            return Ok(Kept::Outdated);
+        }
+        if there.is_some_and(|there| there == digest) {
             touch(&path, read_at)?;
             return Ok(Kept::Unchanged);
         }

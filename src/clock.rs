@@ -61,6 +61,14 @@ pub fn age_in_words(then: Timestamp, now: Timestamp) -> Safe {
     }
 }
 
+/// As [`age_in_words`], in seconds where that would say `now`: `37s ago`.
+pub fn recent_age_in_words(then: Timestamp, now: Timestamp) -> Safe {
+    match now.as_second().saturating_sub(then.as_second()) {
+        seconds @ 0..MINUTE => safe!("{}s ago", seconds),
+        _ => age_in_words(then, now),
+    }
+}
+
 /// Seconds until the text of an age changes.
 pub fn age_changes_in(then: Timestamp, now: Timestamp) -> i64 {
     let seconds = now.as_second().saturating_sub(then.as_second());
@@ -70,6 +78,12 @@ pub fn age_changes_in(then: Timestamp, now: Timestamp) -> i64 {
         _ => DAY,
     };
     unit - seconds.rem_euclid(unit)
+}
+
+/// As [`age_changes_in`], for [`recent_age_in_words`].
+pub fn recent_age_changes_in(then: Timestamp, now: Timestamp) -> i64 {
+    let seconds = now.as_second().saturating_sub(then.as_second());
+    if (0..MINUTE).contains(&seconds) { 1 } else { age_changes_in(then, now) }
 }
 
 /// `2024-04-01 08:00:00 UTC`.
@@ -121,6 +135,16 @@ mod tests {
             let then = then.parse().unwrap();
             assert_eq!((age(then, now).as_str(), age_in_words(then, now).as_str()), (short, words));
         }
+    }
+
+    #[test]
+    fn a_recent_age_is_told_in_seconds() {
+        let now: Timestamp = "2026-06-15T12:00:00Z".parse().unwrap();
+        for (seconds, words) in [(0, "0s ago"), (37, "37s ago"), (60, "1m ago"), (-5, "now"), (-90, "in 1m")] {
+            assert_eq!(recent_age_in_words(now - jiff::SignedDuration::from_secs(seconds), now).as_str(), words);
+        }
+        let changes_in = |seconds| recent_age_changes_in(now - jiff::SignedDuration::from_secs(seconds), now);
+        assert_eq!((changes_in(0), changes_in(59), changes_in(60)), (1, 1, 60));
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn run(cli: Cli) -> Result<Exit, Error> {
 async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
     match &cli.command {
         Some(command) => commands::run(command, &cli.global, env).await,
-        None => explore(&cli, env).await,
+        None => Box::pin(explore(&cli, env)).await,
     }
 }
 

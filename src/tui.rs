@@ -209,6 +209,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         history,
         store: Store::of,
         jobs,
+        keeping: 0,
         workspaces: start.workspaces,
         prober: prober(start.config),
         tmux: start.env.tmux,

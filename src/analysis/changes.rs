@@ -1,12 +1,12 @@
 //! What differs between two listings of a workspace, webhook by webhook, as people look at it: a bounded part of it, and how
 //! much there is of the rest.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::fmt;
 use std::sync::Arc;
 
 use super::audit::RuleSet;
-use super::diff::{FieldChange, Ignored, Kind, changes};
+use super::diff::{FieldChange, Ignored, Kind, changes, purpose};
 use super::query::{Flags, Query, Scan};
 use super::rows::Rows;
 use crate::model::{Block, IdSet, Row, RowRef};
@@ -49,8 +49,12 @@ pub enum Entry {
 impl Entry {
     /// The webhook as it is now, or as it was.
     pub fn row(&self) -> Option<RowRef<'_>> {
+        self.standing().row()
+    }
+
+    pub fn standing(&self) -> &Standing {
         match self {
-            Self::Added(standing) | Self::Removed(standing) | Self::Changed(standing, _) => standing.row(),
+            Self::Added(standing) | Self::Removed(standing) | Self::Changed(standing, _) => standing,
         }
     }
 
@@ -68,6 +72,11 @@ pub struct Changes {
     pub changed: u64,
     /// The later listing has an id twice: it is not what the workspace looks like, and may lack what is there.
     pub is_doubtful: bool,
+    /// The earlier listing has.
+    pub was_doubtful: bool,
+    /// Webhooks that seem to have been registered anew, among those that are told of: one that went and one that came with the
+    /// same URL and events. The id of either by that of the other.
+    pub moved: HashMap<Box<str>, Box<str>>,
 }
 
 /// Two listings of one packer, and which webhooks of them are asked for.
@@ -84,12 +93,17 @@ impl Sides {
     pub fn compare(&self) -> Changes {
         let mut scan = Scan::new(&self.query, &self.flags);
         let mut before: HashMap<&str, (u64, usize)> = HashMap::new();
+        let mut found = Found::default();
         for (page, _, segment) in self.before.segments() {
             for (index, row) in segment.iter().enumerate().filter(|(_, row)| row.is_webhook()) {
-                before.entry(row.id()).or_insert((page, index));
+                match before.entry(row.id()) {
+                    hash_map::Entry::Occupied(_) => found.changes.was_doubtful = true,
+                    hash_map::Entry::Vacant(place) => {
+                        place.insert((page, index));
+                    }
+                }
             }
         }
-        let mut found = Found::default();
         let mut ids = IdSet::default();
         let unknown = RuleSet::default();
         for (page, _, segment) in self.after.segments() {
@@ -169,12 +183,37 @@ impl Found {
 
     fn finish(self) -> Changes {
         let mut changes = self.changes;
+        changes.moved = moved(&self.removed, &self.added);
         changes.entries = self.removed;
         changes.entries.extend(self.changed);
         changes.entries.extend(self.added);
         changes.entries.truncate(SHOWN);
         changes
     }
+}
+
+fn moved(removed: &[Entry], added: &[Entry]) -> HashMap<Box<str>, Box<str>> {
+    if removed.is_empty() || added.is_empty() {
+        return HashMap::new();
+    }
+    let purpose_of = |entry: &Entry| match entry.row()?.unpack() {
+        Row::Webhook(webhook) => Some(purpose(&webhook)),
+        Row::Malformed(_) => None,
+    };
+    let mut gone: HashMap<_, Vec<&str>> = HashMap::new();
+    for entry in removed.iter().rev() {
+        if let Some(purpose) = purpose_of(entry) {
+            gone.entry(purpose).or_default().push(entry.id());
+        }
+    }
+    let mut pairs = HashMap::new();
+    for entry in added {
+        if let Some(former) = purpose_of(entry).and_then(|purpose| gone.get_mut(&purpose)?.pop()) {
+            pairs.insert(former.into(), entry.id().into());
+            pairs.insert(entry.id().into(), former.into());
+        }
+    }
+    pairs
 }
 
 fn size(change: &FieldChange) -> usize {
@@ -237,6 +276,15 @@ mod tests {
     }
 
     #[test]
+    fn what_came_back_under_another_id_is_known() {
+        let anew = |id| A.replace(r#""id":"a""#, &format!(r#""id":"{id}""#));
+        let (b, c) = (anew("b"), anew("c").replace(r#","y""#, ""));
+        let changes = compared(&[A], &[&b, &c], "");
+        let moved = |id: &str| changes.moved.get(id).map(|id| &**id);
+        assert_eq!((moved("a"), moved("b"), moved("c")), (Some("b"), Some("a"), None));
+    }
+
+    #[test]
     fn another_spelling_is_no_change() {
         let turned = A.replace(r#"["x","y"]"#, r#"["y","x"]"#);
         assert!(compared(&[A], &[&turned], "").entries.is_empty());
@@ -255,7 +303,9 @@ mod tests {
     #[test]
     fn an_id_that_came_twice_makes_it_doubtful() {
         let changes = compared(&[A], &[A, A], "");
-        assert!(changes.is_doubtful && changes.entries.is_empty());
+        assert!(changes.is_doubtful && !changes.was_doubtful && changes.entries.is_empty());
+        let changes = compared(&[A, A], &[A], "");
+        assert!(changes.was_doubtful && !changes.is_doubtful && changes.entries.is_empty());
     }
 
     #[test]

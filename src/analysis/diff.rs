@@ -110,7 +110,7 @@ impl<'a> Diff<'a> {
 }
 
 /// What a webhook is for.
-fn purpose(webhook: &Webhook) -> (String, BTreeSet<String>) {
+pub(super) fn purpose(webhook: &Webhook) -> (String, BTreeSet<String>) {
     (webhook.url.raw().to_owned(), entries(webhook).unwrap_or_default())
 }
 

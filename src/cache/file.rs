@@ -194,7 +194,7 @@ pub(super) fn read_each<E: Element>(
     if metadata.len() > MAX_BYTES + MAX_HEADER {
         return Err(Unusable::Damaged);
     }
-    let touched = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+    let touched = touched(&metadata);
     let mut reader = BufReader::with_capacity(64 << 10, file);
     let header = header(&mut reader)?;
     let written: Timestamp = header.read_at.parse().map_err(|_no_time| Unusable::Damaged)?;
@@ -214,6 +214,23 @@ pub(super) fn read_each<E: Element>(
     if (digest.rows, &digest.sha256) != (header.rows, &header.sha256) {
         return Err(Unusable::Damaged);
     }
-    // A later read that found the same only touched the file. A time that has not come yet is not the time of a read.
-    Ok(Some(touched.filter(|&touched| touched > written && touched <= now).unwrap_or(written)))
+    Ok(Some(last_read(written, touched, now)))
+}
+
+fn touched(metadata: &std::fs::Metadata) -> Option<Timestamp> {
+    metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok())
+}
+
+/// A later read that found the same only touched the file. A time that has not come yet is not the time of a read.
+fn last_read(written: Timestamp, touched: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    touched.filter(|&touched| touched > written && touched <= now).unwrap_or(written)
+}
+
+/// When the listing that is there was read, as far as that time has come.
+pub(super) fn read_at(path: &Path, now: Timestamp) -> Option<Timestamp> {
+    let file = super::open(OpenOptions::new().read(true), path).ok()?;
+    let touched = touched(&file.metadata().ok()?);
+    let header = header(&mut BufReader::new(file)).ok()?;
+    let read_at = last_read(header.read_at.parse().ok()?, touched, now);
+    Some(read_at).filter(|&read_at| read_at <= now)
 }

@@ -23,6 +23,13 @@ fn at(text: &str) -> Timestamp {
     format!("2026-06-{text}Z").parse().unwrap()
 }
 
+impl Store {
+    /// Keeps it at the very moment that it was read.
+    fn keep_at(&self, listing: &impl Listing, read_at: Timestamp) -> io::Result<Kept> {
+        self.keep(listing, read_at, read_at)
+    }
+}
+
 struct Place {
     home: tempfile::TempDir,
     store: Store,
@@ -58,7 +65,7 @@ type Past = (u64, String, Option<(u64, u64, u64)>);
 fn what_is_kept_is_read_again_in_its_order_with_its_time() {
     let place = Place::new();
     assert_eq!(place.texts(), None);
-    assert_eq!(place.store.keep(&roster(&[B, A, "null"]), at("01T12:00:00")).unwrap(), Kept::Written { new: true });
+    assert_eq!(place.store.keep_at(&roster(&[B, A, "null"]), at("01T12:00:00")).unwrap(), Kept::Written { new: true });
     assert_eq!(place.texts(), Some((vec![B.to_owned(), A.to_owned(), "null".to_owned()], at("01T12:00:00"))));
     let rows = place.store.read::<Row>(at("30T00:00:00")).unwrap().unwrap().rows;
     assert_eq!((rows.len(), rows[0].id_text(), rows[2].id_text()), (3, Some("b"), None));
@@ -67,13 +74,13 @@ fn what_is_kept_is_read_again_in_its_order_with_its_time() {
 #[test]
 fn what_did_not_change_is_not_written_again() {
     let place = Place::new();
-    place.store.keep(&roster(&[A, B]), at("01T12:00:00")).unwrap();
+    place.store.keep_at(&roster(&[A, B]), at("01T12:00:00")).unwrap();
     let inode = || place.cache().metadata().unwrap().ino();
     let before = inode();
-    assert_eq!(place.store.keep(&roster(&[A, B]), at("02T12:00:00")).unwrap(), Kept::Unchanged);
+    assert_eq!(place.store.keep_at(&roster(&[A, B]), at("02T12:00:00")).unwrap(), Kept::Unchanged);
     assert_eq!((inode(), place.texts().unwrap().1), (before, at("02T12:00:00")));
     // Another order is another listing, but no other workspace.
-    assert_eq!(place.store.keep(&roster(&[B, A]), at("03T12:00:00")).unwrap(), Kept::Written { new: false });
+    assert_eq!(place.store.keep_at(&roster(&[B, A]), at("03T12:00:00")).unwrap(), Kept::Written { new: false });
     assert_eq!(place.history().len(), 1);
 }
 
@@ -83,7 +90,7 @@ fn the_history_tells_what_changed_and_keeps_its_order_when_the_clock_is_set_back
     for (rows, time) in
         [(&[A] as &[_], "03T12:00:00"), (&[A, B], "02T12:00:00"), (&[A, B2], "04T12:00:00"), (&[], "04T12:00:00")]
     {
-        place.store.keep(&roster(rows), at(time)).unwrap();
+        place.store.keep_at(&roster(rows), at(time)).unwrap();
     }
     let expected = [
         (1, "2026-06-03T12:00:00Z", None),
@@ -100,7 +107,7 @@ fn the_history_tells_what_changed_and_keeps_its_order_when_the_clock_is_set_back
 fn a_workspace_that_comes_back_to_what_it_was_is_a_change_too() {
     let place = Place::new();
     for (day, rows) in [("01", &[A] as &[_]), ("02", &[A, B]), ("03", &[A])] {
-        place.store.keep(&roster(rows), at(&format!("{day}T00:00:00"))).unwrap();
+        place.store.keep_at(&roster(rows), at(&format!("{day}T00:00:00"))).unwrap();
     }
     assert_eq!(place.history().len(), 3);
 }
@@ -110,7 +117,7 @@ fn files_are_their_owners_alone_and_so_are_directories_that_were_not() {
     let place = Place::new();
     fs::create_dir_all(place.home.path().join("cache")).unwrap();
     fs::set_permissions(place.home.path().join("cache"), Permissions::from_mode(0o755)).unwrap();
-    place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
     let mut found = 0;
     for directory in ["cache", "state", "state/history", "state/history/w"] {
         let directory = place.home.path().join(directory);
@@ -126,7 +133,7 @@ fn files_are_their_owners_alone_and_so_are_directories_that_were_not() {
 #[test]
 fn a_damaged_or_newer_cache_is_ignored_and_replaced() {
     let place = Place::new();
-    place.store.keep(&roster(&[A, B]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&roster(&[A, B]), at("01T00:00:00")).unwrap();
     let good = fs::read_to_string(place.cache()).unwrap();
     let newer = good.replacen("\"hookscope_cache\":1", "\"hookscope_cache\":2", 1);
     let longer_header = format!("{}\n{good}", "x".repeat(1 << 20));
@@ -142,7 +149,7 @@ fn a_damaged_or_newer_cache_is_ignored_and_replaced() {
     ] {
         fs::write(place.cache(), text).unwrap();
         assert_eq!(place.store.read_roster(at("02T00:00:00")).err(), Some(why), "{text}");
-        assert_eq!(place.store.keep(&roster(&[A, B]), at("02T00:00:00")).unwrap(), Kept::Written { new: false });
+        assert_eq!(place.store.keep_at(&roster(&[A, B]), at("02T00:00:00")).unwrap(), Kept::Written { new: false });
         assert_eq!(place.texts().unwrap().0, [A, B]);
     }
 }
@@ -155,14 +162,14 @@ fn planted_links_are_neither_followed_nor_lost_to() {
     fs::write(&victim, "precious").unwrap();
     symlink(&victim, place.cache()).unwrap();
     assert!(matches!(place.store.read_roster(at("02T00:00:00")), Err(Unusable::Unreadable(_))));
-    place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
     assert_eq!(
         (place.texts().unwrap().0, fs::read_to_string(&victim).unwrap()),
         (vec![A.to_owned()], "precious".to_owned())
     );
     fs::remove_file(place.store.path("lock")).unwrap();
     symlink(&victim, place.store.path("lock")).unwrap();
-    assert!(place.store.keep(&roster(&[B]), at("02T00:00:00")).is_err());
+    assert!(place.store.keep_at(&roster(&[B]), at("02T00:00:00")).is_err());
     assert_eq!(
         (place.texts().unwrap().0, fs::read_to_string(&victim).unwrap()),
         (vec![A.to_owned()], "precious".to_owned())
@@ -175,18 +182,18 @@ fn planted_links_are_neither_followed_nor_lost_to() {
 #[test]
 fn a_program_that_is_writing_is_not_waited_for() {
     let place = Place::new();
-    place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
     let held = lock(&place.store.path("lock")).unwrap().unwrap();
-    assert_eq!(place.store.keep(&roster(&[B]), at("02T00:00:00")).unwrap(), Kept::Busy);
+    assert_eq!(place.store.keep_at(&roster(&[B]), at("02T00:00:00")).unwrap(), Kept::Busy);
     assert_eq!(place.texts().unwrap().0, [A]);
     drop(held);
-    assert_eq!(place.store.keep(&roster(&[B]), at("02T00:00:00")).unwrap(), Kept::Written { new: true });
+    assert_eq!(place.store.keep_at(&roster(&[B]), at("02T00:00:00")).unwrap(), Kept::Written { new: true });
 }
 
 #[test]
 fn a_time_that_has_not_come_yet_is_no_time_of_reading() {
     let place = Place::new();
-    place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
     touch(&place.cache(), at("20T00:00:00")).unwrap();
     let read_at = |now| place.store.read_roster(at(now)).unwrap().unwrap().1;
     assert_eq!((read_at("10T00:00:00"), read_at("21T00:00:00")), (at("01T00:00:00"), at("20T00:00:00")));
@@ -223,7 +230,7 @@ fn old_caches_of_other_workspaces_go() {
         touch(&path, day).unwrap();
     }
     fs::write(directory.join("other.txt"), "not ours").unwrap();
-    place.store.keep(&roster(&[A]), at("02T00:00:00")).unwrap();
+    place.store.keep_at(&roster(&[A]), at("02T00:00:00")).unwrap();
     let names: Vec<_> = entries(&directory).unwrap().collect();
     let caches = names.iter().filter(|path| path.extension().is_some_and(|extension| extension == "cache")).count();
     assert_eq!(caches, MOST_FILES + 1);
@@ -233,10 +240,10 @@ fn old_caches_of_other_workspaces_go() {
 #[test]
 fn a_place_that_cannot_be_written_is_an_error_and_the_old_cache_stays() {
     let place = Place::new();
-    place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
     fs::write(place.home.path().join("state/history/file"), "").unwrap();
     let blocked = Store::new(place.home.path().join("cache"), &place.home.path().join("state/history/file"), "w".to_owned());
-    assert!(blocked.keep(&roster(&[B]), at("02T00:00:00")).is_err());
+    assert!(blocked.keep_at(&roster(&[B]), at("02T00:00:00")).is_err());
     assert_eq!(place.texts().unwrap().0, [A]);
 }
 
@@ -260,8 +267,8 @@ proptest! {
     ) {
         let place = Place::new();
         let (before, after) = (listing(&before, 1), listing(&after, malformed));
-        place.store.keep(&before, at("01T00:00:00")).unwrap();
-        let kept = place.store.keep(&after, at("02T00:00:00")).unwrap();
+        place.store.keep_at(&before, at("01T00:00:00")).unwrap();
+        let kept = place.store.keep_at(&after, at("02T00:00:00")).unwrap();
         let diff = Diff::of(&before, &after, &Ignored::default());
         let differs = !diff.is_empty() || malformed != 1;
         prop_assert_eq!(place.store.history().len(), 1 + usize::from(differs));
@@ -281,9 +288,26 @@ fn a_snapshot_that_is_not_as_it_was_written_is_compared_with_nothing() {
         ["", "[", "[\n", "[]", "nonsense\n", &format!("[\n{B},\n{A}\n]\n"), &format!("[\nnull,\n{A}\n]\n"), "[\n{\n]\n"]
     {
         let place = Place::new();
-        place.store.keep(&roster(&[A]), at("01T00:00:00")).unwrap();
+        place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
         fs::write(&place.store.history()[0].path, text).unwrap();
-        assert_eq!(place.store.keep(&roster(&[A, B]), at("02T00:00:00")).unwrap(), Kept::Written { new: true }, "{text}");
+        assert_eq!(place.store.keep_at(&roster(&[A, B]), at("02T00:00:00")).unwrap(), Kept::Written { new: true }, "{text}");
         assert_eq!(place.store.history()[1].counts, None, "{text}");
     }
+}
+
+#[test]
+fn what_was_read_later_stays_and_so_does_the_history() {
+    let place = Place::new();
+    place.store.keep_at(&roster(&[A, B]), at("02T12:00:00")).unwrap();
+    assert_eq!(place.store.keep(&roster(&[A]), at("02T11:59:59"), at("02T12:00:01")).unwrap(), Kept::Outdated);
+    assert_eq!(place.texts(), Some((vec![A.to_owned(), B.to_owned()], at("02T12:00:00"))));
+    assert_eq!(place.history().len(), 1);
+    // The same listing was read once more, which only its time tells.
+    place.store.keep_at(&roster(&[A, B]), at("03T12:00:00")).unwrap();
+    assert_eq!(place.store.keep(&roster(&[A]), at("03T11:00:00"), at("03T12:00:01")).unwrap(), Kept::Outdated);
+    assert_eq!(place.store.keep(&roster(&[A]), at("03T12:00:01"), at("03T12:00:02")).unwrap(), Kept::Written { new: true });
+    // One that is damaged is as good as none.
+    fs::write(place.cache(), fs::read_to_string(place.cache()).unwrap() + "noise\n").unwrap();
+    let kept = place.store.keep(&roster(&[A, B]), at("03T11:00:00"), at("03T12:00:03")).unwrap();
+    assert_eq!(kept, Kept::Written { new: true });
 }

@@ -86,10 +86,10 @@ impl Live {
         let Some(store) = self.memory.clone() else { return roster };
         let roster = Arc::new(roster);
         let shared = Arc::clone(&roster);
-        let kept = tokio::task::spawn_blocking(move || store.keep(&*shared, read_at)).await;
+        let kept = tokio::task::spawn_blocking(move || store.keep(&*shared, read_at, clock::Moment::now().wall)).await;
         match kept {
             Ok(Ok(Kept::Busy)) => self.say.detail(&"the cache is being written by another hookscope".into()),
-            Ok(Ok(Kept::Written { .. } | Kept::Unchanged)) => {}
+            Ok(Ok(Kept::Written { .. } | Kept::Unchanged | Kept::Outdated)) => {}
             Ok(Err(error)) => {
                 let why = clean(&error.to_string());
                 let words = safe!("this read is not remembered: the cache cannot be written: {}", why);

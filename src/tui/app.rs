@@ -379,6 +379,7 @@ impl App {
         effects.extend(self.tell_of_selected());
         effects.extend(self.wish().map(Effect::Arrange));
         effects.extend(self.take_full_read());
+        effects.extend(self.keep_when_due());
         effects.extend(self.compare_when_read());
         effects.extend(self.find_changes());
         effects.extend(self.mark_what_waited());
@@ -391,14 +392,12 @@ impl App {
     pub fn next_wake(&self) -> Option<Instant> {
         let ages = (self.time == TimeFormat::Relative).then(|| self.next_age_change()).flatten();
         let released = self.rhythm.rests_at().filter(|&then| self.now.instant < then);
-        let cached = self.cached_at().map(|at| clock::age_changes_in(at, self.now.wall));
-        let cached =
-            cached.map(|seconds| self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or(60).max(1)));
+        let past = self.cached_at().into_iter().chain(self.changes_since());
+        let past = past.map(|at| clock::recent_age_changes_in(at, self.now.wall)).min();
+        let past = past.map(|seconds| self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or(60).max(1)));
         let told = self.settles_at().filter(|_| !self.broken_at(self.cursor.selected()).is_empty());
-        [self.health.next_wake(self.now.instant), self.auto_refresh, ages, released, cached, told]
-            .into_iter()
-            .flatten()
-            .min()
+        let other = [self.health.next_wake(self.now.instant), self.auto_refresh, self.keeps_at()];
+        other.into_iter().chain([ages, released, past, told]).flatten().min()
     }
 
     /// When the selection will have stayed long enough for what takes long to read, if it has not yet.
@@ -452,6 +451,7 @@ impl App {
             // A column stays free on either side.
             width: self.layout().panes.detail().width.saturating_sub(2),
             form: self.detail_form,
+            past: None,
             reveal: self.reveal,
             time: self.time,
             zone: self.setup.zone.clone(),

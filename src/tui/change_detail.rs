@@ -36,8 +36,17 @@ pub fn sign(entry: &Entry, fate: Option<&Fate>) -> &'static str {
     }
 }
 
-/// The first `max` lines about a change.
-pub fn lines(entry: &Entry, fate: Option<&Fate>, style: &Style, max: usize) -> Vec<Vec<Piece>> {
+/// What stands in place of the state of a webhook that is not listed any more.
+fn past(entry: &Entry, fate: Option<&Fate>) -> Option<&'static str> {
+    match (entry, fate) {
+        (Entry::Added(_) | Entry::Changed(..), _) => None,
+        (Entry::Removed(_), Some(Fate::Gone)) => Some("gone"),
+        (Entry::Removed(_), _) => Some("gone or unknown"),
+    }
+}
+
+/// The first `max` lines about a change, and the id under which the webhook was or is listed, if that is another one.
+pub fn lines(entry: &Entry, fate: Option<&Fate>, moved: Option<&str>, style: &Style, max: usize) -> Vec<Vec<Piece>> {
     let mut lines = Vec::new();
     if style.form == Form::Fields {
         let heading = safe!("{} {}", sign(entry, fate), words(entry, fate)).wrap(style.width.into());
@@ -47,10 +56,16 @@ pub fn lines(entry: &Entry, fate: Option<&Fate>, style: &Style, max: usize) -> V
                 field(entry, change, style, max, &mut lines);
             }
         }
+        if let Some(id) = moved {
+            let word = if matches!(entry, Entry::Added(_)) { "from" } else { "to" };
+            let words = safe!("perhaps moved {} {}: the same url and events", word, clean_head(id, MAX_VALUE));
+            lines.extend(words.wrap(style.width.into()).into_iter().map(|line| vec![Piece::new(line, style.theme.quiet)]));
+        }
         lines.push(Vec::new());
     }
     if let Some(row) = entry.row() {
-        lines.extend(detail::lines(&row.unpack(), &[], &[], style, max.saturating_sub(lines.len())));
+        let style = Style { past: past(entry, fate), ..style.clone() };
+        lines.extend(detail::lines(&row.unpack(), &[], &[], &style, max.saturating_sub(lines.len())));
     }
     lines.truncate(max);
     lines

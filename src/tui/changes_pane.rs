@@ -26,6 +26,15 @@ pub enum Basis {
     Snapshot(Snapshot, Arc<Past>),
 }
 
+/// What a cache is compared with, unless something else was chosen.
+#[derive(Debug, Clone, Default)]
+pub enum Earlier {
+    #[default]
+    NotAsked,
+    Asked,
+    Here(Basis),
+}
+
 /// One that can be chosen.
 #[derive(Debug, Clone)]
 pub enum Chosen {
@@ -72,13 +81,31 @@ pub enum Fate {
     Unknown(Safe),
 }
 
+/// What is compared with the basis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Later {
+    /// The last full read, which is of this generation.
+    Read(Generation),
+    /// The cache, while nothing can be read.
+    Cached,
+}
+
 /// What makes one comparison another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// The time of the basis, and which one it is.
     pub basis: (jiff::Timestamp, u64),
-    pub generation: Generation,
+    pub later: Later,
     pub filter: String,
+    pub knowledge: Knowledge,
+}
+
+/// What the filter asks for besides fields, by the number of what is known of it now; `None` of what it does not ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Knowledge {
+    pub verdicts: Option<u64>,
+    pub probes: Option<u64>,
+    pub flags: Option<u64>,
 }
 
 /// How many webhooks came, changed, are gone, and may be gone.
@@ -97,8 +124,14 @@ pub struct ChangesPane {
     /// Lines of the detail that are above its area.
     pub scroll: usize,
     pub basis: Basis,
+    /// The snapshot before the cache, once it was asked for and is here.
+    pub earlier: Earlier,
+    /// Another number after each change of what is marked, new, changed or gone.
+    pub flags: u64,
     found: Option<Changes>,
     counts: Counts,
+    /// What is to be compared.
+    wish: Option<Comparison>,
     /// What is compared, or was last, and the number of its job until that is done.
     comparison: Option<Comparison>,
     job: Option<u64>,
@@ -138,27 +171,52 @@ impl ChangesPane {
         self.counts
     }
 
-    /// Whether this is compared already, or is being compared.
-    pub fn has(&self, comparison: &Comparison) -> bool {
-        self.comparison.as_ref() == Some(comparison)
+    /// Whether what is shown is not yet what is wished for.
+    pub fn is_waiting(&self) -> bool {
+        self.job.is_some() || self.comparison != self.wish
     }
 
-    /// Waits for a job's answer. What was found since another time is not shown any longer.
-    pub fn wait(&mut self, comparison: Comparison, job: u64) {
-        if self.comparison.as_ref().is_none_or(|before| before.basis != comparison.basis) {
-            self.found = None;
-            self.counts = Counts::default();
+    /// Takes note of what is to be compared, and says whether to begin with it now: never while another comparison goes on.
+    /// What was found since another time is not shown any longer.
+    pub fn wish(&mut self, wish: Comparison) -> bool {
+        if self.comparison.as_ref().is_none_or(|before| before.basis != wish.basis) {
+            self.forget_found();
         }
-        self.comparison = Some(comparison);
+        self.wish = Some(wish);
+        self.job.is_none() && self.comparison != self.wish
+    }
+
+    /// Waits for the answer of a job that compares what is wished for.
+    pub fn wait(&mut self, job: u64) {
+        self.comparison.clone_from(&self.wish);
         self.job = Some(job);
     }
 
-    /// Takes what was found, if it is what is waited for. The selection stays with its webhook.
+    /// There is nothing to be compared.
+    pub fn wish_for_nothing(&mut self) {
+        self.forget_found();
+        self.wish = None;
+        if self.job.is_none() {
+            self.comparison = None;
+        }
+    }
+
+    fn forget_found(&mut self) {
+        self.found = None;
+        self.counts = Counts::default();
+    }
+
+    /// Takes what was found, if it is what is waited for and since the time that is wished for. The selection stays with its
+    /// webhook.
     pub fn take(&mut self, job: u64, changes: Changes) -> bool {
         if self.job != Some(job) {
             return false;
         }
         self.job = None;
+        let basis = |comparison: &Option<Comparison>| comparison.as_ref().map(|comparison| comparison.basis);
+        if basis(&self.comparison) != basis(&self.wish) {
+            return false;
+        }
         let selected: Option<Box<str>> = self.selected().map(|entry| entry.id().into());
         self.found = Some(changes);
         self.count();

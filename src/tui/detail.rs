@@ -47,6 +47,8 @@ impl Form {
 pub struct Style {
     pub width: u16,
     pub form: Form,
+    /// What has become of the webhook, if it is shown as it was.
+    pub past: Option<&'static str>,
     pub reveal: bool,
     pub time: TimeFormat,
     pub zone: TimeZone,
@@ -187,7 +189,10 @@ impl Text<'_> {
             Field::Missing => ("?", "is_active is missing".into(), theme.warning),
         };
         let id = webhook.id.clean_head(MAX_VALUE);
-        let state = safe!("{} {}", mark, word);
+        let (state, style) = match self.style.past {
+            None => (safe!("{} {}", mark, word), style),
+            Some(past) => (safe!("{}, was {}", past, word), theme.warning),
+        };
         let room = usize::from(self.style.width).saturating_sub(state.width() + 2);
         let gap = usize::from(self.style.width).saturating_sub(id.width().min(room) + state.width());
         if id.width() > room {
@@ -309,6 +314,7 @@ mod tests {
         let style = Style {
             width: 60,
             form,
+            past: None,
             reveal: false,
             time: TimeFormat::Utc,
             zone: TimeZone::UTC,

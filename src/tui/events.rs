@@ -20,7 +20,7 @@ use super::copy::osc52;
 use super::finder::{Arranged, Finder};
 use super::history::History;
 use super::input::Keyboard;
-use super::jobs::{Done, Question};
+use super::jobs::{Done, Job, Outcome, Question, Task};
 use super::judge::{Judge, Judged};
 use super::layout::clamp;
 use super::message::{Effect, Message};
@@ -110,6 +110,8 @@ pub struct Explorer<B: Backend, C, I> {
     pub store: fn(&Connection) -> Option<Store>,
     /// Work that is done beside the loop.
     pub jobs: JoinSet<Done>,
+    /// How many of them write what was read, of whichever workspace.
+    pub keeping: usize,
     pub workspaces: Workspaces,
     pub prober: Prober,
     /// Copied text is wrapped for tmux.
@@ -166,16 +168,41 @@ where
 
     /// Writes what was read and is not written yet. It waits for that, but not for long: somebody wants to be elsewhere.
     pub async fn part(&mut self) {
-        if let Some(job) = self.app.keep_at_last() {
-            drop(self.jobs.spawn_blocking(move || job.run()));
-        }
-        if !self.app.is_keeping() {
-            return;
-        }
-        let jobs = async { while self.jobs.join_next().await.is_some() {} };
-        if timeout(PARTING, jobs).await.is_err() {
+        if timeout(PARTING, self.write_the_last()).await.is_err() {
             tracing::warn!("what was read last could not be written in time");
         }
+    }
+
+    async fn write_the_last(&mut self) {
+        // Once more for what was read while something was being written. What cannot be written is not tried for ever.
+        for _ in 0..2 {
+            if let Some(job) = self.app.keep_at_last() {
+                self.start(job);
+            }
+            while self.keeping > 0
+                && let Some(done) = self.jobs.join_next().await
+            {
+                let Ok(done) = done else { return };
+                self.count_done(&done);
+                let effects = self.app.update(Message::Done(Box::new(done)), Moment::now());
+                for effect in effects {
+                    if let Effect::Run(job) = effect
+                        && matches!(job.task, Task::Keep { .. })
+                    {
+                        self.start(*job);
+                    }
+                }
+            }
+        }
+    }
+
+    fn count_done(&mut self, done: &Done) {
+        self.keeping = self.keeping.saturating_sub(usize::from(matches!(done.outcome, Outcome::Kept(_))));
+    }
+
+    fn start(&mut self, job: Job) {
+        self.keeping += usize::from(matches!(job.task, Task::Keep { .. }));
+        drop(self.jobs.spawn_blocking(move || job.run()));
     }
 
     /// The size may have changed between the moment it was asked for and the one since when changes are listened to.
@@ -269,7 +296,10 @@ where
             },
             Woken::Fetch(event) => Message::Fetch(event),
             Woken::Probed(found) => Message::Probed(found),
-            Woken::Done(done) => Message::Done(done),
+            Woken::Done(done) => {
+                self.count_done(&done);
+                Message::Done(done)
+            }
             Woken::Arranged(arranged) => Message::Arranged(arranged),
             Woken::Judged(judged) => Message::Judged(judged),
             Woken::Resolved(at, resolved) => {
@@ -317,7 +347,7 @@ where
                     Effect::Demand(demand) => drop(self.fetch.demand.send_replace(demand)),
                     Effect::Arrange(wish) => self.finder.ask(wish),
                     Effect::Judge(case) => self.judge.ask(*case),
-                    Effect::Run(job) => drop(self.jobs.spawn_blocking(move || job.run())),
+                    Effect::Run(job) => self.start(*job),
                     Effect::Probe(origins) => self.prober.ask(origins),
                     Effect::StopProbing => self.prober.stop(),
                     Effect::Ask(question) => self.ask(question),

@@ -10,7 +10,7 @@ use super::changes_pane::Fate;
 use super::copy::{self, Place};
 use super::past::{self, Layout, Past};
 use crate::analysis::arrange::Answer;
-use crate::analysis::changes::{Changes, Sides};
+use crate::analysis::changes::{Changes, Sides, Standing};
 use crate::analysis::deliveries::{Tally, Unmatched};
 use crate::analysis::destinations::Origin;
 use crate::analysis::news::{News, Reads};
@@ -97,6 +97,11 @@ pub enum Task {
         host: Option<Box<str>>,
         most: usize,
     },
+    /// Finds where these deliver to, and at most so many.
+    GatherOf {
+        webhooks: Vec<Standing>,
+        most: usize,
+    },
     /// Reads what the cache has.
     Recall {
         store: Store,
@@ -118,12 +123,18 @@ pub enum Task {
         snapshot: Snapshot,
         layout: Layout,
     },
+    /// Reads the snapshot before the one that is as the cache.
+    OpenEarlier {
+        store: Store,
+        layout: Layout,
+    },
     /// Writes a listing to the cache and the history.
     Keep {
         store: Store,
         past: Arc<Past>,
         /// What was written last.
         last: Option<Arc<Past>>,
+        now: Timestamp,
     },
     Copy {
         rows: Chosen,
@@ -185,6 +196,7 @@ pub enum Outcome {
         snapshot: Snapshot,
         past: Option<Arc<Past>>,
     },
+    OpenedEarlier(Option<(Snapshot, Arc<Past>)>),
     /// What became of webhooks that were asked for.
     Asked(Vec<(Box<str>, Fate)>),
     /// What became of it, or why it was not written.
@@ -248,6 +260,12 @@ impl Job {
             Task::ReadDeliveries { path } => Outcome::Deliveries(read_deliveries(&path)),
             Task::MatchDeliveries { tally, rows } => Outcome::Matched(matched(&tally, &rows)),
             Task::Gather { rows, host, most } => Outcome::Gathered(gather(&rows, host.as_deref(), most)),
+            Task::GatherOf { webhooks, most } => {
+                let mut origins = Origins::new(most);
+                webhooks.iter().filter_map(Standing::row).for_each(|row| origins.add(row));
+                let are_more = origins.are_more;
+                Outcome::Gathered(Gathered { origins: origins.finish(), are_more, is_about_all: false })
+            }
             Task::Compare(reads) => Outcome::Compared(reads.compare()),
             Task::Recall { store, layout, now } => Outcome::Recalled(past::recall(&store, layout, now)),
             Task::Sift { past, scope, layout } => Outcome::Sifted { scope, rows: past::sift(&past, scope, layout) },
@@ -261,8 +279,9 @@ impl Job {
                 let past = past::open(&snapshot, layout).map(Arc::new);
                 Outcome::Opened { snapshot, past }
             }
-            Task::Keep { store, past, last } => {
-                Outcome::Kept(past::keep(&store, &past, last.as_deref()).map_err(|error| clean(&error.to_string())))
+            Task::OpenEarlier { store, layout } => Outcome::OpenedEarlier(past::open_earlier(&store, layout)),
+            Task::Keep { store, past, last, now } => {
+                Outcome::Kept(past::keep(&store, &past, last.as_deref(), now).map_err(|error| clean(&error.to_string())))
             }
             Task::Export { rows, format, path, existing, now } => export(&rows, format, path, existing, now),
         };

@@ -83,6 +83,15 @@ pub fn open(snapshot: &Snapshot, layout: Layout) -> Option<Past> {
     Some(Past { rows: pages.finish(), at: snapshot.at })
 }
 
+/// The snapshot before the one that is as the cache; that one when it is the only one.
+pub fn open_earlier(store: &Store, layout: Layout) -> Option<(Snapshot, Arc<Past>)> {
+    let mut snapshots = store.history();
+    let last = snapshots.pop()?;
+    let snapshot = snapshots.pop().unwrap_or(last);
+    let past = Arc::new(open(&snapshot, layout)?);
+    Some((snapshot, past))
+}
+
 /// The rows of a scope, laid out anew.
 pub fn sift(past: &Past, scope: Scope, layout: Layout) -> Rows {
     let mut pages = Pages::new(layout);
@@ -151,11 +160,11 @@ impl Listing for Packed<'_> {
 /// # Errors
 ///
 /// What cannot be written, and why.
-pub fn keep(store: &Store, past: &Past, last: Option<&Past>) -> io::Result<Option<Kept>> {
+pub fn keep(store: &Store, past: &Past, last: Option<&Past>, now: Timestamp) -> io::Result<Option<Kept>> {
     if let Some(last) = last.filter(|last| is_same(&last.rows, &past.rows))
         && store.keep_again(last.at, past.at)?
     {
         return Ok(Some(Kept::Unchanged));
     }
-    Packed::new(&past.rows).map(|listing| store.keep(&listing, past.at)).transpose()
+    Packed::new(&past.rows).map(|listing| store.keep(&listing, past.at, now)).transpose()
 }

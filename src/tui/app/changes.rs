@@ -4,8 +4,13 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Action, App, Effect, Focus, MouseButton, MouseEvent, MouseEventKind, Overlay, Position, Scope, WHEEL, draw_if};
+use super::probes::MAX_AT_A_TIME;
+use super::{
+    Action, App, Effect, Everything, Focus, MouseButton, MouseEvent, MouseEventKind, Overlay, Position, Scope, WHEEL,
+    draw_if,
+};
 use crate::analysis::changes::{Changes, Entry, Sides};
+use crate::analysis::destinations::Origin;
 use crate::analysis::query::quote;
 use crate::cache::Snapshot;
 use crate::clock;
@@ -13,7 +18,9 @@ use crate::model::RowRef;
 use crate::safe;
 use crate::text::{Safe, grouped};
 use crate::tui::change_detail;
-use crate::tui::changes_pane::{Bases, Basis, BasisChoice, ChangesPane, Chosen, Comparison, Fate};
+use crate::tui::changes_pane::{
+    Bases, Basis, BasisChoice, ChangesPane, Chosen, Comparison, Earlier, Fate, Knowledge, Later,
+};
 use crate::tui::jobs::{Question, Task};
 use crate::tui::past::Past;
 use crate::tui::picker::Picker;
@@ -21,12 +28,29 @@ use crate::tui::picker::Picker;
 impl App {
     /// Whether there are changes to be shown, be it none.
     pub fn has_changes(&self) -> bool {
-        self.shows_changes() && self.memory.full().is_some()
+        self.shows_changes() && self.later().is_some()
+    }
+
+    /// What is compared with the basis: the last full read, or as long as nothing can be read what is cached.
+    pub fn later(&self) -> Option<(Later, &Arc<Past>)> {
+        if let Some((generation, past)) = self.memory.full_read() {
+            return Some((Later::Read(*generation), past));
+        }
+        let is_down = self.health.trouble().is_some() && (self.listing.fresh_pages() == 0 || !self.is_loading());
+        self.memory.last_look().filter(|_| is_down).map(|past| (Later::Cached, past))
+    }
+
+    fn is_cache_compared(&self) -> bool {
+        self.later().is_some_and(|(later, _)| later == Later::Cached)
     }
 
     /// What the live webhooks are compared with. Without a cache that is the start.
     pub fn basis(&self) -> (&Basis, Option<&Arc<Past>>) {
         match &self.changes.basis {
+            Basis::LastLook | Basis::Start if self.is_cache_compared() => match &self.changes.earlier {
+                Earlier::Here(basis @ Basis::Snapshot(_, past)) => (basis, Some(past)),
+                Earlier::Here(_) | Earlier::Asked | Earlier::NotAsked => (&Basis::LastLook, None),
+            },
             Basis::LastLook if self.memory.last_look().is_none() => (&Basis::Start, self.memory.first()),
             Basis::LastLook => (&Basis::LastLook, self.memory.last_look()),
             Basis::Start => (&Basis::Start, self.memory.first()),
@@ -34,16 +58,49 @@ impl App {
         }
     }
 
+    /// The time whose age is told above the changes.
+    pub(super) fn changes_since(&self) -> Option<jiff::Timestamp> {
+        match self.basis() {
+            (Basis::LastLook | Basis::Snapshot(..), Some(past)) if self.has_changes() => Some(past.at),
+            _ => None,
+        }
+    }
+
     /// Since when changes are told.
     pub fn basis_in_words(&self) -> Safe {
         match self.basis() {
-            (Basis::LastLook, Some(past)) => safe!("since your last look, {}", clock::age_in_words(past.at, self.now.wall)),
+            (Basis::LastLook, Some(past)) => {
+                safe!("since your last look, {}", clock::recent_age_in_words(past.at, self.now.wall))
+            }
             (Basis::Snapshot(_, past), _) => {
-                safe!("since {}, {}", self.day_and_time(past.at), clock::age_in_words(past.at, self.now.wall))
+                safe!("since {}, {}", self.day_and_time(past.at), clock::recent_age_in_words(past.at, self.now.wall))
             }
             (_, Some(past)) => safe!("since the start, {}", clock::time_of_day(past.at, &self.zone())),
+            (_, None) if self.is_cache_compared() => "since the snapshot before".into(),
             (_, None) => "since the start".into(),
         }
+    }
+
+    /// When the later side was read and what reads it again, if it is not that of the last read: of another scope, or only the
+    /// rows on screen were read again.
+    pub fn changes_as_of(&self) -> Option<Safe> {
+        let (later, past) = self.later()?;
+        let Later::Read(generation) = later else {
+            return Some(safe!("as cached {}", clock::recent_age_in_words(past.at, self.now.wall)));
+        };
+        let is_coming = self.everything != Everything::No && self.scope == Scope::All;
+        if generation == self.generation && self.scope == Scope::All || is_coming && self.health.trouble().is_none() {
+            return None;
+        }
+        let (action, does) = if self.scope != Scope::All {
+            (Action::NextScope, "shows all")
+        } else if self.health.trouble().is_some() || self.listing.is_all_fresh() {
+            (Action::Refresh, "reads again")
+        } else {
+            (Action::LoadEverything, "reads all again")
+        };
+        let key = self.setup.keymap.key(action).unwrap_or_default();
+        Some(safe!("as of {}, {} {}", clock::time_of_day(past.at, &self.zone()), key, does))
     }
 
     fn zone(&self) -> jiff::tz::TimeZone {
@@ -67,12 +124,11 @@ impl App {
     }
 
     pub(super) fn open_changes(&mut self) -> Vec<Effect> {
-        if self.scope != Scope::All {
-            return vec![Effect::Draw];
-        }
-        match self.need_everything_or_say() {
-            Some(words) if self.memory.full().is_none() => self.warn(words),
-            _ => vec![Effect::Draw],
+        let words = if self.scope == Scope::All { self.need_everything_or_say() } else { None };
+        match words.or_else(|| self.changes_as_of().map(|words| safe!("changes are {}", words))) {
+            Some(_) if self.is_cache_compared() => vec![Effect::Draw],
+            Some(words) => self.warn(words),
+            None => vec![Effect::Draw],
         }
     }
 
@@ -81,34 +137,75 @@ impl App {
         if !self.shows_changes() {
             return Vec::new();
         }
-        let (Some(after), (basis, Some(before))) = (self.memory.full_read(), self.basis()) else { return Vec::new() };
+        let Some((later, after)) = self.later() else {
+            self.changes.wish_for_nothing();
+            return Vec::new();
+        };
+        let (basis, Some(before)) = self.basis() else {
+            return if later == Later::Cached { self.find_earlier() } else { Vec::new() };
+        };
         let kind = match basis {
             Basis::LastLook => 0,
             Basis::Start => 1,
             Basis::Snapshot(snapshot, _) => snapshot.sequence.saturating_add(2),
         };
-        let comparison =
-            Comparison { basis: (before.at, kind), generation: after.0, filter: self.filter.applied().to_owned() };
-        if self.changes.has(&comparison) {
+        let wish = Comparison {
+            basis: (before.at, kind),
+            later,
+            filter: self.filter.applied().to_owned(),
+            knowledge: self.knowledge(),
+        };
+        let (before, after) = (before.rows.clone(), after.rows.clone());
+        let is_known = !self.filter.query().asks_for_findings() || self.is_judged();
+        if !self.changes.wish(wish) || !is_known {
             return Vec::new();
         }
-        let sides = Sides {
-            before: before.rows.clone(),
-            after: after.1.rows.clone(),
-            query: self.filter.query().clone(),
-            flags: self.flags(),
-        };
+        let sides = Sides { before, after, query: self.filter.query().clone(), flags: self.flags() };
         let effects = self.run(Task::Differences(Box::new(sides)));
-        self.changes.wait(comparison, self.jobs.started);
+        self.changes.wait(self.jobs.started);
         effects
     }
 
+    /// Finds what the cache is compared with, once.
+    fn find_earlier(&mut self) -> Vec<Effect> {
+        match (&self.changes.earlier, self.setup.store.clone()) {
+            (Earlier::NotAsked, Some(store)) => {
+                self.changes.earlier = Earlier::Asked;
+                let layout = self.past_layout();
+                self.run(Task::OpenEarlier { store, layout })
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn opened_earlier(&mut self, found: Option<(Snapshot, Arc<Past>)>) -> Vec<Effect> {
+        if let Some((snapshot, past)) = found {
+            self.changes.earlier = Earlier::Here(Basis::Snapshot(snapshot, past));
+        }
+        vec![Effect::Draw]
+    }
+
+    /// What is known of that which the filter asks for.
+    fn knowledge(&self) -> Knowledge {
+        let query = self.filter.query();
+        Knowledge {
+            verdicts: query.asks_for_findings().then(|| self.verdicts().number()),
+            probes: query.asks_for_probes().then(|| self.probes.known.version()),
+            flags: query.asks_for_flags().then_some(self.changes.flags),
+        }
+    }
+
     pub(super) fn take_changes(&mut self, job: u64, changes: Arc<Changes>) -> Vec<Effect> {
+        let doubt = changes.was_doubtful.then_some(changes.is_doubtful);
         if !self.changes.take(job, Arc::unwrap_or_clone(changes)) {
             return Vec::new();
         }
+        if let (Some(is_last_doubtful), Basis::Start) = (doubt, self.basis().0) {
+            self.memory.doubt_first(is_last_doubtful);
+        }
         let mut effects = vec![Effect::Draw];
-        let ids = self.changes.questions();
+        // Of what was cached nothing is asked: the API does not answer.
+        let ids = if self.is_cache_compared() { Vec::new() } else { self.changes.questions() };
         if !ids.is_empty() {
             self.jobs.started += 1;
             effects.push(Effect::Ask(Question { number: self.jobs.started, ids }));
@@ -140,12 +237,32 @@ impl App {
             Action::Back if self.focus == Focus::Detail => self.set_focus(Focus::List),
             Action::Back => self.back_from_groups(),
             Action::Sort | Action::ReverseSort => self.list_bases(),
-            Action::Mark | Action::MarkAll => {
+            Action::Probe => self.probe_change(),
+            Action::ProbeAll => self.probe_changes(),
+            Action::Mark | Action::MarkAll | Action::Export => {
                 let key = self.setup.keymap.key(Action::ViewWebhooks).unwrap_or_default();
                 self.inform(safe!("that works on webhooks: {} shows them", key))
             }
             _ => return None,
         })
+    }
+
+    /// Probes the destination of the selected change.
+    fn probe_change(&mut self) -> Vec<Effect> {
+        match self.row_to_copy().map(|row| Origin::of_text(row.url())) {
+            Some(Some(origin)) => self.probe(vec![origin]),
+            Some(None) => self.warn("its url is none that can be connected to"),
+            None => self.warn("no change is selected whose webhook could be probed"),
+        }
+    }
+
+    /// Probes the destinations of all changes that are shown.
+    fn probe_changes(&mut self) -> Vec<Effect> {
+        if self.changes.is_empty() {
+            return self.warn("there is no change whose webhook could be probed");
+        }
+        let webhooks = self.changes.found().map(|found| found.entries.iter().map(Entry::standing).cloned().collect());
+        self.run(Task::GatherOf { webhooks: webhooks.unwrap_or_default(), most: MAX_AT_A_TIME })
     }
 
     fn move_in_changes(&mut self, rows: i64) -> Vec<Effect> {
@@ -199,7 +316,8 @@ impl App {
     /// The lines about the selected change.
     pub fn change_in_lines(&self, max: usize) -> Vec<Vec<crate::tui::canvas::Piece>> {
         let Some(entry) = self.changes.selected() else { return Vec::new() };
-        change_detail::lines(entry, self.changes.fate(entry), &self.detail_style(), max)
+        let moved = self.changes.found().and_then(|found| found.moved.get(entry.id())).map(|id| &**id);
+        change_detail::lines(entry, self.changes.fate(entry), moved, &self.detail_style(), max)
     }
 
     pub(super) fn scroll_change(&mut self, lines: i64) -> Vec<Effect> {
@@ -245,11 +363,11 @@ impl App {
     }
 
     fn choices(&self, snapshots: Vec<Snapshot>) -> Vec<BasisChoice> {
-        let age = |at| clock::age_in_words(at, self.now.wall);
+        let age = |at| clock::recent_age_in_words(at, self.now.wall);
         let dot = self.setup.glyphs.dot;
         let (basis, _) = self.basis();
         let mut choices = Vec::new();
-        if let Some(past) = self.memory.last_look() {
+        if let Some(past) = self.memory.last_look().filter(|_| !self.is_cache_compared()) {
             let beside = safe!("{} {} {}", age(past.at), dot, self.day_and_time(past.at));
             let is_current = matches!(basis, Basis::LastLook);
             choices.push(BasisChoice { chosen: Chosen::LastLook, name: "your last look".into(), beside, is_current });

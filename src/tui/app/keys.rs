@@ -218,7 +218,7 @@ impl App {
     }
 
     fn load_everything(&mut self) -> Vec<Effect> {
-        if self.listing.is_all_here() {
+        if self.listing.is_all_fresh() {
             return self.inform("everything is loaded");
         }
         self.everything = Everything::Asked;

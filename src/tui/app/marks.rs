@@ -149,10 +149,11 @@ impl App {
             Outcome::Gathered(gathered) => self.gathered(done.number, gathered),
             Outcome::Compared(news) => self.take_news(done.number, news),
             Outcome::Recalled(found) => self.recalled(found),
-            Outcome::Sifted { scope, rows } => self.remember(scope, &rows),
+            Outcome::Sifted { scope, rows } => self.sifted(scope, &rows),
             Outcome::Kept(kept) => self.kept(kept),
             Outcome::Differences(changes) => self.take_changes(done.number, changes),
             Outcome::Histories(snapshots) => self.choose_basis(snapshots),
+            Outcome::OpenedEarlier(found) => self.opened_earlier(found),
             Outcome::Opened { snapshot, past } => self.opened(snapshot, past),
             Outcome::Asked(fates) => self.take_fates(fates),
             Outcome::Failed { words } => {
@@ -183,6 +184,7 @@ impl App {
     }
 
     pub(super) fn flagged_anew(&mut self) {
+        self.changes.flags += 1;
         if self.filter.query().asks_for_flags() {
             self.arranging.ask_again();
         }

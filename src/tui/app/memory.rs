@@ -42,8 +42,12 @@ pub struct Memory {
     /// The same, while that is being looked for.
     being_compared: Option<(u64, Arc<Past>)>,
     cache: Cache,
+    /// The scope whose rows are being looked for, and how they are laid out.
+    sifting: Option<(Scope, u64)>,
     /// The first consistent read of everything, unless that is a lot to keep.
     first: Option<Arc<Past>>,
+    /// An id came twice in it, so that it may lack what was there: the next read takes its place.
+    is_first_doubtful: bool,
     /// The last consistent read of everything, and the generation that it is of.
     full: Option<(Generation, Arc<Past>)>,
     /// Whether the last consistent read has yet to be written.
@@ -65,6 +69,23 @@ impl Memory {
     /// The first consistent read of everything.
     pub fn first(&self) -> Option<&Arc<Past>> {
         self.first.as_ref()
+    }
+
+    /// An id came twice in this read.
+    fn doubt(&mut self, read: Option<&Arc<Past>>) {
+        if let (Some(first), Some(read)) = (&self.first, read) {
+            self.is_first_doubtful |= Arc::ptr_eq(first, read);
+        }
+    }
+
+    /// An id came twice in the first read. If it did not in the last one, that takes its place.
+    pub(super) fn doubt_first(&mut self, is_last_doubtful: bool) {
+        let last =
+            self.full.as_ref().map(|(_, past)| past).filter(|past| !is_last_doubtful && past.rows.count() <= MOST_KEPT);
+        self.is_first_doubtful = last.is_none();
+        if let Some(last) = last {
+            self.first = Some(Arc::clone(last));
+        }
     }
 
     /// The last consistent read of everything, and the generation that it is of.
@@ -111,7 +132,6 @@ impl App {
         };
         // Live rows may have been faster.
         effects.extend(self.compare_with_last_look());
-        effects.extend(self.keep_when_due());
         effects
     }
 
@@ -125,11 +145,23 @@ impl App {
         if self.scope == Scope::All && (!layout.is_known || past.rows.page_size() == layout.page_size) {
             return self.remember(self.scope, &past.rows);
         }
+        if self.memory.sifting.is_some() {
+            // Once that is done it is seen what is wanted then.
+            return Vec::new();
+        }
         let scope = self.scope;
+        self.memory.sifting = Some((scope, layout.page_size));
         self.run(Task::Sift { past, scope, layout })
     }
 
-    pub(super) fn remember(&mut self, scope: Scope, rows: &Rows) -> Vec<Effect> {
+    pub(super) fn sifted(&mut self, scope: Scope, rows: &Rows) -> Vec<Effect> {
+        if self.memory.sifting.take() == Some((self.scope, self.past_layout().page_size)) {
+            return self.remember(scope, rows);
+        }
+        self.show_last_look()
+    }
+
+    fn remember(&mut self, scope: Scope, rows: &Rows) -> Vec<Effect> {
         if scope != self.scope || !self.listing.remember(rows) {
             return Vec::new();
         }
@@ -149,15 +181,15 @@ impl App {
         }
         let past = Past { rows: self.listing.rows().clone(), at: self.asked_at };
         let past = Arc::new(past);
-        if self.memory.full.is_none() && past.rows.count() <= MOST_KEPT {
+        let is_first = self.memory.full.is_none() || self.memory.is_first_doubtful;
+        if is_first && past.rows.count() <= MOST_KEPT {
             self.memory.first = Some(Arc::clone(&past));
+            self.memory.is_first_doubtful = false;
         }
         self.memory.full = Some((self.generation, past));
         self.changes.forget_fates();
         self.memory.is_unkept = true;
-        let mut effects = self.compare_with_last_look();
-        effects.extend(self.keep_when_due());
-        effects
+        self.compare_with_last_look()
     }
 
     /// Finds what changed since the last look, once.
@@ -190,7 +222,17 @@ impl App {
         }
     }
 
-    fn keep_when_due(&mut self) -> Vec<Effect> {
+    /// When what was read is written, if it is not yet.
+    pub(super) fn keeps_at(&self) -> Option<Instant> {
+        let at = self.memory.kept_at.filter(|_| self.is_to_be_kept())?;
+        at.checked_add(KEPT)
+    }
+
+    fn is_to_be_kept(&self) -> bool {
+        self.memory.is_unkept && self.memory.cache == Cache::Idle && self.setup.store.is_some()
+    }
+
+    pub(super) fn keep_when_due(&mut self) -> Vec<Effect> {
         let is_due = self.memory.kept_at.is_none_or(|at| self.now.instant.saturating_duration_since(at) >= KEPT);
         match self.keeping().filter(|_| is_due) {
             Some(task) => {
@@ -207,8 +249,8 @@ impl App {
     /// What has to be written yet.
     fn keeping(&self) -> Option<Task> {
         let store = self.setup.store.clone()?;
-        let past = self.memory.full().filter(|_| self.memory.is_unkept && self.memory.cache == Cache::Idle)?;
-        Some(Task::Keep { store, past: Arc::clone(past), last: self.memory.kept.clone() })
+        let past = self.memory.full().filter(|_| self.is_to_be_kept())?;
+        Some(Task::Keep { store, past: Arc::clone(past), last: self.memory.kept.clone(), now: self.now.wall })
     }
 
     /// What has to be written yet, whenever that was done last: the workspace is left.
@@ -216,13 +258,9 @@ impl App {
         let task = self.keeping()?;
         self.memory.is_unkept = false;
         self.memory.cache = Cache::Writing;
+        self.memory.writing = self.memory.full().cloned();
         self.jobs.started += 1;
         Some(Job { number: self.jobs.started, task })
-    }
-
-    /// Whether a listing is being written.
-    pub fn is_keeping(&self) -> bool {
-        self.memory.cache == Cache::Writing
     }
 
     pub(super) fn kept(&mut self, kept: Result<Option<Kept>, Safe>) -> Vec<Effect> {
@@ -233,7 +271,12 @@ impl App {
                 self.memory.kept = written;
                 Vec::new()
             }
-            Ok(None) => Vec::new(),
+            Ok(Some(Kept::Outdated)) => Vec::new(),
+            Ok(None) => {
+                // An id came twice.
+                self.memory.doubt(written.as_ref());
+                Vec::new()
+            }
             Ok(Some(Kept::Busy)) => {
                 self.memory.is_unkept = true;
                 Vec::new()

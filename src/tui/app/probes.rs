@@ -12,7 +12,7 @@ use crate::tui::jobs::{Gathered, Task};
 use crate::tui::prober::Found;
 
 /// Origins that are probed at the press of a key.
-const MAX_AT_A_TIME: usize = 10_000;
+pub(super) const MAX_AT_A_TIME: usize = 10_000;
 /// Origins that are remembered.
 const MAX_KEPT: usize = 20_000;
 
@@ -251,7 +251,7 @@ impl App {
         effects
     }
 
-    fn probe(&mut self, origins: Vec<Origin>) -> Vec<Effect> {
+    pub(super) fn probe(&mut self, origins: Vec<Origin>) -> Vec<Effect> {
         let mut new = origins;
         new.retain(|origin| !self.probes.under_way.contains(origin));
         if new.is_empty() {

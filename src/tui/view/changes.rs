@@ -11,7 +11,7 @@ use crate::text::{Safe, grouped};
 use crate::tui::app::{App, Everything, Focus};
 use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::change_detail;
-use crate::tui::changes_pane::Fate;
+use crate::tui::changes_pane::{Fate, Later};
 use crate::tui::layout::Panes;
 
 pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
@@ -40,9 +40,12 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.setup.theme;
     let key = app.setup.keymap.key(Action::Refresh).unwrap_or_default();
     let is_doubtful = app.changes.found().is_some_and(|found| found.is_doubtful);
+    let old = app.changes_as_of();
     let (words, style) = if is_doubtful {
         // What came twice came in the place of something else.
         (safe!("! an id came twice, {} reads again", key), theme.warning)
+    } else if let Some(old) = &old {
+        (safe!("! {}", old), theme.warning)
     } else {
         (app.basis_in_words(), theme.quiet)
     };
@@ -66,6 +69,12 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         if all > app.changes.len() {
             pieces.push(Piece::new(safe!(", the first {} shown", grouped(app.changes.len())), theme.quiet));
         }
+        if app.changes.is_waiting() {
+            pieces.push(Piece::new(", comparing", theme.quiet));
+        }
+        if old.is_some() {
+            pieces.push(Piece::new(safe!(", {}", app.basis_in_words()), theme.quiet));
+        }
     }
     canvas.pieces(area, &pieces);
 }
@@ -73,7 +82,10 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 /// Why there is nothing to be told yet.
 fn why_nothing(app: &App) -> Safe {
     let key = |action| app.setup.keymap.key(action).unwrap_or_default();
-    if app.memory.full().is_some() {
+    if let Some((later, _)) = app.later() {
+        if app.basis().1.is_none() && later == Later::Cached {
+            return safe!("nothing is known from before the cache: {} tries to read again", key(Action::Refresh));
+        }
         if app.basis().1.is_none() {
             return safe!("too many webhooks to be kept for that: {} chooses another time", key(Action::Sort));
         }

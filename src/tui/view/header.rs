@@ -116,7 +116,7 @@ fn coverage(app: &App) -> Safe {
 
 /// `all 1,234 cached 3h ago`, `100 of 1,234, rest cached 3h ago`: what is not of now is never without that word.
 fn cached(app: &App) -> Option<Safe> {
-    let age = clock::age_in_words(app.cached_at()?, app.now.wall);
+    let age = clock::recent_age_in_words(app.cached_at()?, app.now.wall);
     let live = app.listing.loaded() - app.listing.remembered();
     let is_chosen = app.listing.kept().is_some() || !app.filter.query().is_empty();
     Some(match app.listing.extent() {

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
 
+use hookscope::analysis::reach::Trouble;
+use hookscope::api::{ErrorKind, Network};
 use hookscope::model::Row;
 use hookscope::tui::app::{Focus, Overlay};
 use hookscope::tui::changes_pane::{Counts, Fate};
-use hookscope::tui::jobs::{Done, Outcome, Question};
+use hookscope::tui::jobs::{Done, Job, Outcome, Question};
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::views::View;
 
@@ -228,4 +230,161 @@ fn a_late_answer_about_another_workspace_is_dropped() {
     stage.send(Message::Done(Box::new(Done { number, outcome: Outcome::Asked(fates) })));
     assert_eq!(stage.app.changes.counts(), Counts::default());
     assert_eq!(title(&stage), "since the start, 12:00:00: no change");
+}
+
+#[test]
+fn probes_are_of_the_changes_and_not_of_the_list_behind_them() {
+    let home = Home::new();
+    let mut stage = looked(&home, 100, 30);
+    stage.keys("5 p");
+    assert_eq!(stage.asked(), ["https://billing.acme.example.com"], "that of the second webhook, which went");
+    stage.keys("esc P");
+    let all = ["https://billing.acme.example.com", "https://billing.acme.example.com", "https://elsewhere.example.com"];
+    assert_eq!(stage.asked(), all[1..], "the sixth webhook is at the host of the second");
+    stage.keys("esc /").paste("nothing-like-this").keys("enter p");
+    assert!(stage.asked().is_empty() && stage.frame().contains("no change is selected"), "{}", stage.frame());
+    stage.keys("P");
+    assert!(stage.asked().is_empty() && stage.frame().contains("there is no change"), "{}", stage.frame());
+}
+
+#[test]
+fn an_export_is_of_webhooks_and_changes_say_so() {
+    let home = Home::new();
+    let mut stage = looked(&home, 100, 30);
+    stage.keys("5 e");
+    assert!(matches!(stage.app.overlay, Overlay::None));
+    assert!(stage.frame().contains("that works on webhooks: 1 shows them"), "{}", stage.frame());
+}
+
+#[test]
+fn what_is_learned_of_webhooks_narrows_the_changes_anew() {
+    let home = Home::new();
+    let mut stage = looked(&home, 100, 30);
+    stage.keys("5 /").paste("finding:any").keys("enter");
+    let found = stage.app.changes.len();
+    assert!(found > 0, "the fourth webhook has an event that nobody knows\n{}", stage.frame());
+    stage.keys("esc g j p /").paste("probe:dead").keys("enter");
+    assert_eq!(stage.app.changes.len(), 0);
+    stage.found("https://elsewhere.example.com", Err(Trouble::Dns));
+    assert_eq!(stage.app.changes.len(), 1, "what is found later counts too\n{}", stage.frame());
+    stage.keys("esc /").paste("-is:marked").keys("enter");
+    assert_eq!(stage.app.changes.len(), 3);
+    stage.keys("1 G space 5");
+    assert_eq!(stage.app.changes.len(), 2, "the sixth webhook is marked\n{}", stage.frame());
+}
+
+/// The jobs that an update begins.
+fn begun(stage: &mut Stage, message: Message) -> Vec<Job> {
+    let effects = stage.app.update(message, stage.now);
+    let jobs = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Run(job) => Some(*job),
+        _ => None,
+    });
+    jobs.collect()
+}
+
+#[test]
+fn one_comparison_goes_on_at_a_time_and_the_last_wish_is_met() {
+    let home = Home::new();
+    let mut stage = looked(&home, 100, 30);
+    stage.keys("5 /");
+    let jobs: Vec<_> =
+        "host:elsewhere".chars().flat_map(|c| begun(&mut stage, Message::Paste(c.to_string().into()))).collect();
+    let [job] = <[Job; 1]>::try_from(jobs).unwrap();
+    assert!(stage.frame().contains("comparing"), "{}", stage.frame());
+    let [job] = <[Job; 1]>::try_from(begun(&mut stage, Message::Done(Box::new(job.run())))).unwrap();
+    assert!(begun(&mut stage, Message::Done(Box::new(job.run()))).is_empty());
+    assert_eq!(title(&stage), "since your last look, 3h ago: ~1");
+}
+
+#[test]
+fn an_older_read_is_not_shown_as_the_present() {
+    let home = Home::new();
+    let mut stage = looked(&home, 120, 30);
+    stage.wait(3600).keys("a 5");
+    assert!(title(&stage).starts_with("! as of 12:00:00, a shows all: +1 ~1 ?1"), "{}", stage.frame());
+    assert!(stage.frame().contains("changes are as of 12:00:00, a shows all"), "{}", stage.frame());
+}
+
+#[test]
+fn of_many_webhooks_only_those_on_screen_are_read_again_and_changes_say_so() {
+    let mut stage = Stage::with(hookscope::tui::app::Setup { auto_load_limit: 100, ..crate::support::setup(120, 30) });
+    stage.load(page(1, 0..100, Some(150))).keys("L").load(page(2, 100..150, Some(150))).keys("5");
+    assert_eq!(title(&stage), "since the start, 12:00:00: no change");
+    stage.wait(3600).keys("1 r").load(page(1, 1..101, Some(150))).keys("5");
+    assert!(title(&stage).starts_with("! as of 12:00:00, L reads all again: no change"), "{}", stage.frame());
+    assert!(stage.frame().contains("changes are as of 12:00:00, L reads all again"), "{}", stage.frame());
+    stage.keys("L").load(page(2, 101..151, Some(150)));
+    assert_eq!(title(&stage), "since the start, 12:00:00: +1 ?1");
+    stage.keys("r").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+    assert!(stage.frame().contains("! as of 13:00:00, r reads again: +1 ?1"), "{}", stage.frame());
+}
+
+#[test]
+fn a_first_read_in_which_an_id_came_twice_is_no_start() {
+    let mut stage = Stage::new(100, 30);
+    stage.load(page(1, 0..100, Some(150))).keys("5").load(page(2, 99..149, Some(150)));
+    assert!(stage.frame().contains("an id came twice"), "{}", stage.frame());
+    stage.wait(60).keys("r").load(page(1, 0..100, Some(150))).load(page(2, 100..150, Some(150)));
+    assert_eq!(title(&stage), "since the start, 12:01:00: no change");
+}
+
+fn down(stage: &mut Stage) {
+    stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
+}
+
+#[test]
+fn while_the_api_is_down_the_cache_is_compared_with_what_was_before_it() {
+    let home = Home::new();
+    home.remember(&webhooks(0..5), 50);
+    home.remember(&now(), 3);
+    let mut stage = home.stage(120, 24);
+    down(stage.send(Message::Begun));
+    stage.keys("5");
+    let title = "! as cached 3h ago: +1 ~1 ?1, since 2026-06-13 10:00:00, 2d";
+    assert!(stage.frame().contains(title), "{}", stage.frame());
+    assert_eq!(question(&stage), None, "an API that is down is asked nothing");
+    insta::assert_snapshot!("changes_of_the_cache", stage.frame());
+    // When it answers again, changes are those since the last look.
+    stage.keys("r").load(all(webhooks(0..5)));
+    assert!(stage.frame().contains("  since your last look, 3h ago: +1 ~1 ?1"), "{}", stage.frame());
+    assert!(question(&stage).is_some());
+}
+
+#[test]
+fn what_is_gone_is_not_shown_as_active() {
+    let home = Home::new();
+    let mut stage = looked(&home, 100, 30);
+    stage.keys("5");
+    assert!(stage.frame().contains("gone or unknown, was active"), "{}", stage.frame());
+    answer(&mut stage, &Fate::Gone);
+    assert!(stage.frame().contains("whk_000000000001          gone, was active"), "{}", stage.frame());
+    stage.keys("j");
+    assert!(stage.frame().contains("○ inactive") && !stage.frame().contains("was"), "{}", stage.frame());
+}
+
+#[test]
+fn what_came_back_under_another_id_is_said_on_both_sides() {
+    let home = Home::new();
+    home.remember(&webhooks(0..5), 3);
+    let mut stage = home.stage(120, 30);
+    let again = row(
+        r#"{"id":"again","url":"https://billing.acme.example.com/dialnexa/crm/1","events":["call.failed","call.completed"],"is_active":true}"#,
+    );
+    stage.send(Message::Begun).load(all(vec![webhook(0), webhook(2), webhook(3), webhook(4), again])).keys("5");
+    assert!(stage.frame().contains("perhaps moved to again: the same url and events"), "{}", stage.frame());
+    stage.keys("j");
+    assert!(stage.frame().contains("perhaps moved from whk_000000000001: the same url"), "{}", stage.frame());
+}
+
+#[test]
+fn a_look_of_a_moment_ago_is_told_in_seconds() {
+    let home = Home::new();
+    home.remember(&webhooks(0..5), 0);
+    let mut stage = home.stage(100, 30);
+    stage.wait(37).send(Message::Begun).load(all(webhooks(0..6))).keys("5");
+    assert_eq!(title(&stage), "since your last look, 37s ago: +1");
+    assert_eq!(stage.app.next_wake(), Some(stage.now.instant + std::time::Duration::from_secs(1)));
+    stage.keys("s");
+    assert!(stage.frame().contains("your last look       37s ago"), "{}", stage.frame());
 }

@@ -33,7 +33,7 @@ impl Home {
     /// So many hours ago these were all webhooks.
     pub(crate) fn remember(&self, rows: &[Row], hours: i64) {
         let at = NOW.parse::<jiff::Timestamp>().unwrap() - jiff::SignedDuration::from_hours(hours);
-        assert_eq!(self.store().keep(&Roster::of_rows(rows), at).unwrap(), Kept::Written { new: true });
+        assert_eq!(self.store().keep(&Roster::of_rows(rows), at, at).unwrap(), Kept::Written { new: true });
     }
 
     pub(crate) fn stage(&self, width: u16, height: u16) -> Stage {
@@ -234,7 +234,8 @@ fn a_refresh_without_changes_writes_nothing_but_its_time() {
     assert_eq!(written.ino(), touched.ino(), "it is the same file");
     assert_eq!(touched.mtime() - written.mtime(), 60, "and the time of the read is known");
     // Another program kept something else meanwhile.
-    home.store().keep(&Roster::of_rows(&webhooks(0..2)), stage.now.wall + jiff::SignedDuration::from_secs(1)).unwrap();
+    let then = stage.now.wall + jiff::SignedDuration::from_secs(1);
+    home.store().keep(&Roster::of_rows(&webhooks(0..2)), then, then).unwrap();
     stage.wait(60).keys("r").load(all(webhooks(0..5)));
     assert_eq!(home.cached().len(), 5);
 }
@@ -396,4 +397,43 @@ fn a_cache_that_comes_late_is_compared_when_all_are_shown_again() {
     assert!(stage.app.unseen.is_empty(), "{}", stage.frame());
     stage.keys("a a").load(all(webhooks(0..15)));
     assert!(header(&stage).contains("+1"), "{}", stage.frame());
+}
+
+#[test]
+fn the_rows_of_one_scope_are_looked_for_at_a_time() {
+    let home = Home::new();
+    home.remember(&webhooks(0..14), 3);
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun);
+    let press = |stage: &mut Stage| {
+        let key = crossterm::event::KeyCode::Char('a');
+        let message = Message::Key(crossterm::event::KeyEvent::new(key, crossterm::event::KeyModifiers::NONE));
+        jobs_of(stage.app.update(message, stage.now))
+    };
+    let first = press(&mut stage);
+    assert_eq!((first.len(), press(&mut stage).len()), (1, 0));
+    let done = first.into_iter().next().unwrap().run();
+    stage.send(Message::Done(Box::new(done)));
+    assert!(header(&stage).contains("inactive 2 cached 3h ago"), "{}", stage.frame());
+}
+
+fn jobs_of(effects: Vec<Effect>) -> Vec<hookscope::tui::jobs::Job> {
+    let job = |effect| match effect {
+        Effect::Run(job) => Some(*job),
+        _ => None,
+    };
+    effects.into_iter().filter_map(job).collect()
+}
+
+#[test]
+fn what_was_read_soon_after_the_last_is_written_without_another_event() {
+    let home = Home::new();
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun).load(all(webhooks(0..5)));
+    let written = stage.now.instant;
+    stage.wait(30).keys("r").load(all(webhooks(0..6)));
+    assert_eq!(stage.app.next_wake(), Some(written + std::time::Duration::from_mins(1)));
+    stage.wait(30).send(Message::Tick);
+    assert_eq!(home.cached().len(), 6);
+    assert!(stage.app.next_wake().is_none_or(|wake| wake > stage.now.instant), "it is not woken for that again");
 }

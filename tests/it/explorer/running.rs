@@ -145,6 +145,7 @@ fn run_from(
         history: History::default(),
         store: |_| None,
         jobs: tokio::task::JoinSet::new(),
+        keeping: 0,
         screen: Screen::new(TestBackend::new(120, 40), app.size),
         app,
         console: TestConsole {

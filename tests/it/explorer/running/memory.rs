@@ -1,19 +1,28 @@
 //! The cache through the real loop: written at the end, shown at the next start, and what is gone asked for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use hookscope::analysis::rows::Rows;
+use hookscope::api::Page;
 use hookscope::base_url::BaseUrl;
 use hookscope::cache::Store;
+use hookscope::clock::Moment;
 use hookscope::config::Config;
 use hookscope::demo::{self, server::Server};
-use hookscope::model::{Roster, Row};
+use hookscope::fetch::{FetchEvent, PackedPage};
+use hookscope::model::{Packer, Roster, Row};
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::Setup;
 use hookscope::tui::events::Ended;
+use hookscope::tui::jobs::{Job, Task};
+use hookscope::tui::message::{Effect, Message};
+use hookscope::tui::past::Past;
 use hookscope::tui::workspaces::Workspaces;
 
 use super::{Running, run};
-use crate::support::{setup, webhook};
+use crate::support::{moment, page, setup, webhook};
 
 fn explorer(base_url: &BaseUrl, store: &Store) -> Running {
     let mut connection = Config::demo_connection(base_url.clone(), ApiKey::new(demo::KEY).unwrap());
@@ -53,11 +62,64 @@ async fn what_is_not_listed_any_more_is_asked_for() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::new(home.path().join("cache"), &home.path().join("history"), "w".to_owned());
     let before: Vec<Row> = vec![webhook(1), webhook(2)];
-    let earlier = hookscope::clock::Moment::now().wall - Duration::from_hours(2);
-    store.keep(&Roster::of_rows(&before), earlier).unwrap();
+    let earlier = Moment::now().wall - Duration::from_hours(2);
+    store.keep(&Roster::of_rows(&before), earlier, earlier).unwrap();
     let server = Server::start(demo::Options { webhooks: 3, ..demo::Options::default() }).await.unwrap();
     let mut running = explorer(&BaseUrl::parse(&server.base_url()).unwrap(), &store);
     running.explorer.begin().await.unwrap();
     running.press("5");
     running.until("what came and went", |frame| frame.contains("since your last look, 2h ago: +3 -2")).await;
+}
+
+/// A job that begins when it is told to.
+fn later(running: &mut Running, job: Job) -> std::sync::mpsc::Sender<()> {
+    let (begin, wait) = std::sync::mpsc::channel();
+    running.explorer.keeping += 1;
+    running.explorer.jobs.spawn_blocking(move || {
+        let _begun = wait.recv();
+        job.run()
+    });
+    begin
+}
+
+fn unreachable_explorer(store: &Store) -> Running {
+    explorer(&BaseUrl::parse("http://127.0.0.1:9").unwrap(), store)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_waits_for_what_is_written_of_another_workspace() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::new(home.path().join("cache"), &home.path().join("history"), "w".to_owned());
+    let mut running = unreachable_explorer(&store);
+    let past = Arc::new(Past { rows: Rows::new(100), at: moment().wall });
+    let task = Task::Keep { store: store.clone(), past, last: None, now: moment().wall };
+    // Its number is that of a job whose answer nobody takes any more.
+    let begin = later(&mut running, Job { number: 0, task });
+    tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
+    assert_eq!((running.explorer.keeping, store.history().len()), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_end_what_was_read_while_something_was_written_is_written_too() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::new(home.path().join("cache"), &home.path().join("history"), "w".to_owned());
+    let mut running = unreachable_explorer(&store);
+    let mut packer = Packer::default();
+    let mut read = |running: &mut Running, count: u64| {
+        let app = &mut running.explorer.app;
+        let page = Page { total: Some(count), ..page(1, 0..count, None) };
+        let (generation, page) = (app.demand().generation, PackedPage::of_rows(&mut packer, page));
+        app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), Moment::now())
+    };
+    let effects = read(&mut running, 5);
+    let keeps = effects.into_iter().find_map(|effect| match effect {
+        Effect::Run(job) if matches!(job.task, Task::Keep { .. }) => Some(*job),
+        _ => None,
+    });
+    let begin = later(&mut running, keeps.unwrap());
+    let refresh = KeyEvent::new(KeyCode::Char('r'), KeyModifiers::NONE);
+    running.explorer.app.update(Message::Key(refresh), Moment::now());
+    read(&mut running, 6);
+    tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
+    assert_eq!(store.read::<Row>(jiff::Timestamp::MAX).unwrap().unwrap().rows.len(), 6);
 }
