@@ -196,13 +196,9 @@ impl App {
         }
         self.auto_refresh = self.auto_refresh.map(|_| self.now.instant + self.setup.refresh_every);
         if self.shows_groups() {
-            self.group_panes.entry(self.view).or_default();
             self.need_everything();
         }
         self.notice = Some(Notice::Info(safe!("this is {}", self.setup.profile)));
-        if self.shows_groups() {
-            self.need_everything();
-        }
         effects.extend(self.recall());
         effects.push(Effect::Draw);
         effects
