@@ -262,7 +262,7 @@ impl App {
             return self.warn("there is no change whose webhook could be probed");
         }
         let webhooks = self.changes.found().map(|found| found.entries.iter().map(Entry::standing).cloned().collect());
-        self.run(Task::GatherOf { webhooks: webhooks.unwrap_or_default(), most: MAX_AT_A_TIME })
+        self.gather(Task::GatherOf { webhooks: webhooks.unwrap_or_default(), most: MAX_AT_A_TIME })
     }
 
     fn move_in_changes(&mut self, rows: i64) -> Vec<Effect> {

@@ -207,7 +207,7 @@ impl App {
     }
 
     /// Looks for what is to be probed; until it is found that can be stopped, too.
-    fn gather(&mut self, task: Task) -> Vec<Effect> {
+    pub(super) fn gather(&mut self, task: Task) -> Vec<Effect> {
         let effects = self.run(task);
         self.probes.gathering = Some(self.jobs.started);
         effects
