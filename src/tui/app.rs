@@ -14,8 +14,9 @@ mod news;
 mod probes;
 mod profiles;
 mod views;
+mod wishes;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub use self::news::{Change, Unseen};
 pub use self::probes::{Counts, Probes, Sight, milliseconds};
 pub use self::profiles::Workspace;
 use self::views::CameFrom;
+use self::wishes::Wish;
 use super::canvas::Piece;
 use super::changes_pane::{Bases, ChangesPane};
 use super::copy::{self, Place};
@@ -213,8 +215,8 @@ struct Jobs {
     of_others: u64,
     /// The last of them that was about the rows of another scope, if it was about rows.
     of_other_scopes: u64,
-    /// Everything is to be marked once it is here.
-    marks_wait: bool,
+    /// What is to be done with everything once it is here.
+    wishes: BTreeSet<Wish>,
 }
 
 /// A word in the footer until the next key.
@@ -382,8 +384,7 @@ impl App {
         effects.extend(self.keep_when_due());
         effects.extend(self.compare_when_read());
         effects.extend(self.find_changes());
-        effects.extend(self.mark_what_waited());
-        effects.extend(self.probe_what_waited());
+        effects.extend(self.fulfil_wishes());
         effects.extend(self.match_deliveries());
         effects
     }

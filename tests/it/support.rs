@@ -311,6 +311,24 @@ impl Stage {
     }
 }
 
+/// Lines of the frame.
+impl Stage {
+    /// The first one.
+    pub(crate) fn header(&self) -> String {
+        self.frame().lines().next().unwrap_or_default().to_owned()
+    }
+
+    /// The first one below the header that has this; empty when none has.
+    pub(crate) fn line(&self, part: &str) -> String {
+        self.frame().lines().skip(1).find(|line| line.contains(part)).unwrap_or_default().to_owned()
+    }
+
+    /// The last one.
+    pub(crate) fn footer(&self) -> String {
+        self.frame().lines().last().unwrap_or_default().to_owned()
+    }
+}
+
 /// The text of a buffer. A wide character hides the cell behind it.
 pub(crate) fn text(buffer: &Buffer) -> String {
     let width = usize::from(buffer.area.width.max(1));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Action, App, Effect, Everything, Overlay, draw_if};
+use super::{Action, App, Effect, Overlay, Wish, draw_if};
 use crate::files::Existing;
 use crate::keymap::Copy;
 use crate::output::Format;
@@ -49,33 +49,15 @@ impl App {
 
     /// Marks everything that is shown, once all of it is here.
     pub(super) fn mark_all(&mut self) -> Vec<Effect> {
-        if !self.is_arranged_anew() || (self.everything == Everything::No && !self.listing.is_all_here()) {
-            self.need_everything();
-        }
-        if self.everything != Everything::No || !self.is_arranged_anew() {
-            self.jobs.marks_wait = true;
+        if self.has_to_wait(Wish::Mark) {
             return self.inform("marking all once they are here; esc stops");
         }
         self.mark_all_now()
     }
 
-    fn mark_all_now(&mut self) -> Vec<Effect> {
-        self.jobs.marks_wait = false;
+    pub(super) fn mark_all_now(&mut self) -> Vec<Effect> {
         let rows = self.chosen_of_shown();
         self.run(Task::MarkAll { rows, marks: Arc::clone(&self.marks) })
-    }
-
-    /// Marks what was to be marked, as soon as all is known.
-    pub(super) fn mark_what_waited(&mut self) -> Vec<Effect> {
-        let is_settled = self.everything == Everything::No && self.is_arranged_anew();
-        if !self.jobs.marks_wait || !is_settled {
-            return Vec::new();
-        }
-        if self.listing.is_complete() {
-            return self.mark_all_now();
-        }
-        self.jobs.marks_wait = false;
-        self.warn(safe!("nothing was marked: not all are loaded"))
     }
 
     /// What a copy, an export or a probe is about: the marked webhooks, else what is shown.
@@ -169,7 +151,7 @@ impl App {
     /// Answers to jobs that were started until now are not taken.
     pub(super) fn forget_jobs(&mut self) {
         self.jobs.of_others = self.jobs.started;
-        self.jobs.marks_wait = false;
+        self.jobs.wishes.clear();
         self.match_again();
     }
 
@@ -177,8 +159,8 @@ impl App {
     /// them is not done to others. What was being compared is compared when its scope comes back.
     pub(super) fn forget_jobs_of_scope(&mut self) {
         self.jobs.of_other_scopes = self.jobs.started;
-        self.jobs.marks_wait = false;
-        self.forget_wish_to_probe();
+        self.jobs.wishes.clear();
+        self.stop_gathering();
         self.match_again();
         self.compare_again();
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Action, App, Effect, Everything, Notice, RowRef, Safe, grouped, safe};
+use super::{Action, App, Effect, Everything, Notice, RowRef, Safe, Wish, grouped, safe};
 use crate::analysis::destinations::Origin;
 use crate::analysis::groups::{Broken, Kind};
 use crate::analysis::probed::{Probed, Seen};
@@ -25,8 +25,6 @@ pub struct Probes {
     by_host: HashMap<Box<str>, BTreeSet<Origin>>,
     /// Since the last time that nothing was under way.
     counts: Counts,
-    /// All that are shown are to be probed once they are here.
-    wait: bool,
     /// The job that gathers what is to be probed.
     gathering: Option<u64>,
 }
@@ -190,18 +188,13 @@ impl App {
         if self.listing.loaded() == 0 {
             return self.warn("there is nothing to probe");
         }
-        if self.marks.is_empty() {
-            self.need_everything();
-            if self.everything != Everything::No || !self.is_arranged_anew() {
-                self.probes.wait = true;
-                return self.inform("probing all once they are here; esc stops");
-            }
+        if self.marks.is_empty() && self.has_to_wait(Wish::Probe) {
+            return self.inform("probing all once they are here; esc stops");
         }
         self.gather_all()
     }
 
-    fn gather_all(&mut self) -> Vec<Effect> {
-        self.probes.wait = false;
+    pub(super) fn gather_all(&mut self) -> Vec<Effect> {
         let rows = self.chosen();
         self.gather(Task::Gather { rows, host: None, most: MAX_AT_A_TIME })
     }
@@ -211,19 +204,6 @@ impl App {
         let effects = self.run(task);
         self.probes.gathering = Some(self.jobs.started);
         effects
-    }
-
-    /// Probes what was to be probed, as soon as all is known.
-    pub(super) fn probe_what_waited(&mut self) -> Vec<Effect> {
-        let is_settled = self.everything == Everything::No && self.is_arranged_anew();
-        if !self.probes.wait || !is_settled {
-            return Vec::new();
-        }
-        if self.listing.is_complete() {
-            return self.gather_all();
-        }
-        self.probes.wait = false;
-        self.warn("nothing is probed: not all are loaded")
     }
 
     /// Takes the origins that were looked for, unless that was stopped.
@@ -290,8 +270,8 @@ impl App {
 
     /// Ends the probe; what was found is kept. `None` when there is none.
     pub(super) fn stop_probing(&mut self) -> Option<Vec<Effect>> {
-        let was_gathering = self.probes.gathering.take().is_some();
-        if std::mem::take(&mut self.probes.wait) {
+        let was_gathering = self.stop_gathering();
+        if self.jobs.wishes.remove(&Wish::Probe) {
             self.everything = Everything::No;
             return Some(self.inform("nothing is probed"));
         }
@@ -309,10 +289,9 @@ impl App {
         Some(effects)
     }
 
-    /// What was to be probed is not shown any more.
-    pub(super) fn forget_wish_to_probe(&mut self) {
-        self.probes.wait = false;
-        self.probes.gathering = None;
+    /// What is still being looked for is not probed. Whether there was anything.
+    pub(super) fn stop_gathering(&mut self) -> bool {
+        self.probes.gathering.take().is_some()
     }
 
     /// Nothing is known of the destinations of another workspace.

@@ -210,6 +210,16 @@ async fn sarif_has_what_the_standard_demands() {
     let ended = audit(&home, &server, &["-o", "sarif"]).await;
     ended.says(1, &["1 waived"]);
     let sarif: Value = serde_json::from_str(&ended.stdout).unwrap();
+    // As OASIS publishes it, but for a pattern of language codes that has a bracket too many.
+    let schema = include_str!("../schemas/sarif-2.1.0.json").replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$");
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let errors = |sarif: &Value| schema.iter_errors(sarif).map(|error| error.to_string()).collect::<Vec<_>>();
+    assert_eq!(errors(&sarif), [""; 0]);
+    assert!(!errors(&serde_json::json!({"version": "2.1.0", "runs": [{"tool": {}}]})).is_empty(), "the schema is in force");
+    let clean = serving("").await;
+    let nothing = audit(&home, &clean, &["-o", "sarif"]).await;
+    assert_eq!(errors(&serde_json::from_str(&nothing.stdout).unwrap()), [""; 0]);
     assert_eq!(sarif["version"], "2.1.0");
     assert!(sarif["$schema"].as_str().unwrap().ends_with("sarif-schema-2.1.0.json"));
     let run = &sarif["runs"][0];

@@ -38,24 +38,16 @@ fn whole(width: u16, height: u16) -> Stage {
     stage
 }
 
-fn line(stage: &Stage, part: &str) -> String {
-    stage.frame().lines().skip(1).find(|line| line.contains(part)).unwrap_or_default().trim_end().to_owned()
-}
-
-fn footer(stage: &Stage) -> String {
-    stage.frame().lines().last().unwrap_or_default().to_owned()
-}
-
 #[test]
 fn the_list_says_how_many_fail_and_the_detail_how() {
     let (_folder, path) = export("");
     let mut stage = whole(80, 24);
     stage.deliveries(&path);
-    assert!(footer(&stage).contains("deliveries.csv: 43 delivery attempts"), "{}", footer(&stage));
-    assert!(line(&stage, "billing.acme.example.com/dialnexa/crm/1 ").ends_with("!13%  2 ev ✗   4y"), "{}", stage.frame());
-    assert!(line(&stage, "partners.globex.example.net/dialnexa/crm/2 ").ends_with("  5%  3 ev     3y"), "{}", stage.frame());
+    assert!(stage.footer().contains("deliveries.csv: 43 delivery attempts"), "{}", stage.footer());
+    assert!(stage.line("billing.acme.example.com/dialnexa/crm/1 ").ends_with("!13%  2 ev ✗   4y"), "{}", stage.frame());
+    assert!(stage.line("partners.globex.example.net/dialnexa/crm/2 ").ends_with("  5%  3 ev     3y"), "{}", stage.frame());
     // Without a failure there is nothing to say, as without an attempt.
-    assert!(!line(&stage, "hooks.acme.example.com/v1/events/voice/4 ").contains('%'), "{}", stage.frame());
+    assert!(!stage.line("hooks.acme.example.com/v1/events/voice/4 ").contains('%'), "{}", stage.frame());
     let frame = stage.keys("j").frame();
     assert!(frame.contains("attempts ! 22, 3 failed (13%), 1 retries\n"), "{frame}");
     assert!(frame.contains("         last failure 2h ago · 2× 503 · 2× upstream timed out\n"), "{frame}");
@@ -65,7 +57,7 @@ fn the_list_says_how_many_fail_and_the_detail_how() {
     assert!(stage.keys("j").frame().contains("attempts 1, 0 failed, by url\n"), "{}", stage.frame());
     let mut wide = whole(200, 24);
     assert!(
-        line(wide.deliveries(&path), "hooks.acme.example.com/v1/events/voice/4 ").contains("  0%  5 ev"),
+        wide.deliveries(&path).line("hooks.acme.example.com/v1/events/voice/4 ").contains("  0%  5 ev"),
         "{}",
         wide.frame()
     );
@@ -87,7 +79,7 @@ fn it_is_being_read_until_it_is_there() {
     let mut stage = whole(80, 24);
     let job = stage.app.read_deliveries(path);
     let frame = stage.frame();
-    assert!(frame.contains("attempts reading the file") && footer(&stage).contains("reading the deliveries of"), "{frame}");
+    assert!(frame.contains("attempts reading the file") && stage.footer().contains("reading the deliveries of"), "{frame}");
     let done = job.run();
     stage.send(Message::Done(Box::new(done)));
     assert!(stage.frame().contains("attempts none in the file"));
@@ -99,11 +91,11 @@ fn rows_that_cannot_be_used_and_files_that_cannot_be_read_are_told() {
     let mut stage = whole(100, 24);
     stage.deliveries(&path);
     let words = "! deliveries.csv: 1 row cannot be used; it is at line 45: is_success is perhaps";
-    assert!(footer(&stage).contains(words), "{}", footer(&stage));
+    assert!(stage.footer().contains(words), "{}", stage.footer());
     assert!(stage.keys("j").frame().contains("! 22, 3 failed"));
     let mut stage = whole(120, 24);
     stage.deliveries(&folder.path().join("missing"));
-    assert!(footer(&stage).contains("No such file"), "{}", footer(&stage));
+    assert!(stage.footer().contains("No such file"), "{}", stage.footer());
     assert!(stage.keys("j").frame().contains("attempts ! --deliveries"), "{}", stage.frame());
 }
 
@@ -117,13 +109,13 @@ fn attempts_that_belong_to_no_webhook_are_counted_once_all_webhooks_are_here() {
     for number in 2..=13 {
         stage.load(page(number, (number - 1) * 100..(number * 100).min(1234), Some(1234)));
     }
-    assert!(footer(&stage).contains("! deliveries: 2 attempts belong to no webhook: to gone"), "{}", footer(&stage));
+    assert!(stage.footer().contains("! deliveries: 2 attempts belong to no webhook: to gone"), "{}", stage.footer());
     // Once is enough.
     stage.keys("j r");
     for number in 1..=13 {
         stage.load(page(number, (number - 1) * 100..(number * 100).min(1234), Some(1234)));
     }
-    assert!(!footer(&stage).contains("belong"), "{}", footer(&stage));
+    assert!(!stage.footer().contains("belong"), "{}", stage.footer());
 }
 
 #[test]

@@ -57,10 +57,6 @@ pub(crate) fn all(rows: Vec<Row>) -> Page {
     Page { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
 }
 
-fn header(stage: &Stage) -> String {
-    stage.frame().lines().next().unwrap_or_default().to_owned()
-}
-
 /// A stage that shows a cache of 250 webhooks of three hours ago.
 fn remembering(home: &Home) -> Stage {
     home.remember(&webhooks(0..250), 3);
@@ -73,14 +69,14 @@ fn remembering(home: &Home) -> Stage {
 fn the_cache_is_shown_at_the_start_with_its_age_until_live_rows_replace_it() {
     let home = Home::new();
     let mut stage = remembering(&home);
-    assert!(header(&stage).contains("all 250 cached 3h ago"), "{}", stage.frame());
+    assert!(stage.header().contains("all 250 cached 3h ago"), "{}", stage.frame());
     assert!(!stage.frame().contains("live"), "{}", stage.frame());
     assert!(stage.frame().contains("hooks.acme.example.com/dialnexa/crm/0"), "{}", stage.frame());
     assert!(stage.app.demand().everything, "everything was known, so everything is read again");
     stage.load(page(1, 0..100, Some(250)));
-    assert!(header(&stage).contains("100 of 250, rest cached 3h ago"), "{}", stage.frame());
+    assert!(stage.header().contains("100 of 250, rest cached 3h ago"), "{}", stage.frame());
     stage.load(page(2, 100..200, Some(250))).load(page(3, 200..250, Some(250)));
-    assert!(header(&stage).contains("all 250") && header(&stage).contains("live"), "{}", stage.frame());
+    assert!(stage.header().contains("all 250") && stage.header().contains("live"), "{}", stage.frame());
     assert!(!stage.frame().contains("cached") && stage.app.unseen.is_empty(), "{}", stage.frame());
     assert!(!stage.app.demand().everything);
 }
@@ -104,10 +100,10 @@ fn live_rows_that_were_faster_stay() {
     let mut stage = home.stage(100, 30);
     stage.load(page(1, 0..100, Some(250))).send(Message::Begun);
     assert_eq!(stage.selected().as_deref(), Some("whk_000000000000"));
-    assert!(header(&stage).contains("100 of 250, rest cached 3h ago"), "{}", stage.frame());
+    assert!(stage.header().contains("100 of 250, rest cached 3h ago"), "{}", stage.frame());
     let mut stage = home.stage(100, 30);
     stage.load(all(webhooks(0..5))).send(Message::Begun);
-    assert!(header(&stage).contains("all 5"), "{}", stage.frame());
+    assert!(stage.header().contains("all 5"), "{}", stage.frame());
 }
 
 #[test]
@@ -115,7 +111,7 @@ fn pages_of_another_size_are_filled_from_the_cache_too() {
     let home = Home::new();
     let mut stage = remembering(&home);
     stage.load(Page { limit: Some(50), ..page(1, 0..50, Some(250)) });
-    assert!(header(&stage).contains("50 of 250, rest cached 3h ago"), "{}", stage.frame());
+    assert!(stage.header().contains("50 of 250, rest cached 3h ago"), "{}", stage.frame());
     assert_eq!((stage.app.listing.page_size(), stage.app.listing.loaded()), (50, 250));
 }
 
@@ -125,9 +121,9 @@ fn a_scope_shows_its_part_of_the_cache() {
     home.remember(&webhooks(0..14), 3);
     let mut stage = home.stage(100, 30);
     stage.send(Message::Begun).keys("a");
-    assert!(header(&stage).contains("active 12 cached 3h ago"), "{}", stage.frame());
+    assert!(stage.header().contains("active 12 cached 3h ago"), "{}", stage.frame());
     stage.keys("a");
-    assert!(header(&stage).contains("inactive 2 cached 3h ago"), "{}", stage.frame());
+    assert!(stage.header().contains("inactive 2 cached 3h ago"), "{}", stage.frame());
 }
 
 #[test]
@@ -138,7 +134,7 @@ fn when_the_api_is_down_the_cache_is_what_there_is() {
     let frame = stage.frame();
     let banner = frame.lines().nth(1).unwrap();
     assert_eq!(banner, " ! connection refused since 12:00:00 · rows cached 09:00:00 · r tries again");
-    assert!(header(&stage).contains("all 250 cached 3h ago"), "{frame}");
+    assert!(stage.header().contains("all 250 cached 3h ago"), "{frame}");
     assert!(frame.contains("hooks.acme.example.com/dialnexa/crm/0"), "{frame}");
     // However narrow it is, it is said what is wrong and of when the rows are; keys are last.
     stage.resize(80, 24);
@@ -154,7 +150,7 @@ fn when_the_api_is_down_the_cache_is_what_there_is() {
     let mut stage = remembering(&other);
     stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
     stage.wait(2 * 3600).keys("r");
-    assert!(header(&stage).contains("cached 5h ago"), "{}", stage.frame());
+    assert!(stage.header().contains("cached 5h ago"), "{}", stage.frame());
     assert!(stage.app.demand().everything);
 }
 
@@ -178,7 +174,7 @@ fn what_changed_since_the_last_look_is_marked_once_everything_was_read() {
     stage.send(Message::Begun);
     let changed = row(r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#);
     stage.load(all(vec![webhook(0), webhook(2), changed, webhook(4), webhook(5)]));
-    assert!(header(&stage).contains("+1 ~1 -1"), "{}", stage.frame());
+    assert!(stage.header().contains("+1 ~1 -1"), "{}", stage.frame());
     for (word, id) in [("new", "whk_000000000005"), ("changed", "whk_000000000003"), ("gone", "whk_000000000001")] {
         stage.keys("/").paste(&format!("is:{word}")).keys("enter");
         assert_eq!((stage.app.listing.len(), stage.selected().as_deref()), (1, Some(id)), "{word}");
@@ -379,7 +375,7 @@ fn what_changed_since_the_last_look_waits_for_the_scope_that_it_is_about() {
     }
     assert!(stage.app.unseen.is_empty(), "what is new among all is not new among the active ones\n{}", stage.frame());
     stage.keys("a a").load(all(webhooks(0..15)));
-    assert!(header(&stage).contains("+1"), "{}", stage.frame());
+    assert!(stage.header().contains("+1"), "{}", stage.frame());
 }
 
 #[test]
@@ -396,7 +392,7 @@ fn a_cache_that_comes_late_is_compared_when_all_are_shown_again() {
     }
     assert!(stage.app.unseen.is_empty(), "{}", stage.frame());
     stage.keys("a a").load(all(webhooks(0..15)));
-    assert!(header(&stage).contains("+1"), "{}", stage.frame());
+    assert!(stage.header().contains("+1"), "{}", stage.frame());
 }
 
 #[test]
@@ -414,7 +410,7 @@ fn the_rows_of_one_scope_are_looked_for_at_a_time() {
     assert_eq!((first.len(), press(&mut stage).len()), (1, 0));
     let done = first.into_iter().next().unwrap().run();
     stage.send(Message::Done(Box::new(done)));
-    assert!(header(&stage).contains("inactive 2 cached 3h ago"), "{}", stage.frame());
+    assert!(stage.header().contains("inactive 2 cached 3h ago"), "{}", stage.frame());
 }
 
 fn jobs_of(effects: Vec<Effect>) -> Vec<hookscope::tui::jobs::Job> {

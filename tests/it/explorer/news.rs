@@ -28,10 +28,6 @@ fn counts(stage: &Stage) -> [usize; 3] {
     stage.app.unseen.counts().map(|(_, count)| count)
 }
 
-fn line(stage: &Stage, part: &str) -> String {
-    stage.frame().lines().find(|line| line.contains(part)).unwrap_or_default().to_owned()
-}
-
 #[test]
 fn what_came_changed_and_went_is_marked_and_counted() {
     let stage = refreshed();
@@ -39,7 +35,7 @@ fn what_came_changed_and_went_is_marked_and_counted() {
     assert!(frame.lines().next().unwrap().contains("+1 ~1 -1"), "{frame}");
     assert_eq!(stage.selected().as_deref(), Some("whk_000000000002"), "the selection stays with its webhook");
     assert_eq!(stage.app.cursor.selected(), 2, "and on its line, since the one that is gone is still shown");
-    assert!(line(&stage, "elsewhere").contains("~elsewhere.example.com"), "{frame}");
+    assert!(stage.line("elsewhere").contains("~elsewhere.example.com"), "{frame}");
     let places: Vec<_> = (0..6).filter_map(|place| Some(stage.app.change_at(place)?.sign())).collect();
     assert_eq!(places, ["-", "~", "+"]);
 }
@@ -48,7 +44,7 @@ fn what_came_changed_and_went_is_marked_and_counted() {
 fn a_webhook_that_was_looked_at_is_no_news() {
     let mut stage = refreshed();
     stage.keys("j");
-    assert!(line(&stage, "changed since the last read").contains('~'), "{}", stage.frame());
+    assert!(stage.line("changed since the last read").contains('~'), "{}", stage.frame());
     stage.keys("j");
     assert!(stage.frame().lines().next().unwrap().contains("+1 -1"), "{}", stage.frame());
     stage.keys("g j");

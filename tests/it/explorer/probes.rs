@@ -37,15 +37,6 @@ fn of_urls(width: u16, urls: &[&str]) -> Stage {
     stage
 }
 
-/// The line of the list that has this.
-fn line(stage: &Stage, part: &str) -> String {
-    stage.frame().lines().skip(1).find(|line| line.contains(part)).unwrap_or_default().trim_end().to_owned()
-}
-
-fn footer(stage: &Stage) -> String {
-    stage.frame().lines().last().unwrap_or_default().to_owned()
-}
-
 #[test]
 fn the_selected_destination_is_probed_and_what_is_found_is_said() {
     let mut stage = whole(80, 24);
@@ -54,16 +45,16 @@ fn the_selected_destination_is_probed_and_what_is_found_is_said() {
     assert_eq!(stage.keys("j p").asked(), [BILLING]);
     let frame = stage.frame();
     assert!(frame.contains("probe    probing") && frame.contains("● … billing"), "{frame}");
-    assert!(footer(&stage).contains("probing 0 of 1  esc stops"), "{}", footer(&stage));
+    assert!(stage.footer().contains("probing 0 of 1  esc stops"), "{}", stage.footer());
     stage.found(BILLING, Ok(43)).wait(120).send(Message::Tick);
     let frame = stage.frame();
     assert!(frame.contains("probe    dns ok · tls ok, 43 d left · 87 ms\n"), "{frame}");
     assert!(frame.contains("         reachable from this host, 2m ago\n"), "{frame}");
     assert!(!frame.contains("healthy"));
-    assert!(footer(&stage).contains("billing.acme.example.com: reachable from this host, 87 ms"), "{}", footer(&stage));
+    assert!(stage.footer().contains("billing.acme.example.com: reachable from this host, 87 ms"), "{}", stage.footer());
     // Every webhook there, and no other.
-    assert!(line(&stage, "billing.acme.example.com/v1").contains("● → billing"), "{frame}");
-    assert!(line(&stage, "hooks.acme.example.com/v1").contains("●   hooks"), "{frame}");
+    assert!(stage.line("billing.acme.example.com/v1").contains("● → billing"), "{frame}");
+    assert!(stage.line("hooks.acme.example.com/v1").contains("●   hooks"), "{frame}");
     assert!(stage.keys("j").frame().contains("probe    not probed; p probes it"));
 }
 
@@ -77,7 +68,7 @@ fn trouble_has_its_word_what_it_means_and_what_to_do() {
         let words = format!("probe    {sign} {}: {}", trouble.word(), trouble.words());
         assert!(frame.contains(&words), "{words}\n{frame}");
         assert!(frame.contains(trouble.advice()), "{}\n{frame}", trouble.advice());
-        assert!(line(&stage, "hooks.acme.example.com").contains(&format!("● {sign} hooks")), "{frame}");
+        assert!(stage.line("hooks.acme.example.com").contains(&format!("● {sign} hooks")), "{frame}");
     }
 }
 
@@ -86,7 +77,7 @@ fn few_days_stand_out() {
     let mut stage = whole(80, 24);
     stage.keys("p").found(ACME, Ok(13));
     assert!(stage.frame().contains("probe    ! dns ok · tls ok, 13 d left"), "{}", stage.frame());
-    assert!(line(&stage, "hooks.acme.example.com").contains("● ! hooks"));
+    assert!(stage.line("hooks.acme.example.com").contains("● ! hooks"));
     let mut wide = whole(200, 24);
     wide.keys("p").found(ACME, Ok(13)).keys("j p").found(BILLING, Err(Trouble::TlsExpired)).keys("j p");
     wide.found(GLOBEX, Ok(14)).keys("j p");
@@ -103,12 +94,12 @@ fn few_days_stand_out() {
 fn all_that_are_shown_are_probed_each_once() {
     let mut stage = whole(80, 24);
     assert_eq!(stage.keys("P").asked(), [BILLING, ACME, INITECH, GLOBEX]);
-    assert!(footer(&stage).contains("probing 0 of 4  esc stops"), "{}", footer(&stage));
+    assert!(stage.footer().contains("probing 0 of 4  esc stops"), "{}", stage.footer());
     stage.found(ACME, Ok(60)).found(BILLING, Err(Trouble::Dns));
-    assert!(footer(&stage).contains("probing 2 of 4, 1 dead  esc stops"), "{}", footer(&stage));
+    assert!(stage.footer().contains("probing 2 of 4, 1 dead  esc stops"), "{}", stage.footer());
     stage.found(GLOBEX, Err(Trouble::Private)).found(INITECH, Ok(60));
     let words = "2 of 4 reachable from this host, 1 dead, 1 not tried";
-    assert!(footer(&stage).contains(words), "{}", footer(&stage));
+    assert!(stage.footer().contains(words), "{}", stage.footer());
     // A filter chooses, and marks choose before it.
     let mut stage = whole(80, 24);
     assert_eq!(stage.keys("/ h o s t : a c m e enter P").asked(), [BILLING, ACME]);
@@ -121,12 +112,12 @@ fn what_is_under_way_is_not_asked_twice_and_more_is_added_to_it() {
     let mut stage = whole(80, 24);
     assert_eq!(stage.keys("p").asked(), [ACME]);
     assert_eq!(stage.keys("p").asked(), [""; 0]);
-    assert!(footer(&stage).contains("being probed already"));
+    assert!(stage.footer().contains("being probed already"));
     assert_eq!(stage.keys("P").asked(), [BILLING, INITECH, GLOBEX]);
-    assert!(footer(&stage).contains("probing 0 of 4"), "{}", footer(&stage));
+    assert!(stage.footer().contains("probing 0 of 4"), "{}", stage.footer());
     stage.found(ACME, Ok(60)).keys("p");
     assert_eq!(stage.asked(), [ACME], "what is known is probed anew when it is asked for");
-    assert!(footer(&stage).contains("probing 1 of 5"), "{}", footer(&stage));
+    assert!(stage.footer().contains("probing 1 of 5"), "{}", stage.footer());
 }
 
 #[test]
@@ -134,11 +125,11 @@ fn esc_stops_and_keeps_what_is_known() {
     let mut stage = whole(80, 24);
     stage.keys("P").found(ACME, Ok(60)).keys("esc");
     assert!(stage.effects.contains(&Effect::StopProbing));
-    assert!(footer(&stage).contains("stopped: of 4 destinations, 1 of 1 reachable from this host"), "{}", footer(&stage));
+    assert!(stage.footer().contains("stopped: of 4 destinations, 1 of 1 reachable from this host"), "{}", stage.footer());
     // An answer that comes all the same is no answer any more.
     stage.found(BILLING, Err(Trouble::Dns));
     assert!(stage.effects.is_empty());
-    assert!(line(&stage, "hooks.acme.example.com").contains("→") && !stage.frame().contains("✗"), "{}", stage.frame());
+    assert!(stage.line("hooks.acme.example.com").contains("→") && !stage.frame().contains("✗"), "{}", stage.frame());
     assert!(stage.keys("x esc").effects.iter().all(|effect| *effect != Effect::StopProbing));
     assert_eq!(stage.keys("P q").effects, [Effect::Quit], "it quits at once");
 }
@@ -150,7 +141,7 @@ fn all_waits_until_all_is_here_or_says_what_it_is_about() {
     let mut stage = Stage::new(80, 24);
     stage.load(first).keys("P");
     assert_eq!(stage.asked(), [""; 0]);
-    assert!(stage.app.demand().everything && footer(&stage).contains("once they are here"), "{}", footer(&stage));
+    assert!(stage.app.demand().everything && stage.footer().contains("once they are here"), "{}", stage.footer());
     let mut second = page(2, 2..4, Some(4));
     second.limit = Some(2);
     assert_eq!(stage.load(second).asked(), [BILLING, ACME, INITECH, GLOBEX]);
@@ -166,16 +157,16 @@ fn all_waits_until_all_is_here_or_says_what_it_is_about() {
     let mut stage = Stage::with(Setup { auto_load_limit: 50, ..setup(100, 24) });
     stage.load(page(1, 0..100, Some(1234)));
     assert_eq!(stage.keys("P").asked().len(), 4);
-    assert!(footer(&stage).contains("probing 4 destinations of the 100 loaded; L loads the rest"), "{}", footer(&stage));
+    assert!(stage.footer().contains("probing 4 destinations of the 100 loaded; L loads the rest"), "{}", stage.footer());
     // Waiting is given up by esc too.
     let mut stage = Stage::loaded(80, 24);
     stage.keys("P esc");
-    assert!(!stage.app.demand().everything && footer(&stage).contains("nothing is probed"), "{}", footer(&stage));
+    assert!(!stage.app.demand().everything && stage.footer().contains("nothing is probed"), "{}", stage.footer());
     assert_eq!(stage.load(page(2, 100..200, Some(1234))).asked(), [""; 0]);
     // And when a page fails.
     let mut stage = Stage::loaded(80, 24);
     stage.keys("P").fail(2, ErrorKind::Status(500), "boom");
-    assert!(footer(&stage).contains("nothing is probed: not all are loaded"), "{}", footer(&stage));
+    assert!(stage.footer().contains("nothing is probed: not all are loaded"), "{}", stage.footer());
 }
 
 #[test]
@@ -184,7 +175,7 @@ fn thousands_of_destinations_are_bounded() {
     let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
     let mut stage = of_urls(100, &urls);
     assert_eq!(stage.keys("P").asked().len(), 10_000);
-    assert!(footer(&stage).contains("probing 10,000 destinations; there are more"), "{}", footer(&stage));
+    assert!(stage.footer().contains("probing 10,000 destinations; there are more"), "{}", stage.footer());
 }
 
 #[test]
@@ -201,7 +192,7 @@ fn a_host_is_probed_with_all_its_origins_and_an_event_is_not() {
     assert!(stage.frame().contains("▸ ✗ a.example"), "{}", stage.frame());
     let mut stage = whole(80, 24);
     assert_eq!(stage.keys("3 p").asked(), [""; 0]);
-    assert!(footer(&stage).contains("webhooks and hosts"), "{}", footer(&stage));
+    assert!(stage.footer().contains("webhooks and hosts"), "{}", stage.footer());
     assert_eq!(stage.keys("P").asked().len(), 4);
     assert!(stage.keys("esc").effects.contains(&Effect::StopProbing));
 }
@@ -210,12 +201,12 @@ fn a_host_is_probed_with_all_its_origins_and_an_event_is_not() {
 fn what_cannot_be_connected_to_is_told_and_not_asked() {
     let mut stage = of_urls(80, &["no url", "https://a.example/"]);
     assert_eq!(stage.keys("p").asked(), [""; 0]);
-    assert!(footer(&stage).contains("none that can be connected to"), "{}", footer(&stage));
+    assert!(stage.footer().contains("none that can be connected to"), "{}", stage.footer());
     assert_eq!(stage.keys("P").asked(), ["https://a.example"]);
     assert!(stage.frame().contains("probe    ? invalid-url: no http or https URL"), "{}", stage.frame());
     let mut stage = of_urls(80, &["no url"]);
     assert_eq!(stage.keys("P").asked(), [""; 0]);
-    assert!(footer(&stage).contains("nothing to probe"));
+    assert!(stage.footer().contains("nothing to probe"));
     assert_eq!(Stage::new(80, 24).keys("p").asked(), [""; 0]);
 }
 
@@ -298,7 +289,7 @@ fn another_workspace_knows_nothing_of_it() {
 fn a_probe_that_cannot_begin_says_why() {
     let mut stage = whole(80, 24);
     stage.keys("P").send(Message::Probed(Found::Failed("no certificates".into())));
-    assert!(footer(&stage).contains("nothing can be probed: no certificates"), "{}", footer(&stage));
+    assert!(stage.footer().contains("nothing can be probed: no certificates"), "{}", stage.footer());
     assert_eq!(stage.keys("p").asked(), [ACME]);
 }
 
@@ -339,7 +330,7 @@ fn esc_stops_a_probe_that_has_not_begun() {
     let late = stage.late_key("P");
     assert_eq!(late.len(), 1, "what is to be probed is looked for first");
     stage.keys("esc");
-    assert!(footer(&stage).contains("nothing is probed"), "{}", footer(&stage));
+    assert!(stage.footer().contains("nothing is probed"), "{}", stage.footer());
     assert!(stage.frame().contains("⌕ example"), "the filter stays\n{}", stage.frame());
     for message in late {
         assert_eq!((stage.send(message).asked(), stage.app.probes.is_running()), (Vec::new(), false));

@@ -12,10 +12,6 @@ fn forty() -> Stage {
     stage
 }
 
-fn line(stage: &Stage, part: &str) -> String {
-    stage.frame().lines().find(|line| line.contains(part)).unwrap_or_default().to_owned()
-}
-
 #[test]
 fn hosts_are_counted_and_open_into_paths() {
     let mut stage = forty();
@@ -25,7 +21,7 @@ fn hosts_are_counted_and_open_into_paths() {
     for host in ["hooks.acme.example.com", "billing.acme.example.com", "partners.globex.example.net"] {
         assert!(hosts.contains(host), "{hosts}");
     }
-    let counts = line(&stage, "hooks.acme.example.com");
+    let counts = stage.line("hooks.acme.example.com");
     assert!(counts.contains("25.0%"), "{counts}");
     stage.keys("g enter");
     let open = stage.frame();
@@ -59,7 +55,7 @@ fn an_event_that_nobody_hears_stands_out_and_enter_filters_by_an_event() {
     let mut stage = forty();
     stage.keys("3");
     let frame = stage.frame();
-    assert!(line(&stage, "call.completed").contains("40") || frame.contains("call.completed"), "{frame}");
+    assert!(stage.line("call.completed").contains("40") || frame.contains("call.completed"), "{frame}");
     assert!(frame.contains("nobody hears it"), "{frame}");
     let heard = frame.lines().position(|line| line.contains("campaign.paused")).unwrap();
     let top = frame.lines().position(|line| line.contains("active")).unwrap();

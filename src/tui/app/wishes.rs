@@ -1,0 +1,45 @@
+//! What is to be done with all webhooks that are shown, as soon as all of them are here.
+
+use super::{App, Effect, Everything, draw_if};
+
+/// Something to be done with all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Wish {
+    Mark,
+    Probe,
+}
+
+impl App {
+    /// Whether a wish has to wait: what is missing is loaded, as far as that may be done without asking.
+    pub(super) fn has_to_wait(&mut self, wish: Wish) -> bool {
+        self.need_everything();
+        let waits = !self.is_settled();
+        if waits {
+            self.jobs.wishes.insert(wish);
+        }
+        waits
+    }
+
+    /// Whether the rows on screen are those that were asked for, and no more are on their way.
+    fn is_settled(&self) -> bool {
+        self.everything == Everything::No && self.is_arranged_anew()
+    }
+
+    /// Does what waited, as soon as all are here; what waited in vain is said.
+    pub(super) fn fulfil_wishes(&mut self) -> Vec<Effect> {
+        if self.jobs.wishes.is_empty() || !self.is_settled() {
+            return Vec::new();
+        }
+        let is_complete = self.listing.is_complete();
+        let mut effects = draw_if(true);
+        for wish in std::mem::take(&mut self.jobs.wishes) {
+            effects.extend(match wish {
+                Wish::Mark if is_complete => self.mark_all_now(),
+                Wish::Mark => self.warn("nothing was marked: not all are loaded"),
+                Wish::Probe if is_complete => self.gather_all(),
+                Wish::Probe => self.warn("nothing is probed: not all are loaded"),
+            });
+        }
+        effects
+    }
+}
