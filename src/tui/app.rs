@@ -35,7 +35,7 @@ pub use self::news::{Change, Unseen};
 pub use self::probes::{Counts, Probes, Sight, milliseconds};
 pub use self::profiles::Workspace;
 use self::views::CameFrom;
-use self::wishes::Wish;
+pub use self::wishes::Wish;
 use super::canvas::Piece;
 use super::changes_pane::{Bases, ChangesPane};
 use super::copy::{self, Place};

@@ -191,6 +191,7 @@ fn more_than_the_limit_is_loaded_only_when_asked() {
     assert!(!stage.app.demand().everything);
     stage.keys("L");
     assert!(stage.app.demand().everything);
+    assert!(stage.footer().contains(" loading: 1 of 3 pages  esc stops"), "{}", stage.footer());
     stage.keys("esc");
     assert!(!stage.app.demand().everything);
 }

@@ -222,7 +222,8 @@ impl App {
             return self.inform("everything is loaded");
         }
         self.everything = Everything::Asked;
-        self.inform("loading everything; esc stops")
+        // The progress says it.
+        draw_if(true)
     }
 
     pub(super) fn close_overlay(&mut self) -> Vec<Effect> {

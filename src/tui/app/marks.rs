@@ -49,10 +49,7 @@ impl App {
 
     /// Marks everything that is shown, once all of it is here.
     pub(super) fn mark_all(&mut self) -> Vec<Effect> {
-        if self.has_to_wait(Wish::Mark) {
-            return self.inform("marking all once they are here; esc stops");
-        }
-        self.mark_all_now()
+        if self.has_to_wait(Wish::Mark) { draw_if(true) } else { self.mark_all_now() }
     }
 
     pub(super) fn mark_all_now(&mut self) -> Vec<Effect> {

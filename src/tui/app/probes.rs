@@ -189,7 +189,7 @@ impl App {
             return self.warn("there is nothing to probe");
         }
         if self.marks.is_empty() && self.has_to_wait(Wish::Probe) {
-            return self.inform("probing all once they are here; esc stops");
+            return vec![Effect::Draw];
         }
         self.gather_all()
     }

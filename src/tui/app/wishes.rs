@@ -4,12 +4,27 @@ use super::{App, Effect, Everything, draw_if};
 
 /// Something to be done with all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Wish {
+pub enum Wish {
     Mark,
     Probe,
 }
 
+impl Wish {
+    /// What all is loaded for.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Mark => "to mark all",
+            Self::Probe => "to probe all",
+        }
+    }
+}
+
 impl App {
+    /// What waits for everything, if something does.
+    pub fn waiting_wish(&self) -> Option<Wish> {
+        self.jobs.wishes.first().copied()
+    }
+
     /// Whether a wish has to wait: what is missing is loaded, as far as that may be done without asking.
     pub(super) fn has_to_wait(&mut self, wish: Wish) -> bool {
         self.need_everything();

@@ -125,7 +125,8 @@ fn progress(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         None => app.time_left().map_or_else(Safe::default, |left| safe!(", {} left", clock::seconds_in_words(left))),
     };
     let key = app.setup.keymap.key(Action::Back).unwrap_or_default();
-    let words = safe!(" loading: {}{} pages{} ", grouped(pages), of, left);
+    let what_for = app.waiting_wish().map_or_else(Safe::default, |wish| safe!(" {}", wish.words()));
+    let words = safe!(" loading{}: {}{} pages{} ", what_for, grouped(pages), of, left);
     canvas.pieces(
         area,
         &[Piece::plain(words), Piece::new(safe!(" {}", key), theme.strong), Piece::new(" stops", theme.quiet)],

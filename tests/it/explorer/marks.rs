@@ -55,7 +55,7 @@ fn mark_all_waits_until_everything_is_here() {
     let mut stage = Stage::new(100, 30);
     stage.load(page(1, 0..100, Some(150))).keys("*");
     assert!(stage.app.marks.is_empty() && stage.app.demand().everything);
-    assert!(stage.frame().contains("marking all once they are here"), "{}", stage.frame());
+    assert!(stage.footer().contains(" loading to mark all: 1 of 2 pages  esc stops"), "{}", stage.frame());
     stage.load(page(2, 100..150, Some(150)));
     assert_eq!(stage.app.marks.len(), 150);
     let mut stage = Stage::new(100, 30);

@@ -141,7 +141,11 @@ fn all_waits_until_all_is_here_or_says_what_it_is_about() {
     let mut stage = Stage::new(80, 24);
     stage.load(first).keys("P");
     assert_eq!(stage.asked(), [""; 0]);
-    assert!(stage.app.demand().everything && stage.footer().contains("once they are here"), "{}", stage.footer());
+    assert!(
+        stage.app.demand().everything && stage.footer().contains("loading to probe all: 1 of 2 pages"),
+        "{}",
+        stage.footer()
+    );
     let mut second = page(2, 2..4, Some(4));
     second.limit = Some(2);
     assert_eq!(stage.load(second).asked(), [BILLING, ACME, INITECH, GLOBEX]);
