@@ -184,16 +184,9 @@ fn kind<R: Read>(buffer: &mut Buffer<R>) -> Result<Kind, Failure> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::value::RawValue;
 
     use super::*;
     use crate::analysis::deliveries::Stats;
-    use crate::model::{Row, Webhook};
-
-    fn webhook(id: &str) -> Webhook {
-        let json = format!(r#"{{"id":"{id}","url":"https://{id}.example/x"}}"#);
-        Row::decode(&RawValue::from_string(json).unwrap()).unwrap().webhook().unwrap().clone()
-    }
 
     fn read_all(bytes: impl AsRef<[u8]>) -> (Result<Report, Failure>, Tally) {
         let mut tally = Tally::default();
@@ -205,7 +198,7 @@ mod tests {
     fn figures(bytes: impl AsRef<[u8]>) -> (u64, u64, Stats) {
         let (report, tally) = read_all(bytes);
         let report = report.unwrap();
-        (report.rows, report.malformed, tally.of(&webhook("a")).unwrap_or_default())
+        (report.rows, report.malformed, tally.of("a", "https://a.example/x").unwrap_or_default())
     }
 
     #[track_caller]
@@ -370,7 +363,7 @@ mod tests {
             let report = read(rows, &mut tally).unwrap();
             assert_eq!((report.rows, report.malformed), (count, 0));
             assert!(report.peak_bytes < 256 << 10, "{} bytes were held", report.peak_bytes);
-            let stats = tally.of(&webhook("w4")).unwrap();
+            let stats = tally.of("w4", "https://w4.example/x").unwrap();
             assert_eq!((stats.attempts, stats.failures), (count / 100, count / 100));
         }
     }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use url::Url;
 
 pub use self::fields::{EXPECTED, Field, Reason, Values};
-use crate::model::{Destination, Webhook, WebhookId};
+use crate::model::Destination;
 use crate::safe;
 use crate::text::{Safe, Untrusted, grouped};
 
@@ -64,12 +64,6 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// From 0 to 1; 0 without attempts.
-    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more digits")]
-    pub fn failure_rate(&self) -> f64 {
-        if self.attempts == 0 { 0.0 } else { self.failures as f64 / self.attempts as f64 }
-    }
-
     /// Whether more than `percent` of at least `attempts` attempts failed.
     pub fn fails(&self, percent: u64, attempts: u64) -> bool {
         let over = u128::from(self.failures) * 100 > u128::from(percent) * u128::from(self.attempts);
@@ -149,14 +143,6 @@ pub struct Tally {
     text_numbers: HashMap<Arc<str>, u32>,
     rows: u64,
     crowded: u64,
-}
-
-/// What a join found.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Joined {
-    /// Of each webhook that has any.
-    pub stats: HashMap<WebhookId, Stats>,
-    pub unmatched: Unmatched,
 }
 
 /// Attempts that belong to no webhook.
@@ -256,13 +242,9 @@ impl Tally {
         Some(number)
     }
 
-    /// What was counted for a webhook, by its id and by its URL; `None` when nothing was.
-    pub fn of(&self, webhook: &Webhook) -> Option<Stats> {
-        self.of_row(webhook.id.raw(), webhook.url.raw())
-    }
-
-    /// As [`Tally::of`], for a webhook with this id and this URL.
-    pub fn of_row(&self, id: &str, url: &str) -> Option<Stats> {
+    /// What was counted for a webhook with this id and this URL; `None` when nothing was. A row that names an id is joined by
+    /// that, any other by its URL.
+    pub fn of(&self, id: &str, url: &str) -> Option<Stats> {
         let (by_id, by_url) = self.numbers(id, url);
         let slot = |number: Option<usize>| number.and_then(|number| self.slots.get(number));
         let mut sum = slot(by_id).or(slot(by_url))?.clone();
@@ -291,25 +273,17 @@ impl Tally {
         (by_id, by_url)
     }
 
-    /// Joins the attempts to all webhooks of a workspace. A row that names an id is joined by that, any other by its URL.
-    pub fn join<'a>(&self, webhooks: impl IntoIterator<Item = &'a Webhook>) -> Joined {
-        let mut matching = self.matching();
-        let mut stats = HashMap::new();
-        for webhook in webhooks {
-            matching.add(webhook.id.raw(), webhook.url.raw());
-            if let Some(found) = self.of(webhook) {
-                stats.insert(webhook.id.clone(), found);
+    /// The attempts that belong to none of these webhooks, each an id and a URL.
+    pub fn unmatched<'a>(&self, webhooks: impl IntoIterator<Item = (&'a str, &'a str)>) -> Unmatched {
+        let mut is_matched = vec![false; self.slots.len()];
+        for (id, url) in webhooks {
+            let (by_id, by_url) = self.numbers(id, url);
+            for number in [by_id, by_url].into_iter().flatten() {
+                if let Some(matched) = is_matched.get_mut(number) {
+                    *matched = true;
+                }
             }
         }
-        Joined { stats, unmatched: matching.finish() }
-    }
-
-    /// Looks for the attempts that belong to none of the webhooks that are added to it.
-    pub fn matching(&self) -> Matching<'_> {
-        Matching { tally: self, is_matched: vec![false; self.slots.len()] }
-    }
-
-    fn unmatched(&self, is_matched: &[bool]) -> Unmatched {
         let mut unmatched = Unmatched { rows: self.crowded, crowded: self.crowded, ..Unmatched::default() };
         let mut most: Option<(u64, &str)> = None;
         for (name, &number) in self.ids.iter().chain(&self.urls) {
@@ -323,30 +297,6 @@ impl Tally {
         }
         unmatched.most = most.map(|(_, name)| Destination::new(name));
         unmatched
-    }
-}
-
-/// Which attempts belong to a webhook.
-#[derive(Debug)]
-pub struct Matching<'t> {
-    tally: &'t Tally,
-    is_matched: Vec<bool>,
-}
-
-impl Matching<'_> {
-    /// The attempts of this webhook belong to one.
-    pub fn add(&mut self, id: &str, url: &str) {
-        let (by_id, by_url) = self.tally.numbers(id, url);
-        for number in [by_id, by_url].into_iter().flatten() {
-            if let Some(matched) = self.is_matched.get_mut(number) {
-                *matched = true;
-            }
-        }
-    }
-
-    /// The attempts that belong to none.
-    pub fn finish(self) -> Unmatched {
-        self.tally.unmatched(&self.is_matched)
     }
 }
 
@@ -364,15 +314,8 @@ fn normal_url(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::value::RawValue;
 
     use super::*;
-    use crate::model::Row;
-
-    fn webhook(id: &str, url: &str) -> Webhook {
-        let json = serde_json::json!({"id": id, "url": url}).to_string();
-        Row::decode(&RawValue::from_string(json).unwrap()).unwrap().webhook().unwrap().clone()
-    }
 
     fn attempt(webhook: Key<'_>, status: u16) -> Attempt<'_> {
         let is_success = status < 300;
@@ -394,24 +337,20 @@ mod tests {
         tally.add(&attempt(Key::Url("HTTPS://A.example:443/x#top"), 500));
         tally.add(&attempt(Key::Url("https://gone.example/"), 200));
         tally.add(&attempt(Key::Id("gone"), 200));
-        let webhooks = [webhook("a", "https://a.example/x"), webhook("b", "https://a.example/x"), webhook("c", "no url")];
-        let joined = tally.join(&webhooks);
-        let a = &joined.stats[&webhooks[0].id];
+        let webhooks = [("a", "https://a.example/x"), ("b", "https://a.example/x"), ("c", "no url")];
+        let [a, b, c] = webhooks.map(|(id, url)| tally.of(id, url));
+        let a = a.unwrap();
         assert_eq!((a.attempts, a.failures, a.retries, a.by_url), (4, 3, 2, true));
         assert_eq!(a.last_failure, "2026-01-02T00:00:00Z".parse().ok());
         assert_eq!(a.top_error, Some((Untrusted::from("timed out"), 2)));
         assert_eq!(a.top_status, Some((504, 2)));
-        let b = &joined.stats[&webhooks[1].id];
-        assert_eq!((b.attempts, b.failures), (1, 1));
-        assert!(!joined.stats.contains_key(&webhooks[2].id));
-        assert_eq!((joined.unmatched.rows, joined.unmatched.webhooks), (2, 2));
-        assert_eq!(joined.unmatched.most.as_ref().unwrap().raw(), "gone");
-        assert_eq!(
-            joined.unmatched.words().unwrap().as_str(),
-            "2 attempts belong to no webhook, but to 2 others; most to gone"
-        );
+        let b = b.unwrap();
+        assert_eq!((b.attempts, b.failures, c), (1, 1, None));
+        let unmatched = tally.unmatched(webhooks);
+        assert_eq!((unmatched.rows, unmatched.webhooks), (2, 2));
+        assert_eq!(unmatched.most.as_ref().unwrap().raw(), "gone");
+        assert_eq!(unmatched.words().unwrap().as_str(), "2 attempts belong to no webhook, but to 2 others; most to gone");
         assert_eq!(Unmatched::default().words(), None);
-        assert_eq!(tally.of(&webhooks[1]).as_ref(), Some(b));
     }
 
     #[test]
@@ -421,8 +360,6 @@ mod tests {
         assert!(!stats(20, 2).fails(10, 20));
         assert!(!stats(19, 19).fails(10, 20));
         assert!(!stats(0, 0).fails(10, 0));
-        assert!((stats(20, 5).failure_rate() - 0.25).abs() < f64::EPSILON);
-        assert!(stats(0, 0).failure_rate().abs() < f64::EPSILON);
     }
 
     #[test]
@@ -444,7 +381,7 @@ mod tests {
         for number in 0..MAX_WEBHOOKS + 10 {
             tally.add(&attempt(Key::Id(&number.to_string()), 200));
         }
-        let unmatched = tally.join([]).unmatched;
+        let unmatched = tally.unmatched([]);
         assert_eq!((unmatched.webhooks, unmatched.crowded), (MAX_WEBHOOKS, 10));
         assert_eq!(unmatched.rows, (MAX_WEBHOOKS + 10) as u64);
     }
@@ -452,16 +389,16 @@ mod tests {
     proptest! {
         #[test]
         fn no_attempt_is_lost(rows in proptest::collection::vec((0_u8..6, any::<bool>(), 100_u16..600), 0..60)) {
-            let webhooks = [webhook("0", "https://x.example/0"), webhook("1", "https://x.example/1")];
+            let webhooks = [("0", "https://x.example/0"), ("1", "https://x.example/1")];
             let mut tally = Tally::default();
             for &(number, by_url, status) in &rows {
                 let (id, url) = (number.to_string(), format!("https://x.example/{number}"));
                 tally.add(&attempt(if by_url { Key::Url(&url) } else { Key::Id(&id) }, status));
             }
-            let joined = tally.join(&webhooks);
-            let matched: u64 = joined.stats.values().map(|stats| stats.attempts).sum();
-            prop_assert_eq!(matched + joined.unmatched.rows, rows.len() as u64);
-            for stats in joined.stats.values() {
+            let stats: Vec<_> = webhooks.iter().filter_map(|(id, url)| tally.of(id, url)).collect();
+            let matched: u64 = stats.iter().map(|stats| stats.attempts).sum();
+            prop_assert_eq!(matched + tally.unmatched(webhooks).rows, rows.len() as u64);
+            for stats in stats {
                 prop_assert!(stats.failures <= stats.attempts);
             }
         }

@@ -33,11 +33,6 @@ impl Origin {
         Self::of(&Url::parse(url).ok()?)
     }
 
-    /// The origin of a webhook's destination; `None` when it is no URL that can be connected to.
-    pub fn of_destination(destination: &Destination) -> Option<Self> {
-        Self::of(&destination.parse()?)
-    }
-
     pub fn host(&self) -> &Host<String> {
         &self.host
     }

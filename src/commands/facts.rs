@@ -64,11 +64,8 @@ impl Sources {
     pub(super) async fn gather(&self, rows: &[Row], context: &Context<'_>) -> Facts {
         let mut facts = self.kinds();
         if let Some(tally) = &self.deliveries {
-            let mut matching = tally.matching();
-            for webhook in rows.iter().filter_map(Row::webhook) {
-                matching.add(webhook.id.raw(), webhook.url.raw());
-            }
-            if let Some(words) = matching.finish().words() {
+            let webhooks = rows.iter().filter_map(Row::webhook).map(|webhook| (webhook.id.raw(), webhook.url.raw()));
+            if let Some(words) = tally.unmatched(webhooks).words() {
                 context.say.note(&safe!("--deliveries: {}", words));
             }
         }

@@ -296,10 +296,8 @@ fn read_deliveries(path: &Path) -> Result<Read, Safe> {
 }
 
 fn matched(tally: &Tally, rows: &Rows) -> Unmatched {
-    let mut matching = tally.matching();
     let webhooks = rows.segments().flat_map(|(_, _, segment)| segment.iter()).filter(|row| row.is_webhook());
-    webhooks.for_each(|row| matching.add(row.id(), row.url()));
-    matching.finish()
+    tally.unmatched(webhooks.map(|row| (row.id(), row.url())))
 }
 
 fn gather(rows: &Chosen, host: Option<&str>, most: usize) -> Gathered {

@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
-    let stats = basis.facts.deliveries.as_ref()?.of_row(webhook.id, webhook.url)?;
+    let stats = basis.facts.deliveries.as_ref()?.of(webhook.id, webhook.url)?;
     judge(&stats, basis.facts.limits)
 }
 

@@ -110,7 +110,7 @@ impl App {
         Some(match (&deliveries.tally, &deliveries.problem) {
             (_, Some(problem)) => Figures::Failed(problem.clone()),
             (None, None) => Figures::Reading,
-            (Some(tally), None) => match tally.of_row(row.id(), row.url()) {
+            (Some(tally), None) => match tally.of(row.id(), row.url()) {
                 Some(stats) => {
                     let Limits { failure_percent, attempts, .. } = Limits::default();
                     Figures::Known { fails: stats.fails(failure_percent, attempts), stats }
