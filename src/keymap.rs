@@ -296,13 +296,17 @@ impl Keymap {
 
     /// The keys of an action as a person reads them, such as `j down`.
     pub fn keys(&self, action: Action) -> Vec<Safe> {
-        let keys = self.bindings.iter().filter(|(_, bound)| *bound == action);
-        keys.map(|(key, _)| clean_head(&key.to_string(), 20)).collect()
+        self.spelled(action).collect()
     }
 
     /// The first key of an action.
     pub fn key(&self, action: Action) -> Option<Safe> {
-        self.keys(action).into_iter().next()
+        self.spelled(action).next()
+    }
+
+    fn spelled(&self, action: Action) -> impl Iterator<Item = Safe> {
+        let keys = self.bindings.iter().filter(move |(_, bound)| *bound == action);
+        keys.map(|(key, _)| clean_head(&key.to_string(), 20))
     }
 }
 

@@ -14,6 +14,7 @@ mod line;
 mod roster;
 mod row;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -155,20 +156,22 @@ impl Destination {
         }
         clean_head(&redact::mask_url_head(self.0.raw(), columns.saturating_mul(4)), columns)
     }
+}
 
-    /// The URL for a narrow column, in at most about `columns` columns: without `https://`, and with the host as it is really
-    /// resolved (punycode and all) instead of what the eye might take for the host.
-    pub fn clean_short(&self, reveal: bool, columns: usize) -> Safe {
-        // Enough for every host name and some path.
-        let bytes = columns.saturating_add(512);
-        let Some(head) = redact::head_to_show(self.0.raw(), bytes) else { return redact::MASK.into() };
-        let shown = match host::parse(head) {
-            Some(url) if reveal => url.into(),
-            Some(url) => redact::mask_parsed(&url),
-            None if reveal => head.to_owned(),
-            None => redact::mask_url(head),
-        };
-        clean_head(shown.strip_prefix("https://").unwrap_or(&shown), columns)
+/// A URL for a narrow column, in at most about `columns` columns: without `https://`, and with the host as it is really
+/// resolved (punycode and all) instead of what the eye might take for the host. Credentials are masked unless `reveal`.
+pub fn short_url(url: &str, reveal: bool, columns: usize) -> Safe {
+    // Enough for every host name and some path.
+    let bytes = columns.saturating_add(512);
+    let Some(head) = redact::head_to_show(url, bytes) else { return redact::MASK.into() };
+    let without_scheme = |shown: &str| clean_head(shown.strip_prefix("https://").unwrap_or(shown), columns);
+    let parsed =
+        if host::is_plain(head) { Some(Cow::Borrowed(head)) } else { host::parse(head).map(|url| String::from(url).into()) };
+    match parsed {
+        Some(url) if reveal => without_scheme(&url),
+        Some(url) => without_scheme(&redact::mask_parsed(&url)),
+        None if reveal => without_scheme(head),
+        None => without_scheme(&redact::mask_url(head)),
     }
 }
 
@@ -345,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_short_destination_shows_the_host_that_is_resolved() {
-        let short = |url: &str| Destination::new(url).clean_short(false, 60).to_string();
+        let short = |url: &str| short_url(url, false, 60).to_string();
         assert_eq!(short("https://hooks.acme.com/crm"), "hooks.acme.com/crm");
         assert_eq!(short("http://hooks.acme.com/crm"), "http://hooks.acme.com/crm");
         assert_eq!(short("https://good.com@evil.com/x"), "***@evil.com/x");
@@ -357,7 +360,7 @@ mod tests {
     #[test]
     fn a_huge_destination_is_not_read_to_its_end() {
         let url = format!("https://a.com/{}", "x".repeat(8 << 20));
-        assert!(Destination::new(&url).clean_short(false, 40).as_str().len() < 2000);
+        assert!(short_url(&url, false, 40).as_str().len() < 2000);
     }
 
     #[test]

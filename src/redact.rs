@@ -128,9 +128,9 @@ fn replace_secrets(raw: &str, instead: &dyn Fn(&str) -> String) -> String {
     }
 }
 
-/// As [`mask_url`], for a URL that is parsed already: its text hides nothing from a scan.
-pub fn mask_parsed(url: &Url) -> String {
-    replace_in_text(url.as_str(), &|_| MASK.to_owned())
+/// As [`mask_url`], for a URL as a parser writes it: its text hides nothing from a scan.
+pub fn mask_parsed(url: &str) -> String {
+    replace_in_text(url, &|_| MASK.to_owned())
 }
 
 fn replace_in_text(text: &str, instead: &dyn Fn(&str) -> String) -> String {

@@ -38,6 +38,26 @@ pub(super) fn parse(url: &str) -> Option<Url> {
     Url::parse(url).ok().filter(Url::has_host)
 }
 
+/// Whether the URL is spelled so plainly that a parser would write it as it stands.
+pub(super) fn is_plain(url: &str) -> bool {
+    let Some((_, rest)) = plain(url) else { return false };
+    let (path, query) = rest.split_at(rest.bytes().position(|byte| byte == b'?').unwrap_or(rest.len()));
+    let mut before = 0;
+    let is_usual = |byte: u8| {
+        // A segment of dots means another one.
+        let is_usual = usual(byte) && !(before == b'/' && byte == b'.');
+        before = byte;
+        is_usual
+    };
+    let is_usual_in_query = |byte| usual(byte) || matches!(byte, b'?' | b'=' | b'&' | b'%');
+    path.starts_with('/') && path.bytes().all(is_usual) && query.bytes().all(is_usual_in_query)
+}
+
+/// What stands for itself in paths and queries, and is never a part of something longer.
+const fn usual(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~')
+}
+
 /// Host and rest of a URL that is spelled so plainly that a parser would leave the host as it is. Most are, and this costs a
 /// fraction of a parser's work. Everything else is `None` and needs the parser.
 fn plain(url: &str) -> Option<(&str, &str)> {
@@ -70,6 +90,22 @@ mod tests {
             ("no url/at all", "/at all"),
         ] {
             assert_eq!(path(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn most_urls_are_plain() {
+        for (url, plain) in [
+            ("https://hooks.acme.com/crm/v1.2/~x_y-z", true),
+            ("https://hooks.acme.com/crm?token=a%20b&c", true),
+            ("https://hooks.acme.com", false),
+            ("https://hooks.acme.com/a/../b", false),
+            ("https://hooks.acme.com/a%2fb", false),
+            ("https://hooks.acme.com:443/", false),
+            ("https://a@hooks.acme.com/", false),
+            ("https://HOOKS.acme.com/", false),
+        ] {
+            assert_eq!(is_plain(url), plain, "{url}");
         }
     }
 
@@ -108,6 +144,13 @@ mod tests {
         fn the_short_way_says_what_the_parser_says(url in "https?://[a-z0-9x.-]{0,12}([/?#:@\\\\%A-Z\\t é][a-z0-9.@:/]{0,8})?") {
             let parsed = parse(&url).and_then(|url| url.host_str().map(str::to_owned));
             prop_assert_eq!(host(&url).map(Cow::into_owned), parsed, "{}", url);
+        }
+
+        #[test]
+        fn a_plain_url_is_its_own_spelling(url in "https?://[a-z0-9x.-]{0,12}/[/.?a-z#:@%2eA-Z\\t é~_-]{0,8}[?&=%a-z]{0,8}") {
+            if is_plain(&url) {
+                prop_assert_eq!(parse(&url).map(String::from), Some(url));
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
@@ -81,7 +81,11 @@ impl<'a> Canvas<'a> {
         } else {
             self.buffer.set_stringn(area.x, area.y, fitted.as_str(), area.width.into(), style)
         };
-        self.plain_blanks(Rect { width: end.0 - area.x, height: 1, ..area });
+        for x in area.x..end.0 {
+            if let Some(cell) = self.buffer.cell_mut((x, area.y)).filter(|cell| cell.symbol() == " ") {
+                plain_blank(cell);
+            }
+        }
         end.0 - area.x
     }
 
@@ -110,22 +114,13 @@ impl<'a> Canvas<'a> {
         for symbol in text.split_inclusive(|_| true) {
             if let Some(cell) = self.buffer.cell_mut((x, area.y)) {
                 cell.set_symbol(symbol).set_style(style);
+                if symbol == " " {
+                    plain_blank(cell);
+                }
             }
             x += 1;
         }
-        self.plain_blanks(Rect { width: x - area.x, height: 1, ..area });
         x - area.x
-    }
-
-    /// A blank looks the same in whatever colour: in none it differs from other blanks less often, and so costs fewer bytes.
-    fn plain_blanks(&mut self, area: Rect) {
-        let shows = Modifier::REVERSED | Modifier::UNDERLINED | Modifier::CROSSED_OUT;
-        for position in area.positions() {
-            let Some(cell) = self.buffer.cell_mut(position) else { continue };
-            if cell.symbol() == " " && cell.bg == Color::Reset && !cell.modifier.intersects(shows) {
-                cell.reset();
-            }
-        }
     }
 
     /// Writes pieces one after the other into the first line of an area.
@@ -170,6 +165,14 @@ impl<'a> Canvas<'a> {
     }
 }
 
+/// A blank looks the same in whatever colour: in none it differs from other blanks less often, and so costs fewer bytes.
+fn plain_blank(cell: &mut Cell) {
+    let shows = Modifier::REVERSED | Modifier::UNDERLINED | Modifier::CROSSED_OUT;
+    if cell.bg == Color::Reset && !cell.modifier.intersects(shows) {
+        cell.reset();
+    }
+}
+
 /// For terminals without Unicode: as many question marks as the text had columns there.
 fn ascii(text: &Safe) -> String {
     let mut out = String::new();
@@ -210,7 +213,7 @@ mod tests {
     fn an_ascii_terminal_gets_ascii() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 8, 1));
         Canvas::new(&mut buffer, Glyphs::ascii()).text(Rect::new(0, 0, 8, 1), &clean("é漢字abcdef"), Style::new());
-        let shown: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+        let shown: String = buffer.content().iter().map(Cell::symbol).collect();
         assert_eq!(shown, "?????ab~");
     }
 }

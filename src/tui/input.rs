@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crossterm::event::{Event, poll, read};
 use futures_core::Stream;
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use tokio::sync::mpsc;
 
@@ -27,8 +27,12 @@ use super::console;
 const WAITING: usize = 1024;
 
 /// How long crossterm may look for events that it has read already. With no time at all it does not look, and what it is given
-/// it spends running in circles.
+/// it spends running in circles, while the loop, which was just woken, may be waiting for this very processor.
+const GLANCE: Duration = Duration::from_micros(2);
+/// A thread that is kept from running for as long as it may look does not look at all. So it looks again, with patience, once
+/// nothing more has come for a while.
 const LOOK: Duration = Duration::from_micros(50);
+const WHILE: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 
 /// Keys that can leave stdin to another program for a while.
 pub trait Keyboard: Stream<Item = io::Result<Event>> + Unpin {
@@ -74,12 +78,6 @@ impl Input {
     }
 }
 
-/// Whether crossterm has an event. When the thread is kept from running for as long as it may look, it does not look at all;
-/// that does not happen twice in a row.
-fn has_event() -> io::Result<bool> {
-    Ok(poll(LOOK)? || poll(LOOK)?)
-}
-
 /// The thread's side.
 struct Reader {
     rung: UnixStream,
@@ -90,12 +88,9 @@ impl Reader {
     /// The next event; `None` at the end of the terminal or of the explorer.
     fn next(&self) -> Option<io::Result<Event>> {
         loop {
-            let event = match has_event() {
+            let event = match self.has_event() {
                 Ok(true) => read(),
-                Ok(false) => {
-                    self.wait().ok()?;
-                    continue;
-                }
+                Ok(false) => continue,
                 Err(error) => Err(error),
             };
             return match event {
@@ -108,12 +103,28 @@ impl Reader {
         }
     }
 
+    /// Whether crossterm has an event; if not, waits until it may have one.
+    fn has_event(&self) -> io::Result<bool> {
+        if poll(GLANCE)? {
+            return Ok(true);
+        }
+        if self.wait(Some(&WHILE))? == Waited::ForSomething {
+            return Ok(false);
+        }
+        if poll(LOOK)? || poll(LOOK)? {
+            return Ok(true);
+        }
+        self.wait(None)?;
+        Ok(false)
+    }
+
     /// Waits for more on stdin, where nothing is read meanwhile, and through a pause.
-    fn wait(&self) -> io::Result<()> {
+    fn wait(&self, patience: Option<&Timespec>) -> io::Result<Waited> {
         let stdin = rustix::stdio::stdin();
         let mut fds = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&self.rung, PollFlags::IN)];
-        match rustix::event::poll(&mut fds, None) {
-            Err(Errno::INTR) => return Ok(()),
+        match rustix::event::poll(&mut fds, patience) {
+            Ok(0) => return Ok(Waited::InVain),
+            Err(Errno::INTR) => return Ok(Waited::ForSomething),
             polled => drop(polled?),
         }
         let [of_stdin, of_bell] = fds.map(|fd| fd.revents());
@@ -125,8 +136,15 @@ impl Reader {
         } else if !of_stdin.contains(PollFlags::IN) && console::is_gone() {
             return Err(ErrorKind::UnexpectedEof.into());
         }
-        Ok(())
+        Ok(Waited::ForSomething)
     }
+}
+
+/// What a wait came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waited {
+    ForSomething,
+    InVain,
 }
 
 impl Keyboard for Input {

@@ -65,8 +65,8 @@ impl<B: Backend> Screen<B> {
         let window = canvas.window();
         let has_scrolled = self.scroll(window.as_ref())?;
         self.window = window;
-        let tails = blank_tails(&self.shown, &self.next);
         let mut updates = bridged(&self.shown, &self.next);
+        let tails = blank_tails(&self.shown, &self.next, &updates);
         updates.retain(|&(x, y, _)| !tails.iter().any(|tail| tail.y == y && tail.x <= x));
         if has_scrolled || !updates.is_empty() || !tails.is_empty() {
             self.backend.draw(updates.into_iter())?;
@@ -141,10 +141,11 @@ impl Shift {
 }
 
 /// Where lines end in blanks that were something else before, and clearing them is cheaper than writing them.
-fn blank_tails(shown: &Buffer, next: &Buffer) -> Vec<Position> {
+fn blank_tails(shown: &Buffer, next: &Buffer, updates: &[(u16, u16, &Cell)]) -> Vec<Position> {
     let blank = Cell::EMPTY;
     let mut tails = Vec::new();
-    for y in next.area.top()..next.area.bottom() {
+    for line in updates.chunk_by(|(_, y, _), (_, other, _)| y == other).filter(|line| line.len() > WORTH_CLEARING) {
+        let Some(&(_, y, _)) = line.first() else { continue };
         let columns = next.area.left()..next.area.right();
         let is_blank = |x: &u16| next.cell((*x, y)).is_some_and(|cell| *cell == blank);
         let length = columns.clone().rev().take_while(is_blank).count();
@@ -226,11 +227,12 @@ mod tests {
     fn long_blank_tails_are_cleared() {
         let before = Buffer::with_lines(["short    ", "a long line of text"]);
         let after = Buffer::with_lines(["s        ", "a                  "]);
-        assert_eq!(blank_tails(&before, &after), [Position { x: 1, y: 1 }]);
-        assert_eq!(blank_tails(&after, &before), []);
+        let tails = |before: &Buffer, after: &Buffer| blank_tails(before, after, &bridged(before, after));
+        assert_eq!(tails(&before, &after), [Position { x: 1, y: 1 }]);
+        assert_eq!(tails(&after, &before), []);
         let mut reversed = after.clone();
         reversed.set_style(Rect::new(0, 1, 19, 1), Style::new().add_modifier(Modifier::REVERSED));
-        assert_eq!(blank_tails(&before, &reversed), [], "a reversed blank is no blank");
+        assert_eq!(tails(&before, &reversed), [], "a reversed blank is no blank");
     }
 
     /// What a terminal shows after the bytes of some frames.

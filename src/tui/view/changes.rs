@@ -5,7 +5,7 @@ use ratatui::style::Style;
 
 use crate::analysis::changes::Entry;
 use crate::keymap::Action;
-use crate::model::{Destination, Scope};
+use crate::model::{Scope, short_url};
 use crate::safe;
 use crate::text::{Safe, grouped};
 use crate::tui::app::{App, Everything, Focus};
@@ -141,7 +141,7 @@ fn row(app: &App, entry: &Entry, is_selected: bool, area: Rect, canvas: &mut Can
     let wanted = u16::try_from(words.width()).unwrap_or(u16::MAX);
     let right = wanted.min(area.width / 2);
     let left = area.width.saturating_sub(if right > 0 { right + 2 } else { 0 });
-    let url = Destination::new(webhook.url()).clean_short(app.reveal, left.into());
+    let url = short_url(webhook.url(), app.reveal, left.into());
     let used = canvas.text(Rect { width: left, ..area }, &url, Style::new());
     // What the destination leaves is room for the rest.
     let x = area.x.saturating_add(used).saturating_add(2);

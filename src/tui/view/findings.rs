@@ -5,7 +5,7 @@ use ratatui::style::Style;
 
 use crate::analysis::audit::Rule;
 use crate::analysis::groups::{Broken, Group, Kind};
-use crate::model::Destination;
+use crate::model::short_url;
 use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::{App, state_symbol};
@@ -102,7 +102,7 @@ fn group_line(app: &App, group: &Group, is_selected: bool, columns: &Columns, at
             let (symbol, text) = match what {
                 Broken::Webhook { url } => {
                     let room = usize::from(wide.width.saturating_sub(4));
-                    (symbol, Destination::new(url).clean_short(app.reveal, room))
+                    (symbol, short_url(url, app.reveal, room))
                 }
                 Broken::Malformed { reason } => {
                     ("?", safe!("row {}: {}", grouped(u64::from(*number) + 1), reason.explain()))
@@ -140,8 +140,7 @@ fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
         Kind::Broken { number, .. } => app.listing.rows().row((*number).into()).filter(|row| row.is_webhook()),
         _ => None,
     };
-    let whose =
-        whose.map(|row| safe!("{}  {}", clean_head(row.id(), 40), Destination::new(row.url()).clean_short(app.reveal, 500)));
+    let whose = whose.map(|row| safe!("{}  {}", clean_head(row.id(), 40), short_url(row.url(), app.reveal, 500)));
     let what = message.map_or_else(|| safe!("{}. {}", rule.about, rule.why), |message| safe!("{}.", message));
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     let what = what.paragraph(inner.width.into());

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use crate::analysis::audit::RuleSet;
 use crate::clock;
 use crate::config::TimeFormat;
-use crate::model::{Destination, Row, RowRef};
+use crate::model::{Row, RowRef, short_url};
 use crate::safe;
 use crate::text::Safe;
 use crate::tui::app::{App, Change, Focus, state_symbol};
@@ -94,7 +94,7 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
     let finding_width = if area.width >= WIDE { 28 } else { 2 };
     let columns = if area.width >= NARROW { figures + 6 + finding_width + age_width(app) } else { 0 };
     let url_area = Rect { width: behind(area, url_left).width.saturating_sub(columns), ..behind(area, url_left) };
-    let url = Destination::new(row.url()).clean_short(app.reveal, url_area.width.into());
+    let url = short_url(row.url(), app.reveal, url_area.width.into());
     let places = app.filter.query().places(url.as_str());
     canvas.highlighted(url_area, &url, text_style, &places, theme.matched);
     if columns == 0 {
