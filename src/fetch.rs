@@ -8,6 +8,7 @@
 mod budget;
 mod complete;
 mod extent;
+mod packed;
 mod requests;
 mod single;
 mod source;
@@ -17,10 +18,11 @@ use std::time::Duration;
 
 pub use self::complete::{Limit, Problem, Reading, Summary, Wanted, judge, judge_into, read_listing, stream_listing};
 pub use self::extent::{Extent, RowCount};
+pub use self::packed::PackedPage;
 pub use self::requests::Progress;
 pub use self::single::{read_page, read_webhooks};
 pub use self::source::{Held, Source};
-pub use self::task::{Demand, FetchEvent, Generation, PackedPage, spawn};
+pub use self::task::{Demand, FetchEvent, Generation, spawn};
 
 /// How patient and how greedy the reading is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

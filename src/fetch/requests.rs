@@ -73,6 +73,10 @@ impl<E> Pages<E> {
     pub(super) fn new(source: &Source, limit: u32, scope: Scope) -> Self {
         Self { source: source.clone(), limit, scope, elements: PhantomData }
     }
+
+    pub(super) fn set_scope(&mut self, scope: Scope) {
+        self.scope = scope;
+    }
 }
 
 /// Asks for single webhooks.
@@ -125,14 +129,6 @@ pub(super) struct Requests<A: Ask> {
     budget: Budget,
 }
 
-impl<E: Element> Requests<Pages<E>> {
-    /// Turns to another scope: everything under way is ended.
-    pub(super) fn set_scope(&mut self, scope: Scope) {
-        self.ask.scope = scope;
-        self.retain(|_| false);
-    }
-}
-
 impl<A: Ask> Requests<A> {
     pub(super) fn new(ask: A, policy: Policy) -> Self {
         Self {
@@ -144,6 +140,12 @@ impl<A: Ask> Requests<A> {
             paused_until: None,
             budget: Budget::default(),
         }
+    }
+
+    /// Asks for something else from here on: everything under way is ended.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut A)) {
+        change(&mut self.ask);
+        self.retain(|_| false);
     }
 
     /// Ends the requests that nobody wants any more.
@@ -367,7 +369,7 @@ mod tests {
         while !requests.aborts[&1].is_finished() {
             tokio::task::yield_now().await;
         }
-        requests.set_scope(Scope::Inactive);
+        requests.change(|pages| pages.set_scope(Scope::Inactive));
         requests.start(1);
         let Some(Progress::Loaded { value, .. }) = requests.next().await else { panic!("no page") };
         assert_eq!(value.rows[0].id().unwrap().raw(), "false");

@@ -1,16 +1,16 @@
 //! The background task of the explorer. It follows the latest [`Demand`], never a queue of old ones.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::requests::{Pages, Progress, Requests};
+use super::packed::{PackedPage, PackedPages};
+use super::requests::{Progress, Requests};
 use super::{Extent, Policy, Source};
-use crate::api::{ApiError, ErrorKind, Nonsense, Numbers, Page};
-use crate::model::{Block, Draft, Element, Packer, Scope, SharedPacker};
+use crate::api::{ApiError, ErrorKind, Nonsense};
+use crate::model::{Scope, SharedPacker};
 
 /// Events that may wait for the explorer before the task waits for it.
 const EVENTS_AHEAD: usize = 64;
@@ -41,25 +41,6 @@ pub struct Demand {
     pub pages: Vec<u64>,
     /// All the rest too.
     pub everything: bool,
-}
-
-/// A page with its rows packed.
-#[derive(Debug, Clone)]
-pub struct PackedPage {
-    pub numbers: Numbers,
-    pub block: Arc<Block>,
-}
-
-impl PackedPage {
-    pub fn new(packer: &SharedPacker, page: Page<Draft>) -> Self {
-        Self { numbers: Numbers::from(&page), block: Arc::new(packer.pack(page.rows)) }
-    }
-
-    /// Packs rows that were decoded already.
-    pub fn of_rows(packer: &mut Packer, page: Page) -> Self {
-        let numbers = Numbers::from(&page);
-        Self { numbers, block: Arc::new(packer.pack(page.rows.into_iter().map(Draft::of_row).collect())) }
-    }
 }
 
 /// What the task reports.
@@ -125,7 +106,7 @@ pub fn spawn(
     let task = tokio::spawn(async move {
         match connect() {
             Ok(source) => {
-                let requests = Requests::new(Pages::new(&source, policy.page_size, Scope::All), policy);
+                let requests = Requests::new(PackedPages::new(&source, policy.page_size, packer.clone()), policy);
                 // The explorer is gone: nobody is left to tell.
                 drop(Task::new(policy, demand, events, requests, packer).run().await);
             }
@@ -163,15 +144,15 @@ struct Task {
     policy: Policy,
     demand: watch::Receiver<Demand>,
     events: mpsc::Sender<FetchEvent>,
-    requests: Requests<Pages<Draft>>,
+    requests: Requests<PackedPages>,
     wish: Demand,
     extent: Extent,
     /// Pages of this generation that came or failed for good.
     settled: BTreeSet<u64>,
     /// Why no page of this generation can succeed.
     refusal: Option<ApiError>,
-    /// The rows of page 1, to notice a server that sends them for every page.
-    first_rows: Vec<Box<str>>,
+    /// Page 1, to notice a server that sends it for every page.
+    first: Option<PackedPage>,
     packer: SharedPacker,
     /// The end of *everything* was told.
     swept: bool,
@@ -184,7 +165,7 @@ impl Task {
         policy: Policy,
         demand: watch::Receiver<Demand>,
         events: mpsc::Sender<FetchEvent>,
-        requests: Requests<Pages<Draft>>,
+        requests: Requests<PackedPages>,
         packer: SharedPacker,
     ) -> Self {
         Self {
@@ -196,7 +177,7 @@ impl Task {
             extent: Extent::default(),
             settled: BTreeSet::new(),
             refusal: None,
-            first_rows: Vec::new(),
+            first: None,
             packer,
             swept: false,
             sweep: 1,
@@ -205,7 +186,7 @@ impl Task {
 
     async fn run(mut self) -> Result<(), Gone> {
         let wish = self.demand.borrow_and_update().clone();
-        self.requests.set_scope(wish.scope);
+        self.requests.change(|pages| pages.set_scope(wish.scope));
         self.wish = wish;
         loop {
             self.start_pages().await?;
@@ -224,7 +205,7 @@ impl Task {
 
     fn follow(&mut self, wish: Demand) {
         if wish.scope != self.wish.scope {
-            self.requests.set_scope(wish.scope);
+            self.requests.change(|pages| pages.set_scope(wish.scope));
             self.extent = Extent::default();
         }
         if wish.generation != self.wish.generation {
@@ -307,19 +288,19 @@ impl Task {
         !self.settled.contains(&page) && !self.requests.is_under_way(page)
     }
 
-    async fn report(&mut self, progress: Progress<Page<Draft>>) -> Result<(), Gone> {
+    async fn report(&mut self, progress: Progress<PackedPage>) -> Result<(), Gone> {
         let generation = self.wish.generation;
         let event = match progress {
-            Progress::Loaded { value: page, .. } if self.repeats_first(&page) => {
+            Progress::Loaded { number, value: page } if self.repeats_first(&page) => {
                 let error = ApiError::new(ErrorKind::Nonsense(Nonsense::SamePage));
-                self.settled.insert(page.number);
+                self.settled.insert(number);
                 self.refusal = Some(error.clone());
-                FetchEvent::Failed { generation, page: page.number, error }
+                FetchEvent::Failed { generation, page: number, error }
             }
-            Progress::Loaded { value: page, .. } => {
-                self.extent.observe(&page, self.policy.page_size);
-                self.settled.insert(page.number);
-                FetchEvent::Loaded { generation, page: PackedPage::new(&self.packer, page) }
+            Progress::Loaded { number, value: page } => {
+                self.extent.observe(page.numbers, self.policy.page_size);
+                self.settled.insert(number);
+                FetchEvent::Loaded { generation, page }
             }
             Progress::Failed { number: page, error } => {
                 self.settled.insert(page);
@@ -338,13 +319,12 @@ impl Task {
     }
 
     /// Whether a later page is page 1 again: then the server ignores the parameter, and would be asked for ever.
-    fn repeats_first(&mut self, page: &Page<Draft>) -> bool {
-        let ids = || page.rows.iter().filter_map(Draft::id_text);
-        if page.number == 1 {
-            self.first_rows = ids().map(Box::from).collect();
+    fn repeats_first(&mut self, page: &PackedPage) -> bool {
+        if page.numbers.number == 1 {
+            self.first = Some(page.clone());
             return false;
         }
-        !self.first_rows.is_empty() && ids().eq(self.first_rows.iter().map(AsRef::as_ref))
+        self.first.as_ref().is_some_and(|first| page.repeats(first))
     }
 
     async fn send(&self, event: FetchEvent) -> Result<(), Gone> {

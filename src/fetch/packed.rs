@@ -1,0 +1,65 @@
+//! Pages whose rows are packed as soon as they are read: what a row is made of on the way never leaves the thread that read it.
+
+use std::sync::Arc;
+
+use super::Source;
+use super::requests::{Ask, Pages};
+use crate::api::{Answer, Failure, Numbers, Page};
+use crate::model::{Block, Draft, Element, Packer, RowRef, Scope, SharedPacker};
+
+/// A page with its rows packed.
+#[derive(Debug, Clone)]
+pub struct PackedPage {
+    pub numbers: Numbers,
+    pub block: Arc<Block>,
+}
+
+impl PackedPage {
+    fn new(packer: &SharedPacker, page: Page<Draft>) -> Self {
+        Self { numbers: Numbers::from(&page), block: Arc::new(packer.pack(page.rows)) }
+    }
+
+    /// Packs rows that were decoded already.
+    pub fn of_rows(packer: &mut Packer, page: Page) -> Self {
+        let numbers = Numbers::from(&page);
+        Self { numbers, block: Arc::new(packer.pack(page.rows.into_iter().map(Draft::of_row).collect())) }
+    }
+
+    /// Whether another page has the same webhooks in the same order, and has any.
+    pub(super) fn repeats(&self, other: &Self) -> bool {
+        fn ids(page: &PackedPage) -> impl Iterator<Item = &str> {
+            page.block.rows().filter(|row| row.is_webhook()).map(RowRef::id)
+        }
+        ids(self).next().is_some() && ids(self).eq(ids(other))
+    }
+}
+
+/// Asks for pages of a listing, and packs them.
+#[derive(Debug)]
+pub(super) struct PackedPages {
+    pages: Pages<Draft>,
+    packer: SharedPacker,
+}
+
+impl PackedPages {
+    pub(super) fn new(source: &Source, limit: u32, packer: SharedPacker) -> Self {
+        Self { pages: Pages::new(source, limit, Scope::All), packer }
+    }
+
+    pub(super) fn set_scope(&mut self, scope: Scope) {
+        self.pages.set_scope(scope);
+    }
+}
+
+impl Ask for PackedPages {
+    type Value = PackedPage;
+
+    fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<PackedPage>, Failure>> + Send + 'static {
+        let answer = self.pages.ask(number);
+        let packer = self.packer.clone();
+        async move {
+            let Answer { value, rate } = answer.await?;
+            Ok(Answer { value: PackedPage::new(&packer, value), rate })
+        }
+    }
+}
