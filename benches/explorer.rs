@@ -73,7 +73,7 @@ fn draft(json: &str) -> Draft {
 
 /// Pages of so many webhooks together.
 fn pages(webhooks: u64) -> Vec<PackedPage> {
-    let mut packer = Packer::default();
+    let packer = Packer::default();
     let page = |number: u64| {
         let rows = (number - 1) * PAGE_SIZE..(number * PAGE_SIZE).min(webhooks);
         let numbers = Numbers {
@@ -117,7 +117,7 @@ fn decoding(criterion: &mut Criterion) {
     criterion.bench_function("decode and pack a page", |bencher| {
         bencher.iter_batched(
             Packer::default,
-            |mut packer| black_box(packer.pack(page.iter().map(|json| draft(json)).collect())),
+            |packer| black_box(packer.pack(page.iter().map(|json| draft(json)).collect())),
             BatchSize::SmallInput,
         );
     });

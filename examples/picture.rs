@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let request = PageRequest { number: 1, limit: connection.policy.page_size, scope: Scope::All };
     let page = client.list(request).await.map_err(|failure| failure.error)?.value;
     let generation = app.demand().generation;
-    let page = PackedPage::of_rows(&mut Packer::default(), page);
+    let page = PackedPage::of_rows(&Packer::default(), page);
     let mut effects = app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), now);
     while let Some(Effect::Judge(case)) = effects.iter().rev().find(|effect| matches!(effect, Effect::Judge(_))) {
         let Some(judged) = case.judge(&mut Auditor::default(), &mut || true) else { break };

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use url::Url;
 
-pub use self::block::{Block, EventList, Named, Packer, RowRef, SharedPacker};
+pub use self::block::{Block, EventList, Named, Packer, RowRef};
 pub use self::canonical::{Canonical, Listing};
 pub use self::draft::Draft;
 pub use self::host::{host, host_and_path, path};

@@ -216,6 +216,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         changed: false,
         urgent: false,
         pacer: Pacer::default(),
+        gathered_at: None,
     };
     let ended = explorer.run().await;
     explorer.fetch.task.abort();

@@ -234,9 +234,9 @@ mod tests {
 
     use super::*;
     use crate::analysis::rows::Segment;
-    use crate::model::{Draft, Element, SharedPacker};
+    use crate::model::{Draft, Element, Packer};
 
-    fn rows(packer: &SharedPacker, webhooks: &[&str]) -> Rows {
+    fn rows(packer: &Packer, webhooks: &[&str]) -> Rows {
         let draft = |json: &&str| Draft::decode(&RawValue::from_string((*json).to_owned()).unwrap()).unwrap();
         let mut rows = Rows::new(webhooks.len() as u64);
         let block = Arc::new(packer.pack(webhooks.iter().map(draft).collect()));
@@ -245,7 +245,7 @@ mod tests {
     }
 
     fn compared(before: &[&str], after: &[&str], query: &str) -> Changes {
-        let packer = SharedPacker::default();
+        let packer = Packer::default();
         let (before, after) = (rows(&packer, before), rows(&packer, after));
         let query = Query::parse(query, jiff::Timestamp::UNIX_EPOCH).unwrap();
         Sides { before, after, query, flags: Flags::default() }.compare()

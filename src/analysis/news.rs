@@ -102,7 +102,7 @@ mod tests {
     use crate::analysis::rows::Segment;
     use crate::model::{Draft, Element, Packer};
 
-    fn rows(packer: &mut Packer, pages: &[&[(&str, &str)]]) -> Rows {
+    fn rows(packer: &Packer, pages: &[&[(&str, &str)]]) -> Rows {
         let mut rows = Rows::new(2);
         for (page, webhooks) in (1..).zip(pages) {
             let draft = |(id, url): &(&str, &str)| {
@@ -125,9 +125,9 @@ mod tests {
 
     #[test]
     fn what_came_changed_and_went_is_told() {
-        let mut packer = Packer::default();
-        let before = rows(&mut packer, &[&[("a", "1"), ("b", "1")], &[("c", "1")]]);
-        let after = rows(&mut packer, &[&[("n", "1"), ("a", "1")], &[("c", "2")]]);
+        let packer = Packer::default();
+        let before = rows(&packer, &[&[("a", "1"), ("b", "1")], &[("c", "1")]]);
+        let after = rows(&packer, &[&[("n", "1"), ("a", "1")], &[("c", "2")]]);
         let reads = Reads { before, after, was_complete: true, is_complete: true, read: vec![1, 2] };
         assert_eq!(compared(&reads), (vec!["n".into()], vec!["c".into()], vec![("b".into(), 1)]));
         let only_one_page = Reads { read: vec![2], is_complete: false, ..reads.clone() };
@@ -135,7 +135,7 @@ mod tests {
         let not_all_known = Reads { was_complete: false, ..reads.clone() };
         assert_eq!(compared(&not_all_known), (vec![], vec!["c".into()], vec![]));
         // What is listed as gone and is there again is told, however little was known before.
-        let mut after = rows(&mut packer, &[&[("a", "1"), ("b", "1")]]);
+        let mut after = rows(&packer, &[&[("a", "1"), ("b", "1")]]);
         after.set_gone(reads.compare().gone);
         assert_eq!(Reads { after, ..not_all_known }.compare().back, ["b".into()]);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Source;
 use super::requests::{Ask, Pages};
 use crate::api::{Answer, Failure, Numbers, Page};
-use crate::model::{Block, Draft, Element, Packer, RowRef, Scope, SharedPacker};
+use crate::model::{Block, Draft, Element, Packer, RowRef, Scope};
 
 /// A page with its rows packed.
 #[derive(Debug, Clone)]
@@ -15,12 +15,12 @@ pub struct PackedPage {
 }
 
 impl PackedPage {
-    fn new(packer: &SharedPacker, page: Page<Draft>) -> Self {
+    fn new(packer: &Packer, page: Page<Draft>) -> Self {
         Self { numbers: Numbers::from(&page), block: Arc::new(packer.pack(page.rows)) }
     }
 
     /// Packs rows that were decoded already.
-    pub fn of_rows(packer: &mut Packer, page: Page) -> Self {
+    pub fn of_rows(packer: &Packer, page: Page) -> Self {
         let numbers = Numbers::from(&page);
         Self { numbers, block: Arc::new(packer.pack(page.rows.into_iter().map(Draft::of_row).collect())) }
     }
@@ -38,11 +38,11 @@ impl PackedPage {
 #[derive(Debug)]
 pub(super) struct PackedPages {
     pages: Pages<Draft>,
-    packer: SharedPacker,
+    packer: Packer,
 }
 
 impl PackedPages {
-    pub(super) fn new(source: &Source, limit: u32, packer: SharedPacker) -> Self {
+    pub(super) fn new(source: &Source, limit: u32, packer: Packer) -> Self {
         Self { pages: Pages::new(source, limit, Scope::All), packer }
     }
 

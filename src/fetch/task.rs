@@ -10,10 +10,10 @@ use super::packed::{PackedPage, PackedPages};
 use super::requests::{Progress, Requests};
 use super::{Extent, Policy, Source};
 use crate::api::{ApiError, ErrorKind, Nonsense};
-use crate::model::{Scope, SharedPacker};
+use crate::model::{Packer, Scope};
 
-/// Events that may wait for the explorer before the task waits for it.
-const EVENTS_AHEAD: usize = 64;
+/// Events that may wait for the explorer before the task waits for it: as many as come while it gathers them.
+const EVENTS_AHEAD: usize = 256;
 
 /// Empty pages in a row after which *everything* ends, whatever the totals claim.
 const EMPTY_PAGES: u64 = 3;
@@ -100,7 +100,7 @@ pub fn spawn(
     connect: impl FnOnce() -> Result<Source, ApiError> + Send + 'static,
     policy: Policy,
     demand: watch::Receiver<Demand>,
-    packer: SharedPacker,
+    packer: Packer,
 ) -> (mpsc::Receiver<FetchEvent>, JoinHandle<()>) {
     let (events, receiver) = mpsc::channel(EVENTS_AHEAD);
     let task = tokio::spawn(async move {
@@ -153,7 +153,7 @@ struct Task {
     refusal: Option<ApiError>,
     /// Page 1, to notice a server that sends it for every page.
     first: Option<PackedPage>,
-    packer: SharedPacker,
+    packer: Packer,
     /// The end of *everything* was told.
     swept: bool,
     /// Where the search for the next page of *everything* goes on.
@@ -166,7 +166,7 @@ impl Task {
         demand: watch::Receiver<Demand>,
         events: mpsc::Sender<FetchEvent>,
         requests: Requests<PackedPages>,
-        packer: SharedPacker,
+        packer: Packer,
     ) -> Self {
         Self {
             policy,

@@ -1,16 +1,14 @@
 //! The rows of a page, packed: a million of them fit into memory, and a search reads little more than their texts.
 
-use std::borrow::{Borrow, Cow};
-use std::collections::{HashMap, HashSet};
+mod packer;
+
 use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
-use super::draft::{Content, Draft, Plain, usual_time};
-use super::host::host;
+pub use self::packer::Packer;
 use super::letters::Letters;
 use super::row::Row;
 use super::{CreatedAt, Destination, EventEntry, EventName, Field, Webhook, WebhookId};
@@ -230,270 +228,14 @@ fn is_same_list(one: Option<&Arc<EventList>>, other: Option<&Arc<EventList>>) ->
     }
 }
 
-/// A packer that several threads use: rows of one listing must be of one packer, wherever they came from.
-#[derive(Debug, Default, Clone)]
-pub struct SharedPacker(Arc<Mutex<Packer>>);
-
-impl SharedPacker {
-    /// See [`Packer::pack`].
-    pub fn pack(&self, drafts: Vec<Draft>) -> Block {
-        self.packer().pack(drafts)
-    }
-
-    /// See [`Packer::forget_unused`].
-    pub fn forget_unused(&self) {
-        self.packer().forget_unused();
-    }
-
-    fn packer(&self) -> MutexGuard<'_, Packer> {
-        // What a panic left is complete as far as it goes: texts are added one by one.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Packs rows. Texts that were packed before and are still in use somewhere are shared.
-#[derive(Debug, Default)]
-pub struct Packer {
-    hosts: Names,
-    events: Names,
-    lists: HashMap<Box<str>, Arc<EventList>>,
-    next_list: u32,
-}
-
-impl Packer {
-    /// Packs the rows of a page.
-    pub fn pack(&mut self, drafts: Vec<Draft>) -> Block {
-        let mut build = Build::default();
-        for draft in drafts {
-            match draft.0 {
-                Content::Plain(plain) => self.add_plain(&mut build, &plain),
-                Content::Row(row) => self.add_row(&mut build, &row),
-            }
-        }
-        build.finish()
-    }
-
-    /// Forgets the texts that no block has any more.
-    pub fn forget_unused(&mut self) {
-        self.lists.retain(|_, list| Arc::strong_count(list) > 1);
-        self.hosts.forget_unused();
-        self.events.forget_unused();
-    }
-
-    fn add_plain(&mut self, build: &mut Build, plain: &Plain) {
-        let state = if plain.active { State::Active } else { State::Inactive };
-        let list = build.list(&self.list(plain.names()));
-        let host = self.host(build, plain.url());
-        build.push(plain.url(), plain.id(), Packed { list, host, state, created: plain.created, ..Packed::NOTHING });
-    }
-
-    fn add_row(&mut self, build: &mut Build, row: &Row) {
-        let webhook = match row {
-            Row::Webhook(webhook) => webhook,
-            Row::Malformed(_) => {
-                build.push("", "", Packed::NOTHING);
-                return build.add_json(row);
-            }
-        };
-        let list = match &webhook.events {
-            Field::Value(_) => build.list(&self.list(&key(webhook.event_names().map(EventName::raw)))),
-            Field::Missing | Field::Odd(_) => NONE,
-        };
-        let state = match webhook.active() {
-            Some(true) => State::Active,
-            Some(false) => State::Inactive,
-            None => State::Unknown,
-        };
-        let created = webhook.created_at.value().and_then(CreatedAt::at).map_or(NEVER, Timestamp::as_millisecond);
-        let host = self.host(build, webhook.url.raw());
-        build.push(webhook.url.raw(), webhook.id.raw(), Packed { list, host, state, created, ..Packed::NOTHING });
-        if !is_plain(webhook) {
-            build.add_json(row);
-        }
-    }
-
-    fn host(&mut self, build: &mut Build, url: &str) -> u32 {
-        host(url).map_or(NONE, |host| build.host(&self.hosts.get(&host)))
-    }
-
-    /// The list of these names, each with a line break behind it.
-    fn list(&mut self, key: &str) -> Arc<EventList> {
-        if let Some(list) = self.lists.get(key) {
-            return Arc::clone(list);
-        }
-        let names = key.split_terminator('\n').map(|name| self.events.get(&unescape(name)));
-        let events: Box<[Arc<Named>]> = names.collect();
-        let letters = events.iter().fold(Letters::default(), |letters, event| letters.with(event.letters));
-        let list = Arc::new(EventList { number: self.next_list, events, letters });
-        self.next_list += 1;
-        self.lists.insert(key.into(), Arc::clone(&list));
-        list
-    }
-}
-
-/// Whether a webhook is nothing but its packed fields.
-fn is_plain(webhook: &Webhook) -> bool {
-    let names_only = |events: &Vec<EventEntry>| events.iter().all(|entry| matches!(entry, EventEntry::Name(_)));
-    webhook.unknown.is_empty()
-        && webhook.events.value().is_some_and(names_only)
-        && webhook.is_active.value().is_some()
-        && webhook.created_at.value().is_some_and(|created| usual_time(created.raw()).is_some())
-}
-
-/// Names as one text that stands for their list: a line break behind each, those within them escaped.
-fn key<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    let mut key = String::new();
-    for name in names {
-        if name.contains(['\n', '\\']) {
-            key.push_str(&name.replace('\\', "\\\\").replace('\n', "\\n"));
-        } else {
-            key.push_str(name);
-        }
-        key.push('\n');
-    }
-    key
-}
-
-fn unescape(name: &str) -> Cow<'_, str> {
-    if !name.contains('\\') {
-        return Cow::Borrowed(name);
-    }
-    let mut text = String::with_capacity(name.len());
-    let mut chars = name.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => text.push(if chars.next() == Some('n') { '\n' } else { '\\' }),
-            c => text.push(c),
-        }
-    }
-    Cow::Owned(text)
-}
-
-/// Texts of one kind, each once.
-#[derive(Debug, Default)]
-struct Names {
-    known: HashSet<ByName>,
-    next: u32,
-}
-
-impl Names {
-    fn get(&mut self, name: &str) -> Arc<Named> {
-        if let Some(ByName(named)) = self.known.get(name) {
-            return Arc::clone(named);
-        }
-        let named = Arc::new(Named { number: self.next, name: name.into(), letters: Letters::of(name) });
-        self.next += 1;
-        self.known.insert(ByName(Arc::clone(&named)));
-        named
-    }
-
-    fn forget_unused(&mut self) {
-        self.known.retain(|ByName(named)| Arc::strong_count(named) > 1);
-    }
-}
-
-#[derive(Debug)]
-struct ByName(Arc<Named>);
-
-impl Borrow<str> for ByName {
-    fn borrow(&self) -> &str {
-        &self.0.name
-    }
-}
-
-impl Hash for ByName {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.name.hash(state);
-    }
-}
-
-impl PartialEq for ByName {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.name == other.0.name
-    }
-}
-
-impl Eq for ByName {}
-
-impl Packed {
-    const NOTHING: Self = Self { start: 0, url: 0, id: 0, list: NONE, host: NONE, state: State::Malformed, created: NEVER };
-}
-
-/// A block that is being filled.
-#[derive(Default)]
-struct Build {
-    text: String,
-    rows: Vec<Packed>,
-    letters: Vec<Letters>,
-    lists: Vec<Arc<EventList>>,
-    hosts: Vec<Arc<Named>>,
-    json: Vec<(u32, u32, u32)>,
-}
-
-/// Shared texts that are looked for among those of the block already, from the end.
-const LOOKED_BACK: usize = 16;
-
-impl Build {
-    fn push(&mut self, url: &str, id: &str, packed: Packed) {
-        let start = size(self.text.len());
-        for part in [url, "\n", id, "\n"] {
-            self.text.push_str(part);
-        }
-        self.letters.push(Letters::of(url).with(Letters::of(id)));
-        self.rows.push(Packed { start, url: size(url.len()), id: size(id.len()), ..packed });
-    }
-
-    /// Keeps all of the last row.
-    fn add_json(&mut self, row: &Row) {
-        let start = self.text.len();
-        self.text.push_str(&serde_json::to_string(row).unwrap_or_default());
-        self.json.push((size(self.rows.len().saturating_sub(1)), size(start), size(self.text.len() - start)));
-    }
-
-    fn list(&mut self, list: &Arc<EventList>) -> u32 {
-        place(&mut self.lists, list)
-    }
-
-    fn host(&mut self, host: &Arc<Named>) -> u32 {
-        place(&mut self.hosts, host)
-    }
-
-    fn finish(self) -> Block {
-        Block {
-            text: self.text.into(),
-            rows: self.rows.into(),
-            letters: self.letters.into(),
-            lists: self.lists.into(),
-            hosts: self.hosts.into(),
-            json: self.json.into(),
-        }
-    }
-}
-
-/// The place of a shared value in a block's own table.
-fn place<T>(table: &mut Vec<Arc<T>>, value: &Arc<T>) -> u32 {
-    let recent = table.iter().enumerate().rev().take(LOOKED_BACK).find(|(_, known)| Arc::ptr_eq(known, value));
-    let place = match recent {
-        Some((place, _)) => place,
-        None => {
-            table.push(Arc::clone(value));
-            table.len() - 1
-        }
-    };
-    size(place)
-}
-
-/// A page is at most 1 GiB, the most that `max_page_bytes` allows.
-fn size(bytes: usize) -> u32 {
-    u32::try_from(bytes).unwrap_or(NONE)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::model::Element;
+    use crate::model::draft::Draft;
+    use crate::model::host::host;
 
     fn raw(json: &str) -> Box<RawValue> {
         RawValue::from_string(json.to_owned()).unwrap()
@@ -510,7 +252,7 @@ mod tests {
     /// What is packed comes out again as it was.
     fn assert_same(json: &str) {
         let row = Row::decode(&raw(json)).unwrap();
-        let mut packer = Packer::default();
+        let packer = Packer::default();
         let block = packer.pack(drafts(json));
         for packed in block.rows() {
             assert_eq!(packed.unpack(), row, "{json}");
@@ -560,21 +302,6 @@ mod tests {
         ] {
             assert_same(json);
         }
-    }
-
-    #[test]
-    fn texts_that_nobody_has_any_more_are_forgotten() {
-        let json =
-            r#"{"id":"a","url":"https://x.com/","events":["e"],"is_active":true,"created_at":"2024-03-01T10:00:00.123Z"}"#;
-        let mut packer = Packer::default();
-        let block = packer.pack(drafts(json));
-        packer.forget_unused();
-        assert_eq!((packer.hosts.known.len(), packer.events.known.len(), packer.lists.len()), (1, 1, 1));
-        let again = packer.pack(drafts(json));
-        assert_eq!(again.row(0).unwrap().host().unwrap().number, block.row(0).unwrap().host().unwrap().number);
-        drop((block, again));
-        packer.forget_unused();
-        assert_eq!((packer.hosts.known.len(), packer.events.known.len(), packer.lists.len()), (0, 0, 0));
     }
 
     proptest! {

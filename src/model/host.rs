@@ -62,12 +62,25 @@ const fn usual(byte: u8) -> bool {
 /// fraction of a parser's work. Everything else is `None` and needs the parser.
 fn plain(url: &str) -> Option<(&str, &str)> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
-    let (host, path) = rest.split_at_checked(end)?;
-    let letters = host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'));
-    // A last label that starts with a digit may be an IP address in one of its spellings; `xn--` may be invalid.
-    let named = host.rsplit('.').next().is_some_and(|label| label.starts_with(|c: char| c.is_ascii_lowercase()));
-    (letters && named && !host.contains("xn--")).then_some((host, path))
+    let mut end = 0;
+    let mut before = b'.';
+    // A last label that starts with a digit may be an IP address in one of its spellings.
+    let mut is_named = false;
+    for byte in rest.bytes() {
+        match byte {
+            b'/' | b'?' | b'#' => break,
+            // `xn--` may be invalid.
+            b'-' if before == b'-' => return None,
+            b'a'..=b'z' if before == b'.' => is_named = true,
+            b'a'..=b'z' | b'-' => {}
+            b'0'..=b'9' if before != b'.' => {}
+            b'0'..=b'9' | b'.' => is_named = false,
+            _ => return None,
+        }
+        before = byte;
+        end += 1;
+    }
+    rest.split_at_checked(end).filter(|_| is_named)
 }
 
 #[cfg(test)]

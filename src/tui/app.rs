@@ -60,7 +60,7 @@ use crate::clock::{self, Moment};
 use crate::config::{self, Clipboard, Config, Connection, KeySource, Profile, TimeFormat};
 use crate::fetch::{Demand, FetchEvent, Generation, PackedPage, RowCount};
 use crate::keymap::{ACTIONS, Action, COPIES, Copy, Key, Keymap};
-use crate::model::{IdSet, RowRef, Scope, SharedPacker};
+use crate::model::{IdSet, Packer, RowRef, Scope};
 use crate::safe;
 use crate::text::{Safe, Untrusted, grouped};
 
@@ -265,7 +265,7 @@ pub struct App {
     pub memory: Memory,
     pub changes: ChangesPane,
     /// Of all rows of the workspace.
-    packer: SharedPacker,
+    packer: Packer,
     jobs: Jobs,
     arranging: Arranging,
     findings: Findings,
@@ -316,7 +316,7 @@ impl App {
             deliveries: None,
             memory: Memory::default(),
             changes: ChangesPane::default(),
-            packer: SharedPacker::default(),
+            packer: Packer::default(),
             jobs: Jobs::default(),
             view: View::default(),
             group_panes: BTreeMap::new(),
@@ -341,7 +341,7 @@ impl App {
     }
 
     /// What packs the rows of the workspace.
-    pub fn packer(&self) -> &SharedPacker {
+    pub fn packer(&self) -> &Packer {
         &self.packer
     }
 

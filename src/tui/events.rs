@@ -39,6 +39,8 @@ use crate::text::{Untrusted, clean};
 
 /// Messages that are applied before a frame is drawn, however many more are ready.
 const BATCH: usize = 256;
+/// While everything is read, pages are taken this often and not one by one: to wake the loop costs more than most pages do.
+const GATHERING: Duration = Duration::from_millis(3);
 /// How long the end waits for what is being written.
 const PARTING: Duration = Duration::from_secs(1);
 /// The number of SIGINT, which ctrl-c sends where the terminal is not raw.
@@ -121,6 +123,8 @@ pub struct Explorer<B: Backend, C, I> {
     /// Somebody waits for what changed: it is more than the progress of something that takes long.
     pub urgent: bool,
     pub pacer: Pacer,
+    /// When pages are taken again, while everything is read.
+    pub gathered_at: Option<Instant>,
 }
 
 /// What one wait brought.
@@ -252,6 +256,7 @@ where
     async fn wait(&mut self) -> Woken {
         let frame = if self.changed { self.held_back(Moment::now().instant) } else { None };
         let wake = self.app.next_wake().into_iter().chain(frame).min();
+        let gathered_at = self.gathered_at.filter(|_| self.app.everything != Everything::No);
         tokio::select! {
             biased;
             event = self.console.event(self.changed && frame.is_none()) => Woken::Console(event),
@@ -259,7 +264,10 @@ where
             answer = self.finder.answer() => answer.map_or(Woken::TaskEnded, Woken::Arranged),
             answer = self.judge.answer() => answer.map_or(Woken::TaskEnded, |judged| Woken::Judged(Box::new(judged))),
             Some(done) = self.jobs.join_next() => done.map_or(Woken::TaskEnded, |done| Woken::Done(Box::new(done))),
-            Some(event) = self.fetch.events.recv() => Woken::Fetch(event),
+            Some(event) = gathered(&mut self.fetch.events, gathered_at) => {
+                self.gathered_at = Some(Instant::now() + GATHERING);
+                Woken::Fetch(event)
+            }
             found = self.prober.next() => Woken::Probed(found),
             _ = &mut self.fetch.task => Woken::TaskEnded,
             (at, resolved) = self.workspaces.resolved() => Woken::Resolved(at, resolved),
@@ -456,6 +464,14 @@ where
         self.changed = true;
         self.screen.clear(self.app.size).map_err(terminal_error)
     }
+}
+
+/// What the fetch task says, but not before then. Giving up the wait loses nothing.
+async fn gathered(events: &mut mpsc::Receiver<FetchEvent>, then: Option<Instant>) -> Option<FetchEvent> {
+    if let Some(then) = then {
+        sleep_until(then).await;
+    }
+    events.recv().await
 }
 
 async fn next<I: Stream + Unpin>(stream: &mut I) -> Option<I::Item> {

@@ -453,7 +453,7 @@ pub(crate) mod tests {
     }
 
     fn packed(page: Page) -> PackedPage {
-        PackedPage::of_rows(&mut Packer::default(), page)
+        PackedPage::of_rows(&Packer::default(), page)
     }
 
     fn rows(number: u64, ids: Range<u64>, total: Option<u64>) -> Page {

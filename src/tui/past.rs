@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::analysis::rows::{RowNumber, Rows, Segment, Table};
 use crate::cache::{Kept, Snapshot, Store, Unusable};
-use crate::model::{Block, Canonical, Draft, Element, Listing, RowRef, Scope, SharedPacker};
+use crate::model::{Block, Canonical, Draft, Element, Listing, Packer, RowRef, Scope};
 
 /// All webhooks of a workspace at a time.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct Past {
 /// How rows are packed and put on pages, so that they fit those that come from the API.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    pub packer: SharedPacker,
+    pub packer: Packer,
     pub page_size: u64,
     /// Whether the API's pages are known to have this size; else one page that is shorter is a listing of its own size.
     pub is_known: bool,

@@ -227,7 +227,7 @@ impl Stage {
 
     /// An answer to the demand of a generation, which may be an old one.
     pub(crate) fn load_of(&mut self, generation: Generation, page: Page) -> &mut Self {
-        let page = PackedPage::of_rows(&mut self.packer, page);
+        let page = PackedPage::of_rows(&self.packer, page);
         self.send(Message::Fetch(FetchEvent::Loaded { generation, page }))
     }
 
@@ -245,7 +245,7 @@ impl Stage {
     }
 
     pub(crate) fn late_load(&mut self, page: Page) -> Vec<Message> {
-        let (generation, page) = (self.generation(), PackedPage::of_rows(&mut self.packer, page));
+        let (generation, page) = (self.generation(), PackedPage::of_rows(&self.packer, page));
         self.late(Message::Fetch(FetchEvent::Loaded { generation, page }))
     }
 

@@ -11,7 +11,7 @@ use crate::base_url::BaseUrl;
 use crate::cache::Store;
 use crate::config::{Connection, KeySource};
 use crate::keymap::Copy;
-use crate::model::SharedPacker;
+use crate::model::Packer;
 use crate::safe;
 use crate::text::Safe;
 use crate::tui::changes_pane::ChangesPane;
@@ -171,7 +171,7 @@ impl App {
         self.comparing = None;
         self.memory = Memory::default();
         self.changes = ChangesPane::default();
-        self.packer = SharedPacker::default();
+        self.packer = Packer::default();
         self.group_panes.values_mut().for_each(|pane| *pane = GroupPane::default());
         self.came_from = None;
         self.arranging.start_over();

@@ -164,6 +164,7 @@ fn run_from(
         changed: true,
         urgent: true,
         pacer: Pacer::default(),
+        gathered_at: None,
     };
     Running { explorer, keys, console, sent, suspended, released, _server: None }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hookscope::api::{ApiError, Client, ErrorKind, Nonsense};
 use hookscope::fetch::{Demand, FetchEvent, Generation, Policy, Source, spawn};
-use hookscope::model::{Scope, SharedPacker};
+use hookscope::model::{Packer, Scope};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -38,8 +38,7 @@ impl Explorer {
         wish: Demand,
     ) -> Self {
         let (demand, receiver) = watch::channel(wish);
-        let (events, task) =
-            spawn(move || Ok(Source::from(Arc::new(connect()?))), policy, receiver, SharedPacker::default());
+        let (events, task) = spawn(move || Ok(Source::from(Arc::new(connect()?))), policy, receiver, Packer::default());
         Self { demand, events, task }
     }
 

@@ -104,11 +104,11 @@ async fn at_the_end_what_was_read_while_something_was_written_is_written_too() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::new(home.path().join("cache"), &home.path().join("history"), "w".to_owned());
     let mut running = unreachable_explorer(&store);
-    let mut packer = Packer::default();
-    let mut read = |running: &mut Running, count: u64| {
+    let packer = Packer::default();
+    let read = |running: &mut Running, count: u64| {
         let app = &mut running.explorer.app;
         let page = Page { total: Some(count), ..page(1, 0..count, None) };
-        let (generation, page) = (app.demand().generation, PackedPage::of_rows(&mut packer, page));
+        let (generation, page) = (app.demand().generation, PackedPage::of_rows(&packer, page));
         app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), Moment::now())
     };
     let effects = read(&mut running, 5);
