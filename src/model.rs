@@ -23,14 +23,14 @@ use url::Url;
 
 pub use self::block::{Block, EventList, Named, Packer, RowRef};
 pub use self::canonical::{Canonical, Listing};
-pub use self::draft::Draft;
+pub use self::draft::{Draft, Drafts};
 pub use self::host::{host, host_and_path, path};
 pub use self::ids::IdSet;
 pub use self::json::{Json, RawFields, TooDeep, hash_secrets, holds_secret, raw_array, same_value};
 pub use self::letters::{Letters, fold};
 pub use self::line::Line;
 pub use self::roster::{Entry, Roster};
-pub use self::row::{Element, Malformed, Reason, Row};
+pub use self::row::{Element, Elements, Malformed, Reason, Row};
 use crate::redact;
 use crate::text::{Safe, Untrusted, clean, clean_head};
 

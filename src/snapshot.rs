@@ -35,7 +35,7 @@ pub fn read(path: &Path) -> Result<Page, Error> {
 }
 
 /// As [`read`], as little more than its texts.
-pub fn read_roster(path: &Path) -> Result<(Roster, Page<Line>), Error> {
+pub fn read_roster(path: &Path) -> Result<(Roster, Page<Vec<Line>>), Error> {
     let mut roster = Roster::default();
     let page = read_each(path, |line: Line| roster.push_text(line.id_text(), &line.json))?;
     roster.sort();
@@ -43,7 +43,7 @@ pub fn read_roster(path: &Path) -> Result<(Roster, Page<Line>), Error> {
 }
 
 /// As [`read`], handing on each row. The page has everything but them.
-fn read_each<E: Element>(path: &Path, mut sink: impl FnMut(E)) -> Result<Page<E>, Error> {
+fn read_each<E: Element>(path: &Path, mut sink: impl FnMut(E)) -> Result<Page<Vec<E>>, Error> {
     let name = name(path);
     if path == Path::new("-") {
         return read_from(io::stdin().lock(), &name, &mut sink);
@@ -66,7 +66,7 @@ fn wrong(message: Safe) -> Error {
     Error::Usage { message, advice: Some(advice.into()) }
 }
 
-fn read_from<E: Element>(reader: impl Read, name: &Safe, sink: &mut dyn FnMut(E)) -> Result<Page<E>, Error> {
+fn read_from<E: Element>(reader: impl Read, name: &Safe, sink: &mut dyn FnMut(E)) -> Result<Page<Vec<E>>, Error> {
     let mut reader = BufReader::with_capacity(64 << 10, reader);
     let failed = |error: &io::Error| wrong(safe!("{}: {}", name, clean(&error.to_string())));
     let head = reader.fill_buf().map_err(|error| failed(&error))?;
@@ -107,7 +107,7 @@ fn at(name: &Safe, error: &serde_json::Error) -> Error {
 }
 
 /// All of a listing, of so many rows.
-fn whole<E>(rows: u64) -> Page<E> {
+fn whole<E>(rows: u64) -> Page<Vec<E>> {
     Page { number: 1, rows: Vec::new(), reported: None, limit: None, total: Some(rows), total_pages: None }
 }
 
@@ -171,7 +171,7 @@ fn read_objects<R: Read, E: Element>(
     reader: &mut Bounded<'_, R>,
     name: &Safe,
     sink: &mut dyn FnMut(E),
-) -> Result<Page<E>, Error> {
+) -> Result<Page<Vec<E>>, Error> {
     let left = reader.left;
     let mut values = serde_json::Deserializer::from_reader(reader).into_iter::<Box<RawValue>>();
     let mut next = || {
@@ -196,7 +196,7 @@ fn numbered_row<E: Element>(value: &RawValue, number: u64, name: &Safe) -> Resul
     decode(value).map_err(|_too_deep| wrong(safe!("{}: webhook {} is nested too deep", name, number)))
 }
 
-fn one_object<E: Element>(value: &RawValue, name: &Safe, sink: &mut dyn FnMut(E)) -> Result<Page<E>, Error> {
+fn one_object<E: Element>(value: &RawValue, name: &Safe, sink: &mut dyn FnMut(E)) -> Result<Page<Vec<E>>, Error> {
     let fields = RawFields::of(value);
     let has_rows = |field| fields.as_ref().and_then(|fields| fields.get(field)).and_then(raw_array).is_some();
     let is_page = has_rows("data") || has_rows("webhooks");

@@ -239,7 +239,7 @@ mod tests {
     fn rows(packer: &Packer, webhooks: &[&str]) -> Rows {
         let draft = |json: &&str| Draft::decode(&RawValue::from_string((*json).to_owned()).unwrap()).unwrap();
         let mut rows = Rows::new(webhooks.len() as u64);
-        let block = Arc::new(packer.pack(webhooks.iter().map(draft).collect()));
+        let block = Arc::new(packer.pack_rows(webhooks.iter().map(draft)));
         rows.put(1, Segment { rows: block.len(), block });
         rows
     }

@@ -270,7 +270,7 @@ mod tests {
             let json = format!(r#"{{"id":"w","url":"{url}","events":{events},"is_active":{active}}}"#);
             Draft::decode(&RawValue::from_string(json).unwrap()).unwrap()
         };
-        let block = Arc::new(Packer::default().pack(webhooks.iter().map(draft).collect()));
+        let block = Arc::new(Packer::default().pack_rows(webhooks.iter().map(draft)));
         let mut rows = Rows::new(100);
         rows.put(1, Segment { rows: block.len(), block });
         (rows, (0..RowNumber::try_from(webhooks.len()).unwrap()).collect())

@@ -109,7 +109,7 @@ mod tests {
                 let json = format!(r#"{{"id":"{id}","url":"{url}"}}"#);
                 Draft::decode(&RawValue::from_string(json).unwrap()).unwrap()
             };
-            let block = Arc::new(packer.pack(webhooks.iter().map(draft).collect()));
+            let block = Arc::new(packer.pack_rows(webhooks.iter().map(draft)));
             rows.put(page, Segment { rows: block.len(), block });
         }
         rows

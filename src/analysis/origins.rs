@@ -119,7 +119,7 @@ mod tests {
             let json = serde_json::json!({"id": "w", "url": url}).to_string();
             Draft::of_row(Row::decode(&RawValue::from_string(json).unwrap()).unwrap())
         };
-        Packer::default().pack(urls.iter().map(row).collect())
+        Packer::default().pack_rows(urls.iter().map(row))
     }
 
     fn gathered(urls: &[&str], most: usize) -> (Vec<String>, bool) {

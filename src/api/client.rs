@@ -15,7 +15,7 @@ use super::wire::{self, Page, Unreadable};
 use super::{Answer, Failure};
 use crate::base_url::BaseUrl;
 use crate::log;
-use crate::model::{Element, Row, Scope, WebhookId};
+use crate::model::{Elements, Row, Scope, WebhookId};
 use crate::redact::{self, ApiKey};
 use crate::text::{Safe, clean_head};
 
@@ -157,7 +157,7 @@ impl Client {
     }
 
     /// `GET /user-webhooks?page=&limit=&is_active=` (api-reference/webhooks/list).
-    pub async fn list<E: Element>(&self, request: PageRequest) -> Result<Answer<Page<E>>, Failure> {
+    pub async fn list<R: Elements>(&self, request: PageRequest) -> Result<Answer<Page<R>>, Failure> {
         self.get_and(self.list_url(request), |body| wire::page(body, request.number)).await
     }
 

@@ -15,19 +15,19 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::error::Nonsense;
-use crate::model::{Element, RawFields, Row, TooDeep, raw_array};
+use crate::model::{Elements, RawFields, Row, TooDeep, raw_array};
 
 /// One page of a listing, whatever the envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<E = Row> {
+pub struct Page<R = Vec<Row>> {
     /// The page that was asked for, from 1.
     pub number: u64,
     /// The rows as they came, unusable ones included.
-    pub rows: Vec<E>,
+    pub rows: R,
     /// The page that this is, as the server says.
     pub reported: Option<u64>,
     /// Rows a page, as the server says. It may be wrong: see [`crate::fetch::Extent`].
@@ -49,10 +49,10 @@ pub struct Numbers {
     pub total_pages: Option<u64>,
 }
 
-impl<E> From<&Page<E>> for Numbers {
-    fn from(page: &Page<E>) -> Self {
+impl<R: Elements> From<&Page<R>> for Numbers {
+    fn from(page: &Page<R>) -> Self {
         let &Page { number, limit, total, total_pages, .. } = page;
-        Self { number, rows: page.rows.len() as u64, limit, total, total_pages }
+        Self { number, rows: page.rows.count() as u64, limit, total, total_pages }
     }
 }
 
@@ -76,10 +76,10 @@ impl From<TooDeep> for Unreadable {
 }
 
 /// Reads the body of a list request.
-pub(super) fn page<E: Element>(body: &[u8], number: u64) -> Result<Page<E>, Unreadable> {
+pub(super) fn page<R: Elements>(body: &[u8], number: u64) -> Result<Page<R>, Unreadable> {
     let text = text(body)?;
     // Nearly always all rows are webhooks, and one pass over the body reads them.
-    if let Ok(plain) = serde_json::from_str::<Plain<'_, E>>(text) {
+    if let Ok(plain) = serde_json::from_str::<Plain<'_, R>>(text) {
         return Ok(plain.into_page(number));
     }
     let envelope = Envelope::read(text)?;
@@ -93,13 +93,16 @@ pub(super) fn page<E: Element>(body: &[u8], number: u64) -> Result<Page<E>, Unre
         why: Nonsense::NoWebhooks,
         detail: super::error::server_message(body).unwrap_or_default(),
     })?;
-    let rows = raw_array(rows).unwrap_or_default().into_iter().map(E::decode).collect::<Result<_, _>>()?;
-    Ok(Page::new(number, rows, fields))
+    let mut decoded = R::default();
+    for row in raw_array(rows).unwrap_or_default() {
+        decoded.decode(row)?;
+    }
+    Ok(Page::new(number, decoded, fields))
 }
 
-impl<E> Page<E> {
+impl<R> Page<R> {
     /// The rows with the numbers that stand in or beside `meta`.
-    fn new(number: u64, rows: Vec<E>, fields: Option<&RawFields<'_>>) -> Self {
+    fn new(number: u64, rows: R, fields: Option<&RawFields<'_>>) -> Self {
         let meta = fields.and_then(|fields| fields.get("meta")).and_then(RawFields::of);
         let numbers = meta.as_ref().or(fields);
         let count = |name| numbers.and_then(|numbers| count(numbers, name));
@@ -115,54 +118,83 @@ impl<E> Page<E> {
 }
 
 /// A page on which nothing is odd: one array of rows, and all of them webhooks. Whatever else it may be is an error.
-struct Plain<'a, E> {
-    rows: Vec<E>,
+struct Plain<'a, R> {
+    rows: R,
     /// What stands beside the rows; nothing for a bare array.
     fields: Option<RawFields<'a>>,
 }
 
-impl<E> Plain<'_, E> {
-    fn into_page(self, number: u64) -> Page<E> {
+impl<R> Plain<'_, R> {
+    fn into_page(self, number: u64) -> Page<R> {
         Page::new(number, self.rows, self.fields.as_ref())
     }
 }
 
-impl<'de, E: Element> Deserialize<'de> for Plain<'de, E> {
+impl<'de, R: Elements> Deserialize<'de> for Plain<'de, R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Root<E>(PhantomData<E>);
+        struct Root<R>(PhantomData<R>);
 
-        impl<'de, E: Element> Visitor<'de> for Root<E> {
-            type Value = Plain<'de, E>;
+        impl<'de, R: Elements> Visitor<'de> for Root<R> {
+            type Value = Plain<'de, R>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an array or an object")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut rows = Vec::new();
-                while let Some(Usable(row)) = seq.next_element()? {
-                    rows.push(row);
-                }
-                Ok(Plain { rows, fields: None })
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                Ok(Plain { rows: Usable(R::default()).visit_seq(seq)?, fields: None })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut rows: Option<Vec<Usable<E>>> = None;
+                let mut rows: Option<R> = None;
                 let mut fields = Vec::new();
                 while let Some(name) = map.next_key::<Cow<'de, str>>()? {
                     if !matches!(&*name, "data" | "webhooks") {
                         fields.push((name, map.next_value()?));
-                    } else if rows.replace(map.next_value()?).is_some() {
+                    } else if rows.replace(map.next_value_seed(Usable(R::default()))?).is_some() {
                         return Err(A::Error::custom("two lists of rows"));
                     }
                 }
                 let rows = rows.ok_or_else(|| A::Error::custom("no rows"))?;
-                let rows = rows.into_iter().map(|Usable(row)| row).collect();
                 Ok(Plain { rows, fields: Some(RawFields::unique(fields)) })
             }
         }
 
         deserializer.deserialize_any(Root(PhantomData))
+    }
+}
+
+/// An array of elements that can be used as webhooks; whatever else it may be is an error.
+struct Usable<R>(R);
+
+impl<'de, R: Elements> DeserializeSeed<'de> for Usable<R> {
+    type Value = R;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<R, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, R: Elements> Visitor<'de> for Usable<R> {
+    type Value = R;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of webhooks")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<R, A::Error> {
+        while seq.next_element_seed(Next(&mut self.0))?.is_some() {}
+        Ok(self.0)
+    }
+}
+
+struct Next<'r, R>(&'r mut R);
+
+impl<'de, R: Elements> DeserializeSeed<'de> for Next<'_, R> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.read_plain(deserializer)
     }
 }
 
@@ -185,15 +217,6 @@ impl<'a> Envelope<'a> {
 
 fn is_array(raw: &RawValue) -> bool {
     raw.get().starts_with('[')
-}
-
-/// An element that can be used as a webhook; whatever else it may be is an error.
-struct Usable<E>(E);
-
-impl<'de, E: Element> Deserialize<'de> for Usable<E> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        E::read_plain(deserializer).map(Self)
-    }
 }
 
 /// Reads the body of a get-by-id request: the webhook itself, or wrapped as `webhook` or `data`.
@@ -267,7 +290,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_told_apart() {
-        let why = |body: &[u8]| page::<Row>(body, 1).unwrap_err().why;
+        let why = |body: &[u8]| page::<Vec<Row>>(body, 1).unwrap_err().why;
         assert_eq!(why(b""), Nonsense::Empty);
         assert_eq!(why(b" \n"), Nonsense::Empty);
         assert_eq!(why(b"<!doctype html>"), Nonsense::Html);

@@ -11,7 +11,7 @@ use tokio::time::{Instant, interval, sleep};
 
 use crate::api::Page;
 use crate::fetch;
-use crate::model::Row;
+use crate::model::{Elements, Row};
 use crate::output::Say;
 use crate::safe;
 use crate::text::{Safe, grouped};
@@ -100,11 +100,11 @@ pub(super) trait Brought {
     fn total(&self) -> Option<u64>;
 }
 
-impl<E> Brought for Page<E> {
+impl<R: Elements> Brought for Page<R> {
     const PAGE: bool = true;
 
     fn rows(&self) -> u64 {
-        self.rows.len() as u64
+        self.rows.count() as u64
     }
 
     fn total(&self) -> Option<u64> {

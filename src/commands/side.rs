@@ -111,7 +111,7 @@ impl Side {
 }
 
 /// What is wrong with a file that stands for a whole workspace.
-fn judge(roster: &Roster, page: &Page<Line>) -> Summary {
+fn judge(roster: &Roster, page: &Page<Vec<Line>>) -> Summary {
     let mut summary = Summary { malformed: roster.malformed(), total: page.total, pages: 1, ..Summary::default() };
     let sent = roster.rows().count() as u64;
     if let Some(claimed) = page.total.filter(|&total| total != sent) {

@@ -200,7 +200,7 @@ pub async fn stream_listing<E: Element>(
     source: &Source,
     policy: Policy,
     wanted: Wanted<'_, E>,
-    mut watch: impl FnMut(&Progress<Page<E>>),
+    mut watch: impl FnMut(&Progress<Page<Vec<E>>>),
     sink: impl FnMut(Vec<E>) -> ControlFlow<()>,
 ) -> Result<Summary, ApiError> {
     let mut requests = Requests::new(pages(source, policy, wanted), policy);
@@ -218,13 +218,17 @@ pub fn judge(page: Page, wanted: Wanted<'_>) -> Reading {
 }
 
 /// As [`judge`], handing on the wanted rows.
-pub fn judge_into<E: Element>(page: Page<E>, wanted: Wanted<'_, E>, sink: impl FnMut(Vec<E>) -> ControlFlow<()>) -> Summary {
+pub fn judge_into<E: Element>(
+    page: Page<Vec<E>>,
+    wanted: Wanted<'_, E>,
+    sink: impl FnMut(Vec<E>) -> ControlFlow<()>,
+) -> Summary {
     let mut attempt = Attempt::new(Policy::default(), wanted, sink);
     attempt.take(Page { number: 1, ..page });
     Summary { scope_ignored: false, ..attempt.finish() }
 }
 
-fn pages<E>(source: &Source, policy: Policy, wanted: Wanted<'_, E>) -> Pages<E> {
+fn pages<E>(source: &Source, policy: Policy, wanted: Wanted<'_, E>) -> Pages<Vec<E>> {
     Pages::new(source, policy.page_size, wanted.scope)
 }
 
@@ -262,7 +266,7 @@ struct Attempt<'a, E, S> {
     /// Every page that came.
     facts: BTreeMap<u64, Facts>,
     /// Pages that came before their turn.
-    early: BTreeMap<u64, Page<E>>,
+    early: BTreeMap<u64, Page<Vec<E>>>,
     failed: BTreeSet<u64>,
     /// The next page to ask for, and the next one to hand on.
     next: u64,
@@ -305,8 +309,8 @@ impl<'a, E: Element, S: FnMut(Vec<E>) -> ControlFlow<()>> Attempt<'a, E, S> {
 
     async fn read(
         mut self,
-        requests: &mut Requests<Pages<E>>,
-        watch: &mut impl FnMut(&Progress<Page<E>>),
+        requests: &mut Requests<Pages<Vec<E>>>,
+        watch: &mut impl FnMut(&Progress<Page<Vec<E>>>),
     ) -> Result<Summary, ApiError> {
         self.run(requests, watch).await?;
         requests.retain(|_| false);
@@ -315,8 +319,8 @@ impl<'a, E: Element, S: FnMut(Vec<E>) -> ControlFlow<()>> Attempt<'a, E, S> {
 
     async fn run(
         &mut self,
-        requests: &mut Requests<Pages<E>>,
-        watch: &mut impl FnMut(&Progress<Page<E>>),
+        requests: &mut Requests<Pages<Vec<E>>>,
+        watch: &mut impl FnMut(&Progress<Page<Vec<E>>>),
     ) -> Result<(), ApiError> {
         while !self.done {
             while requests.has_room() && self.wants(self.next) {
@@ -344,7 +348,7 @@ impl<'a, E: Element, S: FnMut(Vec<E>) -> ControlFlow<()>> Attempt<'a, E, S> {
         Ok(())
     }
 
-    fn take(&mut self, page: Page<E>) {
+    fn take(&mut self, page: Page<Vec<E>>) {
         self.extent.observe(&page, self.policy.page_size);
         let ids = self.fingerprint(&page.rows);
         let Page { total, total_pages, .. } = page;
@@ -391,7 +395,7 @@ impl<'a, E: Element, S: FnMut(Vec<E>) -> ControlFlow<()>> Attempt<'a, E, S> {
         }
     }
 
-    fn wanted_rows(&mut self, page: Page<E>) -> Vec<E> {
+    fn wanted_rows(&mut self, page: Page<Vec<E>>) -> Vec<E> {
         let room = match self.wanted.limit {
             Limit::Everything => usize::MAX,
             Limit::Rows(limit) => usize::try_from(limit - self.accepted).unwrap_or(usize::MAX),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Source;
 use super::requests::{Ask, Pages};
 use crate::api::{Answer, Failure, Numbers, Page};
-use crate::model::{Block, Draft, Element, Packer, RowRef, Scope};
+use crate::model::{Block, Drafts, Elements, Packer, RowRef, Scope};
 
 /// A page with its rows packed.
 #[derive(Debug, Clone)]
@@ -15,14 +15,16 @@ pub struct PackedPage {
 }
 
 impl PackedPage {
-    fn new(packer: &Packer, page: Page<Draft>) -> Self {
-        Self { numbers: Numbers::from(&page), block: Arc::new(packer.pack(page.rows)) }
+    fn new(packer: &Packer, page: &Page<Drafts>) -> Self {
+        Self { numbers: Numbers::from(page), block: Arc::new(packer.pack(&page.rows)) }
     }
 
     /// Packs rows that were decoded already.
     pub fn of_rows(packer: &Packer, page: Page) -> Self {
         let numbers = Numbers::from(&page);
-        Self { numbers, block: Arc::new(packer.pack(page.rows.into_iter().map(Draft::of_row).collect())) }
+        let mut rows = Drafts::default();
+        page.rows.into_iter().for_each(|row| rows.push_row(row));
+        Self { numbers, block: Arc::new(packer.pack(&rows)) }
     }
 
     /// Whether another page has the same webhooks in the same order, and has any.
@@ -37,7 +39,7 @@ impl PackedPage {
 /// Asks for pages of a listing, and packs them.
 #[derive(Debug)]
 pub(super) struct PackedPages {
-    pages: Pages<Draft>,
+    pages: Pages<Drafts>,
     packer: Packer,
 }
 
@@ -59,7 +61,7 @@ impl Ask for PackedPages {
         let packer = self.packer.clone();
         async move {
             let Answer { value, rate } = answer.await?;
-            Ok(Answer { value: PackedPage::new(&packer, value), rate })
+            Ok(Answer { value: PackedPage::new(&packer, &value), rate })
         }
     }
 }

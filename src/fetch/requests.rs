@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::budget::Budget;
 use super::{Policy, Source};
 use crate::api::{Answer, ApiError, ErrorKind, Failure, Page, PageRequest, RateLimit};
-use crate::model::{Element, Row, Scope, WebhookId};
+use crate::model::{Elements, Row, Scope, WebhookId};
 
 /// What became of a request. Its number is that of a page, or the place of an id in a list of ids.
 #[derive(Debug, Clone)]
@@ -51,25 +51,25 @@ pub(super) trait Ask {
 
 /// Asks for pages of a listing.
 #[derive(Debug)]
-pub(super) struct Pages<E = Row> {
+pub(super) struct Pages<R = Vec<Row>> {
     source: Source,
     /// Rows a page.
     limit: u32,
     scope: Scope,
-    elements: PhantomData<fn() -> E>,
+    elements: PhantomData<fn() -> R>,
 }
 
-impl<E: Element> Ask for Pages<E> {
-    type Value = Page<E>;
+impl<R: Elements> Ask for Pages<R> {
+    type Value = Page<R>;
 
-    fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Page<E>>, Failure>> + Send + 'static {
+    fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Page<R>>, Failure>> + Send + 'static {
         let source = self.source.clone();
         let request = PageRequest { number, limit: self.limit, scope: self.scope };
         async move { source.list(request).await }
     }
 }
 
-impl<E> Pages<E> {
+impl<R> Pages<R> {
     pub(super) fn new(source: &Source, limit: u32, scope: Scope) -> Self {
         Self { source: source.clone(), limit, scope, elements: PhantomData }
     }
@@ -364,7 +364,7 @@ mod tests {
             extra_roots: None,
         };
         let source = Source::Api(Arc::new(Client::new(&settings).unwrap()));
-        let mut requests = Requests::new(Pages::<Row>::new(&source, 100, Scope::All), Policy::default());
+        let mut requests = Requests::new(Pages::<Vec<Row>>::new(&source, 100, Scope::All), Policy::default());
         requests.start(1);
         while !requests.aborts[&1].is_finished() {
             tokio::task::yield_now().await;

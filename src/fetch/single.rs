@@ -15,7 +15,7 @@ pub async fn read_page(
     size: u32,
     watch: impl FnMut(&Progress),
 ) -> Result<Reading, ApiError> {
-    let ask = Pages::<Row>::new(source, size, scope);
+    let ask = Pages::<Vec<Row>>::new(source, size, scope);
     let mut pages = Vec::new();
     run(Requests::new(ask, policy), [number], watch, |_, result| result.map(|page| pages.push(page))).await?;
     let mut summary = Summary { pages: pages.len() as u64, ..Summary::default() };

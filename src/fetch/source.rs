@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::api::{Answer, ApiError, Client, ErrorKind, Failure, Page, PageRequest};
-use crate::model::{Element, Row, Scope, WebhookId};
+use crate::model::{Elements, Row, Scope, WebhookId};
 
 /// Answers for pages and single webhooks. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -27,16 +27,20 @@ impl Held {
         Self { active: places(Scope::Active), inactive: places(Scope::Inactive), rows }
     }
 
-    fn page<E: Element>(&self, request: PageRequest) -> Page<E> {
+    fn page<R: Elements>(&self, request: PageRequest) -> Page<R> {
         let size = usize::try_from(request.limit).unwrap_or(usize::MAX);
         let skip = usize::try_from(request.number.saturating_sub(1)).unwrap_or(usize::MAX).saturating_mul(size);
-        let of = |places: &[usize]| {
-            let chosen = places.iter().skip(skip).take(size);
-            let rows = chosen.filter_map(|&place| self.rows.get(place)).cloned();
-            (places.len(), rows.map(E::of_row).collect())
+        let mut rows = R::default();
+        let mut of = |places: &[usize]| {
+            let chosen = places.iter().skip(skip).take(size).filter_map(|&place| self.rows.get(place));
+            chosen.for_each(|row| rows.push_row(row.clone()));
+            places.len()
         };
-        let (total, rows) = match request.scope {
-            Scope::All => (self.rows.len(), self.rows.iter().skip(skip).take(size).cloned().map(E::of_row).collect()),
+        let total = match request.scope {
+            Scope::All => {
+                self.rows.iter().skip(skip).take(size).for_each(|row| rows.push_row(row.clone()));
+                self.rows.len()
+            }
             Scope::Active => of(&self.active),
             Scope::Inactive => of(&self.inactive),
         };
@@ -53,7 +57,7 @@ impl Held {
 
 impl Source {
     /// One page; see [`Client::list`].
-    pub(super) async fn list<E: Element>(&self, request: PageRequest) -> Result<Answer<Page<E>>, Failure> {
+    pub(super) async fn list<R: Elements>(&self, request: PageRequest) -> Result<Answer<Page<R>>, Failure> {
         match self {
             Self::Api(client) => client.list(request).await,
             Self::Rows(held) => Ok(Answer { value: held.page(request), rate: None }),

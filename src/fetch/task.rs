@@ -13,7 +13,7 @@ use crate::api::{ApiError, ErrorKind, Nonsense};
 use crate::model::{Packer, Scope};
 
 /// Events that may wait for the explorer before the task waits for it: as many as come while it gathers them.
-const EVENTS_AHEAD: usize = 256;
+const EVENTS_AHEAD: usize = 128;
 
 /// Empty pages in a row after which *everything* ends, whatever the totals claim.
 const EMPTY_PAGES: u64 = 3;

@@ -253,7 +253,7 @@ mod tests {
     fn assert_same(json: &str) {
         let row = Row::decode(&raw(json)).unwrap();
         let packer = Packer::default();
-        let block = packer.pack(drafts(json));
+        let block = packer.pack_rows(drafts(json));
         for packed in block.rows() {
             assert_eq!(packed.unpack(), row, "{json}");
             assert_eq!(packed.is_webhook().then(|| packed.id()), row.id().map(WebhookId::raw), "{json}");
@@ -282,7 +282,7 @@ mod tests {
         let json = r#"{"id":"a","url":"https://x.com/","events":["e","f"],"is_active":true,"createdAt":"2024-03-01T10:00:00.123Z","secret":"*"}"#;
         assert_eq!(drafts(json).len(), 2);
         assert_same(json);
-        let block = Packer::default().pack(drafts(json));
+        let block = Packer::default().pack_rows(drafts(json));
         assert!(block.json.is_empty() && block.rows().all(|row| row.json().is_none()));
         assert_eq!((block.lists.len(), block.hosts.len()), (1, 1), "shared texts are there once");
     }

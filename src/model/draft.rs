@@ -7,48 +7,91 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::json::{RawFields, TooDeep};
-use super::row::{Element, Malformed, Reason, Row};
+use super::row::{Element, Elements, Malformed, Reason, Row};
 
 /// Room for the texts of most webhooks.
 const USUAL_LENGTH: usize = 256;
 
-/// An element of a page that will be packed: a plain webhook as little more than its texts, everything else as a [`Row`].
+/// A row that will be packed.
 #[derive(Debug, Clone)]
-pub struct Draft(pub(super) Content);
+pub struct Draft {
+    text: String,
+    content: Content,
+}
 
+/// The rows of a page that will be packed: their texts are one, so that a row costs nothing but its bytes.
+#[derive(Debug, Default)]
+pub struct Drafts {
+    text: String,
+    rows: Vec<Content>,
+}
+
+/// A plain webhook as little more than places in a text, everything else as a [`Row`].
 #[derive(Debug, Clone)]
-pub(super) enum Content {
+enum Content {
     Plain(Plain),
     Row(Box<Row>),
 }
 
 /// A webhook that has the contract's fields and no others, all of the contract's types and in their usual spelling.
 #[derive(Debug, Clone)]
-pub(super) struct Plain {
-    /// The URL, the id and the names of the events, in whatever order they came.
-    text: String,
+struct Plain {
     url: Range<usize>,
     id: Range<usize>,
     names: Range<usize>,
+    active: bool,
+    created: i64,
+}
+
+/// What a draft is of.
+pub(super) enum Drafted<'d> {
+    Plain(PlainDraft<'d>),
+    Row(&'d Row),
+}
+
+pub(super) struct PlainDraft<'d> {
+    pub(super) url: &'d str,
+    pub(super) id: &'d str,
+    /// The names of the events, a line break behind each.
+    pub(super) names: &'d str,
     pub(super) active: bool,
     /// Milliseconds since 1970.
     pub(super) created: i64,
 }
 
-impl Plain {
-    pub(super) fn url(&self) -> &str {
-        self.text.get(self.url.clone()).unwrap_or_default()
+impl Content {
+    fn view<'d>(&'d self, text: &'d str) -> Drafted<'d> {
+        let plain = match self {
+            Self::Row(row) => return Drafted::Row(row),
+            Self::Plain(plain) => plain,
+        };
+        let part = |place: &Range<usize>| text.get(place.clone()).unwrap_or_default();
+        Drafted::Plain(PlainDraft {
+            url: part(&plain.url),
+            id: part(&plain.id),
+            names: part(&plain.names),
+            active: plain.active,
+            created: plain.created,
+        })
     }
 
-    pub(super) fn id(&self) -> &str {
-        self.text.get(self.id.clone()).unwrap_or_default()
+    fn of_row(row: Row) -> Self {
+        Self::Row(Box::new(row))
     }
+}
 
-    /// The names of the events, a line break behind each.
-    pub(super) fn names(&self) -> &str {
-        self.text.get(self.names.clone()).unwrap_or_default()
+impl Draft {
+    pub(super) fn view(&self) -> Drafted<'_> {
+        self.content.view(&self.text)
+    }
+}
+
+impl Drafts {
+    pub(super) fn views(&self) -> impl Iterator<Item = Drafted<'_>> {
+        self.rows.iter().map(|row| row.view(&self.text))
     }
 }
 
@@ -77,7 +120,9 @@ impl Element for Draft {
     }
 
     fn read_plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Fields).map(|plain| Self(Content::Plain(plain)))
+        let mut text = String::with_capacity(USUAL_LENGTH);
+        let plain = deserializer.deserialize_map(Fields(&mut text))?;
+        Ok(Self { text, content: Content::Plain(plain) })
     }
 
     fn of_malformed(malformed: Malformed) -> Self {
@@ -85,28 +130,48 @@ impl Element for Draft {
     }
 
     fn of_row(row: Row) -> Self {
-        Self(Content::Row(Box::new(row)))
+        Self { text: String::new(), content: Content::of_row(row) }
     }
 
     fn id_text(&self) -> Option<&str> {
-        match &self.0 {
-            Content::Plain(plain) => Some(plain.id()),
-            Content::Row(row) => row.id_text(),
+        match self.view() {
+            Drafted::Plain(plain) => Some(plain.id),
+            Drafted::Row(row) => row.id_text(),
         }
     }
 
     fn active(&self) -> Option<bool> {
-        match &self.0 {
-            Content::Plain(plain) => Some(plain.active),
-            Content::Row(row) => row.active(),
+        match self.view() {
+            Drafted::Plain(plain) => Some(plain.active),
+            Drafted::Row(row) => row.active(),
         }
     }
 }
 
-/// Reads the fields of a plain webhook, in whatever order. Anything else is an error.
-struct Fields;
+impl Elements for Drafts {
+    fn read_plain<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        let plain = deserializer.deserialize_map(Fields(&mut self.text))?;
+        self.rows.push(Content::Plain(plain));
+        Ok(())
+    }
 
-impl<'de> Visitor<'de> for Fields {
+    fn decode(&mut self, raw: &RawValue) -> Result<(), TooDeep> {
+        Row::decode(raw).map(|row| self.push_row(row))
+    }
+
+    fn push_row(&mut self, row: Row) {
+        self.rows.push(Content::of_row(row));
+    }
+
+    fn count(&self) -> usize {
+        self.rows.len()
+    }
+}
+
+/// Reads the fields of a plain webhook, in whatever order, and appends its texts. Anything else is an error.
+struct Fields<'t>(&'t mut String);
+
+impl<'de> Visitor<'de> for Fields<'_> {
     type Value = Plain;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,15 +180,15 @@ impl<'de> Visitor<'de> for Fields {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Plain, A::Error> {
         let odd = || A::Error::custom("not plain");
-        let mut text = String::with_capacity(USUAL_LENGTH);
+        let text = self.0;
         let (mut id, mut url, mut active, mut created, mut names) = (None, None, None, None, None);
         while let Some(name) = map.next_key::<&'de str>()? {
             let repeated = match name {
-                "id" => id.replace(append(&mut text, map.next_value()?)).is_some(),
-                "url" => url.replace(append(&mut text, map.next_value()?)).is_some(),
+                "id" => id.replace(append(text, map.next_value()?)).is_some(),
+                "url" => url.replace(append(text, map.next_value()?)).is_some(),
                 "is_active" => active.replace(map.next_value::<bool>()?).is_some(),
                 "created_at" | "createdAt" => created.replace(map.next_value::<&'de str>()?).is_some(),
-                "events" => names.replace(map.next_value_seed(Names(&mut text))?).is_some(),
+                "events" => names.replace(map.next_value_seed(Names(text))?).is_some(),
                 "secret" => {
                     map.next_value::<IgnoredAny>()?;
                     false
@@ -136,7 +201,7 @@ impl<'de> Visitor<'de> for Fields {
         }
         let (Some(id), Some(url), Some(active), Some(names)) = (id, url, active, names) else { return Err(odd()) };
         let created = created.and_then(usual_time).ok_or_else(odd)?;
-        Ok(Plain { text, url, id, names, active, created })
+        Ok(Plain { url, id, names, active, created })
     }
 }
 

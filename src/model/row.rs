@@ -82,6 +82,39 @@ pub trait Element: Sized + Send + 'static {
     }
 }
 
+/// The rows of a page, kept the way that their reader needs them.
+pub trait Elements: Default + Send + 'static {
+    /// See [`Element::read_plain`].
+    fn read_plain<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
+
+    /// See [`Element::decode`].
+    fn decode(&mut self, raw: &RawValue) -> Result<(), TooDeep>;
+
+    fn push_row(&mut self, row: Row);
+
+    fn count(&self) -> usize;
+}
+
+impl<E: Element> Elements for Vec<E> {
+    fn read_plain<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        self.push(E::read_plain(deserializer)?);
+        Ok(())
+    }
+
+    fn decode(&mut self, raw: &RawValue) -> Result<(), TooDeep> {
+        self.push(E::decode(raw)?);
+        Ok(())
+    }
+
+    fn push_row(&mut self, row: Row) {
+        self.push(E::of_row(row));
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
 impl Element for Row {
     fn of_fields(fields: &RawFields<'_>) -> Result<Result<Self, Reason>, TooDeep> {
         Ok(Webhook::of_fields(fields)?.map(Self::Webhook))

@@ -47,7 +47,7 @@ impl Pages {
 
     fn turn(&mut self) {
         let page = std::mem::take(&mut self.page);
-        self.blocks.push(Arc::new(self.layout.packer.pack(page)));
+        self.blocks.push(Arc::new(self.layout.packer.pack_rows(page)));
     }
 
     fn finish(mut self) -> Rows {

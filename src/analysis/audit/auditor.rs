@@ -281,7 +281,7 @@ mod tests {
                 Draft::decode(&RawValue::from_string(json).unwrap()).unwrap()
             };
             let first = (page - 1) * 10;
-            let block = Arc::new(self.packer.pack((first..first + 10).map(draft).collect()));
+            let block = Arc::new(self.packer.pack_rows((first..first + 10).map(draft)));
             self.rows.put(page, Segment { rows: 10, block });
         }
 

@@ -173,7 +173,7 @@ fn rows_of_the_explorer_are_judged_as_those_of_a_listing() {
     ];
     let listed: Vec<_> = texts.iter().map(|text| decoded(text)).collect();
     let draft = |text: &&str| Draft::decode(&RawValue::from_string((*text).to_owned()).unwrap()).unwrap();
-    let block = Arc::new(Packer::default().pack(texts.iter().map(draft).collect()));
+    let block = Arc::new(Packer::default().pack_rows(texts.iter().map(draft)));
     let mut rows = Rows::new(100);
     rows.put(1, Segment { rows: block.len(), block });
     let audit = whole();

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use jiff::Timestamp;
 
 use super::{Block, EventList, NEVER, NONE, Named, Packed, State};
-use crate::model::draft::{Content, Draft, Plain, usual_time};
+use crate::model::draft::{Draft, Drafted, Drafts, PlainDraft, usual_time};
 use crate::model::host::host;
 use crate::model::letters::Letters;
 use crate::model::row::Row;
@@ -21,14 +21,16 @@ pub struct Packer(Arc<RwLock<Texts>>);
 
 impl Packer {
     /// Packs the rows of a page.
-    pub fn pack(&self, drafts: Vec<Draft>) -> Block {
+    pub fn pack(&self, page: &Drafts) -> Block {
         let mut build = Build::new(self);
-        for draft in drafts {
-            match draft.0 {
-                Content::Plain(plain) => build.add_plain(&plain),
-                Content::Row(row) => build.add_row(&row),
-            }
-        }
+        page.views().for_each(|draft| build.add(&draft));
+        build.finish()
+    }
+
+    /// As [`Packer::pack`], for rows that come one by one.
+    pub fn pack_rows(&self, rows: impl IntoIterator<Item = Draft>) -> Block {
+        let mut build = Build::new(self);
+        rows.into_iter().for_each(|draft| build.add(&draft.view()));
         build.finish()
     }
 
@@ -197,11 +199,18 @@ impl<'p> Build<'p> {
         }
     }
 
-    fn add_plain(&mut self, plain: &Plain) {
+    fn add(&mut self, draft: &Drafted<'_>) {
+        match draft {
+            Drafted::Plain(plain) => self.add_plain(plain),
+            Drafted::Row(row) => self.add_row(row),
+        }
+    }
+
+    fn add_plain(&mut self, plain: &PlainDraft<'_>) {
         let state = if plain.active { State::Active } else { State::Inactive };
-        let list = self.list(plain.names());
-        let host = self.host(plain.url());
-        self.push(plain.url(), plain.id(), Packed { list, host, state, created: plain.created, ..Packed::NOTHING });
+        let list = self.list(plain.names);
+        let host = self.host(plain.url);
+        self.push(plain.url, plain.id, Packed { list, host, state, created: plain.created, ..Packed::NOTHING });
     }
 
     fn add_row(&mut self, row: &Row) {
@@ -321,10 +330,10 @@ mod tests {
         let json =
             r#"{"id":"a","url":"https://x.com/","events":["e"],"is_active":true,"created_at":"2024-03-01T10:00:00.123Z"}"#;
         let packer = Packer::default();
-        let block = packer.pack(drafts(json));
+        let block = packer.pack_rows(drafts(json));
         packer.forget_unused();
         assert_eq!(counts(&packer), (1, 1, 1));
-        let again = packer.pack(drafts(json));
+        let again = packer.pack_rows(drafts(json));
         assert_eq!(again.row(0).unwrap().host().unwrap().number, block.row(0).unwrap().host().unwrap().number);
         drop((block, again));
         packer.forget_unused();
@@ -341,7 +350,7 @@ mod tests {
                     let (host, event) = ((number + thread) % 10, (number * 7 + thread) % 10);
                     drafts(&format!(r#"{{"id":"{number}","url":"https://h{host}.com/","events":["e{event}","f"]}}"#))
                 };
-                scope.spawn(move || packer.pack((0..200).flat_map(one).collect()))
+                scope.spawn(move || packer.pack_rows((0..200).flat_map(one)))
             };
             let threads: Vec<_> = (0..4).map(pack).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()

@@ -13,7 +13,7 @@ fn page_one() -> PageRequest {
 
 /// The page or the error of a request for page 1.
 async fn list(client: &Client) -> Result<Page, ApiError> {
-    client.list::<Row>(page_one()).await.map(|answer| answer.value).map_err(|failure| failure.error)
+    client.list::<Vec<Row>>(page_one()).await.map(|answer| answer.value).map_err(|failure| failure.error)
 }
 
 /// What a server's one answer is understood as.
@@ -43,7 +43,7 @@ mod requests {
         let client = server.client();
         list(&client).await.unwrap();
         let scoped = PageRequest { number: 7, limit: 20, scope: Scope::Inactive };
-        client.list::<Row>(scoped).await.unwrap();
+        client.list::<Vec<Row>>(scoped).await.unwrap();
         drop(client.get(&WebhookId::new("w1")).await);
         let log = server.log();
         for request in log.requests() {
@@ -187,15 +187,15 @@ mod answers {
     async fn the_rate_limit_is_read_from_successes_and_errors() {
         let told = RateLimit { limit: 600, remaining: 61, resets_in: Some(Duration::from_secs(30)) };
         let server = Server::always(Reply::json("[]").rate(600, 61, 30)).await;
-        assert_eq!(server.client().list::<Row>(page_one()).await.unwrap().rate, Some(told));
+        assert_eq!(server.client().list::<Vec<Row>>(page_one()).await.unwrap().rate, Some(told));
         for status in ["401 Unauthorized", "429 Too Many Requests", "500 Internal Server Error"] {
             let server = Server::always(Reply::status(status, "").rate(600, 61, 30)).await;
-            assert_eq!(server.client().list::<Row>(page_one()).await.unwrap_err().rate, Some(told), "{status}");
+            assert_eq!(server.client().list::<Vec<Row>>(page_one()).await.unwrap_err().rate, Some(told), "{status}");
         }
         let server = Server::always(Reply::json("not json").rate(600, 61, 30)).await;
-        assert_eq!(server.client().list::<Row>(page_one()).await.unwrap_err().rate, Some(told));
+        assert_eq!(server.client().list::<Vec<Row>>(page_one()).await.unwrap_err().rate, Some(told));
         let server = Server::always(Reply::json("[]").header("X-RateLimit-Limit", "many")).await;
-        assert_eq!(server.client().list::<Row>(page_one()).await.unwrap().rate, None);
+        assert_eq!(server.client().list::<Vec<Row>>(page_one()).await.unwrap().rate, None);
     }
 }
 
