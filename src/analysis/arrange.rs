@@ -6,7 +6,7 @@ mod order;
 use std::sync::Arc;
 
 use self::order::by_score;
-use super::audit::RuleSet;
+use super::audit::{RuleSet, Verdicts};
 use super::groups::{Grouping, Groups};
 use super::query::{Flags, Query, Scan};
 use super::rows::{RowNumber, Rows, Segment};
@@ -93,6 +93,47 @@ fn in_their_places(hits: &[RowNumber], gone: &[(RowNumber, RowNumber)]) -> Vec<R
     order
 }
 
+/// What lets the rows through that are asked for.
+struct Sieve<'q> {
+    question: &'q Question,
+    scan: Scan<'q>,
+    /// What an audit found, when that is asked for.
+    verdicts: Option<&'q Verdicts>,
+    hits: Vec<RowNumber>,
+}
+
+impl<'q> Sieve<'q> {
+    fn new(question: &'q Question) -> Self {
+        let Question { query, flags, .. } = question;
+        let verdicts = query.asks_for_findings().then_some(&*flags.verdicts);
+        Self { question, scan: Scan::new(query, flags), verdicts, hits: Vec::new() }
+    }
+
+    /// Keeps those of some rows of a page, the first of which has this number.
+    fn take(&mut self, page: u64, segment: &Segment, first: RowNumber, offsets: impl Iterator<Item = RowNumber>) {
+        if !self.scan.may_admit(&segment.block) {
+            return;
+        }
+        let found = self.verdicts.map(|verdicts| verdicts.of_page(self.question.rows.page_size(), page));
+        for offset in offsets {
+            let Some(row) = segment.block.row(offset as usize) else { continue };
+            let found = found.map_or_else(RuleSet::default, |found| found.at(segment, offset as usize));
+            if self.question.scope.admits_state(row.active()) && self.scan.admits(row, found) {
+                self.hits.push(first + offset);
+            }
+        }
+    }
+}
+
+/// Takes the hits before a row, which are few, off the front.
+fn taken_before<'h>(hits: &mut &'h [RowNumber], row: RowNumber) -> &'h [RowNumber] {
+    // Not by halves: those of a page are next to each other, and what is far behind them is in no cache.
+    let count = hits.iter().take_while(|&&hit| hit < row).count();
+    let (taken, left) = hits.split_at(count);
+    *hits = left;
+    taken
+}
+
 impl Arranger {
     /// Answers a question: in two parts when the first screenful is there long before the rest, with `tell` for the first of
     /// them. `None` when `goes_on` says that nobody wants to know any more.
@@ -130,48 +171,30 @@ impl Arranger {
     ) -> Option<Arc<[RowNumber]>> {
         let base = self.base(question);
         let is_same = base.as_ref().is_some_and(|base| base.query.narrows(&question.query));
-        let mut scan = Scan::new(&question.query, &question.flags);
-        let mut hits: Vec<RowNumber> = Vec::new();
+        let mut sieve = Sieve::new(question);
         let mut told = false;
-        let verdicts = question.query.asks_for_findings().then_some(&question.flags.verdicts);
-        let mut admit = |page: u64, segment: &Segment, first: RowNumber, offset: RowNumber, hits: &mut Vec<RowNumber>| {
-            let Some(row) = segment.block.row(offset as usize) else { return };
-            let found = verdicts.map_or_else(RuleSet::default, |verdicts| {
-                verdicts.of_page(question.rows.page_size(), page).at(segment, offset as usize)
-            });
-            if question.scope.admits_state(row.active()) && scan.admits(row, found) {
-                hits.push(first + offset);
-            }
-        };
         let mut left: &[RowNumber] = base.as_ref().map_or(&[], |base| &base.hits);
         for (count, (page, first, segment)) in question.rows.segments().enumerate() {
             if count % PAGES_AT_ONCE == 0 && !goes_on() {
                 return None;
             }
             let stop = first.saturating_add(RowNumber::try_from(segment.rows).unwrap_or(RowNumber::MAX));
-            left = left.get(left.partition_point(|&hit| hit < first)..).unwrap_or_default();
-            let (before, after) = left.split_at(left.partition_point(|&hit| hit < stop));
-            left = after;
+            let before = taken_before(&mut left, stop);
+            let before = before.get(before.partition_point(|&hit| hit < first)..).unwrap_or_default();
             let known = base.as_ref().and_then(|base| base.rows.segment(page));
-            if known.is_some_and(|known| known.is_same(segment)) {
-                if is_same {
-                    hits.extend_from_slice(before);
-                } else {
-                    for &hit in before {
-                        admit(page, segment, first, hit - first, &mut hits);
-                    }
-                }
+            if !known.is_some_and(|known| known.is_same(segment)) {
+                sieve.take(page, segment, first, 0..stop - first);
+            } else if is_same {
+                sieve.hits.extend_from_slice(before);
             } else {
-                for offset in 0..stop - first {
-                    admit(page, segment, first, offset, &mut hits);
-                }
+                sieve.take(page, segment, first, before.iter().map(|&hit| hit - first));
             }
-            if !told && hits.len() >= FIRST {
+            if !told && sieve.hits.len() >= FIRST {
                 told = true;
-                tell(&hits);
+                tell(&sieve.hits);
             }
         }
-        let hits: Arc<[RowNumber]> = hits.into();
+        let hits: Arc<[RowNumber]> = sieve.hits.into();
         self.keep(question, &hits);
         Some(hits)
     }
@@ -199,5 +222,76 @@ impl Arranger {
             newest += usize::from(room > 0);
         }
         self.kept.drain(..self.kept.len().saturating_sub(newest.max(1)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::model::{Draft, Element, Packer, Row};
+
+    const QUERIES: [&str; 16] = [
+        "",
+        "z",
+        "k",
+        "é",
+        "ac",
+        "-z",
+        "a|z",
+        "Acme",
+        "url:/x",
+        "id:w3",
+        "host:xn--",
+        "host:acme",
+        "event:fail",
+        "~kb",
+        "re:a.m",
+        "-host:acme e active:no",
+    ];
+
+    fn row(url: &str, id: usize, event: &str, active: bool) -> Row {
+        let json = format!(r#"{{"id":"w{id}","url":"{url}","events":["{event}"],"is_active":{active}}}"#);
+        Row::decode(&RawValue::from_string(json).unwrap()).unwrap()
+    }
+
+    proptest! {
+        /// Whatever is skipped, and from whatever it starts: what is found is what the query says of each row.
+        #[test]
+        fn a_row_is_found_if_the_query_says_so(
+            webhooks in proptest::collection::vec(
+                (
+                    r"https://(acme|ACME|zoo|b\u{fc}cher|\u{212a}b)\.(com|test)/[xyzk]{0,2}",
+                    "(call\\.failed|call\\.ended|\u{e9}t\u{e9}|)",
+                    any::<bool>(),
+                ),
+                1..40,
+            ),
+            page_size in 1_u32..8,
+            asked in proptest::collection::vec(proptest::sample::select(QUERIES.to_vec()), 1..6),
+        ) {
+            let rows: Vec<Row> =
+                (0..).zip(&webhooks).map(|(id, (url, event, active))| row(url, id, event, *active)).collect();
+            let packer = Packer::default();
+            let mut laid_out = Rows::new(page_size.into());
+            for (page, rows) in (1..).zip(rows.chunks(page_size as usize)) {
+                let block = Arc::new(packer.pack_rows(rows.iter().cloned().map(Draft::of_row)));
+                laid_out.put(page, Segment { rows: block.len(), block });
+            }
+            let mut arranger = Arranger::default();
+            for text in asked {
+                let query = Query::parse(text, jiff::Timestamp::UNIX_EPOCH).unwrap();
+                let question = Question { rows: laid_out.clone(), query, ..Question::default() };
+                let found = arranger.answer(&question, &mut || true, &mut |_| {}).unwrap();
+                let mut found = found.order.to_vec();
+                found.sort_unstable();
+                let query = &question.query;
+                let expected: Vec<RowNumber> =
+                    (0..).zip(&rows).filter(|(_, row)| query.matches(row.webhook().unwrap())).map(|(at, _)| at).collect();
+                prop_assert_eq!(found, expected, "{}", text);
+            }
+        }
     }
 }

@@ -42,6 +42,8 @@ pub struct Block {
     text: Box<str>,
     rows: Box<[Packed]>,
     letters: Box<[Letters]>,
+    /// Of all rows together, events included.
+    all_letters: Letters,
     lists: Box<[Arc<EventList>]>,
     hosts: Box<[Arc<Named>]>,
     /// Where the JSON stands of the rows that are more than their packed fields, by row.
@@ -88,6 +90,11 @@ impl Block {
 
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// The letters of everything that can be searched in its rows.
+    pub fn letters(&self) -> Letters {
+        self.all_letters
     }
 
     pub fn row(&self, index: usize) -> Option<RowRef<'_>> {
@@ -259,6 +266,8 @@ mod tests {
             assert_eq!(packed.is_webhook().then(|| packed.id()), row.id().map(WebhookId::raw), "{json}");
             assert_eq!(packed.active(), row.active(), "{json}");
             assert!(packed.is_same(block.row(0).unwrap()), "{json}");
+            assert!(block.letters().cover(packed.letters()), "{json}");
+            assert!(packed.events().is_none_or(|list| block.letters().cover(list.letters)), "{json}");
             let Some(webhook) = row.webhook() else { continue };
             assert_eq!(packed.url(), webhook.url.raw());
             assert_eq!(packed.url_and_id(), format!("{}\n{}", webhook.url.raw(), webhook.id.raw()));

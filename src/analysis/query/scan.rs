@@ -7,7 +7,7 @@ use super::{Condition, Flag, Query, Ranker};
 use crate::analysis::audit::{RuleSet, Verdicts};
 use crate::analysis::origins::ByOrigin;
 use crate::analysis::probed::Probed;
-use crate::model::{IdSet, Letters, Named, RowRef, path};
+use crate::model::{Block, IdSet, Letters, Named, RowRef, path};
 
 /// What the explorer notes of webhooks, for `is:` and `finding:`, and of destinations, for `probe:`.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +59,7 @@ pub struct Scan<'q> {
 /// What is known in advance of a condition.
 #[derive(Debug)]
 struct Plan {
+    /// Without these in its URL, its id and its events, no row is one of those.
     letters: Letters,
     /// Texts outside ASCII may have them in another guise.
     is_loose: bool,
@@ -76,6 +77,15 @@ impl<'q> Scan<'q> {
         let plans = |term: &super::Term| term.any.iter().map(Plan::new).collect();
         let ranker = query.is_ranked().then(|| Ranker::new(query));
         Self { query, flags, terms: query.terms.iter().map(plans).collect(), ranker }
+    }
+
+    /// Whether a row of the block may be asked for, as far as its letters tell.
+    pub fn may_admit(&self, block: &Block) -> bool {
+        self.query
+            .terms
+            .iter()
+            .zip(&self.terms)
+            .all(|(term, plans)| term.negated || plans.iter().any(|plan| plan.may_be_in(block.letters())))
     }
 
     /// Whether the row is asked for, which breaks these rules. What is no webhook matches nothing but the empty query.
@@ -106,8 +116,8 @@ impl Plan {
             | Condition::Url(finder)
             | Condition::Id(finder)
             | Condition::Event(finder)
-            | Condition::Host(finder)
             | Condition::Path(finder) => Some(finder),
+            // What a URL is resolved to may have other letters than the URL.
             _ => None,
         };
         let letters = match condition {

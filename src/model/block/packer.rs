@@ -278,10 +278,13 @@ impl<'p> Build<'p> {
     }
 
     fn finish(self) -> Block {
+        let of_events = self.lists.iter().map(|list| list.letters);
+        let all_letters = self.letters.iter().copied().chain(of_events).fold(Letters::default(), Letters::with);
         Block {
             text: self.text.into(),
             rows: self.rows.into(),
             letters: self.letters.into(),
+            all_letters,
             lists: self.lists.into(),
             hosts: self.hosts.into(),
             json: self.json.into(),
