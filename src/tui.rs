@@ -40,7 +40,6 @@ pub mod prober;
 pub mod prompt;
 pub mod screen;
 pub mod theme;
-mod thrift;
 pub mod view;
 pub mod views;
 pub mod worker;

@@ -7,7 +7,6 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-use super::cursor::{Cursor, Travel};
 use super::theme::Glyphs;
 use crate::text::Safe;
 
@@ -39,11 +38,6 @@ pub struct Canvas<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
     pub lines: Range<u16>,
-    /// The column of the sign of the selection.
-    pub left: u16,
-    /// The line of the selection, and which way it goes.
-    pub selected: u16,
-    pub travel: Travel,
     /// What the first of them shows.
     pub from: u64,
 }
@@ -53,13 +47,9 @@ impl<'a> Canvas<'a> {
         Self { buffer, glyphs, window: None }
     }
 
-    /// Tells that an area shows the part of something longer that is around a cursor: when it moves, terminals can move lines.
-    pub fn shows_around(&mut self, area: Rect, cursor: Cursor) {
-        let from = cursor.offset();
-        let below = u16::try_from(cursor.selected().saturating_sub(from)).unwrap_or(u16::MAX);
-        let selected = area.top().saturating_add(below);
-        self.window =
-            Some(Window { lines: area.top()..area.bottom(), left: area.left(), selected, travel: cursor.travel(), from });
+    /// Tells that an area shows a part of something longer, from this place on: when that changes, terminals can move lines.
+    pub fn shows_from(&mut self, area: Rect, from: u64) {
+        self.window = Some(Window { lines: area.top()..area.bottom(), from });
     }
 
     /// What scrolls, if anything does.

@@ -224,7 +224,7 @@ where
             let before = self.console.sent();
             self.screen.draw(&self.app).map_err(terminal_error)?;
             self.pacer.sent(self.console.sent() - before, now);
-            self.changed = !self.screen.is_whole();
+            self.changed = false;
             self.urgent = false;
         }
         Ok(())

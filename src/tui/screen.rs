@@ -11,7 +11,6 @@ use unicode_width::UnicodeWidthStr;
 use super::app::App;
 use super::canvas::{Canvas, Window};
 use super::theme::Glyphs;
-use super::thrift::keep_what_is_ahead;
 use super::view;
 
 /// Unchanged cells between two changes that are sent again, because moving the cursor over them takes as many bytes.
@@ -36,14 +35,12 @@ pub struct Screen<B: Backend> {
     next: Buffer,
     /// What scrolls in the frame that is shown.
     window: Option<Window>,
-    /// Whether all of the last frame is shown.
-    is_whole: bool,
 }
 
 impl<B: Backend> Screen<B> {
     pub fn new(backend: B, (width, height): (u16, u16)) -> Self {
         let empty = Buffer::empty(Rect { x: 0, y: 0, width, height });
-        Self { backend, move_lines: None, shown: empty.clone(), next: empty, window: None, is_whole: true }
+        Self { backend, move_lines: None, shown: empty.clone(), next: empty, window: None }
     }
 
     /// On a backend that can move lines.
@@ -56,27 +53,17 @@ impl<B: Backend> Screen<B> {
         &self.backend
     }
 
-    /// Draws a frame and sends what differs from the last one; nothing when nothing does. While a key is held, as much of it as
-    /// a slow link takes before the next one.
+    /// Draws a frame and sends what differs from the last one; nothing when nothing does.
     pub fn draw(&mut self, app: &App) -> Result<(), B::Error> {
-        self.draw_with(app.setup.glyphs, app.is_hurried(), |canvas| view::draw(app, canvas))
+        self.draw_with(app.setup.glyphs, |canvas| view::draw(app, canvas))
     }
 
-    /// Whether all of the last frame is shown; else it is to be drawn again.
-    pub fn is_whole(&self) -> bool {
-        self.is_whole
-    }
-
-    fn draw_with(&mut self, glyphs: Glyphs, is_hurried: bool, draw: impl FnOnce(&mut Canvas<'_>)) -> Result<(), B::Error> {
+    fn draw_with(&mut self, glyphs: Glyphs, draw: impl FnOnce(&mut Canvas<'_>)) -> Result<(), B::Error> {
         self.next.reset();
         let mut canvas = Canvas::new(&mut self.next, glyphs);
         draw(&mut canvas);
         let window = canvas.window();
         let has_scrolled = self.scroll(window.as_ref())?;
-        self.is_whole = match &window {
-            Some(window) if is_hurried => keep_what_is_ahead(&self.shown, &mut self.next, window),
-            _ => true,
-        };
         self.window = window;
         let mut updates = bridged(&self.shown, &self.next);
         let tails = blank_tails(&self.shown, &self.next, &updates);
@@ -206,7 +193,6 @@ mod tests {
     use crate::safe;
     use crate::text::clean;
     use crate::tui::ansi::AnsiBackend;
-    use crate::tui::cursor::Cursor;
 
     fn changed(before: &[&str], after: &[&str]) -> Vec<(u16, u16, String)> {
         let (before, after) = (Buffer::with_lines(before.to_vec()), Buffer::with_lines(after.to_vec()));
@@ -268,12 +254,10 @@ mod tests {
                     canvas.text(Rect::new(1, y, 30, 1), &clean(&letter.to_string().repeat(28)), Style::new());
                     canvas.text(Rect::new(40, y, 20, 1), &safe!("detail {}", y), Style::new());
                 }
-                let mut cursor = Cursor::default();
-                cursor.follow(offset);
-                canvas.shows_around(Rect::new(0, 1, 40, 10), cursor);
+                canvas.shows_from(Rect::new(0, 1, 40, 10), offset);
                 canvas.text(Rect::new(0, 11, 60, 1), &"footer".into(), Style::new());
             };
-            screen.draw_with(Glyphs::unicode(), false, draw).unwrap();
+            screen.draw_with(Glyphs::unicode(), draw).unwrap();
         }
         let bytes = screen.backend().written().clone();
         (terminal(&bytes, size), bytes)
@@ -289,65 +273,6 @@ mod tests {
         }
     }
 
-    /// A long list of wide rows.
-    struct Long {
-        screen: Screen<AnsiBackend<Vec<u8>>>,
-    }
-
-    impl Long {
-        const SIZE: (u16, u16) = (160, 24);
-
-        fn new() -> Self {
-            let backend = AnsiBackend::new(Vec::new());
-            Self { screen: Screen::new(backend, Self::SIZE).moving_lines(AnsiBackend::move_lines) }
-        }
-
-        /// Draws with the selection on this row; the bytes that it took.
-        fn draw(&mut self, selected: u64, is_held: bool) -> usize {
-            let before = self.screen.backend().written().len();
-            let mut cursor = Cursor::default();
-            cursor.select(selected);
-            cursor.fit(22, 10_000, true);
-            let draw = |canvas: &mut Canvas<'_>| {
-                canvas.text(Rect::new(0, 0, 160, 1), &safe!("row {}", selected), Style::new());
-                for (y, place) in (1..).zip(cursor.visible(22, 10_000)) {
-                    let sign = if place == selected { ">" } else { " " };
-                    let words = safe!("row {} ", place).to_string().repeat(12);
-                    canvas.text(Rect::new(0, y, 160, 1), &safe!("{} {}", sign, clean(&words)), Style::new());
-                }
-                canvas.shows_around(Rect::new(0, 1, 160, 22), cursor);
-            };
-            self.screen.draw_with(Glyphs::unicode(), is_held, draw).unwrap();
-            self.screen.backend().written().len() - before
-        }
-
-        fn shown(&self) -> Vec<String> {
-            terminal(self.screen.backend().written(), Self::SIZE)
-        }
-    }
-
-    #[test]
-    fn while_a_key_is_held_the_selection_and_what_is_ahead_are_sent_first() {
-        let mut long = Long::new();
-        long.draw(5, false);
-        let whole = Long::new().draw(5_005, false);
-        let sent = long.draw(5_005, true);
-        assert!(sent < 800 && whole > 2_000, "{sent} of {whole}");
-        assert!(!long.screen.is_whole());
-        let shown = long.shown();
-        let selected: Vec<_> = shown.iter().filter(|line| line.starts_with('>')).collect();
-        assert!(matches!(&*selected, [only] if only.starts_with("> row 5005 row 5005")), "{selected:?}");
-        assert!(shown[0].starts_with("row 5005"), "what does not scroll is always sent");
-        // Frame by frame the rest follows, though no other key does.
-        for _ in 0..20 {
-            long.draw(5_005, true);
-        }
-        assert!(long.screen.is_whole());
-        let mut at_once = Long::new();
-        at_once.draw(5_005, false);
-        assert_eq!(long.shown(), at_once.shown());
-    }
-
     #[test]
     fn a_jump_to_other_rows_is_drawn() {
         let (shown, bytes) = scrolled(&[0, 500]);
@@ -359,23 +284,6 @@ mod tests {
         #[test]
         fn however_it_scrolls_the_terminal_shows_the_last_frame(offsets in proptest::collection::vec(0_u64..30, 1..6)) {
             prop_assert_eq!(scrolled(&offsets).0, scrolled(offsets.last().map_or(&[], std::slice::from_ref)).0);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_was_left_out_is_there_once_the_key_is_released(
-            rows in proptest::collection::vec((0_u64..200, any::<bool>()), 1..8),
-            last in 0_u64..200,
-        ) {
-            let mut long = Long::new();
-            for (row, is_held) in rows {
-                long.draw(row, is_held);
-            }
-            long.draw(last, false);
-            let mut at_once = Long::new();
-            at_once.draw(last, false);
-            prop_assert_eq!(long.shown(), at_once.shown());
         }
     }
 

@@ -207,27 +207,6 @@ async fn rows_come_from_the_server_and_keys_move_over_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_left_out_while_a_key_was_held_follows_without_another_key() {
-    let mut running = start(1200).await;
-    running.until("the first row", |frame| frame.contains("100 of 1,200")).await;
-    running.press(&"j".repeat(90));
-    running.until("the selection", |frame| frame.contains("91/1,200")).await;
-    assert!(!running.explorer.screen.is_whole(), "all of it is more than a slow link takes");
-    let expected = |app: &App| {
-        let mut screen = Screen::new(TestBackend::new(120, 40), app.size);
-        screen.draw(app).unwrap();
-        text(screen.backend().buffer())
-    };
-    while !running.explorer.screen.is_whole()
-        || text(running.explorer.screen.backend().buffer()) != expected(&running.explorer.app)
-    {
-        let advanced = tokio::time::timeout(PATIENCE, running.explorer.advance()).await;
-        assert_eq!(advanced.expect("nothing more is drawn").unwrap(), None);
-        running.explorer.draw().unwrap();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn findings_come_from_a_thread_of_their_own() {
     let mut running = start(1200).await;
     running.until("a finding in the list", |frame| frame.contains("ev ✗")).await;
