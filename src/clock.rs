@@ -1,7 +1,9 @@
 //! Time, which comes from outside like every other input: state machines get a [`Moment`] with each message and never look at
 //! a clock themselves.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
+use std::{env, fs};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -101,6 +103,18 @@ pub fn day(at: Timestamp, zone: &TimeZone) -> Safe {
     clean(&at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d").to_string())
 }
 
+/// The time zone of this machine.
+pub fn local_zone() -> TimeZone {
+    zone_of(env::var_os("TZ").is_some(), Path::new("/etc/localtime"))
+}
+
+/// To find a zone by its name, the library first lists all zones there are, in dozens of folders: the first frame would wait for
+/// that. Without a name, the rules of the machine's own zone are in one file.
+fn zone_of(is_named: bool, file: &Path) -> TimeZone {
+    let rules = if is_named { None } else { fs::read(file).ok() };
+    rules.and_then(|rules| TimeZone::tzif("local", &rules).ok()).unwrap_or_else(TimeZone::system)
+}
+
 /// `08:00:00`.
 pub fn time_of_day(at: Timestamp, zone: &TimeZone) -> Safe {
     clean(&at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string())
@@ -119,6 +133,24 @@ pub fn seconds_in_words(span: Duration) -> Safe {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_zone_of_the_machine_is_read_from_its_file() {
+        // A header and one type of time, twice; then the rules.
+        let block = |version: char| {
+            let counts = [0_u32, 0, 0, 0, 1, 4].map(u32::to_be_bytes).concat();
+            [format!("TZif{version}").as_bytes(), &[0; 15], &counts, &3600_i32.to_be_bytes(), &[0, 0], b"CET\0"].concat()
+        };
+        let rules = [&*block('2'), &*block('2'), b"\nCET-1CEST,M3.5.0,M10.5.0/3\n"].concat();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("localtime");
+        fs::write(&file, rules).unwrap();
+        let at = |text: &str| time_of_day(text.parse().unwrap(), &zone_of(false, &file)).to_string();
+        assert_eq!([at("2026-01-15T12:00:00Z"), at("2026-07-15T12:00:00Z")], ["13:00:00", "14:00:00"]);
+        fs::write(&file, "no zone").unwrap();
+        assert_eq!(zone_of(false, &file), TimeZone::system());
+        assert_eq!(zone_of(false, &folder.path().join("missing")), TimeZone::system());
+    }
 
     #[test]
     fn an_age_has_one_unit() {

@@ -49,7 +49,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 
 use self::ansi::AnsiBackend;
@@ -70,7 +69,7 @@ use self::workspaces::Workspaces;
 use crate::api::{ApiError, Client};
 use crate::base_url::BaseUrl;
 use crate::cache::Store;
-use crate::clock::Moment;
+use crate::clock::{Moment, local_zone};
 use crate::config::{Config, Connection, Environment};
 use crate::error::{Error, Exit};
 use crate::fetch::{Held, Policy, Source};
@@ -148,7 +147,7 @@ impl Start<'_> {
             invocation: self.workspaces.invocation(self.workspaces.start_at()),
             theme: Theme::new(&self.config.ui.theme, self.coloured),
             glyphs: if self.env.utf8 { setup.glyphs } else { Glyphs::ascii() },
-            zone: TimeZone::system(),
+            zone: local_zone(),
             refresh_every: self.refresh.map_or(setup.refresh_every, Duration::from_secs),
             auto_refresh: self.refresh.is_some(),
             scope: self.scope,
