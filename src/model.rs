@@ -14,7 +14,6 @@ mod line;
 mod roster;
 mod row;
 
-use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -165,10 +164,11 @@ pub fn short_url(url: &str, reveal: bool, columns: usize) -> Safe {
     let bytes = columns.saturating_add(512);
     let Some(head) = redact::head_to_show(url, bytes) else { return redact::MASK.into() };
     let without_scheme = |shown: &str| clean_head(shown.strip_prefix("https://").unwrap_or(shown), columns);
-    let parsed =
-        if host::is_plain(head) { Some(Cow::Borrowed(head)) } else { host::parse(head).map(|url| String::from(url).into()) };
-    match parsed {
-        Some(url) if reveal => without_scheme(&url),
+    if host::is_plain(head) {
+        return if reveal { without_scheme(head) } else { without_scheme(&redact::mask_spelled(head)) };
+    }
+    match host::parse(head) {
+        Some(url) if reveal => without_scheme(url.as_str()),
         Some(url) => without_scheme(&redact::mask_parsed(&url)),
         None if reveal => without_scheme(head),
         None => without_scheme(&redact::mask_url(head)),

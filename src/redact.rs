@@ -128,8 +128,13 @@ fn replace_secrets(raw: &str, instead: &dyn Fn(&str) -> String) -> String {
     }
 }
 
-/// As [`mask_url`], for a URL as a parser writes it: its text hides nothing from a scan.
-pub fn mask_parsed(url: &str) -> String {
+/// As [`mask_url`], for a URL that is parsed already: its text hides nothing from a scan.
+pub fn mask_parsed(url: &Url) -> String {
+    mask_spelled(url.as_str())
+}
+
+/// As [`mask_parsed`], for a text that a parser is known to leave as it stands.
+pub(crate) fn mask_spelled(url: &str) -> String {
     replace_in_text(url, &|_| MASK.to_owned())
 }
 

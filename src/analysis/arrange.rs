@@ -270,18 +270,27 @@ mod tests {
                 1..40,
             ),
             page_size in 1_u32..8,
-            asked in proptest::collection::vec(proptest::sample::select(QUERIES.to_vec()), 1..6),
+            asked in proptest::collection::vec((proptest::sample::select(QUERIES.to_vec()), proptest::option::of(0_usize..40)), 1..6),
         ) {
-            let rows: Vec<Row> =
+            let mut rows: Vec<Row> =
                 (0..).zip(&webhooks).map(|(id, (url, event, active))| row(url, id, event, *active)).collect();
             let packer = Packer::default();
+            let segment = |rows: &[Row]| {
+                let block = Arc::new(packer.pack_rows(rows.iter().cloned().map(Draft::of_row)));
+                Segment { rows: block.len(), block }
+            };
             let mut laid_out = Rows::new(page_size.into());
             for (page, rows) in (1..).zip(rows.chunks(page_size as usize)) {
-                let block = Arc::new(packer.pack_rows(rows.iter().cloned().map(Draft::of_row)));
-                laid_out.put(page, Segment { rows: block.len(), block });
+                laid_out.put(page, segment(rows));
             }
             let mut arranger = Arranger::default();
-            for text in asked {
+            for (text, read_again) in asked {
+                // A page has other rows now.
+                let mut pages = (1..).zip(rows.chunks_mut(page_size as usize));
+                if let Some((page, rows)) = read_again.and_then(|place| pages.nth(place)) {
+                    rows.reverse();
+                    laid_out.put(page, segment(rows));
+                }
                 let query = Query::parse(text, jiff::Timestamp::UNIX_EPOCH).unwrap();
                 let question = Question { rows: laid_out.clone(), query, ..Question::default() };
                 let found = arranger.answer(&question, &mut || true, &mut |_| {}).unwrap();

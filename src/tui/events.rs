@@ -491,3 +491,30 @@ fn message(event: Event) -> Option<Message> {
 fn terminal_error(error: impl std::fmt::Display) -> Error {
     Error::Terminal(clean(&error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::Generation;
+
+    #[tokio::test(start_paused = true)]
+    async fn pages_are_gathered_until_their_time_and_no_longer() {
+        let (send, mut events) = mpsc::channel(8);
+        let swept = || FetchEvent::Swept { generation: Generation::default() };
+        let start = Instant::now();
+        send.send(swept()).await.unwrap();
+        assert!(gathered(&mut events, Some(start + GATHERING)).await.is_some());
+        assert!(start.elapsed() >= GATHERING);
+        let start = Instant::now();
+        send.send(swept()).await.unwrap();
+        assert!(gathered(&mut events, None).await.is_some());
+        send.send(swept()).await.unwrap();
+        assert!(gathered(&mut events, Some(start)).await.is_some());
+        assert_eq!(start.elapsed(), Duration::ZERO, "nothing is held back when nobody gathers, or the time has passed");
+        // Given up while it waits, it has taken nothing.
+        send.send(swept()).await.unwrap();
+        let wait = gathered(&mut events, Some(start + GATHERING));
+        assert!(timeout(Duration::from_millis(1), wait).await.is_err());
+        assert_eq!(events.len(), 1);
+    }
+}

@@ -22,15 +22,17 @@ use rustix::io::Errno;
 use tokio::sync::mpsc;
 
 use super::console;
+use crate::clock;
 
 /// Events that wait for the loop; more of them wait in the terminal.
 const WAITING: usize = 1024;
 
-/// How long crossterm may look for events that it has read already. With no time at all it does not look, and what it is given
-/// it spends running in circles, while the loop, which was just woken, may be waiting for this very processor.
-const GLANCE: Duration = Duration::from_micros(2);
-/// A thread that is kept from running for as long as it may look does not look at all. So it looks again, with patience, once
-/// nothing more has come for a while.
+/// How long crossterm may look for events that it has read already: so many looks at the clock, of which it takes half as many
+/// before it begins. With no time left it does not look, and what it is given it spends running in circles, while the loop,
+/// which was just woken, may be waiting for this very processor.
+const GLANCE: u32 = 16;
+/// A thread that is kept from running for as long as it may look does not look at all. So it looks again, with patience, when
+/// something has come or nothing has for a while.
 const LOOK: Duration = Duration::from_micros(50);
 const WHILE: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 
@@ -60,7 +62,7 @@ impl Input {
         let (send, events) = mpsc::channel(WAITING);
         let (tell, paused) = mpsc::channel(1);
         let (bell, rung) = UnixStream::pair()?;
-        let reader = Reader { rung, tell };
+        let reader = Reader { rung, tell, glance: clock::cost_of_a_look() * GLANCE };
         thread::spawn(move || {
             while let Some(event) = reader.next() {
                 let failed = event.is_err();
@@ -82,6 +84,8 @@ impl Input {
 struct Reader {
     rung: UnixStream,
     tell: mpsc::Sender<()>,
+    /// See [`GLANCE`].
+    glance: Duration,
 }
 
 impl Reader {
@@ -105,16 +109,19 @@ impl Reader {
 
     /// Whether crossterm has an event; if not, waits until it may have one.
     fn has_event(&self) -> io::Result<bool> {
-        if poll(GLANCE)? {
+        if poll(self.glance)? {
             return Ok(true);
         }
-        if self.wait(Some(&WHILE))? == Waited::ForSomething {
-            return Ok(false);
-        }
-        if poll(LOOK)? || poll(LOOK)? {
+        let waited = self.wait(Some(&WHILE))?;
+        if poll(LOOK)? {
             return Ok(true);
         }
-        self.wait(None)?;
+        if waited == Waited::InVain {
+            if poll(LOOK)? {
+                return Ok(true);
+            }
+            self.wait(None)?;
+        }
         Ok(false)
     }
 

@@ -147,7 +147,12 @@ fn blank_tails(shown: &Buffer, next: &Buffer, updates: &[(u16, u16, &Cell)]) -> 
     for line in updates.chunk_by(|(_, y, _), (_, other, _)| y == other).filter(|line| line.len() > WORTH_CLEARING) {
         let Some(&(_, y, _)) = line.first() else { continue };
         let columns = next.area.left()..next.area.right();
-        let is_blank = |x: &u16| next.cell((*x, y)).is_some_and(|cell| *cell == blank);
+        // The second half of a wide character is no blank: who clears it clears the character.
+        let is_half = |x: u16| {
+            let before = x.checked_sub(1).and_then(|x| next.cell((x, y)));
+            before.is_some_and(|cell| cell.symbol().width() > 1)
+        };
+        let is_blank = |x: &u16| next.cell((*x, y)).is_some_and(|cell| *cell == blank) && !is_half(*x);
         let length = columns.clone().rev().take_while(is_blank).count();
         let tail = columns.skip(usize::from(next.area.width) - length);
         let changed = tail.clone().filter(|&x| shown.cell((x, y)) != next.cell((x, y))).count();
@@ -233,6 +238,22 @@ mod tests {
         let mut reversed = after.clone();
         reversed.set_style(Rect::new(0, 1, 19, 1), Style::new().add_modifier(Modifier::REVERSED));
         assert_eq!(tails(&before, &reversed), [], "a reversed blank is no blank");
+        let wide = Buffer::with_lines(["", "漢                 "]);
+        assert_eq!(tails(&before, &wide), [Position { x: 2, y: 1 }]);
+    }
+
+    #[test]
+    fn what_stands_before_a_cleared_tail_stays() {
+        let mut screen = Screen::new(AnsiBackend::new(Vec::new()), (30, 1));
+        for words in ["a long line of text, and more", "abc 漢字"] {
+            let draw = |canvas: &mut Canvas<'_>| {
+                canvas.text(Rect::new(0, 0, 30, 1), &words.into(), Style::new());
+            };
+            screen.draw_with(Glyphs::unicode(), draw).unwrap();
+        }
+        let bytes = screen.backend().written();
+        assert!(bytes.ends_with(b"\x1b[K"), "{:?}", String::from_utf8_lossy(bytes));
+        assert_eq!(terminal(bytes, (30, 1)), ["abc 漢字"]);
     }
 
     /// What a terminal shows after the bytes of some frames.

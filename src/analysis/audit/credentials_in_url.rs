@@ -129,7 +129,7 @@ pub fn shown_url(webhook: &Candidate<'_>, columns: usize) -> Safe {
             clean_head(&format!("{}://{origin}{head}{MASKED}", url.scheme()), columns)
         }
         None => match webhook.parsed.as_ref().filter(|url| hides_host(webhook.url, url)) {
-            Some(url) => clean_head(&redact::mask_parsed(url.as_str()), columns),
+            Some(url) => clean_head(&redact::mask_parsed(url), columns),
             None => Destination::new(webhook.url).clean_head(false, columns),
         },
     }
