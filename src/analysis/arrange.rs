@@ -11,7 +11,7 @@ use super::groups::{Grouping, Groups};
 use super::query::{Flags, Query, Scan};
 use super::rows::{RowNumber, Rows, Segment};
 use super::sort::Sort;
-use crate::model::{RowRef, Scope};
+use crate::model::Scope;
 
 /// Hits after which the first ones are told of: more than a screen shows.
 const FIRST: usize = 256;
@@ -67,10 +67,8 @@ fn gone(question: &Question) -> Vec<(RowNumber, RowNumber)> {
     let mut gone: Vec<_> = question
         .rows
         .gone()
-        .filter(|(_, gone)| {
-            let is_admitted =
-                |row: RowRef<'_>| question.scope.admits_state(row.active()) && scan.admits(row, RuleSet::default());
-            gone.row().is_some_and(is_admitted)
+        .filter(|&(_, gone)| {
+            gone.row().is_some_and(|row| question.scope.admits_state(row.active()) && scan.admits(row, RuleSet::default()))
         })
         .map(|(number, gone)| (gone.former, number))
         .collect();
@@ -110,8 +108,14 @@ impl<'q> Sieve<'q> {
     }
 
     /// Keeps those of some rows of a page, the first of which has this number.
-    fn take(&mut self, page: u64, segment: &Segment, first: RowNumber, offsets: impl Iterator<Item = RowNumber>) {
-        if !self.scan.may_admit(&segment.block) {
+    fn take(
+        &mut self,
+        page: u64,
+        segment: &'q Segment,
+        first: RowNumber,
+        offsets: impl ExactSizeIterator<Item = RowNumber>,
+    ) {
+        if !self.scan.enter(&segment.block, offsets.len()) {
             return;
         }
         let found = self.verdicts.map(|verdicts| verdicts.of_page(self.question.rows.page_size(), page));
@@ -163,9 +167,9 @@ impl Arranger {
     }
 
     /// The rows that the question is about, in the order of the listing.
-    fn find(
+    fn find<'q>(
         &mut self,
-        question: &Question,
+        question: &'q Question,
         goes_on: &mut dyn FnMut() -> bool,
         tell: &mut dyn FnMut(&[RowNumber]),
     ) -> Option<Arc<[RowNumber]>> {

@@ -3,6 +3,7 @@
 mod packer;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -106,6 +107,11 @@ impl Block {
         self.rows.iter().enumerate().map(|(index, packed)| RowRef { block: self, index, packed })
     }
 
+    /// The URLs and the ids of all rows, in their order, a line break behind each; the JSON of some between them.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     fn slice(&self, start: u32, len: u32) -> &str {
         let (start, len) = (start as usize, len as usize);
         self.text.get(start..start.saturating_add(len)).unwrap_or_default()
@@ -138,7 +144,24 @@ impl<'a> RowRef<'a> {
 
     /// The URL and the id with a line break between them: one text for one search.
     pub fn url_and_id(self) -> &'a str {
-        self.block.slice(self.packed.start, self.packed.url.saturating_add(1).saturating_add(self.packed.id))
+        self.block.text.get(self.place_of_both()).unwrap_or_default()
+    }
+
+    pub fn block(self) -> &'a Block {
+        self.block
+    }
+
+    /// Where in the text of its block its URL and its id stand.
+    pub fn places(self) -> (Range<usize>, Range<usize>) {
+        let (start, url, id) = (self.packed.start as usize, self.packed.url as usize, self.packed.id as usize);
+        let behind = start.saturating_add(url);
+        (start..behind, behind.saturating_add(1)..behind.saturating_add(1).saturating_add(id))
+    }
+
+    /// As [`RowRef::places`], of both together.
+    pub fn place_of_both(self) -> Range<usize> {
+        let (url, id) = self.places();
+        url.start..id.end
     }
 
     /// The letters of URL and id.

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use memchr::memchr2;
+use aho_corasick::packed::Searcher;
+use memchr::{memchr2, memmem};
 
 use crate::model::{Letters, fold};
 
@@ -10,7 +11,7 @@ use crate::model::{Letters, fold};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Finder {
     /// Anywhere in the text, case as written.
-    Part(Box<str>),
+    Part(Exact),
     /// Anywhere in the text, in any case.
     PartAnyCase(AnyCase),
     /// The text itself.
@@ -22,7 +23,7 @@ pub(super) enum Finder {
 impl Finder {
     /// Smart case: a capital letter makes it matter.
     pub(super) fn part(text: &str) -> Self {
-        if has_capital(text) { Self::Part(text.into()) } else { Self::part_any_case(text) }
+        if has_capital(text) { Self::Part(Exact::new(text)) } else { Self::part_any_case(text) }
     }
 
     pub(super) fn part_any_case(text: &str) -> Self {
@@ -31,7 +32,7 @@ impl Finder {
 
     pub(super) fn is_in(&self, text: &str) -> bool {
         match self {
-            Self::Part(part) => text.contains(&**part),
+            Self::Part(part) => part.is_in(text),
             Self::PartAnyCase(part) => part.is_in(text),
             Self::Whole(whole) => **whole == *text,
             Self::WholeAnyCase(whole) => whole.eq_ignore_ascii_case(text),
@@ -42,7 +43,8 @@ impl Finder {
     pub(super) fn letters(&self) -> Letters {
         match self {
             Self::PartAnyCase(part) => part.letter_set,
-            Self::Part(text) | Self::Whole(text) | Self::WholeAnyCase(text) => Letters::of(text),
+            Self::Part(part) => Letters::of(&part.text),
+            Self::Whole(text) | Self::WholeAnyCase(text) => Letters::of(text),
         }
     }
 
@@ -51,12 +53,16 @@ impl Finder {
         matches!(self, Self::PartAnyCase(part) if part.is_told_by_letters)
     }
 
-    /// Whether it can be looked for in several texts at once, a line break between them.
-    pub(super) fn is_within_a_line(&self) -> bool {
+    /// The same as bytes, to be looked for in many texts at once that have line breaks between them; `None` when that cannot be.
+    /// Of texts outside ASCII it says nothing in which the case does not matter.
+    pub(super) fn bytes(&self) -> Option<Bytes<'_>> {
         match self {
-            Self::Part(part) => !part.contains('\n'),
-            Self::PartAnyCase(part) => !part.letters.contains(&'\n'),
-            Self::Whole(_) | Self::WholeAnyCase(_) => false,
+            Self::Part(part) => (!part.text.is_empty() && !part.text.contains('\n')).then_some(Bytes::Exact(part)),
+            Self::PartAnyCase(part) => {
+                let ascii = part.ascii.as_ref().filter(|ascii| !ascii.bytes.is_empty() && !ascii.bytes.contains(&b'\n'));
+                ascii.map(Bytes::AnyCase)
+            }
+            Self::Whole(_) | Self::WholeAnyCase(_) => None,
         }
     }
 
@@ -64,8 +70,8 @@ impl Finder {
     pub(super) fn implies(&self, other: &Self) -> bool {
         self == other
             || match (self, other) {
-                (Self::Part(this) | Self::Whole(this), Self::Part(part)) => this.contains(&**part),
-                (Self::Part(this) | Self::Whole(this), Self::PartAnyCase(part)) => part.is_in(this),
+                (Self::Part(Exact { text: this, .. }) | Self::Whole(this), Self::Part(part)) => part.is_in(this),
+                (Self::Part(Exact { text: this, .. }) | Self::Whole(this), Self::PartAnyCase(part)) => part.is_in(this),
                 (Self::PartAnyCase(this), Self::PartAnyCase(part)) => part.occurs(this.letters.iter().copied()),
                 _ => false,
             }
@@ -75,7 +81,7 @@ impl Finder {
     pub(super) fn place(&self, text: &str, from: usize) -> Option<Range<usize>> {
         let rest = text.get(from..)?;
         match self {
-            Self::Part(part) => rest.find(&**part).map(|at| from + at..from + at + part.len()),
+            Self::Part(part) => rest.find(&*part.text).map(|at| from + at..from + at + part.text.len()),
             Self::PartAnyCase(part) => part.place(rest).map(|place| from + place.start..from + place.end),
             Self::Whole(_) | Self::WholeAnyCase(_) => (from == 0 && self.is_in(text)).then_some(0..text.len()),
         }
@@ -88,12 +94,60 @@ pub(super) fn has_capital(text: &str) -> bool {
     text.chars().any(char::is_uppercase)
 }
 
+/// A text to be found as it is written.
+#[derive(Debug, Clone)]
+pub(super) struct Exact {
+    text: Box<str>,
+    finder: memmem::Finder<'static>,
+}
+
+impl Exact {
+    fn new(text: &str) -> Self {
+        Self { text: text.into(), finder: memmem::Finder::new(text).into_owned() }
+    }
+
+    fn is_in(&self, text: &str) -> bool {
+        self.finder.find(text.as_bytes()).is_some()
+    }
+}
+
+impl PartialEq for Exact {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Exact {}
+
+/// What to look for in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Bytes<'f> {
+    Exact(&'f Exact),
+    AnyCase(&'f Ascii),
+}
+
+impl Bytes<'_> {
+    /// Whether texts outside ASCII have it only where their bytes do.
+    pub(super) fn is_exact(self) -> bool {
+        matches!(self, Self::Exact(_))
+    }
+
+    /// The first place where the bytes have it; an error when that takes too long to find out.
+    pub(super) fn find(self, bytes: &[u8]) -> Result<Option<Range<usize>>, TooLong> {
+        let (found, length) = match self {
+            Self::Exact(part) => (part.finder.find(bytes), part.text.len()),
+            Self::AnyCase(ascii) => (ascii.find(bytes)?, ascii.bytes.len()),
+        };
+        Ok(found.map(|start| start..start + length))
+    }
+}
+
 /// A text to be found in any case, one letter for one letter: `ß` is not `SS`.
 ///
-/// In ASCII its rarest letter is looked for first. Where that is found too often for nothing, and in other texts, this is Knuth,
-/// Morris and Pratt's search: ids and URLs come from outside, and a search that starts over at every letter could be made to
-/// take the product of both lengths.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// In ASCII its rarest letters are looked for first. Where they are found too often for nothing, and in other texts, this is
+/// Knuth, Morris and Pratt's search: ids and URLs come from outside, and a search that starts over at every letter could be made
+/// to take the product of both lengths.
+#[derive(Debug, Clone)]
 pub(super) struct AnyCase {
     /// The letters, folded.
     letters: Box<[char]>,
@@ -105,12 +159,63 @@ pub(super) struct AnyCase {
     ascii: Option<Ascii>,
 }
 
-/// The same text as bytes, and which of them is likely to be the rarest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Ascii {
+impl PartialEq for AnyCase {
+    fn eq(&self, other: &Self) -> bool {
+        self.letters == other.letters
+    }
+}
+
+impl Eq for AnyCase {}
+
+/// The same text as bytes, and the part of it that is looked for first.
+#[derive(Debug, Clone)]
+pub(super) struct Ascii {
     bytes: Box<[u8]>,
+    rare: Rare,
     rare_at: usize,
-    rare: (u8, u8),
+    /// What is looked for first is all there is.
+    rare_is_all: bool,
+}
+
+/// Letters that are looked for in each of their cases at once.
+#[derive(Debug, Clone)]
+enum Rare {
+    One(u8, u8),
+    Few(Searcher, usize),
+}
+
+/// Rare letters that are looked for together: more of them have more cases.
+const TOGETHER: usize = 3;
+
+impl Rare {
+    /// At most [`TOGETHER`] letters.
+    fn new(letters: &[u8]) -> Self {
+        let mut cases = vec![Vec::new()];
+        for letter in letters {
+            let both = [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()];
+            let both = if both.first() == both.last() { both.get(..1) } else { both.get(..) }.unwrap_or_default();
+            cases = cases.iter().flat_map(|case| both.iter().map(move |&letter| [&**case, &[letter]].concat())).collect();
+        }
+        let first = letters.first().copied().unwrap_or_default();
+        // Some processors have no way to look for several texts at once.
+        let searcher = (letters.len() > 1).then(|| Searcher::new(&cases)).flatten();
+        searcher.map_or(Self::One(first, first.to_ascii_uppercase()), |searcher| Self::Few(searcher, letters.len()))
+    }
+
+    /// How many letters are looked for.
+    fn letters(&self) -> usize {
+        match self {
+            Self::One(..) => 1,
+            Self::Few(_, letters) => *letters,
+        }
+    }
+
+    fn find(&self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::One(small, capital) => memchr2(*small, *capital, bytes),
+            Self::Few(searcher, _) => searcher.find(bytes).map(|found| found.start()),
+        }
+    }
 }
 
 /// Letters of URLs and ids from the most frequent on; any other is rarer.
@@ -121,19 +226,22 @@ impl Ascii {
         let bytes: Box<[u8]> =
             letters.iter().map(|&letter| u8::try_from(letter).ok().filter(u8::is_ascii)).collect::<Option<_>>()?;
         let rarity = |byte: u8| FREQUENT.iter().position(|&other| other == byte).unwrap_or(FREQUENT.len());
-        let (rare_at, rare) = bytes.iter().copied().enumerate().max_by_key(|&(_, byte)| rarity(byte)).unwrap_or_default();
-        Some(Self { bytes, rare_at, rare: (rare, rare.to_ascii_uppercase()) })
+        let width = bytes.len().clamp(1, TOGETHER);
+        let rarity_of = |part: &[u8]| part.iter().map(|&byte| rarity(byte)).sum::<usize>();
+        let (rare_at, rare) = bytes.windows(width).enumerate().max_by_key(|(_, part)| rarity_of(part)).unwrap_or_default();
+        let rare = Rare::new(rare);
+        Some(Self { rare_is_all: bytes.len() == rare.letters(), rare, rare_at, bytes })
     }
 
     /// Where the text has it; an error when that takes too long to find out.
     fn find(&self, text: &[u8]) -> Result<Option<usize>, TooLong> {
         let mut effort = 0;
         let mut from = self.rare_at;
-        while let Some(at) = text.get(from..).and_then(|rest| memchr2(self.rare.0, self.rare.1, rest)) {
+        while let Some(at) = text.get(from..).and_then(|rest| self.rare.find(rest)) {
             let start = from + at - self.rare_at;
             match text.get(start..start + self.bytes.len()) {
                 None => return Ok(None),
-                Some(there) if there.eq_ignore_ascii_case(&self.bytes) => return Ok(Some(start)),
+                Some(there) if self.rare_is_all || there.eq_ignore_ascii_case(&self.bytes) => return Ok(Some(start)),
                 Some(there) => effort += there.len(),
             }
             if effort > 4 * text.len() + 4096 {
@@ -145,7 +253,9 @@ impl Ascii {
     }
 }
 
-struct TooLong;
+/// A search gave up: its text was made to be searched for long.
+#[derive(Debug)]
+pub(super) struct TooLong;
 
 impl AnyCase {
     fn new(text: &str) -> Self {

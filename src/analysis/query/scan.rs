@@ -1,8 +1,9 @@
 //! A query over many packed rows: what they share is asked once, and what cannot hold a text is not read.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::find::Finder;
+use super::find::{Bytes, Finder, TooLong};
 use super::{Condition, Flag, Query, Ranker};
 use crate::analysis::audit::{RuleSet, Verdicts};
 use crate::analysis::origins::ByOrigin;
@@ -52,21 +53,27 @@ impl Flags {
 pub struct Scan<'q> {
     query: &'q Query,
     flags: &'q Flags,
-    terms: Vec<Vec<Plan>>,
+    terms: Vec<Vec<Plan<'q>>>,
     ranker: Option<Ranker>,
+    /// Many rows of the block that is searched are asked for, from the first to the last.
+    is_dense: bool,
 }
+
+/// When one row in so many is asked for, all of them are searched in one go.
+const DENSE: usize = 8;
 
 /// What is known in advance of a condition.
 #[derive(Debug)]
-struct Plan {
+struct Plan<'q> {
     /// Without these in its URL, its id and its events, no row is one of those.
     letters: Letters,
     /// Texts outside ASCII may have them in another guise.
     is_loose: bool,
     /// Having the letters is having the text.
     is_told: bool,
-    /// URL and id can be searched as one text.
-    is_within_a_line: bool,
+    /// What is looked for in the text of a block, if it can be.
+    bytes: Option<Bytes<'q>>,
+    sweep: Sweep<'q>,
     /// By the number of an event list, or of a host.
     known: Vec<Option<bool>>,
     by_origin: ByOrigin<bool>,
@@ -74,13 +81,15 @@ struct Plan {
 
 impl<'q> Scan<'q> {
     pub fn new(query: &'q Query, flags: &'q Flags) -> Self {
-        let plans = |term: &super::Term| term.any.iter().map(Plan::new).collect();
+        let plans = |term: &'q super::Term| term.any.iter().map(Plan::new).collect();
         let ranker = query.is_ranked().then(|| Ranker::new(query));
-        Self { query, flags, terms: query.terms.iter().map(plans).collect(), ranker }
+        Self { query, flags, terms: query.terms.iter().map(plans).collect(), ranker, is_dense: false }
     }
 
-    /// Whether a row of the block may be asked for, as far as its letters tell.
-    pub fn may_admit(&self, block: &Block) -> bool {
+    /// Turns to a block of which so many rows will be asked for. Whether one of them may be asked for, as far as the letters of
+    /// all of them tell.
+    pub fn enter(&mut self, block: &Block, rows: usize) -> bool {
+        self.is_dense = rows.saturating_mul(DENSE) >= block.len();
         self.query
             .terms
             .iter()
@@ -89,16 +98,16 @@ impl<'q> Scan<'q> {
     }
 
     /// Whether the row is asked for, which breaks these rules. What is no webhook matches nothing but the empty query.
-    pub fn admits(&mut self, row: RowRef<'_>, found: RuleSet) -> bool {
+    pub fn admits(&mut self, row: RowRef<'q>, found: RuleSet) -> bool {
         if !row.is_webhook() {
             return self.query.is_empty();
         }
-        let flags = self.flags;
+        let (flags, is_dense) = (self.flags, self.is_dense);
         self.query.terms.iter().zip(&mut self.terms).all(|(term, plans)| {
             let mut conditions = term.any.iter().zip(plans);
             conditions.any(|(condition, plan)| match condition {
                 Condition::Finding(rules) => found.meets(*rules),
-                _ => plan.holds(condition, row, flags),
+                _ => plan.holds(condition, row, flags, is_dense),
             }) != term.negated
         })
     }
@@ -109,8 +118,8 @@ impl<'q> Scan<'q> {
     }
 }
 
-impl Plan {
-    fn new(condition: &Condition) -> Self {
+impl<'q> Plan<'q> {
+    fn new(condition: &'q Condition) -> Self {
         let finder = match condition {
             Condition::Anywhere(finder)
             | Condition::Url(finder)
@@ -128,27 +137,32 @@ impl Plan {
             letters,
             is_loose: matches!(condition, Condition::Fuzzy(_)),
             is_told: finder.is_some_and(Finder::is_told_by_letters),
-            is_within_a_line: finder.is_some_and(Finder::is_within_a_line),
+            bytes: finder.and_then(Finder::bytes),
+            sweep: Sweep::default(),
             known: Vec::new(),
             by_origin: ByOrigin::default(),
         }
     }
 
-    fn holds(&mut self, condition: &Condition, row: RowRef<'_>, flags: &Flags) -> bool {
+    fn holds(&mut self, condition: &Condition, row: RowRef<'q>, flags: &Flags, is_dense: bool) -> bool {
         match condition {
             Condition::Anywhere(finder) => {
                 self.of_events(row, |name| finder.is_in(name))
                     || self.may_be_in(row.letters())
                         && (self.is_told
-                            || if self.is_within_a_line {
-                                finder.is_in(row.url_and_id())
-                            } else {
-                                finder.is_in(row.url()) || finder.is_in(row.id())
-                            })
+                            || self
+                                .is_at(row, row.place_of_both(), is_dense)
+                                .unwrap_or_else(|| finder.is_in(row.url()) || finder.is_in(row.id())))
             }
-            Condition::Url(finder) => self.may_be_in(row.letters()) && finder.is_in(row.url()),
+            Condition::Url(finder) => {
+                self.may_be_in(row.letters())
+                    && self.is_at(row, row.places().0, is_dense).unwrap_or_else(|| finder.is_in(row.url()))
+            }
+            Condition::Id(finder) => {
+                self.may_be_in(row.letters())
+                    && self.is_at(row, row.places().1, is_dense).unwrap_or_else(|| finder.is_in(row.id()))
+            }
             Condition::Path(finder) => self.may_be_in(row.letters()) && finder.is_in(path(row.url())),
-            Condition::Id(finder) => self.may_be_in(row.letters()) && finder.is_in(row.id()),
             Condition::Event(finder) => self.of_events(row, |name| finder.is_in(name)),
             Condition::Host(finder) => {
                 let Some(host) = row.host() else { return false };
@@ -171,6 +185,16 @@ impl Plan {
                 condition.matches(&row, RuleSet::default())
             }
         }
+    }
+
+    /// Whether what is looked for is at a place in the text of a row's block. `None` when that cannot be told in this way.
+    fn is_at(&mut self, row: RowRef<'q>, place: Range<usize>, is_dense: bool) -> Option<bool> {
+        let bytes = self.bytes.filter(|bytes| bytes.is_exact() || row.letters().is_ascii())?;
+        if is_dense {
+            return self.sweep.is_at(bytes, row.block(), place).ok();
+        }
+        let text = row.block().text().as_bytes().get(place)?;
+        Some(bytes.find(text).ok()?.is_some())
     }
 
     /// Whether an event of the row is one of those.
@@ -197,5 +221,29 @@ impl Plan {
             *known = Some(found);
         }
         found
+    }
+}
+
+/// A search through the text of a block, for rows that are asked for one behind the other.
+#[derive(Debug, Default)]
+struct Sweep<'q> {
+    block: Option<&'q Block>,
+    /// From where on it was searched.
+    from: usize,
+    /// The first place behind that.
+    found: Range<usize>,
+}
+
+impl<'q> Sweep<'q> {
+    fn is_at(&mut self, bytes: Bytes<'_>, block: &'q Block, place: Range<usize>) -> Result<bool, TooLong> {
+        let is_known = self.block.is_some_and(|last| std::ptr::eq(last, block))
+            && (self.from..=self.found.start).contains(&place.start);
+        if !is_known {
+            let found = bytes.find(block.text().as_bytes().get(place.start..).unwrap_or_default())?;
+            self.found = found.map_or(usize::MAX..usize::MAX, |found| place.start + found.start..place.start + found.end);
+            self.from = place.start;
+            self.block = Some(block);
+        }
+        Ok(self.found.end <= place.end)
     }
 }
