@@ -261,6 +261,19 @@ mod tests {
         Row::decode(&RawValue::from_string(json).unwrap()).unwrap()
     }
 
+    #[test]
+    fn texts_that_were_made_to_be_searched_for_long_are_searched_all_the_same() {
+        let urls = (0..20).map(|id| format!("https://x/{}{}", "a".repeat(2_000), if id == 7 { "c" } else { "" }));
+        let drafts = (0..).zip(urls).map(|(id, url)| Draft::of_row(row(&url, id, "e", true)));
+        let block = Arc::new(Packer::default().pack_rows(drafts));
+        let mut rows = Rows::new(20);
+        rows.put(1, Segment { rows: block.len(), block });
+        let query = Query::parse(&format!("{}c", "a".repeat(40)), jiff::Timestamp::UNIX_EPOCH).unwrap();
+        let question = Question { rows, query, ..Question::default() };
+        let found = Arranger::default().answer(&question, &mut || true, &mut |_| {}).unwrap();
+        assert_eq!(&*found.order, [7]);
+    }
+
     proptest! {
         /// Whatever is skipped, and from whatever it starts: what is found is what the query says of each row.
         #[test]

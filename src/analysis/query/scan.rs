@@ -232,17 +232,23 @@ struct Sweep<'q> {
     from: usize,
     /// The first place behind that.
     found: Range<usize>,
+    /// The search took too long: it is not begun again for every row.
+    is_given_up: bool,
 }
 
 impl<'q> Sweep<'q> {
     fn is_at(&mut self, bytes: Bytes<'_>, block: &'q Block, place: Range<usize>) -> Result<bool, TooLong> {
-        let is_known = self.block.is_some_and(|last| std::ptr::eq(last, block))
-            && (self.from..=self.found.start).contains(&place.start);
-        if !is_known {
-            let found = bytes.find(block.text().as_bytes().get(place.start..).unwrap_or_default())?;
-            self.found = found.map_or(usize::MAX..usize::MAX, |found| place.start + found.start..place.start + found.end);
+        if !self.block.is_some_and(|last| std::ptr::eq(last, block)) {
+            *self = Self { block: Some(block), from: usize::MAX, ..Self::default() };
+        }
+        if self.is_given_up {
+            return Err(TooLong);
+        }
+        if !(self.from..=self.found.start).contains(&place.start) {
+            let found = bytes.find(block.text().as_bytes().get(place.start..).unwrap_or_default());
+            self.is_given_up = found.is_err();
+            self.found = found?.map_or(usize::MAX..usize::MAX, |found| place.start + found.start..place.start + found.end);
             self.from = place.start;
-            self.block = Some(block);
         }
         Ok(self.found.end <= place.end)
     }

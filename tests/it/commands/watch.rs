@@ -11,6 +11,9 @@ use tokio::process::{Child, ChildStdout};
 use super::{Ended, Home, ONCE};
 use crate::faults::server::{Envelope, Reply, Server, row};
 
+/// How long a line, or the end, is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Rows as they are now, and what is answered for a single one.
 #[derive(Debug, Default)]
 struct State {
@@ -78,7 +81,7 @@ impl Watching {
     }
 
     async fn line(&mut self) -> serde_json::Value {
-        let line = tokio::time::timeout(Duration::from_secs(20), self.lines.next_line()).await.unwrap().unwrap();
+        let line = tokio::time::timeout(PATIENCE, self.lines.next_line()).await.unwrap().unwrap();
         serde_json::from_str(&line.unwrap()).unwrap()
     }
 
@@ -93,8 +96,12 @@ impl Watching {
 
     async fn end(mut self, signal: Signal) -> Ended {
         self.signal(signal);
-        while self.lines.next_line().await.unwrap().is_some() {}
-        Ended::from(&self.child.wait_with_output().await.unwrap())
+        let ended = async {
+            while self.lines.next_line().await.unwrap().is_some() {}
+            Ended::from(&self.child.wait_with_output().await.unwrap())
+        };
+        // Where tests run with the signal ignored, so does what they start.
+        tokio::time::timeout(PATIENCE, ended).await.unwrap_or_else(|_| panic!("signal {signal:?} does not end it"))
     }
 }
 
