@@ -12,8 +12,9 @@ use serde_json::value::RawValue;
 use super::json::{RawFields, TooDeep};
 use super::row::{Element, Elements, Malformed, Reason, Row};
 
-/// Room for the texts of most webhooks.
+/// Room for the texts of most webhooks, and of most pages.
 const USUAL_LENGTH: usize = 256;
+const USUAL_PAGE: usize = 16 << 10;
 
 /// A row that will be packed.
 #[derive(Debug, Clone)]
@@ -150,6 +151,9 @@ impl Element for Draft {
 
 impl Elements for Drafts {
     fn read_plain<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        if self.text.is_empty() {
+            self.text.reserve(USUAL_PAGE);
+        }
         let plain = deserializer.deserialize_map(Fields(&mut self.text))?;
         self.rows.push(Content::Plain(plain));
         Ok(())

@@ -12,7 +12,7 @@ use crate::model::draft::{Draft, Drafted, Drafts, PlainDraft, usual_time};
 use crate::model::host::host;
 use crate::model::letters::Letters;
 use crate::model::row::Row;
-use crate::model::{CreatedAt, EventEntry, EventName, Field, Webhook};
+use crate::model::{CreatedAt, Elements, EventEntry, EventName, Field, Webhook};
 
 /// Packs rows. Texts that were packed before and are still in use somewhere are shared: rows of one listing must be of one
 /// packer, wherever they came from. Several threads may use it, through clones.
@@ -23,6 +23,7 @@ impl Packer {
     /// Packs the rows of a page.
     pub fn pack(&self, page: &Drafts) -> Block {
         let mut build = Build::new(self);
+        build.reserve(page);
         page.views().for_each(|draft| build.add(&draft));
         build.finish()
     }
@@ -197,6 +198,17 @@ impl<'p> Build<'p> {
             hosts: Vec::new(),
             json: Vec::new(),
         }
+    }
+
+    /// Makes room for a page, so that nothing has to grow, and leave its former places behind in memory.
+    fn reserve(&mut self, page: &Drafts) {
+        let length = |draft: Drafted<'_>| match draft {
+            Drafted::Plain(plain) => plain.url.len() + plain.id.len() + 2,
+            Drafted::Row(_) => 0,
+        };
+        self.text.reserve_exact(page.views().map(length).sum());
+        self.rows.reserve_exact(page.count());
+        self.letters.reserve_exact(page.count());
     }
 
     fn add(&mut self, draft: &Drafted<'_>) {
