@@ -93,6 +93,11 @@ impl Block {
         self.rows.is_empty()
     }
 
+    /// Whether its rows are webhooks that are nothing but their packed fields.
+    pub fn is_plain(&self) -> bool {
+        self.json.is_empty()
+    }
+
     /// The letters of everything that can be searched in its rows.
     pub fn letters(&self) -> Letters {
         self.all_letters

@@ -132,11 +132,11 @@ impl Bytes<'_> {
         matches!(self, Self::Exact(_))
     }
 
-    /// The first place where the bytes have it; an error when that takes too long to find out.
-    pub(super) fn find(self, bytes: &[u8]) -> Result<Option<Range<usize>>, TooLong> {
+    /// The first place where the bytes have it.
+    pub(super) fn find(self, bytes: &[u8], patience: &mut Patience) -> Result<Option<Range<usize>>, TooLong> {
         let (found, length) = match self {
             Self::Exact(part) => (part.finder.find(bytes), part.text.len()),
-            Self::AnyCase(ascii) => (ascii.find(bytes)?, ascii.bytes.len()),
+            Self::AnyCase(ascii) => (ascii.find(bytes, patience)?, ascii.bytes.len()),
         };
         Ok(found.map(|start| start..start + length))
     }
@@ -233,23 +233,34 @@ impl Ascii {
         Some(Self { rare_is_all: bytes.len() == rare.letters(), rare, rare_at, bytes })
     }
 
-    /// Where the text has it; an error when that takes too long to find out.
-    fn find(&self, text: &[u8]) -> Result<Option<usize>, TooLong> {
-        let mut effort = 0;
+    /// Where the text has it.
+    fn find(&self, text: &[u8], patience: &mut Patience) -> Result<Option<usize>, TooLong> {
         let mut from = self.rare_at;
         while let Some(at) = text.get(from..).and_then(|rest| self.rare.find(rest)) {
             let start = from + at - self.rare_at;
             match text.get(start..start + self.bytes.len()) {
                 None => return Ok(None),
                 Some(there) if self.rare_is_all || there.eq_ignore_ascii_case(&self.bytes) => return Ok(Some(start)),
-                Some(there) => effort += there.len(),
-            }
-            if effort > 4 * text.len() + 4096 {
-                return Err(TooLong);
+                Some(there) => patience.spend(there.len())?,
             }
             from += at + 1;
         }
         Ok(None)
+    }
+}
+
+/// How many bytes may be compared for nothing in a text, in one search or in many.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Patience(usize);
+
+impl Patience {
+    pub(super) fn with(length: usize) -> Self {
+        Self(length.saturating_mul(4).saturating_add(4096))
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<(), TooLong> {
+        self.0 = self.0.checked_sub(bytes).ok_or(TooLong)?;
+        Ok(())
     }
 }
 
@@ -283,7 +294,7 @@ impl AnyCase {
             return true;
         }
         match &self.ascii {
-            Some(ascii) => match ascii.find(text.as_bytes()) {
+            Some(ascii) => match ascii.find(text.as_bytes(), &mut Patience::with(text.len())) {
                 Ok(Some(_)) => true,
                 // Letters outside ASCII can stand for letters within.
                 Ok(None) => !text.is_ascii() && self.occurs(text.chars().map(fold)),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::find::{Bytes, Finder, TooLong};
+use super::find::{Bytes, Finder, Patience, TooLong};
 use super::{Condition, Flag, Query, Ranker};
 use crate::analysis::audit::{RuleSet, Verdicts};
 use crate::analysis::origins::ByOrigin;
@@ -89,7 +89,8 @@ impl<'q> Scan<'q> {
     /// Turns to a block of which so many rows will be asked for. Whether one of them may be asked for, as far as the letters of
     /// all of them tell.
     pub fn enter(&mut self, block: &Block, rows: usize) -> bool {
-        self.is_dense = rows.saturating_mul(DENSE) >= block.len();
+        // What is in the JSON between the rows is not searched, and may be much.
+        self.is_dense = block.is_plain() && rows.saturating_mul(DENSE) >= block.len();
         self.query
             .terms
             .iter()
@@ -194,7 +195,7 @@ impl<'q> Plan<'q> {
             return self.sweep.is_at(bytes, row.block(), place).ok();
         }
         let text = row.block().text().as_bytes().get(place)?;
-        Some(bytes.find(text).ok()?.is_some())
+        Some(bytes.find(text, &mut Patience::with(text.len())).ok()?.is_some())
     }
 
     /// Whether an event of the row is one of those.
@@ -232,6 +233,8 @@ struct Sweep<'q> {
     from: usize,
     /// The first place behind that.
     found: Range<usize>,
+    /// What is left for all searches of the block.
+    patience: Patience,
     /// The search took too long: it is not begun again for every row.
     is_given_up: bool,
 }
@@ -239,13 +242,15 @@ struct Sweep<'q> {
 impl<'q> Sweep<'q> {
     fn is_at(&mut self, bytes: Bytes<'_>, block: &'q Block, place: Range<usize>) -> Result<bool, TooLong> {
         if !self.block.is_some_and(|last| std::ptr::eq(last, block)) {
-            *self = Self { block: Some(block), from: usize::MAX, ..Self::default() };
+            let patience = Patience::with(block.text().len());
+            *self = Self { block: Some(block), from: usize::MAX, patience, ..Self::default() };
         }
         if self.is_given_up {
             return Err(TooLong);
         }
         if !(self.from..=self.found.start).contains(&place.start) {
-            let found = bytes.find(block.text().as_bytes().get(place.start..).unwrap_or_default());
+            let text = block.text().as_bytes().get(place.start..).unwrap_or_default();
+            let found = bytes.find(text, &mut self.patience);
             self.is_given_up = found.is_err();
             self.found = found?.map_or(usize::MAX..usize::MAX, |found| place.start + found.start..place.start + found.end);
             self.from = place.start;
