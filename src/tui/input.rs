@@ -31,6 +31,8 @@ const WAITING: usize = 1024;
 /// before it begins. With no time left it does not look, and what it is given it spends running in circles, while the loop,
 /// which was just woken, may be waiting for this very processor.
 const GLANCE: u32 = 16;
+/// What it does between those looks takes its time as well.
+const SHORTEST_GLANCE: Duration = Duration::from_micros(2);
 /// A thread that is kept from running for as long as it may look does not look at all. So it looks again, with patience, when
 /// something has come or nothing has for a while.
 const LOOK: Duration = Duration::from_micros(50);
@@ -62,7 +64,7 @@ impl Input {
         let (send, events) = mpsc::channel(WAITING);
         let (tell, paused) = mpsc::channel(1);
         let (bell, rung) = UnixStream::pair()?;
-        let reader = Reader { rung, tell, glance: clock::cost_of_a_look() * GLANCE };
+        let reader = Reader { rung, tell, glance: (clock::cost_of_a_look() * GLANCE).max(SHORTEST_GLANCE) };
         thread::spawn(move || {
             while let Some(event) = reader.next() {
                 let failed = event.is_err();

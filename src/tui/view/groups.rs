@@ -17,8 +17,8 @@ const NUMBER: u16 = 9;
 const BAR: u16 = 24;
 /// Below this width there is no room for a share.
 const NARROW: u16 = 70;
-/// Columns of a share without a bar.
-const SHARE: u16 = 7;
+/// Columns of a share without a bar, with two before it.
+const SHARE: u16 = 8;
 
 /// What one view shows of its groups.
 pub(super) struct Table {
@@ -72,7 +72,7 @@ fn title(app: &App, table: &Table, columns: &Columns, area: Rect, canvas: &mut C
         canvas.text_right(columns.number(area, column), &title.into(), style);
     }
     let share = match columns.bar(area).width {
-        ..=SHARE => "  share",
+        ..=SHARE => " share",
         _ if are_whole(app) => "share of all",
         _ => "share of these",
     };

@@ -35,6 +35,16 @@ fn hosts_are_counted_and_open_into_paths() {
 }
 
 #[test]
+fn a_narrow_screen_has_room_for_the_whole_share() {
+    for (webhooks, share) in [(1, "100.0%"), (40, "25.0%")] {
+        let mut stage = Stage::new(80, 24);
+        stage.load(page(1, 0..webhooks, Some(webhooks))).keys("2");
+        let frame = stage.frame();
+        assert!(frame.contains(share) && frame.lines().any(|line| line.trim_end().ends_with(" share")), "{frame}");
+    }
+}
+
+#[test]
 fn enter_on_a_path_shows_its_webhooks_and_esc_leads_back() {
     let mut stage = forty();
     stage.keys("2 g enter j enter");
