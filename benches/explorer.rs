@@ -143,7 +143,7 @@ fn inserting(criterion: &mut Criterion) {
 
 /// The whole answer to a question, from what an arranger knows already.
 fn answer(arranger: &mut Arranger, question: &Question) {
-    black_box(arranger.answer(question, &mut || true, &mut |_| {}));
+    black_box(arranger.answer(question, &|| true, &mut |_| {}));
 }
 
 fn question(rows: &Rows, text: &str) -> Question {

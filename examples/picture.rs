@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let page = PackedPage::of_rows(&Packer::default(), page);
     let mut effects = app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), now);
     while let Some(Effect::Judge(case)) = effects.iter().rev().find(|effect| matches!(effect, Effect::Judge(_))) {
-        let Some(judged) = case.judge(&mut Auditor::default(), &mut || true) else { break };
+        let Some(judged) = case.judge(&mut Auditor::default(), &|| true) else { break };
         effects = app.update(Message::Judged(Box::new(judged)), now);
     }
     let down = KeyEvent::new(KeyCode::Char('j'), KeyModifiers::NONE);

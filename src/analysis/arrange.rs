@@ -3,7 +3,10 @@
 
 mod order;
 
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use self::order::by_score;
 use super::audit::{RuleSet, Verdicts};
@@ -17,6 +20,10 @@ use crate::model::Scope;
 const FIRST: usize = 256;
 /// Pages between two looks at whether anybody still wants to know.
 const PAGES_AT_ONCE: usize = 32;
+/// Rows whose texts take longer to read than a thread takes to start.
+const WORTH_A_THREAD: u64 = 50_000;
+/// More threads than these wait for memory.
+const THREADS: usize = 4;
 /// Results that are kept to start later ones from, and the rows that they may have together.
 const KEPT: usize = 24;
 const KEPT_ROWS: usize = 8_000_000;
@@ -129,6 +136,96 @@ impl<'q> Sieve<'q> {
     }
 }
 
+/// One search through everything that is here.
+struct Search<'q> {
+    question: &'q Question,
+    /// What was found before and holds all that is asked for.
+    base: Option<&'q Found>,
+    /// The base was asked for the same, maybe of other rows.
+    is_same: bool,
+    segments: Vec<(u64, RowNumber, &'q Segment)>,
+}
+
+impl<'q> Search<'q> {
+    fn new(question: &'q Question, base: Option<&'q Found>) -> Self {
+        let is_same = base.is_some_and(|base| base.query.narrows(&question.query));
+        Self { question, base, is_same, segments: question.rows.segments().collect() }
+    }
+
+    /// On how many threads it is worth it.
+    fn threads(&self) -> usize {
+        let rows = self.base.map_or(self.question.rows.count(), |base| base.hits.len() as u64);
+        if self.is_same || rows < WORTH_A_THREAD || !self.question.query.reads_texts() {
+            return 1;
+        }
+        thread::available_parallelism().map_or(1, NonZero::get).min(THREADS)
+    }
+
+    /// All hits in the order of the listing; `None` when nobody wants to know any more. `tell` is for the first of them.
+    fn run(
+        &self,
+        threads: usize,
+        goes_on: &(dyn Fn() -> bool + Sync),
+        tell: &mut dyn FnMut(&[RowNumber]),
+    ) -> Option<Vec<RowNumber>> {
+        let share = self.segments.len().div_ceil(threads).max(1);
+        let (own, others) = self.segments.split_at(share.min(self.segments.len()));
+        thread::scope(|scope| {
+            let help = |share| thread::Builder::new().spawn_scoped(scope, move || self.among(share, goes_on, &mut |_| {}));
+            // Where no thread can be had, the share is worked on here.
+            let others: Vec<_> = others.chunks(share).map(|share| (share, help(share).ok())).collect();
+            let mut hits = self.among(own, goes_on, tell)?;
+            for (share, helper) in others {
+                hits.extend(match helper {
+                    Some(helper) => helper.join().unwrap_or_else(|panic| resume_unwind(panic))?,
+                    None => self.among(share, goes_on, &mut |_| {})?,
+                });
+            }
+            Some(hits)
+        })
+    }
+
+    /// Whether the base is about this page as it is now.
+    fn is_known(&self, page: u64, segment: &Segment) -> bool {
+        let Some(base) = self.base else { return false };
+        base.rows.segment(page).is_some_and(|known| known.is_same(segment))
+    }
+
+    /// The hits on some pages.
+    fn among(
+        &self,
+        segments: &[(u64, RowNumber, &'q Segment)],
+        goes_on: &(dyn Fn() -> bool + Sync),
+        tell: &mut dyn FnMut(&[RowNumber]),
+    ) -> Option<Vec<RowNumber>> {
+        let mut sieve = Sieve::new(self.question);
+        let mut told = false;
+        let first = segments.first().map_or(0, |&(_, first, _)| first);
+        let mut left: &[RowNumber] =
+            self.base.map_or(&[], |base| base.hits.get(base.hits.partition_point(|&hit| hit < first)..).unwrap_or_default());
+        for (count, &(page, first, segment)) in segments.iter().enumerate() {
+            if count % PAGES_AT_ONCE == 0 && !goes_on() {
+                return None;
+            }
+            let stop = first.saturating_add(RowNumber::try_from(segment.rows).unwrap_or(RowNumber::MAX));
+            let before = taken_before(&mut left, stop);
+            let before = before.get(before.partition_point(|&hit| hit < first)..).unwrap_or_default();
+            if !self.is_known(page, segment) {
+                sieve.take(page, segment, first, 0..stop - first);
+            } else if self.is_same {
+                sieve.hits.extend_from_slice(before);
+            } else {
+                sieve.take(page, segment, first, before.iter().map(|&hit| hit - first));
+            }
+            if !told && sieve.hits.len() >= FIRST {
+                told = true;
+                tell(&sieve.hits);
+            }
+        }
+        Some(sieve.hits)
+    }
+}
+
 /// Takes the hits before a row, which are few, off the front.
 fn taken_before<'h>(hits: &mut &'h [RowNumber], row: RowNumber) -> &'h [RowNumber] {
     // Not by halves: those of a page are next to each other, and what is far behind them is in no cache.
@@ -144,7 +241,7 @@ impl Arranger {
     pub fn answer(
         &mut self,
         question: &Question,
-        goes_on: &mut dyn FnMut() -> bool,
+        goes_on: &(dyn Fn() -> bool + Sync),
         tell: &mut dyn FnMut(Answer),
     ) -> Option<Answer> {
         let is_ranked = question.query.is_ranked();
@@ -170,35 +267,12 @@ impl Arranger {
     fn find<'q>(
         &mut self,
         question: &'q Question,
-        goes_on: &mut dyn FnMut() -> bool,
+        goes_on: &(dyn Fn() -> bool + Sync),
         tell: &mut dyn FnMut(&[RowNumber]),
     ) -> Option<Arc<[RowNumber]>> {
         let base = self.base(question);
-        let is_same = base.as_ref().is_some_and(|base| base.query.narrows(&question.query));
-        let mut sieve = Sieve::new(question);
-        let mut told = false;
-        let mut left: &[RowNumber] = base.as_ref().map_or(&[], |base| &base.hits);
-        for (count, (page, first, segment)) in question.rows.segments().enumerate() {
-            if count % PAGES_AT_ONCE == 0 && !goes_on() {
-                return None;
-            }
-            let stop = first.saturating_add(RowNumber::try_from(segment.rows).unwrap_or(RowNumber::MAX));
-            let before = taken_before(&mut left, stop);
-            let before = before.get(before.partition_point(|&hit| hit < first)..).unwrap_or_default();
-            let known = base.as_ref().and_then(|base| base.rows.segment(page));
-            if !known.is_some_and(|known| known.is_same(segment)) {
-                sieve.take(page, segment, first, 0..stop - first);
-            } else if is_same {
-                sieve.hits.extend_from_slice(before);
-            } else {
-                sieve.take(page, segment, first, before.iter().map(|&hit| hit - first));
-            }
-            if !told && sieve.hits.len() >= FIRST {
-                told = true;
-                tell(&sieve.hits);
-            }
-        }
-        let hits: Arc<[RowNumber]> = sieve.hits.into();
+        let search = Search::new(question, base.as_ref());
+        let hits: Arc<[RowNumber]> = search.run(search.threads(), goes_on, tell)?.into();
         self.keep(question, &hits);
         Some(hits)
     }
@@ -237,7 +311,7 @@ mod tests {
     use super::*;
     use crate::model::{Draft, Element, Packer, Row};
 
-    const QUERIES: [&str; 16] = [
+    const QUERIES: [&str; 19] = [
         "",
         "z",
         "k",
@@ -247,6 +321,9 @@ mod tests {
         "a|z",
         "Acme",
         "url:/x",
+        "url:acme",
+        "url:=acme.com",
+        "xn--",
         "id:w3",
         "host:xn--",
         "host:acme",
@@ -271,7 +348,7 @@ mod tests {
         rows.put(1, Segment { rows: block.len(), block });
         let query = Query::parse(&format!("{}c", "a".repeat(40)), jiff::Timestamp::UNIX_EPOCH).unwrap();
         let question = Question { rows, query, ..Question::default() };
-        let found = Arranger::default().answer(&question, &mut || true, &mut |_| {}).unwrap();
+        let found = Arranger::default().answer(&question, &|| true, &mut |_| {}).unwrap();
         assert_eq!(&*found.order, [3, 7, 11, 15, 19]);
     }
 
@@ -288,6 +365,7 @@ mod tests {
                 1..40,
             ),
             page_size in 1_u32..40,
+            threads in 1_usize..5,
             odd in proptest::option::of(0_usize..40),
             asked in proptest::collection::vec((proptest::sample::select(QUERIES.to_vec()), proptest::option::of(0_usize..40)), 1..6),
         ) {
@@ -312,7 +390,12 @@ mod tests {
                 }
                 let query = Query::parse(text, jiff::Timestamp::UNIX_EPOCH).unwrap();
                 let question = Question { rows: laid_out.clone(), query, ..Question::default() };
-                let found = arranger.answer(&question, &mut || true, &mut |_| {}).unwrap();
+                let base = arranger.base(&question);
+                let search = Search::new(&question, base.as_ref());
+                let by_several = search.run(threads, &|| true, &mut |_| {});
+                prop_assert_eq!(search.run(threads, &|| false, &mut |_| {}), None, "nobody wants to know");
+                let found = arranger.answer(&question, &|| true, &mut |_| {}).unwrap();
+                prop_assert!(question.query.is_ranked() || by_several.as_deref() == Some(&*found.order), "{}", text);
                 let mut found = found.order.to_vec();
                 found.sort_unstable();
                 let query = &question.query;

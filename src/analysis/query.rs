@@ -148,6 +148,16 @@ impl Query {
         self.findings().next().is_some()
     }
 
+    /// Whether the texts of rows are read to answer it: what many rows share, and the letters that a text has, take much less.
+    pub fn reads_texts(&self) -> bool {
+        self.conditions().any(|condition| match condition {
+            Condition::Anywhere(finder) => !finder.is_told_by_letters(),
+            Condition::Url(_) | Condition::Id(_) | Condition::Path(_) | Condition::Pattern(_) | Condition::Fuzzy(_) => true,
+            Condition::Host(_) | Condition::Event(_) | Condition::Is(_) | Condition::Probe(_) => false,
+            Condition::Active(_) | Condition::Created(_) | Condition::Finding(_) => false,
+        })
+    }
+
     /// Whether it asks what probes found out.
     pub fn asks_for_probes(&self) -> bool {
         self.conditions().any(|condition| matches!(condition, Condition::Probe(_)))

@@ -62,6 +62,8 @@ struct Packed {
     /// [`NONE`] when the URL does not parse.
     host: u32,
     state: State,
+    /// The URL has the host in it as it is resolved.
+    has_host: bool,
     /// Milliseconds since 1970, or [`NEVER`].
     created: i64,
 }
@@ -201,6 +203,11 @@ impl<'a> RowRef<'a> {
         self.block.hosts.get(self.packed.host as usize)
     }
 
+    /// The host, if the URL has it in it just so: what is in one is in the other.
+    pub fn host_in_url(self) -> Option<&'a Arc<Named>> {
+        self.host().filter(|_| self.packed.has_host)
+    }
+
     /// When it was created, in milliseconds since 1970.
     pub fn created_ms(self) -> Option<i64> {
         (self.packed.created != NEVER).then_some(self.packed.created)
@@ -301,6 +308,7 @@ mod tests {
             assert_eq!(packed.url_and_id(), format!("{}\n{}", webhook.url.raw(), webhook.id.raw()));
             assert!(packed.letters().cover(Letters::of(webhook.url.raw()).with(Letters::of(webhook.id.raw()))));
             assert_eq!(packed.host().map(|host| &*host.name), host(webhook.url.raw()).as_deref());
+            assert!(packed.host_in_url().is_none_or(|host| packed.url().contains(&*host.name)));
             assert_eq!(
                 packed.created_at(),
                 webhook
@@ -322,6 +330,7 @@ mod tests {
         let block = Packer::default().pack_rows(drafts(json));
         assert!(block.json.is_empty() && block.rows().all(|row| row.json().is_none()));
         assert_eq!((block.lists.len(), block.hosts.len()), (1, 1), "shared texts are there once");
+        assert!(block.rows().all(|row| row.host_in_url().is_some()));
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Wish {
     pub fn work(
         &self,
         arranger: &mut Arranger,
-        goes_on: &mut dyn FnMut() -> bool,
+        goes_on: &(dyn Fn() -> bool + Sync),
         tell: &mut dyn FnMut(Arranged),
     ) -> Option<Arranged> {
         let addressed = |answer| Arranged { epoch: self.epoch, version: self.version, answer };
@@ -58,7 +58,7 @@ impl worker::Wish for Wish {
     fn work(
         &self,
         arranger: &mut Arranger,
-        goes_on: &mut dyn FnMut() -> bool,
+        goes_on: &(dyn Fn() -> bool + Sync),
         tell: &mut dyn FnMut(Arranged),
     ) -> Option<Arranged> {
         Self::work(self, arranger, goes_on, tell)

@@ -35,7 +35,7 @@ pub struct Judged {
 
 impl Case {
     /// Works on the case; see [`Auditor::answer`].
-    pub fn judge(&self, auditor: &mut Auditor, goes_on: &mut dyn FnMut() -> bool) -> Option<Judged> {
+    pub fn judge(&self, auditor: &mut Auditor, goes_on: &(dyn Fn() -> bool + Sync)) -> Option<Judged> {
         let verdicts = auditor.answer(&self.question, self.number, goes_on)?;
         Some(Judged { number: self.number, version: self.version, verdicts })
     }
@@ -52,7 +52,7 @@ impl worker::Wish for Case {
     fn work(
         &self,
         auditor: &mut Auditor,
-        goes_on: &mut dyn FnMut() -> bool,
+        goes_on: &(dyn Fn() -> bool + Sync),
         _tell: &mut dyn FnMut(Judged),
     ) -> Option<Judged> {
         self.judge(auditor, goes_on)

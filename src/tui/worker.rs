@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 const WAITING: usize = 2;
 
 /// Something that is wanted of a thread.
-pub trait Wish: Send + 'static {
+pub trait Wish: Send + Sync + 'static {
     type Answer: Send + 'static;
     /// What the thread remembers from wish to wish.
     type Memory: Default + Send + 'static;
@@ -23,7 +23,7 @@ pub trait Wish: Send + 'static {
     fn work(
         &self,
         memory: &mut Self::Memory,
-        goes_on: &mut dyn FnMut() -> bool,
+        goes_on: &(dyn Fn() -> bool + Sync),
         tell: &mut dyn FnMut(Self::Answer),
     ) -> Option<Self::Answer>;
 }
@@ -56,9 +56,9 @@ impl<W: Wish> Worker<W> {
         thread::spawn(move || {
             let mut memory = W::Memory::default();
             while let Some(wish) = inbox.next() {
-                let mut goes_on = || inbox.is_wanted(&wish);
+                let goes_on = || inbox.is_wanted(&wish);
                 let mut tell = |first| drop(send.blocking_send(first));
-                let whole = wish.work(&mut memory, &mut goes_on, &mut tell);
+                let whole = wish.work(&mut memory, &goes_on, &mut tell);
                 if let Some(whole) = whole
                     && send.blocking_send(whole).is_err()
                 {

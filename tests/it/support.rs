@@ -164,7 +164,7 @@ impl Stage {
     fn arrange(&mut self) {
         while let Some(place) = self.effects.iter().position(|effect| matches!(effect, Effect::Judge(_))) {
             let Effect::Judge(case) = self.effects.remove(place) else { break };
-            let judged = case.judge(&mut self.auditor, &mut || true).expect("nobody cancels");
+            let judged = case.judge(&mut self.auditor, &|| true).expect("nobody cancels");
             self.work.push(judged.verdicts.work());
             let more = self.app.update(Message::Judged(Box::new(judged)), self.now);
             self.effects.extend(more);
@@ -174,7 +174,7 @@ impl Stage {
             _ => None,
         }) {
             self.effects.retain(|effect| !matches!(effect, Effect::Arrange(_)));
-            let arranged = wish.work(&mut self.arranger, &mut || true, &mut |_| {}).expect("nobody cancels");
+            let arranged = wish.work(&mut self.arranger, &|| true, &mut |_| {}).expect("nobody cancels");
             let more = self.app.update(Message::Arranged(arranged), self.now);
             self.effects.extend(more);
         }

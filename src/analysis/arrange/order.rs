@@ -1,7 +1,6 @@
 //! The order of packed rows.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use super::{PAGES_AT_ONCE, Question};
@@ -17,7 +16,7 @@ const LAST: u64 = u64::MAX;
 pub(super) fn by_score(
     question: &Question,
     hits: &[RowNumber],
-    goes_on: &mut dyn FnMut() -> bool,
+    goes_on: &(dyn Fn() -> bool + Sync),
 ) -> Option<Vec<RowNumber>> {
     let table = Table::new(&question.rows);
     let mut scan = Scan::new(&question.query, &question.flags);
@@ -46,21 +45,33 @@ impl Sort {
                 (key.unwrap_or(LAST), hit)
             })
             .collect();
-        keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| self.tie(&table, a.1, b.1)).then(a.1.cmp(&b.1)));
+        keyed.sort_unstable();
+        if matches!(self.key, SortKey::Url | SortKey::Id) {
+            for equal in keyed.chunk_by_mut(|a, b| a.0 == b.0 && a.0 != LAST) {
+                self.sort_by_texts(&table, equal);
+            }
+        }
         keyed.into_iter().map(|(_, hit)| hit).collect()
     }
 
-    /// The order of rows whose numbers say too little.
-    fn tie(self, table: &Table<'_>, a: RowNumber, b: RowNumber) -> Ordering {
-        if !matches!(self.key, SortKey::Url | SortKey::Id) {
-            return Ordering::Equal;
+    /// Puts rows in order whose numbers say too little.
+    fn sort_by_texts(self, table: &Table<'_>, rows: &mut [(u64, RowNumber)]) {
+        if rows.len() < 2 {
+            return;
         }
-        let (Some(a), Some(b)) = (table.row(a), table.row(b)) else { return Ordering::Equal };
-        let order = match self.key {
-            SortKey::Url => path(a).cmp(&path(b)),
-            _ => a.id().cmp(b.id()),
+        let text = |hit| {
+            let row = table.row(hit)?;
+            if self.key == SortKey::Url { path(row) } else { Some(Cow::Borrowed(row.id())) }
         };
-        if self.descending { order.reverse() } else { order }
+        // Taken once: each is compared many times.
+        let mut texts: Vec<_> = rows.iter().map(|&(_, hit)| (text(hit), hit)).collect();
+        texts.sort_unstable_by(|a, b| {
+            let order = a.0.cmp(&b.0);
+            if self.descending { order.reverse() } else { order }.then(a.1.cmp(&b.1))
+        });
+        for (place, (_, hit)) in rows.iter_mut().zip(texts) {
+            place.1 = hit;
+        }
     }
 }
 
@@ -113,4 +124,48 @@ fn host_ranks(table: &Table<'_>, hits: &[RowNumber]) -> HashMap<u32, u64> {
     let mut names: Vec<(&str, u32)> = hosts.into_iter().map(|(number, name)| (name, number)).collect();
     names.sort_unstable();
     names.into_iter().zip(0..).map(|((_, number), rank)| (number, rank)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::analysis::rows::Segment;
+    use crate::analysis::sort::SORT_KEYS;
+    use crate::model::{Draft, Element, Packer, Row};
+
+    fn any_row() -> impl Strategy<Value = Row> {
+        let url = r"(https://(a|b)\.com/a/long/path/[ab]{1,2}|http://A\.com:81/[ab]?|https://a\.com|none)";
+        let rest = prop::sample::select(vec![
+            r#","events":["x"],"is_active":true,"created_at":"2024-01-01T00:00:00.000Z""#,
+            r#","events":["x","y"],"is_active":false,"created_at":"2023-01-01T00:00:00.000Z""#,
+            r#","events":5,"is_active":null,"created_at":"never""#,
+        ]);
+        let webhook =
+            (url, "w_alike_[ab]{1,2}", rest).prop_map(|(url, id, rest)| format!(r#"{{"id":"{id}","url":"{url}"{rest}}}"#));
+        let json = prop_oneof![9 => webhook, 1 => Just("7".to_owned())];
+        json.prop_map(|json| Row::decode(&RawValue::from_string(json).unwrap()).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn packed_rows_are_in_the_order_of_the_webhooks(
+            webhooks in prop::collection::vec(any_row(), 0..30),
+            key in prop::sample::select(SORT_KEYS.iter().map(|entry| entry.key).collect::<Vec<_>>()),
+            descending: bool,
+        ) {
+            let block = Arc::new(Packer::default().pack_rows(webhooks.iter().cloned().map(Draft::of_row)));
+            let mut rows = Rows::new(30);
+            rows.put(1, Segment { rows: block.len(), block });
+            let all: Vec<RowNumber> = (0..).take(webhooks.len()).collect();
+            let sort = Sort { key, descending };
+            let expected: Vec<RowNumber> =
+                sort.order(webhooks.iter().map(Row::webhook)).into_iter().map(|place| all[place]).collect();
+            prop_assert_eq!(sort.rows(&rows, &all), expected);
+        }
+    }
 }

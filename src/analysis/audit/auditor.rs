@@ -34,7 +34,7 @@ pub struct Auditor {
 impl Auditor {
     /// Judges what has changed since the last question. `None` when `goes_on` says that nobody wants to know any more. `number`
     /// is that of the answer.
-    pub fn answer(&mut self, question: &Question, number: u64, goes_on: &mut dyn FnMut() -> bool) -> Option<Verdicts> {
+    pub fn answer(&mut self, question: &Question, number: u64, goes_on: &(dyn Fn() -> bool + Sync)) -> Option<Verdicts> {
         let is_known = self.audit.as_ref().is_some_and(|audit| Arc::ptr_eq(audit, &question.audit));
         if !is_known || self.last.page_size != question.rows.page_size() {
             self.audit = Some(Arc::clone(&question.audit));
@@ -95,7 +95,7 @@ impl Auditor {
         true
     }
 
-    fn judge_all(&mut self, question: &Question, run: &Run<'_>, goes_on: &mut dyn FnMut() -> bool) -> Option<()> {
+    fn judge_all(&mut self, question: &Question, run: &Run<'_>, goes_on: &(dyn Fn() -> bool + Sync)) -> Option<()> {
         let rows = &question.rows;
         let there = self.last.pages.len();
         self.last.pages.retain(|&page, _| rows.segment(page).is_some());
@@ -125,7 +125,7 @@ impl Auditor {
         &mut self,
         question: &Question,
         run: &Run<'_>,
-        goes_on: &mut dyn FnMut() -> bool,
+        goes_on: &(dyn Fn() -> bool + Sync),
     ) -> Option<(Vec<Together>, Vec<Said>)> {
         let basis = &run.audit.basis;
         let mut gatherers: Vec<Box<dyn Gather>> = run.audit.chosen.iter().filter_map(super::Chosen::gatherer).collect();
@@ -249,6 +249,9 @@ fn has_same_rows(before: &Segment, now: &Segment) -> bool {
 mod tests {
     use serde_json::value::RawValue;
 
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::Relaxed;
+
     use super::*;
     use crate::analysis::audit::{Basis, Rule};
     use crate::model::{Draft, Element, Packer};
@@ -285,13 +288,13 @@ mod tests {
             self.rows.put(page, Segment { rows: 10, block });
         }
 
-        fn ask(&mut self, only: Option<Vec<u64>>, goes_on: &mut dyn FnMut() -> bool) -> Option<Verdicts> {
+        fn ask(&mut self, only: Option<Vec<u64>>, goes_on: &(dyn Fn() -> bool + Sync)) -> Option<Verdicts> {
             let question = Question { rows: self.rows.clone(), audit: Arc::clone(&self.audit), is_part: true, only };
             self.auditor.answer(&question, 1, goes_on)
         }
 
         fn whole(&mut self) -> Verdicts {
-            self.ask(None, &mut || true).unwrap()
+            self.ask(None, &|| true).unwrap()
         }
 
         fn found(&self, verdicts: &Verdicts, rule: &str) -> Vec<u64> {
@@ -333,11 +336,8 @@ mod tests {
     #[test]
     fn what_was_judged_before_the_end_of_a_cancelled_case_stays_known() {
         let mut stack = Stack::new(100, |number| format!("http://x{number}.example.com/"));
-        let mut looks = 0;
-        let cancelled = stack.ask(None, &mut || {
-            looks += 1;
-            looks < 3
-        });
+        let looks = AtomicUsize::new(0);
+        let cancelled = stack.ask(None, &|| looks.fetch_add(1, Relaxed) < 2);
         assert!(cancelled.is_none());
         assert_eq!(stack.whole().work(), Work { judged: 1000 - 640, gathered: 1000 });
         assert_eq!(stack.whole().work(), Work::default());
@@ -350,7 +350,7 @@ mod tests {
         assert_eq!(stack.whole().work().judged, 30);
         // Row 11 is another one; row 10 is as it was.
         stack.put(2, |number| if number == 11 { "http://new.example.com/".to_owned() } else { url(number) });
-        let early = stack.ask(Some(vec![2]), &mut || true).unwrap();
+        let early = stack.ask(Some(vec![2]), &|| true).unwrap();
         assert_eq!(early.work(), Work { judged: 10, gathered: 0 });
         assert!(!early.is_whole());
         assert_eq!(stack.found(&early, "duplicate-destination"), [0, 10, 20]);

@@ -39,6 +39,11 @@ impl Finder {
         }
     }
 
+    /// Whether a text has it as soon as a part of the text does.
+    pub(super) fn is_part(&self) -> bool {
+        matches!(self, Self::Part(_) | Self::PartAnyCase(_))
+    }
+
     /// The letters that a text must have to be worth looking into.
     pub(super) fn letters(&self) -> Letters {
         match self {

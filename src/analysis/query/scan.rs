@@ -74,8 +74,10 @@ struct Plan<'q> {
     /// What is looked for in the text of a block, if it can be.
     bytes: Option<Bytes<'q>>,
     sweep: Sweep<'q>,
-    /// By the number of an event list, or of a host.
-    known: Vec<Option<bool>>,
+    /// By the number of a list of events.
+    lists: Known,
+    /// By the number of a host.
+    hosts: Known,
     by_origin: ByOrigin<bool>,
 }
 
@@ -140,7 +142,8 @@ impl<'q> Plan<'q> {
             is_told: finder.is_some_and(Finder::is_told_by_letters),
             bytes: finder.and_then(Finder::bytes),
             sweep: Sweep::default(),
-            known: Vec::new(),
+            lists: Known::default(),
+            hosts: Known::default(),
             by_origin: ByOrigin::default(),
         }
     }
@@ -151,13 +154,15 @@ impl<'q> Plan<'q> {
                 self.of_events(row, |name| finder.is_in(name))
                     || self.may_be_in(row.letters())
                         && (self.is_told
+                            || self.is_in_host(row.host_in_url(), finder)
                             || self
                                 .is_at(row, row.place_of_both(), is_dense)
                                 .unwrap_or_else(|| finder.is_in(row.url()) || finder.is_in(row.id())))
             }
             Condition::Url(finder) => {
                 self.may_be_in(row.letters())
-                    && self.is_at(row, row.places().0, is_dense).unwrap_or_else(|| finder.is_in(row.url()))
+                    && (finder.is_part() && self.is_in_host(row.host_in_url(), finder)
+                        || self.is_at(row, row.places().0, is_dense).unwrap_or_else(|| finder.is_in(row.url())))
             }
             Condition::Id(finder) => {
                 self.may_be_in(row.letters())
@@ -165,14 +170,7 @@ impl<'q> Plan<'q> {
             }
             Condition::Path(finder) => self.may_be_in(row.letters()) && finder.is_in(path(row.url())),
             Condition::Event(finder) => self.of_events(row, |name| finder.is_in(name)),
-            Condition::Host(finder) => {
-                let Some(host) = row.host() else { return false };
-                let place = host.number as usize;
-                match self.known.get(place) {
-                    Some(Some(known)) => *known,
-                    _ => self.remember(place, finder.is_in(&host.name)),
-                }
-            }
+            Condition::Host(finder) => self.is_in_host(row.host(), finder),
             Condition::Pattern(regex) => {
                 self.of_events(row, |name| regex.is_match(name)) || regex.is_match(row.url()) || regex.is_match(row.id())
             }
@@ -201,24 +199,39 @@ impl<'q> Plan<'q> {
     /// Whether an event of the row is one of those.
     fn of_events(&mut self, row: RowRef<'_>, is_one: impl Fn(&str) -> bool) -> bool {
         let Some(list) = row.events() else { return false };
-        let is_wanted = |event: &Arc<Named>| self.may_be_in(event.letters) && is_one(&event.name);
-        let place = list.number as usize;
-        if let Some(Some(known)) = self.known.get(place) {
-            return *known;
+        if let Some(known) = self.lists.get(list.number) {
+            return known;
         }
+        let is_wanted = |event: &Arc<Named>| self.may_be_in(event.letters) && is_one(&event.name);
         let found = self.may_be_in(list.letters) && list.events.iter().any(is_wanted);
-        self.remember(place, found)
+        self.lists.set(list.number, found)
+    }
+
+    fn is_in_host(&mut self, host: Option<&Arc<Named>>, finder: &Finder) -> bool {
+        let Some(host) = host else { return false };
+        self.hosts.get(host.number).unwrap_or_else(|| self.hosts.set(host.number, finder.is_in(&host.name)))
     }
 
     fn may_be_in(&self, letters: Letters) -> bool {
         letters.cover(self.letters) || self.is_loose && !letters.is_ascii()
     }
+}
 
-    fn remember(&mut self, place: usize, found: bool) -> bool {
-        if self.known.len() <= place {
-            self.known.resize(place + 1, None);
+/// What was found out of texts that many rows share, by their numbers.
+#[derive(Debug, Default)]
+struct Known(Vec<Option<bool>>);
+
+impl Known {
+    fn get(&self, number: u32) -> Option<bool> {
+        self.0.get(number as usize).copied().flatten()
+    }
+
+    fn set(&mut self, number: u32, found: bool) -> bool {
+        let place = number as usize;
+        if self.0.len() <= place {
+            self.0.resize(place + 1, None);
         }
-        if let Some(known) = self.known.get_mut(place) {
+        if let Some(known) = self.0.get_mut(place) {
             *known = Some(found);
         }
         found

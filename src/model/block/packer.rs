@@ -167,7 +167,8 @@ impl PartialEq for ByName {
 impl Eq for ByName {}
 
 impl Packed {
-    const NOTHING: Self = Self { start: 0, url: 0, id: 0, list: NONE, host: NONE, state: State::Malformed, created: NEVER };
+    const NOTHING: Self =
+        Self { start: 0, url: 0, id: 0, list: NONE, host: NONE, state: State::Malformed, has_host: false, created: NEVER };
 }
 
 /// A block that is being filled.
@@ -221,8 +222,8 @@ impl<'p> Build<'p> {
     fn add_plain(&mut self, plain: &PlainDraft<'_>) {
         let state = if plain.active { State::Active } else { State::Inactive };
         let list = self.list(plain.names);
-        let host = self.host(plain.url);
-        self.push(plain.url, plain.id, Packed { list, host, state, created: plain.created, ..Packed::NOTHING });
+        let (host, has_host) = self.host(plain.url);
+        self.push(plain.url, plain.id, Packed { list, host, state, has_host, created: plain.created, ..Packed::NOTHING });
     }
 
     fn add_row(&mut self, row: &Row) {
@@ -243,8 +244,8 @@ impl<'p> Build<'p> {
             None => State::Unknown,
         };
         let created = webhook.created_at.value().and_then(CreatedAt::at).map_or(NEVER, Timestamp::as_millisecond);
-        let host = self.host(webhook.url.raw());
-        self.push(webhook.url.raw(), webhook.id.raw(), Packed { list, host, state, created, ..Packed::NOTHING });
+        let (host, has_host) = self.host(webhook.url.raw());
+        self.push(webhook.url.raw(), webhook.id.raw(), Packed { list, host, state, has_host, created, ..Packed::NOTHING });
         if !is_plain(webhook) {
             self.add_json(row);
         }
@@ -272,10 +273,12 @@ impl<'p> Build<'p> {
         place(&mut self.lists, &list)
     }
 
-    fn host(&mut self, url: &str) -> u32 {
-        let Some(host) = host(url) else { return NONE };
+    /// The place of the host of a URL, and whether it is in it just so.
+    fn host(&mut self, url: &str) -> (u32, bool) {
+        let Some(host) = host(url) else { return (NONE, false) };
+        let is_in_url = matches!(host, Cow::Borrowed(_));
         let host = self.shared(|texts| texts.hosts.get(&host), |texts| texts.hosts.add(&host));
-        place(&mut self.hosts, &host)
+        (place(&mut self.hosts, &host), is_in_url)
     }
 
     /// A text that is known, or that is added now.

@@ -294,7 +294,7 @@ fn an_answer_to_an_older_question_is_not_shown() {
     let mut arranger = hookscope::analysis::arrange::Arranger::default();
     let older = ask(&mut stage, "bill");
     let newer = ask(&mut stage, "ing");
-    let mut answer = |wish: &hookscope::tui::finder::Wish| wish.work(&mut arranger, &mut || true, &mut |_| {}).unwrap();
+    let mut answer = |wish: &hookscope::tui::finder::Wish| wish.work(&mut arranger, &|| true, &mut |_| {}).unwrap();
     let (first, second) = (answer(&older), answer(&newer));
     stage.app.update(Message::Arranged(second), stage.now);
     let shown = ids(&stage);
@@ -330,7 +330,7 @@ fn the_first_of_an_answer_never_moves_the_selection() {
     let effects = stage.app.update(Message::Key(crate::support::press("space")), stage.now);
     let wish = effects.into_iter().find_map(|effect| if let Effect::Arrange(wish) = effect { Some(wish) } else { None });
     let mut first = None;
-    let whole = wish.unwrap().work(&mut Arranger::default(), &mut || true, &mut |part| first = Some(part)).unwrap();
+    let whole = wish.unwrap().work(&mut Arranger::default(), &|| true, &mut |part| first = Some(part)).unwrap();
     assert!(stage.app.update(Message::Arranged(first.unwrap()), stage.now).is_empty());
     assert_eq!(stage.app.listing.len(), 1000, "a part is not worth showing without the selected one");
     stage.app.update(Message::Arranged(whole), stage.now);
