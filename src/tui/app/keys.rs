@@ -291,6 +291,10 @@ impl App {
     }
 
     fn copy(&mut self, what: Copy, words: &'static str) -> Vec<Effect> {
+        let query = self.filter.query();
+        if what == Copy::ListCommand && (query.asks_for_flags() || query.asks_for_probes()) {
+            return self.warn("is: and probe: are known here only, not to a command");
+        }
         let place = Place {
             base_url: self.setup.base_url.clone(),
             invocation: self.setup.invocation.clone(),

@@ -42,6 +42,20 @@ fn marks_survive_filter_sort_and_refresh_and_can_be_searched_for() {
 }
 
 #[test]
+fn no_command_is_copied_that_would_be_refused() {
+    let mut stage = forty();
+    for filter in ["-is:marked", "-probe:dead"] {
+        stage.keys("esc /").paste(filter).keys("enter");
+        stage.effects.clear();
+        stage.keys("y l");
+        assert_eq!(copied(&stage), "", "{filter}");
+        assert!(stage.frame().contains("is: and probe: are known here only, not to a command"), "{}", stage.frame());
+    }
+    stage.keys("esc /").paste("acme").keys("enter y l");
+    assert!(copied(&stage).ends_with("list --filter acme"), "{}", copied(&stage));
+}
+
+#[test]
 fn mark_all_marks_what_is_shown_and_the_second_time_takes_the_marks() {
     let mut stage = forty();
     stage.keys("*");
