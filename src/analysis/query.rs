@@ -153,8 +153,7 @@ impl Query {
         self.conditions().any(|condition| match condition {
             Condition::Anywhere(finder) => !finder.is_told_by_letters(),
             Condition::Url(_) | Condition::Id(_) | Condition::Path(_) | Condition::Pattern(_) | Condition::Fuzzy(_) => true,
-            Condition::Host(_) | Condition::Event(_) | Condition::Is(_) | Condition::Probe(_) => false,
-            Condition::Active(_) | Condition::Created(_) | Condition::Finding(_) => false,
+            _ => false,
         })
     }
 
