@@ -3,9 +3,10 @@
 
 mod order;
 
+use std::mem;
 use std::num::NonZero;
 use std::panic::resume_unwind;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use self::order::by_score;
@@ -18,7 +19,7 @@ use crate::model::Scope;
 
 /// Hits after which the first ones are told of: more than a screen shows.
 const FIRST: usize = 256;
-/// Pages between two looks at whether anybody still wants to know.
+/// Pages that a thread takes together, and between two looks at whether anybody still wants to know.
 const PAGES_AT_ONCE: usize = 32;
 /// Rows whose texts take longer to read than a thread takes to start.
 const WORTH_A_THREAD: u64 = 50_000;
@@ -143,13 +144,22 @@ struct Search<'q> {
     base: Option<&'q Found>,
     /// The base was asked for the same, maybe of other rows.
     is_same: bool,
-    segments: Vec<(u64, RowNumber, &'q Segment)>,
+    pages: Vec<Page<'q>>,
+}
+
+/// A page that is searched.
+struct Page<'q> {
+    number: u64,
+    /// The number of its first row.
+    first: RowNumber,
+    segment: &'q Segment,
 }
 
 impl<'q> Search<'q> {
     fn new(question: &'q Question, base: Option<&'q Found>) -> Self {
         let is_same = base.is_some_and(|base| base.query.narrows(&question.query));
-        Self { question, base, is_same, segments: question.rows.segments().collect() }
+        let pages = question.rows.segments().map(|(number, first, segment)| Page { number, first, segment }).collect();
+        Self { question, base, is_same, pages }
     }
 
     /// On how many threads it is worth it.
@@ -162,27 +172,68 @@ impl<'q> Search<'q> {
     }
 
     /// All hits in the order of the listing; `None` when nobody wants to know any more. `tell` is for the first of them.
+    ///
+    /// This thread goes through the pages from the front, so that the first hits come first, and the others come towards it from
+    /// behind: which of them gets how much of a processor decides where they meet, and nobody waits for the slowest.
     fn run(
         &self,
         threads: usize,
         goes_on: &(dyn Fn() -> bool + Sync),
         tell: &mut dyn FnMut(&[RowNumber]),
     ) -> Option<Vec<RowNumber>> {
-        let share = self.segments.len().div_ceil(threads).max(1);
-        let (own, others) = self.segments.split_at(share.min(self.segments.len()));
+        let left = Mutex::new(self.pages.chunks(PAGES_AT_ONCE));
+        let left = || left.lock().unwrap_or_else(PoisonError::into_inner);
         thread::scope(|scope| {
-            let help = |share| thread::Builder::new().spawn_scoped(scope, move || self.among(share, goes_on, &mut |_| {}));
-            // Where no thread can be had, the share is worked on here.
-            let others: Vec<_> = others.chunks(share).map(|share| (share, help(share).ok())).collect();
-            let mut hits = self.among(own, goes_on, tell)?;
-            for (share, helper) in others {
-                hits.extend(match helper {
-                    Some(helper) => helper.join().unwrap_or_else(|panic| resume_unwind(panic))?,
-                    None => self.among(share, goes_on, &mut |_| {})?,
-                });
+            let help =
+                |_| thread::Builder::new().spawn_scoped(scope, || self.from_behind(|| left().next_back(), goes_on)).ok();
+            // Where no thread can be had, this one does it all.
+            let helpers: Vec<_> = (1..threads).map_while(help).collect();
+            let mut hits = self.from_the_front(|| left().next(), goes_on, tell)?;
+            let mut behind = Vec::new();
+            for helper in helpers {
+                behind.extend(helper.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+            }
+            behind.sort_unstable_by_key(|hits| hits.first().copied());
+            hits.reserve_exact(behind.iter().map(Vec::len).sum());
+            for more in behind {
+                hits.extend_from_slice(&more);
             }
             Some(hits)
         })
+    }
+
+    /// The hits on the pages that `next` hands out.
+    fn from_the_front(
+        &self,
+        next: impl Fn() -> Option<&'q [Page<'q>]>,
+        goes_on: &(dyn Fn() -> bool + Sync),
+        tell: &mut dyn FnMut(&[RowNumber]),
+    ) -> Option<Vec<RowNumber>> {
+        let mut sieve = Sieve::new(self.question);
+        let mut told = false;
+        while let Some(pages) = next() {
+            self.sift(pages, &mut sieve, goes_on)?;
+            if !told && sieve.hits.len() >= FIRST {
+                told = true;
+                tell(&sieve.hits);
+            }
+        }
+        Some(sieve.hits)
+    }
+
+    /// As [`Search::from_the_front`], apart for all pages that were handed out together.
+    fn from_behind(
+        &self,
+        next: impl Fn() -> Option<&'q [Page<'q>]>,
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Vec<Vec<RowNumber>>> {
+        let mut sieve = Sieve::new(self.question);
+        let mut found = Vec::new();
+        while let Some(pages) = next() {
+            self.sift(pages, &mut sieve, goes_on)?;
+            found.push(mem::take(&mut sieve.hits));
+        }
+        Some(found)
     }
 
     /// Whether the base is about this page as it is now.
@@ -191,38 +242,27 @@ impl<'q> Search<'q> {
         base.rows.segment(page).is_some_and(|known| known.is_same(segment))
     }
 
-    /// The hits on some pages.
-    fn among(
-        &self,
-        segments: &[(u64, RowNumber, &'q Segment)],
-        goes_on: &(dyn Fn() -> bool + Sync),
-        tell: &mut dyn FnMut(&[RowNumber]),
-    ) -> Option<Vec<RowNumber>> {
-        let mut sieve = Sieve::new(self.question);
-        let mut told = false;
-        let first = segments.first().map_or(0, |&(_, first, _)| first);
+    /// Puts some pages through the sieve; `None` when nobody wants to know any more.
+    fn sift(&self, pages: &[Page<'q>], sieve: &mut Sieve<'q>, goes_on: &(dyn Fn() -> bool + Sync)) -> Option<()> {
+        if !goes_on() {
+            return None;
+        }
+        let first = pages.first().map_or(0, |page| page.first);
         let mut left: &[RowNumber] =
             self.base.map_or(&[], |base| base.hits.get(base.hits.partition_point(|&hit| hit < first)..).unwrap_or_default());
-        for (count, &(page, first, segment)) in segments.iter().enumerate() {
-            if count % PAGES_AT_ONCE == 0 && !goes_on() {
-                return None;
-            }
+        for &Page { number, first, segment } in pages {
             let stop = first.saturating_add(RowNumber::try_from(segment.rows).unwrap_or(RowNumber::MAX));
             let before = taken_before(&mut left, stop);
             let before = before.get(before.partition_point(|&hit| hit < first)..).unwrap_or_default();
-            if !self.is_known(page, segment) {
-                sieve.take(page, segment, first, 0..stop - first);
+            if !self.is_known(number, segment) {
+                sieve.take(number, segment, first, 0..stop - first);
             } else if self.is_same {
                 sieve.hits.extend_from_slice(before);
             } else {
-                sieve.take(page, segment, first, before.iter().map(|&hit| hit - first));
-            }
-            if !told && sieve.hits.len() >= FIRST {
-                told = true;
-                tell(&sieve.hits);
+                sieve.take(number, segment, first, before.iter().map(|&hit| hit - first));
             }
         }
-        Some(sieve.hits)
+        Some(())
     }
 }
 
