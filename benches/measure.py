@@ -89,6 +89,13 @@ class Terminal:
             fields = line.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def rest(self):
+        """Waits until nothing is done in the background either."""
+        before = None
+        while (now := self.cpu()) != before:
+            before = now
+            self.quiet(0.5)
+
     def end(self):
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
@@ -191,6 +198,53 @@ def everything():
             terminal.end()
 
 
+def typing(webhooks, runs):
+    """What each letter of a word costs in the explorer, the first time that it is typed: until the last byte is there."""
+    words = ("hooks", "northwind", "clinic", "voice")
+    times = {word: [] for word in words}
+    for _ in range(runs):
+        # What was searched for is remembered, and the demo has a rate limit: both begin anew.
+        with Demo(webhooks) as demo:
+            terminal = Terminal([HOOKSCOPE], demo.env, size=(100, 30))
+            terminal.until(b"of " + format(webhooks, ",").encode())
+            terminal.key(b"L")
+            terminal.until(b"all " + format(webhooks, ",").encode(), 60)
+            terminal.rest()
+            for word in words:
+                terminal.key(b"/")
+                times[word].append([terminal.key(letter.encode())[0] for letter in word])
+                for _ in range(2):
+                    terminal.key(b"\x1b")
+            terminal.end()
+    for word, typed in times.items():
+        name = "%s typed in %d" % (word, webhooks)
+        report("%s: first letter" % name, statistics.median(run[0] for run in typed), "ms")
+        later = [statistics.median(run[place] / run[0] for run in typed) for place in range(1, len(word))]
+        report("%s: later ones" % name, max(later), "x", "the first at most; %s" % " ".join("%.2f" % x for x in later))
+
+
+def held(size, rate, link=2400, seconds=3):
+    """Seconds from the release of a held `j` to the last byte, on a link of so many bytes a second."""
+    with Demo(100_000) as demo:
+        terminal = Terminal([HOOKSCOPE], demo.env, size=size)
+        terminal.until(rb"100 of 100,000")
+        terminal.key(b"L")
+        terminal.quiet(1)
+        start, read, pressed, last = time.monotonic(), 0, 0, 0.0
+        while (now := time.monotonic() - start) < max(seconds, last + 1.5):
+            if now < seconds and pressed < now * rate:
+                os.write(terminal.fd, b"j")
+                pressed += 1
+            # A link passes on as much as its rate allows, and saves nothing up.
+            read = max(read, (now - 0.02) * link)
+            if read <= now * link and select.select([terminal.fd], [], [], 0)[0]:
+                read += len(os.read(terminal.fd, 24))
+                last = max(read / link, now)
+            time.sleep(0.001)
+        terminal.end()
+    report("j held, %d a second, %d B/s, %dx%d" % (rate, link, *size), max(last - seconds, 0), "s", "to the last byte")
+
+
 def at_rest(terminal, seconds):
     terminal.quiet(1.5)
     switches, cpu = terminal.switches(), terminal.cpu()
@@ -219,6 +273,10 @@ def main():
         terminal.end()
     scrolling()
     everything()
+    typing(1_000_000, max(options.runs // 2, 1))
+    for size in ((80, 24), (100, 30), (120, 40), (200, 60)):
+        for rate in (30, 60):
+            held(size, rate)
     for peer in options.peer:
         program, _, folder = peer.partition("=")
         terminal = Terminal([subprocess.check_output(["which", program], text=True).strip()], cwd=folder or None)

@@ -185,10 +185,10 @@ impl<'q> Search<'q> {
         let left = || left.lock().unwrap_or_else(PoisonError::into_inner);
         thread::scope(|scope| {
             let help =
-                |_| thread::Builder::new().spawn_scoped(scope, || self.from_behind(|| left().next_back(), goes_on)).ok();
+                |_| thread::Builder::new().spawn_scoped(scope, || self.backwards(|| left().next_back(), goes_on)).ok();
             // Where no thread can be had, this one does it all.
             let helpers: Vec<_> = (1..threads).map_while(help).collect();
-            let mut hits = self.from_the_front(|| left().next(), goes_on, tell)?;
+            let mut hits = self.forwards(|| left().next(), goes_on, tell)?;
             let mut behind = Vec::new();
             for helper in helpers {
                 behind.extend(helper.join().unwrap_or_else(|panic| resume_unwind(panic))?);
@@ -203,7 +203,7 @@ impl<'q> Search<'q> {
     }
 
     /// The hits on the pages that `next` hands out.
-    fn from_the_front(
+    fn forwards(
         &self,
         next: impl Fn() -> Option<&'q [Page<'q>]>,
         goes_on: &(dyn Fn() -> bool + Sync),
@@ -221,8 +221,8 @@ impl<'q> Search<'q> {
         Some(sieve.hits)
     }
 
-    /// As [`Search::from_the_front`], apart for all pages that were handed out together.
-    fn from_behind(
+    /// As [`Search::forwards`], apart for all pages that were handed out together.
+    fn backwards(
         &self,
         next: impl Fn() -> Option<&'q [Page<'q>]>,
         goes_on: &(dyn Fn() -> bool + Sync),
