@@ -4,6 +4,7 @@
 //! drops bold and reverse as well.
 
 use std::io::{self, Write};
+use std::iter;
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
@@ -182,6 +183,80 @@ fn move_to(from: Option<(u16, u16)>, (x, y): (u16, u16), out: &mut String) {
     }
 }
 
+/// Blanks that are cheaper to erase than to write: where the cursor jumps behind them, and where text follows.
+const WORTH_ERASING: u16 = 6;
+const WORTH_ERASING_BEFORE_TEXT: u16 = 12;
+
+/// Cells as bytes, one after the other.
+#[derive(Debug)]
+struct Script {
+    out: String,
+    pen: Pen,
+    /// Others write to the terminal too, so nothing is known of the cursor at first. At the right edge it is not known either:
+    /// terminals differ in when they wrap. Cells that end there are followed by a jump to another line in any case.
+    cursor: Option<(u16, u16)>,
+    /// Plain blanks that are not written yet: from where on, and how many.
+    blanks: Option<((u16, u16), u16)>,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self { out: String::new(), pen: Pen::PLAIN, cursor: None, blanks: None }
+    }
+}
+
+impl Script {
+    fn put(&mut self, place: (u16, u16), cell: &Cell) {
+        let next = Pen::of(cell);
+        if cell.symbol() == " " && next.leaves_blanks_plain() && self.pen.leaves_blanks_plain() {
+            match &mut self.blanks {
+                Some((start, count)) if is_behind(*start, *count, place) => *count += 1,
+                _ => {
+                    self.put_blanks(Some(place));
+                    self.blanks = Some((place, 1));
+                }
+            }
+            return;
+        }
+        self.put_blanks(Some(place));
+        self.move_to(place);
+        self.pen.turn_into(next, &mut self.out);
+        self.pen = next;
+        self.out.push_str(cell.symbol());
+        let width = u16::try_from(cell.symbol().width()).unwrap_or(1);
+        self.cursor = place.0.checked_add(width).map(|x| (x, place.1));
+    }
+
+    /// Writes or erases the blanks that wait, before something at this place.
+    fn put_blanks(&mut self, next: Option<(u16, u16)>) {
+        let Some((start, count)) = self.blanks.take() else { return };
+        self.move_to(start);
+        let is_before_text = next.is_some_and(|next| is_behind(start, count, next));
+        if count >= if is_before_text { WORTH_ERASING_BEFORE_TEXT } else { WORTH_ERASING } {
+            self.out.push_str(&format!("\x1b[{count}X"));
+        } else {
+            self.out.extend(iter::repeat_n(' ', usize::from(count)));
+            self.cursor = start.0.checked_add(count).map(|x| (x, start.1));
+        }
+    }
+
+    fn move_to(&mut self, place: (u16, u16)) {
+        move_to(self.cursor, place, &mut self.out);
+        self.cursor = Some(place);
+    }
+
+    fn end(mut self) -> String {
+        self.put_blanks(None);
+        self.pen.turn_into(Pen::PLAIN, &mut self.out);
+        self.out
+    }
+}
+
+/// Whether a place is the next one behind some cells of a line.
+fn is_behind((x, y): (u16, u16), count: u16, place: (u16, u16)) -> bool {
+    x.checked_add(count).is_some_and(|x| (x, y) == place)
+}
+
 impl<W: Write> Backend for AnsiBackend<W> {
     type Error = io::Error;
 
@@ -189,25 +264,11 @@ impl<W: Write> Backend for AnsiBackend<W> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let mut out = String::new();
-        let mut pen = Pen::PLAIN;
-        // Others write to the terminal too, so nothing is known of the cursor at first. At the right edge it is not known
-        // either: terminals differ in when they wrap. Cells that end there are followed by a jump to another line in any case.
-        let mut cursor = None;
+        let mut script = Script::default();
         for (x, y, cell) in cells {
-            move_to(cursor, (x, y), &mut out);
-            let next = Pen::of(cell);
-            let invisible = cell.symbol() == " " && next.leaves_blanks_plain() && pen.leaves_blanks_plain();
-            if !invisible {
-                pen.turn_into(next, &mut out);
-                pen = next;
-            }
-            out.push_str(cell.symbol());
-            let width = u16::try_from(cell.symbol().width()).unwrap_or(1);
-            cursor = x.checked_add(width).map(|x| (x, y));
+            script.put((x, y), cell);
         }
-        pen.turn_into(Pen::PLAIN, &mut out);
-        self.out.write_all(out.as_bytes())
+        self.out.write_all(script.end().as_bytes())
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
@@ -314,6 +375,20 @@ mod tests {
         assert_eq!(bytes(&[(0, 0, reversed), (1, 0, Cell::new(" ")), (2, 0, red)]), "\x1b[1H\x1b[7ma\x1b[m \x1b[31ma\x1b[m");
     }
 
+    #[test]
+    fn long_blanks_are_erased() {
+        let line = |text: &'static str| {
+            (0..).zip(text.split("").filter(|symbol| !symbol.is_empty())).map(|(x, symbol)| (x, 0, Cell::new(symbol)))
+        };
+        let written = |text| bytes(&line(text).collect::<Vec<_>>());
+        assert_eq!(written("a     "), "\x1b[1Ha     ");
+        assert_eq!(written("a      "), "\x1b[1Ha\x1b[6X");
+        assert_eq!(written("a           b"), "\x1b[1Ha           b");
+        assert_eq!(written("a            b"), "\x1b[1Ha\x1b[12X\x1b[12Cb");
+        let jump = bytes(&line("a      ").chain([(9, 0, Cell::new("b"))]).collect::<Vec<_>>());
+        assert_eq!(jump, "\x1b[1Ha\x1b[6X\x1b[8Cb");
+    }
+
     fn any_style() -> impl Strategy<Value = Style> {
         let colour = prop_oneof![
             Just(Color::Reset),
@@ -332,6 +407,30 @@ mod tests {
     }
 
     proptest! {
+        /// Blanks that are erased are blank, and the text around them stays.
+        #[test]
+        fn a_frame_takes_the_place_of_another(frames in proptest::collection::vec("(ab?| {1,20}|漢){2,20}", 2..5)) {
+            let area = Rect::new(0, 0, 24, 3);
+            let mut backend = AnsiBackend::new(Vec::new());
+            let mut shown = Buffer::empty(area);
+            for frame in &frames {
+                let mut next = Buffer::empty(area);
+                for (y, from) in (0..).zip([0, 7, 13]) {
+                    next.set_string(0, y, frame.chars().skip(from).collect::<String>(), Style::new());
+                }
+                backend.draw(shown.diff(&next).into_iter()).unwrap();
+                shown = next;
+            }
+            let screen = |bytes: &[u8]| {
+                let mut parser = vt100::Parser::new(3, 24, 0);
+                parser.process(bytes);
+                parser.screen().rows(0, 24).map(|line| line.trim_end().to_owned()).collect::<Vec<_>>()
+            };
+            let mut fresh = AnsiBackend::new(Vec::new());
+            fresh.draw(Buffer::empty(area).diff(&shown).into_iter()).unwrap();
+            prop_assert_eq!(screen(&backend.out), screen(&fresh.out));
+        }
+
         /// What a terminal shows after the bytes is what the buffer has.
         #[test]
         fn a_terminal_shows_the_buffer(cells in proptest::collection::vec((0_u16..10, 0_u16..5, "[a-z漢]", any_style()), 0..40)) {
