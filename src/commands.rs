@@ -31,7 +31,7 @@ use jiff::Timestamp;
 use self::workspace::Workspace;
 pub use self::workspace::connect;
 use self::workspace::start_demo;
-use crate::analysis::audit::{Audit, Needs, RULES, Rule, RuleSet};
+use crate::analysis::audit::{Audit, Needs};
 use crate::analysis::query::Query;
 use crate::cache::Store;
 use crate::cli::{ColorArg, Command, DemoCommand, Global, OutputArgs};
@@ -110,9 +110,7 @@ pub fn parse_filter(text: &str, now: Timestamp) -> Result<Query, Error> {
 
 /// A filter may not ask for what an audit does not look for.
 fn refuse_unknown_findings(query: &Query, audit: &Audit) -> Result<(), Error> {
-    let is_asked = |rule: &Rule| query.findings().any(|asked| asked == RuleSet::of(rule));
-    let is_run = |rule: &Rule| audit.rules().any(|(run, _)| run == rule);
-    let Some(rule) = RULES.iter().find(|rule| is_asked(rule) && !is_run(rule)) else { return Ok(()) };
+    let Some(rule) = audit.lacks(query.findings()) else { return Ok(()) };
     let (why, advice) = match rule.needs().filter(|&needs| !audit.basis.facts.has(needs)).map(Needs::option) {
         Some(option) => {
             let advice = safe!("hookscope audit {} --rule {} finds it.", option, rule.id);

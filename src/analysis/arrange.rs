@@ -22,7 +22,7 @@ const FIRST: usize = 256;
 /// Pages that a thread takes together, and between two looks at whether anybody still wants to know.
 const PAGES_AT_ONCE: usize = 32;
 /// Rows whose texts take longer to read than a thread takes to start.
-const WORTH_A_THREAD: u64 = 50_000;
+const WORTH_A_THREAD: usize = 50_000;
 /// More threads than these wait for memory.
 const THREADS: usize = 4;
 /// Results that are kept to start later ones from, and the rows that they may have together.
@@ -145,6 +145,8 @@ struct Search<'q> {
     /// The base was asked for the same, maybe of other rows.
     is_same: bool,
     pages: Vec<Page<'q>>,
+    /// Pages that a thread takes together.
+    at_once: usize,
 }
 
 /// A page that is searched.
@@ -153,19 +155,25 @@ struct Page<'q> {
     /// The number of its first row.
     first: RowNumber,
     segment: &'q Segment,
+    /// The base is about this page as it is now.
+    is_known: bool,
 }
 
 impl<'q> Search<'q> {
     fn new(question: &'q Question, base: Option<&'q Found>) -> Self {
         let is_same = base.is_some_and(|base| base.query.narrows(&question.query));
-        let pages = question.rows.segments().map(|(number, first, segment)| Page { number, first, segment }).collect();
-        Self { question, base, is_same, pages }
+        let pages = question.rows.segments().map(|(number, first, segment)| {
+            let known = base.and_then(|base| base.rows.segment(number));
+            Page { number, first, segment, is_known: known.is_some_and(|known| known.is_same(segment)) }
+        });
+        Self { question, base, is_same, pages: pages.collect(), at_once: PAGES_AT_ONCE }
     }
 
     /// On how many threads it is worth it.
     fn threads(&self) -> usize {
-        let rows = self.base.map_or(self.question.rows.count(), |base| base.hits.len() as u64);
-        if self.is_same || rows < WORTH_A_THREAD || !self.question.query.reads_texts() {
+        let unknown: usize = self.pages.iter().filter(|page| !page.is_known).map(|page| page.segment.rows).sum();
+        let known = self.base.filter(|_| !self.is_same).map_or(0, |base| base.hits.len());
+        if unknown + known < WORTH_A_THREAD || !self.question.query.reads_texts() {
             return 1;
         }
         thread::available_parallelism().map_or(1, NonZero::get).min(THREADS)
@@ -174,15 +182,15 @@ impl<'q> Search<'q> {
     /// All hits in the order of the listing; `None` when nobody wants to know any more. `tell` is for the first of them.
     ///
     /// This thread goes through the pages from the front, so that the first hits come first, and the others come towards it from
-    /// behind: which of them gets how much of a processor decides where they meet, and nobody waits for the slowest.
+    /// behind: which of them gets how much of a processor decides where they meet.
     fn run(
         &self,
         threads: usize,
         goes_on: &(dyn Fn() -> bool + Sync),
         tell: &mut dyn FnMut(&[RowNumber]),
     ) -> Option<Vec<RowNumber>> {
-        let left = Mutex::new(self.pages.chunks(PAGES_AT_ONCE));
-        let left = || left.lock().unwrap_or_else(PoisonError::into_inner);
+        let pages = Mutex::new(self.pages.chunks(self.at_once));
+        let left = || pages.lock().unwrap_or_else(PoisonError::into_inner);
         thread::scope(|scope| {
             let help =
                 |_| thread::Builder::new().spawn_scoped(scope, || self.backwards(|| left().next_back(), goes_on)).ok();
@@ -236,12 +244,6 @@ impl<'q> Search<'q> {
         Some(found)
     }
 
-    /// Whether the base is about this page as it is now.
-    fn is_known(&self, page: u64, segment: &Segment) -> bool {
-        let Some(base) = self.base else { return false };
-        base.rows.segment(page).is_some_and(|known| known.is_same(segment))
-    }
-
     /// Puts some pages through the sieve; `None` when nobody wants to know any more.
     fn sift(&self, pages: &[Page<'q>], sieve: &mut Sieve<'q>, goes_on: &(dyn Fn() -> bool + Sync)) -> Option<()> {
         if !goes_on() {
@@ -250,11 +252,11 @@ impl<'q> Search<'q> {
         let first = pages.first().map_or(0, |page| page.first);
         let mut left: &[RowNumber] =
             self.base.map_or(&[], |base| base.hits.get(base.hits.partition_point(|&hit| hit < first)..).unwrap_or_default());
-        for &Page { number, first, segment } in pages {
+        for &Page { number, first, segment, is_known } in pages {
             let stop = first.saturating_add(RowNumber::try_from(segment.rows).unwrap_or(RowNumber::MAX));
             let before = taken_before(&mut left, stop);
             let before = before.get(before.partition_point(|&hit| hit < first)..).unwrap_or_default();
-            if !self.is_known(number, segment) {
+            if !is_known {
                 sieve.take(number, segment, first, 0..stop - first);
             } else if self.is_same {
                 sieve.hits.extend_from_slice(before);
@@ -317,7 +319,8 @@ impl Arranger {
         Some(hits)
     }
 
-    /// The earlier result with the fewest hits that has all that the question asks for.
+    /// The earlier result with the fewest hits that has all that the question asks for; one of rows that were read again since only
+    /// if there is no other.
     fn base(&self, question: &Question) -> Option<Found> {
         let usable = self.kept.iter().filter(|found| {
             found.rows.page_size() == question.rows.page_size()
@@ -325,7 +328,12 @@ impl Arranger {
                 && found.flags.are_same_to(&found.query, &question.flags)
                 && question.query.narrows(&found.query)
         });
-        usable.min_by_key(|found| found.hits.len()).cloned()
+        // A refresh reads all pages again, so the first one tells.
+        let first = question.rows.segments().next();
+        let is_old = |found: &Found| {
+            first.is_some_and(|(page, _, segment)| !found.rows.segment(page).is_some_and(|known| known.is_same(segment)))
+        };
+        usable.min_by_key(|found| (is_old(found), found.hits.len())).cloned()
     }
 
     fn keep(&mut self, question: &Question, hits: &Arc<[RowNumber]>) {
@@ -345,6 +353,8 @@ impl Arranger {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use proptest::prelude::*;
     use serde_json::value::RawValue;
 
@@ -392,6 +402,50 @@ mod tests {
         assert_eq!(&*found.order, [3, 7, 11, 15, 19]);
     }
 
+    fn searched(rows: &Rows, text: &str) -> Question {
+        let query = Query::parse(text, jiff::Timestamp::UNIX_EPOCH).unwrap();
+        Question { rows: rows.clone(), query, ..Question::default() }
+    }
+
+    fn laid_out(packer: &Packer, rows: usize, page_size: usize) -> Rows {
+        let mut laid_out = Rows::new(page_size as u64);
+        for (page, first) in (1..).zip((0..rows).step_by(page_size)) {
+            let urls = (first..rows.min(first + page_size)).map(|id| (id, format!("https://h{id}.test/in/{id}")));
+            let drafts = urls.map(|(id, url)| Draft::of_row(row(&url, id, "e", true, true)));
+            let block = Arc::new(packer.pack_rows(drafts));
+            laid_out.put(page, Segment { rows: block.len(), block });
+        }
+        laid_out
+    }
+
+    #[test]
+    fn hosts_without_end_are_searched_like_any_text() {
+        let rows = laid_out(&Packer::default(), 20_000, 1_000);
+        for (text, found) in [("h19999.t", vec![19_999]), ("url:h17.t", vec![17]), ("in/1899", vec![1899, 18_990])] {
+            let answer = Arranger::default().answer(&searched(&rows, text), &|| true, &mut |_| {}).unwrap();
+            assert_eq!(answer.order.get(..found.len().min(2)), Some(&*found), "{text}");
+        }
+    }
+
+    #[test]
+    fn threads_are_for_texts_that_are_read() {
+        let packer = Packer::default();
+        let (rows, again) = (laid_out(&packer, 60_000, 1_000), laid_out(&packer, 60_000, 1_000));
+        let most = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS);
+        let mut arranger = Arranger::default();
+        let mut threads = |rows: &Rows, text: &str| {
+            let question = searched(rows, text);
+            let base = arranger.base(&question);
+            let threads = Search::new(&question, base.as_ref()).threads();
+            arranger.answer(&question, &|| true, &mut |_| {}).unwrap();
+            threads
+        };
+        assert_eq!((threads(&rows, "h"), threads(&rows, "active:yes"), threads(&rows, "host:h1")), (1, 1, 1), "shared");
+        assert_eq!((threads(&rows, "h12"), threads(&rows, "h123"), threads(&rows, "h12")), (most, 1, 1), "few are left");
+        assert_eq!(threads(&again, "h123"), most, "all were read again");
+        assert_eq!((threads(&again, "h12"), threads(&again, "h1234")), (most, 1), "an old result is not the base");
+    }
+
     proptest! {
         /// Whatever is skipped, and from whatever it starts: what is found is what the query says of each row.
         #[test]
@@ -406,6 +460,8 @@ mod tests {
             ),
             page_size in 1_u32..40,
             threads in 1_usize..5,
+            at_once in 1_usize..4,
+            patience in 0_usize..9,
             odd in proptest::option::of(0_usize..40),
             asked in proptest::collection::vec((proptest::sample::select(QUERIES.to_vec()), proptest::option::of(0_usize..40)), 1..6),
         ) {
@@ -431,9 +487,13 @@ mod tests {
                 let query = Query::parse(text, jiff::Timestamp::UNIX_EPOCH).unwrap();
                 let question = Question { rows: laid_out.clone(), query, ..Question::default() };
                 let base = arranger.base(&question);
-                let search = Search::new(&question, base.as_ref());
+                let search = Search { at_once, ..Search::new(&question, base.as_ref()) };
                 let by_several = search.run(threads, &|| true, &mut |_| {});
-                prop_assert_eq!(search.run(threads, &|| false, &mut |_| {}), None, "nobody wants to know");
+                let asked = AtomicUsize::new(0);
+                let goes_on = || asked.fetch_add(1, Ordering::Relaxed) < patience;
+                let is_done = search.pages.len().div_ceil(at_once) <= patience;
+                let given_up = search.run(threads, &goes_on, &mut |_| {});
+                prop_assert_eq!(given_up, by_several.clone().filter(|_| is_done), "nobody wants to know any more");
                 let found = arranger.answer(&question, &|| true, &mut |_| {}).unwrap();
                 prop_assert!(question.query.is_ranked() || by_several.as_deref() == Some(&*found.order), "{}", text);
                 let mut found = found.order.to_vec();

@@ -291,6 +291,14 @@ impl Audit {
         self.chosen.iter().map(|chosen| (chosen.rule, chosen.severity))
     }
 
+    /// A rule that is asked for by its name and not run.
+    pub fn lacks(&self, asked: impl IntoIterator<Item = RuleSet>) -> Option<&'static Rule> {
+        asked.into_iter().find_map(|asked| {
+            let rule = RULES.iter().find(|rule| RuleSet::of(rule) == asked)?;
+            self.rules().all(|(run, _)| run != rule).then_some(rule)
+        })
+    }
+
     /// What the rules that look at one webhook say of one, waivers not regarded.
     pub fn check(&self, webhook: &Candidate<'_>) -> Vec<Finding> {
         let mut found = Vec::new();

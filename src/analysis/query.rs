@@ -148,12 +148,23 @@ impl Query {
         self.findings().next().is_some()
     }
 
-    /// Whether the texts of rows are read to answer it: what many rows share, and the letters that a text has, take much less.
+    /// Whether what each row has of its own is read to answer it: what many rows share, and the letters that a text has, take much
+    /// less.
     pub fn reads_texts(&self) -> bool {
         self.conditions().any(|condition| match condition {
             Condition::Anywhere(finder) => !finder.is_told_by_letters(),
-            Condition::Url(_) | Condition::Id(_) | Condition::Path(_) | Condition::Pattern(_) | Condition::Fuzzy(_) => true,
-            _ => false,
+            Condition::Url(_)
+            | Condition::Id(_)
+            | Condition::Path(_)
+            | Condition::Pattern(_)
+            | Condition::Fuzzy(_)
+            | Condition::Is(_)
+            | Condition::Probe(_) => true,
+            Condition::Host(_)
+            | Condition::Event(_)
+            | Condition::Active(_)
+            | Condition::Created(_)
+            | Condition::Finding(_) => false,
         })
     }
 

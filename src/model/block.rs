@@ -62,8 +62,8 @@ struct Packed {
     /// [`NONE`] when the URL does not parse.
     host: u32,
     state: State,
-    /// The URL has the host in it as it is resolved.
-    has_host: bool,
+    /// The URL has the host in it just as it is resolved.
+    is_host_in_url: bool,
     /// Milliseconds since 1970, or [`NEVER`].
     created: i64,
 }
@@ -203,9 +203,9 @@ impl<'a> RowRef<'a> {
         self.block.hosts.get(self.packed.host as usize)
     }
 
-    /// The host, if the URL has it in it just so: what is in one is in the other.
+    /// The host, if the URL has it in it just so: what is in the host is in the URL then.
     pub fn host_in_url(self) -> Option<&'a Arc<Named>> {
-        self.host().filter(|_| self.packed.has_host)
+        self.host().filter(|_| self.packed.is_host_in_url)
     }
 
     /// When it was created, in milliseconds since 1970.

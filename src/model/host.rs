@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use url::{Position, Url};
 
 /// The host that the URL really names: in lower case and in punycode where the scheme is known, IP addresses in their usual
-/// spelling, IPv6 in brackets, without the port. `None` when the URL does not parse.
+/// spelling, IPv6 in brackets, without the port. `None` when the URL does not parse. What is borrowed stands in the URL just so.
 pub fn host(url: &str) -> Option<Cow<'_, str>> {
     if let Some((host, _)) = plain(url) {
         return Some(Cow::Borrowed(host));

@@ -62,6 +62,10 @@ pub struct Scan<'q> {
 /// When one row in so many is asked for, all of them are searched in one go.
 const DENSE: usize = 8;
 
+/// Hosts with smaller numbers than this are shared by many rows, or came first: of others each row would be asked on its own, and
+/// what is known of them would be of no use and much.
+const FEW_HOSTS: u32 = 16_384;
+
 /// What is known in advance of a condition.
 #[derive(Debug)]
 struct Plan<'q> {
@@ -154,14 +158,14 @@ impl<'q> Plan<'q> {
                 self.of_events(row, |name| finder.is_in(name))
                     || self.may_be_in(row.letters())
                         && (self.is_told
-                            || self.is_in_host(row.host_in_url(), finder)
+                            || self.is_told_by_host(row, finder)
                             || self
                                 .is_at(row, row.place_of_both(), is_dense)
                                 .unwrap_or_else(|| finder.is_in(row.url()) || finder.is_in(row.id())))
             }
             Condition::Url(finder) => {
                 self.may_be_in(row.letters())
-                    && (finder.is_part() && self.is_in_host(row.host_in_url(), finder)
+                    && (self.is_told_by_host(row, finder)
                         || self.is_at(row, row.places().0, is_dense).unwrap_or_else(|| finder.is_in(row.url())))
             }
             Condition::Id(finder) => {
@@ -205,6 +209,12 @@ impl<'q> Plan<'q> {
         let is_wanted = |event: &Arc<Named>| self.may_be_in(event.letters) && is_one(&event.name);
         let found = self.may_be_in(list.letters) && list.events.iter().any(is_wanted);
         self.lists.set(list.number, found)
+    }
+
+    /// Whether the URL of the row has it because its host has. Otherwise what follows the host may have it.
+    fn is_told_by_host(&mut self, row: RowRef<'_>, finder: &Finder) -> bool {
+        let host = row.host_in_url().filter(|host| host.number < FEW_HOSTS && self.may_be_in(host.letters));
+        finder.is_part() && self.is_in_host(host, finder)
     }
 
     fn is_in_host(&mut self, host: Option<&Arc<Named>>, finder: &Finder) -> bool {

@@ -167,8 +167,16 @@ impl PartialEq for ByName {
 impl Eq for ByName {}
 
 impl Packed {
-    const NOTHING: Self =
-        Self { start: 0, url: 0, id: 0, list: NONE, host: NONE, state: State::Malformed, has_host: false, created: NEVER };
+    const NOTHING: Self = Self {
+        start: 0,
+        url: 0,
+        id: 0,
+        list: NONE,
+        host: NONE,
+        state: State::Malformed,
+        is_host_in_url: false,
+        created: NEVER,
+    };
 }
 
 /// A block that is being filled.
@@ -222,8 +230,12 @@ impl<'p> Build<'p> {
     fn add_plain(&mut self, plain: &PlainDraft<'_>) {
         let state = if plain.active { State::Active } else { State::Inactive };
         let list = self.list(plain.names);
-        let (host, has_host) = self.host(plain.url);
-        self.push(plain.url, plain.id, Packed { list, host, state, has_host, created: plain.created, ..Packed::NOTHING });
+        let (host, is_host_in_url) = self.host(plain.url);
+        self.push(
+            plain.url,
+            plain.id,
+            Packed { list, host, state, is_host_in_url, created: plain.created, ..Packed::NOTHING },
+        );
     }
 
     fn add_row(&mut self, row: &Row) {
@@ -244,8 +256,12 @@ impl<'p> Build<'p> {
             None => State::Unknown,
         };
         let created = webhook.created_at.value().and_then(CreatedAt::at).map_or(NEVER, Timestamp::as_millisecond);
-        let (host, has_host) = self.host(webhook.url.raw());
-        self.push(webhook.url.raw(), webhook.id.raw(), Packed { list, host, state, has_host, created, ..Packed::NOTHING });
+        let (host, is_host_in_url) = self.host(webhook.url.raw());
+        self.push(
+            webhook.url.raw(),
+            webhook.id.raw(),
+            Packed { list, host, state, is_host_in_url, created, ..Packed::NOTHING },
+        );
         if !is_plain(webhook) {
             self.add_json(row);
         }
@@ -276,9 +292,9 @@ impl<'p> Build<'p> {
     /// The place of the host of a URL, and whether it is in it just so.
     fn host(&mut self, url: &str) -> (u32, bool) {
         let Some(host) = host(url) else { return (NONE, false) };
-        let is_in_url = matches!(host, Cow::Borrowed(_));
+        let is_host_in_url = matches!(host, Cow::Borrowed(_));
         let host = self.shared(|texts| texts.hosts.get(&host), |texts| texts.hosts.add(&host));
-        (place(&mut self.hosts, &host), is_in_url)
+        (place(&mut self.hosts, &host), is_host_in_url)
     }
 
     /// A text that is known, or that is added now.

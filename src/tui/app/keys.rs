@@ -1,5 +1,7 @@
 //! Keys, mouse and pasted text.
 
+use std::sync::Arc;
+
 use super::{
     ACTIONS, Action, App, COPIES, Clipboard, Copy, Effect, Everything, Focus, Form, Key, KeyCode, KeyEvent, KeyEventKind,
     KeyModifiers, MouseButton, MouseEvent, MouseEventKind, Overlay, Palette, Panes, Place, Position, Safe, Untrusted, View,
@@ -290,10 +292,18 @@ impl App {
         }
     }
 
-    fn copy(&mut self, what: Copy, words: &'static str) -> Vec<Effect> {
+    /// Whether `list` does not know what the filter asks for: marks, changes, and what was seen of destinations and deliveries.
+    fn is_filter_refused_by_list(&self) -> bool {
         let query = self.filter.query();
-        if what == Copy::ListCommand && (query.asks_for_flags() || query.asks_for_probes()) {
-            return self.warn("is: and probe: are known here only, not to a command");
+        let audit = || self.setup.audit.prepare(self.now.wall, Arc::default());
+        query.asks_for_flags()
+            || query.asks_for_probes()
+            || query.asks_for_findings() && audit().lacks(query.findings()).is_some()
+    }
+
+    fn copy(&mut self, what: Copy, words: &'static str) -> Vec<Effect> {
+        if what == Copy::ListCommand && self.is_filter_refused_by_list() {
+            return self.warn("the filter asks for what is known here only, not to a command");
         }
         let place = Place {
             base_url: self.setup.base_url.clone(),

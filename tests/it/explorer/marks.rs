@@ -44,15 +44,21 @@ fn marks_survive_filter_sort_and_refresh_and_can_be_searched_for() {
 #[test]
 fn no_command_is_copied_that_would_be_refused() {
     let mut stage = forty();
-    for filter in ["-is:marked", "-probe:dead"] {
+    for filter in ["-is:marked", "-probe:dead", "-finding:dead-destination"] {
         stage.keys("esc /").paste(filter).keys("enter");
         stage.effects.clear();
         stage.keys("y l");
         assert_eq!(copied(&stage), "", "{filter}");
-        assert!(stage.frame().contains("is: and probe: are known here only, not to a command"), "{}", stage.frame());
+        assert!(
+            stage.frame().contains("the filter asks for what is known here only, not to a command"),
+            "{}",
+            stage.frame()
+        );
     }
-    stage.keys("esc /").paste("acme").keys("enter y l");
-    assert!(copied(&stage).ends_with("list --filter acme"), "{}", copied(&stage));
+    for filter in ["acme", "-finding:legacy-event"] {
+        stage.keys("esc /").paste(filter).keys("enter y l");
+        assert!(copied(&stage).ends_with(&format!("list --filter {filter}")), "{}", copied(&stage));
+    }
 }
 
 #[test]
