@@ -213,7 +213,7 @@ impl<'q> Plan<'q> {
 
     /// Whether the URL of the row has it because its host has. Otherwise what follows the host may have it.
     fn is_told_by_host(&mut self, row: RowRef<'_>, finder: &Finder) -> bool {
-        let host = row.host_in_url().filter(|host| host.number < FEW_HOSTS && self.may_be_in(host.letters));
+        let host = row.host_in_url().filter(|host| host.number < FEW_HOSTS);
         finder.is_part() && self.is_in_host(host, finder)
     }
 
