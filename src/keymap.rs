@@ -106,7 +106,7 @@ actions! {
     ProbeAll "probe-all" ["P"] "probe all" "probe the destinations of all that are marked, else shown; esc stops";
     Refresh "refresh" ["r"] "refresh" "read the visible rows again; try again after an error";
     AutoRefresh "auto-refresh" ["R"] "auto" "refresh again and again, or stop that";
-    LoadEverything "load-everything" ["L"] "load all" "load every webhook; esc stops";
+    LoadEverything "load-everything" ["L"] "load all" "load every webhook, or read all again; esc stops";
     Profiles "profiles" ["w"] "profile" "show another workspace of the config";
     TimeFormat "time-format" ["t"] "time" "show times relative, in UTC, in local time";
     Reveal "reveal" ["x"] "reveal" "show or mask credentials in URLs";

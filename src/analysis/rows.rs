@@ -108,6 +108,11 @@ impl Rows {
         self.count
     }
 
+    /// How many pages are here.
+    pub fn pages(&self) -> u64 {
+        self.pages.size() as u64
+    }
+
     pub fn page_size(&self) -> u64 {
         self.page_size
     }

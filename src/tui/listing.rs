@@ -228,6 +228,11 @@ impl Listing {
         self.is_complete() && self.fresh == self.slots.len() as u64
     }
 
+    /// Whether rows are shown that a refresh left out, since they were not on screen. Those of an earlier session are not meant.
+    pub fn has_old_rows(&self) -> bool {
+        self.remembered == 0 && self.fresh < self.rows.pages()
+    }
+
     /// Whether every row was read in this generation, and nothing contradicts that they are all: every page told the same
     /// totals. Whether an id came twice is not known here.
     pub fn is_whole_read(&self) -> bool {

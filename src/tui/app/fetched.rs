@@ -93,6 +93,10 @@ impl App {
     pub(super) fn need_everything(&mut self) {
         let is_little = self.listing.extent().known() <= self.setup.auto_load_limit;
         if self.everything == Everything::No && is_little && !self.listing.is_all_fresh() {
+            if self.listing.has_old_rows() {
+                // A refresh left them out: what happened to them since is news.
+                self.remember_rows();
+            }
             self.everything = Everything::Needed;
         }
     }
@@ -117,7 +121,7 @@ impl App {
         self.notice = Some(Notice::Warning(safe!("{} is not on this page any more", id)));
     }
 
-    fn refresh(&mut self) {
+    pub(super) fn refresh(&mut self) {
         // Those that are remembered count: all of them are to be replaced.
         let was_complete = self.listing.is_complete() && self.listing.loaded() > 0;
         self.following = self.selected_id();

@@ -219,9 +219,10 @@ impl App {
         }
     }
 
+    /// Reads what is not here yet; when all is here, or some of it is older than the rest, reads all again, at one time.
     fn load_everything(&mut self) -> Vec<Effect> {
-        if self.listing.is_all_fresh() {
-            return self.inform("everything is loaded");
+        if self.everything == Everything::No && (self.listing.is_all_fresh() || self.listing.has_old_rows()) {
+            self.refresh();
         }
         self.everything = Everything::Asked;
         // The progress says it.

@@ -171,7 +171,9 @@ fn status(app: &App) -> (Safe, ratatui::style::Style) {
                 TimeFormat::Relative | TimeFormat::Local => clock::time_of_day(*at, &app.setup.zone),
             };
             let word = if app.auto_refresh.is_some() { "auto" } else { "live" };
-            (safe!("{} {}", word, time), theme.active)
+            // A refresh of what is on screen says nothing of the rest.
+            let part = if app.listing.has_old_rows() { "partly " } else { "" };
+            (safe!("{}{} {}", part, word, time), theme.active)
         }
     }
 }

@@ -314,7 +314,7 @@ fn of_many_webhooks_only_those_on_screen_are_read_again_and_changes_say_so() {
     stage.wait(3600).keys("1 r").load(page(1, 1..101, Some(150))).keys("5");
     assert!(title(&stage).starts_with("! as of 12:00:00, L reads all again: no change"), "{}", stage.frame());
     assert!(stage.frame().contains("changes are as of 12:00:00, L reads all again"), "{}", stage.frame());
-    stage.keys("L").load(page(2, 101..151, Some(150)));
+    stage.keys("L").load(page(1, 1..101, Some(150))).load(page(2, 101..151, Some(150)));
     assert_eq!(title(&stage), "since the start, 12:00:00: +1 ?1");
     stage.keys("r").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
     assert!(stage.frame().contains("! as of 13:00:00, r reads again: +1 ?1"), "{}", stage.frame());

@@ -2,9 +2,10 @@
 
 use hookscope::api::Page;
 use hookscope::model::Row;
+use hookscope::tui::app::Setup;
 use hookscope::tui::message::Effect;
 
-use crate::support::{Stage, page, row, webhook};
+use crate::support::{Stage, page, row, setup, webhook};
 
 /// Page 1 of so few webhooks that it is all.
 fn all(rows: Vec<Row>) -> Page {
@@ -38,6 +39,33 @@ fn what_came_changed_and_went_is_marked_and_counted() {
     assert!(stage.line("elsewhere").contains("~elsewhere.example.com"), "{frame}");
     let places: Vec<_> = (0..6).filter_map(|place| Some(stage.app.change_at(place)?.sign())).collect();
     assert_eq!(places, ["-", "~", "+"]);
+}
+
+#[test]
+fn what_a_refresh_left_out_is_old_until_it_is_read_and_then_it_is_news() {
+    let mut stage = Stage::with(Setup { auto_load_limit: 100, ..setup(120, 30) });
+    stage.load(page(1, 0..100, Some(200))).keys("L").load(page(2, 100..200, Some(200)));
+    assert!(stage.header().contains("all 200  live "), "{}", stage.frame());
+    stage.keys("r").load(page(1, 0..100, Some(200)));
+    assert!(stage.header().contains("all 200  partly live "), "page 2 is as it was: {}", stage.frame());
+    let of_second = |rows: std::ops::Range<u64>, total| {
+        let mut second = page(2, rows, Some(total));
+        second.rows[50] =
+            row(r#"{"id":"whk_000000000150","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#);
+        second
+    };
+    stage.keys("L").load(page(1, 0..100, Some(199))).load(of_second(100..199, 199));
+    assert_eq!(counts(&stage), [0, 1, 1], "{}", stage.frame());
+    assert!(stage.header().contains("~1 -1  all 199  live "), "{}", stage.frame());
+    stage.keys("L");
+    assert!(stage.app.demand().everything && stage.app.is_loading(), "it reads all again: {}", stage.frame());
+    // What a filter needs is read as well, where it is not of now.
+    let mut stage = Stage::with(Setup { auto_load_limit: 500, ..setup(120, 30) });
+    stage.load(page(1, 0..100, Some(300))).load(page(2, 100..200, Some(300)));
+    stage.keys("r").load(page(1, 0..100, Some(300)));
+    assert!(stage.header().contains("200 of 300  partly live "), "{}", stage.frame());
+    stage.keys("/ h").load(of_second(100..200, 300)).load(page(3, 200..300, Some(300)));
+    assert_eq!(counts(&stage), [0, 1, 0], "{}", stage.frame());
 }
 
 #[test]
