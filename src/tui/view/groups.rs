@@ -89,9 +89,8 @@ fn bar(app: &App, group: &Group, all: u64, most: u64, area: Rect, canvas: &mut C
         canvas.text(Rect { x: area.x.saturating_add(1), ..area }, &words.into(), app.setup.theme.warning);
         return;
     }
-    let tenths = (group.webhooks.saturating_mul(1000)).div_ceil(all);
-    let share = safe!("{}.{}%", tenths / 10, tenths % 10);
-    canvas.text_right(Rect { width: 6.min(area.width), ..area }, &share, app.setup.theme.quiet);
+    let share = Rect { width: 6.min(area.width), ..area };
+    canvas.text_right(share, &percent(group.webhooks, all), app.setup.theme.quiet);
     let room = area.width.saturating_sub(7).min(BAR);
     let length = group.webhooks.saturating_mul(room.into()).checked_div(most).unwrap_or(0);
     let length = u16::try_from(length).unwrap_or(room).max(u16::from(group.webhooks > 0));
@@ -99,6 +98,16 @@ fn bar(app: &App, group: &Group, all: u64, most: u64, area: Rect, canvas: &mut C
     for x in 0..length.min(room) {
         let cell = Rect { x: area.x.saturating_add(7).saturating_add(x), width: 1, ..area };
         canvas.text(cell, &app.setup.glyphs.bar.into(), style);
+    }
+}
+
+/// `8.6%`. A few are never none, and not quite all are never all.
+fn percent(part: u64, all: u64) -> Safe {
+    let tenths = (u128::from(part) * 1000 + u128::from(all) / 2).checked_div(all.into()).unwrap_or(0);
+    match tenths {
+        0 if part > 0 => "<0.1%".into(),
+        1000.. if part < all => ">99.9%".into(),
+        _ => safe!("{}.{}%", u64::try_from(tenths / 10).unwrap_or(u64::MAX), u64::try_from(tenths % 10).unwrap_or(0)),
     }
 }
 
@@ -162,5 +171,17 @@ fn name(app: &App, group: &Group) -> (Safe, Style) {
         Kind::Rule { .. } | Kind::Broken { .. } | Kind::Said { .. } | Kind::MoreRows { .. } => {
             (Safe::default(), Style::new())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_rounded_but_never_to_none_or_all() {
+        let shares = [(0, 9), (1, 1_000_000), (1, 2000), (11, 13), (2, 13), (999_999, 1_000_000), (7, 7), (0, 0)];
+        let words = shares.map(|(part, all)| percent(part, all).to_string());
+        assert_eq!(words, ["0.0%", "<0.1%", "0.1%", "84.6%", "15.4%", ">99.9%", "100.0%", "0.0%"]);
     }
 }
