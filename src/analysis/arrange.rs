@@ -27,7 +27,7 @@ const WORTH_A_THREAD: usize = 50_000;
 const THREADS: usize = 4;
 /// Results that are kept to start later ones from, and the rows that they may have together.
 const KEPT: usize = 24;
-const KEPT_ROWS: usize = 8_000_000;
+const KEPT_ROWS: usize = 4_000_000;
 
 /// What is to be shown of which rows.
 #[derive(Debug, Clone, Default)]
@@ -295,7 +295,10 @@ impl Arranger {
         })?;
         let gone = gone(question);
         let groups = question.grouping.as_ref().map(|grouping| Arc::new(grouping.group(&question.rows, &hits)));
-        let with_gone = || hits.iter().copied().chain(gone.iter().map(|&(_, number)| number)).collect::<Vec<_>>();
+        let with_gone = || match &*gone {
+            [] => Arc::clone(&hits),
+            gone => hits.iter().copied().chain(gone.iter().map(|&(_, number)| number)).collect(),
+        };
         let order = match question.sort {
             Some(sort) => sort.rows(&question.rows, &with_gone()).into(),
             None if is_ranked => by_score(question, &with_gone(), goes_on)?.into(),
