@@ -47,6 +47,8 @@ const PARTING: Duration = Duration::from_secs(1);
 const INTERRUPTED: u8 = 2;
 /// How long after the failure of a key command an interrupt is one that was meant for it.
 const INTERRUPT: Duration = Duration::from_millis(100);
+/// How long a key command that was interrupted may take to end, before it is killed.
+const ENDING: Duration = Duration::from_millis(500);
 
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -427,6 +429,10 @@ where
             match event {
                 // It reaches the command and the explorer at once, and is meant for the command.
                 ConsoleEvent::Signal(INTERRUPTED) => {
+                    if failed.is_none() {
+                        // Until then it takes keys that are meant for the explorer.
+                        drop(timeout(ENDING, resolve).await);
+                    }
                     return ControlFlow::Continue(Err(failed.unwrap_or_else(|| "the key command was stopped".into())));
                 }
                 ConsoleEvent::Signal(number) => return ControlFlow::Break(Ended::Signal(number)),
