@@ -50,7 +50,7 @@ impl<W: Write> AnsiBackend<W> {
 }
 
 /// How text is written from here on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Pen {
     foreground: Color,
     background: Color,
@@ -188,7 +188,7 @@ const WORTH_ERASING: u16 = 6;
 const WORTH_ERASING_BEFORE_TEXT: u16 = 12;
 
 /// Cells as bytes, one after the other.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Script {
     out: String,
     pen: Pen,
@@ -197,12 +197,6 @@ struct Script {
     cursor: Option<(u16, u16)>,
     /// Plain blanks that are not written yet: from where on, and how many.
     blanks: Option<((u16, u16), u16)>,
-}
-
-impl Default for Script {
-    fn default() -> Self {
-        Self { out: String::new(), pen: Pen::PLAIN, cursor: None, blanks: None }
-    }
 }
 
 impl Script {
