@@ -11,6 +11,10 @@ use crate::text::{Safe, clean};
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
 
+/// What stands before the digits of a hash that takes the place of a credential, and how many digits there are.
+const HASHED: &str = "redacted-";
+const HASH_DIGITS: usize = 8;
+
 /// Names of query parameters that hold a credential when they contain one of these…
 const SECRET_PARTS: [&str; 10] =
     ["token", "secret", "password", "passwd", "signature", "credential", "bearer", "jwt", "session", "hmac"];
@@ -89,13 +93,26 @@ pub fn mask_url(raw: &str) -> String {
 
 /// As [`mask_url`], with a short hash in place of each credential, such as `redacted-1f0c92ab`: a credential that changes can
 /// be seen to, and none can be read. The salt keeps equal credentials of different webhooks apart. Of a credential that could
-/// be guessed, a guess could be confirmed.
+/// be guessed, a guess could be confirmed. What is such a hash already stays as it is.
 pub fn hash_url(raw: &str, salt: &str) -> String {
     replace_secrets(raw, &|secret| {
+        if is_hash(secret) {
+            return secret.to_owned();
+        }
         let digest = digest::digest(&digest::SHA256, format!("{salt}\0{secret}").as_bytes());
         let short = digest.as_ref().iter().take(4).fold(0_u32, |hash, &byte| hash << 8 | u32::from(byte));
-        format!("redacted-{short:08x}")
+        format!("{HASHED}{short:08x}")
     })
+}
+
+/// Whether a text holds what [`hash_url`] puts in place of a credential.
+pub fn holds_hash(text: &str) -> bool {
+    text.match_indices(HASHED).any(|(at, _)| text.get(at..at + HASHED.len() + HASH_DIGITS).is_some_and(is_hash))
+}
+
+fn is_hash(text: &str) -> bool {
+    let digits = text.strip_prefix(HASHED);
+    digits.is_some_and(|digits| digits.len() == HASH_DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// The names of the parameters of a URL whose values look like credentials, each once, in their order.
@@ -292,6 +309,10 @@ mod tests {
         assert_ne!(hashed, hash_url("https://bob:pw@a.com/?token=ab;d&x=1", "whk_1"));
         assert_ne!(hashed, hash_url("https://bob:pw@a.com/?token=ab;c&x=1", "whk_2"));
         assert_eq!(hash_url("https://a.com/x", "whk_1"), "https://a.com/x");
+        assert_eq!(hash_url(&hashed, "whk_1"), hashed, "a hash is no credential");
+        assert!(
+            holds_hash(&hashed) && !holds_hash("https://a.com/?token=redacted-by-me") && !holds_hash("redacted-é123456")
+        );
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What differs between a workspace and itself at another time: what came, what went, and what changed field by field.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
 use url::Url;
 
-use crate::model::{Entry, EventEntry, Field, Json, Roster, Row, Webhook, same_value};
+use crate::model::{Entry, EventEntry, Field, Json, Roster, Row, Webhook, hash_secrets, same_value};
+use crate::redact;
 
 /// The differences of two rosters, each in the order of the ids.
 #[derive(Debug, Clone, Default)]
@@ -139,9 +141,17 @@ fn webhook(json: &str) -> Option<Webhook> {
 
 /// What changed of a webhook: the parts of the URL, the events, then the other fields in the order in which they are written.
 pub fn changes(before: &Webhook, after: &Webhook, ignored: &Ignored) -> Vec<FieldChange> {
-    let mut found = url_changes(before.url.raw(), after.url.raw());
+    let salt = before.id.raw();
+    let mut found = url_changes(before.url.raw(), after.url.raw(), salt);
     found.extend(event_changes(before, after));
     let value = |field: &str, before: Option<String>, after: Option<String>| {
+        let (before, after) = match (before, after) {
+            (Some(before), Some(after)) => {
+                let (before, after) = alike(&before, &after, |json| hash_secrets(json, salt));
+                (Some(before.into_owned()), Some(after.into_owned()))
+            }
+            missing => missing,
+        };
         let same = match (&before, &after) {
             (Some(before), Some(after)) => same_value(before, after),
             (None, None) => true,
@@ -196,8 +206,19 @@ fn entries(webhook: &Webhook) -> Option<BTreeSet<String>> {
     Some(webhook.events.value()?.iter().map(text).collect())
 }
 
+/// The two sides of a value, with the credentials of both hashed where those of one are: a snapshot without secrets can be
+/// compared with a workspace that has them.
+fn alike<'a>(before: &'a str, after: &'a str, hashed: impl Fn(&str) -> String) -> (Cow<'a, str>, Cow<'a, str>) {
+    match (redact::holds_hash(before), redact::holds_hash(after)) {
+        (true, false) => (before.into(), hashed(after).into()),
+        (false, true) => (hashed(before).into(), after.into()),
+        _ => (before.into(), after.into()),
+    }
+}
+
 /// The parts of the URL that differ; all of it when one does not parse, or when only the spelling differs.
-fn url_changes(before: &str, after: &str) -> Vec<FieldChange> {
+fn url_changes(before: &str, after: &str, salt: &str) -> Vec<FieldChange> {
+    let (before, after) = &alike(before, after, |url| redact::hash_url(url, salt));
     if before == after {
         return Vec::new();
     }
@@ -205,7 +226,7 @@ fn url_changes(before: &str, after: &str) -> Vec<FieldChange> {
         field: if part.is_empty() { "url".to_owned() } else { format!("url.{part}") },
         kind: Kind::Url { before, after },
     };
-    let whole = || vec![change("", Some(before.to_owned()), Some(after.to_owned()))];
+    let whole = || vec![change("", Some(before.to_string()), Some(after.to_string()))];
     let (Ok(old), Ok(new)) = (Url::parse(before), Url::parse(after)) else { return whole() };
     let parts = parts(&old).into_iter().zip(parts(&new));
     let differing = parts.filter(|((_, old), (_, new))| old != new);

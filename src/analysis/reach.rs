@@ -37,7 +37,7 @@ pub enum Trouble {
     Dns,
     /// Nobody listens there.
     Refused,
-    /// A step took longer than it may.
+    /// A step took longer than it may. The look at the name service is [`Self::Dns`] then too.
     Timeout,
     /// No route, or this host may not go there.
     Unreachable,
@@ -96,7 +96,7 @@ impl Trouble {
     /// What it means, in a few words for people.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Dns => "host name not found",
+            Self::Dns => "no address for the name",
             Self::Refused => "connection refused",
             Self::Timeout => "no answer in time",
             Self::Unreachable => "network unreachable",
@@ -114,7 +114,7 @@ impl Trouble {
     /// What to look at, or to do.
     pub const fn advice(self) -> &'static str {
         match self {
-            Self::Dns => "is the name right, and still registered?",
+            Self::Dns => "is the name registered, and does DNS work on this host?",
             Self::Refused => "does the receiver run, and on this port?",
             Self::Timeout => "does a firewall drop it, or does the receiver hang?",
             Self::Unreachable => "is there a route from this host?",

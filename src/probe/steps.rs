@@ -52,7 +52,7 @@ impl<'a> Walk<'a> {
         let started = Instant::now();
         let done = timeout(self.settings.step_timeout, work).await;
         self.reach.times.set(step, started.elapsed());
-        match done.unwrap_or_else(|_elapsed| Err(Trouble::Timeout.into())) {
+        match done.unwrap_or_else(|_elapsed| Err(late(step))) {
             Ok(value) => Some(value),
             Err(Fault { trouble, detail }) => {
                 self.reach.trouble = Some(trouble);
@@ -148,12 +148,19 @@ fn allowed(found: &[SocketAddr], allow_private: bool) -> Result<Vec<SocketAddr>,
     if allowed.is_empty() { Err(found.first().copied()) } else { Ok(allowed) }
 }
 
+/// What a step is called that took too long. The destination has no part in it while its name is looked up.
+fn late(step: Step) -> Fault {
+    match step {
+        Step::Dns => Fault { trouble: Trouble::Dns, detail: "the name service did not answer in time".into() },
+        Step::Tcp | Step::Tls | Step::Http => Trouble::Timeout.into(),
+    }
+}
+
 fn dns_fault(error: ApiError) -> Fault {
-    let trouble = match error.kind {
-        ErrorKind::Network(Network::Timeout) => Trouble::Timeout,
-        _ => Trouble::Dns,
-    };
-    Fault { trouble, detail: error.detail.unwrap_or_default() }
+    match error.kind {
+        ErrorKind::Network(Network::Timeout) => late(Step::Dns),
+        _ => Fault { trouble: Trouble::Dns, detail: error.detail.unwrap_or_default() },
+    }
 }
 
 /// What a failed connection or handshake is called.

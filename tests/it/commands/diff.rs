@@ -58,6 +58,30 @@ async fn what_is_the_same_is_no_difference_however_it_is_spelled() {
 }
 
 #[tokio::test]
+async fn a_snapshot_without_credentials_is_compared_by_their_hashes() {
+    let row = |path: &str, token: &str| {
+        format!(
+            r#"{{"id":"a","url":"https://joe:pw@a.com/{path}?token={token}&v=1","more":{{"back":"https://b.com/?key={token}"}}}}"#
+        )
+    };
+    let home = Home::new();
+    for (name, row) in [("old", row("x", "s3cret")), ("moved", row("y", "s3cret")), ("rotated", row("x", "0ther"))] {
+        home.write(&format!("{name}.json"), &format!("[{row}]"));
+    }
+    home.run(&["snapshot", "--from", "old.json", "--redact", "redacted.json"]).await.data();
+    let compare = async |old: &str, new: &str| home.run(&["diff", old, new]).await;
+    for [old, new] in [["redacted.json", "old.json"], ["old.json", "redacted.json"]] {
+        assert_eq!(compare(old, new).await.data(), "");
+    }
+    assert_eq!(compare("redacted.json", "moved.json").await.lines(), ["changed\ta\turl.path\t/x\t/y"]);
+    // What changed is told from what did not, and neither is shown.
+    let rotated = compare("redacted.json", "rotated.json").await;
+    let fields: Vec<_> = rotated.lines().iter().map(|line| line.split('\t').nth(2).unwrap().to_owned()).collect();
+    assert_eq!(fields, ["url.query", "more"]);
+    assert!(!rotated.stdout.contains("s3cret") && !rotated.stdout.contains("0ther"), "{}", rotated.stdout);
+}
+
+#[tokio::test]
 async fn fields_can_be_ignored_and_webhooks_left_out() {
     let (old, new) = (format!("[{A},{B}]"), format!("[{A_MOVED},{C}]"));
     let ignored = ["-o", "ids", "--ignore", "url", "--ignore", "events", "--ignore", "is_active"];

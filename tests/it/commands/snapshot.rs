@@ -200,6 +200,7 @@ async fn credentials_are_warned_of_or_replaced() {
     assert_eq!(into_file(&home, &server, &["--redact"]).await.data(), redacted);
     // What was replaced is no credential any more.
     assert_eq!(feed(&redacted, &["snapshot", "--from", "-"]).await.stdout, redacted);
+    assert_eq!(feed(&redacted, &["snapshot", "--redact", "--from", "-"]).await.stdout, redacted);
 }
 
 #[tokio::test]
