@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::cursor::Cursor;
 use super::prompt::Prompt;
 use crate::analysis::query::{Query, QueryError};
 
@@ -23,6 +24,15 @@ pub struct Filter {
     draft: String,
     /// The row that was selected when the filter was opened.
     home: Option<u64>,
+    /// Where the selection was when typing began, and is again when it is given up.
+    start: Option<Start>,
+}
+
+/// A selected row and the place of the list in which it was selected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    pub number: u64,
+    pub cursor: Cursor,
 }
 
 impl Filter {
@@ -67,16 +77,27 @@ impl Filter {
     }
 
     /// Begins to type, with what is in effect; behind it when somebody else put that there.
-    pub fn open(&mut self, home: Option<u64>, is_others: bool) {
+    pub fn open(&mut self, start: Option<Start>, is_others: bool) {
         if self.applied.is_empty() {
-            self.home = home;
+            self.home = start.map(|start| start.number);
         }
+        self.start = start;
         self.prompt = Prompt::new(&self.applied);
         if is_others && !self.applied.is_empty() {
             self.prompt.insert(" ");
         }
         self.error = None;
         self.back = 0;
+    }
+
+    /// The selection is where somebody put it while typing.
+    pub fn stay(&mut self) {
+        self.start = None;
+    }
+
+    /// Where the selection goes back to, when typing is given up.
+    pub fn start(&self) -> Option<Start> {
+        self.start
     }
 
     /// Takes what is typed, if it makes sense. Whether something else is in effect now.

@@ -217,7 +217,7 @@ fn created(value: &Value<'_>, now: Timestamp) -> Result<Condition, QueryError> {
         ),
         NoMoment::Unreadable => wrong(
             safe!("{} is neither an age nor a date", value.shown()),
-            "For example: created:>30d (units m, h, d, w, mo, y), created:<2024-06-01 or created:2024-06".into(),
+            "For example: created:>30d (m, h, d, w, mo, y) or created:<2024-06-01".into(),
         ),
     })
 }

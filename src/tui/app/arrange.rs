@@ -177,7 +177,7 @@ impl App {
     }
 
     /// Shows these rows. The selection stays with its webhook, at the same line of the screen, wherever it is now.
-    fn show(&mut self, order: Option<Answer>) {
+    pub(super) fn show(&mut self, order: Option<Answer>) {
         let is_whole = order.as_ref().is_none_or(|answer| answer.is_whole);
         let selected = self.listing.number(self.cursor.selected()).or(self.filter.home());
         self.listing.arrange(order);

@@ -1,10 +1,12 @@
 //! Typing a filter.
 
 use super::{App, Effect, Focus, KeyCode, KeyEvent, Overlay, draw_if};
+use crate::tui::filter::Start;
 
 impl App {
     pub(super) fn open_filter(&mut self) -> Vec<Effect> {
-        self.filter.open(self.listing.number(self.cursor.selected()), self.way_back().is_some());
+        let number = self.listing.number(self.cursor.selected());
+        self.filter.open(number.map(|number| Start { number, cursor: self.cursor }), self.way_back().is_some());
         self.overlay = Overlay::Filter;
         self.focus = Focus::List;
         vec![Effect::Draw]
@@ -14,15 +16,14 @@ impl App {
         let page = i64::from(self.list_height().max(1));
         match event.code {
             KeyCode::Esc => {
-                self.overlay = Overlay::None;
-                self.clear_filter();
+                self.give_up_filter();
                 return vec![Effect::Draw];
             }
             KeyCode::Enter => return self.keep_filter(),
             KeyCode::Up => self.filter.go_back(1),
             KeyCode::Down => self.filter.go_back(-1),
-            KeyCode::PageDown => return self.go(page),
-            KeyCode::PageUp => return self.go(-page),
+            KeyCode::PageDown => return self.page_in_filter(page),
+            KeyCode::PageUp => return self.page_in_filter(-page),
             KeyCode::Backspace if self.filter.prompt().text().is_empty() => return self.keep_filter(),
             _ => {
                 if !self.filter.prompt_mut().edit(event) {
@@ -57,6 +58,29 @@ impl App {
         self.arranging.go_to_top();
         self.following = None;
         self.need_everything();
+    }
+
+    fn page_in_filter(&mut self, rows: i64) -> Vec<Effect> {
+        self.filter.stay();
+        self.go(rows)
+    }
+
+    /// Closes the input and shows all rows again, from where typing began.
+    fn give_up_filter(&mut self) {
+        self.overlay = Overlay::None;
+        let start = self.filter.start();
+        if !self.filter.clear() {
+            return;
+        }
+        let Some(Start { number, cursor }) = start else { return };
+        self.arranging.go_to(number);
+        if self.is_arranged() {
+            return;
+        }
+        self.show(None);
+        if self.listing.number(cursor.selected()) == Some(number) {
+            self.cursor = cursor;
+        }
     }
 
     /// Closes the input; what makes sense of it stays in effect.

@@ -20,26 +20,25 @@ pub(super) struct Line<'a> {
 enum Below {
     /// What can be pressed.
     Keys(&'static [(&'static str, &'static str)]),
-    /// What is wrong from this byte on.
-    Error { at: usize, words: Safe },
+    /// What is wrong from this byte on, and what may help.
+    Error { at: usize, message: Safe, advice: Option<Safe> },
     /// What there is to say.
     Words(Safe),
 }
 
 const FILTER_KEYS: &[(&str, &str)] = &[("enter", "keep"), ("esc", "clear"), ("up", "earlier ones"), ("pgdn", "scroll")];
+/// What stands under the character that is wrong.
+const MARK: &str = "^ ";
+
 const EXPORT_KEYS: &[(&str, &str)] = &[("enter", "write"), ("esc", "back"), ("tab", "json, ndjson, csv, md")];
 
 impl<'a> Line<'a> {
     pub(super) fn filter(app: &'a App) -> Self {
         let below = match app.filter.error() {
             None => Below::Keys(FILTER_KEYS),
-            Some(error) => Below::Error {
-                at: error.span.start,
-                words: match &error.advice {
-                    Some(advice) => safe!("{}. {}", error.message, advice),
-                    None => error.message.clone(),
-                },
-            },
+            Some(error) => {
+                Below::Error { at: error.span.start, message: error.message.clone(), advice: error.advice.clone() }
+            }
         };
         Self { label: " / ".into(), prompt: app.filter.prompt(), below }
     }
@@ -74,25 +73,72 @@ impl<'a> Line<'a> {
             Below::Words(words) => {
                 canvas.pieces(area, &[Piece::plain(" "), Piece::new(safe!("! {}", words), theme.warning)]);
             }
-            Below::Error { at, words } => self.draw_error(app, *at, words, area, canvas),
+            Below::Error { at, message, advice } => {
+                let place = ErrorPlace::new(self.column_of(app, *at), area);
+                match advice {
+                    Some(advice) if place.has_room(&whole(message, advice)) => {
+                        place.draw(app, &whole(message, advice), canvas);
+                    }
+                    Some(advice) => {
+                        place.draw(app, message, canvas);
+                        draw_above(app, advice, canvas);
+                    }
+                    None => place.draw(app, message, canvas),
+                }
+            }
         }
     }
 
-    /// A mark under the character, and the words behind it, or before it where there is more room.
-    fn draw_error(&self, app: &App, at: usize, words: &Safe, area: Rect, canvas: &mut Canvas<'_>) {
-        let style = app.setup.theme.error;
+    /// The column in which a byte of what is typed stands.
+    fn column_of(&self, app: &App, at: usize) -> usize {
         let columns = usize::from(place(app).width).saturating_sub(self.label.width());
-        let column = self.prompt.window(columns, Some(at)).place.unwrap_or(0) + self.label.width();
+        self.prompt.window(columns, Some(at)).place.unwrap_or(0) + self.label.width()
+    }
+}
+
+fn whole(message: &Safe, advice: &Safe) -> Safe {
+    safe!("{}. {}", message, advice)
+}
+
+/// Where a mark under a character stands, and the words behind it, or before it where there is more room.
+struct ErrorPlace {
+    before: Rect,
+    behind: Rect,
+}
+
+impl ErrorPlace {
+    fn new(column: usize, area: Rect) -> Self {
         let column = u16::try_from(column).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
         let behind = Rect { x: area.x + column, width: area.width - column.min(area.width), ..area };
-        let marked = safe!("^ {}", words);
-        if marked.width() <= behind.width.into() || column < area.width / 2 {
-            canvas.text(behind, &marked, style);
+        Self { before: Rect { width: column.saturating_sub(1), ..area }, behind }
+    }
+
+    fn has_room(&self, words: &Safe) -> bool {
+        safe!("{}{}", MARK, words).width() <= self.behind.width.into() || words.width() <= self.before.width.into()
+    }
+
+    fn draw(&self, app: &App, words: &Safe, canvas: &mut Canvas<'_>) {
+        let style = app.setup.theme.error;
+        let marked = safe!("{}{}", MARK, words);
+        if marked.width() <= self.behind.width.into() || self.before.width < self.behind.width {
+            canvas.text(self.behind, &marked, style);
             return;
         }
-        let before = Rect { width: column.saturating_sub(1), ..area };
-        canvas.text_right(before, &words.fit(before.width.into(), app.setup.glyphs.ellipsis), style);
-        canvas.text(behind, &"^".into(), style);
+        let words = words.fit(self.before.width.into(), app.setup.glyphs.ellipsis);
+        canvas.text_right(self.before, &words, style);
+        canvas.text(self.behind, &MARK.into(), style);
+    }
+}
+
+/// Draws what may help above the line for typing, where it has as many lines as it needs.
+fn draw_above(app: &App, advice: &Safe, canvas: &mut Canvas<'_>) {
+    let body = app.layout().body;
+    let lines = advice.paragraph(usize::from(body.width).saturating_sub(2));
+    let rows = (0..body.height.saturating_sub(1)).rev();
+    for (row, words) in rows.zip(lines.iter().rev()) {
+        let area = line(body, row);
+        canvas.clear(area);
+        canvas.pieces(area, &[Piece::plain(" "), Piece::new(words, app.setup.theme.quiet)]);
     }
 }
 

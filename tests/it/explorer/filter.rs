@@ -64,6 +64,51 @@ fn the_selection_comes_back_to_where_it_was_when_the_filter_goes() {
 }
 
 #[test]
+fn who_gives_up_typing_is_where_typing_began() {
+    let mut stage = forty();
+    stage.keys("ctrl-d ctrl-d k k k");
+    let before = (stage.selected(), stage.frame());
+    for text in ["hooks.acme", "nowhere", "re:(", ""] {
+        stage.keys("/").paste(text).keys("esc");
+        assert_eq!((stage.selected(), stage.frame()), before, "{text}");
+    }
+    stage.keys("/").paste("hooks.acme").keys("pgdn");
+    let chosen = stage.selected();
+    stage.keys("esc");
+    assert_eq!((stage.app.listing.len(), stage.selected()), (40, chosen), "who has moved stays there");
+    // The filter that is in effect goes, and what was selected of it stays.
+    stage.keys("/").paste("hooks.acme").keys("enter g j j");
+    let hit = stage.selected();
+    stage.keys("/").paste(" other").keys("esc");
+    assert_eq!((stage.app.listing.len(), stage.selected()), (40, hit));
+    stage.keys("s s");
+    let sorted = stage.keys("G k k").selected();
+    stage.keys("/").paste("hooks").keys("esc");
+    assert_eq!((stage.app.listing.len(), stage.selected()), (40, sorted));
+}
+
+#[test]
+fn what_may_help_is_never_cut() {
+    for (width, height) in [(80, 24), (60, 15), (200, 60)] {
+        let mut stage = Stage::new(width, height);
+        stage.load(whole((0..40).map(webhook).collect())).keys("/");
+        for (text, message, advice) in [
+            ("probe:zzzz", "^ probe: does not know zzzz", "The words: dead, reachable, untried"),
+            ("probe:zzzz", "^ probe: does not know zzzz", "private, invalid-url"),
+            ("created:30", "^ the age 30 has no unit", "A date is written 2024-06-01."),
+            ("finding:zz", "^ there is no rule zz", "hookscope audit --list-rules names them."),
+        ] {
+            stage.paste(text);
+            let frame = stage.frame();
+            let words = frame.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains(message) && words.contains(advice), "{frame}");
+            assert!(frame.contains(&format!(" / {text}")), "{frame}");
+            stage.keys("ctrl-u");
+        }
+    }
+}
+
+#[test]
 fn what_is_wrong_is_shown_under_its_character_and_the_last_good_result_stays() {
     let mut stage = forty();
     stage.keys("/").paste("billing nonsense:x");
