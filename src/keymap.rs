@@ -147,7 +147,7 @@ pub const COPIES: [(char, Copy, &str); 8] = [
     ('c', Copy::CurlGet, "curl command that reads it"),
     ('p', Copy::CurlPause, "curl command that pauses it"),
     ('d', Copy::CurlDelete, "curl command that deletes it"),
-    ('l', Copy::ListCommand, "hookscope list command for these rows"),
+    ('l', Copy::ListCommand, "hookscope list command for what is shown"),
 ];
 
 /// A key with its modifiers, as far as terminals tell them apart.

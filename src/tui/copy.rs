@@ -106,9 +106,14 @@ pub fn osc52(text: &str, tmux: bool) -> Vec<u8> {
     plain.into_bytes()
 }
 
+/// Whether a text is too long to go through the terminal.
+pub fn is_too_long(text: &str) -> bool {
+    text.len() > MAX_OSC52
+}
+
 /// The text for a plain screen of this width, a line a string, wrapped as a terminal would.
-pub fn plain(text: &str, columns: u16) -> Vec<Safe> {
-    text.lines().flat_map(|line| clean(line).chunks(columns.into())).collect()
+pub fn plain(text: &str, columns: u16) -> impl Iterator<Item = Safe> {
+    text.lines().flat_map(move |line| clean(line).chunks(columns.into()))
 }
 
 #[cfg(test)]

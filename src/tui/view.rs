@@ -33,7 +33,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
         return;
     }
     if let Overlay::PlainText { text, scroll } = &app.overlay {
-        return plain::draw(text, *scroll, canvas);
+        return plain::draw(app, text, *scroll, canvas);
     }
     let layout = app.layout();
     header::draw(app, layout.header, canvas);

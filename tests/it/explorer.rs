@@ -320,6 +320,12 @@ fn a_text_too_long_for_the_terminal_goes_to_the_screen() {
     assert!(matches!(stage.app.overlay, Overlay::PlainText { .. }));
     stage.keys("j j pgdn k");
     assert!(matches!(stage.app.overlay, Overlay::PlainText { scroll: 25, .. }));
+    stage.keys(&["pgdn"; 100].join(" "));
+    let frame = stage.frame();
+    let lines: Vec<_> = frame.lines().collect();
+    assert_eq!((lines[0], lines[1]), (&*"y".repeat(80_014 % 80), ""), "the end is as far as it goes");
+    assert_eq!(lines[23].trim_end(), "80,014 bytes are too long to copy: e exports; j k scroll, others go back");
+    assert!(matches!(stage.keys("e").app.overlay, Overlay::Export(_)));
 }
 
 #[test]

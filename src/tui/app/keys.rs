@@ -30,7 +30,7 @@ impl App {
             Overlay::CopyMenu => self.key_in_copy_menu(event.code),
             Overlay::Filter => self.key_in_filter(event),
             Overlay::Export(_) => self.key_in_export(event),
-            Overlay::PlainText { .. } => self.key_in_plain_text(event.code),
+            Overlay::PlainText { .. } => self.key_in_plain_text(key, event.code),
         };
         if effects.is_empty() { draw_if(had_notice) } else { effects }
     }
@@ -326,7 +326,7 @@ impl App {
     /// Puts a text on the clipboard; the same one pressed twice on a plain screen.
     pub(super) fn copied(&mut self, what: Copy, words: &Safe, text: String) -> Vec<Effect> {
         let again = self.last_copy.as_ref().is_some_and(|last| (last.0, last.1.as_str()) == (what, text.as_str()));
-        if again || self.setup.clipboard == Clipboard::Screen || text.len() > copy::MAX_OSC52 {
+        if again || self.setup.clipboard == Clipboard::Screen || copy::is_too_long(&text) {
             self.last_copy = None;
             self.overlay = Overlay::PlainText { text, scroll: 0 };
             return vec![Effect::Draw];
@@ -342,16 +342,18 @@ impl App {
         effects
     }
 
-    fn key_in_plain_text(&mut self, code: KeyCode) -> Vec<Effect> {
+    fn key_in_plain_text(&mut self, key: Key, code: KeyCode) -> Vec<Effect> {
+        let exports = self.setup.keymap.action(key) == Some(Action::Export);
         let Overlay::PlainText { text, scroll } = &mut self.overlay else { return Vec::new() };
         match code {
             KeyCode::Down | KeyCode::Char('j') => *scroll = scroll.saturating_add(1),
             KeyCode::Up | KeyCode::Char('k') => *scroll = scroll.saturating_sub(1),
             KeyCode::PageDown => *scroll = scroll.saturating_add(usize::from(self.size.1)),
             KeyCode::PageUp => *scroll = scroll.saturating_sub(usize::from(self.size.1)),
+            _ if exports => return self.open_export(),
             _ => return self.close_overlay(),
         }
-        *scroll = (*scroll).min(copy::plain(text, self.size.0).len().saturating_sub(1));
+        *scroll = (*scroll).min(copy::plain(text, self.size.0).count().saturating_sub(1));
         vec![Effect::Draw]
     }
 
