@@ -18,3 +18,6 @@ pub mod rows;
 pub mod sort;
 pub mod vocabulary;
 mod words;
+
+/// Whether somebody still wants the answer: long work asks again and again, on each of its threads, and ends when nobody does.
+pub type GoesOn<'a> = &'a (dyn Fn() -> bool + Sync + 'a);

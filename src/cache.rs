@@ -30,7 +30,7 @@ pub use self::file::{Cached, Unusable};
 pub use self::history::{Counts, Snapshot};
 use crate::config::{Connection, KeySource};
 use crate::files;
-use crate::model::{Element, Listing, Roster};
+use crate::model::{CanonicalRows, Element, Roster};
 
 /// A cache of another workspace that was not touched for so long is removed.
 const LONGEST: Duration = Duration::from_hours(180 * 24);
@@ -87,7 +87,7 @@ impl Store {
     /// # Errors
     ///
     /// What cannot be written, and why: no reason to fail for whoever wants to show the listing.
-    pub fn keep(&self, listing: &impl Listing, read_at: Timestamp, now: Timestamp) -> io::Result<Kept> {
+    pub fn keep(&self, listing: &impl CanonicalRows, read_at: Timestamp, now: Timestamp) -> io::Result<Kept> {
         let digest = file::Digest::of(listing);
         if digest.bytes > file::MAX_BYTES {
             return Err(io::Error::other("the workspace is too large to be cached"));
@@ -128,7 +128,7 @@ impl Store {
         Ok(is_ours)
     }
 
-    fn add_to_history(&self, listing: &impl Listing, read_at: Timestamp) -> io::Result<bool> {
+    fn add_to_history(&self, listing: &impl CanonicalRows, read_at: Timestamp) -> io::Result<bool> {
         let directory = private_directory(&self.history)?;
         let before = history::list(&directory);
         // One that cannot be read any more is no reason to keep nothing.

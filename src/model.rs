@@ -21,7 +21,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use url::Url;
 
 pub use self::block::{Block, EventList, Named, Packer, RowRef};
-pub use self::canonical::{Canonical, Listing};
+pub use self::canonical::{Canonical, CanonicalRows};
 pub use self::draft::{Draft, Drafts};
 pub use self::host::{host, host_and_path, path};
 pub use self::ids::IdSet;

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::api::{self, Page};
 use crate::error::Error;
-use crate::model::{self, Element, Line, Listing, RawFields, Roster, Row, TooDeep, WebhookId, raw_array};
+use crate::model::{self, CanonicalRows, Element, Line, RawFields, Roster, Row, TooDeep, WebhookId, raw_array};
 use crate::output::Output;
 use crate::safe;
 use crate::text::{Safe, clean};
@@ -238,7 +238,7 @@ pub fn write<W: Write>(out: &mut Output<W>, rows: &[Row], redact: bool) -> io::R
 }
 
 /// As [`write()`], to a file that is this program's own.
-pub fn write_listing(out: &mut dyn Write, listing: &impl Listing) -> io::Result<()> {
+pub fn write_listing(out: &mut dyn Write, listing: &impl CanonicalRows) -> io::Result<()> {
     let mut malformed: Vec<_> = listing.malformed().collect();
     malformed.sort_unstable();
     let all = listing.by_id().map(|webhook| webhook.json).chain(malformed);

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use self::order::by_score;
+use super::GoesOn;
 use super::audit::{RuleSet, Verdicts};
 use super::groups::{Grouping, Groups};
 use super::query::{Flags, Query, Scan};
@@ -183,12 +184,7 @@ impl<'q> Search<'q> {
     ///
     /// This thread goes through the pages from the front, so that the first hits come first, and the others come towards it from
     /// behind: which of them gets how much of a processor decides where they meet.
-    fn run(
-        &self,
-        threads: usize,
-        goes_on: &(dyn Fn() -> bool + Sync),
-        tell: &mut dyn FnMut(&[RowNumber]),
-    ) -> Option<Vec<RowNumber>> {
+    fn run(&self, threads: usize, goes_on: GoesOn<'_>, tell: &mut dyn FnMut(&[RowNumber])) -> Option<Vec<RowNumber>> {
         let pages = Mutex::new(self.pages.chunks(self.at_once));
         let left = || pages.lock().unwrap_or_else(PoisonError::into_inner);
         thread::scope(|scope| {
@@ -214,7 +210,7 @@ impl<'q> Search<'q> {
     fn forwards(
         &self,
         next: impl Fn() -> Option<&'q [Page<'q>]>,
-        goes_on: &(dyn Fn() -> bool + Sync),
+        goes_on: GoesOn<'_>,
         tell: &mut dyn FnMut(&[RowNumber]),
     ) -> Option<Vec<RowNumber>> {
         let mut sieve = Sieve::new(self.question);
@@ -230,11 +226,7 @@ impl<'q> Search<'q> {
     }
 
     /// As [`Search::forwards`], apart for all pages that were handed out together.
-    fn backwards(
-        &self,
-        next: impl Fn() -> Option<&'q [Page<'q>]>,
-        goes_on: &(dyn Fn() -> bool + Sync),
-    ) -> Option<Vec<Vec<RowNumber>>> {
+    fn backwards(&self, next: impl Fn() -> Option<&'q [Page<'q>]>, goes_on: GoesOn<'_>) -> Option<Vec<Vec<RowNumber>>> {
         let mut sieve = Sieve::new(self.question);
         let mut found = Vec::new();
         while let Some(pages) = next() {
@@ -245,7 +237,7 @@ impl<'q> Search<'q> {
     }
 
     /// Puts some pages through the sieve; `None` when nobody wants to know any more.
-    fn sift(&self, pages: &[Page<'q>], sieve: &mut Sieve<'q>, goes_on: &(dyn Fn() -> bool + Sync)) -> Option<()> {
+    fn sift(&self, pages: &[Page<'q>], sieve: &mut Sieve<'q>, goes_on: GoesOn<'_>) -> Option<()> {
         if !goes_on() {
             return None;
         }
@@ -280,12 +272,7 @@ fn taken_before<'h>(hits: &mut &'h [RowNumber], row: RowNumber) -> &'h [RowNumbe
 impl Arranger {
     /// Answers a question: in two parts when the first screenful is there long before the rest, with `tell` for the first of
     /// them. `None` when `goes_on` says that nobody wants to know any more.
-    pub fn answer(
-        &mut self,
-        question: &Question,
-        goes_on: &(dyn Fn() -> bool + Sync),
-        tell: &mut dyn FnMut(Answer),
-    ) -> Option<Answer> {
+    pub fn answer(&mut self, question: &Question, goes_on: GoesOn<'_>, tell: &mut dyn FnMut(Answer)) -> Option<Answer> {
         let is_ranked = question.query.is_ranked();
         let in_order = question.sort.is_none() && !is_ranked;
         let hits = self.find(question, goes_on, &mut |first| {
@@ -312,7 +299,7 @@ impl Arranger {
     fn find<'q>(
         &mut self,
         question: &'q Question,
-        goes_on: &(dyn Fn() -> bool + Sync),
+        goes_on: GoesOn<'_>,
         tell: &mut dyn FnMut(&[RowNumber]),
     ) -> Option<Arc<[RowNumber]>> {
         let base = self.base(question);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::files::{self, Existing};
-use crate::model::{Element, Line, Listing, Roster};
+use crate::model::{CanonicalRows, Element, Line, Roster};
 
 /// The version of the format that is written and read.
 const VERSION: u32 = 1;
@@ -63,7 +63,7 @@ pub(super) struct Digest {
 }
 
 impl Digest {
-    pub(super) fn of(listing: &impl Listing) -> Self {
+    pub(super) fn of(listing: &impl CanonicalRows) -> Self {
         let mut running = Running::default();
         for json in listing.rows() {
             running.add(&json);
@@ -103,7 +103,7 @@ impl Running {
 }
 
 /// Writes a listing in place of what is there.
-pub(super) fn write(path: &Path, listing: &impl Listing, digest: &Digest, read_at: Timestamp) -> io::Result<()> {
+pub(super) fn write(path: &Path, listing: &impl CanonicalRows, digest: &Digest, read_at: Timestamp) -> io::Result<()> {
     // A link that was planted there is replaced, not followed.
     if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
         std::fs::remove_file(path)?;

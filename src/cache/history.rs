@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::analysis::diff::is_changed;
 use crate::files::{self, Existing};
-use crate::model::{Element, Line, Listing, Roster};
+use crate::model::{CanonicalRows, Element, Line, Roster};
 use crate::snapshot;
 
 /// Snapshots that are kept at most, and the bytes that they may have together; the last two stay, however large they are.
@@ -125,7 +125,7 @@ impl Snapshot {
     }
 
     /// What differs in a listing, found without holding this snapshot in memory; `None` when it is not as it was written.
-    pub(super) fn compare(&self, listing: &impl Listing) -> Option<Difference> {
+    pub(super) fn compare(&self, listing: &impl CanonicalRows) -> Option<Difference> {
         let mut lines = Lines::open(&self.path)?;
         let mut webhooks = listing.by_id().peekable();
         let mut difference = Difference::default();
@@ -189,7 +189,7 @@ pub(super) fn write(
     sequence: u64,
     at: Timestamp,
     counts: Option<Counts>,
-    listing: &impl Listing,
+    listing: &impl CanonicalRows,
 ) -> io::Result<()> {
     let counts = counts.map(|counts| format!("_{}_{}_{}", counts.added, counts.removed, counts.changed));
     let time = at.strftime(TIME);

@@ -25,7 +25,7 @@ fn at(text: &str) -> Timestamp {
 
 impl Store {
     /// Keeps it at the very moment that it was read. A program that another test starts has a copy of the lock until it runs.
-    fn keep_at(&self, listing: &impl Listing, read_at: Timestamp) -> io::Result<Kept> {
+    fn keep_at(&self, listing: &impl CanonicalRows, read_at: Timestamp) -> io::Result<Kept> {
         for _ in 0..1_000_000 {
             match self.keep(listing, read_at, read_at)? {
                 Kept::Busy => std::thread::yield_now(),

@@ -14,7 +14,7 @@ pub struct Canonical<'a> {
 }
 
 /// All webhooks of a workspace, to be gone through as often as needed.
-pub trait Listing {
+pub trait CanonicalRows {
     /// Every row as JSON in one line, in the API's order.
     fn rows(&self) -> impl Iterator<Item = Cow<'_, str>>;
 
@@ -28,7 +28,7 @@ pub trait Listing {
     fn webhooks(&self) -> usize;
 }
 
-impl Listing for Roster {
+impl CanonicalRows for Roster {
     fn rows(&self) -> impl Iterator<Item = Cow<'_, str>> {
         Self::rows(self).map(|entry| Cow::Borrowed(entry.json()))
     }

@@ -1,6 +1,7 @@
 //! Filters and sorts in the background, so that typing never waits for matching.
 
 use super::worker::{self, Worker};
+use crate::analysis::GoesOn;
 use crate::analysis::arrange::{Answer, Arranger, Question};
 
 /// The thread that does it.
@@ -35,12 +36,7 @@ pub struct Arranged {
 
 impl Wish {
     /// Works on the wish; see [`Arranger::answer`].
-    pub fn work(
-        &self,
-        arranger: &mut Arranger,
-        goes_on: &(dyn Fn() -> bool + Sync),
-        tell: &mut dyn FnMut(Arranged),
-    ) -> Option<Arranged> {
+    pub fn work(&self, arranger: &mut Arranger, goes_on: GoesOn<'_>, tell: &mut dyn FnMut(Arranged)) -> Option<Arranged> {
         let addressed = |answer| Arranged { epoch: self.epoch, version: self.version, answer };
         let answer = arranger.answer(&self.question, goes_on, &mut |first| tell(addressed(first)))?;
         Some(addressed(answer))
@@ -55,12 +51,7 @@ impl worker::Wish for Wish {
         newer.epoch == self.epoch
     }
 
-    fn work(
-        &self,
-        arranger: &mut Arranger,
-        goes_on: &(dyn Fn() -> bool + Sync),
-        tell: &mut dyn FnMut(Arranged),
-    ) -> Option<Arranged> {
+    fn work(&self, arranger: &mut Arranger, goes_on: GoesOn<'_>, tell: &mut dyn FnMut(Arranged)) -> Option<Arranged> {
         Self::work(self, arranger, goes_on, tell)
     }
 }

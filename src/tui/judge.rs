@@ -1,6 +1,7 @@
 //! Audits in the background, so that nothing waits for a rule.
 
 use super::worker::{self, Worker};
+use crate::analysis::GoesOn;
 use crate::analysis::audit::{Auditor, Question, Verdicts};
 
 /// The thread that does it.
@@ -35,7 +36,7 @@ pub struct Judged {
 
 impl Case {
     /// Works on the case; see [`Auditor::answer`].
-    pub fn judge(&self, auditor: &mut Auditor, goes_on: &(dyn Fn() -> bool + Sync)) -> Option<Judged> {
+    pub fn judge(&self, auditor: &mut Auditor, goes_on: GoesOn<'_>) -> Option<Judged> {
         let verdicts = auditor.answer(&self.question, self.number, goes_on)?;
         Some(Judged { number: self.number, version: self.version, verdicts })
     }
@@ -49,12 +50,7 @@ impl worker::Wish for Case {
         false
     }
 
-    fn work(
-        &self,
-        auditor: &mut Auditor,
-        goes_on: &(dyn Fn() -> bool + Sync),
-        _tell: &mut dyn FnMut(Judged),
-    ) -> Option<Judged> {
+    fn work(&self, auditor: &mut Auditor, goes_on: GoesOn<'_>, _tell: &mut dyn FnMut(Judged)) -> Option<Judged> {
         self.judge(auditor, goes_on)
     }
 }

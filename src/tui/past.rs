@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::analysis::rows::{RowNumber, Rows, Segment, Table};
 use crate::cache::{Kept, Snapshot, Store, Unusable};
-use crate::model::{Block, Canonical, Draft, Element, Listing, Packer, RowRef, Scope};
+use crate::model::{Block, Canonical, CanonicalRows, Draft, Element, Packer, RowRef, Scope};
 
 /// All webhooks of a workspace at a time.
 #[derive(Debug, Clone)]
@@ -135,7 +135,7 @@ fn json(row: RowRef<'_>) -> Cow<'_, str> {
     Cow::Owned(row.unpack().canonical_json())
 }
 
-impl Listing for Packed<'_> {
+impl CanonicalRows for Packed<'_> {
     fn rows(&self) -> impl Iterator<Item = Cow<'_, str>> {
         flat(self.rows).map(json)
     }

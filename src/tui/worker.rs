@@ -6,6 +6,8 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
+use crate::analysis::GoesOn;
+
 /// Answers that wait for the loop. Each is told with the whole of it, so few are enough.
 const WAITING: usize = 2;
 
@@ -23,7 +25,7 @@ pub trait Wish: Send + Sync + 'static {
     fn work(
         &self,
         memory: &mut Self::Memory,
-        goes_on: &(dyn Fn() -> bool + Sync),
+        goes_on: GoesOn<'_>,
         tell: &mut dyn FnMut(Self::Answer),
     ) -> Option<Self::Answer>;
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::{PAGES_AT_ONCE, Question};
+use crate::analysis::GoesOn;
 use crate::analysis::query::Scan;
 use crate::analysis::rows::{RowNumber, Rows, Table};
 use crate::analysis::sort::{Sort, SortKey};
@@ -13,11 +14,7 @@ use crate::model::{RowRef, host_and_path};
 const LAST: u64 = u64::MAX;
 
 /// The best matches first, equal ones in the order of the listing.
-pub(super) fn by_score(
-    question: &Question,
-    hits: &[RowNumber],
-    goes_on: &(dyn Fn() -> bool + Sync),
-) -> Option<Vec<RowNumber>> {
+pub(super) fn by_score(question: &Question, hits: &[RowNumber], goes_on: GoesOn<'_>) -> Option<Vec<RowNumber>> {
     let table = Table::new(&question.rows);
     let mut scan = Scan::new(&question.query, &question.flags);
     let mut scored = Vec::with_capacity(hits.len());

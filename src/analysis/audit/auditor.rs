@@ -7,6 +7,7 @@ use super::candidate::with_item;
 use super::verdicts::{Judged, Said, Together, Work};
 use super::waiver::Accepted;
 use super::{Audit, Candidate, Check, Gather, Item, Loaded, RuleSet, Verdicts};
+use crate::analysis::GoesOn;
 use crate::analysis::rows::{RowNumber, Rows, Segment};
 
 /// Pages between two looks at whether anybody still wants to know.
@@ -34,7 +35,7 @@ pub struct Auditor {
 impl Auditor {
     /// Judges what has changed since the last question. `None` when `goes_on` says that nobody wants to know any more. `number`
     /// is that of the answer.
-    pub fn answer(&mut self, question: &Question, number: u64, goes_on: &(dyn Fn() -> bool + Sync)) -> Option<Verdicts> {
+    pub fn answer(&mut self, question: &Question, number: u64, goes_on: GoesOn<'_>) -> Option<Verdicts> {
         let is_known = self.audit.as_ref().is_some_and(|audit| Arc::ptr_eq(audit, &question.audit));
         if !is_known || self.last.page_size != question.rows.page_size() {
             self.audit = Some(Arc::clone(&question.audit));
@@ -95,7 +96,7 @@ impl Auditor {
         true
     }
 
-    fn judge_all(&mut self, question: &Question, run: &Run<'_>, goes_on: &(dyn Fn() -> bool + Sync)) -> Option<()> {
+    fn judge_all(&mut self, question: &Question, run: &Run<'_>, goes_on: GoesOn<'_>) -> Option<()> {
         let rows = &question.rows;
         let there = self.last.pages.len();
         self.last.pages.retain(|&page, _| rows.segment(page).is_some());
@@ -121,12 +122,7 @@ impl Auditor {
     }
 
     /// Lets the rules look that look at all rows.
-    fn gather(
-        &mut self,
-        question: &Question,
-        run: &Run<'_>,
-        goes_on: &(dyn Fn() -> bool + Sync),
-    ) -> Option<(Vec<Together>, Vec<Said>)> {
+    fn gather(&mut self, question: &Question, run: &Run<'_>, goes_on: GoesOn<'_>) -> Option<(Vec<Together>, Vec<Said>)> {
         let basis = &run.audit.basis;
         let mut gatherers: Vec<Box<dyn Gather>> = run.audit.chosen.iter().filter_map(super::Chosen::gatherer).collect();
         for (count, (_, first, segment)) in question.rows.segments().enumerate() {
@@ -288,7 +284,7 @@ mod tests {
             self.rows.put(page, Segment { rows: 10, block });
         }
 
-        fn ask(&mut self, only: Option<Vec<u64>>, goes_on: &(dyn Fn() -> bool + Sync)) -> Option<Verdicts> {
+        fn ask(&mut self, only: Option<Vec<u64>>, goes_on: GoesOn<'_>) -> Option<Verdicts> {
             let question = Question { rows: self.rows.clone(), audit: Arc::clone(&self.audit), is_part: true, only };
             self.auditor.answer(&question, 1, goes_on)
         }

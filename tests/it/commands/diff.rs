@@ -66,7 +66,7 @@ async fn a_snapshot_without_credentials_is_compared_by_their_hashes() {
     };
     let home = Home::new();
     for (name, row) in [("old", row("x", "s3cret")), ("moved", row("y", "s3cret")), ("rotated", row("x", "0ther"))] {
-        home.write(&format!("{name}.json"), &format!("[{row}]"));
+        home.write(&format!("{name}.json"), format!("[{row}]"));
     }
     home.run(&["snapshot", "--from", "old.json", "--redact", "redacted.json"]).await.data();
     let compare = async |old: &str, new: &str| home.run(&["diff", old, new]).await;
