@@ -219,6 +219,14 @@ mod tests {
     }
 
     #[test]
+    fn a_silent_name_service_is_no_silent_receiver() {
+        let fault = dns_fault(ApiError::new(ErrorKind::Network(Network::Timeout)));
+        assert_eq!(fault, late(Step::Dns));
+        assert_eq!((fault.trouble, fault.detail.as_str()), (Trouble::Dns, "the name service did not answer in time"));
+        assert_eq!(late(Step::Tls), Trouble::Timeout.into());
+    }
+
+    #[test]
     fn failures_have_their_words() {
         for (kind, trouble) in [
             (io::ErrorKind::ConnectionRefused, Trouble::Refused),

@@ -24,15 +24,17 @@ const ATTRIBUTES: [(Modifier, u8, u8); 6] = [
     (Modifier::CROSSED_OUT, 9, 29),
 ];
 
-/// A ratatui backend that writes to anything.
+/// A ratatui backend that writes to anything, a frame at a time.
 #[derive(Debug)]
 pub struct AnsiBackend<W> {
     out: W,
+    /// What is written with the next flush.
+    frame: Script,
 }
 
 impl<W: Write> AnsiBackend<W> {
     pub fn new(out: W) -> Self {
-        Self { out }
+        Self { out, frame: Script::default() }
     }
 
     /// Where it writes to.
@@ -45,7 +47,9 @@ impl<W: Write> AnsiBackend<W> {
     pub fn move_lines(&mut self, shift: &Shift) -> io::Result<()> {
         let (top, bottom) = (u32::from(shift.lines.start) + 1, shift.lines.end);
         let command = if shift.is_up { 'M' } else { 'L' };
-        write!(self.out, "\x1b[{top};{bottom}r\x1b[{top}H\x1b[{}{command}\x1b[r", shift.by)
+        self.frame.command(&format!("\x1b[{top};{bottom}r\x1b[{top}H\x1b[{}{command}\x1b[r", shift.by));
+        self.frame.cursor = None;
+        Ok(())
     }
 }
 
@@ -167,19 +171,72 @@ impl Codes {
     }
 }
 
-/// The shortest way from where the cursor is, if that is known.
-fn move_to(from: Option<(u16, u16)>, (x, y): (u16, u16), out: &mut String) {
-    let (row, column) = (u32::from(y) + 1, u32::from(x) + 1);
-    match from {
-        Some(from) if from == (x, y) => {}
-        Some((from_x, from_y)) if from_y == y && from_x < x => match x - from_x {
-            1 => out.push_str("\x1b[C"),
-            columns => out.push_str(&format!("\x1b[{columns}C")),
-        },
-        Some((_, from_y)) if from_y.checked_add(1) == Some(y) && x == 0 => out.push_str("\r\n"),
-        Some((_, from_y)) if from_y.checked_add(1) == Some(y) && x == 1 => out.push_str("\r\n\x1b[C"),
-        _ if x == 0 => out.push_str(&format!("\x1b[{row}H")),
-        _ => out.push_str(&format!("\x1b[{row};{column}H")),
+/// A way of the cursor to a cell.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// To a row and a column, counted from 1.
+    Absolute(u16, u16),
+    /// Some lines down, then to a column, counted from 1: where a line feed ends up does not matter.
+    Column(u16, u16),
+    /// Some lines straight down.
+    Down(u16),
+    /// Some columns to the right.
+    Right(u16),
+    /// To the left edge, some lines down, and some columns to the right.
+    Edge(u16, u16),
+}
+
+impl Way {
+    /// The shortest way from where the cursor is, if that is known. Only lines above the last one are left by a line feed, so
+    /// that nothing scrolls.
+    fn shortest(from: Option<(u16, u16)>, (x, y): (u16, u16)) -> Self {
+        let absolute = Self::Absolute(y.saturating_add(1), x.saturating_add(1));
+        let Some((from_x, down)) = from.and_then(|(from_x, from_y)| Some((from_x, y.checked_sub(from_y)?))) else {
+            return absolute;
+        };
+        let straight = match x.checked_sub(from_x) {
+            Some(columns) if down == 0 => Some(Self::Right(columns)),
+            Some(0) => Some(Self::Down(down)),
+            _ => None,
+        };
+        let others = [Self::Edge(down, x), Self::Column(down, x.saturating_add(1)), absolute];
+        straight.into_iter().chain(others).min_by_key(|way| way.bytes()).unwrap_or(absolute)
+    }
+
+    fn bytes(self) -> u32 {
+        const BRACKETED: u32 = 3;
+        let digits = |number: u16| number.checked_ilog10().map_or(1, |tens| tens + 1);
+        match self {
+            Self::Absolute(row, 1) => BRACKETED + digits(row),
+            Self::Absolute(row, column) => BRACKETED + digits(row) + 1 + digits(column),
+            Self::Column(down, column) => u32::from(down) + BRACKETED + digits(column),
+            Self::Right(0) => 0,
+            Self::Right(1) | Self::Down(1) => BRACKETED,
+            Self::Right(cells) | Self::Down(cells) => BRACKETED + digits(cells),
+            Self::Edge(down, columns) => 1 + u32::from(down) + Self::Right(columns).bytes(),
+        }
+    }
+
+    fn push_to(self, out: &mut String) {
+        let line_feeds = |down: u16| iter::repeat_n('\n', down.into());
+        match self {
+            Self::Absolute(row, 1) => out.push_str(&format!("\x1b[{row}H")),
+            Self::Absolute(row, column) => out.push_str(&format!("\x1b[{row};{column}H")),
+            Self::Column(down, column) => {
+                out.extend(line_feeds(down));
+                out.push_str(&format!("\x1b[{column}G"));
+            }
+            Self::Down(1) => out.push_str("\x1b[B"),
+            Self::Down(lines) => out.push_str(&format!("\x1b[{lines}B")),
+            Self::Right(0) => {}
+            Self::Right(1) => out.push_str("\x1b[C"),
+            Self::Right(columns) => out.push_str(&format!("\x1b[{columns}C")),
+            Self::Edge(down, columns) => {
+                out.push('\r');
+                out.extend(line_feeds(down));
+                Self::Right(columns).push_to(out);
+            }
+        }
     }
 }
 
@@ -187,7 +244,7 @@ fn move_to(from: Option<(u16, u16)>, (x, y): (u16, u16), out: &mut String) {
 const WORTH_ERASING: u16 = 6;
 const WORTH_ERASING_BEFORE_TEXT: u16 = 12;
 
-/// Cells as bytes, one after the other.
+/// Cells and commands as bytes, one after the other.
 #[derive(Debug, Default)]
 struct Script {
     out: String,
@@ -235,13 +292,20 @@ impl Script {
     }
 
     fn move_to(&mut self, place: (u16, u16)) {
-        move_to(self.cursor, place, &mut self.out);
+        Way::shortest(self.cursor, place).push_to(&mut self.out);
         self.cursor = Some(place);
     }
 
-    fn end(mut self) -> String {
+    /// A command that leaves the cursor where it is. What it clears becomes plain.
+    fn command(&mut self, sequence: &str) {
         self.put_blanks(None);
         self.pen.turn_into(Pen::PLAIN, &mut self.out);
+        self.pen = Pen::PLAIN;
+        self.out.push_str(sequence);
+    }
+
+    fn end(mut self) -> String {
+        self.command("");
         self.out
     }
 }
@@ -258,19 +322,20 @@ impl<W: Write> Backend for AnsiBackend<W> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let mut script = Script::default();
         for (x, y, cell) in cells {
-            script.put((x, y), cell);
+            self.frame.put((x, y), cell);
         }
-        self.out.write_all(script.end().as_bytes())
+        Ok(())
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
-        self.out.write_all(b"\x1b[?25l")
+        self.frame.command("\x1b[?25l");
+        Ok(())
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
-        self.out.write_all(b"\x1b[?25h")
+        self.frame.command("\x1b[?25h");
+        Ok(())
     }
 
     /// Some links never answer the question, so it is not asked.
@@ -280,9 +345,9 @@ impl<W: Write> Backend for AnsiBackend<W> {
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
         let Position { x, y } = position.into();
-        let mut out = String::new();
-        move_to(None, (x, y), &mut out);
-        self.out.write_all(out.as_bytes())
+        self.frame.put_blanks(None);
+        self.frame.move_to((x, y));
+        Ok(())
     }
 
     fn clear(&mut self) -> io::Result<()> {
@@ -290,13 +355,14 @@ impl<W: Write> Backend for AnsiBackend<W> {
     }
 
     fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
-        self.out.write_all(match region {
-            ClearType::All => b"\x1b[2J",
-            ClearType::AfterCursor => b"\x1b[J",
-            ClearType::BeforeCursor => b"\x1b[1J",
-            ClearType::CurrentLine => b"\x1b[2K",
-            ClearType::UntilNewLine => b"\x1b[K",
-        })
+        self.frame.command(match region {
+            ClearType::All => "\x1b[2J",
+            ClearType::AfterCursor => "\x1b[J",
+            ClearType::BeforeCursor => "\x1b[1J",
+            ClearType::CurrentLine => "\x1b[2K",
+            ClearType::UntilNewLine => "\x1b[K",
+        });
+        Ok(())
     }
 
     fn size(&self) -> io::Result<Size> {
@@ -309,6 +375,7 @@ impl<W: Write> Backend for AnsiBackend<W> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.out.write_all(std::mem::take(&mut self.frame).end().as_bytes())?;
         self.out.flush()
     }
 }
@@ -325,6 +392,7 @@ mod tests {
     fn bytes(cells: &[(u16, u16, Cell)]) -> String {
         let mut backend = AnsiBackend::new(Vec::new());
         backend.draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell))).unwrap();
+        backend.flush().unwrap();
         String::from_utf8(backend.out).unwrap()
     }
 
@@ -352,7 +420,7 @@ mod tests {
         let x = Cell::new("x");
         let moves =
             [(0, 0), (1, 0), (3, 0), (6, 0), (0, 1), (5, 2), (1, 3), (0, 9)].map(|(column, row)| (column, row, x.clone()));
-        assert_eq!(bytes(&moves), "\x1b[1Hxx\x1b[Cx\x1b[2Cx\r\nx\x1b[3;6Hx\r\n\x1b[Cx\x1b[10Hx");
+        assert_eq!(bytes(&moves), "\x1b[1Hxx\x1b[Cx\x1b[2Cx\r\nx\n\x1b[6Gx\r\n\x1b[Cx\x1b[10Hx");
     }
 
     #[test]
@@ -413,6 +481,7 @@ mod tests {
                     next.set_string(0, y, frame.chars().skip(from).collect::<String>(), Style::new());
                 }
                 backend.draw(shown.diff(&next).into_iter()).unwrap();
+                backend.flush().unwrap();
                 shown = next;
             }
             let screen = |bytes: &[u8]| {
@@ -422,6 +491,7 @@ mod tests {
             };
             let mut fresh = AnsiBackend::new(Vec::new());
             fresh.draw(Buffer::empty(area).diff(&shown).into_iter()).unwrap();
+            fresh.flush().unwrap();
             prop_assert_eq!(screen(&backend.out), screen(&fresh.out));
         }
 
@@ -436,6 +506,7 @@ mod tests {
             let blank = Buffer::empty(buffer.area);
             let mut backend = AnsiBackend::new(Vec::new());
             backend.draw(blank.diff(&buffer).into_iter()).unwrap();
+            backend.flush().unwrap();
             let mut parser = vt100::Parser::new(5, 22, 0);
             parser.process(&backend.out);
             for (position, cell) in buffer.area.positions().zip(buffer.content()) {

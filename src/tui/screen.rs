@@ -19,8 +19,8 @@ const WORTH_BRIDGING: u16 = 4;
 /// Changed cells that scrolling has to save: about as many as its bytes.
 const WORTH_SCROLLING: usize = 24;
 
-/// Blanks at the end of a line that are cleared at once: a jump and the clearing take as many bytes.
-const WORTH_CLEARING: usize = 11;
+/// Blanks at the end of a line that are cleared at once: the clearing takes as many bytes.
+const WORTH_CLEARING: usize = 3;
 
 /// How a backend moves lines.
 type MoveLines<B> = fn(&mut B, &Shift) -> Result<(), <B as Backend>::Error>;
@@ -69,11 +69,16 @@ impl<B: Backend> Screen<B> {
         let tails = blank_tails(&self.shown, &self.next, &updates);
         updates.retain(|&(x, y, _)| !tails.iter().any(|tail| tail.y == y && tail.x <= x));
         if has_scrolled || !updates.is_empty() || !tails.is_empty() {
-            self.backend.draw(updates.into_iter())?;
+            let mut left = updates.as_slice();
             for tail in tails {
+                // The cursor often is there when its line is drawn.
+                let (before, behind) = left.split_at(left.partition_point(|&(_, y, _)| y <= tail.y));
+                self.backend.draw(before.iter().copied())?;
                 self.backend.set_cursor_position(tail)?;
                 self.backend.clear_region(ClearType::UntilNewLine)?;
+                left = behind;
             }
+            self.backend.draw(left.iter().copied())?;
             self.backend.flush()?;
         }
         std::mem::swap(&mut self.shown, &mut self.next);
@@ -230,7 +235,7 @@ mod tests {
 
     #[test]
     fn long_blank_tails_are_cleared() {
-        let before = Buffer::with_lines(["short    ", "a long line of text"]);
+        let before = Buffer::with_lines(["shor     ", "a long line of text"]);
         let after = Buffer::with_lines(["s        ", "a                  "]);
         let tails = |before: &Buffer, after: &Buffer| blank_tails(before, after, &bridged(before, after));
         assert_eq!(tails(&before, &after), [Position { x: 1, y: 1 }]);
@@ -239,7 +244,7 @@ mod tests {
         reversed.set_style(Rect::new(0, 1, 19, 1), Style::new().add_modifier(Modifier::REVERSED));
         assert_eq!(tails(&before, &reversed), [], "a reversed blank is no blank");
         let wide = Buffer::with_lines(["", "漢                 "]);
-        assert_eq!(tails(&before, &wide), [Position { x: 2, y: 1 }]);
+        assert_eq!(tails(&before, &wide), [Position { x: 0, y: 0 }, Position { x: 2, y: 1 }]);
     }
 
     #[test]
