@@ -45,6 +45,7 @@ pub mod views;
 pub mod worker;
 pub mod workspaces;
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -193,7 +194,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
     let mut jobs = JoinSet::new();
     if let Some(path) = start.deliveries {
         let job = app.read_deliveries(path);
-        jobs.spawn_blocking(move || job.run());
+        jobs.spawn_blocking(move || job.run(&|| true));
     }
     let origin = start.origin;
     let fetch = Fetch::start(move || origin.open(), policy, &app);
@@ -209,6 +210,8 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         store: Store::of,
         jobs,
         keeping: 0,
+        exporting: 0,
+        is_stopped: Arc::default(),
         workspaces: start.workspaces,
         prober: prober(start.config),
         tmux: start.env.tmux,
@@ -222,7 +225,11 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
     if !matches!(ended, Ok(Ended::Vanished | Ended::Panicked)) {
         // The terminal is given back first: nobody looks at a screen that does nothing any more.
         let _was_taken = console::restore();
-        explorer.part().await;
+        if explorer.exporting > 0 {
+            drop(writeln!(io::stderr(), "hookscope: finishing the export; ctrl-c stops it"));
+        }
+        let parted = explorer.part().await;
+        return ended.and_then(|ended| parted.map(|()| ended));
     }
     ended
 }

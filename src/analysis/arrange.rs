@@ -318,18 +318,21 @@ impl Arranger {
                 && found.flags.are_same_to(&found.query, &question.flags)
                 && question.query.narrows(&found.query)
         });
-        // A refresh reads all pages again, so the first one tells.
-        let first = question.rows.segments().next();
-        let is_old = |found: &Found| {
-            first.is_some_and(|(page, _, segment)| !found.rows.segment(page).is_some_and(|known| known.is_same(segment)))
-        };
-        usable.min_by_key(|found| (is_old(found), found.hits.len())).cloned()
+        usable.min_by_key(|found| (is_read_again(found, &question.rows), found.hits.len())).cloned()
     }
 
     fn keep(&mut self, question: &Question, hits: &Arc<[RowNumber]>) {
         let Question { rows, query, scope, flags, .. } = question.clone();
         // What was found in older rows serves no more once it was found in these.
         self.kept.retain(|found| !(found.query.narrows(&query) && query.narrows(&found.query)));
+        // Of rows that were read again since, one result is enough to begin with: the others would keep all of them in memory.
+        let newest_old = self.kept.iter().rposition(|found| is_read_again(found, &rows));
+        let mut place = 0;
+        self.kept.retain(|found| {
+            let stays = !is_read_again(found, &rows) || newest_old == Some(place);
+            place += 1;
+            stays
+        });
         self.kept.push(Found { rows, query, scope, flags, hits: Arc::clone(hits) });
         let mut room = KEPT_ROWS;
         let mut newest = 0;
@@ -339,6 +342,15 @@ impl Arranger {
         }
         self.kept.drain(..self.kept.len().saturating_sub(newest.max(1)));
     }
+}
+
+/// Whether a result is of rows that were all read again since: two pages far from each other tell.
+fn is_read_again(found: &Found, rows: &Rows) -> bool {
+    let is_another = |page| match (rows.segment(page), found.rows.segment(page)) {
+        (Some(segment), Some(known)) => !known.is_same(segment),
+        (segment, _) => segment.is_some(),
+    };
+    is_another(1) && is_another(rows.pages())
 }
 
 #[cfg(test)]
@@ -434,6 +446,21 @@ mod tests {
         assert_eq!((threads(&rows, "h12"), threads(&rows, "h123"), threads(&rows, "h12")), (most, 1, 1), "few are left");
         assert_eq!(threads(&again, "h123"), most, "all were read again");
         assert_eq!((threads(&again, "h12"), threads(&again, "h1234")), (most, 1), "an old result is not the base");
+    }
+
+    #[test]
+    fn results_keep_no_rows_that_were_read_again_but_once() {
+        let packer = Packer::default();
+        let mut arranger = Arranger::default();
+        let mut blocks = Vec::new();
+        for read in 0..6 {
+            let rows = laid_out(&packer, 40, 20);
+            blocks.extend(rows.segments().map(|(_, _, segment)| Arc::downgrade(&segment.block)));
+            for letter in ["h", "in", "9"] {
+                arranger.answer(&searched(&rows, &format!("{letter} -x{read}")), &|| true, &mut |_| {}).unwrap();
+            }
+        }
+        assert_eq!(blocks.iter().filter(|block| block.strong_count() > 0).count(), 4, "of the last read and of one before");
     }
 
     proptest! {

@@ -151,7 +151,7 @@ struct Task {
     settled: BTreeSet<u64>,
     /// Why no page of this generation can succeed.
     refusal: Option<ApiError>,
-    /// Page 1, to notice a server that sends it for every page.
+    /// Page 1 of this generation, to notice a server that sends it for every page.
     first: Option<PackedPage>,
     packer: Packer,
     /// The end of *everything* was told.
@@ -214,6 +214,11 @@ impl Task {
             self.packer.forget_unused();
             self.extent.restart();
             self.settled.clear();
+            self.first = None;
+            if self.refusal.as_ref().is_some_and(|error| error.kind == ErrorKind::Nonsense(Nonsense::SamePage)) {
+                // Page 1 goes alone again, to be told from the others.
+                self.extent = Extent::default();
+            }
             self.refusal = None;
             self.swept = false;
             self.sweep = 1;

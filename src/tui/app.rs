@@ -38,7 +38,7 @@ use self::views::CameFrom;
 pub use self::wishes::Wish;
 use super::canvas::Piece;
 use super::changes_pane::{Bases, ChangesPane};
-use super::copy::{self, Place};
+use super::copy::{self, Place, PlainText};
 use super::cursor::{Cursor, Travel};
 use super::detail::{self, Form};
 use super::filter::Filter;
@@ -174,10 +174,7 @@ pub enum Overlay {
     /// The line in which the name of a file is typed.
     Export(Export),
     /// A text on a plain screen, to select by hand.
-    PlainText {
-        text: String,
-        scroll: usize,
-    },
+    PlainText(PlainText),
 }
 
 /// Whether all rows are being loaded.
@@ -355,6 +352,9 @@ impl App {
             Message::Mouse(event) => self.mouse_event(event),
             Message::Resize { width, height } => {
                 self.size = clamp(width, height);
+                if let Overlay::PlainText(plain) = &mut self.overlay {
+                    plain.fit(self.size.0);
+                }
                 vec![Effect::Redraw]
             }
             Message::Fetch(event) => self.fetched(event),

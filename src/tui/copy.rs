@@ -111,9 +111,43 @@ pub fn is_too_long(text: &str) -> bool {
     text.len() > MAX_OSC52
 }
 
-/// The text for a plain screen of this width, a line a string, wrapped as a terminal would.
-pub fn plain(text: &str, columns: u16) -> impl Iterator<Item = Safe> {
-    text.lines().flat_map(move |line| clean(line).chunks(columns.into()))
+/// A text for a plain screen, to select by hand.
+#[derive(Debug, Clone)]
+pub struct PlainText {
+    text: String,
+    /// Wrapped as a terminal would, for a screen of so many columns.
+    lines: Vec<Safe>,
+    columns: u16,
+    /// Lines above the screen.
+    scroll: usize,
+}
+
+impl PlainText {
+    pub fn new(text: String, columns: u16) -> Self {
+        let lines = text.lines().flat_map(|line| clean(line).chunks(columns.into())).collect();
+        Self { text, lines, columns, scroll: 0 }
+    }
+
+    /// The true text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What is on screen and below it.
+    pub fn lines(&self) -> &[Safe] {
+        self.lines.get(self.scroll..).unwrap_or_default()
+    }
+
+    pub fn scroll_by(&mut self, lines: isize) {
+        self.scroll = self.scroll.saturating_add_signed(lines).min(self.lines.len().saturating_sub(1));
+    }
+
+    /// Wraps it anew, if the screen has another width.
+    pub fn fit(&mut self, columns: u16) {
+        if columns != self.columns {
+            *self = Self::new(std::mem::take(&mut self.text), columns);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::future::{poll_fn, ready};
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ const BATCH: usize = 256;
 const GATHERING: Duration = Duration::from_millis(3);
 /// How long the end waits for what is being written.
 const PARTING: Duration = Duration::from_secs(1);
+/// And how long for a file that somebody asked for.
+const EXPORTING: Duration = Duration::from_secs(20);
 /// The number of SIGINT, which ctrl-c sends where the terminal is not raw.
 const INTERRUPTED: u8 = 2;
 /// How long after the failure of a key command an interrupt is one that was meant for it.
@@ -116,6 +119,10 @@ pub struct Explorer<B: Backend, C, I> {
     pub jobs: JoinSet<Done>,
     /// How many of them write what was read, of whichever workspace.
     pub keeping: usize,
+    /// How many of them write a file that somebody asked for.
+    pub exporting: usize,
+    /// Nobody waits for these files any more.
+    pub is_stopped: Arc<AtomicBool>,
     pub workspaces: Workspaces,
     pub prober: Prober,
     /// Copied text is wrapped for tmux.
@@ -172,10 +179,55 @@ where
         Ok(())
     }
 
-    /// Writes what was read and is not written yet. It waits for that, but not for long: somebody wants to be elsewhere.
-    pub async fn part(&mut self) {
+    /// Writes what is not written yet. It waits for that, but not for long: somebody wants to be elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// A file that somebody asked for is not written.
+    pub async fn part(&mut self) -> Result<(), Error> {
+        let exported = self.finish_exports().await;
         if timeout(PARTING, self.write_the_last()).await.is_err() {
             tracing::warn!("what was read last could not be written in time");
+        }
+        exported
+    }
+
+    async fn finish_exports(&mut self) -> Result<(), Error> {
+        let mut ends_at = Instant::now() + EXPORTING;
+        let mut is_stopped = false;
+        let mut exported = Ok(());
+        while self.exporting > 0 {
+            tokio::select! {
+                biased;
+                Some(Ok(done)) = self.jobs.join_next() => {
+                    if let Outcome::NotExported { path, words } = &done.outcome {
+                        exported = Err(Error::Output(safe!("{}: {}", clean(&path.to_string_lossy()), words)));
+                    }
+                    self.take_at_last(done);
+                    continue;
+                }
+                ConsoleEvent::Signal(_) | ConsoleEvent::Vanished = self.console.event(false), if !is_stopped => {}
+                () = sleep_until(ends_at) => {}
+            }
+            if is_stopped {
+                return Err(Error::Output("an export hangs, and was left unfinished".into()));
+            }
+            is_stopped = true;
+            self.is_stopped.store(true, Ordering::Relaxed);
+            ends_at = Instant::now() + PARTING;
+        }
+        exported
+    }
+
+    /// Takes what came of a job, and starts what is to be written after it.
+    fn take_at_last(&mut self, done: Done) {
+        self.count_done(&done);
+        for effect in self.app.update(Message::Done(Box::new(done)), Moment::now()) {
+            if let Effect::Run(job) = effect
+                && matches!(job.task, Task::Keep { .. })
+            {
+                self.start(*job);
+            }
         }
     }
 
@@ -189,26 +241,23 @@ where
                 && let Some(done) = self.jobs.join_next().await
             {
                 let Ok(done) = done else { return };
-                self.count_done(&done);
-                let effects = self.app.update(Message::Done(Box::new(done)), Moment::now());
-                for effect in effects {
-                    if let Effect::Run(job) = effect
-                        && matches!(job.task, Task::Keep { .. })
-                    {
-                        self.start(*job);
-                    }
-                }
+                self.take_at_last(done);
             }
         }
     }
 
     fn count_done(&mut self, done: &Done) {
+        let is_export =
+            matches!(done.outcome, Outcome::Exported { .. } | Outcome::Exists { .. } | Outcome::NotExported { .. });
+        self.exporting = self.exporting.saturating_sub(usize::from(is_export));
         self.keeping = self.keeping.saturating_sub(usize::from(matches!(done.outcome, Outcome::Kept(_))));
     }
 
     fn start(&mut self, job: Job) {
         self.keeping += usize::from(matches!(job.task, Task::Keep { .. }));
-        drop(self.jobs.spawn_blocking(move || job.run()));
+        self.exporting += usize::from(matches!(job.task, Task::Export(_)));
+        let is_stopped = Arc::clone(&self.is_stopped);
+        drop(self.jobs.spawn_blocking(move || job.run(&|| !is_stopped.load(Ordering::Relaxed))));
     }
 
     /// The size may have changed between the moment it was asked for and the one since when changes are listened to.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::changes_pane::Fate;
 use super::copy::{self, Place};
 use super::past::{self, Layout, Past};
+use crate::analysis::GoesOn;
 use crate::analysis::arrange::Answer;
 use crate::analysis::changes::{Changes, Sides, Standing};
 use crate::analysis::deliveries::{Tally, Unmatched};
@@ -24,10 +25,13 @@ use crate::files::{self, Existing};
 use crate::keymap::Copy;
 use crate::model::{IdSet, Row, RowRef, Scope, WebhookId};
 use crate::output::{Entry, Format, Listed, Output, Sheet, View};
+use crate::safe;
 use crate::text::{Safe, clean};
 
 /// Webhooks that one copy takes: more is an export.
 pub const MAX_COPIED: usize = 10_000;
+/// And bytes.
+const MAX_BYTES: usize = 4 << 20;
 /// Rows that are unpacked at once.
 const CHUNK: usize = 1000;
 
@@ -142,13 +146,17 @@ pub enum Task {
         words: &'static str,
         place: Place,
     },
-    Export {
-        rows: Chosen,
-        format: Format,
-        path: PathBuf,
-        existing: Existing,
-        now: Timestamp,
-    },
+    Export(Export),
+}
+
+/// Rows that are to be written to a file.
+#[derive(Debug, Clone)]
+pub struct Export {
+    pub rows: Chosen,
+    pub format: Format,
+    pub path: PathBuf,
+    pub existing: Existing,
+    pub now: Timestamp,
 }
 
 /// What came of a job.
@@ -161,6 +169,8 @@ pub struct Done {
 #[derive(Debug, Clone)]
 pub enum Outcome {
     Marked {
+        rows: Chosen,
+        before: Arc<IdSet>,
         marks: Arc<IdSet>,
         webhooks: u64,
         on: bool,
@@ -201,7 +211,11 @@ pub enum Outcome {
     Asked(Vec<(Box<str>, Fate)>),
     /// What became of it, or why it was not written.
     Kept(Result<Option<Kept>, Safe>),
-    Failed {
+    NotCopied {
+        words: Safe,
+    },
+    NotExported {
+        path: PathBuf,
         words: Safe,
     },
 }
@@ -252,10 +266,10 @@ impl Chosen {
 }
 
 impl Job {
-    /// Does it. This may take seconds.
-    pub fn run(self) -> Done {
+    /// Does it. This may take seconds; a file is written only as long as somebody waits for it.
+    pub fn run(self, goes_on: GoesOn<'_>) -> Done {
         let outcome = match self.task {
-            Task::MarkAll { rows, marks } => mark_all(&rows, marks),
+            Task::MarkAll { rows, marks } => mark_all(rows, marks),
             Task::Copy { rows, what, words, place } => copied(&rows, what, words, &place),
             Task::ReadDeliveries { path } => Outcome::Deliveries(read_deliveries(&path)),
             Task::MatchDeliveries { tally, rows } => Outcome::Matched(matched(&tally, &rows)),
@@ -283,7 +297,7 @@ impl Job {
             Task::Keep { store, past, last, now } => {
                 Outcome::Kept(past::keep(&store, &past, last.as_deref(), now).map_err(|error| clean(&error.to_string())))
             }
-            Task::Export { rows, format, path, existing, now } => export(&rows, format, path, existing, now),
+            Task::Export(export) => export.write(goes_on),
         };
         Done { number: self.number, outcome }
     }
@@ -314,8 +328,8 @@ fn gather(rows: &Chosen, host: Option<&str>, most: usize) -> Gathered {
     Gathered { origins: origins.finish(), are_more, is_about_all: host.is_none() && rows.only.is_none() }
 }
 
-fn mark_all(rows: &Chosen, marks: Arc<IdSet>) -> Outcome {
-    let mut marks = Arc::unwrap_or_clone(marks);
+fn mark_all(rows: Chosen, before: Arc<IdSet>) -> Outcome {
+    let mut marks = IdSet::clone(&before);
     let mut webhooks = 0;
     let mut added = 0;
     let each = |act: &mut dyn FnMut(&str)| {
@@ -337,20 +351,24 @@ fn mark_all(rows: &Chosen, marks: Arc<IdSet>) -> Outcome {
             marks.remove(id);
         });
     }
-    Outcome::Marked { marks: Arc::new(marks), webhooks, on }
+    Outcome::Marked { rows, before, marks: Arc::new(marks), webhooks, on }
 }
 
 fn copied(rows: &Chosen, what: Copy, words: &'static str, place: &Place) -> Outcome {
     let mut texts = Vec::new();
+    let mut bytes = 0;
     let taken = rows.for_each(|row| {
-        if texts.len() == MAX_COPIED {
+        let text = copy::text(what, &row.unpack(), place);
+        bytes += text.as_ref().map_or(0, String::len);
+        if texts.len() == MAX_COPIED || bytes > MAX_BYTES {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        texts.extend(copy::text(what, &row.unpack(), place));
+        texts.extend(text);
         Ok(())
     });
     if taken.is_err() {
-        return Outcome::Failed { words: "more than 10,000 are marked: export them to a file".into() };
+        let most = if bytes > MAX_BYTES { "4 MB" } else { "10,000" };
+        return Outcome::NotCopied { words: safe!("more than {} are marked: export them to a file", most) };
     }
     let webhooks = texts.len();
     let text = match what {
@@ -360,28 +378,31 @@ fn copied(rows: &Chosen, what: Copy, words: &'static str, place: &Place) -> Outc
     Outcome::Copied { what, words, text: (webhooks > 0).then_some(text), webhooks }
 }
 
-fn export(rows: &Chosen, format: Format, path: PathBuf, existing: Existing, now: Timestamp) -> Outcome {
-    let written = files::target(&path).and_then(|target| {
-        // One that is not there was mistyped.
-        if let Some(directory) = target.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-            directory.metadata()?;
+impl Export {
+    fn write(self, goes_on: GoesOn<'_>) -> Outcome {
+        let Self { rows, format, path, existing, now } = self;
+        let written = files::target(&path).and_then(|target| {
+            // One that is not there was mistyped.
+            if let Some(directory) = target.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+                directory.metadata()?;
+            }
+            files::write(&target, existing, |file| {
+                let mut out = Output::to(file);
+                let sheet = Sheet::<Listed>::new(format, None, false, View { now })
+                    .map_err(|why| io::Error::other(why.to_string()))?;
+                write_rows(&rows, &sheet, &mut out, goes_on)
+            })
+        });
+        match written {
+            Ok(Some(webhooks)) => Outcome::Exported { path, webhooks },
+            Ok(None) => Outcome::Exists { path },
+            Err(error) => Outcome::NotExported { path, words: clean(&error.to_string()) },
         }
-        files::write(&target, existing, |file| {
-            let mut out = Output::to(file);
-            let sheet =
-                Sheet::<Listed>::new(format, None, false, View { now }).map_err(|why| io::Error::other(why.to_string()))?;
-            write_rows(rows, &sheet, &mut out)
-        })
-    });
-    match written {
-        Ok(Some(webhooks)) => Outcome::Exported { path, webhooks },
-        Ok(None) => Outcome::Exists { path },
-        Err(error) => Outcome::Failed { words: clean(&error.to_string()) },
     }
 }
 
 /// Writes the rows by and by: a million of them are never unpacked at once.
-fn write_rows<W: Write>(rows: &Chosen, sheet: &Sheet<Listed>, out: &mut Output<W>) -> io::Result<u64> {
+fn write_rows<W: Write>(rows: &Chosen, sheet: &Sheet<Listed>, out: &mut Output<W>, goes_on: GoesOn<'_>) -> io::Result<u64> {
     let mut document = sheet.begin(out)?;
     let mut chunk: Vec<Entry<Listed>> = Vec::with_capacity(CHUNK);
     let mut webhooks = 0;
@@ -392,6 +413,9 @@ fn write_rows<W: Write>(rows: &Chosen, sheet: &Sheet<Listed>, out: &mut Output<W
             Row::Malformed(malformed) => Entry::Malformed(malformed.json),
         });
         if chunk.len() == CHUNK {
+            if !goes_on() {
+                return Err(io::Error::other("it was stopped before all was written"));
+            }
             document.add(&chunk)?;
             chunk.clear();
         }

@@ -32,8 +32,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
     if canvas.area().is_empty() {
         return;
     }
-    if let Overlay::PlainText { text, scroll } = &app.overlay {
-        return plain::draw(app, text, *scroll, canvas);
+    if let Overlay::PlainText(plain) = &app.overlay {
+        return plain::draw(app, plain, canvas);
     }
     let layout = app.layout();
     header::draw(app, layout.header, canvas);
@@ -52,7 +52,7 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
         Overlay::CopyMenu => menu::copies(app, canvas),
         Overlay::Filter => prompt::Line::filter(app).draw(app, canvas),
         Overlay::Export(export) => prompt::Line::export(app, export).draw(app, canvas),
-        Overlay::None | Overlay::PlainText { .. } => {}
+        Overlay::None | Overlay::PlainText(_) => {}
     }
 }
 

@@ -298,7 +298,7 @@ fn copies_go_to_the_clipboard_once_and_to_the_screen_the_second_time() {
     assert!(stage.effects.contains(&Effect::Copy(url.into())), "{:?}", stage.effects);
     assert!(stage.frame().contains("copied the url"));
     stage.keys("y u");
-    assert!(matches!(&stage.app.overlay, Overlay::PlainText { text, .. } if text == url));
+    assert!(matches!(&stage.app.overlay, Overlay::PlainText(plain) if plain.text() == url));
     assert!(stage.frame().starts_with(url));
     stage.keys("x");
     assert!(matches!(stage.app.overlay, Overlay::None));
@@ -308,7 +308,7 @@ fn copies_go_to_the_clipboard_once_and_to_the_screen_the_second_time() {
 fn without_a_clipboard_copies_go_to_the_screen_at_once() {
     let mut stage = Stage::with(Setup { clipboard: Clipboard::Screen, ..setup(80, 24) });
     stage.load(page(1, 0..1, Some(1))).keys("y i");
-    assert!(matches!(&stage.app.overlay, Overlay::PlainText { text, .. } if text == "whk_000000000000"));
+    assert!(matches!(&stage.app.overlay, Overlay::PlainText(plain) if plain.text() == "whk_000000000000"));
 }
 
 #[test]
@@ -317,9 +317,13 @@ fn a_text_too_long_for_the_terminal_goes_to_the_screen() {
     huge.rows = vec![row(&format!(r#"{{"id":"a","url":"https://x.com/{}"}}"#, "y".repeat(80_000)))];
     let mut stage = Stage::new(80, 24);
     stage.load(huge).keys("y u");
-    assert!(matches!(stage.app.overlay, Overlay::PlainText { .. }));
+    assert!(matches!(stage.app.overlay, Overlay::PlainText(_)));
     stage.keys("j j pgdn k");
-    assert!(matches!(stage.app.overlay, Overlay::PlainText { scroll: 25, .. }));
+    let Overlay::PlainText(plain) = &stage.app.overlay else { panic!() };
+    assert_eq!(plain.lines().len(), 80_014_usize.div_ceil(80) - 25);
+    stage.send(Message::Resize { width: 100, height: 24 });
+    assert!(stage.frame().starts_with("https://x.com/"));
+    stage.send(Message::Resize { width: 80, height: 24 });
     stage.keys(&["pgdn"; 100].join(" "));
     let frame = stage.frame();
     let lines: Vec<_> = frame.lines().collect();

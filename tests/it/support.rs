@@ -147,12 +147,15 @@ impl Stage {
         self.arrange();
         while let Some(place) = self.effects.iter().position(|effect| matches!(effect, Effect::Run(_))) {
             let Effect::Run(job) = self.effects.remove(place) else { break };
-            let is_astray = matches!(&job.task, Task::Export { path, .. } if path.is_relative());
+            let is_astray = matches!(&job.task, Task::Export(export) if export.path.is_relative());
             let done = if is_astray {
                 // Keys that chance pressed: nothing is written where the tests happen to run.
-                Done { number: job.number, outcome: Outcome::Failed { words: "not in a test".into() } }
+                Done {
+                    number: job.number,
+                    outcome: Outcome::NotExported { path: "not".into(), words: "not in a test".into() },
+                }
             } else {
-                job.run()
+                job.run(&|| true)
             };
             let more = self.app.update(Message::Done(Box::new(done)), self.now);
             self.effects.extend(more);
@@ -241,12 +244,19 @@ impl Stage {
         self.effects = self.app.update(message, self.now);
         self.arrange();
         let jobs = self.effects.iter().filter_map(|effect| if let Effect::Run(job) = effect { Some(job) } else { None });
-        jobs.map(|job| Message::Done(Box::new(job.clone().run()))).collect()
+        jobs.map(|job| Message::Done(Box::new(job.clone().run(&|| true)))).collect()
     }
 
     pub(crate) fn late_load(&mut self, page: Page) -> Vec<Message> {
         let (generation, page) = (self.generation(), PackedPage::of_rows(&self.packer, page));
         self.late(Message::Fetch(FetchEvent::Loaded { generation, page }))
+    }
+
+    pub(crate) fn send_all(&mut self, messages: Vec<Message>) -> &mut Self {
+        for message in messages {
+            self.send(message);
+        }
+        self
     }
 
     pub(crate) fn late_key(&mut self, key: &str) -> Vec<Message> {
@@ -289,7 +299,7 @@ impl Stage {
 
     /// Reads an export of deliveries, as at the start.
     pub(crate) fn deliveries(&mut self, path: &std::path::Path) -> &mut Self {
-        let done = self.app.read_deliveries(path.to_owned()).run();
+        let done = self.app.read_deliveries(path.to_owned()).run(&|| true);
         self.send(Message::Done(Box::new(done)))
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{
     ACTIONS, Action, App, COPIES, Clipboard, Copy, Effect, Everything, Focus, Form, Key, KeyCode, KeyEvent, KeyEventKind,
-    KeyModifiers, MouseButton, MouseEvent, MouseEventKind, Overlay, Palette, Panes, Place, Position, Safe, Untrusted, View,
-    WHEEL, copy, draw_if, grouped, safe,
+    KeyModifiers, MouseButton, MouseEvent, MouseEventKind, Overlay, Palette, Panes, Place, PlainText, Position, Safe,
+    Untrusted, View, WHEEL, copy, draw_if, grouped, safe,
 };
 
 impl App {
@@ -30,7 +30,7 @@ impl App {
             Overlay::CopyMenu => self.key_in_copy_menu(event.code),
             Overlay::Filter => self.key_in_filter(event),
             Overlay::Export(_) => self.key_in_export(event),
-            Overlay::PlainText { .. } => self.key_in_plain_text(key, event.code),
+            Overlay::PlainText(_) => self.key_in_plain_text(key, event.code),
         };
         if effects.is_empty() { draw_if(had_notice) } else { effects }
     }
@@ -323,12 +323,15 @@ impl App {
         self.copied(what, &words.into(), text)
     }
 
-    /// Puts a text on the clipboard; the same one pressed twice on a plain screen.
+    /// Puts a text on the clipboard; the same one pressed twice on a plain screen, unless somebody is at something else there.
     pub(super) fn copied(&mut self, what: Copy, words: &Safe, text: String) -> Vec<Effect> {
         let again = self.last_copy.as_ref().is_some_and(|last| (last.0, last.1.as_str()) == (what, text.as_str()));
         if again || self.setup.clipboard == Clipboard::Screen || copy::is_too_long(&text) {
             self.last_copy = None;
-            self.overlay = Overlay::PlainText { text, scroll: 0 };
+            if !matches!(self.overlay, Overlay::None) {
+                return self.warn(safe!("the {} would have taken the screen: copy it again", words));
+            }
+            self.overlay = Overlay::PlainText(PlainText::new(text, self.size.0));
             return vec![Effect::Draw];
         }
         self.last_copy = Some((what, text.clone()));
@@ -344,16 +347,16 @@ impl App {
 
     fn key_in_plain_text(&mut self, key: Key, code: KeyCode) -> Vec<Effect> {
         let exports = self.setup.keymap.action(key) == Some(Action::Export);
-        let Overlay::PlainText { text, scroll } = &mut self.overlay else { return Vec::new() };
+        let page = isize::try_from(self.size.1).unwrap_or(isize::MAX);
+        let Overlay::PlainText(plain) = &mut self.overlay else { return Vec::new() };
         match code {
-            KeyCode::Down | KeyCode::Char('j') => *scroll = scroll.saturating_add(1),
-            KeyCode::Up | KeyCode::Char('k') => *scroll = scroll.saturating_sub(1),
-            KeyCode::PageDown => *scroll = scroll.saturating_add(usize::from(self.size.1)),
-            KeyCode::PageUp => *scroll = scroll.saturating_sub(usize::from(self.size.1)),
+            KeyCode::Down | KeyCode::Char('j') => plain.scroll_by(1),
+            KeyCode::Up | KeyCode::Char('k') => plain.scroll_by(-1),
+            KeyCode::PageDown => plain.scroll_by(page),
+            KeyCode::PageUp => plain.scroll_by(-page),
             _ if exports => return self.open_export(),
             _ => return self.close_overlay(),
         }
-        *scroll = (*scroll).min(copy::plain(text, self.size.0).count().saturating_sub(1));
         vec![Effect::Draw]
     }
 
@@ -374,7 +377,7 @@ impl App {
             Overlay::Filter => self.type_into_filter(text.raw()),
             Overlay::Export(_) => self.type_into_export(text.raw()),
             // Text is no command.
-            Overlay::None | Overlay::Help { .. } | Overlay::CopyMenu | Overlay::PlainText { .. } => Vec::new(),
+            Overlay::None | Overlay::Help { .. } | Overlay::CopyMenu | Overlay::PlainText(_) => Vec::new(),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::output::Format;
 use crate::safe;
 use crate::text::{Safe, clean, clean_head, grouped};
 use crate::tui::copy::Place;
-use crate::tui::jobs::{Chosen, Done, Job, Outcome, Task};
+use crate::tui::jobs::{self, Chosen, Done, Job, Outcome, Task};
 use crate::tui::prompt::Prompt;
 
 /// The formats of an export, by the ending of its file.
@@ -25,6 +25,8 @@ pub struct Export {
     pub prompt: Prompt,
     /// Something is there under this name: the same name once more replaces it.
     pub exists: Option<String>,
+    /// The job that writes it.
+    job: Option<u64>,
     /// Why it was not written.
     pub error: Option<Safe>,
 }
@@ -95,7 +97,11 @@ impl App {
                 Vec::new()
             }
             Outcome::Matched(unmatched) => self.take_unmatched(&unmatched),
-            Outcome::Marked { marks, webhooks, on } => {
+            Outcome::Marked { rows, before, .. } if !Arc::ptr_eq(&before, &self.marks) => {
+                // Somebody marked others meanwhile.
+                self.run(Task::MarkAll { rows, marks: Arc::clone(&self.marks) })
+            }
+            Outcome::Marked { marks, webhooks, on, .. } => {
                 self.marks = marks;
                 self.flagged_anew();
                 let did = if on { "marked" } else { "took the marks of" };
@@ -115,14 +121,17 @@ impl App {
                 self.copied(what, &safe!("{} of {} marked", words, webhooks), text)
             }
             Outcome::Exported { path, webhooks } => {
-                self.overlay = Overlay::None;
+                if self.export_of(done.number).is_some() {
+                    self.overlay = Overlay::None;
+                }
                 self.inform(safe!("wrote {} to {}", grouped(webhooks), shown(&path)))
             }
             Outcome::Exists { path } => {
-                if let Overlay::Export(export) = &mut self.overlay {
-                    export.exists = Some(path.to_string_lossy().into_owned());
-                    export.error = Some("it exists: enter again replaces it, esc keeps it".into());
-                }
+                let Some(export) = self.export_of(done.number) else {
+                    return self.warn(safe!("nothing was written: {} exists", shown(&path)));
+                };
+                export.exists = Some(path.to_string_lossy().into_owned());
+                export.error = Some("it exists: enter again replaces it, esc keeps it".into());
                 vec![Effect::Draw]
             }
             Outcome::Gathered(gathered) => self.gathered(done.number, gathered),
@@ -135,13 +144,20 @@ impl App {
             Outcome::OpenedEarlier(found) => self.opened_earlier(found),
             Outcome::Opened { snapshot, past } => self.opened(snapshot, past),
             Outcome::Asked(fates) => self.take_fates(fates),
-            Outcome::Failed { words } => {
-                if let Overlay::Export(export) = &mut self.overlay {
-                    export.error = Some(words);
-                    return vec![Effect::Draw];
-                }
-                self.warn(words)
+            Outcome::NotCopied { words } => self.warn(words),
+            Outcome::NotExported { words, .. } => {
+                let Some(export) = self.export_of(done.number) else { return self.warn(words) };
+                export.error = Some(words);
+                vec![Effect::Draw]
             }
+        }
+    }
+
+    /// The line for the name of the file that a job writes, if it is still open.
+    fn export_of(&mut self, job: u64) -> Option<&mut Export> {
+        match &mut self.overlay {
+            Overlay::Export(export) if export.job == Some(job) => Some(export),
+            _ => None,
         }
     }
 
@@ -220,7 +236,11 @@ impl App {
         let replaces = export.exists.as_deref() == Some(&*path.to_string_lossy());
         let existing = if replaces { Existing::ReplacedAlike } else { Existing::Stays };
         export.error = Some("writing".into());
-        let mut effects = self.run(Task::Export { rows, format: *format, path, existing, now });
+        let mut effects = self.run(Task::Export(jobs::Export { rows, format: *format, path, existing, now }));
+        let number = self.jobs.started;
+        if let Overlay::Export(export) = &mut self.overlay {
+            export.job = Some(number);
+        }
         effects.push(Effect::Draw);
         effects
     }

@@ -10,6 +10,9 @@ use crate::model::{IdSet, RowRef};
 use crate::tui::jobs::Task;
 use crate::tui::listing::Cell;
 
+/// Webhooks that are listed as gone at most; the newest stay.
+const MOST_GONE: usize = 1_000;
+
 /// The webhooks that nobody has looked at since they changed.
 #[derive(Debug, Default)]
 pub struct Unseen {
@@ -125,7 +128,8 @@ impl App {
 
     /// Compares what came with what was there, once all that was wanted has come.
     pub(super) fn compare_when_read(&mut self) -> Vec<Effect> {
-        if self.is_loading() || self.listing.fresh_pages() == 0 {
+        // One after the other: what came last is what counts.
+        if self.is_loading() || self.listing.fresh_pages() == 0 || self.comparing.is_some() {
             return Vec::new();
         }
         let Some(before) = self.before.take() else { return Vec::new() };
@@ -158,6 +162,8 @@ impl App {
         let mut gone = self.gone();
         gone.retain(|gone| gone.row().is_some_and(|row| !is_past(row)));
         gone.extend(news.gone);
+        // Each of them keeps the page that it was on.
+        gone.drain(..gone.len().saturating_sub(MOST_GONE));
         let unseen = &mut self.unseen;
         let (new, changed) = (Arc::make_mut(&mut unseen.new), Arc::make_mut(&mut unseen.changed));
         for id in &news.new {

@@ -187,7 +187,7 @@ impl App {
         self.reveal = false;
         if matches!(
             self.overlay,
-            Overlay::CopyMenu | Overlay::PlainText { .. } | Overlay::Filter | Overlay::Export(_) | Overlay::Bases(_)
+            Overlay::CopyMenu | Overlay::PlainText(_) | Overlay::Filter | Overlay::Export(_) | Overlay::Bases(_)
         ) {
             self.overlay = Overlay::None;
         }

@@ -8,18 +8,22 @@ use crate::safe;
 use crate::text::{Safe, grouped};
 use crate::tui::app::App;
 use crate::tui::canvas::{Canvas, line};
-use crate::tui::copy;
+use crate::tui::copy::{self, PlainText};
 
-pub(super) fn draw(app: &App, text: &str, scroll: usize, canvas: &mut Canvas<'_>) {
+pub(super) fn draw(app: &App, plain: &PlainText, canvas: &mut Canvas<'_>) {
     let screen = canvas.area();
     let body = Rect { height: screen.height.saturating_sub(1), ..screen };
-    for (number, text) in (0..body.height).zip(copy::plain(text, body.width).skip(scroll)) {
-        canvas.text(line(body, number), &text, Style::new());
+    for (number, text) in (0..body.height).zip(plain.lines()) {
+        canvas.text(line(body, number), text, Style::new());
     }
     let footer = line(screen, screen.height.saturating_sub(1));
-    let hint: Safe = if copy::is_too_long(text) {
+    let hint: Safe = if copy::is_too_long(plain.text()) {
         let key = app.setup.keymap.key(Action::Export).unwrap_or_default();
-        safe!("{} bytes are too long to copy: {} exports; j k scroll, others go back", grouped(text.len() as u64), key)
+        safe!(
+            "{} bytes are too long to copy: {} exports; j k scroll, others go back",
+            grouped(plain.text().len() as u64),
+            key
+        )
     } else {
         "select the text with the terminal; any other key than j k goes back".into()
     };

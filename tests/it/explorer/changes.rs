@@ -292,8 +292,8 @@ fn one_comparison_goes_on_at_a_time_and_the_last_wish_is_met() {
         "host:elsewhere".chars().flat_map(|c| begun(&mut stage, Message::Paste(c.to_string().into()))).collect();
     let [job] = <[Job; 1]>::try_from(jobs).unwrap();
     assert!(stage.frame().contains("comparing"), "{}", stage.frame());
-    let [job] = <[Job; 1]>::try_from(begun(&mut stage, Message::Done(Box::new(job.run())))).unwrap();
-    assert!(begun(&mut stage, Message::Done(Box::new(job.run()))).is_empty());
+    let [job] = <[Job; 1]>::try_from(begun(&mut stage, Message::Done(Box::new(job.run(&|| true))))).unwrap();
+    assert!(begun(&mut stage, Message::Done(Box::new(job.run(&|| true)))).is_empty());
     assert_eq!(title(&stage), "since your last look, 3h ago: ~1");
 }
 

@@ -80,7 +80,7 @@ fn it_is_being_read_until_it_is_there() {
     let job = stage.app.read_deliveries(path);
     let frame = stage.frame();
     assert!(frame.contains("attempts reading the file") && stage.footer().contains("reading the deliveries of"), "{frame}");
-    let done = job.run();
+    let done = job.run(&|| true);
     stage.send(Message::Done(Box::new(done)));
     assert!(stage.frame().contains("attempts none in the file"));
 }
@@ -130,7 +130,7 @@ fn they_are_of_the_workspace_of_the_start() {
     let switched =
         |at| Message::Switched(Box::new(Workspace::new(at, &connection("https://x.example"), None, Vec::new(), Vec::new())));
     stage.send(switched(1)).load(page(1, 0..20, Some(20)));
-    let done = job.run();
+    let done = job.run(&|| true);
     stage.send(Message::Done(Box::new(done)));
     assert!(!stage.keys("j").frame().contains("attempts "), "{}", stage.frame());
     stage.send(switched(0)).load(page(1, 0..20, Some(20)));

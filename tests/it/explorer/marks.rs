@@ -2,10 +2,12 @@
 
 use std::fs;
 
-use hookscope::tui::app::Setup;
-use hookscope::tui::message::Effect;
+use hookscope::config::Clipboard;
+use hookscope::tui::app::{Overlay, Setup};
+use hookscope::tui::jobs::Outcome;
+use hookscope::tui::message::{Effect, Message};
 
-use crate::support::{Stage, page, setup};
+use crate::support::{Stage, page, press, setup};
 
 fn forty() -> Stage {
     let mut stage = Stage::new(100, 30);
@@ -202,4 +204,64 @@ fn only_destinations_that_are_still_in_use_are_probed() {
     let mut stage = Stage::new(100, 30);
     stage.load(page(1, 0..4, Some(4))).keys("r").load(page(1, 0..3, Some(3)));
     assert_eq!((stage.app.listing.len(), stage.keys("P").asked().len()), (4, 3), "{}", stage.frame());
+}
+
+#[test]
+fn what_ends_meanwhile_takes_nothing_away_from_what_is_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stage = forty();
+    stage.keys("e");
+    name(&mut stage, &folder.path().join("a.json"));
+    let exported = stage.late_key("enter");
+    stage.keys("esc /").paste("pro");
+    stage.send_all(exported);
+    assert!(matches!(stage.app.overlay, Overlay::Filter) && folder.path().join("a.json").exists());
+    stage.keys("esc * y");
+    let copied = stage.late_key("j");
+    stage.app.setup.clipboard = Clipboard::Screen;
+    stage.keys("/").paste("pro");
+    stage.send_all(copied);
+    assert!(matches!(stage.app.overlay, Overlay::Filter), "{}", stage.frame());
+    stage.keys("d q");
+    assert_eq!(stage.app.filter.prompt().text(), "prodq");
+    // A line for another file is no business of the last one either.
+    stage.keys("esc e");
+    name(&mut stage, &folder.path().join("a.json"));
+    let exists = stage.late_key("enter");
+    stage.keys("esc e");
+    name(&mut stage, &folder.path().join("b.json"));
+    stage.send_all(exists);
+    assert!(stage.frame().contains("nothing was written: "), "{}", stage.frame());
+    stage.keys("enter");
+    assert!(folder.path().join("b.json").exists());
+}
+
+#[test]
+fn what_is_marked_while_others_are_being_marked_stays_marked() {
+    let mut stage = forty();
+    stage.keys("/").paste("globex").keys("enter");
+    let marked = stage.late_key("*");
+    stage.keys("esc g space");
+    stage.send_all(marked);
+    assert_eq!((stage.app.marks.len(), stage.app.marks.contains("whk_000000000000")), (11, true));
+    // Pressed twice while the first is still at work: marked, and not marked.
+    stage.keys("* *");
+    let first = stage.late_key("*");
+    let second = stage.late_key("*");
+    let before = stage.app.marks.len();
+    stage.send_all(first).send_all(second);
+    assert_eq!((before, stage.app.marks.len()), (0, 0));
+}
+
+#[test]
+fn an_export_that_nobody_waits_for_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stage = Stage::new(100, 30);
+    stage.load(page(1, 0..2_000, Some(2_000))).keys("e");
+    name(&mut stage, &folder.path().join("a.json"));
+    let effects = stage.app.update(Message::Key(press("enter")), stage.now);
+    let job = effects.into_iter().find_map(|effect| if let Effect::Run(job) = effect { Some(job) } else { None });
+    let done = job.unwrap().run(&|| false);
+    assert!(matches!(&done.outcome, Outcome::NotExported { words, .. } if words.as_str().contains("stopped")), "{done:?}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -211,7 +211,7 @@ fn it_is_written_once_a_minute_at_most_and_at_the_end() {
     assert_eq!(home.cached().len(), 5);
     let job = stage.app.keep_at_last().unwrap();
     assert!(stage.app.keep_at_last().is_none());
-    let done = job.run();
+    let done = job.run(&|| true);
     stage.send(Message::Done(Box::new(done)));
     assert_eq!(home.cached().len(), 6);
     stage.wait(60).keys("r").load(all(webhooks(0..7)));
@@ -315,7 +315,7 @@ fn the_answer_about_another_workspace_is_dropped() {
     let mut stage = home.stage(100, 30);
     let effects = stage.app.update(Message::Begun, stage.now);
     let [Effect::Run(job)] = effects.as_slice() else { panic!("{effects:?}") };
-    let late = job.clone().run();
+    let late = job.clone().run(&|| true);
     stage.send(super::profiles::staging());
     stage.send(Message::Done(Box::new(late)));
     assert!(!stage.app.listing.is_known() && stage.app.cached_at().is_none(), "{}", stage.frame());
@@ -387,7 +387,7 @@ fn a_cache_that_comes_late_is_compared_when_all_are_shown_again() {
     stage.load(all(webhooks(0..15))).keys("a");
     for effect in begun {
         if let Effect::Run(job) = effect {
-            stage.send(Message::Done(Box::new(job.run())));
+            stage.send(Message::Done(Box::new(job.run(&|| true))));
         }
     }
     assert!(stage.app.unseen.is_empty(), "{}", stage.frame());
@@ -408,7 +408,7 @@ fn the_rows_of_one_scope_are_looked_for_at_a_time() {
     };
     let first = press(&mut stage);
     assert_eq!((first.len(), press(&mut stage).len()), (1, 0));
-    let done = first.into_iter().next().unwrap().run();
+    let done = first.into_iter().next().unwrap().run(&|| true);
     stage.send(Message::Done(Box::new(done)));
     assert!(stage.header().contains("inactive 2 cached 3h ago"), "{}", stage.frame());
 }

@@ -148,3 +148,23 @@ fn a_sort_shows_what_is_gone_in_its_order() {
     let ids: Vec<_> = (0..6).filter_map(|place| Some(stage.app.listing.row(place)?.id().to_owned())).collect();
     assert!(ids.len() == 6 && ids.is_sorted(), "{ids:?}");
 }
+
+#[test]
+fn reads_are_compared_one_after_the_other() {
+    let mut stage = Stage::new(120, 40);
+    stage.load(all((0..5).map(webhook).collect())).keys("r");
+    let first = stage.late_load(all((0..4).map(webhook).collect()));
+    stage.keys("r");
+    let second = stage.late_load(all((0..5).map(webhook).collect()));
+    assert!(!first.is_empty() && second.is_empty(), "the second one waits");
+    stage.send_all(first);
+    assert_eq!((stage.app.listing.len(), counts(&stage)), (5, [1, 0, 0]), "it went, and came back");
+}
+
+#[test]
+fn only_the_newest_of_what_is_gone_is_kept() {
+    let mut stage = Stage::new(120, 40);
+    stage.load(all((0..1_500).map(webhook).collect())).keys("r");
+    stage.load(all(vec![webhook(0)]));
+    assert_eq!(stage.app.listing.rows().gone().count(), 1_000);
+}

@@ -146,6 +146,8 @@ fn run_from(
         store: |_| None,
         jobs: tokio::task::JoinSet::new(),
         keeping: 0,
+        exporting: 0,
+        is_stopped: Arc::default(),
         screen: Screen::new(TestBackend::new(120, 40), app.size),
         app,
         console: TestConsole {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hookscope::api::{ApiError, Client, ErrorKind, Nonsense};
@@ -10,7 +11,7 @@ use hookscope::model::{Packer, Scope};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::server::{self, Envelope, Listing, Reply, Server, gate};
+use super::server::{self, Envelope, Listing, Reply, Server, gate, rows};
 
 /// Long enough for any event to happen that will happen at all.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -417,7 +418,7 @@ mod everything_ends {
     async fn a_server_that_ignores_page_is_not_asked_for_ever() {
         for total in ["100000", "null"] {
             let server = Server::start(move |request| {
-                Reply::json(Envelope::Seed.wrap(&server::rows(0..100), request.page(), 100, total))
+                Reply::json(Envelope::Seed.wrap(&rows(0..100), request.page(), 100, total))
             })
             .await;
             let mut explorer = Explorer::new(&server, everything(&[]));
@@ -433,8 +434,8 @@ mod everything_ends {
     async fn a_total_that_claims_too_much_ends_in_a_few_empty_pages() {
         let server = Server::start(|request| {
             let first = (request.page() - 1) * 100;
-            let rows = server::rows(first.min(250)..(first + 100).min(250));
-            Reply::json(Envelope::Seed.wrap(&rows, request.page(), 100, "1000000"))
+            let part = rows(first.min(250)..(first + 100).min(250));
+            Reply::json(Envelope::Seed.wrap(&part, request.page(), 100, "1000000"))
         })
         .await;
         let mut explorer = Explorer::new(&server, everything(&[]));
@@ -467,4 +468,22 @@ mod everything_ends {
         assert_eq!(explorer.failed().await, (4, ErrorKind::Unauthorized));
         assert_eq!(server.log().pages(), [1, 1]);
     }
+}
+
+#[tokio::test]
+async fn a_listing_that_grew_by_a_page_is_no_server_that_repeats_itself() {
+    let grown = Arc::new(AtomicBool::new(false));
+    let has_grown = Arc::clone(&grown);
+    let server = Server::start(move |request| {
+        let number = request.page() - u64::from(has_grown.load(Ordering::Relaxed));
+        let start = 1_000 + number * 100;
+        let rows = rows(start..start + 100);
+        Reply::json(format!(r#"{{"data":[{rows}],"meta":{{"page":{},"limit":100,"total":300}}}}"#, request.page()))
+    })
+    .await;
+    let mut explorer = Explorer::new(&server, pages(&[1, 2]));
+    assert_eq!((explorer.loaded().await.0, explorer.loaded().await.0), (1, 2));
+    grown.store(true, Ordering::Relaxed);
+    explorer.want(later(pages(&[2])));
+    assert_eq!(explorer.loaded().await.0, 2, "what was page 1 is page 2 now");
 }

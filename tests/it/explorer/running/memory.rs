@@ -48,7 +48,7 @@ async fn what_was_read_is_shown_at_the_next_start_when_the_api_is_gone() {
         }
     };
     assert_eq!(ended, Ended::Quit);
-    running.explorer.part().await;
+    running.explorer.part().await.unwrap();
     assert_eq!(store.history().len(), 1, "a part of a second is enough for so few");
     drop(server);
     let mut running = explorer(&base_url, &store);
@@ -77,7 +77,7 @@ fn later(running: &mut Running, job: Job) -> std::sync::mpsc::Sender<()> {
     running.explorer.keeping += 1;
     running.explorer.jobs.spawn_blocking(move || {
         let _begun = wait.recv();
-        job.run()
+        job.run(&|| true)
     });
     begin
 }
@@ -95,7 +95,8 @@ async fn the_end_waits_for_what_is_written_of_another_workspace() {
     let task = Task::Keep { store: store.clone(), past, last: None, now: moment().wall };
     // Its number is that of a job whose answer nobody takes any more.
     let begin = later(&mut running, Job { number: 0, task });
-    tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
+    let (parted, ()) = tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
+    parted.unwrap();
     assert_eq!((running.explorer.keeping, store.history().len()), (0, 1));
 }
 
@@ -120,6 +121,7 @@ async fn at_the_end_what_was_read_while_something_was_written_is_written_too() {
     let refresh = KeyEvent::new(KeyCode::Char('r'), KeyModifiers::NONE);
     running.explorer.app.update(Message::Key(refresh), Moment::now());
     read(&mut running, 6);
-    tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
+    let (parted, ()) = tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
+    parted.unwrap();
     assert_eq!(store.read::<Row>(jiff::Timestamp::MAX).unwrap().unwrap().rows.len(), 6);
 }
