@@ -243,6 +243,8 @@ pub struct App {
     pub detail_form: Form,
     pub detail_scroll: usize,
     pub everything: Everything,
+    /// The generation of which everything came that will come.
+    swept: Option<Generation>,
     sweep: Option<Sweep>,
     pub filter: Filter,
     pub sort: Option<Sort>,
@@ -302,6 +304,7 @@ impl App {
             detail_form: Form::default(),
             detail_scroll: 0,
             everything: Everything::No,
+            swept: None,
             sweep: None,
             filter: Filter::default(),
             sort: None,
@@ -371,7 +374,11 @@ impl App {
         self.watch_sweep();
         let demand = self.wanted();
         if demand.pages.is_empty() && !demand.everything {
-            self.health.settle();
+            if self.listing.has_failures() {
+                self.health.give_up();
+            } else {
+                self.health.settle();
+            }
         }
         if demand != self.demanded {
             self.demanded = demand.clone();

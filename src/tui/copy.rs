@@ -111,6 +111,37 @@ pub fn is_too_long(text: &str) -> bool {
     text.len() > MAX_OSC52
 }
 
+/// A command over as many lines as it takes to be selected from a screen of this width, where a line that a terminal breaks is
+/// another command.
+pub fn continued(command: &str, columns: u16) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in shell_words(command) {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() + CONTINUED.len() < columns.into() => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join(CONTINUED)
+}
+
+const CONTINUED: &str = " \\\n";
+
+/// The words of a command as they are spelled, quotes included.
+fn shell_words(command: &str) -> impl Iterator<Item = &str> {
+    let mut quote = None;
+    command.split(move |c: char| {
+        match quote {
+            None if c == '\'' || c == '"' => quote = Some(c),
+            Some(open) if c == open => quote = None,
+            _ => {}
+        }
+        c == ' ' && quote.is_none()
+    })
+}
+
 /// A text for a plain screen, to select by hand.
 #[derive(Debug, Clone)]
 pub struct PlainText {
@@ -182,6 +213,20 @@ mod tests {
             assert!(command.contains(r#""Authorization: Bearer $DIALNEXA_API_KEY""#), "{command}");
         }
         assert!(text(Copy::CurlDelete, &row, &place()).unwrap().contains("-X DELETE"));
+    }
+
+    #[test]
+    fn a_command_on_a_plain_screen_is_the_same_command() {
+        let row = row(r#"{"id":"whk_c9v3nz8rq4pm","url":"https://x.com/"}"#);
+        for what in [Copy::CurlGet, Copy::CurlPause, Copy::CurlDelete] {
+            let command = text(what, &row, &place()).unwrap();
+            for columns in [1, 20, 60, 80, 200] {
+                let lines = continued(&command, columns);
+                assert_eq!(shlex::split(&lines.replace("\\\n", "")), shlex::split(&command), "{lines}");
+                assert!(columns < 80 || lines.lines().all(|line| line.chars().count() <= columns.into()), "{lines}");
+            }
+        }
+        assert_eq!(continued("curl -H \"a b\" 'c  d'", 14), "curl -H \\\n\"a b\" \\\n'c  d'");
     }
 
     #[test]

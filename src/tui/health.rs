@@ -55,6 +55,13 @@ impl Health {
         *self = Self::Trouble(Trouble { error, since, last_good, stage });
     }
 
+    /// Nothing is tried any more, and something failed for good.
+    pub fn give_up(&mut self) {
+        if let Self::Trouble(trouble) = self {
+            trouble.stage = Stage::Failed;
+        }
+    }
+
     /// Nothing is under way any more: a try or a pause that was told of is over.
     pub fn settle(&mut self) {
         let Self::Trouble(Trouble { last_good, stage: Stage::Retrying { .. } | Stage::Paused { .. }, .. }) = self else {

@@ -16,11 +16,11 @@ mod views;
 use std::time::Duration;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use hookscope::api::ErrorKind;
+use hookscope::api::{ErrorKind, Network};
 use hookscope::config::{Clipboard, TimeFormat};
 use hookscope::fetch::FetchEvent;
 use hookscope::model::Scope;
-use hookscope::tui::app::{Focus, Overlay, Setup};
+use hookscope::tui::app::{Everything, Focus, Overlay, Setup};
 use hookscope::tui::health::Health;
 use hookscope::tui::message::{Effect, Message};
 
@@ -514,6 +514,59 @@ fn trouble_with_a_page_that_nobody_wants_any_more_is_over() {
     assert!(stage.frame().contains("attempt 1 of 4"));
     stage.keys("g");
     assert!(!stage.frame().contains("attempt"), "{}", stage.frame());
+}
+
+#[test]
+fn a_page_that_failed_is_told_for_as_long_as_it_has() {
+    let mut stage = Stage::new(80, 24);
+    for number in 1..=3 {
+        stage.load(page(number, (number - 1) * 100..number * 100, Some(300)));
+    }
+    stage.keys("r").fail(1, ErrorKind::Network(Network::Refused), "refused");
+    // Others are still being tried when everything is given up.
+    stage.retry(2, 3, ErrorKind::Network(Network::Refused), "refused");
+    stage.keys("j");
+    let frame = stage.frame();
+    assert!(frame.contains("! connection refused") && frame.contains("gave up"), "{frame}");
+    assert!(stage.header().contains("failed"), "{frame}");
+}
+
+#[test]
+fn what_failed_was_not_left_out() {
+    let mut stage = Stage::new(80, 24);
+    stage.load(page(1, 0..100, Some(300))).keys("/").paste("acme");
+    stage.fail(2, ErrorKind::Status(500), "boom").fail(3, ErrorKind::Status(500), "boom");
+    let generation = stage.generation();
+    stage.send(Message::Fetch(FetchEvent::Swept { generation }));
+    assert!(!stage.frame().contains("but sent"), "{}", stage.frame());
+}
+
+#[test]
+fn everything_that_came_is_not_waited_for_again() {
+    let mut stage = Stage::new(100, 30);
+    stage.load(page(1, 0..100, Some(300))).keys("/").paste("acme");
+    stage.load(page(2, 100..200, Some(300))).load(page(3, 200..250, Some(300)));
+    let generation = stage.generation();
+    stage.send(Message::Fetch(FetchEvent::Swept { generation }));
+    assert!(stage.frame().contains("the API says 300 webhooks, but sent 250"), "{}", stage.frame());
+    stage.keys("x");
+    assert_eq!(stage.app.everything, Everything::No, "nothing more comes");
+    stage.keys("enter");
+    assert!(stage.frame().contains("250 are here, the rest did not come"), "{}", stage.frame());
+    stage.keys("esc L");
+    assert!(stage.generation() > generation && stage.app.demand().everything, "asked for, it is read again");
+}
+
+#[test]
+fn a_refresh_throws_nothing_away_that_is_on_its_way() {
+    let mut stage = Stage::new(100, 30);
+    stage.load(page(1, 0..100, Some(5_000))).keys("L").load(page(2, 100..200, Some(5_000)));
+    let generation = stage.generation();
+    stage.pause(55);
+    assert!(!stage.frame().contains("tries again"), "{}", stage.frame());
+    stage.keys("r");
+    assert!(stage.footer().contains("still loading"), "{}", stage.frame());
+    assert_eq!((stage.generation(), stage.app.demand().everything), (generation, true));
 }
 
 #[test]

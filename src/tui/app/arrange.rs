@@ -239,7 +239,12 @@ impl App {
         if is_coming {
             return None;
         }
+        if self.is_swept() {
+            return Some(safe!("{} are here, the rest did not come", grouped(self.listing.loaded())));
+        }
         let key = self.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
-        Some(safe!("{} are loaded, {} loads the rest", grouped(self.listing.loaded()), key))
+        let live = self.listing.loaded().saturating_sub(self.listing.remembered());
+        let loaded = if live == 1 { "is" } else { "are" };
+        Some(safe!("{} {} loaded, {} loads the rest", grouped(live), loaded, key))
     }
 }

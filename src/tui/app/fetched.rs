@@ -40,7 +40,9 @@ impl App {
             }
             FetchEvent::Swept { .. } => {
                 self.everything = Everything::No;
-                if let (RowCount::Exactly(rows), false) = (self.listing.extent(), self.listing.is_complete()) {
+                self.swept = Some(self.generation);
+                let is_short = !self.listing.is_complete() && !self.listing.has_failures();
+                if let (RowCount::Exactly(rows), true) = (self.listing.extent(), is_short) {
                     let sent = grouped(self.listing.loaded());
                     return self.warn(safe!("the API says {} webhooks, but sent {}", grouped(rows), sent));
                 }
@@ -92,13 +94,18 @@ impl App {
     /// Loads all rows, unless they are more than may be loaded without asking.
     pub(super) fn need_everything(&mut self) {
         let is_little = self.listing.extent().known() <= self.setup.auto_load_limit;
-        if self.everything == Everything::No && is_little && !self.listing.is_all_fresh() {
+        if self.everything == Everything::No && is_little && !self.listing.is_all_fresh() && !self.is_swept() {
             if self.listing.has_old_rows() {
                 // A refresh left them out: what happened to them since is news.
                 self.remember_rows();
             }
             self.everything = Everything::Needed;
         }
+    }
+
+    /// Whether everything came that will come until it is asked for anew.
+    pub(super) fn is_swept(&self) -> bool {
+        self.swept == Some(self.generation)
     }
 
     /// After a refresh the selection stays with its webhook, if that is on the pages read again. This one came just now.
@@ -115,6 +122,9 @@ impl App {
         let visible = self.listing.pages_of(&self.visible());
         if self.everything != Everything::No || visible.into_iter().any(|page| self.listing.needs(page)) {
             self.following = Some(id);
+            return;
+        }
+        if self.selected_row().is_some_and(|row| row.id() == &*id) {
             return;
         }
         let id = clean_head(&id, 30);
@@ -141,6 +151,10 @@ impl App {
     pub(super) fn ask_again(&mut self) -> Vec<Effect> {
         if self.is_loading() && self.health.trouble().is_none() {
             return self.inform("still loading");
+        }
+        if self.everything != Everything::No && self.health.trouble().is_some_and(|trouble| trouble.stage != Stage::Failed) {
+            // What came of everything would be read again.
+            return self.inform("still loading: it goes on by itself, and esc stops it");
         }
         self.refresh();
         vec![Effect::Draw]

@@ -221,7 +221,8 @@ impl App {
 
     /// Reads what is not here yet; when all is here, or some of it is older than the rest, reads all again, at one time.
     fn load_everything(&mut self) -> Vec<Effect> {
-        if self.everything == Everything::No && (self.listing.is_all_fresh() || self.listing.has_old_rows()) {
+        let is_done = self.listing.is_all_fresh() || self.listing.has_old_rows() || self.is_swept();
+        if self.everything == Everything::No && is_done {
             self.refresh();
         }
         self.everything = Everything::Asked;
@@ -331,7 +332,11 @@ impl App {
             if !matches!(self.overlay, Overlay::None) {
                 return self.warn(safe!("the {} would have taken the screen: copy it again", words));
             }
-            self.overlay = Overlay::PlainText(PlainText::new(text, self.size.0));
+            let is_command = matches!(what, Copy::CurlGet | Copy::CurlPause | Copy::CurlDelete | Copy::ListCommand);
+            let columns = self.size.0;
+            let text =
+                if is_command { text.lines().map(|line| copy::continued(line, columns) + "\n").collect() } else { text };
+            self.overlay = Overlay::PlainText(PlainText::new(text, columns));
             return vec![Effect::Draw];
         }
         self.last_copy = Some((what, text.clone()));

@@ -88,6 +88,11 @@ impl Memory {
         }
     }
 
+    /// The workspace as it was when all of it was read last, here or before.
+    fn latest(&self) -> Option<&Arc<Past>> {
+        self.full().or(self.last_look.as_ref())
+    }
+
     /// The last consistent read of everything, and the generation that it is of.
     pub fn full_read(&self) -> Option<&(Generation, Arc<Past>)> {
         self.full.as_ref()
@@ -102,7 +107,7 @@ impl Memory {
 impl App {
     /// When the rows were read that are shown in place of live ones.
     pub fn cached_at(&self) -> Option<Timestamp> {
-        let past = self.memory.last_look.as_ref()?;
+        let past = self.memory.latest()?;
         (self.listing.remembered() > 0).then_some(past.at)
     }
 
@@ -137,7 +142,7 @@ impl App {
 
     /// Shows what was seen at the last look where nothing else is here. Live rows replace it.
     pub(super) fn show_last_look(&mut self) -> Vec<Effect> {
-        let Some(past) = self.memory.last_look.clone() else { return Vec::new() };
+        let Some(past) = self.memory.latest().cloned() else { return Vec::new() };
         if self.listing.is_known() && self.listing.is_complete() {
             return Vec::new();
         }

@@ -33,9 +33,11 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         return;
     }
     canvas.clear(area);
-    let position = marks_and_position(app);
+    let whole = Rect { width: area.width.saturating_sub(1), ..area };
+    let position =
+        Some(marks_and_position(app)).filter(|position| has_room_beside(app, whole, position)).unwrap_or_default();
     let width = u16::try_from(position.width()).unwrap_or(u16::MAX);
-    canvas.text_right(Rect { width: area.width.saturating_sub(1), ..area }, &position, Style::new());
+    canvas.text_right(whole, &position, Style::new());
     let room = Rect { width: area.width.saturating_sub(width.saturating_add(3)), ..area };
     match (&app.notice, &app.overlay) {
         // What is wrong with what is being typed counts for more than what happened meanwhile.
@@ -64,6 +66,15 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         }
     }
 }
+
+/// Whether the position can stand beside what there is to say, which counts for more.
+fn has_room_beside(app: &App, area: Rect, position: &Safe) -> bool {
+    let Some(Notice::Info(words) | Notice::Warning(words)) = &app.notice else { return true };
+    words.width() + position.width() + BESIDES <= area.width.into()
+}
+
+/// What stands before and between a notice and the position.
+const BESIDES: usize = 5;
 
 const IN_CHANGES: [Action; 7] =
     [Action::Help, Action::MoveDown, Action::Open, Action::Sort, Action::Refresh, Action::ViewWebhooks, Action::Copy];

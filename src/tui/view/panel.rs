@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use crate::analysis::audit::{Needs, RuleSet};
 use crate::clock;
 use crate::config::TimeFormat;
 use crate::fetch::RowCount;
@@ -9,7 +10,7 @@ use crate::keymap::Action;
 use crate::model::Scope;
 use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
-use crate::tui::app::App;
+use crate::tui::app::{App, Everything};
 use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::health::{Stage, Trouble};
 
@@ -19,8 +20,7 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.setup.theme;
     let dot = app.setup.glyphs.dot;
     let style = if trouble.stage == Stage::Failed { theme.error } else { theme.warning };
-    let press =
-        app.setup.keymap.key(Action::Refresh).map_or_else(Safe::default, |key| safe!(" {} {} tries again", dot, key));
+    let press = press(app, trouble);
     let stage = trouble.stage_in_words(app.now.instant);
     let words = match (app.cached_at(), trouble.last_good) {
         (Some(at), _) => cached_instead(app, trouble, at, area.width),
@@ -30,6 +30,15 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         (None, None) => safe!("! {} {} no rows yet {} {}{}", trouble.error.short(), dot, dot, stage, press),
     };
     canvas.pieces(area, &[Piece::plain(" "), Piece::new(words, style)]);
+}
+
+/// What can be pressed. While everything is being loaded it goes on by itself.
+fn press(app: &App, trouble: &Trouble) -> Safe {
+    let goes_on = app.everything != Everything::No && trouble.stage != Stage::Failed;
+    match app.setup.keymap.key(Action::Refresh).filter(|_| !goes_on) {
+        Some(key) => safe!(" {} {} tries again", app.setup.glyphs.dot, key),
+        None => Safe::default(),
+    }
 }
 
 /// The rows of the cache are shown: what is wrong and of when they are, and as far as there is room since when that is so, what
@@ -55,8 +64,7 @@ fn cached_instead(app: &App, trouble: &Trouble, at: jiff::Timestamp, width: u16)
             if_it_fits(safe!(" {} {}", dot, trouble.stage_in_words(app.now.instant)))
         }
     };
-    let key = app.setup.keymap.key(Action::Refresh);
-    let press = if_it_fits(key.map_or_else(Safe::default, |key| safe!(" {} {} tries again", dot, key)));
+    let press = if_it_fits(press(app, trouble));
     safe!("{}{}{}{}{}", error, since, rows, stage, press)
 }
 
@@ -126,13 +134,23 @@ fn no_match(app: &App) -> Vec<Piece> {
         (safe!("No match so far"), safe!("{} loaded{} were searched; {}", loaded, of, more))
     };
     let text = clean_head(app.filter.applied(), 200);
-    vec![
-        Piece::new(title, theme.strong),
-        Piece::new(text, theme.accent),
-        Piece::plain(rest),
-        Piece::plain(""),
-        keys(app, &[Action::Filter, Action::Back, Action::Help]),
-    ]
+    let mut pieces = vec![Piece::new(title, theme.strong), Piece::new(text, theme.accent), Piece::plain(rest)];
+    pieces.extend(unknown_so_far(app).map(|words| Piece::new(words, theme.warning)));
+    pieces.extend([Piece::plain(""), keys(app, &[Action::Filter, Action::Back, Action::Help])]);
+    pieces
+}
+
+/// What the filter asks for that nobody has looked for.
+fn unknown_so_far(app: &App) -> Option<Safe> {
+    let query = app.filter.query();
+    // Whoever asks for any finding at all asks for others too.
+    let is_of_probes =
+        |rules: RuleSet| rules != RuleSet::ANY && rules.rules().any(|rule| rule.needs() == Some(Needs::Probe));
+    if query.asks_for_probes() || query.findings().any(is_of_probes) {
+        let key = app.setup.keymap.key(Action::ProbeAll).unwrap_or_default();
+        return (!app.probes.are_shown()).then(|| safe!("Nothing was probed yet: {} probes all that are shown.", key));
+    }
+    None
 }
 
 /// An empty part is not an empty whole.

@@ -433,3 +433,15 @@ fn what_was_read_soon_after_the_last_is_written_without_another_event() {
     assert_eq!(home.cached().len(), 6);
     assert!(stage.app.next_wake().is_none_or(|wake| wake > stage.now.instant), "it is not woken for that again");
 }
+
+#[test]
+fn a_webhook_that_is_still_selected_is_not_called_gone() {
+    let home = Home::new();
+    home.remember(&webhooks(0..250), 3);
+    let mut stage = home.stage(120, 40);
+    stage.send(Message::Begun);
+    let selected = stage.keys("G k k").selected();
+    stage.keys("s").load(page(1, 0..100, Some(250)));
+    assert_eq!(stage.selected(), selected);
+    assert!(!stage.frame().contains("not on this page"), "{}", stage.frame());
+}

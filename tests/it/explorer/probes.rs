@@ -341,3 +341,13 @@ fn esc_stops_a_probe_that_has_not_begun() {
     }
     assert_eq!(stage.keys("P").asked().len(), 4, "the next one is not stopped");
 }
+
+#[test]
+fn what_nobody_looked_for_is_not_called_missing() {
+    for (filter, is_told) in [("probe:dead", true), ("finding:dead-destination", true), ("nowhere", false)] {
+        let mut stage = Stage::new(100, 30);
+        stage.load(Page { total: Some(40), ..page(1, 0..40, None) });
+        stage.keys("/").paste(filter).keys("enter");
+        assert_eq!(stage.frame().contains("Nothing was probed yet: P probes all"), is_told, "{}", stage.frame());
+    }
+}

@@ -1,10 +1,11 @@
 //! Scopes: what is found out about the rows of one says nothing about another, and nothing of it is lost.
 
+use hookscope::api::{ErrorKind, Network};
 use hookscope::model::Row;
 use hookscope::tui::views::View;
 
 use super::memory::all;
-use crate::support::{Stage, row, webhook};
+use crate::support::{Stage, page, row, webhook};
 
 fn webhooks(numbers: std::ops::Range<u64>) -> Vec<Row> {
     numbers.map(webhook).collect()
@@ -86,7 +87,7 @@ fn what_was_to_be_marked_or_probed_of_one_scope_is_not_done_in_another() {
 #[test]
 fn groups_of_one_scope_are_not_shown_for_another() {
     let mut stage = Stage::new(120, 40);
-    stage.load(all(webhooks(0..5))).keys("2");
+    stage.load(page(1, 0..100, Some(250))).keys("2");
     assert!(stage.app.group_pane().is_some_and(|pane| pane.groups().is_some()));
     stage.keys("a");
     assert_eq!(stage.app.view, View::Hosts);
@@ -102,4 +103,16 @@ fn groups_of_one_workspace_are_not_shown_for_another() {
     assert!(stage.app.group_pane().is_none_or(|pane| pane.groups().is_none()), "{}", stage.frame());
     stage.load(all(active()));
     assert!(stage.app.group_pane().is_some_and(|pane| pane.len() == 3), "{}", stage.frame());
+}
+
+#[test]
+fn what_was_read_of_all_is_shown_of_a_scope_until_that_is_read() {
+    let mut stage = Stage::new(120, 40);
+    stage.load(all(webhooks(0..5))).keys("a");
+    stage.fail(1, ErrorKind::Network(Network::Refused), "connection refused");
+    let frame = stage.frame();
+    assert_eq!(stage.app.listing.len(), 4, "{frame}");
+    assert!(frame.contains("active 4 cached") && frame.contains("! connection refused"), "{frame}");
+    stage.keys("r").load(all(active()));
+    assert_eq!((stage.app.listing.len(), stage.app.listing.remembered()), (3, 0), "{}", stage.frame());
 }

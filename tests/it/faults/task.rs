@@ -417,10 +417,9 @@ mod everything_ends {
     #[tokio::test]
     async fn a_server_that_ignores_page_is_not_asked_for_ever() {
         for total in ["100000", "null"] {
-            let server = Server::start(move |request| {
-                Reply::json(Envelope::Seed.wrap(&rows(0..100), request.page(), 100, total))
-            })
-            .await;
+            let server =
+                Server::start(move |request| Reply::json(Envelope::Seed.wrap(&rows(0..100), request.page(), 100, total)))
+                    .await;
             let mut explorer = Explorer::new(&server, everything(&[]));
             let events = to_the_end(&mut explorer).await;
             let refused = |event: &FetchEvent| matches!(event, FetchEvent::Failed { error, .. } if error.kind == ErrorKind::Nonsense(Nonsense::SamePage));
