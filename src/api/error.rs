@@ -85,6 +85,8 @@ pub enum Nonsense {
     NoWebhooks,
     /// Another page was asked for, and page 1 came again.
     SamePage,
+    /// Pages are of another length each time.
+    Unsteady,
 }
 
 impl ApiError {
@@ -104,7 +106,9 @@ impl ApiError {
             ErrorKind::RateLimited { .. } => true,
             ErrorKind::Status(status) => status == 408 || status >= 500,
             ErrorKind::Network(network) => !matches!(network, Network::Tls | Network::Certificate(_)),
-            ErrorKind::Nonsense(nonsense) => !matches!(nonsense, Nonsense::TooDeep | Nonsense::SamePage),
+            ErrorKind::Nonsense(nonsense) => {
+                !matches!(nonsense, Nonsense::TooDeep | Nonsense::SamePage | Nonsense::Unsteady)
+            }
             ErrorKind::Unauthorized
             | ErrorKind::Forbidden
             | ErrorKind::NotFound
@@ -153,6 +157,7 @@ impl ApiError {
             ErrorKind::Nonsense(Nonsense::TooDeep) => "answer nested too deep".into(),
             ErrorKind::Nonsense(Nonsense::NoWebhooks) => "no webhooks in the answer".into(),
             ErrorKind::Nonsense(Nonsense::SamePage) => "the server ignores the page parameter".into(),
+            ErrorKind::Nonsense(Nonsense::Unsteady) => "pages are longer each time".into(),
             ErrorKind::Setup => "client cannot start".into(),
         }
     }
@@ -201,6 +206,9 @@ impl ApiError {
             }
             ErrorKind::Nonsense(Nonsense::Html) => {
                 "A login page or a proxy answered in place of the API: check base_url and the network.".into()
+            }
+            ErrorKind::Nonsense(Nonsense::Unsteady) => {
+                "Rows cannot be told apart by their place: the commands can read them.".into()
             }
             ErrorKind::Nonsense(Nonsense::SamePage) => "Only the first page can be read of such a server.".into(),
             ErrorKind::Nonsense(_) => "Is base_url the API's, and is the API well?".into(),

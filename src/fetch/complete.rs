@@ -463,7 +463,7 @@ impl<'a, E: Element, S: FnMut(Vec<E>) -> ControlFlow<()>> Attempt<'a, E, S> {
         }
         match (self.claimed_last_page(), self.extent.rows()) {
             (Some(last), _) => page <= last,
-            (None, RowCount::Exactly(rows)) => page <= rows.div_ceil(self.extent.page_size()),
+            (None, RowCount::Exactly(rows)) => page <= rows.div_ceil(self.first_page_size()),
             // Nobody knows where the end is: twice as far with each step, so that few requests go beyond it.
             (None, RowCount::AtLeast(_)) => page <= self.facts.len() as u64 * 2,
         }
@@ -484,12 +484,18 @@ impl<'a, E: Element, S: FnMut(Vec<E>) -> ControlFlow<()>> Attempt<'a, E, S> {
     /// middle is no reason to stop: the claim may be right, and the page wrong.
     fn claimed_last_page(&self) -> Option<u64> {
         let first = self.facts.get(&1)?;
-        let size = self.extent.page_size();
+        let size = self.first_page_size();
         let seen = self.extent.rows().known();
         match first.total {
             Some(total) => (total >= seen).then(|| total.div_ceil(size)),
             None => first.total_pages,
         }
+    }
+
+    /// How many rows page 1 had: others may be longer, and are counted as they come.
+    fn first_page_size(&self) -> u64 {
+        let rows = self.facts.get(&1).map(|facts| facts.rows).filter(|&rows| rows > 0);
+        rows.unwrap_or_else(|| self.extent.page_size())
     }
 
     fn finish(mut self) -> Summary {

@@ -20,10 +20,18 @@ impl RowCount {
     }
 }
 
+/// How often a listing may turn out to be laid out otherwise than before: a server whose pages are as long as they like is
+/// never done otherwise.
+const LAYOUTS: u32 = 8;
+
 /// The shape of a listing: learned from page 1, corrected by every page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Extent {
     page_size: Option<u64>,
+    /// It is that of another time, and page 1 has yet to tell.
+    is_remembered: bool,
+    /// How often another page size was learned.
+    layouts: u32,
     /// The server's total, unless rows contradicted it.
     total: Option<u64>,
     /// The server's number of pages, unless rows contradicted it.
@@ -40,16 +48,14 @@ pub struct Extent {
 impl Extent {
     /// What is remembered of a listing: so many rows, and so many of them on a page.
     pub fn remembered(page_size: u64, rows: u64) -> Self {
-        Self { page_size: Some(page_size), total: Some(rows), seen: rows, ..Self::default() }
+        Self { page_size: Some(page_size), is_remembered: true, total: Some(rows), seen: rows, ..Self::default() }
     }
 
     /// Learns from a page. `asked` is the limit that was asked for, which decides only when nothing else does.
     pub fn observe(&mut self, page: impl Into<Numbers>, asked: u32) {
         let page = page.into();
         let rows = page.rows;
-        if page.number <= 1 {
-            self.page_size = Some(if rows > 0 { rows } else { page.limit.unwrap_or(asked.into()) });
-        }
+        self.learn_page_size(page, asked);
         let size = self.page_size();
         let start = self.first_row(page.number);
         let stop = start.saturating_add(rows);
@@ -75,6 +81,35 @@ impl Extent {
         self.empty_from = self.empty_from.filter(|&empty| seen <= self.first_row(empty));
     }
 
+    /// No page is longer than the page size. That a later page 1 is shorter may only say that there are fewer rows now: the size
+    /// is smaller only if the page says so itself, or if it says that others follow.
+    fn learn_page_size(&mut self, page: Numbers, asked: u32) {
+        let rows = page.rows;
+        let known = self.page_size.filter(|_| !self.is_remembered);
+        let learned = match known {
+            None if page.number > 1 => self.page_size.map(|size| size.max(rows)),
+            None => Some(if rows > 0 { rows } else { page.limit.unwrap_or(asked.into()) }),
+            Some(size) if rows > size => Some(rows),
+            Some(size) => {
+                let is_full = page.limit == Some(rows)
+                    || page.total.is_some_and(|total| total > rows)
+                    || page.total_pages.is_some_and(|pages| pages > 1);
+                let is_smaller = page.number <= 1 && rows > 0 && is_full && self.is_steady();
+                Some(if is_smaller { rows } else { size })
+            }
+        };
+        self.is_remembered &= page.number > 1;
+        if known.is_some() && learned != known {
+            self.layouts += 1;
+        }
+        self.page_size = learned;
+    }
+
+    /// Whether the pages are as long as those before, or were so often enough.
+    pub fn is_steady(&self) -> bool {
+        self.layouts < LAYOUTS
+    }
+
     /// What a refresh found to be the end: rows seen behind it before are gone.
     pub fn end_at(&mut self, rows: u64) {
         self.seen = rows;
@@ -84,7 +119,13 @@ impl Extent {
 
     /// Forgets everything but the page size, to read the same listing again.
     pub fn restart(&mut self) {
-        *self = Self { page_size: self.page_size, ..Self::default() };
+        let Self { page_size, is_remembered, layouts, .. } = *self;
+        *self = Self { page_size, is_remembered, layouts, ..Self::default() };
+    }
+
+    /// One more than the last row that was seen.
+    pub fn seen(&self) -> u64 {
+        self.seen
     }
 
     /// Whether page 1 was seen, so that pages can be told apart.
@@ -177,6 +218,35 @@ pub(super) mod tests {
         assert_eq!((extent.page_size(), extent.last_page()), (20, Some(4)));
         let extent = observed([Page { limit: Some(20), total: Some(70), ..page(1, 0, 20) }]);
         assert_eq!((extent.page_size(), extent.last_page()), (20, Some(4)));
+    }
+
+    #[test]
+    fn no_page_is_longer_than_the_page_size() {
+        let extent = observed([page(1, 0, 60), page(2, 60, 80)]);
+        assert_eq!((extent.page_size(), extent.first_row(3)), (80, 160));
+        let again = observed([page(1, 0, 60), page(2, 60, 80), page(1, 0, 60)]);
+        assert_eq!(again.page_size(), 80, "page 1 is as short as it was");
+        let fewer = observed([page(1, 0, 100), page(1, 0, 70)]);
+        assert_eq!(fewer.page_size(), 100, "there may be fewer rows now");
+        let clamped = observed([page(1, 0, 100), Page { total: Some(500), ..page(1, 0, 20) }]);
+        assert_eq!(clamped.page_size(), 20, "there are more rows, on shorter pages");
+    }
+
+    #[test]
+    fn a_page_size_that_never_settles_is_found_out() {
+        let mut extent = Extent::default();
+        for rows in [99, 100].into_iter().cycle().take(50) {
+            extent.observe(&Page { total: Some(1000), ..page(1, 0, rows) }, 100);
+            extent.restart();
+        }
+        assert_eq!((extent.page_size(), extent.is_steady()), (100, false));
+    }
+
+    #[test]
+    fn a_remembered_page_size_is_what_page_one_makes_of_it() {
+        let mut extent = Extent::remembered(100, 250);
+        extent.observe(&page(1, 0, 60), 100);
+        assert_eq!((extent.page_size(), extent.is_steady()), (60, true));
     }
 
     #[test]

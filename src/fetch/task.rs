@@ -303,9 +303,17 @@ impl Task {
                 FetchEvent::Failed { generation, page: number, error }
             }
             Progress::Loaded { number, value: page } => {
+                let before = self.extent.is_known().then(|| self.extent.page_size());
                 self.extent.observe(page.numbers, self.policy.page_size);
                 self.settled.insert(number);
-                FetchEvent::Loaded { generation, page }
+                let is_laid_out_anew = before.is_some_and(|size| size != self.extent.page_size());
+                if is_laid_out_anew && !self.extent.is_steady() {
+                    let error = ApiError::new(ErrorKind::Nonsense(Nonsense::Unsteady));
+                    self.refusal = Some(error.clone());
+                    FetchEvent::Failed { generation, page: number, error }
+                } else {
+                    FetchEvent::Loaded { generation, page }
+                }
             }
             Progress::Failed { number: page, error } => {
                 self.settled.insert(page);

@@ -410,8 +410,12 @@ impl Listing {
     /// A refresh that finds the end nearer than before takes away what lay behind it.
     fn drop_what_is_gone(&mut self, number: u64, stop: u64, short: bool) {
         let RowCount::Exactly(rows) = self.extent.rows() else {
-            let is_stale = |(_, slot): (&u64, &Slot)| slot.generation != Some(self.generation);
-            if short && self.rows.has_behind(number) && self.slots.range(number + 1..).all(is_stale) {
+            // Answers overtake each other: an empty page behind this one may be here already.
+            let is_past = |(page, slot): (&u64, &Slot)| {
+                slot.generation != Some(self.generation) || self.rows.segment(*page).is_none_or(|segment| segment.rows == 0)
+            };
+            let is_behind = self.rows.has_behind(number) || self.extent.seen() > stop;
+            if short && is_behind && self.slots.range(number + 1..).all(is_past) {
                 self.extent.end_at(stop);
                 self.truncate(stop);
             }
@@ -466,6 +470,33 @@ pub(crate) mod tests {
         let raw = RawValue::from_string(format!("[{}]", rows.join(","))).unwrap();
         let rows = raw_array(&raw).unwrap().into_iter().map(|row| Row::decode(row).unwrap()).collect();
         Page { number, rows, reported: None, limit: Some(100), total, total_pages: None }
+    }
+
+    #[test]
+    fn an_empty_page_that_overtakes_the_last_one_leaves_no_ghosts() {
+        let mut listing = Listing::new(Generation::default(), 100);
+        for number in 1..=4 {
+            listing.load(page(number, (number - 1) * 100..number * 100, None));
+        }
+        listing.load(page(5, 400..430, None));
+        listing.refresh(Generation::default().next());
+        for (number, ids) in [(1, 0..100), (2, 100..200), (4, 250..250), (3, 200..250)] {
+            listing.load(page(number, ids, None));
+        }
+        assert_eq!((listing.extent(), listing.loaded()), (RowCount::Exactly(250), 250));
+        assert!(listing.is_complete());
+    }
+
+    #[test]
+    fn a_page_that_is_longer_than_the_others_loses_no_row() {
+        let mut listing = Listing::new(Generation::default(), 100);
+        listing.load(page(1, 0..60, None));
+        assert!(listing.load(page(2, 60..140, None)), "rows lie on other pages now");
+        for (number, ids) in [(1, 0..60), (2, 60..140), (3, 140..200), (4, 200..200)] {
+            assert!(!listing.load(page(number, ids, None)), "page {number}");
+        }
+        let shown: Vec<_> = (0..listing.len()).filter_map(|place| id(&listing, place)).collect();
+        assert_eq!(shown, (0..200).map(|number| format!("w{number}")).collect::<Vec<_>>());
     }
 
     fn id(listing: &Listing, index: u64) -> Option<String> {

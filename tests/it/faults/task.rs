@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use hookscope::api::{ApiError, Client, ErrorKind, Nonsense};
@@ -485,4 +485,32 @@ async fn a_listing_that_grew_by_a_page_is_no_server_that_repeats_itself() {
     grown.store(true, Ordering::Relaxed);
     explorer.want(later(pages(&[2])));
     assert_eq!(explorer.loaded().await.0, 2, "what was page 1 is page 2 now");
+}
+
+#[tokio::test]
+async fn pages_that_are_longer_each_time_are_not_asked_for_for_ever() {
+    let asked = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&asked);
+    let server = Server::start(move |_| {
+        let rows = rows(0..10 + count.fetch_add(1, Ordering::Relaxed));
+        Reply::json(format!(r#"{{"data":[{rows}],"meta":{{"page":1,"limit":100,"total":300}}}}"#))
+    })
+    .await;
+    let mut wish = pages(&[1]);
+    let mut explorer = Explorer::new(&server, wish.clone());
+    for _ in 0..20 {
+        match explorer.event().await {
+            FetchEvent::Failed { error, .. } => {
+                assert_eq!(error.kind, ErrorKind::Nonsense(Nonsense::Unsteady));
+                return;
+            }
+            // The explorer asks for everything anew.
+            FetchEvent::Loaded { .. } => {
+                wish = later(wish);
+                explorer.want(wish.clone());
+            }
+            _ => {}
+        }
+    }
+    panic!("it goes on and on");
 }
