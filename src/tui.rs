@@ -112,8 +112,8 @@ impl Origin {
     /// What the background task reads from. For the API that reads the certificate store, which takes milliseconds.
     fn open(self) -> Result<Source, ApiError> {
         match self {
-            Self::Api(connection) => Ok(Source::Api(Arc::new(Client::new(&connection.api)?))),
-            Self::File { rows, .. } => Ok(Source::Rows(rows)),
+            Self::Api(connection) => Ok(Source::from(Arc::new(Client::new(&connection.api)?))),
+            Self::File { rows, .. } => Ok(Source::from(rows)),
         }
     }
 

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::workspace::Live;
 use crate::analysis::diff::{Diff, Ignored};
 use crate::analysis::query::Query;
@@ -19,6 +21,8 @@ const ASKED: usize = 100;
 pub(super) struct Comparison {
     pub(super) ignored: Ignored,
     pub(super) query: Query,
+    /// The query as it was written.
+    pub(super) filter: Option<String>,
 }
 
 /// What was learned of webhooks that a listing left out.
@@ -33,6 +37,13 @@ pub(super) struct Missing {
 }
 
 impl Comparison {
+    /// Reads the query again: an age is one of now.
+    pub(super) fn renew(&mut self, now: Timestamp) {
+        if let Some(Ok(query)) = self.filter.as_deref().map(|filter| Query::parse(filter, now)) {
+            self.query = query;
+        }
+    }
+
     /// The differences, as far as they are wanted.
     pub(super) fn diff<'a>(&self, before: &'a Roster, after: &'a Roster) -> Diff<'a> {
         let mut diff = Diff::of(before, after, &self.ignored);

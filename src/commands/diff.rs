@@ -75,7 +75,7 @@ async fn confirm(comparison: &Comparison, before: &Side, after: &mut Side, conte
 impl Comparison {
     pub(super) fn new(args: &CompareArgs, context: &Context<'_>) -> Result<Self, Error> {
         let query = context.query(args.filter.as_deref())?;
-        Ok(Self { ignored: Ignored(args.ignore.clone()), query })
+        Ok(Self { ignored: Ignored(args.ignore.clone()), query, filter: args.filter.clone() })
     }
 }
 

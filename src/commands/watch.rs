@@ -116,14 +116,21 @@ impl Trouble {
 
     /// How long the API asked to be left alone.
     fn wait(&self) -> Duration {
-        let asked = match self {
-            Self::Api(ApiError {
-                kind: ErrorKind::RateLimited { retry_after: asked } | ErrorKind::LimitNearlySpent { resets_in: asked },
-                ..
-            }) => *asked,
-            Self::Api(_) | Self::Inconsistent(_) => None,
+        let asked = |error: &ApiError| match error.kind {
+            ErrorKind::RateLimited { retry_after: asked } | ErrorKind::LimitNearlySpent { resets_in: asked } => asked,
+            _ => None,
         };
-        asked.unwrap_or_default().min(LONGEST_WAIT)
+        let longest = match self {
+            Self::Api(error) => asked(error),
+            Self::Inconsistent(problems) => {
+                let of_page = |problem: &Problem| match problem {
+                    Problem::PageFailed { error, .. } => asked(error),
+                    _ => None,
+                };
+                problems.iter().filter_map(of_page).max()
+            }
+        };
+        longest.unwrap_or_default().min(LONGEST_WAIT)
     }
 }
 
@@ -151,6 +158,7 @@ impl Watch {
 
     /// Reads everything, and returns a line for each change since the last time.
     async fn read(&mut self) -> Result<Vec<String>, Trouble> {
+        self.comparison.renew(Moment::now().wall);
         let (mut roster, summary, read_at) = self.live.read_roster(false).await.map_err(Trouble::Api)?;
         if !summary.problems.is_empty() {
             return Err(Trouble::Inconsistent(summary.problems));
@@ -267,6 +275,11 @@ mod tests {
         assert_eq!(wait(ErrorKind::LimitNearlySpent { resets_in: None }), 0);
         assert_eq!(wait(ErrorKind::Status(503)), 0);
         assert_eq!(Trouble::Inconsistent(vec![Problem::NeverEnds]).wait(), Duration::ZERO);
+        let of_page = |page, seconds| Problem::PageFailed {
+            page,
+            error: ApiError::new(ErrorKind::LimitNearlySpent { resets_in: asked(seconds) }),
+        };
+        assert_eq!(Trouble::Inconsistent(vec![of_page(3, 20), of_page(4, 40), of_page(5, 30)]).wait().as_secs(), 40);
     }
 
     #[tokio::test(start_paused = true)]

@@ -367,7 +367,7 @@ impl Workspace {
     fn into_source(self) -> (Source, fetch::Policy, Option<Server>) {
         match self.origin {
             Origin::Api(live) => (live.source, live.policy, live.demo),
-            Origin::File(page) => (Source::Rows(Arc::new(Held::new(page.rows))), fetch::Policy::default(), None),
+            Origin::File(page) => (Source::from(Arc::new(Held::new(page.rows))), fetch::Policy::default(), None),
         }
     }
 }

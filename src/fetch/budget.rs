@@ -10,10 +10,12 @@ use crate::api::RateLimit;
 /// How long a window is taken to last when the server does not say when it ends.
 const UNTOLD_WINDOW: Duration = Duration::from_mins(1);
 
-/// What is left of the rate limit, as far as answers told.
+/// What is left of the rate limit, as far as answers told, and what is out. It outlives whoever reads.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     told: Option<Told>,
+    /// Requests whose answers are waited for.
+    out: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +44,27 @@ impl Budget {
         if !self.told.as_ref().is_some_and(may_be_older) {
             self.told = Some(Told { rate, at: now });
         }
+    }
+
+    /// A request is sent.
+    pub(super) fn send(&mut self) {
+        self.out += 1;
+    }
+
+    /// Its answer is here.
+    pub(super) fn answered(&mut self) {
+        self.out = self.out.saturating_sub(1);
+    }
+
+    /// Its answer is not waited for.
+    pub(super) fn given_up(&mut self) {
+        self.answered();
+        self.spend_unseen();
+    }
+
+    /// Whether so many more may be sent now.
+    pub(super) fn has_room_for(&self, requests: u64, now: Instant) -> bool {
+        self.requests(now) >= self.out.saturating_add(requests)
     }
 
     /// Takes note of a request whose answer tells nothing or was not waited for: the server has counted it all the same.

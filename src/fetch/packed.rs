@@ -56,6 +56,10 @@ impl PackedPages {
 impl Ask for PackedPages {
     type Value = PackedPage;
 
+    fn source(&self) -> &Source {
+        self.pages.source()
+    }
+
     fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<PackedPage>, Failure>> + Send + 'static {
         let answer = self.pages.ask(number);
         let packer = self.packer.clone();

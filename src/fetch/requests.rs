@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::task::{AbortHandle, Id, JoinSet};
@@ -13,6 +13,9 @@ use super::budget::Budget;
 use super::{Policy, Source};
 use crate::api::{Answer, ApiError, ErrorKind, Failure, Page, PageRequest, RateLimit};
 use crate::model::{Elements, Row, Scope, WebhookId};
+
+/// How long others are waited for that have sent all requests that may be sent.
+const OTHERS: Duration = Duration::from_millis(200);
 
 /// What became of a request. Its number is that of a page, or the place of an id in a list of ids.
 #[derive(Debug, Clone)]
@@ -46,6 +49,8 @@ pub enum Progress<T = Page> {
 pub(super) trait Ask {
     type Value: Send + 'static;
 
+    fn source(&self) -> &Source;
+
     fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Self::Value>, Failure>> + Send + 'static;
 }
 
@@ -61,6 +66,10 @@ pub(super) struct Pages<R = Vec<Row>> {
 
 impl<R: Elements> Ask for Pages<R> {
     type Value = Page<R>;
+
+    fn source(&self) -> &Source {
+        &self.source
+    }
 
     fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Page<R>>, Failure>> + Send + 'static {
         let source = self.source.clone();
@@ -88,6 +97,10 @@ pub(super) struct Webhooks {
 
 impl Ask for Webhooks {
     type Value = Row;
+
+    fn source(&self) -> &Source {
+        &self.source
+    }
 
     fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Row>, Failure>> + Send + 'static {
         let (source, ids) = (self.source.clone(), Arc::clone(&self.ids));
@@ -126,19 +139,25 @@ pub(super) struct Requests<A: Ask> {
     aborts: BTreeMap<u64, AbortHandle>,
     waiting: Vec<Waiting>,
     paused_until: Option<Instant>,
-    budget: Budget,
+    /// Of all who read from the same source.
+    budget: Arc<Mutex<Budget>>,
+}
+
+fn lock(budget: &Mutex<Budget>) -> MutexGuard<'_, Budget> {
+    // It is whole between any two statements.
+    budget.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<A: Ask> Requests<A> {
     pub(super) fn new(ask: A, policy: Policy) -> Self {
         Self {
+            budget: ask.source().budget(),
             ask,
             policy,
             running: JoinSet::new(),
             aborts: BTreeMap::new(),
             waiting: Vec::new(),
             paused_until: None,
-            budget: Budget::default(),
         }
     }
 
@@ -150,11 +169,12 @@ impl<A: Ask> Requests<A> {
 
     /// Ends the requests that nobody wants any more.
     pub(super) fn retain(&mut self, wanted: impl Fn(u64) -> bool) {
+        let mut budget = lock(&self.budget);
         self.aborts.retain(|&number, abort| {
             let keep = wanted(number);
             if !keep {
                 abort.abort();
-                self.budget.spend_unseen();
+                budget.given_up();
             }
             keep
         });
@@ -180,7 +200,7 @@ impl<A: Ask> Requests<A> {
         let under_way = self.aborts.len() + self.waiting.len();
         under_way < self.policy.max_concurrency
             && self.paused_until.is_none_or(|until| until <= Instant::now())
-            && self.budget.requests(Instant::now()) > under_way as u64
+            && lock(&self.budget).has_room_for(self.waiting.len() as u64 + 1, Instant::now())
     }
 
     /// Starts a request; the caller asked [`Requests::has_room`].
@@ -192,10 +212,18 @@ impl<A: Ask> Requests<A> {
     /// Call it before waiting for [`Requests::next`] with requests still to start.
     pub(super) fn pause_if_spent(&mut self) -> Result<Option<Progress<A::Value>>, ApiError> {
         let now = Instant::now();
-        if self.budget.requests(now) > 0 || self.paused_until.is_some() || !self.aborts.is_empty() {
+        if self.paused_until.is_some() || !self.aborts.is_empty() {
             return Ok(None);
         }
-        let resets_in = self.budget.resets_in(now);
+        let budget = lock(&self.budget);
+        if budget.requests(now) > 0 {
+            if !budget.has_room_for(1, now) {
+                // Others have taken it, and their answers will tell how much is left.
+                self.paused_until = Some(now + OTHERS);
+            }
+            return Ok(None);
+        }
+        let resets_in = budget.resets_in(now);
         let error = ApiError::new(ErrorKind::LimitNearlySpent { resets_in });
         match resets_in {
             Some(wait) if wait <= self.policy.longest_wait => {
@@ -210,6 +238,7 @@ impl<A: Ask> Requests<A> {
         let answer = self.ask.ask(number);
         let sent = Instant::now();
         let abort = self.running.spawn(async move { Finished { number, attempt, sent, result: answer.await } });
+        lock(&self.budget).send();
         self.aborts.insert(number, abort);
     }
 
@@ -250,7 +279,7 @@ impl<A: Ask> Requests<A> {
     /// under way that could change that.
     fn start_due(&mut self, now: Instant) -> Option<Progress<A::Value>> {
         while let Some(at) = self.waiting.iter().position(|waiting| waiting.at <= now) {
-            if self.budget.requests(now) > self.aborts.len() as u64 {
+            if lock(&self.budget).has_room_for(1, now) {
                 let due = self.waiting.swap_remove(at);
                 self.spawn(due.number, due.attempt);
                 continue;
@@ -268,8 +297,8 @@ impl<A: Ask> Requests<A> {
         let Finished { number, attempt, sent, result } = finished;
         let is_wanted = self.aborts.get(&number).is_some_and(|abort| abort.id() == id);
         match rate_of(&result) {
-            Some(rate) => self.budget.told(rate, sent, Instant::now()),
-            None if is_wanted => self.budget.spend_unseen(),
+            Some(rate) => lock(&self.budget).told(rate, sent, Instant::now()),
+            None if is_wanted => lock(&self.budget).spend_unseen(),
             // That was done when its request was to be ended.
             None => {}
         }
@@ -277,6 +306,7 @@ impl<A: Ask> Requests<A> {
             return None;
         }
         self.aborts.remove(&number);
+        lock(&self.budget).answered();
         Some(match result {
             Ok(answer) => Progress::Loaded { number, value: answer.value },
             Err(Failure { error, .. }) => self.retry(number, attempt, error),
@@ -309,6 +339,13 @@ impl<A: Ask> Requests<A> {
     fn jitter(&self, attempt: u32) -> Duration {
         let doubled = self.policy.backoff.saturating_mul(1 << attempt.saturating_sub(1).min(16));
         doubled.min(self.policy.longest_backoff).mul_f64(fastrand::f64())
+    }
+}
+
+impl<A: Ask> Drop for Requests<A> {
+    fn drop(&mut self) {
+        let mut budget = lock(&self.budget);
+        self.aborts.values().for_each(|_| budget.given_up());
     }
 }
 
@@ -363,7 +400,7 @@ mod tests {
             proxy: Proxy::None,
             extra_roots: None,
         };
-        let source = Source::Api(Arc::new(Client::new(&settings).unwrap()));
+        let source = Source::from(Arc::new(Client::new(&settings).unwrap()));
         let mut requests = Requests::new(Pages::<Vec<Row>>::new(&source, 100, Scope::All), Policy::default());
         requests.start(1);
         while !requests.aborts[&1].is_finished() {

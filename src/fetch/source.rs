@@ -1,13 +1,20 @@
 //! Where rows come from: the API, or rows that are here already. Whoever reads cannot tell the difference.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use super::budget::Budget;
 use crate::api::{Answer, ApiError, Client, ErrorKind, Failure, Page, PageRequest};
 use crate::model::{Elements, Row, Scope, WebhookId};
 
-/// Answers for pages and single webhooks. Cheap to clone.
+/// Answers for pages and single webhooks. Cheap to clone: whoever reads shares one rate limit with all others.
 #[derive(Debug, Clone)]
-pub enum Source {
+pub struct Source {
+    origin: Origin,
+    budget: Arc<Mutex<Budget>>,
+}
+
+#[derive(Debug, Clone)]
+enum Origin {
     Api(Arc<Client>),
     Rows(Arc<Held>),
 }
@@ -56,19 +63,24 @@ impl Held {
 }
 
 impl Source {
+    /// What is left of the rate limit.
+    pub(super) fn budget(&self) -> Arc<Mutex<Budget>> {
+        Arc::clone(&self.budget)
+    }
+
     /// One page; see [`Client::list`].
     pub(super) async fn list<R: Elements>(&self, request: PageRequest) -> Result<Answer<Page<R>>, Failure> {
-        match self {
-            Self::Api(client) => client.list(request).await,
-            Self::Rows(held) => Ok(Answer { value: held.page(request), rate: None }),
+        match &self.origin {
+            Origin::Api(client) => client.list(request).await,
+            Origin::Rows(held) => Ok(Answer { value: held.page(request), rate: None }),
         }
     }
 
     /// One webhook; see [`Client::get`].
     pub(super) async fn get(&self, id: &WebhookId) -> Result<Answer<Row>, Failure> {
-        match self {
-            Self::Api(client) => client.get(id).await,
-            Self::Rows(held) => match held.rows.iter().find(|row| row.id() == Some(id)) {
+        match &self.origin {
+            Origin::Api(client) => client.get(id).await,
+            Origin::Rows(held) => match held.rows.iter().find(|row| row.id() == Some(id)) {
                 Some(row) => Ok(Answer { value: row.clone(), rate: None }),
                 None => Err(Failure { error: ApiError::new(ErrorKind::NotFound), rate: None }),
             },
@@ -78,6 +90,12 @@ impl Source {
 
 impl From<Arc<Client>> for Source {
     fn from(client: Arc<Client>) -> Self {
-        Self::Api(client)
+        Self { origin: Origin::Api(client), budget: Arc::default() }
+    }
+}
+
+impl From<Arc<Held>> for Source {
+    fn from(held: Arc<Held>) -> Self {
+        Self { origin: Origin::Rows(held), budget: Arc::default() }
     }
 }

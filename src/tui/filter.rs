@@ -117,6 +117,13 @@ impl Filter {
         }
     }
 
+    /// Reads what is in effect again: an age is one of now.
+    pub fn renew(&mut self, now: Timestamp) {
+        if let Ok(query) = Query::parse(&self.applied, now) {
+            self.query = query;
+        }
+    }
+
     /// Puts a text in effect, as if it had been typed.
     pub fn set(&mut self, text: &str, now: Timestamp) -> bool {
         self.prompt = Prompt::new(text);

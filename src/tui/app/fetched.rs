@@ -204,6 +204,7 @@ impl App {
     pub(super) fn new_generation(&mut self) {
         self.generation = self.generation.next();
         self.asked_at = self.now.wall;
+        self.filter.renew(self.now.wall);
     }
 
     pub(super) fn tick(&mut self) -> Vec<Effect> {

@@ -381,3 +381,13 @@ fn the_first_of_an_answer_never_moves_the_selection() {
     stage.app.update(Message::Arranged(whole), stage.now);
     assert_eq!((stage.app.listing.len(), stage.selected().as_deref()), (999, Some("whk_000000000998")));
 }
+
+#[test]
+fn an_age_is_one_of_the_last_read() {
+    let young = || whole(vec![row(r#"{"id":"a","url":"https://x.com/","created_at":"2026-06-15T11:30:00.000Z"}"#)]);
+    let mut stage = Stage::new(100, 30);
+    stage.load(young()).keys("/").paste("created:<1h").keys("enter");
+    assert_eq!(stage.app.listing.len(), 1);
+    stage.wait(86_400).keys("r").load(young());
+    assert_eq!(stage.app.listing.len(), 0, "{}", stage.frame());
+}

@@ -125,7 +125,7 @@ async fn start(webhooks: u64) -> Running {
 
 fn run(setup: Setup, connection: &Connection, workspaces: Workspaces) -> Running {
     let settings = connection.api.clone();
-    run_from(setup, connection, workspaces, move || Ok(Source::Api(Arc::new(Client::new(&settings)?))))
+    run_from(setup, connection, workspaces, move || Ok(Source::from(Arc::new(Client::new(&settings)?))))
 }
 
 fn run_from(

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use hookscope::api::{ApiError, ErrorKind, Network};
-use hookscope::fetch::{Limit, Policy, Problem, Progress, Reading, Source, Wanted, read_listing};
-use hookscope::model::Scope;
+use hookscope::fetch::{Limit, Policy, Problem, Progress, Reading, Source, Wanted, read_listing, read_webhooks};
+use hookscope::model::{Row, Scope, WebhookId};
 
 use super::server::{self, End, Envelope, Gate, Listing, Reply, Request, Server, gate, rows};
 
@@ -671,5 +671,44 @@ mod inconsistent {
         let mut pages = server.log().pages();
         pages.sort_unstable();
         assert_eq!(pages, [1, 2, 2, 3, 4, 5]);
+    }
+    #[tokio::test]
+    async fn one_reader_after_the_other_leaves_the_tenth_alone() {
+        let server = Server::start(|request| {
+            let left = 15_u64.saturating_sub(request.index as u64);
+            let reply =
+                if request.page() == 0 { Reply::status("404 Not Found", "{}") } else { Listing::of(10_000).reply(request) };
+            reply.rate(100, left, 3600)
+        })
+        .await;
+        let source = source(&server);
+        for _ in 0..3 {
+            // The first one is stopped, the others do not even begin.
+            let _ = read_listing(&source, server::policy(), EVERYTHING, |_| {}).await;
+        }
+        let spent = server.log().requests().count();
+        assert_eq!(spent, 6, "from 15 down to 10");
+        let ids: Vec<_> = (0..20).map(|number| WebhookId::new(&format!("x{number}"))).collect();
+        let read = read_webhooks(&source, server::policy(), &ids, |_| {}).await.unwrap();
+        let is_spared = |result: &Result<Row, ApiError>| matches!(result, Err(error) if matches!(error.kind, ErrorKind::LimitNearlySpent { .. }));
+        assert!(read.iter().all(is_spared), "{read:?}");
+        assert_eq!(server.log().requests().count(), spent);
+    }
+
+    #[tokio::test]
+    async fn readers_side_by_side_share_what_is_left() {
+        let server = Server::start(|request| {
+            let left = 30_u64.saturating_sub(request.index as u64);
+            Listing::of(10_000).reply(request).rate(100, left, 3600)
+        })
+        .await;
+        let source = source(&server);
+        let read = || read_listing(&source, server::policy(), EVERYTHING, |_| {});
+        let _ = tokio::join!(read(), read(), read());
+        let spent = server.log().requests().count();
+        assert!(
+            (15..=24).contains(&spent),
+            "{spent} requests, of which 20 may be spent, and two go out before anybody knows"
+        );
     }
 }

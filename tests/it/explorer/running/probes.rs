@@ -19,7 +19,7 @@ fn exploring(urls: &[String], prober: Prober) -> Running {
         .map(|(number, url)| row(&format!(r#"{{"id":"whk_{number}","url":"{url}","events":["e"],"is_active":true}}"#)));
     let held = Arc::new(Held::new(rows.collect()));
     let connection = Config::demo_connection(BaseUrl::default(), ApiKey::new(demo::KEY).unwrap());
-    let mut running = run_from(setup(120, 40), &connection, Workspaces::default(), move || Ok(Source::Rows(held)));
+    let mut running = run_from(setup(120, 40), &connection, Workspaces::default(), move || Ok(Source::from(held)));
     running.explorer.prober = prober;
     running
 }
