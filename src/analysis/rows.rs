@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rpds::RedBlackTreeMapSync;
 
-use crate::model::{Block, RowRef};
+use crate::model::{Block, IdSet, RowRef};
 
 /// The number of a row among all rows of its listing, from 0.
 pub type RowNumber = u32;
@@ -43,6 +43,14 @@ fn gone_number(place: usize) -> Option<RowNumber> {
 /// The row that is gone under a number.
 fn gone_row(gone: &[Gone], number: RowNumber) -> Option<&Gone> {
     gone.get((RowNumber::MAX - number) as usize)
+}
+
+/// Ids that are there more than once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeated {
+    /// Webhooks that have the id of an earlier one.
+    pub count: usize,
+    pub example: Box<str>,
 }
 
 /// The rows of one page that count.
@@ -161,6 +169,15 @@ impl Rows {
         let offset = usize::try_from(number % self.page_size).ok()?;
         let segment = self.pages.get(&page).filter(|segment| offset < segment.rows)?;
         segment.block.row(offset)
+    }
+
+    /// How many webhooks have the id of an earlier one, and one of these ids; `None` when each has its own.
+    pub fn repeated(&self) -> Option<Repeated> {
+        let mut seen = IdSet::default();
+        let webhooks = self.segments().flat_map(|(_, _, segment)| segment.iter()).filter(|row| row.is_webhook());
+        let mut repeated = webhooks.filter(|row| !seen.insert(row.id()));
+        let example = repeated.next()?.id().into();
+        Some(Repeated { count: 1 + repeated.count(), example })
     }
 
     /// Whether anything is on a later page.

@@ -3,6 +3,7 @@
 
 mod arrange;
 mod changes;
+mod consistency;
 mod deliveries;
 mod fetched;
 mod filter;
@@ -26,6 +27,7 @@ use ratatui::layout::Position;
 use tokio::time::Instant;
 
 use self::arrange::Arranging;
+use self::consistency::Consistency;
 pub use self::deliveries::{Deliveries, Figures};
 use self::findings::Findings;
 pub use self::marks::Export;
@@ -268,6 +270,7 @@ pub struct App {
     jobs: Jobs,
     arranging: Arranging,
     findings: Findings,
+    consistency: Consistency,
     /// When the next automatic refresh is due.
     pub auto_refresh: Option<Instant>,
     /// The selected webhook at the last refresh, until it is found again.
@@ -323,6 +326,7 @@ impl App {
             came_from: None,
             arranging: Arranging::default(),
             findings: Findings::new(Arc::clone(&setup.audit), now.wall),
+            consistency: Consistency::default(),
             auto_refresh: setup.auto_refresh.then(|| now.instant + setup.refresh_every),
             following: None,
             last_copy: None,
@@ -370,6 +374,7 @@ impl App {
             Message::Switched(workspace) => self.switched(*workspace),
             Message::NotSwitched(why) => self.not_switched(&why),
         };
+        effects.extend(self.check_whole_read());
         self.fit();
         self.watch_sweep();
         let demand = self.wanted();

@@ -80,6 +80,8 @@ pub struct Listing {
     /// Rows that are remembered of an earlier session.
     remembered: u64,
     totals: Totals,
+    /// Rows moved while it was read, so that one may be there twice and another one not at all.
+    is_doubtful: bool,
     /// Counts the changes of the rows.
     version: u64,
     order: Option<Answer>,
@@ -237,6 +239,20 @@ impl Listing {
     /// totals. Whether an id came twice is not known here.
     pub fn is_whole_read(&self) -> bool {
         self.is_all_fresh() && self.kept.is_none() && matches!(self.totals, Totals::Same(..))
+    }
+
+    /// Whether pages of this generation told different totals.
+    pub fn has_differing_totals(&self) -> bool {
+        self.totals == Totals::Differing
+    }
+
+    /// Whether rows moved while all of them were read.
+    pub fn is_doubtful(&self) -> bool {
+        self.is_doubtful
+    }
+
+    pub fn set_doubtful(&mut self, is_doubtful: bool) {
+        self.is_doubtful = is_doubtful;
     }
 
     /// Rows that are remembered of an earlier session, until newer ones come.

@@ -68,6 +68,7 @@ impl Gather for Destinations {
 /// Webhooks of one destination, joined where they share an event.
 #[derive(Default)]
 struct Sharing {
+    ids: BTreeSet<Box<str>>,
     numbers: Vec<u32>,
     /// For each webhook one that it is joined with, itself at the end of the chain.
     joined: Vec<usize>,
@@ -77,6 +78,10 @@ struct Sharing {
 
 impl Sharing {
     fn add(&mut self, webhook: &Candidate<'_>) {
+        // A listing that moves while it is read can have one of them twice.
+        if !self.ids.insert(webhook.id.into()) {
+            return;
+        }
         let place = self.numbers.len();
         self.numbers.push(webhook.number);
         self.joined.push(place);
@@ -164,9 +169,18 @@ mod tests {
     #[test]
     fn two_groups_of_one_url_are_two_findings() {
         let events = ["a", "a", "b", "b"];
-        let rows = events.map(|event| row(event, "https://ok.acme.com/x", &[event], true));
+        let rows: Vec<_> = (0..)
+            .zip(events)
+            .map(|(id, event): (u32, _)| row(&id.to_string(), "https://ok.acme.com/x", &[event], true))
+            .collect();
         let groups: Vec<_> = found(&rows).into_iter().map(|(numbers, _)| numbers).collect();
         assert_eq!(groups, [[0, 1], [2, 3]]);
+    }
+
+    #[test]
+    fn a_webhook_that_is_listed_twice_is_no_duplicate_of_itself() {
+        let twice = ["0", "1", "0"].map(|id| row(id, &format!("https://{id}.acme.com/x"), &["a"], true));
+        assert_eq!(found(&twice), []);
     }
 
     #[test]

@@ -156,6 +156,7 @@ impl App {
             // What came of everything would be read again.
             return self.inform("still loading: it goes on by itself, and esc stops it");
         }
+        self.consistency.start_over();
         self.refresh();
         vec![Effect::Draw]
     }
@@ -172,6 +173,7 @@ impl App {
         self.everything = Everything::No;
         self.arranging.start_over();
         self.findings.start_over();
+        self.consistency.start_over();
         self.group_panes.values_mut().for_each(GroupPane::forget);
         if was_complete || self.is_arranged() || self.shows_groups() {
             self.need_everything();
@@ -213,6 +215,7 @@ impl App {
                 // The last one is still under way.
                 self.auto_refresh = Some(self.now.instant + self.setup.refresh_every);
             } else {
+                self.consistency.start_over();
                 self.refresh();
             }
         }

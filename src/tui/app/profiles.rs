@@ -176,6 +176,7 @@ impl App {
         self.came_from = None;
         self.arranging.start_over();
         self.findings.start_over();
+        self.consistency.start_over();
         self.forget_jobs();
         self.forget_probes();
         self.facts_changed();

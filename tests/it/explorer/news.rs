@@ -168,3 +168,45 @@ fn only_the_newest_of_what_is_gone_is_kept() {
     stage.load(all(vec![webhook(0)]));
     assert_eq!(stage.app.listing.rows().gone().count(), 1_000);
 }
+
+#[test]
+fn what_moved_while_it_was_read_is_read_again() {
+    let mut stage = Stage::new(120, 40);
+    stage.keys("L").load(page(1, 0..100, Some(200))).load(page(2, 99..199, Some(200)));
+    let frame = stage.frame();
+    assert!(frame.contains("whk_000000000099 came twice: rows moved meanwhile, reading again (2 of 3)"), "{frame}");
+    assert!(stage.app.demand().everything);
+    stage.load(page(1, 1..101, Some(200))).load(page(2, 101..201, Some(200)));
+    let header = stage.header();
+    assert!(header.contains("all 200  live") && counts(&stage) == [0, 0, 0], "{header}: nobody was gone or is new");
+}
+
+#[test]
+fn what_keeps_moving_is_said_to() {
+    for shift in [page(2, 99..199, Some(200)), page(2, 100..199, Some(199))] {
+        let mut stage = Stage::new(120, 40);
+        stage.keys("L");
+        for _ in 0..3 {
+            stage.load(page(1, 0..100, Some(200))).load(shift.clone());
+        }
+        let frame = stage.frame();
+        assert!(frame.contains("rows moved meanwhile, some may be missing; r reads again"), "{frame}");
+        assert!(!stage.app.demand().everything && stage.header().contains("rows moved"), "{frame}");
+        assert!(!stage.keys("4").frame().contains("duplicate-destination"), "{}", stage.frame());
+        stage.keys("1 j r");
+        for number in 1..=2 {
+            stage.load(page(number, (number - 1) * 100..number * 100, Some(200)));
+        }
+        assert!(stage.header().contains("all 200  live"), "{}", stage.frame());
+    }
+}
+
+#[test]
+fn a_large_listing_is_looked_at_beside_the_loop() {
+    let mut stage = Stage::with(Setup { auto_load_limit: 100, ..setup(120, 40) });
+    stage.keys("L").load(page(1, 0..15_000, Some(30_000)));
+    let found = stage.late_load(page(2, 14_999..29_999, Some(30_000)));
+    assert!(!stage.header().contains("rows moved"));
+    stage.send_all(found);
+    assert!(stage.header().contains("rows moved") && stage.footer().contains("some may be missing"), "{}", stage.frame());
+}

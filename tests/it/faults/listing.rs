@@ -684,7 +684,7 @@ mod inconsistent {
         let source = source(&server);
         for _ in 0..3 {
             // The first one is stopped, the others do not even begin.
-            let _ = read_listing(&source, server::policy(), EVERYTHING, |_| {}).await;
+            drop(read_listing(&source, server::policy(), EVERYTHING, |_| {}).await);
         }
         let spent = server.log().requests().count();
         assert_eq!(spent, 6, "from 15 down to 10");
@@ -704,7 +704,7 @@ mod inconsistent {
         .await;
         let source = source(&server);
         let read = || read_listing(&source, server::policy(), EVERYTHING, |_| {});
-        let _ = tokio::join!(read(), read(), read());
+        drop(tokio::join!(read(), read(), read()));
         let spent = server.log().requests().count();
         assert!(
             (15..=24).contains(&spent),
