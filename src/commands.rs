@@ -175,7 +175,7 @@ impl Context<'_> {
         Ok(query)
     }
 
-    /// Says on stderr what keeps a reading from being whole.
+    /// Says on stderr what keeps a reading from being whole; see [`exit_of`].
     fn report(&self, summary: &Summary, malformed: Fate, place: &Safe) -> Exit {
         if summary.scope_ignored {
             self.say.note(&safe!("{}: the server ignores is_active; filtered here", place));
@@ -187,8 +187,13 @@ impl Context<'_> {
         for problem in &summary.problems {
             self.say.problem(&safe!("{}: incomplete: {}", place, problem.explain()));
         }
-        if summary.is_whole() { Exit::Done } else { Exit::Incomplete }
+        exit_of(summary)
     }
+}
+
+/// Whether a reading is all there is.
+fn exit_of(summary: &Summary) -> Exit {
+    if summary.is_whole() { Exit::Done } else { Exit::Incomplete }
 }
 
 /// What becomes of rows that are no webhooks.

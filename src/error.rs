@@ -70,6 +70,9 @@ pub enum Error {
     Usage { message: Safe, advice: Option<Safe> },
     #[error("{place}: {error}")]
     Api { place: Safe, error: ApiError },
+    /// As [`Error::Api`], where what was read before is remembered.
+    #[error("{place}: {error}")]
+    Unread { place: Safe, error: ApiError, advice: Safe },
     /// What is asked for is not remembered.
     #[error("{message}")]
     NotKept { message: Safe, advice: Safe },
@@ -93,6 +96,7 @@ impl Error {
             Self::Api { error, .. } if error.kind == ErrorKind::Setup => Exit::Usage,
             Self::NotKept { .. }
             | Self::Api { .. }
+            | Self::Unread { .. }
             | Self::Output(_)
             | Self::Demo(_)
             | Self::Terminal(_)
@@ -106,7 +110,7 @@ impl Error {
             Self::Config(error) => error.advice.clone(),
             Self::Usage { advice, .. } => advice.clone(),
             Self::Api { error, .. } => Some(error.advice()),
-            Self::NotKept { advice, .. } => Some(advice.clone()),
+            Self::NotKept { advice, .. } | Self::Unread { advice, .. } => Some(advice.clone()),
             Self::NoTerminal { .. } => Some("In scripts and pipes use a command, such as: hookscope list -o json".into()),
             Self::Output(_) | Self::Demo(_) | Self::Terminal(_) | Self::Start(_) => None,
         }
@@ -115,7 +119,7 @@ impl Error {
     /// What stands behind it, the nearest first.
     pub fn causes(&self) -> &[Safe] {
         match self {
-            Self::Api { error, .. } => &error.causes,
+            Self::Api { error, .. } | Self::Unread { error, .. } => &error.causes,
             _ => &[],
         }
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::facts::Sources;
 use super::sweep::{Read, read_all};
-use super::{Context, Exit, Fate, refuse_unknown_findings, terminal_width};
-use crate::analysis::audit::{Audit, Facts, Finding, Needs, Pattern, RULES, Rule, RuleSet};
+use super::{Context, Exit, Fate, exit_of, refuse_unknown_findings, terminal_width};
+use crate::analysis::audit::{Audit, Facts, Finding, Needs, Pattern, RULES, Report, Rule, RuleSet};
 use crate::analysis::query::Query;
 use crate::cli::{AuditArgs, ColorArg, ScopeArg};
 use crate::error::Error;
@@ -30,13 +30,15 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
     refuse_unknown_findings(&query, &audit)?;
     let scope: Scope = args.scope.into();
     let sweep = read_all(context, scope).await?;
+    let is_of_part = audit.basis.is_part;
     exit = exit.max(sweep.exit);
     let mut reports = Vec::with_capacity(sweep.workspaces.len());
     let mut audited = Vec::with_capacity(sweep.workspaces.len());
     for Read { profile, place, reading, .. } in sweep.workspaces {
-        audit.basis.facts = Arc::new(sources.gather(&reading.rows, context).await);
-        let mut report = audit.run(&reading.rows.as_slice());
         let is_partial = !reading.summary.is_whole();
+        audit.basis.facts = Arc::new(sources.gather(&reading.rows, context).await);
+        audit.basis.is_part = is_of_part || !reading.summary.problems.is_empty();
+        let mut report = audit.run(&reading.rows.as_slice());
         if !query.is_empty() {
             let matches = matching(&query, &reading.rows, &report.rule_sets(reading.rows.len()));
             let is_about = |finding: &Finding| finding.webhooks.iter().any(|&number| matches.contains(number));
@@ -46,6 +48,11 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
         }
         reports.push((reading.summary, place.clone()));
         audited.push(Audited { profile, place, rows: reading.rows, report, is_partial });
+    }
+    // A report of which nothing could be read is no clean report, and neither is one that leaves a workspace out.
+    let nothing = audited.is_empty() && exit != Exit::Done;
+    if !nothing {
+        audited.extend(sweep.failed.into_iter().map(unread));
     }
     // The program ends once they are told: giving back a million small pieces of memory would take as long as telling them.
     let audited = ManuallyDrop::new(audited);
@@ -60,23 +67,28 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
         audit: &audit,
         fail_on: args.fail_on.severity(),
     };
-    // A report of which nothing could be read is no clean report.
-    let nothing = audited.is_empty() && exit != Exit::Done;
-    if !nothing && out.send(|out| sheet.write(out, &audited))? == Reader::Gone {
-        return Ok(Exit::Done);
+    let reader = if nothing { Reader::Listening } else { out.send(|out| sheet.write(out, &audited))? };
+    if reader == Reader::Listening {
+        let (found, waived) = count(&audited);
+        if !nothing && !sheet.format.has_summary() && (found == 0 || waived > 0) {
+            context.say.note(&summary(&audited));
+        }
+        for (summary, place) in &reports {
+            context.report(summary, Fate::LeftOut, place);
+        }
     }
-    let (found, waived) = count(&audited);
-    if !nothing && !sheet.format.has_summary() && (found == 0 || waived > 0) {
-        context.say.note(&summary(&audited));
-    }
-    for (summary, place) in reports {
-        exit = exit.max(context.report(&summary, Fate::LeftOut, &place));
-    }
+    exit = reports.iter().fold(exit, |exit, (summary, _)| exit.max(exit_of(summary)));
     let fails = audited
         .iter()
         .flat_map(|one| &one.report.findings)
         .any(|finding| args.fail_on.severity().is_some_and(|limit| finding.severity >= limit));
     Ok(if fails && !args.exit_zero { exit.max(Exit::Found) } else { exit })
+}
+
+/// A workspace that could not be read: of it nothing is known.
+fn unread(profile: Arc<str>) -> Audited {
+    let place = safe!("{}", clean(&profile));
+    Audited { profile: Some(profile), place, rows: Vec::new(), report: Report::default(), is_partial: true }
 }
 
 /// Findings and accepted findings of all workspaces.

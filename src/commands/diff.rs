@@ -9,7 +9,7 @@ use crate::analysis::diff::{FieldChange, Ignored, changes};
 use crate::cli::{CompareArgs, DiffArgs};
 use crate::error::Error;
 use crate::model::Entry;
-use crate::output::{self, DiffLine, Differences, Format, Happened, Output, Reader, Sheet};
+use crate::output::{self, DiffLine, Differences, Format, Happened, Output, Sheet};
 use crate::safe;
 use crate::text::{Safe, grouped};
 
@@ -39,9 +39,8 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
     }
     let is_same = diff.is_empty();
     let differences = comparison.differences(&before.roster, &after.roster, &missing);
-    if out.send(|out| write(out, &sheet, &comparison.ignored, &differences))? == Reader::Gone {
-        return Ok(Exit::Done);
-    }
+    // Whoever reads no more wants to know all the same.
+    let _reader = out.send(|out| write(out, &sheet, &comparison.ignored, &differences))?;
     let unknown = if missing.unknown.is_empty() { Exit::Done } else { Exit::Incomplete };
     let found = if is_same || args.exit_zero { Exit::Done } else { Exit::Found };
     Ok(before.exit.max(after.exit).max(unknown).max(found))

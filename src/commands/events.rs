@@ -1,6 +1,6 @@
 //! `hookscope events`: who hears which event, and which known events nobody hears.
 
-use super::{Context, Exit, Fate};
+use super::{Context, Exit, Fate, exit_of};
 use crate::analysis::coverage::{EventCoverage, coverage};
 use crate::cli::EventsArgs;
 use crate::error::Error;
@@ -22,7 +22,7 @@ pub(super) async fn run(args: &EventsArgs, context: &Context<'_>) -> Result<Exit
     let entries: Vec<_> =
         coverage(reading.rows.iter().filter_map(Row::webhook), known).into_iter().map(Entry::Record).collect();
     if out.send(|out| sheet.write(out, &entries))? == Reader::Gone {
-        return Ok(Exit::Done);
+        return Ok(exit_of(&reading.summary));
     }
     // A row that is no webhook is in no count.
     Ok(context.report(&reading.summary, Fate::LeftOut, &place))

@@ -20,13 +20,14 @@ pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, E
         Row::Malformed(malformed) => Entry::Malformed(malformed.json),
     };
     let entries: Vec<_> = rows.into_iter().map(entry).collect();
-    let reader = match (sheet.format, entries.as_slice()) {
+    // Whoever reads no more wants to know all the same.
+    let _reader = match (sheet.format, entries.as_slice()) {
         // One id, one object.
         (Format::Json, []) if ids.len() == 1 => Reader::Listening,
         (Format::Json, [_]) if ids.len() == 1 => out.send(|out| sheet.write_lines(out, &entries))?,
         _ => out.send(|out| sheet.write(out, &entries))?,
     };
-    Ok(if reader == Reader::Gone { Exit::Done } else { exit })
+    Ok(exit)
 }
 
 /// The ids of a command line, each once.
@@ -45,7 +46,8 @@ pub(super) async fn read(ids: &[WebhookId], context: &Context<'_>) -> Result<(Ve
     let place = workspace.place().clone();
     let mut exit = Exit::Done;
     let mut rows = Vec::new();
-    for (asked, result) in ids.iter().zip(workspace.get(ids).await?) {
+    let (results, is_whole) = workspace.get(ids).await?;
+    for (asked, result) in ids.iter().zip(results) {
         let id = asked.clean_head(80);
         match result {
             // A script would act on the wrong one.
@@ -58,6 +60,10 @@ pub(super) async fn read(ids: &[WebhookId], context: &Context<'_>) -> Result<(Ve
             Ok(Some(Row::Malformed(malformed))) => {
                 context.say.problem(&safe!("{}: {}: it is no webhook: {}", place, id, malformed.reason.explain()));
                 rows.push(Row::Malformed(malformed));
+                exit = exit.max(Exit::Incomplete);
+            }
+            Ok(None) if !is_whole => {
+                context.say.problem(&safe!("{}: incomplete: {} is not in it, and it is not all", place, id));
                 exit = exit.max(Exit::Incomplete);
             }
             Ok(None) => {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::workspace::{self, Workspace};
-use super::{Context, Exit, Fate, refuse_unknown_findings};
+use super::{Context, Exit, Fate, exit_of, refuse_unknown_findings};
 use crate::analysis::audit::Audit;
 use crate::analysis::query::{Query, Ranker};
 use crate::analysis::sort::Sort;
@@ -145,11 +145,12 @@ impl<'a> Job<'a> {
         let all = self.arrange(all);
         // A listing of which nothing could be read is no empty listing.
         let nothing = reports.is_empty() && tally.exit != Exit::Done;
-        if !nothing && out.send(|out| self.sheet.write(out, &all))? == Reader::Gone {
-            return Ok(Exit::Done);
-        }
+        let reader = if nothing { Reader::Listening } else { out.send(|out| self.sheet.write(out, &all))? };
         for (summary, place) in reports {
-            tally.exit(self.context.report(&summary, self.malformed(), &place));
+            tally.exit(match reader {
+                Reader::Listening => self.context.report(&summary, self.malformed(), &place),
+                Reader::Gone => exit_of(&summary),
+            });
         }
         Ok(tally.exit)
     }

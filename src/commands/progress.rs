@@ -44,11 +44,19 @@ impl<S: Words> ProgressLine<S> {
         Self { state, bar, drawing }
     }
 
+    /// Whether anybody sees it.
+    fn is_drawn(&self) -> bool {
+        self.drawing.is_some()
+    }
+
     /// Takes note of something.
     pub(super) fn update(&self, change: impl FnOnce(&mut S)) {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
+
+/// Seconds of a pause that is told also where no line is drawn.
+const LONG_WAIT: u64 = 5;
 
 /// The line of a read.
 pub(super) struct Progress {
@@ -153,7 +161,13 @@ impl Progress {
             }
             fetch::Progress::Paused { until, error } => {
                 let wait = until.saturating_duration_since(Instant::now()).as_secs() + 1;
-                self.say.detail(&safe!("{}: waiting {} s", error.short(), wait));
+                let words = safe!("{}: waiting {} s", error.short(), wait);
+                // A line that is drawn tells it anyway.
+                if wait > LONG_WAIT && !self.line.is_drawn() {
+                    self.say.note(&words);
+                } else {
+                    self.say.detail(&words);
+                }
                 state.paused_until = Some(*until);
             }
             fetch::Progress::Failed { number, error } => {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Context, Exit, Fate};
+use super::{Context, Exit, Fate, exit_of};
 use crate::cli::SnapshotArgs;
 use crate::error::Error;
 use crate::fetch::{Limit, Reading, Wanted};
@@ -37,7 +37,7 @@ pub(super) async fn run(args: &SnapshotArgs, context: &Context<'_>) -> Result<Ex
                 Ok(())
             })?;
             if reader == Reader::Gone {
-                return Ok(Exit::Done);
+                return Ok(exit_of(&reading.summary));
             }
             count
         }

@@ -270,11 +270,14 @@ fn place(connection: &Connection) -> Safe {
 }
 
 /// That a workspace could not be read; when the API has trouble it is worth knowing that there is a cache.
-fn failed(place: Safe, error: ApiError, memory: Option<&Store>, say: Say) -> Error {
-    if let Some(read_at) = memory.filter(|_| error.is_transient()).and_then(Store::read_at) {
-        say.note(&safe!("{}: --cached reads what there was at {}", place, clock::utc(read_at)));
+fn failed(place: Safe, error: ApiError, memory: Option<&Store>) -> Error {
+    match memory.filter(|_| error.is_transient()).and_then(Store::read_at) {
+        Some(read_at) => {
+            let advice = safe!("{}: --cached reads what there was at {}", place, clock::utc(read_at));
+            Error::Unread { place, error, advice }
+        }
+        None => Error::Api { place, error },
     }
-    Error::Api { place, error }
 }
 
 impl Workspace {
@@ -291,7 +294,7 @@ impl Workspace {
         match self.origin {
             Origin::Api(live) => {
                 let read = live.read(wanted, true).await;
-                read.map_err(|error| failed(self.place, error, live.memory.as_ref(), live.say))
+                read.map_err(|error| failed(self.place, error, live.memory.as_ref()))
             }
             Origin::File(page) => Ok(fetch::judge(page, wanted)),
         }
@@ -303,7 +306,7 @@ impl Workspace {
             Origin::Api(live) => {
                 let read = live.read_roster(true).await;
                 let (mut roster, summary, read_at) =
-                    read.map_err(|error| failed(self.place, error, live.memory.as_ref(), live.say))?;
+                    read.map_err(|error| failed(self.place, error, live.memory.as_ref()))?;
                 if summary.problems.is_empty() {
                     roster = live.keep(roster, read_at).await;
                 }
@@ -333,9 +336,9 @@ impl Workspace {
     ) -> Result<Summary, Error> {
         let progress = self.progress(drawn);
         match self.origin {
-            Origin::Api(Live { source, policy, memory, say, .. }) => {
+            Origin::Api(Live { source, policy, memory, .. }) => {
                 let summary = fetch::stream_listing(&source, policy, wanted, |step| progress.note(step), sink).await;
-                summary.map_err(|error| failed(self.place, error, memory.as_ref(), say))
+                summary.map_err(|error| failed(self.place, error, memory.as_ref()))
             }
             Origin::File(page) => {
                 let Page { rows, number, reported, limit, total, total_pages } = page;
@@ -356,11 +359,17 @@ impl Workspace {
     }
 
     /// Webhooks by their ids; `None` for each one that does not exist.
-    pub(super) async fn get(self, ids: &[WebhookId]) -> Result<Vec<Result<Option<Row>, ApiError>>, Error> {
+    /// And whether what is not there is nowhere: a file may hold a part.
+    pub(super) async fn get(self, ids: &[WebhookId]) -> Result<(Vec<Result<Option<Row>, ApiError>>, bool), Error> {
         let progress = self.progress(true);
         let place = self.place.clone();
+        let is_whole = match &self.origin {
+            Origin::Api(_) => true,
+            Origin::File(page) => fetch::judge(page.clone(), EVERYTHING).summary.is_whole(),
+        };
         let (source, policy, _demo) = self.into_source();
-        get(&source, policy, ids, &progress).await.map_err(|error| Error::Api { place, error })
+        let results = get(&source, policy, ids, &progress).await.map_err(|error| Error::Api { place, error })?;
+        Ok((results, is_whole))
     }
 
     /// Where single pages and webhooks are; the demo serves as long as its server lives.

@@ -49,6 +49,12 @@ impl Pattern {
         let (host, path) = rest.split_at(end);
         let has_port = host.rsplit_once(']').map_or(host, |(_, port)| port).contains(':');
         let host_text = normal_host(host);
+        if host_text.is_empty() || host.starts_with('[') && !host.contains(']') {
+            return Err("it names no host".into());
+        }
+        if scheme.is_none() && matches!(host_text.split(':').next(), Some("http" | "https")) {
+            return Err("between its scheme and its host there is no ://".into());
+        }
         let kind = if scheme.is_none() && path.is_empty() && !has_port {
             Kind::Host(host_text.into())
         } else {
@@ -264,7 +270,21 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_is_refused() {
-        for text in ["", " ", "*", "**", "a b", "a\u{1b}[31m", &"x".repeat(3000)] {
+        for text in [
+            "",
+            " ",
+            "*",
+            "**",
+            "a b",
+            "a\u{1b}[31m",
+            &"x".repeat(3000),
+            "http://[",
+            "https//a.com",
+            "http:/a.com",
+            "https:a.com",
+            "://",
+            "/x",
+        ] {
             assert!(Pattern::parse(text).is_err(), "{}", text.len());
         }
     }

@@ -6,7 +6,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use serde_json::{Value, json};
 
-use super::{Ended, Home, ONCE, ask, serving};
+use super::{Ended, Home, ONCE, ask, feed, serving};
 use crate::faults::server::{KEY, Listing, Reply, Server};
 
 const CREATED: &str = r#""created_at":"2024-04-01T08:00:00.000Z""#;
@@ -386,6 +386,35 @@ async fn a_sweep_names_the_profile_first() {
     assert!(table.stdout.starts_with("profile one: no findings in 1 webhook\n\nprofile two: 5 errors"), "{}", table.stdout);
     let home = Home::with_config(&format!("{config}{}", profile("aaa", &refused)));
     home.run(&["audit", "--all-profiles"]).await.says(3, &["aaa", "401"]);
+}
+
+#[tokio::test]
+async fn a_report_says_which_workspace_it_leaves_out() {
+    let clean = serving(CLEAN).await;
+    let refused = Server::always(Reply::status("401 Unauthorized", "{}")).await;
+    let profile = |name: &str, server: &Server| {
+        format!("[profiles.{name}]\napi_key = \"{KEY}\"\nbase_url = \"{}\"\n", server.base_url())
+    };
+    let home = Home::with_config(&format!("{ONCE}{}{}", profile("bad", &refused), profile("ok", &clean)));
+    for (format, words) in [
+        ("sarif", "\"executionSuccessful\":false"),
+        ("sarif", "bad: not all webhooks could be read"),
+        ("junit", "<testsuite name=\"bad\" tests=\"1\" failures=\"0\" errors=\"1\""),
+        ("markdown", "### Profile `bad`: nothing was found in 0 webhooks, but not everything could be read"),
+        ("table", "profile bad: nothing was found in 0 webhooks, but not everything could be read"),
+    ] {
+        let ended = home.run(&["audit", "--all-profiles", "-o", format]).await;
+        assert_eq!(ended.code, Some(3));
+        assert!(ended.stdout.contains(words), "{}", ended.stdout);
+    }
+}
+
+#[tokio::test]
+async fn of_a_part_nothing_is_said_to_be_missing() {
+    let part = r#"{"data":[{"id":"a","url":"https://a.example.com/","events":["call.failed"],"is_active":true}],"meta":{"page":1,"limit":100,"total":500}}"#;
+    let ended = feed(part, &["audit", "--from", "-", "--rule", "uncovered-event"]).await;
+    ended.says(5, &["the API says 500 webhooks, but sent 1"]);
+    assert_eq!(ended.stdout, "");
 }
 
 #[tokio::test]

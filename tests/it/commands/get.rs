@@ -1,6 +1,6 @@
 //! `hookscope get`: webhooks by their ids.
 
-use super::{Ended, Home, ask};
+use super::{Ended, Home, ask, feed};
 use crate::faults::server::{Reply, Request, Server, row};
 
 /// What the API says of one webhook: `w1` and so on exist.
@@ -145,4 +145,12 @@ async fn the_rest_of_the_rate_limit_belongs_to_production() {
     let ended = Ended::of(home.at(&server.base_url(), &["get", "w1", "w2", "-o", "ids"])).await;
     ended.says(5, &["w2", "rate limit nearly spent"]);
     assert_eq!((ended.stdout.as_str(), targets(&server).len()), ("w1\n", 1));
+}
+
+#[tokio::test]
+async fn what_a_part_does_not_have_may_be_elsewhere() {
+    let part = r#"{"data":[{"id":"a","url":"https://a.com/"}],"meta":{"page":1,"limit":100,"total":500}}"#;
+    feed(part, &["get", "a", "--from", "-"]).await.data();
+    feed(part, &["get", "b", "--from", "-"]).await.says(5, &["b is not in it, and it is not all"]);
+    feed("[]", &["get", "b", "--from", "-"]).await.says(1, &["there is no webhook b"]);
 }

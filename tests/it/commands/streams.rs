@@ -182,6 +182,30 @@ async fn a_closed_pipe_is_silence_in_every_format() {
 }
 
 #[tokio::test]
+async fn what_is_known_when_nobody_reads_any_more_is_in_the_exit_code() {
+    let server = serving(&rows(0..3)).await;
+    let home = Home::with_config(ONCE);
+    home.write("empty.json", "[]");
+    home.write("part.json", r#"{"data":[{"id":"a","url":"https://a.com/"}],"meta":{"page":1,"limit":100,"total":500}}"#);
+    for (code, arguments) in [
+        (1, &["audit", "--fail-on", "info"] as &[&str]),
+        (1, &["diff", "empty.json"]),
+        (1, &["get", "nobody", "--from", "empty.json"]),
+        (5, &["audit", "--fail-on", "never", "--from", "part.json"]),
+        (5, &["list", "-o", "json", "--from", "part.json"]),
+        (5, &["events", "--from", "part.json"]),
+        (0, &["diff", "empty.json", "--exit-zero"]),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = home.at(&server.base_url(), arguments);
+        command.stdout(writer);
+        let ended = Ended::of(command).await;
+        assert_eq!(ended.code, Some(code), "{arguments:?}: {}", ended.stderr);
+    }
+}
+
+#[tokio::test]
 async fn a_full_disk_is_an_error_in_every_format() {
     let server = serving(&rows(0..3)).await;
     for arguments in [
