@@ -29,7 +29,12 @@ const MAX_ADDRESSES: usize = 8;
 /// The addresses of a name, in the system's order and each once; at least one.
 pub async fn resolve(host: &str, port: u16, patience: Duration) -> Result<Vec<SocketAddr>, ApiError> {
     let found = timeout(patience, lookup_host((host, port))).await.map_err(|_elapsed| fault(Network::Timeout))?;
-    let found = found.map_err(|error| with(Network::Dns, &error))?;
+    let found = found.map_err(|error| {
+        let words = error.to_string();
+        // What the standard library says before what the system says.
+        let why = words.strip_prefix("failed to lookup address information: ").unwrap_or(&words);
+        fault(Network::Dns).with(clean_head(why, 200))
+    })?;
     let mut addresses = Vec::new();
     for address in found {
         if !addresses.contains(&address) {

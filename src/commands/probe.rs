@@ -152,6 +152,8 @@ struct Tally {
     reachable: usize,
     dead: usize,
     untried: usize,
+    /// Of those that are dead, how many have a name without an address.
+    unnamed: usize,
     /// Those that are not reachable and decide the exit code.
     counted: usize,
 }
@@ -168,6 +170,9 @@ impl Tally {
         }
         if self.untried > 0 {
             words.push(&safe!(", {} not tried", self.untried));
+        }
+        if self.dead > 1 && self.unnamed == self.dead && self.reachable == 0 {
+            words.push(&"; no name has an address: does DNS work on this host?".into());
         }
         words
     }
@@ -254,6 +259,7 @@ impl<W: Write> Sweep<'_, W> {
         reach: &Reach,
         members: &[Member],
     ) -> Result<Reader, Error> {
+        self.tally.unnamed += usize::from(reach.trouble == Some(Trouble::Dns));
         match reach.state() {
             State::Reachable => self.tally.reachable += 1,
             State::Dead => self.tally.dead += 1,

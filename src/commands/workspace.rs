@@ -63,8 +63,12 @@ impl Live {
         let started = clock::Moment::now().wall;
         let reading = self.read_only(wanted, drawn).await?;
         let is_all = wanted.scope == Scope::All && wanted.limit == Limit::Everything && wanted.filter.is_none();
-        if is_all && self.memory.is_some() && reading.summary.problems.is_empty() {
-            self.keep(Roster::of_rows(&reading.rows), started).await;
+        if is_all && reading.summary.problems.is_empty() {
+            if self.memory.is_some() {
+                self.keep(Roster::of_rows(&reading.rows), started).await;
+            } else if self.demo.is_none() {
+                self.say.note(&"this read is not remembered: there is no home directory to have a cache in".into());
+            }
         }
         Ok(reading)
     }

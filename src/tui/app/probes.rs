@@ -6,7 +6,7 @@ use super::{Action, App, Effect, Everything, Notice, RowRef, Safe, Wish, grouped
 use crate::analysis::destinations::Origin;
 use crate::analysis::groups::{Broken, Kind};
 use crate::analysis::probed::{Probed, Seen};
-use crate::analysis::reach::{State, Trouble};
+use crate::analysis::reach::{Reach, State, Trouble};
 use crate::text::clean;
 use crate::tui::jobs::{Gathered, Task};
 use crate::tui::prober::Found;
@@ -36,6 +36,8 @@ pub struct Counts {
     pub reachable: usize,
     pub dead: usize,
     pub untried: usize,
+    /// Of those that are dead, how many have a name without an address.
+    unnamed: usize,
 }
 
 impl Counts {
@@ -43,8 +45,9 @@ impl Counts {
         self.reachable + self.dead + self.untried
     }
 
-    fn add(&mut self, state: State) {
-        match state {
+    fn add(&mut self, reach: &Reach) {
+        self.unnamed += usize::from(reach.trouble == Some(Trouble::Dns));
+        match reach.state() {
             State::Reachable => self.reachable += 1,
             State::Dead => self.dead += 1,
             State::Untried => self.untried += 1,
@@ -52,6 +55,9 @@ impl Counts {
     }
 
     fn words(self) -> Safe {
+        if self.dead > 1 && self.unnamed == self.dead && self.reachable == 0 {
+            return safe!("{} dead: no name has an address; does DNS work on this host?", number(self.dead));
+        }
         let mut words = safe!("{} of {} reachable from this host", number(self.reachable), number(self.done()));
         if self.dead > 0 {
             words.push(&safe!(", {} dead", number(self.dead)));
@@ -255,7 +261,7 @@ impl App {
             // An answer to what nobody asks any more.
             return Vec::new();
         }
-        probes.counts.add(seen.reach.state());
+        probes.counts.add(&seen.reach);
         let words = match probes.counts.wanted {
             1 => of_one(&origin, &seen),
             _ => probes.counts.words(),

@@ -100,6 +100,13 @@ fn all_that_are_shown_are_probed_each_once() {
     stage.found(GLOBEX, Err(Trouble::Private)).found(INITECH, Ok(60));
     let words = "2 of 4 reachable from this host, 1 dead, 1 not tried";
     assert!(stage.footer().contains(words), "{}", stage.footer());
+    // When no name has an address it is not the fault of the destinations.
+    let mut stage = whole(80, 24);
+    stage.keys("P");
+    for url in [ACME, BILLING, GLOBEX, INITECH] {
+        stage.found(url, Err(Trouble::Dns));
+    }
+    assert!(stage.frame().contains("4 dead: no name has an address; does DNS work on this host?"), "{}", stage.frame());
     // A filter chooses, and marks choose before it.
     let mut stage = whole(80, 24);
     assert_eq!(stage.keys("/ h o s t : a c m e enter P").asked(), [BILLING, ACME]);

@@ -1,10 +1,12 @@
 //! The cache through the real loop: written at the end, shown at the next start, and what is gone asked for.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use hookscope::analysis::rows::Rows;
+use hookscope::analysis::rows::{Rows, Segment};
 use hookscope::api::Page;
 use hookscope::base_url::BaseUrl;
 use hookscope::cache::Store;
@@ -12,11 +14,14 @@ use hookscope::clock::Moment;
 use hookscope::config::Config;
 use hookscope::demo::{self, server::Server};
 use hookscope::fetch::{FetchEvent, PackedPage};
+use hookscope::files::Existing;
 use hookscope::model::{Packer, Roster, Row};
+use hookscope::output::Format;
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::Setup;
+use hookscope::tui::console::ConsoleEvent;
 use hookscope::tui::events::Ended;
-use hookscope::tui::jobs::{Job, Task};
+use hookscope::tui::jobs::{Chosen, Export, Job, Task};
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::past::Past;
 use hookscope::tui::workspaces::Workspaces;
@@ -124,4 +129,44 @@ async fn at_the_end_what_was_read_while_something_was_written_is_written_too() {
     let (parted, ()) = tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
     parted.unwrap();
     assert_eq!(store.read::<Row>(jiff::Timestamp::MAX).unwrap().unwrap().rows.len(), 6);
+}
+
+/// An export that begins when it is told to, or that nobody waits for any more.
+fn export(running: &mut Running, path: PathBuf) -> std::sync::mpsc::Sender<()> {
+    let page = PackedPage::of_rows(&Packer::default(), Page { total: Some(2_000), ..page(1, 0..2_000, None) });
+    let mut rows = Rows::new(2_000);
+    rows.put(1, Segment { rows: page.block.len(), block: page.block });
+    let rows = Chosen { rows, order: None, only: None };
+    let export = Export { rows, format: Format::Json, path, existing: Existing::Stays, now: moment().wall };
+    let job = Job { number: 1, task: Task::Export(export) };
+    let (begin, wait) = std::sync::mpsc::channel();
+    let is_stopped = Arc::clone(&running.explorer.is_stopped);
+    running.explorer.exporting += 1;
+    running.explorer.jobs.spawn_blocking(move || {
+        while !is_stopped.load(Ordering::Relaxed) && wait.try_recv().is_err() {
+            std::thread::yield_now();
+        }
+        job.run(&|| !is_stopped.load(Ordering::Relaxed))
+    });
+    begin
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_was_asked_for_is_finished_before_the_end() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::new(home.path().join("cache"), &home.path().join("history"), "w".to_owned());
+    let mut running = unreachable_explorer(&store);
+    let path = home.path().join("a.json");
+    let begin = export(&mut running, path.clone());
+    let (parted, ()) = tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
+    parted.unwrap();
+    assert!(path.exists());
+    // A signal ends the wait, and nothing half is left.
+    let mut running = unreachable_explorer(&store);
+    let begin = export(&mut running, home.path().join("b.json"));
+    running.console.send(ConsoleEvent::Signal(2)).unwrap();
+    let why = running.explorer.part().await.unwrap_err();
+    assert!(why.to_string().contains("b.json: it was stopped before all was written"), "{why}");
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1, "the first one");
+    drop(begin);
 }
