@@ -67,7 +67,7 @@ impl Live {
             if self.memory.is_some() {
                 self.keep(Roster::of_rows(&reading.rows), started).await;
             } else if self.demo.is_none() {
-                self.say.note(&"this read is not remembered: there is no home directory to have a cache in".into());
+                self.say.detail(&"this read is not remembered: there is no home directory to have a cache in".into());
             }
         }
         Ok(reading)
