@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::analysis::arrange::Answer;
 use crate::analysis::rows::{Gone, RowNumber, Rows, Segment};
-use crate::api::ApiError;
+use crate::api::{ApiError, Numbers};
 use crate::fetch::{Extent, Generation, PackedPage, RowCount};
 use crate::model::{RowRef, Scope};
 
@@ -381,6 +381,12 @@ impl Listing {
         let is_failure = |request: &Request| u64::from(matches!(request, Request::Failed(_)));
         self.failed = self.failed + is_failure(&request) - is_failure(&slot.request);
         slot.request = request;
+    }
+
+    /// Whether a page is empty that has rows here, and has some by its own total: then it is no answer.
+    pub fn is_refuted_by(&self, page: Numbers) -> bool {
+        let has_rows = self.rows.segment(page.number).is_some_and(|segment| segment.rows > 0);
+        page.rows == 0 && has_rows && page.total.is_some_and(|total| total > self.extent.first_row(page.number))
     }
 
     /// Takes a page. True when the rows lie on other pages now: then all others have to be read again.

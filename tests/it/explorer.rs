@@ -532,6 +532,17 @@ fn a_page_that_failed_is_told_for_as_long_as_it_has() {
 }
 
 #[test]
+fn an_empty_page_that_says_that_it_is_not_takes_no_rows_away() {
+    let mut stage = Stage::new(80, 24);
+    stage.load(page(1, 0..100, Some(300))).keys("r").load(page(1, 0..0, Some(300)));
+    let frame = stage.frame();
+    assert_eq!(stage.app.listing.loaded(), 100, "{frame}");
+    assert!(frame.contains("! no webhooks in the answer") && stage.header().contains("100 of 300"), "{frame}");
+    stage.keys("r").load(page(1, 0..0, Some(0)));
+    assert_eq!(stage.app.listing.loaded(), 0, "of an empty workspace it is true");
+}
+
+#[test]
 fn what_failed_was_not_left_out() {
     let mut stage = Stage::new(80, 24);
     stage.load(page(1, 0..100, Some(300))).keys("/").paste("acme");

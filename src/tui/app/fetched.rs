@@ -4,6 +4,7 @@ use super::{
     App, Cursor, Effect, Everything, FetchEvent, GroupPane, Listing, Notice, PackedPage, RowCount, RowRef, Shelved, Stage,
     Unseen, grouped, safe,
 };
+use crate::api::{ApiError, ErrorKind, Nonsense};
 use crate::text::clean_head;
 
 impl App {
@@ -16,6 +17,10 @@ impl App {
             FetchEvent::Started { page, .. } => {
                 self.listing.started(page);
                 return Vec::new();
+            }
+            FetchEvent::Loaded { page, generation } if self.listing.is_refuted_by(page.numbers) => {
+                let error = ApiError::new(ErrorKind::Nonsense(Nonsense::NoWebhooks));
+                return self.fetched(FetchEvent::Failed { generation, page: page.numbers.number, error });
             }
             FetchEvent::Loaded { page, .. } => {
                 let mut effects = self.loaded(page);
