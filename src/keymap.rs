@@ -81,8 +81,8 @@ actions! {
     MoveUp "move-up" ["k", "up"] "move" "move up a row; scroll in the detail";
     HalfPageDown "half-page-down" ["ctrl-d"] "down" "move down half a page";
     HalfPageUp "half-page-up" ["ctrl-u"] "up" "move up half a page";
-    PageDown "page-down" ["pgdn"] "down" "move down a page";
-    PageUp "page-up" ["pgup"] "up" "move up a page";
+    PageDown "page-down" ["pgdn", "ctrl-f"] "down" "move down a page";
+    PageUp "page-up" ["pgup", "ctrl-b"] "up" "move up a page";
     First "first" ["g", "home"] "first" "go to the first webhook";
     Last "last" ["G", "end"] "last" "go to the last webhook";
     Open "open" ["enter", "l", "right"] "open" "go into the detail";

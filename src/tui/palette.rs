@@ -64,12 +64,14 @@ impl Palette {
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut buffer = Vec::new();
         let mut score = |text: &str| pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher);
-        // A name that matches is meant more than a description that does.
+        let typed = self.input.to_lowercase();
+        // The letters of anything are somewhere in a long description: of that it takes whole words, and less than of a name.
+        let is_told = |help: &str| typed.split_whitespace().all(|word| help.to_lowercase().contains(word));
         let mut scored: Vec<_> = ACTIONS
             .iter()
             .filter_map(|entry| {
-                let (name, help) = (score(entry.name), score(entry.help));
-                name.map(|name| name.saturating_mul(2)).max(help).map(|score| (score, entry))
+                let name = score(entry.name).map(|name| name.saturating_add(1));
+                name.or_else(|| is_told(entry.help).then_some(0)).map(|score| (score, entry))
             })
             .collect();
         scored.sort_by_key(|&(score, _)| std::cmp::Reverse(score));
@@ -93,6 +95,12 @@ mod tests {
         assert_eq!((palette.input().as_str(), palette.chosen().map(|entry| entry.action)), ("quit", Some(Action::Quit)));
         palette.insert("zzzz");
         assert!(palette.chosen().is_none());
+        while palette.backspace() {}
+        palette.insert("credentials");
+        assert_eq!(palette.chosen().map(|entry| entry.action), Some(Action::Reveal));
+        while palette.backspace() {}
+        palette.insert("reload");
+        assert!(palette.chosen().is_none(), "its letters are in many descriptions");
     }
 
     #[test]

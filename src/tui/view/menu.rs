@@ -145,8 +145,15 @@ pub(super) fn copies(app: &App, canvas: &mut Canvas<'_>) {
         let pieces = [Piece::new(safe!("   {}  ", clean(&key.to_string())), app.setup.theme.strong), Piece::plain(words)];
         canvas.pieces(line(area, number), &pieces);
     }
-    let marked = app.marks.len() as u64;
-    let title: Safe = if marked == 0 { " copy the ".into() } else { safe!(" copy, of {} marked, the ", grouped(marked)) };
+    let marked = app.marks.len();
+    let on_screen =
+        app.visible().filter_map(|place| app.listing.row(place)).filter(|row| app.marks.contains(row.id())).count();
+    let title: Safe = match marked {
+        0 => " copy the ".into(),
+        _ if on_screen == marked => safe!(" copy, of {} marked, the ", grouped(marked as u64)),
+        // They may be forgotten, and some copies are commands that delete.
+        _ => safe!(" copy, of {} marked ({} on screen), the ", grouped(marked as u64), on_screen),
+    };
     canvas.text(line(area, 0), &title, app.setup.theme.strong);
 }
 

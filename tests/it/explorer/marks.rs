@@ -265,3 +265,12 @@ fn an_export_that_nobody_waits_for_leaves_nothing_behind() {
     assert!(matches!(&done.outcome, Outcome::NotExported { words, .. } if words.as_str().contains("stopped")), "{done:?}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_copy_of_marks_that_are_out_of_sight_says_so() {
+    let mut stage = forty();
+    stage.keys("space space y");
+    assert!(stage.frame().contains(" copy, of 2 marked, the "), "{}", stage.frame());
+    stage.keys("esc /").paste("globex").keys("enter y");
+    assert!(stage.frame().contains(" copy, of 2 marked (0 on screen), the "), "{}", stage.frame());
+}
