@@ -239,6 +239,9 @@ impl App {
         if is_coming {
             return None;
         }
+        if self.listing.is_complete() {
+            return Some(safe!("{} are here, cached ones among them", grouped(self.listing.loaded())));
+        }
         if self.is_swept() {
             return Some(safe!("{} are here, the rest did not come", grouped(self.listing.loaded())));
         }

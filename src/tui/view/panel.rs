@@ -70,7 +70,13 @@ fn cached_instead(app: &App, trouble: &Trouble, at: jiff::Timestamp, width: u16)
 
 /// What stands in the list's place.
 pub(super) fn instead_of_rows(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let is_searched = app.listing.loaded() > 0 && !app.filter.query().is_empty() && !app.is_searching();
     let text = match app.health.trouble() {
+        Some(trouble) if is_searched => {
+            let mut text = no_match(app);
+            text.extend([Piece::plain(""), Piece::new(safe!("! {}", trouble.error.short()), app.setup.theme.warning)]);
+            text
+        }
         Some(trouble) => trouble_text(app, trouble),
         None if !app.listing.is_known() => first_load(app),
         None if app.is_searching() => Vec::new(),

@@ -116,3 +116,12 @@ fn what_was_read_of_all_is_shown_of_a_scope_until_that_is_read() {
     stage.keys("r").load(all(active()));
     assert_eq!((stage.app.listing.len(), stage.app.listing.remembered()), (3, 0), "{}", stage.frame());
 }
+
+#[test]
+fn trouble_hides_no_answer_to_a_filter() {
+    let mut stage = Stage::new(120, 40);
+    stage.load(all(webhooks(0..5))).keys("r").fail(1, ErrorKind::Network(Network::Refused), "refused");
+    stage.keys("/").paste("nowhere").keys("enter");
+    let frame = stage.frame();
+    assert!(frame.contains("No webhook matches") && frame.contains("! connection refused"), "{frame}");
+}
