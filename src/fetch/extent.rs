@@ -99,7 +99,11 @@ impl Extent {
             }
         };
         self.is_remembered &= page.number > 1;
-        if known.is_some() && learned != known {
+        // A workspace of one page grows as often as it likes.
+        let may_be_all = page.number <= 1
+            && page.total.is_none_or(|total| total <= rows)
+            && page.total_pages.is_none_or(|pages| pages <= 1);
+        if known.is_some() && learned != known && !may_be_all {
             self.layouts += 1;
         }
         self.page_size = learned;
@@ -230,6 +234,16 @@ pub(super) mod tests {
         assert_eq!(fewer.page_size(), 100, "there may be fewer rows now");
         let clamped = observed([page(1, 0, 100), Page { total: Some(500), ..page(1, 0, 20) }]);
         assert_eq!(clamped.page_size(), 20, "there are more rows, on shorter pages");
+    }
+
+    #[test]
+    fn a_workspace_of_one_page_grows_as_often_as_it_likes() {
+        let mut extent = Extent::default();
+        for rows in 5..=50 {
+            extent.observe(&Page { limit: Some(100), total: Some(rows), ..page(1, 0, rows) }, 100);
+            assert!(extent.is_steady(), "{rows}");
+            extent.restart();
+        }
     }
 
     #[test]

@@ -212,7 +212,7 @@ impl<A: Ask> Requests<A> {
     /// Call it before waiting for [`Requests::next`] with requests still to start.
     pub(super) fn pause_if_spent(&mut self) -> Result<Option<Progress<A::Value>>, ApiError> {
         let now = Instant::now();
-        if self.paused_until.is_some() || !self.aborts.is_empty() {
+        if self.paused_until.is_some_and(|until| until > now) || !self.aborts.is_empty() {
             return Ok(None);
         }
         let budget = lock(&self.budget);
@@ -411,5 +411,31 @@ mod tests {
         let Some(Progress::Loaded { value, .. }) = requests.next().await else { panic!("no page") };
         assert_eq!(value.rows[0].id().unwrap().raw(), "false");
         assert!(requests.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_that_is_over_before_it_was_waited_for_is_followed_by_another() {
+        let settings = Settings {
+            base_url: BaseUrl::parse("http://127.0.0.1:1").unwrap(),
+            key: ApiKey::new("id:secret").unwrap(),
+            timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(20),
+            max_page_bytes: 1 << 20,
+            proxy: Proxy::None,
+            extra_roots: None,
+        };
+        let source = Source::from(Arc::new(Client::new(&settings).unwrap()));
+        let mut requests = Requests::new(Pages::<Vec<Row>>::new(&source, 100, Scope::All), Policy::default());
+        let budget = source.budget();
+        let rate = RateLimit { limit: 100, remaining: 11, resets_in: Some(Duration::from_mins(1)) };
+        lock(&budget).told(rate, Instant::now(), Instant::now());
+        // Another reader has sent the only one.
+        lock(&budget).send();
+        for _ in 0..2 {
+            assert!(!requests.has_room() && requests.pause_if_spent().unwrap().is_none());
+            tokio::time::advance(OTHERS + Duration::from_millis(1)).await;
+        }
+        assert!(!requests.has_room() && requests.pause_if_spent().unwrap().is_none());
+        assert!(matches!(requests.next().await, Some(Progress::Resumed)), "somebody has to wake up");
     }
 }

@@ -132,10 +132,15 @@ const CONTINUED: &str = " \\\n";
 /// The words of a command as they are spelled, quotes included.
 fn shell_words(command: &str) -> impl Iterator<Item = &str> {
     let mut quote = None;
+    let mut is_escaped = false;
     command.split(move |c: char| {
+        if std::mem::take(&mut is_escaped) {
+            return false;
+        }
         match quote {
             None if c == '\'' || c == '"' => quote = Some(c),
             Some(open) if c == open => quote = None,
+            None | Some('"') if c == '\\' => is_escaped = true,
             _ => {}
         }
         c == ' ' && quote.is_none()
@@ -225,6 +230,12 @@ mod tests {
                 assert_eq!(shlex::split(&lines.replace("\\\n", "")), shlex::split(&command), "{lines}");
                 assert!(columns < 80 || lines.lines().all(|line| line.chars().count() <= columns.into()), "{lines}");
             }
+        }
+        let filter = "\"bob's\" !acme crm !active:no created:>30d host:x.example.com $HOME \\";
+        let command = list_command(&Place { filter: filter.to_owned(), ..place() });
+        for columns in [1, 30, 60, 80] {
+            let lines = continued(&command, columns);
+            assert_eq!(shlex::split(&lines.replace(" \\\n", " ")), shlex::split(&command), "{lines}");
         }
         assert_eq!(continued("curl -H \"a b\" 'c  d'", 14), "curl -H \\\n\"a b\" \\\n'c  d'");
     }

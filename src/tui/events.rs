@@ -199,14 +199,17 @@ where
         while self.exporting > 0 {
             tokio::select! {
                 biased;
-                Some(Ok(done)) = self.jobs.join_next() => {
-                    if let Outcome::NotExported { path, words } = &done.outcome {
-                        exported = Err(Error::Output(safe!("{}: {}", clean(&path.to_string_lossy()), words)));
-                    }
+                done = self.jobs.join_next() => {
+                    let Some(Ok(done)) = done else { return Err(Error::Output("an export failed".into())) };
+                    exported = exported.and(unexported(&done.outcome));
                     self.take_at_last(done);
                     continue;
                 }
-                ConsoleEvent::Signal(_) | ConsoleEvent::Vanished = self.console.event(false), if !is_stopped => {}
+                event = self.console.event(false), if !is_stopped => {
+                    if !matches!(event, ConsoleEvent::Signal(_) | ConsoleEvent::Vanished) {
+                        continue;
+                    }
+                }
                 () = sleep_until(ends_at) => {}
             }
             if is_stopped {
@@ -518,6 +521,17 @@ where
     fn redraw(&mut self) -> Result<(), Error> {
         self.changed = true;
         self.screen.clear(self.app.size).map_err(terminal_error)
+    }
+}
+
+/// Why a file is not written that somebody asked for.
+fn unexported(outcome: &Outcome) -> Result<(), Error> {
+    match outcome {
+        Outcome::NotExported { path, words } => Err(Error::Output(safe!("{}: {}", clean(&path.to_string_lossy()), words))),
+        Outcome::Exists { path } => {
+            Err(Error::Output(safe!("{}: it exists, and nothing was written", clean(&path.to_string_lossy()))))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::analysis::arrange::Answer;
 use crate::analysis::rows::{Gone, RowNumber, Rows, Segment};
 use crate::api::{ApiError, Numbers};
@@ -77,8 +79,9 @@ pub struct Listing {
     fresh: u64,
     /// Pages whose request failed in this generation.
     failed: u64,
-    /// Rows that are remembered of an earlier session.
+    /// Rows that are remembered of an earlier read, and the time of the oldest such read.
     remembered: u64,
+    remembered_at: Option<Timestamp>,
     totals: Totals,
     /// Rows moved while it was read, so that one may be there twice and another one not at all.
     is_doubtful: bool,
@@ -267,8 +270,8 @@ impl Listing {
     }
 
     /// Takes rows of an earlier session where none are, as far as the pages are laid out alike. False when it takes none.
-    pub fn remember(&mut self, rows: &Rows) -> bool {
-        let known = self.extent.is_known();
+    pub fn remember(&mut self, rows: &Rows, at: Timestamp) -> bool {
+        let (known, had_some) = (self.extent.is_known(), self.remembered > 0);
         if rows.count() == 0 || (known && self.extent.page_size() != rows.page_size()) {
             return false;
         }
@@ -288,8 +291,15 @@ impl Listing {
         if let RowCount::Exactly(rows) = self.extent.rows() {
             self.truncate(rows);
         }
+        let before = self.remembered_at.filter(|_| had_some);
+        self.remembered_at = Some(before.map_or(at, |before| before.min(at)));
         self.version += 1;
         true
+    }
+
+    /// Of when the oldest rows are that are remembered; `None` without any.
+    pub fn remembered_at(&self) -> Option<Timestamp> {
+        self.remembered_at.filter(|_| self.remembered > 0)
     }
 
     pub fn cell(&self, place: u64) -> Cell<'_> {
@@ -387,6 +397,12 @@ impl Listing {
     pub fn is_refuted_by(&self, page: Numbers) -> bool {
         let has_rows = self.rows.segment(page.number).is_some_and(|segment| segment.rows > 0);
         page.rows == 0 && has_rows && page.total.is_some_and(|total| total > self.extent.first_row(page.number))
+    }
+
+    /// Whether a later page has the webhooks of page 1, which came just now: the server ignores the parameter.
+    pub fn is_repeated_by(&self, page: &PackedPage) -> bool {
+        let Some(first) = self.rows.segment(1).filter(|_| page.numbers.number > 1 && self.is_fresh(1)) else { return false };
+        first.rows > 0 && first.iter().map(RowRef::id).eq(page.block.rows().map(RowRef::id))
     }
 
     /// Takes a page. True when the rows lie on other pages now: then all others have to be read again.

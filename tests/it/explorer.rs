@@ -543,6 +543,19 @@ fn an_empty_page_that_says_that_it_is_not_takes_no_rows_away() {
 }
 
 #[test]
+fn a_later_page_that_is_page_one_again_is_no_page() {
+    let mut stage = Stage::new(80, 24);
+    stage.load(page(1, 0..15, None)).load(page(2, 0..15, None));
+    assert!(stage.frame().contains("! the server ignores the page parameter"), "{}", stage.frame());
+    assert_eq!(stage.app.listing.loaded(), 15);
+    // What was page 1 is page 2 now.
+    let mut stage = Stage::new(80, 24);
+    stage.load(page(1, 0..100, Some(200))).load(page(2, 100..200, Some(200))).keys("G r");
+    stage.load(page(2, 0..100, Some(300)));
+    assert_eq!(stage.app.listing.loaded(), 200, "{}", stage.frame());
+}
+
+#[test]
 fn what_failed_was_not_left_out() {
     let mut stage = Stage::new(80, 24);
     stage.load(page(1, 0..100, Some(300))).keys("/").paste("acme");

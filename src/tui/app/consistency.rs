@@ -23,6 +23,11 @@ pub(super) struct Consistency {
 }
 
 impl Consistency {
+    /// Whether it is not known yet what to think of the last read of everything.
+    pub(super) fn is_looking(&self) -> bool {
+        self.job.is_some()
+    }
+
     /// What is read from here on is read for another reason.
     pub(super) fn start_over(&mut self) {
         *self = Self::default();
@@ -85,7 +90,8 @@ impl App {
             let read = self.consistency.moved + 1;
             return self.inform(safe!("{}: rows moved meanwhile, reading again ({} of {})", what, read, READS));
         }
-        let key = self.setup.keymap.key(Action::Refresh).unwrap_or_default();
+        let again = if is_little { Action::Refresh } else { Action::LoadEverything };
+        let key = self.setup.keymap.key(again).unwrap_or_default();
         self.warn(safe!("{}: rows moved meanwhile, some may be missing; {} reads again", what, key))
     }
 }

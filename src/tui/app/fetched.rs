@@ -18,11 +18,11 @@ impl App {
                 self.listing.started(page);
                 return Vec::new();
             }
-            FetchEvent::Loaded { page, generation } if self.listing.is_refuted_by(page.numbers) => {
-                let error = ApiError::new(ErrorKind::Nonsense(Nonsense::NoWebhooks));
-                return self.fetched(FetchEvent::Failed { generation, page: page.numbers.number, error });
-            }
-            FetchEvent::Loaded { page, .. } => {
+            FetchEvent::Loaded { page, generation } => {
+                if let Some(why) = self.refuted(&page) {
+                    let error = ApiError::new(ErrorKind::Nonsense(why));
+                    return self.fetched(FetchEvent::Failed { generation, page: page.numbers.number, error });
+                }
                 let mut effects = self.loaded(page);
                 effects.push(Effect::Draw);
                 return effects;
@@ -54,6 +54,14 @@ impl App {
             }
         }
         vec![Effect::Draw]
+    }
+
+    /// Why a page is no answer, seen beside those that are here.
+    fn refuted(&self, page: &PackedPage) -> Option<Nonsense> {
+        if self.listing.is_refuted_by(page.numbers) {
+            return Some(Nonsense::NoWebhooks);
+        }
+        self.listing.is_repeated_by(page).then_some(Nonsense::SamePage)
     }
 
     fn loaded(&mut self, page: PackedPage) -> Vec<Effect> {

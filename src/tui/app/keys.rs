@@ -223,6 +223,7 @@ impl App {
     fn load_everything(&mut self) -> Vec<Effect> {
         let is_done = self.listing.is_all_fresh() || self.listing.has_old_rows() || self.is_swept();
         if self.everything == Everything::No && is_done {
+            self.consistency.start_over();
             self.refresh();
         }
         self.everything = Everything::Asked;

@@ -42,8 +42,8 @@ pub struct Memory {
     /// The same, while that is being looked for.
     being_compared: Option<(u64, Arc<Past>)>,
     cache: Cache,
-    /// The scope whose rows are being looked for, and how they are laid out.
-    sifting: Option<(Scope, u64)>,
+    /// The scope whose rows are being looked for, how they are laid out, and of when they are.
+    sifting: Option<(Scope, u64, Timestamp)>,
     /// The first consistent read of everything, unless that is a lot to keep.
     first: Option<Arc<Past>>,
     /// An id came twice in it, so that it may lack what was there: the next read takes its place.
@@ -107,8 +107,7 @@ impl Memory {
 impl App {
     /// When the rows were read that are shown in place of live ones.
     pub fn cached_at(&self) -> Option<Timestamp> {
-        let past = self.memory.latest()?;
-        (self.listing.remembered() > 0).then_some(past.at)
+        self.listing.remembered_at()
     }
 
     /// What is to be done at the start of a workspace: its cache is read.
@@ -148,26 +147,29 @@ impl App {
         }
         let layout = self.past_layout();
         if self.scope == Scope::All && (!layout.is_known || past.rows.page_size() == layout.page_size) {
-            return self.remember(self.scope, &past.rows);
+            return self.remember(self.scope, &past.rows, past.at);
         }
         if self.memory.sifting.is_some() {
             // Once that is done it is seen what is wanted then.
             return Vec::new();
         }
         let scope = self.scope;
-        self.memory.sifting = Some((scope, layout.page_size));
+        self.memory.sifting = Some((scope, layout.page_size, past.at));
         self.run(Task::Sift { past, scope, layout })
     }
 
     pub(super) fn sifted(&mut self, scope: Scope, rows: &Rows) -> Vec<Effect> {
-        if self.memory.sifting.take() == Some((self.scope, self.past_layout().page_size)) {
-            return self.remember(scope, rows);
+        let sifted = self.memory.sifting.take();
+        if let Some((of, size, at)) = sifted
+            && (of, size) == (self.scope, self.past_layout().page_size)
+        {
+            return self.remember(scope, rows, at);
         }
         self.show_last_look()
     }
 
-    fn remember(&mut self, scope: Scope, rows: &Rows) -> Vec<Effect> {
-        if scope != self.scope || !self.listing.remember(rows) {
+    fn remember(&mut self, scope: Scope, rows: &Rows, at: Timestamp) -> Vec<Effect> {
+        if scope != self.scope || !self.listing.remember(rows, at) {
             return Vec::new();
         }
         if self.following.is_none() {
@@ -181,7 +183,7 @@ impl App {
     /// Takes note of a consistent read of everything, once.
     pub(super) fn take_full_read(&mut self) -> Vec<Effect> {
         let is_taken = self.memory.full.as_ref().is_some_and(|(generation, _)| *generation == self.generation);
-        if self.scope != Scope::All || is_taken || !self.listing.is_whole_read() {
+        if self.scope != Scope::All || is_taken || !self.listing.is_whole_read() || self.consistency.is_looking() {
             return Vec::new();
         }
         let past = Past { rows: self.listing.rows().clone(), at: self.asked_at };

@@ -129,7 +129,8 @@ impl App {
     /// Compares what came with what was there, once all that was wanted has come.
     pub(super) fn compare_when_read(&mut self) -> Vec<Effect> {
         // One after the other: what came last is what counts.
-        if self.is_loading() || self.listing.fresh_pages() == 0 || self.comparing.is_some() {
+        let is_busy = self.is_loading() || self.comparing.is_some() || self.consistency.is_looking();
+        if is_busy || self.listing.fresh_pages() == 0 {
             return Vec::new();
         }
         let Some(before) = self.before.take() else { return Vec::new() };

@@ -161,7 +161,9 @@ fn status(app: &App) -> (Safe, ratatui::style::Style) {
         Health::Unknown => ("loading".into(), theme.quiet),
         Health::Live { .. } if app.everything != Everything::No => ("loading all".into(), theme.quiet),
         Health::Live { .. } if app.is_loading() => ("loading".into(), theme.quiet),
-        Health::Live { .. } if app.listing.is_doubtful() => ("rows moved".into(), theme.warning),
+        Health::Live { .. } if app.listing.is_doubtful() && !app.listing.has_old_rows() => {
+            ("rows moved".into(), theme.warning)
+        }
         // What is shown is not all of now, and that is said already.
         Health::Live { .. } if app.cached_at().is_some() => (Safe::default(), theme.quiet),
         // It is as old as it is, whenever it was read.

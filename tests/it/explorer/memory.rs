@@ -446,3 +446,14 @@ fn a_webhook_that_is_still_selected_is_not_called_gone() {
     assert_eq!(stage.selected(), selected);
     assert!(!stage.frame().contains("not on this page"), "{}", stage.frame());
 }
+
+#[test]
+fn rows_are_as_old_as_they_are_whatever_was_read_since() {
+    let home = Home::new();
+    home.remember(&webhooks(0..14), 3);
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun).keys("a");
+    assert!(stage.header().contains("cached 3h ago"), "{}", stage.frame());
+    stage.keys("a a").load(all(webhooks(0..14))).keys("a");
+    assert!(stage.header().contains("cached 3h ago"), "{}", stage.frame());
+}

@@ -210,3 +210,15 @@ fn a_large_listing_is_looked_at_beside_the_loop() {
     stage.send_all(found);
     assert!(stage.header().contains("rows moved") && stage.footer().contains("some may be missing"), "{}", stage.frame());
 }
+
+#[test]
+fn news_wait_until_it_is_known_whether_rows_moved() {
+    for (size, total) in [(5_000_u64, 10_000_u64), (15_000, 30_000)] {
+        let mut stage = Stage::with(Setup { auto_load_limit: 100_000, ..setup(120, 40) });
+        stage.keys("L").load(page(1, 0..size, Some(total))).load(page(2, size..total, Some(total))).keys("r");
+        // The last one of page 1 comes twice; then all is well, and the last webhook is gone.
+        stage.load(page(1, 0..size, Some(total - 1))).load(page(2, size - 1..total - 2, Some(total - 1)));
+        stage.load(page(1, 0..size, Some(total - 1))).load(page(2, size..total - 1, Some(total - 1)));
+        assert_eq!(counts(&stage), [0, 0, 1], "{total}: {}", stage.header());
+    }
+}

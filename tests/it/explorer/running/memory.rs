@@ -161,9 +161,15 @@ async fn an_export_that_was_asked_for_is_finished_before_the_end() {
     let (parted, ()) = tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
     parted.unwrap();
     assert!(path.exists());
-    // A signal ends the wait, and nothing half is left.
+    // Nothing is lost in silence.
+    let mut running = unreachable_explorer(&store);
+    let begin = export(&mut running, path.clone());
+    let (parted, ()) = tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
+    assert!(parted.unwrap_err().to_string().contains("a.json: it exists, and nothing was written"));
+    // A signal ends the wait, whatever else happens to the terminal, and nothing half is left.
     let mut running = unreachable_explorer(&store);
     let begin = export(&mut running, home.path().join("b.json"));
+    running.console.send(ConsoleEvent::Resized).unwrap();
     running.console.send(ConsoleEvent::Signal(2)).unwrap();
     let why = running.explorer.part().await.unwrap_err();
     assert!(why.to_string().contains("b.json: it was stopped before all was written"), "{why}");
