@@ -138,6 +138,18 @@ pub enum Copy {
     ListCommand,
 }
 
+impl Copy {
+    /// Whether it is a request that is sent with the key.
+    pub const fn is_request(self) -> bool {
+        matches!(self, Self::CurlGet | Self::CurlPause | Self::CurlDelete)
+    }
+
+    /// Whether it is for a shell.
+    pub const fn is_command(self) -> bool {
+        self.is_request() || matches!(self, Self::ListCommand)
+    }
+}
+
 /// The copy menu: key, what it copies, and in words.
 pub const COPIES: [(char, Copy, &str); 8] = [
     ('u', Copy::Url, "url"),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::text::Safe;
+use crate::safe;
+use crate::text::{Safe, grouped};
 
 /// A certificate that ends sooner is worth a warning.
 pub const FEW_DAYS: i64 = 14;
@@ -225,6 +226,49 @@ impl Reach {
     /// A certificate that is accepted today and ends soon.
     pub fn is_expiring(&self) -> bool {
         self.trouble.is_none() && self.certificate.is_some_and(|lasts| lasts.days_left < FEW_DAYS)
+    }
+}
+
+/// What probes found, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Destinations that are to be probed.
+    pub wanted: usize,
+    pub reachable: usize,
+    pub dead: usize,
+    pub untried: usize,
+    /// Of those that are dead, how many have a name without an address.
+    unnamed: usize,
+}
+
+impl Tally {
+    pub fn add(&mut self, reach: &Reach) {
+        self.unnamed += usize::from(reach.trouble == Some(Trouble::Dns));
+        match reach.state() {
+            State::Reachable => self.reachable += 1,
+            State::Dead => self.dead += 1,
+            State::Untried => self.untried += 1,
+        }
+    }
+
+    pub fn done(self) -> usize {
+        self.reachable + self.dead + self.untried
+    }
+
+    /// What there is to say in the end: `2 of 4 reachable from this host, 1 dead, 1 not tried`.
+    pub fn words(self) -> Safe {
+        let number = |count: usize| grouped(count as u64);
+        if self.dead > 1 && self.unnamed == self.dead && self.reachable == 0 {
+            return safe!("{} dead: no name has an address; does DNS work on this host?", number(self.dead));
+        }
+        let mut words = safe!("{} of {} reachable from this host", number(self.reachable), number(self.done()));
+        if self.dead > 0 {
+            words.push(&safe!(", {} dead", number(self.dead)));
+        }
+        if self.untried > 0 {
+            words.push(&safe!(", {} not tried", number(self.untried)));
+        }
+        words
     }
 }
 

@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::progress::{ProgressLine, Words};
-use super::{Context, Exit, Fate, get, workspace};
+use super::{Context, Exit, Fate, exit_of, get, workspace};
 use crate::analysis::destinations::{Destinations, Grouping, Member, Origin};
-use crate::analysis::reach::{Reach, State, Trouble};
+use crate::analysis::reach::{Reach, Tally, Trouble};
 use crate::api::Proxy;
 use crate::cli::{ProbeArgs, ScopeArg};
 use crate::error::Error;
@@ -40,22 +40,28 @@ pub(super) async fn run(args: &ProbeArgs, context: &Context<'_>) -> Result<Exit,
     let mut read = read(args, context).await?;
     note_proxy(context);
     let destinations = std::mem::take(&mut read.grouping).finish();
-    let mut sweep = Sweep { args, sheet, read: &read, out: &mut out, done: Vec::new(), tally: Tally::default() };
+    let mut sweep = Sweep { args, sheet, read: &read, out: &mut out, done: Vec::new(), tally: Tally::default(), counted: 0 };
     let wanted = destinations.targets.iter().map(|target| probe::Wanted::of(target, args.http)).collect();
     let ended = sweep.probe(destinations, wanted, settings, context).await?;
-    let tally = sweep.finish()?;
-    let (Some(tally), false) = (tally, ended == Ended::ReaderGone) else { return Ok(Exit::Done) };
-    // Of nothing that could be read, nothing is said.
-    let mut exit = read.exit;
-    for (summary, place) in &read.summaries {
-        exit = exit.max(context.report(summary, Fate::LeftOut, place));
+    let (tally, counted) = (sweep.tally, sweep.counted);
+    let reader = sweep.finish()?;
+    if ended == Ended::ReaderGone {
+        return Ok(Exit::Done);
+    }
+    let mut exit = read.summaries.iter().fold(read.exit, |exit, (summary, _)| exit.max(exit_of(summary)));
+    if reader == Reader::Listening {
+        for (summary, place) in &read.summaries {
+            context.report(summary, Fate::LeftOut, place);
+        }
     }
     if ended == Ended::Interrupted {
         context.say.problem(&safe!("interrupted: {} of {} were probed", tally.done(), tally.wanted));
         return Ok(Exit::Signal(SIGINT));
     }
-    context.say.note(&tally.words());
-    if tally.counted > 0 {
+    if reader == Reader::Listening {
+        context.say.note(&tally.words());
+    }
+    if counted > 0 {
         exit = exit.max(Exit::Found);
     }
     Ok(if args.exit_zero && exit == Exit::Found { Exit::Done } else { exit })
@@ -145,39 +151,6 @@ enum Ended {
     ReaderGone,
 }
 
-/// What is counted while answers come.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    wanted: usize,
-    reachable: usize,
-    dead: usize,
-    untried: usize,
-    /// Of those that are dead, how many have a name without an address.
-    unnamed: usize,
-    /// Those that are not reachable and decide the exit code.
-    counted: usize,
-}
-
-impl Tally {
-    fn done(self) -> usize {
-        self.reachable + self.dead + self.untried
-    }
-
-    fn words(self) -> Safe {
-        let mut words = safe!("{} of {} reachable from this host", self.reachable, self.wanted);
-        if self.dead > 0 {
-            words.push(&safe!(", {} dead", self.dead));
-        }
-        if self.untried > 0 {
-            words.push(&safe!(", {} not tried", self.untried));
-        }
-        if self.dead > 1 && self.unnamed == self.dead && self.reachable == 0 {
-            words.push(&"; no name has an address: does DNS work on this host?".into());
-        }
-        words
-    }
-}
-
 /// The progress line.
 struct Line {
     tally: Tally,
@@ -206,6 +179,8 @@ struct Sweep<'a, W> {
     /// Records that are not written yet.
     done: Vec<Entry<Probed>>,
     tally: Tally,
+    /// Those that are not reachable and decide the exit code.
+    counted: usize,
 }
 
 impl<W: Write> Sweep<'_, W> {
@@ -259,13 +234,8 @@ impl<W: Write> Sweep<'_, W> {
         reach: &Reach,
         members: &[Member],
     ) -> Result<Reader, Error> {
-        self.tally.unnamed += usize::from(reach.trouble == Some(Trouble::Dns));
-        match reach.state() {
-            State::Reachable => self.tally.reachable += 1,
-            State::Dead => self.tally.dead += 1,
-            State::Untried => self.tally.untried += 1,
-        }
-        self.tally.counted += usize::from(reach.trouble.is_some() && self.counts(members));
+        self.tally.add(reach);
+        self.counted += usize::from(reach.trouble.is_some() && self.counts(members));
         for (number, profile) in self.read.profiles.iter().enumerate() {
             let members: Vec<_> = members.iter().filter(|member| member.workspace == number).cloned().collect();
             if members.is_empty() {
@@ -291,21 +261,17 @@ impl<W: Write> Sweep<'_, W> {
     }
 
     /// Writes what is not written yet. `None` when nobody reads it.
-    fn finish(mut self) -> Result<Option<Tally>, Error> {
-        if self.streams() {
-            return Ok(Some(self.tally));
-        }
+    fn finish(mut self) -> Result<Reader, Error> {
         // Workspaces of which nothing could be read are not workspaces without destinations.
-        if self.read.profiles.is_empty() && self.read.exit != Exit::Done {
-            return Ok(Some(self.tally));
+        if self.streams() || self.read.profiles.is_empty() && self.read.exit != Exit::Done {
+            return Ok(Reader::Listening);
         }
         self.done.sort_by_cached_key(|entry| match entry {
             Entry::Record(probed) => (probed.profile.clone(), Some((probed.origin.clone(), probed.url.clone()))),
             Entry::Malformed(_) => (None, None),
         });
         let Self { sheet, out, done, .. } = &mut self;
-        let reader = out.send(|out| sheet.write(out, done))?;
-        Ok((reader == Reader::Listening).then_some(self.tally))
+        out.send(|out| sheet.write(out, done))
     }
 }
 

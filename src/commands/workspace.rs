@@ -367,11 +367,13 @@ impl Workspace {
     pub(super) async fn get(self, ids: &[WebhookId]) -> Result<(Vec<Result<Option<Row>, ApiError>>, bool), Error> {
         let progress = self.progress(true);
         let place = self.place.clone();
-        let is_whole = match &self.origin {
-            Origin::Api(_) => true,
-            Origin::File(page) => fetch::judge(page.clone(), EVERYTHING).summary.is_whole(),
+        let (source, policy, _demo, is_whole) = match self.origin {
+            Origin::Api(live) => (live.source, live.policy, live.demo, true),
+            Origin::File(page) => {
+                let Reading { rows, summary } = fetch::judge(page, EVERYTHING);
+                (Source::from(Arc::new(Held::new(rows))), fetch::Policy::default(), None, summary.is_whole())
+            }
         };
-        let (source, policy, _demo) = self.into_source();
         let results = get(&source, policy, ids, &progress).await.map_err(|error| Error::Api { place, error })?;
         Ok((results, is_whole))
     }

@@ -370,6 +370,7 @@ mod tests {
     use super::*;
     use crate::api::{Client, Proxy, Settings};
     use crate::base_url::BaseUrl;
+    use crate::fetch::Held;
     use crate::redact::ApiKey;
 
     /// Answers each request with one row, whose id is the request's `is_active`.
@@ -415,16 +416,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_that_is_over_before_it_was_waited_for_is_followed_by_another() {
-        let settings = Settings {
-            base_url: BaseUrl::parse("http://127.0.0.1:1").unwrap(),
-            key: ApiKey::new("id:secret").unwrap(),
-            timeout: Duration::from_secs(20),
-            connect_timeout: Duration::from_secs(20),
-            max_page_bytes: 1 << 20,
-            proxy: Proxy::None,
-            extra_roots: None,
-        };
-        let source = Source::from(Arc::new(Client::new(&settings).unwrap()));
+        let source = Source::from(Arc::new(Held::default()));
         let mut requests = Requests::new(Pages::<Vec<Row>>::new(&source, 100, Scope::All), Policy::default());
         let budget = source.budget();
         let rate = RateLimit { limit: 100, remaining: 11, resets_in: Some(Duration::from_mins(1)) };

@@ -34,7 +34,7 @@ pub use self::marks::Export;
 pub use self::memory::Memory;
 use self::news::Before;
 pub use self::news::{Change, Unseen};
-pub use self::probes::{Counts, Probes, Sight, milliseconds};
+pub use self::probes::{Probes, Sight, milliseconds};
 pub use self::profiles::Workspace;
 use self::views::CameFrom;
 pub use self::wishes::Wish;

@@ -1,5 +1,7 @@
 //! What is copied: the true values, in forms that can be pasted into a shell or an incident channel. The API key never is.
 
+use std::borrow::Cow;
+
 use crate::analysis::sort::Sort;
 use crate::api::Client;
 use crate::base_url::BaseUrl;
@@ -113,7 +115,7 @@ pub fn is_too_long(text: &str) -> bool {
 
 /// A command over as many lines as it takes to be selected from a screen of this width, where a line that a terminal breaks is
 /// another command.
-pub fn continued(command: &str, columns: u16) -> String {
+fn continued(command: &str, columns: u16) -> String {
     let mut lines: Vec<String> = Vec::new();
     for word in shell_words(command) {
         match lines.last_mut() {
@@ -150,6 +152,7 @@ fn shell_words(command: &str) -> impl Iterator<Item = &str> {
 /// A text for a plain screen, to select by hand.
 #[derive(Debug, Clone)]
 pub struct PlainText {
+    what: Copy,
     text: String,
     /// Wrapped as a terminal would, for a screen of so many columns.
     lines: Vec<Safe>,
@@ -159,9 +162,15 @@ pub struct PlainText {
 }
 
 impl PlainText {
-    pub fn new(text: String, columns: u16) -> Self {
-        let lines = text.lines().flat_map(|line| clean(line).chunks(columns.into())).collect();
-        Self { text, lines, columns, scroll: 0 }
+    pub fn new(what: Copy, text: String, columns: u16) -> Self {
+        let spread: Vec<_> = if what.is_command() {
+            text.lines().map(|command| Cow::Owned(continued(command, columns))).collect()
+        } else {
+            text.lines().map(Cow::Borrowed).collect()
+        };
+        let lines =
+            spread.iter().flat_map(|text| text.lines()).flat_map(|line| clean(line).chunks(columns.into())).collect();
+        Self { what, text, lines, columns, scroll: 0 }
     }
 
     /// The true text.
@@ -181,7 +190,7 @@ impl PlainText {
     /// Wraps it anew, if the screen has another width.
     pub fn fit(&mut self, columns: u16) {
         if columns != self.columns {
-            *self = Self::new(std::mem::take(&mut self.text), columns);
+            *self = Self::new(self.what, std::mem::take(&mut self.text), columns);
         }
     }
 }

@@ -156,6 +156,11 @@ async fn ask(server: &Server, arguments: &[&str]) -> Ended {
     Ended::of(Home::with_config(ONCE).at(&server.base_url(), arguments)).await
 }
 
+/// A section of the config, for a workspace of its own.
+fn profile(name: &str, server: &Server) -> String {
+    format!("[profiles.{name}]\napi_key = \"{KEY}\"\nbase_url = \"{}\"\n", server.base_url())
+}
+
 /// Runs a command whose stdin is this.
 async fn feed(stdin: impl AsRef<[u8]>, arguments: &[&str]) -> Ended {
     let home = Home::new();

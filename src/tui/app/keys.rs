@@ -333,11 +333,7 @@ impl App {
             if !matches!(self.overlay, Overlay::None) {
                 return self.warn(safe!("the {} would have taken the screen: copy it again", words));
             }
-            let is_command = matches!(what, Copy::CurlGet | Copy::CurlPause | Copy::CurlDelete | Copy::ListCommand);
-            let columns = self.size.0;
-            let text =
-                if is_command { text.lines().map(|line| copy::continued(line, columns) + "\n").collect() } else { text };
-            self.overlay = Overlay::PlainText(PlainText::new(text, columns));
+            self.overlay = Overlay::PlainText(PlainText::new(what, text, self.size.0));
             return vec![Effect::Draw];
         }
         self.last_copy = Some((what, text.clone()));

@@ -6,7 +6,7 @@ use super::{Action, App, Effect, Everything, Notice, RowRef, Safe, Wish, grouped
 use crate::analysis::destinations::Origin;
 use crate::analysis::groups::{Broken, Kind};
 use crate::analysis::probed::{Probed, Seen};
-use crate::analysis::reach::{Reach, State, Trouble};
+use crate::analysis::reach::{State, Tally, Trouble};
 use crate::text::clean;
 use crate::tui::jobs::{Gathered, Task};
 use crate::tui::prober::Found;
@@ -24,49 +24,9 @@ pub struct Probes {
     /// The origins of each host that are known or under way.
     by_host: HashMap<Box<str>, BTreeSet<Origin>>,
     /// Since the last time that nothing was under way.
-    counts: Counts,
+    tally: Tally,
     /// The job that gathers what is to be probed.
     gathering: Option<u64>,
-}
-
-/// What has been asked, and what was found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub wanted: usize,
-    pub reachable: usize,
-    pub dead: usize,
-    pub untried: usize,
-    /// Of those that are dead, how many have a name without an address.
-    unnamed: usize,
-}
-
-impl Counts {
-    pub fn done(self) -> usize {
-        self.reachable + self.dead + self.untried
-    }
-
-    fn add(&mut self, reach: &Reach) {
-        self.unnamed += usize::from(reach.trouble == Some(Trouble::Dns));
-        match reach.state() {
-            State::Reachable => self.reachable += 1,
-            State::Dead => self.dead += 1,
-            State::Untried => self.untried += 1,
-        }
-    }
-
-    fn words(self) -> Safe {
-        if self.dead > 1 && self.unnamed == self.dead && self.reachable == 0 {
-            return safe!("{} dead: no name has an address; does DNS work on this host?", number(self.dead));
-        }
-        let mut words = safe!("{} of {} reachable from this host", number(self.reachable), number(self.done()));
-        if self.dead > 0 {
-            words.push(&safe!(", {} dead", number(self.dead)));
-        }
-        if self.untried > 0 {
-            words.push(&safe!(", {} not tried", number(self.untried)));
-        }
-        words
-    }
 }
 
 fn number(count: usize) -> Safe {
@@ -94,8 +54,8 @@ impl Probes {
     }
 
     /// How far it has come, while something is under way.
-    pub fn progress(&self) -> Option<Counts> {
-        self.is_running().then_some(self.counts)
+    pub fn progress(&self) -> Option<Tally> {
+        self.is_running().then_some(self.tally)
     }
 
     /// What is known of the destination of a URL.
@@ -124,9 +84,9 @@ impl Probes {
 
     fn begin(&mut self, origins: &[Origin]) {
         if !self.is_running() {
-            self.counts = Counts::default();
+            self.tally = Tally::default();
         }
-        self.counts.wanted += origins.len();
+        self.tally.wanted += origins.len();
         self.under_way.extend(origins.iter().cloned());
         self.index(origins);
     }
@@ -261,10 +221,10 @@ impl App {
             // An answer to what nobody asks any more.
             return Vec::new();
         }
-        probes.counts.add(&seen.reach);
-        let words = match probes.counts.wanted {
+        probes.tally.add(&seen.reach);
+        let words = match probes.tally.wanted {
             1 => of_one(&origin, &seen),
-            _ => probes.counts.words(),
+            _ => probes.tally.words(),
         };
         probes.keep(origin, seen);
         if probes.is_running() {
@@ -289,8 +249,8 @@ impl App {
         }
         self.probes.under_way.clear();
         self.facts_changed();
-        let Counts { wanted, .. } = self.probes.counts;
-        let mut effects = self.inform(safe!("stopped: of {} destinations, {}", number(wanted), self.probes.counts.words()));
+        let Tally { wanted, .. } = self.probes.tally;
+        let mut effects = self.inform(safe!("stopped: of {} destinations, {}", number(wanted), self.probes.tally.words()));
         effects.push(Effect::StopProbing);
         Some(effects)
     }

@@ -130,8 +130,7 @@ impl App {
 
     /// What has to be said of a copied request: the variable in it may hold the key of another workspace.
     pub(super) fn whose_key(&self, what: Copy) -> Safe {
-        let is_request = matches!(what, Copy::CurlGet | Copy::CurlPause | Copy::CurlDelete);
-        if !is_request || self.setup.key_source == KeySource::Environment || self.setup.profiles.len() < 2 {
+        if !what.is_request() || self.setup.key_source == KeySource::Environment || self.setup.profiles.len() < 2 {
             return Safe::default();
         }
         safe!("; DIALNEXA_API_KEY must be that of {}", self.setup.profile)

@@ -6,8 +6,8 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use serde_json::{Value, json};
 
-use super::{Ended, Home, ONCE, ask, feed, serving};
-use crate::faults::server::{KEY, Listing, Reply, Server};
+use super::{Ended, Home, ONCE, ask, feed, profile, serving};
+use crate::faults::server::{Listing, Reply, Server};
 
 const CREATED: &str = r#""created_at":"2024-04-01T08:00:00.000Z""#;
 
@@ -372,9 +372,6 @@ async fn the_config_changes_severities() {
 async fn a_sweep_names_the_profile_first() {
     let (one, two) = (serving(CLEAN).await, serving(&rows()).await);
     let refused = Server::always(Reply::status("401 Unauthorized", "{}")).await;
-    let profile = |name: &str, server: &Server| {
-        format!("[profiles.{name}]\napi_key = \"{KEY}\"\nbase_url = \"{}\"\n", server.base_url())
-    };
     let config = format!("{ONCE}{}{}", profile("one", &one), profile("two", &two));
     let home = Home::with_config(&config);
     let ended = home.run(&["audit", "--all-profiles", "-o", "json"]).await;
@@ -392,9 +389,6 @@ async fn a_sweep_names_the_profile_first() {
 async fn a_report_says_which_workspace_it_leaves_out() {
     let clean = serving(CLEAN).await;
     let refused = Server::always(Reply::status("401 Unauthorized", "{}")).await;
-    let profile = |name: &str, server: &Server| {
-        format!("[profiles.{name}]\napi_key = \"{KEY}\"\nbase_url = \"{}\"\n", server.base_url())
-    };
     let home = Home::with_config(&format!("{ONCE}{}{}", profile("bad", &refused), profile("ok", &clean)));
     for (format, words) in [
         ("sarif", "\"executionSuccessful\":false"),

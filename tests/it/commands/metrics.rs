@@ -8,8 +8,8 @@ use hookscope::analysis::probed::{Probed, Seen};
 use hookscope::analysis::reach::Trouble;
 use hookscope::output::{Measured, openmetrics};
 
-use super::{Ended, Home, ONCE, ask, serving};
-use crate::faults::server::{KEY, Listing, Reply, Server};
+use super::{Ended, Home, ONCE, ask, profile, serving};
+use crate::faults::server::{Listing, Reply, Server};
 use crate::support::{NOW, origin, probed, reach};
 
 type Sample = (String, BTreeMap<String, String>);
@@ -250,9 +250,6 @@ async fn a_file_is_replaced_as_a_whole_and_stays_readable() {
 async fn a_sweep_tells_the_profiles_apart_and_which_of_them_failed() {
     let good = serving(ROWS).await;
     let refused = Server::always(Reply::status("401 Unauthorized", "{}")).await;
-    let profile = |name: &str, server: &Server| {
-        format!("[profiles.{name}]\napi_key = \"{KEY}\"\nbase_url = \"{}\"\n", server.base_url())
-    };
     let home = Home::with_config(&format!("{ONCE}{}{}", profile("good", &good), profile("lost", &refused)));
     let ended = home.run(&["metrics", "--all-profiles"]).await;
     ended.says(3, &["lost", "401"]);

@@ -8,8 +8,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
-use super::{Ended, Home, serving};
-use crate::faults::server::{KEY, Reply, Server};
+use super::{Ended, Home, profile, serving};
+use crate::faults::server::{Reply, Server};
 use crate::tls::Authority;
 
 /// A destination that answers.
@@ -65,7 +65,7 @@ async fn each_origin_is_told_once_with_its_webhooks() {
     ended.says(1, &["1 of 4 reachable from this host, 2 dead, 1 not tried"]);
     assert!(!ended.stderr.contains("healthy") && !ended.stderr.contains("does DNS work"));
     let unnamed = [row("a", "https://a.invalid/", true), row("b", "https://b.invalid/", true)];
-    probe(&unnamed, &["-o", "json"]).await.says(1, &["2 dead; no name has an address: does DNS work on this host?"]);
+    probe(&unnamed, &["-o", "json"]).await.says(1, &["2 dead: no name has an address; does DNS work on this host?"]);
     let records = parsed(&ended);
     let origins: Vec<_> = records.iter().map(|record| record["origin"].as_str().unwrap()).collect();
     assert!(origins.len() == 4 && origins.is_sorted(), "{origins:?}");
@@ -228,7 +228,7 @@ async fn a_destination_of_several_workspaces_is_probed_once() {
     let (one, two) = (serving(&row("a", &url, true)).await, serving(&row("b", &url, false)).await);
     let mut text = "[network]\nretries = 0\n".to_owned();
     for (name, server) in [("one", &one), ("two", &two)] {
-        text.push_str(&format!("[profiles.{name}]\napi_key = \"{KEY}\"\nbase_url = \"{}\"\n", server.base_url()));
+        text.push_str(&profile(name, server));
     }
     let home = Home::with_config(&text);
     let system = home.write("system.pem", &Authority::new("The system").pem);
@@ -302,12 +302,14 @@ async fn ndjson_has_each_destination_as_it_is_found() {
 #[tokio::test]
 async fn a_closed_pipe_is_silence_and_a_full_disk_an_error() {
     let rows = [row("a", "no url", true)];
-    for format in ["table", "ndjson", "json", "tsv"] {
+    // A stream ends where nobody reads; of the others all is known by then.
+    for (format, code) in [("table", 1), ("ndjson", 0), ("json", 1), ("tsv", 1)] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let (_home, mut command) = over(&rows, &["-o", format]);
         command.stdout(writer);
-        assert_eq!(Ended::of(command).await.data(), "", "{format}");
+        let ended = Ended::of(command).await;
+        assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(code), "", ""), "{format}");
         let (_home, mut command) = over(&rows, &["-o", format]);
         command.stdout(File::options().write(true).open("/dev/full").unwrap());
         assert!(Ended::of(command).await.refusal(4).contains("cannot write the output"), "{format}");

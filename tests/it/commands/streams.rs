@@ -186,6 +186,7 @@ async fn what_is_known_when_nobody_reads_any_more_is_in_the_exit_code() {
     let server = serving(&rows(0..3)).await;
     let home = Home::with_config(ONCE);
     home.write("empty.json", "[]");
+    home.write("dead.json", r#"[{"id":"a","url":"https://a.invalid/","is_active":true}]"#);
     home.write("part.json", r#"{"data":[{"id":"a","url":"https://a.com/"}],"meta":{"page":1,"limit":100,"total":500}}"#);
     for (code, arguments) in [
         (1, &["audit", "--fail-on", "info"] as &[&str]),
@@ -195,6 +196,7 @@ async fn what_is_known_when_nobody_reads_any_more_is_in_the_exit_code() {
         (5, &["list", "-o", "json", "--from", "part.json"]),
         (5, &["events", "--from", "part.json"]),
         (0, &["diff", "empty.json", "--exit-zero"]),
+        (1, &["probe", "-o", "json", "--from", "dead.json"]),
     ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);

@@ -1,13 +1,13 @@
 //! `list --all-profiles`: several workspaces in one listing.
 
-use super::{Ended, Home, serving};
+use super::{Ended, Home, profile, serving};
 use crate::faults::server::{KEY, Listing, Reply, Server};
 
 /// A config with a profile for each server.
 fn config(servers: &[(&str, &Server)]) -> Home {
     let mut text = "[network]\nretries = 0\n".to_owned();
     for (name, server) in servers {
-        text.push_str(&format!("[profiles.{name}]\napi_key = \"{KEY}\"\nbase_url = \"{}\"\n", server.base_url()));
+        text.push_str(&profile(name, server));
     }
     Home::with_config(&text)
 }
