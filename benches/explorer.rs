@@ -184,19 +184,31 @@ fn filtering(criterion: &mut Criterion) {
         for letters in 1..=word.len() {
             let typed: Vec<_> = (1..=letters).map(|end| question(&rows, word.get(..end).unwrap_or_default())).collect();
             let Some((last, before)) = typed.split_last() else { continue };
-            criterion.bench_function(
-                &format!("type {} behind the rest of {word}", word.get(..letters).unwrap_or_default()),
-                |bencher| {
-                    let known = || {
-                        let mut arranger = Arranger::default();
-                        for question in before {
-                            answer(&mut arranger, question);
+            let text = word.get(..letters).unwrap_or_default();
+            // Whoever types in haste leaves no time to look ahead.
+            for (manner, looks_ahead) in [("", true), (" in haste", false)] {
+                let known = || {
+                    let mut arranger = Arranger::default();
+                    for question in before {
+                        answer(&mut arranger, question);
+                        if looks_ahead {
+                            arranger.look_ahead(&|| true);
                         }
-                        arranger
-                    };
+                    }
+                    arranger
+                };
+                criterion.bench_function(&format!("type {text} behind the rest of {word}{manner}"), |bencher| {
                     bencher.iter_batched(known, |mut arranger| answer(&mut arranger, last), BatchSize::PerIteration);
-                },
-            );
+                });
+            }
+            criterion.bench_function(&format!("look ahead behind {text}"), |bencher| {
+                let known = || {
+                    let mut arranger = Arranger::default();
+                    answer(&mut arranger, last);
+                    arranger
+                };
+                bencher.iter_batched(known, |mut arranger| arranger.look_ahead(&|| true), BatchSize::PerIteration);
+            });
         }
     }
 }

@@ -1,14 +1,17 @@
 //! Which rows are shown, and in what order: a filter and a sort over everything that is here, done in the background and never
 //! from the beginning when what was found before can be used.
 
+mod ahead;
 mod order;
 
+use std::iter;
 use std::mem;
 use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use self::ahead::Ahead;
 use self::order::by_score;
 use super::GoesOn;
 use super::audit::{RuleSet, Verdicts};
@@ -16,7 +19,7 @@ use super::groups::{Grouping, Groups};
 use super::query::{Flags, Query, Scan};
 use super::rows::{RowNumber, Rows, Segment};
 use super::sort::Sort;
-use crate::model::Scope;
+use crate::model::{Letters, Scope};
 
 /// Hits after which the first ones are told of: more than a screen shows.
 const FIRST: usize = 256;
@@ -58,6 +61,8 @@ pub struct Answer {
 pub struct Arranger {
     /// The newest last.
     kept: Vec<Found>,
+    /// What is known of the next letter.
+    ahead: Option<Ahead>,
 }
 
 /// The hits of a query, in the order of the listing.
@@ -145,9 +150,16 @@ struct Search<'q> {
     base: Option<&'q Found>,
     /// The base was asked for the same, maybe of other rows.
     is_same: bool,
+    next: Option<Next<'q>>,
     pages: Vec<Page<'q>>,
     /// Pages that a thread takes together.
     at_once: usize,
+}
+
+/// The letter that is asked for behind the hits of the base, and which letters stand behind the first of them.
+struct Next<'q> {
+    letter: Letters,
+    letters: &'q [Letters],
 }
 
 /// A page that is searched.
@@ -161,19 +173,23 @@ struct Page<'q> {
 }
 
 impl<'q> Search<'q> {
-    fn new(question: &'q Question, base: Option<&'q Found>) -> Self {
+    fn new(question: &'q Question, base: Option<&'q Found>, ahead: Option<&'q Ahead>) -> Self {
         let is_same = base.is_some_and(|base| base.query.narrows(&question.query));
         let pages = question.rows.segments().map(|(number, first, segment)| {
             let known = base.and_then(|base| base.rows.segment(number));
             Page { number, first, segment, is_known: known.is_some_and(|known| known.is_same(segment)) }
         });
-        Self { question, base, is_same, pages: pages.collect(), at_once: PAGES_AT_ONCE }
+        let next = base.zip(ahead).and_then(|(base, ahead)| {
+            Some(Next { letter: question.query.letter_behind(&base.query)?, letters: ahead.letters(base)? })
+        });
+        Self { question, base, is_same, next, pages: pages.collect(), at_once: PAGES_AT_ONCE }
     }
 
     /// On how many threads it is worth it.
     fn threads(&self) -> usize {
         let unknown: usize = self.pages.iter().filter(|page| !page.is_known).map(|page| page.segment.rows).sum();
         let known = self.base.filter(|_| !self.is_same).map_or(0, |base| base.hits.len());
+        let known = known - self.next.as_ref().map_or(0, |next| next.letters.len());
         if unknown + known < WORTH_A_THREAD || !self.question.query.reads_texts() {
             return 1;
         }
@@ -241,32 +257,59 @@ impl<'q> Search<'q> {
         if !goes_on() {
             return None;
         }
-        let first = pages.first().map_or(0, |page| page.first);
-        let mut left: &[RowNumber] =
-            self.base.map_or(&[], |base| base.hits.get(base.hits.partition_point(|&hit| hit < first)..).unwrap_or_default());
+        let mut left = self.left(pages.first().map_or(0, |page| page.first));
         for &Page { number, first, segment, is_known } in pages {
             let stop = first.saturating_add(RowNumber::try_from(segment.rows).unwrap_or(RowNumber::MAX));
-            let before = taken_before(&mut left, stop);
-            let before = before.get(before.partition_point(|&hit| hit < first)..).unwrap_or_default();
+            left.take_before(first);
+            let before = left.take_before(stop);
             if !is_known {
                 sieve.take(number, segment, first, 0..stop - first);
             } else if self.is_same {
-                sieve.hits.extend_from_slice(before);
+                sieve.hits.extend_from_slice(before.hits);
             } else {
-                sieve.take(number, segment, first, before.iter().map(|&hit| hit - first));
+                let (told, untold) = before.hits.split_at(before.letters.len());
+                for (&hit, letters) in told.iter().zip(before.letters) {
+                    match self.next.as_ref().and_then(|next| letters.has(next.letter)) {
+                        Some(true) => sieve.hits.push(hit),
+                        Some(false) => {}
+                        None => sieve.take(number, segment, first, iter::once(hit - first)),
+                    }
+                }
+                sieve.take(number, segment, first, untold.iter().map(|&hit| hit - first));
             }
         }
         Some(())
     }
+
+    /// What is known from before of a row and those behind it.
+    fn left(&self, first: RowNumber) -> Left<'q> {
+        let hits: &[RowNumber] = self.base.map_or(&[], |base| &base.hits);
+        let letters = self.next.as_ref().map_or(&[][..], |next| next.letters);
+        let mut left = Left { hits, letters };
+        left.take(hits.partition_point(|&hit| hit < first));
+        left
+    }
 }
 
-/// Takes the hits before a row, which are few, off the front.
-fn taken_before<'h>(hits: &mut &'h [RowNumber], row: RowNumber) -> &'h [RowNumber] {
-    // Not by halves: those of a page are next to each other, and what is far behind them is in no cache.
-    let count = hits.iter().take_while(|&&hit| hit < row).count();
-    let (taken, left) = hits.split_at(count);
-    *hits = left;
-    taken
+/// Hits of the base, and the letters that stand behind the first of them.
+struct Left<'q> {
+    hits: &'q [RowNumber],
+    letters: &'q [Letters],
+}
+
+impl Left<'_> {
+    /// Takes the hits before a row, which are few, off the front.
+    fn take_before(&mut self, row: RowNumber) -> Self {
+        // Not by halves: those of a page are next to each other, and what is far behind them is in no cache.
+        self.take(self.hits.iter().take_while(|&&hit| hit < row).count())
+    }
+
+    fn take(&mut self, count: usize) -> Self {
+        let (hits, hits_left) = self.hits.split_at(count);
+        let (letters, letters_left) = self.letters.split_at(count.min(self.letters.len()));
+        *self = Self { hits: hits_left, letters: letters_left };
+        Left { hits, letters }
+    }
 }
 
 impl Arranger {
@@ -295,6 +338,12 @@ impl Arranger {
         Some(Answer { order, is_whole: true, groups })
     }
 
+    /// Finds out what one more letter of the newest query will find, as long as nobody wants to know anything else.
+    pub fn look_ahead(&mut self, goes_on: GoesOn<'_>) {
+        let newest = self.kept.last().filter(|newest| newest.hits.len() >= WORTH_A_THREAD);
+        self.ahead = newest.and_then(|newest| Ahead::of(newest, goes_on));
+    }
+
     /// The rows that the question is about, in the order of the listing.
     fn find<'q>(
         &mut self,
@@ -303,7 +352,9 @@ impl Arranger {
         tell: &mut dyn FnMut(&[RowNumber]),
     ) -> Option<Arc<[RowNumber]>> {
         let base = self.base(question);
-        let search = Search::new(question, base.as_ref());
+        // Of no use but to the next question, and large.
+        let ahead = self.ahead.take();
+        let search = Search::new(question, base.as_ref(), ahead.as_ref());
         let hits: Arc<[RowNumber]> = search.run(search.threads(), goes_on, tell)?.into();
         self.keep(question, &hits);
         Some(hits)
@@ -318,7 +369,7 @@ impl Arranger {
                 && found.flags.are_same_to(&found.query, &question.flags)
                 && question.query.narrows(&found.query)
         });
-        usable.min_by_key(|found| (is_read_again(found, &question.rows), found.hits.len())).cloned()
+        usable.rev().min_by_key(|found| (is_read_again(found, &question.rows), found.hits.len())).cloned()
     }
 
     fn keep(&mut self, question: &Question, hits: &Arc<[RowNumber]>) {
@@ -385,7 +436,7 @@ mod tests {
         "-host:acme e active:no",
     ];
 
-    fn row(url: &str, id: usize, event: &str, active: bool, is_plain: bool) -> Row {
+    pub(super) fn row(url: &str, id: usize, event: &str, active: bool, is_plain: bool) -> Row {
         let created = if is_plain { r#","created_at":"2024-04-01T08:00:00.000Z""# } else { "" };
         let json = format!(r#"{{"id":"w{id}","url":"{url}","events":["{event}"],"is_active":{active}{created}}}"#);
         Row::decode(&RawValue::from_string(json).unwrap()).unwrap()
@@ -438,7 +489,7 @@ mod tests {
         let mut threads = |rows: &Rows, text: &str| {
             let question = searched(rows, text);
             let base = arranger.base(&question);
-            let threads = Search::new(&question, base.as_ref()).threads();
+            let threads = Search::new(&question, base.as_ref(), arranger.ahead.as_ref()).threads();
             arranger.answer(&question, &|| true, &mut |_| {}).unwrap();
             threads
         };
@@ -446,6 +497,30 @@ mod tests {
         assert_eq!((threads(&rows, "h12"), threads(&rows, "h123"), threads(&rows, "h12")), (most, 1, 1), "few are left");
         assert_eq!(threads(&again, "h123"), most, "all were read again");
         assert_eq!((threads(&again, "h12"), threads(&again, "h1234")), (most, 1), "an old result is not the base");
+    }
+
+    #[test]
+    fn a_letter_that_was_looked_ahead_to_needs_no_texts() {
+        let rows = laid_out(&Packer::default(), 60_000, 1_000);
+        let mut arranger = Arranger::default();
+        let mut typed = |text: &str| {
+            let question = searched(&rows, text);
+            let base = arranger.base(&question);
+            let search = Search::new(&question, base.as_ref(), arranger.ahead.as_ref());
+            let is_told = search.next.as_ref().is_some_and(|next| next.letters.len() == search.left(0).hits.len());
+            let threads = search.threads();
+            let found = arranger.answer(&question, &|| true, &mut |_| {}).unwrap().order.len();
+            arranger.look_ahead(&|| true);
+            (found, is_told, threads)
+        };
+        assert_eq!(typed("h"), (60_000, false, 1));
+        assert_eq!(typed("ht"), (60_000, true, 1), "the newest of equals is the base");
+        assert_eq!(typed("htt"), (60_000, true, 1));
+        assert_eq!(typed("id:w"), (60_000, false, thread::available_parallelism().map_or(1, NonZero::get).min(THREADS)));
+        assert_eq!(typed("id:w5"), (11_111, true, 1));
+        assert_eq!(typed("id:w59"), (1_111, false, 1), "few are soon searched");
+        arranger.look_ahead(&|| false);
+        assert!(arranger.ahead.is_none());
     }
 
     #[test]
@@ -504,7 +579,7 @@ mod tests {
                 let query = Query::parse(text, jiff::Timestamp::UNIX_EPOCH).unwrap();
                 let question = Question { rows: laid_out.clone(), query, ..Question::default() };
                 let base = arranger.base(&question);
-                let search = Search { at_once, ..Search::new(&question, base.as_ref()) };
+                let search = Search { at_once, ..Search::new(&question, base.as_ref(), None) };
                 let by_several = search.run(threads, &|| true, &mut |_| {});
                 let asked = AtomicUsize::new(0);
                 let goes_on = || asked.fetch_add(1, Ordering::Relaxed) < patience;

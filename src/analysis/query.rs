@@ -9,6 +9,7 @@ mod find;
 mod fuzzy;
 mod help;
 mod highlight;
+mod next;
 mod parser;
 mod pattern;
 mod scan;
@@ -27,19 +28,22 @@ use self::find::Finder;
 use self::fuzzy::Fuzzy;
 pub use self::fuzzy::Ranker;
 pub use self::help::help;
+pub use self::next::NextLetters;
 pub use self::scan::{Flags, Scan};
 pub use self::subject::Subject;
 use self::time::When;
 pub use self::time::moment;
 use super::audit::RuleSet;
 use super::probed::Sought;
-use crate::model::path;
+use crate::model::{Letters, path};
 use crate::text::Safe;
 
 /// A query that has been understood. A copy shares its terms.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     terms: Arc<[Term]>,
+    /// The place of the term that was written last.
+    last: Option<usize>,
 }
 
 /// Why a text is no query, and where.
@@ -110,10 +114,11 @@ pub enum Flag {
 impl Query {
     /// Reads a query of at most 4,096 bytes. Ages become moments here, counted from `now`.
     pub fn parse(text: &str, now: Timestamp) -> Result<Self, QueryError> {
-        let mut terms = parser::parse(text, now)?;
+        let mut terms: Vec<_> = parser::parse(text, now)?.into_iter().enumerate().collect();
         // All must hold, in whatever order: what costs least may rule a webhook out first.
-        terms.sort_by_key(Term::cost);
-        Ok(Self { terms: terms.into() })
+        terms.sort_by_key(|(_, term)| term.cost());
+        let last = terms.iter().position(|&(written, _)| written + 1 == terms.len());
+        Ok(Self { terms: terms.into_iter().map(|(_, term)| term).collect(), last })
     }
 
     /// Whether the webhook is asked for; nothing is known to be wrong with it.
@@ -177,6 +182,16 @@ impl Query {
     /// search can start from what the other one found.
     pub fn narrows(&self, other: &Self) -> bool {
         other.terms.iter().all(|wide| self.terms.iter().any(|narrow| narrow.implies(wide)))
+    }
+
+    /// The letter that was typed behind the other query, if one was, and a set of letters tells of it.
+    pub fn letter_behind(&self, other: &Self) -> Option<Letters> {
+        let letter = self.word()?.finder.letter_behind(other.word()?.finder)?;
+        let is_kept = |(place, (this, that)): (usize, (&Term, &Term))| {
+            Some(place) == self.last || this.implies(that) && that.implies(this)
+        };
+        let is_like = self.last == other.last && self.terms.len() == other.terms.len();
+        (is_like && self.terms.iter().zip(&*other.terms).enumerate().all(is_kept)).then_some(letter)
     }
 
     /// Whether everything matches because nothing is asked for.

@@ -46,13 +46,18 @@ const fn place(byte: u8) -> u32 {
 }
 
 impl Letters {
+    /// Of a text that may have letters which no set tells of.
+    pub const UNKNOWN: Self = Self(WIDE);
+
+    /// The letter that a byte is.
+    pub fn of_byte(byte: u8) -> Self {
+        // Bytes outside ASCII have no entry.
+        Self(ASCII.get(usize::from(byte)).copied().unwrap_or(WIDE))
+    }
+
     /// The letters of a text.
     pub fn of(text: &str) -> Self {
-        let mut bits = 0;
-        for byte in text.bytes() {
-            // Bytes outside ASCII have no entry.
-            bits |= ASCII.get(usize::from(byte)).copied().unwrap_or(WIDE);
-        }
+        let mut bits = text.bytes().fold(0, |bits, byte| bits | Self::of_byte(byte).0);
         if bits & WIDE != 0 {
             bits |= text.chars().filter(|c| !c.is_ascii()).fold(0, |bits, c| bits | bit(fold(c)));
         }
@@ -74,6 +79,15 @@ impl Letters {
     /// Whether the text is ASCII only.
     pub const fn is_ascii(self) -> bool {
         self.0 & WIDE == 0
+    }
+
+    /// Whether the letter is in the set, which is one that [tells](Letters::tell); `None` when the set does not tell.
+    pub const fn has(self, letter: Self) -> Option<bool> {
+        match (self.cover(letter), self.is_ascii()) {
+            (true, _) => Some(true),
+            (false, true) => Some(false),
+            (false, false) => None,
+        }
     }
 
     /// Whether a text is one character that shares its bit with no other, so that covering it is having it.

@@ -16,6 +16,8 @@ pub struct Wish {
     /// Of the rows.
     pub version: u64,
     pub question: Question,
+    /// Another letter may follow soon.
+    pub is_typed: bool,
 }
 
 impl PartialEq for Wish {
@@ -53,5 +55,11 @@ impl worker::Wish for Wish {
 
     fn work(&self, arranger: &mut Arranger, goes_on: GoesOn<'_>, tell: &mut dyn FnMut(Arranged)) -> Option<Arranged> {
         Self::work(self, arranger, goes_on, tell)
+    }
+
+    fn prepare(&self, arranger: &mut Arranger, goes_on: GoesOn<'_>) {
+        if self.is_typed {
+            arranger.look_ahead(goes_on);
+        }
     }
 }

@@ -28,6 +28,9 @@ pub trait Wish: Send + Sync + 'static {
         goes_on: GoesOn<'_>,
         tell: &mut dyn FnMut(Self::Answer),
     ) -> Option<Self::Answer>;
+
+    /// What can be done for a later wish as long as there is none.
+    fn prepare(&self, _memory: &mut Self::Memory, _goes_on: GoesOn<'_>) {}
 }
 
 /// The thread as the loop sees it. It ends when this is dropped.
@@ -61,10 +64,11 @@ impl<W: Wish> Worker<W> {
                 let goes_on = || inbox.is_wanted(&wish);
                 let mut tell = |first| drop(send.blocking_send(first));
                 let whole = wish.work(&mut memory, &goes_on, &mut tell);
-                if let Some(whole) = whole
-                    && send.blocking_send(whole).is_err()
-                {
-                    return;
+                if let Some(whole) = whole {
+                    if send.blocking_send(whole).is_err() {
+                        return;
+                    }
+                    wish.prepare(&mut memory, &|| inbox.is_idle());
                 }
             }
         });
@@ -110,9 +114,55 @@ impl<W: Wish> Mailbox<W> {
         }
     }
 
+    /// Whether nothing is asked for.
+    fn is_idle(&self) -> bool {
+        let letter = self.lock();
+        !letter.is_over && letter.wish.is_none()
+    }
+
     /// Whether nothing else was asked for since.
     fn is_wanted(&self, wish: &W) -> bool {
         let letter = self.lock();
         !letter.is_over && letter.wish.as_ref().is_none_or(|newer| wish.is_wanted_beside(newer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tells when it begins to prepare, and does that until something else is wanted.
+    struct Endless(mpsc::UnboundedSender<()>);
+
+    impl Wish for Endless {
+        type Answer = u32;
+        type Memory = u32;
+
+        fn is_wanted_beside(&self, _newer: &Self) -> bool {
+            true
+        }
+
+        fn work(&self, prepared: &mut u32, _goes_on: GoesOn<'_>, _tell: &mut dyn FnMut(u32)) -> Option<u32> {
+            Some(*prepared)
+        }
+
+        fn prepare(&self, prepared: &mut u32, goes_on: GoesOn<'_>) {
+            *prepared += 1;
+            let _nobody_listens_at_the_end = self.0.send(());
+            while goes_on() {
+                thread::yield_now();
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn it_prepares_for_the_next_wish_until_that_comes() {
+        let (begun, mut begins) = mpsc::unbounded_channel();
+        let mut worker = Worker::start();
+        for prepared in 0..3 {
+            worker.ask(Endless(begun.clone()));
+            assert_eq!(worker.answer().await, Some(prepared));
+            begins.recv().await.unwrap();
+        }
     }
 }

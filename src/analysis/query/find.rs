@@ -71,6 +71,14 @@ impl Finder {
         }
     }
 
+    /// The letter that this one has behind all of the other one, if a set of letters tells of it.
+    pub(super) fn letter_behind(&self, other: &Self) -> Option<Letters> {
+        let (Self::PartAnyCase(this), Self::PartAnyCase(that)) = (self, other) else { return None };
+        let (last, before) = this.letters.split_last()?;
+        let last = last.to_string();
+        (*before == *that.letters && Letters::tell(&last)).then(|| Letters::of(&last))
+    }
+
     /// Whether every text with this one in it has the other one in it too.
     pub(super) fn implies(&self, other: &Self) -> bool {
         self == other
@@ -135,6 +143,20 @@ impl Bytes<'_> {
     /// Whether texts outside ASCII have it only where their bytes do.
     pub(super) fn is_exact(self) -> bool {
         matches!(self, Self::Exact(_))
+    }
+
+    /// The letters that stand behind it, wherever the bytes have it.
+    pub(super) fn letters_behind(self, bytes: &[u8]) -> Result<Letters, TooLong> {
+        let mut patience = Patience::with(bytes.len());
+        let mut letters = Letters::default();
+        let mut rest = bytes;
+        while let Some(found) = self.find(rest, &mut patience)? {
+            letters = rest.get(found.end).map_or(letters, |&next| letters.with(Letters::of_byte(next)));
+            // Places that overlap are not many, or it would take long.
+            patience.spend(found.len())?;
+            rest = rest.get(found.start + 1..).unwrap_or_default();
+        }
+        Ok(letters)
     }
 
     /// The first place where the bytes have it.

@@ -79,9 +79,9 @@ struct Plan<'q> {
     bytes: Option<Bytes<'q>>,
     sweep: Sweep<'q>,
     /// By the number of a list of events.
-    lists: Known,
+    lists: Known<bool>,
     /// By the number of a host.
-    hosts: Known,
+    hosts: Known<bool>,
     by_origin: ByOrigin<bool>,
 }
 
@@ -229,14 +229,14 @@ impl<'q> Plan<'q> {
 
 /// What was found out of texts that many rows share, by their numbers.
 #[derive(Debug, Default)]
-struct Known(Vec<Option<bool>>);
+pub(super) struct Known<T>(Vec<Option<T>>);
 
-impl Known {
-    fn get(&self, number: u32) -> Option<bool> {
+impl<T: Copy> Known<T> {
+    pub(super) fn get(&self, number: u32) -> Option<T> {
         self.0.get(number as usize).copied().flatten()
     }
 
-    fn set(&mut self, number: u32, found: bool) -> bool {
+    pub(super) fn set(&mut self, number: u32, found: T) -> T {
         let place = number as usize;
         if self.0.len() <= place {
             self.0.resize(place + 1, None);

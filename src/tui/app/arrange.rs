@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, App, Effect, Everything, Safe, Scope, Sort, grouped, safe};
+use super::{Action, App, Effect, Everything, Overlay, Safe, Scope, Sort, grouped, safe};
 use crate::analysis::arrange::{Answer, Question};
 use crate::analysis::groups::Grouping;
 use crate::analysis::query::Flags;
@@ -133,7 +133,8 @@ impl App {
             sort: self.sort,
             grouping: asked.grouping,
         };
-        Some(Wish { epoch: self.arranging.epoch, version, question })
+        let is_typed = matches!(self.overlay, Overlay::Filter) && !self.is_loading();
+        Some(Wish { epoch: self.arranging.epoch, version, question, is_typed })
     }
 
     /// What is known of webhooks besides their fields.

@@ -3,9 +3,10 @@
 use hookscope::api::{ErrorKind, Page};
 use hookscope::model::Row;
 use hookscope::tui::app::Setup;
+use hookscope::tui::finder::Wish;
 use hookscope::tui::message::{Effect, Message};
 
-use crate::support::{Stage, page, row, setup, webhook};
+use crate::support::{Stage, page, press, row, setup, webhook};
 
 fn whole(rows: Vec<Row>) -> Page {
     Page { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
@@ -326,20 +327,37 @@ fn a_sort_is_stable() {
     assert!(sorted[..change].is_sorted() && sorted[change..].is_sorted(), "{sorted:?}");
 }
 
+/// What the finder is asked because of a message.
+fn asked(stage: &mut Stage, message: Message) -> Option<Wish> {
+    let effects = stage.app.update(message, stage.now);
+    effects.into_iter().find_map(|effect| if let Effect::Arrange(wish) = effect { Some(wish) } else { None })
+}
+
+#[test]
+fn the_finder_looks_ahead_only_while_a_filter_is_typed_and_nothing_loads() {
+    let is_typed = |stage: &mut Stage, key: &str| asked(stage, Message::Key(press(key))).map(|wish| wish.is_typed);
+    let mut stage = forty();
+    stage.keys("/");
+    assert_eq!(is_typed(&mut stage, "h"), Some(true));
+    assert_eq!(is_typed(&mut stage, "o"), Some(true));
+    stage.keys("enter");
+    assert_eq!(is_typed(&mut stage, "s"), Some(false), "no letter follows a sort");
+    let mut stage = Stage::loaded(100, 30);
+    stage.keys("/");
+    assert_eq!(is_typed(&mut stage, "h"), Some(false), "the rows that come are other rows");
+}
+
 #[test]
 fn an_answer_to_an_older_question_is_not_shown() {
     let mut stage = forty();
     let effects = stage.app.update(Message::Paste("/".into()), stage.now);
     assert!(effects.is_empty() || stage.app.filter.applied().is_empty());
     stage.keys("/");
-    let ask = |stage: &mut Stage, text: &str| {
-        let effects = stage.app.update(Message::Paste(text.into()), stage.now);
-        effects.into_iter().find_map(|effect| if let Effect::Arrange(wish) = effect { Some(wish) } else { None }).unwrap()
-    };
+    let ask = |stage: &mut Stage, text: &str| asked(stage, Message::Paste(text.into())).unwrap();
     let mut arranger = hookscope::analysis::arrange::Arranger::default();
     let older = ask(&mut stage, "bill");
     let newer = ask(&mut stage, "ing");
-    let mut answer = |wish: &hookscope::tui::finder::Wish| wish.work(&mut arranger, &|| true, &mut |_| {}).unwrap();
+    let mut answer = |wish: &Wish| wish.work(&mut arranger, &|| true, &mut |_| {}).unwrap();
     let (first, second) = (answer(&older), answer(&newer));
     stage.app.update(Message::Arranged(second), stage.now);
     let shown = ids(&stage);
@@ -372,8 +390,7 @@ fn the_first_of_an_answer_never_moves_the_selection() {
     let selected = stage.selected();
     assert_eq!(selected.as_deref(), Some("whk_000000000999"));
     // To take a mark asks for all of them anew, and the first 256 are told before the others.
-    let effects = stage.app.update(Message::Key(crate::support::press("space")), stage.now);
-    let wish = effects.into_iter().find_map(|effect| if let Effect::Arrange(wish) = effect { Some(wish) } else { None });
+    let wish = asked(&mut stage, Message::Key(press("space")));
     let mut first = None;
     let whole = wish.unwrap().work(&mut Arranger::default(), &|| true, &mut |part| first = Some(part)).unwrap();
     assert!(stage.app.update(Message::Arranged(first.unwrap()), stage.now).is_empty());
