@@ -34,12 +34,26 @@ pub struct Canvas<'a> {
     window: Option<Window>,
 }
 
-/// Lines of the screen that show a part of something longer.
+/// An area of the screen that shows a part of something longer, a row to a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    pub lines: Range<u16>,
-    /// What the first of them shows.
+    pub area: Rect,
+    /// What its first line shows.
     pub from: u64,
+    /// The row that is selected.
+    pub selected: u64,
+}
+
+impl Window {
+    /// The lines of the screen in which it is.
+    pub fn lines(&self) -> Range<u16> {
+        self.area.top()..self.area.bottom()
+    }
+
+    /// How many lines of the screen lie between one of them and the selection.
+    pub fn distance(&self, y: u16) -> u64 {
+        self.from.saturating_add(y.saturating_sub(self.area.y).into()).abs_diff(self.selected)
+    }
 }
 
 impl<'a> Canvas<'a> {
@@ -47,9 +61,9 @@ impl<'a> Canvas<'a> {
         Self { buffer, glyphs, window: None }
     }
 
-    /// Tells that an area shows a part of something longer, from this place on: when that changes, terminals can move lines.
-    pub fn shows_from(&mut self, area: Rect, from: u64) {
-        self.window = Some(Window { lines: area.top()..area.bottom(), from });
+    /// Tells that an area shows a part of something longer: when another part is shown, terminals can move lines.
+    pub fn shows(&mut self, window: Window) {
+        self.window = Some(window);
     }
 
     /// What scrolls, if anything does.

@@ -22,6 +22,12 @@ const WORTH_SCROLLING: usize = 24;
 /// Blanks at the end of a line that are cleared at once: the clearing takes as many bytes.
 const WORTH_CLEARING: usize = 3;
 
+/// Cells of a line that change when nothing but its marks do.
+const GUTTER: usize = 3;
+
+/// Cells of new lines that are sent at once while a key is held.
+const IN_A_HURRY: usize = 320;
+
 /// How a backend moves lines.
 type MoveLines<B> = fn(&mut B, &Shift) -> Result<(), <B as Backend>::Error>;
 
@@ -55,15 +61,18 @@ impl<B: Backend> Screen<B> {
 
     /// Draws a frame and sends what differs from the last one; nothing when nothing does.
     pub fn draw(&mut self, app: &App) -> Result<(), B::Error> {
-        self.draw_with(app.setup.glyphs, |canvas| view::draw(app, canvas))
+        self.draw_with(app.setup.glyphs, app.is_hurried(), |canvas| view::draw(app, canvas))
     }
 
-    fn draw_with(&mut self, glyphs: Glyphs, draw: impl FnOnce(&mut Canvas<'_>)) -> Result<(), B::Error> {
+    fn draw_with(&mut self, glyphs: Glyphs, is_hurried: bool, draw: impl FnOnce(&mut Canvas<'_>)) -> Result<(), B::Error> {
         self.next.reset();
         let mut canvas = Canvas::new(&mut self.next, glyphs);
         draw(&mut canvas);
         let window = canvas.window();
         let has_scrolled = self.scroll(window.as_ref())?;
+        if let Some(window) = window.as_ref().filter(|_| is_hurried) {
+            self.leave_out(window);
+        }
         self.window = window;
         let mut updates = bridged(&self.shown, &self.next);
         let tails = blank_tails(&self.shown, &self.next, &updates);
@@ -94,6 +103,33 @@ impl<B: Backend> Screen<B> {
         self.backend.clear()
     }
 
+    /// Where the selection is faster than the link, so that most lines of a window are new with each frame, only those around it are
+    /// shown, and the others stay blank: they would have left the screen again before they were there.
+    fn leave_out(&mut self, window: &Window) {
+        let mut new: Vec<(u16, usize)> = Vec::new();
+        for y in window.lines() {
+            let columns = window.area.left()..window.area.right();
+            let changed = columns.filter(|&x| self.shown.cell((x, y)) != self.next.cell((x, y))).count();
+            if changed > GUTTER {
+                new.push((y, changed));
+            }
+        }
+        // A selection that the frames keep up with brings few.
+        if new.len() <= usize::from(window.area.height / 2) {
+            return;
+        }
+        new.sort_by_key(|&(y, _)| window.distance(y));
+        let mut sent = 0;
+        for (y, changed) in new {
+            if sent > 0 && sent + changed > IN_A_HURRY {
+                let line = Rect { y, height: 1, ..window.area };
+                line.positions().for_each(|position| self.next.cell_mut(position).map_or((), Cell::reset));
+            } else {
+                sent += changed;
+            }
+        }
+    }
+
     /// Lets the terminal move whole lines when what they show moved, if less is left to be drawn then. Whether it did.
     fn scroll(&mut self, window: Option<&Window>) -> Result<bool, B::Error> {
         let shift = self.window.as_ref().zip(window).and_then(|(before, now)| Shift::between(before, now));
@@ -121,10 +157,9 @@ pub struct Shift {
 impl Shift {
     /// How the lines moved between two frames, if some that were there are still there.
     fn between(before: &Window, now: &Window) -> Option<Self> {
-        let height = now.lines.end.saturating_sub(now.lines.start);
         let by = u16::try_from(before.from.abs_diff(now.from)).ok()?;
-        let is_possible = before.lines == now.lines && (1..height).contains(&by);
-        is_possible.then(|| Self { lines: now.lines.clone(), by, is_up: now.from > before.from })
+        let is_possible = before.lines() == now.lines() && (1..now.area.height).contains(&by);
+        is_possible.then(|| Self { lines: now.lines(), by, is_up: now.from > before.from })
     }
 
     fn apply(&self, buffer: &mut Buffer) {
@@ -254,7 +289,7 @@ mod tests {
             let draw = |canvas: &mut Canvas<'_>| {
                 canvas.text(Rect::new(0, 0, 30, 1), &words.into(), Style::new());
             };
-            screen.draw_with(Glyphs::unicode(), draw).unwrap();
+            screen.draw_with(Glyphs::unicode(), false, draw).unwrap();
         }
         let bytes = screen.backend().written();
         assert!(bytes.ends_with(b"\x1b[K"), "{:?}", String::from_utf8_lossy(bytes));
@@ -268,22 +303,27 @@ mod tests {
         parser.screen().rows(0, width).map(|row| row.trim_end().to_owned()).collect()
     }
 
-    /// A list of rows beside the words of another pane, from each of these rows on, on a screen of 60 × 12.
+    /// A list of rows beside the words of another pane, from each of these rows on, on a screen of 60 × 24.
     fn scrolled(offsets: &[u64]) -> (Vec<String>, Vec<u8>) {
-        let size = (60, 12);
+        hurried(&offsets.iter().map(|&offset| (offset, false)).collect::<Vec<_>>())
+    }
+
+    /// As [`scrolled`], in a hurry or not.
+    fn hurried(frames: &[(u64, bool)]) -> (Vec<String>, Vec<u8>) {
+        let size = (60, 24);
         let mut screen = Screen::new(AnsiBackend::new(Vec::new()), size).moving_lines(AnsiBackend::move_lines);
-        for &offset in offsets {
+        for &(offset, is_hurried) in frames {
             let draw = |canvas: &mut Canvas<'_>| {
                 canvas.text(Rect::new(0, 0, 60, 1), &"header".into(), Style::new());
-                for y in 1..11_u16 {
+                for y in 1..23_u16 {
                     let letter = char::from(b'a' + u8::try_from((offset + u64::from(y)) % 26).unwrap());
                     canvas.text(Rect::new(1, y, 30, 1), &clean(&letter.to_string().repeat(28)), Style::new());
                     canvas.text(Rect::new(40, y, 20, 1), &safe!("detail {}", y), Style::new());
                 }
-                canvas.shows_from(Rect::new(0, 1, 40, 10), offset);
-                canvas.text(Rect::new(0, 11, 60, 1), &"footer".into(), Style::new());
+                canvas.shows(Window { area: Rect::new(0, 1, 40, 22), from: offset, selected: offset + 6 });
+                canvas.text(Rect::new(0, 23, 60, 1), &"footer".into(), Style::new());
             };
-            screen.draw_with(Glyphs::unicode(), draw).unwrap();
+            screen.draw_with(Glyphs::unicode(), is_hurried, draw).unwrap();
         }
         let bytes = screen.backend().written().clone();
         (terminal(&bytes, size), bytes)
@@ -295,7 +335,7 @@ mod tests {
             let (shown, bytes) = scrolled(&[from, to]);
             assert_eq!(shown, scrolled(&[to]).0);
             let text = String::from_utf8(bytes).unwrap();
-            assert!(text.contains(&format!("\x1b[2;11r\x1b[2H{command}\x1b[r")), "{text:?}");
+            assert!(text.contains(&format!("\x1b[2;23r\x1b[2H{command}\x1b[r")), "{text:?}");
         }
     }
 
@@ -306,10 +346,28 @@ mod tests {
         assert!(!bytes.ends_with(b"r") && !String::from_utf8(bytes).unwrap().contains("\x1b[r"));
     }
 
+    #[test]
+    fn who_is_faster_than_the_link_sees_what_is_around_the_selection() {
+        let (whole, bytes) = scrolled(&[0, 500]);
+        let (shown, fewer) = hurried(&[(0, false), (500, true)]);
+        let there: Vec<_> = (0..24).filter(|&y| !shown[y].starts_with("    ")).collect();
+        let near = [0].into_iter().chain(2..13).chain([23]);
+        assert_eq!(there, near.collect::<Vec<_>>(), "{shown:#?}");
+        assert!(fewer.len() < bytes.len());
+        assert!(there.iter().all(|&y| shown[y] == whole[y]) && shown[1].ends_with("detail 1"), "{shown:#?}");
+        assert_eq!(hurried(&[(0, false), (500, true), (500, false)]).0, whole, "who stops sees all");
+        assert_eq!(hurried(&[(0, false), (11, true)]).0, scrolled(&[11]).0, "half of the lines are new");
+        assert_ne!(hurried(&[(0, false), (12, true)]).0, scrolled(&[12]).0);
+    }
+
     proptest! {
         #[test]
-        fn however_it_scrolls_the_terminal_shows_the_last_frame(offsets in proptest::collection::vec(0_u64..30, 1..6)) {
-            prop_assert_eq!(scrolled(&offsets).0, scrolled(offsets.last().map_or(&[], std::slice::from_ref)).0);
+        fn however_it_scrolls_the_terminal_shows_the_last_frame(
+            frames in proptest::collection::vec((0_u64..30, any::<bool>()), 0..6),
+            last in 0_u64..30,
+        ) {
+            let frames: Vec<_> = frames.into_iter().chain([(last, false)]).collect();
+            prop_assert_eq!(hurried(&frames).0, scrolled(&[last]).0);
         }
     }
 
