@@ -31,7 +31,7 @@ const WORTH_A_THREAD: usize = 50_000;
 const THREADS: usize = 4;
 /// Results that are kept to start later ones from, and the rows that they may have together.
 const KEPT: usize = 24;
-const KEPT_ROWS: usize = 4_000_000;
+const KEPT_ROWS: usize = 3_000_000;
 
 /// What is to be shown of which rows.
 #[derive(Debug, Clone, Default)]
