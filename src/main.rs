@@ -127,7 +127,7 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
         deliveries: cli.deliveries.clone(),
         coloured: cli.global.color.enabled(env.no_color),
     };
-    tui::run(start).await
+    Box::pin(tui::run(start)).await
 }
 
 /// Where the explorer's webhooks are, and the demo server if it is that one: it serves as long as the value lives.

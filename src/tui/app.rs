@@ -50,7 +50,7 @@ use super::layout::{Layout, Panes, clamp};
 use super::listing::Listing;
 use super::message::{Effect, Message};
 use super::notes::notes;
-use super::pace::Rhythm;
+use super::pace::{Repeats, Rhythm};
 use super::palette::Palette;
 use super::picker::Picker;
 use super::theme::{Glyphs, Theme};
@@ -234,7 +234,9 @@ pub struct App {
     pub scope: Scope,
     pub listing: Listing,
     pub cursor: Cursor,
+    /// Of the keys that move a selection.
     rhythm: Rhythm,
+    repeats: Repeats,
     pub health: Health,
     pub focus: Focus,
     pub overlay: Overlay,
@@ -297,6 +299,7 @@ impl App {
             listing: Listing::new(generation, setup.page_size),
             cursor: Cursor::default(),
             rhythm: Rhythm::default(),
+            repeats: Repeats::default(),
             health: Health::default(),
             focus: Focus::List,
             overlay: Overlay::None,
@@ -404,7 +407,8 @@ impl App {
     /// When something on screen changes without anything happening: a countdown, an age, an automatic refresh.
     pub fn next_wake(&self) -> Option<Instant> {
         let ages = (self.time == TimeFormat::Relative).then(|| self.next_age_change()).flatten();
-        let released = self.rhythm.rests_at().filter(|&then| self.now.instant < then);
+        let released = self.rhythm.rests_at().into_iter().chain(self.repeats.rests_at());
+        let released = released.filter(|&then| self.now.instant < then).min();
         let past = self.cached_at().into_iter().chain(self.changes_since());
         let past = past.map(|at| clock::recent_age_changes_in(at, self.now.wall)).min();
         let past = past.map(|seconds| self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or(60).max(1)));
@@ -422,6 +426,11 @@ impl App {
     /// waits.
     pub fn is_hurried(&self) -> bool {
         self.rhythm.is_held(self.now.instant)
+    }
+
+    /// Whether a key is held, whatever it does: frames are spaced by what they cost then.
+    pub fn is_repeating(&self) -> bool {
+        self.is_hurried() || self.repeats.is_held(self.now.instant)
     }
 
     fn next_age_change(&self) -> Option<Instant> {

@@ -286,7 +286,7 @@ where
 
     /// Until when no frame is drawn: while a key is held, and while nothing but progress is to be shown.
     fn held_back(&self, now: Instant) -> Option<Instant> {
-        if self.app.is_hurried() {
+        if self.app.is_repeating() {
             return self.pacer.waits_until(now);
         }
         if self.urgent { None } else { self.pacer.rests_until(now) }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::keymap::Key;
+
 /// Keys that follow one another faster than this are one key that is held, and when none follows for so long it was released.
 const GAP: Duration = Duration::from_millis(50);
 /// A selection that stays for so long is one that somebody reads about.
@@ -49,6 +51,32 @@ impl Rhythm {
     /// When a key that is held counts as released.
     pub fn rests_at(&self) -> Option<Instant> {
         self.last.filter(|_| self.in_a_row >= HELD).map(|last| last + GAP)
+    }
+}
+
+/// The rhythm of one key that is pressed again and again, whatever it does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Repeats {
+    key: Option<Key>,
+    rhythm: Rhythm,
+}
+
+impl Repeats {
+    pub fn press(&mut self, key: Key, now: Instant) {
+        if self.key.replace(key) != Some(key) {
+            self.rhythm = Rhythm::default();
+        }
+        self.rhythm.beat(now);
+    }
+
+    /// Whether the key is being held.
+    pub fn is_held(&self, now: Instant) -> bool {
+        self.rhythm.is_held(now)
+    }
+
+    /// When a key that is held counts as released.
+    pub fn rests_at(&self) -> Option<Instant> {
+        self.rhythm.rests_at()
     }
 }
 
@@ -98,6 +126,20 @@ mod tests {
         assert!(!rhythm.is_held(at(116)) && rhythm.rests_at() == Some(at(116)));
         rhythm.beat(at(400));
         assert!(!rhythm.is_held(at(400)));
+    }
+
+    #[test]
+    fn only_one_and_the_same_key_is_held() {
+        let start = Instant::now();
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let mut repeats = Repeats::default();
+        let (one, other) = (Key::parse("j").unwrap(), Key::parse("k").unwrap());
+        for (key, milliseconds) in [(one, 0), (one, 10), (other, 20), (other, 30)] {
+            repeats.press(key, at(milliseconds));
+            assert!(!repeats.is_held(at(milliseconds)));
+        }
+        repeats.press(other, at(40));
+        assert!(repeats.is_held(at(40)) && repeats.rests_at() == Some(at(90)));
     }
 
     #[test]

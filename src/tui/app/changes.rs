@@ -274,6 +274,7 @@ impl App {
         self.changes.cursor.move_by(rows, len);
         let moved = self.changes.cursor != before;
         if moved {
+            self.rhythm.beat(self.now.instant);
             self.changes.scroll = 0;
         }
         draw_if(moved)

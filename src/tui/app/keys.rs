@@ -17,6 +17,7 @@ impl App {
         if key == Key::CTRL_C {
             return vec![Effect::Quit];
         }
+        self.repeats.press(key, self.now.instant);
         let had_notice = self.notice.take().is_some();
         let effects = match self.overlay {
             Overlay::None => match self.setup.keymap.action(key) {

@@ -110,6 +110,9 @@ impl App {
             _ => return None,
         }
         let moved = pane.cursor != before;
+        if moved {
+            self.rhythm.beat(self.now.instant);
+        }
         Some(draw_if(moved))
     }
 

@@ -164,7 +164,8 @@ fn sign_style(app: &App, entry: &Entry, fate: Option<&Fate>) -> Style {
 fn detail(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     let enough = app.changes.scroll.saturating_add(usize::from(area.height)).saturating_add(1);
-    let lines = app.change_in_lines(enough);
+    // Nobody reads it before the key is released.
+    let lines = if app.is_hurried() { Vec::new() } else { app.change_in_lines(enough) };
     for (number, pieces) in (0..area.height).zip(lines.iter().skip(app.changes.scroll)) {
         canvas.pieces(line(inner, number), pieces);
     }

@@ -39,7 +39,7 @@ pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     }
     canvas.shows(pane.cursor.window(body));
     let footing = Rect { y: body.bottom(), height: area.bottom().saturating_sub(body.bottom()), ..area };
-    if let (Some(group), false) = (pane.selected(), footing.is_empty()) {
+    if let (Some(group), false) = (pane.selected(), footing.is_empty() || app.is_hurried()) {
         explanation(app, group, footing, canvas);
     }
 }

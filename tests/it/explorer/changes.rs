@@ -225,6 +225,21 @@ fn nothing_breaks_in_whatever_size_it_is_looked_at() {
 }
 
 #[test]
+fn the_detail_of_a_change_waits_until_the_key_is_released() {
+    let home = Home::new();
+    let mut stage = looked(&home, 100, 30);
+    stage.keys("5 j");
+    let at_rest = stage.frame();
+    stage.hold("j", 1).hold("k", 1).hold("j", 1).hold("k", 1);
+    assert!(stage.app.is_hurried());
+    let held = stage.frame();
+    let list = |frame: &str| frame.lines().map(|line| line.split('│').next().unwrap().to_owned()).collect::<Vec<_>>();
+    assert!(list(&held) == list(&at_rest) && held != at_rest, "{held}");
+    stage.wait(1).send(Message::Tick);
+    assert_eq!(stage.frame(), at_rest);
+}
+
+#[test]
 fn a_late_answer_about_another_workspace_is_dropped() {
     let home = Home::new();
     let mut stage = looked(&home, 100, 30);

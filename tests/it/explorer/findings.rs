@@ -211,6 +211,15 @@ fn the_view_of_findings_opens_rules_and_goes_to_webhooks() {
 }
 
 #[test]
+fn what_is_said_of_a_line_waits_until_the_key_is_released() {
+    let mut stage = with_faults(100, 30);
+    stage.keys("4").hold("j", 3);
+    assert!(stage.app.is_hurried() && !stage.frame().contains("What to do: "), "{}", stage.frame());
+    stage.wait(1).send(Message::Tick);
+    assert!(stage.frame().contains("What to do: "), "{}", stage.frame());
+}
+
+#[test]
 fn a_row_that_is_no_webhook_is_gone_to_without_a_filter() {
     let mut stage = with_faults(100, 30);
     stage.keys("4 j enter j");

@@ -14,7 +14,7 @@ use hookscope::api::{ApiError, Client};
 use hookscope::base_url::BaseUrl;
 use hookscope::config::{Config, Connection};
 use hookscope::demo::{self, server::Server};
-use hookscope::fetch::Source;
+use hookscope::fetch::{Held, Source};
 use hookscope::model::RowRef;
 use hookscope::probe::Trust;
 use hookscope::redact::ApiKey;
@@ -32,6 +32,7 @@ use hookscope::tui::screen::Screen;
 use hookscope::tui::workspaces::Workspaces;
 use ratatui::backend::TestBackend;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::support::{moment, setup, text};
 
@@ -206,6 +207,21 @@ async fn rows_come_from_the_server_and_keys_move_over_them() {
     assert!(frame.contains("200 of 1,200"), "{frame}");
     running.press("q");
     assert_eq!(running.explorer.run().await.unwrap(), Ended::Quit);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_a_held_key_does_its_frames_wait_for_the_link() {
+    let connection = Config::demo_connection(BaseUrl::default(), ApiKey::new(demo::KEY).unwrap());
+    let held = Arc::new(Held::new(Vec::new()));
+    let mut running = run_from(setup(120, 40), &connection, Workspaces::default(), move || Ok(Source::from(held)));
+    running.press("?");
+    let before = running.until("the help", |frame| frame.contains("move down a row")).await;
+    let start = Instant::now();
+    running.explorer.pacer.sent(10_000, start);
+    running.press("jjj");
+    let after = running.until("the rest of the help", |frame| frame != before).await;
+    assert_ne!(before, after);
+    assert_eq!(start.elapsed(), Duration::from_millis(50), "the key is released, and the link is not free yet");
 }
 
 #[tokio::test(flavor = "multi_thread")]
