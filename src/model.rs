@@ -143,6 +143,11 @@ impl Destination {
         host::parse(self.0.raw())
     }
 
+    /// The URL as software will read it, where that is spelled otherwise than it was registered.
+    pub fn respelled(&self) -> Option<String> {
+        host::respelled(self.0.raw(), Letters::of(self.0.raw()))
+    }
+
     /// The whole URL for a terminal, credentials masked unless `reveal`.
     pub fn clean(&self, reveal: bool) -> Safe {
         if reveal { self.0.clean() } else { clean(&redact::mask_url(self.0.raw())) }

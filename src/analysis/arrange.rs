@@ -4,7 +4,6 @@
 mod ahead;
 mod order;
 
-use std::iter;
 use std::mem;
 use std::num::NonZero;
 use std::panic::resume_unwind;
@@ -179,7 +178,7 @@ impl<'q> Search<'q> {
             let known = base.and_then(|base| base.rows.segment(number));
             Page { number, first, segment, is_known: known.is_some_and(|known| known.is_same(segment)) }
         });
-        let next = base.zip(ahead).and_then(|(base, ahead)| {
+        let next = base.zip(ahead).filter(|_| !is_same).and_then(|(base, ahead)| {
             Some(Next { letter: question.query.letter_behind(&base.query)?, letters: ahead.letters(base)? })
         });
         Self { question, base, is_same, next, pages: pages.collect(), at_once: PAGES_AT_ONCE }
@@ -189,7 +188,7 @@ impl<'q> Search<'q> {
     fn threads(&self) -> usize {
         let unknown: usize = self.pages.iter().filter(|page| !page.is_known).map(|page| page.segment.rows).sum();
         let known = self.base.filter(|_| !self.is_same).map_or(0, |base| base.hits.len());
-        let known = known - self.next.as_ref().map_or(0, |next| next.letters.len());
+        let known = known.saturating_sub(self.next.as_ref().map_or(0, |next| next.letters.len()));
         if unknown + known < WORTH_A_THREAD || !self.question.query.reads_texts() {
             return 1;
         }
@@ -267,15 +266,18 @@ impl<'q> Search<'q> {
             } else if self.is_same {
                 sieve.hits.extend_from_slice(before.hits);
             } else {
-                let (told, untold) = before.hits.split_at(before.letters.len());
-                for (&hit, letters) in told.iter().zip(before.letters) {
-                    match self.next.as_ref().and_then(|next| letters.has(next.letter)) {
-                        Some(true) => sieve.hits.push(hit),
+                let has_next = |letters: &Letters| self.next.as_ref().and_then(|next| letters.has(next.letter));
+                let mut hits = before.hits;
+                for letters in before.letters.chunk_by(|one, other| has_next(one) == has_next(other)) {
+                    let (alike, rest) = hits.split_at(letters.len());
+                    hits = rest;
+                    match letters.first().and_then(has_next) {
+                        Some(true) => sieve.hits.extend_from_slice(alike),
                         Some(false) => {}
-                        None => sieve.take(number, segment, first, iter::once(hit - first)),
+                        None => sieve.take(number, segment, first, alike.iter().map(|&hit| hit - first)),
                     }
                 }
-                sieve.take(number, segment, first, untold.iter().map(|&hit| hit - first));
+                sieve.take(number, segment, first, hits.iter().map(|&hit| hit - first));
             }
         }
         Some(())
@@ -414,7 +416,7 @@ mod tests {
     use super::*;
     use crate::model::{Draft, Element, Packer, Row};
 
-    const QUERIES: [&str; 19] = [
+    const QUERIES: [&str; 23] = [
         "",
         "z",
         "k",
@@ -427,6 +429,10 @@ mod tests {
         "url:acme",
         "url:=acme.com",
         "xn--",
+        "acme.com/",
+        "url:acme.com/x",
+        "k%c3",
+        "-url:com/",
         "id:w3",
         "host:xn--",
         "host:acme",
@@ -516,6 +522,8 @@ mod tests {
         assert_eq!(typed("h"), (60_000, false, 1));
         assert_eq!(typed("ht"), (60_000, true, 1), "the newest of equals is the base");
         assert_eq!(typed("htt"), (60_000, true, 1));
+        typed("http h");
+        assert_eq!(typed("http ht"), (60_000, false, 1), "it is what was asked before, in other words");
         assert_eq!(typed("id:w"), (60_000, false, thread::available_parallelism().map_or(1, NonZero::get).min(THREADS)));
         assert_eq!(typed("id:w5"), (11_111, true, 1));
         assert_eq!(typed("id:w59"), (1_111, false, 1), "few are soon searched");
@@ -544,7 +552,7 @@ mod tests {
         fn a_row_is_found_if_the_query_says_so(
             webhooks in proptest::collection::vec(
                 (
-                    r"https://(acme|ACME|zoo|b\u{fc}cher|\u{212a}b)\.(com|test)/[xyzk]{0,2}",
+                    r"https://(acme|ACME|zoo|b\u{fc}cher|\u{212a}b)\.(com|test)(:443)?/[xyzk\u{e9}]{0,2}",
                     "(call\\.failed|call\\.ended|\u{e9}t\u{e9}|)",
                     any::<bool>(),
                 ),

@@ -186,7 +186,8 @@ impl Query {
 
     /// The letter that was typed behind the other query, if one was, and a set of letters tells of it.
     pub fn letter_behind(&self, other: &Self) -> Option<Letters> {
-        let letter = self.word()?.finder.letter_behind(other.word()?.finder)?;
+        let (word, before) = (self.word()?, other.word()?);
+        let letter = word.finder.letter_behind(before.finder).filter(|_| word.part == before.part)?;
         let is_kept = |(place, (this, that)): (usize, (&Term, &Term))| {
             Some(place) == self.last || this.implies(that) && that.implies(this)
         };
@@ -230,16 +231,18 @@ impl Term {
 impl Condition {
     fn matches(&self, webhook: &impl Subject, found: RuleSet) -> bool {
         match self {
-            Self::Anywhere(finder) => texts(webhook).any(|text| finder.is_in(text)),
-            Self::Url(finder) => finder.is_in(webhook.url()),
+            Self::Anywhere(finder) => any_text(webhook, |text| finder.is_in(text)),
+            Self::Url(finder) => {
+                finder.is_in(webhook.url()) || webhook.respelled_url().is_some_and(|url| finder.is_in(&url))
+            }
             Self::Id(finder) => finder.is_in(webhook.id()),
             Self::Event(finder) => webhook.names().any(|name| finder.is_in(name)),
             Self::Host(finder) => webhook.host().is_some_and(|host| finder.is_in(&host)),
             Self::Path(finder) => finder.is_in(path(webhook.url())),
             Self::Active(wanted) => webhook.active() == Some(*wanted),
             Self::Created(when) => webhook.created_at().is_some_and(|at| when.contains(at)),
-            Self::Pattern(regex) => texts(webhook).any(|text| regex.is_match(text)),
-            Self::Fuzzy(fuzzy) => texts(webhook).any(|text| fuzzy.is_in(text)),
+            Self::Pattern(regex) => any_text(webhook, |text| regex.is_match(text)),
+            Self::Fuzzy(fuzzy) => any_text(webhook, |text| fuzzy.is_in(text)),
             Self::Is(_) | Self::Probe(_) => false,
             Self::Finding(rules) => found.meets(*rules),
         }
@@ -276,9 +279,12 @@ impl Condition {
     }
 }
 
-/// Where a word without a field is looked for.
-fn texts<S: Subject>(webhook: &S) -> impl Iterator<Item = &str> {
-    [webhook.url(), webhook.id()].into_iter().chain(webhook.names())
+/// Whether one of the texts is one of those in which a word without a field is looked for.
+fn any_text(webhook: &impl Subject, is_one: impl Fn(&str) -> bool) -> bool {
+    is_one(webhook.url())
+        || is_one(webhook.id())
+        || webhook.names().any(&is_one)
+        || webhook.respelled_url().is_some_and(|url| is_one(&url))
 }
 
 /// The text as a value that a query searches for as it stands: in quotes, unless it means nothing else without them.

@@ -39,7 +39,7 @@ pub struct EventList {
 
 /// The rows of one page. It never changes.
 pub struct Block {
-    /// URL and id of each row, a line break behind each; the JSON of some.
+    /// URL and id of each row, and the other spelling of some URLs, a line break behind each; the JSON of some.
     text: Box<str>,
     rows: Box<[Packed]>,
     letters: Box<[Letters]>,
@@ -64,6 +64,8 @@ struct Packed {
     state: State,
     /// The URL has the host in it just as it is resolved.
     is_host_in_url: bool,
+    /// The URL stands behind the id in another spelling.
+    is_respelled: bool,
     /// Milliseconds since 1970, or [`NEVER`].
     created: i64,
 }
@@ -114,7 +116,8 @@ impl Block {
         self.rows.iter().enumerate().map(|(index, packed)| RowRef { block: self, index, packed })
     }
 
-    /// The URLs and the ids of all rows, in their order, a line break behind each; the JSON of some between them.
+    /// The URLs and the ids of all rows, in their order, and the other spelling of some URLs, a line break behind each; the JSON of
+    /// some between them.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -149,9 +152,9 @@ impl<'a> RowRef<'a> {
         self.block.slice(self.packed.start.saturating_add(self.packed.url).saturating_add(1), self.packed.id)
     }
 
-    /// The URL and the id with a line break between them: one text for one search.
-    pub fn url_and_id(self) -> &'a str {
-        self.block.text.get(self.place_of_both()).unwrap_or_default()
+    /// The URL as software will read it, where that is spelled otherwise.
+    pub fn respelled_url(self) -> Option<&'a str> {
+        self.block.text.get(self.place_of_respelled()?)
     }
 
     pub fn block(self) -> &'a Block {
@@ -165,13 +168,22 @@ impl<'a> RowRef<'a> {
         (start..behind, behind.saturating_add(1)..behind.saturating_add(1).saturating_add(id))
     }
 
-    /// As [`RowRef::places`], of both together.
-    pub fn place_of_both(self) -> Range<usize> {
-        let (url, id) = self.places();
-        url.start..id.end
+    /// As [`RowRef::places`], of the other spelling of the URL.
+    pub fn place_of_respelled(self) -> Option<Range<usize>> {
+        let start = self.places().1.end.saturating_add(1);
+        let rest = self.block.text.get(start..).filter(|_| self.packed.is_respelled)?;
+        // A parser leaves no line break in a URL.
+        let length = rest.find('\n').unwrap_or(rest.len());
+        Some(start..start.saturating_add(length))
     }
 
-    /// The letters of URL and id.
+    /// As [`RowRef::places`], of all that can be searched: one text for one search.
+    pub fn place_of_all(self) -> Range<usize> {
+        let (url, id) = self.places();
+        url.start..self.place_of_respelled().map_or(id.end, |respelled| respelled.end)
+    }
+
+    /// The letters of URL and id, in each of their spellings.
     pub fn letters(self) -> Letters {
         self.block.letters.get(self.index).copied().unwrap_or_default()
     }
@@ -230,7 +242,7 @@ impl<'a> RowRef<'a> {
         let created = (self.packed.created, other.packed.created);
         self.packed.state == other.packed.state
             && created.0 == created.1
-            && self.url_and_id() == other.url_and_id()
+            && (self.url(), self.id()) == (other.url(), other.id())
             && is_same_list(self.events(), other.events())
             && self.json() == other.json()
     }
@@ -305,8 +317,11 @@ mod tests {
             assert!(packed.events().is_none_or(|list| block.letters().cover(list.letters)), "{json}");
             let Some(webhook) = row.webhook() else { continue };
             assert_eq!(packed.url(), webhook.url.raw());
-            assert_eq!(packed.url_and_id(), format!("{}\n{}", webhook.url.raw(), webhook.id.raw()));
-            assert!(packed.letters().cover(Letters::of(webhook.url.raw()).with(Letters::of(webhook.id.raw()))));
+            let texts = packed.block.text().get(packed.place_of_all()).unwrap();
+            let parts = [Some(webhook.url.raw()), Some(webhook.id.raw()), packed.respelled_url()];
+            assert_eq!(texts, parts.into_iter().flatten().collect::<Vec<_>>().join("\n"));
+            assert!(parts.into_iter().flatten().all(|part| packed.letters().cover(Letters::of(part))), "{json}");
+            assert_eq!(packed.respelled_url(), webhook.url.respelled().as_deref(), "{json}");
             assert_eq!(packed.host().map(|host| &*host.name), host(webhook.url.raw()).as_deref());
             assert!(packed.host_in_url().is_none_or(|host| packed.url().contains(&*host.name)));
             assert_eq!(

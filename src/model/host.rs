@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use url::{Position, Url};
 
+use super::letters::Letters;
+
 /// The host that the URL really names: in lower case and in punycode where the scheme is known, IP addresses in their usual
 /// spelling, IPv6 in brackets, without the port. `None` when the URL does not parse. What is borrowed stands in the URL just so.
 pub fn host(url: &str) -> Option<Cow<'_, str>> {
@@ -22,6 +24,19 @@ pub fn host_and_path(url: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     let host = url.host_str()?.to_owned();
     let path = url[Position::BeforePath..].to_owned();
     Some((Cow::Owned(host), Cow::Owned(path)))
+}
+
+/// Longer URLs are searched as they were registered only.
+const MAX_RESPELLED: usize = 1 << 14;
+
+/// The URL as software will read it, and as a list shows it, where that is spelled otherwise than it was registered: a host in
+/// punycode, a path with escapes, no port that goes without saying. `letters` are those of the URL.
+pub(super) fn respelled(url: &str, letters: Letters) -> Option<String> {
+    if letters.are_usual() && plain(url).is_some() || url.len() > MAX_RESPELLED {
+        return None;
+    }
+    let respelled = String::from(parse(url)?);
+    (!url.contains(&*respelled)).then_some(respelled)
 }
 
 /// What stands behind the host, up to the query, as the URL was registered: queries hold ids and credentials, which tell no two

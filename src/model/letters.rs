@@ -46,7 +46,7 @@ const fn place(byte: u8) -> u32 {
 }
 
 impl Letters {
-    /// Of a text that may have letters which no set tells of.
+    /// Of a text that may have letters which no set tells of: whatever it is joined with, what is not in it may be there.
     pub const UNKNOWN: Self = Self(WIDE);
 
     /// The letter that a byte is.
@@ -74,6 +74,11 @@ impl Letters {
     /// stand for letters within it.
     pub const fn cover(self, other: Self) -> bool {
         other.0 & !WIDE & !self.0 == 0
+    }
+
+    /// Whether the text has nothing but ASCII letters, digits, and what stands between them in most URLs.
+    pub const fn are_usual(self) -> bool {
+        self.0 >> SHARED == 0
     }
 
     /// Whether the text is ASCII only.

@@ -354,6 +354,7 @@ impl App {
 
     /// The one place where anything changes.
     pub fn update(&mut self, message: Message, now: Moment) -> Vec<Effect> {
+        let (was_hurried, was_passing) = (self.is_hurried(), self.settles_at().is_some());
         self.now = now;
         let mut effects = match message {
             Message::Begun => self.recall(),
@@ -401,6 +402,10 @@ impl App {
         effects.extend(self.find_changes());
         effects.extend(self.fulfil_wishes());
         effects.extend(self.match_deliveries());
+        // Whatever came just now, and if it is nothing: the time is over in which what takes reading is not shown.
+        if was_hurried && !self.is_hurried() || was_passing && self.settles_at().is_none() {
+            effects.push(Effect::Draw);
+        }
         effects
     }
 

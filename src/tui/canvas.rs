@@ -50,7 +50,7 @@ impl Window {
         self.area.top()..self.area.bottom()
     }
 
-    /// How many lines of the screen lie between one of them and the selection.
+    /// How many rows lie between the one in a line of the screen and the selection.
     pub fn distance(&self, y: u16) -> u64 {
         self.from.saturating_add(y.saturating_sub(self.area.y).into()).abs_diff(self.selected)
     }

@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
-use super::app::App;
+use super::app::{App, Overlay};
 use super::canvas::{Canvas, Window};
 use super::theme::Glyphs;
 use super::view;
@@ -22,8 +22,8 @@ const WORTH_SCROLLING: usize = 24;
 /// Blanks at the end of a line that are cleared at once: the clearing takes as many bytes.
 const WORTH_CLEARING: usize = 3;
 
-/// Cells of a line that change when nothing but its marks do.
-const GUTTER: usize = 3;
+/// Changed cells from which on a line is worth being left out: to blank it takes some bytes too, and it is drawn later.
+const WORTH_LEAVING_OUT: usize = 24;
 
 /// Cells of new lines that are sent at once while a key is held.
 const IN_A_HURRY: usize = 320;
@@ -61,7 +61,8 @@ impl<B: Backend> Screen<B> {
 
     /// Draws a frame and sends what differs from the last one; nothing when nothing does.
     pub fn draw(&mut self, app: &App) -> Result<(), B::Error> {
-        self.draw_with(app.setup.glyphs, app.is_hurried(), |canvas| view::draw(app, canvas))
+        let is_hurried = app.is_hurried() && matches!(app.overlay, Overlay::None);
+        self.draw_with(app.setup.glyphs, is_hurried, |canvas| view::draw(app, canvas))
     }
 
     fn draw_with(&mut self, glyphs: Glyphs, is_hurried: bool, draw: impl FnOnce(&mut Canvas<'_>)) -> Result<(), B::Error> {
@@ -110,7 +111,7 @@ impl<B: Backend> Screen<B> {
         for y in window.lines() {
             let columns = window.area.left()..window.area.right();
             let changed = columns.filter(|&x| self.shown.cell((x, y)) != self.next.cell((x, y))).count();
-            if changed > GUTTER {
+            if changed > WORTH_LEAVING_OUT {
                 new.push((y, changed));
             }
         }
@@ -120,13 +121,15 @@ impl<B: Backend> Screen<B> {
         }
         new.sort_by_key(|&(y, _)| window.distance(y));
         let mut sent = 0;
-        for (y, changed) in new {
-            if sent > 0 && sent + changed > IN_A_HURRY {
-                let line = Rect { y, height: 1, ..window.area };
-                line.positions().for_each(|position| self.next.cell_mut(position).map_or((), Cell::reset));
-            } else {
-                sent += changed;
-            }
+        let mut is_sent = |&(_, changed): &(u16, usize)| {
+            sent += changed;
+            sent <= IN_A_HURRY
+        };
+        // Whatever it takes, the nearest one is shown.
+        let near = new.iter().take_while(|line| is_sent(line)).count().max(1);
+        for &(y, _) in new.iter().skip(near) {
+            let line = Rect { y, height: 1, ..window.area };
+            line.positions().for_each(|position| self.next.cell_mut(position).map_or((), Cell::reset));
         }
     }
 
@@ -354,6 +357,13 @@ mod tests {
         let near = [0].into_iter().chain(2..13).chain([23]);
         assert_eq!(there, near.collect::<Vec<_>>(), "{shown:#?}");
         assert!(fewer.len() < bytes.len());
+        let (_, stopped) = hurried(&[(0, false), (500, true), (500, false)]);
+        assert!(
+            stopped.len() < bytes.len() + bytes.len() / 4,
+            "the way there costs little: {} {}",
+            stopped.len(),
+            bytes.len()
+        );
         assert!(there.iter().all(|&y| shown[y] == whole[y]) && shown[1].ends_with("detail 1"), "{shown:#?}");
         assert_eq!(hurried(&[(0, false), (500, true), (500, false)]).0, whole, "who stops sees all");
         assert_eq!(hurried(&[(0, false), (11, true)]).0, scrolled(&[11]).0, "half of the lines are new");

@@ -129,7 +129,14 @@ impl<W: Wish> Mailbox<W> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
     use super::*;
+
+    /// Nothing here takes as long.
+    const PATIENCE: Duration = Duration::from_secs(30);
 
     /// Tells when it begins to prepare, and does that until something else is wanted.
     struct Endless(mpsc::UnboundedSender<()>);
@@ -161,8 +168,10 @@ mod tests {
         let mut worker = Worker::start();
         for prepared in 0..3 {
             worker.ask(Endless(begun.clone()));
-            assert_eq!(worker.answer().await, Some(prepared));
-            begins.recv().await.unwrap();
+            assert_eq!(timeout(PATIENCE, worker.answer()).await, Ok(Some(prepared)));
+            timeout(PATIENCE, begins.recv()).await.unwrap().unwrap();
         }
+        drop((worker, begun));
+        assert_eq!(timeout(PATIENCE, begins.recv()).await, Ok(None), "the thread ends with it");
     }
 }

@@ -231,6 +231,18 @@ fn while_a_key_is_held_only_the_list_goes_along() {
 }
 
 #[test]
+fn whatever_comes_after_the_release_shows_what_waited_for_it() {
+    for (milliseconds, what) in [(60, "the detail"), (200, "what is wrong with it")] {
+        let mut stage = Stage::loaded(120, 40);
+        stage.keys("j").hold("j", 20);
+        stage.now.instant += Duration::from_millis(milliseconds);
+        stage.effects.clear();
+        stage.send(Message::Key(crate::support::press("Z")));
+        assert!(stage.effects.contains(&Effect::Draw), "a key that does nothing is no reason to leave out {what}");
+    }
+}
+
+#[test]
 fn of_a_part_no_view_says_what_holds_for_the_whole() {
     let mut stage = Stage::new(120, 40);
     stage.load(page(1, 0..100, Some(100))).keys("3");

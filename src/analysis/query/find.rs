@@ -395,6 +395,14 @@ mod tests {
     }
 
     #[test]
+    fn letters_behind_a_word_are_those_of_every_place() {
+        let behind = |part: &str, text: &str| Finder::part(part).bytes().unwrap().letters_behind(text.as_bytes());
+        assert_eq!(behind("aa", "aaab aac aA-aa").unwrap(), Letters::of("abc-"));
+        assert_eq!(behind("aa", "ab ba").unwrap(), Letters::default());
+        assert!(behind(&"a".repeat(1_000), &"a".repeat(100_000)).is_err(), "it would take long");
+    }
+
+    #[test]
     fn text_that_repeats_itself_is_found_in_one_pass() {
         assert!(found("aab", "aaab") && found("abab-abac", "xABAB-ABAB-ABACx") && !found("aab", "aaaa"));
         // The product of the lengths would be 4 * 10^9 steps.

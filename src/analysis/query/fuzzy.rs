@@ -5,7 +5,7 @@ use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::find::has_capital;
-use super::{Condition, Query, Subject, texts};
+use super::{Condition, Query, Subject};
 use crate::model::Letters;
 
 /// Longer words are no typing from memory, and the scores of very long ones would overflow.
@@ -114,7 +114,9 @@ impl Ranker {
             let mut best = 0;
             for condition in &term.any {
                 let Condition::Fuzzy(fuzzy) = condition else { continue };
-                for text in texts(webhook) {
+                let respelled = webhook.respelled_url();
+                let texts = [webhook.url(), webhook.id()].into_iter().chain(webhook.names()).chain(respelled.as_deref());
+                for text in texts {
                     let text = letters(text, &mut self.letters);
                     best = best.max(fuzzy.atom.score(text, &mut self.matcher).unwrap_or(0));
                 }

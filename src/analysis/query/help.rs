@@ -28,7 +28,8 @@ A filter is terms with blanks between them. A webhook must match all of them.
   -host:acme      not that; !host:acme is the same. -a|b is neither of them
 
 Case matters only for a word that has a capital letter. The case of a host never
-does. A host with letters outside ASCII is compared in punycode.
+does. A host with letters outside ASCII is compared in punycode. A url is looked
+through as it was registered and as it is shown, where that is another spelling.
 
 Fields:
 

@@ -9,12 +9,12 @@ use crate::model::{Letters, RowRef};
 #[derive(Debug)]
 pub(super) struct Word<'q> {
     pub(super) finder: &'q Finder,
-    part: Part,
+    pub(super) part: Part,
 }
 
 /// Where a word is looked for.
-#[derive(Debug, Clone, Copy)]
-enum Part {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
     Anywhere,
     Url,
     Id,
@@ -56,8 +56,11 @@ impl<'q> NextLetters<'q> {
     pub fn of(&mut self, row: RowRef<'_>) -> Letters {
         let (url, id) = row.places();
         match self.part {
-            Part::Anywhere => self.in_text(row, url.start..id.end).with(self.in_events(row)),
-            Part::Url => self.in_text(row, url),
+            Part::Anywhere => self.in_text(row, row.place_of_all()).with(self.in_events(row)),
+            Part::Url => {
+                let respelled = row.place_of_respelled().map(|place| self.in_text(row, place));
+                self.in_text(row, url).with(respelled.unwrap_or_default())
+            }
             Part::Id => self.in_text(row, id),
         }
     }
@@ -125,6 +128,8 @@ mod tests {
             ("host:ho", "host:h"),
             ("~ho", "~h"),
             ("ho x", "h x"),
+            ("x ho", "x|y h"),
+            ("x|y ho", "x h"),
             ("y ho", "x h"),
             ("x ho", "h"),
             ("-x ho", "x h"),

@@ -160,27 +160,25 @@ impl<'q> Plan<'q> {
                         && (self.is_told
                             || self.is_told_by_host(row, finder)
                             || self
-                                .is_at(row, row.place_of_both(), is_dense)
-                                .unwrap_or_else(|| finder.is_in(row.url()) || finder.is_in(row.id())))
+                                .is_at(row, row.place_of_all(), is_dense)
+                                .unwrap_or_else(|| any_text(row, |text| finder.is_in(text))))
             }
             Condition::Url(finder) => {
                 self.may_be_in(row.letters())
                     && (self.is_told_by_host(row, finder)
-                        || self.is_at(row, row.places().0, is_dense).unwrap_or_else(|| finder.is_in(row.url())))
+                        || self.is_in_text(row, row.places().0, finder, is_dense)
+                        || row.place_of_respelled().is_some_and(|place| self.is_in_text(row, place, finder, is_dense)))
             }
-            Condition::Id(finder) => {
-                self.may_be_in(row.letters())
-                    && self.is_at(row, row.places().1, is_dense).unwrap_or_else(|| finder.is_in(row.id()))
-            }
+            Condition::Id(finder) => self.may_be_in(row.letters()) && self.is_in_text(row, row.places().1, finder, is_dense),
             Condition::Path(finder) => self.may_be_in(row.letters()) && finder.is_in(path(row.url())),
             Condition::Event(finder) => self.of_events(row, |name| finder.is_in(name)),
             Condition::Host(finder) => self.is_in_host(row.host(), finder),
             Condition::Pattern(regex) => {
-                self.of_events(row, |name| regex.is_match(name)) || regex.is_match(row.url()) || regex.is_match(row.id())
+                self.of_events(row, |name| regex.is_match(name)) || any_text(row, |text| regex.is_match(text))
             }
             Condition::Fuzzy(fuzzy) => {
                 self.of_events(row, |name| fuzzy.is_in(name))
-                    || self.may_be_in(row.letters()) && (fuzzy.is_in(row.url()) || fuzzy.is_in(row.id()))
+                    || self.may_be_in(row.letters()) && any_text(row, |text| fuzzy.is_in(text))
             }
             Condition::Is(flag) => flags.has(*flag, row),
             Condition::Probe(sought) => self.by_origin.of(row, |origin| sought.holds(origin.as_ref(), &flags.probed)),
@@ -188,6 +186,12 @@ impl<'q> Plan<'q> {
                 condition.matches(&row, RuleSet::default())
             }
         }
+    }
+
+    /// Whether a text of a row has what is looked for.
+    fn is_in_text(&mut self, row: RowRef<'q>, place: Range<usize>, finder: &Finder, is_dense: bool) -> bool {
+        let text = || row.block().text().get(place.clone()).unwrap_or_default();
+        self.is_at(row, place.clone(), is_dense).unwrap_or_else(|| finder.is_in(text()))
     }
 
     /// Whether what is looked for is at a place in the text of a row's block. `None` when that cannot be told in this way.
@@ -225,6 +229,11 @@ impl<'q> Plan<'q> {
     fn may_be_in(&self, letters: Letters) -> bool {
         letters.cover(self.letters) || self.is_loose && !letters.is_ascii()
     }
+}
+
+/// Whether one of the texts that the row has of its own is one of those.
+fn any_text(row: RowRef<'_>, is_one: impl Fn(&str) -> bool) -> bool {
+    is_one(row.url()) || is_one(row.id()) || row.respelled_url().is_some_and(is_one)
 }
 
 /// What was found out of texts that many rows share, by their numbers.

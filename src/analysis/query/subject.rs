@@ -11,6 +11,9 @@ pub trait Subject {
     /// The true URL.
     fn url(&self) -> &str;
 
+    /// The URL as software will read it, where that is spelled otherwise: what a list shows is found too.
+    fn respelled_url(&self) -> Option<Cow<'_, str>>;
+
     /// The true id.
     fn id(&self) -> &str;
 
@@ -31,6 +34,10 @@ pub trait Subject {
 impl Subject for Webhook {
     fn url(&self) -> &str {
         self.url.raw()
+    }
+
+    fn respelled_url(&self) -> Option<Cow<'_, str>> {
+        self.url.respelled().map(Cow::Owned)
     }
 
     fn id(&self) -> &str {
@@ -61,6 +68,10 @@ impl Subject for Webhook {
 impl Subject for RowRef<'_> {
     fn url(&self) -> &str {
         RowRef::url(*self)
+    }
+
+    fn respelled_url(&self) -> Option<Cow<'_, str>> {
+        RowRef::respelled_url(*self).map(Cow::Borrowed)
     }
 
     fn id(&self) -> &str {

@@ -85,6 +85,30 @@ fn a_word_is_a_smart_case_part_of_url_id_or_event() {
 }
 
 #[test]
+fn what_a_list_shows_of_a_url_is_found() {
+    let spelled = webhook("whk_1", "https://CRM.Northwind.Example.com:443/kliniken/k\u{f6}ln", &[]);
+    let wide = webhook("whk_2", "https://crm.n\u{f6}rthwind.example.com/a/../b c", &[]);
+    for (query, of_spelled, of_wide) in [
+        ("crm.northwind.example.com/kliniken", true, false),
+        ("url:crm.northwind.example.com/kliniken", true, false),
+        ("url:=https://crm.northwind.example.com/kliniken/k%C3%B6ln", true, false),
+        ("k%C3%B6ln", true, false),
+        ("k\u{f6}ln", true, false),
+        (":443", true, false),
+        ("CRM.Northwind", true, false),
+        ("xn--nrthwind", false, true),
+        ("-xn--nrthwind", true, false),
+        ("re:^https://crm.xn--", false, true),
+        ("~crmxnnrthwind", false, true),
+        ("example.com/b%20c", false, true),
+        ("id:xn--", false, false),
+        ("event:xn--", false, false),
+    ] {
+        assert_eq!((matches(query, &spelled), matches(query, &wide)), (of_spelled, of_wide), "{query}");
+    }
+}
+
+#[test]
 fn terms_must_all_match() {
     check(&[("acme crm", true), ("  acme\u{3000}crm\t", true), ("acme globex", false), ("-globex acme", true)]);
 }

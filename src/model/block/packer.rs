@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{Block, EventList, NEVER, NONE, Named, Packed, State};
 use crate::model::draft::{Draft, Drafted, Drafts, PlainDraft, usual_time};
-use crate::model::host::host;
+use crate::model::host::{host, respelled};
 use crate::model::letters::Letters;
 use crate::model::row::Row;
 use crate::model::{CreatedAt, Elements, EventEntry, EventName, Field, Webhook};
@@ -175,6 +175,7 @@ impl Packed {
         host: NONE,
         state: State::Malformed,
         is_host_in_url: false,
+        is_respelled: false,
         created: NEVER,
     };
 }
@@ -272,8 +273,16 @@ impl<'p> Build<'p> {
         for part in [url, "\n", id, "\n"] {
             self.text.push_str(part);
         }
-        self.letters.push(Letters::of(url).with(Letters::of(id)));
-        self.rows.push(Packed { start, url: size(url.len()), id: size(id.len()), ..packed });
+        let mut letters = Letters::of(url);
+        let respelled = respelled(url, letters);
+        if let Some(respelled) = &respelled {
+            self.text.push_str(respelled);
+            self.text.push('\n');
+            letters = letters.with(Letters::of(respelled));
+        }
+        self.letters.push(letters.with(Letters::of(id)));
+        let is_respelled = respelled.is_some();
+        self.rows.push(Packed { start, url: size(url.len()), id: size(id.len()), is_respelled, ..packed });
     }
 
     /// Keeps all of the last row.
