@@ -236,6 +236,8 @@ pub struct App {
     pub cursor: Cursor,
     /// Of the keys that move a selection.
     rhythm: Rhythm,
+    /// The read that is to be started over when that is asked for once more.
+    insisted_on: Option<Generation>,
     repeats: Repeats,
     pub health: Health,
     pub focus: Focus,
@@ -299,6 +301,7 @@ impl App {
             listing: Listing::new(generation, setup.page_size),
             cursor: Cursor::default(),
             rhythm: Rhythm::default(),
+            insisted_on: None,
             repeats: Repeats::default(),
             health: Health::default(),
             focus: Focus::List,

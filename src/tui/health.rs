@@ -39,6 +39,8 @@ pub enum Stage {
     Paused { until: Instant },
     /// Given up; a person has to ask again.
     Failed,
+    /// Asked again after that, and no answer yet.
+    Again,
 }
 
 impl Health {
@@ -62,12 +64,26 @@ impl Health {
         }
     }
 
+    /// What was given up is asked for again.
+    pub fn try_again(&mut self) {
+        if let Self::Trouble(trouble) = self
+            && trouble.stage == Stage::Failed
+        {
+            trouble.stage = Stage::Again;
+        }
+    }
+
     /// Nothing is under way any more: a try or a pause that was told of is over.
     pub fn settle(&mut self) {
-        let Self::Trouble(Trouble { last_good, stage: Stage::Retrying { .. } | Stage::Paused { .. }, .. }) = self else {
-            return;
-        };
-        *self = last_good.map_or(Self::Unknown, |at| Self::Live { at });
+        let Self::Trouble(trouble) = self else { return };
+        match trouble.stage {
+            Stage::Failed => {}
+            // Nothing good came since.
+            Stage::Again => trouble.stage = Stage::Failed,
+            Stage::Retrying { .. } | Stage::Paused { .. } => {
+                *self = trouble.last_good.map_or(Self::Unknown, |at| Self::Live { at });
+            }
+        }
     }
 
     /// Something good came, while something else stays failed.
@@ -105,6 +121,7 @@ impl Trouble {
             }
             Stage::Failed if self.error.is_transient() => "gave up".into(),
             Stage::Failed => "not tried again".into(),
+            Stage::Again => "trying again".into(),
         }
     }
 }
@@ -132,6 +149,23 @@ mod tests {
         let trouble = health.trouble().unwrap();
         assert_eq!((trouble.since, trouble.last_good), (later.wall, Some(start.wall)));
         assert_eq!(trouble.error.kind, ErrorKind::Status(503));
+    }
+
+    #[test]
+    fn what_was_given_up_and_is_asked_for_again_is_no_failure_until_it_is_one() {
+        let mut health = Health::default();
+        let stage = |health: &Health| health.trouble().map(|trouble| trouble.stage);
+        health.bad(ApiError::new(ErrorKind::Status(500)), Stage::Retrying { attempt: 1, of: 4 }, moment());
+        health.try_again();
+        assert_eq!(stage(&health), Some(Stage::Retrying { attempt: 1, of: 4 }));
+        health.give_up();
+        health.try_again();
+        assert_eq!(stage(&health), Some(Stage::Again));
+        health.settle();
+        assert_eq!(stage(&health), Some(Stage::Failed), "nobody waits for the answer any more");
+        health.try_again();
+        health.good(moment());
+        assert_eq!(stage(&health), None);
     }
 
     #[test]

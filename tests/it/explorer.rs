@@ -123,7 +123,24 @@ fn a_refresh_that_is_waited_for_is_not_started_anew() {
     let first = stage.generation();
     stage.keys("r");
     assert_eq!(stage.generation(), first);
-    assert!(stage.frame().contains("still loading"));
+    assert!(stage.footer().contains("still loading; r again starts over"), "{}", stage.frame());
+    stage.keys("r");
+    assert!(stage.generation() > first, "an answer that never comes is not waited for by who says so twice");
+    let second = stage.generation();
+    stage.keys("r");
+    assert_eq!(stage.generation(), second, "each time anew");
+}
+
+#[test]
+fn what_is_tried_again_is_not_said_to_have_failed() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("r").fail(1, ErrorKind::Status(500), "boom");
+    assert!(stage.frame().contains("gave up \u{b7} r tries again"), "{}", stage.frame());
+    stage.keys("r");
+    let frame = stage.frame();
+    assert!(frame.contains("trying again") && !frame.contains("failed") && !frame.contains("gave up"), "{frame}");
+    stage.fail(1, ErrorKind::Status(500), "boom");
+    assert!(stage.frame().contains("gave up \u{b7} r tries again"), "{}", stage.frame());
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What the fetch task reports, and asking it again.
 
 use super::{
-    App, Cursor, Effect, Everything, FetchEvent, GroupPane, Listing, Notice, PackedPage, RowCount, RowRef, Shelved, Stage,
-    Unseen, grouped, safe,
+    Action, App, Cursor, Effect, Everything, FetchEvent, GroupPane, Listing, Notice, PackedPage, RowCount, RowRef, Shelved,
+    Stage, Unseen, grouped, safe,
 };
 use crate::api::{ApiError, ErrorKind, Nonsense};
 use crate::text::clean_head;
@@ -151,6 +151,7 @@ impl App {
         self.remember_rows();
         self.new_generation();
         self.listing.refresh(self.generation);
+        self.health.try_again();
         self.everything = Everything::No;
         if was_complete || self.is_arranged() {
             self.need_everything();
@@ -160,13 +161,17 @@ impl App {
         }
     }
 
-    /// A refresh by hand. While an answer is waited for, asking again would only start the waiting anew.
+    /// A refresh by hand. While an answer is waited for, asking again would only start the waiting anew: who wants that says so
+    /// twice. While everything is read it is tried again by itself, and what came of it would be read again.
     pub(super) fn ask_again(&mut self) -> Vec<Effect> {
-        if self.is_loading() && self.health.trouble().is_none() {
-            return self.inform("still loading");
+        let stage = self.health.trouble().map(|trouble| trouble.stage);
+        let waits = self.is_loading() && matches!(stage, None | Some(Stage::Again));
+        if waits && self.insisted_on.replace(self.generation) != Some(self.generation) {
+            let key = self.setup.keymap.key(Action::Refresh).unwrap_or_default();
+            return self.inform(safe!("still loading; {} again starts over", key));
         }
-        if self.everything != Everything::No && self.health.trouble().is_some_and(|trouble| trouble.stage != Stage::Failed) {
-            // What came of everything would be read again.
+        let is_tried = matches!(stage, Some(Stage::Retrying { .. } | Stage::Paused { .. }));
+        if is_tried && self.everything != Everything::No {
             return self.inform("still loading: it goes on by itself, and esc stops it");
         }
         self.consistency.start_over();

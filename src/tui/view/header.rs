@@ -154,7 +154,7 @@ fn status(app: &App) -> (Safe, ratatui::style::Style) {
     let theme = app.setup.theme;
     match &app.health {
         Health::Trouble(trouble) => match trouble.stage {
-            Stage::Paused { .. } => (trouble.stage_in_words(app.now.instant), theme.warning),
+            Stage::Paused { .. } | Stage::Again => (trouble.stage_in_words(app.now.instant), theme.warning),
             Stage::Retrying { .. } => ("trouble".into(), theme.warning),
             Stage::Failed => ("failed".into(), theme.error),
         },

@@ -34,7 +34,7 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 
 /// What can be pressed. While everything is being loaded it goes on by itself.
 fn press(app: &App, trouble: &Trouble) -> Safe {
-    let goes_on = app.everything != Everything::No && trouble.stage != Stage::Failed;
+    let goes_on = app.everything != Everything::No && trouble.stage != Stage::Failed || trouble.stage == Stage::Again;
     match app.setup.keymap.key(Action::Refresh).filter(|_| !goes_on) {
         Some(key) => safe!(" {} {} tries again", app.setup.glyphs.dot, key),
         None => Safe::default(),
@@ -60,7 +60,7 @@ fn cached_instead(app: &App, trouble: &Trouble, at: jiff::Timestamp, width: u16)
     let stage = match trouble.stage {
         // To be pressed is all that is left.
         Stage::Failed => Safe::default(),
-        Stage::Retrying { .. } | Stage::Paused { .. } => {
+        Stage::Retrying { .. } | Stage::Paused { .. } | Stage::Again => {
             if_it_fits(safe!(" {} {}", dot, trouble.stage_in_words(app.now.instant)))
         }
     };
