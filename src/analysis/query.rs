@@ -173,6 +173,18 @@ impl Query {
         })
     }
 
+    /// Whether a word is found only in the case in which it was written, because that has a capital letter.
+    pub fn minds_case(&self) -> bool {
+        self.conditions().any(|condition| match condition {
+            Condition::Anywhere(finder)
+            | Condition::Url(finder)
+            | Condition::Id(finder)
+            | Condition::Event(finder)
+            | Condition::Path(finder) => finder.minds_case(),
+            _ => false,
+        })
+    }
+
     /// Whether it asks what probes found out.
     pub fn asks_for_probes(&self) -> bool {
         self.conditions().any(|condition| matches!(condition, Condition::Probe(_)))

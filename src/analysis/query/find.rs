@@ -39,6 +39,11 @@ impl Finder {
         }
     }
 
+    /// Whether it is a part that is found only as it is written.
+    pub(super) fn minds_case(&self) -> bool {
+        matches!(self, Self::Part(_))
+    }
+
     /// Whether a text has it as soon as a part of the text does.
     pub(super) fn is_part(&self) -> bool {
         matches!(self, Self::Part(_) | Self::PartAnyCase(_))

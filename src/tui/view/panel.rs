@@ -20,14 +20,23 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.setup.theme;
     let dot = app.setup.glyphs.dot;
     let style = if trouble.stage == Stage::Failed { theme.error } else { theme.warning };
-    let press = press(app, trouble);
-    let stage = trouble.stage_in_words(app.now.instant);
     let words = match (app.cached_at(), trouble.last_good) {
         (Some(at), _) => cached_instead(app, trouble, at, area.width),
-        (None, Some(at)) => {
-            safe!("! {} {} rows from {} {} {}{}", trouble.error.short(), dot, time(app, at), dot, stage, press)
+        (None, good) => {
+            let rows = good.map_or("no rows yet".into(), |at| safe!("rows from {}", time(app, at)));
+            let words = safe!("! {} {} {}", trouble.error.short(), dot, rows);
+            let stage = safe!(" {} {}", dot, trouble.stage_in_words(app.now.instant));
+            let press = press(app, trouble);
+            let fits = |parts: &[&Safe]| parts.iter().map(|part| part.width()).sum::<usize>() < area.width.into();
+            if fits(&[&words, &stage, &press]) {
+                safe!("{}{}{}", words, stage, press)
+            } else if trouble.stage == Stage::Failed && fits(&[&words, &press]) {
+                // That it failed is said in the header too.
+                safe!("{}{}", words, press)
+            } else {
+                safe!("{}{}", words, stage)
+            }
         }
-        (None, None) => safe!("! {} {} no rows yet {} {}{}", trouble.error.short(), dot, dot, stage, press),
     };
     canvas.pieces(area, &[Piece::plain(" "), Piece::new(words, style)]);
 }
@@ -142,6 +151,9 @@ fn no_match(app: &App) -> Vec<Piece> {
     let text = clean_head(app.filter.applied(), 200);
     let mut pieces = vec![Piece::new(title, theme.strong), Piece::new(text, theme.accent), Piece::plain(rest)];
     pieces.extend(unknown_so_far(app).map(|words| Piece::new(words, theme.warning)));
+    if app.filter.query().minds_case() {
+        pieces.push(Piece::plain("A word with a capital letter is found only as it is written."));
+    }
     pieces.extend([Piece::plain(""), keys(app, &[Action::Filter, Action::Back, Action::Help])]);
     pieces
 }

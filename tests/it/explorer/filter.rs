@@ -143,6 +143,17 @@ fn a_page_that_comes_while_a_filter_is_on_is_filtered_too() {
 }
 
 #[test]
+fn who_finds_nothing_because_of_a_capital_is_told() {
+    let words = "A word with a capital letter is found only as it is written.";
+    for (query, is_told) in [("BILLING", true), ("url:Nowhere", true), ("nowhere", false), ("host:NOWHERE", false)] {
+        let mut stage = forty();
+        stage.keys("/").paste(query);
+        let frame = stage.frame();
+        assert!(frame.contains("No webhook matches") && frame.contains(words) == is_told, "{query}: {frame}");
+    }
+}
+
+#[test]
 fn no_match_is_never_said_while_pages_are_missing() {
     let mut stage = Stage::with(Setup { auto_load_limit: 100, ..setup(100, 30) });
     stage.load(page(1, 0..100, Some(30_000))).keys("/").paste("nowhere").keys("enter");
