@@ -313,17 +313,27 @@ mod tests {
 
     /// As [`scrolled`], in a hurry or not.
     fn hurried(frames: &[(u64, bool)]) -> (Vec<String>, Vec<u8>) {
-        let size = (60, 24);
+        listed(40, |row| letter(row).to_string().repeat(28), frames)
+    }
+
+    /// Another one for each of 26 rows.
+    fn letter(row: u64) -> char {
+        char::from(b'a' + u8::try_from(row % 26).unwrap())
+    }
+
+    /// As [`hurried`], with these texts in a list of so many columns.
+    fn listed(width: u16, text: impl Fn(u64) -> String, frames: &[(u64, bool)]) -> (Vec<String>, Vec<u8>) {
+        let size = (width + 20, 24);
         let mut screen = Screen::new(AnsiBackend::new(Vec::new()), size).moving_lines(AnsiBackend::move_lines);
         for &(offset, is_hurried) in frames {
             let draw = |canvas: &mut Canvas<'_>| {
                 canvas.text(Rect::new(0, 0, 60, 1), &"header".into(), Style::new());
                 for y in 1..23_u16 {
-                    let letter = char::from(b'a' + u8::try_from((offset + u64::from(y)) % 26).unwrap());
-                    canvas.text(Rect::new(1, y, 30, 1), &clean(&letter.to_string().repeat(28)), Style::new());
-                    canvas.text(Rect::new(40, y, 20, 1), &safe!("detail {}", y), Style::new());
+                    let row = offset + u64::from(y);
+                    canvas.text(Rect::new(1, y, width - 2, 1), &clean(&text(row)), Style::new());
+                    canvas.text(Rect::new(width, y, 20, 1), &safe!("detail {}", y), Style::new());
                 }
-                canvas.shows(Window { area: Rect::new(0, 1, 40, 22), from: offset, selected: offset + 6 });
+                canvas.shows(Window { area: Rect::new(0, 1, width, 22), from: offset, selected: offset + 6 });
                 canvas.text(Rect::new(0, 23, 60, 1), &"footer".into(), Style::new());
             };
             screen.draw_with(Glyphs::unicode(), is_hurried, draw).unwrap();
@@ -368,6 +378,23 @@ mod tests {
         assert_eq!(hurried(&[(0, false), (500, true), (500, false)]).0, whole, "who stops sees all");
         assert_eq!(hurried(&[(0, false), (11, true)]).0, scrolled(&[11]).0, "half of the lines are new");
         assert_ne!(hurried(&[(0, false), (12, true)]).0, scrolled(&[12]).0);
+    }
+
+    #[test]
+    fn lines_that_are_alike_are_not_left_out() {
+        let alike = |row| format!("{}{}", "x".repeat(13), letter(row).to_string().repeat(WORTH_LEAVING_OUT));
+        let frames = |last| [(0, false), (500, last)];
+        assert_eq!(listed(40, alike, &frames(true)), listed(40, alike, &frames(false)));
+        let other = |row| format!("{}{}", "x".repeat(12), letter(row).to_string().repeat(WORTH_LEAVING_OUT + 1));
+        assert_ne!(listed(40, other, &frames(true)).0, listed(40, other, &frames(false)).0);
+    }
+
+    #[test]
+    fn the_selected_line_is_shown_however_long_it_is() {
+        let long = |row| letter(row).to_string().repeat(IN_A_HURRY + 1);
+        let (shown, _) = listed(340, long, &[(0, false), (500, true)]);
+        let there: Vec<_> = (1..23).filter(|&y| shown[y].starts_with(' ') && !shown[y].starts_with("  ")).collect();
+        assert_eq!(there, [7]);
     }
 
     proptest! {
