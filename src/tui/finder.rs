@@ -63,3 +63,42 @@ impl worker::Wish for Wish {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use jiff::Timestamp;
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::analysis::query::Query;
+    use crate::analysis::rows::{Rows, Segment};
+    use crate::model::{Draft, Element as _, Packer};
+
+    #[test]
+    fn it_looks_ahead_only_of_what_is_typed() {
+        let json = RawValue::from_string(r#"{"id":"w","url":"https://x.test/in"}"#.to_owned()).unwrap();
+        let drafts = (0..1_000).map(|_| Draft::decode(&json).unwrap());
+        let block = Arc::new(Packer::default().pack_rows(drafts));
+        let mut rows = Rows::new(1_000);
+        for page in 1..=60 {
+            rows.put(page, Segment { rows: block.len(), block: Arc::clone(&block) });
+        }
+        let query = Query::parse("x", Timestamp::UNIX_EPOCH).unwrap();
+        let question = Question { rows, query, ..Question::default() };
+        for is_typed in [true, false] {
+            let wish = Wish { epoch: 1, version: 1, question: question.clone(), is_typed };
+            let mut arranger = Arranger::default();
+            assert!(wish.work(&mut arranger, &|| true, &mut |_| {}).is_some());
+            let looks = AtomicBool::new(false);
+            let goes_on = || {
+                looks.store(true, Ordering::Relaxed);
+                true
+            };
+            worker::Wish::prepare(&wish, &mut arranger, &goes_on);
+            assert_eq!(looks.into_inner(), is_typed);
+        }
+    }
+}
