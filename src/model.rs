@@ -145,7 +145,7 @@ impl Destination {
 
     /// The URL as software will read it, where that is spelled otherwise than it was registered.
     pub fn respelled(&self) -> Option<String> {
-        host::respelled(self.0.raw(), Letters::of(self.0.raw()))
+        host::host_and_respelled(self.0.raw(), Letters::of(self.0.raw())).1
     }
 
     /// The whole URL for a terminal, credentials masked unless `reveal`.

@@ -55,7 +55,7 @@ use tokio::task::JoinSet;
 use self::ansi::AnsiBackend;
 use self::app::{App, Setup};
 use self::console::Terminal;
-use self::events::{Ended, Explorer, Fetch};
+use self::events::{Ended, Explorer, Fetch, PARTING};
 use self::finder::Finder;
 use self::history::History;
 use self::input::Input;
@@ -218,6 +218,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         changed: false,
         urgent: false,
         pacer: Pacer::default(),
+        parting: PARTING,
         gathered_at: None,
     };
     let ended = explorer.run().await;

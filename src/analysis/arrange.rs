@@ -256,7 +256,7 @@ impl<'q> Search<'q> {
         if !goes_on() {
             return None;
         }
-        let mut left = self.left(pages.first().map_or(0, |page| page.first));
+        let mut left = self.before(pages.first().map_or(0, |page| page.first));
         for &Page { number, first, segment, is_known } in pages {
             let stop = first.saturating_add(RowNumber::try_from(segment.rows).unwrap_or(RowNumber::MAX));
             left.take_before(first);
@@ -266,40 +266,45 @@ impl<'q> Search<'q> {
             } else if self.is_same {
                 sieve.hits.extend_from_slice(before.hits);
             } else {
-                let has_next = |letters: &Letters| self.next.as_ref().and_then(|next| letters.has(next.letter));
-                let mut hits = before.hits;
-                for letters in before.letters.chunk_by(|one, other| has_next(one) == has_next(other)) {
-                    let (alike, rest) = hits.split_at(letters.len());
-                    hits = rest;
-                    match letters.first().and_then(has_next) {
-                        Some(true) => sieve.hits.extend_from_slice(alike),
-                        Some(false) => {}
-                        None => sieve.take(number, segment, first, alike.iter().map(|&hit| hit - first)),
-                    }
-                }
-                sieve.take(number, segment, first, hits.iter().map(|&hit| hit - first));
+                self.sift_again(&before, number, segment, first, sieve);
             }
         }
         Some(())
     }
 
-    /// What is known from before of a row and those behind it.
-    fn left(&self, first: RowNumber) -> Left<'q> {
+    /// Takes those hits of a page that are still hits. Of the first of them the letters tell, if they do.
+    fn sift_again(&self, before: &Before<'_>, page: u64, segment: &'q Segment, first: RowNumber, sieve: &mut Sieve<'q>) {
+        let has_next = |letters: &Letters| self.next.as_ref().and_then(|next| letters.has(next.letter));
+        let mut hits = before.hits;
+        for letters in before.letters.chunk_by(|one, other| has_next(one) == has_next(other)) {
+            let (alike, rest) = hits.split_at(letters.len());
+            hits = rest;
+            match letters.first().and_then(has_next) {
+                Some(true) => sieve.hits.extend_from_slice(alike),
+                Some(false) => {}
+                None => sieve.take(page, segment, first, alike.iter().map(|&hit| hit - first)),
+            }
+        }
+        sieve.take(page, segment, first, hits.iter().map(|&hit| hit - first));
+    }
+
+    /// What was found before of a row and those behind it.
+    fn before(&self, first: RowNumber) -> Before<'q> {
         let hits: &[RowNumber] = self.base.map_or(&[], |base| &base.hits);
         let letters = self.next.as_ref().map_or(&[][..], |next| next.letters);
-        let mut left = Left { hits, letters };
-        left.take(hits.partition_point(|&hit| hit < first));
-        left
+        let mut before = Before { hits, letters };
+        before.take(hits.partition_point(|&hit| hit < first));
+        before
     }
 }
 
 /// Hits of the base, and the letters that stand behind the first of them.
-struct Left<'q> {
+struct Before<'q> {
     hits: &'q [RowNumber],
     letters: &'q [Letters],
 }
 
-impl Left<'_> {
+impl Before<'_> {
     /// Takes the hits before a row, which are few, off the front.
     fn take_before(&mut self, row: RowNumber) -> Self {
         // Not by halves: those of a page are next to each other, and what is far behind them is in no cache.
@@ -310,7 +315,7 @@ impl Left<'_> {
         let (hits, hits_left) = self.hits.split_at(count);
         let (letters, letters_left) = self.letters.split_at(count.min(self.letters.len()));
         *self = Self { hits: hits_left, letters: letters_left };
-        Left { hits, letters }
+        Before { hits, letters }
     }
 }
 
@@ -362,8 +367,8 @@ impl Arranger {
         Some(hits)
     }
 
-    /// The earlier result with the fewest hits that has all that the question asks for; one of rows that were read again since only
-    /// if there is no other.
+    /// The earlier result with the fewest hits that has all that the question asks for, the newest of equals; one of rows that were
+    /// read again since only if there is no other.
     fn base(&self, question: &Question) -> Option<Found> {
         let usable = self.kept.iter().filter(|found| {
             found.rows.page_size() == question.rows.page_size()
@@ -513,7 +518,7 @@ mod tests {
             let question = searched(&rows, text);
             let base = arranger.base(&question);
             let search = Search::new(&question, base.as_ref(), arranger.ahead.as_ref());
-            let is_told = search.next.as_ref().is_some_and(|next| next.letters.len() == search.left(0).hits.len());
+            let is_told = search.next.as_ref().is_some_and(|next| next.letters.len() == search.before(0).hits.len());
             let threads = search.threads();
             let found = arranger.answer(&question, &|| true, &mut |_| {}).unwrap().order.len();
             arranger.look_ahead(&|| true);

@@ -35,7 +35,7 @@ use self::time::When;
 pub use self::time::moment;
 use super::audit::RuleSet;
 use super::probed::Sought;
-use crate::model::{Letters, path};
+use crate::model::path;
 use crate::text::Safe;
 
 /// A query that has been understood. A copy shares its terms.
@@ -196,17 +196,6 @@ impl Query {
         other.terms.iter().all(|wide| self.terms.iter().any(|narrow| narrow.implies(wide)))
     }
 
-    /// The letter that was typed behind the other query, if one was, and a set of letters tells of it.
-    pub fn letter_behind(&self, other: &Self) -> Option<Letters> {
-        let (word, before) = (self.word()?, other.word()?);
-        let letter = word.finder.letter_behind(before.finder).filter(|_| word.part == before.part)?;
-        let is_kept = |(place, (this, that)): (usize, (&Term, &Term))| {
-            Some(place) == self.last || this.implies(that) && that.implies(this)
-        };
-        let is_like = self.last == other.last && self.terms.len() == other.terms.len();
-        (is_like && self.terms.iter().zip(&*other.terms).enumerate().all(is_kept)).then_some(letter)
-    }
-
     /// Whether everything matches because nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
@@ -291,12 +280,14 @@ impl Condition {
     }
 }
 
-/// Whether one of the texts is one of those in which a word without a field is looked for.
+/// Whether a text in which a word without a field is looked for is one of those.
 fn any_text(webhook: &impl Subject, is_one: impl Fn(&str) -> bool) -> bool {
-    is_one(webhook.url())
-        || is_one(webhook.id())
-        || webhook.names().any(&is_one)
-        || webhook.respelled_url().is_some_and(|url| is_one(&url))
+    any_own_text(webhook, &is_one) || webhook.names().any(is_one)
+}
+
+/// Whether one of the texts that a webhook has of its own is one of those.
+fn any_own_text(webhook: &impl Subject, is_one: impl Fn(&str) -> bool) -> bool {
+    is_one(webhook.url()) || is_one(webhook.id()) || webhook.respelled_url().is_some_and(|url| is_one(&url))
 }
 
 /// The text as a value that a query searches for as it stands: in quotes, unless it means nothing else without them.

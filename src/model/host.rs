@@ -26,17 +26,20 @@ pub fn host_and_path(url: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     Some((Cow::Owned(host), Cow::Owned(path)))
 }
 
-/// Longer URLs are searched as they were registered only.
+/// Longer URLs have no other spelling here.
 const MAX_RESPELLED: usize = 1 << 14;
 
-/// The URL as software will read it, and as a list shows it, where that is spelled otherwise than it was registered: a host in
-/// punycode, a path with escapes, no port that goes without saying. `letters` are those of the URL.
-pub(super) fn respelled(url: &str, letters: Letters) -> Option<String> {
-    if letters.are_usual() && plain(url).is_some() || url.len() > MAX_RESPELLED {
-        return None;
+/// As [`host`], and the URL as software will read it, and as a list shows it, where that is spelled otherwise than it was
+/// registered: a host in punycode, a path with escapes, no port that goes without saying. `letters` are those of the URL.
+pub(super) fn host_and_respelled(url: &str, letters: Letters) -> (Option<Cow<'_, str>>, Option<String>) {
+    let plain = plain(url).map(|(host, _)| Cow::Borrowed(host));
+    if plain.is_some() && letters.are_usual() {
+        return (plain, None);
     }
-    let respelled = String::from(parse(url)?);
-    (!url.contains(&*respelled)).then_some(respelled)
+    let parsed = parse(url);
+    let host = plain.or_else(|| Some(Cow::Owned(parsed.as_ref()?.host_str()?.to_owned())));
+    let respelled = parsed.filter(|_| url.len() <= MAX_RESPELLED).map(String::from);
+    (host, respelled.filter(|respelled| !url.contains(&**respelled)))
 }
 
 /// What stands behind the host, up to the query, as the URL was registered: queries hold ids and credentials, which tell no two

@@ -7,6 +7,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
+use super::cursor::Cursor;
 use super::theme::Glyphs;
 use crate::text::Safe;
 
@@ -62,8 +63,8 @@ impl<'a> Canvas<'a> {
     }
 
     /// Tells that an area shows a part of something longer: when another part is shown, terminals can move lines.
-    pub fn shows(&mut self, window: Window) {
-        self.window = Some(window);
+    pub fn shows(&mut self, area: Rect, cursor: Cursor) {
+        self.window = Some(Window { area, from: cursor.offset(), selected: cursor.selected() });
     }
 
     /// What scrolls, if anything does.

@@ -2,10 +2,6 @@
 
 use std::ops::Range;
 
-use ratatui::layout::Rect;
-
-use super::canvas::Window;
-
 /// A selection that leaves the screen takes it along by a part of its height: a screen that moved with every row would be sent
 /// with every row, which a slow link takes longer for than a key is pressed.
 const STEPS: u64 = 3;
@@ -45,11 +41,6 @@ impl Cursor {
     pub fn visible(self, height: u16, len: u64) -> Range<u64> {
         let end = self.offset.saturating_add(u64::from(height)).min(len);
         self.offset.min(end)..end
-    }
-
-    /// What an area shows, a row to a line.
-    pub fn window(self, area: Rect) -> Window {
-        Window { area, from: self.offset, selected: self.selected }
     }
 
     /// Moves by some rows, towards the end when positive.

@@ -42,8 +42,8 @@ use crate::text::{Untrusted, clean};
 const BATCH: usize = 256;
 /// While everything is read, pages are taken this often and not one by one: to wake the loop costs more than most pages do.
 const GATHERING: Duration = Duration::from_millis(3);
-/// How long the end waits for what is being written.
-const PARTING: Duration = Duration::from_secs(1);
+/// How long the end waits for what is being written: somebody wants to be elsewhere.
+pub const PARTING: Duration = Duration::from_secs(1);
 /// And how long for a file that somebody asked for.
 const EXPORTING: Duration = Duration::from_secs(20);
 /// The number of SIGINT, which ctrl-c sends where the terminal is not raw.
@@ -132,6 +132,8 @@ pub struct Explorer<B: Backend, C, I> {
     /// Somebody waits for what changed: it is more than the progress of something that takes long.
     pub urgent: bool,
     pub pacer: Pacer,
+    /// How long the end waits for what is being written.
+    pub parting: Duration,
     /// When pages are taken again, while everything is read.
     pub gathered_at: Option<Instant>,
 }
@@ -186,7 +188,7 @@ where
     /// A file that somebody asked for is not written.
     pub async fn part(&mut self) -> Result<(), Error> {
         let exported = self.finish_exports().await;
-        if timeout(PARTING, self.write_the_last()).await.is_err() {
+        if timeout(self.parting, self.write_the_last()).await.is_err() {
             tracing::warn!("what was read last could not be written in time");
         }
         exported
@@ -217,7 +219,7 @@ where
             }
             is_stopped = true;
             self.is_stopped.store(true, Ordering::Relaxed);
-            ends_at = Instant::now() + PARTING;
+            ends_at = Instant::now() + self.parting;
         }
         exported
     }

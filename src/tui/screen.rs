@@ -241,6 +241,7 @@ mod tests {
     use crate::safe;
     use crate::text::clean;
     use crate::tui::ansi::AnsiBackend;
+    use crate::tui::cursor::Cursor;
 
     fn changed(before: &[&str], after: &[&str]) -> Vec<(u16, u16, String)> {
         let (before, after) = (Buffer::with_lines(before.to_vec()), Buffer::with_lines(after.to_vec()));
@@ -333,7 +334,10 @@ mod tests {
                     canvas.text(Rect::new(1, y, width - 2, 1), &clean(&text(row)), Style::new());
                     canvas.text(Rect::new(width, y, 20, 1), &safe!("detail {}", y), Style::new());
                 }
-                canvas.shows(Window { area: Rect::new(0, 1, width, 22), from: offset, selected: offset + 6 });
+                let mut cursor = Cursor::default();
+                cursor.select(6);
+                cursor.follow(offset + 6);
+                canvas.shows(Rect::new(0, 1, width, 22), cursor);
                 canvas.text(Rect::new(0, 23, 60, 1), &"footer".into(), Style::new());
             };
             screen.draw_with(Glyphs::unicode(), is_hurried, draw).unwrap();

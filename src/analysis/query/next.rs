@@ -1,28 +1,41 @@
 //! What one more letter of a query will find, before it is typed.
 
+use std::ops::Range;
+
 use super::find::{Bytes, Finder};
 use super::scan::Known;
-use super::{Condition, Query};
+use super::{Condition, Query, Term};
 use crate::model::{Letters, RowRef};
 
 /// The word that is written last in a query, where more letters are typed.
 #[derive(Debug)]
-pub(super) struct Word<'q> {
-    pub(super) finder: &'q Finder,
-    pub(super) part: Part,
+struct Word<'q> {
+    finder: &'q Finder,
+    part: Part,
 }
 
 /// Where a word is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+enum Part {
     Anywhere,
     Url,
     Id,
 }
 
 impl Query {
+    /// The letter that was typed behind the other query, if one was, and a set of letters tells of it.
+    pub fn letter_behind(&self, other: &Self) -> Option<Letters> {
+        let (word, before) = (self.word()?, other.word()?);
+        let letter = word.finder.letter_behind(before.finder).filter(|_| word.part == before.part)?;
+        let is_kept = |(place, (this, that)): (usize, (&Term, &Term))| {
+            Some(place) == self.last || this.implies(that) && that.implies(this)
+        };
+        let is_like = self.last == other.last && self.terms.len() == other.terms.len();
+        (is_like && self.terms.iter().zip(&*other.terms).enumerate().all(is_kept)).then_some(letter)
+    }
+
     /// The word that is written last, if it is looked for in the texts that each row has of its own.
-    pub(super) fn word(&self) -> Option<Word<'_>> {
+    fn word(&self) -> Option<Word<'_>> {
         let term = self.terms.get(self.last?).filter(|term| !term.negated)?;
         let (finder, part) = match &*term.any {
             [Condition::Anywhere(finder)] => (finder, Part::Anywhere),
@@ -65,7 +78,7 @@ impl<'q> NextLetters<'q> {
         }
     }
 
-    fn in_text(&self, row: RowRef<'_>, place: std::ops::Range<usize>) -> Letters {
+    fn in_text(&self, row: RowRef<'_>, place: Range<usize>) -> Letters {
         let text = row.block().text().as_bytes().get(place).filter(|_| row.letters().is_ascii());
         text.map_or(Letters::UNKNOWN, |text| self.behind(text))
     }

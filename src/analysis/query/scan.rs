@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::find::{Bytes, Finder, Patience, TooLong};
-use super::{Condition, Flag, Query, Ranker};
+use super::{Condition, Flag, Query, Ranker, any_own_text};
 use crate::analysis::audit::{RuleSet, Verdicts};
 use crate::analysis::origins::ByOrigin;
 use crate::analysis::probed::Probed;
@@ -161,7 +161,7 @@ impl<'q> Plan<'q> {
                             || self.is_told_by_host(row, finder)
                             || self
                                 .is_at(row, row.place_of_all(), is_dense)
-                                .unwrap_or_else(|| any_text(row, |text| finder.is_in(text))))
+                                .unwrap_or_else(|| any_own_text(&row, |text| finder.is_in(text))))
             }
             Condition::Url(finder) => {
                 self.may_be_in(row.letters())
@@ -174,11 +174,11 @@ impl<'q> Plan<'q> {
             Condition::Event(finder) => self.of_events(row, |name| finder.is_in(name)),
             Condition::Host(finder) => self.is_in_host(row.host(), finder),
             Condition::Pattern(regex) => {
-                self.of_events(row, |name| regex.is_match(name)) || any_text(row, |text| regex.is_match(text))
+                self.of_events(row, |name| regex.is_match(name)) || any_own_text(&row, |text| regex.is_match(text))
             }
             Condition::Fuzzy(fuzzy) => {
                 self.of_events(row, |name| fuzzy.is_in(name))
-                    || self.may_be_in(row.letters()) && any_text(row, |text| fuzzy.is_in(text))
+                    || self.may_be_in(row.letters()) && any_own_text(&row, |text| fuzzy.is_in(text))
             }
             Condition::Is(flag) => flags.has(*flag, row),
             Condition::Probe(sought) => self.by_origin.of(row, |origin| sought.holds(origin.as_ref(), &flags.probed)),
@@ -229,11 +229,6 @@ impl<'q> Plan<'q> {
     fn may_be_in(&self, letters: Letters) -> bool {
         letters.cover(self.letters) || self.is_loose && !letters.is_ascii()
     }
-}
-
-/// Whether one of the texts that the row has of its own is one of those.
-fn any_text(row: RowRef<'_>, is_one: impl Fn(&str) -> bool) -> bool {
-    is_one(row.url()) || is_one(row.id()) || row.respelled_url().is_some_and(is_one)
 }
 
 /// What was found out of texts that many rows share, by their numbers.

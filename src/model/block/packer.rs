@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{Block, EventList, NEVER, NONE, Named, Packed, State};
 use crate::model::draft::{Draft, Drafted, Drafts, PlainDraft, usual_time};
-use crate::model::host::{host, respelled};
+use crate::model::host::host_and_respelled;
 use crate::model::letters::Letters;
 use crate::model::row::Row;
 use crate::model::{CreatedAt, Elements, EventEntry, EventName, Field, Webhook};
@@ -231,12 +231,7 @@ impl<'p> Build<'p> {
     fn add_plain(&mut self, plain: &PlainDraft<'_>) {
         let state = if plain.active { State::Active } else { State::Inactive };
         let list = self.list(plain.names);
-        let (host, is_host_in_url) = self.host(plain.url);
-        self.push(
-            plain.url,
-            plain.id,
-            Packed { list, host, state, is_host_in_url, created: plain.created, ..Packed::NOTHING },
-        );
+        self.push(plain.url, plain.id, Packed { list, state, created: plain.created, ..Packed::NOTHING });
     }
 
     fn add_row(&mut self, row: &Row) {
@@ -257,32 +252,30 @@ impl<'p> Build<'p> {
             None => State::Unknown,
         };
         let created = webhook.created_at.value().and_then(CreatedAt::at).map_or(NEVER, Timestamp::as_millisecond);
-        let (host, is_host_in_url) = self.host(webhook.url.raw());
-        self.push(
-            webhook.url.raw(),
-            webhook.id.raw(),
-            Packed { list, host, state, is_host_in_url, created, ..Packed::NOTHING },
-        );
+        self.push(webhook.url.raw(), webhook.id.raw(), Packed { list, state, created, ..Packed::NOTHING });
         if !is_plain(webhook) {
             self.add_json(row);
         }
     }
 
+    /// Adds a row, of which everything is there that its URL and its id do not tell.
     fn push(&mut self, url: &str, id: &str, packed: Packed) {
         let start = size(self.text.len());
         for part in [url, "\n", id, "\n"] {
             self.text.push_str(part);
         }
         let mut letters = Letters::of(url);
-        let respelled = respelled(url, letters);
+        let (host, respelled) = host_and_respelled(url, letters);
         if let Some(respelled) = &respelled {
             self.text.push_str(respelled);
             self.text.push('\n');
             letters = letters.with(Letters::of(respelled));
         }
         self.letters.push(letters.with(Letters::of(id)));
-        let is_respelled = respelled.is_some();
-        self.rows.push(Packed { start, url: size(url.len()), id: size(id.len()), is_respelled, ..packed });
+        let (is_host_in_url, is_respelled) = (matches!(host, Some(Cow::Borrowed(_))), respelled.is_some());
+        let host = host.map_or(NONE, |host| self.host(&host));
+        let (url, id) = (size(url.len()), size(id.len()));
+        self.rows.push(Packed { start, url, id, host, is_host_in_url, is_respelled, ..packed });
     }
 
     /// Keeps all of the last row.
@@ -298,12 +291,10 @@ impl<'p> Build<'p> {
         place(&mut self.lists, &list)
     }
 
-    /// The place of the host of a URL, and whether it is in it just so.
-    fn host(&mut self, url: &str) -> (u32, bool) {
-        let Some(host) = host(url) else { return (NONE, false) };
-        let is_host_in_url = matches!(host, Cow::Borrowed(_));
-        let host = self.shared(|texts| texts.hosts.get(&host), |texts| texts.hosts.add(&host));
-        (place(&mut self.hosts, &host), is_host_in_url)
+    /// The place of a host.
+    fn host(&mut self, host: &str) -> u32 {
+        let host = self.shared(|texts| texts.hosts.get(host), |texts| texts.hosts.add(host));
+        place(&mut self.hosts, &host)
     }
 
     /// A text that is known, or that is added now.

@@ -118,7 +118,7 @@ fn list(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let Some(entry) = pane.entry(place) else { continue };
         row(app, entry, place == pane.cursor.selected(), line(body, number), canvas);
     }
-    canvas.shows(pane.cursor.window(body));
+    canvas.shows(body, pane.cursor);
 }
 
 /// `▌~ hooks.acme.com/crm     events +call.failed`.

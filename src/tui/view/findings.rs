@@ -37,7 +37,7 @@ pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         }
         group_line(app, group, place == pane.cursor.selected(), &columns, at, canvas);
     }
-    canvas.shows(pane.cursor.window(body));
+    canvas.shows(body, pane.cursor);
     let footing = Rect { y: body.bottom(), height: area.bottom().saturating_sub(body.bottom()), ..area };
     if let (Some(group), false) = (pane.selected(), footing.is_empty() || app.is_hurried()) {
         explanation(app, group, footing, canvas);

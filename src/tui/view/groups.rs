@@ -56,7 +56,7 @@ pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>
         }
         bar(app, group, groups.webhooks, groups.most, columns.bar(at), canvas);
     }
-    canvas.shows(pane.cursor.window(body));
+    canvas.shows(body, pane.cursor);
 }
 
 /// Whether the groups are those of the whole workspace: of a part of it nothing is said that holds for the whole.

@@ -26,7 +26,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let line = line(area, number);
         row(app, place, line, canvas);
     }
-    canvas.shows(app.cursor.window(area));
+    canvas.shows(area, app.cursor);
 }
 
 fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {

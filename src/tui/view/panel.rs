@@ -18,27 +18,8 @@ use crate::tui::health::{Stage, Trouble};
 pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let Some(trouble) = app.health.trouble().filter(|_| !area.is_empty()) else { return };
     let theme = app.setup.theme;
-    let dot = app.setup.glyphs.dot;
     let style = if trouble.stage == Stage::Failed { theme.error } else { theme.warning };
-    let words = match (app.cached_at(), trouble.last_good) {
-        (Some(at), _) => cached_instead(app, trouble, at, area.width),
-        (None, good) => {
-            let rows = good.map_or("no rows yet".into(), |at| safe!("rows from {}", time(app, at)));
-            let words = safe!("! {} {} {}", trouble.error.short(), dot, rows);
-            let stage = safe!(" {} {}", dot, trouble.stage_in_words(app.now.instant));
-            let press = press(app, trouble);
-            let fits = |parts: &[&Safe]| parts.iter().map(|part| part.width()).sum::<usize>() < area.width.into();
-            if fits(&[&words, &stage, &press]) {
-                safe!("{}{}{}", words, stage, press)
-            } else if trouble.stage == Stage::Failed && fits(&[&words, &press]) {
-                // That it failed is said in the header too.
-                safe!("{}{}", words, press)
-            } else {
-                safe!("{}{}", words, stage)
-            }
-        }
-    };
-    canvas.pieces(area, &[Piece::plain(" "), Piece::new(words, style)]);
+    canvas.pieces(area, &[Piece::plain(" "), Piece::new(banner_in_words(app, trouble, area.width), style)]);
 }
 
 /// What can be pressed. While everything is being loaded it goes on by itself.
@@ -50,30 +31,38 @@ fn press(app: &App, trouble: &Trouble) -> Safe {
     }
 }
 
-/// The rows of the cache are shown: what is wrong and of when they are, and as far as there is room since when that is so, what
-/// is being done about it, and what to press. How old they are is said above.
-fn cached_instead(app: &App, trouble: &Trouble, at: jiff::Timestamp, width: u16) -> Safe {
+/// What is wrong and of when the rows are, and as far as there is room since when that is so, what is being done about it, and what
+/// to press. How old cached rows are is said above.
+fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
     let dot = app.setup.glyphs.dot;
-    let part = if app.listing.remembered() < app.listing.loaded() { "some rows" } else { "rows" };
-    let (day, today) = (clock::day(at, &zone(app)), clock::day(app.now.wall, &zone(app)));
-    let day = if day == today { Safe::default() } else { safe!(" {}", day) };
+    let cached_at = app.cached_at();
+    let rows = match (cached_at, trouble.last_good) {
+        (Some(at), _) => {
+            let part = if app.listing.remembered() < app.listing.loaded() { "some rows" } else { "rows" };
+            let (day, today) = (clock::day(at, &zone(app)), clock::day(app.now.wall, &zone(app)));
+            let day = if day == today { Safe::default() } else { safe!(" {}", day) };
+            safe!(" {} {} cached{} {}", dot, part, day, time(app, at))
+        }
+        (None, Some(at)) => safe!(" {} rows from {}", dot, time(app, at)),
+        (None, None) => safe!(" {} no rows yet", dot),
+    };
     let error = safe!("! {}", trouble.error.short());
-    let rows = safe!(" {} {} cached{} {}", dot, part, day, time(app, at));
     let mut room = usize::from(width).saturating_sub(1 + error.width() + rows.width());
     let mut if_it_fits = |words: Safe| {
         let fits = words.width() <= room;
         room -= if fits { words.width() } else { 0 };
         if fits { words } else { Safe::default() }
     };
-    let since = if_it_fits(safe!(" since {}", time(app, trouble.since)));
-    let stage = match trouble.stage {
-        // To be pressed is all that is left.
-        Stage::Failed => Safe::default(),
-        Stage::Retrying { .. } | Stage::Paused { .. } | Stage::Again => {
-            if_it_fits(safe!(" {} {}", dot, trouble.stage_in_words(app.now.instant)))
-        }
+    let since = cached_at.map_or_else(Safe::default, |_| if_it_fits(safe!(" since {}", time(app, trouble.since))));
+    let (stage, press) = (safe!(" {} {}", dot, trouble.stage_in_words(app.now.instant)), press(app, trouble));
+    let (stage, press) = if trouble.stage == Stage::Failed {
+        // That it failed is said above; to be pressed is all that is left.
+        let press = if_it_fits(press);
+        (if cached_at.is_some() { Safe::default() } else { if_it_fits(stage) }, press)
+    } else {
+        let stage = if_it_fits(stage);
+        (stage, if_it_fits(press))
     };
-    let press = if_it_fits(press(app, trouble));
     safe!("{}{}{}{}{}", error, since, rows, stage, press)
 }
 

@@ -115,12 +115,18 @@ fn pages_of_another_size_are_filled_from_the_cache_too() {
     assert_eq!((stage.app.listing.page_size(), stage.app.listing.loaded()), (50, 250));
 }
 
-#[test]
-fn a_scope_shows_its_part_of_the_cache() {
-    let home = Home::new();
+/// The active ones of fourteen that were read three hours ago.
+fn cached_scope(home: &Home) -> Stage {
     home.remember(&webhooks(0..14), 3);
     let mut stage = home.stage(100, 30);
     stage.send(Message::Begun).keys("a");
+    stage
+}
+
+#[test]
+fn a_scope_shows_its_part_of_the_cache() {
+    let home = Home::new();
+    let mut stage = cached_scope(&home);
     assert!(stage.header().contains("active 12 cached 3h ago"), "{}", stage.frame());
     stage.keys("a");
     assert!(stage.header().contains("inactive 2 cached 3h ago"), "{}", stage.frame());
@@ -450,9 +456,7 @@ fn a_webhook_that_is_still_selected_is_not_called_gone() {
 #[test]
 fn rows_are_as_old_as_they_are_whatever_was_read_since() {
     let home = Home::new();
-    home.remember(&webhooks(0..14), 3);
-    let mut stage = home.stage(100, 30);
-    stage.send(Message::Begun).keys("a");
+    let mut stage = cached_scope(&home);
     assert!(stage.header().contains("cached 3h ago"), "{}", stage.frame());
     stage.keys("a a").load(all(webhooks(0..14))).keys("a");
     assert!(stage.header().contains("cached 3h ago"), "{}", stage.frame());

@@ -167,6 +167,7 @@ fn run_from(
         changed: true,
         urgent: true,
         pacer: Pacer::default(),
+        parting: PATIENCE,
         gathered_at: None,
     };
     Running { explorer, keys, console, sent, suspended, released, _server: None }

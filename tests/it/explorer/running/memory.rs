@@ -54,7 +54,7 @@ async fn what_was_read_is_shown_at_the_next_start_when_the_api_is_gone() {
     };
     assert_eq!(ended, Ended::Quit);
     running.explorer.part().await.unwrap();
-    assert_eq!(store.history().len(), 1, "a part of a second is enough for so few");
+    assert_eq!(store.history().len(), 1, "the end waits for it");
     drop(server);
     let mut running = explorer(&base_url, &store);
     running.explorer.begin().await.unwrap();
