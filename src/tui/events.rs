@@ -189,7 +189,7 @@ where
     pub async fn part(&mut self) -> Result<(), Error> {
         let exported = self.finish_exports().await;
         if timeout(self.parting, self.write_the_last()).await.is_err() {
-            tracing::warn!("what was read last could not be written in time");
+            tracing::warn!("what was typed or read last could not be written in time");
         }
         exported
     }
@@ -237,6 +237,7 @@ where
     }
 
     async fn write_the_last(&mut self) {
+        self.history.written().await;
         // Once more for what was read while something was being written. What cannot be written is not tried for ever.
         for _ in 0..2 {
             if let Some(job) = self.app.keep_at_last() {
@@ -506,7 +507,7 @@ where
             Err(why) => return self.app.update(Message::NotSwitched(why), Moment::now()),
         };
         self.fetch.task.abort();
-        self.history = History::of(&connection);
+        self.history.turn_to(&connection);
         let workspace =
             Workspace::new(at, &connection, (self.store)(&connection), self.workspaces.invocation(at), self.history.read());
         // What the last one worked on is of the other workspace.

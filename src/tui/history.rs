@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use tokio::task::JoinHandle;
 
 use crate::config::{Connection, KeySource};
 use crate::files::{self, Existing};
@@ -11,10 +13,12 @@ use crate::files::{self, Existing};
 const MAX_BYTES: u64 = 1 << 20;
 
 /// Where the filters of a workspace are kept.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct History {
     /// Nowhere: for the demo, for files, and without a home directory.
     path: Option<PathBuf>,
+    /// What is being written, of whichever workspace.
+    writing: Option<JoinHandle<()>>,
 }
 
 impl History {
@@ -28,7 +32,12 @@ impl History {
     }
 
     pub fn new(path: Option<PathBuf>) -> Self {
-        Self { path }
+        Self { path, writing: None }
+    }
+
+    /// Turns to another workspace.
+    pub fn turn_to(&mut self, connection: &Connection) {
+        self.path = Self::of(connection).path;
     }
 
     /// The filters of earlier times, the newest last. A file that cannot be read is no history.
@@ -42,17 +51,35 @@ impl History {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Writes them in the background: a slow disk stops nobody. A filter may hold what is nobody else's business, so the file is
-    /// its owner's alone.
-    pub fn write(&self, filters: Vec<String>) {
+    /// Writes them in the background, one list after the other: a slow disk stops nobody. A filter may hold what is nobody else's
+    /// business, so the file is its owner's alone.
+    pub fn write(&mut self, filters: Vec<String>) {
         let Some(path) = self.path.clone() else { return };
-        drop(tokio::task::spawn_blocking(move || {
-            let text = serde_json::to_string(&filters).unwrap_or_default();
-            let written = files::target(&path)
-                .and_then(|target| files::write(&target, Existing::Replaced, |out| out.write_all(text.as_bytes())));
-            if let Err(error) = written {
-                tracing::warn!("the filter history cannot be written: {error}");
-            }
+        let before = self.writing.take();
+        self.writing = Some(tokio::spawn(async move {
+            finished(before).await;
+            finished(Some(tokio::task::spawn_blocking(move || write(&path, &filters)))).await;
         }));
+    }
+
+    /// Waits until everything is written.
+    pub async fn written(&mut self) {
+        finished(self.writing.take()).await;
+    }
+}
+
+/// Waits for the end of a task, if there is one. One that panicked has told of it.
+async fn finished(task: Option<JoinHandle<()>>) {
+    if let Some(task) = task {
+        drop(task.await);
+    }
+}
+
+fn write(path: &Path, filters: &[String]) {
+    let text = serde_json::to_string(filters).unwrap_or_default();
+    let written = files::target(path)
+        .and_then(|target| files::write(&target, Existing::Replaced, |out| out.write_all(text.as_bytes())));
+    if let Err(error) = written {
+        tracing::warn!("the filter history cannot be written: {error}");
     }
 }

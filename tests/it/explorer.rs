@@ -214,6 +214,20 @@ fn more_than_the_limit_is_loaded_only_when_asked() {
 }
 
 #[test]
+fn the_progress_tells_pages_time_left_and_pauses_and_moves_nothing() {
+    let mut stage = Stage::new(80, 24);
+    stage.load(page(1, 0..100, Some(1_000))).keys("j j j L");
+    let selected = stage.selected();
+    for number in 2..=4 {
+        stage.wait(1).load(page(number, (number - 1) * 100..number * 100, Some(1_000)));
+    }
+    assert!(stage.footer().contains(" loading: 4 of 10 pages, 6 s left  esc stops"), "{}", stage.footer());
+    stage.pause(55);
+    assert!(stage.footer().contains(" loading: 4 of 10 pages, resumes in 55 s  esc stops"), "{}", stage.footer());
+    assert_eq!((stage.selected(), stage.app.cursor.offset()), (selected, 0));
+}
+
+#[test]
 fn the_selection_scrolls_the_list_and_keeps_its_place() {
     let mut stage = Stage::loaded(80, 24);
     let height = u64::from(stage.app.layout().panes.list().height);

@@ -164,6 +164,19 @@ fn an_unterminated_paste_leaves_a_way_out() {
 }
 
 #[test]
+fn a_paste_that_is_no_utf_8_is_text() {
+    let mut session = demo();
+    session.type_keys("/");
+    session.type_bytes(b"\x1b[200~voi\xff\xfe\xc3ce\x1b[201~");
+    // The parser of the tests shows no such sign.
+    session.wait("the text", |seen| seen.count("voi\u{fffd}\u{fffd}\u{fffd}ce") > 0);
+    session.type_keys("\x15voice");
+    session.wait_text(" / voice ");
+    session.type_keys("\rq");
+    assert_eq!(session.exit_and_drain(), Exit::Code(0));
+}
+
+#[test]
 fn a_whole_paste_is_no_command() {
     let mut session = demo();
     session.type_keys("\x1b[200~q\x03q\x1b[201~");

@@ -71,6 +71,39 @@ fn quit(session: &mut Session) {
 }
 
 #[test]
+fn filters_are_remembered_from_session_to_session_for_each_workspace() {
+    let servers = Servers::start();
+    let state = tempfile::tempdir().unwrap();
+    let [production, staging] = servers.servers.each_ref().map(Server::base_url);
+    let command = format!(r#"["printf", "%s", "{}"]"#, demo::KEY);
+    let explorer = |profile: &str| {
+        let config = format!(
+            "[profiles.production]\nbase_url = '{production}'\napi_key_command = {command}\n\
+             [profiles.staging]\nbase_url = '{staging}'\napi_key_command = {command}\n"
+        );
+        let setup = Setup::new(HOOKSCOPE, &["--profile", profile]).config(&config);
+        let mut session = setup.env("XDG_STATE_HOME", state.path().to_str().unwrap()).start();
+        session.wait("the rows", |seen| seen.text().contains(" 1/"));
+        session.type_keys("/");
+        session
+    };
+    let mut session = explorer("production");
+    // The end comes right behind it.
+    session.type_keys("billing\rq");
+    assert_eq!(session.exit_and_drain(), Exit::Code(0));
+    let mut session = explorer("staging");
+    session.type_keys("\x1b[Acrm");
+    session.wait_text(" / crm");
+    session.type_keys("\rq");
+    assert_eq!(session.exit_and_drain(), Exit::Code(0));
+    let mut session = explorer("production");
+    session.type_keys("\x1b[A");
+    session.wait_text(" / billing");
+    session.type_keys("\rq");
+    assert_eq!(session.exit_and_drain(), Exit::Code(0));
+}
+
+#[test]
 fn what_is_typed_goes_to_the_command_and_then_to_the_explorer_again() {
     let servers = Servers::start();
     let mut session = servers.explorer();

@@ -148,8 +148,12 @@ struct Line {
 
 impl Session {
     pub(crate) fn type_keys(&mut self, keys: &str) {
+        self.type_bytes(keys.as_bytes());
+    }
+
+    pub(crate) fn type_bytes(&mut self, bytes: &[u8]) {
         let writer = &mut self.line.as_mut().unwrap().writer;
-        writer.write_all(keys.as_bytes()).unwrap();
+        writer.write_all(bytes).unwrap();
         writer.flush().unwrap();
     }
 
