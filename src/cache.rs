@@ -8,6 +8,7 @@
 //! ```text
 //! cache dir    FINGERPRINT.cache   a header, then one row a line, in the API's order
 //!              FINGERPRINT.lock    held while writing
+//!              FINGERPRINT.removed ids that are confirmed as removed, as long as others of the cache are not
 //! state dir    history/FINGERPRINT/00000012_20261125T103324Z_1200_2_0_1.json
 //!              sequence, time (UTC), webhooks, and how many were added, removed and changed since the one before
 //! ```
@@ -17,8 +18,9 @@
 mod file;
 mod history;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, BufReader, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -29,8 +31,8 @@ use rustix::fs::OFlags;
 pub use self::file::{Cached, Unusable};
 pub use self::history::{Counts, Snapshot};
 use crate::config::{Connection, KeySource};
-use crate::files;
-use crate::model::{CanonicalRows, Element, Roster};
+use crate::files::{self, Existing};
+use crate::model::{CanonicalRows, Element, Line, Roster};
 
 /// A cache of another workspace that was not touched for so long is removed.
 const LONGEST: Duration = Duration::from_hours(180 * 24);
@@ -42,6 +44,9 @@ const CLOCKS: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
 /// What a killed program left half-written is removed after so long.
 const LEFT_BEHIND: Duration = Duration::from_hours(24);
 
+/// Webhooks that are requested by id after one read, to confirm that they were removed.
+pub const MAX_CONFIRMED: usize = 100;
+
 /// Where one workspace is remembered. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -51,7 +56,7 @@ pub struct Store {
 }
 
 /// What became of a listing that was to be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     /// It is cached; `new` says whether it was added to the history.
     Written { new: bool },
@@ -61,6 +66,37 @@ pub enum Kept {
     Busy,
     /// What is there was read later: it stays.
     Outdated,
+    /// What is there has webhooks that this one lacks, and nobody knows that they were removed: it stays.
+    Unconfirmed(Unconfirmed),
+}
+
+/// Webhooks that are stored and that a new listing lacks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unconfirmed {
+    /// The first of them, as many as may be requested after one read.
+    pub ids: Vec<String>,
+    /// All of them.
+    pub count: usize,
+}
+
+impl Unconfirmed {
+    /// Those of some ids that are lacking; `None` when `each` says that the ids are not all.
+    fn gather(is_lacking: impl Fn(&str) -> bool, each: impl FnOnce(&mut dyn FnMut(&str)) -> bool) -> Option<Self> {
+        let mut found = Self::default();
+        each(&mut |id| {
+            if is_lacking(id) {
+                found.add(id);
+            }
+        })
+        .then_some(found)
+    }
+
+    fn add(&mut self, id: &str) {
+        self.count += 1;
+        if self.ids.len() < MAX_CONFIRMED {
+            self.ids.push(id.to_owned());
+        }
+    }
 }
 
 impl Store {
@@ -84,10 +120,19 @@ impl Store {
     /// Keeps a whole listing that was read consistently at a time, unless a later one is there. What is from a time that has
     /// not come yet was written by a clock that was wrong, and is replaced.
     ///
+    /// Webhooks that are stored and that the listing lacks must have been removed, or nothing is kept: a listing can leave out
+    /// what is there. `removed` are those of which that is confirmed; they are remembered until all are.
+    ///
     /// # Errors
     ///
     /// What cannot be written, and why: no reason to fail for whoever wants to show the listing.
-    pub fn keep(&self, listing: &impl CanonicalRows, read_at: Timestamp, now: Timestamp) -> io::Result<Kept> {
+    pub fn keep(
+        &self,
+        listing: &impl CanonicalRows,
+        read_at: Timestamp,
+        now: Timestamp,
+        removed: &BTreeSet<String>,
+    ) -> io::Result<Kept> {
         let digest = file::Digest::of(listing);
         if digest.bytes > file::MAX_BYTES {
             return Err(io::Error::other("the workspace is too large to be cached"));
@@ -104,12 +149,52 @@ impl Store {
             touch(&path, read_at)?;
             return Ok(Kept::Unchanged);
         }
+        let unconfirmed = self.unconfirmed(listing, now, removed)?;
+        if unconfirmed.count > 0 {
+            return Ok(Kept::Unconfirmed(unconfirmed));
+        }
         // The history comes first: what is lost when it ends here is found again at the next read.
         let new = self.add_to_history(listing, read_at)?;
         file::write(&path, listing, &digest, read_at)?;
         touch(&path, read_at)?;
+        drop(fs::remove_file(self.path("removed")));
         prune(&directory, &path, read_at);
         Ok(Kept::Written { new })
+    }
+
+    /// What is stored, not in the listing, and not confirmed as removed.
+    fn unconfirmed(
+        &self,
+        listing: &impl CanonicalRows,
+        now: Timestamp,
+        removed: &BTreeSet<String>,
+    ) -> io::Result<Unconfirmed> {
+        let ids: Vec<&str> = listing.ids().collect();
+        let mut known = self.known_removed();
+        known.extend(removed.iter().cloned());
+        let is_lacking = |id: &str| ids.binary_search(&id).is_err() && !known.contains(id);
+        let of_cache = Unconfirmed::gather(is_lacking, |sink| {
+            let read = self.read_each(now, |line: Line| line.id_text().map(&mut *sink).unwrap_or_default());
+            matches!(read, Ok(Some(_)))
+        });
+        // Without a cache, the newest snapshot that can be read is what is known of the workspace.
+        let of_history = || {
+            let each_id = |snapshot: &Snapshot| Unconfirmed::gather(is_lacking, |sink| snapshot.each_id(sink).is_some());
+            self.history().iter().rev().find_map(each_id)
+        };
+        let found = of_cache.or_else(of_history).unwrap_or_default();
+        if found.count > 0 && !removed.is_empty() {
+            let text = serde_json::to_string(&known)?;
+            files::write(&self.path("removed"), Existing::Replaced, |out| out.write_all(text.as_bytes()))?;
+        }
+        Ok(found)
+    }
+
+    /// The ids that were confirmed as removed before.
+    fn known_removed(&self) -> BTreeSet<String> {
+        let file = open(OpenOptions::new().read(true), &self.path("removed"));
+        let read = file.ok().map(|file| serde_json::from_reader(BufReader::new(file.take(file::MAX_BYTES))));
+        read.and_then(Result::ok).unwrap_or_default()
     }
 
     /// Notes that a listing was read again and is the same, if it is still the one that this program kept before: then its
@@ -205,7 +290,7 @@ pub fn clear(with_history: bool) -> io::Result<u64> {
 
 fn is_ours(name: &str) -> bool {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("cache" | "lock")) || is_left_behind(name)
+    matches!(extension, Some("cache" | "lock" | "removed")) || is_left_behind(name)
 }
 
 /// The name of a file that was never finished.
@@ -320,6 +405,7 @@ fn prune(directory: &Path, own: &Path, now: Timestamp) {
     for (place, (modified, length, path)) in caches.into_iter().enumerate() {
         bytes += length;
         if place >= MOST_FILES || bytes > MOST_BYTES || old(modified, LONGEST) {
+            drop(fs::remove_file(path.with_extension("removed")));
             drop(fs::remove_file(path));
         }
     }

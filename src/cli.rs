@@ -1,5 +1,6 @@
 //! The command line: types only, and what `--help` says.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -346,7 +347,10 @@ impl FailOn {
 pub struct MetricsArgs {
     /// Where to, for a textfile collector; replaced as a whole. stdout without it
     #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    pub file: Option<PathBuf>,
+    /// Everywhere else this is a format: it is refused, so that no file of that name is made
+    #[arg(short = 'o', long, value_name = "FORMAT", hide = true)]
+    pub output: Option<OsString>,
     /// Look whether the destinations of active webhooks are reachable from this host
     #[arg(long)]
     pub probe: bool,

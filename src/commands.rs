@@ -47,6 +47,9 @@ use crate::text::Safe;
 /// Runs a command to its end.
 pub async fn run(command: &Command, global: &Global, env: &Environment) -> Result<Exit, Error> {
     refuse_contradictions(command, global)?;
+    if let Command::Metrics(args) = command {
+        metrics::check(args)?;
+    }
     match command {
         Command::Doctor => return doctor::run(global, env).await,
         Command::Config { command } => return configure::run(command, global, env).await,
@@ -76,6 +79,18 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         Command::Watch(args) => watch::run(args, &context).await,
         Command::Plan(args) => plan::run(args, &context).await,
         _ => Ok(Exit::Done),
+    }
+}
+
+/// Does what is left to do when a command fails, before or while it runs. `env` is there if it could be read.
+///
+/// # Errors
+///
+/// Not even that works.
+pub fn fail(command: &Command, global: &Global, env: Option<&Environment>, why: &Error) -> Result<(), Error> {
+    match command {
+        Command::Metrics(args) => metrics::write_unread(args, global, env, why),
+        _ => Ok(()),
     }
 }
 

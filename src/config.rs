@@ -139,12 +139,10 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// What tells this workspace from every other one in the names of files: it comes from the API's origin, the profile and the
-    /// public part of the key, and shows none of them.
+    /// What tells this workspace from every other one in the names of files: it comes from the base URL, the profile and the key,
+    /// and shows none of them.
     pub fn fingerprint(&self) -> String {
-        let origin = self.api.base_url.as_url().origin().ascii_serialization();
-        let id = self.api.key.public_id().unwrap_or_default();
-        let text = format!("{origin}\n{}\n{id}", self.profile);
+        let text = format!("{}\n{}\n{}", self.api.base_url.as_url(), self.profile, self.api.key.tag());
         let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
         let mut hex = String::new();
         for byte in digest.as_ref().iter().take(12) {
@@ -241,6 +239,18 @@ impl Config {
     /// The names of the profiles.
     pub fn profiles(&self) -> impl Iterator<Item = &str> {
         self.profiles.keys().map(String::as_str)
+    }
+
+    /// The name of the profile in effect, as soon as there are profiles.
+    ///
+    /// # Errors
+    ///
+    /// There is no such profile.
+    pub fn profile_label(&self, selection: &Selection, env: &Environment) -> Result<Option<String>, ConfigError> {
+        if self.profiles.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.profile(selection, env)?.name.unwrap_or(DEFAULT).to_owned()))
     }
 
     /// Whether a key stands in the file itself.

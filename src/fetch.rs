@@ -20,7 +20,7 @@ pub use self::complete::{Limit, Problem, Reading, Summary, Wanted, judge, judge_
 pub use self::extent::{Extent, RowCount};
 pub use self::packed::PackedPage;
 pub use self::requests::Progress;
-pub use self::single::{read_page, read_webhooks};
+pub use self::single::{RemovalStatus, confirm_removed, read_page, read_webhooks};
 pub use self::source::{Held, Source};
 pub use self::task::{Demand, FetchEvent, Generation, spawn};
 

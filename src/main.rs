@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         Err(error) => return explain(&error).into(),
     };
     let say = cli.global.say();
-    exit_of(run(cli), say).into()
+    exit_of(run(&cli), say).into()
 }
 
 /// Prints help, the version, or what is wrong with the command line.
@@ -69,24 +69,35 @@ fn exit_of(ended: Result<Exit, Error>, say: Say) -> Exit {
     })
 }
 
-fn run(cli: Cli) -> Result<Exit, Error> {
-    let env = Environment::read()?;
+fn run(cli: &Cli) -> Result<Exit, Error> {
+    let env = Environment::read();
+    let (ended, env) = match env {
+        Ok(env) => (start(cli, &env), Some(env)),
+        Err(error) => (Err(error.into()), None),
+    };
+    if let (Err(error), Some(command)) = (&ended, &cli.command) {
+        commands::fail(command, &cli.global, env.as_ref(), error).inspect_err(|_| cli.global.say().error(error))?;
+    }
+    ended
+}
+
+fn start(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     log::start(env.log.as_deref()).map_err(|why| Error::Usage { message: safe!("HOOKSCOPE_LOG: {}", why), advice: None })?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Error::start(&error))?;
-    let exit = runtime.block_on(dispatch(cli, &env));
+    let exit = runtime.block_on(dispatch(cli, env));
     // A name lookup that hangs must not keep the program from ending.
     runtime.shutdown_background();
     exit
 }
 
-async fn dispatch(cli: Cli, env: &Environment) -> Result<Exit, Error> {
+async fn dispatch(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     match &cli.command {
         Some(command) => commands::run(command, &cli.global, env).await,
-        None => Box::pin(explore(&cli, env)).await,
+        None => Box::pin(explore(cli, env)).await,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
-use ring::digest;
+use ring::{digest, hmac};
 use url::Url;
 
 use crate::text::{Safe, clean};
@@ -61,7 +61,17 @@ impl ApiKey {
     /// The public identifier: the part before the colon of `key_id:secret` (api-reference/authentication). A key without a
     /// colon has none, since all of it may be the secret.
     pub fn public_id(&self) -> Option<Safe> {
-        self.0.split_once(':').map(|(id, _)| clean(id))
+        self.0.split_once(':').filter(|(id, _)| !id.is_empty()).map(|(id, _)| clean(id))
+    }
+
+    /// A text that tells this key from others and does not reveal it: its public identifier, or a hash keyed with the key itself.
+    pub fn tag(&self) -> String {
+        if let Some(id) = self.public_id() {
+            return format!("id {id}");
+        }
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_bytes());
+        let tag = hmac::sign(&key, b"hookscope: which key");
+        tag.as_ref().iter().fold("key ".to_owned(), |text, byte| text + &format!("{byte:02x}"))
     }
 
     /// A text from the server without the key, should the server have echoed it.
@@ -259,7 +269,11 @@ mod tests {
         assert_eq!(format!("{key:?}"), "ApiKey(***)");
         assert_eq!(key.public_id().unwrap().as_str(), "kid_public");
         assert_eq!(key.expose(), "kid_public:s3cret");
-        assert!(ApiKey::new("onlysecret").unwrap().public_id().is_none());
+        for without_id in ["onlysecret", ":secret"] {
+            let key = ApiKey::new(without_id).unwrap();
+            assert!(key.public_id().is_none());
+            assert!(!key.tag().contains("secret") && key.tag() != ApiKey::new("another").unwrap().tag());
+        }
     }
 
     #[test]

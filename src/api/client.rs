@@ -221,7 +221,7 @@ impl Client {
         let status = response.status();
         tracing::debug!(%asked, status = status.as_u16(), ms = sent.elapsed().as_millis(), "answer");
         if !status.is_success() {
-            return Err(self.refused(status, response, deadline).await);
+            return Err(self.refused(status, &asked, response, deadline).await);
         }
         let is_html = response
             .headers()
@@ -239,19 +239,23 @@ impl Client {
         clean_head(&self.key.scrub(text), 300)
     }
 
-    async fn refused(&self, status: StatusCode, response: Response, deadline: Instant) -> ApiError {
+    async fn refused(&self, status: StatusCode, asked: &Url, response: Response, deadline: Instant) -> ApiError {
         let kind = match status {
             StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized,
             StatusCode::FORBIDDEN => ErrorKind::Forbidden,
-            StatusCode::NOT_FOUND => ErrorKind::NotFound,
             StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited { retry_after: rate::retry_after(response.headers()) },
             other => ErrorKind::Status(other.as_u16()),
         };
-        let error = ApiError::new(kind);
+        // After a redirect the 404 is about another path.
+        let may_be_proof = status == StatusCode::NOT_FOUND && response.url() == asked;
         // The status is the news; a body that cannot be read, or never ends, only loses the server's words.
         match within(deadline, read_body(response, MAX_ERROR_BODY)).await {
-            Ok(body) => error.with(self.words(&error::server_message(&body).unwrap_or_default())),
-            Err(_) => error,
+            Ok(body) => {
+                let is_proof = may_be_proof && error::is_not_found(&body, asked.path());
+                let kind = if is_proof { ErrorKind::NotFound } else { kind };
+                ApiError::new(kind).with(self.words(&error::server_message(&body).unwrap_or_default()))
+            }
+            Err(_) => ApiError::new(kind),
         }
     }
 

@@ -28,7 +28,7 @@ pub enum ErrorKind {
     Unauthorized,
     /// 403: the key cannot read webhook configuration on this workspace.
     Forbidden,
-    /// 404.
+    /// 404 in the API's own words: what the path names does not exist. Any other 404 is a [`Self::Status`] and proves nothing.
     NotFound,
     /// 429, with the wait that was asked for.
     RateLimited { retry_after: Option<Duration> },
@@ -129,7 +129,7 @@ impl ApiError {
         match self.kind {
             ErrorKind::Unauthorized => "401 unauthorized".into(),
             ErrorKind::Forbidden => "403 forbidden".into(),
-            ErrorKind::NotFound => "404 not found".into(),
+            ErrorKind::NotFound | ErrorKind::Status(404) => "404 not found".into(),
             ErrorKind::RateLimited { .. } => "429 rate limited".into(),
             ErrorKind::LimitNearlySpent { .. } => "rate limit nearly spent".into(),
             ErrorKind::Status(status) => match reason(status) {
@@ -171,7 +171,7 @@ impl ApiError {
             ErrorKind::Forbidden => {
                 "This API key cannot read webhook configuration on this workspace: use a key that may.".into()
             }
-            ErrorKind::NotFound => "Is base_url right? It usually ends in /v1.".into(),
+            ErrorKind::NotFound | ErrorKind::Status(404) => "Is base_url right? It usually ends in /v1.".into(),
             ErrorKind::RateLimited { retry_after: Some(wait) } => {
                 safe!("The API asks to wait {}; the key is shared with production.", duration(wait))
             }
@@ -329,23 +329,47 @@ fn reason(status: u16) -> Option<&'static str> {
     reqwest::StatusCode::from_u16(status).ok()?.canonical_reason()
 }
 
-/// The server's `message`: a string, or an array of them, one per invalid field (api-reference/errors).
-pub(super) fn server_message(body: &[u8]) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    #[serde(untagged)]
-    enum Message {
-        One(String),
-        Many(Vec<String>),
+/// `message` of an error: a string, or an array of them, one per invalid field (api-reference/errors).
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Message {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Message {
+    fn text(self) -> String {
+        match self {
+            Self::One(text) => text,
+            Self::Many(texts) => texts.join("; "),
+        }
     }
+}
+
+/// The server's `message`.
+pub(super) fn server_message(body: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Body {
         message: Message,
     }
-    let body: Body = serde_json::from_slice(body).ok()?;
-    Some(match body.message {
-        Message::One(text) => text,
-        Message::Many(texts) => texts.join("; "),
-    })
+    Some(serde_json::from_slice::<Body>(body).ok()?.message.text())
+}
+
+/// Whether the body of a 404 is the API's own statement that a webhook does not exist: `{"statusCode": 404, "message": …,
+/// "error": …}`. A gateway sends another body; a framework without a route for the path sends this one, and names the path.
+pub(super) fn is_not_found(body: &[u8], path: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Body {
+        #[serde(rename = "statusCode")]
+        status: u16,
+        message: Message,
+        #[serde(rename = "error")]
+        _error: String,
+    }
+    let Ok(body) = serde_json::from_slice::<Body>(body) else { return false };
+    let message = body.message.text();
+    let names_a_route = message.contains(path) || message.starts_with("Cannot GET") || message.starts_with("Route GET");
+    body.status == 404 && !names_a_route
 }
 
 #[cfg(test)]
@@ -363,11 +387,34 @@ mod tests {
     }
 
     #[test]
+    fn only_the_apis_own_404_is_proof() {
+        let is_proof = |body: &str| is_not_found(body.as_bytes(), "/v1/user-webhooks/a");
+        assert!(is_proof(r#"{"statusCode":404,"message":"Webhook not found","error":"Not Found"}"#));
+        assert!(is_proof(r#"{"error":"Not Found","message":["Webhook not found"],"statusCode":404,"path":"x"}"#));
+        for other in [
+            "",
+            "{}",
+            "<html>404</html>",
+            r#"{"message":"no Route matched with those values"}"#,
+            r#"{"statusCode":404,"message":"Resource not found"}"#,
+            r#"{"statusCode":500,"message":"Webhook not found","error":"Not Found"}"#,
+            r#"{"statusCode":"404","message":"Webhook not found","error":"Not Found"}"#,
+            r#"{"statusCode":404,"message":"Cannot GET /v1/user-webhooks/a","error":"Not Found"}"#,
+            r#"{"statusCode":404,"message":"Cannot GET /user-webhooks/a","error":"Not Found"}"#,
+            r#"{"statusCode":404,"message":"Route GET:/v1/user-webhooks/a not found","error":"Not Found"}"#,
+            r#"[{"statusCode":404,"message":"Webhook not found","error":"Not Found"}]"#,
+        ] {
+            assert!(!is_proof(other), "{other}");
+        }
+    }
+
+    #[test]
     fn refusals_and_mistakes_are_never_tried_again() {
         for kind in [
             ErrorKind::Unauthorized,
             ErrorKind::Forbidden,
             ErrorKind::NotFound,
+            ErrorKind::Status(404),
             ErrorKind::Status(400),
             ErrorKind::Redirect,
             ErrorKind::TooLarge { limit: 1 },

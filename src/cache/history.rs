@@ -165,6 +165,18 @@ impl Snapshot {
         Some(difference)
     }
 
+    /// Hands on the ids of its webhooks; `None` when it is not as it was written, and then they do not count.
+    pub(super) fn each_id(&self, mut sink: impl FnMut(&str)) -> Option<()> {
+        let mut lines = Lines::open(&self.path)?;
+        loop {
+            match lines.next()? {
+                Entry { id: Some(id), .. } => sink(&id),
+                // What is no webhook comes last.
+                Entry { id: None, .. } => return Some(()),
+            }
+        }
+    }
+
     /// What is in it; `None` when it cannot be read any more.
     pub fn read(&self) -> Option<Roster> {
         snapshot::read_roster(&self.path).ok().map(|(roster, _)| roster)

@@ -24,15 +24,22 @@ fn at(text: &str) -> Timestamp {
 }
 
 impl Store {
-    /// Keeps it at the very moment that it was read. A program that another test starts has a copy of the lock until it runs.
+    /// Keeps it at the very moment that it was read, what it lacks being confirmed as removed. A program that another test
+    /// starts has a copy of the lock until it runs.
     fn keep_at(&self, listing: &impl CanonicalRows, read_at: Timestamp) -> io::Result<Kept> {
+        let mut removed = BTreeSet::new();
         for _ in 0..1_000_000 {
-            match self.keep(listing, read_at, read_at)? {
+            match self.keep(listing, read_at, read_at, &removed)? {
                 Kept::Busy => std::thread::yield_now(),
+                Kept::Unconfirmed(unconfirmed) => removed.extend(unconfirmed.ids),
                 kept => return Ok(kept),
             }
         }
         Ok(Kept::Busy)
+    }
+
+    fn keep_unconfirmed(&self, listing: &impl CanonicalRows, read_at: &str, now: &str) -> Kept {
+        self.keep(listing, at(read_at), at(now), &BTreeSet::new()).unwrap()
     }
 }
 
@@ -190,7 +197,7 @@ fn a_program_that_is_writing_is_not_waited_for() {
     let place = Place::new();
     place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
     let held = lock(&place.store.path("lock")).unwrap().unwrap();
-    assert_eq!(place.store.keep(&roster(&[B]), at("02T00:00:00"), at("02T00:00:00")).unwrap(), Kept::Busy);
+    assert_eq!(place.store.keep_unconfirmed(&roster(&[B]), "02T00:00:00", "02T00:00:00"), Kept::Busy);
     assert_eq!(place.texts().unwrap().0, [A]);
     drop(held);
     assert_eq!(place.store.keep_at(&roster(&[B]), at("02T00:00:00")).unwrap(), Kept::Written { new: true });
@@ -305,15 +312,60 @@ fn a_snapshot_that_is_not_as_it_was_written_is_compared_with_nothing() {
 fn what_was_read_later_stays_and_so_does_the_history() {
     let place = Place::new();
     place.store.keep_at(&roster(&[A, B]), at("02T12:00:00")).unwrap();
-    assert_eq!(place.store.keep(&roster(&[A]), at("02T11:59:59"), at("02T12:00:01")).unwrap(), Kept::Outdated);
+    assert_eq!(place.store.keep_unconfirmed(&roster(&[A]), "02T11:59:59", "02T12:00:01"), Kept::Outdated);
     assert_eq!(place.texts(), Some((vec![A.to_owned(), B.to_owned()], at("02T12:00:00"))));
     assert_eq!(place.history().len(), 1);
     // The same listing was read once more, which only its time tells.
     place.store.keep_at(&roster(&[A, B]), at("03T12:00:00")).unwrap();
-    assert_eq!(place.store.keep(&roster(&[A]), at("03T11:00:00"), at("03T12:00:01")).unwrap(), Kept::Outdated);
-    assert_eq!(place.store.keep(&roster(&[A]), at("03T12:00:01"), at("03T12:00:02")).unwrap(), Kept::Written { new: true });
+    assert_eq!(place.store.keep_unconfirmed(&roster(&[A]), "03T11:00:00", "03T12:00:01"), Kept::Outdated);
+    assert_eq!(place.store.keep_at(&roster(&[A]), at("03T12:00:01")).unwrap(), Kept::Written { new: true });
     // One that is damaged is as good as none.
     fs::write(place.cache(), fs::read_to_string(place.cache()).unwrap() + "noise\n").unwrap();
-    let kept = place.store.keep(&roster(&[A, B]), at("03T11:00:00"), at("03T12:00:03")).unwrap();
+    let kept = place.store.keep_unconfirmed(&roster(&[A, B]), "03T11:00:00", "03T12:00:03");
     assert_eq!(kept, Kept::Written { new: true });
+}
+
+#[test]
+fn what_a_listing_lacks_must_be_confirmed_as_removed() {
+    let lacking =
+        |ids: &[&str], count| Kept::Unconfirmed(Unconfirmed { ids: ids.iter().map(|&id| id.to_owned()).collect(), count });
+    for without_cache in [false, true] {
+        let place = Place::new();
+        place.store.keep_at(&roster(&[A, B]), at("01T00:00:00")).unwrap();
+        if without_cache {
+            fs::remove_file(place.cache()).unwrap();
+        }
+        // An empty listing, one that lacks some, and one whose rows are malformed.
+        for (rows, ids) in
+            [(&[] as &[&str], &["a", "b"] as &[&str]), (&[B], &["a"]), (&[B, "null", r#"{"id":"a"}"#], &["a"])]
+        {
+            let kept = place.store.keep_unconfirmed(&roster(rows), "02T00:00:00", "02T00:00:00");
+            assert_eq!(kept, lacking(ids, ids.len()), "{rows:?}");
+            assert_eq!((place.history().len(), place.cache().exists()), (1, !without_cache));
+        }
+        let removed = BTreeSet::from(["a".to_owned()]);
+        let kept = place.store.keep(&roster(&[B]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
+        assert_eq!((kept, place.texts().unwrap().0), (Kept::Written { new: true }, vec![B.to_owned()]));
+        // What comes in addition needs no word.
+        let kept = place.store.keep_unconfirmed(&roster(&[A, B]), "03T00:00:00", "03T00:00:00");
+        assert_eq!(kept, Kept::Written { new: true });
+    }
+}
+
+#[test]
+fn removals_are_remembered_until_all_are_confirmed() {
+    let place = Place::new();
+    let many: Vec<String> = (0..250).map(|number| format!(r#"{{"id":"{number:03}","url":"u"}}"#)).collect();
+    place.store.keep_at(&roster(&many.iter().map(String::as_str).collect::<Vec<_>>()), at("01T00:00:00")).unwrap();
+    let mut removed = BTreeSet::new();
+    for count in [250, 150, 50] {
+        let kept = place.store.keep(&roster(&[]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
+        let Kept::Unconfirmed(unconfirmed) = kept else { panic!("{kept:?}") };
+        assert_eq!((unconfirmed.count, unconfirmed.ids.len(), place.texts().unwrap().0.len()), (count, count.min(100), 250));
+        // Each time another program.
+        removed = unconfirmed.ids.into_iter().collect();
+    }
+    let kept = place.store.keep(&roster(&[]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
+    assert_eq!((kept, place.history()[1].2), (Kept::Written { new: true }, Some((0, 250, 0))));
+    assert!(!place.store.path("removed").exists());
 }

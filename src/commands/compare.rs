@@ -1,21 +1,14 @@
 //! Two rosters compared, with what the newer one leaves out asked for by id: a listing that shifts while it is read can hide a
 //! webhook, so only a 404 says that one is gone.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
-use super::workspace::Live;
+use super::workspace::{Live, Missing};
 use crate::analysis::diff::{Diff, Ignored};
 use crate::analysis::query::Query;
 use crate::api::ApiError;
-use crate::model::{Element, Roster, Row, WebhookId};
+use crate::model::Roster;
 use crate::output::Differences;
-use crate::safe;
-use crate::text::Safe;
-
-/// Ids that are asked for at most.
-const ASKED: usize = 100;
 
 /// What counts as a difference.
 pub(super) struct Comparison {
@@ -23,17 +16,6 @@ pub(super) struct Comparison {
     pub(super) query: Query,
     /// The query as it was written.
     pub(super) filter: Option<String>,
-}
-
-/// What was learned of webhooks that a listing left out.
-#[derive(Debug, Default)]
-pub(super) struct Missing {
-    /// They are neither listed nor surely gone.
-    pub(super) unknown: BTreeSet<String>,
-    /// How many the listing left out that are there.
-    pub(super) found: usize,
-    /// Why some are unknown, in one sentence.
-    pub(super) why: Option<Safe>,
 }
 
 impl Comparison {
@@ -69,37 +51,9 @@ impl Comparison {
     ///
     /// The key is refused.
     pub(super) async fn confirm(&self, before: &Roster, after: &mut Roster, live: &Live) -> Result<Missing, ApiError> {
-        let mut ids: Vec<_> = self.diff(before, after).removed.iter().map(|entry| WebhookId::new(entry.id())).collect();
-        if ids.is_empty() {
-            return Ok(Missing::default());
-        }
-        let mut missing = Missing::default();
-        let beyond = ids.split_off(ids.len().min(ASKED));
-        if !beyond.is_empty() {
-            missing.why = Some(safe!("{} ids were asked for and no more", ASKED));
-            missing.unknown.extend(beyond.iter().map(|id| id.raw().to_owned()));
-        }
-        let mut found = Vec::new();
-        for (id, result) in ids.iter().zip(live.get(&ids).await?) {
-            match result {
-                Ok(None) => {}
-                Ok(Some(row)) if row.id_text() == Some(id.raw()) => found.push(row),
-                Ok(Some(_)) => {
-                    missing.why = Some(safe!("{}: the API sent something else instead", id.clean_head(80)));
-                    missing.unknown.insert(id.raw().to_owned());
-                }
-                Err(error) => {
-                    missing.why = Some(safe!("{}: {}", id.clean_head(80), error.short()));
-                    missing.unknown.insert(id.raw().to_owned());
-                }
-            }
-        }
-        missing.found = found.len();
-        after.add(found.iter().map(named));
+        let ids: Vec<_> = self.diff(before, after).removed.iter().map(|entry| entry.id().to_owned()).collect();
+        let missing = live.confirm(&ids).await?;
+        missing.complete(after);
         Ok(missing)
     }
-}
-
-fn named(row: &Row) -> (String, String) {
-    (row.id_text().unwrap_or_default().to_owned(), row.canonical_json())
 }

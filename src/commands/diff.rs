@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::compare::{Comparison, Missing};
+use super::compare::Comparison;
 use super::side::{Named, Side};
+use super::workspace::Missing;
 use super::{Context, Exit};
 use crate::analysis::diff::{FieldChange, Ignored, changes};
 use crate::cli::{CompareArgs, DiffArgs};
@@ -26,9 +27,11 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
     if old == new {
         return Err(Error::Usage { message: "diff: both sides are the same".into(), advice: None });
     }
-    let before = old.load(context).await?;
+    let mut before = old.load(context).await?;
     let mut after = new.load(context).await?;
     let missing = confirm(&comparison, &before, &mut after, context).await?;
+    before.store().await;
+    after.store().await;
     let diff = comparison.diff(&before.roster, &after.roster);
     if diff.shares_nothing() && comparison.query.is_empty() {
         context.say.note(&safe!(
@@ -53,9 +56,15 @@ async fn confirm(comparison: &Comparison, before: &Side, after: &mut Side, conte
         .confirm(&before.roster, &mut after.roster, live)
         .await
         .map_err(|error| Error::Api { place: after.place.clone(), error })?;
-    if missing.found > 0 {
-        let (webhooks, are) = if missing.found == 1 { ("webhook", "is") } else { ("webhooks", "are") };
-        context.say.note(&safe!("{}: the listing left out {} {} that {} there", after.place, missing.found, webhooks, are));
+    if !missing.present.is_empty() {
+        let (webhooks, are) = if missing.present.len() == 1 { ("webhook", "is") } else { ("webhooks", "are") };
+        context.say.note(&safe!(
+            "{}: the listing left out {} {} that {} there",
+            after.place,
+            missing.present.len(),
+            webhooks,
+            are
+        ));
     }
     if let Some(why) = &missing.why {
         let (webhooks, are) = if missing.unknown.len() == 1 { ("webhook", "is") } else { ("webhooks", "are") };

@@ -47,6 +47,8 @@ pub(super) async fn read(ids: &[WebhookId], context: &Context<'_>) -> Result<(Ve
     let mut exit = Exit::Done;
     let mut rows = Vec::new();
     let (results, is_whole) = workspace.get(ids).await?;
+    // When nothing at all was learned, that is the failure of the command.
+    let is_failure = results.iter().all(Result::is_err);
     for (asked, result) in ids.iter().zip(results) {
         let id = asked.clean_head(80);
         match result {
@@ -70,8 +72,7 @@ pub(super) async fn read(ids: &[WebhookId], context: &Context<'_>) -> Result<(Ve
                 context.say.problem(&safe!("{}: there is no webhook {}", place, id));
                 exit = exit.max(Exit::Found);
             }
-            // One that cannot be asked for is the failure of the command; of several, the others are data all the same.
-            Err(error) if ids.len() == 1 => return Err(Error::Api { place, error }),
+            Err(error) if is_failure => return Err(Error::Api { place, error }),
             Err(error) => {
                 context.say.problem(&safe!("{}: incomplete: {}: {}", place, id, error.short()));
                 exit = exit.max(Exit::Incomplete);

@@ -9,7 +9,8 @@ use super::{Context, Exit, Fate};
 use crate::analysis::audit::Facts;
 use crate::analysis::coverage::coverage;
 use crate::analysis::probed::Probed;
-use crate::cli::MetricsArgs;
+use crate::cli::{Global, MetricsArgs};
+use crate::config::{Config, Environment, Selection};
 use crate::error::Error;
 use crate::files::{self, Existing};
 use crate::model::{Row, Scope, Webhook};
@@ -21,16 +22,8 @@ use crate::text::{Untrusted, clean};
 pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let (sources, mut exit) = Sources::open(None, args.probe.then_some(args.step_timeout), context)?;
     let mut audit = context.config.audit.prepare(context.now, Arc::new(sources.kinds()));
-    let sweep = match read_all(context, Scope::All).await {
-        Ok(sweep) => sweep,
-        Err(error) => {
-            // What was written last must not go on saying that everything was read.
-            if matches!(error.exit(), Exit::Refused | Exit::Unavailable) {
-                write(args.output.as_deref(), &document(vec![Measured::unread(None)])?)?;
-            }
-            return Err(error);
-        }
-    };
+    let label = label(context.global, context.config, context.env)?;
+    let sweep = read_all(context, Scope::All).await?;
     exit = exit.max(sweep.exit);
     let mut measured: Vec<_> = sweep.failed.into_iter().map(|profile| Measured::unread(Some(profile))).collect();
     let mut reports = Vec::with_capacity(sweep.workspaces.len());
@@ -41,7 +34,7 @@ pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exi
         let webhooks = || reading.rows.iter().filter_map(Row::webhook);
         let count = |active: Option<bool>| webhooks().filter(|webhook| Webhook::active(webhook) == active).count() as u64;
         measured.push(Measured {
-            profile,
+            profile: profile.or_else(|| label.clone()),
             is_complete: reading.summary.is_whole(),
             seconds: Some(seconds),
             active: count(Some(true)),
@@ -55,11 +48,60 @@ pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exi
         });
         reports.push((reading.summary, place));
     }
-    write(args.output.as_deref(), &document(measured)?)?;
+    write(args.file.as_deref(), &document(measured)?)?;
     for (summary, place) in reports {
         exit = exit.max(context.report(&summary, Fate::LeftOut, &place));
     }
     Ok(exit)
+}
+
+/// Refuses an option that is a format in every other command.
+pub(super) fn check(args: &MetricsArgs) -> Result<(), Error> {
+    match &args.output {
+        None => Ok(()),
+        Some(_) => Err(Error::Usage {
+            message: "metrics: --output is a format, and there is only one here".into(),
+            advice: Some("The file to write is --file FILE.".into()),
+        }),
+    }
+}
+
+/// Writes that nothing could be read: what was written last must not go on saying that all is well, whatever it is that keeps
+/// the workspace from being read. On stdout only what is up to the API is said so.
+pub(super) fn write_unread(
+    args: &MetricsArgs,
+    global: &Global,
+    env: Option<&Environment>,
+    why: &Error,
+) -> Result<(), Error> {
+    let is_up_to_the_api = matches!(why.exit(), Exit::Refused | Exit::Unavailable);
+    if matches!(why, Error::Output(_)) || check(args).is_err() || (args.file.is_none() && !is_up_to_the_api) {
+        return Ok(());
+    }
+    // The config is good enough for its names, whoever may read or write it.
+    let config = env.and_then(|env| Config::examine(global.config.as_deref(), env).ok()).map(|(config, _)| config);
+    let measured = match &config {
+        Some(config) if global.all_profiles && config.profiles().next().is_some() => {
+            config.profiles().map(|name| Measured::unread(Some(name.into()))).collect()
+        }
+        _ => {
+            let env = env.cloned().unwrap_or_default();
+            let label = label(global, &config.unwrap_or_default(), &env).ok().flatten();
+            // Of a config that cannot be read the name is known when an option tells it.
+            let named = || global.profile.as_deref().or(env.profile.as_deref()).map(Arc::from);
+            vec![Measured::unread(label.or_else(named))]
+        }
+    };
+    write(args.file.as_deref(), &document(measured)?)
+}
+
+/// The label of a single workspace, as soon as there are several: `node_exporter` drops one of two files with the same series.
+fn label(global: &Global, config: &Config, env: &Environment) -> Result<Option<Arc<str>>, Error> {
+    if global.demo || global.from.is_some() {
+        return Ok(None);
+    }
+    let selection = Selection { profile: global.profile.clone(), base_url: None };
+    Ok(config.profile_label(&selection, env)?.map(Arc::from))
 }
 
 fn document(measured: Vec<Measured>) -> Result<String, Error> {

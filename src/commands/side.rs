@@ -36,6 +36,8 @@ pub(super) struct Side {
     pub(super) exit: Exit,
     /// The API that it is from, to be asked again.
     pub(super) live: Option<Live>,
+    /// When a consistent listing of the API was read that is to be stored.
+    pub(super) unstored: Option<Timestamp>,
 }
 
 impl<'a> Named<'a> {
@@ -61,7 +63,9 @@ impl<'a> Named<'a> {
                 let place = workspace.place().clone();
                 let (roster, summary, live) = workspace.read_roster().await?;
                 let exit = context.report(&summary, Fate::LeftOut, &place);
-                Ok(Side { roster, place, exit, live })
+                let (live, read_at) = live.unzip();
+                let unstored = read_at.filter(|_| summary.problems.is_empty());
+                Ok(Side { roster, place, exit, live, unstored })
             }
             Self::Cache => {
                 let (store, place) = context.remembered().await?;
@@ -83,7 +87,7 @@ impl<'a> Named<'a> {
                 let (roster, page) = snapshot::read_roster(path)?;
                 let place = snapshot::name(path);
                 let exit = context.report(&judge(&roster, &page), Fate::LeftOut, &place);
-                Ok(Side { roster, place, exit, live: None })
+                Ok(Side { roster, place, exit, live: None, unstored: None })
             }
         }
     }
@@ -102,11 +106,19 @@ fn no_snapshot(history: &[Snapshot], at: Timestamp, place: &Safe) -> Error {
 }
 
 impl Side {
+    /// Stores it, if it is a live one: after both sides were read, since one of them may be what is stored, and after what it
+    /// lacks was asked for.
+    pub(super) async fn store(&mut self) {
+        if let (Some(live), Some(read_at)) = (&self.live, self.unstored.take()) {
+            self.roster = live.keep(std::mem::take(&mut self.roster), read_at).await.0;
+        }
+    }
+
     /// What was consistent when it was read.
     fn remembered(roster: Roster, place: Safe, context: &Context<'_>) -> Self {
         let summary = Summary { malformed: roster.malformed(), ..Summary::default() };
         let exit = context.report(&summary, Fate::LeftOut, &place);
-        Self { roster, place, exit, live: None }
+        Self { roster, place, exit, live: None, unstored: None }
     }
 }
 

@@ -14,9 +14,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::signals::Signals;
-use super::compare::{Comparison, Missing};
+use super::compare::Comparison;
 use super::side::Named;
-use super::workspace::Live;
+use super::workspace::{Live, Missing};
 use super::{Context, Exit};
 use crate::api::{ApiError, ErrorKind};
 use crate::cli::WatchArgs;
@@ -163,14 +163,17 @@ impl Watch {
         if !summary.problems.is_empty() {
             return Err(Trouble::Inconsistent(summary.problems));
         }
-        if self.remembered.is_none_or(|at| at.elapsed() >= REMEMBERED) {
-            roster = self.live.keep(roster, read_at).await;
-            self.remembered = Some(Instant::now());
-        }
         let time = time_of(read_at);
         let mut lines = Vec::new();
+        let mut missing = Missing::default();
         if let Some(before) = &self.before {
-            let missing = self.comparison.confirm(before, &mut roster, &self.live).await.map_err(Trouble::Api)?;
+            missing = self.comparison.confirm(before, &mut roster, &self.live).await.map_err(Trouble::Api)?;
+        }
+        if self.remembered.is_none_or(|at| at.elapsed() >= REMEMBERED) {
+            (roster, _) = self.live.keep(roster, read_at).await;
+            self.remembered = Some(Instant::now());
+        }
+        if let Some(before) = &self.before {
             // What may still be there is taken to be there, until it is known.
             let unknown: Vec<_> = missing.unknown.iter().filter_map(|id| before.get(id)).collect();
             for &entry in unknown.iter().filter(|entry| !self.unknown.contains(entry.id())) {

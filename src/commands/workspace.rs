@@ -1,15 +1,19 @@
 //! The workspaces that a command reads: those of the API, the demo, or a file.
 
+mod removal;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::removal::Confirmations;
+pub(super) use self::removal::Missing;
 use super::progress::Progress;
 use crate::api::{ApiError, Client, ErrorKind, Page};
 use crate::base_url::BaseUrl;
-use crate::cache::{Cached, Kept, Store, Unusable};
+use crate::cache::{Cached, Store, Unusable};
 use crate::cli::Global;
 use crate::clock;
 use crate::config::{Config, Connection, Environment, Selection};
@@ -34,7 +38,7 @@ pub(super) struct Workspace {
 }
 
 enum Origin {
-    Api(Live),
+    Api(Box<Live>),
     File(Page),
 }
 
@@ -49,6 +53,7 @@ pub(super) struct Live {
     say: Say,
     /// Where what is read is remembered.
     memory: Option<Store>,
+    confirmations: Confirmations,
     /// It serves as long as the value lives.
     demo: Option<Server>,
 }
@@ -61,11 +66,12 @@ impl Live {
     /// Reads the wanted rows of the whole listing, consistently.
     pub(super) async fn read(&self, wanted: Wanted<'_>, drawn: bool) -> Result<Reading, ApiError> {
         let started = clock::Moment::now().wall;
-        let reading = self.read_only(wanted, drawn).await?;
+        let mut reading = self.read_only(wanted, drawn).await?;
         let is_all = wanted.scope == Scope::All && wanted.limit == Limit::Everything && wanted.filter.is_none();
         if is_all && reading.summary.problems.is_empty() {
             if self.memory.is_some() {
-                self.keep(Roster::of_rows(&reading.rows), started).await;
+                let (_, missing) = self.keep(Roster::of_rows(&reading.rows), started).await;
+                reading.summary.problems.extend(missing.problem());
             } else if self.demo.is_none() {
                 self.say.detail(&"this read is not remembered: there is no home directory to have a cache in".into());
             }
@@ -74,6 +80,7 @@ impl Live {
     }
 
     async fn read_only(&self, wanted: Wanted<'_>, drawn: bool) -> Result<Reading, ApiError> {
+        self.confirmations.start_over();
         let progress = self.progress(drawn);
         fetch::read_listing(&self.source, self.policy, wanted, |step| progress.note(step)).await
     }
@@ -83,35 +90,6 @@ impl Live {
         let started = clock::Moment::now().wall;
         let reading = self.read_only(EVERYTHING, drawn).await?;
         Ok((Roster::of_rows(&reading.rows), reading.summary, started))
-    }
-
-    /// Remembers a consistent listing. That it cannot is worth a word and nothing more.
-    pub(super) async fn keep(&self, roster: Roster, read_at: Timestamp) -> Roster {
-        let Some(store) = self.memory.clone() else { return roster };
-        let roster = Arc::new(roster);
-        let shared = Arc::clone(&roster);
-        let kept = tokio::task::spawn_blocking(move || store.keep(&*shared, read_at, clock::Moment::now().wall)).await;
-        match kept {
-            Ok(Ok(Kept::Busy)) => self.say.detail(&"the cache is being written by another hookscope".into()),
-            Ok(Ok(Kept::Written { .. } | Kept::Unchanged | Kept::Outdated)) => {}
-            Ok(Err(error)) => {
-                let why = clean(&error.to_string());
-                let words = safe!("this read is not remembered: the cache cannot be written: {}", why);
-                self.say.note(&words);
-            }
-            Err(error) => tracing::error!("the cache could not be written: {error}"),
-        }
-        Arc::unwrap_or_clone(roster)
-    }
-
-    /// Webhooks by their ids; `None` for each one that does not exist.
-    ///
-    /// # Errors
-    ///
-    /// The key is refused.
-    pub(super) async fn get(&self, ids: &[WebhookId]) -> Result<Vec<Result<Option<Row>, ApiError>>, ApiError> {
-        let progress = self.progress(true);
-        get(&self.source, self.policy, ids, &progress).await
     }
 }
 
@@ -263,8 +241,16 @@ fn of_connection(connection: &Connection, demo: Option<Server>, say: Say) -> Res
     say.detail(&safe!("{}, key {} from {}", place, key, connection.key_source.name()));
     let client = Client::new(&connection.api).map_err(|error| Error::Api { place: place.clone(), error })?;
     let source = Source::from(Arc::new(client));
-    let live = Live { source, policy: connection.policy, place: place.clone(), say, memory: Store::of(connection), demo };
-    Ok(Workspace { profile: None, place, say, origin: Origin::Api(live) })
+    let live = Live {
+        source,
+        policy: connection.policy,
+        place: place.clone(),
+        say,
+        memory: Store::of(connection),
+        confirmations: Confirmations::default(),
+        demo,
+    };
+    Ok(Workspace { profile: None, place, say, origin: Origin::Api(Box::new(live)) })
 }
 
 /// What messages call a workspace: its host, and its profile where there is more than one.
@@ -304,17 +290,13 @@ impl Workspace {
         }
     }
 
-    /// Everything, and the way to ask for more of it unless it is a file.
-    pub(super) async fn read_roster(self) -> Result<(Roster, Summary, Option<Live>), Error> {
+    /// Everything, and unless it is a file when that was read, and the way to ask for more of it.
+    pub(super) async fn read_roster(self) -> Result<(Roster, Summary, Option<(Live, Timestamp)>), Error> {
         match self.origin {
             Origin::Api(live) => {
                 let read = live.read_roster(true).await;
-                let (mut roster, summary, read_at) =
-                    read.map_err(|error| failed(self.place, error, live.memory.as_ref()))?;
-                if summary.problems.is_empty() {
-                    roster = live.keep(roster, read_at).await;
-                }
-                Ok((roster, summary, Some(live)))
+                let (roster, summary, read_at) = read.map_err(|error| failed(self.place, error, live.memory.as_ref()))?;
+                Ok((roster, summary, Some((*live, read_at))))
             }
             Origin::File(page) => {
                 let reading = fetch::judge(page, EVERYTHING);
@@ -326,7 +308,7 @@ impl Workspace {
     /// The way to the API; `None` for a file.
     pub(super) fn into_live(self) -> Option<Live> {
         match self.origin {
-            Origin::Api(live) => Some(live),
+            Origin::Api(live) => Some(*live),
             Origin::File(_) => None,
         }
     }
@@ -340,7 +322,8 @@ impl Workspace {
     ) -> Result<Summary, Error> {
         let progress = self.progress(drawn);
         match self.origin {
-            Origin::Api(Live { source, policy, memory, .. }) => {
+            Origin::Api(live) => {
+                let Live { source, policy, memory, .. } = *live;
                 let summary = fetch::stream_listing(&source, policy, wanted, |step| progress.note(step), sink).await;
                 summary.map_err(|error| failed(self.place, error, memory.as_ref()))
             }

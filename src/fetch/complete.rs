@@ -117,6 +117,11 @@ pub enum Problem {
         page: u64,
     },
     NeverEnds,
+    /// Webhooks that were there before and are there still.
+    LeftOut {
+        count: usize,
+        example: WebhookId,
+    },
     /// A single page was asked for, and pages are of another size than was asked for.
     PageSizeDiffers {
         asked: u64,
@@ -149,6 +154,13 @@ impl Problem {
             }
             Self::PageSizeDiffers { asked, used } => {
                 safe!("the server has {} webhooks on a page, not {}: this is another part of the listing", used, asked)
+            }
+            Self::LeftOut { count: 1, example } => {
+                safe!("the listing left out {}, which is there: it changed while it was read", example.clean().fit(80, "…"))
+            }
+            Self::LeftOut { count, example } => {
+                let example = example.clean().fit(80, "…");
+                safe!("the listing left out {} webhooks that are there, {} among them", *count, example)
             }
             Self::NeverEnds => safe!("the listing did not end within {} pages", MAX_PAGES),
         }

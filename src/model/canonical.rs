@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::roster::Roster;
+use super::roster::{Entry, Roster};
 
 /// A webhook in its canonical form.
 #[derive(Debug)]
@@ -21,6 +21,9 @@ pub trait CanonicalRows {
     /// The webhooks by id, each id once.
     fn by_id(&self) -> impl Iterator<Item = Canonical<'_>>;
 
+    /// The ids of the webhooks, sorted, each once.
+    fn ids(&self) -> impl Iterator<Item = &str>;
+
     /// The rows that are no webhooks, as JSON in one line.
     fn malformed(&self) -> impl Iterator<Item = Cow<'_, str>>;
 
@@ -35,6 +38,10 @@ impl CanonicalRows for Roster {
 
     fn by_id(&self) -> impl Iterator<Item = Canonical<'_>> {
         self.sorted().map(|entry| Canonical { id: entry.id(), json: Cow::Borrowed(entry.json()) })
+    }
+
+    fn ids(&self) -> impl Iterator<Item = &str> {
+        self.sorted().map(Entry::id)
     }
 
     fn malformed(&self) -> impl Iterator<Item = Cow<'_, str>> {

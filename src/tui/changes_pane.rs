@@ -7,13 +7,10 @@ use super::cursor::Cursor;
 use super::past::Past;
 use super::picker::{Choice, Picker};
 use crate::analysis::changes::{Changes, Entry};
-use crate::cache::Snapshot;
+use crate::cache::{MAX_CONFIRMED, Snapshot};
 use crate::fetch::Generation;
 use crate::model::WebhookId;
 use crate::text::Safe;
-
-/// Webhooks that are asked for after one read, to learn whether they are gone.
-const ASKED: usize = 100;
 
 /// Since when changes are told.
 #[derive(Debug, Clone, Default)]
@@ -241,10 +238,32 @@ impl ChangesPane {
         let entries = self.found.as_ref().map_or(&[][..], |found| &found.entries);
         let removed = entries.iter().take_while(|entry| matches!(entry, Entry::Removed(_)));
         let open = removed.filter(|entry| !self.fates.contains_key(entry.id())).map(Entry::id);
-        let ids: Vec<_> = open.take(ASKED.saturating_sub(self.asked)).map(WebhookId::new).collect();
+        let ids: Vec<_> = open.take(MAX_CONFIRMED.saturating_sub(self.asked)).map(WebhookId::new).collect();
+        self.ask(&ids);
+        ids
+    }
+
+    /// Which of these ids are to be asked for: from now on they are. As [`Self::questions`], never too many after one read.
+    pub fn questions_of(&mut self, ids: &[String]) -> Vec<WebhookId> {
+        let open = ids.iter().filter(|id| !self.fates.contains_key(id.as_str())).map(|id| WebhookId::new(id));
+        let ids: Vec<_> = open.take(MAX_CONFIRMED.saturating_sub(self.asked)).collect();
+        self.ask(&ids);
+        ids
+    }
+
+    fn ask(&mut self, ids: &[WebhookId]) {
         self.asked += ids.len();
         self.fates.extend(ids.iter().map(|id| (id.raw().into(), Fate::Asked)));
-        ids
+    }
+
+    /// What is known of a webhook that is not listed.
+    pub fn fate_of(&self, id: &str) -> Option<&Fate> {
+        self.fates.get(id)
+    }
+
+    /// The ids of the webhooks that are confirmed as removed.
+    pub fn removed(&self) -> impl Iterator<Item = &str> {
+        self.fates.iter().filter(|(_, fate)| **fate == Fate::Gone).map(|(id, _)| &**id)
     }
 
     pub fn learn(&mut self, fates: Vec<(Box<str>, Fate)>) {

@@ -1,5 +1,6 @@
 //! Work on many rows that is done beside the loop: marking, copying and writing them.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,10 +18,9 @@ use crate::analysis::destinations::Origin;
 use crate::analysis::news::{News, Reads};
 use crate::analysis::origins::Origins;
 use crate::analysis::rows::{Repeated, Rows, Table};
-use crate::api::{ApiError, ErrorKind};
 use crate::cache::{Kept, Snapshot, Store, Unusable};
 use crate::deliveries;
-use crate::fetch::{self, Policy, Source};
+use crate::fetch::{self, Policy, RemovalStatus, Source};
 use crate::files::{self, Existing};
 use crate::keymap::Copy;
 use crate::model::{IdSet, Row, RowRef, Scope, WebhookId};
@@ -61,15 +61,13 @@ pub struct Question {
 impl Question {
     /// Asks. What is not there is known to be gone; of the rest nothing is.
     pub async fn ask(self, source: &Source, policy: Policy) -> Done {
-        let read = fetch::read_webhooks(source, policy, &self.ids, |_| {}).await;
-        let fate = |id: &WebhookId, result: Result<Row, ApiError>| match result {
-            Ok(row) if row.id() == Some(id) => Fate::There,
-            Ok(_) => Fate::Unknown("the API sent something else instead".into()),
-            Err(ApiError { kind: ErrorKind::NotFound, .. }) => Fate::Gone,
-            Err(error) => Fate::Unknown(error.short()),
+        let fate = |status| match status {
+            RemovalStatus::Removed => Fate::Gone,
+            RemovalStatus::Present(_) => Fate::There,
+            RemovalStatus::Unknown(why) => Fate::Unknown(why),
         };
-        let fates = match read {
-            Ok(results) => self.ids.iter().zip(results).map(|(id, result)| (id.raw().into(), fate(id, result))).collect(),
+        let fates = match fetch::confirm_removed(source, policy, &self.ids, |_| {}).await {
+            Ok(found) => self.ids.iter().zip(found).map(|(id, status)| (id.raw().into(), fate(status))).collect(),
             Err(error) => self.ids.iter().map(|id| (id.raw().into(), Fate::Unknown(error.short()))).collect(),
         };
         Done { number: self.number, outcome: Outcome::Asked(fates) }
@@ -140,6 +138,8 @@ pub enum Task {
         past: Arc<Past>,
         /// What was written last.
         last: Option<Arc<Past>>,
+        /// Ids of webhooks that were confirmed as removed.
+        removed: BTreeSet<String>,
         now: Timestamp,
     },
     Copy {
@@ -299,8 +299,9 @@ impl Job {
                 Outcome::Opened { snapshot, past }
             }
             Task::OpenEarlier { store, layout } => Outcome::OpenedEarlier(past::open_earlier(&store, layout)),
-            Task::Keep { store, past, last, now } => {
-                Outcome::Kept(past::keep(&store, &past, last.as_deref(), now).map_err(|error| clean(&error.to_string())))
+            Task::Keep { store, past, last, removed, now } => {
+                let kept = past::keep(&store, &past, last.as_deref(), now, &removed);
+                Outcome::Kept(kept.map_err(|error| clean(&error.to_string())))
             }
             Task::Export(export) => export.write(goes_on),
         };

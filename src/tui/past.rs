@@ -1,6 +1,7 @@
 //! A listing as it was at an earlier time, and the work that is done with it beside the loop.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -145,6 +146,10 @@ impl CanonicalRows for Packed<'_> {
         rows.map(|row| Canonical { id: row.id(), json: json(row) })
     }
 
+    fn ids(&self) -> impl Iterator<Item = &str> {
+        self.by_id.iter().filter_map(|&number| self.table.row(number)).map(RowRef::id)
+    }
+
     fn malformed(&self) -> impl Iterator<Item = Cow<'_, str>> {
         flat(self.rows).filter(|row| !row.is_webhook()).map(json)
     }
@@ -160,11 +165,17 @@ impl CanonicalRows for Packed<'_> {
 /// # Errors
 ///
 /// What cannot be written, and why.
-pub fn keep(store: &Store, past: &Past, last: Option<&Past>, now: Timestamp) -> io::Result<Option<Kept>> {
+pub fn keep(
+    store: &Store,
+    past: &Past,
+    last: Option<&Past>,
+    now: Timestamp,
+    removed: &BTreeSet<String>,
+) -> io::Result<Option<Kept>> {
     if let Some(last) = last.filter(|last| is_same(&last.rows, &past.rows))
         && store.keep_again(last.at, past.at)?
     {
         return Ok(Some(Kept::Unchanged));
     }
-    Packed::new(&past.rows).map(|listing| store.keep(&listing, past.at, now)).transpose()
+    Packed::new(&past.rows).map(|listing| store.keep(&listing, past.at, now, removed)).transpose()
 }

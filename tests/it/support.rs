@@ -25,7 +25,8 @@ use hookscope::model::{Packer, Row};
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::canvas::Canvas;
-use hookscope::tui::jobs::{Done, Outcome, Task};
+use hookscope::tui::changes_pane::Fate;
+use hookscope::tui::jobs::{Done, Outcome, Question, Task};
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::prober::Found;
 use hookscope::tui::view;
@@ -103,6 +104,8 @@ pub(crate) struct Stage {
     pub(crate) app: App,
     pub(crate) now: Moment,
     pub(crate) effects: Vec<Effect>,
+    /// What was asked by id and not answered yet.
+    pub(crate) asked: Vec<Question>,
     packer: Packer,
     /// In place of the finder's thread.
     arranger: Arranger,
@@ -122,6 +125,7 @@ impl Stage {
             app: App::new(setup, now),
             now,
             effects: Vec::new(),
+            asked: Vec::new(),
             packer: Packer::default(),
             arranger: Arranger::default(),
             auditor: Auditor::default(),
@@ -139,7 +143,19 @@ impl Stage {
     pub(crate) fn send(&mut self, message: Message) -> &mut Self {
         self.effects = self.app.update(message, self.now);
         self.follow_up();
+        let asked = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Ask(question) => Some(question.clone()),
+            _ => None,
+        });
+        self.asked.extend(asked);
         self
+    }
+
+    /// Answers what was asked first, each id with one of these.
+    pub(crate) fn answer(&mut self, fates: impl IntoIterator<Item = Fate>) -> &mut Self {
+        let Question { number, ids } = self.asked.remove(0);
+        let fates = ids.iter().map(|id| id.raw().into()).zip(fates).collect();
+        self.send(Message::Done(Box::new(Done { number, outcome: Outcome::Asked(fates) })))
     }
 
     /// Does at once what the last message asked for beside the loop.

@@ -14,7 +14,7 @@ use crate::analysis::destinations::Origin;
 use crate::analysis::query::quote;
 use crate::cache::Snapshot;
 use crate::clock;
-use crate::model::RowRef;
+use crate::model::{RowRef, WebhookId};
 use crate::safe;
 use crate::text::{Safe, grouped};
 use crate::tui::change_detail;
@@ -206,16 +206,24 @@ impl App {
         let mut effects = vec![Effect::Draw];
         // Of what was cached nothing is asked: the API does not answer.
         let ids = if self.is_cache_compared() { Vec::new() } else { self.changes.questions() };
-        if !ids.is_empty() {
-            self.jobs.started += 1;
-            effects.push(Effect::Ask(Question { number: self.jobs.started, ids }));
-        }
+        effects.extend(self.ask_for(ids));
         effects
+    }
+
+    /// Requests webhooks by their ids, if there are any.
+    pub(super) fn ask_for(&mut self, ids: Vec<WebhookId>) -> Vec<Effect> {
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        self.jobs.started += 1;
+        vec![Effect::Ask(Question { number: self.jobs.started, ids })]
     }
 
     pub(super) fn take_fates(&mut self, fates: Vec<(Box<str>, Fate)>) -> Vec<Effect> {
         self.changes.learn(fates);
-        vec![Effect::Draw]
+        let mut effects = vec![Effect::Draw];
+        effects.extend(self.confirm_removed());
+        effects
     }
 
     /// What an action does in the view of changes; `None` when it does the same everywhere.

@@ -10,9 +10,10 @@ use tokio::time::Instant;
 use super::{App, Effect, Generation, Scope};
 use crate::analysis::news::Reads;
 use crate::analysis::rows::Rows;
-use crate::cache::{Kept, Unusable};
+use crate::cache::{Kept, MAX_CONFIRMED, Unconfirmed, Unusable};
 use crate::safe;
-use crate::text::{Safe, clean};
+use crate::text::{Safe, clean, clean_head};
+use crate::tui::changes_pane::Fate;
 use crate::tui::jobs::{Job, Task};
 use crate::tui::past::{Layout, Past};
 
@@ -56,6 +57,8 @@ pub struct Memory {
     kept: Option<Arc<Past>>,
     writing: Option<Arc<Past>>,
     kept_at: Option<Instant>,
+    /// The read that is to be written once it is known whether these webhooks were removed.
+    unconfirmed: Option<(Unconfirmed, Arc<Past>)>,
     /// It was said that nothing can be written.
     has_warned: bool,
 }
@@ -257,7 +260,9 @@ impl App {
     fn keeping(&self) -> Option<Task> {
         let store = self.setup.store.clone()?;
         let past = self.memory.full().filter(|_| self.is_to_be_kept())?;
-        Some(Task::Keep { store, past: Arc::clone(past), last: self.memory.kept.clone(), now: self.now.wall })
+        let removed = self.changes.removed().map(str::to_owned).collect();
+        let last = self.memory.kept.clone();
+        Some(Task::Keep { store, past: Arc::clone(past), last, removed, now: self.now.wall })
     }
 
     /// What has to be written yet, whenever that was done last: the workspace is left.
@@ -276,7 +281,12 @@ impl App {
         match kept {
             Ok(Some(Kept::Written { .. } | Kept::Unchanged)) => {
                 self.memory.kept = written;
+                self.memory.has_warned = false;
                 Vec::new()
+            }
+            Ok(Some(Kept::Unconfirmed(unconfirmed))) => {
+                self.memory.unconfirmed = written.map(|past| (unconfirmed, past));
+                self.confirm_removed()
             }
             Ok(Some(Kept::Outdated)) => Vec::new(),
             Ok(None) => {
@@ -296,5 +306,42 @@ impl App {
                 self.warn(safe!("nothing is remembered: the cache cannot be written: {}", why))
             }
         }
+    }
+
+    /// Asks for the webhooks of the cache that the last read lacks. What is asked for already is waited for. Once all of them are
+    /// confirmed as removed the read is written; else the cache stays, and it is said why.
+    pub(super) fn confirm_removed(&mut self) -> Vec<Effect> {
+        let Some((unconfirmed, past)) = self.memory.unconfirmed.take() else { return Vec::new() };
+        if self.memory.full().is_none_or(|full| !Arc::ptr_eq(full, &past)) {
+            // Another read came meanwhile, and is written in its place.
+            return Vec::new();
+        }
+        let ids = self.changes.questions_of(&unconfirmed.ids);
+        let fates = || unconfirmed.ids.iter().map(|id| (id, self.changes.fate_of(id)));
+        if !ids.is_empty() || fates().any(|(_, fate)| fate == Some(&Fate::Asked)) {
+            self.memory.unconfirmed = Some((unconfirmed, past));
+            return self.ask_for(ids);
+        }
+        let known = fates().filter(|(_, fate)| *fate == Some(&Fate::Gone)).count();
+        let reason = fates().find_map(|(id, fate)| match fate {
+            Some(Fate::Unknown(why)) => Some(safe!("{}: {}", clean_head(id, 30), why)),
+            Some(Fate::There) => Some(safe!("{} is there", clean_head(id, 30))),
+            _ => None,
+        });
+        if reason.is_none() && known > 0 {
+            // They are noted at least. When there are more, the next read goes on with those.
+            self.memory.is_unkept = true;
+            self.memory.kept_at = None;
+            return self.keep_when_due();
+        }
+        let reason = reason.unwrap_or_else(|| safe!("{} are asked for after one read", MAX_CONFIRMED));
+        if std::mem::replace(&mut self.memory.has_warned, true) {
+            return Vec::new();
+        }
+        self.warn(safe!(
+            "the cache stays: {} of its webhooks are not listed, and not surely removed: {}",
+            unconfirmed.count,
+            reason
+        ))
     }
 }

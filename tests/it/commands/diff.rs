@@ -153,7 +153,7 @@ async fn only_a_404_says_that_a_webhook_is_gone() {
     let server = hiding(|number| match number {
         5 => Reply::json(row(5)),
         6 => Reply::json(row(6).replace("call.completed", "call.failed")),
-        7 => Reply::status("404 Not Found", "{}"),
+        7 => Reply::not_found(),
         8 => Reply::status("500 Internal Server Error", "{}"),
         _ => Reply::json(row(1)),
     })
@@ -175,7 +175,7 @@ async fn only_a_404_says_that_a_webhook_is_gone() {
 
 #[tokio::test]
 async fn at_most_a_hundred_ids_are_asked_for() {
-    let server = hiding(|_| Reply::status("404 Not Found", "{}")).await;
+    let server = hiding(|_| Reply::not_found()).await;
     let home = Home::with_config(ONCE);
     home.write("old.json", format!("[{}]", rows(0..155)));
     let ended = Ended::of(home.at(&server.base_url(), &["diff", "old.json"])).await;
@@ -195,7 +195,7 @@ async fn a_live_workspace_that_cannot_be_read_is_no_difference() {
     Ended::of(home.at(&refused.base_url(), &["diff", "old.json"])).await.refusal(3);
     let part = Server::start(|request| match request.page() {
         2 => Reply::status("500 Internal Server Error", "{}"),
-        0 => Reply::status("404 Not Found", "{}"),
+        0 => Reply::not_found(),
         _ => Listing::of(230).reply(request),
     })
     .await;

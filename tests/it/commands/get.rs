@@ -8,7 +8,7 @@ fn one(request: &Request) -> Reply {
     let id = request.target.rsplit('/').next().unwrap_or_default();
     match id.strip_prefix('w').and_then(|number| number.parse().ok()) {
         Some(number) => Reply::json(row(number)),
-        None => Reply::status("404 Not Found", r#"{"statusCode":404,"message":"Webhook not found","error":"Not Found"}"#),
+        None => Reply::not_found(),
     }
 }
 
@@ -60,6 +60,36 @@ async fn an_id_that_does_not_exist_is_named_and_the_others_are_data() {
     // Of several, what is left of them is an array all the same.
     let ended = ask(&server, &["get", "gone", "lost", "-o", "json"]).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), "[]\n"));
+}
+
+/// Answers with 404 that say nothing about a webhook: of a gateway, of a framework without a route, of another API.
+const NO_PROOF: [&str; 4] = [
+    "<html><head><title>404 Not Found</title></head></html>",
+    r#"{"statusCode":404,"message":"Cannot GET /v1/user-webhooks/w1","error":"Not Found"}"#,
+    r#"{"message":"no Route matched with those values"}"#,
+    "{}",
+];
+
+#[tokio::test]
+async fn a_404_that_is_not_the_apis_own_leaves_it_unknown() {
+    for body in NO_PROOF {
+        let server = Server::always(Reply::status("404 Not Found", body)).await;
+        for arguments in [&["get", "w1"] as &[&str], &["get", "w1", "w2"], &["probe", "w1"]] {
+            let ended = ask(&server, arguments).await;
+            let words = ended.refusal(4);
+            assert!(words.contains("404") && words.contains("base_url") && !words.contains("no webhook"), "{words}");
+        }
+    }
+    // Where the API answers for others, one that is unknown is only that.
+    let server = Server::start(|request| match request.target.as_str() {
+        "/v1/user-webhooks/w2" => Reply::status("404 Not Found", NO_PROOF[1]),
+        "/v1/user-webhooks/w3" => Reply::redirect("/v1/user-webhooks/gone"),
+        _ => one(request),
+    })
+    .await;
+    let ended = ask(&server, &["get", "w1", "w2", "w3", "-o", "ids"]).await;
+    ended.says(5, &["incomplete: w2: 404", "incomplete: w3: 404"]);
+    assert_eq!(ended.stdout, "w1\n");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use super::{Ended, Home, ONCE, serving};
 use crate::faults::server::{Listing, Reply, SECRET, Server, nobody, rows};
@@ -16,29 +17,54 @@ const B: &str = r#"{"id":"b","url":"https://b.example.com","secret":"whsec_0123"
 /// A server whose rows can be changed under one address.
 struct Changing {
     server: Server,
-    rows: std::sync::Arc<std::sync::Mutex<Option<String>>>,
+    state: Arc<Mutex<State>>,
+}
+
+/// What it answers with.
+#[derive(Default)]
+struct State {
+    /// The listing; without one the API is down.
+    rows: Option<String>,
+    /// Rows that are not listed, and are there.
+    hidden: Vec<String>,
+    /// The answer to every request by id.
+    by_id: Option<Reply>,
 }
 
 impl Changing {
     async fn new(rows: &str) -> Self {
-        let rows = std::sync::Arc::new(std::sync::Mutex::new(Some(rows.to_owned())));
-        let shared = std::sync::Arc::clone(&rows);
+        let state = Arc::new(Mutex::new(State { rows: Some(rows.to_owned()), ..State::default() }));
+        let shared = Arc::clone(&state);
         let server = Server::start(move |request| {
-            let Some(rows) = shared.lock().unwrap().clone() else {
-                return Reply::status("503 Service Unavailable", "{}");
-            };
+            let state = shared.lock().unwrap();
+            let Some(rows) = &state.rows else { return Reply::status("503 Service Unavailable", "{}") };
             if request.page() == 0 {
-                return Reply::status("404 Not Found", "{}");
+                let id = request.target.rsplit('/').next().unwrap_or_default();
+                let hidden = state.hidden.iter().find(|row| row.contains(&format!("\"id\":\"{id}\"")));
+                let found = hidden.map_or_else(Reply::not_found, |row| Reply::json(row.clone()));
+                return state.by_id.clone().unwrap_or(found);
             }
-            let count = serde_json::from_str::<Vec<serde_json::Value>>(&format!("[{rows}]")).unwrap().len();
-            Reply::json(format!(r#"{{"data":[{rows}],"meta":{{"page":1,"limit":100,"total":{count}}}}}"#))
+            let rows: Vec<serde_json::Value> = serde_json::from_str(&format!("[{rows}]")).unwrap();
+            let first = usize::try_from((request.page() - 1) * 100).unwrap();
+            let page: Vec<_> = rows.iter().skip(first).take(100).map(ToString::to_string).collect();
+            let (page, total) = (page.join(","), rows.len());
+            Reply::json(format!(r#"{{"data":[{page}],"meta":{{"page":{},"limit":100,"total":{total}}}}}"#, request.page()))
         })
         .await;
-        Self { server, rows }
+        Self { server, state }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock().unwrap());
     }
 
     fn set(&self, rows: Option<&str>) {
-        *self.rows.lock().unwrap() = rows.map(str::to_owned);
+        self.change(|state| state.rows = rows.map(str::to_owned));
+    }
+
+    /// Requests by id so far.
+    fn by_id(&self) -> usize {
+        self.server.log().requests().filter(|request| request.page() == 0).count()
     }
 
     async fn run(&self, home: &Home, arguments: &[&str]) -> Ended {
@@ -343,4 +369,122 @@ async fn nobody_there_and_nothing_cached_is_said_plainly() {
     assert!(ended.refusal(4).contains("Every consistent read"));
     let ended = Ended::of(home.at(&nobody().await, &["list"])).await;
     assert!(!ended.refusal(4).contains("--cached"));
+}
+
+/// What is stored: the ids of the cache, and how many snapshots there are.
+async fn stored(api: &Changing, home: &Home) -> (String, usize) {
+    let cached = api.run(home, &["list", "--cached", "-q", "-o", "ids"]).await;
+    (cached.data().replace('\n', " "), api.run(home, &["history"]).await.lines().len())
+}
+
+#[tokio::test]
+async fn what_a_listing_left_out_is_neither_reported_nor_stored_as_removed() {
+    for command in [&["diff", "cache"] as &[&str], &["list"], &["snapshot"], &["events"], &["snapshot", "out.json"]] {
+        let (home, api) = (Home::with_config(ONCE), Changing::new(&format!("{A},{B}")).await);
+        api.run(&home, &["list"]).await.data();
+        api.change(|state| {
+            state.rows = Some(B.to_owned());
+            state.hidden = vec![A.to_owned()];
+        });
+        let ended = api.run(&home, command).await;
+        if command[0] == "diff" {
+            ended.says(0, &["the listing left out 1 webhook that is there"]);
+        } else {
+            ended.says(5, &["incomplete: the listing left out a, which is there"]);
+        }
+        assert_eq!((api.by_id(), home.path("out.json").exists()), (1, false), "{command:?}");
+        assert_eq!(stored(&api, &home).await, ("b a ".to_owned(), 1), "{command:?}");
+        // Once it is removed, that is stored.
+        api.change(|state| state.hidden.clear());
+        api.run(&home, &["list"]).await.data();
+        assert_eq!(stored(&api, &home).await, ("b ".to_owned(), 2));
+    }
+}
+
+#[tokio::test]
+async fn an_empty_listing_replaces_nothing_until_every_removal_is_confirmed() {
+    let no_route = r#"{"statusCode":404,"message":"Cannot GET /v1/user-webhooks/a","error":"Not Found"}"#;
+    for (by_id, why) in [
+        (Reply::status("500 Internal Server Error", "{}"), "500"),
+        (Reply::status("404 Not Found", "<html>"), "404"),
+        (Reply::status("404 Not Found", no_route), "404"),
+        (Reply::json(A2.replace("\"a\"", "\"other\"")), "something else"),
+    ] {
+        let (home, api) = (Home::with_config(ONCE), Changing::new(A).await);
+        api.run(&home, &["list"]).await.data();
+        api.change(|state| {
+            state.rows = Some(String::new());
+            state.by_id = Some(by_id);
+        });
+        let ended = api.run(&home, &["list"]).await;
+        ended
+            .says(0, &["the cache stays as it was: 1 cached webhook is not listed, and not confirmed as removed: a: ", why]);
+        assert_eq!(stored(&api, &home).await, ("a ".to_owned(), 1), "{why}");
+        // So do malformed rows in place of it.
+        api.set(Some(r#"{"id":"a"},7"#));
+        api.run(&home, &["list", "-o", "ids"]).await.says(5, &["the cache stays as it was", "2 rows are no webhooks"]);
+        assert_eq!(stored(&api, &home).await, ("a ".to_owned(), 1), "{why}");
+        api.change(|state| state.by_id = None);
+        api.run(&home, &["list", "-o", "ids"]).await.says(5, &["2 rows are no webhooks"]);
+        assert_eq!(api.run(&home, &["history"]).await.lines().len(), 2);
+        api.set(Some(""));
+        api.run(&home, &["list"]).await.data();
+        assert_eq!(stored(&api, &home).await.0, "");
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_removals_are_confirmed_with_each_read() {
+    let (home, api) = (Home::with_config(ONCE), Changing::new(&rows(0..150)).await);
+    api.run(&home, &["list"]).await;
+    api.set(Some(""));
+    let ended = api.run(&home, &["list"]).await;
+    ended.says(
+        0,
+        &["the cache stays as it was: 50 cached webhooks are not listed", "100 are requested by id with each read"],
+    );
+    assert_eq!(api.by_id(), 100);
+    let cached = api.run(&home, &["list", "--cached", "-q", "-o", "ids"]).await;
+    assert_eq!((cached.lines().len(), api.run(&home, &["history"]).await.lines().len()), (150, 1));
+    api.run(&home, &["list"]).await.data();
+    assert_eq!((api.by_id(), stored(&api, &home).await), (150, (String::new(), 2)));
+}
+
+#[tokio::test]
+async fn a_live_side_is_stored_after_the_stored_side_is_read() {
+    let (home, api) = (Home::with_config(ONCE), Changing::new(A).await);
+    api.run(&home, &["list"]).await.data();
+    api.set(Some(&format!("{A2},{B}")));
+    let ended = api.run(&home, &["diff", "live", "cache", "-o", "json"]).await;
+    ended.says(1, &["from the cache"]);
+    let found: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((&found["removed"][0]["id"], &found["changed"][0]["id"]), (&"b".into(), &"a".into()));
+    assert_eq!(stored(&api, &home).await, ("a b ".to_owned(), 2));
+    api.run(&home, &["diff", "live", "cache", "-q"]).await.data();
+}
+
+#[tokio::test]
+async fn keys_without_a_public_id_and_other_paths_have_caches_of_their_own() {
+    let (home, api) = (Home::with_config(ONCE), Changing::new(A).await);
+    let run = async |key: &str, path: &str, arguments: &[&str]| {
+        let mut command = home.at(&format!("{}{path}", api.server.base_url()), arguments);
+        Ended::of({
+            command.env("DIALNEXA_API_KEY", key);
+            command
+        })
+        .await
+    };
+    run("onlysecretA", "", &["list"]).await.data();
+    for (key, path) in [("onlysecretB", ""), ("onlysecretA", "/other"), (":onlysecretA", ""), ("id:onlysecretA", "")] {
+        run(key, path, &["list", "--cached"]).await.refusal(4);
+        run(key, path, &["diff", "0m"]).await.says(4, &["there is no history of it yet"]);
+    }
+    assert_eq!(run("onlysecretA", "", &["list", "--cached", "-q", "-o", "ids"]).await.data(), "a\n");
+    assert_eq!(run("onlysecretA", "/", &["list", "--cached", "-q", "-o", "ids"]).await.data(), "a\n");
+    // A public id is what tells a key apart: a new secret is the same workspace.
+    run("id:old", "", &["list"]).await.data();
+    assert_eq!(run("id:new", "", &["list", "--cached", "-q", "-o", "ids"]).await.data(), "a\n");
+    for (path, _) in [below(home.path("cache")), below(home.path("state"))].concat() {
+        assert!(!path.to_string_lossy().contains("onlysecret"), "{path:?}");
+    }
 }

@@ -225,7 +225,7 @@ async fn a_part_is_told_as_one() {
 async fn a_file_is_replaced_as_a_whole_and_stays_readable() {
     let server = serving(ROWS).await;
     let home = Home::with_config(ONCE);
-    let run = async || Ended::of(home.at(&server.base_url(), &["metrics", "--output", "x.prom"])).await;
+    let run = async || Ended::of(home.at(&server.base_url(), &["metrics", "--file", "x.prom"])).await;
     assert_eq!(run().await.data(), "");
     let first = parse(&home.read("x.prom"));
     home.write("x.prom", "stale");
@@ -234,11 +234,11 @@ async fn a_file_is_replaced_as_a_whole_and_stays_readable() {
     assert_eq!(fs::metadata(home.path("x.prom")).unwrap().permissions().mode() & 0o777, 0o644);
     let second = parse(&home.read("x.prom"));
     assert!(first.keys().eq(second.keys()));
-    let missing = Ended::of(home.at(&server.base_url(), &["metrics", "--output", "no/such/x.prom"])).await;
+    let missing = Ended::of(home.at(&server.base_url(), &["metrics", "--file", "no/such/x.prom"])).await;
     missing.refusal(4);
     // When nothing could be read, what was there must not go on saying that all is well.
     let down = Server::always(Reply::status("403 Forbidden", "{}")).await;
-    Ended::of(home.at(&down.base_url(), &["metrics", "--output", "x.prom"])).await.refusal(3);
+    Ended::of(home.at(&down.base_url(), &["metrics", "--file", "x.prom"])).await.refusal(3);
     let unread = parse(&home.read("x.prom"));
     assert_eq!((unread.len(), of(&unread, "dialnexa_webhook_read_complete", &[])), (1, Some(0.0)));
     let names = fs::read_dir(home.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -258,4 +258,67 @@ async fn a_sweep_tells_the_profiles_apart_and_which_of_them_failed() {
     assert_eq!(of(&samples, "dialnexa_webhook_read_complete", &[("profile", "lost")]), Some(0.0));
     assert_eq!(of(&samples, "dialnexa_webhooks", &[("profile", "good"), ("active", "true")]), Some(1.0));
     assert_eq!(of(&samples, "dialnexa_webhooks", &[("profile", "lost"), ("active", "true")]), None);
+}
+
+#[tokio::test]
+async fn a_file_says_so_when_key_or_config_cannot_be_had() {
+    let config = "api_key_command = [\"false\"]\n";
+    let readable = "api_key = \"a:b\"\n";
+    for (name, text, mode, variable) in [
+        ("command", config, 0o600, None),
+        ("permissions", readable, 0o644, None),
+        ("syntax", "api_key =\n", 0o600, None),
+        ("key", "", 0o600, Some(("DIALNEXA_API_KEY", ""))),
+        ("no key", "", 0o600, None),
+        ("url", readable, 0o600, Some(("DIALNEXA_BASE_URL", "nowhere"))),
+        ("profile", readable, 0o600, Some(("HOOKSCOPE_PROFILE", "nobody"))),
+        ("log", readable, 0o600, Some(("HOOKSCOPE_LOG", "="))),
+    ] {
+        let home = Home::with_config(text);
+        fs::set_permissions(home.path("config/hookscope/config.toml"), fs::Permissions::from_mode(mode)).unwrap();
+        home.write("x.prom", "dialnexa_webhook_read_complete 1\n# EOF\n");
+        let mut command = home.command(&["metrics", "--file", "x.prom"]);
+        command.envs(variable);
+        let ended = Ended::of(command).await;
+        ended.refusal(2);
+        let samples = parse(&home.read("x.prom"));
+        let complete: Vec<_> = samples.iter().filter(|((name, _), _)| name == "dialnexa_webhook_read_complete").collect();
+        assert!(matches!(complete[..], [(_, value)] if *value == 0.0) && samples.len() == 1, "{name}: {samples:?}");
+    }
+}
+
+#[tokio::test]
+async fn files_of_two_profiles_have_no_series_in_common() {
+    let (one, other) = (serving(ROWS).await, serving(ROWS).await);
+    let home = Home::with_config(&format!("{ONCE}{}{}", profile("one", &one), profile("other", &other)));
+    let mut series = Vec::new();
+    for name in ["one", "other"] {
+        home.run(&["metrics", "--profile", name, "--file", "x.prom"]).await.data();
+        let samples = parse(&home.read("x.prom"));
+        assert!(samples.keys().all(|(_, labels)| labels.get("profile").is_some_and(|label| label == name)), "{samples:?}");
+        series.extend(samples.into_keys());
+    }
+    let count = series.len();
+    series.sort();
+    series.dedup();
+    assert_eq!(series.len(), count);
+    // They are those of a sweep, and what cannot be read has the same label.
+    let sweep = parse(home.run(&["metrics", "--all-profiles"]).await.data());
+    assert!(sweep.into_keys().eq(series));
+    let config = home.path("config/hookscope/config.toml");
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
+    home.run(&["metrics", "--profile", "other", "--file", "x.prom"]).await.refusal(2);
+    let unread = parse(&home.read("x.prom"));
+    assert_eq!(of(&unread, "dialnexa_webhook_read_complete", &[("profile", "other")]), Some(0.0));
+    assert_eq!(unread.len(), 1);
+}
+
+#[tokio::test]
+async fn output_is_a_format_everywhere_and_makes_no_file() {
+    let (home, server) = (Home::with_config(ONCE), serving(ROWS).await);
+    for arguments in [["--output", "json"], ["-o", "x.prom"]] {
+        let ended = Ended::of(home.at(&server.base_url(), &[&["metrics"], &arguments[..]].concat())).await;
+        assert!(ended.refusal(2).contains("--file FILE"), "{}", ended.stderr);
+    }
+    assert!(!home.path("json").exists() && !home.path("x.prom").exists());
 }

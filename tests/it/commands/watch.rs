@@ -23,6 +23,8 @@ struct State {
     refused: bool,
     /// Counts what was asked for by id.
     by_id: Option<&'static str>,
+    /// Nothing is listed, and a gateway answers for single ones.
+    glitch: bool,
 }
 
 struct Watching {
@@ -43,8 +45,12 @@ async fn api(state: &Arc<Mutex<State>>) -> Server {
         if state.refused {
             return Reply::status("401 Unauthorized", "{}");
         }
+        if state.glitch && request.page() == 0 {
+            return Reply::status("404 Not Found", "<html><h1>404 Not Found</h1></html>");
+        }
         if request.page() > 0 {
-            let rows = &state.rows;
+            let nothing = Vec::new();
+            let rows = if state.glitch { &nothing } else { &state.rows };
             return Reply::json(Envelope::Seed.wrap(&rows.join(","), 1, 100, &rows.len().to_string()));
         }
         if let Some(status) = state.by_id {
@@ -52,7 +58,7 @@ async fn api(state: &Arc<Mutex<State>>) -> Server {
         }
         let id = request.target.rsplit('/').next().unwrap_or_default();
         let found = state.hidden.iter().find(|row| row.contains(&format!("\"id\":\"{id}\"")));
-        found.map_or_else(|| Reply::status("404 Not Found", "{}"), |row| Reply::json(row.clone()))
+        found.map_or_else(Reply::not_found, |row| Reply::json(row.clone()))
     })
     .await
 }
@@ -201,6 +207,23 @@ async fn what_a_listing_leaves_out_is_gone_only_when_it_is_not_found() {
     assert_eq!(watching.kind_and_id().await, pair("removed", "w1"));
     watching.change(|state| state.hidden.clear());
     assert_eq!(watching.kind_and_id().await, pair("removed", "w0"));
+    assert_eq!(watching.end(Signal::TERM).await.code, Some(143));
+}
+
+#[tokio::test]
+async fn a_glitch_of_a_gateway_is_no_removal() {
+    let all: Vec<u64> = (0..90).collect();
+    let mut watching = Watching::start(&all, &[]).await;
+    watching.reads(1).await;
+    watching.change(|state| state.glitch = true);
+    for _ in 0..90 {
+        assert_eq!(watching.line().await["kind"], "unknown");
+    }
+    watching.change(|state| {
+        state.glitch = false;
+        state.rows.push(row(200));
+    });
+    assert_eq!(watching.kind_and_id().await, pair("added", "w200"));
     assert_eq!(watching.end(Signal::TERM).await.code, Some(143));
 }
 

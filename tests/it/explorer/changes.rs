@@ -1,7 +1,5 @@
 //! The view of changes: what is compared with what, and what is said to be gone.
 
-#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
-
 use hookscope::analysis::reach::Trouble;
 use hookscope::api::{ErrorKind, Network};
 use hookscope::model::Row;
@@ -33,18 +31,13 @@ fn looked(home: &Home, width: u16, height: u16) -> Stage {
     stage
 }
 
-/// What is asked of the API, if anything is.
+/// What is asked of the API and not answered yet, if anything is.
 fn question(stage: &Stage) -> Option<Question> {
-    stage.effects.iter().find_map(|effect| match effect {
-        Effect::Ask(question) => Some(question.clone()),
-        _ => None,
-    })
+    stage.asked.first().cloned()
 }
 
 fn answer(stage: &mut Stage, fate: &Fate) {
-    let Question { number, ids } = question(stage).unwrap();
-    let fates = ids.iter().map(|id| (id.raw().into(), fate.clone())).collect();
-    stage.send(Message::Done(Box::new(Done { number, outcome: Outcome::Asked(fates) })));
+    stage.answer(std::iter::repeat(fate.clone()));
 }
 
 fn title(stage: &Stage) -> String {
@@ -147,6 +140,7 @@ fn a_snapshot_of_the_history_can_be_compared_with() {
     let home = Home::new();
     home.remember(&webhooks(2..5), 50);
     let mut stage = looked(&home, 80, 24);
+    answer(&mut stage, &Fate::Gone);
     stage.keys("5 s");
     let frame = stage.frame();
     for words in ["1 ● your last look", "2   the start", "3   2026-06-15 12:00:00", "3 webhooks"] {

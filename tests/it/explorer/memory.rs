@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made is a failed test")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use hookscope::api::{ErrorKind, Network, Page};
 use hookscope::cache::{Kept, Store};
 use hookscope::model::{Roster, Row};
 use hookscope::tui::app::Setup;
+use hookscope::tui::changes_pane::Fate;
 use hookscope::tui::message::{Effect, Message};
 use tempfile::TempDir;
 
@@ -33,7 +35,12 @@ impl Home {
     /// So many hours ago these were all webhooks.
     pub(crate) fn remember(&self, rows: &[Row], hours: i64) {
         let at = NOW.parse::<jiff::Timestamp>().unwrap() - jiff::SignedDuration::from_hours(hours);
-        assert_eq!(self.store().keep(&Roster::of_rows(rows), at, at).unwrap(), Kept::Written { new: true });
+        let rows = Roster::of_rows(rows);
+        let mut kept = self.store().keep(&rows, at, at, &BTreeSet::new()).unwrap();
+        if let Kept::Unconfirmed(unconfirmed) = kept {
+            kept = self.store().keep(&rows, at, at, &unconfirmed.ids.into_iter().collect()).unwrap();
+        }
+        assert_eq!(kept, Kept::Written { new: true });
     }
 
     pub(crate) fn stage(&self, width: u16, height: u16) -> Stage {
@@ -237,7 +244,8 @@ fn a_refresh_without_changes_writes_nothing_but_its_time() {
     assert_eq!(touched.mtime() - written.mtime(), 60, "and the time of the read is known");
     // Another program kept something else meanwhile.
     let then = stage.now.wall + jiff::SignedDuration::from_secs(1);
-    home.store().keep(&Roster::of_rows(&webhooks(0..2)), then, then).unwrap();
+    let removed = webhooks(2..5).iter().map(|row| row.id().unwrap().raw().to_owned()).collect();
+    home.store().keep(&Roster::of_rows(&webhooks(0..2)), then, then, &removed).unwrap();
     stage.wait(60).keys("r").load(all(webhooks(0..5)));
     assert_eq!(home.cached().len(), 5);
 }
@@ -460,4 +468,46 @@ fn rows_are_as_old_as_they_are_whatever_was_read_since() {
     assert!(stage.header().contains("cached 3h ago"), "{}", stage.frame());
     stage.keys("a a").load(all(webhooks(0..14))).keys("a");
     assert!(stage.header().contains("cached 3h ago"), "{}", stage.frame());
+}
+
+#[test]
+fn a_read_that_lacks_webhooks_is_written_once_they_are_confirmed_as_removed() {
+    let home = Home::new();
+    home.remember(&webhooks(0..5), 3);
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun).load(all(webhooks(0..3)));
+    assert_eq!((home.cached().len(), home.store().history().len()), (5, 1));
+    stage.answer([Fate::Gone, Fate::Gone]);
+    assert_eq!((home.cached().len(), home.store().history().len()), (3, 2));
+}
+
+#[test]
+fn a_read_that_may_lack_what_is_there_leaves_the_cache_as_it_is() {
+    for fate in [Fate::There, Fate::Unknown("503 unavailable".into())] {
+        let home = Home::new();
+        home.remember(&webhooks(0..5), 3);
+        let mut stage = home.stage(100, 30);
+        stage.send(Message::Begun).load(all(Vec::new()));
+        stage.answer([Fate::Gone, Fate::Gone, fate.clone(), Fate::Gone, Fate::Gone]);
+        assert_eq!((home.cached().len(), home.store().history().len()), (5, 1), "{fate:?}");
+        assert!(stage.frame().contains("the cache stays: 5 of its webhooks are not listed"), "{}", stage.frame());
+        // The next read has all of them.
+        stage.wait(60).keys("r").load(all(webhooks(0..6)));
+        assert_eq!((home.cached().len(), home.store().history().len()), (6, 2));
+    }
+}
+
+#[test]
+fn more_removals_than_are_asked_for_at_once_are_written_after_a_few_reads() {
+    let home = Home::new();
+    home.remember(&webhooks(0..150), 3);
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun).load(all(Vec::new()));
+    assert_eq!(stage.asked[0].ids.len(), 100);
+    stage.answer(vec![Fate::Gone; 100]);
+    assert_eq!((home.cached().len(), home.store().history().len()), (150, 1));
+    stage.wait(60).keys("r").load(all(Vec::new()));
+    assert_eq!(stage.asked[0].ids.len(), 50);
+    stage.answer(vec![Fate::Gone; 50]);
+    assert_eq!((home.cached().len(), home.store().history().len()), (0, 2));
 }

@@ -88,7 +88,7 @@ mod requests {
             let answer = server.client().get(&WebhookId::new("w1")).await.unwrap();
             assert_eq!(answer.value.id(), Some(&WebhookId::new("w1")));
         }
-        let server = Server::always(Reply::status("404 Not Found", r#"{"message":"Webhook not found"}"#)).await;
+        let server = Server::always(Reply::not_found()).await;
         let failure = server.client().get(&WebhookId::new("w1")).await.unwrap_err();
         assert_eq!(failure.error.kind, ErrorKind::NotFound);
     }
@@ -170,7 +170,7 @@ mod answers {
         let kinds = [
             ("401 Unauthorized", ErrorKind::Unauthorized),
             ("403 Forbidden", ErrorKind::Forbidden),
-            ("404 Not Found", ErrorKind::NotFound),
+            ("404 Not Found", ErrorKind::Status(404)),
             ("429 Too Many Requests", ErrorKind::RateLimited { retry_after: None }),
             ("500 Internal Server Error", ErrorKind::Status(500)),
             ("503 Service Unavailable", ErrorKind::Status(503)),

@@ -159,7 +159,7 @@ mod failures {
         for (status, kind) in [
             ("401 Unauthorized", ErrorKind::Unauthorized),
             ("403 Forbidden", ErrorKind::Forbidden),
-            ("404 Not Found", ErrorKind::NotFound),
+            ("404 Not Found", ErrorKind::Status(404)),
             ("400 Bad Request", ErrorKind::Status(400)),
         ] {
             let server = Server::always(Reply::status(status, r#"{"message":"no"}"#)).await;
@@ -676,8 +676,7 @@ mod inconsistent {
     async fn one_reader_after_the_other_leaves_the_tenth_alone() {
         let server = Server::start(|request| {
             let left = 15_u64.saturating_sub(request.index as u64);
-            let reply =
-                if request.page() == 0 { Reply::status("404 Not Found", "{}") } else { Listing::of(10_000).reply(request) };
+            let reply = if request.page() == 0 { Reply::not_found() } else { Listing::of(10_000).reply(request) };
             reply.rate(100, left, 3600)
         })
         .await;

@@ -159,6 +159,11 @@ impl Reply {
         }
     }
 
+    /// The API's own words for a webhook that does not exist.
+    pub(crate) fn not_found() -> Self {
+        Self::status("404 Not Found", r#"{"statusCode":404,"message":"Webhook not found","error":"Not Found"}"#)
+    }
+
     pub(crate) fn redirect(to: &str) -> Self {
         Self::status("302 Found", "").header("Location", to)
     }

@@ -1,5 +1,6 @@
 //! The cache through the real loop: written at the end, shown at the next start, and what is gone asked for.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -68,7 +69,7 @@ async fn what_is_not_listed_any_more_is_asked_for() {
     let store = Store::new(home.path().join("cache"), &home.path().join("history"), "w".to_owned());
     let before: Vec<Row> = vec![webhook(1), webhook(2)];
     let earlier = Moment::now().wall - Duration::from_hours(2);
-    store.keep(&Roster::of_rows(&before), earlier, earlier).unwrap();
+    store.keep(&Roster::of_rows(&before), earlier, earlier, &BTreeSet::new()).unwrap();
     let server = Server::start(demo::Options { webhooks: 3, ..demo::Options::default() }).await.unwrap();
     let mut running = explorer(&BaseUrl::parse(&server.base_url()).unwrap(), &store);
     running.explorer.begin().await.unwrap();
@@ -97,7 +98,7 @@ async fn the_end_waits_for_what_is_written_of_another_workspace() {
     let store = Store::new(home.path().join("cache"), &home.path().join("history"), "w".to_owned());
     let mut running = unreachable_explorer(&store);
     let past = Arc::new(Past { rows: Rows::new(100), at: moment().wall });
-    let task = Task::Keep { store: store.clone(), past, last: None, now: moment().wall };
+    let task = Task::Keep { store: store.clone(), past, last: None, removed: BTreeSet::new(), now: moment().wall };
     // Its number is that of a job whose answer nobody takes any more.
     let begin = later(&mut running, Job { number: 0, task });
     let (parted, ()) = tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });

@@ -1,0 +1,185 @@
+//! Webhooks that were there before and are not listed now. A listing that shifts while it is read can leave one out, so each of
+//! them is requested by id: only the API's own 404 says that it was removed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::Live;
+use crate::api::ApiError;
+use crate::cache::{Kept, MAX_CONFIRMED, Unconfirmed};
+use crate::clock;
+use crate::fetch::{self, Problem, RemovalStatus};
+use crate::model::{Element, Roster, Row, WebhookId};
+use crate::safe;
+use crate::text::{Safe, clean};
+
+/// What was learned of webhooks that a listing left out.
+#[derive(Debug, Default)]
+pub(in crate::commands) struct Missing {
+    /// Confirmed as removed.
+    pub(in crate::commands) removed: BTreeSet<String>,
+    /// They are there.
+    pub(in crate::commands) present: Vec<Row>,
+    /// Neither listed nor surely removed.
+    pub(in crate::commands) unknown: BTreeSet<String>,
+    /// Why some are unknown, in one sentence.
+    pub(in crate::commands) why: Option<Safe>,
+}
+
+impl Missing {
+    /// Adds the webhooks that are there to the listing that left them out.
+    pub(in crate::commands) fn complete(&self, roster: &mut Roster) {
+        if !self.present.is_empty() {
+            let named = |row: &Row| (row.id_text().unwrap_or_default().to_owned(), row.canonical_json());
+            roster.add(self.present.iter().map(named));
+        }
+    }
+
+    /// What is wrong with a listing that left out webhooks.
+    pub(in crate::commands) fn problem(&self) -> Option<Problem> {
+        let example = self.present.first().and_then(Row::id)?.clone();
+        Some(Problem::LeftOut { count: self.present.len(), example })
+    }
+}
+
+/// What was learned since the last read, so that no webhook is requested twice.
+#[derive(Debug, Default)]
+pub(super) struct Confirmations(Mutex<Answers>);
+
+#[derive(Debug, Default)]
+struct Answers {
+    statuses: BTreeMap<String, RemovalStatus>,
+    /// Requests since the last read.
+    requested: usize,
+    /// Why the cache stays, as it was said last.
+    said: Option<Safe>,
+}
+
+impl Confirmations {
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another read begins: only what was removed is known to be so still.
+    pub(super) fn start_over(&self) {
+        let mut answers = self.answers();
+        answers.statuses.retain(|_, status| *status == RemovalStatus::Removed);
+        answers.requested = 0;
+    }
+}
+
+impl Answers {
+    /// The ids that have to be requested, as many as may be.
+    fn open(&self, ids: &[String]) -> Vec<WebhookId> {
+        let open = ids.iter().filter(|id| !self.statuses.contains_key(*id));
+        open.take(MAX_CONFIRMED.saturating_sub(self.requested)).map(|id| WebhookId::new(id)).collect()
+    }
+
+    fn learn(&mut self, ids: &[WebhookId], statuses: Vec<RemovalStatus>) {
+        self.requested += ids.len();
+        self.statuses.extend(ids.iter().map(|id| id.raw().to_owned()).zip(statuses));
+    }
+
+    fn missing(&self, ids: &[String]) -> Missing {
+        let mut missing = Missing::default();
+        for id in ids {
+            match self.statuses.get(id) {
+                Some(RemovalStatus::Removed) => {
+                    missing.removed.insert(id.clone());
+                }
+                Some(RemovalStatus::Present(row)) => missing.present.push(Row::clone(row)),
+                Some(RemovalStatus::Unknown(why)) => {
+                    missing.why = Some(safe!("{}: {}", WebhookId::new(id).clean_head(80), why));
+                    missing.unknown.insert(id.clone());
+                }
+                None => {
+                    missing.why.get_or_insert_with(|| safe!("{} ids were asked for and no more", MAX_CONFIRMED));
+                    missing.unknown.insert(id.clone());
+                }
+            }
+        }
+        missing
+    }
+}
+
+impl Live {
+    /// Requests webhooks that the last read left out.
+    ///
+    /// # Errors
+    ///
+    /// The key is refused.
+    pub(in crate::commands) async fn confirm(&self, ids: &[String]) -> Result<Missing, ApiError> {
+        let open = self.confirmations.answers().open(ids);
+        if !open.is_empty() {
+            let progress = self.progress(true);
+            let statuses = fetch::confirm_removed(&self.source, self.policy, &open, |step| progress.note(step)).await?;
+            self.confirmations.answers().learn(&open, statuses);
+        }
+        Ok(self.confirmations.answers().missing(ids))
+    }
+
+    /// Stores a consistent listing, once it is confirmed that the webhooks that are stored and that it lacks were removed. Those
+    /// that are there are added to it. That it cannot be stored is worth a word and nothing more.
+    pub(in crate::commands) async fn keep(&self, mut roster: Roster, read_at: Timestamp) -> (Roster, Missing) {
+        let mut kept = self.store(&mut roster, read_at, BTreeSet::new()).await;
+        let mut missing = Missing::default();
+        if let Some(Kept::Unconfirmed(unconfirmed)) = &kept {
+            match self.confirm(&unconfirmed.ids).await {
+                Ok(found) => missing = found,
+                Err(error) => missing.why = Some(error.short()),
+            }
+            missing.complete(&mut roster);
+            if !(missing.removed.is_empty() && missing.present.is_empty()) {
+                kept = self.store(&mut roster, read_at, missing.removed.clone()).await;
+            }
+        }
+        match kept {
+            Some(Kept::Unconfirmed(unconfirmed)) => self.say_unconfirmed(&unconfirmed, missing.why.as_ref()),
+            Some(Kept::Busy) => self.say.detail(&"the cache is being written by another hookscope".into()),
+            Some(Kept::Written { .. } | Kept::Unchanged | Kept::Outdated) | None => self.confirmations.answers().said = None,
+        }
+        (roster, missing)
+    }
+
+    /// `None` when it cannot be stored; that is said.
+    async fn store(&self, roster: &mut Roster, read_at: Timestamp, removed: BTreeSet<String>) -> Option<Kept> {
+        let store = self.memory.clone()?;
+        let shared = Arc::new(std::mem::take(roster));
+        let listing = Arc::clone(&shared);
+        let write = move || store.keep(&*listing, read_at, clock::Moment::now().wall, &removed);
+        let kept = tokio::task::spawn_blocking(write).await;
+        *roster = Arc::unwrap_or_clone(shared);
+        match kept {
+            Ok(Ok(kept)) => return Some(kept),
+            Ok(Err(error)) => {
+                let why = clean(&error.to_string());
+                self.say.note(&safe!("this read is not remembered: the cache cannot be written: {}", why));
+            }
+            Err(error) => tracing::error!("the cache could not be written: {error}"),
+        }
+        None
+    }
+
+    /// Says why the cache stays, once for each reason.
+    fn say_unconfirmed(&self, unconfirmed: &Unconfirmed, why: Option<&Safe>) {
+        let (webhooks, are) = if unconfirmed.count == 1 { ("webhook", "is") } else { ("webhooks", "are") };
+        let why = match why {
+            Some(why) => why.clone(),
+            None => safe!("{} are requested by id with each read, and the next one goes on", MAX_CONFIRMED),
+        };
+        let words = safe!(
+            "{}: the cache stays as it was: {} cached {} {} not listed, and not confirmed as removed: {}",
+            self.place,
+            unconfirmed.count,
+            webhooks,
+            are,
+            why
+        );
+        let said = self.confirmations.answers().said.replace(words.clone());
+        if said.as_ref() != Some(&words) {
+            self.say.note(&words);
+        }
+    }
+}
