@@ -19,11 +19,14 @@ mod plan;
 mod probe;
 mod progress;
 mod side;
+mod signals;
 mod snapshot;
 mod sweep;
 mod watch;
 mod workspace;
 
+use std::io::IsTerminal as _;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -63,6 +66,10 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         }
         Command::Audit(args) if args.list_rules || args.explain.is_some() => return audit::explain(args),
         _ => {}
+    }
+    // `watch` listens to signals itself, and `probe` to ctrl-c.
+    if !matches!(command, Command::Watch(_)) {
+        signals::end_clean(!matches!(command, Command::Probe(_))).map_err(|error| Error::start(&error))?;
     }
     let config = Config::load(global.config.as_deref(), env)?;
     let context = Context { global, env, config: &config, say: global.say(), now: clock::Moment::now().wall };
@@ -224,6 +231,13 @@ impl Fate {
             Self::Passed => "passed as they came",
             Self::LeftOut => "left out",
         }
+    }
+}
+
+/// Says what is waited for when stdin is read and is a terminal.
+fn note_terminal(path: &Path, what: &'static str, say: Say) {
+    if path == Path::new("-") && std::io::stdin().is_terminal() {
+        say.note(&safe!("reading {} from the terminal: type or paste them, ctrl-d ends them", what));
     }
 }
 

@@ -1,11 +1,18 @@
 //! Files that are there whole or not at all: written beside their place, put on the disk, and moved there.
+//!
+//! A writer holds a lock on the file beside the place. One that ends early removes it ([`remove_unfinished`]); what one that was
+//! killed left behind is found without a lock, and removed by the next writer.
 
-use std::fs::{self, DirBuilder, File, Permissions};
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use directories::{BaseDirs, ProjectDirs};
+use rustix::fs::OFlags;
+use tempfile::NamedTempFile;
 
 /// Symlinks that lead to one file; the kernel follows no more either.
 const MAX_LINKS: usize = 40;
@@ -46,8 +53,88 @@ pub fn cache_dir() -> Option<PathBuf> {
     (directory.is_absolute() && !is_homeless).then(|| directory.to_owned())
 }
 
-/// What the names of files begin with that are not whole yet.
-pub const UNFINISHED: &str = ".hookscope-";
+/// What the names of files begin and end with that are not whole yet, and how many letters and digits are between.
+const UNFINISHED: (&str, &str) = (".hookscope-", ".tmp");
+const RANDOM: usize = 6;
+
+/// The files that this process is writing.
+static WRITING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Whether a file of this name was never finished.
+pub fn is_unfinished(name: &str) -> bool {
+    let (prefix, suffix) = UNFINISHED;
+    let random = name.strip_prefix(prefix).and_then(|name| name.strip_suffix(suffix)).unwrap_or_default();
+    random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Removes the files that this process has not finished: it is about to end. No other file is begun from now on.
+pub fn remove_unfinished() {
+    // A file that is begun just now, on a disk that hangs, must not hang the end too.
+    let Ok(writing) = WRITING.try_lock() else { return };
+    for path in writing.iter() {
+        drop(fs::remove_file(path));
+    }
+    std::mem::forget(writing);
+}
+
+/// Notes that this process writes a file, as long as the value lives.
+struct Registered(PathBuf);
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        writing().remove(&self.0);
+    }
+}
+
+/// Begins a file that is removed unless it is moved to its place.
+fn begin(builder: &tempfile::Builder<'_, '_>, directory: &Path) -> io::Result<(NamedTempFile, Registered)> {
+    loop {
+        let mut writing = writing();
+        let file = builder.tempfile_in(directory)?;
+        let registered = Registered(file.path().to_owned());
+        writing.insert(registered.0.clone());
+        drop(writing);
+        if is_held(file.as_file())? {
+            return Ok((file, registered));
+        }
+    }
+}
+
+/// Locks a file, so that nobody takes it for one that was left behind. False when somebody did before that.
+fn is_held(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Ok(()) => Ok(file.metadata()?.nlink() > 0),
+        // Where files cannot be locked nothing is taken to be left behind.
+        Err(TryLockError::Error(_)) => Ok(true),
+    }
+}
+
+fn writing() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes what writers of this user left behind in a directory: they are gone, since nobody holds its lock.
+fn remove_left_behind(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_unfinished) {
+            let path = entry.path();
+            if let Ok(Some(_lock)) = left_behind(&path) {
+                drop(fs::remove_file(path));
+            }
+        }
+    }
+}
+
+/// The lock of a file that a writer left behind; `None` when it is another file, or somebody writes it.
+fn left_behind(path: &Path) -> io::Result<Option<File>> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    let is_ours = metadata.is_file() && metadata.nlink() == 1 && metadata.uid() == rustix::process::geteuid().as_raw();
+    Ok((is_ours && file.try_lock().is_ok()).then_some(file))
+}
 
 /// What becomes of a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +169,7 @@ pub fn write<T>(
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
     let mut builder = tempfile::Builder::new();
-    builder.prefix(UNFINISHED);
+    builder.prefix(UNFINISHED.0).suffix(UNFINISHED.1).rand_bytes(RANDOM);
     // Else it is made with mode 0600, whatever the umask says.
     match (existing, &there) {
         (Existing::ReplacedAlike, Some(there)) => {
@@ -94,7 +181,8 @@ pub fn write<T>(
         }
         _ => {}
     }
-    let file = builder.tempfile_in(directory)?;
+    remove_left_behind(directory);
+    let (file, _registered) = begin(&builder, directory)?;
     let mut writer = BufWriter::new(file);
     let value = write(&mut writer)?;
     let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -211,5 +299,57 @@ mod tests {
         assert!(error.to_string().contains("not a regular file"), "{error}");
         assert!(put(Path::new("/dev/null"), "x", Existing::ReplacedAlike).is_err());
         assert!(put(Path::new("/dev/null/config.toml"), "x", Existing::Stays).is_err());
+    }
+
+    #[test]
+    fn what_a_writer_left_behind_is_removed_by_the_next_and_nothing_else_is() {
+        let home = tempfile::tempdir().unwrap();
+        let path = |name: &str| home.path().join(name);
+        fs::write(path(".hookscope-abc123.tmp"), "half").unwrap();
+        let others = [
+            ".hookscope-.tmp",
+            ".hookscope-backup",
+            ".hookscope-abc12.tmp",
+            ".hookscope-abc.12.tmp",
+            "hookscope-abc123.tmp",
+        ];
+        for name in others {
+            fs::write(path(name), "not ours").unwrap();
+        }
+        fs::write(path("linked"), "has another name").unwrap();
+        fs::hard_link(path("linked"), path(".hookscope-abc124.tmp")).unwrap();
+        symlink("linked", path(".hookscope-abc125.tmp")).unwrap();
+        fs::create_dir(path(".hookscope-abc126.tmp")).unwrap();
+        // A writer that is at work in the midst of another one.
+        put(&path("outer"), "", Existing::Replaced).unwrap();
+        let written = write(&path("outer"), Existing::Replaced, |out| {
+            out.write_all(b"whole")?;
+            put(&path("inner"), "x", Existing::Replaced).map(drop)
+        });
+        assert!(written.unwrap().is_some());
+        assert_eq!(fs::read_to_string(path("outer")).unwrap(), "whole");
+        assert!(!path(".hookscope-abc123.tmp").exists());
+        for name in
+            others.into_iter().chain([".hookscope-abc124.tmp", ".hookscope-abc125.tmp", ".hookscope-abc126.tmp", "inner"])
+        {
+            assert!(path(name).symlink_metadata().is_ok(), "{name}");
+        }
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), others.len() + 6);
+    }
+
+    #[test]
+    fn a_file_that_was_taken_for_one_that_was_left_behind_is_not_written() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join(".hookscope-abc123.tmp");
+        let begun = File::create(&path).unwrap();
+        assert!(is_held(&begun).unwrap());
+        assert!(left_behind(&path).unwrap().is_none(), "its writer lives");
+        drop(begun);
+        let begun = File::create(&path).unwrap();
+        let taken = left_behind(&path).unwrap().unwrap();
+        assert!(!is_held(&begun).unwrap());
+        fs::remove_file(&path).unwrap();
+        drop(taken);
+        assert!(!is_held(&begun).unwrap());
     }
 }

@@ -14,6 +14,7 @@ use hookscope::deliveries;
 use hookscope::demo::server::Server;
 use hookscope::error::{Error, Exit};
 use hookscope::fetch::{self, Held, Limit, Wanted};
+use hookscope::files;
 use hookscope::log;
 use hookscope::model::Scope;
 use hookscope::output::Say;
@@ -25,12 +26,16 @@ use hookscope::tui::workspaces::Workspaces;
 use hookscope::tui::{self, Origin, Start, console};
 
 fn main() -> ExitCode {
+    console::restore_on_panic();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return explain(&error).into(),
     };
     let say = cli.global.say();
-    exit_of(run(&cli), say).into()
+    let exit = exit_of(run(&cli), say);
+    // What a thread still writes comes to no end.
+    files::remove_unfinished();
+    exit.into()
 }
 
 /// Prints help, the version, or what is wrong with the command line.

@@ -163,7 +163,6 @@ impl Start<'_> {
 pub async fn run(start: Start<'_>) -> Result<Exit, Error> {
     let size = crossterm::terminal::size().map_err(|error| Error::terminal(&error))?;
     let app = App::new(start.setup(size), Moment::now());
-    console::restore_on_panic();
     let console = Terminal::take(app.mouse).map_err(|error| Error::terminal(&error))?;
     let ended = explore(app, console, start).await;
     match ended {

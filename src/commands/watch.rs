@@ -3,8 +3,6 @@
 //! It outlives whatever happens to the API, the network and the machine: a failure is told when it begins and when it ends, and
 //! what changed meanwhile is told afterwards. It ends with a signal, or when nobody reads any more.
 
-mod signals;
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -13,9 +11,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use self::signals::Signals;
 use super::compare::Comparison;
 use super::side::Named;
+use super::signals::Signals;
 use super::workspace::{Live, Missing};
 use super::{Context, Exit};
 use crate::api::{ApiError, ErrorKind};

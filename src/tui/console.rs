@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::future::Future;
 use std::io::{self, IsTerminal};
+use std::panic::Location;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -264,12 +266,27 @@ pub fn restore_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
         if restore() {
             let words = panic.payload_as_str().unwrap_or("no message");
-            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            let place = panic.location().map(place).unwrap_or_default();
             output::message(&safe!("hookscope: internal error at {}: {}", clean(&place), clean(words)));
             output::message(&"This is a bug; please report it with the line above.".into());
         }
         PANICKED.notify_one();
     }));
+}
+
+/// File, line and column.
+fn place(location: &Location<'_>) -> String {
+    format!("{}:{}:{}", without_folders(location.file()), location.line(), location.column())
+}
+
+/// A source file without the folders of the machine that the program was built on: `ratatui-core-0.1.0/src/buffer.rs`.
+fn without_folders(file: &str) -> &str {
+    if !Path::new(file).is_absolute() {
+        return file;
+    }
+    let (root, _) = file.rsplit_once("/src/").or_else(|| file.rsplit_once('/')).unwrap_or_default();
+    let krate = if file.contains("/src/") { root.rfind('/').unwrap_or_default() } else { root.len() };
+    file.get(krate + 1..).unwrap_or(file)
 }
 
 fn taken() -> std::sync::MutexGuard<'static, Option<Link>> {
@@ -334,4 +351,24 @@ fn ansi(command: impl Command) -> Vec<u8> {
     // Writing to memory cannot fail.
     drop(queue!(bytes, command));
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_does_not_tell_where_the_program_was_built() {
+        for (file, shown) in [
+            ("src/tui/app.rs", "src/tui/app.rs"),
+            ("/home/u/.cargo/registry/src/index.crates.io-1/url-2.5.0/src/lib.rs", "url-2.5.0/src/lib.rs"),
+            ("/rustc/0123/library/core/src/option.rs", "core/src/option.rs"),
+            ("/home/u/src/hookscope/src/tui/app.rs", "hookscope/src/tui/app.rs"),
+            ("/build/out/generated.rs", "generated.rs"),
+            ("/src/lib.rs", "src/lib.rs"),
+            ("", ""),
+        ] {
+            assert_eq!(without_folders(file), shown, "{file}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! A writer that is killed at any moment: the cache is the old listing or the new one, and the history loses nothing.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use hookscope::cache::Store;
 use hookscope::model::{Entry, Roster};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Ended, Home, ONCE};
 use crate::faults::server::{Envelope, Reply, Server};
@@ -116,4 +118,37 @@ async fn a_writer_that_is_killed_a_thousand_times_loses_nothing() {
     let (early, between) = kill(1_000).await;
     // Else the moments would have been none.
     assert!(early > 0 && early < 1_000 && between > 0, "{early} early, {between} between");
+}
+
+#[tokio::test]
+async fn a_writer_that_is_interrupted_leaves_nothing_beside_its_file() {
+    let place = Place::new().await;
+    let padding = "x".repeat(20_000);
+    let rows: Vec<_> = (0..ROWS).map(|number| format!(r#"{{"id":"{number}","url":"u","padding":"{padding}"}}"#)).collect();
+    place.home.write("large.json", format!("[{}]", rows.join(",")));
+    let unfinished = || {
+        let names = std::fs::read_dir(place.home.path("out")).into_iter().flatten();
+        names.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".hookscope-")).count()
+    };
+    std::fs::create_dir(place.home.path("out")).unwrap();
+    for (signal, number) in [(Signal::TERM, 15), (Signal::INT, 2), (Signal::HUP, 1)] {
+        let mut child = place.home.command(&["snapshot", "--from", "large.json", "out/file.json"]).spawn().unwrap();
+        let pid = Pid::from_raw(child.id().unwrap().cast_signed()).unwrap();
+        let begun = async {
+            while unfinished() == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), begun).await.unwrap();
+        kill_process(pid, signal).unwrap();
+        let status = child.wait().await.unwrap();
+        // On a fast disk it may have come to its end.
+        assert!(status.signal() == Some(number) || status.success(), "{status}");
+        assert_eq!(unfinished(), 0, "after {signal:?}");
+    }
+    // What is killed cannot clean up: the next one does.
+    std::fs::write(place.home.path("out/.hookscope-a1B2c3.tmp"), "half").unwrap();
+    place.home.run(&["snapshot", "--from", "large.json", "out/file.json"]).await.data();
+    assert_eq!(unfinished(), 0);
+    assert_eq!(std::fs::read_dir(place.home.path("out")).unwrap().count(), 1);
 }

@@ -1,9 +1,25 @@
-//! The signals that end a command which would go on for ever.
+//! The signals that end a command.
 
 use std::future::pending;
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::files;
+
+/// From now on a signal that ends the program removes what is half-written first. The program ends by that signal all the same,
+/// as if nobody had listened, however busy it is. Without `interrupt` ctrl-c is left to others.
+pub(super) fn end_clean(interrupt: bool) -> io::Result<()> {
+    let mut signals = Signals::of(interrupt)?;
+    tokio::spawn(async move {
+        let signal = signals.next().await;
+        files::remove_unfinished();
+        if signal_hook::low_level::emulate_default_handler(signal.into()).is_err() {
+            tracing::error!("signal {signal} does not end the program");
+        }
+    });
+    Ok(())
+}
 
 /// Those that are not ignored. One that was ignored when the program started stays so: that is what `nohup` asks for.
 pub(super) struct Signals {
@@ -14,13 +30,17 @@ pub(super) struct Signals {
 
 impl Signals {
     pub(super) fn new() -> io::Result<Self> {
+        Self::of(true)
+    }
+
+    fn of(interrupt: bool) -> io::Result<Self> {
         let ignored = ignored();
         let heard = |kind: SignalKind| {
             let bit = 1_u64.checked_shl(u32::try_from(kind.as_raw_value() - 1).unwrap_or(u32::MAX)).unwrap_or(0);
             if ignored & bit == 0 { signal(kind).map(Some) } else { Ok(None) }
         };
         Ok(Self {
-            interrupt: heard(SignalKind::interrupt())?,
+            interrupt: if interrupt { heard(SignalKind::interrupt())? } else { None },
             terminate: heard(SignalKind::terminate())?,
             hangup: heard(SignalKind::hangup())?,
         })
