@@ -40,7 +40,7 @@ use jiff::Timestamp;
 pub use self::auditor::{Auditor, Question};
 pub use self::candidate::{Candidate, Item, Loaded, Source};
 pub use self::credentials_in_url::shown_url;
-pub use self::facts::{Facts, Limits, Probe, origin_of};
+pub use self::facts::{Facts, LastActive, Limits, Probe, origin_of};
 pub use self::normal::normalised;
 pub use self::pattern::{Pattern, Patterns};
 pub use self::rule_set::RuleSet;

@@ -1,5 +1,6 @@
 //! `hookscope audit`: every webhook against the rules.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::mem::ManuallyDrop;
@@ -9,11 +10,12 @@ use std::sync::Arc;
 use super::facts::Sources;
 use super::sweep::{Read, read_all};
 use super::{Context, Exit, Fate, exit_of, refuse_unknown_findings, terminal_width};
-use crate::analysis::audit::{Audit, Facts, Finding, Needs, Pattern, RULES, Report, Rule, RuleSet};
+use crate::analysis::audit::{Audit, Facts, Finding, LastActive, Needs, Pattern, RULES, Report, Rule, RuleSet};
 use crate::analysis::query::Query;
+use crate::cache::Store;
 use crate::cli::{AuditArgs, ColorArg, ScopeArg};
 use crate::error::Error;
-use crate::model::{Row, Scope};
+use crate::model::{Row, Scope, Webhook};
 use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, View, summary};
 use crate::safe;
 use crate::text::{Safe, clean, clean_head};
@@ -34,9 +36,11 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
     exit = exit.max(sweep.exit);
     let mut reports = Vec::with_capacity(sweep.workspaces.len());
     let mut audited = Vec::with_capacity(sweep.workspaces.len());
-    for Read { profile, place, reading, .. } in sweep.workspaces {
+    for Read { profile, place, reading, memory, .. } in sweep.workspaces {
         let is_partial = !reading.summary.is_whole();
-        audit.basis.facts = Arc::new(sources.gather(&reading.rows, context).await);
+        let mut facts = sources.gather(&reading.rows, context).await;
+        facts.last_active = memory.map(|memory| last_active(&memory, &reading.rows)).unwrap_or_default();
+        audit.basis.facts = Arc::new(facts);
         audit.basis.is_part = is_of_part || !reading.summary.problems.is_empty();
         let mut report = audit.run(&reading.rows.as_slice());
         if !query.is_empty() {
@@ -83,6 +87,12 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
         .flat_map(|one| &one.report.findings)
         .any(|finding| args.fail_on.severity().is_some_and(|limit| finding.severity >= limit));
     Ok(if fails && !args.exit_zero { exit.max(Exit::Found) } else { exit })
+}
+
+/// When the history saw those webhooks active that are not.
+fn last_active(memory: &Store, rows: &[Row]) -> HashMap<Box<str>, LastActive> {
+    let inactive = rows.iter().filter_map(Row::webhook).filter(|webhook| Webhook::active(webhook) == Some(false));
+    memory.last_active(inactive.map(|webhook| webhook.id.raw()).collect())
 }
 
 /// A workspace that could not be read: of it nothing is known.

@@ -27,7 +27,7 @@ pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exi
     exit = exit.max(sweep.exit);
     let mut measured: Vec<_> = sweep.failed.into_iter().map(|profile| Measured::unread(Some(profile))).collect();
     let mut reports = Vec::with_capacity(sweep.workspaces.len());
-    for Read { profile, place, reading, seconds } in sweep.workspaces {
+    for Read { profile, place, reading, seconds, .. } in sweep.workspaces {
         let probed = sources.probe(&reading.rows).await;
         audit.basis.facts = Arc::new(Facts { probes: probed.as_ref().map(Probed::facts), ..Facts::default() });
         let report = audit.run(&reading.rows.as_slice());

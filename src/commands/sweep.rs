@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Context, Exit, workspace};
+use crate::cache::Store;
 use crate::clock::Moment;
 use crate::error::Error;
 use crate::fetch::{Limit, Reading, Wanted};
@@ -15,6 +16,8 @@ pub(super) struct Read {
     pub(super) profile: Option<Arc<str>>,
     pub(super) place: Safe,
     pub(super) reading: Reading,
+    /// Where it is remembered.
+    pub(super) memory: Option<Store>,
     /// Seconds that it took.
     pub(super) seconds: f64,
 }
@@ -46,9 +49,10 @@ pub(super) async fn read_all(context: &Context<'_>, scope: Scope) -> Result<Swee
         let read = match opened {
             Ok(workspace) => {
                 let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
+                let memory = workspace.memory().cloned();
                 let reading = workspace.read(Wanted { scope, limit: Limit::Everything, filter: None }).await;
                 let seconds = Moment::now().instant.saturating_duration_since(start).as_secs_f64();
-                reading.map(|reading| Read { profile, place, reading, seconds })
+                reading.map(|reading| Read { profile, place, reading, memory, seconds })
             }
             Err(error) => Err(error),
         };

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use url::Url;
 
 use super::Needs;
@@ -17,8 +18,18 @@ pub struct Facts {
     pub deliveries: Option<Arc<Tally>>,
     /// What was seen of destinations, by their origins ([`origin_of`]); `None` when nobody looked.
     pub probes: Option<HashMap<Box<str>, Probe>>,
+    /// When the history saw webhooks active that are inactive now, by their ids.
+    pub last_active: HashMap<Box<str>, LastActive>,
     /// The limits that the rules hold them against.
     pub limits: Limits,
+}
+
+/// When a webhook that is inactive was last seen active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastActive {
+    pub seen: Timestamp,
+    /// When it was first seen inactive after that; `None` when that is now.
+    pub inactive_by: Option<Timestamp>,
 }
 
 /// From where on facts are findings.

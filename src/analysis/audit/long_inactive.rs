@@ -1,19 +1,21 @@
 //! `long-inactive`: inactive, and older than 180 days.
 
-use super::{Basis, Candidate, Check, Rule, Severity};
+use jiff::Timestamp;
+
+use super::{Basis, Candidate, Check, LastActive, Rule, Severity};
 use crate::safe;
-use crate::text::Safe;
+use crate::text::{Safe, clean};
 
 pub(super) const RULE: Rule = Rule {
     id: "long-inactive",
     severity: Severity::Info,
     about: "inactive, and older than 180 days",
     why: "Nobody misses it; what lies about is switched on again by mistake, with a receiver that is long gone.",
-    advice: "Delete it if nobody knows what it is for.",
+    advice: "Ask whoever registered it whether it is still needed.",
     check: Check::Webhook(check),
 };
 
-/// Days that an inactive webhook may be old. When it was switched off is not known.
+/// Days that an inactive webhook may be old. The API does not say when it became inactive; the history may.
 const MOST: i64 = 180;
 const DAY: i64 = 86_400;
 
@@ -22,12 +24,48 @@ fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
         return None;
     }
     let seconds = basis.now.as_second().saturating_sub(webhook.created_at?.as_second());
-    (seconds > MOST * DAY).then(|| safe!("it was created {} days ago", seconds / DAY))
+    let since = || basis.facts.last_active.get(webhook.id).map(became_inactive).unwrap_or_default();
+    (seconds > MOST * DAY).then(|| safe!("it was created {} days ago{}", seconds / DAY, since()))
+}
+
+fn became_inactive(active: &LastActive) -> Safe {
+    let day = |at: Timestamp| clean(&at.strftime("%Y-%m-%d").to_string());
+    let seen = day(active.seen);
+    match active.inactive_by.map(day) {
+        None => safe!(", and was active on {}", seen),
+        Some(by) if by == seen => safe!(", and became inactive on {}", by),
+        Some(by) => safe!(", and became inactive between {} and {}", seen, by),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::analysis::audit::Facts;
     use crate::analysis::audit::tests::{NOW, audit, decoded, run};
+
+    #[test]
+    fn it_is_said_when_the_history_saw_it_active() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let told = |seen: &str, inactive_by: Option<&str>| {
+            let mut audit = audit("long-inactive");
+            let active = LastActive { seen: at(seen), inactive_by: inactive_by.map(at) };
+            audit.basis.facts = Arc::new(Facts { last_active: [("a".into(), active)].into(), ..Facts::default() });
+            let row = r#"{"id":"a","url":"u","is_active":false,"created_at":"2026-01-01T00:00:00Z"}"#;
+            let found = run(&audit, &[decoded(row)]).findings.remove(0);
+            assert!(!found.rule.advice.to_ascii_lowercase().contains("delete"));
+            found.message.to_string()
+        };
+        let (first, second) = ("2026-06-29T08:00:00Z", "2026-06-30T09:00:00Z");
+        assert_eq!(
+            told(first, Some(second)),
+            "it was created 181 days ago, and became inactive between 2026-06-29 and 2026-06-30"
+        );
+        assert_eq!(told(first, Some(first)), "it was created 181 days ago, and became inactive on 2026-06-29");
+        assert_eq!(told(first, None), "it was created 181 days ago, and was active on 2026-06-29");
+    }
 
     fn found(created: &str, active: &str) -> Vec<String> {
         let text = format!(r#"{{"id":"a","url":"https://a.example.com","is_active":{active},"created_at":{created}}}"#);

@@ -1,13 +1,15 @@
 //! `hookscope audit`: what it finds, how it is written, and how it ends.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use serde_json::{Value, json};
 
 use super::{Ended, Home, ONCE, ask, feed, profile, serving};
-use crate::faults::server::{Listing, Reply, Server};
+use crate::faults::server::{Envelope, Listing, Reply, Server};
 
 const CREATED: &str = r#""created_at":"2024-04-01T08:00:00.000Z""#;
 
@@ -487,4 +489,25 @@ async fn deliveries_and_a_probe_bring_rules_of_their_own() {
     assert_eq!(found(&findings(&probed)), BTreeMap::from([("dead-destination", vec!["a"])]));
     let refused = audit(&home, &server, &["--deliveries", "/no/such/file"]).await;
     refused.refusal(2);
+}
+
+#[tokio::test]
+async fn a_webhook_that_the_history_saw_active_is_not_called_long_gone() {
+    let is_active = Arc::new(AtomicBool::new(true));
+    let state = Arc::clone(&is_active);
+    let server = Server::start(move |_| {
+        let is_active = state.load(Ordering::SeqCst);
+        let row = format!(r#"{{"id":"a","url":"https://a.example.com","events":["call.failed"],"is_active":{is_active},"created_at":"2020-01-01T00:00:00Z"}}"#);
+        Reply::json(Envelope::Seed.wrap(&row, 1, 100, "1"))
+    })
+    .await;
+    let home = Home::with_config(ONCE);
+    Ended::of(home.at(&server.base_url(), &["list"])).await.data();
+    is_active.store(false, Ordering::SeqCst);
+    let ended = Ended::of(home.at(&server.base_url(), &["audit", "--rule", "long-inactive", "-o", "json"])).await;
+    let findings: Vec<Value> = serde_json::from_str(ended.data()).unwrap();
+    let (message, advice) = (findings[0]["message"].as_str().unwrap(), findings[0]["advice"].as_str().unwrap());
+    let today = hookscope::clock::Moment::now().wall.strftime("%Y-%m-%d").to_string();
+    assert!(message.contains("became inactive ") && message.ends_with(&today), "{message}");
+    assert!(!advice.to_ascii_lowercase().contains("delete"), "{advice}");
 }
