@@ -18,7 +18,7 @@
 mod file;
 mod history;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -29,7 +29,8 @@ use jiff::Timestamp;
 use rustix::fs::OFlags;
 
 pub use self::file::{Cached, Unusable};
-pub use self::history::{Counts, Snapshot};
+pub use self::history::{Counts, Dated, Snapshot, dated};
+use crate::analysis::audit::LastActive;
 use crate::config::{Connection, KeySource};
 use crate::files::{self, Existing};
 use crate::model::{CanonicalRows, Element, Line, Roster};
@@ -39,10 +40,10 @@ const LONGEST: Duration = Duration::from_hours(180 * 24);
 /// Caches of other workspaces that are kept at most, and the bytes that they may have together.
 const MOST_FILES: usize = 50;
 const MOST_BYTES: u64 = 4 << 30;
+/// Bytes of snapshots that are searched for one question.
+const MOST_SEARCHED: u64 = 64 << 20;
 /// What may have been read since it was asked what time it is.
 const CLOCKS: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
-/// What a killed program left half-written is removed after so long.
-const LEFT_BEHIND: Duration = Duration::from_hours(24);
 
 /// Webhooks that are requested by id after one read, to confirm that they were removed.
 pub const MAX_CONFIRMED: usize = 100;
@@ -145,7 +146,8 @@ impl Store {
         if there.is_some() && file::read_at(&path, now).is_some_and(|there| there > read_at) {
             return Ok(Kept::Outdated);
         }
-        if there.is_some_and(|there| there == digest) {
+        // The time of one from the future has to be written anew.
+        if there.is_some_and(|there| there == digest) && file::read_at(&path, now).is_some() {
             touch(&path, read_at)?;
             return Ok(Kept::Unchanged);
         }
@@ -261,6 +263,29 @@ impl Store {
         Timestamp::try_from(file.metadata().ok()?.modified().ok()?).ok()
     }
 
+    /// When webhooks that are inactive now were last seen active, by their ids; not of those that the history never saw so.
+    pub fn last_active(&self, mut ids: BTreeSet<&str>) -> HashMap<Box<str>, LastActive> {
+        let snapshots = self.history();
+        let mut found = HashMap::new();
+        let mut bytes = 0;
+        let mut newer: Option<&Snapshot> = None;
+        for snapshot in snapshots.iter().rev() {
+            // Where no webhook changed, none became inactive.
+            let may_have = newer.and_then(|newer| newer.counts).is_none_or(|counts| counts.changed > 0);
+            if may_have && !ids.is_empty() && bytes < MOST_SEARCHED {
+                bytes += snapshot.path.metadata().map_or(0, |metadata| metadata.len());
+                let active = LastActive { seen: snapshot.at, inactive_by: newer.map(|newer| newer.at) };
+                snapshot.each_active(|id| {
+                    if ids.remove(id) {
+                        found.insert(id.into(), active);
+                    }
+                });
+            }
+            newer = Some(snapshot);
+        }
+        found
+    }
+
     /// The snapshots that were kept, the oldest first.
     pub fn history(&self) -> Vec<Snapshot> {
         history::list(&self.history)
@@ -280,7 +305,7 @@ pub fn clear(with_history: bool) -> io::Result<u64> {
     }
     if let Some(root) = history_root().filter(|_| with_history) {
         for directory in entries(&root)?.filter(|path| is_directory(path)) {
-            removed += remove_files(&directory, |name| history::is_snapshot(name) || is_left_behind(name))?;
+            removed += remove_files(&directory, |name| history::is_snapshot(name) || files::is_unfinished(name))?;
             // Whatever else is in there is not ours to remove.
             drop(fs::remove_dir(directory));
         }
@@ -290,12 +315,7 @@ pub fn clear(with_history: bool) -> io::Result<u64> {
 
 fn is_ours(name: &str) -> bool {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("cache" | "lock" | "removed")) || is_left_behind(name)
-}
-
-/// The name of a file that was never finished.
-fn is_left_behind(name: &str) -> bool {
-    name.starts_with(files::UNFINISHED)
+    matches!(extension, Some("cache" | "lock" | "removed")) || files::is_unfinished(name)
 }
 
 fn is_directory(path: &Path) -> bool {
@@ -350,7 +370,7 @@ impl Private for fs::DirBuilder {
     }
 }
 
-/// Opens a file of the store as it is, whatever somebody may have put in its place.
+/// Opens a file of the store as it is, whatever somebody may have put in its place. From then on it is its owner's alone.
 fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
@@ -358,6 +378,9 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let metadata = file.metadata()?;
     if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() {
         return Err(io::Error::other("it is not a file of this user"));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
     }
     Ok(file)
 }
@@ -384,27 +407,22 @@ fn touch(path: &Path, read_at: Timestamp) -> io::Result<()> {
     open(OpenOptions::new().write(true), path)?.set_modified(system_time(read_at))
 }
 
-/// Removes caches of other workspaces that are old or too many, and what was left half-written. Nothing of it is needed, so
-/// what cannot be removed stays.
+/// Removes caches of other workspaces that are old or too many. None of them is needed, so what cannot be removed stays.
 fn prune(directory: &Path, own: &Path, now: Timestamp) {
     let now = system_time(now);
-    let old = |modified: SystemTime, than: Duration| now.duration_since(modified).is_ok_and(|age| age > than);
+    let is_old = |modified: SystemTime| now.duration_since(modified).is_ok_and(|age| age > LONGEST);
     let mut caches = Vec::new();
     for path in entries(directory).into_iter().flatten().filter(|path| path != own) {
-        let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
         let Ok(metadata) = path.symlink_metadata() else { continue };
-        let modified = metadata.modified().unwrap_or(now);
-        if is_left_behind(&name) && old(modified, LEFT_BEHIND) {
-            drop(fs::remove_file(&path));
-        } else if path.extension().is_some_and(|extension| extension == "cache") {
-            caches.push((modified, metadata.len(), path));
+        if path.extension().is_some_and(|extension| extension == "cache") {
+            caches.push((metadata.modified().unwrap_or(now), metadata.len(), path));
         }
     }
     caches.sort_by_key(|cache| std::cmp::Reverse(cache.0));
     let mut bytes = 0;
     for (place, (modified, length, path)) in caches.into_iter().enumerate() {
         bytes += length;
-        if place >= MOST_FILES || bytes > MOST_BYTES || old(modified, LONGEST) {
+        if place >= MOST_FILES || bytes > MOST_BYTES || is_old(modified) {
             drop(fs::remove_file(path.with_extension("removed")));
             drop(fs::remove_file(path));
         }

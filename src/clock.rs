@@ -63,10 +63,12 @@ pub fn age_in_words(then: Timestamp, now: Timestamp) -> Safe {
     }
 }
 
-/// As [`age_in_words`], in seconds where that would say `now`: `37s ago`.
+/// How long ago something happened here: `3h ago`, in seconds where that is less than a minute: `37s ago`. What is yet to come
+/// was noted by a clock that was wrong.
 pub fn recent_age_in_words(then: Timestamp, now: Timestamp) -> Safe {
     match now.as_second().saturating_sub(then.as_second()) {
         seconds @ 0..MINUTE => safe!("{}s ago", seconds),
+        seconds if seconds <= -MINUTE => "at an unknown time".into(),
         _ => age_in_words(then, now),
     }
 }
@@ -180,7 +182,7 @@ mod tests {
     #[test]
     fn a_recent_age_is_told_in_seconds() {
         let now: Timestamp = "2026-06-15T12:00:00Z".parse().unwrap();
-        for (seconds, words) in [(0, "0s ago"), (37, "37s ago"), (60, "1m ago"), (-5, "now"), (-90, "in 1m")] {
+        for (seconds, words) in [(0, "0s ago"), (37, "37s ago"), (60, "1m ago"), (-5, "now"), (-90, "at an unknown time")] {
             assert_eq!(recent_age_in_words(now - jiff::SignedDuration::from_secs(seconds), now).as_str(), words);
         }
         let changes_in = |seconds| recent_age_changes_in(now - jiff::SignedDuration::from_secs(seconds), now);

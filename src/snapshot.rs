@@ -70,6 +70,10 @@ fn read_from<E: Element>(reader: impl Read, name: &Safe, sink: &mut dyn FnMut(E)
     let mut reader = BufReader::with_capacity(64 << 10, reader);
     let failed = |error: &io::Error| wrong(safe!("{}: {}", name, clean(&error.to_string())));
     let head = reader.fill_buf().map_err(|error| failed(&error))?;
+    if head.is_empty() {
+        // A terminal would be read once more.
+        return Err(wrong(safe!("{}: it is empty", name)));
+    }
     if head.starts_with(b"\xef\xbb\xbf") {
         reader.consume(3);
     }

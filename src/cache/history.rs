@@ -10,7 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::analysis::diff::is_changed;
 use crate::files::{self, Existing};
 use crate::model::{CanonicalRows, Element, Line, Roster};
+use crate::safe;
 use crate::snapshot;
+use crate::text::{Safe, clean};
 
 /// Snapshots that are kept at most, and the bytes that they may have together; the last two stay, however large they are.
 const MOST: usize = 200;
@@ -177,10 +179,75 @@ impl Snapshot {
         }
     }
 
-    /// What is in it; `None` when it cannot be read any more.
-    pub fn read(&self) -> Option<Roster> {
-        snapshot::read_roster(&self.path).ok().map(|(roster, _)| roster)
+    /// Hands on the ids of its webhooks that are active, as far as it can be read.
+    pub(super) fn each_active(&self, mut sink: impl FnMut(&str)) {
+        #[derive(serde::Deserialize)]
+        struct State {
+            is_active: bool,
+        }
+        let Some(mut lines) = Lines::open(&self.path) else { return };
+        while let Some(Entry { id: Some(id), json }) = lines.next() {
+            if serde_json::from_str(&json).is_ok_and(|State { is_active }| is_active) {
+                sink(&id);
+            }
+        }
     }
+
+    /// What is in it.
+    ///
+    /// # Errors
+    ///
+    /// It is damaged, in this way.
+    pub fn read(&self) -> Result<Roster, Safe> {
+        let (roster, _) = snapshot::read_roster(&self.path).map_err(|error| clean(&error.to_string()))?;
+        if roster.len() as u64 == self.webhooks {
+            return Ok(roster);
+        }
+        Err(safe!("{}: it has {} webhooks instead of {}", snapshot::name(&self.path), roster.len(), self.webhooks))
+    }
+}
+
+/// A snapshot, and when it was taken as far as its place in the sequence tells.
+#[derive(Debug, Clone, Copy)]
+pub struct Dated<'s> {
+    pub snapshot: &'s Snapshot,
+    /// Its own time, or that of the one before it when its own cannot be right.
+    pub at: Timestamp,
+    pub is_own: bool,
+}
+
+/// The snapshots of a history with the times that fit their order. A clock that was wrong for a while must not move a snapshot
+/// to another place: most times agree with the sequence, and those that do not, or have not come yet, give way.
+pub fn dated(snapshots: &[Snapshot], now: Timestamp) -> Vec<Dated<'_>> {
+    // For each one that may end it, the longest series of times in order: how many, and the one before it.
+    let mut series: Vec<Option<(usize, Option<usize>)>> = Vec::with_capacity(snapshots.len());
+    for snapshot in snapshots {
+        let before = snapshots.iter().zip(&series).enumerate().filter(|(_, (before, _))| before.at <= snapshot.at);
+        let longest = before.filter_map(|(place, (_, series))| Some(((*series)?.0, place))).max();
+        let (length, place) = longest.map_or((0, None), |(length, place)| (length, Some(place)));
+        series.push((snapshot.at <= now).then_some((length + 1, place)));
+    }
+    // Of several that are as long, clocks were behind more often than ahead.
+    let ends = series.iter().zip(snapshots).enumerate();
+    let last = ends.filter_map(|(place, (series, snapshot))| Some(((*series)?.0, snapshot.at, place))).max();
+    let mut is_own = vec![false; snapshots.len()];
+    let mut next = last.map(|(_, _, place)| place);
+    while let Some(place) = next {
+        if let Some(own) = is_own.get_mut(place) {
+            *own = true;
+        }
+        next = series.get(place).copied().flatten().and_then(|(_, before)| before);
+    }
+    let first = snapshots.iter().zip(&is_own).find(|(_, is_own)| **is_own).map(|(snapshot, _)| snapshot.at);
+    let mut at = first;
+    let date = |(snapshot, is_own): (_, bool)| {
+        let snapshot: &Snapshot = snapshot;
+        if is_own || at.is_none() {
+            at = Some(snapshot.at);
+        }
+        Dated { snapshot, at: at.unwrap_or(snapshot.at), is_own }
+    };
+    snapshots.iter().zip(is_own).map(date).collect()
 }
 
 pub(super) fn is_snapshot(name: &str) -> bool {
@@ -210,8 +277,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Removes what is too old, too many or too large, and what was left half-written. Nothing depends on it, so what cannot be
-/// removed stays.
+/// Removes what is too old, too many or too large. Nothing depends on it, so what cannot be removed stays.
 pub(super) fn prune(directory: &Path, now: Timestamp) {
     let mut bytes = 0;
     for (place, snapshot) in list(directory).iter().rev().enumerate() {
@@ -219,15 +285,6 @@ pub(super) fn prune(directory: &Path, now: Timestamp) {
         let is_old = place >= ALWAYS && now.duration_since(snapshot.at) > LONGEST;
         if place >= MOST || is_old || (place >= AT_LEAST && bytes > MOST_BYTES) {
             drop(fs::remove_file(&snapshot.path));
-        }
-    }
-    let now = super::system_time(now);
-    for path in super::entries(directory).into_iter().flatten() {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let modified = path.symlink_metadata().and_then(|metadata| metadata.modified()).ok();
-        let age = modified.and_then(|modified| now.duration_since(modified).ok());
-        if super::is_left_behind(name) && age.is_some_and(|age| age > super::LEFT_BEHIND) {
-            drop(fs::remove_file(path));
         }
     }
 }

@@ -223,12 +223,10 @@ fn the_history_is_bounded_but_a_wrong_clock_does_not_empty_it() {
         let time = if sequence <= 5 { old } else { at("01T00:00:00") };
         history::write(&directory, sequence, time, None, &rows).unwrap();
     }
-    fs::write(directory.join(format!("{}x", files::UNFINISHED)), "half").unwrap();
     history::prune(&directory, at("02T00:00:00"));
     assert_eq!(place.history().len(), 200);
     history::prune(&directory, "2099-01-01T00:00:00Z".parse().unwrap());
     assert_eq!((place.history().len(), place.store.history()[0].sequence), (20, 191));
-    assert!(entries(&directory).unwrap().all(|path| !is_left_behind(path.file_name().unwrap().to_str().unwrap())));
 }
 
 #[test]
@@ -368,4 +366,83 @@ fn removals_are_remembered_until_all_are_confirmed() {
     let kept = place.store.keep(&roster(&[]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
     assert_eq!((kept, place.history()[1].2), (Kept::Written { new: true }, Some((0, 250, 0))));
     assert!(!place.store.path("removed").exists());
+}
+
+/// Snapshots taken on these days, in the order of their sequence.
+fn snapshots(days: &[&str]) -> Vec<Snapshot> {
+    let one = |(sequence, day): (u64, &&str)| {
+        let at = format!("{day}T00:00:00Z").parse().unwrap();
+        Snapshot { path: PathBuf::new(), sequence, at, webhooks: 0, counts: None }
+    };
+    (1..).zip(days).map(one).collect()
+}
+
+#[test]
+fn a_clock_that_was_wrong_moves_no_snapshot_to_another_place() {
+    let newest = |days: &[&str], day: &str| {
+        let snapshots = snapshots(days);
+        let dated = dated(&snapshots, at("15T00:00:00"));
+        let wanted = format!("{day}T00:00:00Z").parse().unwrap();
+        let newest = dated.iter().rev().find(|dated| dated.at <= wanted);
+        newest.map(|newest| (newest.snapshot.sequence, newest.is_own))
+    };
+    // Written last by a clock that was in the past.
+    let past = ["2026-06-01", "2026-06-10", "1990-01-01"];
+    assert_eq!(newest(&past, "2026-06-05"), Some((1, true)));
+    assert_eq!(newest(&past, "2026-06-12"), Some((3, false)));
+    assert_eq!(newest(&past, "2000-01-01"), None);
+    let later = ["2026-06-01", "2026-06-10", "1990-01-01", "2026-06-11"];
+    assert_eq!(newest(&later, "2026-06-10"), Some((3, false)));
+    assert_eq!(newest(&later, "2026-06-11"), Some((4, true)));
+    assert_eq!(newest(&["2026-06-10", "1990-01-01"], "2000-01-01"), None);
+    // In the future; or in what was the future then.
+    let future = ["2026-06-01", "2099-01-01", "2026-06-10"];
+    assert_eq!((newest(&future, "2026-06-05"), newest(&future, "2026-06-12")), (Some((2, false)), Some((3, true))));
+    let once = ["2025-01-01", "2026-06-10", "2025-07-01", "2025-08-01"];
+    assert_eq!((newest(&once, "2025-07-05"), newest(&once, "2026-06-12")), (Some((3, true)), Some((4, true))));
+    // Nothing is wrong with a history in order, and one alone has the time that it has.
+    let good = ["2026-06-01", "2026-06-01", "2026-06-10"];
+    assert_eq!((newest(&good, "2026-06-01"), newest(&good, "2026-06-10")), (Some((2, true)), Some((3, true))));
+    assert_eq!(newest(&["2099-01-01"], "2026-06-10"), None);
+    assert!(dated(&[], at("15T00:00:00")).is_empty());
+}
+
+#[test]
+fn what_others_may_read_is_closed_to_them_at_the_next_touch() {
+    let place = Place::new();
+    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
+    let mode = || place.cache().metadata().unwrap().mode() & 0o777;
+    let open_up = || fs::set_permissions(place.cache(), Permissions::from_mode(0o644)).unwrap();
+    open_up();
+    assert_eq!(place.store.keep_at(&roster(&[A]), at("02T00:00:00")).unwrap(), Kept::Unchanged);
+    assert_eq!(mode(), 0o600);
+    open_up();
+    assert!(place.store.keep_again(at("02T00:00:00"), at("03T00:00:00")).unwrap());
+    assert_eq!(mode(), 0o600);
+    open_up();
+    place.texts();
+    assert_eq!(mode(), 0o600);
+}
+
+#[test]
+fn the_history_knows_when_webhooks_became_inactive() {
+    let place = Place::new();
+    let of = |a: bool, b: bool, url: &str| {
+        let row = |id: &str, active: bool| format!(r#"{{"id":"{id}","url":"{url}","is_active":{active}}}"#);
+        roster(&[&row("a", a), &row("b", b), r#"{"id":"c","url":"u","is_active":"true"}"#])
+    };
+    for (day, listing) in [
+        ("01", of(true, true, "u")),
+        ("02", of(true, false, "u")),
+        ("03", of(true, false, "v")),
+        ("04", of(false, false, "v")),
+        ("05", of(false, false, "w")),
+    ] {
+        place.store.keep_at(&listing, at(&format!("{day}T00:00:00"))).unwrap();
+    }
+    let found = place.store.last_active(["a", "b", "c", "d"].into());
+    let active = |seen, by| LastActive { seen: at(seen), inactive_by: Some(at(by)) };
+    assert_eq!(found.get("a"), Some(&active("03T00:00:00", "04T00:00:00")));
+    assert_eq!(found.get("b"), Some(&active("01T00:00:00", "02T00:00:00")));
+    assert_eq!(found.len(), 2);
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Context;
 use super::probe::{note_proxy, settings};
+use super::{Context, note_terminal};
 use crate::analysis::audit::Facts;
 use crate::analysis::deliveries::Tally;
 use crate::analysis::destinations::Grouping;
@@ -32,6 +32,7 @@ impl Sources {
         let mut exit = Exit::Done;
         let deliveries = match file {
             Some(path) => {
+                note_terminal(path, "delivery attempts", context.say);
                 let mut tally = Tally::default();
                 for problem in deliveries::load(path, &mut tally)?.problems() {
                     context.say.problem(&safe!("--deliveries: {}", problem));

@@ -5,10 +5,10 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::workspace::{Live, found_in_cache, say_age};
-use super::{Context, Exit, Fate};
+use super::{Context, Exit, Fate, note_terminal};
 use crate::analysis::query::moment;
 use crate::api::Page;
-use crate::cache::Snapshot;
+use crate::cache::{Snapshot, dated};
 use crate::clock;
 use crate::error::Error;
 use crate::fetch::{Problem, Summary};
@@ -76,14 +76,17 @@ impl<'a> Named<'a> {
             Self::Time(at) => {
                 let (store, place) = context.remembered().await?;
                 let history = store.history();
-                let snapshot = history.iter().rev().find(|snapshot| snapshot.at <= *at);
-                let Some(snapshot) = snapshot else { return Err(no_snapshot(&history, *at, &place)) };
+                let snapshot = newest_at(&history, *at, &place, context)?;
                 let name = safe!("{} ({})", place, clock::utc(snapshot.at));
                 context.say.detail(&safe!("{} is {}", name, clean(&snapshot.path.to_string_lossy())));
-                let (roster, _) = snapshot::read_roster(&snapshot.path)?;
+                let roster = snapshot.read().map_err(|why| Error::NotKept {
+                    message: safe!("{}: a snapshot of the history is damaged: {}", place, why),
+                    advice: "The others can still be used: hookscope history lists them, and marks the damaged ones.".into(),
+                })?;
                 Ok(Side::remembered(roster, name, context))
             }
             Self::File(path) => {
+                note_terminal(path, "webhooks", context.say);
                 let (roster, page) = snapshot::read_roster(path)?;
                 let place = snapshot::name(path);
                 let exit = context.report(&judge(&roster, &page), Fate::LeftOut, &place);
@@ -93,9 +96,33 @@ impl<'a> Named<'a> {
     }
 }
 
+/// The newest snapshot at a time. Clocks that were wrong do not change the order of snapshots; that it counts is said.
+fn newest_at<'h>(
+    history: &'h [Snapshot],
+    at: Timestamp,
+    place: &Safe,
+    context: &Context<'_>,
+) -> Result<&'h Snapshot, Error> {
+    let dated = dated(history, context.now);
+    let newest = dated.iter().rev().find(|dated| dated.at <= at);
+    let Some(newest) = newest else { return Err(no_snapshot(dated.first().map(|first| first.at), at, place)) };
+    let by_clock = history.iter().rev().find(|snapshot| snapshot.at <= at);
+    if !newest.is_own || by_clock != Some(newest.snapshot) {
+        let wrong = dated.iter().filter(|dated| !dated.is_own).count();
+        let (snapshots, have) = if wrong == 1 { ("snapshot", "has a time") } else { ("snapshots", "have times") };
+        context.say.note(&safe!(
+            "{}: clocks disagree: {} {} of the history {} that cannot be right; the order in which they were written counts",
+            place,
+            wrong,
+            snapshots,
+            have
+        ));
+    }
+    Ok(newest.snapshot)
+}
+
 /// Why nothing is known of a time.
-fn no_snapshot(history: &[Snapshot], at: Timestamp, place: &Safe) -> Error {
-    let first = history.iter().map(|snapshot| snapshot.at).min();
+fn no_snapshot(first: Option<Timestamp>, at: Timestamp, place: &Safe) -> Error {
     let message = match first {
         Some(first) => safe!("{}: the history begins {}; nothing is known of {}", place, clock::utc(first), clock::utc(at)),
         None => safe!("{}: there is no history of it yet", place),

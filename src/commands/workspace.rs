@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use self::removal::Confirmations;
 pub(super) use self::removal::Missing;
+use super::note_terminal;
 use super::progress::Progress;
 use crate::api::{ApiError, Client, ErrorKind, Page};
 use crate::base_url::BaseUrl;
@@ -139,6 +140,7 @@ pub(super) async fn start_demo() -> Result<(Server, Connection), Error> {
 /// The one workspace that the options name.
 pub(super) async fn open(global: &Global, config: &Config, env: &Environment, say: Say) -> Result<Workspace, Error> {
     if let Some(path) = &global.from {
+        note_terminal(path, "webhooks", say);
         let page = snapshot::read(path)?;
         let place = snapshot::name(path);
         return Ok(Workspace { profile: None, place, say, origin: Origin::File(page) });
@@ -177,7 +179,7 @@ fn of_cache(connection: &Connection, say: Say) -> Result<Workspace, Error> {
 
 /// Says that rows are not those of now.
 pub(super) fn say_age(read_at: Timestamp, now: Timestamp, place: &Safe, say: Say) {
-    let (age, utc) = (clock::age_in_words(read_at, now), clock::utc(read_at));
+    let (age, utc) = (clock::recent_age_in_words(read_at, now), clock::utc(read_at));
     say.note(&safe!("{}: from the cache, as it was {} ({})", place, age, utc));
 }
 
@@ -273,6 +275,14 @@ fn failed(place: Safe, error: ApiError, memory: Option<&Store>) -> Error {
 impl Workspace {
     pub(super) fn place(&self) -> &Safe {
         &self.place
+    }
+
+    /// Where it is remembered; nowhere for a file.
+    pub(super) fn memory(&self) -> Option<&Store> {
+        match &self.origin {
+            Origin::Api(live) => live.memory.as_ref(),
+            Origin::File(_) => None,
+        }
     }
 
     fn progress(&self, drawn: bool) -> Progress {

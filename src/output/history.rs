@@ -18,6 +18,8 @@ pub struct Kept {
     pub removed: Option<u64>,
     pub changed: Option<u64>,
     pub path: String,
+    /// It cannot be read any more.
+    pub damaged: bool,
 }
 
 impl Serialize for Kept {
@@ -29,6 +31,7 @@ impl Serialize for Kept {
         map.serialize_entry("removed", &self.removed)?;
         map.serialize_entry("changed", &self.changed)?;
         map.serialize_entry("path", &self.path)?;
+        map.serialize_entry("damaged", &self.damaged)?;
         map.end()
     }
 }
@@ -95,10 +98,20 @@ impl Record for Kept {
             tone: |_| Tone::Quiet,
             json: |kept, _| to_raw_value(&kept.path).ok(),
         },
+        Column {
+            name: "damaged",
+            about: "whether it cannot be read any more",
+            right: false,
+            cut: false,
+            text: |kept, _| if kept.damaged { "damaged".to_owned() } else { String::new() },
+            shown: None,
+            tone: |_| Tone::Warning,
+            json: |kept, _| to_raw_value(&kept.damaged).ok(),
+        },
     ];
 
     fn usual(_: Format, _: bool) -> &'static [&'static str] {
-        &["time", "webhooks", "added", "removed", "changed", "path"]
+        &["time", "webhooks", "added", "removed", "changed", "path", "damaged"]
     }
 
     fn id(&self) -> Safe {

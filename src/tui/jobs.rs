@@ -298,7 +298,7 @@ impl Job {
                 let past = past::open(&snapshot, layout).map(Arc::new);
                 Outcome::Opened { snapshot, past }
             }
-            Task::OpenEarlier { store, layout } => Outcome::OpenedEarlier(past::open_earlier(&store, layout)),
+            Task::OpenEarlier { store, layout } => Outcome::OpenedEarlier(past::open_earlier(&store, &layout)),
             Task::Keep { store, past, last, removed, now } => {
                 let kept = past::keep(&store, &past, last.as_deref(), now, &removed);
                 Outcome::Kept(kept.map_err(|error| clean(&error.to_string())))

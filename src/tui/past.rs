@@ -76,7 +76,7 @@ pub fn recall(store: &Store, layout: Layout, now: Timestamp) -> Result<Option<Ar
 
 /// What is in a snapshot of the history; `None` when it cannot be read any more.
 pub fn open(snapshot: &Snapshot, layout: Layout) -> Option<Past> {
-    let roster = snapshot.read()?;
+    let roster = snapshot.read().ok()?;
     let mut pages = Pages::new(layout);
     for entry in roster.sorted().chain(roster.malformed_rows()) {
         pages.push(Draft::decode(serde_json::from_str(entry.json()).ok()?).ok()?);
@@ -84,13 +84,13 @@ pub fn open(snapshot: &Snapshot, layout: Layout) -> Option<Past> {
     Some(Past { rows: pages.finish(), at: snapshot.at })
 }
 
-/// The snapshot before the one that is as the cache; that one when it is the only one.
-pub fn open_earlier(store: &Store, layout: Layout) -> Option<(Snapshot, Arc<Past>)> {
+/// The snapshot before the one that is as the cache; that one when it is the only one. One that is damaged is passed over.
+pub fn open_earlier(store: &Store, layout: &Layout) -> Option<(Snapshot, Arc<Past>)> {
     let mut snapshots = store.history();
     let last = snapshots.pop()?;
-    let snapshot = snapshots.pop().unwrap_or(last);
-    let past = Arc::new(open(&snapshot, layout)?);
-    Some((snapshot, past))
+    let earlier = snapshots.into_iter().rev().chain([last]);
+    let mut opened = earlier.filter_map(|snapshot| Some((open(&snapshot, layout.clone())?, snapshot)));
+    opened.next().map(|(past, snapshot)| (snapshot, Arc::new(past)))
 }
 
 /// The rows of a scope, laid out anew.

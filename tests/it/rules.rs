@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &["api", "config", "text"]),
     ("output", &["analysis", "clock", "error", "model", "redact", "text"]),
     ("snapshot", &["api", "error", "model", "output", "text"]),
-    ("cache", &["analysis", "config", "files", "model", "snapshot"]),
+    ("cache", &["analysis", "config", "files", "model", "snapshot", "text"]),
     ("cli", &["analysis", "error", "model", "output"]),
     (
         "commands",

@@ -488,3 +488,77 @@ async fn keys_without_a_public_id_and_other_paths_have_caches_of_their_own() {
         assert!(!path.to_string_lossy().contains("onlysecret"), "{path:?}");
     }
 }
+
+/// The paths of the snapshots, the oldest first.
+async fn snapshots(api: &Changing, home: &Home) -> Vec<String> {
+    let history = api.run(home, &["history", "-o", "json"]).await;
+    let history: Vec<serde_json::Value> = serde_json::from_str(history.data()).unwrap();
+    history.iter().rev().map(|kept| kept["path"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Gives a snapshot another year, as if the clock had said so.
+fn redate(path: &str, year: &str) -> String {
+    let (directory, name) = path.rsplit_once('/').unwrap();
+    let (sequence, rest) = name.split_once('_').unwrap();
+    let redated = format!("{directory}/{sequence}_{year}{}", rest.get(4..).unwrap());
+    fs::rename(path, &redated).unwrap();
+    redated
+}
+
+#[tokio::test]
+async fn a_damaged_snapshot_is_named_and_the_others_stay_usable() {
+    for damage in ["", "[\n{\"id\":\"a\",", "[\n]\n", "nonsense"] {
+        let (home, api) = (Home::with_config(ONCE), Changing::new(A).await);
+        api.run(&home, &["list"]).await.data();
+        api.set(Some(A2));
+        api.run(&home, &["list"]).await.data();
+        let [first, second] = <[String; 2]>::try_from(snapshots(&api, &home).await).unwrap();
+        let (first, second) = (redate(&first, "2020"), redate(&second, "2021"));
+        fs::write(&second, damage).unwrap();
+        let ended = api.run(&home, &["diff", "2022-01-01"]).await;
+        let words = ended.refusal(4);
+        assert!(words.contains(second.rsplit('/').next().unwrap()) && !words.contains("--from"), "{words}");
+        let damaged = api.run(&home, &["history", "-o", "json"]).await;
+        let damaged: Vec<serde_json::Value> = serde_json::from_str(damaged.data()).unwrap();
+        assert_eq!([&damaged[0]["damaged"], &damaged[1]["damaged"]], [true, false]);
+        assert!(api.run(&home, &["history", "-o", "table"]).await.lines()[1].ends_with("damaged"));
+        assert_eq!(api.run(&home, &["diff", "2020-12-31", "-o", "ids"]).await.lines(), ["a"], "{first}");
+        // And the next read is kept.
+        api.set(Some(&format!("{A2},{B}")));
+        api.run(&home, &["list"]).await.data();
+        assert_eq!(api.run(&home, &["diff", "0m"]).await.data(), "");
+    }
+}
+
+#[tokio::test]
+async fn the_order_of_the_history_counts_where_clocks_disagree() {
+    let (home, api) = (Home::with_config(ONCE), Changing::new(A).await);
+    for rows in [A.to_owned(), format!("{A},{B}"), format!("{A2},{B}")] {
+        api.set(Some(&rows));
+        api.run(&home, &["list"]).await.data();
+    }
+    let kept = snapshots(&api, &home).await;
+    redate(&kept[0], "2020");
+    redate(&kept[1], "2021");
+    redate(&kept[2], "1990");
+    let ended = api.run(&home, &["diff", "2020-12-31", "-o", "ids"]).await;
+    ended.says(1, &["clocks disagree: 1 snapshot of the history has a time that cannot be right"]);
+    assert_eq!(ended.lines(), ["b", "a"]);
+    let ended = api.run(&home, &["diff", "yesterday", "-o", "ids"]).await;
+    ended.says(0, &["clocks disagree"]);
+    api.run(&home, &["diff", "2000-01-01"]).await.says(4, &["the history begins 2020"]);
+}
+
+#[tokio::test]
+async fn the_age_of_a_cache_from_the_future_is_unknown() {
+    let (home, api) = (Home::with_config(ONCE), Changing::new(A).await);
+    api.run(&home, &["list"]).await.data();
+    let cache = cache_file(&home);
+    let text = fs::read_to_string(&cache).unwrap();
+    let (before, after) = text.split_once("\"read_at\":\"20").unwrap();
+    fs::write(&cache, format!("{before}\"read_at\":\"2098{}", after.get(2..).unwrap())).unwrap();
+    let ended = api.run(&home, &["list", "--cached"]).await;
+    ended.says(0, &["from the cache, as it was at an unknown time (2098-"]);
+    api.run(&home, &["list"]).await.data();
+    api.run(&home, &["list", "--cached"]).await.says(0, &["s ago (20"]);
+}

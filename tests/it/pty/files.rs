@@ -74,3 +74,19 @@ fn deliveries_and_probes_are_shown_beside_a_file() {
     assert_eq!(session.exit_and_drain(), Exit::Code(0));
     session.assert_restored();
 }
+
+#[test]
+fn a_command_that_reads_the_terminal_says_what_it_waits_for() {
+    for (arguments, what) in [
+        (&["list", "--from", "-", "-o", "ids"] as &[&str], "reading webhooks from the terminal"),
+        (&["diff", "-", "/dev/null"], "reading webhooks from the terminal"),
+        (&["audit", "--demo", "--deliveries", "-"], "reading delivery attempts from the terminal"),
+    ] {
+        let mut session = Setup::new(HOOKSCOPE, arguments).start();
+        session.wait_text(what);
+        session.wait_text("ctrl-d ends them");
+        // Nothing was typed.
+        session.type_keys("\x04\x04\x04\x04");
+        assert_ne!(session.exit_and_drain(), Exit::Code(0));
+    }
+}
