@@ -93,7 +93,7 @@ impl Error {
         match self {
             Self::Config(_) | Self::Usage { .. } | Self::NoTerminal { .. } => Exit::Usage,
             Self::Api { error, .. } if error.is_refusal() => Exit::Refused,
-            Self::Api { error, .. } if error.kind == ErrorKind::Setup => Exit::Usage,
+            Self::Api { error, .. } if matches!(error.kind, ErrorKind::Setup | ErrorKind::BadId) => Exit::Usage,
             Self::NotKept { .. }
             | Self::Api { .. }
             | Self::Unread { .. }

@@ -17,6 +17,7 @@ mod row;
 use std::fmt;
 
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use url::Url;
 
@@ -56,7 +57,19 @@ impl WebhookId {
     pub fn clean_head(&self, columns: usize) -> Safe {
         self.0.clean_head(columns)
     }
+
+    /// The id as one segment of a URL's path that decodes to exactly this id. `None` when no request can name it: URL parsers
+    /// drop an empty segment and follow `.` and `..`, however they are encoded.
+    pub fn path_segment(&self) -> Option<String> {
+        match self.raw() {
+            "" | "." | ".." => None,
+            id => Some(utf8_percent_encode(id, ENCODED).to_string()),
+        }
+    }
 }
+
+/// Everything but the unreserved characters (RFC 3986, 2.3): parsers strip tabs and line breaks, and curl expands `[1-3]`.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A field that may be missing, or be of another type than the contract says; then it is shown as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]

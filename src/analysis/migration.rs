@@ -88,6 +88,12 @@ impl Mapping {
                 }
             }
             let planned = self.apply(webhook, &mut used, &mut plan.doubts);
+            let planned = if webhook.id.path_segment().is_some() || planned == *webhook {
+                planned
+            } else {
+                plan.doubts.push((webhook.id.clone(), "no request can name its id, so it is left as it is"));
+                webhook.clone()
+            };
             let is_changed = planned != *webhook;
             if is_changed {
                 let no_events = |webhook: &Webhook| webhook.events.value().is_some_and(Vec::is_empty);

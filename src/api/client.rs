@@ -162,7 +162,7 @@ impl Client {
     }
 
     fn list_url(&self, request: PageRequest) -> Url {
-        let mut url = self.base_url.join(&[COLLECTION]);
+        let mut url = self.base_url.join(COLLECTION);
         {
             let mut query = url.query_pairs_mut();
             query.append_pair("page", &request.number.to_string());
@@ -187,14 +187,17 @@ impl Client {
         seen
     }
 
-    /// The address of one webhook; its id is data and is percent-encoded.
-    pub fn webhook_url(base_url: &BaseUrl, id: &WebhookId) -> Url {
-        base_url.join(&[COLLECTION, id.raw()])
+    /// The URL of one webhook, for every request that names it; `None` when no URL can, see [`WebhookId::path_segment`].
+    pub fn webhook_url(base_url: &BaseUrl, id: &WebhookId) -> Option<Url> {
+        Some(base_url.join(&format!("{COLLECTION}/{}", id.path_segment()?)))
     }
 
     /// `GET /user-webhooks/{id}` (api-reference/webhooks/get).
     pub async fn get(&self, id: &WebhookId) -> Result<Answer<Row>, Failure> {
-        self.get_and(Self::webhook_url(&self.base_url, id), wire::webhook).await
+        match Self::webhook_url(&self.base_url, id) {
+            Some(url) => self.get_and(url, wire::webhook).await,
+            None => Err(Failure { error: ApiError::new(ErrorKind::BadId), rate: None }),
+        }
     }
 
     async fn get_and<T>(&self, url: Url, read: impl FnOnce(&[u8]) -> Result<T, Unreadable>) -> Result<Answer<T>, Failure> {
@@ -308,7 +311,58 @@ async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, ApiE
 
 #[cfg(test)]
 mod tests {
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn webhook_url(id: &str) -> Option<Url> {
+        Client::webhook_url(&BaseUrl::parse("https://a.com/v1").unwrap(), &WebhookId::new(id))
+    }
+
+    /// The id that a server reads from the URL, after a client has parsed it.
+    fn id_of(url: &Url) -> String {
+        let url = Url::parse(url.as_str()).unwrap();
+        assert_eq!((url.query(), url.fragment()), (None, None), "{url}");
+        let segments: Vec<_> = url.path_segments().unwrap().collect();
+        let ["v1", COLLECTION, id] = segments.as_slice() else { panic!("{url}") };
+        percent_decode_str(id).decode_utf8().unwrap().into_owned()
+    }
+
+    #[test]
+    fn an_id_is_requested_as_it_is_or_not_at_all() {
+        for (id, segment) in [
+            ("whk_c9v3nz8rq4pm", "whk_c9v3nz8rq4pm"),
+            ("whk_1\n", "whk_1%0A"),
+            ("a\tb\rc", "a%09b%0Dc"),
+            ("../../admin", "..%2F..%2Fadmin"),
+            ("a\\b?c#d", "a%5Cb%3Fc%23d"),
+            ("%2e", "%252e"),
+            ("%2E%2e", "%252E%252e"),
+            (" . ", "%20.%20"),
+            ("...", "..."),
+            ("wh_[1-3]{a,b}", "wh_%5B1-3%5D%7Ba%2Cb%7D"),
+            ("\u{1b}é", "%1B%C3%A9"),
+        ] {
+            let url = webhook_url(id).unwrap();
+            assert_eq!(url.as_str(), format!("https://a.com/v1/user-webhooks/{segment}"));
+            assert_eq!(id_of(&url), id);
+        }
+        for id in ["", ".", ".."] {
+            assert_eq!(webhook_url(id), None, "{id:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn any_id_is_one_segment_that_decodes_to_it(id in r"(?s)([./\\?#%\t\r\n 2eE\[\]{}*@:;&=]|.){1,12}") {
+            match webhook_url(&id) {
+                Some(url) => prop_assert_eq!(id_of(&url), id),
+                None => prop_assert!(matches!(id.as_str(), "." | "..")),
+            }
+        }
+    }
 
     #[test]
     fn the_password_of_a_proxy_is_not_shown() {

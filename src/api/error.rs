@@ -46,6 +46,8 @@ pub enum ErrorKind {
     Nonsense(Nonsense),
     /// The client itself cannot be set up: certificates or proxy.
     Setup,
+    /// No request can name the id of the webhook; nothing was sent.
+    BadId,
 }
 
 /// Why there was no answer.
@@ -115,7 +117,8 @@ impl ApiError {
             | ErrorKind::LimitNearlySpent { .. }
             | ErrorKind::Redirect
             | ErrorKind::TooLarge { .. }
-            | ErrorKind::Setup => false,
+            | ErrorKind::Setup
+            | ErrorKind::BadId => false,
         }
     }
 
@@ -159,6 +162,7 @@ impl ApiError {
             ErrorKind::Nonsense(Nonsense::SamePage) => "the server ignores the page parameter".into(),
             ErrorKind::Nonsense(Nonsense::Unsteady) => "pages are longer each time".into(),
             ErrorKind::Setup => "client cannot start".into(),
+            ErrorKind::BadId => "no request can name this id".into(),
         }
     }
 
@@ -213,6 +217,7 @@ impl ApiError {
             ErrorKind::Nonsense(Nonsense::SamePage) => "Only the first page can be read of such a server.".into(),
             ErrorKind::Nonsense(_) => "Is base_url the API's, and is the API well?".into(),
             ErrorKind::Setup => "Check network.ca_file, network.proxy and the system's certificates.".into(),
+            ErrorKind::BadId => "An id that is empty, . or .. means another path in a URL; it is not sent.".into(),
         }
     }
 

@@ -37,7 +37,14 @@ pub(super) fn distinct(ids: &[String], command: &'static str) -> Result<Vec<Webh
         return Err(Error::Usage { message: safe!("{}: an id is empty", command), advice: None });
     }
     let mut seen = HashSet::new();
-    Ok(ids.iter().filter(|id| seen.insert(id.as_str())).map(|id| WebhookId::new(id)).collect())
+    let ids: Vec<_> = ids.iter().filter(|id| seen.insert(id.as_str())).map(|id| WebhookId::new(id)).collect();
+    if let Some(id) = ids.iter().find(|id| id.path_segment().is_none()) {
+        return Err(Error::Usage {
+            message: safe!("{}: not a valid id: {}", command, id.clean()),
+            advice: Some("In a URL it means another path, so no request can name it.".into()),
+        });
+    }
+    Ok(ids)
 }
 
 /// Asks for each id. What keeps one from being had is said on stderr, and is in the exit code.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::json;
+use url::Url;
 
 use super::workspace::EVERYTHING;
 use super::{Context, Exit, Fate};
@@ -91,6 +92,10 @@ struct Body<'a> {
     events: Option<Vec<&'a str>>,
 }
 
+fn url_of(base_url: &BaseUrl, change: &Change) -> io::Result<Url> {
+    Client::webhook_url(base_url, &change.before.id).ok_or_else(|| io::Error::other("no request can name an id"))
+}
+
 fn body(change: &Change) -> Body<'_> {
     Body { url: change.url(), events: change.events() }
 }
@@ -116,7 +121,7 @@ fn write_table<W: Write>(out: &mut Output<W>, plan: &Plan, format: PlanFormat, c
 fn write_json<W: Write>(out: &mut Output<W>, plan: &Plan, base_url: &BaseUrl) -> io::Result<()> {
     out.raw(b"{\"changes\": [")?;
     for (i, change) in plan.changes.iter().enumerate() {
-        let url = Client::webhook_url(base_url, &change.before.id);
+        let url = url_of(base_url, change)?;
         out.raw(if i == 0 { b"\n" } else { b",\n" })?;
         out.raw(b"{\"id\":")?;
         out.json(&change.before.id.raw())?;
@@ -230,7 +235,7 @@ impl Script<'_> {
     }
 
     fn write_change<W: Write>(&self, out: &mut Output<W>, number: usize, total: usize, change: &Change) -> io::Result<()> {
-        let url = Client::webhook_url(self.base_url, &change.before.id);
+        let url = url_of(self.base_url, change)?;
         let body = serde_json::to_string(&body(change))?;
         // What a terminal would act on is escaped in a way that the API reads as the same.
         let body = escape_json(&body);

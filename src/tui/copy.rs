@@ -8,6 +8,7 @@ use crate::base_url::BaseUrl;
 use crate::keymap::Copy;
 use crate::model::{Field, Row, Scope, Webhook};
 use crate::output::code;
+use crate::safe;
 use crate::text::{Safe, clean};
 
 /// Where the copied commands are to work.
@@ -22,6 +23,14 @@ pub struct Place {
     pub sort: Option<Sort>,
     /// Credentials in URLs are shown, so a report may contain them too.
     pub reveal: bool,
+}
+
+/// Why [`text`] has nothing to copy of a row.
+pub fn refusal(row: &Row) -> Safe {
+    match row {
+        Row::Webhook(webhook) => safe!("no request can name the id \"{}\"", webhook.id.clean_head(40)),
+        Row::Malformed(_) => "a malformed row can be copied as json only".into(),
+    }
 }
 
 /// The text to copy; `None` when a row has no such thing.
@@ -48,7 +57,7 @@ pub fn text(what: Copy, row: &Row, place: &Place) -> Option<String> {
 
 /// A command that takes the key from the environment of the shell it is pasted into.
 fn curl(webhook: &Webhook, place: &Place, options: &str) -> Option<String> {
-    let url = Client::webhook_url(&place.base_url, &webhook.id);
+    let url = Client::webhook_url(&place.base_url, &webhook.id)?;
     let url = shlex::try_quote(url.as_str()).ok()?.into_owned();
     Some(format!(r#"curl -sS {options}-H "Authorization: Bearer $DIALNEXA_API_KEY" {url}"#))
 }
@@ -223,10 +232,30 @@ mod tests {
         for what in [Copy::CurlGet, Copy::CurlPause, Copy::CurlDelete] {
             let command = text(what, &row, &place()).unwrap();
             let words = shlex::split(&command).unwrap();
-            assert_eq!(words.last().unwrap(), "https://api.example.com/v1/user-webhooks/a%20b'$(reboot)%60id%60%2F..");
+            assert_eq!(
+                words.last().unwrap(),
+                "https://api.example.com/v1/user-webhooks/a%20b%27%24%28reboot%29%60id%60%2F.."
+            );
             assert!(command.contains(r#""Authorization: Bearer $DIALNEXA_API_KEY""#), "{command}");
         }
         assert!(text(Copy::CurlDelete, &row, &place()).unwrap().contains("-X DELETE"));
+    }
+
+    #[test]
+    fn a_command_is_for_the_webhook_or_there_is_none() {
+        let webhook = |id: &str| row(&format!(r#"{{"id":"{id}","url":"https://x.com/"}}"#));
+        for what in [Copy::CurlGet, Copy::CurlPause, Copy::CurlDelete] {
+            // curl would delete three webhooks.
+            for (id, segment) in [(r"whk_1\n", "whk_1%0A"), ("whk_[1-3]", "whk_%5B1-3%5D"), ("%2e%2e", "%252e%252e")] {
+                let command = text(what, &webhook(id), &place()).unwrap();
+                let url = shlex::split(&command).unwrap().pop().unwrap();
+                assert_eq!(url, format!("https://api.example.com/v1/user-webhooks/{segment}"));
+            }
+            for id in ["", ".", ".."] {
+                assert_eq!(text(what, &webhook(id), &place()), None);
+            }
+        }
+        assert_eq!(refusal(&webhook("..")).as_str(), r#"no request can name the id "..""#);
     }
 
     #[test]

@@ -363,8 +363,14 @@ fn mark_all(rows: Chosen, before: Arc<IdSet>) -> Outcome {
 fn copied(rows: &Chosen, what: Copy, words: &'static str, place: &Place) -> Outcome {
     let mut texts = Vec::new();
     let mut bytes = 0;
+    let mut refused = None;
     let taken = rows.for_each(|row| {
-        let text = copy::text(what, &row.unpack(), place);
+        let row = row.unpack();
+        let text = copy::text(what, &row, place);
+        if text.is_none() && row.webhook().is_some() {
+            refused = Some(copy::refusal(&row));
+            return Err(io::ErrorKind::InvalidData.into());
+        }
         bytes += text.as_ref().map_or(0, String::len);
         if texts.len() == MAX_COPIED || bytes > MAX_BYTES {
             return Err(io::ErrorKind::FileTooLarge.into());
@@ -372,6 +378,9 @@ fn copied(rows: &Chosen, what: Copy, words: &'static str, place: &Place) -> Outc
         texts.extend(text);
         Ok(())
     });
+    if let Some(words) = refused {
+        return Outcome::NotCopied { words };
+    }
     if taken.is_err() {
         let most = if bytes > MAX_BYTES { "4 MB" } else { "10,000" };
         return Outcome::NotCopied { words: safe!("more than {} are marked: export them to a file", most) };

@@ -320,9 +320,8 @@ impl App {
         if !self.marks.is_empty() && what != Copy::ListCommand {
             return self.copy_marked(what, words, place);
         }
-        let Some(text) = self.row_to_copy().and_then(|row| copy::text(what, &row.unpack(), &place)) else {
-            return self.warn("a malformed row can be copied as json only");
-        };
+        let Some(row) = self.row_to_copy().map(|row| row.unpack()) else { return Vec::new() };
+        let Some(text) = copy::text(what, &row, &place) else { return self.warn(copy::refusal(&row)) };
         self.copied(what, &words.into(), text)
     }
 

@@ -131,7 +131,7 @@ async fn the_script_stops_at_the_first_error_and_needs_a_key() {
 #[tokio::test]
 async fn hostile_ids_and_urls_are_data_to_the_shell() {
     let home = Home::new();
-    home.write("w.json", r#"[{"id":"../../x'; touch pwned #\u001b[31m$(touch pwned)\n","url":"https://old.com/'$(touch pwned)`touch pwned`\u202e","events":["a'b\n"]},{"id":"..","url":"https://old.com/"}]"#);
+    home.write("w.json", r#"[{"id":"../../x'; touch pwned #\u001b[31m$(touch pwned)\n","url":"https://old.com/'$(touch pwned)`touch pwned`\u202e","events":["a'b\n"]},{"id":"whk_1\n","url":"https://old.com/"},{"id":"..","url":"https://old.com/"}]"#);
     home.write("map.toml", "[hosts]\n\"old.com\" = \"new.com\"\n[events]\n\"a'b\\n\" = [\"$(touch pwned)\"]\n");
     let mut command = home.at("http://127.0.0.1:1/v1", &["plan", "map.toml", "-o", "sh", "--from", "w.json"]);
     command.env_remove("DIALNEXA_API_KEY").env_remove("DIALNEXA_BASE_URL");
@@ -157,7 +157,9 @@ async fn hostile_ids_and_urls_are_data_to_the_shell() {
     assert_eq!(values(lines[5]), values(r#"{"url":"https://new.com/"}"#));
     assert!(!home.path("pwned").exists());
     let last = |url: &str| url.rsplit('/').next().unwrap().to_owned();
-    assert!(last(lines[1]).starts_with("..%2F..%2Fx") || last(lines[1]).starts_with("%2E%2E%2F"), "{}", lines[1]);
+    assert!(last(lines[1]).starts_with("..%2F..%2Fx%27%3B"), "{}", lines[1]);
+    assert_eq!(last(lines[4]), "whk_1%0A");
+    assert!(script.stdout.contains("# in doubt: ..: no request can name its id"), "{}", script.stdout);
 }
 
 #[tokio::test]
