@@ -8,6 +8,7 @@
 mod client;
 mod error;
 mod inspect;
+mod keys;
 mod rate;
 mod route;
 mod wire;
@@ -16,6 +17,7 @@ pub use self::client::{Client, PageRequest, Proxy, Settings};
 pub use self::error::{ApiError, Distrust, ErrorKind, Network, Nonsense};
 pub(crate) use self::error::{certificate_words, distrust, duration};
 pub use self::inspect::{Certificate, Inspection};
+pub use self::keys::Renewal;
 pub use self::rate::RateLimit;
 pub use self::route::{Route, route};
 pub use self::wire::{Numbers, Page};

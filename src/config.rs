@@ -7,6 +7,7 @@ mod explain;
 mod key;
 mod mapping;
 mod profiles;
+mod renewal;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -263,14 +264,17 @@ impl Config {
     pub async fn connection(&self, selection: &Selection, env: &Environment) -> Result<Connection, ConfigError> {
         let chosen = self.profile(selection, env)?;
         let (base_url, _) = self.base_url(&chosen, selection, env)?;
-        let (key, key_source) = match &env.api_key {
-            Some(text) => (key_of_environment(text)?, KeySource::Environment),
-            None => (self.bound_key(&chosen, &base_url)?.read().await?, KeySource::Config),
+        let (key, renewal, key_source) = match &env.api_key {
+            Some(text) => (key_of_environment(text)?, None, KeySource::Environment),
+            None => {
+                let key = self.bound_key(&chosen, &base_url)?.read().await?;
+                (key, self.renewal(&chosen, &base_url), KeySource::Config)
+            }
         };
         Ok(Connection {
             profile: chosen.shown_name(),
             key_source,
-            api: self.network.api_settings(base_url, key)?,
+            api: api::Settings { renewal, ..self.network.api_settings(base_url, key)? },
             policy: self.network.policy(),
         })
     }
@@ -285,6 +289,7 @@ impl Config {
             api: api::Settings {
                 base_url,
                 key,
+                renewal: None,
                 timeout: network.timeout,
                 connect_timeout: network.connect_timeout,
                 max_page_bytes: network.max_page_bytes,

@@ -67,7 +67,7 @@ use self::screen::Screen;
 use self::theme::{Glyphs, Theme};
 use self::views::View;
 use self::workspaces::Workspaces;
-use crate::api::{ApiError, Client};
+use crate::api::{ApiError, Client, Settings};
 use crate::base_url::BaseUrl;
 use crate::cache::Store;
 use crate::clock::{Moment, local_zone};
@@ -112,7 +112,7 @@ impl Origin {
     /// What the background task reads from. For the API that reads the certificate store, which takes milliseconds.
     fn open(self) -> Result<Source, ApiError> {
         match self {
-            Self::Api(connection) => Ok(Source::from(Arc::new(Client::new(&connection.api)?))),
+            Self::Api(connection) => Ok(Source::from(Arc::new(Client::new(&connection.api.never_asking())?))),
             Self::File { rows, .. } => Ok(Source::from(rows)),
         }
     }
@@ -121,6 +121,13 @@ impl Origin {
         match self {
             Self::Api(connection) => History::of(connection),
             Self::File { .. } => History::default(),
+        }
+    }
+
+    fn api(&self) -> Option<Settings> {
+        match self {
+            Self::Api(connection) => Some(connection.api.clone()),
+            Self::File { .. } => None,
         }
     }
 
@@ -196,6 +203,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         jobs.spawn_blocking(move || job.run(&|| true));
     }
     let origin = start.origin;
+    let api = origin.api();
     let fetch = Fetch::start(move || origin.open(), policy, &app);
     let mut explorer = Explorer {
         app,
@@ -203,6 +211,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         console,
         input: Input::start().map_err(|error| Error::terminal(&error))?,
         fetch,
+        api,
         finder: Finder::start(),
         judge: Judge::start(),
         history,

@@ -1,6 +1,7 @@
 //! The HTTP client: `GET`, to one origin, with a deadline and a cap.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
@@ -10,6 +11,7 @@ use url::Url;
 
 use super::error::{self, ApiError, ErrorKind, Network};
 use super::inspect::Inspection;
+use super::keys::{Keys, Renewal};
 use super::rate::{self, RateLimit};
 use super::wire::{self, Page, Unreadable};
 use super::{Answer, Failure};
@@ -17,6 +19,7 @@ use crate::base_url::BaseUrl;
 use crate::log;
 use crate::model::{Elements, Row, Scope, WebhookId};
 use crate::redact::{self, ApiKey};
+use crate::safe;
 use crate::text::{Safe, clean_head};
 
 const USER_AGENT: &str = concat!("hookscope/", env!("CARGO_PKG_VERSION"));
@@ -32,6 +35,8 @@ const MAX_ERROR_BODY: usize = 64 << 10;
 pub struct Settings {
     pub base_url: BaseUrl,
     pub key: ApiKey,
+    /// Where a new key is found when the API refuses this one.
+    pub renewal: Option<Renewal>,
     /// Total time of one request, from the connection to the last byte.
     pub timeout: Duration,
     pub connect_timeout: Duration,
@@ -40,6 +45,15 @@ pub struct Settings {
     pub proxy: Proxy,
     /// Certificates in PEM that are trusted besides those of the system.
     pub extra_roots: Option<Vec<u8>>,
+}
+
+impl Settings {
+    /// A client of these reads no key again that a person may be asked for.
+    #[must_use]
+    pub fn never_asking(mut self) -> Self {
+        self.renewal = self.renewal.filter(|renewal| !renewal.asks);
+        self
+    }
 }
 
 /// Which proxy requests go through. Loopback is never proxied.
@@ -77,7 +91,7 @@ pub struct PageRequest {
 pub struct Client {
     http: reqwest::Client,
     base_url: BaseUrl,
-    key: ApiKey,
+    keys: Arc<Keys>,
     timeout: Duration,
     max_page_bytes: usize,
 }
@@ -110,11 +124,7 @@ impl Client {
         // A second call finds the provider of the first: both are the same.
         drop(rustls::crypto::ring::default_provider().install_default());
         log::hide(&settings.key);
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", settings.key.expose()))
-            .map_err(|_never_shown| "the API key is no header value".to_owned())?;
-        authorization.set_sensitive(true);
         let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, authorization);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
@@ -146,7 +156,7 @@ impl Client {
         Ok(Self {
             http,
             base_url: settings.base_url.clone(),
-            key: settings.key.clone(),
+            keys: Arc::new(Keys::new(settings.key.clone(), settings.renewal.clone())),
             timeout: settings.timeout,
             max_page_bytes: settings.max_page_bytes,
         })
@@ -180,7 +190,8 @@ impl Client {
         let mut seen = Inspection::default();
         let request = PageRequest { number: 1, limit: 1, scope: Scope::All };
         let mut connected = true;
-        let body = self.fetch(self.list_url(request), &mut connected, |response| seen.look_at(response)).await;
+        let key = self.keys.in_use().key;
+        let body = self.fetch(&key, self.list_url(request), &mut connected, |response| seen.look_at(response)).await;
         seen.is_connected = connected;
         seen.page = body.and_then(|body| self.read(&body, |body| wire::page(body, 1)));
         seen.elapsed = started.elapsed();
@@ -202,29 +213,49 @@ impl Client {
 
     async fn get_and<T>(&self, url: Url, read: impl FnOnce(&[u8]) -> Result<T, Unreadable>) -> Result<Answer<T>, Failure> {
         let mut rate = None;
-        let mut connected = true;
-        let body = self.fetch(url, &mut connected, |response| rate = RateLimit::read(response.headers())).await;
+        let used = self.keys.in_use();
+        let mut body = self.fetch_with(&used.key, url.clone(), &mut rate).await;
+        if let Err(refused) = &mut body
+            && refused.kind == ErrorKind::Unauthorized
+        {
+            match self.keys.renewed(&used).await {
+                Ok(Some(renewed)) => body = self.fetch_with(&renewed.key, url, &mut rate).await,
+                Ok(None) => {}
+                Err(why) => refused.causes.push(safe!("the key cannot be read again: {}", why)),
+            }
+        }
         body.and_then(|body| self.read(&body, read))
             .map(|value| Answer { value, rate })
             .map_err(|error| Failure { error, rate })
     }
 
+    async fn fetch_with(&self, key: &ApiKey, url: Url, rate: &mut Option<RateLimit>) -> Result<Vec<u8>, ApiError> {
+        self.fetch(key, url, &mut true, |response| *rate = RateLimit::read(response.headers())).await
+    }
+
     fn read<T>(&self, body: &[u8], read: impl FnOnce(&[u8]) -> Result<T, Unreadable>) -> Result<T, ApiError> {
-        read(body).map_err(|why| ApiError::new(ErrorKind::Nonsense(why.why)).with(self.words(&why.detail)))
+        read(body)
+            .map_err(|why| ApiError::new(ErrorKind::Nonsense(why.why)).with(words(&self.keys.in_use().key, &why.detail)))
     }
 
     /// The body of an answer, and a look at the rest of it; whether there was a connection at all.
-    async fn fetch(&self, url: Url, connected: &mut bool, look: impl FnOnce(&Response)) -> Result<Vec<u8>, ApiError> {
+    async fn fetch(
+        &self,
+        key: &ApiKey,
+        url: Url,
+        connected: &mut bool,
+        look: impl FnOnce(&Response),
+    ) -> Result<Vec<u8>, ApiError> {
         // `reqwest` knows a deadline too, but it would start anew with each redirect.
         let sent = Instant::now();
         let deadline = sent + self.timeout;
         let asked = url.clone();
-        let response = within(deadline, self.send(url, connected)).await?;
+        let response = within(deadline, self.send(key, url, connected)).await?;
         look(&response);
         let status = response.status();
         tracing::debug!(%asked, status = status.as_u16(), ms = sent.elapsed().as_millis(), "answer");
         if !status.is_success() {
-            return Err(self.refused(status, &asked, response, deadline).await);
+            return Err(self.refused(key, status, &asked, response, deadline).await);
         }
         let is_html = response
             .headers()
@@ -237,12 +268,14 @@ impl Client {
         within(deadline, read_body(response, self.max_page_bytes)).await
     }
 
-    /// What the server says of a failure, less the key, should it have echoed that.
-    fn words(&self, text: &str) -> Safe {
-        clean_head(&self.key.scrub(text), 300)
-    }
-
-    async fn refused(&self, status: StatusCode, asked: &Url, response: Response, deadline: Instant) -> ApiError {
+    async fn refused(
+        &self,
+        key: &ApiKey,
+        status: StatusCode,
+        asked: &Url,
+        response: Response,
+        deadline: Instant,
+    ) -> ApiError {
         let kind = match status {
             StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized,
             StatusCode::FORBIDDEN => ErrorKind::Forbidden,
@@ -256,7 +289,7 @@ impl Client {
             Ok(body) => {
                 let is_proof = may_be_proof && error::is_not_found(&body, asked.path());
                 let kind = if is_proof { ErrorKind::NotFound } else { kind };
-                ApiError::new(kind).with(self.words(&error::server_message(&body).unwrap_or_default()))
+                ApiError::new(kind).with(words(key, &error::server_message(&body).unwrap_or_default()))
             }
             Err(_) => ApiError::new(kind),
         }
@@ -264,12 +297,14 @@ impl Client {
 
     /// Follows redirects within the origin only: a client library that follows them itself sends the key along again on the
     /// second hop.
-    async fn send(&self, mut url: Url, connected: &mut bool) -> Result<Response, ApiError> {
+    async fn send(&self, key: &ApiKey, mut url: Url, connected: &mut bool) -> Result<Response, ApiError> {
+        let authorization = authorization(key)?;
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.http.get(url.clone()).send().await.map_err(|error| {
-                *connected = !error.is_connect();
-                ApiError::from_reqwest(error)
-            })?;
+            let response =
+                self.http.get(url.clone()).header(AUTHORIZATION, authorization.clone()).send().await.map_err(|error| {
+                    *connected = !error.is_connect();
+                    ApiError::from_reqwest(error)
+                })?;
             if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
                 return Ok(response);
             }
@@ -286,6 +321,18 @@ impl Client {
         }
         Err(ApiError::new(ErrorKind::Redirect).with("too many times".into()))
     }
+}
+
+fn authorization(key: &ApiKey) -> Result<HeaderValue, ApiError> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose()))
+        .map_err(|_never_shown| ApiError::new(ErrorKind::Setup).with("the API key is not a header value".into()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// What the server says of a failure, less the key, should it have echoed that.
+fn words(key: &ApiKey, text: &str) -> Safe {
+    clean_head(&key.scrub(text), 300)
 }
 
 async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {

@@ -77,7 +77,9 @@ impl Profiles {
         let chosen = Chosen { name: profile.name.as_deref(), level, source: DEFAULT.into() };
         let base_url = self.config.home_of(level);
         let key = self.config.bound_key(&chosen, &base_url)?.read().await?;
+        let renewal = self.config.renewal(&chosen, &base_url);
         let mut api = self.config.network.api_settings(base_url, key)?;
+        api.renewal = renewal;
         // That may be the one of --timeout, which is about requests, not about a workspace.
         api.timeout = self.start.api.timeout;
         Ok(Connection {

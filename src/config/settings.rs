@@ -96,6 +96,7 @@ impl Network {
         Ok(api::Settings {
             base_url,
             key,
+            renewal: None,
             timeout: self.timeout,
             connect_timeout: self.connect_timeout,
             max_page_bytes: self.max_page_bytes,

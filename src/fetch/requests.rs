@@ -395,6 +395,7 @@ mod tests {
         let settings = Settings {
             base_url,
             key: ApiKey::new("id:secret").unwrap(),
+            renewal: None,
             timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(20),
             max_page_bytes: 1 << 20,

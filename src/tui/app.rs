@@ -380,6 +380,7 @@ impl App {
             Message::NotSuspended(why) => self.warn(why),
             Message::Switched(workspace) => self.switched(*workspace),
             Message::NotSwitched(why) => self.not_switched(&why),
+            Message::NotRenewed(why) => self.warn(why),
         };
         effects.extend(self.check_whole_read());
         self.fit();

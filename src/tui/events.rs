@@ -29,14 +29,14 @@ use super::pace::Pacer;
 use super::prober::{Found, Prober};
 use super::screen::Screen;
 use super::workspaces::{Resolved, Workspaces};
-use crate::api::{ApiError, Client};
+use crate::api::{ApiError, Client, Settings};
 use crate::cache::Store;
 use crate::clock::Moment;
 use crate::config::Connection;
 use crate::error::{Error, Exit};
 use crate::fetch::{self, Demand, FetchEvent, Policy, Source};
 use crate::safe;
-use crate::text::{Untrusted, clean};
+use crate::text::{Safe, Untrusted, clean};
 
 /// Messages that are applied before a frame is drawn, however many more are ready.
 const BATCH: usize = 256;
@@ -110,6 +110,8 @@ pub struct Explorer<B: Backend, C, I> {
     pub console: C,
     pub input: I,
     pub fetch: Fetch,
+    /// What the client of the fetch task is made of; `None` for a file.
+    pub api: Option<Settings>,
     pub finder: Finder,
     pub judge: Judge,
     pub history: History,
@@ -426,11 +428,15 @@ where
                             more.extend(self.app.update(Message::NotSuspended(why), Moment::now()));
                         }
                     }
-                    Effect::Switch(at) if self.workspaces.asks(at).is_some() => match self.ask_for(at).await? {
+                    Effect::Switch(at) if self.workspaces.asks(at).is_some() => match Box::pin(self.ask_for(at)).await {
                         ControlFlow::Continue(effects) => more.extend(effects),
                         ControlFlow::Break(ended) => return Ok(ControlFlow::Break(ended)),
                     },
                     Effect::Switch(at) => self.workspaces.start(at),
+                    Effect::RenewKey => match Box::pin(self.renew_key()).await {
+                        ControlFlow::Continue(effects) => more.extend(effects),
+                        ControlFlow::Break(ended) => return Ok(ControlFlow::Break(ended)),
+                    },
                     Effect::Stay => self.workspaces.stop(),
                     Effect::Quit => return Ok(ControlFlow::Break(Ended::Quit)),
                 }
@@ -447,33 +453,69 @@ where
         drop(self.jobs.spawn(async move { question.ask(&source, policy).await }));
     }
 
-    /// Gets the way to a workspace whose key command may ask a person: it has the terminal until it ends.
-    async fn ask_for(&mut self, at: usize) -> Result<ControlFlow<Ended, Vec<Effect>>, Error> {
+    /// Gets the way to a workspace whose key command may ask a person.
+    async fn ask_for(&mut self, at: usize) -> ControlFlow<Ended, Vec<Effect>> {
         self.workspaces.stop();
         let name = self.workspaces.asks(at).cloned().unwrap_or_default();
-        self.input.pause().await;
-        self.console.release(&safe!("hookscope: getting the key of {}; ctrl-c stops that", name));
-        let answer = self.answer(at).await;
-        self.console.retake(self.app.mouse);
-        self.input.resume();
-        let mut effects = self.measured();
-        match answer {
-            ControlFlow::Continue(resolved) => effects.extend(self.change_workspace(at, resolved)),
-            ControlFlow::Break(ended) => return Ok(ControlFlow::Break(ended)),
-        }
-        Ok(ControlFlow::Continue(effects))
+        let resolve = self.workspaces.resolve(at);
+        let (resolved, mut effects) = self.lend_terminal(&name, resolve).await?;
+        effects.extend(self.change_workspace(at, resolved));
+        ControlFlow::Continue(effects)
     }
 
-    /// Waits for the key command, and for what ends it or the explorer before.
-    async fn answer(&mut self, at: usize) -> ControlFlow<Ended, Resolved> {
-        let mut resolve = pin!(self.workspaces.resolve(at));
+    /// Reads the key again that the API refused, if a command prints it that may ask a person.
+    async fn renew_key(&mut self) -> ControlFlow<Ended, Vec<Effect>> {
+        let Some((settings, renewal)) = self.api.as_ref().and_then(|api| Some((api, api.renewal.clone()?))) else {
+            return ControlFlow::Continue(Vec::new());
+        };
+        if !renewal.asks {
+            return ControlFlow::Continue(Vec::new());
+        }
+        let (settings, name) = (settings.clone(), self.app.setup.profile.clone());
+        let (read, mut effects) = self.lend_terminal(&name, async move { renewal.read().await }).await?;
+        match read {
+            Ok(key) if key == settings.key => {}
+            Ok(key) => self.restart_fetch(Settings { key, ..settings }),
+            Err(why) => {
+                let why = safe!("the key cannot be read again: {}", why);
+                effects.extend(self.app.update(Message::NotRenewed(why), Moment::now()));
+            }
+        }
+        ControlFlow::Continue(effects)
+    }
+
+    fn restart_fetch(&mut self, settings: Settings) {
+        self.fetch.task.abort();
+        self.api = Some(settings.clone());
+        let open = move || Ok(Source::from(Arc::new(Client::new(&settings.never_asking())?)));
+        self.fetch = Fetch::start(open, self.fetch.policy, &self.app);
+    }
+
+    /// Leaves the screen to a key command, which has the terminal until it ends.
+    async fn lend_terminal<T>(
+        &mut self,
+        name: &Safe,
+        command: impl Future<Output = Result<T, Safe>>,
+    ) -> ControlFlow<Ended, (Result<T, Safe>, Vec<Effect>)> {
+        self.input.pause().await;
+        self.console.release(&safe!("hookscope: getting the key of {}; ctrl-c stops that", name));
+        let answer = self.answer(command).await;
+        self.console.retake(self.app.mouse);
+        self.input.resume();
+        let effects = self.measured();
+        ControlFlow::Continue((answer?, effects))
+    }
+
+    /// Waits for a key command, and for what ends it or the explorer before.
+    async fn answer<T>(&mut self, command: impl Future<Output = Result<T, Safe>>) -> ControlFlow<Ended, Result<T, Safe>> {
+        let mut command = pin!(command);
         let mut failed = None;
         loop {
             let event = tokio::select! {
                 biased;
                 event = self.console.event(false) => event,
-                resolved = &mut resolve, if failed.is_none() => match resolved {
-                    Ok(connection) => return ControlFlow::Continue(Ok(connection)),
+                answer = &mut command, if failed.is_none() => match answer {
+                    Ok(answer) => return ControlFlow::Continue(Ok(answer)),
                     Err(why) => {
                         failed = Some(why);
                         continue;
@@ -486,7 +528,7 @@ where
                 ConsoleEvent::Signal(INTERRUPTED) => {
                     if failed.is_none() {
                         // Until then it takes keys that are meant for the explorer.
-                        drop(timeout(ENDING, resolve).await);
+                        drop(timeout(ENDING, command).await);
                     }
                     return ControlFlow::Continue(Err(failed.unwrap_or_else(|| "the key command was stopped".into())));
                 }
@@ -515,9 +557,8 @@ where
         self.prober.stop();
         self.judge = Judge::start();
         let effects = self.app.update(Message::Switched(Box::new(workspace)), Moment::now());
-        let settings = connection.api;
-        let open = move || Ok(Source::from(Arc::new(Client::new(&settings)?)));
-        self.fetch = Fetch::start(open, connection.policy, &self.app);
+        self.fetch.policy = connection.policy;
+        self.restart_fetch(connection.api);
         effects
     }
 

@@ -40,6 +40,8 @@ pub enum Message {
     Switched(Box<Workspace>),
     /// Another workspace cannot be shown, for this reason.
     NotSwitched(Safe),
+    /// The key that the API refused cannot be read again, for this reason.
+    NotRenewed(Safe),
 }
 
 /// One thing that the loop is to do. The state machine itself does no IO.
@@ -72,6 +74,8 @@ pub enum Effect {
     Switch(usize),
     /// Stay with the workspace that is shown: a switch that is under way ends.
     Stay,
+    /// Read the key again that the API refused, if that needs the terminal. Otherwise the client does it by itself.
+    RenewKey,
     Suspend,
     Quit,
 }

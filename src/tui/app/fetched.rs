@@ -174,9 +174,10 @@ impl App {
         if is_tried && self.everything != Everything::No {
             return self.inform("still loading: it goes on by itself, and esc stops it");
         }
+        let is_refused = self.health.trouble().is_some_and(|trouble| trouble.error.kind == ErrorKind::Unauthorized);
         self.consistency.start_over();
         self.refresh();
-        vec![Effect::Draw]
+        is_refused.then_some(Effect::RenewKey).into_iter().chain([Effect::Draw]).collect()
     }
 
     /// What was seen of a scope is shown again at once when it comes back, and read again.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{
     ACTIONS, Action, App, COPIES, Clipboard, Copy, Effect, Everything, Focus, Form, Key, KeyCode, KeyEvent, KeyEventKind,
-    KeyModifiers, MouseButton, MouseEvent, MouseEventKind, Overlay, Palette, Panes, Place, PlainText, Position, Safe,
-    Untrusted, View, WHEEL, copy, draw_if, grouped, safe,
+    KeyModifiers, MouseButton, MouseEvent, MouseEventKind, Overlay, Palette, Panes, Place, PlainText, Position, RowRef,
+    Safe, Untrusted, View, WHEEL, copy, draw_if, grouped, safe,
 };
 
 impl App {
@@ -320,7 +320,7 @@ impl App {
         if !self.marks.is_empty() && what != Copy::ListCommand {
             return self.copy_marked(what, words, place);
         }
-        let Some(row) = self.row_to_copy().map(|row| row.unpack()) else { return Vec::new() };
+        let Some(row) = self.row_to_copy().map(RowRef::unpack) else { return Vec::new() };
         let Some(text) = copy::text(what, &row, &place) else { return self.warn(copy::refusal(&row)) };
         self.copied(what, &words.into(), text)
     }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
 use super::{Ended, Home, ONCE};
-use crate::faults::server::{Envelope, Reply, Server, row};
+use crate::faults::server::{Envelope, Log, Reply, Server, row};
 
 /// How long a line, or the end, is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -159,6 +159,47 @@ async fn a_failure_is_told_when_it_begins_and_when_it_ends() {
     assert_eq!(watching.kind_and_id().await, pair("added", "w1"));
     let ended = watching.end(Signal::INT).await;
     ended.says(130, &["it is tried again"]);
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_read_again_and_used_at_once() {
+    let accepted = Arc::new(Mutex::new("id:first-key".to_owned()));
+    let valid = Arc::clone(&accepted);
+    let server = Server::start(move |request| match request.header("authorization") {
+        Some(key) if *key == format!("Bearer {}", valid.lock().unwrap()) => {
+            Reply::json(Envelope::Seed.wrap(&row(1), 1, 100, "1"))
+        }
+        _ => Reply::status("401 Unauthorized", "{}"),
+    })
+    .await;
+    for source in ["api_key_file = 'KEY'", "api_key_command = ['cat', 'KEY']"] {
+        "id:first-key".clone_into(&mut accepted.lock().unwrap());
+        let home = Home::new();
+        let path = home.write("key", "id:first-key");
+        let source = source.replace("KEY", &path.to_string_lossy());
+        home.write("config/hookscope/config.toml", format!("{source}\nbase_url = \"{}\"\n{ONCE}", server.base_url()));
+        let mut child = home.command(&["watch", "--every", "1"]).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let good = |log: &Log, key: &str| {
+            log.requests().filter(|request| request.header("authorization").unwrap().ends_with(key)).count()
+        };
+        let before = server.log().requests().count();
+        server.until(|log| log.requests().count() > before + 1).await;
+        // The source first: not one round fails.
+        home.write("key", "id:second-key");
+        "id:second-key".clone_into(&mut accepted.lock().unwrap());
+        let seen = good(&server.log(), "second-key");
+        server.until(|log| good(log, "second-key") > seen + 1).await;
+        // The API first: it recovers as soon as the source has the new key.
+        "id:third-key".clone_into(&mut accepted.lock().unwrap());
+        let line: serde_json::Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
+        assert_eq!(line["kind"], "failing");
+        assert!(line["reason"].as_str().unwrap().contains("401"), "{line}");
+        home.write("key", "id:third-key");
+        let line: serde_json::Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
+        assert_eq!(line["kind"], "recovered");
+        child.kill().await.unwrap();
+    }
 }
 
 #[tokio::test]

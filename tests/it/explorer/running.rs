@@ -39,6 +39,7 @@ use crate::support::{moment, setup, text};
 mod memory;
 mod probes;
 mod profiles;
+mod rotation;
 
 /// Nothing here takes as long; only a test that fails waits for so long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -116,6 +117,12 @@ struct Running {
     _server: Option<Server>,
 }
 
+/// Writes a file that is the owner's alone.
+fn write_private(path: &std::path::Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
 async fn start(webhooks: u64) -> Running {
     let server = Server::start(demo::Options { webhooks, ..demo::Options::default() }).await.unwrap();
     let base_url = BaseUrl::parse(&server.base_url()).unwrap();
@@ -125,7 +132,7 @@ async fn start(webhooks: u64) -> Running {
 }
 
 fn run(setup: Setup, connection: &Connection, workspaces: Workspaces) -> Running {
-    let settings = connection.api.clone();
+    let settings = connection.api.clone().never_asking();
     run_from(setup, connection, workspaces, move || Ok(Source::from(Arc::new(Client::new(&settings)?))))
 }
 
@@ -168,6 +175,7 @@ fn run_from(
         urgent: true,
         pacer: Pacer::default(),
         parting: PATIENCE,
+        api: Some(connection.api.clone()),
         gathered_at: None,
     };
     Running { explorer, keys, console, sent, suspended, released, _server: None }

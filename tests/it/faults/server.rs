@@ -271,6 +271,7 @@ pub(crate) fn settings(base_url: &str) -> Settings {
     Settings {
         base_url: BaseUrl::parse(base_url).unwrap(),
         key: ApiKey::new(KEY).unwrap(),
+        renewal: None,
         timeout: PATIENCE,
         connect_timeout: PATIENCE,
         max_page_bytes: 1 << 20,

@@ -60,7 +60,7 @@ impl Silent {
 }
 
 /// The explorer on the profile `production` of a config; the profiles stand in the order of their names.
-async fn start(config: &str, env: &Environment) -> (Running, TempDir) {
+pub(super) async fn start(config: &str, env: &Environment) -> (Running, TempDir) {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config.toml");
     fs::write(&path, format!("default_profile = 'production'\n{config}")).unwrap();
@@ -81,7 +81,7 @@ async fn start(config: &str, env: &Environment) -> (Running, TempDir) {
     (run(setup, &connection, workspaces), home)
 }
 
-fn profile(name: &str, url: &str, key: &str) -> String {
+pub(super) fn profile(name: &str, url: &str, key: &str) -> String {
     format!("[profiles.{name}]\nbase_url = '{url}'\n{key}\n")
 }
 

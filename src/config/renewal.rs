@@ -1,0 +1,134 @@
+//! Reading a key again where the config says it is stored, after the API refused it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+
+use super::key::StoredKey;
+use super::{Chosen, Config, ConfigError, DEFAULT, Environment};
+use crate::api::Renewal;
+use crate::base_url::BaseUrl;
+use crate::redact::ApiKey;
+use crate::safe;
+use crate::text::clean;
+
+/// How long reading the key may take: longer than a key command may, for a file system that hangs.
+const TIME: Duration = Duration::from_secs(90);
+
+impl Config {
+    /// Reads the key of a level again, from the config as it is by then: the key may be in the file itself. It stays bound to
+    /// the address that the first one was for.
+    pub(super) fn renewal(&self, chosen: &Chosen<'_>, base_url: &BaseUrl) -> Option<Renewal> {
+        let path = self.path.clone()?;
+        let (name, base_url) = (chosen.name.map(str::to_owned), base_url.clone());
+        let asks = self.stored_key(chosen).is_ok_and(|(key, _)| matches!(key, StoredKey::Command { .. }));
+        Some(Renewal::new(asks, move || {
+            let (path, name, base_url) = (path.clone(), name.clone(), base_url.clone());
+            let runtime = Handle::current();
+            async move {
+                // A file system that hangs must not hold up the other requests.
+                let reading = spawn_blocking(move || runtime.block_on(read(&path, name.as_deref(), &base_url, asks)));
+                match tokio::time::timeout(TIME, reading).await {
+                    Ok(Ok(read)) => read.map_err(|error| clean(&error.to_string())),
+                    Ok(Err(error)) => Err(clean(&error.to_string())),
+                    Err(_elapsed) => Err(safe!("no answer within {} s", TIME.as_secs())),
+                }
+            }
+        }))
+    }
+}
+
+async fn read(path: &Path, name: Option<&str>, base_url: &BaseUrl, asks: bool) -> Result<ApiKey, ConfigError> {
+    let config = Config::load(Some(path), &Environment::default())?;
+    let level = match name {
+        None => &config.top,
+        Some(name) => {
+            config.profiles.get(name).ok_or_else(|| ConfigError::new("the profile is not in the config any more"))?
+        }
+    };
+    let chosen = Chosen { name, level, source: DEFAULT.into() };
+    let key = config.bound_key(&chosen, base_url)?;
+    if matches!(key, StoredKey::Command { .. }) && !asks {
+        // Whoever started this was told that nothing asks.
+        return Err(ConfigError::new("the key is with a command now: start hookscope again"));
+    }
+    key.read().await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+
+    use super::*;
+    use crate::config::Selection;
+
+    struct Home(tempfile::TempDir);
+
+    impl Home {
+        fn write(&self, name: &str, text: &str) {
+            let path = self.0.path().join(name);
+            drop(fs::remove_file(&path));
+            let mut options = fs::OpenOptions::new();
+            let mut file = options.write(true).create_new(true).mode(0o600).open(path).unwrap();
+            std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+        }
+
+        async fn renewal(&self, config: &str) -> (ApiKey, Renewal) {
+            self.write("config.toml", config);
+            let config = Config::load(Some(&self.0.path().join("config.toml")), &Environment::default()).unwrap();
+            let api = config.connection(&Selection::default(), &Environment::default()).await.unwrap().api;
+            (api.key, api.renewal.unwrap())
+        }
+    }
+
+    async fn exposed(renewal: &Renewal) -> String {
+        match renewal.read().await {
+            Ok(key) => key.expose().to_owned(),
+            Err(why) => format!("error: {why}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_rotated_key_is_found_wherever_it_is_stored() {
+        let home = Home(tempfile::tempdir().unwrap());
+        home.write("key", "id:first-key");
+        for (config, asks, rotate) in [
+            ("api_key = 'id:first-key'", false, ("config.toml", "api_key = 'id:second-key'")),
+            ("api_key_file = 'key'", false, ("key", "id:second-key")),
+            ("api_key_command = ['cat', 'PATH/key']", true, ("key", "id:third-key")),
+            ("default_profile = 'a'\n[profiles.a]\napi_key_file = 'key'", false, ("key", "id:second-key")),
+        ] {
+            let (before, renewal) = home.renewal(&config.replace("PATH", &home.0.path().to_string_lossy())).await;
+            assert_eq!(renewal.asks, asks);
+            let (name, text) = rotate;
+            home.write(name, text);
+            let after = exposed(&renewal).await;
+            assert!(text.contains(&after) && after != before.expose(), "{config}: {after}");
+            home.write("key", "id:first-key");
+        }
+    }
+
+    #[tokio::test]
+    async fn another_address_profile_or_file_mode_is_refused() {
+        let home = Home(tempfile::tempdir().unwrap());
+        home.write("key", "id:first-key");
+        let (_, renewal) = home.renewal("default_profile = 'a'\n[profiles.a]\napi_key_file = 'key'\n").await;
+        for (config, word) in [
+            ("[profiles.b]\napi_key = 'id:other-key'", "not in the config"),
+            ("[profiles.a]\napi_key = 'id:other-key'\nbase_url = 'https://b.example'", "is not sent to"),
+            ("[profiles.a]\napi_key_command = ['echo', 'id:other-key']", "start hookscope again"),
+            ("[profiles.a", "TOML"),
+        ] {
+            home.write("config.toml", config);
+            let error = exposed(&renewal).await;
+            assert!(error.starts_with("error: ") && error.contains(word), "{error}");
+        }
+        home.write("config.toml", "[profiles.a]\napi_key_file = 'key'");
+        assert_eq!(exposed(&renewal).await, "id:first-key");
+        fs::set_permissions(home.0.path().join("key"), fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(exposed(&renewal).await.contains("others can read it"));
+    }
+}
