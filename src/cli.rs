@@ -1,5 +1,7 @@
 //! The command line: types only, and what `--help` says.
 
+pub mod placement;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 

@@ -49,7 +49,7 @@ use crate::text::Safe;
 
 /// Runs a command to its end.
 pub async fn run(command: &Command, global: &Global, env: &Environment) -> Result<Exit, Error> {
-    refuse_contradictions(command, global)?;
+    global.check()?;
     if let Command::Metrics(args) = command {
         metrics::check(args)?;
     }
@@ -99,18 +99,6 @@ pub fn fail(command: &Command, global: &Global, env: Option<&Environment>, why: 
         Command::Metrics(args) => metrics::write_unread(args, global, env, why),
         _ => Ok(()),
     }
-}
-
-/// Options that cannot both be meant. The argument parser does not see it when one stands before the command and the other
-/// behind it.
-fn refuse_contradictions(command: &Command, global: &Global) -> Result<(), Error> {
-    global.check()?;
-    let reads_all = matches!(command, Command::List(_) | Command::Audit(_) | Command::Probe(_) | Command::Metrics(_));
-    if global.all_profiles && !reads_all {
-        let message = "--all-profiles: only list, audit, probe and metrics read several workspaces".into();
-        return Err(Error::Usage { message, advice: None });
-    }
-    Ok(())
 }
 
 /// What every reading command gets.

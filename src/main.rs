@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
 use clap::error::ErrorKind;
-use hookscope::cli::{Cli, Global};
+use clap::{CommandFactory, FromArgMatches};
+use hookscope::cli::{Cli, Global, placement};
 use hookscope::clock::Moment;
 use hookscope::commands;
 use hookscope::config::{Config, Environment, Profiles, Selection};
@@ -27,12 +27,14 @@ use hookscope::tui::{self, Origin, Start, console};
 
 fn main() -> ExitCode {
     console::restore_on_panic();
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let command = Cli::command();
+    let parsed = command.clone().try_get_matches().and_then(|found| Ok((Cli::from_arg_matches(&found)?, found)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return explain(&error).into(),
     };
     let say = cli.global.say();
-    let exit = exit_of(run(&cli), say);
+    let exit = exit_of(placement::check(&command, &matches).and_then(|()| run(&cli)), say);
     // What a thread still writes comes to no end.
     files::remove_unfinished();
     exit.into()
@@ -108,12 +110,6 @@ async fn dispatch(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
 
 async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     cli.global.check()?;
-    if cli.global.cached {
-        return Err(Error::Usage {
-            message: "--cached: it is for commands".into(),
-            advice: Some("The explorer shows the cache at its start, and as long as the API is down.".into()),
-        });
-    }
     let config = Config::load(cli.global.config.as_deref(), env)?;
     if let Some(text) = &cli.filter {
         commands::parse_filter(text, Moment::now().wall)?;

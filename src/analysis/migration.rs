@@ -1,5 +1,6 @@
 //! A migration planned: what webhooks would be under a new event taxonomy, new hosts and new URLs, and what would be wrong then.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use url::Url;
@@ -147,8 +148,9 @@ impl Mapping {
             return webhook.event_names().cloned().collect();
         }
         let mut names: Vec<EventName> = Vec::new();
+        let mut known = HashSet::new();
         let mut add = |name: EventName| {
-            if !names.contains(&name) {
+            if known.insert(name.clone()) {
                 names.push(name);
             }
         };
@@ -213,37 +215,90 @@ fn place(webhook: &Webhook) -> String {
     }
 }
 
-/// What the changed webhooks among them would deliver where others deliver it already, unless the two do so before.
-fn collisions(before: &[Webhook], after: &[(Webhook, bool)]) -> Vec<Collision> {
-    let delivers = |webhook: &Webhook| webhook.active() != Some(false);
-    let mut at: HashMap<(String, &str), Vec<usize>> = HashMap::new();
-    for (number, (webhook, _)) in after.iter().enumerate().filter(|(_, (webhook, _))| delivers(webhook)) {
-        let place = place(webhook);
-        for name in webhook.event_names().map(EventName::raw).collect::<BTreeSet<_>>() {
-            at.entry((place.clone(), name)).or_default().push(number);
+/// Active webhooks with the place that each delivers to and the events that it delivers there, as numbers: equal ones are
+/// compared often.
+#[derive(Default)]
+struct Deliveries<'w> {
+    places: HashMap<String, u32>,
+    events: HashMap<&'w str, u32>,
+}
+
+/// The deliveries of one webhook.
+struct Delivery {
+    place: u32,
+    /// Sorted, each once.
+    events: Vec<u32>,
+}
+
+impl<'w> Deliveries<'w> {
+    fn of(&mut self, webhook: &'w Webhook) -> Delivery {
+        let next = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        let place = *self.places.entry(place(webhook)).or_insert(next);
+        let number = |name: &'w EventName| {
+            let next = u32::try_from(self.events.len()).unwrap_or(u32::MAX);
+            *self.events.entry(name.raw()).or_insert(next)
+        };
+        let mut events: Vec<_> = webhook.event_names().map(number).collect();
+        events.sort_unstable();
+        events.dedup();
+        Delivery { place, events }
+    }
+}
+
+impl Delivery {
+    /// Whether both deliver one event to one place.
+    fn meets(&self, other: &Self) -> bool {
+        self.place == other.place && is_any_in_both(&self.events, &other.events)
+    }
+}
+
+fn is_any_in_both(one: &[u32], other: &[u32]) -> bool {
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
+    while let (Some(first), Some(second)) = (one.peek(), other.peek()) {
+        match first.cmp(second) {
+            Ordering::Less => drop(one.next()),
+            Ordering::Greater => drop(other.next()),
+            Ordering::Equal => return true,
         }
     }
-    let collided = |one: usize, other: usize| {
-        let names = |number: usize| before.get(number).map(|webhook| webhook.event_names().collect::<BTreeSet<_>>());
-        let place = |number: usize| before.get(number).map(place);
-        place(one) == place(other) && names(one).zip(names(other)).is_some_and(|(one, other)| !one.is_disjoint(&other))
-    };
-    let mut pairs: BTreeMap<(usize, usize), Vec<String>> = BTreeMap::new();
-    for ((_, name), numbers) in at {
-        let Some(&first) = numbers.first() else { continue };
-        let last = numbers.last().copied().unwrap_or(first);
+    false
+}
+
+/// What the changed webhooks among them would deliver where others deliver it already, unless the two do so before.
+fn collisions(before: &[Webhook], after: &[(Webhook, bool)]) -> Vec<Collision> {
+    let mut deliveries = Deliveries::default();
+    let was: Vec<_> = before.iter().map(|webhook| deliveries.of(webhook)).collect();
+    let mut at: HashMap<(u32, u32), Vec<usize>> = HashMap::new();
+    for (number, (webhook, _)) in after.iter().enumerate().filter(|(_, (webhook, _))| webhook.active() != Some(false)) {
+        let Delivery { place, events } = deliveries.of(webhook);
+        for event in events {
+            at.entry((place, event)).or_default().push(number);
+        }
+    }
+    // Whether two of them meet before; many of their events ask for it.
+    let mut known: HashMap<(usize, usize), bool> = HashMap::new();
+    let mut pairs: BTreeMap<(usize, usize), Vec<u32>> = BTreeMap::new();
+    for ((_, event), numbers) in at {
+        let Some((&first, &last)) = numbers.first().zip(numbers.last()) else { continue };
         for &number in &numbers {
             // One of the others stands for all of them.
             let other = if number == first { last } else { first };
             let is_changed = after.get(number).is_some_and(|(_, is_changed)| *is_changed);
-            let twice = pairs.contains_key(&(other, number));
-            if is_changed && other != number && !twice && !collided(number, other) {
-                pairs.entry((number, other)).or_default().push(name.to_owned());
+            if !is_changed || other == number || pairs.contains_key(&(other, number)) {
+                continue;
+            }
+            let pair = (number.min(other), number.max(other));
+            let meet = || was.get(pair.0).zip(was.get(pair.1)).is_some_and(|(one, other)| one.meets(other));
+            if !*known.entry(pair).or_insert_with(meet) {
+                pairs.entry((number, other)).or_default().push(event);
             }
         }
     }
+    let names: HashMap<u32, &str> = deliveries.events.into_iter().map(|(name, number)| (number, name)).collect();
     let id = |number: usize| before.get(number).map(|webhook| webhook.id.clone());
-    let pair = |((one, other), mut events): ((usize, usize), Vec<String>)| {
+    let pair = |((one, other), events): ((usize, usize), Vec<u32>)| {
+        let mut events: Vec<_> =
+            events.iter().filter_map(|event| names.get(event)).map(|&name| name.to_owned()).collect();
         events.sort();
         Some(Collision { id: id(one)?, with: id(other)?, events })
     };
@@ -352,5 +407,28 @@ mod tests {
         // Two events that become one.
         let one = [hook("o", "https://x/", r#"["a"]"#), hook("p", "https://x/", r#"["b"]"#)];
         assert_eq!(pairs(&one, &events(&[("a", &["c"]), ("b", &["c"])])), ["o p c"]);
+    }
+
+    #[test]
+    fn many_events_take_no_product_of_their_numbers() {
+        let names: Vec<String> = (0..30_000).map(|number| format!("e.{number}")).collect();
+        let events_json = serde_json::to_string(&names).unwrap();
+        let all = [hook("a", "https://a.com/x", &events_json), hook("b", "https://b.com/x", &events_json)];
+        let mut mapping = hosts(&[("b.com", "a.com")]);
+        mapping.events = names.iter().map(|name| (name.clone(), vec![format!("new.{name}")])).collect();
+        let plan = mapping.plan(&all, |_| true);
+        assert_eq!(plan.changes.len(), 2);
+        assert_eq!(plan.changes[0].events().unwrap().last(), Some(&"new.e.29999"));
+        assert_eq!(plan.collisions.iter().map(|collision| collision.events.len()).collect::<Vec<_>>(), [30_000]);
+        // They deliver the same to one place before.
+        let all = [hook("a", "https://a.com/x", &events_json), hook("b", "https://a.com/x", &events_json)];
+        assert!(hosts(&[("a.com", "b.com")]).plan(&all, |_| true).collisions.is_empty());
+    }
+
+    #[test]
+    fn many_webhooks_of_one_url_take_no_product_of_their_number() {
+        let all: Vec<_> = (0..20_000).map(|id| hook(&id.to_string(), "https://a.com/x", r#"["e"]"#)).collect();
+        let plan = hosts(&[("a.com", "b.com")]).plan(&all, |_| true);
+        assert_eq!((plan.changes.len(), plan.collisions.len()), (20_000, 0));
     }
 }

@@ -23,11 +23,6 @@ const KEY_LINE: &str = "#api_key = \"key_id:secret\"";
 const VALUE_COLUMNS: usize = 38;
 
 pub(super) async fn run(command: &ConfigCommand, global: &Global, env: &Environment) -> Result<Exit, Error> {
-    let unfit = [("--from", global.from.is_some()), ("--demo", global.demo), ("--all-profiles", global.all_profiles)];
-    if let Some((option, _)) = unfit.into_iter().find(|(_, given)| *given) {
-        let advice = Some("It is about the config file alone.".into());
-        return Err(Error::Usage { message: safe!("config does not work with {}", option), advice });
-    }
     match command {
         ConfigCommand::Init { force } => init(*force, global, env).await,
         ConfigCommand::Path => path(global, env),

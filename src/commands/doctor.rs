@@ -34,24 +34,12 @@ const STEP_COLUMNS: usize = 11;
 
 /// Looks at everything between here and the API.
 pub(super) async fn run(global: &Global, env: &Environment) -> Result<Exit, Error> {
-    refuse(global)?;
     let mut report = Report::default();
     match examine(&mut report, global, env).await {
         Ok(()) => Ok(report.exit()),
         Err(Stop::ReaderGone) => Ok(Exit::Done),
         Err(Stop::Failed(error)) => Err(error),
     }
-}
-
-fn refuse(global: &Global) -> Result<(), Error> {
-    let (option, advice) = if global.from.is_some() {
-        ("--from", "It asks the API itself: leave --from away.")
-    } else if global.all_profiles {
-        ("--all-profiles", "Choose one workspace with --profile.")
-    } else {
-        return Ok(());
-    };
-    Err(Error::Usage { message: safe!("doctor does not work with {}", option), advice: Some(advice.into()) })
 }
 
 /// What a line says of its step.

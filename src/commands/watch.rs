@@ -40,10 +40,6 @@ const LAST_LINE: Duration = Duration::from_millis(500);
 
 /// Watches until a signal comes, or nobody reads any more.
 pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit, Error> {
-    let is_given = [("--from", context.global.from.is_some()), ("--cached", context.global.cached)];
-    if let Some((option, _)) = is_given.iter().find(|(_, given)| *given) {
-        return Err(Error::Usage { message: safe!("watch and {} cannot be used together", option), advice: None });
-    }
     let comparison = Comparison::new(&args.compare, context)?;
     let since = args.since.as_deref().map(|word| Named::read(word, context.now)).transpose()?;
     if since == Some(Named::Live) {

@@ -13,6 +13,8 @@ use crate::text::{Safe, clean};
 const GAP: usize = 2;
 /// Columns that are cut keep this many columns of the terminal, as long as there is room for them at all.
 const NARROWEST: usize = 8;
+/// Cells are padded to at most this width: one cell of a megabyte must not make every line as long.
+const WIDEST_PADDED: usize = 1_000;
 
 pub(super) fn write<W: Write, T: Record>(out: &mut Output<W>, sheet: &Sheet<T>, records: &[&T]) -> io::Result<()> {
     let titles: Vec<_> = sheet.columns.iter().map(|column| clean(&column.name.to_uppercase().replace('_', " "))).collect();
@@ -71,13 +73,14 @@ impl Line<'_> {
                 continue;
             }
             let cell = cell.fit(width, "…");
+            let width = width.min(WIDEST_PADDED);
             let padding = width.saturating_sub(cell.width());
             let before = if is_right(place) { padding } else { 0 };
             if cell.is_empty() {
                 blanks += width + GAP;
                 continue;
             }
-            write!(out.writer, "{:1$}", "", blanks + before)?;
+            write_blanks(&mut out.writer, blanks + before)?;
             if self.coloured && !style.is_empty() {
                 write!(out.writer, "{style}{cell}\x1b[0m")?;
             } else {
@@ -87,6 +90,17 @@ impl Line<'_> {
         }
         writeln!(out.writer)
     }
+}
+
+/// Writes so many blanks. The width of a format argument ends at 65,535, and one cell may be wider.
+fn write_blanks(out: &mut impl Write, mut blanks: usize) -> io::Result<()> {
+    const BLANKS: [u8; 64] = [b' '; 64];
+    while blanks > 0 {
+        let some = BLANKS.get(..blanks).unwrap_or(&BLANKS);
+        out.write_all(some)?;
+        blanks -= some.len();
+    }
+    Ok(())
 }
 
 fn style(tone: Tone) -> &'static str {

@@ -19,6 +19,7 @@ mod kills;
 mod memory;
 mod messages;
 mod metrics;
+mod options;
 mod plan;
 mod probe;
 mod progress;

@@ -86,6 +86,11 @@ async fn a_table_on_a_pipe_is_whole_and_plain() {
     let long = format!(r#"{{"id":"a","url":"https://x/{}"}}"#, "y".repeat(5_000));
     let whole = ask(&serving(&long).await, &["list", "-o", "table"]).await;
     assert!(whole.data().contains(&"y".repeat(5_000)));
+    // A cell that is wider than a format argument can be, and that does not widen the other rows.
+    let long = format!(r#"{{"id":"a","url":"https://x/{}"}},{{"id":"b","url":"https://x/"}}"#, "y".repeat(70_000));
+    let whole = ask(&serving(&long).await, &["list", "-o", "table"]).await;
+    let [header, long, short] = whole.lines()[..] else { panic!("{}", whole.stdout.len()) };
+    assert!(long.contains(&"y".repeat(70_000)) && header.len() < 1_100 && short.len() < 1_100);
 }
 
 #[tokio::test]

@@ -1,0 +1,205 @@
+//! Refuses options that the command would ignore, and says where they belong.
+//!
+//! The parser takes options of the explorer before any command, and global options with every command. An option that is
+//! silently ignored is dangerous: `hookscope --filter host:old.example.com plan map.toml -o sh` would change every webhook.
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+
+use crate::error::Error;
+use crate::safe;
+use crate::text::{Safe, clean};
+
+/// Global options that say which webhooks are read, and from where. The other ones (`--config`, `--color`, …) are settings, which
+/// do no harm where nothing depends on them.
+const SOURCES: [&str; 6] = ["profile", "all-profiles", "from", "cached", "base-url", "demo"];
+
+/// The sources that each command takes. A command that is not listed takes none; help and completions read nothing at all.
+const TAKES: &[(&str, &[&str])] = &[
+    ("hookscope", &["profile", "from", "base-url", "demo"]),
+    ("list", &SOURCES),
+    ("audit", &SOURCES),
+    ("probe", &SOURCES),
+    ("metrics", &SOURCES),
+    ("get", ONE_WORKSPACE),
+    ("events", ONE_WORKSPACE),
+    ("snapshot", ONE_WORKSPACE),
+    ("diff", ONE_WORKSPACE),
+    ("plan", ONE_WORKSPACE),
+    ("watch", &["profile", "base-url", "demo"]),
+    ("history", &["profile", "base-url"]),
+    ("doctor", &["profile", "base-url", "demo"]),
+    ("config show", &["profile", "base-url"]),
+    ("help", &SOURCES),
+    ("completions", &SOURCES),
+    ("man", &SOURCES),
+];
+
+const ONE_WORKSPACE: &[&str] = &["profile", "from", "cached", "base-url", "demo"];
+
+/// Checks every option that was given against the command.
+///
+/// # Errors
+///
+/// The first option that the command would ignore, with the right spelling.
+pub fn check(root: &Command, matches: &ArgMatches) -> Result<(), Error> {
+    let (mut name, mut command, mut of_command) = (String::new(), root, matches);
+    while let Some((next, inner)) = of_command.subcommand() {
+        let Some(found) = command.find_subcommand(next) else { break };
+        (command, of_command) = (found, inner);
+        name = if name.is_empty() { next.to_owned() } else { format!("{name} {next}") };
+    }
+    if !name.is_empty() {
+        let own = root.get_arguments().filter(|arg| !arg.is_global_set());
+        if let Some(arg) = own.into_iter().find(|arg| is_given(matches, arg)) {
+            return Err(of_explorer(arg, &name, command));
+        }
+    }
+    let name = if name.is_empty() { "hookscope" } else { &name };
+    let takes = TAKES.iter().find(|(command, _)| *command == name).map_or(&[][..], |(_, takes)| takes);
+    let source = |arg: &Arg| arg.get_long().and_then(|long| SOURCES.into_iter().find(|source| *source == long));
+    let ignored = root.get_arguments().filter(|arg| is_given(of_command, arg)).filter_map(source);
+    match ignored.into_iter().find(|source| !takes.contains(source)) {
+        Some(source) => Err(of_others(source, name)),
+        None => Ok(()),
+    }
+}
+
+fn is_given(matches: &ArgMatches, arg: &Arg) -> bool {
+    matches.try_contains_id(arg.get_id().as_str()).is_ok()
+        && matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
+}
+
+/// An option of the explorer before a command.
+fn of_explorer(arg: &Arg, name: &str, command: &Command) -> Error {
+    let long = arg.get_long().unwrap_or_default();
+    let value = arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+    let spelled = clean(&format!("--{long} {value}"));
+    let takes_it = command.get_arguments().any(|own| own.get_long() == Some(long));
+    let (message, advice) = if takes_it {
+        let message = safe!("--{}: before a command it is an option of the explorer", clean(long));
+        (message, safe!("Write it behind the command: hookscope {} {}", clean(name), spelled))
+    } else {
+        let message = safe!("{} does not take --{}, which is an option of the explorer", clean(name), clean(long));
+        (message, safe!("Leave it out, or open the explorer: hookscope {}", spelled))
+    };
+    Error::Usage { message, advice: Some(advice) }
+}
+
+/// A source of webhooks that the command does not read.
+fn of_others(source: &'static str, name: &str) -> Error {
+    let who = if name == "hookscope" { Safe::from("the explorer") } else { clean(name) };
+    let reads = |(command, takes): &(&'static str, &[&str])| {
+        (takes.contains(&source) && !matches!(*command, "hookscope" | "help" | "completions" | "man")).then_some(*command)
+    };
+    let commands: Vec<_> = TAKES.iter().filter_map(reads).collect();
+    Error::Usage {
+        message: safe!("{} does not take --{}", who, source),
+        advice: Some(safe!("Leave it out. Commands that take it: {}", clean(&commands.join(", ")))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    /// A value that the option accepts.
+    fn value_for(arg: &Arg) -> Option<String> {
+        if !arg.get_action().takes_values() {
+            return None;
+        }
+        let possible = arg.get_possible_values();
+        Some(possible.first().map_or_else(|| "30".to_owned(), |value| value.get_name().to_owned()))
+    }
+
+    fn words_of(arg: &Arg) -> Vec<String> {
+        let long = format!("--{}", arg.get_long().unwrap());
+        std::iter::once(long).chain(value_for(arg)).collect()
+    }
+
+    /// Every command that can be run, by its words, with what it must be given.
+    fn leaves(command: &Command, words: &[String]) -> Vec<(Vec<String>, Vec<String>)> {
+        let subcommands: Vec<_> = command.get_subcommands().collect();
+        if subcommands.is_empty() {
+            let required = command.get_arguments().filter(|arg| arg.is_required_set());
+            let value = |arg: &Arg| if arg.get_id() == "shell" { "bash".to_owned() } else { value_for(arg).unwrap() };
+            return vec![(words.to_vec(), required.map(value).collect())];
+        }
+        let below = |inner: &&Command| leaves(inner, &[words, &[inner.get_name().to_owned()]].concat());
+        subcommands.iter().flat_map(below).collect()
+    }
+
+    fn checked(words: &[String]) -> Result<(), String> {
+        let root = Cli::command();
+        let words = std::iter::once("hookscope".to_owned()).chain(words.iter().cloned());
+        let matches = root.clone().try_get_matches_from(words).unwrap();
+        check(&root, &matches).map_err(|error| error.lines().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    }
+
+    #[test]
+    fn no_option_of_the_explorer_is_ignored_before_any_command() {
+        let root = Cli::command();
+        let own: Vec<_> =
+            root.get_arguments().filter(|arg| !arg.is_global_set() && arg.get_action().takes_values()).collect();
+        assert!(own.iter().filter_map(|arg| arg.get_long()).eq(["scope", "refresh", "filter", "view", "deliveries"]));
+        let leaves = leaves(&root, &[]);
+        assert!(leaves.len() > 20);
+        for (command, required) in leaves {
+            for arg in &own {
+                let words = [words_of(arg), command.clone(), required.clone()].concat();
+                let refused = checked(&words).unwrap_err();
+                let long = format!("--{}", arg.get_long().unwrap());
+                let own_option = words_of(arg);
+                let behind = [command.clone(), required.clone(), own_option].concat();
+                let takes_it = root.clone().try_get_matches_from(std::iter::once("hookscope".to_owned()).chain(behind.clone()));
+                if takes_it.is_ok() {
+                    assert!(refused.contains(&format!("hookscope {} {long} ", command.join(" "))), "{words:?}: {refused}");
+                    assert_eq!(checked(&behind), Ok(()), "{behind:?}");
+                } else {
+                    assert!(refused.contains(&format!("does not take {long}")), "{words:?}: {refused}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_source_that_a_command_does_not_read_is_refused_wherever_it_is_written() {
+        let root = Cli::command();
+        let globals: Vec<_> = root.get_arguments().filter(|arg| arg.is_global_set()).collect();
+        for (command, required) in leaves(&root, &[]) {
+            let name = command.join(" ");
+            for arg in &globals {
+                let long = arg.get_long().unwrap();
+                let takes = TAKES.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, takes)| takes);
+                let is_good = !SOURCES.contains(&long) || takes.contains(&long);
+                let option = words_of(arg);
+                for words in [
+                    [option.clone(), command.clone(), required.clone()].concat(),
+                    [command.clone(), required.clone(), option.clone()].concat(),
+                ] {
+                    let found = checked(&words);
+                    assert_eq!(found.is_ok(), is_good, "{words:?}: {found:?}");
+                }
+            }
+        }
+        for words in [["--cached", "doctor"], ["cache", "path"]] {
+            let found = checked(&words.map(str::to_owned));
+            assert_eq!(found.is_ok(), words[0] == "cache", "{found:?}");
+        }
+        // Every name in the table is that of a command.
+        let names: Vec<_> = leaves(&root, &[]).into_iter().map(|(words, _)| words.join(" ")).collect();
+        assert!(TAKES.iter().all(|(name, _)| *name == "hookscope" || names.iter().any(|known| known == name)));
+    }
+
+    #[test]
+    fn the_explorer_refuses_what_is_for_commands() {
+        for option in ["--cached", "--all-profiles"] {
+            let refused = checked(&[option.to_owned()]).unwrap_err();
+            assert!(refused.contains("the explorer does not take") && refused.contains("list, audit"), "{refused}");
+        }
+        assert_eq!(checked(&["--demo", "--filter", "x", "--view", "hosts"].map(str::to_owned)), Ok(()));
+    }
+}
