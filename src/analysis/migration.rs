@@ -297,8 +297,7 @@ fn collisions(before: &[Webhook], after: &[(Webhook, bool)]) -> Vec<Collision> {
     let names: HashMap<u32, &str> = deliveries.events.into_iter().map(|(name, number)| (number, name)).collect();
     let id = |number: usize| before.get(number).map(|webhook| webhook.id.clone());
     let pair = |((one, other), events): ((usize, usize), Vec<u32>)| {
-        let mut events: Vec<_> =
-            events.iter().filter_map(|event| names.get(event)).map(|&name| name.to_owned()).collect();
+        let mut events: Vec<_> = events.iter().filter_map(|event| names.get(event)).map(|&name| name.to_owned()).collect();
         events.sort();
         Some(Collision { id: id(one)?, with: id(other)?, events })
     };

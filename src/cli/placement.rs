@@ -154,7 +154,8 @@ mod tests {
                 let long = format!("--{}", arg.get_long().unwrap());
                 let own_option = words_of(arg);
                 let behind = [command.clone(), required.clone(), own_option].concat();
-                let takes_it = root.clone().try_get_matches_from(std::iter::once("hookscope".to_owned()).chain(behind.clone()));
+                let takes_it =
+                    root.clone().try_get_matches_from(std::iter::once("hookscope".to_owned()).chain(behind.clone()));
                 if takes_it.is_ok() {
                     assert!(refused.contains(&format!("hookscope {} {long} ", command.join(" "))), "{words:?}: {refused}");
                     assert_eq!(checked(&behind), Ok(()), "{behind:?}");

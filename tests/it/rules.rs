@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("output", &["analysis", "clock", "error", "model", "redact", "text"]),
     ("snapshot", &["api", "error", "model", "output", "text"]),
     ("cache", &["analysis", "config", "files", "model", "snapshot", "text"]),
-    ("cli", &["analysis", "error", "model", "output"]),
+    ("cli", &["analysis", "error", "model", "output", "text"]),
     (
         "commands",
         &[

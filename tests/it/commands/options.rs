@@ -36,7 +36,9 @@ async fn a_source_that_a_command_does_not_read_is_refused() {
     }
     // It would empty the cache of every profile.
     home.run(&["--profile", "staging", "cache", "clear"]).await.says(2, &["cache clear does not take --profile"]);
-    home.run(&["--all-profiles"]).await.says(2, &["the explorer does not take --all-profiles", "list, audit, probe, metrics"]);
+    home.run(&["--all-profiles"])
+        .await
+        .says(2, &["the explorer does not take --all-profiles", "list, audit, probe, metrics"]);
 }
 
 #[tokio::test]
