@@ -442,7 +442,7 @@ const PLAN_HELP: &str = "A map:\n\n  \
     \"call_initiated\" = []\n  \
     [hosts]\n  \
     \"old.example.com\" = \"new.example.com\"\n  \
-    [urls]                            # exactly these; they go before hosts\n  \
+    [urls]                            # these URLs; they go before hosts\n  \
     \"https://old.example.com/a\" = \"https://new.example.com/b\"";
 
 #[derive(Debug, Args)]

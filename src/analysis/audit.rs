@@ -19,9 +19,10 @@ mod legacy_event;
 mod long_inactive;
 mod malformed_row;
 mod no_events;
-mod normal;
+mod padded_event;
 mod pattern;
 mod private_destination;
+mod repeated_event;
 mod retired_destination;
 mod rule_set;
 mod test_endpoint;
@@ -41,7 +42,6 @@ pub use self::auditor::{Auditor, Question};
 pub use self::candidate::{Candidate, Item, Loaded, Source};
 pub use self::credentials_in_url::shown_url;
 pub use self::facts::{Facts, LastActive, Limits, Probe, origin_of};
-pub use self::normal::normalised;
 pub use self::pattern::{Pattern, Patterns};
 pub use self::rule_set::RuleSet;
 pub use self::verdicts::{OfPage, Reader, Said, Told, Verdicts, Work};
@@ -152,6 +152,8 @@ pub const RULES: &[Rule] = &[
     long_inactive::RULE,
     malformed_row::RULE,
     expired_waiver::RULE,
+    repeated_event::RULE,
+    padded_event::RULE,
 ];
 
 impl Rule {
@@ -209,6 +211,11 @@ impl Basis {
     pub fn new<'k>(now: Timestamp, known_besides: impl Iterator<Item = &'k str>) -> Self {
         let known = vocabulary::CURRENT.into_iter().chain(known_besides).map(Box::from).collect();
         Self { now, retired: Patterns::default(), facts: Arc::default(), known, meant: Mutex::default(), is_part: false }
+    }
+
+    /// Whether a subscription to `*` is one to every event: the config says so by naming it as a known event.
+    fn has_wildcard(&self) -> bool {
+        self.knows(vocabulary::WILDCARD)
     }
 
     /// Whether webhooks may be subscribed to an event of this name.
@@ -395,8 +402,18 @@ impl Chosen {
     }
 }
 
+/// A name in quotes, so that spaces around it can be seen.
+fn quoted(name: &str) -> Safe {
+    safe!("\"{}\"", clean_head(name, 60))
+}
+
 /// Some of many names, for a message: at most five, and how many more.
 fn enumerate<'n>(names: impl Iterator<Item = &'n str>) -> Safe {
+    enumerate_safe(names.map(|name| clean_head(name, 60)))
+}
+
+/// As [`enumerate`], of names that are ready to be shown.
+fn enumerate_safe(names: impl Iterator<Item = Safe>) -> Safe {
     const SHOWN: usize = 5;
     let mut out = Safe::default();
     let mut more = 0_usize;
@@ -408,7 +425,7 @@ fn enumerate<'n>(names: impl Iterator<Item = &'n str>) -> Safe {
         if place > 0 {
             out.push(&", ".into());
         }
-        out.push(&clean_head(name, 60));
+        out.push(&name);
     }
     if more > 0 {
         out.push(&safe!(" and {} more", more));

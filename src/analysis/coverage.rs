@@ -1,12 +1,13 @@
 //! Who hears which event: for every event that is known or subscribed to, its subscriptions.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use super::vocabulary;
-use crate::model::{EventName, Webhook};
+use super::vocabulary::{self, WILDCARD};
+use crate::model::{EventName, Webhook, host};
 
 /// The subscriptions to one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,31 +42,52 @@ struct Count {
     hosts: HashSet<String>,
 }
 
+impl Count {
+    fn add(&mut self, active: Option<bool>, host: Option<&String>) {
+        match active {
+            Some(true) => {
+                self.active += 1;
+                self.hosts.extend(host.cloned());
+            }
+            Some(false) => self.inactive += 1,
+            None => {}
+        }
+    }
+}
+
 /// The coverage of every event that the webhooks name, and of every known one, in the order of the names. A webhook that does
-/// not say whether it is active counts as neither.
+/// not say whether it is active counts as neither. Where `*` is known, a webhook that is subscribed to it is subscribed to every
+/// event.
 pub fn coverage<'a>(
     webhooks: impl Iterator<Item = &'a Webhook>,
     known_besides: impl Iterator<Item = &'a str>,
 ) -> Vec<EventCoverage> {
     let known: HashSet<&str> = vocabulary::CURRENT.into_iter().chain(known_besides).collect();
     let mut counts: BTreeMap<EventName, Count> = known.iter().map(|name| (EventName::new(name), Count::default())).collect();
+    // Subscribers of every event.
+    let mut of_all = Count::default();
     for webhook in webhooks {
-        let host = webhook.url.parse().and_then(|url| url.host_str().map(str::to_owned));
+        let host = host(webhook.url.raw()).map(Cow::into_owned);
         let names: HashSet<_> = webhook.event_names().collect();
+        let is_of_all = known.contains(WILDCARD) && names.iter().any(|name| name.raw() == WILDCARD);
         for name in names {
             let count = match counts.get_mut(name) {
                 Some(count) => count,
                 None => counts.entry(name.clone()).or_default(),
             };
-            match webhook.active() {
-                Some(true) => {
-                    count.active += 1;
-                    count.hosts.extend(host.clone());
-                }
-                Some(false) => count.inactive += 1,
-                None => {}
+            // It counts once, with those of every event.
+            if !is_of_all || name.raw() == WILDCARD {
+                count.add(webhook.active(), host.as_ref());
             }
         }
+        if is_of_all {
+            of_all.add(webhook.active(), host.as_ref());
+        }
+    }
+    for (_, count) in counts.iter_mut().filter(|(name, _)| name.raw() != WILDCARD) {
+        count.active += of_all.active;
+        count.inactive += of_all.inactive;
+        count.hosts.extend(of_all.hosts.iter().cloned());
     }
     let coverage = |(event, count): (EventName, Count)| EventCoverage {
         known: known.contains(event.raw()),
@@ -107,5 +129,24 @@ mod tests {
         assert_eq!(of("campaign.paused").active, 0);
         assert_eq!(covered.len(), vocabulary::CURRENT.len() + 2);
         assert!(covered.is_sorted_by_key(|event| event.event.raw().to_owned()));
+    }
+
+    #[test]
+    fn a_wildcard_subscribes_to_every_event_where_the_config_knows_it() {
+        let webhooks = [
+            webhook("https://a.com/1", r#"["*","call.ended"]"#, "true"),
+            webhook("https://b.com/1", r#"["*"]"#, "false"),
+            webhook("https://c.com/1", r#"["call.ended","mine"]"#, "true"),
+        ];
+        let counts = |known: &[&str]| {
+            let covered = coverage(webhooks.iter(), known.iter().copied());
+            let of = |name: &str| {
+                let event = covered.iter().find(|event| event.event.raw() == name).unwrap();
+                (event.active, event.inactive, event.hosts)
+            };
+            ["call.ended", "mine", "campaign.paused", "*"].map(of)
+        };
+        assert_eq!(counts(&["*"]), [(2, 1, 2), (2, 1, 2), (1, 1, 1), (1, 1, 1)]);
+        assert_eq!(counts(&[]), [(2, 0, 2), (1, 0, 1), (0, 0, 0), (1, 1, 1)]);
     }
 }

@@ -10,10 +10,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use url::Url;
 
 pub use self::fields::{EXPECTED, Field, Reason, Values};
-use crate::model::Destination;
+use crate::model::{Destination, normalized_text};
 use crate::safe;
 use crate::text::{Safe, Untrusted, grouped};
 
@@ -43,7 +42,7 @@ pub struct Attempt<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key<'a> {
     Id(&'a str),
-    /// As it came; it is normalised before it is compared.
+    /// As it came; it is normalized before it is compared.
     Url(&'a str),
 }
 
@@ -136,7 +135,7 @@ impl Slot {
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     ids: HashMap<Box<str>, usize>,
-    /// By normalised URL.
+    /// By normalized URL.
     urls: HashMap<Box<str>, usize>,
     slots: Vec<Slot>,
     texts: Vec<Arc<str>>,
@@ -151,7 +150,7 @@ pub struct Unmatched {
     pub rows: u64,
     /// Different ids and URLs that match nothing.
     pub webhooks: usize,
-    /// The one with the most rows: an id, or a normalised URL, which may hold credentials.
+    /// The one with the most rows: an id, or a normalized URL, which may hold credentials.
     pub most: Option<Destination>,
     /// Rows of webhooks beyond [`MAX_WEBHOOKS`], which could not be told apart; they are in `rows`.
     pub crowded: u64,
@@ -214,7 +213,7 @@ impl Tally {
         let (places, name) = match key {
             Key::Id(id) => (&mut self.ids, id),
             Key::Url(url) => {
-                normal = normal_url(url);
+                normal = normalized_text(url);
                 (&mut self.urls, normal.as_str())
             }
         };
@@ -269,7 +268,7 @@ impl Tally {
     fn numbers(&self, id: &str, url: &str) -> (Option<usize>, Option<usize>) {
         let by_id = self.ids.get(id).copied();
         // Normalising costs more than the rest of a join.
-        let by_url = if self.urls.is_empty() { None } else { self.urls.get(&*normal_url(url)).copied() };
+        let by_url = if self.urls.is_empty() { None } else { self.urls.get(&*normalized_text(url)).copied() };
         (by_id, by_url)
     }
 
@@ -297,17 +296,6 @@ impl Tally {
         }
         unmatched.most = most.map(|(_, name)| Destination::new(name));
         unmatched
-    }
-}
-
-/// A URL as it is compared: parsed and written again, without its fragment; a text that is no URL without the blanks around it.
-fn normal_url(text: &str) -> String {
-    match Url::parse(text) {
-        Ok(mut url) => {
-            url.set_fragment(None);
-            url.into()
-        }
-        Err(_) => text.trim().to_owned(),
     }
 }
 

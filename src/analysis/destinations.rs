@@ -6,7 +6,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
-use crate::model::{Destination, Webhook, WebhookId};
+use crate::model::{Destination, Webhook, WebhookId, without_final_dot};
 use crate::text::{Safe, clean};
 
 /// Scheme, host and port: what is connected to.
@@ -25,7 +25,11 @@ impl Origin {
             "http" => false,
             _ => return None,
         };
-        Some(Self { host: url.host()?.to_owned(), port: url.port_or_known_default()?, tls })
+        let host = match url.host()? {
+            Host::Domain(name) => Host::Domain(without_final_dot(name).to_owned()),
+            address => address.to_owned(),
+        };
+        Some(Self { host, port: url.port_or_known_default()?, tls })
     }
 
     /// The origin of a URL as it came; `None` when it is none that can be connected to.
@@ -125,6 +129,10 @@ impl Grouping {
         url.set_fragment(None);
         // Neither can fail: the URL has a host.
         url.set_username("").and_then(|()| url.set_password(None)).unwrap_or_default();
+        if let Some(name) = url.domain().filter(|name| name.ends_with('.')).map(|name| without_final_dot(name).to_owned()) {
+            // A name stays one without its dot.
+            url.set_host(Some(&name)).unwrap_or_default();
+        }
         let (place, urls) = match self.origins.entry(origin) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
@@ -183,7 +191,7 @@ mod tests {
         let found = grouped(&[
             "https://B.example/2",
             "https://b.example:443/1?x=1#top",
-            "https://bob:pw@b.example/1?x=1",
+            "https://bob:pw@b.example./1?x=1",
             "http://b.example/",
             "https://b.example:8443/",
             "https://2130706433/",

@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub use self::findings::ByFinding;
 use super::audit::{Rule, Severity};
 use super::rows::{RowNumber, Rows, Table};
-use super::vocabulary;
+use super::vocabulary::{self, WILDCARD};
 use crate::model::{EventList, Named, Reason, RowRef, path};
 use crate::text::Safe;
 
@@ -243,12 +243,24 @@ fn by_event<'r>(rows: impl Iterator<Item = RowRef<'r>>, known: &[Box<str>]) -> V
             lists.entry(list.number).or_insert_with(|| (list, Count::default())).1.add(row);
         }
     }
+    // Subscribers of every event, where the config knows the wildcard.
+    let mut of_all = Count::default();
     for (list, of_list) in lists.values() {
         // A name that is there twice is heard once.
         let names: BTreeSet<&str> = list.events.iter().map(|event| &*event.name).collect();
+        let is_of_all = known.contains(WILDCARD) && names.contains(WILDCARD);
         for name in names {
-            counts.entry(name).or_default().merge(of_list);
+            let count = counts.entry(name).or_default();
+            if !is_of_all || name == WILDCARD {
+                count.merge(of_list);
+            }
         }
+        if is_of_all {
+            of_all.merge(of_list);
+        }
+    }
+    for (_, count) in counts.iter_mut().filter(|(name, _)| **name != WILDCARD) {
+        count.merge(&of_all);
     }
     let group = |(name, count): (&str, Count<'_>)| {
         let kind = Kind::Event { name: name.into(), is_known: known.contains(name) };
@@ -333,5 +345,24 @@ mod tests {
         };
         assert_eq!((of("call.ended"), of("mine"), of("theirs")), ((true, 2, 1, 2), (false, 1, 0, 1), (true, 0, 0, 0)));
         assert_eq!(groups.len(), vocabulary::CURRENT.len() + 2);
+    }
+
+    #[test]
+    fn a_wildcard_subscribes_to_every_event_where_it_is_known() {
+        let (rows, all) = rows(&[
+            ("https://a.com/", r#"["*","call.ended"]"#, "true"),
+            ("https://b.com/", r#"["*"]"#, "false"),
+            ("https://c.com/", r#"["call.ended","mine"]"#, "true"),
+        ]);
+        let counts = |known: &[Box<str>]| {
+            let groups = Grouping::Events { known: known.into() }.group(&rows, &all).groups;
+            ["call.ended", "mine", "campaign.paused", "*"].map(|wanted| {
+                let is_it = |group: &&Group| matches!(&group.kind, Kind::Event { name, .. } if **name == *wanted);
+                let group = groups.iter().find(is_it).unwrap();
+                (group.active, group.inactive, group.reach, group.webhooks)
+            })
+        };
+        assert_eq!(counts(&["*".into()]), [(2, 1, 2, 3), (2, 1, 2, 3), (1, 1, 1, 2), (1, 1, 1, 2)]);
+        assert_eq!(counts(&[]), [(2, 0, 2, 2), (1, 0, 1, 1), (0, 0, 0, 0), (1, 1, 1, 2)]);
     }
 }

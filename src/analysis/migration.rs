@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use url::Url;
 
-use crate::model::{Destination, EventEntry, EventName, Field, Webhook, WebhookId};
+use crate::model::{Destination, EventEntry, EventName, Field, Webhook, WebhookId, normalized_text, without_final_dot};
 
 /// The longest destination that the API takes, in characters (api-access/external-webhooks).
 const LONGEST_URL: usize = 150;
@@ -73,6 +73,7 @@ impl Mapping {
     pub fn plan(&self, all: &[Webhook], wanted: impl Fn(&Webhook) -> bool) -> Plan {
         let mut plan = Plan::default();
         let mut used = BTreeSet::new();
+        let spellings = Spellings::of(&self.urls);
         let targets: HashSet<&str> = self.events.values().flatten().map(String::as_str).collect();
         // The state afterwards, and the number of the change that leads there.
         let mut after = Vec::with_capacity(all.len());
@@ -88,7 +89,7 @@ impl Mapping {
                     }
                 }
             }
-            let planned = self.apply(webhook, &mut used, &mut plan.doubts);
+            let planned = self.apply(webhook, &spellings, &mut used, &mut plan.doubts);
             let planned = if webhook.id.path_segment().is_some() || planned == *webhook {
                 planned
             } else {
@@ -111,9 +112,15 @@ impl Mapping {
         plan
     }
 
-    fn apply(&self, webhook: &Webhook, used: &mut BTreeSet<String>, doubts: &mut Vec<(WebhookId, &'static str)>) -> Webhook {
+    fn apply(
+        &self,
+        webhook: &Webhook,
+        spellings: &Spellings<'_>,
+        used: &mut BTreeSet<String>,
+        doubts: &mut Vec<(WebhookId, &'static str)>,
+    ) -> Webhook {
         let mut planned = webhook.clone();
-        if let Some(url) = self.new_url(webhook.url.raw(), used) {
+        if let Some(url) = self.new_url(webhook.url.raw(), spellings, used) {
             if url.chars().count() > LONGEST_URL {
                 doubts.push((webhook.id.clone(), "its new URL is longer than the 150 characters that the API takes"));
             }
@@ -168,13 +175,14 @@ impl Mapping {
         names
     }
 
-    fn new_url(&self, url: &str, used: &mut BTreeSet<String>) -> Option<String> {
-        let new = if let Some(new) = self.urls.get(url) {
-            used.insert(url.to_owned());
+    fn new_url(&self, url: &str, spellings: &Spellings<'_>, used: &mut BTreeSet<String>) -> Option<String> {
+        let exact = self.urls.get_key_value(url);
+        let new = if let Some((named, new)) = exact.or_else(|| spellings.find(url)) {
+            used.insert(named.clone());
             new.clone()
         } else {
             let parsed = Url::parse(url).ok()?;
-            let (host, new) = self.hosts.get_key_value(parsed.host_str()?)?;
+            let (host, new) = self.hosts.get_key_value(without_final_dot(parsed.host_str()?))?;
             used.insert(host.clone());
             with_host(url, &parsed, host, new)?
         };
@@ -182,8 +190,27 @@ impl Mapping {
     }
 }
 
-/// The URL with another host and everything else as it is spelled; normalised when its host is spelled in an unusual way.
+/// The mapped URLs by their one spelling: a webhook may have registered another one.
+struct Spellings<'m>(HashMap<String, (&'m String, &'m String)>);
+
+impl<'m> Spellings<'m> {
+    fn of(urls: &'m BTreeMap<String, String>) -> Self {
+        let mut spellings = HashMap::new();
+        for (named, new) in urls {
+            spellings.entry(normalized_text(named)).or_insert((named, new));
+        }
+        Self(spellings)
+    }
+
+    fn find(&self, url: &str) -> Option<(&'m String, &'m String)> {
+        if self.0.is_empty() { None } else { self.0.get(&normalized_text(url)).copied() }
+    }
+}
+
+/// The URL with another host and everything else as it is spelled, without what a parser drops around it; in the parser's
+/// spelling when its host is spelled in an unusual way.
 fn with_host(url: &str, parsed: &Url, host: &str, new: &str) -> Option<String> {
+    let url = url.trim_matches(|c: char| c <= ' ');
     let start = url.find("://")? + 3;
     let (before, rest) = url.split_at_checked(start)?;
     let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
@@ -194,6 +221,7 @@ fn with_host(url: &str, parsed: &Url, host: &str, new: &str) -> Option<String> {
     };
     if let Some((spelled, port)) = place.split_at_checked(host.len())
         && spelled.eq_ignore_ascii_case(host)
+        && let port = port.strip_prefix('.').unwrap_or(port)
         && (port.is_empty() || port.starts_with(':'))
     {
         return Some([before, userinfo, new, port, tail].concat());
@@ -201,18 +229,6 @@ fn with_host(url: &str, parsed: &Url, host: &str, new: &str) -> Option<String> {
     let mut parsed = parsed.clone();
     parsed.set_host(Some(new)).ok()?;
     Some(parsed.into())
-}
-
-/// Where a webhook delivers, whatever the spelling.
-fn place(webhook: &Webhook) -> String {
-    match webhook.url.parse() {
-        Some(mut url) => {
-            // It is not sent.
-            url.set_fragment(None);
-            url.into()
-        }
-        None => webhook.url.raw().to_owned(),
-    }
 }
 
 /// Active webhooks with the place that each delivers to and the events that it delivers there, as numbers: equal ones are
@@ -233,7 +249,7 @@ struct Delivery {
 impl<'w> Deliveries<'w> {
     fn of(&mut self, webhook: &'w Webhook) -> Delivery {
         let next = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-        let place = *self.places.entry(place(webhook)).or_insert(next);
+        let place = *self.places.entry(normalized_text(webhook.url.raw())).or_insert(next);
         let number = |name: &'w EventName| {
             let next = u32::try_from(self.events.len()).unwrap_or(u32::MAX);
             *self.events.entry(name.raw()).or_insert(next)
@@ -365,6 +381,12 @@ mod tests {
             ),
             ("https://u:p@old.example.com/", Some("https://u:p@new.example.com/")),
             ("https://old%2Eexample.com/x", Some("https://new.example.com/x")),
+            ("https://old.example.com./x", Some("https://new.example.com/x")),
+            ("https://OLD.example.com.:8443/x", Some("https://new.example.com:8443/x")),
+            ("https://old.example.com/x ", Some("https://new.example.com/x")),
+            (" https://old.example.com ", Some("https://new.example.com")),
+            ("https://old.exam\\tple.com/x", Some("https://new.example.com/x")),
+            ("https://ｏld.example.com/x", Some("https://new.example.com/x")),
             ("https://sub.old.example.com/", None),
             ("https://old.example.com.evil.com/", None),
             ("https://old.example.com@evil.com/", None),
@@ -381,7 +403,18 @@ mod tests {
         mapping.urls = map(&[("https://a.com/x", "https://c.com/y".to_owned())]);
         let all = [hook("a", "https://a.com/x", "[]"), hook("b", "https://a.com/x/", "[]")];
         let plan = mapping.plan(&all, |_| true);
-        assert_eq!(plan.changes.iter().filter_map(Change::url).collect::<Vec<_>>(), ["https://c.com/y", "https://b.com/x/"]);
+        assert_eq!(plan.changes.iter().filter_map(Change::url).collect::<Vec<_>>(), ["https://c.com/y", "https://c.com/y"]);
+        // Every spelling of it, but one that has a mapping of its own.
+        mapping.urls.insert("https://a.com/x/".to_owned(), "https://c.com/z".to_owned());
+        for (url, expected) in [
+            ("https://a.com/x", "https://c.com/y"),
+            ("https://a.com/x/", "https://c.com/z"),
+            ("https://A.com.:443/%78 ", "https://c.com/y"),
+            ("https://a.com/x?q", "https://b.com/x?q"),
+        ] {
+            let plan = mapping.plan(&[hook("a", url, "[]")], |_| true);
+            assert_eq!(plan.changes.first().and_then(Change::url), Some(expected), "{url}");
+        }
         let long = hosts(&[("a.com", &"b".repeat(200))]).plan(&all, |webhook| webhook.id.raw() == "a");
         assert_eq!((long.changes.len(), long.doubts.len()), (1, 1));
         let insecure = hosts(&[("a.com", "b.com")]).plan(&[hook("a", "http://a.com/", "[]")], |_| true);

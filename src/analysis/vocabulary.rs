@@ -17,6 +17,9 @@ pub const CURRENT: [&str; 12] = [
     "alert.triggered",
 ];
 
+/// A subscription to every event, where the config names it in `known_events`: the vendor's pages do not.
+pub const WILDCARD: &str = "*";
+
 /// Names that deliveries carry as their `event_type`, which are no names to subscribe to (webhook payload and delivery-log
 /// pages), each with what was probably meant.
 pub const LEGACY: [(&str, Option<&str>); 3] = [

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::ConfigError;
 use super::document::{Document, Section};
+use crate::model::normal_host;
 use crate::safe;
 
 /// What the file says, in no particular order. Hosts are in lower case, as URLs have them.
@@ -69,7 +70,7 @@ impl MapFile {
 fn host(text: &str) -> Option<String> {
     // An address or a port would be taken for a part of another thing.
     let is_name = !text.is_empty() && !text.contains(['/', ':', '@', '?', '#']);
-    Host::parse(text).ok().filter(|_| is_name).map(|host| host.to_string())
+    normal_host(text).filter(|_| is_name)
 }
 
 #[cfg(test)]
@@ -112,6 +113,7 @@ mod tests {
             ("[hosts]\n\"a.com\" = [\"b\"]\n", "map.toml:2: hosts.a.com: it must be a string"),
             ("[hosts]\n\"a.com\" = \"https://b.com\"\n", "map.toml:2: hosts.a.com: both sides must be host names"),
             ("[hosts]\n\"a.com\" = \"b\"\n\"A.com\" = \"c\"\n", "the host is there twice"),
+            ("[hosts]\n\"a.com\" = \"b\"\n\"a.com.\" = \"c\"\n", "the host is there twice"),
             ("[urls]\nx = \"http://b.com\"\n", "map.toml:2: urls.x: the new URL must start with https://"),
             ("events = 5\n", "map.toml:1: events: it must be a table"),
             ("[events]\na = []\na = []\n", "map.toml:3:1: this is not TOML"),

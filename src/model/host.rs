@@ -2,17 +2,18 @@
 
 use std::borrow::Cow;
 
-use url::{Position, Url};
+use url::{Host, Position, Url};
 
 use super::letters::Letters;
 
-/// The host that the URL really names: in lower case and in punycode where the scheme is known, IP addresses in their usual
-/// spelling, IPv6 in brackets, without the port. `None` when the URL does not parse. What is borrowed stands in the URL just so.
+/// The host that the URL really names, in the one spelling in which hosts are compared: in lower case and in punycode where the
+/// scheme is known, IP addresses in their usual spelling, IPv6 in brackets, without a final dot and without the port. `None`
+/// when the URL does not parse. What is borrowed stands in the URL just so.
 pub fn host(url: &str) -> Option<Cow<'_, str>> {
     if let Some((host, _)) = plain(url) {
         return Some(Cow::Borrowed(host));
     }
-    parse(url)?.host_str().map(|host| Cow::Owned(host.to_owned()))
+    parse(url)?.host_str().map(|host| Cow::Owned(without_final_dot(host).to_owned()))
 }
 
 /// As [`host`], with the path and what follows it.
@@ -21,9 +22,23 @@ pub fn host_and_path(url: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
         return Some((Cow::Borrowed(host), Cow::Borrowed(path)));
     }
     let url = parse(url)?;
-    let host = url.host_str()?.to_owned();
+    let host = without_final_dot(url.host_str()?).to_owned();
     let path = url[Position::BeforePath..].to_owned();
     Some((Cow::Owned(host), Cow::Owned(path)))
+}
+
+/// A host as a person writes it, in the spelling that [`host`] gives. `None` when no URL could name it.
+pub fn normal_host(text: &str) -> Option<String> {
+    let host = Host::parse(text.trim()).ok()?.to_string();
+    Some(without_final_dot(&host).to_owned())
+}
+
+/// A host without the dot that may end it: `example.com.` is `example.com`, looked up without search domains.
+pub fn without_final_dot(host: &str) -> &str {
+    match host.trim_end_matches('.') {
+        "" => host,
+        name => name,
+    }
 }
 
 /// Longer URLs have no other spelling here.
@@ -37,7 +52,7 @@ pub(super) fn host_and_respelled(url: &str, letters: Letters) -> (Option<Cow<'_,
         return (plain, None);
     }
     let parsed = parse(url);
-    let host = plain.or_else(|| Some(Cow::Owned(parsed.as_ref()?.host_str()?.to_owned())));
+    let host = plain.or_else(|| Some(Cow::Owned(without_final_dot(parsed.as_ref()?.host_str()?).to_owned())));
     let respelled = parsed.filter(|_| url.len() <= MAX_RESPELLED).map(String::from);
     (host, respelled.filter(|respelled| !url.contains(&**respelled)))
 }
@@ -153,12 +168,34 @@ mod tests {
             ("https://a.0x7f", None),
             ("http://[::1]:80/", Some("[::1]")),
             (" https://a\t.com/", Some("a.com")),
+            ("https://A.com./x", Some("a.com")),
+            ("https://a.com.:8443/x", Some("a.com")),
+            ("https://a.com ", Some("a.com")),
+            ("https://a%2Ecom/", Some("a.com")),
             ("https://", None),
             ("mailto:a@b.com", None),
             ("no url", None),
             ("", None),
         ] {
             assert_eq!(host_of(url).as_deref(), host, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_host_as_it_is_written_is_the_host_of_urls() {
+        for (text, host) in [
+            ("OLD.example.com", Some("old.example.com")),
+            ("old.example.com.", Some("old.example.com")),
+            (" old.example.com ", Some("old.example.com")),
+            ("köln.example.com", Some("xn--kln-sna.example.com")),
+            ("old%2Eexample.com", Some("old.example.com")),
+            ("127.1", Some("127.0.0.1")),
+            ("[0::1]", Some("[::1]")),
+            (".", Some(".")),
+            ("", None),
+            ("a b", None),
+        ] {
+            assert_eq!(normal_host(text).as_deref(), host, "{text}");
         }
     }
 
@@ -173,7 +210,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_short_way_says_what_the_parser_says(url in "https?://[a-z0-9x.-]{0,12}([/?#:@\\\\%A-Z\\t é][a-z0-9.@:/]{0,8})?") {
-            let parsed = parse(&url).and_then(|url| url.host_str().map(str::to_owned));
+            let parsed = parse(&url).and_then(|url| url.host_str().map(|host| without_final_dot(host).to_owned()));
             prop_assert_eq!(host(&url).map(Cow::into_owned), parsed, "{}", url);
         }
 

@@ -1,5 +1,6 @@
 //! The columns of webhooks.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,7 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Column, Format, Record, Tone};
 use crate::clock;
-use crate::model::{EventEntry, Field, Webhook};
+use crate::model::{self, EventEntry, Field, Webhook};
 use crate::text::{Safe, clean};
 
 /// A webhook as it is written, with the profile whose workspace it belongs to when several are read.
@@ -195,7 +196,7 @@ fn join(events: &[EventEntry]) -> String {
 }
 
 fn host(listed: &Listed) -> Option<String> {
-    listed.webhook.url.parse()?.host_str().map(str::to_owned)
+    model::host(listed.webhook.url.raw()).map(Cow::into_owned)
 }
 
 fn count(listed: &Listed) -> Option<usize> {

@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("fetch", &["api", "model", "text"]),
     ("probe", &["analysis", "api", "model", "text"]),
     ("deliveries", &["analysis", "error", "model", "snapshot", "text"]),
-    ("config", &["analysis", "api", "base_url", "fetch", "keymap", "redact", "text"]),
+    ("config", &["analysis", "api", "base_url", "fetch", "keymap", "model", "redact", "text"]),
     ("demo", &["clock"]),
     ("files", &[]),
     ("error", &["api", "config", "text"]),

@@ -80,7 +80,7 @@ impl SortKey {
         }
         match self {
             Self::Created => row.created_ms().map(|ms| ms.cast_unsigned() ^ (1 << 63)),
-            Self::Events => row.events().map(|list| list.events.len() as u64),
+            Self::Events => row.event_count().map(|count| count as u64),
             Self::Status => row.active().map(|active| u64::from(!active)),
             Self::Id => Some(head(row.id()) >> 1),
             Self::Host => ranks.get(&row.host()?.number).copied(),

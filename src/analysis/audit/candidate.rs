@@ -5,7 +5,7 @@ use url::{Host, Url};
 
 use crate::analysis::query::Subject;
 use crate::analysis::rows::{RowNumber, Rows, Table};
-use crate::model::{Reason, Row, RowRef};
+use crate::model::{Reason, Row, RowRef, without_final_dot};
 
 /// A webhook with its URL parsed.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl<'a> Candidate<'a> {
 
     /// The name of the host, without the dot that may end it; `None` for an address.
     pub fn domain(&self) -> Option<&str> {
-        self.parsed.as_ref()?.domain().map(|name| name.trim_end_matches('.'))
+        self.parsed.as_ref()?.domain().map(without_final_dot)
     }
 }
 

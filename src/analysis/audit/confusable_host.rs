@@ -1,4 +1,7 @@
-//! `confusable-host`: a host that imitates another with foreign letters.
+//! `confusable-host`: a host that imitates another with foreign letters, or that has invisible characters.
+//!
+//! A parser drops most invisible characters, so such a URL is valid, and leads elsewhere than another parser or a search for the
+//! text would have it: that is what this rule is about, and not `invalid-url`.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -8,12 +11,12 @@ use unicode_security::{MixedScript, skeleton};
 
 use super::{Basis, Candidate, Check, Gather, Item, Rule, Severity, Source};
 use crate::safe;
-use crate::text::{Safe, clean_head};
+use crate::text::{Safe, clean_head, is_unsafe};
 
 pub(super) const RULE: Rule = Rule {
     id: "confusable-host",
     severity: Severity::Warning,
-    about: "a host that imitates another with foreign letters",
+    about: "a host that imitates another with foreign letters, or that has invisible characters",
     why: "People take it for the host that it looks like, while the events go elsewhere.",
     advice: "Compare the punycode with the host that is meant; if it is not yours, pause the webhook and find out who made it.",
     check: Check::Workspace(|| Box::new(Lookalikes::default())),
@@ -23,6 +26,8 @@ pub(super) const RULE: Rule = Rule {
 #[derive(Default)]
 struct Lookalikes {
     foreign: BTreeMap<Box<str>, Vec<u32>>,
+    /// By what stands in the place of the host.
+    invisible: BTreeMap<Box<str>, Vec<u32>>,
 }
 
 /// A host with foreign letters.
@@ -39,7 +44,10 @@ struct Foreign {
 
 impl Gather for Lookalikes {
     fn see(&mut self, webhook: &Candidate<'_>, _: &Basis) {
-        if let Some(host) = webhook.domain().filter(|host| is_foreign(host)) {
+        let authority = webhook.parsed.as_ref().and_then(|_| authority(webhook.url)).unwrap_or_default();
+        if authority.contains(is_unsafe) {
+            self.invisible.entry(authority.into()).or_default().push(webhook.number);
+        } else if let Some(host) = webhook.domain().filter(|host| is_foreign(host)) {
             match self.foreign.get_mut(host) {
                 Some(webhooks) => webhooks.push(webhook.number),
                 None => {
@@ -50,6 +58,9 @@ impl Gather for Lookalikes {
     }
 
     fn finish(self: Box<Self>, source: &dyn Source, _: &Basis, found: &mut dyn FnMut(Vec<u32>, Safe)) {
+        for (authority, webhooks) in self.invisible {
+            found(webhooks, safe!("{} has invisible characters", clean_head(&authority, 100)));
+        }
         if self.foreign.is_empty() {
             return;
         }
@@ -89,6 +100,9 @@ impl Foreign {
         if let Some(alike) = &self.alike {
             return Some(safe!("{}, which looks like {} of this workspace", shows, clean_head(alike, 80)));
         }
+        if self.unicode.contains(is_unsafe) {
+            return Some(safe!("{}, which has invisible characters", shows));
+        }
         if self.unicode.split('.').any(|label| !label.is_single_script()) {
             return Some(safe!("{}, which mixes scripts", shows));
         }
@@ -97,6 +111,13 @@ impl Foreign {
         let looks_ascii = |label: &str| !label.is_ascii() && skeleton_of(label).is_ascii();
         (is_ascii_domain && self.unicode.split('.').any(looks_ascii)).then(|| safe!("{}, which looks like ASCII", shows))
     }
+}
+
+/// Host and port as they are written, without what a parser drops around a URL.
+fn authority(url: &str) -> Option<&str> {
+    let (_, rest) = url.trim_matches(|c: char| c <= ' ').split_once("//")?;
+    let authority = rest.split(['/', '\\', '?', '#']).next()?;
+    Some(authority.rsplit_once('@').map_or(authority, |(_, host)| host))
 }
 
 fn is_foreign(host: &str) -> bool {
@@ -138,6 +159,19 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].0, [0, 2]);
         assert!(found[0].1.ends_with("which looks like partners.brightcall.example.com of this workspace"), "{found:?}");
+    }
+
+    #[test]
+    fn invisible_characters_in_a_host_are_found() {
+        for (url, shown) in [
+            ("https://hooks.ac\u{200b}me.com/x", "hooks.ac<U+200B>me.com"),
+            ("https://bob@hooks.ac\u{ad}me.com:8443/x", "hooks.ac<U+00AD>me.com:8443"),
+            ("https://hooks.ac\u{2060}me.com", "hooks.ac<U+2060>me.com"),
+            ("https://hooks.ac\tme.com", "hooks.ac^Ime.com"),
+        ] {
+            assert_eq!(found(&[url]), [(vec![0], format!("{shown} has invisible characters"))], "{url:?}");
+        }
+        assert_eq!(found(&[" https://hooks.acme.com/\u{200b}?\u{200b}\t", "https://hooks.acme.com "]), []);
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasher;
 
-use super::{Basis, Candidate, Check, Gather, Item, Rule, Severity, Source, enumerate, normalised};
+use super::{Basis, Candidate, Check, Gather, Item, Rule, Severity, Source, enumerate};
+use crate::model::normalized;
 use crate::safe;
 use crate::text::Safe;
 
@@ -37,7 +38,7 @@ impl Gather for Destinations {
         let Some(url) = webhook.parsed.as_ref().filter(|_| webhook.is_active() && !webhook.events.is_empty()) else {
             return;
         };
-        let hash = self.hasher.hash_one(normalised(url));
+        let hash = self.hasher.hash_one(normalized(url));
         self.hashed.push(half(hash) << 32 | u64::from(webhook.number));
     }
 
@@ -54,7 +55,7 @@ impl Gather for Destinations {
                     if let Item::Webhook(webhook) = item
                         && let Some(url) = &webhook.parsed
                     {
-                        urls.entry(normalised(url)).or_default().add(&webhook);
+                        urls.entry(normalized(url)).or_default().add(&webhook);
                     }
                 });
             }
@@ -158,7 +159,7 @@ mod tests {
             row("0", "https://ok.acme.com/x", &["call.failed", "call.ended"], true),
             row("1", "https://other.acme.com/x", &["call.failed"], true),
             row("2", "https://OK.acme.com:443/x", &["call.failed"], true),
-            row("3", "https://ok.acme.com./x#top", &["call.ended", "call.started"], true),
+            row("3", "https://ok.acme.com./x/#top", &["call.ended", "call.started"], true),
             // The same URL, but nothing in common with the others.
             row("4", "https://ok.acme.com/x", &["alert.triggered"], true),
         ];

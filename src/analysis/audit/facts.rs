@@ -10,6 +10,7 @@ use url::Url;
 use super::Needs;
 use crate::analysis::deliveries::Tally;
 use crate::analysis::reach::{Reach, State, Trouble};
+use crate::model::without_final_dot;
 
 /// Facts from outside the listing.
 #[derive(Debug, Clone, Default)]
@@ -71,7 +72,7 @@ impl From<&Reach> for Probe {
 /// The key of a destination in [`Facts::probes`]: scheme, host and port, such as `https://hooks.acme.com`. A dot at the end of
 /// the host is dropped.
 pub fn origin_of(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let host = without_final_dot(url.host_str().unwrap_or_default());
     match url.port() {
         Some(port) => format!("{}://{host}:{port}", url.scheme()),
         None => format!("{}://{host}", url.scheme()),

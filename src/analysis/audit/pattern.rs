@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use url::{Position, Url};
 
 use super::candidate::Candidate;
-use super::normal;
+use crate::model::{normalized_place, without_final_dot};
 use crate::redact;
 use crate::safe;
 use crate::text::{Safe, clean_head};
@@ -99,7 +99,7 @@ impl Pattern {
         match &self.kind {
             Kind::Host(pattern) => glob(pattern, host_of(url)),
             Kind::Url { with_scheme, globs } => {
-                let place = normal::place(url);
+                let place = normalized_place(url);
                 let text = if *with_scheme { format!("{}://{place}", url.scheme()) } else { place };
                 globs.iter().any(|pattern| glob(pattern, &text))
             }
@@ -108,7 +108,7 @@ impl Pattern {
 }
 
 fn host_of(url: &Url) -> &str {
-    url.host_str().unwrap_or_default().trim_end_matches('.')
+    without_final_dot(url.host_str().unwrap_or_default())
 }
 
 /// A host as parsed URLs have it, where it has no wildcard that would be in a parser's way.
@@ -126,7 +126,7 @@ fn normal_host(host: &str) -> String {
 
 fn normal_path(path: &str) -> String {
     match Url::parse(&format!("https://a.example{path}")) {
-        Ok(url) if !path.is_empty() => normal::place(&url).strip_prefix("a.example").unwrap_or(path).to_owned(),
+        Ok(url) if !path.is_empty() => normalized_place(&url).strip_prefix("a.example").unwrap_or(path).to_owned(),
         _ => path.to_owned(),
     }
 }

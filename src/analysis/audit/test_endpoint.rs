@@ -7,7 +7,7 @@ use crate::text::Safe;
 pub(super) const RULE: Rule = Rule {
     id: "test-endpoint",
     severity: Severity::Warning,
-    about: "active on a request bin or a tunnel",
+    about: "active on a request bin, a tunnel or a test URL",
     why: "Calls of real customers go to a service that anybody can look into, or to somebody's laptop.",
     advice: "Point it to a receiver of your own, or deactivate it.",
     check: Check::Webhook(check),
@@ -19,7 +19,6 @@ const SERVICES: &[&str] = &[
     "bore.pub",
     "free.beeceptor.com",
     "hookbin.com",
-    "hookdeck.com",
     "hookdeck.dev",
     "httpbin.org",
     "httpdump.app",
@@ -66,12 +65,22 @@ const SERVICES: &[&str] = &[
     "zrok.io",
 ];
 
+/// The part of the path that n8n's test URLs begin with, perhaps below a base path.
+const N8N_TEST: &str = "webhook-test";
+
 fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
-    let host = webhook.domain().filter(|_| webhook.is_active())?;
-    let service = SERVICES
-        .iter()
-        .find(|service| host.strip_suffix(**service).is_some_and(|before| before.is_empty() || before.ends_with('.')))?;
-    Some(safe!("{} is for tests", *service))
+    let url = webhook.parsed.as_ref().filter(|_| webhook.is_active())?;
+    let is_of = |host: &str, service: &str| {
+        host.strip_suffix(service).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    };
+    if let Some(service) = webhook.domain().and_then(|host| SERVICES.iter().find(|service| is_of(host, service))) {
+        return Some(safe!("{} is for tests", *service));
+    }
+    // n8n registers it only while somebody tries out the workflow in its editor; /webhook/ is the one that stays.
+    let mut segments = url.path_segments()?.skip_while(|segment| *segment != N8N_TEST).skip(1);
+    segments
+        .any(|segment| !segment.is_empty())
+        .then(|| safe!("/{}/ is a test URL of n8n, which uses /webhook/ in production", N8N_TEST))
 }
 
 #[cfg(test)]
@@ -93,8 +102,35 @@ mod tests {
     }
 
     #[test]
+    fn test_urls_of_n8n_are_found_on_any_host() {
+        let message = "/webhook-test/ is a test URL of n8n, which uses /webhook/ in production";
+        for url in [
+            "https://n8n.acme.com/webhook-test/0a1b",
+            "https://acme.app.n8n.cloud/webhook-test/crm/calls",
+            "https://tools.acme.com/n8n/webhook-test/0a1b?x=1",
+        ] {
+            assert_eq!(messages("test-endpoint", url), [message], "{url}");
+        }
+        for url in [
+            "https://n8n.acme.com/webhook/0a1b",
+            "https://n8n.acme.com/webhook-test/",
+            "https://n8n.acme.com/webhook-test",
+            "https://n8n.acme.com/webhook-tests/0a1b",
+            "https://n8n.acme.com/x?y=/webhook-test/z",
+        ] {
+            assert!(messages("test-endpoint", url).is_empty(), "{url}");
+        }
+    }
+
+    #[test]
     fn others_and_inactive_ones_are_not() {
-        for url in ["https://notwebhook.site/", "https://webhook.site.example.com/", "https://a.example.com/webhook.site"] {
+        for url in [
+            "https://events.hookdeck.com/e/src_1",
+            "https://hkdk.events/abc",
+            "https://notwebhook.site/",
+            "https://webhook.site.example.com/",
+            "https://a.example.com/webhook.site",
+        ] {
             assert!(messages("test-endpoint", url).is_empty(), "{url}");
         }
         let rows = [row("a", "https://webhook.site/abc", &["call.failed"], false)];

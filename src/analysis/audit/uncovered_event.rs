@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Basis, Candidate, Check, Gather, Rule, Severity, Source};
+use crate::analysis::vocabulary::WILDCARD;
 use crate::safe;
 use crate::text::{Safe, clean_head};
 
@@ -12,30 +13,36 @@ pub(super) const RULE: Rule = Rule {
     about: "a known event that no active webhook is subscribed to",
     why: "When it happens, nobody hears of it.",
     advice: "Subscribe a webhook to it if somebody should hear of it.",
-    check: Check::Absence(|| Box::new(Heard::default())),
+    check: Check::Absence(|| Box::new(Covered::default())),
 };
 
-/// The known events that somebody hears.
+/// The known events that have an active subscriber.
 #[derive(Default)]
-struct Heard(BTreeSet<Box<str>>);
+struct Covered {
+    events: BTreeSet<Box<str>>,
+    /// An active webhook is subscribed to every event.
+    all: bool,
+}
 
-impl Gather for Heard {
+impl Gather for Covered {
     fn see(&mut self, webhook: &Candidate<'_>, basis: &Basis) {
-        if !webhook.is_active() || self.0.len() == basis.known.len() {
+        if !webhook.is_active() || self.all || self.events.len() == basis.known.len() {
             return;
         }
         for &event in &webhook.events {
-            if basis.knows(event) && !self.0.contains(event) {
-                self.0.insert(event.into());
+            if basis.knows(event) && !self.events.contains(event) {
+                self.events.insert(event.into());
             }
         }
+        self.all = basis.has_wildcard() && self.events.contains(WILDCARD);
     }
 
     fn finish(self: Box<Self>, source: &dyn Source, basis: &Basis, found: &mut dyn FnMut(Vec<u32>, Safe)) {
-        if basis.is_part || source.is_part() {
+        if basis.is_part || source.is_part() || self.all {
             return;
         }
-        for event in basis.known.iter().filter(|event| !self.0.contains(*event)) {
+        // A wildcard is a way to subscribe, not an event that happens.
+        for event in basis.known.iter().filter(|event| !self.events.contains(*event) && &***event != WILDCARD) {
             found(Vec::new(), safe!("{} reaches nobody", clean_head(event, 60)));
         }
     }
@@ -43,6 +50,7 @@ impl Gather for Heard {
 
 #[cfg(test)]
 mod tests {
+    use crate::analysis::audit::Basis;
     use crate::analysis::audit::tests::{audit, row, run};
     use crate::analysis::vocabulary;
 
@@ -60,6 +68,20 @@ mod tests {
         assert_eq!(found, [(0, "call.completed reaches nobody")]);
         audit.basis.is_part = true;
         assert!(run(&audit, &rows).findings.is_empty());
+    }
+
+    #[test]
+    fn a_wildcard_covers_every_event_where_the_config_knows_it() {
+        let rows = [row("a", "https://a.example.com", &["*"], true)];
+        let of = |known: &[&str], rows: &[crate::model::Row]| {
+            let mut audit = audit("uncovered-event");
+            audit.basis = Basis::new(audit.basis.now, known.iter().copied());
+            run(&audit, rows).findings.len()
+        };
+        assert_eq!(of(&["*", "mine"], &rows), 0);
+        assert_eq!(of(&["mine"], &rows), vocabulary::CURRENT.len() + 1);
+        let inactive = [row("a", "https://a.example.com", &["*"], false)];
+        assert_eq!(of(&["*"], &inactive), vocabulary::CURRENT.len(), "* is no event itself");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
-use super::{Basis, Candidate, Check, Rule, Severity};
+use super::{Basis, Candidate, Check, Rule, Severity, quoted};
 use crate::analysis::vocabulary::LEGACY;
 use crate::analysis::words::nearest;
 use crate::safe;
@@ -22,7 +22,9 @@ pub(super) const RULE: Rule = Rule {
 const REMEMBERED: usize = 10_000;
 
 fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
-    let is_unknown = |name: &&&str| !basis.knows(name) && !LEGACY.iter().any(|(legacy, _)| legacy == *name);
+    let is_known = |name: &str| basis.knows(name) || LEGACY.iter().any(|&(legacy, _)| legacy == name);
+    // A known name with spaces around it is found by padded-event.
+    let is_unknown = |name: &&&str| !is_known(name) && !is_known(name.trim());
     let mut unknown: Vec<&str> = webhook.events.iter().filter(is_unknown).copied().collect();
     if unknown.len() > 1 {
         let mut seen = HashSet::new();
@@ -44,7 +46,11 @@ const SHOWN: usize = 5;
 
 /// The name, and which one was probably meant.
 fn describe(name: &str, basis: &Basis) -> Safe {
-    let shown = if name.is_empty() { "(empty)".into() } else { clean_head(name, 60) };
+    let shown = match name {
+        "" => "(empty)".into(),
+        name if name.trim().len() < name.len() => quoted(name),
+        name => clean_head(name, 60),
+    };
     match meant(name, basis) {
         Some(meant) => safe!("{} (meant: {}?)", shown, clean_head(&meant, 60)),
         None => shown,
@@ -89,6 +95,8 @@ mod tests {
             ),
             (&["alert.\u{1b}[31mred"], "alert.^[[31mred"),
             (&[""], "(empty)"),
+            (&[" "], "\" \""),
+            (&[" order.paid"], "\" order.paid\""),
         ] {
             assert_eq!(found(&audit, events), [message]);
         }
@@ -99,6 +107,7 @@ mod tests {
         let mut audit = audit("unknown-event");
         assert!(found(&audit, &vocabulary::CURRENT).is_empty());
         assert!(found(&audit, &["call_ended", "call_initiated", "transfer_completed"]).is_empty());
+        assert!(found(&audit, &[" call.failed", "call_ended "]).is_empty(), "padded-event finds them");
         audit.basis = Basis::new(audit.basis.now, ["order.paid"].into_iter());
         assert!(found(&audit, &["order.paid"]).is_empty());
         assert_eq!(found(&audit, &["order.pad"]), ["order.pad (meant: order.paid?)"]);

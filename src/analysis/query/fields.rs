@@ -2,7 +2,6 @@
 //! [`Condition`] that it reads into.
 
 use jiff::Timestamp;
-use url::Host;
 
 use super::find::Finder;
 use super::parser::Value;
@@ -11,6 +10,7 @@ use super::{Condition, Flag, QueryError, pattern};
 use crate::analysis::audit::{RULES, Rule, RuleSet, Severity};
 use crate::analysis::probed::Sought;
 use crate::analysis::words::nearest;
+use crate::model::normal_host;
 use crate::safe;
 use crate::text::{Safe, clean};
 
@@ -143,10 +143,16 @@ fn finder(value: &Value<'_>) -> Finder {
 }
 
 fn host(value: &Value<'_>) -> Condition {
-    // Hosts are compared as they are resolved, so a name of other letters is looked for in its punycode.
-    let ascii = if value.text.is_ascii() { None } else { Host::parse(&value.text).ok().map(|host| host.to_string()) };
-    let text = ascii.as_deref().unwrap_or(&value.text);
-    Condition::Host(if value.operator.is_empty() { Finder::part_any_case(text) } else { Finder::WholeAnyCase(text.into()) })
+    // Hosts are compared in one spelling: a name of other letters is looked for in its punycode, and no host ends in a dot.
+    let text = value.text.trim();
+    if !value.operator.is_empty() {
+        return Condition::Host(Finder::WholeAnyCase(normal_host(text).unwrap_or_else(|| text.to_owned()).into()));
+    }
+    let ascii = if text.is_ascii() { None } else { normal_host(text) };
+    let text = ascii.as_deref().unwrap_or(text);
+    // The dot behind a single label is a part of a longer name: host:hooks.
+    let whole_name = text.strip_suffix('.').filter(|name| name.contains('.'));
+    Condition::Host(Finder::part_any_case(whole_name.unwrap_or(text)))
 }
 
 fn active(value: &Value<'_>) -> Result<Condition, QueryError> {

@@ -2,9 +2,14 @@
 
 use url::Url;
 
-/// The URL with its host in lower case and without a final dot, without the port of its scheme, its fragment and an empty
-/// query; characters that need no percent-encoding are not encoded, the codes of the others are in upper case.
-pub fn normalised(url: &Url) -> String {
+use super::host::{parse, without_final_dot};
+
+/// The normalized URL: its host in lower case and without a final dot, without the port of its scheme, its fragment, an empty
+/// query and the slash that ends its path; characters that need no percent-encoding are not encoded, the codes of the others are
+/// in upper case.
+///
+/// A server may tell `/hooks` from `/hooks/`, but hardly any does: two webhooks that differ in nothing else are one destination.
+pub fn normalized(url: &Url) -> String {
     let mut out = String::with_capacity(url.as_str().len());
     out.push_str(url.scheme());
     out.push_str("://");
@@ -16,24 +21,29 @@ pub fn normalised(url: &Url) -> String {
         }
         out.push('@');
     }
-    push_place(&mut out, url);
+    push_place(&mut out, url, url.path().trim_end_matches('/'));
     out
 }
 
-/// As [`normalised`], without scheme and userinfo.
-pub(super) fn place(url: &Url) -> String {
+/// As [`normalized`], of a URL as it was registered. A text that is no URL with a host is itself, without the spaces around it.
+pub fn normalized_text(url: &str) -> String {
+    parse(url).map_or_else(|| url.trim().to_owned(), |url| normalized(&url))
+}
+
+/// As [`normalized`], without scheme and userinfo, and with the slash that ends the path: patterns may name it.
+pub fn normalized_place(url: &Url) -> String {
     let mut out = String::with_capacity(url.as_str().len());
-    push_place(&mut out, url);
+    push_place(&mut out, url, url.path());
     out
 }
 
-fn push_place(out: &mut String, url: &Url) {
-    out.push_str(url.host_str().unwrap_or_default().trim_end_matches('.'));
+fn push_place(out: &mut String, url: &Url, path: &str) {
+    out.push_str(without_final_dot(url.host_str().unwrap_or_default()));
     if let Some(port) = url.port() {
         out.push(':');
         out.push_str(&port.to_string());
     }
-    push_plain(out, url.path());
+    push_plain(out, path);
     if let Some(query) = url.query().filter(|query| !query.is_empty()) {
         out.push('?');
         push_plain(out, query);
@@ -74,7 +84,7 @@ mod tests {
     use super::*;
 
     fn of(url: &str) -> String {
-        normalised(&Url::parse(url).unwrap())
+        normalized(&Url::parse(url).unwrap())
     }
 
     #[test]
@@ -88,6 +98,9 @@ mod tests {
             "https://ok.acme.com/%78",
             "https://ok.acme.com/x#top",
             "https://ok.acme.com/x?",
+            "https://ok.acme.com/x/",
+            "https://ok.acme.com/x/?#top",
+            "https://ok.acme.com/x ",
             " https://ok.ac\tme.com/x",
             "https:\\\\ok.acme.com\\x",
             "https://ｏｋ.acme.com/x",
@@ -96,6 +109,12 @@ mod tests {
         }
         assert_eq!(of("https://127.1/"), of("https://2130706433"));
         assert_eq!(of("https://a.com/%2f%c3%a9"), of("https://a.com/%2Fé"));
+    }
+
+    #[test]
+    fn a_text_that_is_no_url_is_itself() {
+        assert_eq!(normalized_text(" https://OK.acme.com/x/ "), "https://ok.acme.com/x");
+        assert_eq!(normalized_text(" no url "), "no url");
     }
 
     #[test]
@@ -110,7 +129,7 @@ mod tests {
         for url in [
             "http://ok.acme.com/x",
             "https://ok.acme.com:8443/x",
-            "https://ok.acme.com/x/",
+            "https://ok.acme.com/x/y",
             "https://ok.acme.com/X",
             "https://ok.acme.com/x?a=1",
             "https://ok.acme.com/%2Fx",
@@ -125,7 +144,7 @@ mod tests {
         #[test]
         fn the_one_spelling_is_a_fixed_point(tail in "[a-z0-9%/?=&.~-]{0,40}") {
             if let Ok(url) = Url::parse(&format!("https://a.example.com/{tail}")) {
-                let once = normalised(&url);
+                let once = normalized(&url);
                 prop_assert_eq!(of(&once), once);
             }
         }
