@@ -43,7 +43,7 @@ use crate::config::{Config, Environment};
 use crate::demo;
 use crate::error::{Error, Exit};
 use crate::fetch::Summary;
-use crate::output::{Format, Output, Record, Say, Sheet, View};
+use crate::output::{Cells, Format, Output, Record, Say, Sheet, View};
 use crate::safe;
 use crate::text::Safe;
 
@@ -155,7 +155,7 @@ impl Context<'_> {
         let color = self.global.color;
         sheet.width = out.is_terminal().then(terminal_width).flatten();
         sheet.coloured = color.enabled(self.env.no_color) && (out.is_terminal() || color == ColorArg::Always);
-        sheet.raw = args.raw;
+        sheet.cells = if args.raw { Cells::Raw } else { Cells::Guarded };
         Ok(sheet)
     }
 
@@ -173,6 +173,9 @@ impl Context<'_> {
     /// A filter that may ask for what an audit finds.
     fn query_of_findings(&self, text: Option<&str>) -> Result<Query, Error> {
         let query = parse_filter(text.unwrap_or_default(), self.now)?;
+        if let Some(hint) = query.hint() {
+            self.say.note(&safe!("--filter: {}", hint));
+        }
         if query.asks_for_flags() {
             let message = "--filter: is: asks for what only the explorer notes".into();
             return Err(Error::Usage { message, advice: Some("Leave it out, or open the explorer.".into()) });

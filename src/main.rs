@@ -17,13 +17,20 @@ use hookscope::fetch::{self, Held, Limit, Wanted};
 use hookscope::files;
 use hookscope::log;
 use hookscope::model::Scope;
-use hookscope::output::Say;
+use hookscope::output::{self, Say};
 use hookscope::safe;
 use hookscope::snapshot;
 use hookscope::text::clean;
 use hookscope::tui::views::View;
 use hookscope::tui::workspaces::Workspaces;
 use hookscope::tui::{self, Origin, Start, console};
+
+/// Before `main`, the runtime opens `/dev/null` in the place of a closed descriptor, and whatever is written there seems to arrive.
+/// So this is the last moment to see that stdout is closed.
+#[ctor::ctor]
+fn look_at_stdout() {
+    output::look_at_stdout();
+}
 
 fn main() -> ExitCode {
     console::restore_on_panic();
@@ -44,6 +51,9 @@ fn main() -> ExitCode {
 fn explain(error: &clap::Error) -> Exit {
     if error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && error.use_stderr() {
         return exit_of(Err(wrong_usage(error)), Say::Normal);
+    }
+    if output::is_stdout_closed() && !error.use_stderr() {
+        return exit_of(Err(output::closed()), Say::Normal);
     }
     match error.print() {
         _ if error.use_stderr() => Exit::Usage,

@@ -18,12 +18,14 @@ mod tsv;
 mod webhooks;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
+use rustix::fs::OFlags;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-pub use self::audit::{AuditFormat, AuditSheet, Audited, Found, summary};
+pub use self::audit::{AuditFormat, AuditSheet, Audited, Found, SourceFile, summary};
 pub use self::diff::{DiffLine, Differences, Happened, change_line};
 pub use self::history::Kept;
 pub use self::markdown::code;
@@ -47,20 +49,41 @@ pub enum Reader {
 pub struct Output<W> {
     writer: W,
     terminal: bool,
+    closed: bool,
+}
+
+/// Whether stdout was closed when the program started.
+static WAS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Takes note of a stdout that is closed (`>&-`). To be called before `main`: see there.
+pub fn look_at_stdout() {
+    WAS_CLOSED.store(rustix::io::fcntl_getfd(rustix::stdio::stdout()).is_err(), Ordering::Relaxed);
+}
+
+/// Whether nothing can be written to stdout: it is closed, or open for reading only, which the standard library takes for a write
+/// that succeeds.
+pub fn is_stdout_closed() -> bool {
+    let is_for_reading = |flags: OFlags| flags & OFlags::ACCMODE == OFlags::RDONLY;
+    WAS_CLOSED.load(Ordering::Relaxed) || rustix::fs::fcntl_getfl(rustix::stdio::stdout()).is_ok_and(is_for_reading)
+}
+
+/// The error of a stdout that is closed.
+pub fn closed() -> Error {
+    Error::Output("stdout is closed".into())
 }
 
 impl Output<BufWriter<io::StdoutLock<'static>>> {
     pub fn stdout() -> Self {
         let stdout = io::stdout().lock();
         let terminal = stdout.is_terminal();
-        Self { writer: BufWriter::with_capacity(64 << 10, stdout), terminal }
+        Self { writer: BufWriter::with_capacity(64 << 10, stdout), terminal, closed: is_stdout_closed() }
     }
 }
 
 impl<W: Write> Output<W> {
     /// To anything that is no terminal.
     pub fn to(writer: W) -> Self {
-        Self { writer, terminal: false }
+        Self { writer, terminal: false, closed: false }
     }
 
     pub fn is_terminal(&self) -> bool {
@@ -69,6 +92,9 @@ impl<W: Write> Output<W> {
 
     /// Writes what `write` produces, all of it: a full disk shows at the last flush.
     pub fn send(&mut self, write: impl FnOnce(&mut Self) -> io::Result<()>) -> Result<Reader, Error> {
+        if self.closed {
+            return Err(closed());
+        }
         match write(self).and_then(|()| self.writer.flush()) {
             Ok(()) => Ok(Reader::Listening),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
@@ -268,8 +294,19 @@ pub struct Sheet<T: Record> {
     /// Columns of the terminal; `None` for as many as it takes.
     pub width: Option<usize>,
     pub coloured: bool,
-    /// csv cells that a spreadsheet would run stay as they are.
-    pub raw: bool,
+    pub cells: Cells,
+}
+
+/// What csv does about spreadsheets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cells {
+    /// Cells that a spreadsheet would run are text.
+    #[default]
+    Guarded,
+    /// Cells stay as they are.
+    Raw,
+    /// Guarded, after a byte order mark, and cells that look like numbers are text too.
+    Excel,
 }
 
 impl<T: Record> Sheet<T> {
@@ -305,7 +342,7 @@ impl<T: Record> Sheet<T> {
             view,
             width: None,
             coloured: false,
-            raw: false,
+            cells: Cells::default(),
         })
     }
 

@@ -3,6 +3,8 @@
 //! A file is read as a stream, a value at a time, so that noise of any size ends at its first wrong byte, and a good file
 //! costs no more memory than its rows.
 
+mod lines;
+
 use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
@@ -12,6 +14,7 @@ use std::path::Path;
 use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+pub use self::lines::id_lines;
 use crate::api::{self, Page};
 use crate::error::Error;
 use crate::model::{self, CanonicalRows, Element, Line, RawFields, Roster, Row, TooDeep, WebhookId, raw_array};

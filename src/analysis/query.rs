@@ -9,6 +9,7 @@ mod find;
 mod fuzzy;
 mod help;
 mod highlight;
+mod hint;
 mod next;
 mod parser;
 mod pattern;
@@ -44,6 +45,7 @@ pub struct Query {
     terms: Arc<[Term]>,
     /// The place of the term that was written last.
     last: Option<usize>,
+    hint: Option<Arc<Safe>>,
 }
 
 /// Why a text is no query, and where.
@@ -114,11 +116,12 @@ pub enum Flag {
 impl Query {
     /// Reads a query of at most 4,096 bytes. Ages become moments here, counted from `now`.
     pub fn parse(text: &str, now: Timestamp) -> Result<Self, QueryError> {
-        let mut terms: Vec<_> = parser::parse(text, now)?.into_iter().enumerate().collect();
+        let (terms, hint) = parser::parse(text, now)?;
+        let mut terms: Vec<_> = terms.into_iter().enumerate().collect();
         // All must hold, in whatever order: what costs least may rule a webhook out first.
         terms.sort_by_key(|(_, term)| term.cost());
         let last = terms.iter().position(|&(written, _)| written + 1 == terms.len());
-        Ok(Self { terms: terms.into_iter().map(|(_, term)| term).collect(), last })
+        Ok(Self { terms: terms.into_iter().map(|(_, term)| term).collect(), last, hint: hint.map(Arc::new) })
     }
 
     /// Whether the webhook is asked for; nothing is known to be wrong with it.
@@ -194,6 +197,11 @@ impl Query {
     /// search can start from what the other one found.
     pub fn narrows(&self, other: &Self) -> bool {
         other.terms.iter().all(|wide| self.terms.iter().any(|narrow| narrow.implies(wide)))
+    }
+
+    /// What to say of a query that is valid, but looks as if it were meant in another language: `host:*.acme.com`, `a OR b`.
+    pub fn hint(&self) -> Option<&Safe> {
+        self.hint.as_deref()
     }
 
     /// Whether everything matches because nothing is asked for.

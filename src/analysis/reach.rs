@@ -202,6 +202,8 @@ pub struct Reach {
     pub certificate: Option<Lasts>,
     /// What `HEAD` was answered with.
     pub status: Option<u16>,
+    /// The origin that a redirect leads to, if it says so.
+    pub redirect: Option<Safe>,
 }
 
 impl Reach {
@@ -221,6 +223,11 @@ impl Reach {
     /// An answer that says that the server has trouble of its own.
     pub fn is_server_error(&self) -> bool {
         self.status.is_some_and(|status| status >= 500)
+    }
+
+    /// A redirect, which DialNexa does not follow: it needs a 2xx.
+    pub fn is_redirect(&self) -> bool {
+        self.status.is_some_and(|status| (300..400).contains(&status))
     }
 
     /// A certificate that is accepted today and ends soon.
@@ -300,5 +307,9 @@ mod tests {
         assert!(!expired.is_expiring());
         assert!(Reach { status: Some(503), ..Reach::default() }.is_server_error());
         assert!(!Reach { status: Some(404), ..Reach::default() }.is_server_error());
+        for status in [301, 302, 303, 307, 308] {
+            assert!(Reach { status: Some(status), ..Reach::default() }.is_redirect());
+        }
+        assert!(!Reach { status: Some(204), ..Reach::default() }.is_redirect() && !Reach::default().is_redirect());
     }
 }

@@ -203,4 +203,20 @@ mod tests {
         }
         assert_eq!(checked(&["--demo", "--filter", "x", "--view", "hosts"].map(str::to_owned)), Ok(()));
     }
+
+    #[test]
+    fn an_output_is_a_format_in_every_command() {
+        fn look(command: &Command) {
+            for arg in command.get_arguments() {
+                if arg.get_long() == Some("output") || arg.get_short() == Some('o') {
+                    let names: Vec<&str> =
+                        arg.get_value_names().unwrap_or_default().iter().map(clap::builder::Str::as_str).collect();
+                    assert_eq!(names, ["FORMAT"], "{}", command.get_name());
+                    assert_eq!((arg.get_long(), arg.get_short()), (Some("output"), Some('o')), "{}", command.get_name());
+                }
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&Cli::command());
+    }
 }

@@ -7,6 +7,8 @@ use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::Arc;
 
+use url::Url;
+
 use super::facts::Sources;
 use super::sweep::{Read, read_all};
 use super::{Context, Exit, Fate, exit_of, refuse_unknown_findings, terminal_width};
@@ -16,12 +18,16 @@ use crate::cache::Store;
 use crate::cli::{AuditArgs, ColorArg, ScopeArg};
 use crate::error::Error;
 use crate::model::{Row, Scope, Webhook};
-use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, View, summary};
+use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, SourceFile, View, summary};
 use crate::safe;
-use crate::text::{Safe, clean, clean_head};
+use crate::snapshot;
+use crate::text::{Safe, clean, clean_head, grouped};
 
 /// The largest file of retired destinations that is read, in bytes.
 const MAX_RETIRED_BYTES: u64 = 4 << 20;
+
+/// Results of one report that GitHub takes.
+const GITHUB_RESULTS: usize = 25_000;
 
 /// Reads the workspaces, runs the rules and writes what they found.
 pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit, Error> {
@@ -61,8 +67,9 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
     // The program ends once they are told: giving back a million small pieces of memory would take as long as telling them.
     let audited = ManuallyDrop::new(audited);
     let color = context.global.color;
+    let format = args.format.unwrap_or(AuditFormat::usual(out.is_terminal()));
     let sheet = AuditSheet {
-        format: args.format.unwrap_or(AuditFormat::usual(out.is_terminal())),
+        format,
         view: View { now: context.now },
         width: out.is_terminal().then(terminal_width).flatten(),
         coloured: color.enabled(context.env.no_color) && (out.is_terminal() || color == ColorArg::Always),
@@ -70,12 +77,17 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
         profiles: context.global.all_profiles,
         audit: &audit,
         fail_on: args.fail_on.severity(),
+        file: if format == AuditFormat::Sarif { source_file(context) } else { None },
     };
     let reader = if nothing { Reader::Listening } else { out.send(|out| sheet.write(out, &audited))? };
     if reader == Reader::Listening {
         let (found, waived) = count(&audited);
         if !nothing && !sheet.format.has_summary() && (found == 0 || waived > 0) {
             context.say.note(&summary(&audited));
+        }
+        if format == AuditFormat::Sarif && found + waived > GITHUB_RESULTS {
+            let (all, most) = (grouped((found + waived) as u64), grouped(GITHUB_RESULTS as u64));
+            context.say.note(&safe!("{} results: GitHub refuses a report with more than {}; choose with --rule", all, most));
         }
         for (summary, place) in &reports {
             context.report(summary, Fate::LeftOut, place);
@@ -93,6 +105,18 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
 fn last_active(memory: &Store, rows: &[Row]) -> HashMap<Box<str>, LastActive> {
     let inactive = rows.iter().filter_map(Row::webhook).filter(|webhook| Webhook::active(webhook) == Some(false));
     memory.last_active(inactive.map(|webhook| webhook.id.raw()).collect())
+}
+
+/// The file of `--from`, for a report that points to its lines. stdin has no name, and a file that cannot be read again no lines.
+fn source_file(context: &Context<'_>) -> Option<SourceFile> {
+    let path = context.global.from.as_deref().filter(|path| *path != Path::new("-"))?;
+    let directory = std::env::current_dir().ok()?;
+    let file = Url::from_file_path(directory.join(path)).ok()?;
+    let relative = Url::from_directory_path(&directory).ok()?.make_relative(&file)?;
+    // A colon in its first part would make a scheme of that.
+    let is_scheme = relative.split('/').next().is_some_and(|first| first.contains(':'));
+    let uri = if is_scheme { format!("./{relative}") } else { relative };
+    Some(SourceFile { uri, lines: snapshot::id_lines(path).unwrap_or_default() })
 }
 
 /// A workspace that could not be read: of it nothing is known.

@@ -1,6 +1,6 @@
 //! `hookscope list`: every webhook of the workspace on stdout.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -12,15 +12,16 @@ use crate::analysis::sort::Sort;
 use crate::api::MAX_PAGE_SIZE;
 use crate::cli::ListArgs;
 use crate::error::Error;
-use crate::fetch::{Limit, Reading, Wanted};
+use crate::fetch::{Limit, Reading, Summary, Wanted};
 use crate::model::{Element, Line, Row, Scope, Webhook};
-use crate::output::{Entry, Format, Listed, Output, Reader, Sheet};
+use crate::output::{Cells, Entry, Format, Listed, Output, Reader, Sheet};
 use crate::safe;
+use crate::text::grouped;
 
 /// Reads the listing and writes it.
 pub(super) async fn run(args: &ListArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
-    let sheet = context.sheet(&out, args.output, args.columns.as_deref())?;
+    let sheet = sheet(args, &out, context)?;
     let job = Job::new(args, context, sheet)?;
     let workspaces = if context.global.all_profiles {
         workspace::open_all(context.global, context.config, context.env, context.say).await?
@@ -28,6 +29,23 @@ pub(super) async fn run(args: &ListArgs, context: &Context<'_>) -> Result<Exit, 
         vec![Ok(context.workspace().await?)]
     };
     if job.streams() { job.stream(workspaces, &mut out).await } else { job.read(workspaces, &mut out).await }
+}
+
+/// How the webhooks are written. `--excel` is a kind of csv.
+fn sheet<W: Write>(args: &ListArgs, out: &Output<W>, context: &Context<'_>) -> Result<Sheet<Listed>, Error> {
+    let mut output = args.output;
+    if args.excel {
+        if output.format.is_some_and(|format| format != Format::Csv) {
+            let advice = Some("Leave -o out, or write -o csv.".into());
+            return Err(Error::Usage { message: "--excel writes csv, and no other format".into(), advice });
+        }
+        output.format = Some(Format::Csv);
+    }
+    let mut sheet = context.sheet(out, output, args.columns.as_deref())?;
+    if args.excel {
+        sheet.cells = Cells::Excel;
+    }
+    Ok(sheet)
 }
 
 /// What is to be listed, and how.
@@ -124,9 +142,11 @@ impl<'a> Job<'a> {
             }
             tally.count(written);
             if let Some(summary) = tally.read(summary)? {
+                tally.count_all(&summary);
                 tally.exit(self.context.report(&summary, self.malformed(), &place));
             }
         }
+        tally.say_if_nothing();
         Ok(tally.exit)
     }
 
@@ -139,6 +159,7 @@ impl<'a> Job<'a> {
             let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
             let Some(Reading { rows, summary }) = tally.read(self.read_one(workspace, limit).await)? else { continue };
             tally.count(rows.len() as u64);
+            tally.count_all(&summary);
             all.extend(entries(rows, profile.as_ref()));
             reports.push((summary, place));
         }
@@ -151,6 +172,9 @@ impl<'a> Job<'a> {
                 Reader::Listening => self.context.report(&summary, self.malformed(), &place),
                 Reader::Gone => exit_of(&summary),
             });
+        }
+        if reader == Reader::Listening {
+            tally.say_if_nothing();
         }
         Ok(tally.exit)
     }
@@ -229,12 +253,14 @@ struct Tally<'a> {
     /// One that fails is the failure of the command; one of several is told, and the others are read.
     only: bool,
     rows: u64,
+    /// Webhooks in all workspaces; `None` when that is not known.
+    total: Option<u64>,
     exit: Exit,
 }
 
 impl<'a> Tally<'a> {
     fn new(job: &'a Job<'a>, workspaces: usize) -> Self {
-        Self { job, only: workspaces == 1 && !job.context.global.all_profiles, rows: 0, exit: Exit::Done }
+        Self { job, only: workspaces == 1 && !job.context.global.all_profiles, rows: 0, total: Some(0), exit: Exit::Done }
     }
 
     fn opened(&mut self, workspace: Result<Workspace, Error>) -> Result<Option<Workspace>, Error> {
@@ -255,6 +281,24 @@ impl<'a> Tally<'a> {
 
     fn count(&mut self, rows: u64) {
         self.rows += rows;
+    }
+
+    fn count_all(&mut self, summary: &Summary) {
+        self.total = self.total.zip(summary.total).map(|(one, other)| one + other);
+    }
+
+    /// Says on a terminal that nothing matches: an empty table could be a listing that is under way.
+    fn say_if_nothing(&self) {
+        let is_page = self.job.page.is_some();
+        if self.rows > 0 || is_page || self.exit != Exit::Done || !(io::stdout().is_terminal() || io::stderr().is_terminal())
+        {
+            return;
+        }
+        self.job.context.say.note(&match self.total {
+            Some(0) => "no webhooks".into(),
+            Some(total) => safe!("0 of {} match", grouped(total)),
+            None => "no webhook matches".into(),
+        });
     }
 
     fn exit(&mut self, exit: Exit) {

@@ -40,6 +40,8 @@ const LAST_LINE: Duration = Duration::from_millis(500);
 
 /// Watches until a signal comes, or nobody reads any more.
 pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit, Error> {
+    // It may have nothing to write for days.
+    Output::stdout().send(|_| Ok(()))?;
     let comparison = Comparison::new(&args.compare, context)?;
     let since = args.since.as_deref().map(|word| Named::read(word, context.now)).transpose()?;
     if since == Some(Named::Live) {

@@ -5,6 +5,7 @@ mod markdown;
 mod sarif;
 mod table;
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use ring::digest;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Column, Entry, Format, Output, Record, Sheet, Tone, View};
+use super::{Cells, Column, Entry, Format, Output, Record, Sheet, Tone, View};
 use crate::analysis::audit::{Audit, Candidate, Finding, Report, Rule, Severity, shown_url};
 use crate::model::{Row, Webhook, WebhookId};
 use crate::safe;
@@ -143,6 +144,17 @@ pub struct AuditSheet<'a> {
     pub audit: &'a Audit,
     /// From which severity on a finding is a failure; `None` for never.
     pub fail_on: Option<Severity>,
+    /// The file that the webhooks are from, if it is one.
+    pub file: Option<SourceFile>,
+}
+
+/// A file of webhooks, for reports that point to it.
+#[derive(Debug)]
+pub struct SourceFile {
+    /// Relative to the working directory, percent-encoded.
+    pub uri: String,
+    /// The line of each webhook, by its id.
+    pub lines: HashMap<String, u64>,
 }
 
 impl AuditSheet<'_> {
@@ -163,7 +175,7 @@ impl AuditSheet<'_> {
         let format = self.format.of_records().unwrap_or(Format::Json);
         let mut sheet: Sheet<Found> =
             Sheet::new(format, None, self.profiles, self.view).map_err(|words| io::Error::other(words.to_string()))?;
-        sheet.raw = self.raw;
+        sheet.cells = if self.raw { Cells::Raw } else { Cells::Guarded };
         let mut document = sheet.begin(out)?;
         for one in audited {
             for batch in one.report.findings.chunks(BATCH) {

@@ -2,10 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::{Output, Record, Sheet};
+use super::{Cells, Output, Record, Sheet};
 use crate::text::clean;
 
 pub(super) fn header<W: Write, T: Record>(out: &mut Output<W>, sheet: &Sheet<T>) -> io::Result<()> {
+    if sheet.cells == Cells::Excel {
+        // Without it, Excel reads UTF-8 as the code page of the country.
+        out.writer.write_all("\u{feff}".as_bytes())?;
+    }
     let mut writer = writer(&mut out.writer);
     writer.write_record(sheet.columns.iter().map(|column| column.name)).map_err(io_error)?;
     writer.flush()
@@ -27,11 +31,24 @@ pub(super) fn write<'a, W: Write, T: Record>(
             let text = (column.text)(record, sheet.view);
             // The true value is for programs; a terminal acts on what it gets.
             let text = if terminal { clean(&text).to_string() } else { text };
-            if sheet.raw { text } else { guarded(text) }
+            match sheet.cells {
+                Cells::Excel if !column.right && looks_like_number(&text) => format!("=\"{text}\""),
+                Cells::Excel | Cells::Guarded => guarded(text),
+                Cells::Raw => text,
+            }
         });
         writer.write_record(cells).map_err(io_error)?;
     }
     writer.flush()
+}
+
+/// Whether Excel would show the text as a number or a date: `007`, `12345678901234567890`, `1e5`, `3-4`. A formula that is a text
+/// in quotes is shown as it is.
+fn looks_like_number(text: &str) -> bool {
+    let is_of_number =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b',' | b'/' | b':' | b'%' | b' ');
+    let is_of_number = |byte: u8| is_of_number(byte) || matches!(byte, b'e' | b'E');
+    text.bytes().all(is_of_number) && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// A cell that a spreadsheet would take for a formula, as text. Spreadsheets also trim what stands before the sign, and some
@@ -54,6 +71,16 @@ fn io_error(error: csv::Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_excel_would_take_for_a_number_is_known() {
+        for text in ["7", "007", "12345678901234567890", "1e5", "3E10", "3-4", "1/2", "1.5", "-1", "12:30", "50%", " 7"] {
+            assert!(looks_like_number(text), "{text}");
+        }
+        for text in ["", "e", "-", "whk_1", "a1", "1a", "2024-04-01T08:00:00.000Z", "call.failed", "1\"", "٣"] {
+            assert!(!looks_like_number(text), "{text}");
+        }
+    }
 
     #[test]
     fn what_a_spreadsheet_would_run_is_text() {

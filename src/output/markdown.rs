@@ -40,9 +40,15 @@ pub(super) fn cell(text: &Safe) -> Safe {
 
 /// A Markdown code span, whatever backquotes the text has.
 pub fn code(text: &Safe) -> Safe {
+    if text.is_empty() {
+        // Two backquotes alone would begin a longer fence.
+        return "` `".into();
+    }
     let longest = text.as_str().split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = clean(&"`".repeat(longest + 1));
-    let padding = if longest > 0 { " " } else { "" };
+    // One space is dropped at both ends where there is one at both.
+    let is_padded = text.as_str().starts_with(' ') && text.as_str().ends_with(' ');
+    let padding = if longest > 0 || is_padded { " " } else { "" };
     safe!("{}{}{}{}{}", fence, padding, text, padding, fence)
 }
 

@@ -38,7 +38,11 @@ impl Probed {
 
     /// What is worth knowing of a destination that is reachable.
     fn warnings(&self) -> Vec<&'static str> {
-        let warnings = [("tls-expiring", self.reach.is_expiring()), ("server-error", self.reach.is_server_error())];
+        let warnings = [
+            ("tls-expiring", self.reach.is_expiring()),
+            ("server-error", self.reach.is_server_error()),
+            ("redirects", self.reach.is_redirect()),
+        ];
         warnings.into_iter().filter(|(_, holds)| *holds).map(|(word, _)| word).collect()
     }
 
@@ -47,14 +51,19 @@ impl Probed {
         if let Some(trouble) = self.reach.trouble {
             return self.reach.detail.clone().unwrap_or_else(|| trouble.words().into());
         }
-        let mut notes = Vec::new();
+        let mut notes = Safe::default();
+        let mut note = |words: Safe| notes.push(&safe!("{}{}", if notes.is_empty() { "" } else { "; " }, words));
         if self.reach.is_expiring() {
-            notes.push("the certificate ends soon");
+            note("the certificate ends soon".into());
         }
         if self.reach.is_server_error() {
-            notes.push("the server has trouble");
+            note("the server has trouble".into());
         }
-        clean(&notes.join("; "))
+        if self.reach.is_redirect() {
+            let target = self.reach.redirect.clone().unwrap_or_else(|| "nowhere".into());
+            note(safe!("redirects to {}, and DialNexa needs a 2xx", target));
+        }
+        notes
     }
 
     fn error(&self) -> Option<&'static str> {
@@ -90,7 +99,7 @@ fn milliseconds(took: Option<Duration>) -> Option<u64> {
 impl Serialize for Probed {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let times = self.reach.times;
-        let mut fields = serializer.serialize_struct("Probed", 20)?;
+        let mut fields = serializer.serialize_struct("Probed", 21)?;
         if let Some(profile) = &self.profile {
             fields.serialize_field("profile", &**profile)?;
         }
@@ -110,6 +119,7 @@ impl Serialize for Probed {
         fields.serialize_field("days_left", &self.days_left())?;
         fields.serialize_field("not_after", &self.not_after())?;
         fields.serialize_field("http_status", &self.reach.status)?;
+        fields.serialize_field("redirects_to", &self.reach.redirect.as_ref().map(Safe::as_str))?;
         fields.serialize_field("active", &self.count(true))?;
         fields.serialize_field("inactive", &self.count(false))?;
         fields.serialize_field("webhooks", &self.ids())?;
@@ -256,6 +266,12 @@ impl Record for Probed {
             "what HEAD was answered with",
             |probed, _| text(probed.reach.status),
             |probed, _| raw(&probed.reach.status),
+        ),
+        column(
+            "redirects_to",
+            "the origin that the answer to HEAD leads to",
+            |probed, _| text(probed.reach.redirect.as_ref()),
+            |probed, _| raw(&probed.reach.redirect.as_ref().map(Safe::as_str)),
         ),
         number(
             "active",

@@ -7,7 +7,7 @@ use std::io;
 use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
+use hyper::header::{ACCEPT, CONNECTION, HOST, LOCATION, USER_AGENT};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use url::{Position, Url};
 
 use super::steps::{Fault, io_fault};
+use crate::analysis::destinations::Origin;
 use crate::analysis::reach::Trouble;
 use crate::text::clean_head;
 
@@ -26,8 +27,8 @@ const MAX_HEADERS: usize = 256;
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// The status that `HEAD` is answered with. A redirect is an answer, and is not followed.
-pub(super) async fn head(stream: Box<dyn Stream>, url: &Url) -> Result<u16, Fault> {
+/// What `HEAD` is answered with: the status, and for a redirect the origin that it leads to. It is not followed.
+pub(super) async fn head(stream: Box<dyn Stream>, url: &Url) -> Result<(u16, Option<Origin>), Fault> {
     let request = Request::builder()
         .method(Method::HEAD)
         .uri(&url[Position::BeforePath..Position::AfterQuery])
@@ -44,7 +45,9 @@ pub(super) async fn head(stream: Box<dyn Stream>, url: &Url) -> Result<u16, Faul
     let mut driving = JoinSet::new();
     driving.spawn(connection);
     let response = sender.send_request(request).await.map_err(|error| fault(&error))?;
-    Ok(response.status().as_u16())
+    let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection());
+    let target = location.and_then(|location| url.join(str::from_utf8(location.as_bytes()).ok()?).ok());
+    Ok((response.status().as_u16(), target.and_then(|target| Origin::of(&target))))
 }
 
 fn fault(error: &hyper::Error) -> Fault {

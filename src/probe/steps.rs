@@ -124,7 +124,9 @@ impl<'a> Walk<'a> {
 
     /// Asks for the head of a URL of this origin.
     pub(super) async fn head(&mut self, stream: Box<dyn Stream>, url: &Url) {
-        self.reach.status = self.step(Step::Http, head(stream, url)).await;
+        let (status, target) = self.step(Step::Http, head(stream, url)).await.unzip();
+        self.reach.status = status;
+        self.reach.redirect = target.flatten().map(|origin| origin.clean());
     }
 }
 

@@ -55,6 +55,14 @@ pub fn text(what: Copy, row: &Row, place: &Place) -> Option<String> {
     }
 }
 
+/// The texts of several webhooks as one. Blocks of Markdown are separated by an empty line, since each ends with a line break.
+pub fn joined(what: Copy, texts: &[String]) -> String {
+    match what {
+        Copy::Json => format!("[\n{}\n]", texts.join(",\n")),
+        _ => texts.join("\n"),
+    }
+}
+
 /// A command that takes the key from the environment of the shell it is pasted into.
 fn curl(webhook: &Webhook, place: &Place, options: &str) -> Option<String> {
     let url = Client::webhook_url(&place.base_url, &webhook.id)?;
@@ -177,8 +185,9 @@ impl PlainText {
         } else {
             text.lines().map(Cow::Borrowed).collect()
         };
+        // An empty line is a line too: it separates the blocks of Markdown.
         let lines =
-            spread.iter().flat_map(|text| text.lines()).flat_map(|line| clean(line).chunks(columns.into())).collect();
+            spread.iter().flat_map(|text| text.split('\n')).flat_map(|line| clean(line).chunks(columns.into())).collect();
         Self { what, text, lines, columns, scroll: 0 }
     }
 
@@ -284,6 +293,44 @@ mod tests {
         assert_eq!(text(Copy::Url, &row, &place()).unwrap(), "https://x.com/?token=abc");
         let block = text(Copy::Markdown, &row, &place()).unwrap();
         assert!(block.contains("token=***") && block.contains("`` a`b ``") && block.contains("- state: active"), "{block}");
+    }
+
+    /// The paragraphs and the list items of a Markdown text, as plain text.
+    fn rendered(text: &str) -> Vec<String> {
+        use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+        let mut blocks = Vec::new();
+        for event in Parser::new(text) {
+            match event {
+                Event::Start(Tag::Paragraph | Tag::Item) => blocks.push(String::new()),
+                Event::End(TagEnd::List(_)) => blocks.push("(end of list)".to_owned()),
+                Event::Text(text) | Event::Code(text) => blocks.last_mut().unwrap().push_str(&text),
+                Event::SoftBreak | Event::HardBreak => blocks.last_mut().unwrap().push_str("(break)"),
+                _ => {}
+            }
+        }
+        blocks
+    }
+
+    #[test]
+    fn markdown_of_several_webhooks_is_a_block_for_each() {
+        let rows = [
+            r#"{"id":"a","url":"https://a.com/","events":["e"," f ",""],"is_active":true}"#,
+            r#"{"id":"- b\n\n# c","url":"https://x.com/`\n\n> y","events":[],"created_at":"2024-01-01T00:00:00Z"}"#,
+            r#"{"id":"``","url":"no url","events":7,"is_active":"`"}"#,
+        ];
+        let texts: Vec<_> = rows.iter().map(|json| text(Copy::Markdown, &row(json), &place()).unwrap()).collect();
+        let whole = joined(Copy::Markdown, &texts);
+        let blocks = rendered(&whole);
+        let expected: Vec<_> = texts.iter().flat_map(|text| rendered(text)).collect();
+        assert_eq!(blocks, expected, "{whole}");
+        assert_eq!(blocks.len(), 7 * rows.len(), "{blocks:#?}");
+        assert!(!whole.contains("(break)"));
+        let heads: Vec<_> = blocks.iter().step_by(7).map(String::as_str).collect();
+        assert_eq!(heads, ["Webhook a", "Webhook - b^J^J# c", "Webhook ``"]);
+        assert_eq!((blocks[3].as_str(), blocks[6].as_str()), ("events: e,  f ,  ", "(end of list)"));
+        // The same on a plain screen, to be selected by hand.
+        let lines: Vec<_> = PlainText::new(Copy::Markdown, whole, 200).lines().iter().map(ToString::to_string).collect();
+        assert_eq!(rendered(&lines.join("\n")), blocks);
     }
 
     #[test]

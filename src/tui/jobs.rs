@@ -386,10 +386,7 @@ fn copied(rows: &Chosen, what: Copy, words: &'static str, place: &Place) -> Outc
         return Outcome::NotCopied { words: safe!("more than {} are marked: export them to a file", most) };
     }
     let webhooks = texts.len();
-    let text = match what {
-        Copy::Json => format!("[\n{}\n]", texts.join(",\n")),
-        _ => texts.join("\n"),
-    };
+    let text = copy::joined(what, &texts);
     Outcome::Copied { what, words, text: (webhooks > 0).then_some(text), webhooks }
 }
 

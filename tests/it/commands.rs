@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod closed;
 mod diff;
 mod events;
 mod filters;
@@ -15,6 +16,7 @@ mod formats;
 mod from;
 mod get;
 mod help;
+mod hosts;
 mod kills;
 mod memory;
 mod messages;

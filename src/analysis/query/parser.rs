@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::fields::{FIELDS, Field};
 use super::find::Finder;
 use super::fuzzy::{self, Fuzzy};
-use super::{Condition, QueryError, Term, quote};
+use super::{Condition, QueryError, Term, hint, quote};
 use crate::analysis::words::nearest;
 use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
@@ -52,19 +52,23 @@ fn problem(span: Range<usize>, message: Safe, advice: Option<Safe>) -> QueryErro
 }
 
 /// Reads a query; ages are counted from `now`.
-pub(super) fn parse(text: &str, now: Timestamp) -> Result<Vec<Term>, QueryError> {
+pub(super) fn parse(text: &str, now: Timestamp) -> Result<(Vec<Term>, Option<Safe>), QueryError> {
     if text.len() > MAX_BYTES {
         let message = safe!("the query is longer than {} bytes", grouped(MAX_BYTES as u64));
         return Err(problem(text.floor_char_boundary(MAX_BYTES)..text.len(), message, None));
     }
-    let mut parser = Parser { text, at: 0, now, alternatives: 0, patterns: 0 };
+    let mut parser = Parser { text, at: 0, now, alternatives: 0, patterns: 0, hint: None };
     let mut terms = Vec::new();
+    let mut words = Vec::new();
     loop {
         parser.take_while(char::is_whitespace);
         if parser.rest().is_empty() {
-            return Ok(terms);
+            let hint = parser.hint.take();
+            return Ok((terms, hint.or_else(|| hint::of_words(&words))));
         }
+        let start = parser.at;
         terms.push(parser.term()?);
+        words.push(text.get(start..parser.at));
     }
 }
 
@@ -75,6 +79,7 @@ struct Parser<'q> {
     now: Timestamp,
     alternatives: usize,
     patterns: usize,
+    hint: Option<Safe>,
 }
 
 impl<'q> Parser<'q> {
@@ -131,7 +136,12 @@ impl<'q> Parser<'q> {
         } else {
             *field = named.or(*field);
             let (operators, takes_bars) = field.map_or((&[][..], false), |field| (field.operators, field.takes_bars));
+            let before = self.at;
             let Some(value) = self.value(operators, takes_bars)? else { return Err(self.nothing(start, named)) };
+            let is_quoted = self.text.get(before..self.at).is_some_and(|spelled| spelled.ends_with('"'));
+            if self.hint.is_none() && !is_quoted {
+                self.hint = hint::of_value(*field, &value);
+            }
             match field {
                 Some(field) => (field.read)(&value, self.now)?,
                 None => Condition::Anywhere(Finder::part(&value.text)),

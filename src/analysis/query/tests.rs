@@ -683,3 +683,43 @@ proptest! {
         prop_assert!(matches(&quote(&small), &webhook("i", &flipped, &[])), "{} in {}", small, flipped);
     }
 }
+
+#[test]
+fn words_and_signs_of_other_languages_get_a_hint() {
+    let hint = |text: &str| parse(text).unwrap().hint().map(ToString::to_string);
+    for (text, expected) in [
+        ("host:*.x", "host:*.x: * is no wildcard, and a part of the text is enough: host:.x"),
+        ("host:=*.x", "host:*.x: * is no wildcard, and a part of the text is enough: host:.x"),
+        ("-host:acme.*", "host:acme.*: * is no wildcard, and a part of the text is enough: host:acme."),
+        ("event:call.*", "event:call.*: * is no wildcard, and a part of the text is enough: event:call."),
+        ("*.acme.com", "*.acme.com: * is no wildcard, and a part of the text is enough: .acme.com"),
+        ("url:/a/*/b", "url:/a/*/b: * is no wildcard, it is searched for as it is; re:PATTERN takes patterns"),
+        ("a OR b", "OR is searched for as a word; alternatives are written a|b, without blanks"),
+        ("host:a or host:b", "OR is searched for as a word; alternatives are written a|b, without blanks"),
+        ("a AND b", "AND is searched for as a word; leave it out: all words must match"),
+        ("a && b", "AND is searched for as a word; leave it out: all words must match"),
+        ("a NOT b", "NOT is searched for as a word; a term is negated by a sign before it: -host:acme"),
+        ("NOT b", "NOT is searched for as a word; a term is negated by a sign before it: -host:acme"),
+    ] {
+        assert_eq!(hint(text).as_deref(), Some(expected), "{text}");
+    }
+    for text in [
+        "",
+        "a b",
+        "or",
+        "OR b",
+        "a or",
+        "\"a OR b\"",
+        "a \"OR\" b",
+        "a|or|b",
+        "order",
+        "event:*",
+        "event:=*",
+        "re:a.*b",
+        "host:\"*.x\"",
+        "not a",
+        "host:acme -event:call",
+    ] {
+        assert_eq!(hint(text), None, "{text}");
+    }
+}

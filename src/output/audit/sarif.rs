@@ -1,8 +1,12 @@
 //! SARIF 2.1.0, which code scanning and many viewers read.
 //!
-//! Source: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>. A webhook is no file: it is a logical location.
+//! Sources: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>, and for what GitHub demands beyond it
+//! <https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>: each
+//! result needs a physical location. That is the file that the webhooks were read from, or else a URI that stays the same.
 
 use std::io::{self, Write};
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use serde_json::{Value, json};
 
@@ -11,8 +15,16 @@ use crate::analysis::audit::{Candidate, Finding, Severity, shown_url};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
+/// The page of the API whose answers are audited.
+const INFORMATION: &str = "https://dialnexa.mintlify.app/api-reference/webhooks/list";
+
 /// The version of the fingerprints: another way to make them gets another name.
 const FINGERPRINT: &str = "hookscope/v1";
+/// The only fingerprint that GitHub compares.
+const GITHUB_FINGERPRINT: &str = "primaryLocationLineHash";
+
+/// Locations of one result. GitHub shows at most 100, and refuses a report with more than 1,000.
+const MAX_LOCATIONS: usize = 100;
 
 pub(super) fn write<W: Write>(out: &mut Output<W>, sheet: &AuditSheet<'_>, audited: &[Audited]) -> io::Result<()> {
     out.raw(b"{\"$schema\":")?;
@@ -52,6 +64,7 @@ fn tool(sheet: &AuditSheet<'_>) -> Value {
     json!({ "driver": {
         "name": env!("CARGO_PKG_NAME"),
         "semanticVersion": env!("CARGO_PKG_VERSION"),
+        "informationUri": INFORMATION,
         "rules": rules,
     } })
 }
@@ -70,11 +83,13 @@ fn invocation(audited: &[Audited]) -> Value {
 }
 
 fn result(sheet: &AuditSheet<'_>, one: &Audited, finding: &Finding, reason: Option<&str>) -> Value {
-    let locations: Vec<_> = one
+    let mut locations: Vec<_> = one
         .webhooks(finding)
+        .take(MAX_LOCATIONS)
         .map(|(number, webhook)| {
             let url = shown_url(&Candidate::new(number, webhook), super::URL_COLUMNS);
             json!({
+                "physicalLocation": physical(sheet, one, Some(webhook.id.raw())),
                 "logicalLocations": [{
                     "name": webhook.id.raw(),
                     "fullyQualifiedName": qualified(one, webhook.id.raw()),
@@ -84,13 +99,21 @@ fn result(sheet: &AuditSheet<'_>, one: &Audited, finding: &Finding, reason: Opti
             })
         })
         .collect();
+    if locations.is_empty() {
+        locations.push(json!({ "physicalLocation": physical(sheet, one, None) }));
+    }
+    let mut message = format!("{}: {}", finding.rule.about, finding.message);
+    if finding.webhooks.len() > MAX_LOCATIONS {
+        message.push_str(&format!(" (the first {MAX_LOCATIONS} of {} locations)", finding.webhooks.len()));
+    }
+    let fingerprint = one.fingerprint(finding);
     let index = sheet.audit.rules().position(|(rule, _)| rule == finding.rule);
     let mut result = json!({
         "ruleId": finding.rule.id,
         "level": level(finding.severity),
-        "message": { "text": format!("{}: {}", finding.rule.about, finding.message) },
+        "message": { "text": message },
         "locations": locations,
-        "partialFingerprints": { FINGERPRINT: one.fingerprint(finding) },
+        "partialFingerprints": { GITHUB_FINGERPRINT: format!("{fingerprint}:1"), FINGERPRINT: fingerprint },
     });
     if let Some(fields) = result.as_object_mut() {
         if let Some(index) = index {
@@ -100,6 +123,19 @@ fn result(sheet: &AuditSheet<'_>, one: &Audited, finding: &Finding, reason: Opti
         fields.insert("suppressions".to_owned(), reason.map_or_else(|| json!([]), suppression));
     }
     result
+}
+
+/// Where a webhook is, or all of them: in the file, or in a place that is made up and stays the same from run to run.
+fn physical(sheet: &AuditSheet<'_>, one: &Audited, id: Option<&str>) -> Value {
+    let (uri, line) = if let Some(file) = &sheet.file {
+        (file.uri.clone(), id.and_then(|id| file.lines.get(id)).copied().unwrap_or(1))
+    } else {
+        let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        let profile = one.profile.as_deref().map(|profile| format!("{}/", encoded(profile))).unwrap_or_default();
+        let name = id.map(|id| format!("/{}", encoded(id))).unwrap_or_default();
+        (format!("{profile}user-webhooks{name}.json"), 1)
+    };
+    json!({ "artifactLocation": { "uri": uri }, "region": { "startLine": line } })
 }
 
 fn qualified(one: &Audited, id: &str) -> String {

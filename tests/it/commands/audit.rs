@@ -203,6 +203,66 @@ async fn markdown_is_a_table_for_each_rule() {
     }
 }
 
+/// What GitHub demands of a result beyond the standard: locations in files, by URIs that are relative, and lines.
+#[track_caller]
+fn assert_physical(result: &Value) {
+    let locations = result["locations"].as_array().unwrap();
+    assert!((1..=100).contains(&locations.len()), "{result}");
+    for location in locations {
+        let place = &location["physicalLocation"];
+        let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+        assert!(!uri.starts_with('/') && !uri.contains("//") && !uri.contains(['\\', ' ', '<', '>', '"']), "{uri}");
+        assert!(place["region"]["startLine"].as_u64().unwrap() >= 1);
+    }
+    assert!(result["partialFingerprints"]["primaryLocationLineHash"].is_string());
+}
+
+#[tokio::test]
+async fn sarif_of_a_file_points_to_its_lines() {
+    let home = Home::new();
+    let webhook =
+        |id: &str| format!(r#"{{"id":"{id}","url":"http://{id}.example.com/","events":[" call.failed"],"is_active":true}}"#);
+    home.write("my snapshots/w 1.json", format!("[\n{},\n{}\n]\n", webhook("a"), webhook("b")));
+    let pretty = "{\n  \"data\": [\n    {\n      \"id\": \"c\",\n      \"url\": \"http://c.example.com\"\n    }\n  ]\n}\n";
+    home.write("p:q.json", pretty);
+    let file = home.path("my snapshots/w 1.json");
+    let absolute = file.to_str().unwrap();
+    for (from, uri, lines) in [
+        ("my snapshots/w 1.json", "my%20snapshots/w%201.json", &[2, 3][..]),
+        (absolute, "my%20snapshots/w%201.json", &[2, 3]),
+        ("p:q.json", "./p:q.json", &[4]),
+    ] {
+        let ended = home.run(&["--from", from, "audit", "-o", "sarif"]).await;
+        let sarif: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let results = sarif["runs"][0]["results"].as_array().unwrap();
+        results.iter().for_each(assert_physical);
+        let place = |result: &Value| result["locations"][0]["physicalLocation"].clone();
+        assert!(results.iter().all(|result| place(result)["artifactLocation"]["uri"] == uri), "{from}");
+        let insecure = results.iter().filter(|result| result["ruleId"] == "insecure-url");
+        let found: Vec<_> = insecure.map(|result| place(result)["region"]["startLine"].as_u64().unwrap()).collect();
+        assert_eq!(found, lines, "{from}");
+    }
+    // stdin has no name.
+    let ended = feed(format!("[{}]", webhook("a")), &["--from", "-", "audit", "-o", "sarif"]).await;
+    let sarif: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "user-webhooks/a.json");
+}
+
+#[tokio::test]
+async fn sarif_of_a_large_finding_is_one_that_github_takes() {
+    let webhook =
+        |id: u32| format!(r#"{{"id":"w{id}","url":"https://a.example.com/","events":["call.failed"],"is_active":true}}"#);
+    let rows: Vec<_> = (0..1_500).map(webhook).collect();
+    let ended = feed(format!("[{}]", rows.join(",")), &["--from", "-", "audit", "-o", "sarif"]).await;
+    let sarif: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    results.iter().for_each(assert_physical);
+    let duplicate = results.iter().find(|result| result["ruleId"] == "duplicate-destination").unwrap();
+    let message = duplicate["message"]["text"].as_str().unwrap();
+    assert!(message.ends_with("(the first 100 of 1500 locations)"), "{message}");
+}
+
 #[tokio::test]
 async fn sarif_has_what_the_standard_demands() {
     let home = Home::with_config(&format!(
@@ -228,6 +288,7 @@ async fn sarif_has_what_the_standard_demands() {
     assert_eq!(run["invocations"][0]["executionSuccessful"], true);
     let driver = &run["tool"]["driver"];
     assert_eq!(driver["name"], "hookscope");
+    assert!(driver["informationUri"].as_str().unwrap().starts_with("https://"));
     let rules = driver["rules"].as_array().unwrap();
     for rule in rules {
         for text in ["shortDescription", "fullDescription", "help"] {
@@ -244,10 +305,19 @@ async fn sarif_has_what_the_standard_demands() {
         assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
         assert!(result["message"]["text"].is_string());
         fingerprints.push(result["partialFingerprints"]["hookscope/v1"].as_str().unwrap());
+        let hash = result["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap();
+        assert_eq!(hash.strip_suffix(":1"), fingerprints.last().copied());
+        assert_physical(result);
         for location in result["locations"].as_array().unwrap() {
-            let place = &location["logicalLocations"][0];
+            let uri = location["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap();
+            let Some(place) = location.get("logicalLocations").map(|places| &places[0]) else {
+                assert_eq!(uri, "user-webhooks.json");
+                continue;
+            };
             let name = place["name"].as_str().unwrap();
             assert_eq!(place["fullyQualifiedName"], format!("user-webhooks/{name}"));
+            let encoded = if name.len() == 2 { name } else { "w7%1B%5B31m%7C%3Cb%3E%26%22" };
+            assert_eq!(uri, format!("user-webhooks/{encoded}.json"));
         }
     }
     fingerprints.sort_unstable();

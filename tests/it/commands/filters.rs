@@ -171,3 +171,18 @@ async fn findings_that_cannot_be_known_are_refused_before_anything_is_sent() {
     }
     assert_eq!(server.log().connections, 0);
 }
+
+#[tokio::test]
+async fn a_filter_in_another_language_gets_a_hint() {
+    let rows = r#"[{"id":"a","url":"https://a.x/"},{"id":"b","url":"https://b.x/"}]"#;
+    for (filter, words) in [("host:*.x", "host:.x"), ("a OR b", "a|b")] {
+        for command in ["list", "audit", "events", "probe"] {
+            let ended = feed(rows, &[command, "--from", "-", "--filter", filter]).await;
+            assert!(ended.stderr.contains("--filter: ") && ended.stderr.contains(words), "{command}: {}", ended.stderr);
+        }
+        let quiet = feed(rows, &["list", "--from", "-", "--filter", filter, "-q"]).await;
+        assert_eq!(quiet.data(), "");
+    }
+    // On a pipe nothing more is said of an empty answer.
+    assert_eq!(feed(rows, &["list", "--from", "-", "--filter", "host:nobody"]).await.data(), "");
+}

@@ -39,6 +39,25 @@ async fn csv_has_a_header_true_values_and_no_formulas() {
 }
 
 #[tokio::test]
+async fn csv_for_excel_has_a_byte_order_mark_and_keeps_ids_as_text() {
+    let rows = r#"{"id":"0012345678901234567","url":"https://a.example.com/é","events":["call.failed","7"],"is_active":true,"created_at":"2024-04-01T08:00:00.000Z"},
+        {"id":"1e5","url":"https://b.example.com/","events":["1-2"],"is_active":false},
+        {"id":"=1+1","url":"https://c.example.com/","events":[]}"#;
+    let server = serving(rows).await;
+    let expected = concat!(
+        "\u{feff}id,url,events,is_active,created_at\r\n",
+        "\"=\"\"0012345678901234567\"\"\",https://a.example.com/é,\"call.failed,7\",true,2024-04-01T08:00:00.000Z\r\n",
+        "\"=\"\"1e5\"\"\",https://b.example.com/,\"=\"\"1-2\"\"\",false,\r\n",
+        "'=1+1,https://c.example.com/,,,\r\n",
+    );
+    assert_eq!(ask(&server, &["list", "--excel"]).await.data(), expected);
+    assert_eq!(ask(&server, &["list", "--excel", "-o", "csv"]).await.data(), expected);
+    let counted = ask(&server, &["list", "--excel", "--columns", "event_count"]).await;
+    assert_eq!(counted.data(), "\u{feff}event_count\r\n2\r\n1\r\n0\r\n");
+    ask(&server, &["list", "--excel", "-o", "json"]).await.says(2, &["--excel writes csv"]);
+}
+
+#[tokio::test]
 async fn json_has_the_fields_of_the_contract_first_and_the_others_as_they_came() {
     let objects = [
         r#"{"id":"whk_1","url":"https://user:pw@hooks.example.com/in?token=abc&x=1","events":["call.completed","call.failed"],"is_active":true,"created_at":"2024-04-01T08:00:00.000Z","retries":1000000000000000000000000000000,"note":{"b":1,"a":[1.0,2e3]}}"#,
@@ -191,6 +210,10 @@ async fn every_sort_key_goes_both_ways() {
             assert_eq!(ended.lines(), ids, "{sort}");
         }
     }
+    // Every entry of events counts, whatever it is.
+    let odd = r#"[{"id":"a","url":"https://a","events":["x",1,2]},{"id":"b","url":"https://b","events":["x","y"]}]"#;
+    let ended = feed(odd, &["list", "--from", "-", "-o", "tsv", "--columns", "id,event_count", "--sort", "events"]).await;
+    assert_eq!(ended.data(), "b\t2\na\t3\n");
     let ended = feed(rows, &["list", "--from", "-", "-o", "ids", "--sort", "id:desc", "--limit", "2"]).await;
     assert_eq!(ended.data(), "d\nc\n");
 }

@@ -117,6 +117,39 @@ async fn with_http_each_url_is_told() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_reachable_with_a_warning_and_the_origin_of_its_target() {
+    let server = Server::start(|request| {
+        let (status, target) = match request.target.as_str() {
+            "/301" => ("301 Moved Permanently", Some("https://New.example.com:443/hooks?token=hunter2hunter2")),
+            "/302" => ("302 Found", Some("/sign-in")),
+            "/303" => ("303 See Other", Some("http://[")),
+            "/307" => ("307 Temporary Redirect", Some("https://u:hunter2hunter2@c.example.com/")),
+            "/308" => ("308 Permanent Redirect", None),
+            _ => ("204 No Content", Some("https://not.example.com/")),
+        };
+        let reply = Reply::status(status, "");
+        target.map_or(reply.clone(), |target| reply.header("Location", target))
+    })
+    .await;
+    let own = format!("http://{}", server.address);
+    let paths = ["204", "301", "302", "303", "307", "308"];
+    let rows: Vec<_> = paths.iter().map(|path| row(path, &format!("{own}/{path}"), true)).collect();
+    let ended = probe(&rows, &["--http", "-o", "json"]).await;
+    ended.says(0, &["6 of 6 reachable from this host"]);
+    assert!(!ended.stdout.contains("hunter2"));
+    let records = parsed(&ended);
+    let targets: Vec<_> = records.iter().map(|record| record["redirects_to"].as_str()).collect();
+    let new = Some("https://new.example.com");
+    assert_eq!(targets, [None, new, Some(own.as_str()), None, Some("https://c.example.com"), None]);
+    for (record, path) in records.iter().zip(paths) {
+        let warnings = if path == "204" { serde_json::json!([]) } else { serde_json::json!(["redirects"]) };
+        assert_eq!((&record["warnings"], &record["state"]), (&warnings, &"reachable".into()), "{path}");
+    }
+    let table = probe(&rows, &["--http", "-o", "table"]).await;
+    assert!(table.stdout.contains("redirects to https://new.example.com, and DialNexa needs a 2xx"), "{}", table.stdout);
+}
+
+#[tokio::test]
 async fn what_decides_the_exit_code_is_what_somebody_relies_on() {
     let up = format!("http://{}", alive("200 OK").await.address);
     let down = nobody().await;

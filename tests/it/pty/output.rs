@@ -24,6 +24,18 @@ fn a_burst_of_keys_is_applied_whole() {
 }
 
 #[test]
+fn a_list_that_matches_nothing_says_so_on_a_terminal() {
+    for (arguments, words) in [
+        (&["--demo", "list", "--filter", "host:nobody"] as &[&str], "0 of 1,200 match"),
+        (&["--demo", "list", "--filter", "host:nobody", "-o", "ndjson"], "0 of 1,200 match"),
+    ] {
+        let mut session = Setup::new(HOOKSCOPE, arguments).start();
+        session.wait_text(words);
+        assert_eq!(session.exit_and_drain(), Exit::Code(0));
+    }
+}
+
+#[test]
 fn without_colours_no_colour_is_set() {
     for setup in [Setup::demo().env("NO_COLOR", "1"), Setup::new(HOOKSCOPE, &["--demo", "--color", "never"])] {
         let session = press_every_key(setup);
