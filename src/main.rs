@@ -35,13 +35,14 @@ fn look_at_stdout() {
 fn main() -> ExitCode {
     console::restore_on_panic();
     let command = Cli::command();
-    let parsed = command.clone().try_get_matches().and_then(|found| Ok((Cli::from_arg_matches(&found)?, found)));
+    let words: Vec<_> = std::env::args_os().collect();
+    let parsed = command.clone().try_get_matches_from(&words).and_then(|found| Ok((Cli::from_arg_matches(&found)?, found)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return explain(&error).into(),
     };
     let say = cli.global.say();
-    let exit = exit_of(placement::check(&command, &matches).and_then(|()| run(&cli)), say);
+    let exit = exit_of(placement::check(&command, &matches, &words).and_then(|()| run(&cli)), say);
     // What a thread still writes comes to no end.
     files::remove_unfinished();
     exit.into()

@@ -3,6 +3,8 @@
 //! The parser takes options of the explorer before any command, and global options with every command. An option that is
 //! silently ignored is dangerous: `hookscope --filter host:old.example.com plan map.toml -o sh` would change every webhook.
 
+use std::ffi::OsString;
+
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
@@ -37,12 +39,13 @@ const TAKES: &[(&str, &[&str])] = &[
 
 const ONE_WORKSPACE: &[&str] = &["profile", "from", "cached", "base-url", "demo"];
 
-/// Checks every option that was given against the command.
+/// Checks every option that was given against the command. `words` is the command line from the program's name on.
 ///
 /// # Errors
 ///
 /// The first option that the command would ignore, with the right spelling.
-pub fn check(root: &Command, matches: &ArgMatches) -> Result<(), Error> {
+pub fn check(root: &Command, matches: &ArgMatches, words: &[OsString]) -> Result<(), Error> {
+    refuse_repeated(root, matches, words)?;
     let (mut name, mut command, mut of_command) = (String::new(), root, matches);
     while let Some((next, inner)) = of_command.subcommand() {
         let Some(found) = command.find_subcommand(next) else { break };
@@ -63,6 +66,26 @@ pub fn check(root: &Command, matches: &ArgMatches) -> Result<(), Error> {
         Some(source) => Err(of_others(source, name)),
         None => Ok(()),
     }
+}
+
+/// Refuses a value that is given before the command and again behind it: the parser would ignore the first one.
+fn refuse_repeated(root: &Command, matches: &ArgMatches, words: &[OsString]) -> Result<(), Error> {
+    let Some(name) = matches.subcommand_name() else { return Ok(()) };
+    // The name may also be the value of an option: then what stands before it is no whole command line.
+    let split = |(place, word): (usize, &OsString)| {
+        let (before, behind) = words.split_at_checked(place).filter(|_| word == name)?;
+        Some((root.clone().try_get_matches_from(before).ok()?, behind))
+    };
+    let Some((before, behind)) = words.iter().enumerate().skip(2).find_map(split) else { return Ok(()) };
+    let Ok(behind) = root.clone().try_get_matches_from(words.iter().take(1).chain(behind)) else { return Ok(()) };
+    let takes_value = |arg: &&Arg| arg.is_global_set() && arg.get_action().takes_values();
+    let mut globals = root.get_arguments().filter(takes_value);
+    let Some(arg) = globals.find(|arg| is_given(&before, arg) && is_given(&behind, arg)) else { return Ok(()) };
+    let long = clean(arg.get_long().unwrap_or_default());
+    Err(Error::Usage {
+        message: safe!("--{} is given twice: before {} and behind it", long, clean(name)),
+        advice: Some("Leave one of them out.".into()),
+    })
 }
 
 fn is_given(matches: &ArgMatches, arg: &Arg) -> bool {
@@ -135,8 +158,10 @@ mod tests {
     fn checked(words: &[String]) -> Result<(), String> {
         let root = Cli::command();
         let words = std::iter::once("hookscope".to_owned()).chain(words.iter().cloned());
-        let matches = root.clone().try_get_matches_from(words).unwrap();
-        check(&root, &matches).map_err(|error| error.lines().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        let words: Vec<OsString> = words.map(OsString::from).collect();
+        let matches = root.clone().try_get_matches_from(&words).unwrap();
+        check(&root, &matches, &words)
+            .map_err(|error| error.lines().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }
 
     #[test]
@@ -193,6 +218,25 @@ mod tests {
         // Every name in the table is that of a command.
         let names: Vec<_> = leaves(&root, &[]).into_iter().map(|(words, _)| words.join(" ")).collect();
         assert!(TAKES.iter().all(|(name, _)| *name == "hookscope" || names.iter().any(|known| known == name)));
+    }
+
+    #[test]
+    fn a_value_is_not_given_before_the_command_and_again_behind_it() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        for (line, option) in [
+            ("--from a.json list --from b.json", "--from"),
+            ("--profile list list --profile b", "--profile"),
+            ("-q --timeout 5 audit -q --timeout 5", "--timeout"),
+            ("--config a config show --config b", "--config"),
+        ] {
+            let refused = checked(&words(line)).unwrap_err();
+            assert!(refused.contains(&format!("{option} is given twice")), "{line}: {refused}");
+        }
+        for line in
+            ["--from list list", "-q list -q", "--demo list --demo", "--profile a list --timeout 5", "list --from list"]
+        {
+            assert_eq!(checked(&words(line)), Ok(()), "{line}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::PoisonError;
 
 use super::{Basis, Candidate, Check, Rule, Severity, quoted};
-use crate::analysis::vocabulary::LEGACY;
+use crate::analysis::vocabulary::{LEGACY, WILDCARD};
 use crate::analysis::words::nearest;
 use crate::safe;
 use crate::text::{Safe, clean_head};
@@ -58,7 +58,8 @@ fn describe(name: &str, basis: &Basis) -> Safe {
 }
 
 fn meant(name: &str, basis: &Basis) -> Option<Box<str>> {
-    let compare = || nearest(name, basis.known.iter().map(|known| &**known)).map(Box::from);
+    let names = || basis.known.iter().map(|known| &**known).filter(|known| *known != WILDCARD);
+    let compare = || nearest(name, names()).map(Box::from);
     // Whoever panicked while holding it has left it whole.
     let mut remembered = basis.meant.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(meant) = remembered.get(name) {
@@ -111,6 +112,8 @@ mod tests {
         audit.basis = Basis::new(audit.basis.now, ["order.paid"].into_iter());
         assert!(found(&audit, &["order.paid"]).is_empty());
         assert_eq!(found(&audit, &["order.pad"]), ["order.pad (meant: order.paid?)"]);
+        audit.basis = Basis::new(audit.basis.now, ["*"].into_iter());
+        assert_eq!(found(&audit, &["*", "x"]), ["x"], "nobody means a wildcard");
     }
 
     #[test]
