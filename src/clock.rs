@@ -105,14 +105,6 @@ pub fn day(at: Timestamp, zone: &TimeZone) -> Safe {
     clean(&at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d").to_string())
 }
 
-/// What it takes to look at the clock: less than 0.1 µs, or more than 1 µs where the kernel has to be asked.
-pub fn cost_of_a_look() -> Duration {
-    const LOOKS: u32 = 8;
-    let start = Instant::now();
-    let end = (0..LOOKS).fold(start, |_, _| Instant::now());
-    end.saturating_duration_since(start) / LOOKS
-}
-
 /// The time zone of this machine.
 pub fn local_zone() -> TimeZone {
     zone_of(env::var_os("TZ").is_some(), Path::new("/etc/localtime"))

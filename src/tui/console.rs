@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::style::ResetColor;
 use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{Command, queue};
@@ -31,6 +31,9 @@ use crate::text::{Safe, clean};
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long a stop may take to come into effect. A shell without job control discards it.
 const STOP: Duration = Duration::from_millis(300);
+
+/// Reports of buttons and the wheel (1000), in numbers (1006).
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 
 /// The terminal that has to be given back. Whoever takes it out of here gives it back: the normal end, an error, or the hook of
 /// a panic in whatever thread.
@@ -337,9 +340,9 @@ fn leaving() -> Vec<u8> {
     ])
 }
 
-/// What turns the terminal's mouse reports on or off.
+/// What turns the terminal's reports of buttons and the wheel on or off. Of its moves nothing is asked: each would cross the link.
 pub fn mouse_sequence(on: bool) -> Vec<u8> {
-    if on { ansi(EnableMouseCapture) } else { ansi(DisableMouseCapture) }
+    if on { MOUSE_ON.into() } else { ansi(DisableMouseCapture) }
 }
 
 fn sequence(parts: &[&[u8]]) -> Vec<u8> {

@@ -1,42 +1,33 @@
-//! Keys, pastes and the mouse, read by a thread of its own.
-//!
-//! crossterm reads the terminal until it has a whole event, and waits in there for the rest of one: a paste whose end never
-//! comes, half a character, half a sequence of a link that stalls. Its own stream may wait like that in the thread that polls it,
-//! which is the loop's: deaf to signals from then on.
-//!
-//! Between events the thread waits for the terminal by itself, so that it can be told to leave it to another program.
+//! Keyboard, mouse and pastes, read by a thread of its own. Between bytes it waits for the terminal without waking up, so that it
+//! can be told to leave the terminal to another program, and so that pauses end unfinished sequences.
+
+mod decoder;
+mod keys;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::thread;
-use std::time::Duration;
+use std::time::Instant;
 
-use crossterm::event::{Event, poll, read};
+use crossterm::event::Event;
 use futures_core::Stream;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use tokio::sync::mpsc;
 
+pub use self::decoder::Decoder;
 use super::console;
-use crate::clock;
 
 /// Events that wait for the loop; more of them wait in the terminal.
 const WAITING: usize = 1024;
-
-/// How long crossterm may look for events that it has read already: so many looks at the clock, of which it takes half as many
-/// before it begins. With no time left it does not look, and what it is given it spends running in circles, while the loop,
-/// which was just woken, may be waiting for this very processor.
-const GLANCE: u32 = 16;
-/// What it does between those looks takes its time as well.
-const SHORTEST_GLANCE: Duration = Duration::from_micros(2);
-/// A thread that is kept from running for as long as it may look does not look at all. So it looks again, with patience, when
-/// something has come or nothing has for a while.
-const LOOK: Duration = Duration::from_micros(50);
-const WHILE: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+/// Bytes that are read at once: as many as a terminal keeps.
+const CHUNK: usize = 4096;
 
 /// Keys that can leave stdin to another program for a while.
 pub trait Keyboard: Stream<Item = io::Result<Event>> + Unpin {
@@ -64,11 +55,19 @@ impl Input {
         let (send, events) = mpsc::channel(WAITING);
         let (tell, paused) = mpsc::channel(1);
         let (bell, rung) = UnixStream::pair()?;
-        let reader = Reader { rung, tell, glance: (clock::cost_of_a_look() * GLANCE).max(SHORTEST_GLANCE) };
+        let mut reader = Reader { rung, tell, decoder: Decoder::default(), deadline: None };
         thread::spawn(move || {
-            while let Some(event) = reader.next() {
-                let failed = event.is_err();
-                if send.blocking_send(event).is_err() || failed {
+            loop {
+                let (events, error) = match reader.next() {
+                    Ok(Some(events)) => (events, None),
+                    // The end of the events says best that the terminal is gone.
+                    Ok(None) => return,
+                    Err(error) if is_end(&error) || console::is_gone() => return,
+                    Err(error) => (Vec::new(), Some(error)),
+                };
+                let is_last = error.is_some();
+                let mut all = events.into_iter().map(Ok).chain(error.map(Err));
+                if all.any(|event| send.blocking_send(event).is_err()) || is_last {
                     return;
                 }
             }
@@ -86,74 +85,59 @@ impl Input {
 struct Reader {
     rung: UnixStream,
     tell: mpsc::Sender<()>,
-    /// See [`GLANCE`].
-    glance: Duration,
+    decoder: Decoder,
+    /// When silence ends what is unfinished.
+    deadline: Option<Instant>,
 }
 
 impl Reader {
-    /// The next event; `None` at the end of the terminal or of the explorer.
-    fn next(&self) -> Option<io::Result<Event>> {
-        loop {
-            let event = match self.has_event() {
-                Ok(true) => read(),
-                Ok(false) => continue,
-                Err(error) => Err(error),
-            };
-            return match event {
-                // The console tells of sizes: in here they come late when the rest of an event is waited for.
-                Ok(Event::Resize(..)) => continue,
-                // What crossterm says of a terminal that is gone depends on the moment. The end of the events says it best.
-                Err(error) if is_end(&error) || console::is_gone() => None,
-                event => Some(event),
-            };
-        }
-    }
-
-    /// Whether crossterm has an event; if not, waits until it may have one.
-    fn has_event(&self) -> io::Result<bool> {
-        if poll(self.glance)? {
-            return Ok(true);
-        }
-        let waited = self.wait(Some(&WHILE))?;
-        if poll(LOOK)? {
-            return Ok(true);
-        }
-        if waited == Waited::InVain {
-            if poll(LOOK)? {
-                return Ok(true);
-            }
-            self.wait(None)?;
-        }
-        Ok(false)
-    }
-
-    /// Waits for more on stdin, where nothing is read meanwhile, and through a pause.
-    fn wait(&self, patience: Option<&Timespec>) -> io::Result<Waited> {
+    /// Waits for bytes or for the end of a pause, and returns the events that follow from that; `None` at the end of the terminal
+    /// or of the explorer.
+    fn next(&mut self) -> io::Result<Option<Vec<Event>>> {
         let stdin = rustix::stdio::stdin();
         let mut fds = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&self.rung, PollFlags::IN)];
-        match rustix::event::poll(&mut fds, patience) {
-            Ok(0) => return Ok(Waited::InVain),
-            Err(Errno::INTR) => return Ok(Waited::ForSomething),
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        // Always less than a few seconds.
+        let timeout = left.and_then(|left| Timespec::try_from(left).ok());
+        let mut events = Vec::new();
+        match rustix::event::poll(&mut fds, timeout.as_ref()) {
+            Ok(0) => {
+                self.decoder.pause(&mut events);
+                self.deadline = None;
+                return Ok(Some(events));
+            }
+            Err(Errno::INTR) => return Ok(Some(Vec::new())),
             polled => drop(polled?),
         }
         let [of_stdin, of_bell] = fds.map(|fd| fd.revents());
         if !of_bell.is_empty() {
-            let mut byte = [0];
-            (&self.rung).read_exact(&mut byte)?;
-            self.tell.blocking_send(()).map_err(io::Error::other)?;
-            (&self.rung).read_exact(&mut byte)?;
-        } else if !of_stdin.contains(PollFlags::IN) && console::is_gone() {
-            return Err(ErrorKind::UnexpectedEof.into());
+            return Ok(self.wait_through_a_pause().then(Vec::new));
         }
-        Ok(Waited::ForSomething)
+        if !of_stdin.contains(PollFlags::IN) {
+            return if console::is_gone() { Ok(None) } else { Ok(Some(Vec::new())) };
+        }
+        let mut bytes = [0; CHUNK];
+        let count = match rustix::io::read(stdin, &mut bytes) {
+            Ok(0) => return Ok(None),
+            // Another program took the bytes, or a signal came first.
+            Err(Errno::AGAIN | Errno::INTR) => return Ok(Some(Vec::new())),
+            read => read?,
+        };
+        self.decoder.feed(bytes.get(..count).unwrap_or_default(), &mut events);
+        self.deadline = self.decoder.patience().map(|patience| Instant::now() + patience);
+        Ok(Some(events))
     }
-}
 
-/// What a wait came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Waited {
-    ForSomething,
-    InVain,
+    /// Leaves stdin alone from one byte of the bell to the next; false when the explorer ended. What is unfinished then is never
+    /// finished.
+    fn wait_through_a_pause(&mut self) -> bool {
+        self.decoder = Decoder::default();
+        self.deadline = None;
+        let mut byte = [0];
+        (&self.rung).read_exact(&mut byte).is_ok()
+            && self.tell.blocking_send(()).is_ok()
+            && (&self.rung).read_exact(&mut byte).is_ok()
+    }
 }
 
 impl Keyboard for Input {

@@ -66,6 +66,12 @@ impl Prompt {
         self.at = start;
     }
 
+    /// Deletes from the cursor to the end of the word.
+    pub fn delete_word_after(&mut self) {
+        let end = self.word_end();
+        self.text.replace_range(self.at..end, "");
+    }
+
     /// Takes back everything before the cursor.
     pub fn delete_to_start(&mut self) {
         self.text.replace_range(..self.at, "");
@@ -82,6 +88,16 @@ impl Prompt {
 
     pub fn right(&mut self) {
         self.at = self.behind();
+    }
+
+    /// Goes to the start of the word before the cursor.
+    pub fn word_left(&mut self) {
+        self.at = self.word_start();
+    }
+
+    /// Goes to the end of the word after the cursor.
+    pub fn word_right(&mut self) {
+        self.at = self.word_end();
     }
 
     pub fn start(&mut self) {
@@ -119,7 +135,16 @@ impl Prompt {
     /// Does what a key does in a line of text; false when it does nothing there.
     pub fn edit(&mut self, event: KeyEvent) -> bool {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        let alt = event.modifiers.contains(KeyModifiers::ALT);
         match event.code {
+            KeyCode::Char('b') if alt => self.word_left(),
+            KeyCode::Char('f') if alt => self.word_right(),
+            KeyCode::Char('d') if alt => self.delete_word_after(),
+            KeyCode::Char(_) if alt => return false,
+            KeyCode::Left if control || alt => self.word_left(),
+            KeyCode::Right if control || alt => self.word_right(),
+            KeyCode::Backspace if control || alt => self.delete_word(),
+            KeyCode::Delete if control || alt => self.delete_word_after(),
             KeyCode::Char('w') if control => self.delete_word(),
             KeyCode::Char('u') if control => self.delete_to_start(),
             KeyCode::Char('k') if control => self.delete_to_end(),
@@ -136,6 +161,37 @@ impl Prompt {
             _ => return false,
         }
         true
+    }
+
+    /// The start of the word before the cursor: of a run of letters and digits.
+    fn word_start(&self) -> usize {
+        let mut start = self.at;
+        let mut is_inside = false;
+        for (at, cluster) in self.head().grapheme_indices(true).rev() {
+            let is_word = cluster.starts_with(char::is_alphanumeric);
+            if is_inside && !is_word {
+                break;
+            }
+            is_inside |= is_word;
+            start = at;
+        }
+        start
+    }
+
+    /// The end of the word after the cursor.
+    fn word_end(&self) -> usize {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let mut end = self.at;
+        let mut is_inside = false;
+        for cluster in rest.graphemes(true) {
+            let is_word = cluster.starts_with(char::is_alphanumeric);
+            if is_inside && !is_word {
+                break;
+            }
+            is_inside |= is_word;
+            end += cluster.len();
+        }
+        end
     }
 
     fn head(&self) -> &str {
@@ -188,6 +244,32 @@ mod tests {
     }
 
     #[test]
+    fn alt_and_ctrl_move_by_words_and_type_nothing() {
+        let mut prompt = Prompt::new("host:acme.com cafe\u{301} now");
+        let press = |prompt: &mut Prompt, code, modifiers| {
+            let is_edit = prompt.edit(KeyEvent::new(code, modifiers));
+            (is_edit, prompt.text().get(..prompt.at()).unwrap().to_owned())
+        };
+        let (alt, control) = (KeyModifiers::ALT, KeyModifiers::CONTROL);
+        for (code, modifiers, head) in [
+            (KeyCode::Char('b'), alt, "host:acme.com cafe\u{301} "),
+            (KeyCode::Left, control, "host:acme.com "),
+            (KeyCode::Left, alt, "host:acme."),
+            (KeyCode::Char('f'), alt, "host:acme.com"),
+            (KeyCode::Right, control, "host:acme.com cafe\u{301}"),
+            (KeyCode::Right, alt, "host:acme.com cafe\u{301} now"),
+        ] {
+            assert_eq!(press(&mut prompt, code, modifiers), (true, head.to_owned()), "{code:?}");
+        }
+        assert!(!press(&mut prompt, KeyCode::Char('x'), alt).0);
+        press(&mut prompt, KeyCode::Backspace, alt);
+        assert_eq!(prompt.text(), "host:acme.com cafe\u{301} ");
+        prompt.start();
+        press(&mut prompt, KeyCode::Char('d'), alt);
+        assert_eq!(prompt.text(), ":acme.com cafe\u{301} ");
+    }
+
+    #[test]
     fn a_window_has_the_cursor_in_it() {
         let mut prompt = Prompt::new("0123456789");
         let window = prompt.window(5, Some(8));
@@ -206,7 +288,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_editing_panics_or_loses_its_place(text in ".{0,12}", steps in proptest::collection::vec(0..9_u8, 0..20), columns in 0..12_usize) {
+        fn no_editing_panics_or_loses_its_place(text in ".{0,12}", steps in proptest::collection::vec(0..12_u8, 0..20), columns in 0..12_usize) {
             let mut prompt = Prompt::new(&text);
             for step in steps {
                 match step {
@@ -218,6 +300,9 @@ mod tests {
                     5 => prompt.insert(&text),
                     6 => prompt.start(),
                     7 => prompt.end(),
+                    8 => prompt.word_left(),
+                    9 => prompt.word_right(),
+                    10 => prompt.delete_word_after(),
                     _ => prompt.delete_to_end(),
                 }
                 prop_assert!(prompt.text().is_char_boundary(prompt.at()));

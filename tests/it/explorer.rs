@@ -6,6 +6,7 @@ mod filter;
 mod findings;
 mod marks;
 mod memory;
+mod mouse;
 mod news;
 mod probes;
 mod profiles;
@@ -15,7 +16,6 @@ mod views;
 
 use std::time::Duration;
 
-use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use hookscope::api::{ErrorKind, Network};
 use hookscope::config::{Clipboard, TimeFormat};
 use hookscope::fetch::FetchEvent;
@@ -466,24 +466,17 @@ fn pasted_text_is_no_command() {
 }
 
 #[test]
-fn the_mouse_works_only_when_it_is_on() {
-    let event = |kind, row| Message::Mouse(MouseEvent { kind, column: 5, row, modifiers: KeyModifiers::NONE });
-    let click = MouseEventKind::Down(MouseButton::Left);
+fn a_letter_with_alt_or_ctrl_is_not_the_letter() {
     let mut stage = Stage::loaded(80, 24);
-    stage.send(event(click, 4));
-    assert_eq!(stage.app.cursor.selected(), 0);
-    stage.keys("m");
-    assert!(stage.effects.contains(&Effect::Mouse(true)));
-    stage.send(event(click, 4));
-    assert_eq!(stage.app.cursor.selected(), 3);
-    stage.send(event(MouseEventKind::ScrollDown, 4));
-    assert_eq!(stage.app.cursor.selected(), 6);
-    stage.send(event(click, 20));
-    assert_eq!(stage.app.focus, Focus::Detail);
-    stage.send(event(click, 0)).send(event(click, 23));
-    assert!(stage.effects.is_empty(), "header and footer are no rows");
-    stage.keys("m");
-    assert!(stage.effects.contains(&Effect::Mouse(false)));
+    stage.keys("alt-j alt-q ctrl-j");
+    assert_eq!((stage.app.cursor.selected(), stage.effects.contains(&Effect::Quit)), (0, false));
+    for key in ["alt-d", "ctrl-d", "alt-i"] {
+        stage.keys("y").keys(key);
+        let has_copied = stage.effects.iter().any(|effect| matches!(effect, Effect::Copy(_)));
+        assert!(!has_copied && matches!(stage.app.overlay, Overlay::None), "{key}");
+    }
+    stage.keys(": alt-x");
+    assert!(matches!(&stage.app.overlay, Overlay::Palette(palette) if palette.input().is_empty()));
 }
 
 #[test]

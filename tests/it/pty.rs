@@ -10,6 +10,7 @@
 mod endings;
 mod files;
 mod jobs;
+mod keyboard;
 mod output;
 mod panics;
 mod profiles;

@@ -375,10 +375,9 @@ pub(crate) fn text(buffer: &Buffer) -> String {
 }
 
 pub(crate) fn press(key: &str) -> KeyEvent {
-    let (modifiers, name) = match key.strip_prefix("ctrl-") {
-        Some(name) => (KeyModifiers::CONTROL, name),
-        None => (KeyModifiers::NONE, key),
-    };
+    let prefixes = [("ctrl-", KeyModifiers::CONTROL), ("alt-", KeyModifiers::ALT)];
+    let modified = prefixes.iter().find_map(|(prefix, modifier)| Some((*modifier, key.strip_prefix(prefix)?)));
+    let (modifiers, name) = modified.unwrap_or((KeyModifiers::NONE, key));
     let code = match name {
         "enter" => KeyCode::Enter,
         "esc" => KeyCode::Esc,

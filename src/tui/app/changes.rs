@@ -277,6 +277,10 @@ impl App {
         if self.focus == Focus::Detail {
             return self.scroll_change(rows.clamp(i64::from(i16::MIN), i64::from(i16::MAX)));
         }
+        self.move_selected_change(rows)
+    }
+
+    fn move_selected_change(&mut self, rows: i64) -> Vec<Effect> {
         let before = self.changes.cursor;
         let len = self.changes.len();
         self.changes.cursor.move_by(rows, len);
@@ -288,17 +292,27 @@ impl App {
         draw_if(moved)
     }
 
-    /// The wheel moves the selection by so many rows, a click takes the row.
+    /// Selects the clicked change, or moves the selection or the detail with the wheel.
     pub(super) fn mouse_in_changes(&mut self, event: MouseEvent) -> Vec<Effect> {
-        let list = self.layout().panes.list();
+        if self.changes.found().is_none() {
+            return Vec::new();
+        }
+        let panes = self.layout().panes;
+        let list = panes.list();
+        let at = Position::new(event.column, event.row);
+        let in_detail = self.shows_detail() && panes.detail().contains(at);
+        let in_list = !in_detail && list.contains(at);
         let place = |pane: &ChangesPane| {
             let line = event.row.checked_sub(list.y.saturating_add(1))?;
             Some(pane.cursor.offset().saturating_add(line.into())).filter(|&place| place < pane.len())
         };
         match event.kind {
-            MouseEventKind::ScrollDown => self.move_in_changes(WHEEL),
-            MouseEventKind::ScrollUp => self.move_in_changes(-WHEEL),
-            MouseEventKind::Down(MouseButton::Left) if list.contains(Position::new(event.column, event.row)) => {
+            MouseEventKind::ScrollDown if in_detail => self.scroll_change(WHEEL),
+            MouseEventKind::ScrollUp if in_detail => self.scroll_change(-WHEEL),
+            MouseEventKind::ScrollDown => self.move_selected_change(WHEEL),
+            MouseEventKind::ScrollUp => self.move_selected_change(-WHEEL),
+            MouseEventKind::Down(MouseButton::Left) if in_detail => self.set_focus(Focus::Detail),
+            MouseEventKind::Down(MouseButton::Left) if in_list => {
                 self.focus = Focus::List;
                 if let Some(place) = place(&self.changes) {
                     self.changes.cursor.select(place);

@@ -18,20 +18,23 @@ impl App {
             return vec![Effect::Quit];
         }
         self.repeats.press(key, self.now.instant);
+        // A letter with Ctrl or Alt is not the letter.
+        let is_plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        let code = if is_plain { event.code } else { KeyCode::Null };
         let had_notice = self.notice.take().is_some();
         let effects = match self.overlay {
             Overlay::None => match self.setup.keymap.action(key) {
                 Some(action) => self.perform(action),
                 None => Vec::new(),
             },
-            Overlay::Help { .. } => self.key_in_help(key, event.code),
+            Overlay::Help { .. } => self.key_in_help(key, code),
             Overlay::Palette(_) => self.key_in_palette(event),
             Overlay::Profiles(_) => self.key_in_profiles(event),
             Overlay::Bases(_) => self.key_in_bases(event),
-            Overlay::CopyMenu => self.key_in_copy_menu(event.code),
+            Overlay::CopyMenu => self.key_in_copy_menu(code),
             Overlay::Filter => self.key_in_filter(event),
             Overlay::Export(_) => self.key_in_export(event),
-            Overlay::PlainText(_) => self.key_in_plain_text(key, event.code),
+            Overlay::PlainText(_) => self.key_in_plain_text(key, code),
         };
         if effects.is_empty() { draw_if(had_notice) } else { effects }
     }
@@ -261,6 +264,7 @@ impl App {
     fn key_in_palette(&mut self, event: KeyEvent) -> Vec<Effect> {
         let Overlay::Palette(palette) = &mut self.overlay else { return Vec::new() };
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        let is_plain = !control && !event.modifiers.contains(KeyModifiers::ALT);
         match event.code {
             KeyCode::Esc => return self.close_overlay(),
             KeyCode::Enter => {
@@ -281,7 +285,7 @@ impl App {
                     return self.close_overlay();
                 }
             }
-            KeyCode::Char(c) if !control => palette.insert(c.encode_utf8(&mut [0; 4])),
+            KeyCode::Char(c) if is_plain => palette.insert(c.encode_utf8(&mut [0; 4])),
             _ => return Vec::new(),
         }
         vec![Effect::Draw]
@@ -389,6 +393,9 @@ impl App {
         }
         if self.shows_changes() {
             return self.mouse_in_changes(event);
+        }
+        if self.shows_groups() {
+            return self.mouse_in_groups(event);
         }
         let panes = self.layout().panes;
         let at = Position::new(event.column, event.row);

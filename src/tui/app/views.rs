@@ -1,6 +1,10 @@
 //! Changing the view, and moving through groups.
 
-use super::{Action, App, Effect, Everything, Focus, RowRef, draw_if};
+use ratatui::layout::Rect;
+
+use super::{
+    Action, App, Effect, Everything, Focus, MouseButton, MouseEvent, MouseEventKind, Position, RowRef, WHEEL, draw_if,
+};
 use crate::analysis::groups::{Broken, Kind};
 use crate::analysis::query::quote;
 use crate::analysis::rows::RowNumber;
@@ -114,6 +118,28 @@ impl App {
             self.rhythm.beat(self.now.instant);
         }
         Some(draw_if(moved))
+    }
+
+    /// Selects the clicked line, or moves the selection with the wheel.
+    pub(super) fn mouse_in_groups(&mut self, event: MouseEvent) -> Vec<Effect> {
+        let body = self.layout().body;
+        // The first line is the title.
+        let lines = Rect { y: body.y.saturating_add(1), height: self.group_lines(), ..body }.intersection(body);
+        let Some(pane) = self.group_panes.get_mut(&self.view) else { return Vec::new() };
+        let (before, len) = (pane.cursor, pane.len());
+        match event.kind {
+            MouseEventKind::ScrollDown => pane.cursor.move_by(WHEEL, len),
+            MouseEventKind::ScrollUp => pane.cursor.move_by(-WHEEL, len),
+            MouseEventKind::Down(MouseButton::Left) if lines.contains(Position::new(event.column, event.row)) => {
+                let place = pane.cursor.offset().saturating_add(event.row.saturating_sub(lines.y).into());
+                if place < len {
+                    pane.cursor.select(place);
+                }
+            }
+            _ => {}
+        }
+        let moved = pane.cursor.selected() != before.selected();
+        draw_if(moved)
     }
 
     /// The webhook that the selected line is about, if it is about one.

@@ -24,7 +24,7 @@ fn now() -> Vec<Row> {
 }
 
 /// Three hours ago there were five; then the second went, the fourth changed and a sixth came.
-fn looked(home: &Home, width: u16, height: u16) -> Stage {
+pub(super) fn looked(home: &Home, width: u16, height: u16) -> Stage {
     home.remember(&webhooks(0..5), 3);
     let mut stage = home.stage(width, height);
     stage.send(Message::Begun).load(all(now()));

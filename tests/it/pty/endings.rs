@@ -149,20 +149,6 @@ fn a_terminal_that_vanishes_at_once_ends_it() {
     assert_ends_with_its_terminal(session);
 }
 
-/// crossterm takes everything up to the end of a paste as its text, for as long as that end does not come: no key gets through,
-/// not even Ctrl-C. Signals do.
-#[test]
-fn an_unterminated_paste_leaves_a_way_out() {
-    let mut session = demo();
-    session.type_keys("\x1b[200~abc");
-    session.type_keys("q\x03");
-    // It goes on: it redraws for a new size.
-    session.wait_redraw(|session| session.resize(90, 24));
-    session.signal(Signal::TERM);
-    assert_eq!(session.exit_and_drain(), Exit::Code(143));
-    session.assert_restored();
-}
-
 #[test]
 fn a_paste_that_is_no_utf_8_is_text() {
     let mut session = demo();

@@ -10,7 +10,7 @@ use hookscope::keymap::{ACTIONS, Action, COPIES};
 
 use super::session::{ENTER, Exit, HOOKSCOPE, Seen, Session, Setup};
 
-/// A burst is more than the 4,096 bytes of the line discipline and the 1,024 of crossterm's reads.
+/// A burst is more than the 4,096 bytes of the line discipline.
 #[test]
 fn a_burst_of_keys_is_applied_whole() {
     let mut session = Setup::demo().start();
