@@ -101,6 +101,9 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
 
 fn start(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     log::start(env.log.as_deref()).map_err(|why| Error::Usage { message: safe!("HOOKSCOPE_LOG: {}", why), advice: None })?;
+    if cli.command.is_none() {
+        console::hold_stops().map_err(|error| Error::start(&error))?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -1,11 +1,13 @@
 //! The terminal as a resource: taken, given back on every way out, and watched, since it can vanish at any time.
 
 use std::fs::File;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, IsTerminal};
 use std::panic::Location;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -14,10 +16,11 @@ use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracket
 use crossterm::style::ResetColor;
 use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{Command, queue};
+use nix::sys::signal::SigSet;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, fstat};
 use rustix::io::Errno;
-use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
+use rustix::process::{Signal, getpid, getsid, kill_current_process_group, kill_process};
 use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr, ttyname};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -43,11 +46,35 @@ static TAKEN: Mutex<Option<Link>> = Mutex::new(None);
 /// cannot go on without one.
 static PANICKED: Notify = Notify::const_new();
 
+/// Whether the terminal shows the explorer: then it is given back before the program stops.
+static SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// Something outside wants to stop the program while it is shown.
+static STOPPING: Notify = Notify::const_new();
+
+/// The signals that end the program: all whose default is that, but for faults of its own.
+const ENDING: [Signal; 12] = [
+    Signal::HUP,
+    Signal::INT,
+    Signal::QUIT,
+    Signal::TERM,
+    Signal::ABORT,
+    Signal::ALARM,
+    Signal::USR1,
+    Signal::USR2,
+    Signal::VTALARM,
+    Signal::PROF,
+    Signal::XCPU,
+    Signal::XFSZ,
+];
+
 /// What the console tells besides keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsoleEvent {
     /// A signal asks the program to end.
     Signal(u8),
+    /// A signal asks the program to stop until it is continued.
+    Stopping,
     /// The program was stopped and goes on: the terminal may be in any state.
     Continued,
     /// The terminal may have another size.
@@ -94,34 +121,64 @@ pub struct Terminal {
 
 #[derive(Debug)]
 struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
+    ending: Vec<(Signal, tokio::signal::unix::Signal)>,
     continued: tokio::signal::unix::Signal,
     resized: tokio::signal::unix::Signal,
 }
 
 impl Signals {
     fn new() -> io::Result<Self> {
+        let listen = |number: Signal| signal(SignalKind::from_raw(number.as_raw()));
+        let ending = ENDING.into_iter().map(|number| Ok((number, listen(number)?)));
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            continued: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
-            resized: signal(SignalKind::window_change())?,
+            ending: ending.collect::<io::Result<_>>()?,
+            continued: listen(Signal::CONT)?,
+            resized: listen(Signal::WINCH)?,
         })
     }
 
     async fn next(&mut self) -> ConsoleEvent {
-        let signal = tokio::select! {
-            _ = self.interrupt.recv() => Signal::INT,
-            _ = self.terminate.recv() => Signal::TERM,
-            _ = self.hangup.recv() => Signal::HUP,
+        let ending = poll_fn(|context| {
+            let mut received = self.ending.iter_mut().filter_map(|(number, stream)| {
+                let is_ready = stream.poll_recv(context).is_ready();
+                is_ready.then_some(*number)
+            });
+            received.next().map_or(Poll::Pending, Poll::Ready)
+        });
+        let number = tokio::select! {
+            number = ending => number,
+            () = STOPPING.notified() => return ConsoleEvent::Stopping,
             _ = self.continued.recv() => return ConsoleEvent::Continued,
             _ = self.resized.recv() => return ConsoleEvent::Resized,
         };
-        ConsoleEvent::Signal(u8::try_from(signal.as_raw()).unwrap_or_default())
+        ConsoleEvent::Signal(u8::try_from(number.as_raw()).unwrap_or_default())
     }
+}
+
+/// Has SIGTSTP wait for [`Console::suspend`] while the explorer is shown; at other times it stops the program as it always does.
+/// Threads inherit that from the one that starts them, so it comes before any other.
+///
+/// A handler would not do: only the default of the signal leaves a program running that no shell could continue.
+pub fn hold_stops() -> io::Result<()> {
+    let mut stops = SigSet::empty();
+    stops.add(nix::sys::signal::SIGTSTP);
+    stops.thread_block()?;
+    thread::spawn(move || {
+        while stops.wait().is_ok() {
+            if SHOWN.load(Ordering::SeqCst) {
+                STOPPING.notify_one();
+                continue;
+            }
+            // No other thread takes the signal, so the program stands still between these lines.
+            let is_blocked = stops.thread_unblock().is_ok()
+                && kill_process(getpid(), Signal::TSTP).is_ok()
+                && stops.thread_block().is_ok();
+            if !is_blocked {
+                return;
+            }
+        }
+    });
+    Ok(())
 }
 
 impl Terminal {
@@ -136,6 +193,7 @@ impl Terminal {
             link.set_direct(direct);
         }
         *taken() = Some(link.clone());
+        SHOWN.store(true, Ordering::SeqCst);
         link.send(&entering(mouse));
         Ok(Self { link, vanished: watch(), signals, lent: None })
     }
@@ -188,6 +246,7 @@ impl Console for Terminal {
         }
         self.link.send(&leaving());
         self.link.drain(PATIENCE);
+        SHOWN.store(false, Ordering::SeqCst);
         let stopped = disable_raw_mode().and_then(|()| Ok(kill_current_process_group(Signal::TSTP)?));
         if stopped.is_ok() {
             // Here the process stands still until somebody continues it. If nobody stopped it after all, it just goes on.
@@ -208,6 +267,7 @@ impl Console for Terminal {
         self.link.drain(PATIENCE);
         // What fails here fails again in `retake`, and the terminal stays as it is.
         drop(disable_raw_mode());
+        SHOWN.store(false, Ordering::SeqCst);
         self.lent = tcgetattr(rustix::stdio::stdin()).ok();
     }
 
@@ -222,6 +282,7 @@ impl Console for Terminal {
             enable_raw_mode()
         });
         if again.is_ok() {
+            SHOWN.store(true, Ordering::SeqCst);
             self.link.send(&entering(mouse));
         }
     }
@@ -254,6 +315,7 @@ pub fn restore() -> bool {
     link.close();
     // Nobody could be told that this failed, nor do anything about it.
     drop(disable_raw_mode());
+    SHOWN.store(false, Ordering::SeqCst);
     drained
 }
 

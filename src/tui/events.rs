@@ -355,6 +355,7 @@ where
                 return self.remeasure().await;
             }
             Woken::Console(ConsoleEvent::Resized) => return self.remeasure().await,
+            Woken::Console(ConsoleEvent::Stopping) => return self.apply(vec![Effect::Suspend]).await,
             Woken::TaskEnded | Woken::Console(ConsoleEvent::Panicked) => return Ok(ControlFlow::Break(Ended::Panicked)),
             Woken::Input(Some(Err(error))) => return Err(Error::terminal(&error)),
             Woken::Input(Some(Ok(event))) => match message(event) {
@@ -536,7 +537,7 @@ where
                 ConsoleEvent::Vanished => return ControlFlow::Break(Ended::Vanished),
                 ConsoleEvent::Panicked => return ControlFlow::Break(Ended::Panicked),
                 // The terminal is the command's.
-                ConsoleEvent::Continued | ConsoleEvent::Resized | ConsoleEvent::Free => {}
+                ConsoleEvent::Stopping | ConsoleEvent::Continued | ConsoleEvent::Resized | ConsoleEvent::Free => {}
             }
         }
     }

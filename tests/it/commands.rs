@@ -35,7 +35,9 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
+use std::sync::{Arc, Once};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
@@ -79,6 +81,7 @@ impl Home {
 
     /// A command that has no key and knows no API.
     fn command(&self, arguments: &[&str]) -> Command {
+        heed_signals();
         let mut command = Command::new(env!("CARGO_BIN_EXE_hookscope"));
         command.args(arguments).env_clear().current_dir(self.0.path()).env("HOME", self.0.path());
         for name in ["CONFIG", "CACHE", "DATA", "STATE"] {
@@ -98,6 +101,20 @@ impl Home {
     async fn run(&self, arguments: &[&str]) -> Ended {
         Ended::of(self.command(arguments)).await
     }
+}
+
+/// Has signals end the commands also where the tests ignore them, as behind `&` in a script or under `nohup`: a signal that is
+/// caught here has its default again in what is started. Without /proc, nothing is known to be ignored.
+fn heed_signals() {
+    static HEEDED: Once = Once::new();
+    HEEDED.call_once(|| {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = mask.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+        for signal in [SIGHUP, SIGINT, SIGQUIT].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 1) {
+            signal_hook::flag::register(signal, Arc::default()).unwrap();
+        }
+    });
 }
 
 /// How a command ended, and what it said.

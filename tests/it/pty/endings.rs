@@ -56,7 +56,17 @@ fn ctrl_c_quits_from_an_input() {
 
 #[test]
 fn signals_end_it_in_order() {
-    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+    for (signal, code) in [
+        (Signal::TERM, 143),
+        (Signal::INT, 130),
+        (Signal::HUP, 129),
+        (Signal::QUIT, 131),
+        (Signal::ABORT, 134),
+        (Signal::USR1, 138),
+        (Signal::USR2, 140),
+        (Signal::ALARM, 142),
+        (Signal::XCPU, 152),
+    ] {
         let mut session = demo();
         session.signal(signal);
         assert_eq!(session.exit_and_drain(), Exit::Code(code), "{signal:?}");

@@ -37,6 +37,35 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
 }
 
 #[test]
+fn a_stop_from_outside_gives_the_terminal_back_too() {
+    let mut session = Setup::bash(SHELL).start();
+    session.wait_rows();
+    session.type_keys("m");
+    session.signal_job(Signal::TSTP);
+    session.wait_text("STOPPED 148");
+    session.assert_restored();
+    session.type_keys("\n");
+    session.wait_rows();
+    assert!(session.is_raw());
+    session.look(|seen| assert!(seen.screen().hide_cursor() && seen.screen().bracketed_paste()));
+    session.type_keys("j");
+    session.wait_text(" 2/1,200");
+    quit_job(&mut session);
+}
+
+/// No shell could continue it.
+#[test]
+fn a_stop_from_outside_does_not_wedge_a_session_leader() {
+    let mut session = Setup::demo().start();
+    session.wait_rows();
+    session.signal(Signal::TSTP);
+    session.wait_text("there is no shell to suspend to");
+    session.type_keys("q");
+    assert_eq!(session.exit_and_drain(), Exit::Code(0));
+    session.assert_restored();
+}
+
+#[test]
 fn ctrl_z_works_again_and_again() {
     // A stop ends loops of the shell.
     let again = |i| format!(r#"echo "STOPPED {i}"; read -r line; fg; "#);

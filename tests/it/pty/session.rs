@@ -166,6 +166,12 @@ impl Session {
         kill_process(self.pid, signal).unwrap();
     }
 
+    /// Sends a signal to the job in the foreground, and not to the shell that started it.
+    pub(crate) fn signal_job(&self, signal: Signal) {
+        let job = self.line.as_ref().unwrap().master.process_group_leader().and_then(Pid::from_raw).unwrap();
+        kill_process(job, signal).unwrap();
+    }
+
     /// Writes to the terminal as another program on it would.
     pub(crate) fn scribble(&self, text: &str) {
         (&self.tty).write_all(text.as_bytes()).unwrap();
