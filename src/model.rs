@@ -185,11 +185,11 @@ pub fn short_url(url: &str, reveal: bool, columns: usize) -> Safe {
     let Some(head) = redact::head_to_show(url, bytes) else { return redact::MASK.into() };
     let without_scheme = |shown: &str| clean_head(shown.strip_prefix("https://").unwrap_or(shown), columns);
     if host::is_plain(head) {
-        return if reveal { without_scheme(head) } else { without_scheme(&redact::mask_spelled(head)) };
+        return if reveal { without_scheme(head) } else { without_scheme(&redact::mask_url(head)) };
     }
     match host::parse(head) {
         Some(url) if reveal => without_scheme(url.as_str()),
-        Some(url) => without_scheme(&redact::mask_parsed(&url)),
+        Some(url) => without_scheme(&redact::mask_url(url.as_str())),
         None if reveal => without_scheme(head),
         None => without_scheme(&redact::mask_url(head)),
     }

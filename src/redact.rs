@@ -1,10 +1,14 @@
 //! Secrets that cannot be shown: the API key as a type, and the masking of credentials inside URLs.
 
+mod hooks;
+mod secrets;
+
 use std::fmt;
 
-use percent_encoding::percent_decode_str;
 use ring::{digest, hmac};
-use url::Url;
+
+pub use self::secrets::SecretKind;
+use self::secrets::{as_parsed, authority, find, may_be_cut};
 
 use crate::text::{Safe, clean};
 
@@ -14,15 +18,6 @@ pub const MASK: &str = "***";
 /// What stands before the digits of a hash that takes the place of a credential, and how many digits there are.
 const HASHED: &str = "redacted-";
 const HASH_DIGITS: usize = 8;
-
-/// Names of query parameters that hold a credential when they contain one of these…
-const SECRET_PARTS: [&str; 10] =
-    ["token", "secret", "password", "passwd", "signature", "credential", "bearer", "jwt", "session", "hmac"];
-/// …or when one of their words is, or ends in, one of these. Short words, which would hit too much as mere parts.
-const SECRET_WORDS: [&str; 8] = ["key", "sig", "auth", "pass", "pwd", "pw", "code", "authorization"];
-
-/// Parameters that are named in messages.
-const MOST_NAMES: usize = 20;
 
 /// An API key. It has no `Display`, no `Serialize`, and its `Debug` is a mask; only the request header sees the value.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,6 +37,8 @@ pub enum BadKey {
 impl ApiKey {
     /// Longer keys are refused: a header of that size would be refused by servers too.
     pub const MAX_BYTES: usize = 4096;
+    /// A shorter secret is no valid one.
+    pub const MIN_SECRET: usize = 8;
 
     /// Takes a key as it stands in a config line, a file or a command's output; white space around it is not part of it.
     pub fn new(text: &str) -> Result<Self, BadKey> {
@@ -74,13 +71,22 @@ impl ApiKey {
         tag.as_ref().iter().fold("key ".to_owned(), |text, byte| text + &format!("{byte:02x}"))
     }
 
-    /// A text from the server without the key, should the server have echoed it.
+    /// The part behind the colon, or all of a key without one.
+    fn secret(&self) -> &str {
+        self.0.split_once(':').map_or(&*self.0, |(_, secret)| secret)
+    }
+
+    /// Whether the secret is shorter than any that the vendor gives out.
+    pub fn is_too_short(&self) -> bool {
+        self.secret().len() < Self::MIN_SECRET
+    }
+
+    /// A text from the server without the key, should the server have echoed it. To replace a short secret would garble words.
     pub fn scrub(&self, text: &str) -> String {
-        let without_key = text.replace(&*self.0, MASK);
-        match self.0.split_once(':') {
-            Some((_, secret)) if !secret.is_empty() => without_key.replace(secret, MASK),
-            _ => without_key,
+        if self.is_too_short() {
+            return text.to_owned();
         }
+        text.replace(&*self.0, MASK).replace(self.secret(), MASK)
     }
 
     /// The value, for the `Authorization` header and for the config that its user wants it in, and nothing else.
@@ -95,8 +101,7 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// A URL with userinfo and the values of credential-like parameters replaced by `***`. Works on any text, since a
-/// destination that does not parse can hold a password all the same.
+/// A URL with each secret in it replaced by `***`, whatever its spelling.
 pub fn mask_url(raw: &str) -> String {
     replace_secrets(raw, &|_| MASK.to_owned())
 }
@@ -125,51 +130,31 @@ fn is_hash(text: &str) -> bool {
     digits.is_some_and(|digits| digits.len() == HASH_DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
-/// The names of the parameters of a URL whose values look like credentials, each once, in their order.
-pub fn secret_names(raw: &str) -> Vec<String> {
-    let after = raw.find(['?', '#']).and_then(|at| raw.get(at + 1..)).unwrap_or_default();
-    let mut names: Vec<String> = Vec::new();
-    for part in after.split(['&', '#', ';', '?']) {
-        if let Some((name, value)) = part.split_once('=')
-            && !value.is_empty()
-            && is_secret_name(name)
-            && names.len() < MOST_NAMES
-        {
-            let name = percent_decode_str(name).decode_utf8_lossy();
-            if !names.iter().any(|known| *known == name) {
-                names.push(name.into_owned());
-            }
-        }
-    }
-    names
+/// The kinds of secrets in a URL, in their order.
+pub fn secrets(raw: &str) -> Vec<SecretKind> {
+    find(&as_parsed(raw)).into_iter().map(|secret| secret.kind).collect()
+}
+
+/// Whether [`mask_url`] has something to hide in this URL.
+pub fn has_secret(raw: &str) -> bool {
+    !find(&as_parsed(raw)).is_empty()
 }
 
 fn replace_secrets(raw: &str, instead: &dyn Fn(&str) -> String) -> String {
-    let replaced = replace_in_text(raw, instead);
-    // Parsers forgive what the text scan does not see (tabs inside the scheme, say): what they find must be hidden too.
-    match Url::parse(raw) {
-        Ok(url) if url.password().is_some_and(|password| !password.is_empty() && replaced.contains(password)) => {
-            replace_in_text(url.as_str(), instead)
-        }
-        _ => replaced,
+    let text = as_parsed(raw);
+    let secrets = find(&text);
+    if secrets.is_empty() {
+        return raw.to_owned();
     }
-}
-
-/// As [`mask_url`], for a URL that is parsed already: its text hides nothing from a scan.
-pub fn mask_parsed(url: &Url) -> String {
-    mask_spelled(url.as_str())
-}
-
-/// As [`mask_parsed`], for a text that a parser is known to leave as it stands.
-pub(crate) fn mask_spelled(url: &str) -> String {
-    replace_in_text(url, &|_| MASK.to_owned())
-}
-
-fn replace_in_text(text: &str, instead: &dyn Fn(&str) -> String) -> String {
     let mut replaced = String::with_capacity(text.len());
-    let (before, after) = text.find(['?', '#']).map_or((text, ""), |at| text.split_at(at));
-    push_without_userinfo(&mut replaced, before, instead);
-    push_parameters(&mut replaced, after, instead);
+    let mut shown = 0;
+    for secret in secrets {
+        let part = |range| text.get(range).unwrap_or_default();
+        replaced.push_str(part(shown..secret.range.start));
+        replaced.push_str(&instead(part(secret.range.clone())));
+        shown = secret.range.end;
+    }
+    replaced.push_str(text.get(shown..).unwrap_or_default());
     replaced
 }
 
@@ -182,79 +167,17 @@ pub fn mask_url_head(raw: &str, bytes: usize) -> String {
     }
 }
 
-/// The first `bytes` bytes or so; `None` when the cut would fall into the authority, which then cannot be masked.
+/// The first `bytes` bytes or so; `None` when the cut would fall into the authority, or what may be a part of it, which then
+/// cannot be masked.
 pub fn head_to_show(raw: &str, bytes: usize) -> Option<&str> {
     let head = raw.get(..raw.floor_char_boundary(bytes))?;
-    (head.len() == raw.len() || authority(head).end < head.len()).then_some(head)
-}
-
-/// Whether [`mask_url`] has something to hide in this URL.
-pub fn has_secret(raw: &str) -> bool {
-    mask_url(raw) != raw
-}
-
-/// Where the text's authority (`user:password@host:port`) stands: after the scheme and its slashes, up to the path.
-fn authority(text: &str) -> std::ops::Range<usize> {
-    let is_slash = |rest: &str| rest.starts_with(['/', '\\']);
-    let scheme_end = text.find(':').map(|colon| colon + 1).filter(|&end| text.get(end..).is_some_and(is_slash)).unwrap_or(0);
-    let rest = text.get(scheme_end..).unwrap_or_default();
-    let start = text.len() - rest.trim_start_matches(['/', '\\']).len();
-    let end =
-        text.get(start..).and_then(|rest| rest.find(['/', '\\', '?', '#'])).map_or(text.len(), |length| start + length);
-    start..end
-}
-
-fn push_without_userinfo(out: &mut String, text: &str, instead: &dyn Fn(&str) -> String) {
-    let place = authority(text);
-    let (before, rest) = text.split_at(place.start);
-    let (authority, path) = rest.split_at(place.len());
-    out.push_str(before);
-    match authority.rsplit_once('@') {
-        Some((userinfo, host)) if !userinfo.is_empty() => {
-            out.push_str(&instead(userinfo));
-            out.push('@');
-            out.push_str(host);
-        }
-        _ => out.push_str(authority),
+    if head.len() == raw.len() {
+        return Some(head);
     }
-    out.push_str(path);
-}
-
-fn push_parameters(out: &mut String, text: &str, instead: &dyn Fn(&str) -> String) {
-    for parameter in text.split_inclusive(['&', '#']) {
-        let (body, separator) = match parameter.char_indices().next_back() {
-            Some((at, '&' | '#')) => parameter.split_at(at),
-            _ => (parameter, ""),
-        };
-        push_parameter(out, body, instead);
-        out.push_str(separator);
-    }
-}
-
-/// Some servers part parameters with `;`, while others take it, like a second `?`, as a part of the value: so a name is looked
-/// for after each of them, and a secret value ends only with the whole parameter.
-fn push_parameter(out: &mut String, body: &str, instead: &dyn Fn(&str) -> String) {
-    let mut at = 0;
-    for part in body.split_inclusive([';', '?']) {
-        match part.split_once('=') {
-            Some((name, value)) if !value.is_empty() && is_secret_name(name) => {
-                out.push_str(name);
-                out.push('=');
-                out.push_str(&instead(body.get(at + name.len() + 1..).unwrap_or_default()));
-                return;
-            }
-            _ => out.push_str(part),
-        }
-        at += part.len();
-    }
-}
-
-fn is_secret_name(name: &str) -> bool {
-    let name = percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase();
-    SECRET_PARTS.iter().any(|part| name.contains(part))
-        || name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
-            SECRET_WORDS.contains(&word) || word.ends_with("key") || word.ends_with("code") || word.ends_with("auth")
-        })
+    let text = as_parsed(head);
+    let place = authority(&text);
+    let is_whole = place.end < text.len() && !may_be_cut(&text, text.get(place)?);
+    is_whole.then_some(head)
 }
 
 #[cfg(test)]
@@ -278,8 +201,25 @@ mod tests {
 
     #[test]
     fn an_echoed_key_is_scrubbed() {
-        let key = ApiKey::new("kid:s3cret").unwrap();
-        assert_eq!(key.scrub("Invalid key Bearer kid:s3cret (s3cret)"), "Invalid key Bearer *** (***)");
+        let key = ApiKey::new("kid:s3cret-of-8").unwrap();
+        assert_eq!(key.scrub("Invalid key Bearer kid:s3cret-of-8 (s3cret-of-8)"), "Invalid key Bearer *** (***)");
+        assert_eq!(ApiKey::new("12345678").unwrap().scrub("12345678 1234567"), "*** 1234567");
+    }
+
+    #[test]
+    fn a_short_secret_garbles_nothing() {
+        for (text, is_too_short) in [
+            ("k:s", true),
+            ("kid:", true),
+            ("kid:1234567", true),
+            ("kid:12345678", false),
+            ("1234567", true),
+            ("12345678", false),
+        ] {
+            let key = ApiKey::new(text).unwrap();
+            assert_eq!(key.is_too_short(), is_too_short, "{text}");
+            assert_eq!(key.scrub("Too Many Requests; task:some 1234567"), "Too Many Requests; task:some 1234567");
+        }
     }
 
     #[test]
@@ -306,6 +246,35 @@ mod tests {
             ("https://a.com/?author=bob&page=2&token=", "https://a.com/?author=bob&page=2&token="),
             ("bob:pw@acme.com/x", "***@acme.com/x"),
             ("https:\\\\bob:pw@acme.com\\x", "https:\\\\***@acme.com\\x"),
+            ("https://bob:pa/ss@h/", "https://***@h/"),
+            ("https://bob:pw#1@h/", "https://***@h/"),
+            ("https://bob:p?w@h/", "https://***@h/"),
+            ("https://bob:123/ss@h/", "https://***@h/"),
+            ("https://bob:p\\w@h.example/x", "https://***@h.example/x"),
+            ("https://bob:p@/w@h/", "https://***@h/"),
+            ("https://bob:pw＠h/", "https://***＠h/"),
+            ("bob:pa/ss@h/", "***@h/"),
+            ("ht\ttps://bob:pw@h/", "https://***@h/"),
+            ("https:\t//token@h/", "https://***@h/"),
+            ("https://acme.com:8443/users/bob@acme.com", "https://acme.com:8443/users/bob@acme.com"),
+            ("http://localhost:3000/@scope/x", "http://localhost:3000/@scope/x"),
+            ("http://[::1]:3000/@scope/x", "http://[::1]:3000/@scope/x"),
+            ("https://medium.com/@bob?m=a@b.c", "https://medium.com/@bob?m=a@b.c"),
+            ("?mail=bob@acme.com", "?mail=bob@acme.com"),
+            ("@scope/package@1.0", "@scope/package@1.0"),
+            ("https://a.com/?x-vercel-protection-bypass=1", "https://a.com/?x-vercel-protection-bypass=***"),
+            ("https://a.com/?AWSAccessKeyId=1&otp=2&user_pin=3", "https://a.com/?AWSAccessKeyId=***&otp=***&user_pin=***"),
+            ("https://a.com/?loginOtp=1&PIN=2&db-pwd=3", "https://a.com/?loginOtp=***&PIN=***&db-pwd=***"),
+            ("https://a.com/?to\tken=1", "https://a.com/?token=***"),
+            ("https://a.com/?next=https://bob:pw@b.com/", "https://a.com/?next=***"),
+            ("https://a.com/?next=https%3A%2F%2Fb.com%2F%3Fkey%3D1&x=2", "https://a.com/?next=***&x=2"),
+            ("https://a.com/https://bob:pw@b.com/x", "https://a.com/https://***@b.com/x"),
+            ("https://hooks.slack.com/services/T0/B0/xyz?x=1", "https://hooks.slack.com/services/T0/B0/***?x=1"),
+            (
+                "cannot POST https://hooks.slack.com/services/T0/B0/xyz",
+                "cannot POST https://hooks.slack.com/services/T0/B0/***",
+            ),
+            ("error 5: https://bob:pw@a.com/", "error 5: https://***@a.com/"),
             ("", ""),
             ("?", "?"),
         ] {
@@ -343,17 +312,66 @@ mod tests {
         assert!(!mask_url("https:bob:hunter2@acme.com/").contains("hunter2"));
     }
 
+    /// What must not be seen, nor half of it.
+    const MARK: &str = "ZQXJKVWYHPGM";
+
+    fn leaks(text: &str) -> bool {
+        (0..=MARK.len() - 6).any(|at| text.contains(&MARK[at..at + 6]))
+    }
+
+    fn assert_hidden(url: &str, bytes: usize) -> Result<(), TestCaseError> {
+        prop_assert!(has_secret(url), "not seen in {:?}", url);
+        for shown in [mask_url(url), hash_url(url, "whk_1"), mask_url_head(url, bytes)] {
+            prop_assert!(!leaks(&shown), "{:?} became {:?}", url, shown);
+        }
+        let hashed = hash_url(url, "whk_1");
+        prop_assert_eq!(hash_url(&hashed, "whk_1"), hashed, "{:?}", url);
+        Ok(())
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
         #[test]
-        fn a_password_never_survives(user in "[a-z]{1,8}", password in "[A-Z]{12}", tail in "[a-z/?=&#]{0,30}") {
-            let url = format!("https://{user}:{password}@host.example/{tail}");
-            prop_assert!(!mask_url(&url).contains(&password));
+        fn userinfo_is_hidden_however_it_is_spelled(
+            scheme in "(https?|HTTPS|ht\ttps|https\n|wss|x)(://|:/|:///|:\\\\\\\\|://\t|:\t//|:)|//|",
+            user in "[a-z]{0,6}",
+            before in "[a-z0-9/?#:@%;&=+!~\\\\-]{0,4}",
+            behind in "[a-z0-9/?#:@%;&=+!~\\\\-]{0,4}",
+            at in "[@＠]",
+            host in "h|hooks\\.example\\.com|\\[::1\\]|10\\.0\\.0\\.1|H\\.example",
+            tail in "(:443)?(/[a-z/.]{0,8})?([?][a-z]=[a-z])?",
+            bytes in 0_usize..80,
+        ) {
+            assert_hidden(&format!("{scheme}{user}:{before}{MARK}{behind}{at}{host}{tail}"), bytes)?;
         }
 
         #[test]
-        fn masking_takes_any_text(text in "(?s).{0,120}") {
-            let once = mask_url(&text);
-            prop_assert_eq!(mask_url(&once), once);
+        fn a_parameter_is_hidden_however_it_is_spelled(
+            name in "(api|x-|my_)?(key|token|Secret|SIG|pass|otp|pin|code|auth|bypass)|accessKeyId|X-Amz-Credential|[%]74oken|tok\ten|jwt",
+            start in "https://a\\.com(/[a-z]{0,4})?[?#]([a-z]=[a-z]&)?|[?]|https://a\\.com/[?]x=1;|https://a\\.com/[?]x=1[?]",
+            before in "[a-z0-9/?:@%;=+-]{0,4}",
+            behind in "[a-z0-9/?:@%;=+-]{0,4}([&#][a-z=]{0,5})?",
+            bytes in 0_usize..60,
+        ) {
+            assert_hidden(&format!("{start}{name}={before}{MARK}{behind}"), bytes)?;
+        }
+
+        #[test]
+        fn what_a_parser_takes_for_userinfo_is_hidden(url in "(?s)(https?:|[a-z:]{0,3})[/\\\\\t]{0,3}[a-z@:/?#\t .\\\\%0-9-]{0,20}") {
+            if let Ok(parsed) = url::Url::parse(&url)
+                && let (user, password) = (parsed.username(), parsed.password().unwrap_or_default())
+                && !(user.is_empty() && password.is_empty())
+            {
+                prop_assert!(secrets(&url).contains(&SecretKind::Userinfo), "{:?} has {:?} and {:?}", url, user, password);
+            }
+        }
+
+        #[test]
+        fn masking_takes_any_text(text in "(?s).{0,120}", odd in "[a-z@:/?#=&;%*.\t -]{0,60}") {
+            drop(mask_url(&text));
+            let once = mask_url(&format!("https://{odd}"));
+            prop_assert_eq!(mask_url(&once), once.clone());
+            prop_assert!(!has_secret(&once), "{:?}", once);
         }
     }
 }

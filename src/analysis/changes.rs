@@ -219,7 +219,8 @@ fn moved(removed: &[Entry], added: &[Entry]) -> HashMap<Box<str>, Box<str>> {
 fn size(change: &FieldChange) -> usize {
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     match &change.kind {
-        Kind::Url { before, after } | Kind::Value { before, after } => length(before) + length(after),
+        Kind::Url { before, after } => [before, after].into_iter().flatten().map(|part| part.raw.len()).sum(),
+        Kind::Value { before, after } => length(before) + length(after),
         Kind::Events { added, removed } => added.iter().chain(removed).map(String::len).sum(),
     }
 }

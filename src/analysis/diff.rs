@@ -39,15 +39,22 @@ pub struct FieldChange {
     pub kind: Kind,
 }
 
-/// How a field changed. The texts are true and unmasked.
+/// How a field changed. The texts are true and unmasked, but for those that are named so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// A part of the URL, or all of one that does not parse; `None` where it has no such part.
-    Url { before: Option<String>, after: Option<String> },
+    Url { before: Option<UrlPart>, after: Option<UrlPart> },
     /// Names, or the JSON that stands in place of one.
     Events { added: Vec<String>, removed: Vec<String> },
     /// The value as JSON; `None` where there is none.
     Value { before: Option<String>, after: Option<String> },
+}
+
+/// A part of a URL. What is secret in it only the whole URL tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlPart {
+    pub raw: String,
+    pub masked: String,
 }
 
 impl<'a> Diff<'a> {
@@ -222,16 +229,30 @@ fn url_changes(before: &str, after: &str, salt: &str) -> Vec<FieldChange> {
     if before == after {
         return Vec::new();
     }
-    let change = |part: &str, before: Option<String>, after: Option<String>| FieldChange {
+    let change = |part: &str, before: Option<UrlPart>, after: Option<UrlPart>| FieldChange {
         field: if part.is_empty() { "url".to_owned() } else { format!("url.{part}") },
         kind: Kind::Url { before, after },
     };
-    let whole = || vec![change("", Some(before.to_string()), Some(after.to_string()))];
+    let all_of = |url: &str| Some(UrlPart { raw: url.to_owned(), masked: redact::mask_url(url) });
+    let whole = || vec![change("", all_of(before), all_of(after))];
     let (Ok(old), Ok(new)) = (Url::parse(before), Url::parse(after)) else { return whole() };
-    let parts = parts(&old).into_iter().zip(parts(&new));
-    let differing = parts.filter(|((_, old), (_, new))| old != new);
-    let found: Vec<_> = differing.map(|((part, old), (_, new))| change(part, old, new)).collect();
+    let mut found = Vec::new();
+    for ((part, old), (_, new)) in masked_parts(&old).into_iter().zip(masked_parts(&new)) {
+        if old.as_ref().map(|part| &part.raw) != new.as_ref().map(|part| &part.raw) {
+            found.push(change(part, old, new));
+        }
+    }
     if found.is_empty() { whole() } else { found }
+}
+
+/// The parts of a URL, each beside itself as it is when the whole URL is masked.
+fn masked_parts(url: &Url) -> Vec<(&'static str, Option<UrlPart>)> {
+    let masked = Url::parse(&redact::mask_url(url.as_str())).map(|masked| parts(&masked).map(|(_, text)| text));
+    let masked = masked.unwrap_or_default();
+    let part = |((name, raw), masked): ((&'static str, Option<String>), Option<String>)| {
+        (name, raw.map(|raw| UrlPart { raw, masked: masked.unwrap_or_else(|| redact::MASK.to_owned()) }))
+    };
+    parts(url).into_iter().zip(masked).map(part).collect()
 }
 
 /// The parts of a URL in their order, by name.
@@ -274,11 +295,13 @@ mod tests {
         let ignored = Ignored(ignored.iter().map(ToString::to_string).collect());
         let diff = Diff::of(&before, &after, &ignored);
         let Some((old, new)) = diff.changed.first() else { return Vec::new() };
+        let text = |side: Option<String>| side.unwrap_or_else(|| "-".to_owned());
         let line = |change: FieldChange| match change.kind {
-            Kind::Url { before, after } | Kind::Value { before, after } => {
-                let text = |side: Option<String>| side.unwrap_or_else(|| "-".to_owned());
-                format!("{} {} {}", change.field, text(before), text(after))
+            Kind::Url { before, after } => {
+                let [before, after] = [before, after].map(|side| text(side.map(|part| part.raw)));
+                format!("{} {before} {after}", change.field)
             }
+            Kind::Value { before, after } => format!("{} {} {}", change.field, text(before), text(after)),
             Kind::Events { added, removed } => format!("{} +{} -{}", change.field, added.join(","), removed.join(",")),
         };
         changes(&old.webhook().unwrap(), &new.webhook().unwrap(), &ignored).into_iter().map(line).collect()

@@ -19,6 +19,7 @@ use crate::config::{MapFile, Selection};
 use crate::error::Error;
 use crate::model::{Row, Scope, Webhook, WebhookId};
 use crate::output::{DiffLine, Entry, Format, Output, Sheet};
+use crate::redact::mask_url;
 use crate::safe;
 use crate::text::{Safe, clean_head, escape_json, grouped};
 
@@ -185,7 +186,7 @@ fn notes(plan: &Plan) -> Vec<Safe> {
     note("would deliver what another one delivers to the same place", plan.collisions.iter().map(collision).collect());
     note("would end without events", plan.without_events.iter().map(|id| id.clean_head(60)).collect());
     note("in doubt", plan.doubts.iter().map(|(id, why)| safe!("{}: {}", id.clean_head(60), *why)).collect());
-    note("mappings that match nothing", plan.unused.iter().map(|name| clean_head(name, 60)).collect());
+    note("mappings that match nothing", plan.unused.iter().map(|name| clean_head(&mask_url(name), 60)).collect());
     notes
 }
 

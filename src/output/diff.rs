@@ -7,9 +7,9 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Column, Format, Output, Record, Tone};
-use crate::analysis::diff::{FieldChange, Kind};
-use crate::model::{Destination, Entry, Json, Webhook};
-use crate::redact::{MASK, mask_url};
+use crate::analysis::diff::{FieldChange, Kind, UrlPart};
+use crate::model::{Entry, Json, Webhook};
+use crate::redact::mask_url;
 use crate::text::{Safe, Untrusted, clean};
 
 /// What happened to a webhook.
@@ -42,75 +42,85 @@ pub struct DiffLine {
     pub happened: Happened,
     pub id: Untrusted,
     pub field: String,
-    pub before: Option<String>,
-    pub after: Option<String>,
-    of: Of,
+    before: Option<Value>,
+    after: Option<Value>,
 }
 
-/// What kind of text the values are, which decides how they may be shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Of {
-    Url,
-    Userinfo,
-    /// A query or a fragment, without the sign before it.
-    Tail,
-    Text,
-    Json,
+/// A value, by how it may be shown.
+#[derive(Debug, Clone)]
+enum Value {
+    Url(UrlPart),
+    Text(String),
+    Json(String),
+}
+
+impl Value {
+    fn raw(&self) -> &str {
+        match self {
+            Self::Url(UrlPart { raw, .. }) | Self::Text(raw) | Self::Json(raw) => raw,
+        }
+    }
+
+    fn shown(&self, reveal: bool) -> Safe {
+        match self {
+            Self::Url(part) => clean(if reveal { &part.raw } else { &part.masked }),
+            Self::Text(text) => clean(text),
+            Self::Json(text) => json(text).map_or_else(|| clean(text), |json| json.summary(LONGEST, reveal)),
+        }
+    }
 }
 
 impl DiffLine {
     /// A webhook that came, went, or may have gone.
     pub fn whole(happened: Happened, webhook: &Webhook) -> Self {
-        let url = Some(webhook.url.raw().to_owned());
+        let url = webhook.url.raw();
+        let url = Some(Value::Url(UrlPart { raw: url.to_owned(), masked: mask_url(url) }));
         let (before, after) = if happened == Happened::Added { (None, url) } else { (url, None) };
-        Self { happened, id: webhook.id.raw().into(), field: "url".to_owned(), before, after, of: Of::Url }
+        Self { happened, id: webhook.id.raw().into(), field: "url".to_owned(), before, after }
     }
 
     /// A webhook that seems to be another one now.
     pub fn moved(from: &str, to: &str) -> Self {
-        let (before, after) = (Some(from.to_owned()), Some(to.to_owned()));
-        Self { happened: Happened::Moved, id: from.into(), field: "id".to_owned(), before, after, of: Of::Text }
+        let [before, after] = [from, to].map(|id| Some(Value::Text(id.to_owned())));
+        Self { happened: Happened::Moved, id: from.into(), field: "id".to_owned(), before, after }
     }
 
     /// A field that changed.
     pub fn of(id: &str, change: FieldChange) -> Self {
-        let of = match (&change.kind, change.field.as_str()) {
-            (Kind::Url { .. }, "url") => Of::Url,
-            (Kind::Url { .. }, "url.userinfo") => Of::Userinfo,
-            (Kind::Url { .. }, "url.query" | "url.fragment") => Of::Tail,
-            (Kind::Url { .. } | Kind::Events { .. }, _) => Of::Text,
-            (Kind::Value { .. }, _) => Of::Json,
+        let [before, after] = match change.kind {
+            Kind::Url { before, after } => [before, after].map(|side| side.map(Value::Url)),
+            Kind::Value { before, after } => [before, after].map(|side| side.map(Value::Json)),
+            Kind::Events { added, removed } => {
+                [signed('-', &removed), signed('+', &added)].map(|side| side.map(Value::Text))
+            }
         };
-        let (before, after) = match change.kind {
-            Kind::Url { before, after } | Kind::Value { before, after } => (before, after),
-            Kind::Events { added, removed } => (signed('-', &removed), signed('+', &added)),
-        };
-        Self { happened: Happened::Changed, id: id.into(), field: change.field, before, after, of }
+        Self { happened: Happened::Changed, id: id.into(), field: change.field, before, after }
     }
 
     /// Before and after for people; `None` where there is nothing.
     pub fn sides(&self, reveal: bool) -> (Option<Safe>, Option<Safe>) {
-        let before = self.before.as_deref().map(|text| self.shown(Some(text), reveal));
+        let before = self.before.as_ref().map(|value| value.shown(reveal));
         (before, self.after.is_some().then(|| self.shown_after(reveal)))
     }
 
-    fn shown(&self, value: Option<&str>, reveal: bool) -> Safe {
-        let Some(text) = value else { return Safe::default() };
-        match self.of {
-            Of::Url => Destination::new(text).clean(reveal),
-            Of::Userinfo | Of::Tail if reveal => clean(text),
-            Of::Userinfo => MASK.into(),
-            Of::Tail => clean(mask_url(&format!("?{text}")).trim_start_matches('?')),
-            Of::Text => clean(text),
-            Of::Json => json(text).map_or_else(|| clean(text), |json| json.summary(LONGEST, reveal)),
-        }
+    fn shown_before(&self) -> Safe {
+        self.sides(false).0.unwrap_or_default()
     }
 
     fn shown_after(&self, reveal: bool) -> Safe {
-        let after = self.shown(self.after.as_deref(), reveal);
+        let shown = |value: &Option<Value>| value.as_ref().map(|value| value.shown(reveal));
+        let after = shown(&self.after).unwrap_or_default();
         // Else it would look as if nothing had changed.
-        let hidden = self.before.is_some() && self.after.is_some() && after == self.shown(self.before.as_deref(), reveal);
+        let hidden = self.after.is_some() && shown(&self.before).as_ref() == Some(&after);
         if hidden { crate::safe!("{} (another one)", after) } else { after }
+    }
+
+    fn raw_before(&self) -> Option<&str> {
+        self.before.as_ref().map(Value::raw)
+    }
+
+    fn raw_after(&self) -> Option<&str> {
+        self.after.as_ref().map(Value::raw)
     }
 }
 
@@ -133,8 +143,8 @@ impl Serialize for DiffLine {
         map.serialize_entry("change", self.happened.name())?;
         map.serialize_entry("id", self.id.raw())?;
         map.serialize_entry("field", &self.field)?;
-        map.serialize_entry("before", &self.before)?;
-        map.serialize_entry("after", &self.after)?;
+        map.serialize_entry("before", &self.raw_before())?;
+        map.serialize_entry("after", &self.raw_after())?;
         map.end()
     }
 }
@@ -176,20 +186,20 @@ impl Record for DiffLine {
             about: "the value before; of events, the names that went",
             right: false,
             cut: true,
-            text: |line, _| line.before.clone().unwrap_or_default(),
-            shown: Some(|line, _| line.shown(line.before.as_deref(), false)),
+            text: |line, _| line.raw_before().unwrap_or_default().to_owned(),
+            shown: Some(|line, _| line.shown_before()),
             tone: |_| Tone::Plain,
-            json: |line, _| to_raw_value(&line.before).ok(),
+            json: |line, _| to_raw_value(&line.raw_before()).ok(),
         },
         Column {
             name: "after",
             about: "the value after; of events, the names that came",
             right: false,
             cut: true,
-            text: |line, _| line.after.clone().unwrap_or_default(),
+            text: |line, _| line.raw_after().unwrap_or_default().to_owned(),
             shown: Some(|line, _| line.shown_after(false)),
             tone: |_| Tone::Plain,
-            json: |line, _| to_raw_value(&line.after).ok(),
+            json: |line, _| to_raw_value(&line.raw_after()).ok(),
         },
     ];
 
@@ -299,29 +309,55 @@ fn array<T, W: Write>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::diff::{Ignored, changes};
+    use crate::model::Row;
 
-    fn shown(field: &str, kind: Kind) -> (String, String) {
-        let line = DiffLine::of("a", FieldChange { field: field.to_owned(), kind });
-        (line.shown(line.before.as_deref(), false).to_string(), line.shown_after(false).to_string())
+    /// The lines of a webhook whose URL changed: field, before and after.
+    fn shown(before: &str, after: &str) -> Vec<(String, String, String)> {
+        let webhook = |url: &str| match Row::decode(&raw(&format!(r#"{{"id":"a","url":"{url}"}}"#))).unwrap() {
+            Row::Webhook(webhook) => webhook,
+            Row::Malformed(_) => panic!("{url}"),
+        };
+        let changes = changes(&webhook(before), &webhook(after), &Ignored::default());
+        let line = |change| {
+            let line = DiffLine::of("a", change);
+            (line.field.clone(), line.shown_before().to_string(), line.shown_after(false).to_string())
+        };
+        changes.into_iter().map(line).collect()
     }
 
-    fn url(before: &str, after: &str) -> Kind {
-        Kind::Url { before: Some(before.to_owned()), after: Some(after.to_owned()) }
+    fn raw(json: &str) -> Box<RawValue> {
+        RawValue::from_string(json.to_owned()).unwrap()
     }
 
     #[test]
     fn credentials_are_masked_for_people_and_a_change_of_them_is_seen() {
-        let pair = |before: &str, after: &str| (before.to_owned(), after.to_owned());
-        assert_eq!(shown("url.userinfo", url("a:b", "a:c")), pair("***", "*** (another one)"));
-        assert_eq!(
-            shown("url.query", url("x=1&token=s3cret", "x=1&token=0ther")),
-            pair("x=1&token=***", "x=1&token=*** (another one)")
-        );
-        assert_eq!(shown("url.query", url("x=1&token=s3cret", "x=2&token=0ther")), pair("x=1&token=***", "x=2&token=***"));
-        assert_eq!(shown("url.fragment", url("access_token=s3cret", "top")), pair("access_token=***", "top"));
-        assert_eq!(shown("url", url("joe:pw@x", "y")), pair("***@x", "y"));
+        let hook = |token: &str| format!("https://hooks.slack.com/services/T0/B0/{token}");
+        for (before, after, expected) in [
+            ("https://a:b@x.io/", "https://a:c@x.io/", ("url.userinfo", "***", "*** (another one)")),
+            (
+                "https://x.io/?x=1&token=s3cret",
+                "https://x.io/?x=1&token=0ther",
+                ("url.query", "x=1&token=***", "x=1&token=*** (another one)"),
+            ),
+            (
+                "https://x.io/?x=1&token=s3cret",
+                "https://x.io/?x=2&token=0ther",
+                ("url.query", "x=1&token=***", "x=2&token=***"),
+            ),
+            ("https://x.io/#access_token=s3cret", "https://x.io/#top", ("url.fragment", "access_token=***", "top")),
+            (&hook("s3cret"), &hook("0ther"), ("url.path", "/services/T0/B0/***", "/services/T0/B0/*** (another one)")),
+            ("https://joe:p/w@x.io/", "https://x.io/", ("url", "https://***@x.io/", "https://x.io/")),
+            ("https://x.io/", "https://y.io/", ("url.host", "x.io", "y.io")),
+        ] {
+            let (field, before_shown, after_shown) = expected;
+            assert_eq!(shown(before, after), [(field.into(), before_shown.into(), after_shown.into())], "{before}");
+        }
         let json = Kind::Value { before: None, after: Some(r#""https://x/?key=s3cret""#.to_owned()) };
-        assert_eq!(shown("hook", json), pair("", r#""https://x/?key=***""#));
-        assert_eq!(shown("url.host", url("a\u{1b}[31m", "b")).0, "a^[[31m");
+        let line = DiffLine::of("a", FieldChange { field: "hook".to_owned(), kind: json });
+        assert_eq!(line.shown_after(false).as_str(), r#""https://x/?key=***""#);
+        let removed = Kind::Events { added: Vec::new(), removed: vec!["a\u{1b}[31m".to_owned()] };
+        let line = DiffLine::of("a", FieldChange { field: "events".to_owned(), kind: removed });
+        assert_eq!(line.shown_before().as_str(), "-a^[[31m");
     }
 }

@@ -132,9 +132,12 @@ fn values(entry: &Entry, change: &FieldChange, reveal: bool) -> Option<Safe> {
         }
         return Some(words);
     }
-    let (Kind::Url { before, after } | Kind::Value { before, after }) = &change.kind else { return None };
-    let is_short = |side: &Option<String>| side.as_ref().is_none_or(|text| text.len() <= SHORT);
-    if !is_short(before) || !is_short(after) {
+    let lengths = match &change.kind {
+        Kind::Url { before, after } => [before, after].map(|side| side.as_ref().map_or(0, |part| part.raw.len())),
+        Kind::Value { before, after } => [before, after].map(|side| side.as_ref().map_or(0, String::len)),
+        Kind::Events { .. } => return None,
+    };
+    if lengths.iter().any(|&length| length > SHORT) {
         return None;
     }
     let (before, after) = DiffLine::of(entry.id(), change.clone()).sides(reveal);

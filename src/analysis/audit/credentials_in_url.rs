@@ -1,10 +1,10 @@
 //! `credentials-in-url`: a user name, a password or a token stands in the URL.
 
-use url::{Position, Url};
+use url::Url;
 
 use super::{Basis, Candidate, Check, Rule, Severity, enumerate};
 use crate::model::Destination;
-use crate::redact;
+use crate::redact::{self, SecretKind};
 use crate::safe;
 use crate::text::{Safe, clean_head};
 
@@ -17,53 +17,30 @@ pub(super) const RULE: Rule = Rule {
     check: Check::Webhook(check),
 };
 
-/// Receivers whose path is the credential: whoever knows it can post. The host with its subdomains, and how the path starts.
-const HOOK_HOSTS: &[(&str, &str)] = &[
-    ("hooks.slack.com", "/"),
-    ("hooks.slack-gov.com", "/"),
-    ("discord.com", "/api/webhooks/"),
-    ("discordapp.com", "/api/webhooks/"),
-    ("webhook.office.com", "/"),
-    ("outlook.office.com", "/webhook/"),
-    ("outlook.office365.com", "/webhook/"),
-    ("hooks.zapier.com", "/hooks/"),
-    ("hook.integromat.com", "/"),
-    ("make.com", "/"),
-    ("api.telegram.org", "/bot"),
-    ("maker.ifttt.com", "/trigger/"),
-    ("events.pagerduty.com", "/integration/"),
-    ("alert.victorops.com", "/integrations/"),
-    ("hooks.airtable.com", "/workflows/"),
-    ("hooks.tray.io", "/"),
-    ("trigger.tray.io", "/"),
-    ("hook.us-1.tray.io", "/"),
-    ("hooks.retool.com", "/"),
-    ("open.feishu.cn", "/open-apis/bot/"),
-    ("open.larksuite.com", "/open-apis/bot/"),
-    ("webhooks.datadoghq.com", "/"),
-    ("api.rollbar.com", "/"),
-    ("hooks.intercom.io", "/"),
-    ("chat.googleapis.com", "/v1/spaces/"),
-];
-
-/// What stands in place of the rest of a path that is a credential.
-const MASKED: &str = "***";
+/// Parameters that are named in messages.
+const MOST_NAMES: usize = 20;
 
 fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
+    let secrets = redact::secrets(webhook.url);
+    let mut names: Vec<&str> = Vec::new();
+    for secret in &secrets {
+        if let SecretKind::Parameter(name) = secret
+            && !names.contains(&name.as_str())
+            && names.len() < MOST_NAMES
+        {
+            names.push(name);
+        }
+    }
     let mut kinds = Vec::new();
-    let url = webhook.parsed.as_ref();
-    let (has_userinfo, names) = if webhook.url.bytes().any(|byte| matches!(byte, b'@' | b'?' | b'#')) {
-        (url.is_some_and(|url| !url.username().is_empty() || url.password().is_some()), redact::secret_names(webhook.url))
-    } else {
-        (false, Vec::new())
-    };
-    if has_userinfo {
+    if secrets.contains(&SecretKind::Userinfo) {
         kinds.push(Safe::literal("user name or password"));
     }
     if !names.is_empty() {
-        kinds.push(safe!("parameter {}", enumerate(names.iter().map(String::as_str))));
+        kinds.push(safe!("parameter {}", enumerate(names.into_iter())));
     }
-    if let Some(host) = url.and_then(secret_path).map(|(host, _)| host) {
+    if let Some(host) =
+        secrets.iter().find_map(|secret| if let SecretKind::Path(host) = secret { Some(*host) } else { None })
+    {
         kinds.push(safe!("path of {}", host));
     }
     let (first, others) = kinds.split_first()?;
@@ -74,64 +51,11 @@ fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
     Some(message)
 }
 
-/// The hook host of a URL whose path is a credential, and where in the path that begins.
-fn secret_path(url: &Url) -> Option<(&'static str, usize)> {
-    let domain = url.domain()?.trim_end_matches('.');
-    let &(host, _) = HOOK_HOSTS.iter().find(|(host, start)| {
-        domain.strip_suffix(*host).is_some_and(|before| before.is_empty() || before.ends_with('.'))
-            && url.path().starts_with(start)
-    })?;
-    let mut at = 0;
-    for segment in url.path().split_inclusive('/') {
-        if looks_random(segment.trim_end_matches('/')) {
-            return Some((host, at));
-        }
-        at += segment.len();
-    }
-    None
-}
-
-/// Whether a text looks drawn by lot: long, of letters and digits or of both cases, and with few repetitions (at least three
-/// bits a character).
-fn looks_random(text: &str) -> bool {
-    const SHORTEST: usize = 16;
-    const LONGEST: usize = 512;
-    if !(SHORTEST..=LONGEST).contains(&text.len()) {
-        return false;
-    }
-    let has = |test: fn(&u8) -> bool| text.as_bytes().iter().any(test);
-    let kinds = [u8::is_ascii_digit, u8::is_ascii_lowercase, u8::is_ascii_uppercase].into_iter().filter(|&kind| has(kind));
-    kinds.count() >= 2 && bits_per_character(text) >= 3.0
-}
-
-/// Shannon's entropy of the bytes.
-fn bits_per_character(text: &str) -> f64 {
-    let mut counts = [0_u16; 256];
-    for byte in text.bytes() {
-        if let Some(count) = counts.get_mut(usize::from(byte)) {
-            *count = count.saturating_add(1);
-        }
-    }
-    let length: f64 = counts.iter().map(|&count| f64::from(count)).sum();
-    let bits = |count: &u16| {
-        let part = f64::from(*count) / length;
-        -part * part.log2()
-    };
-    counts.iter().filter(|&&count| count > 0).map(bits).sum()
-}
-
-/// The URL as a report may show it, in at most `columns` columns: no credential in it, not even one that is a path.
+/// The URL as a report may show it, in at most `columns` columns, with the host that is resolved.
 pub fn shown_url(webhook: &Candidate<'_>, columns: usize) -> Safe {
-    match webhook.parsed.as_ref().and_then(|url| Some((url, secret_path(url)?.1))) {
-        Some((url, at)) => {
-            let head = url.path().get(..at).unwrap_or_default();
-            let origin = &url[Position::BeforeHost..Position::AfterPort];
-            clean_head(&format!("{}://{origin}{head}{MASKED}", url.scheme()), columns)
-        }
-        None => match webhook.parsed.as_ref().filter(|url| hides_host(webhook.url, url)) {
-            Some(url) => clean_head(&redact::mask_parsed(url), columns),
-            None => Destination::new(webhook.url).clean_head(false, columns),
-        },
+    match webhook.parsed.as_ref().filter(|url| hides_host(webhook.url, url)) {
+        Some(url) => clean_head(&redact::mask_url(url.as_str()), columns),
+        None => Destination::new(webhook.url).clean_head(false, columns),
     }
 }
 

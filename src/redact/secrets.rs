@@ -1,0 +1,212 @@
+//! The secrets in the text of a URL: userinfo, values of parameters, and paths of well-known hook hosts. Everything that masks,
+//! hashes or reports one asks [`find`]. It works on any text, since what does not parse can hold a password all the same.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::MASK;
+use super::hooks::secret_path;
+
+/// Names of query parameters that hold a credential when they contain one of these…
+const SECRET_PARTS: [&str; 12] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "signature",
+    "credential",
+    "bearer",
+    "jwt",
+    "session",
+    "hmac",
+    "accesskey",
+];
+/// …or when one of their words ends in one of these.
+const SECRET_ENDINGS: [&str; 9] = ["key", "sig", "auth", "authorization", "pass", "pwd", "code", "otp", "pin"];
+/// …or is one of these. Too short for a mere end.
+const SECRET_WORDS: [&str; 2] = ["pw", "tok"];
+
+/// What stands between userinfo and host, also as it is drawn by foreign keyboards.
+const AT_SIGNS: [char; 3] = ['@', '＠', '﹫'];
+/// URLs within URLs that are looked into.
+const DEEPEST: usize = 3;
+
+/// One secret in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Secret {
+    pub(super) kind: SecretKind,
+    pub(super) range: Range<usize>,
+}
+
+/// What kind of secret it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretKind {
+    /// A user name or password.
+    Userinfo,
+    /// The value of the parameter of this name.
+    Parameter(String),
+    /// The rest of a path, of this hook host.
+    Path(&'static str),
+}
+
+/// The text as a URL parser reads it, which drops tabs and line breaks.
+pub(super) fn as_parsed(text: &str) -> Cow<'_, str> {
+    const DROPPED: [char; 3] = ['\t', '\n', '\r'];
+    if text.contains(DROPPED) { text.replace(DROPPED, "").into() } else { text.into() }
+}
+
+/// The secrets of a text without tabs and line breaks, in their order and apart from each other. What is masked is none.
+pub(super) fn find(text: &str) -> Vec<Secret> {
+    let mut found = Vec::new();
+    find_within(text, 0, &mut found);
+    found.retain(|secret| text.get(secret.range.clone()) != Some(MASK));
+    found
+}
+
+fn find_within(text: &str, depth: usize, found: &mut Vec<Secret>) {
+    let authority = authority(text);
+    let userinfo = userinfo(text, &authority);
+    let host = match &userinfo {
+        Some(userinfo) => {
+            let start =
+                userinfo.end + text.get(userinfo.end..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+            start..end_of_authority(text, start)
+        }
+        None => authority,
+    };
+    found.extend(userinfo.map(|range| Secret { kind: SecretKind::Userinfo, range }));
+    let tail = text.get(host.end..).and_then(|rest| rest.find(['?', '#'])).map_or(text.len(), |at| host.end + at);
+    find_in_path(text, host.start..host.end, host.end..tail, depth, found);
+    find_in_parameters(text, tail, depth, found);
+}
+
+/// Where the text's authority (`user:password@host:port`) stands: after the scheme and its slashes, up to the path.
+pub(super) fn authority(text: &str) -> Range<usize> {
+    let start = scheme_end(text);
+    let rest = text.get(start..).unwrap_or_default();
+    let start = text.len() - rest.trim_start_matches(['/', '\\']).len();
+    start..end_of_authority(text, start)
+}
+
+/// Where the slashes behind a scheme begin; 0 without one. In a sentence, that of the first URL.
+fn scheme_end(text: &str) -> usize {
+    let is_slash = |rest: &str| rest.starts_with(['/', '\\']);
+    let name = text.split([':', '/', '\\', '?', '#', '@']).next().unwrap_or_default();
+    let behind = text.get(name.len()..).and_then(|rest| rest.strip_prefix(':')).filter(|_| !name.is_empty());
+    let scheme = behind.filter(|&behind| is_slash(behind)).map(|_| name.len() + 1);
+    let in_sentence = || {
+        let (before, _) = text.split_once("://")?;
+        (before.contains(char::is_whitespace) && !before.contains(AT_SIGNS)).then_some(before.len() + 1)
+    };
+    scheme.or_else(in_sentence).unwrap_or(0)
+}
+
+fn end_of_authority(text: &str, start: usize) -> usize {
+    text.get(start..).and_then(|rest| rest.find(['/', '\\', '?', '#'])).map_or(text.len(), |length| start + length)
+}
+
+/// What a person would read as user name and password, whatever a parser makes of it: `https://bob:pa/ss@host/`.
+fn userinfo(text: &str, authority: &Range<usize>) -> Option<Range<usize>> {
+    let place = text.get(authority.clone())?;
+    let within = place.rfind(AT_SIGNS);
+    // Of a text that begins with its path, nothing is userinfo.
+    let end = match text.get(authority.end..).and_then(|rest| rest.rfind(AT_SIGNS)) {
+        Some(at) if (!place.is_empty() || scheme_end(text) > 0) && may_be_cut(text, place) => Some(place.len() + at),
+        _ => within,
+    };
+    end.filter(|&end| end > 0).map(|end| authority.start..authority.start + end)
+}
+
+/// Whether what looks like an authority may be the start of userinfo with a slash, a `?` or a `#` in it.
+pub(super) fn may_be_cut(text: &str, authority: &str) -> bool {
+    if scheme_end(text) == 0 && (!authority.contains(':') || text.contains(char::is_whitespace)) {
+        // A path, or a sentence.
+        return false;
+    }
+    let host = authority.rsplit_once(AT_SIGNS).map_or(authority, |(_, host)| host);
+    let (name, port) = match host.rsplit_once(']') {
+        Some((_, port)) if host.starts_with('[') => ("localhost", port.strip_prefix(':').unwrap_or(port)),
+        _ => host.split_once(':').unwrap_or((host, "")),
+    };
+    let is_port = port.is_empty() || port.parse::<u16>().is_ok();
+    !is_port || !name.contains('.') && !name.eq_ignore_ascii_case("localhost")
+}
+
+fn find_in_path(text: &str, host: Range<usize>, path: Range<usize>, depth: usize, found: &mut Vec<Secret>) {
+    let Some(in_path) = text.get(path.clone()).filter(|path| path.len() > 1) else { return };
+    let name = text.get(host).map(|host| host.split_once(':').map_or(host, |(name, _)| name)).unwrap_or_default();
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+    let secret = if name.bytes().all(is_plain) {
+        secret_path(name, in_path)
+    } else {
+        let parsed = Url::parse(text).ok();
+        let name = parsed.as_ref().and_then(Url::domain).map_or_else(|| name.to_ascii_lowercase(), str::to_owned);
+        secret_path(&name, in_path)
+    };
+    if let Some((hook, at)) = secret {
+        found.push(Secret { kind: SecretKind::Path(hook), range: path.start + at..path.end });
+    } else if depth < DEEPEST
+        && let Some(slashes) = in_path.find("://")
+    {
+        let scheme = in_path.get(..slashes).unwrap_or_default().trim_end_matches(|c: char| c.is_ascii_alphanumeric()).len();
+        let mut inner = Vec::new();
+        find_within(in_path.get(scheme..).unwrap_or_default(), depth + 1, &mut inner);
+        let moved = |at: usize| path.start + scheme + at;
+        found.extend(
+            inner.into_iter().map(|secret| Secret { range: moved(secret.range.start)..moved(secret.range.end), ..secret }),
+        );
+    }
+}
+
+fn find_in_parameters(text: &str, tail: usize, depth: usize, found: &mut Vec<Secret>) {
+    let mut start = tail;
+    for parameter in text.get(tail..).unwrap_or_default().split_inclusive(['&', '#']) {
+        let body = parameter.strip_suffix(['&', '#']).unwrap_or(parameter);
+        if let Some((name, range)) = secret_value(body, depth) {
+            found.push(Secret { kind: SecretKind::Parameter(name), range: start + range.start..start + range.end });
+        }
+        start += parameter.len();
+    }
+}
+
+/// The name and the place of the secret value in a parameter. Some servers part parameters with `;`, while others take it, like
+/// a second `?`, as a part of the value: so a name is looked for after each of them, and a secret value ends only with the
+/// whole parameter.
+fn secret_value(body: &str, depth: usize) -> Option<(String, Range<usize>)> {
+    let mut at = 0;
+    for part in body.split_inclusive([';', '?']) {
+        if let Some((name, value)) = part.split_once('=')
+            && !value.is_empty()
+            && (is_secret_name(name) || holds_secret_url(value, depth))
+        {
+            return Some((percent_decode_str(name).decode_utf8_lossy().into_owned(), at + name.len() + 1..body.len()));
+        }
+        at += part.len();
+    }
+    None
+}
+
+/// Whether a value is a URL, percent-encoded or not, with a secret in it.
+fn holds_secret_url(value: &str, depth: usize) -> bool {
+    if depth >= DEEPEST || !value.contains("//") && !value.contains('%') {
+        return false;
+    }
+    let decoded = percent_decode_str(value).decode_utf8_lossy();
+    let mut inner = Vec::new();
+    if decoded.contains("://") {
+        find_within(&decoded, depth + 1, &mut inner);
+    }
+    !inner.is_empty()
+}
+
+fn is_secret_name(name: &str) -> bool {
+    let name = percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase();
+    SECRET_PARTS.iter().any(|part| name.contains(part))
+        || name
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|word| SECRET_WORDS.contains(&word) || SECRET_ENDINGS.iter().any(|ending| word.ends_with(ending)))
+}
