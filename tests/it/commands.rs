@@ -25,6 +25,7 @@ mod options;
 mod plan;
 mod probe;
 mod progress;
+mod secrets;
 mod snapshot;
 mod streams;
 mod sweeps;

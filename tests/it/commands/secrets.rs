@@ -1,0 +1,83 @@
+//! What the audit reports as a credential in a URL is masked wherever people read, and true where programs do.
+
+use std::fmt::Write as _;
+
+use super::Home;
+
+/// Secret in each of these.
+const MARK: &str = "hunter2XyZw09kLmN4pQr";
+
+/// URLs that `credentials-in-url` finds, each with a secret of a kind of its own.
+fn urls() -> Vec<String> {
+    let urls = [
+        "https://bob:MARK@a.example.com/",
+        "https://MARK@a.example.com/x",
+        "https://bob:pa/MARK@h/",
+        "https://bob:pw#MARK@h/",
+        "https://bob:p?MARK@h/",
+        "ht\ttps://bob:MARK@a.example.com/",
+        "https:\t//MARK@a.example.com/",
+        "https://a.example.com/?token=MARK",
+        "https://a.example.com/?x-vercel-protection-bypass=MARK&x=1",
+        "https://a.example.com/?accessKeyId=MARK&otp=MARK&pin=MARK",
+        "https://a.example.com/#access_token=MARK",
+        "https://hooks.slack.com/services/T0AAAAAAA/B0BBBBBBB/MARK",
+        "https://canary.discord.com/api/webhooks/123456789012345678/MARK",
+        "https://acme.webhook.office.com/webhookb2/MARK@x/IncomingWebhook/9f",
+        "https://api.telegram.org/bot123456:MARK/sendMessage",
+        "https://events.pagerduty.com/integration/MARK/enqueue",
+        "https://hooks.zapier.com/hooks/catch/123456/MARK/",
+        "https://hook.eu1.make.com/MARK",
+        "https://maker.ifttt.com/trigger/x/with/key/MARK",
+    ];
+    urls.map(|url| url.replace("MARK", MARK)).into()
+}
+
+fn rows(urls: &[String]) -> String {
+    let mut rows = String::new();
+    for (number, url) in (0..).zip(urls) {
+        let comma = if number > 0 { "," } else { "" };
+        let url = serde_json::Value::from(url.as_str());
+        write!(
+            rows,
+            r#"{comma}{{"id":"w{number:02}","url":{url},"events":["call.completed"],"is_active":true,"fallback":{url}}}"#
+        )
+        .unwrap();
+    }
+    format!("[{rows}]")
+}
+
+#[tokio::test]
+async fn every_credential_that_the_audit_finds_is_masked_wherever_people_read() {
+    let home = Home::new();
+    let urls = urls();
+    home.write("w.json", rows(&urls));
+    home.write("before.json", rows(&urls.iter().map(|url| url.replace("Qr", "Qs")).collect::<Vec<_>>()));
+    home.write(
+        "map.toml",
+        format!("[urls]\n{:?} = \"https://new.example.com/\"\n\"https://x/?token={MARK}\" = \"https://y/\"\n", urls[0]),
+    );
+    let found = home.run(&["audit", "--from", "w.json", "--rule", "credentials-in-url", "-o", "tsv"]).await;
+    assert_eq!(found.lines().len(), urls.len(), "{}", found.stdout);
+    for arguments in [
+        &["list", "--from", "w.json", "-o", "table"] as &[&str],
+        &["list", "--from", "w.json", "-o", "markdown"],
+        &["audit", "--from", "w.json", "-o", "table"],
+        &["audit", "--from", "w.json", "-o", "markdown"],
+        &["audit", "--from", "w.json", "-o", "sarif"],
+        &["audit", "--from", "w.json", "-o", "junit"],
+        &["diff", "before.json", "w.json", "-o", "table"],
+        &["plan", "map.toml", "--from", "w.json", "-o", "table"],
+        &["snapshot", "--from", "w.json", "--redact"],
+    ] {
+        let ended = home.run(arguments).await;
+        assert!(!ended.stdout.is_empty(), "{arguments:?}: {}", ended.stderr);
+        for text in [&ended.stdout, &ended.stderr] {
+            assert!(!text.contains("hunter2"), "{arguments:?}: {text}");
+        }
+    }
+    for format in ["json", "ndjson", "csv", "tsv"] {
+        let ended = home.run(&["list", "--from", "w.json", "-o", format]).await;
+        assert!(ended.stdout.matches("hunter2").count() >= urls.len(), "{format}: {}{}", ended.stdout, ended.stderr);
+    }
+}
