@@ -33,6 +33,7 @@ fn look_at_stdout() {
 }
 
 fn main() -> ExitCode {
+    hide_memory();
     console::restore_on_panic();
     let command = Cli::command();
     let words: Vec<_> = std::env::args_os().collect();
@@ -46,6 +47,16 @@ fn main() -> ExitCode {
     // What a thread still writes comes to no end.
     files::remove_unfinished();
     exit.into()
+}
+
+/// Keeps the key out of core dumps, before it is read: neither files nor the handlers that the kernel may start get one. What
+/// this program starts may dump as far as the hard limit, but handles keys too, and so begins without.
+fn hide_memory() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Core).maximum;
+    let _as_before = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
+    #[cfg(target_os = "linux")]
+    let _as_before = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 /// Prints help, the version, or what is wrong with the command line.

@@ -189,10 +189,23 @@ pub fn short_url(url: &str, reveal: bool, columns: usize) -> Safe {
     }
     match host::parse(head) {
         Some(url) if reveal => without_scheme(url.as_str()),
-        Some(url) => without_scheme(&redact::mask_url(url.as_str())),
+        Some(url) => without_scheme(&redact::mask_parsed(&url)),
         None if reveal => without_scheme(head),
         None => without_scheme(&redact::mask_url(head)),
     }
+}
+
+/// A path of this host as it may be shown: masked where it is a credential.
+pub fn masked_path(host: &str, path: &str) -> String {
+    let masked = redact::mask_url(&format!("https://{host}{path}"));
+    let shown = masked.strip_prefix("https://").and_then(|rest| rest.strip_prefix(host));
+    shown.unwrap_or(redact::MASK).to_owned()
+}
+
+/// How the path begins before what is masked; `None` where nothing is.
+pub fn public_path(host: &str, path: &str) -> Option<String> {
+    let masked = masked_path(host, path);
+    (masked != path).then(|| masked.split(redact::MASK).next().unwrap_or_default().to_owned())
 }
 
 /// `created_at`: RFC 3339 as the API sends it, and the moment it means if it parses.

@@ -34,7 +34,7 @@ pub fn route(base_url: &BaseUrl, proxy: &Proxy) -> Option<Route> {
     let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']').to_owned();
     // A scheme without a port of its own is spoken to as http.
     let port = url.port_or_known_default().unwrap_or(80);
-    Some(Route { host, port, proxy: proxy.map(|(url, named)| (clean(&redact::mask_url(url.as_str())), named)) })
+    Some(Route { host, port, proxy: proxy.map(|(url, named)| (clean(&redact::mask_parsed(&url)), named)) })
 }
 
 fn of_environment(base_url: &BaseUrl) -> Option<String> {

@@ -289,7 +289,14 @@ impl Setup<'_> {
         };
         match found.await {
             Ok((place, key)) => {
-                report.ok("key", &safe!("{}, {}", shown_place(&place), shown_id(&key)))?;
+                let shown = safe!("{}, {}", shown_place(&place), shown_id(&key));
+                if key.is_too_short() {
+                    let words = safe!("{}: not a valid key: its secret has fewer than 8 characters", shown);
+                    let advice = "Copy the whole key, key_id:secret, from the vendor's dashboard.".into();
+                    report.fail("key", words, Some(advice), Exit::Usage)?;
+                } else {
+                    report.ok("key", &shown)?;
+                }
                 Ok(Some(key))
             }
             Err(error) => {

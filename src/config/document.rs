@@ -33,6 +33,33 @@ impl Opened {
     pub(super) fn is_private(&self) -> bool {
         self.mode & (rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO).bits() == 0
     }
+
+    /// Why a file is not used that decides where a key comes from and goes to: another user owns it. As with OpenSSH, this is
+    /// about the file that was opened, whatever symlinks led there. Directories are not looked at: who replaces the file leaves
+    /// one of another owner.
+    pub(super) fn of_another_user(&self, path: &Path) -> Option<ConfigError> {
+        let me = rustix::process::geteuid().as_raw();
+        (self.owner != 0 && self.owner != me).then(|| {
+            ConfigError::new(safe!("it belongs to another user (uid {}), who can change it", self.owner)).advise(safe!(
+                "Run as root: chown {} {}",
+                me,
+                quoted(path)
+            ))
+        })
+    }
+
+    /// As [`Opened::of_another_user`]: others can write to it.
+    fn written_by_others(&self, path: &Path) -> Option<ConfigError> {
+        let written = (rustix::fs::Mode::WGRP | rustix::fs::Mode::WOTH).bits();
+        (self.mode & written != 0).then(|| {
+            ConfigError::new("its group or others can write to it").advise(safe!("Run: chmod go-w {}", quoted(path)))
+        })
+    }
+}
+
+/// A path as a shell reads it.
+pub(super) fn quoted(path: &Path) -> Safe {
+    shlex::try_quote(&path.to_string_lossy()).map_or_else(|_| clean_path(path), |quoted| clean(&quoted))
 }
 
 /// Opens a file without waiting for a writer (a FIFO would hang us), and reads at most `limit` bytes.
@@ -52,11 +79,6 @@ pub(super) fn open_bounded(path: &Path, limit: u64) -> Result<Opened, ConfigErro
     }
     let text = String::from_utf8(bytes).map_err(|_may_hold_a_key| ConfigError::new("it is not UTF-8"))?;
     Ok(Opened { text, mode: metadata.mode() & 0o7777, owner: metadata.uid() })
-}
-
-/// Whether a file belongs to whoever runs the program, or to root.
-pub(super) fn is_trusted_owner(owner: u32) -> bool {
-    owner == 0 || owner == rustix::process::geteuid().as_raw()
 }
 
 /// The text of one config file.
@@ -93,30 +115,27 @@ impl Document {
         safe!("{}:{}", clean_path(&self.path), line)
     }
 
-    /// Who may do what with the file. One that holds a key is its owner's business alone.
+    /// Who may do what with the file. Nobody else may change it, and one that holds a key is its owner's business alone.
     pub(super) fn permissions(&self, holds_key: bool) -> Permissions {
         Permissions {
             mode: self.opened.mode,
             owner: self.opened.owner,
             holds_key,
-            refusal: if holds_key { self.refusal() } else { None },
+            refusal: self.refusal(holds_key).map(|refusal| refusal.at(&clean_path(&self.path))),
         }
     }
 
-    fn refusal(&self) -> Option<ConfigError> {
-        let path = clean_path(&self.path);
-        if !is_trusted_owner(self.opened.owner) {
-            return Some(ConfigError::new("it holds an API key but belongs to another user").at(&path));
+    fn refusal(&self, holds_key: bool) -> Option<ConfigError> {
+        if let Some(refusal) = self.opened.of_another_user(&self.path) {
+            return Some(refusal);
         }
-        if !self.opened.is_private() {
-            let quoted = shlex::try_quote(&self.path.to_string_lossy()).map(|quoted| clean(&quoted)).unwrap_or(path.clone());
+        if holds_key && !self.opened.is_private() {
             return Some(
                 ConfigError::new("it holds an API key but others can read it")
-                    .at(&path)
-                    .advise(safe!("Run: chmod 600 {}", quoted)),
+                    .advise(safe!("Run: chmod 600 {}", quoted(&self.path))),
             );
         }
-        None
+        self.opened.written_by_others(&self.path)
     }
 
     /// `path:line` of every key that was asked for and is there.

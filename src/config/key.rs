@@ -8,7 +8,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
 use super::ConfigError;
-use super::document::{Found, Section, is_trusted_owner, open_bounded};
+use super::document::{Found, Section, open_bounded, quoted};
 use crate::redact::ApiKey;
 use crate::safe;
 use crate::text::{Safe, clean};
@@ -91,13 +91,15 @@ fn expand_home(path: &str) -> PathBuf {
 
 fn read_file(path: &Path) -> Result<ApiKey, ConfigError> {
     let opened = open_bounded(path, MAX_BYTES)?;
-    let is_private = is_trusted_owner(opened.owner) && opened.is_private();
+    if let Some(refusal) = opened.of_another_user(path) {
+        return Err(refusal);
+    }
     // Secrets that are mounted into a container belong to root, are read-only, and are shared through a group.
     let is_mounted_secret = opened.owner == 0 && opened.mode & 0o227 == 0;
-    if !is_private && !is_mounted_secret {
-        let quoted = shlex::try_quote(&path.to_string_lossy()).map(|quoted| clean(&quoted)).unwrap_or_default();
-        return Err(ConfigError::new("it holds an API key but others can read it, or it belongs to another user")
-            .advise(safe!("Run: chmod 600 {}", quoted)));
+    if !opened.is_private() && !is_mounted_secret {
+        return Err(
+            ConfigError::new("it holds an API key but others can read it").advise(safe!("Run: chmod 600 {}", quoted(path)))
+        );
     }
     ApiKey::new(&opened.text).map_err(|why| ConfigError::new(clean(&why.to_string())))
 }

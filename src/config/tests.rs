@@ -622,6 +622,31 @@ mod files {
     }
 
     #[test]
+    fn a_config_that_others_can_write_is_refused_whatever_it_holds() {
+        let place = Place::new();
+        for text in ["", "[ui]\nmouse = true", "api_key_command = ['x']", "base_url = 'https://x.example'"] {
+            for mode in [0o664, 0o646, 0o666, 0o620, 0o602] {
+                let path = place.write(FILE, text, mode);
+                let error = load(&path).unwrap_err();
+                assert!(error.to_string().ends_with("config.toml: its group or others can write to it"), "{error}");
+                assert_eq!(advice(&error), format!("Run: chmod go-w {}", path.display()));
+                // What a symlink leads to counts, not the link.
+                let link = place.path("link.toml");
+                drop(fs::remove_file(&link));
+                symlink(&path, &link).unwrap();
+                assert!(load(&link).is_err());
+            }
+            let path = place.write(FILE, text, 0o644);
+            if is_root() && chown(&path, Some(65_534), None).is_ok() {
+                let error = load(&path).unwrap_err();
+                assert!(error.to_string().contains("belongs to another user (uid 65534)"), "{error}");
+                assert_eq!(advice(&error), format!("Run as root: chown 0 {}", path.display()));
+                fs::remove_file(&path).unwrap();
+            }
+        }
+    }
+
+    #[test]
     fn a_config_with_a_key_belongs_to_its_user() {
         let place = Place::with(WITH_KEY);
         // Only root can give a file away.

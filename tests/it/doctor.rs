@@ -278,6 +278,25 @@ mod configuration {
     }
 
     #[tokio::test]
+    async fn a_config_that_others_can_write() {
+        let place = Place::new().config("[ui]\nmouse = true\n", 0o666);
+        let said = Said::of(place.keyless(&[])).await;
+        said.assert_broken("permissions", 2, &["its group or others can write to it", "Run: chmod go-w /"]);
+        said.assert_skipped(&AFTER, "permissions");
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_too_short() {
+        let server = listing().await;
+        let place = Place::new().config("", 0o600);
+        let mut command = place.keyless(&[]);
+        command.env("DIALNEXA_API_KEY", "k:s").env("DIALNEXA_BASE_URL", server.base_url());
+        let said = Said::of(command).await;
+        said.assert_broken("key", 2, &["DIALNEXA_API_KEY, id k: not a valid key", "fewer than 8 characters"]);
+        said.assert_marks("ok", &["base URL", "TCP", "API"]);
+    }
+
+    #[tokio::test]
     async fn no_key() {
         let server = listing().await;
         let place = Place::new();

@@ -2,8 +2,9 @@
 
 use super::{Basis, Candidate, Check, Limits, Needs, Rule, Severity};
 use crate::analysis::deliveries::Stats;
+use crate::redact::mask_url;
 use crate::safe;
-use crate::text::{Safe, clean};
+use crate::text::{Safe, clean, clean_head};
 
 pub(super) const RULE: Rule = Rule {
     id: "failing-deliveries",
@@ -25,7 +26,7 @@ fn judge(stats: &Stats, limits: Limits) -> Option<Safe> {
     }
     let mut message = safe!("{} of {} attempts failed", stats.failures, stats.attempts);
     if let Some((error, _)) = &stats.top_error {
-        message.push(&safe!(", mostly: {}", error.clean_head(80)));
+        message.push(&safe!(", mostly: {}", clean_head(&mask_url(error.raw()), 80)));
     }
     if let Some(last) = stats.last_failure {
         message.push(&safe!("; the last one at {}", clean(&last.to_string())));

@@ -159,7 +159,11 @@ impl App {
                 pane.toggle(&name);
                 return vec![Effect::Draw];
             }
-            Some(Kind::Path { host, path }) => format!("host:={} path:={}", quote(&host), quote(&path)),
+            Some(Kind::Path { host, path }) => match crate::model::public_path(&host, &path) {
+                // The filter stands on screen, and is remembered.
+                Some(public) => format!("host:={} path:{}", quote(&host), quote(&public)),
+                None => format!("host:={} path:={}", quote(&host), quote(&path)),
+            },
             Some(Kind::Event { name, .. }) => format!("event:={}", quote(&name)),
             Some(Kind::Rule { rule, .. }) => {
                 pane.toggle(rule.id);

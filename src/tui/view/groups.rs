@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::analysis::groups::{Group, Kind};
-use crate::model::Scope;
+use crate::model::{Scope, masked_path};
 use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::App;
@@ -154,8 +154,12 @@ fn name(app: &App, group: &Group) -> (Safe, Style) {
             (safe!("{} {}{}", mark, seen::host_symbol(app, name), clean_head(name, 260)), style)
         }
         Kind::NoHost => (safe!("! no host: the url does not parse"), theme.warning),
-        Kind::Path { path, .. } => {
-            let path = if path.is_empty() { "/".into() } else { clean_head(path, 500) };
+        Kind::Path { host, path } => {
+            let path = match &**path {
+                "" => "/".into(),
+                path if app.reveal => clean_head(path, 500),
+                path => clean_head(&masked_path(host, path), 500),
+            };
             (safe!("    {}", path), if group.active == 0 { theme.inactive } else { Style::new() })
         }
         Kind::More { paths, .. } => (safe!("    {} and {} more paths", glyphs.ellipsis, grouped(*paths)), theme.quiet),

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::Home;
+use super::{Home, feed};
+use crate::faults::server::{Reply, Server, row};
 
 /// Secret in each of these.
 const MARK: &str = "hunter2XyZw09kLmN4pQr";
@@ -80,4 +81,40 @@ async fn every_credential_that_the_audit_finds_is_masked_wherever_people_read() 
         let ended = home.run(&["list", "--from", "w.json", "-o", format]).await;
         assert!(ended.stdout.matches("hunter2").count() >= urls.len(), "{format}: {}{}", ended.stdout, ended.stderr);
     }
+}
+
+#[tokio::test]
+async fn no_core_dump_can_hold_the_key() {
+    let server = Server::always(Reply::json(format!("[{}]", row(1)))).await;
+    let home = Home::new();
+    let mut child = home.at(&server.base_url(), &["watch", "--every", "60"]).spawn().unwrap();
+    server.until(|log| log.requests().count() > 0).await;
+    let of = format!("/proc/{}", child.id().unwrap());
+    let limits = std::fs::read_to_string(format!("{of}/limits")).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    // What cannot be dumped belongs to root.
+    let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(format!("{of}/environ")).unwrap());
+    assert_eq!(owner, 0);
+    child.kill().await.unwrap();
+    // Its own descriptors are open to it all the same.
+    let listed = feed(format!("[{}]", row(1)), &["list", "--from", "/dev/stdin", "-o", "ids"]).await;
+    assert_eq!(listed.data(), "w1\n");
+}
+
+#[tokio::test]
+async fn a_key_command_may_dump_as_little() {
+    let server = Server::always(Reply::status("401 Unauthorized", "{}")).await;
+    let home = Home::new();
+    let out = home.path("limit");
+    home.write(
+        "config/hookscope/config.toml",
+        format!(
+            "api_key_command = [\"sh\", \"-c\", \"ulimit -c >'{}'; echo id:some-secret\"]\nbase_url = \"{}\"\n",
+            out.display(),
+            server.base_url()
+        ),
+    );
+    home.run(&["list"]).await.says(3, &["401"]);
+    assert_eq!(home.read("limit").trim(), "0");
 }

@@ -35,6 +35,30 @@ fn hosts_are_counted_and_open_into_paths() {
 }
 
 #[test]
+fn a_path_that_is_a_credential_is_masked_wherever_it_stands() {
+    let mut stage = Stage::new(110, 30);
+    let json = |url: &str| format!(r#"{{"id":"whk_1","url":"{url}","events":[],"is_active":true}}"#);
+    let rows = vec![row(&json("https://hooks.slack.com/services/T0/B0/hunter2XyZw09kLmN4pQr"))];
+    stage.load(Page { number: 1, rows, reported: None, limit: Some(100), total: Some(1), total_pages: None });
+    let hidden = |stage: &Stage, what: &str| {
+        let frame = stage.frame();
+        assert!(frame.contains("/services/T0/B0/") && !frame.contains("hunter2"), "{what}: {frame}");
+    };
+    hidden(&stage, "the list and the detail");
+    stage.keys("v");
+    hidden(&stage, "the raw JSON");
+    stage.keys("v 4 j enter");
+    hidden(&stage, "the findings");
+    stage.keys("2 g enter");
+    hidden(&stage, "the hosts");
+    stage.keys("x");
+    assert!(stage.frame().contains("hunter2"), "{}", stage.frame());
+    stage.keys("x j enter");
+    assert_eq!(stage.selected().as_deref(), Some("whk_1"));
+    hidden(&stage, "the filter of a path");
+}
+
+#[test]
 fn a_narrow_screen_has_room_for_the_whole_share() {
     for (webhooks, share) in [(1, "100.0%"), (40, "25.0%")] {
         let mut stage = Stage::new(80, 24);
