@@ -34,11 +34,13 @@ pub enum Action {
     ViewChanges,
     Mark,
     MarkAll,
+    Acknowledge,
     Export,
     RawJson,
     Copy,
     Probe,
     ProbeAll,
+    DiscardProbes,
     Refresh,
     AutoRefresh,
     LoadEverything,
@@ -86,7 +88,7 @@ actions! {
     First "first" ["g", "home"] "first" "go to the first webhook";
     Last "last" ["G", "end"] "last" "go to the last webhook";
     Open "open" ["enter", "l", "right"] "open" "go into the detail";
-    Back "back" ["esc", "h", "left"] "back" "go back one level; never quits";
+    Back "back" ["esc", "h", "left"] "back" "go back one level; esc also clears the filter";
     NextPane "next-pane" ["tab"] "pane" "go to the other pane";
     Filter "filter" ["/"] "filter" "find webhooks; enter keeps the filter, esc clears it";
     NextScope "scope" ["a"] "scope" "show all, only active, only inactive webhooks";
@@ -99,11 +101,13 @@ actions! {
     ViewChanges "changes" ["5"] "changes" "view: what came, went, changed; sort chooses since when";
     Mark "mark" ["space"] "mark" "mark a webhook for copies and exports";
     MarkAll "mark-all" ["*"] "mark all" "mark all that are shown, or none of them";
+    Acknowledge "acknowledge" ["."] "acknowledge" "acknowledge changes: take the signs + ~ - off";
     Export "export" ["e"] "export" "write what is marked, else what is shown, to a file";
     RawJson "raw-json" ["v"] "json" "show the webhook as the API sent it, and back";
     Copy "copy" ["y"] "copy" "copy url, id, json, curl commands and more";
     Probe "probe" ["p"] "probe" "probe the destination: is it reachable from this host?";
     ProbeAll "probe-all" ["P"] "probe all" "probe the destinations of all that are marked, else shown; esc stops";
+    DiscardProbes "discard-probes" [] "discard" "discard the results of all probes";
     Refresh "refresh" ["r"] "refresh" "read the visible rows again; try again after an error";
     AutoRefresh "auto-refresh" ["R"] "auto" "refresh again and again, or stop that";
     LoadEverything "load-everything" ["L"] "load all" "load every webhook, or read all again; esc stops";

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
@@ -110,6 +111,9 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
     ended
 }
 
+/// For as long as the program runs.
+const BLOCKING_THREADS_STAY: Duration = Duration::from_hours(24 * 365);
+
 fn start(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     log::start(env.log.as_deref()).map_err(|why| Error::Usage { message: safe!("HOOKSCOPE_LOG: {}", why), advice: None })?;
     if cli.command.is_none() {
@@ -118,8 +122,11 @@ fn start(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
+        .thread_keep_alive(BLOCKING_THREADS_STAY)
         .build()
         .map_err(|error| Error::start(&error))?;
+    // Where no more threads can be had later, work waits for this one, and nothing panics.
+    drop(runtime.spawn_blocking(|| ()));
     let exit = runtime.block_on(dispatch(cli, env));
     // A name lookup that hangs must not keep the program from ending.
     runtime.shutdown_background();

@@ -9,6 +9,7 @@
 //!                  fetch task ◄──── Demand ────────┘
 //! ```
 
+pub mod anchor;
 pub mod ansi;
 pub mod app;
 pub mod canvas;
@@ -23,6 +24,7 @@ pub mod filter;
 pub mod finder;
 pub mod group_pane;
 pub mod health;
+pub mod held;
 pub mod history;
 pub mod input;
 pub mod jobs;
@@ -171,7 +173,7 @@ pub async fn run(start: Start<'_>) -> Result<Exit, Error> {
     let size = crossterm::terminal::size().map_err(|error| Error::terminal(&error))?;
     let app = App::new(start.setup(size), Moment::now());
     let console = Terminal::take(app.mouse).map_err(|error| Error::terminal(&error))?;
-    let ended = explore(app, console, start).await;
+    let ended = Box::pin(explore(app, console, start)).await;
     match ended {
         Ok(Ended::Vanished) => console::abandon(),
         _ => drop(console::restore()),

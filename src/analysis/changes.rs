@@ -2,39 +2,19 @@
 //! much there is of the rest.
 
 use std::collections::{HashMap, hash_map};
-use std::fmt;
 use std::sync::Arc;
 
 use super::audit::RuleSet;
 use super::diff::{FieldChange, Ignored, Kind, changes, purpose};
 use super::query::{Flags, Query, Scan};
-use super::rows::Rows;
-use crate::model::{Block, IdSet, Row, RowRef};
+use super::rows::{Rows, Standing};
+use crate::model::{IdSet, Row, RowRef};
 
 /// Webhooks that are told of; the others are counted.
 pub const SHOWN: usize = 10_000;
 /// Bytes of the values of one webhook that are kept, and of all together. Of what is longer only the names of fields are.
 const LONGEST: usize = 64 << 10;
 const MOST: usize = 32 << 20;
-
-/// A row that lives by itself.
-#[derive(Clone)]
-pub struct Standing {
-    block: Arc<Block>,
-    index: usize,
-}
-
-impl Standing {
-    pub fn row(&self) -> Option<RowRef<'_>> {
-        self.block.row(self.index)
-    }
-}
-
-impl fmt::Debug for Standing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Standing").field("index", &self.index).finish_non_exhaustive()
-    }
-}
 
 /// What happened to one webhook.
 #[derive(Debug, Clone)]
@@ -70,6 +50,8 @@ pub struct Changes {
     pub added: u64,
     pub removed: u64,
     pub changed: u64,
+    /// The same of all webhooks, whatever is asked for.
+    pub all: u64,
     /// The later listing has an id twice: it is not what the workspace looks like, and may lack what is there.
     pub is_doubtful: bool,
     /// The earlier listing has.
@@ -114,22 +96,29 @@ impl Sides {
                     continue;
                 }
                 let broken = verdicts.at(segment, index);
-                let standing = || Standing { block: Arc::clone(&segment.block), index };
+                let standing = || Standing::new(Arc::clone(&segment.block), index);
                 match before.remove(row.id()).and_then(|(page, index)| self.before.segment(page)?.block.row(index)) {
-                    None if scan.admits(row, broken) => found.add(standing),
-                    Some(former) if !former.is_same(row) && (scan.admits(row, broken) || scan.admits(former, unknown)) => {
-                        found.change(former, row, standing);
+                    None => {
+                        found.changes.all += 1;
+                        if scan.admits(row, broken) {
+                            found.add(standing);
+                        }
                     }
-                    None | Some(_) => {}
+                    Some(former) if !former.is_same(row) => {
+                        let is_asked = scan.admits(row, broken) || scan.admits(former, unknown);
+                        found.change(former, row, is_asked, standing);
+                    }
+                    Some(_) => {}
                 }
             }
         }
         let mut gone: Vec<_> = before.into_values().collect();
         gone.sort_unstable();
+        found.changes.all += gone.len() as u64;
         for (page, index) in gone {
             let Some(segment) = self.before.segment(page) else { continue };
             if segment.block.row(index).is_some_and(|row| scan.admits(row, unknown)) {
-                found.remove(|| Standing { block: Arc::clone(&segment.block), index });
+                found.remove(|| Standing::new(Arc::clone(&segment.block), index));
             }
         }
         found.finish()
@@ -161,11 +150,15 @@ impl Found {
         }
     }
 
-    fn change(&mut self, before: RowRef<'_>, after: RowRef<'_>, standing: impl FnOnce() -> Standing) {
+    fn change(&mut self, before: RowRef<'_>, after: RowRef<'_>, is_asked: bool, standing: impl FnOnce() -> Standing) {
         let (Row::Webhook(before), Row::Webhook(after)) = (before.unpack(), after.unpack()) else { return };
         let mut fields = changes(&before, &after, &Ignored::default());
         if fields.is_empty() {
             // It is only spelled in another way.
+            return;
+        }
+        self.changes.all += 1;
+        if !is_asked {
             return;
         }
         self.changes.changed += 1;

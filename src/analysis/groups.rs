@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub use self::findings::ByFinding;
 use super::audit::{Rule, Severity};
-use super::rows::{RowNumber, Rows, Table};
+use super::rows::{RowNumber, Rows, Standing, Table};
 use super::vocabulary::{self, WILDCARD};
 use crate::model::{EventList, Named, Reason, RowRef, path};
 use crate::text::Safe;
@@ -81,6 +81,7 @@ pub enum Kind {
     Broken {
         rule: &'static str,
         number: RowNumber,
+        row: Standing,
         what: Broken,
         /// The place of the finding among those of the rule, when several webhooks make one.
         finding: Option<u32>,
@@ -113,6 +114,20 @@ impl Kind {
             Self::Rule { rule, .. } => Some(rule.id),
             Self::Broken { rule, .. } | Self::Said { rule, .. } | Self::MoreRows { rule, .. } => Some(rule),
             Self::NoHost | Self::Event { .. } => None,
+        }
+    }
+
+    /// Whether both lines are about the same thing, whatever is counted there and whether it is open or not.
+    pub fn is_same_line(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Event { name, .. }, Self::Event { name: other, .. }) => name == other,
+            (Self::Broken { rule, row, .. }, Self::Broken { rule: other_rule, row: other_row, .. }) => {
+                rule == other_rule && other_row.row().is_some_and(|other| row.is_of(other))
+            }
+            (Self::More { host, .. }, Self::More { host: other, .. }) => host == other,
+            (Self::MoreRows { rule, .. }, Self::MoreRows { rule: other, .. }) => rule == other,
+            _ if self.is_expanded().is_some() && other.is_expanded().is_some() => self.parent() == other.parent(),
+            _ => self == other,
         }
     }
 

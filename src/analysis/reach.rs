@@ -220,6 +220,16 @@ impl Reach {
         }
     }
 
+    /// Whether the probe never got beyond this host's side: no name service, no route, nobody who answers. When that is so of all
+    /// destinations, it says more about this host than about them.
+    pub fn may_be_our_fault(&self) -> bool {
+        match self.trouble {
+            Some(Trouble::Dns | Trouble::Refused | Trouble::Unreachable) => true,
+            Some(Trouble::Timeout | Trouble::Reset) => matches!(self.failed, Some(Step::Dns | Step::Tcp)),
+            _ => false,
+        }
+    }
+
     /// An answer that says that the server has trouble of its own.
     pub fn is_server_error(&self) -> bool {
         self.status.is_some_and(|status| status >= 500)

@@ -36,6 +36,47 @@ impl Gone {
     }
 }
 
+/// A row that lives on when its page is replaced.
+#[derive(Clone)]
+pub struct Standing {
+    block: Arc<Block>,
+    index: usize,
+}
+
+impl Standing {
+    pub fn new(block: Arc<Block>, index: usize) -> Self {
+        Self { block, index }
+    }
+
+    pub fn row(&self) -> Option<RowRef<'_>> {
+        self.block.row(self.index)
+    }
+
+    /// Whether a row is this one, changed or not: a webhook by its id, anything else by its content.
+    pub fn is_of(&self, row: RowRef<'_>) -> bool {
+        self.row().is_some_and(|own| match (own.is_webhook(), row.is_webhook()) {
+            (true, true) => own.id() == row.id(),
+            (false, false) => own.is_same(row),
+            _ => false,
+        })
+    }
+}
+
+impl PartialEq for Standing {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.block, &other.block) && self.index == other.index
+            || self.row().zip(other.row()).is_some_and(|(one, other)| one.is_same(other))
+    }
+}
+
+impl Eq for Standing {}
+
+impl fmt::Debug for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Standing").field("index", &self.index).finish_non_exhaustive()
+    }
+}
+
 /// The number of a row that is gone.
 fn gone_number(place: usize) -> Option<RowNumber> {
     RowNumber::try_from(place).ok().map(|place| RowNumber::MAX - place)
@@ -185,6 +226,35 @@ impl Rows {
         let count = 1 + repeated.count();
         let example = webhooks().find(|row| random.hash_one(row.id()) == example)?.id().into();
         Some(Repeated { count, example })
+    }
+
+    /// The row with a number, to be kept.
+    pub fn standing(&self, number: u64) -> Option<Standing> {
+        if let Some(gone) = RowNumber::try_from(number).ok().and_then(|number| gone_row(&self.gone, number)) {
+            return Some(Standing::new(Arc::clone(&gone.block), gone.index));
+        }
+        let page = (number / self.page_size).saturating_add(1);
+        let offset = usize::try_from(number % self.page_size).ok()?;
+        let segment = self.pages.get(&page).filter(|segment| offset < segment.rows)?;
+        segment.block.row(offset).map(|_| Standing::new(Arc::clone(&segment.block), offset))
+    }
+
+    /// The number of a row on a page.
+    pub fn find_on(&self, page: u64, standing: &Standing) -> Option<u64> {
+        let offset = self.pages.get(&page)?.iter().position(|row| standing.is_of(row))?;
+        Some(page.saturating_sub(1).saturating_mul(self.page_size).saturating_add(offset as u64))
+    }
+
+    /// The number of a row among those that are gone.
+    pub fn find_gone(&self, standing: &Standing) -> Option<u64> {
+        let place = self.gone.iter().position(|gone| gone.row().is_some_and(|row| standing.is_of(row)))?;
+        gone_number(place).map(u64::from)
+    }
+
+    /// The number of a row, wherever it is now.
+    pub fn find(&self, standing: &Standing) -> Option<u64> {
+        let listed = || self.pages.keys().find_map(|&page| self.find_on(page, standing));
+        listed().or_else(|| self.find_gone(standing))
     }
 
     /// Whether anything is on a later page.

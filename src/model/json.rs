@@ -8,8 +8,8 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::redact;
-use crate::text::{Safe, clean, clean_head, escape_json};
+use crate::text::{Safe, clean, clean_head, escape_json, grouped};
+use crate::{redact, safe};
 
 /// What is shown of one row's JSON, in bytes.
 const MAX_SHOWN: usize = 256 << 10;
@@ -378,8 +378,13 @@ fn string_length(text: &str) -> usize {
 /// Indents JSON text without touching a token, which a parse and a print would; only credentials in URLs are masked unless
 /// `reveal`.
 pub(super) fn pretty(json: &str, reveal: bool) -> Vec<Safe> {
-    let json = head(json);
-    if reveal { indented(json) } else { indented(&masked(json)) }
+    let shown = head(json);
+    let mut lines = if reveal { indented(shown) } else { indented(&masked(shown)) };
+    if shown.len() < json.len() {
+        let more = grouped((json.len() - shown.len()) as u64);
+        lines.push(safe!("(cut here: {} more bytes, which a copy has)", more));
+    }
+    lines
 }
 
 fn indented(json: &str) -> Vec<Safe> {

@@ -4,6 +4,7 @@
 mod arrange;
 mod changes;
 mod consistency;
+mod copies;
 mod deliveries;
 mod fetched;
 mod filter;
@@ -14,10 +15,11 @@ mod memory;
 mod news;
 mod probes;
 mod profiles;
+mod selection;
 mod views;
 mod wishes;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +30,7 @@ use tokio::time::Instant;
 
 use self::arrange::Arranging;
 use self::consistency::Consistency;
+pub use self::copies::{CopyMenu, CopySubject};
 pub use self::deliveries::{Deliveries, Figures};
 use self::findings::Findings;
 pub use self::marks::Export;
@@ -36,8 +39,10 @@ use self::news::Before;
 pub use self::news::{Change, Unseen};
 pub use self::probes::{Probes, Sight, milliseconds};
 pub use self::profiles::Workspace;
+use self::selection::Aim;
 use self::views::CameFrom;
 pub use self::wishes::Wish;
+use super::anchor::Anchor;
 use super::canvas::Piece;
 use super::changes_pane::{Bases, ChangesPane};
 use super::copy::{self, Place, PlainText};
@@ -65,6 +70,9 @@ use crate::keymap::{ACTIONS, Action, COPIES, Copy, Key, Keymap};
 use crate::model::{IdSet, Packer, RowRef, Scope};
 use crate::safe;
 use crate::text::{Safe, Untrusted, grouped};
+
+/// Without automatic refresh, rows are fresh for so long.
+const FRESH: Duration = Duration::from_mins(5);
 
 /// Rows that the mouse wheel moves.
 const WHEEL: i64 = 3;
@@ -170,7 +178,7 @@ pub enum Overlay {
     Profiles(Picker),
     /// Since when changes are told.
     Bases(Bases),
-    CopyMenu,
+    CopyMenu(Box<CopyMenu>),
     /// The line in which a filter is typed.
     Filter,
     /// The line in which the name of a file is typed.
@@ -202,6 +210,7 @@ struct Sweep {
 struct Shelved {
     listing: Listing,
     cursor: Cursor,
+    anchor: Option<Anchor>,
     unseen: Unseen,
     before: Option<Before>,
 }
@@ -214,8 +223,8 @@ struct Jobs {
     of_others: u64,
     /// The last of them that was about the rows of another scope, if it was about rows.
     of_other_scopes: u64,
-    /// What is to be done with everything once it is here.
-    wishes: BTreeSet<Wish>,
+    /// What is to be done with everything that a filter finds, once it is here.
+    wishes: BTreeMap<Wish, String>,
 }
 
 /// A word in the footer until the next key.
@@ -277,8 +286,10 @@ pub struct App {
     consistency: Consistency,
     /// When the next automatic refresh is due.
     pub auto_refresh: Option<Instant>,
-    /// The selected webhook at the last refresh, until it is found again.
-    following: Option<Box<str>>,
+    /// The selected row, once it is loaded.
+    anchor: Option<Anchor>,
+    /// What keys are about: what the last frame showed, and what the last key did.
+    aim: Option<Aim>,
     last_copy: Option<(Copy, String)>,
     /// What was seen of the other scopes, to come back to.
     shelf: HashMap<Scope, Shelved>,
@@ -334,7 +345,8 @@ impl App {
             findings: Findings::new(Arc::clone(&setup.audit), now.wall),
             consistency: Consistency::default(),
             auto_refresh: setup.auto_refresh.then(|| now.instant + setup.refresh_every),
-            following: None,
+            anchor: None,
+            aim: None,
             last_copy: None,
             shelf: HashMap::new(),
             generation,
@@ -359,7 +371,12 @@ impl App {
     pub fn update(&mut self, message: Message, now: Moment) -> Vec<Effect> {
         let (was_hurried, was_passing) = (self.is_hurried(), self.settles_at().is_some());
         self.now = now;
+        let is_by_hand = matches!(message, Message::Key(_) | Message::Paste(_) | Message::Mouse(_));
         let mut effects = match message {
+            Message::Drawn => {
+                self.drawn();
+                return Vec::new();
+            }
             Message::Begun => self.recall(),
             Message::Key(key) => self.key(key),
             Message::Paste(text) => self.paste(&text),
@@ -383,6 +400,9 @@ impl App {
             Message::NotRenewed(why) => self.warn(why),
         };
         effects.extend(self.check_whole_read());
+        self.show_all_when_due();
+        self.keep_selection();
+        self.grow_export();
         self.fit();
         self.watch_sweep();
         let demand = self.wanted();
@@ -406,6 +426,10 @@ impl App {
         effects.extend(self.find_changes());
         effects.extend(self.fulfil_wishes());
         effects.extend(self.match_deliveries());
+        if is_by_hand {
+            // Keys come faster than frames.
+            self.drawn();
+        }
         // Whatever came just now, and if it is nothing: the time is over in which what takes reading is not shown.
         if was_hurried && !self.is_hurried() || was_passing && self.settles_at().is_none() {
             effects.push(Effect::Draw);
@@ -418,12 +442,26 @@ impl App {
         let ages = (self.time == TimeFormat::Relative).then(|| self.next_age_change()).flatten();
         let released = self.rhythm.rests_at().into_iter().chain(self.repeats.rests_at());
         let released = released.filter(|&then| self.now.instant < then).min();
+        let live = match self.health {
+            Health::Live { at } if self.setup.file.is_none() && self.cached_at().is_none() => self.next_live_age(at),
+            _ => None,
+        };
         let past = self.cached_at().into_iter().chain(self.changes_since());
         let past = past.map(|at| clock::recent_age_changes_in(at, self.now.wall)).min();
         let past = past.map(|seconds| self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or(60).max(1)));
         let told = self.settles_at().filter(|_| !self.broken_at(self.cursor.selected()).is_empty());
         let other = [self.health.next_wake(self.now.instant), self.auto_refresh, self.keeps_at()];
-        other.into_iter().chain([ages, released, past, told]).flatten().min()
+        other.into_iter().chain([ages, released, past, told, live]).flatten().min()
+    }
+
+    /// When the age of live rows changes on screen, or its color.
+    fn next_live_age(&self, read_at: jiff::Timestamp) -> Option<Instant> {
+        let age = u64::try_from(self.now.wall.duration_since(read_at).as_secs()).ok()?;
+        let fresh = if self.auto_refresh.is_some() { self.setup.refresh_every } else { FRESH };
+        let stale = fresh.as_secs().saturating_add(1).checked_sub(age).filter(|&left| left > 0);
+        let changes = u64::try_from(clock::age_changes_in(read_at, self.now.wall)).ok()?;
+        let seconds = stale.into_iter().chain([changes.max(1)]).min()?;
+        self.now.instant.checked_add(Duration::from_secs(seconds))
     }
 
     /// When the selection will have stayed long enough for what takes long to read, if it has not yet.
@@ -490,6 +528,13 @@ impl App {
             theme: self.setup.theme,
             glyphs: self.setup.glyphs,
         }
+    }
+
+    /// Whether what was read then is older than the next refresh would make it.
+    pub fn is_stale(&self, read_at: jiff::Timestamp) -> bool {
+        let fresh = if self.auto_refresh.is_some() { self.setup.refresh_every } else { FRESH };
+        let age = self.now.wall.duration_since(read_at);
+        u64::try_from(age.as_secs()).is_ok_and(|seconds| seconds > fresh.as_secs())
     }
 
     /// Whether something is being read that is not here yet.

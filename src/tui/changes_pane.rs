@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::cursor::Cursor;
+use super::held::Selection;
 use super::past::Past;
 use super::picker::{Choice, Picker};
 use crate::analysis::changes::{Changes, Entry};
@@ -117,7 +118,7 @@ pub struct Counts {
 /// The state of the view.
 #[derive(Debug, Default)]
 pub struct ChangesPane {
-    pub cursor: Cursor,
+    selection: Selection<Entry>,
     /// Lines of the detail that are above its area.
     pub scroll: usize,
     pub basis: Basis,
@@ -126,6 +127,8 @@ pub struct ChangesPane {
     /// Another number after each change of what is marked, new, changed or gone.
     pub flags: u64,
     found: Option<Changes>,
+    /// The time since when these are the changes, and the filter.
+    found_of: Option<((jiff::Timestamp, u64), String)>,
     counts: Counts,
     /// What is to be compared.
     wish: Option<Comparison>,
@@ -143,8 +146,21 @@ impl ChangesPane {
         self.found.as_ref()
     }
 
+    fn entries(&self) -> &[Entry] {
+        self.found.as_ref().map_or(&[], |found| &found.entries)
+    }
+
+    pub fn cursor(&self) -> Cursor {
+        self.selection.cursor
+    }
+
     pub fn len(&self) -> u64 {
-        self.found.as_ref().map_or(0, |found| found.entries.len() as u64)
+        if self.found.is_none() { 0 } else { self.selection.len(self.entries()) }
+    }
+
+    /// Changes that are listed; one more is shown while it is selected.
+    pub fn listed(&self) -> u64 {
+        self.entries().len() as u64
     }
 
     pub fn is_empty(&self) -> bool {
@@ -152,11 +168,27 @@ impl ChangesPane {
     }
 
     pub fn entry(&self, place: u64) -> Option<&Entry> {
-        self.found.as_ref()?.entries.get(usize::try_from(place).ok()?)
+        self.selection.line(&self.found.as_ref()?.entries, place)
     }
 
     pub fn selected(&self) -> Option<&Entry> {
-        self.entry(self.cursor.selected())
+        self.entry(self.selection.cursor.selected())
+    }
+
+    /// Moves the selection by hand. Whether it is elsewhere now.
+    pub fn go(&mut self, to: impl FnOnce(&mut Cursor, u64)) -> bool {
+        let entries = self.found.as_ref().map_or(&[][..], |found| &found.entries);
+        let moved = self.selection.go(entries, to);
+        if moved {
+            self.scroll = 0;
+        }
+        moved
+    }
+
+    /// Keeps the selection on screen.
+    pub fn fit(&mut self, height: u16) {
+        let len = self.len();
+        self.selection.cursor.fit(height, len, true);
     }
 
     pub fn fate(&self, entry: &Entry) -> Option<&Fate> {
@@ -214,17 +246,23 @@ impl ChangesPane {
         if basis(&self.comparison) != basis(&self.wish) {
             return false;
         }
-        let selected: Option<Box<str>> = self.selected().map(|entry| entry.id().into());
+        let of = self.comparison.as_ref().map(|comparison| (comparison.basis, comparison.filter.clone()));
+        let are_others = std::mem::replace(&mut self.found_of, of.clone()) != of;
         self.found = Some(changes);
         self.count();
-        let entries = self.found.as_ref().map_or(&[][..], |found| &found.entries);
-        let place = selected.and_then(|id| entries.iter().position(|entry| *entry.id() == *id));
-        match place.map(|place| place as u64) {
-            Some(place) if place != self.cursor.selected() => self.cursor.follow(place),
-            Some(_) => {}
-            None => self.scroll = 0,
-        }
+        self.keep_selection(are_others);
         true
+    }
+
+    /// The selection stays with its webhook.
+    fn keep_selection(&mut self, are_others: bool) {
+        let id = |pane: &Self| pane.selected().map(|entry| Box::<str>::from(entry.id()));
+        let before = id(self);
+        let entries = self.found.as_ref().map_or(&[][..], |found| &found.entries);
+        self.selection.keep(entries, |one, other| one.id() == other.id(), are_others);
+        if id(self) != before {
+            self.scroll = 0;
+        }
     }
 
     /// After another read, what was not known may be.
@@ -235,8 +273,7 @@ impl ChangesPane {
 
     /// The ids to be asked for: from now on they are.
     pub fn questions(&mut self) -> Vec<WebhookId> {
-        let entries = self.found.as_ref().map_or(&[][..], |found| &found.entries);
-        let removed = entries.iter().take_while(|entry| matches!(entry, Entry::Removed(_)));
+        let removed = self.entries().iter().take_while(|entry| matches!(entry, Entry::Removed(_)));
         let open = removed.filter(|entry| !self.fates.contains_key(entry.id())).map(Entry::id);
         let ids: Vec<_> = open.take(MAX_CONFIRMED.saturating_sub(self.asked)).map(WebhookId::new).collect();
         self.ask(&ids);
@@ -269,6 +306,7 @@ impl ChangesPane {
     pub fn learn(&mut self, fates: Vec<(Box<str>, Fate)>) {
         self.fates.extend(fates);
         self.count();
+        self.keep_selection(false);
     }
 
     /// Leaves out what the API has, though it does not list it, and counts the rest.
@@ -277,7 +315,9 @@ impl ChangesPane {
         let Some(found) = &mut self.found else { return };
         let before = found.entries.len();
         found.entries.retain(|entry| !matches!(entry, Entry::Removed(_)) || fates.get(entry.id()) != Some(&Fate::There));
-        found.removed = found.removed.saturating_sub((before - found.entries.len()) as u64);
+        let listed_after_all = (before - found.entries.len()) as u64;
+        found.removed = found.removed.saturating_sub(listed_after_all);
+        found.all = found.all.saturating_sub(listed_after_all);
         let is_gone = |entry: &&Entry| fates.get(entry.id()) == Some(&Fate::Gone);
         let removed = found.entries.iter().take_while(|entry| matches!(entry, Entry::Removed(_))).filter(is_gone);
         let removed = removed.count() as u64;

@@ -38,9 +38,6 @@ pub fn text(what: Copy, row: &Row, place: &Place) -> Option<String> {
     if what == Copy::Json {
         return serde_json::to_string(row).ok();
     }
-    if what == Copy::ListCommand {
-        return Some(list_command(place));
-    }
     let webhook = row.webhook()?;
     match what {
         Copy::Url => Some(webhook.url.raw().to_owned()),
@@ -70,7 +67,8 @@ fn curl(webhook: &Webhook, place: &Place, options: &str) -> Option<String> {
     Some(format!(r#"curl -sS {options}-H "Authorization: Bearer $DIALNEXA_API_KEY" {url}"#))
 }
 
-fn list_command(place: &Place) -> String {
+/// The `hookscope list` command that shows the same rows.
+pub fn list_command(place: &Place) -> String {
     let mut words = place.invocation.clone();
     words.push("list".to_owned());
     if place.scope != Scope::All {
@@ -335,9 +333,8 @@ mod tests {
 
     #[test]
     fn the_list_command_names_profile_and_scope() {
-        let row = row("{}");
         let place = Place { invocation: ["hookscope", "--profile", "my staging"].map(str::to_owned).into(), ..place() };
-        assert_eq!(text(Copy::ListCommand, &row, &place).unwrap(), "hookscope --profile 'my staging' list --scope active");
+        assert_eq!(list_command(&place), "hookscope --profile 'my staging' list --scope active");
     }
 
     #[test]

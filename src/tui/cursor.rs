@@ -71,6 +71,17 @@ impl Cursor {
         self.selected = place;
     }
 
+    /// Whether the end is followed until it is known.
+    pub fn goes_to_end(self) -> bool {
+        self.to_end
+    }
+
+    /// A line above or below is not shown any longer.
+    pub fn close_up(&mut self, place: u64) {
+        self.selected -= u64::from(self.selected > place);
+        self.offset -= u64::from(self.offset > place);
+    }
+
     /// Follows a row that now stands elsewhere, so that it stays where it is on screen.
     pub fn follow(&mut self, place: u64) {
         self.offset = self.offset.saturating_add(place).saturating_sub(self.selected);

@@ -282,6 +282,7 @@ where
         if self.changed && self.console.is_free() && self.held_back(now).is_none() {
             let before = self.console.sent();
             self.screen.draw(&self.app).map_err(terminal_error)?;
+            let _no_effects = self.app.update(Message::Drawn, Moment::now());
             self.pacer.sent(self.console.sent() - before, now);
             self.changed = false;
             self.urgent = false;

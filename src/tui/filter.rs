@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::anchor::Anchor;
 use super::cursor::Cursor;
 use super::prompt::Prompt;
 use crate::analysis::query::{Query, QueryError};
@@ -23,15 +24,16 @@ pub struct Filter {
     back: usize,
     draft: String,
     /// The row that was selected when the filter was opened.
-    home: Option<u64>,
+    home: Option<Anchor>,
     /// Where the selection was when typing began, and is again when it is given up.
     start: Option<Start>,
 }
 
 /// A selected row and the place of the list in which it was selected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Start {
-    pub number: u64,
+    /// `None` while it is not loaded.
+    pub row: Option<Anchor>,
     pub cursor: Cursor,
 }
 
@@ -71,17 +73,17 @@ impl Filter {
         &self.history
     }
 
-    /// The number of the row that was selected when the filter was opened.
-    pub fn home(&self) -> Option<u64> {
-        self.home
+    /// The row that was selected when the filter was opened.
+    pub fn home(&self) -> Option<&Anchor> {
+        self.home.as_ref()
     }
 
     /// Begins to type, with what is in effect; behind it when somebody else put that there.
-    pub fn open(&mut self, start: Option<Start>, is_others: bool) {
+    pub fn open(&mut self, start: Start, is_others: bool) {
         if self.applied.is_empty() {
-            self.home = start.map(|start| start.number);
+            self.home.clone_from(&start.row);
         }
-        self.start = start;
+        self.start = Some(start);
         self.prompt = Prompt::new(&self.applied);
         if is_others && !self.applied.is_empty() {
             self.prompt.insert(" ");
@@ -97,7 +99,7 @@ impl Filter {
 
     /// Where the selection goes back to, when typing is given up.
     pub fn start(&self) -> Option<Start> {
-        self.start
+        self.start.clone()
     }
 
     /// Takes what is typed, if it makes sense. Whether something else is in effect now.
@@ -133,7 +135,7 @@ impl Filter {
     /// No filter. Whether there was one.
     pub fn clear(&mut self) -> bool {
         let had = !self.applied.is_empty() || !self.prompt.text().is_empty();
-        *self = Self { history: std::mem::take(&mut self.history), home: self.home, ..Self::default() };
+        *self = Self { history: std::mem::take(&mut self.history), home: self.home.take(), ..Self::default() };
         had
     }
 

@@ -4,14 +4,27 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cursor::Cursor;
-use crate::analysis::groups::{Group, Groups, Kind};
+use super::held::Selection;
+use crate::analysis::groups::{Group, Groups};
+use crate::model::Scope;
 
 /// The state of one view of groups.
 #[derive(Debug, Clone, Default)]
 pub struct GroupPane {
-    pub cursor: Cursor,
+    selection: Selection<Group>,
     groups: Option<Arc<Groups>>,
     expanded: Arc<BTreeSet<Box<str>>>,
+    /// Nothing was selected by hand, and rows are still on their way: the first line is selected.
+    is_settled: bool,
+    /// The rows that these are the groups of.
+    of: GroupsOf,
+}
+
+/// Which rows are grouped.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GroupsOf {
+    pub filter: String,
+    pub scope: Scope,
 }
 
 impl GroupPane {
@@ -20,8 +33,16 @@ impl GroupPane {
         self.groups.as_deref()
     }
 
+    fn lines(&self) -> &[Group] {
+        self.groups.as_ref().map_or(&[], |groups| &groups.groups)
+    }
+
+    pub fn cursor(&self) -> Cursor {
+        self.selection.cursor
+    }
+
     pub fn len(&self) -> u64 {
-        self.groups.as_ref().map_or(0, |groups| groups.groups.len() as u64)
+        if self.groups.is_none() { 0 } else { self.selection.len(self.lines()) }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -29,11 +50,24 @@ impl GroupPane {
     }
 
     pub fn group(&self, place: u64) -> Option<&Group> {
-        self.groups.as_ref()?.groups.get(usize::try_from(place).ok()?)
+        self.selection.line(&self.groups.as_ref()?.groups, place)
     }
 
     pub fn selected(&self) -> Option<&Group> {
-        self.group(self.cursor.selected())
+        self.group(self.selection.cursor.selected())
+    }
+
+    /// Moves the selection by hand. Whether it is elsewhere now.
+    pub fn go(&mut self, to: impl FnOnce(&mut Cursor, u64)) -> bool {
+        self.is_settled = true;
+        let lines = self.groups.as_ref().map_or(&[][..], |groups| &groups.groups);
+        self.selection.go(lines, to)
+    }
+
+    /// Keeps the selection on screen.
+    pub fn fit(&mut self, height: u16) {
+        let len = self.len();
+        self.selection.cursor.fit(height, len, true);
     }
 
     /// The groups that are open, by their names.
@@ -43,6 +77,7 @@ impl GroupPane {
 
     /// Opens a group, or closes it.
     pub fn toggle(&mut self, name: &str) {
+        self.is_settled = true;
         let expanded = Arc::make_mut(&mut self.expanded);
         if !expanded.remove(name) {
             expanded.insert(name.into());
@@ -57,37 +92,27 @@ impl GroupPane {
         }
         let Some(name) = kind.parent().map(Box::<str>::from) else { return false };
         let is_its_line = |group: &Group| group.kind.is_expanded().is_some() && group.kind.parent() == Some(&*name);
-        if let Some(place) = self.groups.as_ref().and_then(|groups| groups.groups.iter().position(is_its_line)) {
-            self.cursor.select(place as u64);
+        if let Some(place) = self.lines().iter().position(is_its_line) {
+            self.go(|cursor, _| cursor.select(place as u64));
         }
         Arc::make_mut(&mut self.expanded).remove(&name);
         true
     }
 
-    /// Takes other groups. The selection stays with its group.
-    pub fn take(&mut self, groups: Arc<Groups>) {
-        let place =
-            self.selected().and_then(|selected| groups.groups.iter().position(|group| is_same(&group.kind, &selected.kind)));
-        if let Some(place) = place.map(|place| place as u64).filter(|&place| place != self.cursor.selected()) {
-            self.cursor.follow(place);
+    /// Takes other groups. The selection stays with its group, once a hand or the end of loading has put it there.
+    pub fn take(&mut self, groups: Arc<Groups>, of: GroupsOf, is_loading: bool) {
+        let are_others = self.of != of;
+        if !self.is_settled {
+            self.selection.restart();
         }
+        self.is_settled |= !is_loading;
+        self.of = of;
+        self.selection.keep(&groups.groups, |one, other| one.kind.is_same_line(&other.kind), are_others);
         self.groups = Some(groups);
     }
 
     /// Forgets the groups: they are of other rows.
     pub fn forget(&mut self) {
         self.groups = None;
-    }
-}
-
-/// Whether both are the same thing, open or not.
-fn is_same(one: &Kind, other: &Kind) -> bool {
-    match (one, other) {
-        (Kind::Event { name, .. }, Kind::Event { name: other, .. }) => name == other,
-        (Kind::Broken { rule, number, .. }, Kind::Broken { rule: other_rule, number: other_number, .. }) => {
-            (rule, number) == (other_rule, other_number)
-        }
-        _ if one.is_expanded().is_some() && other.is_expanded().is_some() => one.parent() == other.parent(),
-        _ => one == other,
     }
 }

@@ -12,12 +12,12 @@ use super::copy::{self, Place};
 use super::past::{self, Layout, Past};
 use crate::analysis::GoesOn;
 use crate::analysis::arrange::Answer;
-use crate::analysis::changes::{Changes, Sides, Standing};
+use crate::analysis::changes::{Changes, Sides};
 use crate::analysis::deliveries::{Tally, Unmatched};
 use crate::analysis::destinations::Origin;
 use crate::analysis::news::{News, Reads};
 use crate::analysis::origins::Origins;
-use crate::analysis::rows::{Repeated, Rows, Table};
+use crate::analysis::rows::{Repeated, Rows, Standing, Table};
 use crate::cache::{Kept, Snapshot, Store, Unusable};
 use crate::deliveries;
 use crate::fetch::{self, Policy, RemovalStatus, Source};
@@ -81,6 +81,8 @@ pub enum Task {
     MarkAll {
         rows: Chosen,
         marks: Arc<IdSet>,
+        /// They are of all webhooks: marks of those that are not listed any more go with the others.
+        is_of_all: bool,
     },
     /// Finds what is new since the last read.
     Compare(Box<Reads>),
@@ -146,7 +148,11 @@ pub enum Task {
         rows: Chosen,
         what: Copy,
         words: &'static str,
+        /// Which ones are marked, in words.
+        whose: Safe,
         place: Place,
+        /// How many are marked.
+        marked: usize,
     },
     Export(Export),
 }
@@ -159,6 +165,8 @@ pub struct Export {
     pub path: PathBuf,
     pub existing: Existing,
     pub now: Timestamp,
+    /// How many are marked, if these are to be written.
+    pub marked: Option<usize>,
 }
 
 /// What came of a job.
@@ -180,12 +188,15 @@ pub enum Outcome {
     Copied {
         what: Copy,
         words: &'static str,
+        whose: Safe,
         text: Option<String>,
         webhooks: usize,
+        marked: usize,
     },
     Exported {
         path: PathBuf,
         webhooks: u64,
+        marked: Option<usize>,
     },
     /// Something is there already, and was left as it is.
     Exists {
@@ -273,8 +284,15 @@ impl Job {
     /// Does it. This may take seconds; a file is written only as long as somebody waits for it.
     pub fn run(self, goes_on: GoesOn<'_>) -> Done {
         let outcome = match self.task {
-            Task::MarkAll { rows, marks } => mark_all(rows, marks),
-            Task::Copy { rows, what, words, place } => copied(&rows, what, words, &place),
+            Task::MarkAll { rows, marks, is_of_all } => mark_all(rows, marks, is_of_all),
+            Task::Copy { rows, what, words, whose, place, marked } => match copied_texts(&rows, what, &place) {
+                Ok(texts) => {
+                    let webhooks = texts.len();
+                    let text = (webhooks > 0).then(|| copy::joined(what, &texts));
+                    Outcome::Copied { what, words, whose, text, webhooks, marked }
+                }
+                Err(words) => Outcome::NotCopied { words },
+            },
             Task::ReadDeliveries { path } => Outcome::Deliveries(read_deliveries(&path)),
             Task::MatchDeliveries { tally, rows } => Outcome::Matched(matched(&tally, &rows)),
             Task::Gather { rows, host, most } => Outcome::Gathered(gather(&rows, host.as_deref(), most)),
@@ -334,7 +352,7 @@ fn gather(rows: &Chosen, host: Option<&str>, most: usize) -> Gathered {
     Gathered { origins: origins.finish(), are_more, is_about_all: host.is_none() && rows.only.is_none() }
 }
 
-fn mark_all(rows: Chosen, before: Arc<IdSet>) -> Outcome {
+fn mark_all(rows: Chosen, before: Arc<IdSet>, is_of_all: bool) -> Outcome {
     let mut marks = IdSet::clone(&before);
     let mut webhooks = 0;
     let mut added = 0;
@@ -353,6 +371,14 @@ fn mark_all(rows: Chosen, before: Arc<IdSet>) -> Outcome {
     });
     let on = added > 0 || webhooks == 0;
     if !on {
+        if is_of_all {
+            marks = IdSet::default();
+            for row in rows.rows.segments().flat_map(|(_, _, segment)| segment.iter()) {
+                if row.is_webhook() && before.contains(row.id()) {
+                    marks.insert(row.id());
+                }
+            }
+        }
         each(&mut |id| {
             marks.remove(id);
         });
@@ -360,7 +386,7 @@ fn mark_all(rows: Chosen, before: Arc<IdSet>) -> Outcome {
     Outcome::Marked { rows, before, marks: Arc::new(marks), webhooks, on }
 }
 
-fn copied(rows: &Chosen, what: Copy, words: &'static str, place: &Place) -> Outcome {
+fn copied_texts(rows: &Chosen, what: Copy, place: &Place) -> Result<Vec<String>, Safe> {
     let mut texts = Vec::new();
     let mut bytes = 0;
     let mut refused = None;
@@ -379,20 +405,18 @@ fn copied(rows: &Chosen, what: Copy, words: &'static str, place: &Place) -> Outc
         Ok(())
     });
     if let Some(words) = refused {
-        return Outcome::NotCopied { words };
+        return Err(words);
     }
     if taken.is_err() {
         let most = if bytes > MAX_BYTES { "4 MB" } else { "10,000" };
-        return Outcome::NotCopied { words: safe!("more than {} are marked: export them to a file", most) };
+        return Err(safe!("more than {} are marked: export them to a file", most));
     }
-    let webhooks = texts.len();
-    let text = copy::joined(what, &texts);
-    Outcome::Copied { what, words, text: (webhooks > 0).then_some(text), webhooks }
+    Ok(texts)
 }
 
 impl Export {
     fn write(self, goes_on: GoesOn<'_>) -> Outcome {
-        let Self { rows, format, path, existing, now } = self;
+        let Self { rows, format, path, existing, now, marked } = self;
         let written = files::target(&path).and_then(|target| {
             // One that is not there was mistyped.
             if let Some(directory) = target.parent().filter(|directory| !directory.as_os_str().is_empty()) {
@@ -402,11 +426,14 @@ impl Export {
                 let mut out = Output::to(file);
                 let sheet = Sheet::<Listed>::new(format, None, false, View { now })
                     .map_err(|why| io::Error::other(why.to_string()))?;
-                write_rows(&rows, &sheet, &mut out, goes_on)
+                match write_rows(&rows, &sheet, &mut out, goes_on)? {
+                    0 if marked.is_some() => Err(io::Error::other("none of the marked webhooks is listed any more")),
+                    webhooks => Ok(webhooks),
+                }
             })
         });
         match written {
-            Ok(Some(webhooks)) => Outcome::Exported { path, webhooks },
+            Ok(Some(webhooks)) => Outcome::Exported { path, webhooks, marked },
             Ok(None) => Outcome::Exists { path },
             Err(error) => Outcome::NotExported { path, words: clean(&error.to_string()) },
         }

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::analysis::arrange::Answer;
-use crate::analysis::rows::{Gone, RowNumber, Rows, Segment};
+use crate::analysis::rows::{Gone, RowNumber, Rows, Segment, Standing};
 use crate::api::{ApiError, Numbers};
 use crate::fetch::{Extent, Generation, PackedPage, RowCount};
 use crate::model::{RowRef, Scope};
+use crate::tui::held::{Held, Line, line_at, place_of};
 
 /// What is known of one page besides its rows.
 #[derive(Debug, Default)]
@@ -58,6 +59,8 @@ pub enum Cell<'a> {
     Row(RowRef<'a>),
     /// It was there before the last read.
     Gone(RowRef<'a>),
+    /// It is selected, and is not on the page that was read again: it may be removed or on another one.
+    Left(RowRef<'a>),
     /// Not here yet.
     Loading,
     /// Its page failed.
@@ -90,6 +93,8 @@ pub struct Listing {
     order: Option<Answer>,
     /// Rows in that order that are gone.
     gone: u64,
+    /// The selected row, where it is not among those that are shown.
+    held: Option<Held<(Standing, Option<u64>)>>,
     /// When the server does not filter by scope, it is done here: the scope.
     kept: Option<Scope>,
 }
@@ -154,7 +159,7 @@ impl Listing {
 
     /// Webhooks that are shown and here: those that are gone are not.
     pub fn shown_here(&self) -> u64 {
-        if self.order.is_some() { self.len().saturating_sub(self.gone) } else { self.loaded() }
+        self.order.as_ref().map_or_else(|| self.loaded(), |answer| (answer.order.len() as u64).saturating_sub(self.gone))
     }
 
     /// The rows that are shown, if they are chosen or sorted.
@@ -164,23 +169,43 @@ impl Listing {
 
     /// The number of the row that is shown at a place.
     pub fn number(&self, place: u64) -> Option<u64> {
+        let index = match line_at(self.held.as_ref(), place) {
+            Line::Held((_, number)) => return *number,
+            Line::Listed(index) => index,
+        };
         match &self.order {
             Some(answer) => {
-                usize::try_from(place).ok().and_then(|place| answer.order.get(place)).map(|&number| number.into())
+                usize::try_from(index).ok().and_then(|index| answer.order.get(index)).map(|&number| number.into())
             }
-            None => Some(place),
+            None => Some(index),
         }
     }
 
     /// Where a row is shown, if it is.
     pub fn place_of(&self, number: u64) -> Option<u64> {
-        match &self.order {
+        let index = match &self.order {
             Some(answer) => {
                 let number = RowNumber::try_from(number).ok()?;
-                answer.order.iter().position(|&shown| shown == number).map(|place| place as u64)
+                answer.order.iter().position(|&shown| shown == number)? as u64
             }
-            None => Some(number),
-        }
+            None => Some(number).filter(|&number| !self.rows.is_gone(number))?,
+        };
+        Some(place_of(self.held.as_ref(), index))
+    }
+
+    /// Shows a row that is not among the others at a place, until [`Listing::release`]; its number, if it is here at all.
+    pub fn hold(&mut self, place: u64, row: Standing, number: Option<u64>) {
+        self.held = Some(Held { place, line: (row, number) });
+    }
+
+    /// Shows no more rows than there are. The place of the one that was held.
+    pub fn release(&mut self) -> Option<u64> {
+        self.held.take().map(|held| held.place)
+    }
+
+    /// Whether a row is shown that is not among the others.
+    pub fn holds(&self) -> bool {
+        self.held.is_some()
     }
 
     /// Whether a page failed for good in this generation.
@@ -190,6 +215,11 @@ impl Listing {
 
     /// Rows to move over: those shown, and while the end is unknown one more, whose being looked at asks for it.
     pub fn len(&self) -> u64 {
+        self.listed().saturating_add(u64::from(self.held.is_some()))
+    }
+
+    /// The same without the row that is held.
+    pub fn listed(&self) -> u64 {
         if let Some(answer) = &self.order {
             return answer.order.len() as u64;
         }
@@ -303,6 +333,9 @@ impl Listing {
     }
 
     pub fn cell(&self, place: u64) -> Cell<'_> {
+        if let Line::Held((row, None)) = line_at(self.held.as_ref(), place) {
+            return row.row().map_or(Cell::Absent, Cell::Left);
+        }
         let Some(number) = self.number(place) else { return Cell::Absent };
         if let Some(row) = self.rows.row(number) {
             return if self.rows.is_gone(number) { Cell::Gone(row) } else { Cell::Row(row) };
@@ -316,7 +349,7 @@ impl Listing {
 
     pub fn row(&self, place: u64) -> Option<RowRef<'_>> {
         match self.cell(place) {
-            Cell::Row(row) | Cell::Gone(row) => Some(row),
+            Cell::Row(row) | Cell::Gone(row) | Cell::Left(row) => Some(row),
             Cell::Loading | Cell::Failed(_) | Cell::Absent => None,
         }
     }
@@ -338,7 +371,12 @@ impl Listing {
             // Nothing is shown yet: page 1 stands for the screen.
             return if pages.is_empty() { vec![1] } else { pages };
         }
-        let end = places.end.min(self.len().max(1));
+        let index = |place| match line_at(self.held.as_ref(), place) {
+            Line::Held(_) => place,
+            Line::Listed(index) => index,
+        };
+        let places = index(places.start)..index(places.end);
+        let end = places.end.min(self.listed().max(1));
         if places.start >= end {
             return Vec::new();
         }
@@ -476,13 +514,6 @@ impl Listing {
         }
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         self.rows.truncate(last, room);
-    }
-
-    /// The number of a webhook's row, if it is on this page, which came in this generation.
-    pub fn find_on(&self, page: u64, id: &str) -> Option<u64> {
-        let segment = self.rows.segment(page).filter(|_| self.is_fresh(page))?;
-        let offset = segment.iter().position(|row| row.is_webhook() && row.id() == id)?;
-        Some(self.extent.first_row(page) + offset as u64)
     }
 }
 
@@ -648,15 +679,5 @@ pub(crate) mod tests {
         listing.load(page(1, 0..100, Some(150)));
         listing.keep_only(Scope::Inactive);
         assert_eq!((listing.kept(), listing.len(), listing.loaded()), (Some(Scope::Inactive), 0, 100));
-    }
-
-    #[test]
-    fn a_webhook_is_found_by_its_id() {
-        let mut listing = Listing::new(Generation::default(), 100);
-        listing.load(page(1, 0..100, Some(250)));
-        listing.load(page(2, 100..200, Some(250)));
-        assert_eq!((listing.find_on(1, "w150"), listing.find_on(2, "w150")), (None, Some(150)));
-        listing.refresh(Generation::default().next());
-        assert_eq!(listing.find_on(2, "w150"), None, "where it was before says nothing");
     }
 }

@@ -24,6 +24,8 @@ pub enum Message {
         height: u16,
     },
     Fetch(FetchEvent),
+    /// A frame was drawn.
+    Drawn,
     /// What the finder found.
     Arranged(Arranged),
     /// What an audit found.

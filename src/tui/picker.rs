@@ -1,10 +1,11 @@
-//! A picker: a digit takes one, letters narrow them.
+//! A picker: a digit or enter takes a choice, `/` narrows them.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::config::Profile;
+use crate::keymap::Action;
 use crate::text::{Safe, clean};
 
 /// The keys of the first ones.
@@ -39,13 +40,28 @@ pub struct Picker {
     /// Places among the choices.
     found: Vec<usize>,
     selected: usize,
+    /// Letters are text.
+    is_narrowing: bool,
+    /// Enter was pressed where nothing could be taken.
+    is_refused: bool,
+}
+
+/// What a key did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Picked {
+    Nothing,
+    Changed,
+    Closed,
+    /// The place of what is taken.
+    Chosen(usize),
 }
 
 impl Picker {
     /// With the one after the current one selected: of two, that is the other.
     pub fn new<C: Choice>(choices: &[C], current: usize) -> Self {
         let next = if current + 1 < choices.len() { current + 1 } else { 0 };
-        Self { input: String::new(), found: (0..choices.len()).collect(), selected: next }
+        let found = (0..choices.len()).collect();
+        Self { input: String::new(), found, selected: next, is_narrowing: false, is_refused: false }
     }
 
     pub fn input(&self) -> Safe {
@@ -73,6 +89,7 @@ impl Picker {
 
     /// Takes typed or pasted text; control characters in it are no text.
     pub fn insert<C: Choice>(&mut self, text: &str, choices: &[C]) {
+        self.is_narrowing = true;
         let room = MAX_INPUT.saturating_sub(self.input.chars().count());
         self.input.extend(text.chars().filter(|c| !c.is_control()).take(room));
         self.narrow(choices);
@@ -90,27 +107,60 @@ impl Picker {
         self.narrow(choices);
     }
 
-    /// Whether nothing was typed.
-    pub fn is_untouched(&self) -> bool {
-        self.input.is_empty()
+    /// Whether letters narrow the choices, and digits take none.
+    pub fn is_narrowing(&self) -> bool {
+        self.is_narrowing
     }
 
-    /// What a key does that neither takes a choice nor closes the picker. Whether anything changed.
-    pub fn edit<C: Choice>(&mut self, event: KeyEvent, choices: &[C]) -> bool {
+    /// Whether enter was pressed where nothing could be taken.
+    pub fn is_refused(&self) -> bool {
+        self.is_refused
+    }
+
+    /// What a key does, given what it does in the list.
+    pub fn key<C: Choice>(&mut self, event: KeyEvent, action: Option<Action>, choices: &[C]) -> Picked {
         let plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        self.is_refused = false;
         match event.code {
+            KeyCode::Esc if self.is_narrowing => self.widen(choices),
+            KeyCode::Esc => return Picked::Closed,
+            KeyCode::Enter => {
+                let chosen = self.chosen();
+                self.is_refused = chosen.is_none();
+                return chosen.map_or(Picked::Changed, Picked::Chosen);
+            }
             KeyCode::Down | KeyCode::Tab => self.move_by(1),
             KeyCode::Up | KeyCode::BackTab => self.move_by(-1),
             KeyCode::Char('n') if !plain => self.move_by(1),
             KeyCode::Char('p') if !plain => self.move_by(-1),
             KeyCode::Char('u') if !plain => self.clear(choices),
-            KeyCode::Backspace => {
-                self.backspace(choices);
+            KeyCode::Backspace if self.is_narrowing && !self.backspace(choices) => self.is_narrowing = false,
+            KeyCode::Char(c) if plain && self.is_narrowing => self.insert(c.encode_utf8(&mut [0; 4]), choices),
+            KeyCode::Char(digit) if plain && digit.is_ascii_digit() => {
+                return self.at_digit(digit).map_or(Picked::Nothing, Picked::Chosen);
             }
-            KeyCode::Char(c) if plain => self.insert(c.encode_utf8(&mut [0; 4]), choices),
-            _ => return false,
+            _ => return self.perform(action),
         }
-        true
+        Picked::Changed
+    }
+
+    fn perform(&mut self, action: Option<Action>) -> Picked {
+        match action {
+            Some(Action::MoveDown) => self.move_by(1),
+            Some(Action::MoveUp) => self.move_by(-1),
+            Some(Action::First) => self.move_by(isize::MIN),
+            Some(Action::Last) => self.move_by(isize::MAX),
+            Some(Action::Filter) => self.is_narrowing = true,
+            Some(Action::Back | Action::Quit) => return Picked::Closed,
+            _ => return Picked::Nothing,
+        }
+        Picked::Changed
+    }
+
+    /// Shows all choices again.
+    fn widen<C: Choice>(&mut self, choices: &[C]) {
+        self.clear(choices);
+        self.is_narrowing = false;
     }
 
     pub fn move_by(&mut self, rows: isize) {

@@ -49,9 +49,9 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
         Overlay::Palette(palette) => menu::palette(app, palette, canvas),
         Overlay::Profiles(picker) => menu::profiles(app, picker, canvas),
         Overlay::Bases(bases) => menu::bases(app, bases, canvas),
-        Overlay::CopyMenu => menu::copies(app, canvas),
+        Overlay::CopyMenu(menu) => menu::copies(app, &menu.of, canvas),
         Overlay::Filter => prompt::Line::filter(app).draw(app, canvas),
-        Overlay::Export(export) => prompt::Line::export(app, export).draw(app, canvas),
+        Overlay::Export(export) => prompt::Line::export(export).draw(app, canvas),
         Overlay::None | Overlay::PlainText(_) => {}
     }
 }

@@ -177,7 +177,7 @@ mod invalid {
     fn the_advice_lists_what_can_be_written_there() {
         for (config, known) in [
             ("[ui]\ncolour = true", "The keys here are: ascii, auto_load_limit, clipboard, mouse, refresh, theme, time."),
-            ("[keys]\ndelete = ['d']", "The keys here are: auto-refresh, back, changes, copy, events,"),
+            ("[keys]\ndelete = ['d']", "The keys here are: acknowledge, auto-refresh, back, changes, copy,"),
             ("default_profile = 'x'\n[profiles.staging]", "The profiles are: staging."),
         ] {
             let sandbox = Sandbox::new();

@@ -12,6 +12,7 @@ mod probes;
 mod profiles;
 mod running;
 mod scopes;
+mod selection;
 mod views;
 
 use std::time::Duration;
@@ -106,14 +107,21 @@ fn a_refresh_keeps_the_rows_and_follows_the_selected_webhook() {
 }
 
 #[test]
-fn a_webhook_that_is_gone_leaves_the_selection_in_its_row_and_says_so() {
+fn the_selection_stays_on_a_webhook_that_is_gone_and_says_so() {
     let mut stage = Stage::loaded(80, 24);
     stage.keys("j j j r");
     let mut fewer = page(1, 0..101, Some(1233));
     fewer.rows.remove(3);
     stage.load(fewer);
-    assert_eq!(stage.selected().as_deref(), Some("whk_000000000004"));
-    assert!(stage.frame().contains("whk_000000000003 is not on this page any more"), "{}", stage.frame());
+    assert_eq!(stage.selected().as_deref(), Some("whk_000000000003"));
+    let frame = stage.frame();
+    assert!(frame.contains("whk_000000000003 is not on this page any more"), "{frame}");
+    assert!(frame.contains("? removed, or on another page"), "{frame}");
+    assert!(stage.line("dialnexa/crm/3").starts_with("▌○?"), "{frame}");
+    // It is let go when the selection moves on, and no other row is skipped.
+    assert_eq!(stage.keys("j").selected().as_deref(), Some("whk_000000000004"));
+    assert!(!stage.frame().contains("dialnexa/crm/3 "), "{}", stage.frame());
+    assert_eq!(stage.keys("k").selected().as_deref(), Some("whk_000000000002"));
 }
 
 #[test]
@@ -278,15 +286,18 @@ fn of_a_part_no_view_says_what_holds_for_the_whole() {
     let mut stage = Stage::new(120, 40);
     stage.load(page(1, 0..100, Some(100))).keys("3");
     let whole = stage.frame();
-    assert!(whole.contains("share of all") && whole.contains("nobody hears it"), "{whole}");
+    assert!(whole.contains("share of all") && whole.contains("no active subscriber"), "{whole}");
     stage.keys("/ 1 enter");
     let filtered = stage.frame();
-    assert!(filtered.contains("none of these hears it") && !filtered.contains("nobody hears it"), "{filtered}");
+    assert!(
+        !filtered.contains("no active subscriber") && !filtered.contains("! "),
+        "healthy events are no alarm: {filtered}"
+    );
     let mut stage = Stage::new(120, 40);
     stage.load(page(1, 0..100, Some(1_000_000))).keys("3");
     let part = stage.frame();
     assert!(part.contains("share of these") && part.contains("100 of 1,000,000"), "{part}");
-    assert!(!part.contains("nobody hears it") && !part.contains("share of all"), "{part}");
+    assert!(!part.contains("no active subscriber") && !part.contains("share of all"), "{part}");
 }
 
 #[test]
@@ -378,9 +389,10 @@ fn a_text_too_long_for_the_terminal_goes_to_the_screen() {
 #[test]
 fn nothing_can_be_copied_from_nothing() {
     let mut stage = Stage::new(80, 24);
-    stage.keys("y");
-    assert!(matches!(stage.app.overlay, Overlay::None));
+    stage.keys("y u");
     assert!(stage.frame().contains("no webhook to copy"));
+    stage.keys("y l");
+    assert!(stage.effects.contains(&Effect::Copy("hookscope list".into())), "{:?}", stage.effects);
 }
 
 #[test]
@@ -419,7 +431,8 @@ fn times_are_shown_in_three_ways() {
 fn nothing_wakes_the_explorer_but_what_moves() {
     let mut stage = Stage::with(Setup { time: TimeFormat::Utc, ..setup(80, 24) });
     stage.load(page(1, 0..100, Some(1234)));
-    assert_eq!(stage.app.next_wake(), None, "nothing moves");
+    let minute = stage.now.instant + Duration::from_mins(1);
+    assert_eq!(stage.app.next_wake(), Some(minute), "nothing moves but the age of what was read");
     stage.keys("R");
     assert_eq!(stage.app.next_wake(), Some(stage.now.instant + Duration::from_secs(30)));
     stage.keys("R").keys("t t");
@@ -427,6 +440,71 @@ fn nothing_wakes_the_explorer_but_what_moves() {
     assert!(wake >= stage.now.instant + Duration::from_mins(1), "years old webhooks change their age rarely");
     stage.keys("r").pause(3);
     assert_eq!(stage.app.next_wake(), Some(stage.now.instant + Duration::from_secs(1)));
+}
+
+#[test]
+fn the_age_of_what_was_read_is_shown_and_stands_out_once_it_is_old() {
+    use hookscope::tui::canvas::Canvas;
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+    let is_yellow = |stage: &Stage| {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 100, 24));
+        hookscope::tui::view::draw(&stage.app, &mut Canvas::new(&mut buffer, stage.app.setup.glyphs));
+        let x = u16::try_from(stage.header().chars().take_while(|&c| c != '1').count()).unwrap();
+        let at = (x..100).rev().find(|&x| buffer.cell((x, 0)).unwrap().symbol() == ":").unwrap();
+        buffer.cell((at, 0)).unwrap().fg == ratatui::style::Color::Yellow
+    };
+    let mut stage = Stage::new(100, 24);
+    stage.load(page(1, 0..50, Some(50)));
+    assert!(stage.header().ends_with("live 12:00:00") && !is_yellow(&stage), "{}", stage.header());
+    stage.wait(299).send(Message::Tick);
+    assert!(stage.header().ends_with("live 12:00:00 4m ago") && !is_yellow(&stage), "{}", stage.header());
+    assert_eq!(stage.app.next_wake(), Some(stage.now.instant + Duration::from_secs(1)));
+    stage.wait(2).send(Message::Tick);
+    assert!(stage.header().ends_with("live 12:00:00 5m ago") && is_yellow(&stage), "{}", stage.header());
+    stage.keys("r").load(page(1, 0..50, Some(50)));
+    assert!(stage.header().ends_with("live 12:05:01") && !is_yellow(&stage), "{}", stage.header());
+    // With automatic refresh, what is older than that is old.
+    stage.wait(40).send(Message::Tick);
+    assert!(!is_yellow(&stage), "{}", stage.header());
+    stage.keys("R");
+    assert!(is_yellow(&stage), "{}", stage.header());
+}
+
+#[test]
+fn revealed_credentials_are_said_to_be_for_as_long_as_they_are() {
+    for width in [40, 60, 80, 120] {
+        let mut stage = Stage::loaded(width, 24);
+        assert!(!stage.header().contains("revealed"));
+        stage.keys("x j j 4 1 /").paste("acme").keys("enter");
+        assert!(stage.header().contains("! revealed"), "{width}: {}", stage.header());
+        assert!(!stage.keys("x").header().contains("revealed"));
+    }
+}
+
+#[test]
+fn going_left_never_clears_a_filter() {
+    let mut stage = Stage::new(80, 24);
+    stage.load(page(1, 0..40, Some(40))).keys("/").paste("acme").keys("enter");
+    for key in ["h", "left", "enter h h left", "2 h", "3 left h", "5 h"] {
+        stage.keys(key);
+        assert_eq!(stage.app.filter.applied(), "acme", "{key}");
+    }
+    assert_eq!(stage.keys("esc").app.filter.applied(), "");
+}
+
+#[test]
+fn raw_json_scrolls_to_its_end_however_long_it_is() {
+    for (events, has_end) in [(66_000, true), (140_000, false)] {
+        let events = vec!["1"; events].join(",");
+        let mut long = page(1, 0..0, Some(1));
+        long.rows = vec![row(&format!(r#"{{"id":"a","url":"https://x.com","other":[{events}],"last":"the end"}}"#))];
+        let mut stage = Stage::new(80, 24);
+        stage.load(long).keys("v enter G");
+        let frame = stage.frame();
+        assert!(stage.app.detail_scroll > 65_600, "{}", stage.app.detail_scroll);
+        assert!(frame.contains("the end") == has_end && frame.contains("(cut here: ") != has_end, "{frame}");
+    }
 }
 
 #[test]

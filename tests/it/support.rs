@@ -140,6 +140,7 @@ impl Stage {
         stage
     }
 
+    /// Sends a message, and draws what comes of it.
     pub(crate) fn send(&mut self, message: Message) -> &mut Self {
         self.effects = self.app.update(message, self.now);
         self.follow_up();
@@ -148,6 +149,12 @@ impl Stage {
             _ => None,
         });
         self.asked.extend(asked);
+        self.draw()
+    }
+
+    /// From here on keys are about what is shown now.
+    pub(crate) fn draw(&mut self) -> &mut Self {
+        self.app.update(Message::Drawn, self.now);
         self
     }
 
@@ -387,6 +394,7 @@ pub(crate) fn press(key: &str) -> KeyEvent {
         "pgdn" => KeyCode::PageDown,
         "pgup" => KeyCode::PageUp,
         "home" => KeyCode::Home,
+        "left" => KeyCode::Left,
         "end" => KeyCode::End,
         "backspace" => KeyCode::Backspace,
         "space" => KeyCode::Char(' '),

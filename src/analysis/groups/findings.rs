@@ -59,7 +59,7 @@ impl ByFinding {
             let of_rule = listed.remove(rule.id).unwrap_or_default();
             let of_rule = self.together(rule, rows, numbers).unwrap_or(of_rule);
             let shown = of_rule.len() as u64;
-            groups.extend(of_rule.into_iter().filter_map(|number| self.line(rule, number, &table)));
+            groups.extend(of_rule.into_iter().filter_map(|number| self.line(rule, number, rows)));
             if shown < count.webhooks {
                 groups.push(single(Kind::MoreRows { rule: rule.id, more: count.webhooks - shown }));
             }
@@ -77,13 +77,15 @@ impl ByFinding {
         Some(self.verdicts.joint_numbers(rule)?.filter(is_one).take(MAX_ROWS).collect())
     }
 
-    fn line(&self, rule: &Rule, number: RowNumber, table: &Table<'_>) -> Option<Group> {
-        let row = table.row(number)?;
+    fn line(&self, rule: &Rule, number: RowNumber, rows: &Rows) -> Option<Group> {
+        let standing = rows.standing(number.into())?;
+        let row = standing.row()?;
         let what = match row.unpack() {
             Row::Webhook(_) => Broken::Webhook { url: row.url().into() },
             Row::Malformed(malformed) => Broken::Malformed { reason: malformed.reason },
         };
-        let kind = Kind::Broken { rule: rule.id, number, what, finding: self.verdicts.joint_finding(rule, number) };
+        let finding = self.verdicts.joint_finding(rule, number);
+        let kind = Kind::Broken { rule: rule.id, number, row: standing.clone(), what, finding };
         let mut count = Count::default();
         count.tally(row);
         Some(count.group(kind, 0))

@@ -8,7 +8,9 @@ use crate::analysis::groups::Grouping;
 use crate::analysis::query::Flags;
 use crate::analysis::rows::RowNumber;
 use crate::analysis::sort::SORT_KEYS;
+use crate::tui::anchor::Anchor;
 use crate::tui::finder::{Arranged, Wish};
+use crate::tui::group_pane::GroupsOf;
 use crate::tui::views::Lines;
 
 /// Where things stand with the finder.
@@ -23,8 +25,10 @@ pub(super) struct Arranging {
     answered_version: u64,
     /// The selection goes to the first row with the next answer.
     to_top: bool,
-    /// The number of the row that it goes to with the next answer that has it.
-    to_number: Option<u64>,
+    /// The row that it goes to with the next answer that has it.
+    to: Option<Anchor>,
+    /// The filter and the scope of the rows that are shown.
+    shown: (String, Option<Scope>),
 }
 
 /// What makes one question another one.
@@ -48,28 +52,27 @@ impl Arranging {
     /// The same, for other rows.
     pub(super) fn start_over(&mut self) {
         self.ask_again();
-        self.to_number = None;
+        self.to = None;
     }
 
     pub(super) fn go_to_top(&mut self) {
         self.to_top = true;
-        self.to_number = None;
+        self.to = None;
     }
 
-    /// The selection goes to this row in other rows, or to the first of them.
-    pub(super) fn go_to_row(&mut self, number: u64) {
-        self.to_top = true;
-        self.to_number = Some(number);
+    /// Whether the next answer is about other rows, and is shown from its top.
+    pub(super) fn goes_to_top(&self) -> bool {
+        self.to_top
     }
 
     /// The selection is where somebody put it.
     pub(super) fn stay(&mut self) {
-        self.to_number = None;
+        self.to = None;
     }
 
-    /// The selection follows this row.
-    pub(super) fn go_to(&mut self, number: u64) {
-        self.to_number = Some(number);
+    /// The selection goes to this row with the next answer that has it.
+    pub(super) fn go_to(&mut self, row: Anchor) {
+        self.to = Some(row);
     }
 }
 
@@ -100,9 +103,6 @@ impl App {
             Lines::Groups(grouping) => self.group_panes.get(&self.view).map(|pane| grouping(self, pane)),
             Lines::Webhooks | Lines::Changes => None,
         };
-        if self.listing.order().is_some() && !self.is_arranged() {
-            self.show(None);
-        }
         if !self.listing.is_known() || (grouping.is_none() && !self.is_arranged()) {
             if self.arranging.asked.take().is_some() {
                 self.arranging.epoch += 1;
@@ -156,8 +156,10 @@ impl App {
         if !arranged.answer.is_whole && !self.is_welcome(&arranged.answer) {
             return Vec::new();
         }
+        let is_loading = self.is_loading() || !self.is_judged();
         if let Some((groups, pane)) = arranged.answer.groups.clone().zip(self.group_panes.get_mut(&self.view)) {
-            pane.take(groups);
+            let of = GroupsOf { filter: self.filter.applied().to_owned(), scope: self.scope };
+            pane.take(groups, of, is_loading);
         }
         if arranged.answer.is_whole {
             self.arranging.answered = arranged.epoch;
@@ -177,30 +179,45 @@ impl App {
         self.is_searching() && (self.arranging.to_top || has_selected)
     }
 
-    /// Shows these rows. The selection stays with its webhook, at the same line of the screen, wherever it is now.
+    /// Shows all rows again, as soon as nothing chooses or sorts them.
+    pub(super) fn show_all_when_due(&mut self) {
+        if self.listing.order().is_some() && !self.is_arranged() {
+            self.show(None);
+        }
+    }
+
+    /// Shows these rows. The selection stays with its webhook, at the same line of the screen, wherever it is now; other rows
+    /// begin at the top.
     pub(super) fn show(&mut self, order: Option<Answer>) {
         let is_whole = order.as_ref().is_none_or(|answer| answer.is_whole);
-        let selected = self.listing.number(self.cursor.selected()).or(self.filter.home());
+        if self.anchor.is_none() && self.listing.is_empty() {
+            self.anchor = self.filter.home().cloned();
+        }
+        let shown = (self.filter.applied().to_owned(), self.listing.kept());
+        let are_others = std::mem::replace(&mut self.arranging.shown, shown.clone()) != shown;
         self.listing.arrange(order);
-        let wanted = self.arranging.to_number.filter(|&number| self.listing.place_of(number).is_some());
-        if is_whole || (wanted.is_some() && !self.arranging.to_top) {
-            self.arranging.to_number = None;
-        }
-        if self.arranging.to_top {
-            self.arranging.to_top = !is_whole;
-            self.detail_scroll = 0;
-            match wanted.and_then(|number| self.listing.place_of(number)) {
-                Some(place) => self.cursor.select(place),
-                None => self.cursor.first(),
+        let to_top = std::mem::take(&mut self.arranging.to_top);
+        if let Some(mut wanted) = self.arranging.to.take() {
+            wanted.find(self.listing.rows());
+            let is_shown = wanted.number().is_some_and(|number| self.listing.place_of(number).is_some());
+            if is_shown || wanted.number().is_none() && !to_top {
+                // One that was removed meanwhile is shown where the selection was.
+                self.let_go();
+                self.anchor = Some(wanted);
+                return self.keep_selection();
             }
-            return;
+            self.arranging.to = Some(wanted).filter(|_| !is_whole);
         }
-        let selected = wanted.or(selected);
-        match selected.and_then(|number| self.listing.place_of(number)) {
-            Some(place) if place != self.cursor.selected() => self.cursor.follow(place),
-            Some(_) => {}
-            None => self.detail_scroll = 0,
+        if to_top {
+            self.let_go();
+            self.cursor.first();
+        } else if are_others {
+            let number = self.anchor.as_ref().and_then(Anchor::number);
+            if number.and_then(|number| self.listing.place_of(number)).is_none() {
+                self.let_go();
+            }
         }
+        self.keep_selection();
     }
 
     pub(super) fn sort_by_next(&mut self) -> Vec<Effect> {

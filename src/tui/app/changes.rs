@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyEvent;
 
 use super::probes::MAX_AT_A_TIME;
 use super::{
@@ -11,10 +11,13 @@ use super::{
 };
 use crate::analysis::changes::{Changes, Entry, Sides};
 use crate::analysis::destinations::Origin;
+use crate::analysis::groups::Kind;
 use crate::analysis::query::quote;
+use crate::analysis::rows::Standing;
 use crate::cache::Snapshot;
 use crate::clock;
-use crate::model::{RowRef, WebhookId};
+use crate::keymap::Key;
+use crate::model::WebhookId;
 use crate::safe;
 use crate::text::{Safe, grouped};
 use crate::tui::change_detail;
@@ -23,7 +26,7 @@ use crate::tui::changes_pane::{
 };
 use crate::tui::jobs::{Question, Task};
 use crate::tui::past::Past;
-use crate::tui::picker::Picker;
+use crate::tui::picker::{Picked, Picker};
 
 impl App {
     /// Whether there are changes to be shown, be it none.
@@ -115,12 +118,17 @@ impl App {
     }
 
     /// The row that a copy is about.
-    pub(super) fn row_to_copy(&self) -> Option<RowRef<'_>> {
-        match self.shows_changes() {
-            true => self.changes.selected()?.row(),
-            false if self.shows_groups() => self.row_of_group(),
-            false => self.selected_row(),
+    pub(super) fn row_to_copy(&self) -> Option<Standing> {
+        if self.shows_changes() {
+            return Some(self.changes.selected()?.standing().clone());
         }
+        if self.shows_groups() {
+            return match &self.group_pane()?.selected()?.kind {
+                Kind::Broken { row, .. } => Some(row.clone()),
+                _ => None,
+            };
+        }
+        Some(self.anchor_here()?.standing().clone())
     }
 
     pub(super) fn open_changes(&mut self) -> Vec<Effect> {
@@ -242,8 +250,6 @@ impl App {
             Action::First => self.move_in_changes(i64::MIN),
             Action::Last => self.move_in_changes(i64::MAX),
             Action::Open => self.open_change(),
-            Action::Back if self.focus == Focus::Detail => self.set_focus(Focus::List),
-            Action::Back => self.back_from_groups(),
             Action::Sort | Action::ReverseSort => self.list_bases(),
             Action::Probe => self.probe_change(),
             Action::ProbeAll => self.probe_changes(),
@@ -257,7 +263,7 @@ impl App {
 
     /// Probes the destination of the selected change.
     fn probe_change(&mut self) -> Vec<Effect> {
-        match self.row_to_copy().map(|row| Origin::of_text(row.url())) {
+        match self.changes.selected().and_then(Entry::row).map(|row| Origin::of_text(row.url())) {
             Some(Some(origin)) => self.probe(vec![origin]),
             Some(None) => self.warn("its url is none that can be connected to"),
             None => self.warn("no change is selected whose webhook could be probed"),
@@ -275,19 +281,15 @@ impl App {
 
     fn move_in_changes(&mut self, rows: i64) -> Vec<Effect> {
         if self.focus == Focus::Detail {
-            return self.scroll_change(rows.clamp(i64::from(i16::MIN), i64::from(i16::MAX)));
+            return self.scroll_change(rows);
         }
         self.move_selected_change(rows)
     }
 
     fn move_selected_change(&mut self, rows: i64) -> Vec<Effect> {
-        let before = self.changes.cursor;
-        let len = self.changes.len();
-        self.changes.cursor.move_by(rows, len);
-        let moved = self.changes.cursor != before;
+        let moved = self.changes.go(|cursor, len| cursor.move_by(rows, len));
         if moved {
             self.rhythm.beat(self.now.instant);
-            self.changes.scroll = 0;
         }
         draw_if(moved)
     }
@@ -304,7 +306,7 @@ impl App {
         let in_list = !in_detail && list.contains(at);
         let place = |pane: &ChangesPane| {
             let line = event.row.checked_sub(list.y.saturating_add(1))?;
-            Some(pane.cursor.offset().saturating_add(line.into())).filter(|&place| place < pane.len())
+            Some(pane.cursor().offset().saturating_add(line.into())).filter(|&place| place < pane.len())
         };
         match event.kind {
             MouseEventKind::ScrollDown if in_detail => self.scroll_change(WHEEL),
@@ -315,8 +317,7 @@ impl App {
             MouseEventKind::Down(MouseButton::Left) if in_list => {
                 self.focus = Focus::List;
                 if let Some(place) = place(&self.changes) {
-                    self.changes.cursor.select(place);
-                    self.changes.scroll = 0;
+                    self.changes.go(|cursor, _| cursor.select(place));
                 }
                 vec![Effect::Draw]
             }
@@ -345,7 +346,11 @@ impl App {
 
     pub(super) fn scroll_change(&mut self, lines: i64) -> Vec<Effect> {
         let height = usize::from(self.layout().panes.detail().height);
-        let wanted = self.changes.scroll.saturating_add_signed(isize::try_from(lines).unwrap_or(isize::MIN));
+        let wanted = self.changes.scroll.saturating_add_signed(isize::try_from(lines).unwrap_or(if lines < 0 {
+            isize::MIN
+        } else {
+            isize::MAX
+        }));
         let there = self.change_in_lines(wanted.saturating_add(height)).len();
         let scroll = wanted.min(there.saturating_sub(height));
         let moved = scroll != self.changes.scroll;
@@ -359,8 +364,8 @@ impl App {
     }
 
     pub(super) fn fit_changes(&mut self) {
-        let (height, len) = (self.change_lines(), self.changes.len());
-        self.changes.cursor.fit(height, len, true);
+        let height = self.change_lines();
+        self.changes.fit(height);
     }
 
     /// Finds what can be compared with.
@@ -418,15 +423,15 @@ impl App {
     }
 
     pub(super) fn key_in_bases(&mut self, event: KeyEvent) -> Vec<Effect> {
+        let action = self.setup.keymap.action(Key::from(event));
         let Overlay::Bases(Bases { choices, picker }) = &mut self.overlay else { return Vec::new() };
-        let plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-        let chosen = match event.code {
-            KeyCode::Esc => return self.close_overlay(),
-            KeyCode::Enter => picker.chosen(),
-            KeyCode::Char(digit) if plain && digit.is_ascii_digit() && picker.is_untouched() => picker.at_digit(digit),
-            _ => return if picker.edit(event, choices) { vec![Effect::Draw] } else { Vec::new() },
+        let chosen = match picker.key(event, action, choices) {
+            Picked::Nothing => return Vec::new(),
+            Picked::Changed => return vec![Effect::Draw],
+            Picked::Closed => return self.close_overlay(),
+            Picked::Chosen(at) => at,
         };
-        let chosen = chosen.and_then(|at| choices.get(at)).map(|choice| choice.chosen.clone());
+        let chosen = choices.get(chosen).map(|choice| choice.chosen.clone());
         self.overlay = Overlay::None;
         let mut effects = vec![Effect::Draw];
         match chosen {

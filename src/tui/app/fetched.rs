@@ -1,8 +1,8 @@
 //! What the fetch task reports, and asking it again.
 
 use super::{
-    Action, App, Cursor, Effect, Everything, FetchEvent, GroupPane, Listing, Notice, PackedPage, RowCount, RowRef, Shelved,
-    Stage, Unseen, grouped, safe,
+    Action, App, Cursor, Effect, Everything, FetchEvent, GroupPane, Listing, Notice, PackedPage, RowCount, RowRef, Safe,
+    Shelved, Stage, Unseen, grouped, safe,
 };
 use crate::api::{ApiError, ErrorKind, Nonsense};
 use crate::text::clean_head;
@@ -121,33 +121,21 @@ impl App {
         self.swept == Some(self.generation)
     }
 
-    /// After a refresh the selection stays with its webhook, if that is on the pages read again. This one came just now.
+    /// After a refresh the selection stays with its webhook. A page came just now on which it may be.
     fn follow_selection(&mut self, page: u64) {
-        let Some(id) = self.following.take() else { return };
-        if let Some(number) = self.listing.find_on(page, &id) {
-            match self.listing.place_of(number) {
-                Some(place) if place != self.cursor.selected() => self.cursor.follow(place),
-                Some(_) => {}
-                None => self.arranging.go_to(number),
-            }
-            return;
+        let Some(anchor) = &mut self.anchor else { return };
+        let was_here = anchor.number().is_some();
+        anchor.renew(self.listing.rows());
+        anchor.look_on(self.listing.rows(), page);
+        if was_here && anchor.number().is_none() && self.everything == Everything::No {
+            let id = anchor.row().map_or_else(Safe::default, |row| clean_head(row.id(), 30));
+            self.notice = Some(Notice::Warning(safe!("{} is not on this page any more", id)));
         }
-        let visible = self.listing.pages_of(&self.visible());
-        if self.everything != Everything::No || visible.into_iter().any(|page| self.listing.needs(page)) {
-            self.following = Some(id);
-            return;
-        }
-        if self.selected_row().is_some_and(|row| row.id() == &*id) {
-            return;
-        }
-        let id = clean_head(&id, 30);
-        self.notice = Some(Notice::Warning(safe!("{} is not on this page any more", id)));
     }
 
     pub(super) fn refresh(&mut self) {
         // Those that are remembered count: all of them are to be replaced.
         let was_complete = self.listing.is_complete() && self.listing.loaded() > 0;
-        self.following = self.selected_id();
         self.remember_rows();
         self.new_generation();
         self.listing.refresh(self.generation);
@@ -188,7 +176,6 @@ impl App {
         self.remember_rows();
         let was_complete = self.listing.is_complete() && self.listing.loaded() > 0;
         self.listing.refresh(self.generation);
-        self.following = self.selected_id();
         self.everything = Everything::No;
         self.arranging.start_over();
         self.findings.start_over();
@@ -208,12 +195,14 @@ impl App {
         let next = self.shelf.remove(&self.scope.next()).unwrap_or_else(|| Shelved {
             listing: Listing::new(self.generation, self.setup.page_size),
             cursor: Cursor::default(),
+            anchor: None,
             unseen: Unseen::default(),
             before: None,
         });
         let seen = Shelved {
             listing: std::mem::replace(&mut self.listing, next.listing),
             cursor: std::mem::replace(&mut self.cursor, next.cursor),
+            anchor: std::mem::replace(&mut self.anchor, next.anchor),
             unseen: std::mem::replace(&mut self.unseen, next.unseen),
             before: std::mem::replace(&mut self.before, next.before),
         };

@@ -5,8 +5,8 @@ use crate::tui::filter::Start;
 
 impl App {
     pub(super) fn open_filter(&mut self) -> Vec<Effect> {
-        let number = self.listing.number(self.cursor.selected());
-        self.filter.open(number.map(|number| Start { number, cursor: self.cursor }), self.way_back().is_some());
+        let start = Start { row: self.anchor_here(), cursor: self.cursor };
+        self.filter.open(start, self.way_back().is_some());
         self.overlay = Overlay::Filter;
         self.focus = Focus::List;
         vec![Effect::Draw]
@@ -56,7 +56,6 @@ impl App {
             self.settle_news();
         }
         self.arranging.go_to_top();
-        self.following = None;
         self.need_everything();
     }
 
@@ -72,15 +71,18 @@ impl App {
         if !self.filter.clear() {
             return;
         }
-        let Some(Start { number, cursor }) = start else { return };
-        self.arranging.go_to(number);
+        let Some(Start { row, cursor }) = start else { return };
+        let Some(row) = row else {
+            self.let_go();
+            self.cursor = cursor;
+            return;
+        };
+        self.arranging.go_to(row);
         if self.is_arranged() {
             return;
         }
+        self.cursor = cursor;
         self.show(None);
-        if self.listing.number(cursor.selected()) == Some(number) {
-            self.cursor = cursor;
-        }
     }
 
     /// Closes the input; what makes sense of it stays in effect.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{App, Effect, Scope, draw_if};
 use crate::analysis::audit::{Audit, Facts, Question, Rule, RuleSet, Told, Verdicts};
 use crate::analysis::groups::ByFinding;
-use crate::analysis::rows::{RowNumber, Segment};
+use crate::analysis::rows::{RowNumber, Segment, Standing};
 use crate::config;
 use crate::text::Safe;
 use crate::tui::group_pane::GroupPane;
@@ -109,8 +109,9 @@ impl App {
         if self.settles_at().is_some() { &[] } else { &self.findings.selected.told }
     }
 
-    /// What a finding of a rule says of a row.
-    pub fn message_of(&self, rule: &Rule, number: RowNumber) -> Option<Safe> {
+    /// What a finding of a rule says of a row, as long as that is where it was.
+    pub fn message_of(&self, rule: &Rule, number: RowNumber, row: &Standing) -> Option<Safe> {
+        self.listing.rows().row(number.into()).filter(|there| row.is_of(*there))?;
         let told = self.findings.verdicts.explain(&self.findings.audit, self.listing.rows(), number.into());
         told.into_iter().find(|told| told.rule == rule).map(|told| told.message)
     }

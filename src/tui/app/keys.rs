@@ -1,12 +1,18 @@
 //! Keys, mouse and pasted text.
 
-use std::sync::Arc;
-
 use super::{
-    ACTIONS, Action, App, COPIES, Clipboard, Copy, Effect, Everything, Focus, Form, Key, KeyCode, KeyEvent, KeyEventKind,
-    KeyModifiers, MouseButton, MouseEvent, MouseEventKind, Overlay, Palette, Panes, Place, PlainText, Position, RowRef,
-    Safe, Untrusted, View, WHEEL, copy, draw_if, grouped, safe,
+    ACTIONS, Action, App, COPIES, Effect, Everything, Focus, Form, Key, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
+    MouseButton, MouseEvent, MouseEventKind, Overlay, Palette, Panes, Position, Untrusted, View, WHEEL, draw_if, grouped,
+    safe,
 };
+use crate::tui::views::Lines;
+
+/// What going back may undo besides the way here. The keys that lead to the left of the screen undo nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clears {
+    Filter,
+    Nothing,
+}
 
 impl App {
     pub(super) fn key(&mut self, event: KeyEvent) -> Vec<Effect> {
@@ -21,9 +27,16 @@ impl App {
         // A letter with Ctrl or Alt is not the letter.
         let is_plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         let code = if is_plain { event.code } else { KeyCode::Null };
+        if self.takes_others_keys() {
+            // Something opened or closed that was not drawn yet: the key was meant for something else.
+            return vec![Effect::Draw];
+        }
         let had_notice = self.notice.take().is_some();
         let effects = match self.overlay {
             Overlay::None => match self.setup.keymap.action(key) {
+                Some(Action::Back) if matches!(event.code, KeyCode::Char('h') | KeyCode::Left) => {
+                    self.go_back(Clears::Nothing)
+                }
                 Some(action) => self.perform(action),
                 None => Vec::new(),
             },
@@ -31,7 +44,7 @@ impl App {
             Overlay::Palette(_) => self.key_in_palette(event),
             Overlay::Profiles(_) => self.key_in_profiles(event),
             Overlay::Bases(_) => self.key_in_bases(event),
-            Overlay::CopyMenu => self.key_in_copy_menu(code),
+            Overlay::CopyMenu(_) => self.key_in_copy_menu(code),
             Overlay::Filter => self.key_in_filter(event),
             Overlay::Export(_) => self.key_in_export(event),
             Overlay::PlainText(_) => self.key_in_plain_text(key, code),
@@ -47,6 +60,11 @@ impl App {
         if let Some(view) = View::of_action(action) {
             return self.show_view(view);
         }
+        if matches!(action, Action::Open | Action::Mark | Action::Copy | Action::Probe)
+            && let Some(effects) = self.refuse_unseen()
+        {
+            return effects;
+        }
         if let Some(effects) = self.perform_in_groups(action).or_else(|| self.perform_in_changes(action)) {
             return effects;
         }
@@ -61,7 +79,9 @@ impl App {
             Action::First => self.go_first(),
             Action::Last => self.go_last(),
             Action::Open => self.set_focus(Focus::Detail),
-            Action::Back => self.back(),
+            Action::Back => self.go_back(Clears::Filter),
+            Action::Acknowledge => self.acknowledge(),
+            Action::DiscardProbes => self.discard_probes(),
             Action::NextPane => self.set_focus(if self.focus == Focus::List { Focus::Detail } else { Focus::List }),
             Action::NextScope => self.change_scope(),
             Action::Filter => self.open_filter(),
@@ -76,13 +96,7 @@ impl App {
                 }
                 vec![Effect::Draw]
             }
-            Action::Copy => {
-                if self.row_to_copy().is_none() && self.marks.is_empty() {
-                    return self.warn("there is no webhook to copy from");
-                }
-                self.overlay = Overlay::CopyMenu;
-                vec![Effect::Draw]
-            }
+            Action::Copy => self.open_copy_menu(),
             Action::Probe => self.probe_selected(),
             Action::ProbeAll => self.probe_all(),
             Action::Refresh => self.ask_again(),
@@ -143,7 +157,7 @@ impl App {
 
     fn go_last(&mut self) -> Vec<Effect> {
         if self.focus == Focus::Detail {
-            return self.scroll_detail(i64::from(u16::MAX));
+            return self.scroll_detail(i64::MAX);
         }
         let before = self.cursor.selected();
         self.cursor.last(self.listing.len(), self.is_end_known());
@@ -157,8 +171,7 @@ impl App {
             self.looked_at(before);
             self.detail_scroll = 0;
             self.arranging.stay();
-            // A row that is about to be replaced is followed to where it will stand.
-            self.following = if self.listing.is_remembered(self.cursor.selected()) { self.selected_id() } else { None };
+            self.let_go();
         }
         draw_if(moved)
     }
@@ -169,7 +182,7 @@ impl App {
         }
         let Some(row) = self.selected_row() else { return Vec::new() };
         let height = usize::from(self.layout().panes.detail().height);
-        let lines = isize::try_from(lines).unwrap_or(isize::MIN);
+        let lines = isize::try_from(lines).unwrap_or(if lines < 0 { isize::MIN } else { isize::MAX });
         let wanted = self.detail_scroll.saturating_add_signed(lines);
         let there = self.detail_lines(row, wanted.saturating_add(height)).len();
         let scroll = wanted.min(there.saturating_sub(height));
@@ -185,7 +198,16 @@ impl App {
     }
 
     /// One level back: from the detail to the list, from its JSON to its fields, from loading everything to not; never quit.
-    fn back(&mut self) -> Vec<Effect> {
+    fn go_back(&mut self, clears: Clears) -> Vec<Effect> {
+        self.last_copy = None;
+        if let Some(pane) =
+            self.group_panes.get_mut(&self.view).filter(|_| matches!(self.view.entry().lines, Lines::Groups(_)))
+        {
+            return if pane.collapse() { vec![Effect::Draw] } else { self.back_from_view(clears) };
+        }
+        if self.shows_changes() && self.focus == Focus::List {
+            return self.back_from_view(clears);
+        }
         self.cursor.stop();
         if self.focus == Focus::Detail {
             return self.set_focus(Focus::List);
@@ -203,8 +225,10 @@ impl App {
         if self.return_to_groups() {
             return vec![Effect::Draw];
         }
-        let cleared = self.clear_filter();
-        if cleared.is_empty() { draw_if(self.looked_at_all()) } else { cleared }
+        match clears {
+            Clears::Filter => self.clear_filter(),
+            Clears::Nothing => Vec::new(),
+        }
     }
 
     /// What came is kept.
@@ -291,66 +315,6 @@ impl App {
         vec![Effect::Draw]
     }
 
-    fn key_in_copy_menu(&mut self, code: KeyCode) -> Vec<Effect> {
-        self.overlay = Overlay::None;
-        let chosen = COPIES.iter().find(|(key, ..)| KeyCode::Char(*key) == code);
-        match chosen {
-            Some(&(_, what, words)) => self.copy(what, words),
-            None => vec![Effect::Draw],
-        }
-    }
-
-    /// Whether `list` does not know what the filter asks for: marks, changes, and what was seen of destinations and deliveries.
-    fn is_filter_refused_by_list(&self) -> bool {
-        let query = self.filter.query();
-        let audit = || self.setup.audit.prepare(self.now.wall, Arc::default());
-        query.asks_for_flags()
-            || query.asks_for_probes()
-            || query.asks_for_findings() && audit().lacks(query.findings()).is_some()
-    }
-
-    fn copy(&mut self, what: Copy, words: &'static str) -> Vec<Effect> {
-        if what == Copy::ListCommand && self.is_filter_refused_by_list() {
-            return self.warn("the filter asks for what is known here only, not to a command");
-        }
-        let place = Place {
-            base_url: self.setup.base_url.clone(),
-            invocation: self.setup.invocation.clone(),
-            scope: self.scope,
-            filter: self.filter.applied().to_owned(),
-            sort: self.sort,
-            reveal: self.reveal,
-        };
-        if !self.marks.is_empty() && what != Copy::ListCommand {
-            return self.copy_marked(what, words, place);
-        }
-        let Some(row) = self.row_to_copy().map(RowRef::unpack) else { return Vec::new() };
-        let Some(text) = copy::text(what, &row, &place) else { return self.warn(copy::refusal(&row)) };
-        self.copied(what, &words.into(), text)
-    }
-
-    /// Puts a text on the clipboard; the same one pressed twice on a plain screen, unless somebody is at something else there.
-    pub(super) fn copied(&mut self, what: Copy, words: &Safe, text: String) -> Vec<Effect> {
-        let again = self.last_copy.as_ref().is_some_and(|last| (last.0, last.1.as_str()) == (what, text.as_str()));
-        if again || self.setup.clipboard == Clipboard::Screen || copy::is_too_long(&text) {
-            self.last_copy = None;
-            if !matches!(self.overlay, Overlay::None) {
-                return self.warn(safe!("the {} would have taken the screen: copy it again", words));
-            }
-            self.overlay = Overlay::PlainText(PlainText::new(what, text, self.size.0));
-            return vec![Effect::Draw];
-        }
-        self.last_copy = Some((what, text.clone()));
-        let mut effects = self.inform(safe!(
-            "copied the {} ({} bytes); again shows it{}",
-            words,
-            grouped(text.len() as u64),
-            self.whose_key(what)
-        ));
-        effects.push(Effect::Copy(Untrusted::from(text)));
-        effects
-    }
-
     fn key_in_plain_text(&mut self, key: Key, code: KeyCode) -> Vec<Effect> {
         let exports = self.setup.keymap.action(key) == Some(Action::Export);
         let page = isize::try_from(self.size.1).unwrap_or(isize::MAX);
@@ -383,7 +347,7 @@ impl App {
             Overlay::Filter => self.type_into_filter(text.raw()),
             Overlay::Export(_) => self.type_into_export(text.raw()),
             // Text is no command.
-            Overlay::None | Overlay::Help { .. } | Overlay::CopyMenu | Overlay::PlainText(_) => Vec::new(),
+            Overlay::None | Overlay::Help { .. } | Overlay::CopyMenu(_) | Overlay::PlainText(_) => Vec::new(),
         }
     }
 

@@ -7,11 +7,10 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Action, App, Effect, Overlay, Wish, draw_if};
 use crate::files::Existing;
-use crate::keymap::Copy;
+use crate::model::Scope;
 use crate::output::Format;
 use crate::safe;
 use crate::text::{Safe, clean, clean_head, grouped};
-use crate::tui::copy::Place;
 use crate::tui::jobs::{self, Chosen, Done, Job, Outcome, Task};
 use crate::tui::prompt::Prompt;
 
@@ -20,9 +19,16 @@ const FORMATS: [(&str, Format); 4] =
     [("json", Format::Json), ("ndjson", Format::Ndjson), ("csv", Format::Csv), ("md", Format::Markdown)];
 
 /// The file that is to be written.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Export {
     pub prompt: Prompt,
+    /// What will be written: what was marked or shown when this was opened, or once that was loaded.
+    rows: Chosen,
+    marked: Option<usize>,
+    /// How much that is, in words: it never looks like more than it is.
+    pub words: Safe,
+    /// More is on its way.
+    is_growing: bool,
     /// Something is there under this name: the same name once more replaces it.
     pub exists: Option<String>,
     /// The job that writes it.
@@ -56,7 +62,7 @@ impl App {
 
     pub(super) fn mark_all_now(&mut self) -> Vec<Effect> {
         let rows = self.chosen_of_shown();
-        self.run(Task::MarkAll { rows, marks: Arc::clone(&self.marks) })
+        self.run(Task::MarkAll { rows, marks: Arc::clone(&self.marks), is_of_all: self.scope == Scope::All })
     }
 
     /// What a copy, an export or a probe is about: the marked webhooks, else what is shown.
@@ -68,12 +74,6 @@ impl App {
     /// What is shown, whatever is marked.
     pub(super) fn chosen_of_shown(&self) -> Chosen {
         Chosen { rows: self.listing.rows().clone(), order: self.listing.order().cloned(), only: None }
-    }
-
-    /// Copies all marked webhooks.
-    pub(super) fn copy_marked(&mut self, what: Copy, words: &'static str, place: Place) -> Vec<Effect> {
-        let rows = self.chosen();
-        self.run(Task::Copy { rows, what, words, place })
     }
 
     pub(super) fn run(&mut self, task: Task) -> Vec<Effect> {
@@ -99,7 +99,7 @@ impl App {
             Outcome::Matched(unmatched) => self.take_unmatched(&unmatched),
             Outcome::Marked { rows, before, .. } if !Arc::ptr_eq(&before, &self.marks) => {
                 // Somebody marked others meanwhile.
-                self.run(Task::MarkAll { rows, marks: Arc::clone(&self.marks) })
+                self.run(Task::MarkAll { rows, marks: Arc::clone(&self.marks), is_of_all: self.scope == Scope::All })
             }
             Outcome::Marked { marks, webhooks, on, .. } => {
                 self.marks = marks;
@@ -117,19 +117,27 @@ impl App {
                 self.warn(safe!("{}; not all are loaded, {} loads the rest", words, key))
             }
             Outcome::Copied { text: None, .. } => self.warn("none of the marked webhooks is loaded"),
-            Outcome::Copied { what, words, text: Some(text), webhooks } => {
-                self.copied(what, &safe!("{} of {} marked", words, webhooks), text)
+            Outcome::Copied { what, words, whose, text: Some(text), webhooks, marked } => {
+                let of = if webhooks < marked { safe!("{} of ", webhooks) } else { Safe::default() };
+                self.copied(what, &words.into(), &safe!("{}{}", of, whose), text)
             }
-            Outcome::Exported { path, webhooks } => {
+            Outcome::Exported { path, webhooks, marked } => {
                 if self.export_of(done.number).is_some() {
                     self.overlay = Overlay::None;
                 }
-                self.inform(safe!("wrote {} to {}", grouped(webhooks), shown(&path)))
+                match marked.map(|marked| marked as u64).filter(|&marked| webhooks < marked) {
+                    Some(marked) => {
+                        let words = safe!("wrote {} of {} marked to {}", grouped(webhooks), grouped(marked), shown(&path));
+                        self.warn(safe!("{}: the others are not listed any more", words))
+                    }
+                    None => self.inform(safe!("wrote {} to {}", grouped(webhooks), shown(&path))),
+                }
             }
             Outcome::Exists { path } => {
                 let Some(export) = self.export_of(done.number) else {
                     return self.warn(safe!("nothing was written: {} exists", shown(&path)));
                 };
+                export.job = None;
                 export.exists = Some(path.to_string_lossy().into_owned());
                 export.error = Some("it exists: enter again replaces it, esc keeps it".into());
                 vec![Effect::Draw]
@@ -148,6 +156,7 @@ impl App {
             Outcome::NotCopied { words } => self.warn(words),
             Outcome::NotExported { words, .. } => {
                 let Some(export) = self.export_of(done.number) else { return self.warn(words) };
+                export.job = None;
                 export.error = Some(words);
                 vec![Effect::Draw]
             }
@@ -194,13 +203,31 @@ impl App {
         let day = self.now.wall.strftime("%Y-%m-%d");
         let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
         let profile: String = self.setup.profile.as_str().chars().map(plain).collect();
-        let prompt = Prompt::new(&format!("webhooks-{profile}-{day}.json"));
-        self.overlay = Overlay::Export(Export { prompt, error: words, ..Export::default() });
+        self.overlay = Overlay::Export(Export {
+            prompt: Prompt::new(&format!("webhooks-{profile}-{day}.json")),
+            rows: self.chosen(),
+            marked: (!self.marks.is_empty()).then(|| self.marks.len()),
+            words: self.export_in_words(),
+            is_growing: self.marks.is_empty(),
+            exists: None,
+            job: None,
+            error: words,
+        });
         vec![Effect::Draw]
     }
 
-    /// What an export would write, in words: it never looks like more than it is.
-    pub fn export_in_words(&self) -> Safe {
+    /// Takes along what is still being loaded for an export.
+    pub(super) fn grow_export(&mut self) {
+        let (rows, words, is_growing) = (self.chosen_of_shown(), self.export_in_words(), !self.is_settled());
+        if let Overlay::Export(export) = &mut self.overlay
+            && export.is_growing
+            && export.job.is_none()
+        {
+            (export.rows, export.words, export.is_growing) = (rows, words, is_growing);
+        }
+    }
+
+    fn export_in_words(&self) -> Safe {
         if !self.marks.is_empty() {
             return safe!("{} marked", grouped(self.marks.len() as u64));
         }
@@ -211,6 +238,8 @@ impl App {
         let Overlay::Export(export) = &mut self.overlay else { return Vec::new() };
         match event.code {
             KeyCode::Esc => return self.close_overlay(),
+            // It is being written under this name.
+            _ if export.job.is_some() => return Vec::new(),
             KeyCode::Enter => return self.export(),
             KeyCode::Tab => export.prompt = Prompt::new(&with_next_ending(export.prompt.text())),
             KeyCode::Char('c') if event.modifiers.contains(KeyModifiers::CONTROL) => return vec![Effect::Quit],
@@ -225,7 +254,6 @@ impl App {
     }
 
     fn export(&mut self) -> Vec<Effect> {
-        let rows = self.chosen();
         let now = self.now.wall;
         let Overlay::Export(export) = &mut self.overlay else { return Vec::new() };
         let name = export.prompt.text().trim().to_owned();
@@ -237,7 +265,8 @@ impl App {
         let replaces = export.exists.as_deref() == Some(&*path.to_string_lossy());
         let existing = if replaces { Existing::ReplacedAlike } else { Existing::Stays };
         export.error = Some("writing".into());
-        let mut effects = self.run(Task::Export(jobs::Export { rows, format: *format, path, existing, now }));
+        let (rows, marked) = (export.rows.clone(), export.marked);
+        let mut effects = self.run(Task::Export(jobs::Export { rows, format: *format, path, existing, now, marked }));
         let number = self.jobs.started;
         if let Overlay::Export(export) = &mut self.overlay {
             export.job = Some(number);
@@ -249,6 +278,9 @@ impl App {
     /// Pastes into the name of the file.
     pub(super) fn type_into_export(&mut self, text: &str) -> Vec<Effect> {
         let Overlay::Export(export) = &mut self.overlay else { return Vec::new() };
+        if export.job.is_some() {
+            return Vec::new();
+        }
         export.prompt.insert(text);
         export.error = None;
         draw_if(true)

@@ -175,9 +175,6 @@ impl App {
         if scope != self.scope || !self.listing.remember(rows, at) {
             return Vec::new();
         }
-        if self.following.is_none() {
-            self.following = self.selected_id();
-        }
         // Everything was known, so everything is read again, as after a refresh.
         self.need_everything();
         vec![Effect::Draw]

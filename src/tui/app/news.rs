@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{App, Effect};
+use super::{Action, App, Effect, Safe, grouped, safe};
 use crate::analysis::news::{News, Reads};
 use crate::analysis::rows::{Gone, Rows};
 use crate::model::{IdSet, RowRef};
@@ -160,6 +160,7 @@ impl App {
         }
         let came: HashSet<&str> = news.new.iter().chain(&news.back).map(|id| &**id).collect();
         let is_past = |row: RowRef<'_>| came.contains(row.id()) || seen.get(row.id()) == Some(&Change::Gone);
+        self.unmark_gone(|id| seen.get(id) == Some(&Change::Gone) && !came.contains(id));
         let mut gone = self.gone();
         gone.retain(|gone| gone.row().is_some_and(|row| !is_past(row)));
         gone.extend(news.gone);
@@ -190,6 +191,7 @@ impl App {
     pub(super) fn settle_news(&mut self) {
         let seen = self.unseen.settle();
         if seen.values().any(|change| *change == Change::Gone) {
+            self.unmark_gone(|id| seen.contains_key(id));
             let mut gone = self.gone();
             gone.retain(|gone| gone.row().is_some_and(|row| !seen.contains_key(row.id())));
             self.set_gone(gone);
@@ -213,13 +215,37 @@ impl App {
         }
     }
 
-    /// Counts everything as looked at. Whether there was anything.
-    pub(super) fn looked_at_all(&mut self) -> bool {
-        let had_some = !self.unseen.is_empty() || !self.unseen.seen.is_empty();
-        if had_some {
+    /// Acknowledges all changes, and says how many.
+    pub(super) fn acknowledge(&mut self) -> Vec<Effect> {
+        let counts = self.unseen.counts();
+        if !self.unseen.is_empty() || !self.unseen.seen.is_empty() {
+            self.unmark_gone(|_| true);
             self.unseen = Unseen::default();
             self.set_gone(Vec::new());
+            // One that is removed and selected has been seen now.
+            self.let_go_of_lost();
         }
-        had_some
+        let mut words = Safe::default();
+        for (change, count) in counts.into_iter().filter(|&(_, count)| count > 0) {
+            words.push(&safe!(" {}{}", change.sign(), grouped(count as u64)));
+        }
+        if words.is_empty() {
+            return self.inform("there are no changes to acknowledge");
+        }
+        let key = self.setup.keymap.key(Action::ViewChanges).unwrap_or_default();
+        self.inform(safe!("acknowledged{}; {} still lists what changed", words, key))
+    }
+
+    /// Takes the marks off webhooks that are not listed as gone any longer: they could not be taken off by hand.
+    fn unmark_gone(&mut self, is_left: impl Fn(&str) -> bool) {
+        let gone = self.gone();
+        let marked = gone.iter().filter_map(Gone::row).map(RowRef::id).filter(|id| is_left(id) && self.marks.contains(id));
+        let ids: Vec<&str> = marked.collect();
+        if !ids.is_empty() {
+            let marks = Arc::make_mut(&mut self.marks);
+            for id in ids {
+                marks.remove(id);
+            }
+        }
     }
 }

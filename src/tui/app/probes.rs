@@ -25,9 +25,14 @@ pub struct Probes {
     by_host: HashMap<Box<str>, BTreeSet<Origin>>,
     /// Since the last time that nothing was under way.
     tally: Tally,
+    /// Failures that may be those of this host, as long as nothing else was found since the last time that nothing was under way.
+    doubtful: Vec<(Origin, Seen)>,
     /// The job that gathers what is to be probed.
     gathering: Option<u64>,
 }
+
+/// Failures of different hosts that are enough to blame this one, when nothing was reachable.
+const ENOUGH: usize = 2;
 
 fn number(count: usize) -> Safe {
     grouped(count as u64)
@@ -85,10 +90,45 @@ impl Probes {
     fn begin(&mut self, origins: &[Origin]) {
         if !self.is_running() {
             self.tally = Tally::default();
+            self.doubtful.clear();
         }
         self.tally.wanted += origins.len();
         self.under_way.extend(origins.iter().cloned());
         self.index(origins);
+    }
+
+    /// Takes what was found. Nothing is known of any destination while it may be that this host reaches none.
+    fn take(&mut self, origin: Origin, seen: Seen) {
+        let proves_nothing = seen.reach.state() == State::Untried;
+        let is_first_proof = !proves_nothing && !seen.reach.may_be_our_fault();
+        if self.tally.dead == self.doubtful.len() && self.tally.reachable == 0 && seen.reach.may_be_our_fault() {
+            self.doubtful.push((origin, seen));
+            return;
+        }
+        if is_first_proof {
+            self.trust_doubtful();
+        }
+        self.keep(origin, seen);
+    }
+
+    fn trust_doubtful(&mut self) {
+        for (origin, seen) in std::mem::take(&mut self.doubtful) {
+            self.keep(origin, seen);
+        }
+    }
+
+    /// Why nothing is known of destinations that failed, if that is this host; else they are kept as what they are.
+    fn blame_this_host(&mut self) -> Option<Safe> {
+        let hosts: HashSet<_> = self.doubtful.iter().map(|(origin, _)| origin.host().to_string()).collect();
+        if hosts.len() < ENOUGH {
+            self.trust_doubtful();
+            return None;
+        }
+        let is_dns = self.doubtful.iter().all(|(_, seen)| seen.reach.trouble == Some(Trouble::Dns));
+        let what = if is_dns { "DNS fails on this host" } else { "no network on this host" };
+        let words = safe!("none of {} reached: {}; nothing is marked", number(self.doubtful.len()), what);
+        self.doubtful.clear();
+        Some(words)
     }
 
     fn keep(&mut self, origin: Origin, seen: Seen) {
@@ -157,11 +197,12 @@ impl App {
         if self.marks.is_empty() && self.has_to_wait(Wish::Probe) {
             return vec![Effect::Draw];
         }
-        self.gather_all()
+        let rows = self.chosen();
+        self.gather(Task::Gather { rows, host: None, most: MAX_AT_A_TIME })
     }
 
-    pub(super) fn gather_all(&mut self) -> Vec<Effect> {
-        let rows = self.chosen();
+    pub(super) fn gather_shown(&mut self) -> Vec<Effect> {
+        let rows = self.chosen_of_shown();
         self.gather(Task::Gather { rows, host: None, most: MAX_AT_A_TIME })
     }
 
@@ -221,23 +262,26 @@ impl App {
             // An answer to what nobody asks any more.
             return Vec::new();
         }
-        probes.tally.add(&seen.reach);
-        let words = match probes.tally.wanted {
-            1 => of_one(&origin, &seen),
-            _ => probes.tally.words(),
-        };
-        probes.keep(origin, seen);
+        let only = (probes.tally.wanted == 1).then(|| of_one(&origin, &seen));
+        let reach = seen.reach.clone();
+        probes.take(origin, seen);
+        probes.tally.add(&reach);
         if probes.is_running() {
             return vec![Effect::Draw];
         }
+        let blamed = probes.blame_this_host();
+        let words = only.unwrap_or_else(|| probes.tally.words());
         self.facts_changed();
-        self.inform(words)
+        match blamed {
+            Some(words) => self.warn(words),
+            None => self.inform(words),
+        }
     }
 
     /// Ends the probe; what was found is kept. `None` when there is none.
     pub(super) fn stop_probing(&mut self) -> Option<Vec<Effect>> {
         let was_gathering = self.stop_gathering();
-        if self.jobs.wishes.remove(&Wish::Probe) {
+        if self.jobs.wishes.remove(&Wish::Probe).is_some() {
             self.everything = Everything::No;
             return Some(self.inform("nothing is probed"));
         }
@@ -248,11 +292,29 @@ impl App {
             return None;
         }
         self.probes.under_way.clear();
+        let blamed = self.probes.blame_this_host();
         self.facts_changed();
         let Tally { wanted, .. } = self.probes.tally;
-        let mut effects = self.inform(safe!("stopped: of {} destinations, {}", number(wanted), self.probes.tally.words()));
+        let mut effects = match blamed {
+            Some(words) => self.warn(safe!("stopped: {}", words)),
+            None => self.inform(safe!("stopped: of {} destinations, {}", number(wanted), self.probes.tally.words())),
+        };
         effects.push(Effect::StopProbing);
         Some(effects)
+    }
+
+    /// Forgets what probes found, such as while this host had no network; what is under way ends.
+    pub(super) fn discard_probes(&mut self) -> Vec<Effect> {
+        if !self.probes.are_shown() {
+            return self.inform("there are no probe results to discard");
+        }
+        let was_running = self.probes.is_running();
+        let count = number(self.probes.known.len());
+        self.forget_probes();
+        self.facts_changed();
+        let mut effects = self.inform(safe!("discarded the probe results of {} destinations", count));
+        effects.extend(was_running.then_some(Effect::StopProbing));
+        effects
     }
 
     /// What is still being looked for is not probed. Whether there was anything.

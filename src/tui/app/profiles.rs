@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyEvent;
 use ratatui::style::Color;
 
 use super::{App, Everything, Focus, Memory, Notice, Overlay, Unseen};
 use crate::base_url::BaseUrl;
 use crate::cache::Store;
 use crate::config::{Connection, KeySource};
-use crate::keymap::Copy;
+use crate::keymap::{Copy, Key};
 use crate::model::Packer;
 use crate::safe;
 use crate::text::Safe;
@@ -21,7 +21,7 @@ use crate::tui::group_pane::GroupPane;
 use crate::tui::health::Health;
 use crate::tui::listing::Listing;
 use crate::tui::message::Effect;
-use crate::tui::picker::Picker;
+use crate::tui::picker::{Picked, Picker};
 
 /// Another workspace, as far as it concerns the screen.
 #[derive(Debug, Clone)]
@@ -80,42 +80,20 @@ impl App {
     }
 
     pub(super) fn key_in_profiles(&mut self, event: KeyEvent) -> Vec<Effect> {
+        let action = self.setup.keymap.action(Key::from(event));
         let Overlay::Profiles(picker) = &mut self.overlay else { return Vec::new() };
-        let profiles = &self.setup.profiles;
-        let plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-        match event.code {
-            KeyCode::Esc => return self.close_overlay(),
-            KeyCode::Enter => {
-                let chosen = picker.chosen();
-                return self.switch(chosen);
-            }
-            KeyCode::Down | KeyCode::Tab => picker.move_by(1),
-            KeyCode::Up | KeyCode::BackTab => picker.move_by(-1),
-            KeyCode::Char('n') if !plain => picker.move_by(1),
-            KeyCode::Char('p') if !plain => picker.move_by(-1),
-            KeyCode::Char('u') if !plain => picker.clear(profiles),
-            KeyCode::Backspace => {
-                let emptied = !picker.backspace(profiles);
-                if emptied {
-                    return self.close_overlay();
-                }
-            }
-            KeyCode::Char(digit) if plain && digit.is_ascii_digit() => match picker.at_digit(digit) {
-                Some(at) => return self.switch(Some(at)),
-                None => return Vec::new(),
-            },
-            KeyCode::Char(c) if plain => picker.insert(c.encode_utf8(&mut [0; 4]), profiles),
-            _ => return Vec::new(),
+        match picker.key(event, action, &self.setup.profiles) {
+            Picked::Nothing => Vec::new(),
+            Picked::Changed => vec![Effect::Draw],
+            Picked::Closed => self.close_overlay(),
+            Picked::Chosen(at) => self.switch(at),
         }
-        vec![Effect::Draw]
     }
 
     /// Asks for another workspace. Until it is there, this one stays as it is.
-    fn switch(&mut self, chosen: Option<usize>) -> Vec<Effect> {
+    fn switch(&mut self, at: usize) -> Vec<Effect> {
         self.overlay = Overlay::None;
-        let Some((at, profile)) = chosen.and_then(|at| Some((at, self.setup.profiles.get(at)?))) else {
-            return vec![Effect::Draw];
-        };
+        let Some(profile) = self.setup.profiles.get(at) else { return vec![Effect::Draw] };
         let name = profile.shown.clone();
         let is_shown = at == self.setup.profile_at;
         let was_switching = std::mem::replace(&mut self.switching, !is_shown);
@@ -179,7 +157,7 @@ impl App {
         self.forget_jobs();
         self.forget_probes();
         self.facts_changed();
-        self.following = None;
+        self.anchor = None;
         self.last_copy = None;
         self.detail_scroll = 0;
         self.focus = Focus::List;
@@ -187,7 +165,7 @@ impl App {
         self.reveal = false;
         if matches!(
             self.overlay,
-            Overlay::CopyMenu | Overlay::PlainText(_) | Overlay::Filter | Overlay::Export(_) | Overlay::Bases(_)
+            Overlay::CopyMenu(_) | Overlay::PlainText(_) | Overlay::Filter | Overlay::Export(_) | Overlay::Bases(_)
         ) {
             self.overlay = Overlay::None;
         }

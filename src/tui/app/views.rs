@@ -2,12 +2,14 @@
 
 use ratatui::layout::Rect;
 
+use super::keys::Clears;
 use super::{
     Action, App, Effect, Everything, Focus, MouseButton, MouseEvent, MouseEventKind, Position, RowRef, WHEEL, draw_if,
 };
 use crate::analysis::groups::{Broken, Kind};
 use crate::analysis::query::quote;
-use crate::analysis::rows::RowNumber;
+use crate::analysis::rows::Standing;
+use crate::tui::anchor::Anchor;
 use crate::tui::group_pane::GroupPane;
 use crate::tui::views::{Lines, View};
 
@@ -78,42 +80,31 @@ impl App {
             return None;
         }
         let screenful = i64::from(self.group_lines().max(1));
-        match (action, self.row_of_group().map(|row| Box::<str>::from(row.id()))) {
-            (Action::Copy, Some(_)) => return None,
-            (Action::Mark, Some(id)) => self.toggle_mark(&id),
-            _ => {}
-        }
         let is_webhook = self.row_of_group().is_some();
+        let marked = self.row_of_group().filter(|_| action == Action::Mark).map(|row| Box::<str>::from(row.id()));
         let pane = self.group_panes.get_mut(&self.view)?;
-        let before = pane.cursor;
-        let len = pane.len();
-        match action {
-            Action::Mark if is_webhook => {
-                pane.cursor.move_by(1, len);
+        let moved = match action {
+            Action::Mark if let Some(id) = marked => {
+                pane.go(|cursor, len| cursor.move_by(1, len));
+                self.toggle_mark(&id);
                 return Some(vec![Effect::Draw]);
             }
-            Action::MoveDown => pane.cursor.move_by(1, len),
-            Action::MoveUp => pane.cursor.move_by(-1, len),
-            Action::HalfPageDown => pane.cursor.move_by((screenful / 2).max(1), len),
-            Action::HalfPageUp => pane.cursor.move_by(-(screenful / 2).max(1), len),
-            Action::PageDown => pane.cursor.move_by(screenful, len),
-            Action::PageUp => pane.cursor.move_by(-screenful, len),
-            Action::First => pane.cursor.first(),
-            Action::Last => pane.cursor.last(len, true),
+            Action::MoveDown => pane.go(|cursor, len| cursor.move_by(1, len)),
+            Action::MoveUp => pane.go(|cursor, len| cursor.move_by(-1, len)),
+            Action::HalfPageDown => pane.go(|cursor, len| cursor.move_by((screenful / 2).max(1), len)),
+            Action::HalfPageUp => pane.go(|cursor, len| cursor.move_by(-(screenful / 2).max(1), len)),
+            Action::PageDown => pane.go(|cursor, len| cursor.move_by(screenful, len)),
+            Action::PageUp => pane.go(|cursor, len| cursor.move_by(-screenful, len)),
+            Action::First => pane.go(|cursor, _| cursor.first()),
+            Action::Last => pane.go(|cursor, len| cursor.last(len, true)),
+            Action::Copy if is_webhook => return None,
             Action::Open => return Some(self.open_group()),
-            Action::Back => {
-                if pane.collapse() {
-                    return Some(vec![Effect::Draw]);
-                }
-                return Some(self.back_from_groups());
-            }
             Action::Copy | Action::RawJson | Action::NextPane | Action::Mark | Action::Sort | Action::ReverseSort => {
                 let key = self.setup.keymap.key(Action::ViewWebhooks).unwrap_or_default();
                 return Some(self.inform(crate::safe!("that works on webhooks: {} shows them", key)));
             }
             _ => return None,
-        }
-        let moved = pane.cursor != before;
+        };
         if moved {
             self.rhythm.beat(self.now.instant);
         }
@@ -126,26 +117,22 @@ impl App {
         // The first line is the title.
         let lines = Rect { y: body.y.saturating_add(1), height: self.group_lines(), ..body }.intersection(body);
         let Some(pane) = self.group_panes.get_mut(&self.view) else { return Vec::new() };
-        let (before, len) = (pane.cursor, pane.len());
-        match event.kind {
-            MouseEventKind::ScrollDown => pane.cursor.move_by(WHEEL, len),
-            MouseEventKind::ScrollUp => pane.cursor.move_by(-WHEEL, len),
+        let moved = match event.kind {
+            MouseEventKind::ScrollDown => pane.go(|cursor, len| cursor.move_by(WHEEL, len)),
+            MouseEventKind::ScrollUp => pane.go(|cursor, len| cursor.move_by(-WHEEL, len)),
             MouseEventKind::Down(MouseButton::Left) if lines.contains(Position::new(event.column, event.row)) => {
-                let place = pane.cursor.offset().saturating_add(event.row.saturating_sub(lines.y).into());
-                if place < len {
-                    pane.cursor.select(place);
-                }
+                let place = pane.cursor().offset().saturating_add(event.row.saturating_sub(lines.y).into());
+                place < pane.len() && pane.go(|cursor, _| cursor.select(place))
             }
-            _ => {}
-        }
-        let moved = pane.cursor.selected() != before.selected();
+            _ => false,
+        };
         draw_if(moved)
     }
 
     /// The webhook that the selected line is about, if it is about one.
     pub(super) fn row_of_group(&self) -> Option<RowRef<'_>> {
-        match self.group_pane()?.selected()?.kind {
-            Kind::Broken { number, .. } => self.listing.rows().row(number.into()).filter(|row| row.is_webhook()),
+        match &self.group_pane()?.selected()?.kind {
+            Kind::Broken { row, .. } => row.row().filter(|row| row.is_webhook()),
             _ => None,
         }
     }
@@ -169,13 +156,13 @@ impl App {
                 pane.toggle(rule.id);
                 return vec![Effect::Draw];
             }
-            Some(Kind::Broken { what: Broken::Webhook { .. }, rule, number, .. }) => {
-                row = Some(number);
+            Some(Kind::Broken { what: Broken::Webhook { .. }, rule, row: of, .. }) => {
+                row = Some(of);
                 format!("finding:{rule}")
             }
-            Some(Kind::Broken { what: Broken::Malformed { .. }, number, .. }) => {
+            Some(Kind::Broken { what: Broken::Malformed { .. }, row: of, .. }) => {
                 // No filter finds what is no webhook.
-                row = Some(number);
+                row = Some(of);
                 String::new()
             }
             Some(Kind::NoHost | Kind::More { .. } | Kind::Said { .. } | Kind::MoreRows { .. }) | None => return Vec::new(),
@@ -183,8 +170,8 @@ impl App {
         self.show_webhooks(terms, row)
     }
 
-    /// Shows the webhooks of a filter, and selects the row with this number; Esc comes back.
-    pub(super) fn show_webhooks(&mut self, terms: String, row: Option<RowNumber>) -> Vec<Effect> {
+    /// Shows the webhooks of a filter, and selects this row; Esc comes back.
+    pub(super) fn show_webhooks(&mut self, terms: String, row: Option<Standing>) -> Vec<Effect> {
         let from = self.view;
         let before = self.filter.applied().to_owned();
         let text = match self.filter.applied() {
@@ -195,27 +182,22 @@ impl App {
             self.filter_changed();
         }
         let effects = self.show_view(View::Webhooks);
-        if let Some(number) = row.map(u64::from) {
-            if let Some(place) = self.listing.place_of(number) {
-                self.cursor.select(place);
-            }
-            if !self.filter.query().is_empty() {
-                self.arranging.go_to_row(number);
-            }
-            self.detail_scroll = 0;
+        if let Some(row) = row {
+            self.select_row(Anchor::of(row, self.listing.rows()));
         }
         self.came_from = Some(CameFrom { view: from, set: self.filter.applied().to_owned(), before });
         effects
     }
 
-    pub(super) fn back_from_groups(&mut self) -> Vec<Effect> {
+    /// Back from a view of groups or changes.
+    pub(super) fn back_from_view(&mut self, clears: Clears) -> Vec<Effect> {
         if let Some(effects) = self.stop_probing() {
             return effects;
         }
         if self.everything != Everything::No {
             return self.stop_loading();
         }
-        let cleared = self.clear_filter();
+        let cleared = if clears == Clears::Filter { self.clear_filter() } else { Vec::new() };
         if !cleared.is_empty() {
             return cleared;
         }
@@ -249,7 +231,7 @@ impl App {
     pub(super) fn fit_groups(&mut self) {
         let height = self.group_lines();
         if let Some(pane) = self.group_panes.get_mut(&self.view) {
-            pane.cursor.fit(height, pane.len(), true);
+            pane.fit(height);
         }
     }
 }

@@ -22,7 +22,7 @@ impl Wish {
 impl App {
     /// What waits for everything, if something does.
     pub fn waiting_wish(&self) -> Option<Wish> {
-        self.jobs.wishes.first().copied()
+        self.jobs.wishes.keys().next().copied()
     }
 
     /// Whether a wish has to wait: what is missing is loaded, as far as that may be done without asking.
@@ -30,28 +30,33 @@ impl App {
         self.need_everything();
         let waits = !self.is_settled();
         if waits {
-            self.jobs.wishes.insert(wish);
+            self.jobs.wishes.insert(wish, self.filter.applied().to_owned());
         }
         waits
     }
 
     /// Whether the rows on screen are those that were asked for, and no more are on their way.
-    fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         self.everything == Everything::No && self.is_arranged_anew()
     }
 
     /// Does what waited, as soon as all are here; what waited in vain is said.
     pub(super) fn fulfil_wishes(&mut self) -> Vec<Effect> {
+        let asked = self.jobs.wishes.len();
+        self.jobs.wishes.retain(|_, filter| filter == self.filter.applied());
+        if self.jobs.wishes.len() < asked {
+            return self.warn("the filter is another one: nothing is marked or probed");
+        }
         if self.jobs.wishes.is_empty() || !self.is_settled() {
             return Vec::new();
         }
         let is_complete = self.listing.is_complete();
         let mut effects = draw_if(true);
-        for wish in std::mem::take(&mut self.jobs.wishes) {
+        for wish in std::mem::take(&mut self.jobs.wishes).into_keys() {
             effects.extend(match wish {
                 Wish::Mark if is_complete => self.mark_all_now(),
                 Wish::Mark => self.warn("nothing was marked: not all are loaded"),
-                Wish::Probe if is_complete => self.gather_all(),
+                Wish::Probe if is_complete => self.gather_shown(),
                 Wish::Probe => self.warn("nothing is probed: not all are loaded"),
             });
         }

@@ -64,10 +64,17 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         }
         if signed.iter().all(|&(_, count, _)| count == 0) && !is_doubtful {
             pieces.push(Piece::new(" no change", theme.strong));
+            if !app.changes.is_waiting() {
+                pieces.push(Piece::plain(among_which(app)));
+            }
+        }
+        let in_all = app.changes.found().map(|found| found.all).unwrap_or_default();
+        if !app.filter.query().is_empty() && !app.changes.is_waiting() {
+            pieces.push(Piece::plain(safe!(" {} {} in all", app.setup.glyphs.dot, grouped(in_all))));
         }
         let all = counts.added + counts.changed + counts.removed + counts.unknown;
-        if all > app.changes.len() {
-            pieces.push(Piece::new(safe!(", the first {} shown", grouped(app.changes.len())), theme.quiet));
+        if all > app.changes.listed() {
+            pieces.push(Piece::new(safe!(", the first {} shown", grouped(app.changes.listed())), theme.quiet));
         }
         if app.changes.is_waiting() {
             pieces.push(Piece::new(", comparing", theme.quiet));
@@ -77,6 +84,15 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         }
     }
     canvas.pieces(area, &pieces);
+}
+
+/// ` among the 176 shown`, under a filter.
+fn among_which(app: &App) -> Safe {
+    match app.filter.query().is_empty() {
+        true => Safe::default(),
+        false if app.is_searching() => " among those shown".into(),
+        false => safe!(" among the {} shown", grouped(app.listing.shown_here())),
+    }
 }
 
 /// Why there is nothing to be told yet.
@@ -114,11 +130,11 @@ fn list(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     title(app, line(area, 0), canvas);
     let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
     let pane = &app.changes;
-    for (number, place) in (0..body.height).zip(pane.cursor.visible(body.height, pane.len())) {
+    for (number, place) in (0..body.height).zip(pane.cursor().visible(body.height, pane.len())) {
         let Some(entry) = pane.entry(place) else { continue };
-        row(app, entry, place == pane.cursor.selected(), line(body, number), canvas);
+        row(app, entry, place == pane.cursor().selected(), line(body, number), canvas);
     }
-    canvas.shows(body, pane.cursor);
+    canvas.shows(body, pane.cursor());
 }
 
 /// `▌~ hooks.acme.com/crm     events +call.failed`.

@@ -6,21 +6,22 @@ use crate::safe;
 use crate::tui::app::{App, Focus};
 use crate::tui::canvas::{Canvas, line};
 use crate::tui::listing::Cell;
+use crate::tui::view::list::LEFT;
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     match app.listing.cell(app.cursor.selected()) {
         // Nobody reads it before the key is released, and what stood here is about another webhook.
         _ if app.is_hurried() => {}
-        Cell::Row(row) | Cell::Gone(row) => {
-            let change = app.change_at(app.cursor.selected());
+        cell @ (Cell::Row(row) | Cell::Gone(row) | Cell::Left(row)) => {
+            let change = app.change_at(app.cursor.selected()).map(|change| safe!("{} {}", change.sign(), change.words()));
+            let left = matches!(cell, Cell::Left(_)).then(|| safe!("{} {}", LEFT, "removed, or on another page"));
             let enough = app.detail_scroll.saturating_add(usize::from(area.height)).saturating_add(1);
             let lines = app.detail_lines(row, enough);
             for (number, pieces) in (0..area.height).zip(lines.iter().skip(app.detail_scroll)) {
                 canvas.pieces(line(inner, number), pieces);
             }
-            if let Some(change) = change {
-                let words = safe!("{} {}", change.sign(), change.words());
+            if let Some(words) = change.or(left) {
                 canvas.text_right(line(inner, area.height.saturating_sub(1)), &words, app.setup.theme.warning);
             }
             if lines.len() == enough {

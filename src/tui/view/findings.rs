@@ -29,15 +29,15 @@ pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         canvas.text(line(body, 0), &nothing(app), app.setup.theme.quiet);
         return;
     }
-    for (number, place) in (0..body.height).zip(pane.cursor.visible(body.height, pane.len())) {
+    for (number, place) in (0..body.height).zip(pane.cursor().visible(body.height, pane.len())) {
         let Some(group) = pane.group(place) else { continue };
         let at = line(body, number);
-        if place == pane.cursor.selected() {
+        if place == pane.cursor().selected() {
             canvas.text(at, &app.setup.glyphs.selected.into(), app.setup.theme.accent);
         }
-        group_line(app, group, place == pane.cursor.selected(), &columns, at, canvas);
+        group_line(app, group, place == pane.cursor().selected(), &columns, at, canvas);
     }
-    canvas.shows(body, pane.cursor);
+    canvas.shows(body, pane.cursor());
     let footing = Rect { y: body.bottom(), height: area.bottom().saturating_sub(body.bottom()), ..area };
     if let (Some(group), false) = (pane.selected(), footing.is_empty() || app.is_hurried()) {
         explanation(app, group, footing, canvas);
@@ -95,10 +95,10 @@ fn group_line(app: &App, group: &Group, is_selected: bool, columns: &Columns, at
             }
             canvas.text_right(columns.number(at, 1), &grouped(group.reach), Style::new());
         }
-        Kind::Broken { number, what, finding, .. } => {
+        Kind::Broken { number, row, what, finding, .. } => {
             // Only a number of its group stands behind a row.
             let wide = columns.wide(at, finding.is_some());
-            let symbol = app.listing.rows().row((*number).into()).map_or(" ", |row| state_symbol(row, glyphs));
+            let symbol = row.row().map_or(" ", |row| state_symbol(row, glyphs));
             let (symbol, text) = match what {
                 Broken::Webhook { url } => {
                     let room = usize::from(wide.width.saturating_sub(4));
@@ -132,12 +132,12 @@ fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.rule(line(area, 0), theme.quiet);
     let Some(rule) = group.kind.parent().and_then(Rule::named) else { return };
     let message = match &group.kind {
-        Kind::Broken { number, .. } => app.message_of(rule, *number),
+        Kind::Broken { number, row, .. } => app.message_of(rule, *number, row),
         Kind::Said { message, .. } => Some(message.clone()),
         _ => None,
     };
     let whose = match &group.kind {
-        Kind::Broken { number, .. } => app.listing.rows().row((*number).into()).filter(|row| row.is_webhook()),
+        Kind::Broken { row, .. } => row.row().filter(|row| row.is_webhook()),
         _ => None,
     };
     let whose = whose.map(|row| safe!("{}  {}", clean_head(row.id(), 40), short_url(row.url(), app.reveal, 500)));

@@ -43,7 +43,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         // What is wrong with what is being typed counts for more than what happened meanwhile.
         (_, Overlay::Filter) if app.filter.error().is_some() => prompt::Line::filter(app).draw_below(app, room, canvas),
         (_, Overlay::Export(export)) if export.error.is_some() => {
-            prompt::Line::export(app, export).draw_below(app, room, canvas);
+            prompt::Line::export(export).draw_below(app, room, canvas);
         }
         (Some(Notice::Info(words)), _) => {
             canvas.pieces(room, &[Piece::plain(" "), Piece::plain(words)]);
@@ -55,7 +55,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         (None, Overlay::None) if app.probes.is_running() => probing(app, room, canvas),
         (None, Overlay::None) => hints(app, room, canvas),
         (None, Overlay::Filter) => prompt::Line::filter(app).draw_below(app, room, canvas),
-        (None, Overlay::Export(export)) => prompt::Line::export(app, export).draw_below(app, room, canvas),
+        (None, Overlay::Export(export)) => prompt::Line::export(export).draw_below(app, room, canvas),
         (None, overlay) => {
             let theme = app.setup.theme;
             let mut pieces = vec![Piece::new(" esc", theme.strong), Piece::new(" back ", theme.quiet)];
@@ -169,19 +169,19 @@ fn probing(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 /// `12/1,234`, or `12/300+` while the end is unknown.
 fn position(app: &App) -> Safe {
     if let Some(pane) = app.group_pane() {
-        let at = if pane.is_empty() { 0 } else { pane.cursor.selected() + 1 };
+        let at = if pane.is_empty() { 0 } else { pane.cursor().selected() + 1 };
         return safe!("{}/{}", grouped(at), grouped(pane.len()));
     }
     if app.shows_changes() {
         let pane = &app.changes;
-        let at = if pane.is_empty() { 0 } else { pane.cursor.selected() + 1 };
+        let at = if pane.is_empty() { 0 } else { pane.cursor().selected() + 1 };
         return safe!("{}/{}", grouped(at), grouped(pane.len()));
     }
     if app.listing.is_empty() {
         return Safe::default();
     }
     let at = grouped(app.cursor.selected() + 1);
-    if app.listing.order().is_some() {
+    if app.listing.order().is_some() || app.listing.holds() {
         return safe!("{}/{}", at, grouped(app.listing.len()));
     }
     match app.listing.extent() {

@@ -38,17 +38,17 @@ pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>
         return;
     };
     let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
-    for (number, place) in (0..body.height).zip(pane.cursor.visible(body.height, pane.len())) {
+    for (number, place) in (0..body.height).zip(pane.cursor().visible(body.height, pane.len())) {
         let Some(group) = pane.group(place) else { continue };
         let at = line(body, number);
-        if place == pane.cursor.selected() {
+        if place == pane.cursor().selected() {
             canvas.text(at, &app.setup.glyphs.selected.into(), theme.accent);
         }
         let (name, style) = name(app, group);
         canvas.text(
             columns.name(at),
             &name,
-            if place == pane.cursor.selected() { style.patch(theme.strong) } else { style },
+            if place == pane.cursor().selected() { style.patch(theme.strong) } else { style },
         );
         for (column, number) in [group.active, group.inactive, group.reach].into_iter().enumerate() {
             let style = if number == 0 { theme.quiet } else { Style::new() };
@@ -56,7 +56,7 @@ pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>
         }
         bar(app, group, groups.webhooks, groups.most, columns.bar(at), canvas);
     }
-    canvas.shows(body, pane.cursor);
+    canvas.shows(body, pane.cursor());
 }
 
 /// Whether the groups are those of the whole workspace: of a part of it nothing is said that holds for the whole.
@@ -84,9 +84,8 @@ fn bar(app: &App, group: &Group, all: u64, most: u64, area: Rect, canvas: &mut C
     if area.is_empty() || all == 0 {
         return;
     }
-    if matches!(group.kind, Kind::Event { is_known: true, .. }) && group.active == 0 {
-        let words = if are_whole(app) { "nobody hears it" } else { "none of these hears it" };
-        canvas.text(Rect { x: area.x.saturating_add(1), ..area }, &words.into(), app.setup.theme.warning);
+    if matches!(group.kind, Kind::Event { is_known: true, .. }) && group.active == 0 && are_whole(app) {
+        canvas.text(Rect { x: area.x.saturating_add(1), ..area }, &"no active subscriber".into(), app.setup.theme.warning);
         return;
     }
     let share = Rect { width: 6.min(area.width), ..area };
@@ -166,7 +165,9 @@ fn name(app: &App, group: &Group) -> (Safe, Style) {
         Kind::Event { name, is_known } => {
             let name = clean_head(name, 200);
             match (group.active, is_known) {
-                (0, true) => (safe!("! {}", name), theme.warning),
+                // Of a part of the webhooks it is no fault.
+                (0, true) if are_whole(app) => (safe!("! {}", name), theme.warning),
+                (0, true) => (safe!("  {}", name), theme.inactive),
                 (0, false) => (safe!("? {}", name), theme.inactive),
                 (_, true) => (safe!("  {}", name), Style::new()),
                 (_, false) => (safe!("? {}", name), Style::new()),

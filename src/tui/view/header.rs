@@ -30,7 +30,9 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let news = news(app);
     // What is left out when it gets narrow: first the name, then where the key is from, how fresh it is and how it is sorted.
     // Never whose webhooks these are, how many of them are missing, nor that they are filtered.
-    let mut room = usize::from(area.width).saturating_sub(1 + identity.width() + 2 + coverage.width() + 1);
+    let revealed = if app.reveal { REVEALED } else { Safe::default() };
+    let must = 1 + identity.width() + revealed.width() + 2 + coverage.width() + 1;
+    let mut room = usize::from(area.width).saturating_sub(must);
     let mut take = |width: usize| {
         let fits = width <= room;
         room -= if fits { width } else { 0 };
@@ -49,6 +51,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     if has_name {
         left.push(Piece::new("hookscope  ", theme.quiet));
     }
+    left.push(Piece::new(revealed, theme.warning));
     left.push(Piece::new(identity, theme.mark(app.colour())));
     if has_key {
         left.push(Piece::new(key, theme.quiet));
@@ -71,6 +74,8 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.pieces(Rect { x: area.x + (area.width - right), width: right, ..area }, &pieces);
 }
 
+/// While credentials are on screen: it may be shared.
+const REVEALED: Safe = Safe::literal("! revealed  ");
 /// Columns that a filter gets before anything else but what must be said.
 const SHORTEST_FILTER: usize = 14;
 
@@ -134,7 +139,7 @@ fn live_coverage(app: &App) -> Safe {
     let rows = app.listing.extent();
     if app.listing.kept().is_some() || !app.filter.query().is_empty() {
         let prefix = if app.scope == Scope::All { Safe::default() } else { safe!("{} ", scope) };
-        let here = if app.is_searching() { "?".into() } else { grouped(app.listing.len()) };
+        let here = if app.is_searching() { "?".into() } else { grouped(app.listing.listed()) };
         return match rows {
             RowCount::Exactly(rows) if rows == loaded => safe!("{}{} of {}", prefix, here, grouped(rows)),
             RowCount::Exactly(rows) => safe!("{}{} of {} loaded (of {})", prefix, here, grouped(loaded), grouped(rows)),
@@ -176,7 +181,10 @@ fn status(app: &App) -> (Safe, ratatui::style::Style) {
             let word = if app.auto_refresh.is_some() { "auto" } else { "live" };
             // A refresh of what is on screen says nothing of the rest.
             let part = if app.listing.has_old_rows() { "partly " } else { "" };
-            (safe!("{}{} {}", part, word, time), theme.active)
+            let age = clock::age(*at, app.now.wall);
+            let age = if age.as_str() == "now" { Safe::default() } else { safe!(" {} ago", age) };
+            let style = if app.is_stale(*at) { theme.warning } else { theme.active };
+            (safe!("{}{} {}{}", part, word, time, age), style)
         }
     }
 }

@@ -18,6 +18,8 @@ use crate::tui::view::seen;
 const NARROW: u16 = 30;
 /// From this width on, what is wrong is said with the name of the worst rule.
 const WIDE: u16 = 100;
+/// The sign of a webhook that may be removed.
+pub(super) const LEFT: &str = "?";
 /// Events of one webhook that are looked through to show that one was searched for.
 const MAX_EVENTS: usize = 100;
 
@@ -48,8 +50,8 @@ fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
         behind(area, 1)
     };
     match app.listing.cell(place) {
-        Cell::Row(row) | Cell::Gone(row) if row.is_webhook() => webhook_row(app, place, row, area, canvas),
-        Cell::Row(row) | Cell::Gone(row) => malformed_row(row, theme.error, area, canvas),
+        Cell::Row(row) | Cell::Gone(row) | Cell::Left(row) if row.is_webhook() => webhook_row(app, place, row, area, canvas),
+        Cell::Row(row) | Cell::Gone(row) | Cell::Left(row) => malformed_row(row, theme.error, area, canvas),
         Cell::Loading => {
             let dots = u16::try_from(8 + place % 17 * 7 % 17).unwrap_or(8);
             for x in 0..dots.min(area.width) {
@@ -85,9 +87,14 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
     };
     let symbol = state_symbol(row, app.setup.glyphs);
     canvas.text(area, &symbol.into(), style);
-    if let Some(change) = app.change_at(place) {
-        let (style, behind_symbol) = (change_style(app, change), behind(area, 1));
-        canvas.text(Rect { width: 1.min(behind_symbol.width), ..behind_symbol }, &change.sign().into(), style);
+    let sign = match (app.change_at(place), app.listing.cell(place)) {
+        (Some(change), _) => Some((change.sign(), change_style(app, change))),
+        (None, Cell::Left(_)) => Some((LEFT, theme.warning.patch(theme.strong))),
+        (None, _) => None,
+    };
+    if let Some((sign, style)) = sign {
+        let behind_symbol = behind(area, 1);
+        canvas.text(Rect { width: 1.min(behind_symbol.width), ..behind_symbol }, &sign.into(), style);
     }
     let url_left = 2 + seen::draw_symbol(app, row, behind(area, 2), canvas);
     let figures = if area.width >= NARROW { seen::width(app, area) } else { 0 };

@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use crate::config::{Profile, colour_name};
 use crate::keymap::COPIES;
 use crate::safe;
-use crate::text::{Safe, clean, grouped};
-use crate::tui::app::App;
+use crate::text::{Safe, clean};
+use crate::tui::app::{App, CopySubject};
 use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::changes_pane::Bases;
 use crate::tui::palette::Palette;
@@ -62,7 +62,7 @@ pub(super) fn profiles(app: &App, picker: &Picker, canvas: &mut Canvas<'_>) {
     let padding = |columns: usize, text: &Safe| Piece::plain(clean(&" ".repeat(columns.saturating_sub(text.width()))));
     for (number, (index, &(at, profile))) in (1..).zip(found.iter().enumerate().skip(first).take(ROWS)) {
         let place = line(area, number);
-        let digit = DIGITS.get(index).map_or(' ', |&digit| digit);
+        let digit = DIGITS.get(index).filter(|_| !picker.is_narrowing()).map_or(' ', |&digit| digit);
         let mark = if at == app.setup.profile_at { glyphs.active } else { " " };
         let mut pieces = vec![
             Piece::new(safe!(" {} ", clean(&digit.to_string())), theme.accent),
@@ -81,20 +81,26 @@ pub(super) fn profiles(app: &App, picker: &Picker, canvas: &mut Canvas<'_>) {
         }
     }
     canvas.text(line(area, 0), &" show the workspace ".into(), theme.strong);
+    picker_line(app, picker, " profile ", canvas);
+}
+
+/// The line below a picker: what is typed, or what can be pressed.
+fn picker_line(app: &App, picker: &Picker, label: &'static str, canvas: &mut Canvas<'_>) {
+    let theme = app.setup.theme;
     let footer = app.layout().footer;
     canvas.clear(footer);
-    let hint: Safe =
-        if picker.input().is_empty() { "a digit or enter shows it, letters narrow".into() } else { Safe::default() };
-    canvas.pieces(
-        footer,
-        &[
-            Piece::new(" profile ", theme.accent),
-            Piece::plain(picker.input()),
-            Piece::new(" ", theme.selected),
-            Piece::plain(" "),
-            Piece::new(hint, theme.quiet),
-        ],
-    );
+    let mut pieces = vec![Piece::new(label, theme.accent)];
+    if picker.is_narrowing() {
+        pieces.extend([Piece::plain("/"), Piece::plain(picker.input()), Piece::new(" ", theme.selected)]);
+    }
+    pieces.push(if picker.is_refused() {
+        Piece::new(" ! nothing matches: esc shows all again", theme.warning)
+    } else if picker.is_narrowing() {
+        Piece::new("  enter takes it, esc shows all", theme.quiet)
+    } else {
+        Piece::new("a digit or enter takes one, j k move, / narrows", theme.quiet)
+    });
+    canvas.pieces(footer, &pieces);
 }
 
 /// Since when changes are to be told.
@@ -108,7 +114,7 @@ pub(super) fn bases(app: &App, bases: &Bases, canvas: &mut Canvas<'_>) {
         canvas.text(line(area, 1), &"   no such time".into(), theme.quiet);
     }
     for (number, (index, choice)) in (1..).zip(found.iter().enumerate().skip(first).take(ROWS)) {
-        let digit = DIGITS.get(index).filter(|_| picker.is_untouched()).map_or(' ', |&digit| digit);
+        let digit = DIGITS.get(index).filter(|_| !picker.is_narrowing()).map_or(' ', |&digit| digit);
         let mark = if choice.is_current { glyphs.active } else { " " };
         let pieces = [
             Piece::new(safe!(" {} ", clean(&digit.to_string())), theme.accent),
@@ -126,33 +132,19 @@ pub(super) fn bases(app: &App, bases: &Bases, canvas: &mut Canvas<'_>) {
         let place = safe!(" {}/{} ", picker.selected() + 1, found.len());
         canvas.text_right(Rect { width: area.width.saturating_sub(1), ..line(area, 0) }, &place, theme.quiet);
     }
-    let footer = app.layout().footer;
-    canvas.clear(footer);
-    let hint = if picker.is_untouched() { "a digit or enter takes it, letters narrow" } else { "" };
-    let pieces = [
-        Piece::new(" since ", theme.accent),
-        Piece::plain(picker.input()),
-        Piece::new(" ", theme.selected),
-        Piece::plain(" "),
-        Piece::new(hint, theme.quiet),
-    ];
-    canvas.pieces(footer, &pieces);
+    picker_line(app, picker, " since ", canvas);
 }
 
-pub(super) fn copies(app: &App, canvas: &mut Canvas<'_>) {
+pub(super) fn copies(app: &App, of: &CopySubject, canvas: &mut Canvas<'_>) {
     let area = open(app, COPIES.len(), canvas);
     for (number, (key, _, words)) in (1..).zip(COPIES) {
         let pieces = [Piece::new(safe!("   {}  ", clean(&key.to_string())), app.setup.theme.strong), Piece::plain(words)];
         canvas.pieces(line(area, number), &pieces);
     }
-    let marked = app.marks.len();
-    let on_screen =
-        app.visible().filter_map(|place| app.listing.row(place)).filter(|row| app.marks.contains(row.id())).count();
-    let title: Safe = match marked {
-        0 => " copy the ".into(),
-        _ if on_screen == marked => safe!(" copy, of {} marked, the ", grouped(marked as u64)),
-        // They may be forgotten, and some copies are commands that delete.
-        _ => safe!(" copy, of {} marked ({} on screen), the ", grouped(marked as u64), on_screen),
+    let ellipsis = app.setup.glyphs.ellipsis;
+    let title = match of {
+        CopySubject::Nothing => safe!(" copy the "),
+        _ => safe!(" copy of {} ", of.words(ellipsis).fit(usize::from(area.width).saturating_sub(10), ellipsis)),
     };
     canvas.text(line(area, 0), &title, app.setup.theme.strong);
 }

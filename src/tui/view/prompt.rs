@@ -43,9 +43,9 @@ impl<'a> Line<'a> {
         Self { label: " / ".into(), prompt: app.filter.prompt(), below }
     }
 
-    pub(super) fn export(app: &App, export: &'a Export) -> Self {
+    pub(super) fn export(export: &'a Export) -> Self {
         let below = export.error.clone().map_or(Below::Keys(EXPORT_KEYS), Below::Words);
-        Self { label: safe!(" export {} to ", app.export_in_words()), prompt: &export.prompt, below }
+        Self { label: safe!(" export {} to ", export.words), prompt: &export.prompt, below }
     }
 
     /// Draws the line above the footer; in the footer itself where there is no other.

@@ -1,5 +1,6 @@
 //! The view of changes: what is compared with what, and what is said to be gone.
 
+use hookscope::analysis::changes::Entry;
 use hookscope::analysis::reach::Trouble;
 use hookscope::api::{ErrorKind, Network};
 use hookscope::model::Row;
@@ -82,7 +83,9 @@ fn only_what_the_api_does_not_know_is_gone() {
     stage.keys("r").load(all(now()));
     answer(&mut stage, &Fate::There);
     assert_eq!(stage.app.changes.counts(), Counts { added: 1, changed: 1, removed: 0, unknown: 0 });
-    assert_eq!(stage.app.changes.len(), 2, "what the listing left out is no change\n{}", stage.frame());
+    assert_eq!(stage.app.changes.listed(), 2, "what the listing left out is no change\n{}", stage.frame());
+    assert_eq!(stage.app.changes.selected().map(Entry::id), Some("whk_000000000001"), "the selection does not slip");
+    assert_eq!(stage.keys("j").app.changes.len(), 2, "{}", stage.frame());
 }
 
 #[test]
@@ -151,8 +154,7 @@ fn a_snapshot_of_the_history_can_be_compared_with() {
     assert_eq!(title(&stage), "since 2026-06-13 10:00:00, 2d ago: +2 ~1");
     stage.keys("s 2");
     assert_eq!(title(&stage), "since the start, 12:00:00: no change");
-    stage.keys("s").paste("look");
-    stage.keys("enter");
+    stage.keys("s / l o o k enter");
     assert!(title(&stage).starts_with("since your last look"), "{}", stage.frame());
     stage.keys("s esc");
     assert!(matches!(stage.app.overlay, Overlay::None));
@@ -192,7 +194,12 @@ fn a_filter_narrows_the_changes() {
     let home = Home::new();
     let mut stage = looked(&home, 100, 30);
     stage.keys("5 /").paste("host:elsewhere").keys("enter");
-    assert_eq!(title(&stage), "since your last look, 3h ago: ~1");
+    assert_eq!(title(&stage), "since your last look, 3h ago: ~1 \u{b7} 3 in all");
+    let words = "since your last look, 3h ago: no change among the 1 shown \u{b7} 3 in all";
+    let home = Home::new();
+    let mut wide = looked(&home, 120, 15);
+    wide.keys("5 /").paste("id:whk_000000000002").keys("enter");
+    assert!(wide.frame().contains(words), "{}", wide.frame());
 }
 
 #[test]
@@ -309,7 +316,7 @@ fn one_comparison_goes_on_at_a_time_and_the_last_wish_is_met() {
     assert!(stage.frame().contains("comparing"), "{}", stage.frame());
     let [job] = <[Job; 1]>::try_from(begun(&mut stage, Message::Done(Box::new(job.run(&|| true))))).unwrap();
     assert!(begun(&mut stage, Message::Done(Box::new(job.run(&|| true)))).is_empty());
-    assert_eq!(title(&stage), "since your last look, 3h ago: ~1");
+    assert_eq!(title(&stage), "since your last look, 3h ago: ~1 \u{b7} 3 in all");
 }
 
 #[test]

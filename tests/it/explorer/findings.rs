@@ -201,7 +201,7 @@ fn the_view_of_findings_opens_rules_and_goes_to_webhooks() {
     assert_eq!(stage.app.filter.applied(), "finding:duplicate-destination");
     stage.keys("k esc");
     assert_eq!((stage.app.view, stage.app.filter.applied()), (View::Findings, ""), "{}", stage.frame());
-    let selected = stage.app.group_pane().unwrap().cursor.selected();
+    let selected = stage.app.group_pane().unwrap().cursor().selected();
     assert_eq!(selected, 4, "{}", stage.frame());
     // Esc closes the rule, then leaves the view.
     stage.keys("esc");

@@ -73,6 +73,75 @@ fn mark_all_marks_what_is_shown_and_the_second_time_takes_the_marks() {
 }
 
 #[test]
+fn all_marks_can_be_taken_off_when_a_marked_webhook_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut stage = forty();
+    // It is marked, and removed.
+    stage.keys("G space k r").load(page(1, 0..39, Some(39)));
+    assert_eq!(stage.app.marks.len(), 1);
+    name(&mut stage, &directory.path().join("none.json"));
+    assert!(stage.frame().contains("export 1 marked to "), "{}", stage.frame());
+    stage.keys("enter");
+    assert!(stage.frame().contains("none of the marked webhooks is listed any more"), "{}", stage.frame());
+    assert!(!directory.path().join("none.json").exists(), "an empty file would look like an empty workspace");
+    stage.keys("esc * *");
+    assert_eq!(stage.app.marks.len(), 0, "{}", stage.frame());
+    // One that is not listed as removed any longer takes its mark along.
+    let mut stage = forty();
+    stage.keys("g space space G space k r").load(page(1, 0..39, Some(39)));
+    assert_eq!(stage.app.marks.len(), 3);
+    name(&mut stage, &directory.path().join("two.json"));
+    stage.keys("enter");
+    assert!(stage.frame().contains("! wrote 2 of 3 marked to "), "{}", stage.frame());
+    stage.keys(".");
+    assert_eq!(stage.app.marks.len(), 2, "{}", stage.frame());
+}
+
+#[test]
+fn mark_all_is_about_the_filter_under_which_it_was_pressed() {
+    let mut stage = Stage::new(100, 30);
+    stage.load(page(1, 0..100, Some(150))).keys("* /").paste("globex").keys("enter");
+    stage.load(page(2, 100..150, Some(150)));
+    assert!(stage.app.marks.is_empty(), "{}", stage.frame());
+    let mut stage = Stage::new(100, 30);
+    stage.load(page(1, 0..100, Some(150))).keys("/").paste("globex").keys("enter * esc");
+    stage.load(page(2, 100..150, Some(150)));
+    assert!(stage.app.marks.is_empty(), "{}", stage.frame());
+}
+
+#[test]
+fn enter_twice_writes_a_file_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("out.json");
+    let mut stage = forty();
+    name(&mut stage, &path);
+    let first = stage.late_key("enter");
+    let second = stage.late_key("enter");
+    assert_eq!((first.len(), second.len()), (1, 0), "it is being written");
+    stage.send_all(first);
+    assert!(matches!(stage.app.overlay, Overlay::None) && stage.footer().contains("wrote 40 to "), "{}", stage.frame());
+}
+
+#[test]
+fn an_export_is_of_what_was_shown_when_it_was_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("out.ndjson");
+    let mut stage = forty();
+    stage.keys("r");
+    stage.load(page(1, 0..40, Some(40)));
+    name(&mut stage, &path);
+    let generation = stage.generation();
+    stage.wait(30);
+    assert_eq!(stage.generation(), generation);
+    // A refresh ends meanwhile.
+    stage.app.auto_refresh = Some(stage.now.instant);
+    stage.send(Message::Tick).load(page(1, 0..10, Some(10)));
+    assert!(stage.frame().contains("export 40 to "), "{}", stage.frame());
+    stage.keys("enter");
+    assert!(stage.footer().contains("wrote 40 to "), "{}", stage.frame());
+}
+
+#[test]
 fn mark_all_waits_until_everything_is_here() {
     let mut stage = Stage::new(100, 30);
     stage.load(page(1, 0..100, Some(150))).keys("*");
@@ -270,7 +339,8 @@ fn an_export_that_nobody_waits_for_leaves_nothing_behind() {
 fn a_copy_of_marks_that_are_out_of_sight_says_so() {
     let mut stage = forty();
     stage.keys("space space y");
-    assert!(stage.frame().contains(" copy, of 2 marked, the "), "{}", stage.frame());
+    assert!(stage.frame().contains(" copy of 2 marked (whk_000000000000, whk_000000000001) "), "{}", stage.frame());
     stage.keys("esc /").paste("globex").keys("enter y");
-    assert!(stage.frame().contains(" copy, of 2 marked (0 on screen), the "), "{}", stage.frame());
+    let title = " copy of 2 marked, 0 on screen (whk_000000000000, whk_000000000001) ";
+    assert!(stage.frame().contains(title), "{}", stage.frame());
 }

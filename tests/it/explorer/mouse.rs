@@ -66,17 +66,17 @@ fn in_changes_it_selects_the_change_under_it_and_scrolls_the_detail() {
     stage.keys("m 5 g");
     let webhook = stage.app.cursor.selected();
     stage.send(event(CLICK, 3));
-    assert_eq!((stage.app.changes.cursor.selected(), selected_line(&stage)), (1, Some(3)));
+    assert_eq!((stage.app.changes.cursor().selected(), selected_line(&stage)), (1, Some(3)));
     let detail = stage.app.layout().panes.detail().y + 1;
     stage.send(event(MouseEventKind::ScrollDown, detail));
-    assert_eq!(stage.app.changes.cursor.selected(), 1, "the wheel over the detail scrolls the detail");
+    assert_eq!(stage.app.changes.cursor().selected(), 1, "the wheel over the detail scrolls the detail");
     stage.send(event(CLICK, detail));
-    assert_eq!((stage.app.focus, stage.app.changes.cursor.selected()), (Focus::Detail, 1));
+    assert_eq!((stage.app.focus, stage.app.changes.cursor().selected()), (Focus::Detail, 1));
     stage.send(event(MouseEventKind::ScrollUp, 3));
-    assert_eq!((stage.app.changes.cursor.selected(), stage.app.cursor.selected()), (0, webhook));
+    assert_eq!((stage.app.changes.cursor().selected(), stage.app.cursor.selected()), (0, webhook));
     // Where the detail covers the list, a click on it selects nothing.
     let home = Home::new();
     let mut stage = super::changes::looked(&home, 60, 12);
     stage.keys("m 5 g tab").send(event(CLICK, 4));
-    assert_eq!(stage.app.changes.cursor.selected(), 0);
+    assert_eq!(stage.app.changes.cursor().selected(), 0);
 }

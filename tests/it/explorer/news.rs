@@ -83,11 +83,14 @@ fn a_webhook_that_was_looked_at_is_no_news() {
     let again = || all(vec![webhook(0), webhook(2), changed(), webhook(4), webhook(5)]);
     stage.keys("r").load(again());
     assert_eq!(stage.app.listing.len(), 5, "a webhook that is gone is not shown any longer once it was looked at");
-    stage.keys("esc");
-    assert!(stage.app.unseen.is_empty(), "esc counts all as looked at");
+    stage.keys("esc esc esc");
+    assert!(!stage.app.unseen.is_empty(), "esc discards nothing");
+    stage.keys(".");
+    assert!(stage.app.unseen.is_empty() && stage.footer().contains("acknowledged +1; 5 still lists"), "{}", stage.frame());
+    assert!(stage.keys(".").footer().contains("there are no changes to acknowledge"), "{}", stage.frame());
     let mut stage = refreshed();
-    stage.keys("g j k esc");
-    assert_eq!(stage.app.listing.len(), 5, "{}", stage.frame());
+    stage.keys("g j .");
+    assert_eq!((stage.app.listing.len(), stage.selected().as_deref()), (5, Some("whk_000000000002")), "{}", stage.frame());
 }
 
 #[test]

@@ -106,7 +106,9 @@ fn all_that_are_shown_are_probed_each_once() {
     for url in [ACME, BILLING, GLOBEX, INITECH] {
         stage.found(url, Err(Trouble::Dns));
     }
-    assert!(stage.frame().contains("4 dead: no name has an address; does DNS work on this host?"), "{}", stage.frame());
+    let frame = stage.frame();
+    assert!(frame.contains("! none of 4 reached: DNS fails on this host; nothing is marked"), "{frame}");
+    assert!(!stage.app.probes.are_shown() && !stage.keys("4").frame().contains("dead-destination"), "{}", stage.frame());
     // A filter chooses, and marks choose before it.
     let mut stage = whole(80, 24);
     assert_eq!(stage.keys("/ h o s t : a c m e enter P").asked(), [BILLING, ACME]);
@@ -224,11 +226,11 @@ fn what_cannot_be_connected_to_is_told_and_not_asked() {
 #[test]
 fn a_filter_asks_for_what_was_found_and_follows_it() {
     let mut stage = whole(80, 24);
-    stage.keys("P").found(BILLING, Err(Trouble::Dns));
+    stage.keys("P").found(ACME, Ok(3)).found(BILLING, Err(Trouble::Dns));
     stage.keys("/").paste("probe:dead").keys("enter");
-    assert_eq!(stage.app.listing.len(), 5);
-    stage.found(GLOBEX, Err(Trouble::TlsExpired)).found(ACME, Ok(3));
-    assert_eq!(stage.app.listing.len(), 10, "what is found while it is in effect counts too");
+    assert_eq!(stage.app.listing.listed(), 5);
+    stage.found(GLOBEX, Err(Trouble::TlsExpired));
+    assert_eq!(stage.app.listing.listed(), 10, "what is found while it is in effect counts too");
     for (query, count) in [
         ("probe:tls-expired", 5),
         ("probe:dns|refused", 5),
@@ -241,11 +243,11 @@ fn a_filter_asks_for_what_was_found_and_follows_it() {
         ("probe:dead host:acme", 5),
     ] {
         stage.keys("/ ctrl-u").paste(query).keys("enter");
-        assert_eq!(stage.app.listing.len(), count, "{query}\n{}", stage.frame());
+        assert_eq!(stage.app.listing.listed(), count, "{query}\n{}", stage.frame());
     }
     // What is unknown becomes known.
     stage.keys("/ ctrl-u").paste("probe:unknown").keys("enter").found(INITECH, Err(Trouble::Private));
-    assert_eq!(stage.app.listing.len(), 0);
+    assert_eq!(stage.app.listing.listed(), 0);
     stage.keys("/ ctrl-u").paste("probe:daed").keys("enter");
     assert!(stage.frame().contains("probe: does not know daed. Did you mean probe:dead?"), "{}", stage.frame());
 }
@@ -254,7 +256,7 @@ fn a_filter_asks_for_what_was_found_and_follows_it() {
 #[test]
 fn the_first_of_an_answer_never_takes_the_place_of_all_of_an_earlier_one() {
     let mut stage = whole(80, 24);
-    stage.keys("P").found(BILLING, Err(Trouble::Dns));
+    stage.keys("P").found(ACME, Ok(60)).found(BILLING, Err(Trouble::Dns));
     stage.keys("/").paste("probe:dead").keys("enter G");
     assert_eq!((stage.app.listing.len(), stage.app.cursor.selected()), (5, 4));
     let seen = Seen { reach: reach(Err(Trouble::Reset)), at: stage.now.wall };
@@ -277,9 +279,37 @@ fn the_first_of_an_answer_never_takes_the_place_of_all_of_an_earlier_one() {
 #[test]
 fn marks_change_nothing_about_what_probes_found() {
     let mut stage = whole(80, 24);
-    stage.keys("P").found(BILLING, Err(Trouble::Dns));
+    stage.keys("P").found(ACME, Ok(60)).found(BILLING, Err(Trouble::Dns));
     stage.keys("/").paste("probe:dead").keys("enter space space");
     assert_eq!((stage.app.listing.len(), stage.app.marks.len()), (5, 2));
+}
+
+#[test]
+fn a_host_without_network_makes_no_destination_unreachable() {
+    let mut stage = whole(80, 24);
+    stage.keys("P");
+    for (url, trouble) in [(ACME, Trouble::Refused), (BILLING, Trouble::Unreachable), (GLOBEX, Trouble::Dns)] {
+        stage.found(url, Err(trouble));
+        assert!(stage.app.probes.known.is_empty(), "as long as nothing was reached, nothing is known: {}", stage.frame());
+    }
+    stage.found(INITECH, Err(Trouble::Private));
+    assert!(stage.frame().contains("! none of 3 reached: no network on this host; nothing is marked"), "{}", stage.frame());
+    // One that answers, be it with a bad certificate, shows that there is a network.
+    for proof in [Ok(60), Err(Trouble::TlsName)] {
+        let mut stage = whole(80, 24);
+        stage.keys("P").found(ACME, Err(Trouble::Dns)).found(BILLING, Err(Trouble::Refused)).found(GLOBEX, proof);
+        assert_eq!(stage.app.probes.known.len(), 3, "{}", stage.frame());
+        stage.found(INITECH, Err(Trouble::Dns));
+        assert_eq!(stage.app.probes.known.len(), 4, "{}", stage.frame());
+        // What was found can be discarded.
+        stage.keys(":").paste("discard-probes").keys("enter");
+        assert!(stage.footer().contains("discarded the probe results of 4 destinations"), "{}", stage.frame());
+        assert!(!stage.app.probes.are_shown(), "{}", stage.frame());
+    }
+    // A single one that fails is what it is.
+    let mut stage = whole(80, 24);
+    stage.keys("p").found(ACME, Err(Trouble::Dns));
+    assert_eq!(stage.app.probes.known.len(), 1, "{}", stage.frame());
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn the_picker_is_drawn_at_every_size() {
             let mut setup = Setup { size: (width, height), ..with_profiles() };
             setup.profiles = setup.profiles.into_iter().cycle().take(profiles).collect();
             let mut stage = Stage::with(Setup { glyphs: hookscope::tui::theme::Glyphs::ascii(), ..setup });
-            for keys in ["w", "down down", "t", "z", "backspace", "ctrl-u"] {
+            for keys in ["w", "down down", "/ t", "z", "enter", "backspace", "ctrl-u"] {
                 assert!(stage.keys(keys).frame().is_ascii(), "{keys}: {}", stage.frame());
             }
         }
@@ -75,7 +75,17 @@ fn the_picker_is_drawn_at_every_size() {
 
 #[test]
 fn a_digit_or_enter_switches_and_letters_narrow() {
-    for (keys, at) in [("w 1", 0), ("w 4", 3), ("w enter", 2), ("w down enter", 3), ("w t g 1", 2), ("w e u enter", 0)] {
+    for (keys, at) in [
+        ("w 1", 0),
+        ("w 4", 3),
+        ("w enter", 2),
+        ("w down enter", 3),
+        ("w / t g enter", 2),
+        ("w / e u enter", 0),
+        ("w k k enter", 0),
+        ("w j enter", 3),
+        ("w G enter", 3),
+    ] {
         let mut stage = loaded();
         stage.keys(keys);
         assert!(stage.effects.contains(&Effect::Switch(at)), "{keys}: {:?}", stage.effects);
@@ -83,8 +93,9 @@ fn a_digit_or_enter_switches_and_letters_narrow() {
         assert!(stage.frame().starts_with(" hookscope  production"), "the old one until the new one is there");
     }
     let mut stage = loaded();
-    for keys in ["w 9", "0", "enter x"] {
+    for keys in ["w 9", "0", "/ z z z", "enter", "enter"] {
         stage.keys(keys);
+        assert!(matches!(stage.app.overlay, Overlay::Profiles(_)), "{keys}");
         assert!(!stage.effects.iter().any(|effect| matches!(effect, Effect::Switch(_))), "{keys}: {:?}", stage.effects);
     }
 }

@@ -138,7 +138,7 @@ fn export(running: &mut Running, path: PathBuf) -> std::sync::mpsc::Sender<()> {
     let mut rows = Rows::new(2_000);
     rows.put(1, Segment { rows: page.block.len(), block: page.block });
     let rows = Chosen { rows, order: None, only: None };
-    let export = Export { rows, format: Format::Json, path, existing: Existing::Stays, now: moment().wall };
+    let export = Export { rows, format: Format::Json, path, existing: Existing::Stays, now: moment().wall, marked: None };
     let job = Job { number: 1, task: Task::Export(export) };
     let (begin, wait) = std::sync::mpsc::channel();
     let is_stopped = Arc::clone(&running.explorer.is_stopped);
