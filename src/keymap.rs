@@ -107,7 +107,7 @@ actions! {
     Copy "copy" ["y"] "copy" "copy url, id, json, curl commands and more";
     Probe "probe" ["p"] "probe" "probe the destination: is it reachable from this host?";
     ProbeAll "probe-all" ["P"] "probe all" "probe the destinations of all that are marked, else shown; esc stops";
-    DiscardProbes "discard-probes" [] "discard" "discard the results of all probes";
+    DiscardProbes "discard-probes" ["D"] "discard" "discard the results of all probes";
     Refresh "refresh" ["r"] "refresh" "read the visible rows again; try again after an error";
     AutoRefresh "auto-refresh" ["R"] "auto" "refresh again and again, or stop that";
     LoadEverything "load-everything" ["L"] "load all" "load every webhook, or read all again; esc stops";

@@ -477,7 +477,7 @@ fn revealed_credentials_are_said_to_be_for_as_long_as_they_are() {
         let mut stage = Stage::loaded(width, 24);
         assert!(!stage.header().contains("revealed"));
         stage.keys("x j j 4 1 /").paste("acme").keys("enter");
-        assert!(stage.header().contains("! revealed"), "{width}: {}", stage.header());
+        assert!(stage.header().contains("! reveal"), "{width}: {}", stage.header());
         assert!(!stage.keys("x").header().contains("revealed"));
     }
 }
