@@ -13,6 +13,7 @@ mod requests;
 mod single;
 mod source;
 mod task;
+mod window;
 
 use std::time::Duration;
 
@@ -31,12 +32,12 @@ pub struct Policy {
     pub page_size: u32,
     /// Times that a failed request is tried again.
     pub retries: u32,
-    /// Requests under way at once when everything is wanted.
+    /// The most requests in flight at once; fewer when the API or the link cannot take them.
     pub max_concurrency: usize,
     /// The first pause before another try; each further one may be twice as long. The real pause is a random part of it,
     /// so that many clients do not come back together.
     pub backoff: Duration,
-    /// The longest pause between two tries, and the longest wait that a 429 may ask for.
+    /// The longest pause between two tries, and the longest wait that the API may ask for.
     pub longest_backoff: Duration,
     pub longest_wait: Duration,
 }

@@ -166,6 +166,11 @@ impl Client {
         &self.base_url
     }
 
+    /// The total time of one request.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// `GET /user-webhooks?page=&limit=&is_active=` (api-reference/webhooks/list).
     pub async fn list<R: Elements>(&self, request: PageRequest) -> Result<Answer<Page<R>>, Failure> {
         self.get_and(self.list_url(request), |body| wire::page(body, request.number)).await
@@ -280,6 +285,7 @@ impl Client {
             StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized,
             StatusCode::FORBIDDEN => ErrorKind::Forbidden,
             StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited { retry_after: rate::retry_after(response.headers()) },
+            StatusCode::SERVICE_UNAVAILABLE => ErrorKind::Unavailable { retry_after: rate::retry_after(response.headers()) },
             other => ErrorKind::Status(other.as_u16()),
         };
         // After a redirect the 404 is about another path.

@@ -32,6 +32,8 @@ pub enum ErrorKind {
     NotFound,
     /// 429, with the wait that was asked for.
     RateLimited { retry_after: Option<Duration> },
+    /// 503, with the wait that was asked for.
+    Unavailable { retry_after: Option<Duration> },
     /// The limit is nearly spent, and what is left belongs to production.
     LimitNearlySpent { resets_in: Option<Duration> },
     /// Any other status that is no success.
@@ -105,7 +107,7 @@ impl ApiError {
     /// Whether the same request may well succeed later.
     pub fn is_transient(&self) -> bool {
         match self.kind {
-            ErrorKind::RateLimited { .. } => true,
+            ErrorKind::RateLimited { .. } | ErrorKind::Unavailable { .. } => true,
             ErrorKind::Status(status) => status == 408 || status >= 500,
             ErrorKind::Network(network) => !matches!(network, Network::Tls | Network::Certificate(_)),
             ErrorKind::Nonsense(nonsense) => {
@@ -127,6 +129,21 @@ impl ApiError {
         matches!(self.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden)
     }
 
+    /// Whether the API says that it gets too many requests: 429 or 503.
+    pub fn is_overload(&self) -> bool {
+        matches!(self.kind, ErrorKind::RateLimited { .. } | ErrorKind::Unavailable { .. })
+    }
+
+    /// The wait that the API asked for, or that its rate limit needs.
+    pub fn wait(&self) -> Option<Duration> {
+        match self.kind {
+            ErrorKind::RateLimited { retry_after: wait }
+            | ErrorKind::Unavailable { retry_after: wait }
+            | ErrorKind::LimitNearlySpent { resets_in: wait } => wait,
+            _ => None,
+        }
+    }
+
     /// A few words for a header line.
     pub fn short(&self) -> Safe {
         match self.kind {
@@ -134,6 +151,7 @@ impl ApiError {
             ErrorKind::Forbidden => "403 forbidden".into(),
             ErrorKind::NotFound | ErrorKind::Status(404) => "404 not found".into(),
             ErrorKind::RateLimited { .. } => "429 rate limited".into(),
+            ErrorKind::Unavailable { .. } => "503 Service Unavailable".into(),
             ErrorKind::LimitNearlySpent { .. } => "rate limit nearly spent".into(),
             ErrorKind::Status(status) => match reason(status) {
                 Some(reason) => safe!("{} {}", status, reason),
@@ -179,7 +197,15 @@ impl ApiError {
             ErrorKind::RateLimited { retry_after: Some(wait) } => {
                 safe!("The API asks to wait {}; the key is shared with production.", duration(wait))
             }
-            ErrorKind::RateLimited { retry_after: None } => "Wait a minute; the key is shared with production.".into(),
+            ErrorKind::RateLimited { retry_after: None } => {
+                "It does not say how long to wait: try again in a minute; the key is shared with production.".into()
+            }
+            ErrorKind::Unavailable { retry_after: Some(wait) } => {
+                safe!("The API is overloaded or down for maintenance, and asks to wait {}.", duration(wait))
+            }
+            ErrorKind::Unavailable { retry_after: None } => {
+                "The API is overloaded or down for maintenance; try again later.".into()
+            }
             ErrorKind::LimitNearlySpent { resets_in: Some(wait) } => {
                 safe!("The last tenth is left to production; the limit resets in {}.", duration(wait))
             }
@@ -429,6 +455,7 @@ mod tests {
         }
         for kind in [
             ErrorKind::RateLimited { retry_after: None },
+            ErrorKind::Unavailable { retry_after: None },
             ErrorKind::Status(500),
             ErrorKind::Status(408),
             ErrorKind::Network(Network::CutOff),

@@ -1,4 +1,4 @@
-//! The rate-limit headers: `X-RateLimit-*` on every answer, `Retry-After` on a 429 (api-reference/rate-limits).
+//! The rate-limit headers: `X-RateLimit-*` on every answer, `Retry-After` on a 429 (api-reference/rate-limits) or a 503.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,8 +6,10 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use crate::clock;
 
-/// A server that asks for more than a year asks for nonsense; larger numbers would overflow instants.
+/// Larger numbers would overflow instants.
 const LONGEST: Duration = Duration::from_hours(365 * 24);
+/// The longest wait that a server can mean: a quota may be one of the day.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// What the key may still spend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,14 +40,16 @@ impl RateLimit {
     }
 }
 
-/// How long a 429 asks to wait: seconds or a date, never negative. `None` when it does not say, or says nonsense.
+/// The wait that a 429 or a 503 asks for, in seconds or as a date. `None` when it asks for none, or for one that cannot be meant:
+/// no time at all, a fraction, or more than a day, as an epoch or milliseconds would be.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(text.parse().map_or(LONGEST, Duration::from_secs).min(LONGEST));
-    }
-    let when = httpdate::parse_http_date(text).ok()?;
-    Some(when.duration_since(server_time(headers)).unwrap_or_default().min(LONGEST))
+    let wait = if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Duration::from_secs(text.parse().ok()?)
+    } else {
+        httpdate::parse_http_date(text).ok()?.duration_since(server_time(headers)).ok()?
+    };
+    Some(wait).filter(|&wait| !wait.is_zero() && wait <= LONGEST_WAIT)
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
@@ -110,15 +114,14 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_seconds_or_a_date_and_never_absurd() {
+    fn retry_after_is_seconds_or_a_date_within_a_day() {
         let wait = |value: &str| retry_after(&headers(&[("retry-after", value), NOW]));
         assert_eq!(wait("2"), Some(Duration::from_secs(2)));
-        assert_eq!(wait("0"), Some(Duration::ZERO));
+        assert_eq!(wait(" 86400 "), Some(Duration::from_hours(24)));
         assert_eq!(wait("Mon, 01 Apr 2024 08:00:05 GMT"), Some(Duration::from_secs(5)));
-        assert_eq!(wait("Mon, 01 Apr 2024 07:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(wait("1000000000000000000000000000000"), Some(LONGEST));
-        for nonsense in ["-1", "soon", "", "1.5"] {
-            assert_eq!(wait(nonsense), None, "{nonsense:?}");
+        let unusable = ["-1", "soon", "", "1.5", "0", "1711958430", "90000", "1000000000000000000000000000000"];
+        for value in unusable.into_iter().chain(["Mon, 01 Apr 2024 07:00:00 GMT", "Mon, 01 Apr 2044 08:00:00 GMT"]) {
+            assert_eq!(wait(value), None, "{value:?}");
         }
         assert_eq!(retry_after(&headers(&[])), None);
     }

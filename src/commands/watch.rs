@@ -112,15 +112,11 @@ impl Trouble {
 
     /// How long the API asked to be left alone.
     fn wait(&self) -> Duration {
-        let asked = |error: &ApiError| match error.kind {
-            ErrorKind::RateLimited { retry_after: asked } | ErrorKind::LimitNearlySpent { resets_in: asked } => asked,
-            _ => None,
-        };
         let longest = match self {
-            Self::Api(error) => asked(error),
+            Self::Api(error) => error.wait(),
             Self::Inconsistent(problems) => {
                 let of_page = |problem: &Problem| match problem {
-                    Problem::PageFailed { error, .. } => asked(error),
+                    Problem::PageFailed { error, .. } => error.wait(),
                     _ => None,
                 };
                 problems.iter().filter_map(of_page).max()

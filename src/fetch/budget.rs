@@ -9,6 +9,8 @@ use crate::api::RateLimit;
 
 /// How long a window is taken to last when the server does not say when it ends.
 const UNTOLD_WINDOW: Duration = Duration::from_mins(1);
+/// What times in whole seconds, often rounded down, may leave out.
+pub(super) const ROUNDING: Duration = Duration::from_secs(1);
 
 /// What is left of the rate limit, as far as answers told, and what is out. It outlives whoever reads.
 #[derive(Debug, Default)]
@@ -25,13 +27,13 @@ struct Told {
 }
 
 impl Told {
-    /// When the window ends by our clock. Of a window that is never said to end, a minute is enough to ask again.
+    /// The end of the window by our clock, as reported. If it is not, a minute is enough to ask again.
     fn ends(&self) -> Instant {
         self.at + self.rate.resets_in.unwrap_or(UNTOLD_WINDOW)
     }
 
     fn is_over(&self, now: Instant) -> bool {
-        self.ends() <= now
+        self.ends() + ROUNDING <= now
     }
 }
 
@@ -84,7 +86,7 @@ impl Budget {
         }
     }
 
-    /// How long until the limit is reset, as far as is known.
+    /// The time until the limit is reset, as reported: it may be up to [`ROUNDING`] more.
     pub(super) fn resets_in(&self, now: Instant) -> Option<Duration> {
         self.told.map(|told| told.ends().saturating_duration_since(now))
     }
@@ -136,8 +138,9 @@ mod tests {
         let mut budget = Budget::default();
         budget.told(rate(10), now, now);
         assert_eq!(budget.requests(now), 0);
-        assert_eq!(budget.requests(now + WINDOW), 90);
+        assert_eq!(budget.requests(now + WINDOW), 0, "its end may have been rounded down");
+        assert_eq!(budget.requests(now + WINDOW + ROUNDING), 90);
         budget.told(RateLimit { limit: 1, remaining: 0, resets_in: Some(Duration::ZERO) }, now, now);
-        assert_eq!(budget.requests(now), 1);
+        assert_eq!(budget.requests(now + ROUNDING), 1);
     }
 }

@@ -1,5 +1,5 @@
-//! Requests under way, for pages or for single webhooks: started within the limits of concurrency and rate, tried again with pauses, one pause for all when
-//! the API says 429.
+//! Requests for pages or for single webhooks: sent within the limits of concurrency and rate, and retried after pauses. An
+//! overloaded API pauses all of them.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::budget::Budget;
+use super::budget::{Budget, ROUNDING};
+use super::window::Window;
 use super::{Policy, Source};
-use crate::api::{Answer, ApiError, ErrorKind, Failure, Page, PageRequest, RateLimit};
+use crate::api::{Answer, ApiError, ErrorKind, Failure, Network, Page, PageRequest, RateLimit};
 use crate::model::{Elements, Row, Scope, WebhookId};
 
 /// How long others are waited for that have sent all requests that may be sent.
@@ -50,6 +51,11 @@ pub(super) trait Ask {
     type Value: Send + 'static;
 
     fn source(&self) -> &Source;
+
+    /// The total time of one request.
+    fn timeout(&self) -> Duration {
+        self.source().timeout()
+    }
 
     fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Self::Value>, Failure>> + Send + 'static;
 }
@@ -113,11 +119,19 @@ impl Ask for Webhooks {
     }
 }
 
-/// A request that came to its end.
-#[derive(Debug)]
-struct Finished<T> {
+/// One try of a request.
+#[derive(Debug, Clone, Copy)]
+struct Try {
     number: u64,
     attempt: u32,
+    /// The answers to all requests that had come when this one was started or last failed.
+    answers: u64,
+}
+
+/// A try that came to its end.
+#[derive(Debug)]
+struct Finished<T> {
+    tried: Try,
     sent: Instant,
     result: Result<Answer<T>, Failure>,
 }
@@ -125,8 +139,7 @@ struct Finished<T> {
 /// A try that waits for its time.
 #[derive(Debug)]
 struct Waiting {
-    number: u64,
-    attempt: u32,
+    next: Try,
     at: Instant,
 }
 
@@ -139,6 +152,11 @@ pub(super) struct Requests<A: Ask> {
     aborts: BTreeMap<u64, AbortHandle>,
     waiting: Vec<Waiting>,
     paused_until: Option<Instant>,
+    window: Window,
+    /// Answers that came, refusals included.
+    answers: u64,
+    /// Reports of overload since the last answer.
+    stalls: u32,
     /// Of all who read from the same source.
     budget: Arc<Mutex<Budget>>,
 }
@@ -158,6 +176,9 @@ impl<A: Ask> Requests<A> {
             aborts: BTreeMap::new(),
             waiting: Vec::new(),
             paused_until: None,
+            window: Window::new(policy.max_concurrency),
+            answers: 0,
+            stalls: 0,
         }
     }
 
@@ -178,7 +199,7 @@ impl<A: Ask> Requests<A> {
             }
             keep
         });
-        self.waiting.retain(|waiting| wanted(waiting.number));
+        self.waiting.retain(|waiting| wanted(waiting.next.number));
     }
 
     /// Ends the pause, because a person asked to try now.
@@ -187,7 +208,7 @@ impl<A: Ask> Requests<A> {
     }
 
     pub(super) fn is_under_way(&self, number: u64) -> bool {
-        self.aborts.contains_key(&number) || self.waiting.iter().any(|waiting| waiting.number == number)
+        self.aborts.contains_key(&number) || self.waiting.iter().any(|waiting| waiting.next.number == number)
     }
 
     /// Whether anything is under way.
@@ -198,14 +219,14 @@ impl<A: Ask> Requests<A> {
     /// Whether another request may be started now.
     pub(super) fn has_room(&self) -> bool {
         let under_way = self.aborts.len() + self.waiting.len();
-        under_way < self.policy.max_concurrency
+        under_way < self.window.size()
             && self.paused_until.is_none_or(|until| until <= Instant::now())
             && lock(&self.budget).has_room_for(self.waiting.len() as u64 + 1, Instant::now())
     }
 
     /// Starts a request; the caller asked [`Requests::has_room`].
     pub(super) fn start(&mut self, number: u64) {
-        self.spawn(number, 1);
+        self.spawn(Try { number, attempt: 1, answers: self.answers });
     }
 
     /// Pauses when the limit is spent and nothing is under way that could tell more; an error when the wait is too long.
@@ -227,19 +248,20 @@ impl<A: Ask> Requests<A> {
         let error = ApiError::new(ErrorKind::LimitNearlySpent { resets_in });
         match resets_in {
             Some(wait) if wait <= self.policy.longest_wait => {
-                self.paused_until = Some(now + wait);
-                Ok(Some(Progress::Paused { until: now + wait, error }))
+                let until = now + wait + ROUNDING;
+                self.paused_until = Some(until);
+                Ok(Some(Progress::Paused { until, error }))
             }
             _ => Err(error),
         }
     }
 
-    fn spawn(&mut self, number: u64, attempt: u32) {
-        let answer = self.ask.ask(number);
+    fn spawn(&mut self, tried: Try) {
+        let answer = self.ask.ask(tried.number);
         let sent = Instant::now();
-        let abort = self.running.spawn(async move { Finished { number, attempt, sent, result: answer.await } });
+        let abort = self.running.spawn(async move { Finished { tried, sent, result: answer.await } });
         lock(&self.budget).send();
-        self.aborts.insert(number, abort);
+        self.aborts.insert(tried.number, abort);
     }
 
     /// The next thing that happens; `None` when nothing is under way or waiting. Cancelling the wait loses nothing.
@@ -275,26 +297,34 @@ impl<A: Ask> Requests<A> {
         }
     }
 
-    /// Starts the tries that are due, as far as the limit allows. Something to report when it allows none, and nothing is
-    /// under way that could change that.
+    /// Starts the tries that are due, lowest number first, as far as both limits allow. Something to report when the rate limit
+    /// allows none, and nothing is under way that could change that.
     fn start_due(&mut self, now: Instant) -> Option<Progress<A::Value>> {
-        while let Some(at) = self.waiting.iter().position(|waiting| waiting.at <= now) {
+        while self.aborts.len() < self.window.size()
+            && let Some(at) = self.first_due(now)
+        {
             if lock(&self.budget).has_room_for(1, now) {
                 let due = self.waiting.swap_remove(at);
-                self.spawn(due.number, due.attempt);
+                self.spawn(due.next);
                 continue;
             }
             return match self.pause_if_spent() {
                 Ok(pause) => pause,
-                Err(error) => Some(Progress::Failed { number: self.waiting.swap_remove(at).number, error }),
+                Err(error) => Some(Progress::Failed { number: self.waiting.swap_remove(at).next.number, error }),
             };
         }
         None
     }
 
+    fn first_due(&self, now: Instant) -> Option<usize> {
+        let due = self.waiting.iter().enumerate().filter(|(_, waiting)| waiting.at <= now);
+        due.min_by_key(|(_, waiting)| waiting.next.number).map(|(at, _)| at)
+    }
+
     /// `None` when nobody wants the answer any more: it came before its request could be ended.
     fn settle(&mut self, id: Id, finished: Finished<A::Value>) -> Option<Progress<A::Value>> {
-        let Finished { number, attempt, sent, result } = finished;
+        let Finished { tried, sent, result } = finished;
+        let Try { number, .. } = tried;
         let is_wanted = self.aborts.get(&number).is_some_and(|abort| abort.id() == id);
         match rate_of(&result) {
             Some(rate) => lock(&self.budget).told(rate, sent, Instant::now()),
@@ -308,31 +338,60 @@ impl<A: Ask> Requests<A> {
         self.aborts.remove(&number);
         lock(&self.budget).answered();
         Some(match result {
-            Ok(answer) => Progress::Loaded { number, value: answer.value },
-            Err(Failure { error, .. }) => self.retry(number, attempt, error),
+            Ok(answer) => {
+                self.count_answer(sent);
+                Progress::Loaded { number, value: answer.value }
+            }
+            Err(Failure { error, .. }) => self.retry(tried, sent, error),
         })
     }
 
-    fn retry(&mut self, number: u64, attempt: u32, error: ApiError) -> Progress<A::Value> {
-        let asked = match error.kind {
-            ErrorKind::RateLimited { retry_after } => retry_after,
-            _ => None,
-        };
+    fn count_answer(&mut self, sent: Instant) {
+        self.answers += 1;
+        self.stalls = 0;
+        self.window.answered(sent.elapsed() < self.ask.timeout() / 4);
+    }
+
+    fn retry(&mut self, tried: Try, sent: Instant, error: ApiError) -> Progress<A::Value> {
+        let Try { number, attempt, answers } = tried;
+        let now = Instant::now();
+        let is_overload = error.is_overload();
+        if !error.is_transient() {
+            self.count_answer(sent);
+        } else if (is_overload || error.kind == ErrorKind::Network(Network::Timeout)) && self.window.reduce(sent, now) {
+            self.stalls += 1;
+        }
+        let asked = error.wait();
         let too_long = asked.is_some_and(|wait| wait > self.policy.longest_wait);
-        if !error.is_transient() || attempt > self.policy.retries || too_long {
+        // While others are answered, an overloaded API asks for patience and nothing else: that uses up no attempt.
+        let is_free = is_overload && self.answers > answers;
+        if !error.is_transient() || too_long || (!is_free && attempt > self.policy.retries) {
             tracing::warn!(number, attempt, "given up: {error}");
             return Progress::Failed { number, error };
         }
         tracing::warn!(number, attempt, "{error}");
-        let now = Instant::now();
-        let pause = asked.unwrap_or_else(|| self.jitter(attempt));
-        self.waiting.push(Waiting { number, attempt: attempt + 1, at: now + pause });
-        if matches!(error.kind, ErrorKind::RateLimited { .. }) {
+        let pause = if is_overload { self.overload_pause(asked) } else { self.jitter(attempt) };
+        let next = Try { number, attempt: attempt + u32::from(!is_free), answers: self.answers };
+        self.waiting.push(Waiting { next, at: now + pause });
+        if is_overload {
             let until = self.paused_until.unwrap_or(now).max(now + pause);
             self.paused_until = Some(until);
-            return Progress::Paused { until, error };
+            if asked.is_some() || matches!(error.kind, ErrorKind::RateLimited { .. }) {
+                return Progress::Paused { until, error };
+            }
         }
         Progress::Retrying { number, attempt, of: self.policy.retries + 1, error }
+    }
+
+    /// What an overloaded API asks for; where it does not say, or where that proved too short, a pause that doubles with every
+    /// report of overload until an answer comes.
+    fn overload_pause(&self, asked: Option<Duration>) -> Duration {
+        let doubled = self.policy.backoff.saturating_mul(1 << self.stalls.min(16));
+        let own = doubled.min(self.policy.longest_backoff).mul_f64(1.0 + fastrand::f64() / 10.0);
+        match asked {
+            Some(asked) if self.stalls <= 1 => asked,
+            _ => asked.unwrap_or_default().max(own),
+        }
     }
 
     /// A random part of a pause that doubles with each attempt ("full jitter").
@@ -353,82 +412,9 @@ impl<A: Ask> Drop for Requests<A> {
 fn rate_of<T>(result: &Result<Answer<T>, Failure>) -> Option<RateLimit> {
     match result {
         Ok(answer) => answer.rate,
-        Err(Failure { error, rate }) => match error.kind {
-            ErrorKind::RateLimited { retry_after } => {
-                rate.map(|rate| RateLimit { resets_in: rate.resets_in.or(retry_after), ..rate })
-            }
-            _ => *rate,
-        },
+        Err(Failure { error, rate }) => rate.map(|rate| RateLimit { resets_in: rate.resets_in.or(error.wait()), ..rate }),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpListener;
-
-    use super::*;
-    use crate::api::{Client, Proxy, Settings};
-    use crate::base_url::BaseUrl;
-    use crate::fetch::Held;
-    use crate::redact::ApiKey;
-
-    /// Answers each request with one row, whose id is the request's `is_active`.
-    async fn echo(listener: TcpListener) {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut head = vec![0; 4096];
-            let read = stream.read(&mut head).await.unwrap();
-            let head = String::from_utf8_lossy(&head[..read]).into_owned();
-            let id = head.split_once("is_active=").map_or("all", |(_, rest)| rest.split([' ', '&']).next().unwrap());
-            let body = format!(r#"[{{"id":"{id}","url":"https://x"}}]"#);
-            let length = body.len();
-            let reply = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
-            stream.write_all(reply.as_bytes()).await.unwrap();
-        }
-    }
-
-    #[tokio::test]
-    async fn an_answer_that_came_before_its_request_was_ended_is_dropped() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        tokio::spawn(echo(listener));
-        let settings = Settings {
-            base_url,
-            key: ApiKey::new("id:secret").unwrap(),
-            renewal: None,
-            timeout: Duration::from_secs(20),
-            connect_timeout: Duration::from_secs(20),
-            max_page_bytes: 1 << 20,
-            proxy: Proxy::None,
-            extra_roots: None,
-        };
-        let source = Source::from(Arc::new(Client::new(&settings).unwrap()));
-        let mut requests = Requests::new(Pages::<Vec<Row>>::new(&source, 100, Scope::All), Policy::default());
-        requests.start(1);
-        while !requests.aborts[&1].is_finished() {
-            tokio::task::yield_now().await;
-        }
-        requests.change(|pages| pages.set_scope(Scope::Inactive));
-        requests.start(1);
-        let Some(Progress::Loaded { value, .. }) = requests.next().await else { panic!("no page") };
-        assert_eq!(value.rows[0].id().unwrap().raw(), "false");
-        assert!(requests.next().await.is_none());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_pause_that_is_over_before_it_was_waited_for_is_followed_by_another() {
-        let source = Source::from(Arc::new(Held::default()));
-        let mut requests = Requests::new(Pages::<Vec<Row>>::new(&source, 100, Scope::All), Policy::default());
-        let budget = source.budget();
-        let rate = RateLimit { limit: 100, remaining: 11, resets_in: Some(Duration::from_mins(1)) };
-        lock(&budget).told(rate, Instant::now(), Instant::now());
-        // Another reader has sent the only one.
-        lock(&budget).send();
-        for _ in 0..2 {
-            assert!(!requests.has_room() && requests.pause_if_spent().unwrap().is_none());
-            tokio::time::advance(OTHERS + Duration::from_millis(1)).await;
-        }
-        assert!(!requests.has_room() && requests.pause_if_spent().unwrap().is_none());
-        assert!(matches!(requests.next().await, Some(Progress::Resumed)), "somebody has to wake up");
-    }
-}
+mod tests;

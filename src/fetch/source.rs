@@ -1,6 +1,7 @@
 //! Where rows come from: the API, or rows that are here already. Whoever reads cannot tell the difference.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::budget::Budget;
 use crate::api::{Answer, ApiError, Client, ErrorKind, Failure, Page, PageRequest};
@@ -66,6 +67,14 @@ impl Source {
     /// What is left of the rate limit.
     pub(super) fn budget(&self) -> Arc<Mutex<Budget>> {
         Arc::clone(&self.budget)
+    }
+
+    /// The total time of one request.
+    pub(super) fn timeout(&self) -> Duration {
+        match &self.origin {
+            Origin::Api(client) => client.timeout(),
+            Origin::Rows(_) => Duration::MAX,
+        }
     }
 
     /// One page; see [`Client::list`].

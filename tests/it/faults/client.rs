@@ -177,7 +177,7 @@ mod answers {
             ("404 Not Found", ErrorKind::Status(404)),
             ("429 Too Many Requests", ErrorKind::RateLimited { retry_after: None }),
             ("500 Internal Server Error", ErrorKind::Status(500)),
-            ("503 Service Unavailable", ErrorKind::Status(503)),
+            ("503 Service Unavailable", ErrorKind::Unavailable { retry_after: None }),
             ("304 Not Modified", ErrorKind::Status(304)),
             ("418 I'm a teapot", ErrorKind::Status(418)),
             ("599 Whatever", ErrorKind::Status(599)),
