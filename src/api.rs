@@ -5,6 +5,7 @@
 //! `…/rate-limits`. The vendor's `OpenAPI` file and its live endpoints answer in other envelopes too; all of them decode into
 //! the same [`Page`].
 
+mod cause;
 mod client;
 mod error;
 mod inspect;
@@ -13,13 +14,15 @@ mod rate;
 mod route;
 mod wire;
 
-pub use self::client::{Client, PageRequest, Proxy, Settings};
-pub use self::error::{ApiError, Distrust, ErrorKind, Network, Nonsense};
-pub(crate) use self::error::{certificate_words, distrust, duration};
+pub(crate) use self::cause::{certificate_words, distrust, without_number};
+pub(crate) use self::client::is_der;
+pub use self::client::{Client, PageRequest, Settings};
+pub(crate) use self::error::duration;
+pub use self::error::{ApiError, Distrust, ErrorKind, Network, Nonsense, ProxyFault};
 pub use self::inspect::{Certificate, Inspection};
 pub use self::keys::Renewal;
 pub use self::rate::RateLimit;
-pub use self::route::{Route, route};
+pub use self::route::{BadProxy, ProxyServer, ProxyVariables, Route};
 pub use self::wire::{Numbers, Page};
 
 /// A decoded answer, and what its headers said of the rate limit.

@@ -117,7 +117,8 @@ impl fmt::Debug for BaseUrl {
 
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name.trim_end_matches('.').eq_ignore_ascii_case("localhost"),
+        // Only this name is sure to stay here: `localhost.` is looked up in the DNS.
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
         Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
         None => false,
@@ -146,8 +147,13 @@ mod tests {
         for text in ["http://127.0.0.1:8080/v1", "http://localhost", "http://[::1]:9"] {
             assert!(BaseUrl::parse(text).unwrap().is_loopback(), "{text}");
         }
-        for text in ["http://api.dialnexa.com", "http://127.0.0.1.evil.com", "http://10.0.0.1", "http://localhost.evil.com"]
-        {
+        for text in [
+            "http://api.dialnexa.com",
+            "http://127.0.0.1.evil.com",
+            "http://10.0.0.1",
+            "http://localhost.evil.com",
+            "http://localhost.",
+        ] {
             assert_eq!(BaseUrl::parse(text), Err(BadBaseUrl::NotHttps), "{text}");
         }
     }

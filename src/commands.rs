@@ -42,7 +42,7 @@ use crate::clock;
 use crate::config::{Config, Environment};
 use crate::demo;
 use crate::error::{Error, Exit};
-use crate::fetch::Summary;
+use crate::fetch::{Summary, explain};
 use crate::output::{Cells, Format, Output, Record, Say, Sheet, View};
 use crate::safe;
 use crate::text::Safe;
@@ -197,8 +197,8 @@ impl Context<'_> {
             let (rows, are) = if summary.malformed == 1 { ("row", "is no webhook") } else { ("rows", "are no webhooks") };
             self.say.problem(&safe!("{}: {} {} {} ({})", place, summary.malformed, rows, are, malformed.words()));
         }
-        for problem in &summary.problems {
-            self.say.problem(&safe!("{}: incomplete: {}", place, problem.explain()));
+        for problem in explain(&summary.problems) {
+            self.say.problem(&safe!("{}: incomplete: {}", place, problem));
         }
         exit_of(summary)
     }

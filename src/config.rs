@@ -24,8 +24,8 @@ use self::key::StoredKey;
 pub use self::mapping::MapFile;
 pub use self::profiles::{Profile, Profiles};
 use self::settings::COLOURS;
-pub use self::settings::{Audit, Clipboard, Network, Theme, TimeFormat, Ui, colour_name};
-use crate::api::{self, Proxy};
+pub use self::settings::{Audit, Clipboard, Network, Proxy, Theme, TimeFormat, Ui, colour_name};
+use crate::api;
 use crate::base_url::BaseUrl;
 use crate::fetch::Policy;
 use crate::keymap::{ACTIONS, Entry, Key, Keymap};
@@ -69,6 +69,12 @@ impl ConfigError {
     /// Names the key whose file cannot be used.
     fn about(mut self, key: &'static str) -> Self {
         self.message = safe!("{}: {}", key, self.message);
+        self
+    }
+
+    /// Names the file that cannot be used.
+    fn of(mut self, file: &Safe) -> Self {
+        self.message = safe!("{} ({})", self.message, file);
         self
     }
 
@@ -184,15 +190,17 @@ impl Config {
 
     /// As [`Config::load`], but whether others can read the file is told instead of refused. `None` without a file.
     pub fn examine(named: Option<&Path>, env: &Environment) -> Result<(Self, Option<Permissions>), ConfigError> {
-        match Self::locate(named, env)? {
+        let (mut config, permissions) = match Self::locate(named, env)? {
             Some(located) if located.is_named || located.path.exists() => {
                 let document = Document::open(&located.path)?;
                 let config = Self::read(&document)?;
                 let permissions = document.permissions(config.holds_key());
-                Ok((config, Some(permissions)))
+                (config, Some(permissions))
             }
-            located => Ok((Self { path: located.map(|located| located.path), ..Self::default() }, None)),
-        }
+            located => (Self { path: located.map(|located| located.path), ..Self::default() }, None),
+        };
+        config.network.proxies = env.proxies.clone();
+        Ok((config, permissions))
     }
 
     /// The file that was named, or the one at the usual place, whether it is there or not; `None` when there is no home
@@ -293,7 +301,7 @@ impl Config {
                 timeout: network.timeout,
                 connect_timeout: network.connect_timeout,
                 max_page_bytes: network.max_page_bytes,
-                proxy: Proxy::None,
+                proxy: None,
                 extra_roots: None,
             },
         }

@@ -7,6 +7,7 @@
 
 mod budget;
 mod complete;
+mod explain;
 mod extent;
 mod packed;
 mod requests;
@@ -18,6 +19,7 @@ mod window;
 use std::time::Duration;
 
 pub use self::complete::{Limit, Problem, Reading, Summary, Wanted, judge, judge_into, read_listing, stream_listing};
+pub use self::explain::explain;
 pub use self::extent::{Extent, RowCount};
 pub use self::packed::PackedPage;
 pub use self::requests::Progress;

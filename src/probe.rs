@@ -20,7 +20,7 @@ use tokio::time::timeout;
 
 pub use self::engine::{Answer, MAX_AT_ONCE, Probing, Settings, Wanted, open, start};
 pub use self::trust::Trust;
-use crate::api::{ApiError, ErrorKind, Network};
+use crate::api::{ApiError, ErrorKind, Network, without_number};
 use crate::text::clean_head;
 
 /// Addresses of one name that are tried.
@@ -33,7 +33,7 @@ pub async fn resolve(host: &str, port: u16, patience: Duration) -> Result<Vec<So
         let words = error.to_string();
         // What the standard library says before what the system says.
         let why = words.strip_prefix("failed to lookup address information: ").unwrap_or(&words);
-        fault(Network::Dns).with(clean_head(why, 200))
+        fault(Network::Dns).with(clean_head(&without_number(why), 200))
     })?;
     let mut addresses = Vec::new();
     for address in found {
@@ -80,7 +80,10 @@ fn fault(network: Network) -> ApiError {
 }
 
 fn with(network: Network, error: &io::Error) -> ApiError {
-    fault(network).with(clean_head(&error.to_string(), 200))
+    match network {
+        Network::Other => fault(network).with(clean_head(&without_number(&error.to_string()), 200)),
+        told => fault(told),
+    }
 }
 
 #[cfg(test)]

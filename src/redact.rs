@@ -31,6 +31,8 @@ pub enum BadKey {
     Empty,
     #[error("the API key is longer than {} bytes", ApiKey::MAX_BYTES)]
     TooLong,
+    #[error("the API key is in quotes: remove them")]
+    Quoted,
     #[error("the API key contains a space, a control character or a character that is not ASCII")]
     NotAscii,
 }
@@ -41,9 +43,10 @@ impl ApiKey {
     /// A shorter secret is no valid one.
     pub const MIN_SECRET: usize = 8;
 
-    /// Takes a key as it stands in a config line, a file or a command's output; white space around it is not part of it.
+    /// Takes a key as it stands in a config line, a file or a command's output; white space around it and a byte order mark are not
+    /// part of it.
     pub fn new(text: &str) -> Result<Self, BadKey> {
-        let key = text.trim();
+        let key = text.trim_start_matches('\u{feff}').trim();
         if key.is_empty() {
             return Err(BadKey::Empty);
         }
@@ -52,6 +55,10 @@ impl ApiKey {
         }
         if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(BadKey::NotAscii);
+        }
+        // As files of environment variables have them, which not every reader takes off.
+        if key.starts_with(['"', '\'']) || key.ends_with(['"', '\'']) {
+            return Err(BadKey::Quoted);
         }
         Ok(Self(key.into()))
     }
@@ -235,6 +242,10 @@ mod tests {
         assert_eq!(ApiKey::new("a\u{0}b"), Err(BadKey::NotAscii));
         assert_eq!(ApiKey::new("ключ"), Err(BadKey::NotAscii));
         assert_eq!(ApiKey::new(&"x".repeat(5000)), Err(BadKey::TooLong));
+        for quoted in ["\"id:secret\"", "'id:secret'", "\"id:secret"] {
+            assert_eq!(ApiKey::new(quoted), Err(BadKey::Quoted));
+        }
+        assert_eq!(ApiKey::new("\u{feff}id:secret\r\n"), ApiKey::new("id:secret"));
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! The HTTP client: `GET`, to one origin, with a deadline and a cap.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use reqwest::{Certificate, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
@@ -13,12 +12,13 @@ use super::error::{self, ApiError, ErrorKind, Network};
 use super::inspect::Inspection;
 use super::keys::{Keys, Renewal};
 use super::rate::{self, RateLimit};
+use super::route::ProxyServer;
 use super::wire::{self, Page, Unreadable};
 use super::{Answer, Failure};
 use crate::base_url::BaseUrl;
 use crate::log;
 use crate::model::{Elements, Row, Scope, WebhookId};
-use crate::redact::{self, ApiKey};
+use crate::redact::ApiKey;
 use crate::safe;
 use crate::text::{Safe, clean_head};
 
@@ -29,6 +29,8 @@ const COLLECTION: &str = "user-webhooks";
 const MAX_REDIRECTS: usize = 3;
 /// What is read of an error's body, in bytes.
 const MAX_ERROR_BODY: usize = 64 << 10;
+/// Headers of an answer; gateways add dozens.
+const MAX_HEADERS: usize = 512;
 
 /// Everything that a client is made of.
 #[derive(Debug, Clone)]
@@ -42,8 +44,9 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// The largest body that is read, in bytes after decompression.
     pub max_page_bytes: usize,
-    pub proxy: Proxy,
-    /// Certificates in PEM that are trusted besides those of the system.
+    /// What requests go through. Loopback is never proxied.
+    pub proxy: Option<ProxyServer>,
+    /// Certificates that are trusted besides those of the system: PEM, or one in DER.
     pub extra_roots: Option<Vec<u8>>,
 }
 
@@ -53,26 +56,6 @@ impl Settings {
     pub fn never_asking(mut self) -> Self {
         self.renewal = self.renewal.filter(|renewal| !renewal.asks);
         self
-    }
-}
-
-/// Which proxy requests go through. Loopback is never proxied.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub enum Proxy {
-    /// `HTTPS_PROXY` and its kin.
-    #[default]
-    Environment,
-    None,
-    Url(Url),
-}
-
-impl fmt::Debug for Proxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Environment => f.write_str("Environment"),
-            Self::None => f.write_str("None"),
-            Self::Url(url) => f.debug_tuple("Url").field(&redact::mask_url(url.as_str())).finish(),
-        }
     }
 }
 
@@ -94,6 +77,7 @@ pub struct Client {
     keys: Arc<Keys>,
     timeout: Duration,
     max_page_bytes: usize,
+    proxy: Option<ProxyServer>,
 }
 
 impl Client {
@@ -133,25 +117,24 @@ impl Client {
             .tls_info(keep_certificates)
             // Redirects are followed by hand: see `Client::send`.
             .redirect(reqwest::redirect::Policy::none())
+            .http1_max_headers(MAX_HEADERS)
+            // The variables of the environment were looked at already.
+            .no_proxy()
             .connect_timeout(settings.connect_timeout);
-        if settings.base_url.is_loopback() {
-            builder = builder.no_proxy();
-        } else {
-            builder = match &settings.proxy {
-                Proxy::Environment => builder,
-                Proxy::None => builder.no_proxy(),
-                Proxy::Url(url) => builder.proxy(reqwest::Proxy::all(url.clone()).map_err(|e| e.without_url().to_string())?),
-            };
+        let proxy = settings.proxy.as_ref().filter(|_| !settings.base_url.is_loopback());
+        if let Some(proxy) = proxy {
+            let through = reqwest::Proxy::all(proxy.url().clone());
+            builder = builder.proxy(through.map_err(|_may_hold_a_password| "the proxy cannot be used".to_owned())?);
         }
         if !settings.base_url.is_https() {
             // Nothing is ever verified, so no store is read.
             builder = builder.tls_certs_only([]);
         } else if let Some(pem) = &settings.extra_roots {
-            builder = builder.tls_certs_merge(Certificate::from_pem_bundle(pem).map_err(|e| e.to_string())?);
+            builder = builder.tls_certs_merge(extra_certificates(pem)?);
         }
-        let http = builder.build().map_err(|e| {
-            let cause = std::error::Error::source(&e).map(ToString::to_string);
-            cause.unwrap_or_else(|| e.without_url().to_string())
+        let http = builder.build().map_err(|error| {
+            tracing::warn!("no client: {error:?}");
+            "the certificates of this system, or those of network.ca_file, cannot be used".to_owned()
         })?;
         Ok(Self {
             http,
@@ -159,6 +142,7 @@ impl Client {
             keys: Arc::new(Keys::new(settings.key.clone(), settings.renewal.clone())),
             timeout: settings.timeout,
             max_page_bytes: settings.max_page_bytes,
+            proxy: proxy.cloned(),
         })
     }
 
@@ -255,7 +239,7 @@ impl Client {
         let sent = Instant::now();
         let deadline = sent + self.timeout;
         let asked = url.clone();
-        let response = within(deadline, self.send(key, url, connected)).await?;
+        let response = within(deadline, self.send(key, url, connected)).await.map_err(|error| self.named(error))?;
         look(&response);
         let status = response.status();
         tracing::debug!(%asked, status = status.as_u16(), ms = sent.elapsed().as_millis(), "answer");
@@ -273,6 +257,16 @@ impl Client {
         within(deadline, read_body(response, self.max_page_bytes)).await
     }
 
+    /// Names the proxy where nothing came back and nobody knows which of the two is silent.
+    fn named(&self, error: ApiError) -> ApiError {
+        match &self.proxy {
+            Some(proxy) if error.kind == ErrorKind::Network(Network::Timeout) && error.detail.is_none() => {
+                error.with(safe!("through the proxy {}", proxy.named()))
+            }
+            _ => error,
+        }
+    }
+
     async fn refused(
         &self,
         key: &ApiKey,
@@ -282,6 +276,7 @@ impl Client {
         deadline: Instant,
     ) -> ApiError {
         let kind = match status {
+            StatusCode::UNAUTHORIZED if asks_for_password(response.headers()) => ErrorKind::PasswordWanted,
             StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized,
             StatusCode::FORBIDDEN => ErrorKind::Forbidden,
             StatusCode::TOO_MANY_REQUESTS => ErrorKind::RateLimited { retry_after: rate::retry_after(response.headers()) },
@@ -309,7 +304,7 @@ impl Client {
             let response =
                 self.http.get(url.clone()).header(AUTHORIZATION, authorization.clone()).send().await.map_err(|error| {
                     *connected = !error.is_connect();
-                    ApiError::from_reqwest(error)
+                    ApiError::from_reqwest(&error, self.proxy.as_ref())
                 })?;
             if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
                 return Ok(response);
@@ -325,7 +320,7 @@ impl Client {
                 None => return Err(ApiError::new(ErrorKind::Redirect).with("to nowhere".into())),
             }
         }
-        Err(ApiError::new(ErrorKind::Redirect).with("too many times".into()))
+        Err(ApiError::new(ErrorKind::RedirectLoop))
     }
 }
 
@@ -341,6 +336,30 @@ fn words(key: &ApiKey, text: &str) -> Safe {
     clean_head(&key.scrub(text), 300)
 }
 
+/// Whether a gateway wants a user name and a password: the API itself knows keys only.
+fn asks_for_password(headers: &HeaderMap) -> bool {
+    let schemes = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    let schemes: Vec<_> = schemes.map(str::to_ascii_lowercase).collect();
+    let names = |name: &str| schemes.iter().any(|scheme| scheme.trim_start().starts_with(name));
+    ["basic", "digest", "negotiate", "ntlm"].into_iter().any(names) && !names("bearer")
+}
+
+/// The certificates of `network.ca_file`: PEM, or one in DER.
+fn extra_certificates(bytes: &[u8]) -> Result<Vec<Certificate>, String> {
+    let failed = |_library_words| "network.ca_file holds no certificate that can be used".to_owned();
+    let certificates = if is_der(bytes) {
+        vec![Certificate::from_der(bytes).map_err(failed)?]
+    } else {
+        Certificate::from_pem_bundle(bytes).map_err(failed)?
+    };
+    if certificates.is_empty() { Err("network.ca_file holds no certificate".to_owned()) } else { Ok(certificates) }
+}
+
+/// Whether a certificate is in DER, which is a sequence, and not PEM, which is text.
+pub(crate) fn is_der(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&0x30)
+}
+
 async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
     let done = tokio::time::timeout_at(deadline, work).await;
     done.unwrap_or_else(|_elapsed| Err(ApiError::new(ErrorKind::Network(Network::Timeout))))
@@ -353,7 +372,7 @@ async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, ApiE
     }
     // Room for a usual page; a larger one grows as it comes.
     let mut body = Vec::with_capacity(32 << 10);
-    while let Some(chunk) = response.chunk().await.map_err(ApiError::from_reqwest)? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| ApiError::from_reqwest(&error, None))? {
         if body.len() + chunk.len() > limit {
             return Err(ApiError::new(ErrorKind::TooLarge { limit }));
         }
@@ -415,11 +434,5 @@ mod tests {
                 None => prop_assert!(matches!(id.as_str(), "." | "..")),
             }
         }
-    }
-
-    #[test]
-    fn the_password_of_a_proxy_is_not_shown() {
-        let proxy = Proxy::Url(Url::parse("http://bob:hunter2@proxy.example:3128").unwrap());
-        assert!(!format!("{proxy:?}").contains("hunter2"));
     }
 }

@@ -4,12 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use rustls::CertificateError;
-
-use crate::clock;
 use crate::safe;
-use crate::text::{Safe, clean_head};
+use crate::text::Safe;
 
 /// A failed request: what kind of failure, and what the server or the network said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +13,7 @@ pub struct ApiError {
     pub kind: ErrorKind,
     /// The server's or the system's own words.
     pub detail: Option<Safe>,
-    /// The chain of causes as the libraries tell it, the nearest first.
+    /// The system's own words, the nearest cause first.
     pub causes: Vec<Safe>,
 }
 
@@ -38,8 +34,14 @@ pub enum ErrorKind {
     LimitNearlySpent { resets_in: Option<Duration> },
     /// Any other status that is no success.
     Status(u16),
-    /// A redirect to another origin, or too many of them. The key was not sent there.
+    /// 401 of a gateway that wants a user name and a password.
+    PasswordWanted,
+    /// A redirect to another origin. The key was not sent there.
     Redirect,
+    /// More redirects within the API's origin than are followed.
+    RedirectLoop,
+    /// The proxy failed, before the API was reached.
+    Proxy(ProxyFault),
     /// No answer at all.
     Network(Network),
     /// A body over the cap, in bytes after decompression.
@@ -50,6 +52,17 @@ pub enum ErrorKind {
     Setup,
     /// No request can name the id of the webhook; nothing was sent.
     BadId,
+}
+
+/// The step at which a proxy failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyFault {
+    /// There is no connection to the proxy itself.
+    Connect(Network),
+    /// It wants another user name or password: 407.
+    Login,
+    /// It opened no tunnel to the API: CONNECT failed. With a login, asking again may lock the account.
+    Tunnel { has_login: bool },
 }
 
 /// Why there was no answer.
@@ -82,6 +95,10 @@ pub enum Distrust {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nonsense {
     Empty,
+    /// The server does not speak HTTP here.
+    NotHttp,
+    /// More headers than are read.
+    Headers,
     Html,
     NotUtf8,
     NotJson,
@@ -91,6 +108,25 @@ pub enum Nonsense {
     SamePage,
     /// Pages are of another length each time.
     Unsteady,
+}
+
+impl Network {
+    fn short(self) -> Safe {
+        match self {
+            Self::Dns => "host name not found".into(),
+            Self::Refused => "connection refused".into(),
+            Self::Unreachable => "network unreachable".into(),
+            Self::Timeout => "no answer in time".into(),
+            Self::CutOff => "connection broken".into(),
+            Self::Tls => "TLS failed".into(),
+            Self::Certificate(Distrust::Expired) => "certificate expired".into(),
+            Self::Certificate(Distrust::NotYetValid) => "certificate not valid yet".into(),
+            Self::Certificate(Distrust::UnknownIssuer) => "certificate not trusted".into(),
+            Self::Certificate(Distrust::OtherName) => "certificate for another name".into(),
+            Self::Certificate(Distrust::Other) => "certificate not accepted".into(),
+            Self::Other => "cannot connect".into(),
+        }
+    }
 }
 
 impl ApiError {
@@ -109,15 +145,20 @@ impl ApiError {
         match self.kind {
             ErrorKind::RateLimited { .. } | ErrorKind::Unavailable { .. } => true,
             ErrorKind::Status(status) => status == 408 || status >= 500,
-            ErrorKind::Network(network) => !matches!(network, Network::Tls | Network::Certificate(_)),
+            ErrorKind::Network(network) | ErrorKind::Proxy(ProxyFault::Connect(network)) => {
+                !matches!(network, Network::Tls | Network::Certificate(_))
+            }
             ErrorKind::Nonsense(nonsense) => {
-                !matches!(nonsense, Nonsense::TooDeep | Nonsense::SamePage | Nonsense::Unsteady)
+                !matches!(nonsense, Nonsense::TooDeep | Nonsense::SamePage | Nonsense::Unsteady | Nonsense::Headers)
             }
             ErrorKind::Unauthorized
             | ErrorKind::Forbidden
             | ErrorKind::NotFound
             | ErrorKind::LimitNearlySpent { .. }
+            | ErrorKind::PasswordWanted
             | ErrorKind::Redirect
+            | ErrorKind::RedirectLoop
+            | ErrorKind::Proxy(ProxyFault::Login | ProxyFault::Tunnel { .. })
             | ErrorKind::TooLarge { .. }
             | ErrorKind::Setup
             | ErrorKind::BadId => false,
@@ -126,7 +167,7 @@ impl ApiError {
 
     /// Whether no other request with this key can succeed either.
     pub fn is_refusal(&self) -> bool {
-        matches!(self.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden)
+        matches!(self.kind, ErrorKind::Unauthorized | ErrorKind::PasswordWanted | ErrorKind::Forbidden)
     }
 
     /// Whether the API says that it gets too many requests: 429 or 503.
@@ -157,21 +198,17 @@ impl ApiError {
                 Some(reason) => safe!("{} {}", status, reason),
                 None => safe!("status {}", status),
             },
+            ErrorKind::PasswordWanted => "401 from a gateway".into(),
             ErrorKind::Redirect => "redirected elsewhere".into(),
-            ErrorKind::Network(Network::Dns) => "host name not found".into(),
-            ErrorKind::Network(Network::Refused) => "connection refused".into(),
-            ErrorKind::Network(Network::Unreachable) => "network unreachable".into(),
-            ErrorKind::Network(Network::Timeout) => "no answer in time".into(),
-            ErrorKind::Network(Network::CutOff) => "connection broken".into(),
-            ErrorKind::Network(Network::Tls) => "TLS failed".into(),
-            ErrorKind::Network(Network::Certificate(Distrust::Expired)) => "certificate expired".into(),
-            ErrorKind::Network(Network::Certificate(Distrust::NotYetValid)) => "certificate not valid yet".into(),
-            ErrorKind::Network(Network::Certificate(Distrust::UnknownIssuer)) => "certificate not trusted".into(),
-            ErrorKind::Network(Network::Certificate(Distrust::OtherName)) => "certificate for another name".into(),
-            ErrorKind::Network(Network::Certificate(Distrust::Other)) => "certificate not accepted".into(),
-            ErrorKind::Network(Network::Other) => "cannot connect".into(),
+            ErrorKind::RedirectLoop => "redirected in circles".into(),
+            ErrorKind::Proxy(ProxyFault::Connect(network)) => safe!("proxy: {}", network.short()),
+            ErrorKind::Proxy(ProxyFault::Login) => "proxy: 407, wrong user name or password".into(),
+            ErrorKind::Proxy(ProxyFault::Tunnel { .. }) => "proxy: CONNECT refused".into(),
+            ErrorKind::Network(network) => network.short(),
             ErrorKind::TooLarge { .. } => "answer too large".into(),
             ErrorKind::Nonsense(Nonsense::Empty) => "empty answer".into(),
+            ErrorKind::Nonsense(Nonsense::NotHttp) => "answer is not HTTP".into(),
+            ErrorKind::Nonsense(Nonsense::Headers) => "too many headers in the answer".into(),
             ErrorKind::Nonsense(Nonsense::Html) => "HTML instead of JSON".into(),
             ErrorKind::Nonsense(Nonsense::NotUtf8) => "answer is not UTF-8".into(),
             ErrorKind::Nonsense(Nonsense::NotJson) => "answer is not JSON".into(),
@@ -214,7 +251,23 @@ impl ApiError {
             }
             ErrorKind::Status(400..=499) => "The API did not accept the request: is base_url the API's?".into(),
             ErrorKind::Status(_) => "The API has trouble; it is worth trying again.".into(),
+            ErrorKind::PasswordWanted => {
+                "A gateway in front of the API asks for a user name and a password; the API key is not the reason. Is base_url right?".into()
+            }
             ErrorKind::Redirect => "The key was not sent there. Is base_url the API's own address?".into(),
+            ErrorKind::RedirectLoop => "The server redirects to itself: is the path of base_url right?".into(),
+            ErrorKind::Proxy(ProxyFault::Connect(Network::Tls)) => {
+                "If the proxy is spoken to without TLS, its address begins with http://.".into()
+            }
+            ErrorKind::Proxy(ProxyFault::Connect(_)) => {
+                "Check the proxy's address and the network; network.proxy = \"none\" uses no proxy.".into()
+            }
+            ErrorKind::Proxy(ProxyFault::Login) => {
+                "Check the user name and password in the proxy's address; they were sent only once.".into()
+            }
+            ErrorKind::Proxy(ProxyFault::Tunnel { .. }) => {
+                "The proxy does not connect to the API's host: ask who runs it, or list the host in NO_PROXY.".into()
+            }
             ErrorKind::Network(Network::Dns) => "Check base_url, and the name service of this machine.".into(),
             ErrorKind::Network(Network::Tls) => "Does base_url lead to a server that speaks TLS on this port?".into(),
             ErrorKind::Network(Network::Certificate(Distrust::UnknownIssuer)) => {
@@ -241,97 +294,12 @@ impl ApiError {
                 "Rows cannot be told apart by their place: the commands can read them.".into()
             }
             ErrorKind::Nonsense(Nonsense::SamePage) => "Only the first page can be read of such a server.".into(),
+            ErrorKind::Nonsense(Nonsense::NotHttp) => "Is the port of base_url right?".into(),
+            ErrorKind::Nonsense(Nonsense::Headers) => "Whoever runs the server or its gateway has to remove some.".into(),
             ErrorKind::Nonsense(_) => "Is base_url the API's, and is the API well?".into(),
             ErrorKind::Setup => "Check network.ca_file, network.proxy and the system's certificates.".into(),
             ErrorKind::BadId => "An id that is empty, . or .. means another path in a URL; it is not sent.".into(),
         }
-    }
-
-    pub(super) fn from_reqwest(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        let (network, words) = classify(&error);
-        let causes = chain(&error).map(|cause| clean_head(&cause.to_string(), 300)).collect();
-        Self { causes, ..Self::new(ErrorKind::Network(network)).with(clean_head(&words, 200)) }
-    }
-}
-
-/// An error and what stands behind it.
-fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| cause_of(error))
-}
-
-/// The cause as found in the chain of errors; `reqwest` itself tells only where it happened.
-fn classify(error: &reqwest::Error) -> (Network, String) {
-    let mut words = error.to_string();
-    let mut network = if error.is_timeout() {
-        Some(Network::Timeout)
-    } else if error.is_body() || error.is_decode() {
-        Some(Network::CutOff)
-    } else {
-        None
-    };
-    for inner in chain(error).skip(1) {
-        words = inner.to_string();
-        if words.starts_with("dns error") || words.contains("failed to lookup address") {
-            network.get_or_insert(Network::Dns);
-        }
-        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-            if let rustls::Error::InvalidCertificate(why) = tls {
-                return (Network::Certificate(distrust(why)), certificate_words(why));
-            }
-            network = Some(Network::Tls);
-        }
-        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            use std::io::ErrorKind as Io;
-            network = network.or(match io.kind() {
-                Io::ConnectionRefused => Some(Network::Refused),
-                Io::NetworkUnreachable | Io::HostUnreachable => Some(Network::Unreachable),
-                Io::TimedOut => Some(Network::Timeout),
-                Io::ConnectionReset | Io::ConnectionAborted | Io::UnexpectedEof | Io::BrokenPipe => Some(Network::CutOff),
-                _ => None,
-            });
-        }
-    }
-    let fallback = if error.is_connect() || error.is_builder() { Network::Other } else { Network::CutOff };
-    (network.unwrap_or(fallback), words)
-}
-
-/// What stands behind an error. An `io::Error` names as its source what is behind the error that it wraps, and so passes over
-/// the very one that tells.
-fn cause_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
-    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        Some(wrapped) => Some(wrapped),
-        None => error.source(),
-    }
-}
-
-/// Which kind of distrust a verifier's words are.
-pub(crate) fn distrust(why: &CertificateError) -> Distrust {
-    match why {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Distrust::Expired,
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Distrust::NotYetValid,
-        CertificateError::UnknownIssuer => Distrust::UnknownIssuer,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Distrust::OtherName,
-        _ => Distrust::Other,
-    }
-}
-
-/// What the certificate says, in a person's units.
-pub(crate) fn certificate_words(why: &CertificateError) -> String {
-    let day = |time: rustls::pki_types::UnixTime| {
-        let second = i64::try_from(time.as_secs()).ok().and_then(|second| Timestamp::from_second(second).ok());
-        second.map_or_else(|| "an unknown day".to_owned(), |at| clock::utc(at).to_string())
-    };
-    match why {
-        CertificateError::ExpiredContext { not_after, .. } => format!("it was valid until {}", day(*not_after)),
-        CertificateError::NotValidYetContext { not_before, .. } => format!("it is valid from {}", day(*not_before)),
-        CertificateError::UnknownIssuer => "its issuer is unknown here".to_owned(),
-        CertificateError::NotValidForNameContext { expected, presented } => {
-            let names: Vec<_> = presented.iter().take(3).map(String::as_str).collect();
-            let names = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
-            format!("it is for {names}, not for {}", expected.to_str())
-        }
-        other => other.to_string(),
     }
 }
 

@@ -9,11 +9,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::start_demo;
-use crate::api::{ApiError, Client, Inspection, Proxy, RateLimit, Route, Settings, duration, route};
+use crate::api::{ApiError, Client, ErrorKind, Inspection, ProxyFault, ProxyServer, RateLimit, Route, Settings, duration};
 use crate::base_url::BaseUrl;
 use crate::cli::Global;
 use crate::clock::Moment;
-use crate::config::{Config, ConfigError, Connection, Environment, Selection, Stored, StoredAt};
+use crate::config::{Config, ConfigError, Connection, Environment, Proxy, Selection, Stored, StoredAt};
 use crate::error::{Error, Exit};
 use crate::output::{Output, Reader};
 use crate::probe;
@@ -314,18 +314,24 @@ impl Setup<'_> {
         base_url: &BaseUrl,
         patience: Duration,
     ) -> Result<Option<&'static str>, Stop> {
-        let proxy = if self.demo.is_some() { &Proxy::None } else { &config.network.proxy };
-        let Some(route) = route(base_url, proxy) else {
-            let advice = "Check HTTPS_PROXY and its kin, or set network.proxy.".into();
-            report.fail("proxy", "the address of the proxy is no URL".into(), Some(advice), Exit::Usage)?;
-            report.skip_after(&["DNS", "TCP"], "proxy")?;
-            return Ok(Some("proxy"));
+        let setting = if self.demo.is_some() { &Proxy::None } else { &config.network.proxy };
+        let proxy = match setting {
+            Proxy::None => None,
+            _ => match config.network.proxy_server(base_url) {
+                Ok(proxy) => proxy,
+                Err(error) => {
+                    report.fail_config("proxy", &error)?;
+                    report.skip_after(&["DNS", "TCP"], "proxy")?;
+                    return Ok(Some("proxy"));
+                }
+            },
         };
-        say_proxy(report, &route, base_url, proxy)?;
+        say_proxy(report, proxy.as_ref(), base_url, setting)?;
+        let route = Route::new(base_url, proxy.as_ref());
         let addresses = match look_up(report, &route, patience).await? {
             Ok(addresses) => addresses,
             Err(error) => {
-                report.fail_api("DNS", &error, base_url.host())?;
+                report.fail_api("DNS", &of_proxy(error, proxy.as_ref(), &clean(&route.host)), base_url.host())?;
                 report.skip_after(&["TCP"], "DNS")?;
                 return Ok(Some("DNS"));
             }
@@ -333,18 +339,28 @@ impl Setup<'_> {
         let started = Instant::now();
         match probe::connect(&addresses, patience).await {
             Ok(address) => {
-                let whose = if route.proxy.is_some() { "the proxy at " } else { "" };
+                let whose = if proxy.is_some() { "the proxy at " } else { "" };
                 let took = milliseconds(started.elapsed());
                 report.ok("TCP", &safe!("{}{} took the connection in {}", whose, clean(&address.to_string()), took))?;
                 Ok(None)
             }
             Err(error) => {
-                let whose = if route.proxy.is_some() { "by the proxy at " } else { "" };
-                let error = error.with(safe!("{}{}", whose, shown_addresses(&addresses)));
-                report.fail_api("TCP", &error, base_url.host())?;
+                let shown = shown_addresses(&addresses);
+                let error = if proxy.is_some() { error } else { error.with(shown.clone()) };
+                report.fail_api("TCP", &of_proxy(error, proxy.as_ref(), &shown), base_url.host())?;
                 Ok(Some("TCP"))
             }
         }
+    }
+}
+
+/// A fault of the connection to a proxy, if it goes to one.
+fn of_proxy(error: ApiError, proxy: Option<&ProxyServer>, at: &Safe) -> ApiError {
+    match (proxy, error.kind) {
+        (Some(proxy), ErrorKind::Network(network)) => {
+            ApiError::new(ErrorKind::Proxy(ProxyFault::Connect(network))).with(safe!("{}, at {}", proxy.named(), at))
+        }
+        _ => error,
     }
 }
 
@@ -376,20 +392,14 @@ fn milliseconds(time: Duration) -> Safe {
     safe!("{} ms", u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn say_proxy(report: &mut Report, route: &Route, base_url: &BaseUrl, setting: &Proxy) -> Result<(), Stop> {
-    let Some((shown, by_environment)) = &route.proxy else {
-        let words = match setting {
-            _ if base_url.is_loopback() => "none: this machine is never asked through a proxy",
-            Proxy::Environment => "none: no variable names one for this address",
-            Proxy::None | Proxy::Url(_) => "none: network.proxy says so",
-        };
-        return report.ok("proxy", &words.into());
+fn say_proxy(report: &mut Report, proxy: Option<&ProxyServer>, base_url: &BaseUrl, setting: &Proxy) -> Result<(), Stop> {
+    let words = match (proxy, setting) {
+        (Some(proxy), _) => proxy.named(),
+        (None, _) if base_url.is_loopback() => "none: this machine is never asked through a proxy".into(),
+        (None, Proxy::Environment) => "none: no variable names one for this address".into(),
+        (None, Proxy::None | Proxy::Server(_)) => "none: network.proxy says so".into(),
     };
-    let source = if *by_environment { "HTTPS_PROXY or its kin" } else { "network.proxy" };
-    if shown.as_str().starts_with("socks") {
-        return report.line(Mark::Note, "proxy", &safe!("{} ({}); only HTTP proxies are spoken to", shown, source));
-    }
-    report.ok("proxy", &safe!("{} ({})", shown, source))
+    report.ok("proxy", &words)
 }
 
 /// The addresses of whom the connection is made to.
@@ -420,6 +430,17 @@ async fn ask(report: &mut Report, settings: Settings) -> Result<(), Stop> {
         }
     };
     let seen = client.inspect().await;
+    if let Err(error) = &seen.page
+        && matches!(error.kind, ErrorKind::Proxy(_))
+    {
+        report.fail_api("tunnel", error, host)?;
+        return report.skip_after(&["TLS", "clock", "API", "rate limit"], "tunnel");
+    }
+    if let Some(proxy) = &settings.proxy {
+        let to = Route::new(&settings.base_url, None);
+        let how = if proxy.is_socks() { "SOCKS" } else { "CONNECT" };
+        report.ok("tunnel", &safe!("{} to {}:{}", how, clean(&to.host), u64::from(to.port)))?;
+    }
     if !settings.base_url.is_https() {
         report.skip("TLS", &"plain http, which stays on this machine".into())?;
     } else if let (Err(error), false) = (&seen.page, seen.is_connected) {

@@ -14,8 +14,8 @@ use super::progress::{ProgressLine, Words};
 use super::{Context, Exit, Fate, exit_of, get, workspace};
 use crate::analysis::destinations::{Destinations, Grouping, Member, Origin};
 use crate::analysis::reach::{Reach, Tally, Trouble};
-use crate::api::Proxy;
 use crate::cli::{ProbeArgs, ScopeArg};
+use crate::config::Proxy;
 use crate::error::Error;
 use crate::fetch::{Limit, Summary, Wanted};
 use crate::model::{Destination, Row, Scope};
@@ -79,7 +79,7 @@ pub(super) fn settings(step_timeout: u64, allow_private: bool, context: &Context
 pub(super) fn note_proxy(context: &Context<'_>) {
     let named = match &context.config.network.proxy {
         Proxy::None => None,
-        Proxy::Url(_) => Some("network.proxy"),
+        Proxy::Server(_) => Some("network.proxy"),
         Proxy::Environment => context.env.proxy,
     };
     if let Some(named) = named {

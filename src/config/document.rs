@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::Read;
 use std::ops::RangeInclusive;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -62,8 +62,15 @@ pub(super) fn quoted(path: &Path) -> Safe {
     shlex::try_quote(&path.to_string_lossy()).map_or_else(|_| clean_path(path), |quoted| clean(&quoted))
 }
 
-/// Opens a file without waiting for a writer (a FIFO would hang us), and reads at most `limit` bytes.
+/// As [`read_bounded`], of a file that is text.
 pub(super) fn open_bounded(path: &Path, limit: u64) -> Result<Opened, ConfigError> {
+    let (bytes, metadata) = read_bounded(path, limit)?;
+    let text = String::from_utf8(bytes).map_err(|_may_hold_a_key| ConfigError::new("it is not UTF-8"))?;
+    Ok(Opened { text, mode: metadata.mode() & 0o7777, owner: metadata.uid() })
+}
+
+/// Opens a file without waiting for a writer (a FIFO would hang us), and reads at most `limit` bytes.
+pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<(Vec<u8>, Metadata), ConfigError> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
     let failed = |error: std::io::Error| ConfigError::new(clean(&error.to_string()));
@@ -77,8 +84,7 @@ pub(super) fn open_bounded(path: &Path, limit: u64) -> Result<Opened, ConfigErro
     if bytes.len() as u64 > limit {
         return Err(ConfigError::new(safe!("it is larger than {} KiB", limit >> 10)));
     }
-    let text = String::from_utf8(bytes).map_err(|_may_hold_a_key| ConfigError::new("it is not UTF-8"))?;
-    Ok(Opened { text, mode: metadata.mode() & 0o7777, owner: metadata.uid() })
+    Ok((bytes, metadata))
 }
 
 /// The text of one config file.

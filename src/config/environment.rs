@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::ConfigError;
+use crate::api::ProxyVariables;
 
-/// Variables that name a proxy, in the order in which they are looked at.
+/// Variables that name a proxy, in the order in which they are looked at. The first four are for https, as the API is.
 const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
 
 /// The variables that mean something to hookscope.
@@ -25,6 +26,8 @@ pub struct Environment {
     pub log: Option<String>,
     /// The variable that names a proxy, if one does: what goes around it says so.
     pub proxy: Option<&'static str>,
+    /// The proxy for the API, as variables name it.
+    pub proxies: ProxyVariables,
     /// `NO_COLOR` is set and not empty.
     pub no_color: bool,
     /// `TERM`.
@@ -52,6 +55,10 @@ impl Environment {
             profile: text("HOOKSCOPE_PROFILE")?,
             log: text("HOOKSCOPE_LOG")?,
             proxy: PROXIES.into_iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty())),
+            proxies: ProxyVariables {
+                proxy: first_set(&PROXIES[..4]),
+                no_proxy: first_set(&["NO_PROXY", "no_proxy"]).map(|(_, value)| value).unwrap_or_default(),
+            },
             no_color: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             term: env::var_os("TERM").map(|value| value.to_string_lossy().into_owned()),
             colorterm: env::var_os("COLORTERM").map(|value| value.to_string_lossy().into_owned()),
@@ -68,6 +75,12 @@ fn text(name: &'static str) -> Result<Option<String>, ConfigError> {
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => Err(ConfigError::new("it is not UTF-8").at(&name.into())),
     }
+}
+
+/// The first of some variables that is set and not empty. What is not UTF-8 becomes what no address has.
+fn first_set(names: &[&'static str]) -> Option<(&'static str, String)> {
+    let values = names.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
+    values.map(|(name, value)| (name, value.to_string_lossy().into_owned())).find(|(_, value)| !value.is_empty())
 }
 
 /// The first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set and not empty decides.

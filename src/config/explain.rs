@@ -6,10 +6,10 @@ use ratatui::style::Color;
 
 use super::document::{clean_path, shown_profile};
 use super::key::StoredKey;
-use super::settings::{CLIPBOARDS, SEVERITIES, TIMES, colour_name};
+use super::settings::{CLIPBOARDS, Proxy, SEVERITIES, TIMES, colour_name};
 use super::{Config, ConfigError, DEFAULT, Environment, Selection, key_of_environment};
 use crate::analysis::audit::{Pattern, Rule, Severity, Waiver, Whose};
-use crate::api::{self, Proxy};
+use crate::api;
 use crate::base_url::BaseUrl;
 use crate::keymap::ACTIONS;
 use crate::redact::{self, ApiKey, MASK};
@@ -145,7 +145,7 @@ impl Config {
         let proxy = match &network.proxy {
             Proxy::Environment => "environment".into(),
             Proxy::None => "none".into(),
-            Proxy::Url(url) => clean(&redact::mask_url(url.as_str())),
+            Proxy::Server(server) => server.shown(),
         };
         let mut values = vec![
             self.value("network.timeout", safe!("{}", network.timeout.as_secs())),
@@ -222,7 +222,7 @@ impl Config {
 }
 
 /// A path as messages may show it; what has a colon may be an API key that was pasted in place of a path.
-fn shown_path(path: &Path) -> Safe {
+pub(super) fn shown_path(path: &Path) -> Safe {
     let shown = clean_path(path);
     if shown.as_str().contains(':') { MASK.into() } else { shown }
 }

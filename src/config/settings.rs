@@ -6,17 +6,28 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use ratatui::style::Color;
-use url::Url;
 
-use super::document::{Section, open_bounded};
+use super::document::{Section, read_bounded};
+use super::explain::shown_path;
+use super::key::expand_home;
 use super::{ConfigError, MAX_CA_BYTES};
 use crate::analysis::audit::{self, Basis, Facts, Pattern, Rule, Severity, Waiver, Whose};
-use crate::api::{self, MAX_PAGE_SIZE, Proxy};
+use crate::api::{self, MAX_PAGE_SIZE, ProxyServer, ProxyVariables};
 use crate::base_url::BaseUrl;
 use crate::fetch::Policy;
 use crate::redact::ApiKey;
 use crate::safe;
-use crate::text::{Safe, Untrusted};
+use crate::text::{Safe, Untrusted, clean};
+
+/// What requests to the API go through. Loopback is never proxied.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Proxy {
+    /// What `HTTPS_PROXY` and the other proxy variables say.
+    #[default]
+    Environment,
+    None,
+    Server(ProxyServer),
+}
 
 /// `[network]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +39,8 @@ pub struct Network {
     pub page_size: u32,
     pub max_page_bytes: usize,
     pub proxy: Proxy,
+    /// What [`Proxy::Environment`] means.
+    pub(super) proxies: ProxyVariables,
     ca_file: Option<(PathBuf, Safe)>,
 }
 
@@ -42,6 +55,7 @@ impl Default for Network {
             page_size: policy.page_size,
             max_page_bytes: 8 << 20,
             proxy: Proxy::Environment,
+            proxies: ProxyVariables::default(),
             ca_file: None,
         }
     }
@@ -59,7 +73,10 @@ impl Network {
             page_size: number(section.integer("page_size", 1..=MAX_PAGE_SIZE.into())?, default.page_size),
             max_page_bytes: number(section.integer("max_page_bytes", 65_536..=1 << 30)?, default.max_page_bytes),
             proxy: read_proxy(section)?,
-            ca_file: section.string("ca_file")?.map(|found| (section.directory().join(&found.value), found.place)),
+            proxies: ProxyVariables::default(),
+            ca_file: section
+                .string("ca_file")?
+                .map(|found| (section.directory().join(expand_home(&found.value)), found.place)),
         };
         section.finish()?;
         Ok(network)
@@ -80,19 +97,20 @@ impl Network {
         self.ca_file.as_ref().map(|(path, _)| path.as_path())
     }
 
-    /// What `ca_file` holds: certificates in PEM that are trusted besides those of the system.
+    /// What `ca_file` holds: certificates that are trusted besides those of the system, in PEM, or one in DER.
     ///
     /// # Errors
     ///
     /// The file cannot be read.
     pub fn extra_roots(&self) -> Result<Option<Vec<u8>>, ConfigError> {
         let Some((path, place)) = &self.ca_file else { return Ok(None) };
-        let failed = |error: ConfigError| error.about("network.ca_file").at(place);
-        Ok(Some(open_bounded(path, MAX_CA_BYTES).map_err(failed)?.text.into_bytes()))
+        let failed = |error: ConfigError| error.about("network.ca_file").of(&shown_path(path)).at(place);
+        Ok(Some(read_bounded(path, MAX_CA_BYTES).map_err(failed)?.0))
     }
 
     pub(super) fn api_settings(&self, base_url: BaseUrl, key: ApiKey) -> Result<api::Settings, ConfigError> {
         let extra_roots = self.extra_roots()?;
+        let proxy = self.proxy_server(&base_url)?;
         Ok(api::Settings {
             base_url,
             key,
@@ -100,9 +118,27 @@ impl Network {
             timeout: self.timeout,
             connect_timeout: self.connect_timeout,
             max_page_bytes: self.max_page_bytes,
-            proxy: self.proxy.clone(),
+            proxy,
             extra_roots,
         })
+    }
+
+    /// The proxy that requests go through; none for loopback.
+    ///
+    /// # Errors
+    ///
+    /// A variable that names a proxy has a value that is not the address of one.
+    pub fn proxy_server(&self, base_url: &BaseUrl) -> Result<Option<ProxyServer>, ConfigError> {
+        match &self.proxy {
+            _ if base_url.is_loopback() => Ok(None),
+            Proxy::None => Ok(None),
+            Proxy::Server(server) => Ok(Some(server.clone())),
+            Proxy::Environment => self.proxies.server_for(base_url).map_err(|(name, why)| {
+                ConfigError::new(clean(&why.to_string()))
+                    .at(&name.into())
+                    .advise("Correct or unset the variable, or set network.proxy.")
+            }),
+        }
     }
 }
 
@@ -111,13 +147,14 @@ fn read_proxy(section: &mut Section<'_>) -> Result<Proxy, ConfigError> {
     match found.value.as_str() {
         "environment" => Ok(Proxy::Environment),
         "none" => Ok(Proxy::None),
-        text => match Url::parse(text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(Proxy::Url(url)),
-            _ => {
-                let message = "it must be \"environment\", \"none\" or a URL such as http://proxy.example:3128".into();
-                Err(section.wrong("proxy", &message, &found.place))
-            }
-        },
+        // Without a scheme it is no address, but perhaps a key that was pasted into the wrong line.
+        text if text.contains("://") => ProxyServer::parse(text, "network.proxy")
+            .map(Proxy::Server)
+            .map_err(|why| section.wrong("proxy", &clean(&why.to_string()), &found.place)),
+        _ => {
+            let message = "it must be \"environment\", \"none\" or a URL such as http://proxy.example:3128".into();
+            Err(section.wrong("proxy", &message, &found.place))
+        }
     }
 }
 

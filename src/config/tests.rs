@@ -416,7 +416,7 @@ mod workspace {
         let connection = config.connection(&Selection::default(), &Environment::default()).await.unwrap();
         assert_eq!(connection.api.timeout.as_secs(), 7);
         assert_eq!((connection.policy.retries, connection.policy.page_size), (0, 16));
-        assert_eq!(connection.api.proxy, Proxy::None);
+        assert_eq!((connection.api.proxy, config.network.proxy), (None, Proxy::None));
     }
 
     #[tokio::test]
@@ -850,7 +850,7 @@ mod silence {
         ("network = 'kid:SENTINEL-KEY'", 1),
         ("[network]\ntimeout = 'kid:SENTINEL-KEY'", 2),
         ("[network]\nproxy = 'kid:SENTINEL-KEY'", 2),
-        ("[network]\nproxy = 'socks5://kid:SENTINEL-KEY@proxy.example'", 2),
+        ("[network]\nproxy = 'ftp://kid:SENTINEL-KEY@proxy.example'", 2),
         ("api_key = 'kid:SENTINEL-KEY'\n[network]\nca_file = 'kid:SENTINEL-KEY'", 3),
         ("[ui]\ntime = 'kid:SENTINEL-KEY'", 2),
         ("[ui.theme]\naccent = 'kid:SENTINEL-KEY'", 2),

@@ -15,8 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::api::{ApiError, Certificate, ErrorKind};
-use crate::text::clean_head;
+use crate::api::{ApiError, Certificate, ErrorKind, is_der};
 
 /// The roots of this system and those of the config, as the API client has them.
 #[derive(Clone)]
@@ -32,19 +31,25 @@ impl fmt::Debug for Trust {
 }
 
 impl Trust {
-    /// Loads the system's certificates, which takes milliseconds, and `extra_roots` in PEM.
+    /// Loads the system's certificates, which takes milliseconds, and `extra_roots` in PEM or DER.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Setup`] when there are none, or `extra_roots` is no PEM.
+    /// [`ErrorKind::Setup`] when there are none, or `extra_roots` holds none.
     pub fn new(extra_roots: Option<&[u8]>) -> Result<Self, ApiError> {
-        let failed = |words: String| ApiError::new(ErrorKind::Setup).with(clean_head(&words, 200));
+        let failed = |words: &'static str| ApiError::new(ErrorKind::Setup).with(words.into());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let extra: Vec<_> = CertificateDer::pem_slice_iter(extra_roots.unwrap_or_default())
-            .collect::<Result<_, _>>()
-            .map_err(|error| failed(error.to_string()))?;
-        let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider));
-        Ok(Self { provider, verifier: Arc::new(verifier.map_err(|error| failed(error.to_string()))?) })
+        let extra = match extra_roots {
+            Some(der) if is_der(der) => vec![CertificateDer::from(der.to_vec())],
+            pem => CertificateDer::pem_slice_iter(pem.unwrap_or_default())
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|_library_words| failed("network.ca_file holds no certificate that can be used"))?,
+        };
+        let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider)).map_err(|error| {
+            tracing::warn!("no certificates: {error}");
+            failed("the certificates of this system, or those of network.ca_file, cannot be used")
+        })?;
+        Ok(Self { provider, verifier: Arc::new(verifier) })
     }
 
     /// Shakes hands over a connection. `seen` becomes the server's certificate, accepted or not; it stays what it is when none

@@ -381,12 +381,12 @@ mod network {
         by_variable.env("HTTPS_PROXY", &through);
         let mut by_config = place.command(&base_url);
         by_config.env("HOOKSCOPE_CONFIG", named);
-        for (command, source) in [(by_variable, "(HTTPS_PROXY or its kin)"), (by_config, "(network.proxy)")] {
+        for (command, source) in [(by_variable, "(HTTPS_PROXY)"), (by_config, "(network.proxy)")] {
             let said = Said::of(command).await;
-            said.assert_broken("TLS", 4, &["Check the network, the proxy settings"]);
+            said.assert_broken("tunnel", 4, &["proxy: 407, wrong user name or password", source, "sent only once"]);
             assert!(said.step("proxy").1.ends_with(source), "{}", said.text);
             assert!(said.step("TCP").1.starts_with(&format!("the proxy at {}", proxy.address)), "{}", said.text);
-            said.assert_skipped(&["clock", "API", "rate limit"], "TLS");
+            said.assert_skipped(&["TLS", "clock", "API", "rate limit"], "tunnel");
         }
         assert!(proxy.log().requests().all(|request| request.method == "CONNECT"));
     }
@@ -415,7 +415,7 @@ mod network {
         let place = Place::new();
         let mut command = place.command(&["--base-url", "https://api.example.invalid"]);
         command.env("https_proxy", &nobody);
-        Said::of(command).await.assert_broken("TCP", 4, &["connection refused: by the proxy at 127.0.0.1:"]);
+        Said::of(command).await.assert_broken("TCP", 4, &["proxy: connection refused", "(https_proxy), at 127.0.0.1:"]);
     }
 }
 

@@ -4,5 +4,6 @@
 mod binary;
 mod client;
 mod listing;
+mod proxies;
 pub(crate) mod server;
 mod task;

@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
 use super::*;
-use crate::api::{Client, Proxy, Settings};
+use crate::api::{Client, Settings};
 use crate::base_url::BaseUrl;
 use crate::fetch::Held;
 use crate::redact::ApiKey;
@@ -36,7 +36,7 @@ async fn an_answer_that_came_before_its_request_was_ended_is_dropped() {
         timeout: Duration::from_secs(20),
         connect_timeout: Duration::from_secs(20),
         max_page_bytes: 1 << 20,
-        proxy: Proxy::None,
+        proxy: None,
         extra_roots: None,
     };
     let source = Source::from(Arc::new(Client::new(&settings).unwrap()));

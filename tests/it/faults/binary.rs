@@ -295,3 +295,19 @@ async fn a_proxy_is_asked_for_a_tunnel_and_not_told_the_key() {
     assert_eq!(tunnel.header("authorization"), None);
     assert!(tunnel.headers.iter().all(|(_, value)| !value.contains(SECRET)));
 }
+
+#[tokio::test]
+async fn a_variable_that_names_no_proxy_is_an_error_and_nothing_goes_straight() {
+    let program = Program::new("https://api.example.invalid");
+    for (value, words) in [
+        ("http://bob:12#hunter2@proxy.example:3128", "write # as %23"),
+        ("ftp://bob:hunter2@proxy.example", "a proxy is http://"),
+    ] {
+        let mut command = program.command(&["list"]);
+        command.env("HTTPS_PROXY", value);
+        let ended = Ended::of(command).await;
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.stderr.contains("HTTPS_PROXY: ") && ended.stderr.contains(words), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+    }
+}

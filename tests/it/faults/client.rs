@@ -188,6 +188,30 @@ mod answers {
     }
 
     #[tokio::test]
+    async fn a_gateway_that_wants_a_password_is_no_wrong_key() {
+        for (challenge, kind) in [
+            ("Basic realm=\"staging\"", ErrorKind::PasswordWanted),
+            ("Negotiate", ErrorKind::PasswordWanted),
+            ("Bearer", ErrorKind::Unauthorized),
+        ] {
+            let error = error_of(Reply::status("401 Unauthorized", "").header("WWW-Authenticate", challenge)).await;
+            assert_eq!(error.kind, kind, "{challenge}");
+            assert!(error.is_refusal(), "{challenge}");
+        }
+    }
+
+    #[tokio::test]
+    async fn many_headers_are_read_and_too_many_are_called_that() {
+        let with_headers = |count: usize| {
+            (0..count).fold(Reply::json("[]"), |reply, number| reply.header(&format!("X-Gateway-{number}"), "x"))
+        };
+        assert!(understood(with_headers(300)).await.is_ok());
+        let error = error_of(with_headers(600)).await;
+        assert_eq!(error.kind, ErrorKind::Nonsense(Nonsense::Headers));
+        assert!(!error.is_transient());
+    }
+
+    #[tokio::test]
     async fn the_rate_limit_is_read_from_successes_and_errors() {
         let told = RateLimit { limit: 600, remaining: 61, resets_in: Some(Duration::from_secs(30)) };
         let server = Server::always(Reply::json("[]").rate(600, 61, 30)).await;
@@ -255,7 +279,9 @@ mod redirects {
     async fn a_loop_ends() {
         let server = Server::start(|request| Reply::redirect(&request.target)).await;
         let error = list(&server.client()).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Redirect);
+        assert_eq!(error.kind, ErrorKind::RedirectLoop);
+        let words = format!("{error}. {}", error.advice());
+        assert!(!words.contains("elsewhere") && !words.contains("not sent"), "{words}");
         assert_eq!(server.log().requests().count(), 4);
     }
 
@@ -328,10 +354,15 @@ mod bodies {
     }
 
     #[tokio::test]
-    async fn an_answer_that_is_no_http_is_cut_off() {
-        for bytes in ["", "SSH-2.0-OpenSSH_9.6\r\n", "HTTP/1.1 2"] {
+    async fn an_answer_that_is_not_http_is_told_from_one_that_is_cut_off() {
+        for (bytes, kind) in [
+            ("", ErrorKind::Network(Network::CutOff)),
+            ("SSH-2.0-OpenSSH_9.6\r\n", ErrorKind::Nonsense(Nonsense::NotHttp)),
+            ("HTTP/1.1 2", ErrorKind::Network(Network::CutOff)),
+        ] {
             let error = error_of(Reply::raw(bytes)).await;
-            assert_eq!(error.kind, ErrorKind::Network(Network::CutOff), "{bytes:?}: {error}");
+            assert_eq!(error.kind, kind, "{bytes:?}: {error}");
+            assert!(error.is_transient());
         }
     }
 
@@ -380,8 +411,7 @@ mod connections {
     async fn plain_http_to_a_tls_port_is_no_answer() {
         // The alert of a TLS server that was spoken to in plain text.
         let error = error_of(Reply::raw(b"\x15\x03\x03\x00\x02\x02\x46".as_slice())).await;
-        assert_eq!(error.kind, ErrorKind::Network(Network::CutOff), "{error}");
-        assert!(error.detail.is_some());
+        assert_eq!(error.kind, ErrorKind::Nonsense(Nonsense::NotHttp), "{error}");
     }
 }
 

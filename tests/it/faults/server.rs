@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookscope::api::{Client, Proxy, Settings};
+use hookscope::api::{Client, Settings};
 use hookscope::base_url::BaseUrl;
 use hookscope::fetch::Policy;
 use hookscope::redact::ApiKey;
@@ -275,7 +275,7 @@ pub(crate) fn settings(base_url: &str) -> Settings {
         timeout: PATIENCE,
         connect_timeout: PATIENCE,
         max_page_bytes: 1 << 20,
-        proxy: Proxy::None,
+        proxy: None,
         extra_roots: None,
     }
 }
