@@ -165,6 +165,18 @@ impl ApiError {
         }
     }
 
+    /// Whether the same request may succeed minutes later, and does no harm until then: a login that a proxy refuses may lock an
+    /// account.
+    pub fn may_recover(&self) -> bool {
+        !matches!(
+            self.kind,
+            ErrorKind::Proxy(ProxyFault::Login | ProxyFault::Tunnel { has_login: true })
+                | ErrorKind::TooLarge { .. }
+                | ErrorKind::Nonsense(Nonsense::SamePage | Nonsense::Unsteady)
+                | ErrorKind::Setup
+        )
+    }
+
     /// Whether no other request with this key can succeed either.
     pub fn is_refusal(&self) -> bool {
         matches!(self.kind, ErrorKind::Unauthorized | ErrorKind::PasswordWanted | ErrorKind::Forbidden)

@@ -15,6 +15,7 @@ mod memory;
 mod news;
 mod probes;
 mod profiles;
+mod recovery;
 mod selection;
 mod views;
 mod wishes;
@@ -39,6 +40,7 @@ use self::news::Before;
 pub use self::news::{Change, Unseen};
 pub use self::probes::{Probes, Sight, milliseconds};
 pub use self::profiles::Workspace;
+use self::recovery::Recovery;
 use self::selection::Aim;
 use self::views::CameFrom;
 pub use self::wishes::Wish;
@@ -284,6 +286,7 @@ pub struct App {
     arranging: Arranging,
     findings: Findings,
     consistency: Consistency,
+    recovery: Recovery,
     /// When the next automatic refresh is due.
     pub auto_refresh: Option<Instant>,
     /// The selected row, once it is loaded.
@@ -344,6 +347,7 @@ impl App {
             arranging: Arranging::default(),
             findings: Findings::new(Arc::clone(&setup.audit), now.wall),
             consistency: Consistency::default(),
+            recovery: Recovery::default(),
             auto_refresh: setup.auto_refresh.then(|| now.instant + setup.refresh_every),
             anchor: None,
             aim: None,
@@ -417,6 +421,7 @@ impl App {
             self.demanded = demand.clone();
             effects.push(Effect::Demand(demand));
         }
+        effects.extend(self.watch_recovery());
         effects.extend(self.case_to_judge().map(|case| Effect::Judge(Box::new(case))));
         effects.extend(self.tell_of_selected());
         effects.extend(self.wish().map(Effect::Arrange));
@@ -450,7 +455,7 @@ impl App {
         let past = past.map(|at| clock::recent_age_changes_in(at, self.now.wall)).min();
         let past = past.map(|seconds| self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or(60).max(1)));
         let told = self.settles_at().filter(|_| !self.broken_at(self.cursor.selected()).is_empty());
-        let other = [self.health.next_wake(self.now.instant), self.auto_refresh, self.keeps_at()];
+        let other = [self.health.next_wake(self.now.instant, self.shows_countdown()), self.auto_refresh, self.keeps_at()];
         other.into_iter().chain([ages, released, past, told, live]).flatten().min()
     }
 

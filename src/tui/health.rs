@@ -28,6 +28,8 @@ pub struct Trouble {
     /// When the last good answer came, if one ever did.
     pub last_good: Option<Timestamp>,
     pub stage: Stage,
+    /// When a failed read is tried again by itself.
+    pub again_at: Option<Instant>,
 }
 
 /// What is being done about it.
@@ -37,7 +39,7 @@ pub enum Stage {
     Retrying { attempt: u32, of: u32 },
     /// Nothing is sent until then.
     Paused { until: Instant },
-    /// Given up; a person has to ask again.
+    /// Given up, until it is tried again slowly or a person asks.
     Failed,
     /// Asked again after that, and no answer yet.
     Again,
@@ -54,7 +56,7 @@ impl Health {
             Self::Live { at } => (now.wall, Some(*at)),
             Self::Trouble(trouble) => (trouble.since, trouble.last_good),
         };
-        *self = Self::Trouble(Trouble { error, since, last_good, stage });
+        *self = Self::Trouble(Trouble { error, since, last_good, stage, again_at: None });
     }
 
     /// Nothing is tried any more, and something failed for good.
@@ -101,9 +103,15 @@ impl Health {
         }
     }
 
-    /// When the text about it changes next: a countdown does every second.
-    pub fn next_wake(&self, now: Instant) -> Option<Instant> {
-        let Stage::Paused { until } = self.trouble()?.stage else { return None };
+    /// When something is due, or the text about it changes: a countdown that is on screen does every second.
+    pub fn next_wake(&self, now: Instant, is_on_screen: bool) -> Option<Instant> {
+        let trouble = self.trouble()?;
+        let until = match trouble.stage {
+            Stage::Paused { until } => until,
+            Stage::Failed if !is_on_screen => return trouble.again_at,
+            Stage::Failed => trouble.again_at?,
+            Stage::Retrying { .. } | Stage::Again => return None,
+        };
         let whole_seconds = until.saturating_duration_since(now).as_nanos().div_ceil(1_000_000_000);
         let after = u64::try_from(whole_seconds.checked_sub(1)?).unwrap_or(u64::MAX);
         until.checked_sub(std::time::Duration::from_secs(after))
@@ -116,14 +124,21 @@ impl Trouble {
         match self.stage {
             Stage::Retrying { attempt, of } => safe!("attempt {} of {} failed", attempt, of),
             Stage::Paused { until } => {
-                let left = until.saturating_duration_since(now).as_nanos().div_ceil(1_000_000_000);
-                safe!("resumes in {} s", u64::try_from(left).unwrap_or(u64::MAX))
+                safe!("resumes in {}", seconds(until, now))
             }
-            Stage::Failed if self.error.is_transient() => "gave up".into(),
-            Stage::Failed => "not tried again".into(),
+            Stage::Failed => match self.again_at {
+                Some(at) => safe!("retry in {}", seconds(at, now)),
+                None if self.error.is_transient() => "gave up".into(),
+                None => "not tried again".into(),
+            },
             Stage::Again => "trying again".into(),
         }
     }
+}
+
+fn seconds(until: Instant, now: Instant) -> Safe {
+    let left = until.saturating_duration_since(now).as_nanos().div_ceil(1_000_000_000);
+    safe!("{} s", u64::try_from(left).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -172,11 +187,11 @@ mod tests {
     fn a_countdown_wakes_at_each_second_and_nothing_else_does() {
         let mut health = Health::default();
         let now = moment();
-        assert_eq!(health.next_wake(now.instant), None);
+        assert_eq!(health.next_wake(now.instant, true), None);
         let until = now.instant + Duration::from_millis(2500);
         health.bad(ApiError::new(ErrorKind::RateLimited { retry_after: None }), Stage::Paused { until }, now);
         assert_eq!(health.trouble().unwrap().stage_in_words(now.instant).as_str(), "resumes in 3 s");
-        assert_eq!(health.next_wake(now.instant), Some(now.instant + Duration::from_millis(500)));
-        assert_eq!(health.next_wake(until), None);
+        assert_eq!(health.next_wake(now.instant, true), Some(now.instant + Duration::from_millis(500)));
+        assert_eq!(health.next_wake(until, true), None);
     }
 }

@@ -33,14 +33,17 @@ impl App {
             FetchEvent::Paused { until, error, .. } => self.health.bad(error, Stage::Paused { until }, self.now),
             FetchEvent::Failed { page, error, .. } => {
                 self.listing.failed(page, error.clone());
-                if error.is_refusal() || !error.is_transient() {
-                    // To ask again and again would not help.
-                    self.auto_refresh = None;
-                }
+                let is_hopeless = !error.is_transient() || self.listing.fresh_pages() == 0;
+                let stopped =
+                    if is_hopeless { self.suspend_auto_refresh(&error.short(), error.may_recover()) } else { None };
                 self.health.bad(error, Stage::Failed, self.now);
                 if self.everything != Everything::No {
                     self.everything = Everything::No;
-                    return self.warn(safe!("loading stopped: page {} failed", page));
+                    let auto = if stopped.is_some() { "; auto-refresh stopped" } else { "" };
+                    return self.warn(safe!("loading stopped: page {} failed{}", page, auto));
+                }
+                if let Some(words) = stopped {
+                    return self.warn(words);
                 }
             }
             FetchEvent::Swept { .. } => {
@@ -218,6 +221,7 @@ impl App {
     }
 
     pub(super) fn tick(&mut self) -> Vec<Effect> {
+        self.recover_when_due();
         if self.auto_refresh.is_some_and(|due| due <= self.now.instant) {
             if self.is_loading() {
                 // The last one is still under way.

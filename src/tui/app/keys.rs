@@ -239,12 +239,11 @@ impl App {
 
     fn toggle_auto_refresh(&mut self) -> Vec<Effect> {
         let every = self.setup.refresh_every;
-        self.auto_refresh = if self.auto_refresh.is_some() { None } else { Some(self.now.instant + every) };
-        if self.auto_refresh.is_some() {
-            self.inform(safe!("refreshing every {} s", every.as_secs()))
-        } else {
-            self.inform("automatic refresh off")
+        if self.end_auto_refresh() {
+            return self.inform("auto-refresh off");
         }
+        self.auto_refresh = Some(self.now.instant + every);
+        self.inform(safe!("auto-refresh every {} s", every.as_secs()))
     }
 
     /// Reads what is not here yet; when all is here, or some of it is older than the rest, reads all again, at one time.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crossterm::event::KeyEvent;
 use ratatui::style::Color;
 
-use super::{App, Everything, Focus, Memory, Notice, Overlay, Unseen};
+use super::{App, Everything, Focus, Memory, Notice, Overlay, Recovery, Unseen};
 use crate::base_url::BaseUrl;
 use crate::cache::Store;
 use crate::config::{Connection, KeySource};
@@ -172,7 +172,8 @@ impl App {
         if let Overlay::Profiles(_) = self.overlay {
             self.overlay = Overlay::Profiles(Picker::new(&self.setup.profiles, at));
         }
-        self.auto_refresh = self.auto_refresh.map(|_| self.now.instant + self.setup.refresh_every);
+        self.auto_refresh = self.end_auto_refresh().then(|| self.now.instant + self.setup.refresh_every);
+        self.recovery = Recovery::default();
         if self.shows_groups() {
             self.need_everything();
         }

@@ -26,6 +26,7 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 fn press(app: &App, trouble: &Trouble) -> Safe {
     let goes_on = app.everything != Everything::No && trouble.stage != Stage::Failed || trouble.stage == Stage::Again;
     match app.setup.keymap.key(Action::Refresh).filter(|_| !goes_on) {
+        Some(key) if trouble.again_at.is_some() => safe!(" {} {} tries now", app.setup.glyphs.dot, key),
         Some(key) => safe!(" {} {} tries again", app.setup.glyphs.dot, key),
         None => Safe::default(),
     }
@@ -56,9 +57,14 @@ fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
     let since = cached_at.map_or_else(Safe::default, |_| if_it_fits(safe!(" since {}", time(app, trouble.since))));
     let (stage, press) = (safe!(" {} {}", dot, trouble.stage_in_words(app.now.instant)), press(app, trouble));
     let (stage, press) = if trouble.stage == Stage::Failed {
-        // That it failed is said above; to be pressed is all that is left.
-        let press = if_it_fits(press);
-        (if cached_at.is_some() { Safe::default() } else { if_it_fits(stage) }, press)
+        if trouble.again_at.is_some() {
+            let stage = if_it_fits(stage);
+            (stage, if_it_fits(press))
+        } else {
+            // That it failed is said above; to be pressed is all that is left.
+            let press = if_it_fits(press);
+            (if cached_at.is_some() { Safe::default() } else { if_it_fits(stage) }, press)
+        }
     } else {
         let stage = if_it_fits(stage);
         (stage, if_it_fits(press))

@@ -146,13 +146,13 @@ fn when_the_api_is_down_the_cache_is_what_there_is() {
     stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
     let frame = stage.frame();
     let banner = frame.lines().nth(1).unwrap();
-    assert_eq!(banner, " ! connection refused since 12:00:00 · rows cached 09:00:00 · r tries again");
+    assert_eq!(banner, " ! connection refused since 12:00:00 · rows cached 09:00:00 · retry in 30 s · r tries now");
     assert!(stage.header().contains("all 250 cached 3h ago"), "{frame}");
     assert!(frame.contains("hooks.acme.example.com/dialnexa/crm/0"), "{frame}");
     // However narrow it is, it is said what is wrong and of when the rows are; keys are last.
     stage.resize(80, 24);
     let line = |stage: &Stage| stage.frame().lines().nth(1).unwrap_or_default().to_owned();
-    assert_eq!(line(&stage), " ! connection refused since 12:00:00 · rows cached 09:00:00 · r tries again");
+    assert_eq!(line(&stage), " ! connection refused since 12:00:00 · rows cached 09:00:00 · retry in 30 s · r tries now");
     stage.resize(60, 15);
     assert_eq!(line(&stage), " ! connection refused since 12:00:00 · rows cached 09:00:00");
     stage.wait(24 * 3600).send(Message::Tick);

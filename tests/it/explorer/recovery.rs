@@ -1,0 +1,118 @@
+//! What the explorer does by itself after a failure.
+
+use std::time::Duration;
+
+use hookscope::api::{ApiError, ErrorKind, Network, ProxyFault};
+use hookscope::fetch::FetchEvent;
+use hookscope::tui::message::Message;
+
+use crate::support::{Stage, page};
+
+const DOWN: ErrorKind = ErrorKind::Network(Network::Refused);
+
+/// Seconds until something happens by itself.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn wakes_in(stage: &Stage) -> u64 {
+    let wake = stage.app.next_wake().unwrap();
+    wake.saturating_duration_since(stage.now.instant).as_secs()
+}
+
+/// Waits second by second until another read is asked for; how many seconds that took.
+fn until_next_try(stage: &mut Stage) -> u64 {
+    let before = stage.generation();
+    (1..=1000).find(|_| stage.wait(1).send(Message::Tick).generation() > before).unwrap_or(0)
+}
+
+#[test]
+fn it_tries_again_slowly_and_reports_when_the_api_is_back() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("r").fail(1, DOWN, "");
+    for pause in [30, 60, 120, 240, 300, 300] {
+        assert!(stage.frame().contains(&format!("retry in {pause} s")), "{}", stage.frame());
+        assert_eq!(until_next_try(&mut stage), pause);
+        assert!(stage.frame().contains("trying again"), "{}", stage.frame());
+        stage.fail(1, DOWN, "");
+    }
+    until_next_try(&mut stage);
+    stage.load(page(1, 0..100, Some(1234)));
+    assert!(stage.footer().contains("the API is back; it had failed since 12:00"), "{}", stage.frame());
+    // The next failure begins anew.
+    stage.keys("r").fail(1, DOWN, "");
+    assert_eq!(until_next_try(&mut stage), 30);
+}
+
+#[test]
+fn one_failed_page_among_others_is_not_reported_as_over_with_every_try() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("L").fail(7, ErrorKind::Status(500), "boom");
+    assert_eq!(until_next_try(&mut stage), 30);
+    stage.load(page(1, 0..100, Some(1234)));
+    stage.keys("L").fail(7, ErrorKind::Status(500), "boom");
+    assert!(!stage.frame().contains("the API is back"), "{}", stage.frame());
+}
+
+#[test]
+fn a_countdown_changes_once_a_second_and_only_where_it_is_seen() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("t r").fail(1, DOWN, "");
+    assert_eq!(wakes_in(&stage), 1);
+    // A text to select by hand covers everything.
+    stage.keys("y u y u");
+    assert!(!stage.frame().contains("retry in"), "{}", stage.frame());
+    assert!(wakes_in(&stage) > 25, "{}", wakes_in(&stage));
+    let covered = stage.wait(40).send(Message::Tick).generation();
+    assert!(stage.fail(1, DOWN, "").generation() == covered && wakes_in(&stage) > 55);
+}
+
+#[test]
+fn an_api_that_asks_to_wait_longer_is_left_alone_for_as_long() {
+    let mut stage = Stage::loaded(80, 24);
+    stage.keys("r").fail(1, ErrorKind::LimitNearlySpent { resets_in: Some(Duration::from_secs(600)) }, "");
+    assert_eq!(until_next_try(&mut stage), 601);
+}
+
+#[test]
+fn what_would_do_harm_is_not_tried_again() {
+    for kind in
+        [ErrorKind::Proxy(ProxyFault::Login), ErrorKind::Proxy(ProxyFault::Tunnel { has_login: true }), ErrorKind::Setup]
+    {
+        let mut stage = Stage::loaded(80, 24);
+        stage.keys("r").fail(1, kind, "");
+        assert!(stage.frame().contains("r tries again"), "{}", stage.frame());
+        assert_eq!(until_next_try(&mut stage), 0, "{kind:?}");
+    }
+}
+
+#[test]
+fn auto_refresh_that_stops_is_reported_and_goes_on_when_the_api_is_back() {
+    let mut stage = Stage::loaded(120, 24);
+    stage.keys("R").wait(30).send(Message::Tick);
+    stage.fail(1, ErrorKind::Unauthorized, "revoked");
+    assert!(stage.app.auto_refresh.is_none());
+    assert_eq!(stage.selected().as_deref(), Some("whk_000000000000"));
+    let words = "auto-refresh stopped: 401 unauthorized; it goes on when the API is back";
+    assert!(stage.footer().contains(words), "{}", stage.frame());
+    assert_eq!(until_next_try(&mut stage), 30);
+    stage.load(page(1, 0..100, Some(1234)));
+    assert_eq!(until_next_try(&mut stage), 30, "the next automatic refresh");
+}
+
+#[test]
+fn auto_refresh_that_was_turned_off_stays_off() {
+    let mut stage = Stage::loaded(120, 24);
+    stage.keys("R").wait(30).send(Message::Tick);
+    stage.fail(1, DOWN, "").keys("R");
+    assert!(stage.footer().contains("auto-refresh off"), "{}", stage.frame());
+    until_next_try(&mut stage);
+    stage.load(page(1, 0..100, Some(1234)));
+    assert!(stage.app.auto_refresh.is_none());
+}
+
+#[test]
+fn a_failure_while_all_is_loaded_stops_auto_refresh_with_a_word() {
+    let mut stage = Stage::new(120, 24);
+    stage.load(page(1, 0..50, Some(50))).keys("R r");
+    let (generation, error) = (stage.generation(), ApiError::new(DOWN));
+    stage.send(Message::Fetch(FetchEvent::Failed { generation, page: 1, error }));
+    assert!(stage.footer().contains("page 1 failed; auto-refresh stopped"), "{}", stage.frame());
+}
