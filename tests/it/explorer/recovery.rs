@@ -67,7 +67,7 @@ fn a_countdown_changes_once_a_second_and_only_where_it_is_seen() {
 #[test]
 fn an_api_that_asks_to_wait_longer_is_left_alone_for_as_long() {
     let mut stage = Stage::loaded(80, 24);
-    stage.keys("r").fail(1, ErrorKind::LimitNearlySpent { resets_in: Some(Duration::from_secs(600)) }, "");
+    stage.keys("r").fail(1, ErrorKind::LimitNearlySpent { resets_in: Some(Duration::from_mins(10)) }, "");
     assert_eq!(until_next_try(&mut stage), 601);
 }
 
