@@ -28,7 +28,7 @@ daemon off; master_process off; pid {home}/pid; error_log stderr crit;
 events {{}}
 http {{
   access_log off;
-  limit_req_zone $server_name zone=api:1m rate={rate}r/s;
+  limit_req_zone $binary_remote_addr zone=api:1m rate={rate}r/s;
   upstream api {{ server 127.0.0.1:{upstream}; keepalive 8; }}
   server {{
     listen 127.0.0.1:{port};

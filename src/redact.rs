@@ -57,7 +57,7 @@ impl ApiKey {
             return Err(BadKey::NotAscii);
         }
         // As files of environment variables have them, which not every reader takes off.
-        if key.starts_with(['"', '\'']) || key.ends_with(['"', '\'']) {
+        if key.starts_with(['"', '\'']) {
             return Err(BadKey::Quoted);
         }
         Ok(Self(key.into()))

@@ -85,7 +85,7 @@ impl ProxyServer {
 
 impl fmt::Debug for ProxyServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.named().fmt(f)
+        fmt::Display::fmt(&self.named(), f)
     }
 }
 

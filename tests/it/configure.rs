@@ -421,7 +421,7 @@ mod show {
             ("default_profile", "\"a\"", 2),
             ("base_url", "\"https://a.example/v1\"", 4),
             ("network.retries", "0", 8),
-            ("network.proxy", "\"http://***@proxy.example:1/\"", 9),
+            ("network.proxy", "\"http://***@proxy.example:1\"", 9),
             ("ui.time", "\"utc\"", 12),
             ("ui.theme.error", "\"light-red\"", 14),
             ("keys.quit", "[\"Q\", \"ctrl-c\"]", 16),

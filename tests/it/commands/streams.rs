@@ -90,7 +90,7 @@ async fn the_rest_that_is_not_tried_is_named_too() {
     })
     .await;
     let ended = ask(&server, &["list", "-o", "ndjson"]).await;
-    ended.says(5, &["page 2", "403", "were not read"]);
+    ended.says(5, &["pages 2 to 4 could not be read: 403", "were not read"]);
     assert_eq!(ids(&ended), numbered(0..100));
 }
 
