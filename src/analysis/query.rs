@@ -199,7 +199,7 @@ impl Query {
         other.terms.iter().all(|wide| self.terms.iter().any(|narrow| narrow.implies(wide)))
     }
 
-    /// What to say of a query that is valid, but looks as if it were meant in another language: `host:*.acme.com`, `a OR b`.
+    /// A hint for a query that is valid but looks as if it were written in another language: `host:*.acme.com`, `a OR b`.
     pub fn hint(&self) -> Option<&Safe> {
         self.hint.as_deref()
     }

@@ -68,7 +68,7 @@ pub fn check(root: &Command, matches: &ArgMatches, words: &[OsString]) -> Result
     }
 }
 
-/// Refuses a value that is given before the command and again behind it: the parser would ignore the first one.
+/// Refuses a value that is given before the command and again after it: the parser would ignore the first one.
 fn refuse_repeated(root: &Command, matches: &ArgMatches, words: &[OsString]) -> Result<(), Error> {
     let Some(name) = matches.subcommand_name() else { return Ok(()) };
     // The name may also be the value of an option: then what stands before it is no whole command line.
@@ -83,7 +83,7 @@ fn refuse_repeated(root: &Command, matches: &ArgMatches, words: &[OsString]) -> 
     let Some(arg) = globals.find(|arg| is_given(&before, arg) && is_given(&behind, arg)) else { return Ok(()) };
     let long = clean(arg.get_long().unwrap_or_default());
     Err(Error::Usage {
-        message: safe!("--{} is given twice: before {} and behind it", long, clean(name)),
+        message: safe!("--{} is given twice: before {} and after it", long, clean(name)),
         advice: Some("Leave one of them out.".into()),
     })
 }
@@ -100,10 +100,10 @@ fn of_explorer(arg: &Arg, name: &str, command: &Command) -> Error {
     let spelled = clean(&format!("--{long} {value}"));
     let takes_it = command.get_arguments().any(|own| own.get_long() == Some(long));
     let (message, advice) = if takes_it {
-        let message = safe!("--{}: before a command it is an option of the explorer", clean(long));
-        (message, safe!("Write it behind the command: hookscope {} {}", clean(name), spelled))
+        let message = safe!("--{} before a command is an explorer option", clean(long));
+        (message, safe!("Write it after the command: hookscope {} {}", clean(name), spelled))
     } else {
-        let message = safe!("{} does not take --{}, which is an option of the explorer", clean(name), clean(long));
+        let message = safe!("{} does not take --{}, which is an explorer option", clean(name), clean(long));
         (message, safe!("Leave it out, or open the explorer: hookscope {}", spelled))
     };
     Error::Usage { message, advice: Some(advice) }
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_not_given_before_the_command_and_again_behind_it() {
+    fn a_value_is_not_given_before_the_command_and_again_after_it() {
         let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
         for (line, option) in [
             ("--from a.json list --from b.json", "--from"),

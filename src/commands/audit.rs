@@ -87,7 +87,11 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
         }
         if format == AuditFormat::Sarif && found + waived > GITHUB_RESULTS {
             let (all, most) = (grouped((found + waived) as u64), grouped(GITHUB_RESULTS as u64));
-            context.say.note(&safe!("{} results: GitHub refuses a report with more than {}; choose with --rule", all, most));
+            context.say.note(&safe!(
+                "{} results, and GitHub rejects a report with more than {}: narrow it with --rule",
+                all,
+                most
+            ));
         }
         for (summary, place) in &reports {
             context.report(summary, Fate::LeftOut, place);

@@ -61,7 +61,7 @@ impl Probed {
         }
         if self.reach.is_redirect() {
             let target = self.reach.redirect.clone().unwrap_or_else(|| "nowhere".into());
-            note(safe!("redirects to {}, and DialNexa needs a 2xx", target));
+            note(safe!("redirects to {}; DialNexa needs a 2xx", target));
         }
         notes
     }

@@ -141,6 +141,7 @@ mod tests {
             r#","events":["x"],"is_active":true,"created_at":"2024-01-01T00:00:00.000Z""#,
             r#","events":["x","y"],"is_active":false,"created_at":"2023-01-01T00:00:00.000Z""#,
             r#","events":5,"is_active":null,"created_at":"never""#,
+            r#","events":["x",1,null],"is_active":true"#,
         ]);
         let webhook =
             (url, "w_alike_[ab]{1,2}", rest).prop_map(|(url, id, rest)| format!(r#"{{"id":"{id}","url":"{url}"{rest}}}"#));

@@ -7,7 +7,7 @@ pub(super) const RULE: Rule = Rule {
     id: "padded-event",
     severity: Severity::Warning,
     about: "an event name with spaces around it",
-    why: "Names are compared as they are: with the spaces it is another name, which is never delivered, and looks right in a list.",
+    why: "Names are compared exactly: with the spaces it is a different event, which is never delivered but looks right in a list.",
     advice: "Subscribe to the name without the spaces.",
     check: Check::Webhook(check),
 };

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     id: "repeated-event",
     severity: Severity::Warning,
     about: "an event listed twice in one webhook",
-    why: "A sender may deliver it once for each entry, and the second entry is often a mistyped name that was meant to differ.",
+    why: "A sender may deliver it once for each entry, and the second entry was often meant to be another event.",
     advice: "List each event once.",
     check: Check::Webhook(check),
 };

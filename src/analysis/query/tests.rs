@@ -685,21 +685,21 @@ proptest! {
 }
 
 #[test]
-fn words_and_signs_of_other_languages_get_a_hint() {
+fn operators_and_globs_get_a_hint() {
     let hint = |text: &str| parse(text).unwrap().hint().map(ToString::to_string);
     for (text, expected) in [
-        ("host:*.x", "host:*.x: * is no wildcard, and a part of the text is enough: host:.x"),
-        ("host:=*.x", "host:*.x: * is no wildcard, and a part of the text is enough: host:.x"),
-        ("-host:acme.*", "host:acme.*: * is no wildcard, and a part of the text is enough: host:acme."),
-        ("event:call.*", "event:call.*: * is no wildcard, and a part of the text is enough: event:call."),
-        ("*.acme.com", "*.acme.com: * is no wildcard, and a part of the text is enough: .acme.com"),
-        ("url:/a/*/b", "url:/a/*/b: * is no wildcard, it is searched for as it is; re:PATTERN takes patterns"),
-        ("a OR b", "OR is searched for as a word; alternatives are written a|b, without blanks"),
-        ("host:a or host:b", "OR is searched for as a word; alternatives are written a|b, without blanks"),
-        ("a AND b", "AND is searched for as a word; leave it out: all words must match"),
-        ("a && b", "AND is searched for as a word; leave it out: all words must match"),
-        ("a NOT b", "NOT is searched for as a word; a term is negated by a sign before it: -host:acme"),
-        ("NOT b", "NOT is searched for as a word; a term is negated by a sign before it: -host:acme"),
+        ("host:*.x", "host:*.x: * is not a wildcard; part of the text is enough: host:.x"),
+        ("host:=*.x", "host:*.x: * is not a wildcard; part of the text is enough: host:.x"),
+        ("-host:acme.*", "host:acme.*: * is not a wildcard; part of the text is enough: host:acme."),
+        ("event:call.*", "event:call.*: * is not a wildcard; part of the text is enough: event:call."),
+        ("*.acme.com", "*.acme.com: * is not a wildcard; part of the text is enough: .acme.com"),
+        ("url:/a/*/b", "url:/a/*/b: * is not a wildcard and is searched for literally; use re:PATTERN for patterns"),
+        ("a OR b", "OR is searched for as a word; write alternatives as a|b, without spaces"),
+        ("host:a or host:b", "OR is searched for as a word; write alternatives as a|b, without spaces"),
+        ("a AND b", "AND is searched for as a word; leave it out: terms are ANDed"),
+        ("a && b", "AND is searched for as a word; leave it out: terms are ANDed"),
+        ("a NOT b", "NOT is searched for as a word; negate a term with a leading -, as in -host:acme"),
+        ("NOT b", "NOT is searched for as a word; negate a term with a leading -, as in -host:acme"),
     ] {
         assert_eq!(hint(text).as_deref(), Some(expected), "{text}");
     }

@@ -146,7 +146,7 @@ async fn a_redirect_is_reachable_with_a_warning_and_the_origin_of_its_target() {
         assert_eq!((&record["warnings"], &record["state"]), (&warnings, &"reachable".into()), "{path}");
     }
     let table = probe(&rows, &["--http", "-o", "table"]).await;
-    assert!(table.stdout.contains("redirects to https://new.example.com, and DialNexa needs a 2xx"), "{}", table.stdout);
+    assert!(table.stdout.contains("redirects to https://new.example.com; DialNexa needs a 2xx"), "{}", table.stdout);
 }
 
 #[tokio::test]
