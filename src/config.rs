@@ -150,13 +150,14 @@ impl Connection {
     /// and shows none of them.
     pub fn fingerprint(&self) -> String {
         let text = format!("{}\n{}\n{}", self.api.base_url.as_url(), self.profile, self.api.key.tag());
-        let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-        let mut hex = String::new();
-        for byte in digest.as_ref().iter().take(12) {
-            hex.push_str(&format!("{byte:02x}"));
-        }
-        hex
+        fingerprint(text.as_bytes())
     }
+}
+
+/// What names a file after something that its name must not show.
+fn fingerprint(of: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, of);
+    digest.as_ref().iter().take(12).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Where the key of a connection is from.
@@ -243,6 +244,12 @@ impl Config {
             default_profile: default_profile.map(|found| found.value),
             sources: document.sources(),
         })
+    }
+
+    /// What tells this config from others in the names of files.
+    pub fn fingerprint(&self) -> String {
+        let path = self.path.as_ref().and_then(|path| std::path::absolute(path).ok()).unwrap_or_default();
+        fingerprint(path.as_os_str().as_encoded_bytes())
     }
 
     /// The names of the profiles.

@@ -119,9 +119,9 @@ impl Origin {
         }
     }
 
-    fn history(&self) -> History {
+    fn history(&self, config: &Config) -> History {
         match self {
-            Self::Api(connection) => History::of(connection),
+            Self::Api(connection) => History::of(config, connection),
             Self::File { .. } => History::default(),
         }
     }
@@ -196,7 +196,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
     // The first frame needs nothing that could take time.
     screen.draw(&app).map_err(|error| Error::terminal(&error))?;
     let policy = start.origin.policy();
-    let history = start.origin.history();
+    let history = start.origin.history(start.config);
     app.filter.recall(history.read());
     app.start_with(&start.filter, start.view);
     let mut jobs = JoinSet::new();

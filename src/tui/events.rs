@@ -551,9 +551,8 @@ where
             Err(why) => return self.app.update(Message::NotSwitched(why), Moment::now()),
         };
         self.fetch.task.abort();
-        self.history.turn_to(&connection);
-        let workspace =
-            Workspace::new(at, &connection, (self.store)(&connection), self.workspaces.invocation(at), self.history.read());
+        let filters = self.app.filter.history().to_vec();
+        let workspace = Workspace::new(at, &connection, (self.store)(&connection), self.workspaces.invocation(at), filters);
         // What the last one worked on is of the other workspace.
         self.finder = Finder::start();
         self.prober.stop();

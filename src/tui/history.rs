@@ -1,4 +1,4 @@
-//! The filters that were typed, kept for the next time: a file for each workspace.
+//! The filters that were typed, kept for the next time: a file for each config, whose workspaces share them.
 
 use std::fs::File;
 use std::io::Read;
@@ -6,38 +6,33 @@ use std::path::{Path, PathBuf};
 
 use tokio::task::JoinHandle;
 
-use crate::config::{Connection, KeySource};
+use crate::config::{Config, Connection, KeySource};
 use crate::files::{self, Existing};
 
 /// What is read of a history: more than a hundred of the longest filters.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Where the filters of a workspace are kept.
+/// Where filters are kept.
 #[derive(Debug, Default)]
 pub struct History {
     /// Nowhere: for the demo, for files, and without a home directory.
     path: Option<PathBuf>,
-    /// What is being written, of whichever workspace.
+    /// What is being written.
     writing: Option<JoinHandle<()>>,
 }
 
 impl History {
-    /// That of a workspace; the demo has none.
-    pub fn of(connection: &Connection) -> Self {
+    /// That of a config; the demo has none.
+    pub fn of(config: &Config, connection: &Connection) -> Self {
         if connection.key_source == KeySource::Demo {
             return Self::default();
         }
-        let name = format!("filters-{}.json", connection.fingerprint());
+        let name = format!("filters-{}.json", config.fingerprint());
         Self::new(files::state_dir().map(|directory| directory.join(name)))
     }
 
     pub fn new(path: Option<PathBuf>) -> Self {
         Self { path, writing: None }
-    }
-
-    /// Turns to another workspace.
-    pub fn turn_to(&mut self, connection: &Connection) {
-        self.path = Self::of(connection).path;
     }
 
     /// The filters of earlier times, the newest last. A file that cannot be read is no history.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crossterm::event::{Event, KeyCode};
 use hookscope::config::{Config, Environment, Profiles, Selection};
 use hookscope::tui::app::Setup;
 use hookscope::tui::console::ConsoleEvent;
@@ -262,4 +263,22 @@ async fn copied_commands_name_the_one_that_is_shown() {
         let wanted = base64::engine::general_purpose::STANDARD.encode(command);
         assert!(String::from_utf8(sent).unwrap().contains(&wanted), "{command}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_that_were_typed_belong_to_the_config() {
+    let (production, staging) = (api("production").await, api("staging").await);
+    let config =
+        profile("production", &production.uri(), "") + &profile("staging", &staging.uri(), "api_key = 'id:staging'");
+    let env = Environment { api_key: Some("id:env".into()), ..Environment::default() };
+    let (mut running, _home) = start(&config, &env).await;
+    running.until("production", |frame| shows(frame, "production")).await;
+    running.press("/example");
+    running.keys.send(Event::Key(KeyCode::Enter.into())).unwrap();
+    running.until("the filter", |frame| frame.contains("⌕ example")).await;
+    running.press("w2");
+    running.until("staging", |frame| shows(frame, "staging") && !frame.contains("⌕")).await;
+    running.press("/");
+    running.keys.send(Event::Key(KeyCode::Up.into())).unwrap();
+    running.until("the filter of before", |frame| shows(frame, "staging") && frame.contains("⌕ example")).await;
 }
