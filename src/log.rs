@@ -1,9 +1,9 @@
 //! The log: a file in the state directory, written only when `HOOKSCOPE_LOG` asks for one. Nothing of it reaches the terminal,
 //! every line is cleaned as if it did, and the keys that are in use are masked, whoever wrote them.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -66,7 +66,11 @@ fn open(path: &Path) -> io::Result<File> {
     }
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path)
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path)?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
 }
 
 /// Writes whole lines to the file.
@@ -100,7 +104,7 @@ impl Write for Lines {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -112,7 +116,11 @@ mod tests {
         let mut lines = Lines(Arc::new(Mutex::new(open(&path).unwrap())));
         lines.write_all(b"Bearer kid:s3cret-of-the-log \x1b[31m\nsecond s3cret-of-the-log\n").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "Bearer *** ^[[31m^Jsecond ***\n");
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        open(&path).unwrap();
+        assert_eq!(mode(), 0o600);
     }
 
     #[test]

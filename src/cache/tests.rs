@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::os::unix::fs::symlink;
 
-use proptest::collection::btree_map;
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 
@@ -445,4 +445,51 @@ fn the_history_knows_when_webhooks_became_inactive() {
     assert_eq!(found.get("a"), Some(&active("03T00:00:00", "04T00:00:00")));
     assert_eq!(found.get("b"), Some(&active("01T00:00:00", "02T00:00:00")));
     assert_eq!(found.len(), 2);
+}
+
+/// A minute in the life of a workspace: webhooks that are there, those of them that the listing leaves out, and those that
+/// cannot be requested by id.
+type Minute = (BTreeSet<u8>, BTreeSet<u8>, BTreeSet<u8>);
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_there_is_never_lost_from_what_is_stored(
+        minutes in vec((btree_set(0_u8..12, 0..10), btree_set(0_u8..12, 0..4), btree_set(0_u8..12, 0..3)), 1..8)
+    ) {
+        let place = Place::new();
+        let json = |id: &u8| format!(r#"{{"id":"{id:02}","url":"u"}}"#);
+        let of = |ids: &BTreeSet<u8>| roster(&ids.iter().map(json).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>());
+        // All that was ever listed, and of it what was there and what was removed by the API's own word.
+        let mut seen = BTreeSet::new();
+        for (minute, (there, left_out, failing)) in (0..).zip::<Vec<Minute>>(minutes) {
+            let mut listed: BTreeSet<u8> = &there - &left_out;
+            let now = at("01T00:00:00") + jiff::SignedDuration::from_mins(minute);
+            let mut removed = BTreeSet::new();
+            loop {
+                match place.store.keep(&of(&listed), now, now, &removed).unwrap() {
+                    Kept::Busy => {}
+                    Kept::Unconfirmed(unconfirmed) => {
+                        let ids: BTreeSet<u8> = unconfirmed.ids.iter().map(|id| id.parse().unwrap()).collect();
+                        listed.extend(&ids & &there);
+                        removed.extend((&ids - &there).iter().filter(|id| !failing.contains(id)).map(|id| format!("{id:02}")));
+                        if ids.iter().any(|id| !there.contains(id) && failing.contains(id)) {
+                            break;
+                        }
+                    }
+                    Kept::Written { .. } | Kept::Unchanged | Kept::Outdated => {
+                        seen.clone_from(&listed);
+                        break;
+                    }
+                }
+            }
+            let (texts, _) = place.texts().unwrap_or_default();
+            let last = place.store.history().last().map(|last| last.read().unwrap());
+            for id in &seen & &there {
+                prop_assert!(texts.contains(&json(&id)), "{id} is not in the cache at {minute}");
+                prop_assert!(last.as_ref().is_some_and(|last| last.get(&format!("{id:02}")).is_some()), "{id} is not in the history");
+            }
+        }
+    }
 }
