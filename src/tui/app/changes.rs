@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
+use super::news::Change;
 use super::probes::MAX_AT_A_TIME;
 use super::{
     Action, App, Effect, Everything, Focus, MouseButton, MouseEvent, MouseEventKind, Overlay, Position, Scope, WHEEL,
@@ -232,6 +233,16 @@ impl App {
         let mut effects = vec![Effect::Draw];
         effects.extend(self.confirm_removed());
         effects
+    }
+
+    /// What happened to a webhook of the list since the last read, as far as it is known: only the API says what is removed.
+    pub fn change_in_words(&self, change: Change, id: &str) -> Safe {
+        match (change, self.changes.fate_of(id)) {
+            (Change::Gone, Some(Fate::Gone)) => "removed: the API does not know it any more".into(),
+            (Change::Gone, Some(Fate::There)) => "not listed at the last read, though the API has it".into(),
+            (Change::Gone, Some(Fate::Unknown(why))) => safe!("not listed at the last read, and unknown: {}", why),
+            _ => change.words().into(),
+        }
     }
 
     /// What an action does in the view of changes; `None` when it does the same everywhere.

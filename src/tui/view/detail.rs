@@ -14,7 +14,9 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         // Nobody reads it before the key is released, and what stood here is about another webhook.
         _ if app.is_hurried() => {}
         cell @ (Cell::Row(row) | Cell::Gone(row) | Cell::Left(row)) => {
-            let change = app.change_at(app.cursor.selected()).map(|change| safe!("{} {}", change.sign(), change.words()));
+            let change = app
+                .change_at(app.cursor.selected())
+                .map(|change| safe!("{} {}", change.sign(), app.change_in_words(change, row.id())));
             let left = matches!(cell, Cell::Left(_)).then(|| safe!("{} {}", LEFT, "removed, or on another page"));
             let enough = app.detail_scroll.saturating_add(usize::from(area.height)).saturating_add(1);
             let lines = app.detail_lines(row, enough);

@@ -511,3 +511,19 @@ fn more_removals_than_are_asked_for_at_once_are_written_after_a_few_reads() {
     stage.answer(vec![Fate::Gone; 50]);
     assert_eq!((home.cached().len(), home.store().history().len()), (0, 2));
 }
+
+#[test]
+fn only_what_the_api_does_not_know_is_called_removed() {
+    for (fate, words) in [
+        (Fate::Gone, "- removed: the API does not know it any more"),
+        (Fate::There, "- not listed at the last read, though the API has it"),
+        (Fate::Unknown("404 not found".into()), "- not listed at the last read, and unknown: 404 not found"),
+    ] {
+        let home = Home::new();
+        home.remember(&webhooks(0..1), 3);
+        let mut stage = home.stage(140, 30);
+        stage.send(Message::Begun).load(all(Vec::new()));
+        stage.answer([fate]);
+        assert!(stage.frame().contains(words), "{}", stage.frame());
+    }
+}
