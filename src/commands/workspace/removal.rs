@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -10,7 +11,7 @@ use super::Live;
 use crate::api::ApiError;
 use crate::cache::{Kept, MAX_CONFIRMED, Unconfirmed};
 use crate::clock;
-use crate::fetch::{self, Problem, RemovalStatus};
+use crate::fetch::{self, Policy, Problem, RemovalStatus};
 use crate::model::{Element, Roster, Row, WebhookId};
 use crate::safe;
 use crate::text::{Safe, clean};
@@ -111,10 +112,14 @@ impl Live {
     ///
     /// The key is refused.
     pub(in crate::commands) async fn confirm(&self, ids: &[String]) -> Result<Missing, ApiError> {
+        self.request(ids, self.policy).await
+    }
+
+    async fn request(&self, ids: &[String], policy: Policy) -> Result<Missing, ApiError> {
         let open = self.confirmations.answers().open(ids);
         if !open.is_empty() {
             let progress = self.progress(true);
-            let statuses = fetch::confirm_removed(&self.source, self.policy, &open, |step| progress.note(step)).await?;
+            let statuses = fetch::confirm_removed(&self.source, policy, &open, |step| progress.note(step)).await?;
             self.confirmations.answers().learn(&open, statuses);
         }
         Ok(self.confirmations.answers().missing(ids))
@@ -126,7 +131,9 @@ impl Live {
         let mut kept = self.store(&mut roster, read_at, BTreeSet::new()).await;
         let mut missing = Missing::default();
         if let Some(Kept::Unconfirmed(unconfirmed)) = &kept {
-            match self.confirm(&unconfirmed.ids).await {
+            // Whoever wants the listing does not wait long for what is stored besides.
+            let policy = Policy { retries: self.policy.retries.min(1), longest_wait: Duration::ZERO, ..self.policy };
+            match self.request(&unconfirmed.ids, policy).await {
                 Ok(found) => missing = found,
                 Err(error) => missing.why = Some(error.short()),
             }

@@ -1,5 +1,7 @@
 //! Switching to a profile whose key command asks a person: both use the one terminal.
 
+use std::os::unix::fs::PermissionsExt;
+
 use hookscope::demo::{self, server::Server};
 use rustix::process::Signal;
 use tokio::runtime::Runtime;
@@ -71,32 +73,36 @@ fn quit(session: &mut Session) {
 }
 
 #[test]
-fn filters_are_remembered_from_session_to_session_for_each_workspace() {
+fn filters_are_remembered_from_session_to_session_for_each_config() {
     let servers = Servers::start();
-    let state = tempfile::tempdir().unwrap();
+    let home = tempfile::tempdir().unwrap();
     let [production, staging] = servers.servers.each_ref().map(Server::base_url);
     let command = format!(r#"["printf", "%s", "{}"]"#, demo::KEY);
-    let explorer = |profile: &str| {
-        let config = format!(
-            "[profiles.production]\nbase_url = '{production}'\napi_key_command = {command}\n\
-             [profiles.staging]\nbase_url = '{staging}'\napi_key_command = {command}\n"
-        );
-        let setup = Setup::new(HOOKSCOPE, &["--profile", profile]).config(&config);
-        let mut session = setup.env("XDG_STATE_HOME", state.path().to_str().unwrap()).start();
+    let config = format!(
+        "[profiles.production]\nbase_url = '{production}'\napi_key_command = {command}\n\
+         [profiles.staging]\nbase_url = '{staging}'\napi_key_command = {command}\n"
+    );
+    let explorer = |profile: &str, name: &str| {
+        let path = home.path().join(name);
+        std::fs::write(&path, &config).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        let setup = Setup::new(HOOKSCOPE, &["--profile", profile, "--config", path.to_str().unwrap()]);
+        let mut session = setup.env("XDG_STATE_HOME", home.path().to_str().unwrap()).start();
         session.wait("the rows", |seen| seen.text().contains(" 1/"));
         session.type_keys("/");
         session
     };
-    let mut session = explorer("production");
+    let mut session = explorer("production", "one.toml");
     // The end comes right behind it.
     session.type_keys("billing\rq");
     assert_eq!(session.exit_and_drain(), Exit::Code(0));
-    let mut session = explorer("staging");
+    // Another config has filters of its own.
+    let mut session = explorer("production", "other.toml");
     session.type_keys("\x1b[Acrm");
     session.wait_text(" / crm");
     session.type_keys("\rq");
     assert_eq!(session.exit_and_drain(), Exit::Code(0));
-    let mut session = explorer("production");
+    let mut session = explorer("staging", "one.toml");
     session.type_keys("\x1b[A");
     session.wait_text(" / billing");
     session.type_keys("\rq");
