@@ -88,6 +88,7 @@ fn pages(webhooks: u64) -> Vec<PackedPage> {
             limit: Some(PAGE_SIZE),
             total: Some(webhooks),
             total_pages: None,
+            bytes: 0,
         };
         PackedPage { numbers, block: Arc::new(packer.pack(&drafts(&rows.map(json).collect::<Vec<_>>()))) }
     };

@@ -211,6 +211,9 @@ pub struct ListArgs {
     /// Only this page of the listing, of --limit webhooks (at most 100)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub page: Option<u64>,
+    /// Read every page twice: what is printed is exactly the list at one moment
+    #[arg(long, conflicts_with = "page")]
+    pub verify: bool,
     /// csv for Excel: with a byte order mark, and ids that look like numbers kept as text
     #[arg(long, conflicts_with = "raw")]
     pub excel: bool,

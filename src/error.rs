@@ -41,7 +41,7 @@ pub const EXIT_CODES: [(&str, &str); 7] = [
         "4",
         "the API cannot be reached or understood, or asks to wait longer than 60 s; `--cached` without a cache, a time before the history, or a damaged snapshot of it; or the output cannot be written",
     ),
-    ("5", "incomplete: a page failed, rows kept moving while they were read, or some are no webhooks; stderr says what"),
+    ("5", "incomplete: a page failed, the list kept changing while loading, or some rows are malformed; stderr says what"),
     ("130, 143, 129", "ended by SIGINT, SIGTERM, SIGHUP"),
 ];
 

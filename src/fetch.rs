@@ -9,7 +9,11 @@ mod budget;
 mod complete;
 mod explain;
 mod extent;
+#[cfg(test)]
+pub(crate) mod histories;
 mod packed;
+mod pass;
+mod problem;
 mod requests;
 mod single;
 mod source;
@@ -18,10 +22,12 @@ mod window;
 
 use std::time::Duration;
 
-pub use self::complete::{Limit, Problem, Reading, Summary, Wanted, judge, judge_into, read_listing, stream_listing};
+pub use self::complete::{Limit, Reading, Summary, Wanted, judge, judge_into, read_listing, stream_listing};
 pub use self::explain::explain;
 pub use self::extent::{Extent, RowCount};
 pub use self::packed::PackedPage;
+pub use self::pass::is_whole_listing;
+pub use self::problem::Problem;
 pub use self::requests::Progress;
 pub use self::single::{RemovalStatus, confirm_removed, read_page, read_webhooks};
 pub use self::source::{Held, Source};
@@ -42,6 +48,9 @@ pub struct Policy {
     /// The longest pause between two tries, and the longest wait that the API may ask for.
     pub longest_backoff: Duration,
     pub longest_wait: Duration,
+    /// Rows and bytes of answers after which a full read stops: the listing may have no end.
+    pub max_rows: u64,
+    pub max_bytes: u64,
 }
 
 impl Default for Policy {
@@ -53,6 +62,8 @@ impl Default for Policy {
             backoff: Duration::from_millis(500),
             longest_backoff: Duration::from_secs(8),
             longest_wait: Duration::from_mins(1),
+            max_rows: 2_000_000,
+            max_bytes: 1 << 30,
         }
     }
 }

@@ -14,7 +14,7 @@ use hookscope::config::{Config, Environment, Profiles, Selection};
 use hookscope::deliveries;
 use hookscope::demo::server::Server;
 use hookscope::error::{Error, Exit};
-use hookscope::fetch::{self, Held, Limit, Wanted};
+use hookscope::fetch::{self, Held, Wanted};
 use hookscope::files;
 use hookscope::log;
 use hookscope::model::Scope;
@@ -188,8 +188,7 @@ async fn origin(cli: &Cli, config: &Config, env: &Environment) -> Result<(Origin
     }
     let selection = Selection { profile: cli.global.profile.clone(), base_url: None };
     let (base_url, _) = config.base_url_and_source(&selection, env)?;
-    let everything = Wanted { scope: Scope::All, limit: Limit::Everything, filter: None };
-    let reading = fetch::judge(snapshot::read(path)?, everything);
+    let reading = fetch::judge(snapshot::read(path)?, Wanted::all(Scope::All));
     // A part never looks like the whole.
     let part = if reading.summary.problems.is_empty() { "" } else { " (incomplete)" };
     let name = safe!("{}{}", snapshot::name(path), part);

@@ -32,7 +32,7 @@ pub use self::letters::{Letters, fold};
 pub use self::line::Line;
 pub use self::normal::{normalized, normalized_place, normalized_text};
 pub use self::roster::{Entry, Roster};
-pub use self::row::{Element, Elements, Malformed, Reason, Row};
+pub use self::row::{Element, Elements, HashContract, Malformed, Reason, Row};
 use crate::redact;
 use crate::text::{Safe, Untrusted, clean, clean_head};
 

@@ -115,7 +115,7 @@ fn at(name: &Safe, error: &serde_json::Error) -> Error {
 
 /// All of a listing, of so many rows.
 fn whole<E>(rows: u64) -> Page<Vec<E>> {
-    Page { number: 1, rows: Vec::new(), reported: None, limit: None, total: Some(rows), total_pages: None }
+    Page { number: 1, rows: Vec::new(), reported: None, limit: None, total: Some(rows), total_pages: None, bytes: 0 }
 }
 
 /// A reader that gives no more than `left` bytes for one value.
@@ -213,9 +213,9 @@ fn one_object<E: Element>(value: &RawValue, name: &Safe, sink: &mut dyn FnMut(E)
     }
     let page =
         api::saved_page(value.get().as_bytes()).map_err(|error| wrong(safe!("{}: {}", name, clean(&error.to_string()))))?;
-    let Page { number, rows, reported, limit, total, total_pages } = page;
+    let Page { number, rows, reported, limit, total, total_pages, bytes } = page;
     rows.into_iter().map(E::of_row).for_each(sink);
-    Ok(Page { number, rows: Vec::new(), reported, limit, total, total_pages })
+    Ok(Page { number, rows: Vec::new(), reported, limit, total, total_pages, bytes })
 }
 
 /// Writes the canonical form: an array, one webhook a line, sorted by id, the fields in one order, so that a difference of two

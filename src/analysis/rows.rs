@@ -256,11 +256,6 @@ impl Rows {
         let listed = || self.pages.keys().find_map(|&page| self.find_on(page, standing));
         listed().or_else(|| self.find_gone(standing))
     }
-
-    /// Whether anything is on a later page.
-    pub fn has_behind(&self, page: u64) -> bool {
-        self.pages.range(page.saturating_add(1)..).any(|(_, segment)| segment.rows > 0)
-    }
 }
 
 /// The rows again, where each is found by its number without a search.

@@ -36,6 +36,8 @@ pub struct Page<R = Vec<Row>> {
     pub total: Option<u64>,
     /// Pages in the whole listing, as the server says.
     pub total_pages: Option<u64>,
+    /// Bytes of the answer.
+    pub bytes: u64,
 }
 
 /// What a page says of itself and of its listing, without its rows.
@@ -47,12 +49,14 @@ pub struct Numbers {
     pub limit: Option<u64>,
     pub total: Option<u64>,
     pub total_pages: Option<u64>,
+    /// Bytes of the answer.
+    pub bytes: u64,
 }
 
 impl<R: Elements> From<&Page<R>> for Numbers {
     fn from(page: &Page<R>) -> Self {
-        let &Page { number, limit, total, total_pages, .. } = page;
-        Self { number, rows: page.rows.count() as u64, limit, total, total_pages }
+        let &Page { number, limit, total, total_pages, bytes, .. } = page;
+        Self { number, rows: page.rows.count() as u64, limit, total, total_pages, bytes }
     }
 }
 
@@ -80,7 +84,7 @@ pub(super) fn page<R: Elements>(body: &[u8], number: u64) -> Result<Page<R>, Unr
     let text = text(body)?;
     // Nearly always all rows are webhooks, and one pass over the body reads them.
     if let Ok(plain) = serde_json::from_str::<Plain<'_, R>>(text) {
-        return Ok(plain.into_page(number));
+        return Ok(Page { bytes: body.len() as u64, ..plain.into_page(number) });
     }
     let envelope = Envelope::read(text)?;
     let (rows, fields) = match &envelope {
@@ -97,7 +101,7 @@ pub(super) fn page<R: Elements>(body: &[u8], number: u64) -> Result<Page<R>, Unr
     for row in raw_array(rows).unwrap_or_default() {
         decoded.decode(row)?;
     }
-    Ok(Page::new(number, decoded, fields))
+    Ok(Page { bytes: body.len() as u64, ..Page::new(number, decoded, fields) })
 }
 
 impl<R> Page<R> {
@@ -113,6 +117,7 @@ impl<R> Page<R> {
             limit: count("limit").filter(|&limit| limit > 0),
             total: count("total"),
             total_pages: count("totalPages"),
+            bytes: 0,
         }
     }
 }
@@ -242,9 +247,12 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
     serde_json::from_str(text).map_err(|error| Unreadable { why: Nonsense::NotJson, detail: error.to_string() })
 }
 
-/// A non-negative integer. Whatever else stands there (`-1`, `"250"`, `1.5`, 2^64) is no count and counts as not said.
+/// A non-negative integer, be it spelled `150` or `150.0`. Anything else (`-1`, `"250"`, `1.5`, 2^64) is not a count, and the
+/// same as none.
 fn count(fields: &RawFields<'_>, name: &str) -> Option<u64> {
-    serde_json::from_str(fields.get(name)?.get()).ok()
+    let text = fields.get(name)?.get();
+    let integral = || serde_json::from_str::<f64>(text).ok()?.to_string().parse().ok();
+    serde_json::from_str(text).ok().or_else(integral)
 }
 
 #[cfg(test)]
@@ -285,6 +293,16 @@ mod tests {
     fn a_total_that_is_no_count_is_not_said() {
         for total in ["-1", "\"250\"", "null", "250.5", "18446744073709551616", "[]"] {
             assert_eq!(read(&format!(r#"{{"data":[],"meta":{{"total":{total},"limit":0}}}}"#)).total, None, "{total}");
+        }
+    }
+
+    #[test]
+    fn an_integral_float_is_a_count() {
+        for total in ["150", "150.0", "1.5e2", "150.000"] {
+            let page =
+                read(&format!(r#"{{"data":[],"meta":{{"total":{total},"limit":20.0,"page":1.0,"totalPages":8.0}}}}"#));
+            assert_eq!((page.total, page.limit, page.reported), (Some(150), Some(20), Some(1)), "{total}");
+            assert_eq!(page.total_pages, Some(8), "{total}");
         }
     }
 

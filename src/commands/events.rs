@@ -4,7 +4,7 @@ use super::{Context, Exit, Fate, exit_of};
 use crate::analysis::coverage::{EventCoverage, coverage};
 use crate::cli::EventsArgs;
 use crate::error::Error;
-use crate::fetch::{Limit, Wanted};
+use crate::fetch::Wanted;
 use crate::model::{Row, Scope};
 use crate::output::{Entry, Output, Reader, Sheet};
 
@@ -17,7 +17,7 @@ pub(super) async fn run(args: &EventsArgs, context: &Context<'_>) -> Result<Exit
     let place = workspace.place().clone();
     let filter = |row: &Row| row.webhook().is_some_and(|webhook| query.matches(webhook));
     let filter: Option<&dyn Fn(&Row) -> bool> = if query.is_empty() { None } else { Some(&filter) };
-    let reading = workspace.read(Wanted { scope: Scope::All, limit: Limit::Everything, filter }).await?;
+    let reading = workspace.read(Wanted { filter, ..Wanted::all(Scope::All) }).await?;
     let known = context.config.audit.known_events.iter().map(crate::text::Untrusted::raw);
     let entries: Vec<_> =
         coverage(reading.rows.iter().filter_map(Row::webhook), known).into_iter().map(Entry::Record).collect();

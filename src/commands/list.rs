@@ -13,7 +13,7 @@ use crate::api::MAX_PAGE_SIZE;
 use crate::cli::ListArgs;
 use crate::error::Error;
 use crate::fetch::{Limit, Reading, Summary, Wanted};
-use crate::model::{Element, Line, Row, Scope, Webhook};
+use crate::model::{Element, HashContract, Line, Row, Scope, Webhook};
 use crate::output::{Cells, Entry, Format, Listed, Output, Reader, Sheet};
 use crate::safe;
 use crate::text::grouped;
@@ -58,6 +58,7 @@ struct Job<'a> {
     sort: Option<Sort>,
     limit: Option<u64>,
     page: Option<u64>,
+    verify: bool,
     sheet: Sheet<Listed>,
 }
 
@@ -83,7 +84,31 @@ impl<'a> Job<'a> {
                 advice: None,
             });
         }
-        Ok(Self { context, scope: args.scope.into(), query, audit, sort, limit: args.limit, page: args.page, sheet })
+        let job = Self {
+            context,
+            scope: args.scope.into(),
+            query,
+            audit,
+            sort,
+            limit: args.limit,
+            page: args.page,
+            verify: args.verify,
+            sheet,
+        };
+        job.refuse_to_verify_a_part()?;
+        Ok(job)
+    }
+
+    /// Only the whole list of the API can be confirmed by reading it twice.
+    fn refuse_to_verify_a_part(&self) -> Result<(), Error> {
+        let message = if self.limit.is_some() && !self.needs_all() {
+            "--verify: it needs the whole list, and --limit reads a part of it"
+        } else if self.context.global.from.is_some() || self.context.global.cached {
+            "--verify: only the API can be read twice, not a file or the cache"
+        } else {
+            return Ok(());
+        };
+        if self.verify { Err(Error::Usage { message: message.into(), advice: None }) } else { Ok(()) }
     }
 
     /// Whether rows can be written as they come: nothing has to be known of all of them first.
@@ -94,6 +119,10 @@ impl<'a> Job<'a> {
     /// No filter matches a row that is no webhook.
     fn malformed(&self) -> Fate {
         if self.sheet.format.passes_malformed() && self.query.is_empty() { Fate::Passed } else { Fate::LeftOut }
+    }
+
+    fn wanted<'w, E>(&self, limit: Limit, filter: Option<&'w dyn Fn(&E) -> bool>) -> Wanted<'w, E> {
+        Wanted { scope: self.scope, limit, filter, verify: self.verify }
     }
 
     /// All rows are needed before the first one is known.
@@ -117,7 +146,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    async fn stream_elements<E: Element, W: Write>(
+    async fn stream_elements<E: Element + HashContract, W: Write>(
         &self,
         workspaces: Vec<Result<Workspace, Error>>,
         out: &mut Output<W>,
@@ -136,7 +165,7 @@ impl<'a> Job<'a> {
                 reader = out.send(|out| write(out, rows, profile.as_ref()));
                 if matches!(reader, Ok(Reader::Listening)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             };
-            let summary = workspace.stream(Wanted { scope: self.scope, limit, filter }, drawn, sink).await;
+            let summary = workspace.stream(self.wanted(limit, filter), drawn, sink).await;
             if reader? == Reader::Gone {
                 return Ok(Exit::Done);
             }
@@ -153,7 +182,7 @@ impl<'a> Job<'a> {
     async fn read(&self, workspaces: Vec<Result<Workspace, Error>>, out: &mut Output<impl Write>) -> Result<Exit, Error> {
         let mut tally = Tally::new(self, workspaces.len());
         let mut all = Vec::new();
-        let mut reports = Vec::new();
+        let mut reports: Vec<(Summary, _)> = Vec::new();
         for workspace in workspaces {
             let (Some(workspace), Some(limit)) = (tally.opened(workspace)?, tally.limit()) else { continue };
             let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
@@ -164,6 +193,12 @@ impl<'a> Job<'a> {
             reports.push((summary, place));
         }
         let all = self.arrange(all);
+        if self.limit.is_some() && !all.iter().any(|entry| matches!(entry, Entry::Malformed(_))) {
+            // What lies behind the limit does not count, whatever is wrong with it.
+            for (summary, _) in &mut reports {
+                summary.malformed = 0;
+            }
+        }
         // A listing of which nothing could be read is no empty listing.
         let nothing = reports.is_empty() && tally.exit != Exit::Done;
         let reader = if nothing { Reader::Listening } else { out.send(|out| self.sheet.write(out, &all))? };
@@ -182,7 +217,7 @@ impl<'a> Job<'a> {
     async fn read_one(&self, workspace: Workspace, limit: Limit) -> Result<Reading, Error> {
         if let Some(audit) = &self.audit {
             // What is wrong with one webhook may depend on another that is not asked for.
-            let mut reading = workspace.read(Wanted { scope: self.scope, limit, filter: None }).await?;
+            let mut reading = workspace.read(self.wanted(limit, None)).await?;
             let found = audit.run(&reading.rows.as_slice()).rule_sets(reading.rows.len());
             let mut found = found.into_iter();
             reading.rows.retain(|row| {
@@ -194,7 +229,7 @@ impl<'a> Job<'a> {
         let filter = |row: &Row| row.webhook().is_some_and(|webhook| self.query.matches(webhook));
         let filter: Option<&dyn Fn(&Row) -> bool> = if self.query.is_empty() { None } else { Some(&filter) };
         let Some(page) = self.page else {
-            return workspace.read(Wanted { scope: self.scope, limit, filter }).await;
+            return workspace.read(self.wanted(limit, filter)).await;
         };
         let size = self.limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(MAX_PAGE_SIZE);
         let mut reading = workspace.read_page(self.scope, page, size).await?;

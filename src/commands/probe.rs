@@ -17,7 +17,7 @@ use crate::analysis::reach::{Reach, Tally, Trouble};
 use crate::cli::{ProbeArgs, ScopeArg};
 use crate::config::Proxy;
 use crate::error::Error;
-use crate::fetch::{Limit, Summary, Wanted};
+use crate::fetch::{Summary, Wanted};
 use crate::model::{Destination, Row, Scope};
 use crate::output::{Entry, Format, Output, Probed, Reader, Sheet};
 use crate::probe::{self, Trust};
@@ -122,7 +122,7 @@ async fn read(args: &ProbeArgs, context: &Context<'_>) -> Result<Read, Error> {
         let opened = match workspace {
             Ok(workspace) => {
                 let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
-                let reading = workspace.read(Wanted { scope, limit: Limit::Everything, filter }).await;
+                let reading = workspace.read(Wanted { filter, ..Wanted::all(scope) }).await;
                 reading.map(|reading| (profile, place, reading))
             }
             Err(error) => Err(error),

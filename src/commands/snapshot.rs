@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{Context, Exit, Fate, exit_of};
 use crate::cli::SnapshotArgs;
 use crate::error::Error;
-use crate::fetch::{Limit, Reading, Wanted};
+use crate::fetch::{Reading, Wanted};
 use crate::files::{self, Existing};
 use crate::model::Scope;
 use crate::output::{Output, Reader};
@@ -20,7 +20,7 @@ pub(super) async fn run(args: &SnapshotArgs, context: &Context<'_>) -> Result<Ex
     let file = args.file.as_deref().filter(|file| *file != Path::new("-"));
     let workspace = context.workspace().await?;
     let place = workspace.place().clone();
-    let reading = workspace.read(Wanted { scope: Scope::All, limit: Limit::Everything, filter: None }).await?;
+    let reading = workspace.read(Wanted { verify: true, ..Wanted::all(Scope::All) }).await?;
     let with_credentials = match file {
         Some(file) if !reading.summary.problems.is_empty() => {
             let exit = context.report(&reading.summary, Fate::Passed, &place);

@@ -6,7 +6,7 @@ use super::{Context, Exit, workspace};
 use crate::cache::Store;
 use crate::clock::Moment;
 use crate::error::Error;
-use crate::fetch::{Limit, Reading, Wanted};
+use crate::fetch::{Reading, Wanted};
 use crate::model::Scope;
 use crate::text::Safe;
 
@@ -50,7 +50,7 @@ pub(super) async fn read_all(context: &Context<'_>, scope: Scope) -> Result<Swee
             Ok(workspace) => {
                 let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
                 let memory = workspace.memory().cloned();
-                let reading = workspace.read(Wanted { scope, limit: Limit::Everything, filter: None }).await;
+                let reading = workspace.read(Wanted::all(scope)).await;
                 let seconds = Moment::now().instant.saturating_duration_since(start).as_secs_f64();
                 reading.map(|reading| Read { profile, place, reading, memory, seconds })
             }

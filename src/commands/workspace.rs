@@ -21,7 +21,7 @@ use crate::config::{Config, Connection, Environment, Selection};
 use crate::demo::{self, server::Server};
 use crate::error::Error;
 use crate::fetch::{self, Held, Limit, Reading, Source, Summary, Wanted};
-use crate::model::{Element, Roster, Row, Scope, WebhookId};
+use crate::model::{Element, HashContract, Roster, Row, Scope, WebhookId};
 use crate::output::Say;
 use crate::redact::ApiKey;
 use crate::safe;
@@ -44,7 +44,7 @@ enum Origin {
 }
 
 /// All rows of a workspace, whatever their scope.
-pub(super) const EVERYTHING: Wanted<'static> = Wanted { scope: Scope::All, limit: Limit::Everything, filter: None };
+pub(super) const EVERYTHING: Wanted<'static> = Wanted::all(Scope::All);
 
 /// An API that can be asked as often as one likes.
 pub(super) struct Live {
@@ -173,7 +173,7 @@ fn of_cache(connection: &Connection, say: Say) -> Result<Workspace, Error> {
     let Cached { rows, read_at } = found_in_cache(cached, &place, say)?;
     say_age(read_at, now, &place, say);
     let total = Some(rows.len() as u64);
-    let page = Page { number: 1, rows, reported: None, limit: None, total, total_pages: None };
+    let page = Page { number: 1, rows, reported: None, limit: None, total, total_pages: None, bytes: 0 };
     Ok(Workspace { profile: None, place, say, origin: Origin::File(page) })
 }
 
@@ -324,7 +324,7 @@ impl Workspace {
     }
 
     /// Hands on the wanted rows page by page.
-    pub(super) async fn stream<E: Element>(
+    pub(super) async fn stream<E: Element + HashContract>(
         self,
         wanted: Wanted<'_, E>,
         drawn: bool,
@@ -338,9 +338,9 @@ impl Workspace {
                 summary.map_err(|error| failed(self.place, error, memory.as_ref()))
             }
             Origin::File(page) => {
-                let Page { rows, number, reported, limit, total, total_pages } = page;
+                let Page { rows, number, reported, limit, total, total_pages, bytes } = page;
                 let rows = rows.into_iter().map(E::of_row).collect();
-                let page = Page { number, rows, reported, limit, total, total_pages };
+                let page = Page { number, rows, reported, limit, total, total_pages, bytes };
                 Ok(fetch::judge_into(page, wanted, sink))
             }
         }

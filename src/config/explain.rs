@@ -154,6 +154,8 @@ impl Config {
             self.value("network.max_concurrency", safe!("{}", network.max_concurrency)),
             self.value("network.page_size", safe!("{}", network.page_size)),
             self.value("network.max_page_bytes", safe!("{}", network.max_page_bytes)),
+            self.value("network.max_rows", safe!("{}", network.max_rows)),
+            self.value("network.max_bytes", safe!("{}", network.max_bytes)),
             self.value("network.proxy", toml_string(&proxy)),
             Value {
                 key: "network.ca_file".into(),

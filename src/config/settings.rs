@@ -38,6 +38,8 @@ pub struct Network {
     pub max_concurrency: usize,
     pub page_size: u32,
     pub max_page_bytes: usize,
+    pub max_rows: u64,
+    pub max_bytes: u64,
     pub proxy: Proxy,
     /// What [`Proxy::Environment`] means.
     pub(super) proxies: ProxyVariables,
@@ -54,6 +56,8 @@ impl Default for Network {
             max_concurrency: policy.max_concurrency,
             page_size: policy.page_size,
             max_page_bytes: 8 << 20,
+            max_rows: policy.max_rows,
+            max_bytes: policy.max_bytes,
             proxy: Proxy::Environment,
             proxies: ProxyVariables::default(),
             ca_file: None,
@@ -72,6 +76,8 @@ impl Network {
             max_concurrency: number(section.integer("max_concurrency", 1..=32)?, default.max_concurrency),
             page_size: number(section.integer("page_size", 1..=MAX_PAGE_SIZE.into())?, default.page_size),
             max_page_bytes: number(section.integer("max_page_bytes", 65_536..=1 << 30)?, default.max_page_bytes),
+            max_rows: section.integer("max_rows", 1_000..=1_000_000_000)?.unwrap_or(default.max_rows),
+            max_bytes: section.integer("max_bytes", 1_048_576..=1 << 40)?.unwrap_or(default.max_bytes),
             proxy: read_proxy(section)?,
             proxies: ProxyVariables::default(),
             ca_file: section
@@ -88,6 +94,8 @@ impl Network {
             page_size: self.page_size,
             retries: self.retries,
             max_concurrency: self.max_concurrency,
+            max_rows: self.max_rows,
+            max_bytes: self.max_bytes,
             ..Policy::default()
         }
     }

@@ -255,7 +255,7 @@ mod example {
             }
             checked += 1;
         }
-        assert_eq!(checked, 8, "numbers in the example");
+        assert_eq!(checked, 10, "numbers in the example");
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Extent {
     total_pages: Option<u64>,
     /// One more than the last row that was seen.
     seen: u64,
+    /// The same, of this read only.
+    received: u64,
     /// Where a page ended that must be the last one.
     end: Option<u64>,
     /// The first page known to be empty with nothing behind it, and the last such page.
@@ -60,9 +62,14 @@ impl Extent {
         let start = self.first_row(page.number);
         let stop = start.saturating_add(rows);
         let short = rows < size;
-        // More rows than a total claims refute it. Fewer do not: the page may be at fault, and rows are missing there.
-        self.total = page.total.filter(|&total| rows == 0 || stop <= total);
-        self.total_pages = page.total_pages.filter(|&pages| rows == 0 || page.number <= pages);
+        if rows > 0 {
+            self.received = self.received.max(stop);
+        }
+        let received = self.received;
+        // More rows than a total claims refute it, whichever page repeats it later. Fewer do not: the page may be at fault, and
+        // rows are missing there.
+        self.total = page.total.filter(|&total| total >= received);
+        self.total_pages = page.total_pages.filter(|&pages| pages.saturating_mul(size) >= received);
         if rows == 0 {
             self.empty_from = Some(self.empty_from.map_or(page.number, |earlier| earlier.min(page.number)));
             self.last_empty = self.last_empty.max(Some(page.number));
@@ -121,15 +128,25 @@ impl Extent {
         self.empty_from = None;
     }
 
+    /// Reads the listing again: what is known of it holds until pages say otherwise.
+    pub fn read_again(&mut self) {
+        self.received = 0;
+    }
+
+    /// Whether the server says where the listing ends.
+    pub fn is_told(&self) -> bool {
+        self.total.is_some()
+    }
+
+    /// Whether a page is the last one by the server's own number of pages.
+    pub fn is_said_to_be_last(&self, page: u64) -> bool {
+        self.total_pages == Some(page)
+    }
+
     /// Forgets everything but the page size, to read the same listing again.
     pub fn restart(&mut self) {
         let Self { page_size, is_remembered, layouts, .. } = *self;
         *self = Self { page_size, is_remembered, layouts, ..Self::default() };
-    }
-
-    /// One more than the last row that was seen.
-    pub fn seen(&self) -> u64 {
-        self.seen
     }
 
     /// Whether page 1 was seen, so that pages can be told apart.
@@ -147,8 +164,9 @@ impl Extent {
             return RowCount::Exactly(total);
         }
         let ends_short = self.end == Some(self.seen);
-        let ends_empty =
-            self.total_pages.is_none() && self.empty_from.is_some_and(|empty| self.first_row(empty) == self.seen);
+        // The empty page is the one behind the last row, be that on a full page or not.
+        let behind = self.seen.checked_sub(1).map_or(1, |last| self.page_of(last).saturating_add(1));
+        let ends_empty = self.total_pages.is_none() && self.empty_from == Some(behind);
         if ends_short || ends_empty {
             return RowCount::Exactly(self.seen);
         }
@@ -197,7 +215,7 @@ pub(super) mod tests {
         let rows: Vec<_> = (start..start + rows).map(|i| format!(r#"{{"id":"w{i}","url":"https://x.com/{i}"}}"#)).collect();
         let raw = serde_json::value::RawValue::from_string(format!("[{}]", rows.join(","))).unwrap();
         let rows = raw_array(&raw).unwrap().into_iter().map(|row| Row::decode(row).unwrap()).collect();
-        Page { number, rows, reported: None, limit: None, total: None, total_pages: None }
+        Page { number, rows, reported: None, limit: None, total: None, total_pages: None, bytes: 0 }
     }
 
     fn observed(pages: impl IntoIterator<Item = Page>) -> Extent {
@@ -289,6 +307,25 @@ pub(super) mod tests {
         let short = Page { total: Some(5000), ..page(2, 100, 30) };
         let fewer = observed([full, short]);
         assert_eq!(fewer.rows(), RowCount::Exactly(5000), "rows are missing, and must not look complete");
+    }
+
+    #[test]
+    fn an_empty_page_never_restores_a_total_that_rows_refuted() {
+        let small = |page: Page| Page { total: Some(35), total_pages: Some(1), ..page };
+        let mut extent = observed([page(1, 0, 100), page(4, 300, 50), page(5, 400, 0)].map(small));
+        assert_eq!((extent.rows(), extent.last_page()), (RowCount::Exactly(350), Some(4)));
+        extent.observe(&small(page(2, 100, 100)), 100);
+        assert_eq!(extent.rows(), RowCount::Exactly(350));
+    }
+
+    #[test]
+    fn an_empty_page_behind_a_short_one_is_the_end() {
+        let mut extent = observed([page(1, 0, 9), page(2, 9, 0)]);
+        extent.restart();
+        extent.observe(&page(1, 0, 4), 100);
+        assert_eq!(extent.rows(), RowCount::AtLeast(4));
+        extent.observe(&page(2, 4, 0), 100);
+        assert_eq!(extent.rows(), RowCount::Exactly(4));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Source;
 use super::requests::{Ask, Pages};
 use crate::api::{Answer, Failure, Numbers, Page};
-use crate::model::{Block, Drafts, Elements, Packer, RowRef, Scope};
+use crate::model::{Block, Drafts, Elements, Packer, Scope};
 
 /// A page with its rows packed.
 #[derive(Debug, Clone)]
@@ -25,14 +25,6 @@ impl PackedPage {
         let mut rows = Drafts::default();
         page.rows.into_iter().for_each(|row| rows.push_row(row));
         Self { numbers, block: Arc::new(packer.pack(&rows)) }
-    }
-
-    /// Whether another page has the same webhooks in the same order, and has any.
-    pub(super) fn repeats(&self, other: &Self) -> bool {
-        fn ids(page: &PackedPage) -> impl Iterator<Item = &str> {
-            page.block.rows().filter(|row| row.is_webhook()).map(RowRef::id)
-        }
-        ids(self).next().is_some() && ids(self).eq(ids(other))
     }
 }
 

@@ -18,6 +18,30 @@ pub struct Source {
 enum Origin {
     Api(Arc<Client>),
     Rows(Arc<Held>),
+    #[cfg(test)]
+    Fake(Fake),
+}
+
+/// A server in the same process.
+#[cfg(test)]
+#[derive(Clone)]
+pub(super) struct Fake(pub(super) Arc<dyn Fn(PageRequest) -> Answering + Send + Sync>);
+
+#[cfg(test)]
+pub(super) type Answering = std::pin::Pin<Box<dyn Future<Output = Page> + Send>>;
+
+#[cfg(test)]
+impl std::fmt::Debug for Fake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fake")
+    }
+}
+
+#[cfg(test)]
+impl From<Fake> for Source {
+    fn from(fake: Fake) -> Self {
+        Self { origin: Origin::Fake(fake), budget: Arc::default() }
+    }
 }
 
 /// Rows that are here already, such as those of a file.
@@ -59,6 +83,7 @@ impl Held {
             limit: Some(request.limit.into()),
             total: Some(total as u64),
             total_pages: None,
+            bytes: 0,
         }
     }
 }
@@ -74,6 +99,8 @@ impl Source {
         match &self.origin {
             Origin::Api(client) => client.timeout(),
             Origin::Rows(_) => Duration::MAX,
+            #[cfg(test)]
+            Origin::Fake(_) => Duration::MAX,
         }
     }
 
@@ -82,6 +109,15 @@ impl Source {
         match &self.origin {
             Origin::Api(client) => client.list(request).await,
             Origin::Rows(held) => Ok(Answer { value: held.page(request), rate: None }),
+            #[cfg(test)]
+            Origin::Fake(fake) => {
+                let Page { number, rows, reported, limit, total, total_pages, bytes } = fake.0(request).await;
+                let mut elements = R::default();
+                for row in rows {
+                    elements.push_row(row);
+                }
+                Ok(Answer { value: Page { number, rows: elements, reported, limit, total, total_pages, bytes }, rate: None })
+            }
         }
     }
 
@@ -93,6 +129,8 @@ impl Source {
                 Some(row) => Ok(Answer { value: row.clone(), rate: None }),
                 None => Err(Failure { error: ApiError::new(ErrorKind::NotFound), rate: None }),
             },
+            #[cfg(test)]
+            Origin::Fake(_) => Err(Failure { error: ApiError::new(ErrorKind::NotFound), rate: None }),
         }
     }
 }

@@ -6,19 +6,19 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::complete::MAX_PAGES;
 use super::packed::{PackedPage, PackedPages};
+use super::pass::{Pass, SecondPass, Verdict};
 use super::requests::{Progress, Requests};
-use super::{Extent, Policy, Source};
+use super::{Extent, Policy, Problem, Source};
 use crate::api::{ApiError, ErrorKind, Nonsense};
-use crate::model::{Packer, Scope};
+use crate::model::{Packer, RowRef, Scope};
 
 /// Events that may wait for the explorer before the task waits for it: as many as come while it gathers them.
 const EVENTS_AHEAD: usize = 128;
 
 /// Empty pages in a row after which *everything* ends, whatever the totals claim.
 const EMPTY_PAGES: u64 = 3;
-/// Pages after which *everything* ends, since a listing may have no end at all.
-const MAX_PAGES: u64 = 100_000;
 
 /// Counts the wishes for fresh data. Answers to an older generation are dropped before they touch anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -75,9 +75,11 @@ pub enum FetchEvent {
         until: Instant,
         error: ApiError,
     },
-    /// Everything was wanted, and nothing is left to be read; what is missing then will not come.
+    /// Everything was wanted, and nothing is left to be read; what is missing then will not come. Without problems, it is the
+    /// workspace as it was at one moment.
     Swept {
         generation: Generation,
+        problems: Vec<Problem>,
     },
 }
 
@@ -89,7 +91,7 @@ impl FetchEvent {
             | Self::Retrying { generation, .. }
             | Self::Failed { generation, .. }
             | Self::Paused { generation, .. }
-            | Self::Swept { generation } => *generation,
+            | Self::Swept { generation, .. } => *generation,
         }
     }
 }
@@ -151,8 +153,12 @@ struct Task {
     settled: BTreeSet<u64>,
     /// Why no page of this generation can succeed.
     refusal: Option<ApiError>,
-    /// Page 1 of this generation, to notice a server that sends it for every page.
-    first: Option<PackedPage>,
+    /// The pages of this generation that came.
+    pass: Pass,
+    /// The first page that did not.
+    missing: Option<Problem>,
+    /// Pages that are read again to confirm the first reading.
+    second: Option<SecondPass>,
     packer: Packer,
     /// The end of *everything* was told.
     swept: bool,
@@ -177,7 +183,9 @@ impl Task {
             extent: Extent::default(),
             settled: BTreeSet::new(),
             refusal: None,
-            first: None,
+            pass: Pass::default(),
+            missing: None,
+            second: None,
             packer,
             swept: false,
             sweep: 1,
@@ -214,7 +222,9 @@ impl Task {
             self.packer.forget_unused();
             self.extent.restart();
             self.settled.clear();
-            self.first = None;
+            self.pass = Pass::default();
+            self.missing = None;
+            self.second = None;
             if self.refusal.as_ref().is_some_and(|error| error.kind == ErrorKind::Nonsense(Nonsense::SamePage)) {
                 // Page 1 goes alone again, to be told from the others.
                 self.extent = Extent::default();
@@ -227,6 +237,7 @@ impl Task {
         let needed = |page: u64| wish.everything || wish.pages.contains(&page) || (first_page_only && page == 1);
         self.requests.retain(needed);
         self.swept &= wish.everything;
+        self.second = self.second.take().filter(|_| wish.everything);
         self.wish = wish;
     }
 
@@ -234,7 +245,7 @@ impl Task {
         while let Some(page) = self.next_page() {
             if let Some(error) = self.refusal.clone() {
                 // It would fail like the others; whoever waits for it is told so.
-                self.settled.insert(page);
+                self.give_up(page, &error);
                 self.send(FetchEvent::Failed { generation: self.wish.generation, page, error }).await?;
                 continue;
             }
@@ -253,17 +264,74 @@ impl Task {
             self.requests.start(page);
             self.send(FetchEvent::Started { generation: self.wish.generation, page }).await?;
         }
-        self.tell_the_end().await
+        self.conclude().await
     }
 
-    /// Says once that of *everything* nothing is left to be read.
-    async fn tell_the_end(&mut self) -> Result<(), Gone> {
-        let done = self.wish.everything && !self.swept && !self.requests.is_busy() && !self.settled.is_empty();
-        if done {
-            self.swept = true;
-            self.send(FetchEvent::Swept { generation: self.wish.generation }).await?;
+    /// Judges the pages once nothing is left to be read of *everything*, and reads some again if need be.
+    async fn conclude(&mut self) -> Result<(), Gone> {
+        let is_wanted = self.wish.everything && !self.swept && !self.settled.is_empty();
+        if !is_wanted || (self.second.is_none() && self.requests.is_busy()) {
+            return Ok(());
         }
-        Ok(())
+        if self.second.is_none() {
+            match self.judge() {
+                Verdict::Consistent => return self.end_everything(Vec::new()).await,
+                Verdict::Inconsistent(problems) => return self.end_everything(problems).await,
+                Verdict::ReadAgain(second) => self.second = Some(second),
+            }
+        }
+        self.read_again().await
+    }
+
+    fn judge(&self) -> Verdict {
+        let never_ends = (self.sweep > MAX_PAGES).then_some(Problem::NeverEnds);
+        let problem = self.missing.clone().or_else(|| self.pass.exceeds(&self.policy)).or(never_ends);
+        problem.map_or_else(|| self.pass.verdict(false), |problem| Verdict::Inconsistent(vec![problem]))
+    }
+
+    async fn read_again(&mut self) -> Result<(), Gone> {
+        while let Some(second) = self.second.as_mut().filter(|second| !second.is_done()) {
+            let Some(page) = second.next() else { return Ok(()) };
+            if self.requests.has_room() {
+                self.requests.start(page);
+                second.started();
+                continue;
+            }
+            return match self.requests.pause_if_spent() {
+                Ok(Some(pause)) => self.report(pause).await,
+                Ok(None) => Ok(()),
+                Err(error) => self.end_everything(vec![Problem::Unconfirmed { page, error }]).await,
+            };
+        }
+        self.end_everything(Vec::new()).await
+    }
+
+    /// Compares a page with its first reading.
+    async fn reread(&mut self, number: u64, again: Result<&PackedPage, ApiError>) -> Result<(), Gone> {
+        // It may be one that is not wanted any more.
+        let Some(second) = &mut self.second else { return Ok(()) };
+        let problem = match again {
+            Ok(page) => second.take(&self.pass, &self.pass.digest(page.numbers, page.block.rows())).err(),
+            Err(error) => Some(Problem::Unconfirmed { page: number, error }),
+        };
+        match problem {
+            Some(problem) => self.end_everything(vec![problem]).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Says once that nothing is left to be read of *everything*.
+    async fn end_everything(&mut self, problems: Vec<Problem>) -> Result<(), Gone> {
+        self.swept = true;
+        self.second = None;
+        self.requests.retain(|page| !self.settled.contains(&page));
+        self.send(FetchEvent::Swept { generation: self.wish.generation, problems }).await
+    }
+
+    /// A page will not come.
+    fn give_up(&mut self, page: u64, error: &ApiError) {
+        self.settled.insert(page);
+        self.missing.get_or_insert_with(|| Problem::PageFailed { page, error: error.clone() });
     }
 
     /// The most urgent page that is neither settled nor under way.
@@ -283,7 +351,8 @@ impl Task {
         while self.settled.contains(&self.sweep) {
             self.sweep += 1;
         }
-        if self.extent.ends_in_empty_pages(EMPTY_PAGES) || self.sweep > MAX_PAGES {
+        let is_enough = self.extent.ends_in_empty_pages(EMPTY_PAGES) || self.pass.exceeds(&self.policy).is_some();
+        if is_enough || self.sweep > MAX_PAGES {
             return None;
         }
         (self.sweep..=last).take(self.policy.max_concurrency * 2).find(|&page| self.is_open(page))
@@ -296,27 +365,22 @@ impl Task {
     async fn report(&mut self, progress: Progress<PackedPage>) -> Result<(), Gone> {
         let generation = self.wish.generation;
         let event = match progress {
-            Progress::Loaded { number, value: page } if self.repeats_first(&page) => {
-                let error = ApiError::new(ErrorKind::Nonsense(Nonsense::SamePage));
-                self.settled.insert(number);
-                self.refusal = Some(error.clone());
-                FetchEvent::Failed { generation, page: number, error }
+            Progress::Loaded { number, value: page } if self.settled.contains(&number) => {
+                return self.reread(number, Ok(&page)).await;
             }
-            Progress::Loaded { number, value: page } => {
-                let before = self.extent.is_known().then(|| self.extent.page_size());
-                self.extent.observe(page.numbers, self.policy.page_size);
-                self.settled.insert(number);
-                let is_laid_out_anew = before.is_some_and(|size| size != self.extent.page_size());
-                if is_laid_out_anew && !self.extent.is_steady() {
-                    let error = ApiError::new(ErrorKind::Nonsense(Nonsense::Unsteady));
+            Progress::Failed { number, error } if self.settled.contains(&number) => {
+                return self.reread(number, Err(error)).await;
+            }
+            Progress::Loaded { number, value: page } => match self.take(&page) {
+                Ok(()) => FetchEvent::Loaded { generation, page },
+                Err(error) => {
+                    self.give_up(number, &error);
                     self.refusal = Some(error.clone());
                     FetchEvent::Failed { generation, page: number, error }
-                } else {
-                    FetchEvent::Loaded { generation, page }
                 }
-            }
+            },
             Progress::Failed { number: page, error } => {
-                self.settled.insert(page);
+                self.give_up(page, &error);
                 if error.is_refusal() {
                     self.refusal = Some(error.clone());
                 }
@@ -331,13 +395,26 @@ impl Task {
         self.send(event).await
     }
 
-    /// Whether a later page is page 1 again: then the server ignores the parameter, and would be asked for ever.
-    fn repeats_first(&mut self, page: &PackedPage) -> bool {
-        if page.numbers.number == 1 {
-            self.first = Some(page.clone());
-            return false;
+    /// Takes a page of the first reading; an error when the server answers whatever it likes.
+    fn take(&mut self, page: &PackedPage) -> Result<(), ApiError> {
+        let digest = self.pass.digest(page.numbers, page.block.rows());
+        if self.pass.repeats_earlier(&digest) {
+            return Err(ApiError::new(ErrorKind::Nonsense(Nonsense::SamePage)));
         }
-        self.first.as_ref().is_some_and(|first| page.repeats(first))
+        let before = self.extent.is_known().then(|| self.extent.page_size());
+        self.extent.observe(page.numbers, self.policy.page_size);
+        self.settled.insert(page.numbers.number);
+        self.pass.add(digest);
+        for id in page.block.rows().filter(|row| row.is_webhook()).map(RowRef::id) {
+            let _is_new = self.pass.is_new(id);
+        }
+        // What is being confirmed is not all there is.
+        self.second = None;
+        let is_laid_out_anew = before.is_some_and(|size| size != self.extent.page_size());
+        if is_laid_out_anew && !self.extent.is_steady() {
+            return Err(ApiError::new(ErrorKind::Nonsense(Nonsense::Unsteady)));
+        }
+        Ok(())
     }
 
     async fn send(&self, event: FetchEvent) -> Result<(), Gone> {

@@ -3,6 +3,7 @@
 mod packer;
 
 use std::fmt;
+use std::hash::{Hash as _, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use serde_json::value::RawValue;
 
 pub use self::packer::Packer;
 use super::letters::Letters;
-use super::row::Row;
+use super::row::{HashContract, Row};
 use super::{CreatedAt, Destination, EventEntry, EventName, Field, Webhook, WebhookId};
 
 /// A text that many rows share, with the number that stands for it among all of its kind.
@@ -266,6 +267,20 @@ impl<'a> RowRef<'a> {
             }),
             unknown: Vec::new(),
         })
+    }
+}
+
+impl HashContract for RowRef<'_> {
+    fn is_webhook(&self) -> bool {
+        RowRef::is_webhook(*self)
+    }
+
+    fn hash_contract(&self, hasher: &mut impl Hasher) {
+        if !RowRef::is_webhook(*self) {
+            return self.json().hash(hasher);
+        }
+        (self.id(), self.url(), self.active(), self.packed.created).hash(hasher);
+        self.events().into_iter().flat_map(|list| &list.events).for_each(|event| event.name.hash(hasher));
     }
 }
 

@@ -2,18 +2,21 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash as _, Hasher};
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::json::{Json, RawFields, TooDeep, text_of};
-use super::row::{self, Element, Malformed, Reason, Row};
+use super::row::{self, Element, HashContract, Malformed, Reason, Row};
 
 /// An element of a page that is passed on and not looked at: a tenth of the work of a [`Row`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// The object as a [`Webhook`](super::Webhook) serialises, in one line. Values are spelled as the API spelled them.
     pub json: String,
+    /// Bytes of the JSON up to the end of the contract's fields.
+    contract: usize,
     id: Id,
     active: Option<bool>,
 }
@@ -46,6 +49,7 @@ impl Element for Line {
         push_member(&mut json, r#","events":"#, events)?;
         push_member(&mut json, r#","is_active":"#, active)?;
         push_member(&mut json, r#","created_at":"#, created)?;
+        let contract = json.len();
         for (name, value) in row::unknown_fields(fields) {
             push_unknown(&mut json, name, value)?;
         }
@@ -54,7 +58,7 @@ impl Element for Line {
             Cow::Borrowed(text) => Id::Here(text.len()),
             Cow::Owned(text) => Id::Spelled(text.into()),
         };
-        Ok(Ok(Self { json, id, active: active.and_then(row::boolean) }))
+        Ok(Ok(Self { json, contract, id, active: active.and_then(row::boolean) }))
     }
 
     fn read_plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -62,13 +66,14 @@ impl Element for Line {
     }
 
     fn of_malformed(malformed: Malformed) -> Self {
-        Self { json: malformed.json.raw().to_owned(), id: Id::None, active: None }
+        let json = malformed.json.raw().to_owned();
+        Self { contract: json.len(), json, id: Id::None, active: None }
     }
 
     fn of_row(row: Row) -> Self {
         let json = serde_json::to_string(&row).unwrap_or_default();
         let id = row.id().map_or(Id::None, |id| Id::Spelled(id.raw().into()));
-        Self { json, id, active: row.active() }
+        Self { contract: json.len(), json, id, active: row.active() }
     }
 
     fn id_text(&self) -> Option<&str> {
@@ -81,6 +86,16 @@ impl Element for Line {
 
     fn active(&self) -> Option<bool> {
         self.active
+    }
+}
+
+impl HashContract for Line {
+    fn is_webhook(&self) -> bool {
+        !matches!(self.id, Id::None)
+    }
+
+    fn hash_contract(&self, hasher: &mut impl Hasher) {
+        self.json.get(..self.contract).hash(hasher);
     }
 }
 
@@ -101,6 +116,7 @@ impl<'de> Visitor<'de> for Plain {
         // How many of the contract's fields are behind us: an id, a url, and then perhaps the others.
         let mut place = 0;
         let (mut id_length, mut active) = (0, None);
+        let mut contract = 0;
         let mut unknown: Vec<Cow<'de, str>> = Vec::new();
         while let Some(Name(name)) = map.next_key()? {
             let field = match &*name {
@@ -140,14 +156,16 @@ impl<'de> Visitor<'de> for Plain {
                     }
                     push_unknown(&mut json, &name, map.next_value()?).map_err(|_too_deep| odd())?;
                     unknown.push(name);
+                    continue;
                 }
             }
+            contract = json.len();
         }
         if place < 2 {
             return Err(odd());
         }
         json.push('}');
-        Ok(Line { json, id: Id::Here(id_length), active })
+        Ok(Line { json, contract, id: Id::Here(id_length), active })
     }
 }
 

@@ -1,5 +1,7 @@
 //! One row of a page: a webhook, or something that cannot be used as one and is shown all the same.
 
+use std::hash::{Hash as _, Hasher};
+
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -82,6 +84,14 @@ pub trait Element: Sized + Send + 'static {
     }
 }
 
+/// A row that can be compared with a second reading of it.
+pub trait HashContract {
+    fn is_webhook(&self) -> bool;
+
+    /// Hashes the fields of the contract, or all of what is not a webhook. Other fields may be different each time.
+    fn hash_contract(&self, hasher: &mut impl Hasher);
+}
+
 /// The rows of a page, kept the way that their reader needs them.
 pub trait Elements: Default + Send + 'static {
     /// See [`Element::read_plain`].
@@ -134,6 +144,33 @@ impl Element for Row {
 
     fn active(&self) -> Option<bool> {
         self.webhook().and_then(Webhook::active)
+    }
+}
+
+impl<T: HashContract> HashContract for &T {
+    fn is_webhook(&self) -> bool {
+        (**self).is_webhook()
+    }
+
+    fn hash_contract(&self, hasher: &mut impl Hasher) {
+        (**self).hash_contract(hasher);
+    }
+}
+
+impl HashContract for Row {
+    fn is_webhook(&self) -> bool {
+        self.webhook().is_some()
+    }
+
+    fn hash_contract(&self, hasher: &mut impl Hasher) {
+        match self {
+            Self::Webhook(webhook) => {
+                (webhook.id.raw(), webhook.url.raw(), webhook.active()).hash(hasher);
+                webhook.event_names().for_each(|name| name.raw().hash(hasher));
+                webhook.created_at.value().map(CreatedAt::raw).hash(hasher);
+            }
+            Self::Malformed(malformed) => malformed.json.raw().hash(hasher),
+        }
     }
 }
 

@@ -190,7 +190,7 @@ pub enum Overlay {
 }
 
 /// Whether all rows are being loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Everything {
     #[default]
     No,
@@ -403,7 +403,6 @@ impl App {
             Message::NotSwitched(why) => self.not_switched(&why),
             Message::NotRenewed(why) => self.warn(why),
         };
-        effects.extend(self.check_whole_read());
         self.show_all_when_due();
         self.keep_selection();
         self.grow_export();

@@ -614,7 +614,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn pages_are_gathered_until_their_time_and_no_longer() {
         let (send, mut events) = mpsc::channel(8);
-        let swept = || FetchEvent::Swept { generation: Generation::default() };
+        let swept = || FetchEvent::Swept { generation: Generation::default(), problems: Vec::new() };
         let start = Instant::now();
         send.send(swept()).await.unwrap();
         assert!(gathered(&mut events, Some(start + GATHERING)).await.is_some());

@@ -17,7 +17,7 @@ use crate::analysis::deliveries::{Tally, Unmatched};
 use crate::analysis::destinations::Origin;
 use crate::analysis::news::{News, Reads};
 use crate::analysis::origins::Origins;
-use crate::analysis::rows::{Repeated, Rows, Standing, Table};
+use crate::analysis::rows::{Rows, Standing, Table};
 use crate::cache::{Kept, Snapshot, Store, Unusable};
 use crate::deliveries;
 use crate::fetch::{self, Policy, RemovalStatus, Source};
@@ -86,8 +86,6 @@ pub enum Task {
     },
     /// Finds what is new since the last read.
     Compare(Box<Reads>),
-    /// Finds ids that are there twice.
-    FindRepeated(Rows),
     /// Reads an export of delivery attempts.
     ReadDeliveries {
         path: PathBuf,
@@ -203,8 +201,6 @@ pub enum Outcome {
         path: PathBuf,
     },
     Compared(News),
-    /// The ids that are there twice, if any.
-    Repeated(Option<Repeated>),
     Gathered(Gathered),
     Deliveries(Result<Read, Safe>),
     Matched(Unmatched),
@@ -302,7 +298,6 @@ impl Job {
                 let are_more = origins.are_more;
                 Outcome::Gathered(Gathered { origins: origins.finish(), are_more, is_about_all: false })
             }
-            Task::FindRepeated(rows) => Outcome::Repeated(rows.repeated()),
             Task::Compare(reads) => Outcome::Compared(reads.compare()),
             Task::Recall { store, layout, now } => Outcome::Recalled(past::recall(&store, layout, now)),
             Task::Sift { past, scope, layout } => Outcome::Sifted { scope, rows: past::sift(&past, scope, layout) },

@@ -33,24 +33,15 @@ enum Request {
     Failed(ApiError),
 }
 
-/// What the pages of this generation told of the length of the listing.
+/// Whether a read of all pages is the workspace as it was at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Totals {
+enum Certainty {
+    /// Nothing was read that could tell.
     #[default]
     Unknown,
-    /// All told the same rows and pages.
-    Same(Option<u64>, Option<u64>),
-    Differing,
-}
-
-impl Totals {
-    fn with(self, rows: Option<u64>, pages: Option<u64>) -> Self {
-        match self {
-            Self::Unknown => Self::Same(rows, pages),
-            Self::Same(..) if self == Self::Same(rows, pages) => self,
-            Self::Same(..) | Self::Differing => Self::Differing,
-        }
-    }
+    Consistent,
+    /// It changed while it was read.
+    Inconsistent,
 }
 
 /// What stands in a row of the list.
@@ -85,9 +76,9 @@ pub struct Listing {
     /// Rows that are remembered of an earlier read, and the time of the oldest such read.
     remembered: u64,
     remembered_at: Option<Timestamp>,
-    totals: Totals,
-    /// Rows moved while it was read, so that one may be there twice and another one not at all.
-    is_doubtful: bool,
+    /// What is known of the last read that was judged, and which one that was.
+    certainty: Certainty,
+    judged: Option<Generation>,
     /// Counts the changes of the rows.
     version: u64,
     order: Option<Answer>,
@@ -110,7 +101,7 @@ impl Listing {
         self.generation = generation;
         self.fresh = 0;
         self.failed = 0;
-        self.totals = Totals::Unknown;
+        self.extent.read_again();
         for slot in self.slots.values_mut() {
             slot.request = Request::Idle;
         }
@@ -243,14 +234,35 @@ impl Listing {
         matches!(self.extent.rows(), RowCount::Exactly(rows) if rows == self.loaded())
     }
 
-    /// Whether every row is here, and none of them is remembered of an earlier session.
+    /// Whether every row is here, as far as is known, and none of them is remembered of an earlier session.
     pub fn is_all_here(&self) -> bool {
-        self.is_complete() && self.remembered == 0
+        self.is_complete() && self.remembered == 0 && !self.is_inconsistent()
+    }
+
+    /// Whether the rows are those of the workspace at one moment.
+    pub fn is_consistent(&self) -> bool {
+        self.is_complete() && self.remembered == 0 && self.certainty == Certainty::Consistent
+    }
+
+    /// Whether the workspace changed while the rows were read, so that some may be missing.
+    pub fn is_inconsistent(&self) -> bool {
+        self.certainty == Certainty::Inconsistent
+    }
+
+    /// Whether this read was judged.
+    pub fn is_judged(&self) -> bool {
+        self.judged == Some(self.generation)
+    }
+
+    /// Takes note of what the pages of this read prove.
+    pub fn judge(&mut self, is_consistent: bool) {
+        self.judged = Some(self.generation);
+        self.certainty = if is_consistent { Certainty::Consistent } else { Certainty::Inconsistent };
     }
 
     /// What has to be said of a count of rows, so that it never looks like more than it is.
     pub fn of_which(&self) -> &'static str {
-        match (self.remembered, self.is_complete()) {
+        match (self.remembered, self.is_complete() && !self.is_inconsistent()) {
             (0, true) => "",
             (0, false) => " of those loaded",
             (remembered, _) if remembered == self.loaded() => " of those cached",
@@ -268,24 +280,9 @@ impl Listing {
         self.remembered == 0 && self.fresh < self.rows.pages()
     }
 
-    /// Whether every row was read in this generation, and nothing contradicts that they are all: every page told the same
-    /// totals. Whether an id came twice is not known here.
+    /// Whether every row was read in this generation, and they are the workspace as it was at one moment.
     pub fn is_whole_read(&self) -> bool {
-        self.is_all_fresh() && self.kept.is_none() && matches!(self.totals, Totals::Same(..))
-    }
-
-    /// Whether pages of this generation told different totals.
-    pub fn has_differing_totals(&self) -> bool {
-        self.totals == Totals::Differing
-    }
-
-    /// Whether rows moved while all of them were read.
-    pub fn is_doubtful(&self) -> bool {
-        self.is_doubtful
-    }
-
-    pub fn set_doubtful(&mut self, is_doubtful: bool) {
-        self.is_doubtful = is_doubtful;
+        self.is_all_fresh() && self.kept.is_none() && self.is_judged() && self.is_consistent()
     }
 
     /// Rows that are remembered of an earlier session, until newer ones come.
@@ -455,7 +452,6 @@ impl Listing {
             self.fresh = 0;
             self.failed = 0;
             self.remembered = 0;
-            self.totals = Totals::Unknown;
             self.extent.restart();
             self.extent.observe(numbers, self.asked);
         }
@@ -468,9 +464,7 @@ impl Listing {
         let slot = self.slots.entry(number).or_default();
         slot.generation = Some(self.generation);
         self.remembered -= std::mem::take(&mut slot.remembered);
-        self.totals = self.totals.with(numbers.total, numbers.total_pages);
-        let stop = self.extent.first_row(number) + numbers.rows;
-        self.drop_what_is_gone(number, stop, numbers.rows < self.extent.page_size());
+        self.drop_what_is_gone();
         self.version += 1;
         laid_out_anew
     }
@@ -480,24 +474,29 @@ impl Listing {
         for slot in self.slots.values_mut().filter(|slot| slot.generation == Some(self.generation)) {
             slot.generation = Some(generation);
         }
+        self.judged = self.judged.filter(|&judged| judged == self.generation).map(|_| generation);
         self.generation = generation;
     }
 
     /// A refresh that finds the end nearer than before takes away what lay behind it.
-    fn drop_what_is_gone(&mut self, number: u64, stop: u64, short: bool) {
-        let RowCount::Exactly(rows) = self.extent.rows() else {
-            // Answers overtake each other: an empty page behind this one may be here already.
-            let is_past = |(page, slot): (&u64, &Slot)| {
-                slot.generation != Some(self.generation) || self.rows.segment(*page).is_none_or(|segment| segment.rows == 0)
-            };
-            let is_behind = self.rows.has_behind(number) || self.extent.seen() > stop;
-            if short && is_behind && self.slots.range(number + 1..).all(is_past) {
-                self.extent.end_at(stop);
-                self.truncate(stop);
-            }
-            return;
-        };
-        self.truncate(rows);
+    fn drop_what_is_gone(&mut self) {
+        if let Some(end) = self.end_of_read().filter(|_| !self.extent.is_told()) {
+            self.extent.end_at(end);
+        }
+        if let RowCount::Exactly(rows) = self.extent.rows() {
+            self.truncate(rows);
+        }
+    }
+
+    /// Where the pages of this generation end, whatever was there before: at a short page, or before an empty one.
+    fn end_of_read(&self) -> Option<u64> {
+        let is_fresh = |slot: &Slot| slot.generation == Some(self.generation);
+        let rows = |page: u64| self.rows.segment(page).map_or(0, |segment| segment.rows as u64);
+        let fresh = self.slots.iter().rev().filter(|(_, slot)| is_fresh(slot)).map(|(&page, _)| page);
+        let last = fresh.clone().find(|&page| rows(page) > 0).unwrap_or(0);
+        let is_short = last > 0 && rows(last) < self.extent.page_size();
+        let is_end = is_short || self.extent.is_said_to_be_last(last) || self.is_fresh(last + 1);
+        is_end.then(|| self.extent.first_row(last) + rows(last))
     }
 
     fn truncate(&mut self, rows: u64) {
@@ -538,7 +537,7 @@ pub(crate) mod tests {
         let rows: Vec<_> = ids.map(|i| format!(r#"{{"id":"w{i}","url":"https://x{i}.com/","is_active":true}}"#)).collect();
         let raw = RawValue::from_string(format!("[{}]", rows.join(","))).unwrap();
         let rows = raw_array(&raw).unwrap().into_iter().map(|row| Row::decode(row).unwrap()).collect();
-        Page { number, rows, reported: None, limit: Some(100), total, total_pages: None }
+        Page { number, rows, reported: None, limit: Some(100), total, total_pages: None, bytes: 0 }
     }
 
     #[test]

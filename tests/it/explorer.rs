@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use hookscope::api::{ErrorKind, Network};
 use hookscope::config::{Clipboard, TimeFormat};
-use hookscope::fetch::FetchEvent;
+use hookscope::fetch::Problem;
 use hookscope::model::Scope;
 use hookscope::tui::app::{Everything, Focus, Overlay, Setup};
 use hookscope::tui::health::Health;
@@ -597,8 +597,12 @@ fn fewer_rows_than_the_total_says_never_look_complete() {
     let mut stage = Stage::loaded(80, 24);
     stage.keys("L");
     assert!(stage.frame().contains("loading all"));
-    let generation = stage.generation();
-    stage.send(Message::Fetch(FetchEvent::Swept { generation }));
+    for read in 2..=3 {
+        stage.swept(vec![Problem::CountDiffers { claimed: 1_234, sent: 100 }]);
+        assert!(stage.frame().contains(&format!("reading again ({read} of 3)")), "{}", stage.frame());
+        stage.load(page(1, 0..100, Some(1_234)));
+    }
+    stage.swept(vec![Problem::CountDiffers { claimed: 1_234, sent: 100 }]);
     assert!(stage.frame().contains("the API says 1,234 webhooks, but sent 100"), "{}", stage.frame());
     assert!(!stage.app.demand().everything);
 }
@@ -666,8 +670,7 @@ fn what_failed_was_not_left_out() {
     let mut stage = Stage::new(80, 24);
     stage.load(page(1, 0..100, Some(300))).keys("/").paste("acme");
     stage.fail(2, ErrorKind::Status(500), "boom").fail(3, ErrorKind::Status(500), "boom");
-    let generation = stage.generation();
-    stage.send(Message::Fetch(FetchEvent::Swept { generation }));
+    stage.swept(vec![Problem::CountDiffers { claimed: 300, sent: 100 }]);
     assert!(!stage.frame().contains("but sent"), "{}", stage.frame());
 }
 
@@ -675,9 +678,13 @@ fn what_failed_was_not_left_out() {
 fn everything_that_came_is_not_waited_for_again() {
     let mut stage = Stage::new(100, 30);
     stage.load(page(1, 0..100, Some(300))).keys("/").paste("acme");
-    stage.load(page(2, 100..200, Some(300))).load(page(3, 200..250, Some(300)));
+    for _ in 1..=3 {
+        for (number, rows) in [(1, 0..100), (2, 100..200), (3, 200..250)] {
+            stage.load(page(number, rows, Some(300)));
+        }
+        stage.swept(vec![Problem::CountDiffers { claimed: 300, sent: 250 }]);
+    }
     let generation = stage.generation();
-    stage.send(Message::Fetch(FetchEvent::Swept { generation }));
     assert!(stage.frame().contains("the API says 300 webhooks, but sent 250"), "{}", stage.frame());
     stage.keys("x");
     assert_eq!(stage.app.everything, Everything::No, "nothing more comes");

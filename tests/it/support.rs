@@ -20,8 +20,8 @@ use hookscope::api::{ApiError, ErrorKind, Page};
 use hookscope::base_url::BaseUrl;
 use hookscope::clock::Moment;
 use hookscope::config::{Config, KeySource};
-use hookscope::fetch::{FetchEvent, Generation, PackedPage};
-use hookscope::model::{Packer, Row};
+use hookscope::fetch::{FetchEvent, Generation, PackedPage, Problem};
+use hookscope::model::{Packer, Row, WebhookId};
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::canvas::Canvas;
@@ -67,7 +67,7 @@ pub(crate) fn webhook(number: u64) -> Row {
 }
 
 pub(crate) fn page(number: u64, rows: Range<u64>, total: Option<u64>) -> Page {
-    Page { number, rows: rows.map(webhook).collect(), reported: None, limit: Some(100), total, total_pages: None }
+    Page { number, rows: rows.map(webhook).collect(), reported: None, limit: Some(100), total, total_pages: None, bytes: 0 }
 }
 
 /// What a probe of a URL's destination found: nothing wrong, and a certificate with so many days left; or some trouble.
@@ -106,6 +106,8 @@ pub(crate) struct Stage {
     pub(crate) effects: Vec<Effect>,
     /// What was asked by id and not answered yet.
     pub(crate) asked: Vec<Question>,
+    /// The totals of the pages that came, and the generations that they are of.
+    totals: Vec<(Generation, Option<u64>)>,
     packer: Packer,
     /// In place of the finder's thread.
     arranger: Arranger,
@@ -126,6 +128,7 @@ impl Stage {
             now,
             effects: Vec::new(),
             asked: Vec::new(),
+            totals: Vec::new(),
             packer: Packer::default(),
             arranger: Arranger::default(),
             auditor: Auditor::default(),
@@ -254,7 +257,34 @@ impl Stage {
     /// An answer to the demand of a generation, which may be an old one.
     pub(crate) fn load_of(&mut self, generation: Generation, page: Page) -> &mut Self {
         let page = PackedPage::of_rows(&self.packer, page);
-        self.send(Message::Fetch(FetchEvent::Loaded { generation, page }))
+        self.totals.push((generation, page.numbers.total));
+        self.send(Message::Fetch(FetchEvent::Loaded { generation, page })).judge_read()
+    }
+
+    /// Judges a read once every page of it is here, in place of the fetch task.
+    fn judge_read(&mut self) -> &mut Self {
+        let (listing, generation) = (&self.app.listing, self.generation());
+        if !listing.is_all_fresh() || listing.is_judged() || listing.fresh_pages() == 0 {
+            return self;
+        }
+        let repeated = listing.rows().repeated();
+        let mut problems: Vec<_> = repeated
+            .map(|repeated| Problem::RepeatedIds { count: repeated.count, example: WebhookId::new(&repeated.example) })
+            .into_iter()
+            .collect();
+        let mut totals = self.totals.iter().filter(|(of, _)| *of == generation).filter_map(|(_, total)| *total);
+        if let Some(first) = totals.next()
+            && let Some(last) = totals.find(|&total| total != first)
+        {
+            problems.push(Problem::TotalChanged { first, last });
+        }
+        self.swept(problems)
+    }
+
+    /// Nothing more will come of the read of everything.
+    pub(crate) fn swept(&mut self, problems: Vec<Problem>) -> &mut Self {
+        let generation = self.generation();
+        self.send(Message::Fetch(FetchEvent::Swept { generation, problems }))
     }
 
     pub(crate) fn load(&mut self, page: Page) -> &mut Self {

@@ -257,7 +257,7 @@ impl App {
         if is_coming {
             return None;
         }
-        if self.listing.is_complete() {
+        if self.listing.remembered() > 0 && self.listing.is_complete() {
             return Some(safe!("{} are here, cached ones among them", grouped(self.listing.loaded())));
         }
         if self.is_swept() {

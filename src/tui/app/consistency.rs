@@ -1,33 +1,20 @@
-//! Whether what was read of everything can be all there is. A workspace that changes while its pages are read moves rows from one
-//! page to another: one comes twice, and one not at all.
+//! What is done about a read of everything that is not the workspace as it was at one moment. Whether it is, the fetch task finds
+//! out.
 
-use super::{Action, App, Effect, Generation};
-use crate::analysis::rows::Repeated;
+use super::{Action, App, Effect, Everything};
+use crate::fetch::Problem;
 use crate::safe;
-use crate::text::{Safe, clean_head};
-use crate::tui::jobs::Task;
 
 /// How often everything is read before it is left at that.
 const READS: u32 = 3;
-/// More webhooks than these are looked at beside the loop.
-const FEW: u64 = 20_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Consistency {
-    /// The read that was looked at last.
-    checked: Option<Generation>,
-    /// The job that looks at one.
-    job: Option<u64>,
-    /// Reads in a row that rows moved in.
-    moved: u32,
+    /// Reads in a row that were inconsistent.
+    inconsistent: u32,
 }
 
 impl Consistency {
-    /// Whether it is not known yet what to think of the last read of everything.
-    pub(super) fn is_looking(&self) -> bool {
-        self.job.is_some()
-    }
-
     /// What is read from here on is read for another reason.
     pub(super) fn start_over(&mut self) {
         *self = Self::default();
@@ -35,63 +22,109 @@ impl Consistency {
 }
 
 impl App {
-    /// Looks at a read of everything, once.
-    pub(super) fn check_whole_read(&mut self) -> Vec<Effect> {
-        if self.consistency.checked == Some(self.generation)
-            || !self.listing.is_all_fresh()
-            || self.listing.fresh_pages() == 0
-        {
-            return Vec::new();
+    /// Takes what is known of a read once nothing more will come of it. An inconsistent one is read again a few times, unless it
+    /// is a lot. Then it is shown as it is.
+    pub(super) fn judge_read(&mut self, problems: &[Problem]) -> Vec<Effect> {
+        let everything = std::mem::take(&mut self.everything);
+        if self.listing.has_failures() {
+            // They are shown where their rows would be.
+            return vec![Effect::Draw];
         }
-        self.consistency.checked = Some(self.generation);
-        self.consistency.job = None;
-        if self.listing.has_differing_totals() {
-            return self.rows_moved(&"the totals of the pages differ".into());
-        }
-        let rows = self.listing.rows();
-        if rows.count() <= FEW {
-            let repeated = rows.repeated();
-            return self.take_repeated(repeated);
-        }
-        let effects = self.run(Task::FindRepeated(self.listing.rows().clone()));
-        self.consistency.job = Some(self.jobs.started);
-        effects
-    }
-
-    /// What a job found of the read that is still shown.
-    pub(super) fn found_repeated(&mut self, number: u64, repeated: Option<Repeated>) -> Vec<Effect> {
-        let is_asked = self.consistency.job.take_if(|job| *job == number).is_some();
-        if is_asked && self.consistency.checked == Some(self.generation) { self.take_repeated(repeated) } else { Vec::new() }
-    }
-
-    fn take_repeated(&mut self, repeated: Option<Repeated>) -> Vec<Effect> {
-        let Some(Repeated { count, example }) = repeated else {
-            self.consistency.moved = 0;
-            self.listing.set_doubtful(false);
-            return Vec::new();
+        self.listing.judge(problems.is_empty());
+        let Some(problem) = problems.first() else {
+            self.consistency.start_over();
+            return vec![Effect::Draw];
         };
-        let example = clean_head(&example, 30);
-        self.rows_moved(&match count {
-            1 => safe!("{} came twice", example),
-            _ => safe!("{} ids came twice, such as {}", count, example),
-        })
-    }
-
-    /// Reads again what is not too much, a few times. Then it is shown as it is.
-    fn rows_moved(&mut self, what: &Safe) -> Vec<Effect> {
-        self.consistency.moved += 1;
-        self.listing.set_doubtful(true);
+        self.consistency.inconsistent += 1;
         let is_little = self.listing.extent().known() <= self.setup.auto_load_limit;
-        if is_little && self.consistency.moved < READS {
-            // What is seen here is no news, and nothing to compare with.
-            let before = self.before.take();
+        if is_little && problems.iter().all(Problem::may_pass) && self.consistency.inconsistent < READS {
             self.refresh();
-            self.before = before;
-            let read = self.consistency.moved + 1;
-            return self.inform(safe!("{}: rows moved meanwhile, reading again ({} of {})", what, read, READS));
+            self.everything = everything.max(Everything::Needed);
+            let read = self.consistency.inconsistent + 1;
+            return self.inform(safe!("{}; reading again ({} of {})", problem.explain(), read, READS));
         }
         let again = if is_little { Action::Refresh } else { Action::LoadEverything };
         let key = self.setup.keymap.key(again).unwrap_or_default();
-        self.warn(safe!("{}: rows moved meanwhile, some may be missing; {} reads again", what, key))
+        self.warn(safe!("{}. Webhooks may be missing; {} reads again", problem.explain(), key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use tokio::sync::{mpsc, watch};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::base_url::BaseUrl;
+    use crate::clock::Moment;
+    use crate::config::Config;
+    use crate::fetch::histories::{Server, Tally, seeds};
+    use crate::fetch::{self, Demand, FetchEvent, Policy};
+    use crate::redact::ApiKey;
+    use crate::tui::app::Setup;
+    use crate::tui::message::Message;
+
+    /// The explorer's state and its fetch task, without a terminal.
+    struct Explorer {
+        app: App,
+        demand: watch::Sender<Demand>,
+        events: mpsc::Receiver<FetchEvent>,
+    }
+
+    impl Explorer {
+        fn new(server: &Server, policy: Policy) -> Self {
+            let connection = Config::demo_connection(BaseUrl::default(), ApiKey::new("id:secret").unwrap());
+            let setup = Setup { page_size: policy.page_size, ..Setup::new(&Config::default(), &connection) };
+            let app = App::new(setup, Self::now());
+            let (demand, receiver) = watch::channel(app.demand().clone());
+            let source = server.source();
+            let (events, _) = fetch::spawn(move || Ok(source), policy, receiver, app.packer().clone());
+            Self { app, demand, events }
+        }
+
+        fn now() -> Moment {
+            Moment { instant: Instant::now(), wall: "2026-06-15T12:00:00Z".parse().unwrap() }
+        }
+
+        fn update(&mut self, message: Message) {
+            for effect in self.app.update(message, Self::now()) {
+                if let Effect::Demand(demand) = effect {
+                    self.demand.send_replace(demand);
+                }
+            }
+        }
+
+        /// Reads everything; the ids if the header says "all".
+        async fn read_all(&mut self) -> Option<Vec<u32>> {
+            self.update(Message::Key(KeyEvent::new(KeyCode::Char('L'), KeyModifiers::SHIFT)));
+            while self.app.everything != Everything::No {
+                let event = self.events.recv().await.unwrap();
+                self.update(Message::Fetch(event));
+            }
+            let listing = &self.app.listing;
+            assert_eq!(listing.is_consistent(), listing.is_whole_read(), "what was consistent before says nothing");
+            let ids = (0..listing.len()).filter_map(|place| listing.row(place)).map(|row| row.id().parse().unwrap());
+            listing.is_consistent().then(|| ids.collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn all_is_said_of_the_workspace_at_one_moment_only() {
+        let mut tally = Tally::default();
+        for seed in seeds(250) {
+            let server = Server::new(seed);
+            let policy = server.policy();
+            let mut explorer = Explorer::new(&server, policy);
+            for read in 1..=2 {
+                server.begin();
+                let ids = explorer.read_all().await;
+                tally.check(seed, &server, ids.as_deref(), !server.has_total());
+                let (pages, requests) = (server.pages(policy), server.requests());
+                let is_cheap = !server.is_quiet() || !server.has_total() || requests <= pages + 2;
+                assert!(is_cheap, "seed {seed}, read {read}: {requests} requests for {pages} pages");
+            }
+        }
+        tally.finish();
     }
 }

@@ -1,10 +1,13 @@
 //! What the fetch task reports, and asking it again.
 
 use super::{
-    Action, App, Cursor, Effect, Everything, FetchEvent, GroupPane, Listing, Notice, PackedPage, RowCount, RowRef, Safe,
-    Shelved, Stage, Unseen, grouped, safe,
+    Action, App, Cursor, Effect, Everything, FetchEvent, GroupPane, Listing, Notice, PackedPage, RowRef, Safe, Shelved,
+    Stage, Unseen, grouped, safe,
 };
+use crate::analysis::rows::Repeated;
 use crate::api::{ApiError, ErrorKind, Nonsense};
+use crate::fetch::{Problem, is_whole_listing};
+use crate::model::WebhookId;
 use crate::text::clean_head;
 
 impl App {
@@ -46,14 +49,9 @@ impl App {
                     return self.warn(words);
                 }
             }
-            FetchEvent::Swept { .. } => {
-                self.everything = Everything::No;
+            FetchEvent::Swept { problems, .. } => {
                 self.swept = Some(self.generation);
-                let is_short = !self.listing.is_complete() && !self.listing.has_failures();
-                if let (RowCount::Exactly(rows), true) = (self.listing.extent(), is_short) {
-                    let sent = grouped(self.listing.loaded());
-                    return self.warn(safe!("the API says {} webhooks, but sent {}", grouped(rows), sent));
-                }
+                return self.judge_read(&problems);
             }
         }
         vec![Effect::Draw]
@@ -71,6 +69,7 @@ impl App {
         let number = page.numbers.number;
         let is_of_scope = |row: RowRef<'_>| self.scope.admits_state(row.active());
         let ignored = self.listing.kept().is_none() && !page.block.rows().all(is_of_scope);
+        let is_whole = is_whole_listing(page.numbers);
         let mut effects = Vec::new();
         if self.listing.load(page) {
             self.generation = self.generation.next();
@@ -89,10 +88,18 @@ impl App {
             self.everything = Everything::No;
         }
         self.follow_selection(number);
-        if self.listing.is_all_fresh() {
-            self.everything = Everything::No;
+        if is_whole {
+            effects.extend(self.judge_page());
         }
         effects
+    }
+
+    /// A page that holds the whole listing was read at one moment, so nothing has to confirm it.
+    fn judge_page(&mut self) -> Vec<Effect> {
+        let repeated = self.listing.rows().repeated();
+        let problem =
+            repeated.map(|Repeated { count, example }| Problem::RepeatedIds { count, example: WebhookId::new(&example) });
+        self.judge_read(problem.as_slice())
     }
 
     /// The server sends what was not asked for: from now on the scope is a filter of ours, which needs all rows.
@@ -110,7 +117,7 @@ impl App {
     /// Loads all rows, unless they are more than may be loaded without asking.
     pub(super) fn need_everything(&mut self) {
         let is_little = self.listing.extent().known() <= self.setup.auto_load_limit;
-        if self.everything == Everything::No && is_little && !self.listing.is_all_fresh() && !self.is_swept() {
+        if self.everything == Everything::No && is_little && !self.listing.is_judged() && !self.is_swept() {
             if self.listing.has_old_rows() {
                 // A refresh left them out: what happened to them since is news.
                 self.remember_rows();

@@ -143,7 +143,6 @@ impl App {
                 vec![Effect::Draw]
             }
             Outcome::Gathered(gathered) => self.gathered(done.number, gathered),
-            Outcome::Repeated(found) => self.found_repeated(done.number, found),
             Outcome::Compared(news) => self.take_news(done.number, news),
             Outcome::Recalled(found) => self.recalled(found),
             Outcome::Sifted { scope, rows } => self.sifted(scope, &rows),

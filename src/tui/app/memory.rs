@@ -183,7 +183,7 @@ impl App {
     /// Takes note of a consistent read of everything, once.
     pub(super) fn take_full_read(&mut self) -> Vec<Effect> {
         let is_taken = self.memory.full.as_ref().is_some_and(|(generation, _)| *generation == self.generation);
-        if self.scope != Scope::All || is_taken || !self.listing.is_whole_read() || self.consistency.is_looking() {
+        if self.scope != Scope::All || is_taken || !self.listing.is_whole_read() {
             return Vec::new();
         }
         let past = Past { rows: self.listing.rows().clone(), at: self.asked_at };

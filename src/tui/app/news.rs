@@ -120,8 +120,9 @@ impl App {
     /// Keeps what is there, to compare it with what will come.
     pub(super) fn remember_rows(&mut self) {
         // That there was nothing is worth knowing, too: what is listed as gone may come back.
-        if self.before.is_none() && self.listing.is_known() {
-            let was_complete = self.listing.is_all_here();
+        // An inconsistent read is nothing to compare with.
+        if self.before.is_none() && self.listing.is_known() && !self.listing.is_inconsistent() {
+            let was_complete = self.listing.is_consistent();
             self.before = Some(Before { rows: self.listing.rows().clone(), was_complete });
         }
     }
@@ -129,8 +130,8 @@ impl App {
     /// Compares what came with what was there, once all that was wanted has come.
     pub(super) fn compare_when_read(&mut self) -> Vec<Effect> {
         // One after the other: what came last is what counts.
-        let is_busy = self.is_loading() || self.comparing.is_some() || self.consistency.is_looking();
-        if is_busy || self.listing.fresh_pages() == 0 {
+        let is_busy = self.is_loading() || self.comparing.is_some();
+        if is_busy || self.listing.is_inconsistent() || self.listing.fresh_pages() == 0 {
             return Vec::new();
         }
         let Some(before) = self.before.take() else { return Vec::new() };

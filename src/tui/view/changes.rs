@@ -114,8 +114,8 @@ fn why_nothing(app: &App) -> Safe {
             key(Action::NextScope)
         );
     }
-    if app.listing.is_all_fresh() {
-        return safe!("the webhooks changed while they were read: {} reads them again", key(Action::Refresh));
+    if app.listing.is_inconsistent() {
+        return safe!("the list changed while loading: {} reads it again", key(Action::Refresh));
     }
     if app.everything != Everything::No || app.is_loading() && !app.listing.is_known() {
         return "everything is being read: only of all webhooks can be told what changed".into();

@@ -149,7 +149,12 @@ fn live_coverage(app: &App) -> Safe {
     // "all" is said of all only.
     let prefix = if app.scope == Scope::All { Safe::default() } else { safe!("{} ", scope) };
     match rows {
-        RowCount::Exactly(rows) if rows == loaded => safe!("{} {}", scope, grouped(rows)),
+        RowCount::Exactly(rows) if rows == loaded && app.listing.is_inconsistent() => {
+            safe!("{}{} loaded", prefix, grouped(rows))
+        }
+        RowCount::Exactly(rows) if rows == loaded && (app.listing.is_consistent() || app.cached_at().is_some()) => {
+            safe!("{} {}", scope, grouped(rows))
+        }
         RowCount::Exactly(rows) => safe!("{}{} of {}", prefix, grouped(loaded), grouped(rows)),
         RowCount::AtLeast(_) => safe!("{}{}+", prefix, grouped(loaded)),
     }
@@ -166,9 +171,7 @@ fn status(app: &App) -> (Safe, ratatui::style::Style) {
         Health::Unknown => ("loading".into(), theme.quiet),
         Health::Live { .. } if app.everything != Everything::No => ("loading all".into(), theme.quiet),
         Health::Live { .. } if app.is_loading() => ("loading".into(), theme.quiet),
-        Health::Live { .. } if app.listing.is_doubtful() && !app.listing.has_old_rows() => {
-            ("rows moved".into(), theme.warning)
-        }
+        Health::Live { .. } if app.listing.is_inconsistent() => ("inconsistent".into(), theme.warning),
         // What is shown is not all of now, and that is said already.
         Health::Live { .. } if app.cached_at().is_some() => (Safe::default(), theme.quiet),
         // It is as old as it is, whenever it was read.

@@ -151,7 +151,7 @@ impl History {
         let rows: Vec<_> = self.server.iter().skip(from).take(PAGE).copied().map(json).collect();
         let total = self.has_total.then_some(self.server.len() as u64);
         self.log.push(format!("  page {number}: {:?}", self.server.iter().skip(from).take(PAGE).collect::<Vec<_>>()));
-        let page = Page { number, rows, reported: None, limit: Some(PAGE as u64), total, total_pages: None };
+        let page = Page { number, rows, reported: None, limit: Some(PAGE as u64), total, total_pages: None, bytes: 0 };
         let page = PackedPage::of_rows(&self.packer, page);
         let generation = self.app.demand().generation;
         self.send(Message::Fetch(FetchEvent::Loaded { generation, page }));

@@ -39,7 +39,7 @@ fn a_path_that_is_a_credential_is_masked_wherever_it_stands() {
     let mut stage = Stage::new(110, 30);
     let json = |url: &str| format!(r#"{{"id":"whk_1","url":"{url}","events":[],"is_active":true}}"#);
     let rows = vec![row(&json("https://hooks.slack.com/services/T0/B0/hunter2XyZw09kLmN4pQr"))];
-    stage.load(Page { number: 1, rows, reported: None, limit: Some(100), total: Some(1), total_pages: None });
+    stage.load(Page { number: 1, rows, reported: None, limit: Some(100), total: Some(1), total_pages: None, bytes: 0 });
     let hidden = |stage: &Stage, what: &str| {
         let frame = stage.frame();
         assert!(frame.contains("/services/T0/B0/") && !frame.contains("hunter2"), "{what}: {frame}");

@@ -12,7 +12,7 @@ use hookscope::model::{Row, Scope, WebhookId};
 use super::server::{self, End, Envelope, Gate, Listing, Reply, Request, Server, gate, rows};
 
 /// Every row of a workspace.
-const EVERYTHING: Wanted<'static> = Wanted { scope: Scope::All, limit: Limit::Everything, filter: None };
+const EVERYTHING: Wanted<'static> = Wanted::all(Scope::All);
 
 /// The sizes at which pages begin, end and overflow.
 const SIZES: [u64; 7] = [0, 1, 99, 100, 101, 200, 230];
@@ -22,7 +22,7 @@ fn source(server: &Server) -> Source {
 }
 
 async fn read_with(server: &Server, policy: Policy, scope: Scope, limit: Limit) -> Result<Reading, ApiError> {
-    read_listing(&source(server), policy, Wanted { scope, limit, filter: None }, |_| {}).await
+    read_listing(&source(server), policy, Wanted { limit, ..Wanted::all(scope) }, |_| {}).await
 }
 
 async fn read(server: &Server) -> Result<Reading, ApiError> {
@@ -48,7 +48,11 @@ fn words(reading: &Reading) -> String {
 
 /// Every row once and in order, and nothing to complain of.
 fn assert_whole(reading: &Reading, rows: u64, what: &str) {
-    assert_eq!(ids(reading), numbered(0..rows), "{what}");
+    assert_whole_from(reading, 0, rows, what);
+}
+
+fn assert_whole_from(reading: &Reading, first: u64, end: u64, what: &str) {
+    assert_eq!(ids(reading), numbered(first..end), "{what}");
     assert_eq!(reading.summary.problems, [], "{what}");
 }
 
@@ -66,15 +70,16 @@ mod whole {
                     assert_whole(&read_all(&server).await, rows, &what);
                     let log = server.log();
                     let pages = log.pages();
-                    let asked: HashSet<_> = pages.iter().collect();
-                    assert_eq!(asked.len(), pages.len(), "{what}: {pages:?}");
                     assert_eq!(log.asked_before_answer(1), 1, "{what}: page 1 tells how to go on");
                     let needed = usize::try_from(rows.div_ceil(clamp).max(1)).unwrap();
-                    if envelope.tells_the_end() {
-                        assert_eq!(pages.len(), needed, "{what}: {pages:?}");
+                    // Page 1 and the last one are read again, and all of them where no total confirms the first reading.
+                    if matches!(envelope, Envelope::Seed | Envelope::OpenApi) {
+                        assert_eq!(pages.len(), if needed > 1 { needed + 2 } else { 1 }, "{what}: {pages:?}");
                     } else {
-                        let beyond = 1 + server::policy().max_concurrency;
-                        assert!(pages.len() <= needed + beyond, "{what}: {pages:?}");
+                        let first = u64::try_from(pages.iter().collect::<HashSet<_>>().len()).unwrap();
+                        let beyond = 1 + server::policy().max_concurrency as u64;
+                        assert!(first <= needed as u64 + beyond, "{what}: {pages:?}");
+                        assert!(pages.len() as u64 <= first * 2, "{what}: {pages:?}");
                     }
                 }
             }
@@ -123,7 +128,7 @@ mod whole {
                 together.add_permits(1);
             }
             server.until(|log| log.pages().len() == 9).await;
-            together.add_permits(10);
+            together.add_permits(11);
         };
         tokio::join!(reading, answers);
         assert_eq!(server.log().peak, 5);
@@ -551,7 +556,7 @@ mod inconsistent {
         })
         .await;
         assert_whole(&read_all(&server).await, 230, "at the second try");
-        assert_eq!(server.log().pages().len(), 6);
+        assert_eq!(server.log().pages().len(), 3 + 3 + 2);
     }
 
     #[tokio::test]
@@ -579,7 +584,7 @@ mod inconsistent {
         })
         .await;
         assert_whole(&read_all(&server).await, 230, "at the second try");
-        assert_eq!(server.log().pages().len(), 6);
+        assert_eq!(server.log().pages().len(), 3 + 3 + 2);
 
         let restless = Server::start(|request| {
             let total = 230 + request.index;
@@ -597,6 +602,75 @@ mod inconsistent {
         for total in ["-1", r#""230""#, "null", "230.5", "18446744073709551616", "{}", "true"] {
             let server = Server::start(move |request| wrap(&page_of(request, 230), request, total)).await;
             assert_whole(&read_all(&server).await, 230, total);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_row_that_slips_past_without_a_total_is_missed() {
+        // The first row is deleted after page 1 was served: row 100 moves from page 2 to page 1.
+        for envelope in [Envelope::NoMeta, Envelope::Bare, Envelope::StatusCode, Envelope::Workflow] {
+            let server = Server::start(move |request| {
+                let deleted = u64::from(request.index > 0);
+                let numbers = Listing::of(150 - deleted).on_page(request.page(), 100);
+                let numbers = numbers.start + deleted..numbers.end + deleted;
+                Reply::json(envelope.wrap(&rows(numbers), request.page(), 100, &(150 - deleted).to_string()))
+            })
+            .await;
+            assert_whole_from(&read_all(&server).await, 1, 150, &format!("{envelope:?}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_keeps_changing_without_a_total_is_named() {
+        let server = Server::start(|request| {
+            let deleted = request.index as u64;
+            let numbers = Listing::of(150).on_page(request.page(), 100);
+            Reply::json(Envelope::Bare.wrap(&rows(numbers.start + deleted..numbers.end + deleted), 1, 100, ""))
+        })
+        .await;
+        let reading = read_all(&server).await;
+        assert!(matches!(reading.summary.problems[..], [Problem::PageChanged { .. }]), "{}", words(&reading));
+        assert!(words(&reading).contains("the list changed while loading"), "{}", words(&reading));
+    }
+
+    #[tokio::test]
+    async fn a_second_reading_that_fails_confirms_nothing() {
+        let server = Server::start(|request| match (request.page(), request.time) {
+            (1, 1) | (2.., _) => Listing::of(230).reply(request),
+            _ => Reply::status("500 Internal Server Error", ""),
+        })
+        .await;
+        let reading = read_all(&server).await;
+        assert_eq!(ids(&reading), numbered(0..230));
+        assert!(matches!(reading.summary.problems[..], [Problem::Unconfirmed { page: 1, .. }]), "{}", words(&reading));
+    }
+
+    #[tokio::test]
+    async fn a_listing_that_never_ends_stops_at_a_bound() {
+        let never_ends =
+            |request: &Request| Reply::json(format!("[{}]", rows(request.page() * 100..request.page() * 100 + 100)));
+        for (policy, name) in [
+            (Policy { max_rows: 1_000, ..server::policy() }, "1,000 rows; network.max_rows"),
+            (Policy { max_bytes: 100_000, ..server::policy() }, "100,000 bytes; network.max_bytes"),
+        ] {
+            let server = Server::start(never_ends).await;
+            let reading = read_with(&server, policy, Scope::All, Limit::Everything).await.unwrap();
+            assert!(words(&reading).contains(name), "{}", words(&reading));
+            assert!(server.log().pages().len() < 40, "{:?}", server.log().pages());
+        }
+    }
+
+    #[tokio::test]
+    async fn rows_behind_the_limit_do_not_count() {
+        let odd = r#"null,{"id":7,"url":"https://x"}"#;
+        let server = Server::start(move |_| {
+            Reply::json(Envelope::Seed.wrap(&format!("{},{odd},{}", rows(0..2), rows(0..1)), 1, 100, "5"))
+        })
+        .await;
+        for (limit, malformed) in [(1, 0), (2, 0), (3, 1)] {
+            let reading = read_with(&server, server::policy(), Scope::All, Limit::Rows(limit)).await.unwrap();
+            assert_eq!((reading.rows.len() as u64, reading.summary.malformed), (limit, malformed));
+            assert_eq!(reading.summary.problems, [], "{limit}");
         }
     }
 
@@ -675,7 +749,7 @@ mod inconsistent {
         })
         .await;
         assert_whole(&read_all(&server).await, 230, "pages of 30");
-        assert_eq!(server.log().pages().len(), 8);
+        assert_eq!(server.log().pages().len(), 8 + 2);
     }
 
     #[tokio::test]
@@ -697,7 +771,7 @@ mod inconsistent {
         assert_eq!(retried, [(2, 1, 3, ErrorKind::Network(Network::CutOff))]);
         let mut pages = server.log().pages();
         pages.sort_unstable();
-        assert_eq!(pages, [1, 2, 2, 3, 4, 5]);
+        assert_eq!(pages, [1, 1, 2, 2, 3, 4, 5, 5]);
     }
     #[tokio::test]
     async fn one_reader_after_the_other_leaves_the_tenth_alone() {

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use hookscope::api::{ApiError, Client, ErrorKind, Network, ProxyFault, ProxyServer, Settings};
-use hookscope::fetch::{Limit, Source, Wanted, read_listing};
+use hookscope::fetch::{Source, Wanted, read_listing};
 use hookscope::model::Scope;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -19,7 +19,7 @@ async fn error_through(proxy: &str) -> ApiError {
         ..server::settings("https://api.example.invalid")
     };
     let source = Source::from(Arc::new(Client::new(&settings).unwrap()));
-    let wanted = Wanted { scope: Scope::All, limit: Limit::Everything, filter: None };
+    let wanted = Wanted::all(Scope::All);
     read_listing(&source, server::policy(), wanted, |_| {}).await.unwrap_err()
 }
 

@@ -288,6 +288,7 @@ pub(crate) fn policy() -> Policy {
         backoff: Duration::from_millis(1),
         longest_backoff: Duration::from_millis(2),
         longest_wait: Duration::from_mins(1),
+        ..Policy::default()
     }
 }
 
@@ -383,11 +384,6 @@ pub(crate) enum Envelope {
 impl Envelope {
     pub(crate) const ALL: [Self; 6] =
         [Self::Seed, Self::NoMeta, Self::OpenApi, Self::Bare, Self::StatusCode, Self::Workflow];
-
-    /// Whether the length of the listing is told.
-    pub(crate) fn tells_the_end(self) -> bool {
-        matches!(self, Self::Seed | Self::OpenApi | Self::Workflow)
-    }
 
     /// `total` is JSON, so that it can lie.
     pub(crate) fn wrap(self, rows: &str, page: u64, size: u64, total: &str) -> String {

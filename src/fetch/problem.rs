@@ -1,0 +1,134 @@
+//! What keeps a read from being complete and consistent.
+
+use super::complete::MAX_PAGES;
+use crate::api::ApiError;
+use crate::model::WebhookId;
+use crate::safe;
+use crate::text::{Safe, clean, grouped};
+
+/// What keeps a read from being complete and consistent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    PageFailed {
+        page: u64,
+        error: ApiError,
+    },
+    /// Pages were not even requested, after others had failed.
+    NotRead {
+        from: u64,
+    },
+    RepeatedIds {
+        count: usize,
+        example: WebhookId,
+    },
+    TotalChanged {
+        first: u64,
+        last: u64,
+    },
+    CountDiffers {
+        claimed: u64,
+        sent: u64,
+    },
+    PagesDiffer {
+        claimed: u64,
+        sent: u64,
+    },
+    /// A page was not the same when it was read a second time.
+    PageChanged {
+        page: u64,
+    },
+    /// The second reading of a page failed, so nothing confirms the first.
+    Unconfirmed {
+        page: u64,
+        error: ApiError,
+    },
+    IgnoresPage {
+        page: u64,
+    },
+    NeverEnds,
+    /// Webhooks that were there before and are there still.
+    LeftOut {
+        count: usize,
+        example: WebhookId,
+    },
+    TooManyRows {
+        limit: u64,
+    },
+    TooManyBytes {
+        limit: u64,
+    },
+    /// A single page was requested, and pages are of another size than was requested.
+    PageSizeDiffers {
+        asked: u64,
+        used: u64,
+    },
+}
+
+impl Problem {
+    /// One sentence for stderr.
+    pub fn explain(&self) -> Safe {
+        match self {
+            Self::PageFailed { page, error } => {
+                safe!("page {} could not be read: {}. {}", page, clean(&error.to_string()), error.advice())
+            }
+            Self::NotRead { from } => safe!("pages from {} on were not read", from),
+            Self::RepeatedIds { count, example } => {
+                let example = example.clean().fit(80, "…");
+                match count {
+                    1 => safe!("the id {} came more than once", example),
+                    _ => safe!("{} ids came more than once, {} among them", *count, example),
+                }
+            }
+            Self::TotalChanged { first, last } => {
+                safe!("the list changed while loading: its total went from {} to {}", grouped(*first), grouped(*last))
+            }
+            Self::CountDiffers { claimed, sent } => {
+                safe!("the API says {} webhooks, but sent {}", grouped(*claimed), grouped(*sent))
+            }
+            Self::PagesDiffer { claimed, sent } => {
+                safe!("the API says {} pages, but sent {}", grouped(*claimed), grouped(*sent))
+            }
+            Self::PageChanged { page } => {
+                safe!("the list changed while loading: page {} was different when read again", page)
+            }
+            Self::Unconfirmed { page, error } => safe!(
+                "the list could not be confirmed: page {} could not be read again: {}. {}",
+                page,
+                clean(&error.to_string()),
+                error.advice()
+            ),
+            Self::IgnoresPage { page } => {
+                safe!("the server ignores the page parameter: page {} is an earlier page again", page)
+            }
+            Self::PageSizeDiffers { asked, used } => {
+                safe!("the server has {} webhooks on a page, not {}: this is another part of the listing", used, asked)
+            }
+            Self::LeftOut { count: 1, example } => {
+                safe!("the listing left out {}, which is there: it changed while loading", example.clean().fit(80, "…"))
+            }
+            Self::LeftOut { count, example } => {
+                let example = example.clean().fit(80, "…");
+                safe!("the listing left out {} webhooks that are there, {} among them", *count, example)
+            }
+            Self::NeverEnds => safe!("the listing did not end within {} pages", MAX_PAGES),
+            Self::TooManyRows { limit } => {
+                safe!("the listing has more than {} rows; network.max_rows sets this limit", grouped(*limit))
+            }
+            Self::TooManyBytes { limit } => {
+                safe!("the listing has more than {} bytes; network.max_bytes sets this limit", grouped(*limit))
+            }
+        }
+    }
+
+    /// Whether the list only changed while it was read, so that reading it again could help.
+    pub fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::RepeatedIds { .. }
+                | Self::TotalChanged { .. }
+                | Self::CountDiffers { .. }
+                | Self::PagesDiffer { .. }
+                | Self::PageChanged { .. }
+        )
+    }
+}
