@@ -11,8 +11,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthChar;
 
 /// Code points that one grapheme cluster may have on screen; the rest is counted instead of shown. A letter can carry a
 /// million combining marks, and terminals that try to draw them stall.
@@ -65,8 +66,8 @@ impl From<String> for Untrusted {
     }
 }
 
-/// Text that a terminal may receive: it has no control, bidi or invisible character, no line break, and no grapheme cluster of
-/// more than eight code points.
+/// Text that a terminal may receive: it has no control, bidi or invisible character, no line break, and no grapheme cluster but a
+/// character and at most seven accents on it. Terminals disagree on what others look like and how wide they are.
 #[derive(Clone, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 pub struct Safe(Cow<'static, str>);
 
@@ -86,7 +87,7 @@ impl Safe {
 
     /// Columns that the text takes on a terminal.
     pub fn width(&self) -> usize {
-        if self.0.is_ascii() { self.0.len() } else { self.0.width() }
+        columns_of(&self.0)
     }
 
     /// Appends another safe text.
@@ -96,7 +97,7 @@ impl Safe {
 
     /// The grapheme clusters with the columns of each.
     pub fn cells(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.0.graphemes(true).map(|cluster| (cluster, cluster.width()))
+        self.0.graphemes(true).map(|cluster| (cluster, columns_of(cluster)))
     }
 
     /// The text in at most `columns` columns; what had to be cut shows as `mark` at the end.
@@ -105,8 +106,8 @@ impl Safe {
         if self.width() <= columns {
             return self.clone();
         }
-        let room = columns.saturating_sub(mark.width());
-        if self.0.is_ascii() && columns >= mark.width() {
+        let room = columns.saturating_sub(columns_of(mark));
+        if self.0.is_ascii() && columns >= columns_of(mark) {
             let kept = self.0.get(..room).unwrap_or_default();
             return Self(Cow::Owned(format!("{kept}{mark}")));
         }
@@ -119,7 +120,7 @@ impl Safe {
             used += width;
             kept.push_str(cluster);
         }
-        if columns >= mark.width() {
+        if columns >= columns_of(mark) {
             kept.push_str(mark);
         }
         Self(Cow::Owned(kept))
@@ -133,7 +134,7 @@ impl Safe {
         let mut line = String::new();
         let mut used = 0;
         for word in self.0.split_word_bounds() {
-            let width = word.width();
+            let width = columns_of(word);
             if used + width > columns && used > 0 {
                 lines.push(Self(Cow::Owned(std::mem::take(&mut line).trim_end().to_owned())));
                 used = 0;
@@ -147,7 +148,7 @@ impl Safe {
                 continue;
             }
             for cluster in word.graphemes(true) {
-                let width = cluster.width();
+                let width = columns_of(cluster);
                 if used + width > columns && used > 0 {
                     lines.push(Self(Cow::Owned(std::mem::take(&mut line))));
                     used = 0;
@@ -168,7 +169,7 @@ impl Safe {
         let mut lines: Vec<Self> = Vec::new();
         let mut used = 0;
         for word in self.0.split(' ').filter(|word| !word.is_empty()) {
-            let width = word.width();
+            let width = columns_of(word);
             match lines.last_mut().filter(|_| used + 1 + width <= columns) {
                 Some(line) => {
                     line.0.to_mut().push(' ');
@@ -324,26 +325,62 @@ fn clean_into(out: &mut String, text: &str) {
     for cluster in text.graphemes(true) {
         let mut shown = 0;
         let mut left_out = 0_usize;
+        let mut takes_accents = true;
         for c in cluster.chars() {
-            if is_unsafe(c) {
+            let is_base = shown == 0;
+            if is_unsafe(c) || is_base && is_disputed(c) {
                 push_mark(out, c);
                 shown = 0;
-            } else if shown < MAX_GRAPHEME_CHARS {
+                continue;
+            }
+            if shown >= MAX_GRAPHEME_CHARS {
+                left_out += 1;
+                continue;
+            }
+            takes_accents &= is_base || is_accent(c);
+            if takes_accents {
                 // A mark without a letter would attach itself to whatever stands before it.
-                if shown == 0 && c.width() == Some(0) {
+                if is_base && is_accent(c) {
                     out.push('\u{25cc}');
                 }
                 out.push(c);
-                shown += 1;
             } else {
-                left_out += 1;
+                out.push_str(&format!("<+{:X}>", u32::from(c)));
             }
+            shown += 1;
         }
         if left_out > 0 {
             out.push_str("<+");
             out.push_str(&left_out.to_string());
             out.push('>');
         }
+    }
+}
+
+/// Columns of a text. Its clusters are characters with accents, so each character counts for itself.
+fn columns_of(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().filter_map(UnicodeWidthChar::width).sum() }
+}
+
+/// Whether all terminals agree that this goes on top of the character before it, in the same columns.
+fn is_accent(c: char) -> bool {
+    c.width() == Some(0) && c.general_category() == GeneralCategory::NonspacingMark
+}
+
+/// Whether terminals disagree on the columns of a character that stands alone: the letters of flags, the colors of emoji, and what
+/// is meant to be drawn together with another letter.
+fn is_disputed(c: char) -> bool {
+    matches!(c, '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}') || c.width() == Some(0) && !is_accent(c)
+}
+
+/// Whether all terminals agree on the columns of what is in a cell: ASCII, and the letters of East Asia. Most others are ambiguous
+/// (one column, or two in an East Asian terminal), and those of symbols and emoji depend on the version of Unicode.
+pub fn is_width_certain(symbol: &str) -> bool {
+    let mut chars = symbol.chars();
+    match (chars.next(), chars.next()) {
+        (Some(' '..='~'), None) => true,
+        (Some('\u{2e80}'..='\u{ffff}' | '\u{20000}'..), None) => symbol.chars().all(|c| c.width() == Some(2)),
+        _ => false,
     }
 }
 
@@ -435,7 +472,6 @@ const UNSAFE: &[(char, char)] = &[
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
     use super::*;
 
@@ -471,7 +507,7 @@ mod tests {
         for c in '\0'..=char::MAX {
             use GeneralCategory as G;
             let category = c.general_category();
-            let filler = matches!(c, '\u{115f}'..='\u{1160}' | '\u{3164}' | '\u{ffa0}');
+            let filler = matches!(c, '\u{115f}'..='\u{1160}' | '\u{3164}' | '\u{ffa0}') || is_disputed(c);
             if matches!(
                 category,
                 G::UppercaseLetter | G::LowercaseLetter | G::OtherLetter | G::DecimalNumber | G::MathSymbol | G::OtherSymbol
@@ -494,6 +530,35 @@ mod tests {
     }
 
     #[test]
+    fn what_terminals_disagree_on_is_marked() {
+        for (text, shown) in [
+            ("👍🏽.done", "👍<+1F3FD>.done"),
+            ("🏽", "<U+1F3FD>"),
+            ("🇩🇪", "<U+1F1E9><U+1F1EA>"),
+            ("👩\u{200d}💻", "👩<U+200D>💻"),
+            ("क्ष", "क्<+937>"),
+            ("का", "क<+93E>"),
+            ("\u{1112}\u{1161}\u{11ab}", "\u{1112}<+1161><+11AB>"),
+            ("1\u{20e3}", "1<+20E3>"),
+            ("café cafe\u{301} 漢字 한 กิ", "café cafe\u{301} 漢字 한 กิ"),
+        ] {
+            assert_eq!(clean(text).as_str(), shown);
+        }
+        assert_eq!(clean("لا").width(), 2, "a ligature in some terminals, and two letters in most");
+    }
+
+    #[test]
+    fn the_width_of_plain_letters_is_certain() {
+        for symbol in ["a", " ", "~", "漢", "한", "、"] {
+            assert!(is_width_certain(symbol), "{symbol}");
+        }
+        for symbol in ["", "é", "Ж", "ก", "●", "│", "…", "─", "▌", "e\u{301}", "👍", "✓", "⌕", "\u{301}"]
+        {
+            assert!(!is_width_certain(symbol), "{symbol}");
+        }
+    }
+
+    #[test]
     fn a_grapheme_of_a_million_marks_is_cut_and_counted() {
         let flood = format!("a{}b", "\u{301}".repeat(1_000_000));
         assert_eq!(clean(&flood).as_str(), format!("a{}<+999993>b", "\u{301}".repeat(7)));
@@ -513,8 +578,8 @@ mod tests {
     #[test]
     fn a_cluster_wider_than_the_line_has_a_line_of_its_own() {
         let lines = |text: &str| clean(text).wrap(2).iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(lines("a¡🏻b"), ["a", "¡🏻", "b"]);
-        assert_eq!(clean("¡🏻").fit(2, "…").width(), 1);
+        assert_eq!(lines("a漢b"), ["a", "漢", "b"]);
+        assert_eq!(clean("漢漢").fit(2, "…").width(), 1);
     }
 
     #[test]
@@ -535,6 +600,8 @@ mod tests {
         #[test]
         fn clean_text_has_nothing_left_to_clean(text in "\\PC*|(?s).{0,200}") {
             let once = clean(&text);
+            let is_accented = |(cluster, _): (&str, usize)| cluster.chars().skip(1).all(is_accent);
+            prop_assert!(once.cells().all(is_accented), "{once:?}");
             prop_assert!(!once.as_str().chars().any(is_unsafe));
             prop_assert!(!clean_head(&text, 20).as_str().chars().any(is_unsafe));
         }

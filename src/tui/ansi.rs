@@ -13,6 +13,8 @@ use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
 use super::screen::Shift;
+use super::theme::Glyphs;
+use crate::text::is_width_certain;
 
 /// Attributes with the codes that turn them on and off.
 const ATTRIBUTES: [(Modifier, u8, u8); 6] = [
@@ -171,6 +173,15 @@ impl Codes {
     }
 }
 
+/// Where the cursor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct At {
+    /// Not known after a cell that terminals give different widths.
+    x: Option<u16>,
+    /// Always known: nothing wraps by itself.
+    y: u16,
+}
+
 /// A way of the cursor to a cell.
 #[derive(Debug, Clone, Copy)]
 enum Way {
@@ -187,14 +198,14 @@ enum Way {
 }
 
 impl Way {
-    /// The shortest way from where the cursor is, if that is known. Only lines above the last one are left by a line feed, so
-    /// that nothing scrolls.
-    fn shortest(from: Option<(u16, u16)>, (x, y): (u16, u16)) -> Self {
+    /// The shortest way from where the cursor is, as far as that is known. Only lines above the last one are left by a line feed,
+    /// so that nothing scrolls.
+    fn shortest(from: Option<At>, (x, y): (u16, u16)) -> Self {
         let absolute = Self::Absolute(y.saturating_add(1), x.saturating_add(1));
-        let Some((from_x, down)) = from.and_then(|(from_x, from_y)| Some((from_x, y.checked_sub(from_y)?))) else {
+        let Some((from_x, down)) = from.and_then(|from| Some((from.x, y.checked_sub(from.y)?))) else {
             return absolute;
         };
-        let straight = match x.checked_sub(from_x) {
+        let straight = match from_x.and_then(|from_x| x.checked_sub(from_x)) {
             Some(columns) if down == 0 => Some(Self::Right(columns)),
             Some(0) => Some(Self::Down(down)),
             _ => None,
@@ -244,14 +255,18 @@ impl Way {
 const WORTH_ERASING: u16 = 6;
 const WORTH_ERASING_BEFORE_TEXT: u16 = 12;
 
+/// What horizontal rules are made of.
+const RULE: &str = Glyphs::unicode().horizontal;
+
 /// Cells and commands as bytes, one after the other.
 #[derive(Debug, Default)]
 struct Script {
     out: String,
     pen: Pen,
-    /// Others write to the terminal too, so nothing is known of the cursor at first. At the right edge it is not known either:
-    /// terminals differ in when they wrap. Cells that end there are followed by a jump to another line in any case.
-    cursor: Option<(u16, u16)>,
+    /// Others write to the terminal too, so nothing is known of the cursor at first.
+    cursor: Option<At>,
+    /// Where a horizontal rule goes on. It ends at the right edge, so it may get there early.
+    rule: Option<(u16, u16)>,
     /// Plain blanks that are not written yet: from where on, and how many.
     blanks: Option<((u16, u16), u16)>,
 }
@@ -270,12 +285,25 @@ impl Script {
             return;
         }
         self.put_blanks(Some(place));
-        self.move_to(place);
+        let is_rule = cell.symbol() == RULE;
+        if !is_rule || self.rule != Some(place) {
+            self.move_to(place);
+        }
         self.pen.turn_into(next, &mut self.out);
         self.pen = next;
-        self.out.push_str(cell.symbol());
+        let (x, y) = place;
         let width = u16::try_from(cell.symbol().width()).unwrap_or(1);
-        self.cursor = place.0.checked_add(width).map(|x| (x, place.1));
+        let is_certain = is_width_certain(cell.symbol());
+        if width > 1 && !is_certain {
+            // A terminal may draw it narrower: nothing old is to be left beside it.
+            self.out.extend(iter::repeat_n(' ', width.into()));
+            self.cursor = Some(At { x: None, y });
+            self.move_to(place);
+        }
+        self.out.push_str(cell.symbol());
+        let x = x.checked_add(width);
+        self.cursor = Some(At { x: x.filter(|_| is_certain), y });
+        self.rule = x.filter(|_| is_rule).map(|x| (x, y));
     }
 
     /// Writes or erases the blanks that wait, before something at this place.
@@ -287,13 +315,14 @@ impl Script {
             self.out.push_str(&format!("\x1b[{count}X"));
         } else {
             self.out.extend(iter::repeat_n(' ', usize::from(count)));
-            self.cursor = start.0.checked_add(count).map(|x| (x, start.1));
+            self.cursor = Some(At { x: start.0.checked_add(count), y: start.1 });
         }
     }
 
     fn move_to(&mut self, place: (u16, u16)) {
         Way::shortest(self.cursor, place).push_to(&mut self.out);
-        self.cursor = Some(place);
+        let (x, y) = place;
+        self.cursor = Some(At { x: Some(x), y });
     }
 
     /// A command that leaves the cursor where it is. What it clears becomes plain.
@@ -435,6 +464,19 @@ mod tests {
         assert_eq!(bytes(&[(0, 0, red.clone()), (1, 0, Cell::new(" ")), (2, 0, red.clone())]), "\x1b[1H\x1b[31ma a\x1b[m");
         let reversed = cell("a", Style::new().add_modifier(Modifier::REVERSED));
         assert_eq!(bytes(&[(0, 0, reversed), (1, 0, Cell::new(" ")), (2, 0, red)]), "\x1b[1H\x1b[7ma\x1b[m \x1b[31ma\x1b[m");
+    }
+
+    #[test]
+    fn behind_a_cell_of_uncertain_width_columns_are_absolute() {
+        let line = |text: &'static str| {
+            let cells: Vec<_> =
+                (0..).zip(text.chars()).map(|(x, c)| (x, 0, Cell::new(String::leak(c.to_string())))).collect();
+            bytes(&cells)
+        };
+        assert_eq!(line("a漢"), "\x1b[1Ha漢");
+        assert_eq!(line("a●bc"), "\x1b[1Ha●\x1b[3Gbc");
+        assert_eq!(line("é…"), "\x1b[1Hé\r\x1b[C…");
+        assert_eq!(line("───x"), "\x1b[1H───\x1b[4Gx", "a rule goes on by itself");
     }
 
     #[test]

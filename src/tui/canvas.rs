@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier, Style};
 
 use super::cursor::Cursor;
@@ -33,6 +33,15 @@ pub struct Canvas<'a> {
     buffer: &'a mut Buffer,
     glyphs: Glyphs,
     window: Option<Window>,
+    pointer: Option<Pointer>,
+}
+
+/// Where the terminal's own cursor is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pointer {
+    pub position: Position,
+    /// It is shown where text is typed.
+    pub is_visible: bool,
 }
 
 /// An area of the screen that shows a part of something longer, a row to a line.
@@ -59,12 +68,32 @@ impl Window {
 
 impl<'a> Canvas<'a> {
     pub fn new(buffer: &'a mut Buffer, glyphs: Glyphs) -> Self {
-        Self { buffer, glyphs, window: None }
+        Self { buffer, glyphs, window: None, pointer: None }
     }
 
     /// Tells that an area shows a part of something longer: when another part is shown, terminals can move lines.
     pub fn shows(&mut self, area: Rect, cursor: Cursor) {
         self.window = Some(Window { area, from: cursor.offset(), selected: cursor.selected() });
+    }
+
+    /// Puts the terminal's cursor where the user is, unseen.
+    pub fn point(&mut self, area: Rect) {
+        self.pointer = Some(Pointer { position: area.as_position(), is_visible: false });
+    }
+
+    /// Shows the terminal's cursor where the next character goes.
+    pub fn insert_at(&mut self, area: Rect) {
+        self.pointer = Some(Pointer { position: area.as_position(), is_visible: true });
+    }
+
+    /// Where the terminal's cursor is to be; if no view says so, at the selected row, or at the top.
+    pub fn pointer(&self) -> Pointer {
+        let selected = || {
+            let window = self.window.as_ref()?;
+            let line = u16::try_from(window.selected.checked_sub(window.from)?).ok()?;
+            (line < window.area.height).then(|| Position { x: window.area.x, y: window.area.y.saturating_add(line) })
+        };
+        self.pointer.unwrap_or_else(|| Pointer { position: selected().unwrap_or_default(), is_visible: false })
     }
 
     /// What scrolls, if anything does.

@@ -14,7 +14,10 @@ use std::time::Duration;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::style::ResetColor;
-use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    Clear, ClearType, DisableLineWrap, EnableLineWrap, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
 use crossterm::{Command, queue};
 use nix::sys::signal::SigSet;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -384,8 +387,14 @@ fn poll_end(timeout: Option<&Timespec>) -> Result<usize, Errno> {
 }
 
 fn entering(mouse: bool) -> Vec<u8> {
-    let mut bytes =
-        sequence(&[&ansi(EnterAlternateScreen), &ansi(Clear(ClearType::All)), &ansi(Hide), &ansi(EnableBracketedPaste)]);
+    let mut bytes = sequence(&[
+        &ansi(EnterAlternateScreen),
+        &ansi(Clear(ClearType::All)),
+        &ansi(Hide),
+        // What a terminal draws wider than expected stays in its line.
+        &ansi(DisableLineWrap),
+        &ansi(EnableBracketedPaste),
+    ]);
     if mouse {
         bytes.extend(mouse_sequence(true));
     }
@@ -397,6 +406,7 @@ fn leaving() -> Vec<u8> {
         &ansi(ResetColor),
         &ansi(DisableMouseCapture),
         &ansi(DisableBracketedPaste),
+        &ansi(EnableLineWrap),
         &ansi(LeaveAlternateScreen),
         &ansi(Show),
     ])

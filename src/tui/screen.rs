@@ -9,9 +9,10 @@ use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
 use super::app::{App, Overlay};
-use super::canvas::{Canvas, Window};
+use super::canvas::{Canvas, Pointer, Window};
 use super::theme::Glyphs;
 use super::view;
+use crate::text::is_width_certain;
 
 /// Unchanged cells between two changes that are sent again, because moving the cursor over them takes as many bytes.
 const WORTH_BRIDGING: u16 = 4;
@@ -41,12 +42,14 @@ pub struct Screen<B: Backend> {
     next: Buffer,
     /// What scrolls in the frame that is shown.
     window: Option<Window>,
+    /// Where the terminal's own cursor is: braille displays and input methods follow it.
+    pointer: Option<Pointer>,
 }
 
 impl<B: Backend> Screen<B> {
     pub fn new(backend: B, (width, height): (u16, u16)) -> Self {
         let empty = Buffer::empty(Rect { x: 0, y: 0, width, height });
-        Self { backend, move_lines: None, shown: empty.clone(), next: empty, window: None }
+        Self { backend, move_lines: None, shown: empty.clone(), next: empty, window: None, pointer: None }
     }
 
     /// On a backend that can move lines.
@@ -69,6 +72,7 @@ impl<B: Backend> Screen<B> {
         self.next.reset();
         let mut canvas = Canvas::new(&mut self.next, glyphs);
         draw(&mut canvas);
+        let pointer = canvas.pointer();
         let window = canvas.window();
         let has_scrolled = self.scroll(window.as_ref())?;
         if let Some(window) = window.as_ref().filter(|_| is_hurried) {
@@ -78,7 +82,7 @@ impl<B: Backend> Screen<B> {
         let mut updates = bridged(&self.shown, &self.next);
         let tails = blank_tails(&self.shown, &self.next, &updates);
         updates.retain(|&(x, y, _)| !tails.iter().any(|tail| tail.y == y && tail.x <= x));
-        if has_scrolled || !updates.is_empty() || !tails.is_empty() {
+        if has_scrolled || !updates.is_empty() || !tails.is_empty() || self.pointer != Some(pointer) {
             let mut left = updates.as_slice();
             for tail in tails {
                 // The cursor often is there when its line is drawn.
@@ -89,10 +93,23 @@ impl<B: Backend> Screen<B> {
                 left = behind;
             }
             self.backend.draw(left.iter().copied())?;
+            self.point(pointer)?;
             self.backend.flush()?;
         }
         std::mem::swap(&mut self.shown, &mut self.next);
         Ok(())
+    }
+
+    /// Puts the terminal's cursor where it belongs, behind everything that was drawn.
+    fn point(&mut self, pointer: Pointer) -> Result<(), B::Error> {
+        self.backend.set_cursor_position(pointer.position)?;
+        let was_visible = self.pointer.is_some_and(|before| before.is_visible);
+        self.pointer = Some(pointer);
+        match (was_visible, pointer.is_visible) {
+            (false, true) => self.backend.show_cursor(),
+            (true, false) => self.backend.hide_cursor(),
+            _ => Ok(()),
+        }
     }
 
     /// Empties the terminal, so that the next frame draws every cell; the size may be another one.
@@ -101,6 +118,9 @@ impl<B: Backend> Screen<B> {
         self.shown = empty.clone();
         self.next = empty;
         self.window = None;
+        // Whoever had the terminal may have shown it.
+        self.pointer = None;
+        self.backend.hide_cursor()?;
         self.backend.clear()
     }
 
@@ -206,10 +226,30 @@ fn blank_tails(shown: &Buffer, next: &Buffer, updates: &[(u16, u16, &Cell)]) -> 
     tails
 }
 
-/// The changed cells in reading order, and the few unchanged ones between them that are cheaper than a jump.
+/// The changed cells in reading order, and behind those that a terminal may draw wider, what they may cover.
+fn changes<'a>(shown: &Buffer, next: &'a Buffer) -> Vec<(u16, u16, &'a Cell)> {
+    let is_certain = |buffer: &Buffer, x, y| buffer.cell((x, y)).is_none_or(|cell| is_width_certain(cell.symbol()));
+    let mut changes = Vec::new();
+    let mut differences = shown.diff_iter(next).peekable();
+    while let Some((mut x, y, mut cell)) = differences.next() {
+        changes.push((x, y, cell));
+        while !is_certain(shown, x, y) || !is_certain(next, x, y) {
+            x = x.saturating_add(u16::try_from(cell.symbol().width()).unwrap_or(1).max(1));
+            let is_next = differences.peek().is_some_and(|&(next_x, next_y, _)| next_y == y && next_x <= x);
+            match next.cell((x, y)).filter(|covered| !is_next && **covered != Cell::EMPTY) {
+                Some(covered) => cell = covered,
+                None => break,
+            }
+            changes.push((x, y, cell));
+        }
+    }
+    changes
+}
+
+/// The cells that are drawn, in reading order, and the few unchanged ones between them that are cheaper than a jump.
 fn bridged<'a>(shown: &Buffer, next: &'a Buffer) -> Vec<(u16, u16, &'a Cell)> {
     let mut updates: Vec<(u16, u16, &Cell)> = Vec::new();
-    for (x, y, cell) in shown.diff_iter(next) {
+    for (x, y, cell) in changes(shown, next) {
         if let Some(&(last_x, last_y, last)) = updates.last() {
             let gap = last_x.saturating_add(1)..x;
             if last_y == y && gap.len() <= usize::from(WORTH_BRIDGING) {
@@ -222,13 +262,13 @@ fn bridged<'a>(shown: &Buffer, next: &'a Buffer) -> Vec<(u16, u16, &'a Cell)> {
     updates
 }
 
-/// A cell that can be sent after another one without a change of style, and is one column wide.
+/// A cell that can be sent after another one without a change of style, and is one column wide in every terminal.
 fn plain_cell<'a>(buffer: &'a Buffer, x: u16, y: u16, like: &Cell) -> Option<&'a Cell> {
     let cell = buffer.cell((x, y))?;
     let upright = |cell: &Cell| cell.bg == Color::Reset && !cell.modifier.contains(Modifier::REVERSED);
     let same_style =
         (cell.fg, cell.bg, cell.modifier) == (like.fg, like.bg, like.modifier) || (*cell == Cell::EMPTY && upright(like));
-    let narrow = |cell: &Cell| cell.symbol().width() == 1;
+    let narrow = |cell: &Cell| cell.symbol().width() == 1 && is_width_certain(cell.symbol());
     (same_style && narrow(like) && narrow(cell)).then_some(cell)
 }
 
@@ -296,7 +336,7 @@ mod tests {
             screen.draw_with(Glyphs::unicode(), false, draw).unwrap();
         }
         let bytes = screen.backend().written();
-        assert!(bytes.ends_with(b"\x1b[K"), "{:?}", String::from_utf8_lossy(bytes));
+        assert!(bytes.windows(3).any(|bytes| bytes == b"\x1b[K"), "{:?}", String::from_utf8_lossy(bytes));
         assert_eq!(terminal(bytes, (30, 1)), ["abc 漢字"]);
     }
 

@@ -12,3 +12,4 @@ mod pty;
 mod rules;
 mod support;
 mod tls;
+mod widths;

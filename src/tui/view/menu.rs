@@ -45,7 +45,10 @@ pub(super) fn palette(app: &App, palette: &Palette, canvas: &mut Canvas<'_>) {
     }
     let footer = app.layout().footer;
     canvas.clear(footer);
-    canvas.pieces(footer, &[Piece::new(" :", theme.accent), Piece::plain(palette.input()), Piece::new(" ", theme.selected)]);
+    let used = canvas.pieces(footer, &[Piece::new(" :", theme.accent), Piece::plain(palette.input())]);
+    let rest = Rect { x: footer.x + used, width: footer.width - used, ..footer };
+    canvas.text(rest, &" ".into(), theme.selected);
+    canvas.insert_at(rest);
 }
 
 pub(super) fn profiles(app: &App, picker: &Picker, canvas: &mut Canvas<'_>) {
@@ -78,6 +81,7 @@ pub(super) fn profiles(app: &App, picker: &Picker, canvas: &mut Canvas<'_>) {
         canvas.pieces(place, &pieces);
         if index == picker.selected() {
             canvas.restyle(place, theme.selected);
+            canvas.point(place);
         }
     }
     canvas.text(line(area, 0), &" show the workspace ".into(), theme.strong);
@@ -125,6 +129,7 @@ pub(super) fn bases(app: &App, bases: &Bases, canvas: &mut Canvas<'_>) {
         canvas.pieces(line(area, number), &pieces);
         if index == picker.selected() {
             canvas.restyle(line(area, number), theme.selected);
+            canvas.point(line(area, number));
         }
     }
     canvas.text(line(area, 0), &" what changed since ".into(), theme.strong);
@@ -156,6 +161,7 @@ fn open(app: &App, rows: usize, canvas: &mut Canvas<'_>) -> Rect {
     let height = u16::try_from(rows + 1).unwrap_or(u16::MAX).min(bottom);
     let area = Rect { x: 0, y: bottom - height, width: screen.width, height };
     canvas.clear(area);
+    canvas.point(area);
     canvas.rule(line(area, 0), app.setup.theme.quiet);
     area
 }

@@ -57,6 +57,7 @@ impl<'a> Line<'a> {
         let used = canvas.pieces(area, &[Piece::new(&self.label, app.setup.theme.accent), Piece::plain(window.head)]);
         let rest = Rect { x: area.x + used, width: area.width.saturating_sub(used), ..area };
         canvas.text(rest, &window.rest, Style::new());
+        canvas.insert_at(rest);
         canvas.restyle(Rect { width: 1.min(rest.width), ..rest }, Style::new().add_modifier(Modifier::REVERSED));
     }
 

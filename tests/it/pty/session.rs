@@ -285,6 +285,7 @@ impl Session {
             assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
             assert_eq!(screen.mouse_protocol_encoding(), vt100::MouseProtocolEncoding::Default);
             assert!(!screen.application_cursor() && !screen.application_keypad());
+            assert!(seen.last("\x1b[?7l") <= seen.last("\x1b[?7h"), "lines left without a wrap");
             let plain = (vt100::Color::Default, vt100::Color::Default, false, false);
             assert_eq!((screen.fgcolor(), screen.bgcolor(), screen.bold(), screen.inverse()), plain);
         });
@@ -453,6 +454,11 @@ impl Seen {
 
     pub(crate) fn count(&self, sequence: &str) -> usize {
         self.raw.windows(sequence.len()).filter(|window| *window == sequence.as_bytes()).count()
+    }
+
+    /// Where a sequence was written last.
+    fn last(&self, sequence: &str) -> Option<usize> {
+        self.raw.windows(sequence.len()).rposition(|window| window == sequence.as_bytes())
     }
 
     fn resize(&mut self, columns: u16, rows: u16) {

@@ -1,0 +1,228 @@
+//! Terminals that draw some text wider, or narrower, than ours: whatever they do with it, everything else stays where it belongs.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a terminal that cannot be modelled fails the test"
+)]
+
+use hookscope::api::Page;
+use hookscope::text::is_width_certain;
+use hookscope::tui::ansi::AnsiBackend;
+use hookscope::tui::canvas::Canvas;
+use hookscope::tui::screen::Screen;
+use hookscope::tui::view;
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthChar;
+
+use crate::support::{Stage, page, row};
+
+/// How many columns a terminal gives a character.
+type Widths = fn(char) -> usize;
+
+/// As in an East Asian terminal that draws whatever could be wide in two columns.
+fn wide(c: char) -> usize {
+    match c {
+        '\u{1f1e6}'..='\u{1f1ff}' => 2,
+        _ => c.width_cjk().unwrap_or(0),
+    }
+}
+
+/// As in a terminal that was made before emoji were wide.
+fn old(c: char) -> usize {
+    match c {
+        '\u{2300}'..='\u{2bff}' | '\u{1f000}'.. => 1,
+        _ => c.width().unwrap_or(0),
+    }
+}
+
+/// As much of a terminal as the explorer uses.
+struct Terminal {
+    widths: Widths,
+    /// The second half of a wide character is empty.
+    grid: Vec<Vec<String>>,
+    at: (usize, usize),
+    margins: (usize, usize),
+    wraps: bool,
+}
+
+impl Terminal {
+    fn new(widths: Widths, (columns, rows): (u16, u16)) -> Self {
+        let grid = vec![vec![" ".to_owned(); columns.into()]; rows.into()];
+        Self { widths, grid, at: (0, 0), margins: (0, usize::from(rows) - 1), wraps: false }
+    }
+
+    fn columns(&self) -> usize {
+        self.grid[0].len()
+    }
+
+    /// Blanks a cell, and with it the other half of a wide character.
+    fn blank(&mut self, x: usize, y: usize) {
+        let line = &mut self.grid[y];
+        if line[x].is_empty() {
+            " ".clone_into(&mut line[x - 1]);
+        }
+        if line.get(x + 1).is_some_and(String::is_empty) {
+            " ".clone_into(&mut line[x + 1]);
+        }
+        " ".clone_into(&mut line[x]);
+    }
+
+    fn blank_all(&mut self, cells: impl Iterator<Item = usize>, y: usize) {
+        let columns = self.columns();
+        cells.filter(|&x| x < columns).for_each(|x| self.blank(x, y));
+    }
+
+    fn line_feed(&mut self) {
+        assert_ne!(self.at.1, self.margins.1, "something scrolls");
+        self.at.1 += 1;
+    }
+
+    /// Moves lines between the margins, from the cursor on.
+    fn shift(&mut self, count: usize, is_up: bool) {
+        let blank = vec![" ".to_owned(); self.columns()];
+        for _ in 0..count {
+            let (from, to) = if is_up { (self.at.1, self.margins.1) } else { (self.margins.1, self.at.1) };
+            self.grid.remove(from);
+            self.grid.insert(to, blank.clone());
+        }
+    }
+
+    fn text(&self, y: usize) -> String {
+        self.grid[y].concat().trim_end().to_owned()
+    }
+}
+
+impl vte::Perform for Terminal {
+    fn print(&mut self, c: char) {
+        let width = (self.widths)(c);
+        let (mut x, y) = self.at;
+        if width == 0 {
+            if let Some(before) = (0..x).rev().find(|&x| !self.grid[y][x].is_empty()) {
+                self.grid[y][before].push(c);
+            }
+            return;
+        }
+        if x + width > self.columns() {
+            assert!(!self.wraps, "it wraps");
+            x = self.columns() - width;
+        }
+        (x..x + width).for_each(|x| self.blank(x, y));
+        self.grid[y][x] = c.to_string();
+        (x + 1..x + width).for_each(|x| self.grid[y][x].clear());
+        self.at.0 = x + width;
+    }
+
+    fn execute(&mut self, byte: u8) {
+        match byte {
+            b'\r' => self.at.0 = 0,
+            b'\n' => self.line_feed(),
+            _ => panic!("control character {byte}"),
+        }
+    }
+
+    fn csi_dispatch(&mut self, params: &vte::Params, intermediates: &[u8], _ignore: bool, last: char) {
+        let numbers: Vec<usize> = params.iter().map(|param| param[0].into()).collect();
+        let number = |index: usize| numbers.get(index).copied().filter(|&number| number > 0).unwrap_or(1);
+        let (x, y) = (self.at.0.min(self.columns() - 1), self.at.1);
+        match last {
+            'H' => self.at = (number(1) - 1, number(0) - 1),
+            'G' => self.at.0 = number(0) - 1,
+            'B' => self.at.1 += number(0),
+            'C' => self.at.0 = x + number(0),
+            'X' => self.blank_all(x..x + number(0), y),
+            'K' => self.blank_all(x..self.columns(), y),
+            'J' => (0..self.grid.len()).for_each(|y| self.blank_all(0..self.columns(), y)),
+            'M' | 'L' => self.shift(number(0), last == 'M'),
+            'r' if numbers.len() > 1 => (self.margins, self.at) = ((number(0) - 1, number(1) - 1), (0, 0)),
+            'r' => (self.margins, self.at) = ((0, self.grid.len() - 1), (0, 0)),
+            'm' => {}
+            'h' | 'l' if intermediates == b"?" => {
+                if number(0) == 7 {
+                    self.wraps = last == 'h';
+                }
+            }
+            _ => panic!("unknown sequence: {numbers:?} {last}"),
+        }
+    }
+}
+
+/// What the explorer draws into its cells.
+fn cells(stage: &Stage) -> Buffer {
+    let (width, height) = stage.app.size;
+    let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });
+    view::draw(&stage.app, &mut Canvas::new(&mut buffer, stage.app.setup.glyphs));
+    buffer
+}
+
+/// Everything of which the width is certain is where the cells have it.
+fn assert_in_place(terminal: &Terminal, buffer: &Buffer) -> Result<(), TestCaseError> {
+    for (position, cell) in buffer.area.positions().zip(buffer.content()) {
+        let (x, y) = (usize::from(position.x), usize::from(position.y));
+        let shown = &terminal.grid[y][x];
+        let symbol = cell.symbol();
+        let is_right = shown == symbol || symbol == " " || !is_width_certain(symbol);
+        prop_assert!(is_right, "{x},{y}: {shown:?} for {symbol:?} in {:?}", terminal.text(y));
+    }
+    Ok(())
+}
+
+/// Draws a session with these names of events, and looks at every frame.
+fn explore(names: &[String], widths: Widths, size: (u16, u16)) -> Result<(), TestCaseError> {
+    let webhook = |(number, name): (usize, &String)| {
+        let event = serde_json::to_string(name).unwrap();
+        row(&format!(
+            r#"{{"id":"w{number}","url":"https://h{number}.example.com/{number}","events":[{event}],"is_active":true}}"#
+        ))
+    };
+    let mut rows: Vec<_> = names.iter().enumerate().map(webhook).collect();
+    rows.extend((names.len()..40).map(|number| webhook((number, &"call.completed".to_owned()))));
+    let mut stage = Stage::new(size.0, size.1);
+    stage.load(Page { rows, ..page(1, 0..0, Some(40)) });
+    let mut screen = Screen::new(AnsiBackend::new(Vec::new()), stage.app.size).moving_lines(AnsiBackend::move_lines);
+    let mut terminal = Terminal::new(widths, size);
+    let mut parser = vte::Parser::new();
+    let mut read = 0;
+    for keys in ["g", "3", "j", "j", "enter", "v", "1", "pgdn", "pgup", "?", "esc", "4", "2", "enter", ": o"] {
+        stage.keys(keys);
+        screen.draw(&stage.app).unwrap();
+        let written = screen.backend().written();
+        parser.advance(&mut terminal, &written[read..]);
+        read = written.len();
+        assert_in_place(&terminal, &cells(&stage))?;
+        prop_assert!(terminal.text(0).contains(" production"), "{}", terminal.text(0));
+    }
+    Ok(())
+}
+
+#[test]
+fn plain_data_is_in_place_where_our_own_signs_are_two_columns_wide() {
+    for size in [(80, 24), (110, 24), (140, 40)] {
+        explore(&[], wide, size).unwrap();
+        explore(&[], old, size).unwrap();
+    }
+}
+
+#[test]
+fn one_emoji_with_a_modifier_moves_no_line() {
+    for widths in [wide, old, |c: char| c.width().unwrap_or(0)] {
+        for size in [(110, 24), (80, 24)] {
+            explore(&["👍🏽.done".to_owned()], widths, size).unwrap();
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whatever_events_are_called_the_rest_is_in_place(
+        names in proptest::collection::vec("([a-z.]|[é漢한Ж●…👍✓]|👍🏽|🇩🇪|क्ष|का|👩\u{200d}💻|1\u{20e3}|e\u{301}|\\PC){1,12}", 1..20),
+        is_wide in any::<bool>(),
+    ) {
+        explore(&names, if is_wide { wide } else { old }, (110, 24))?;
+    }
+}
