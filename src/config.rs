@@ -18,7 +18,7 @@ use directories::ProjectDirs;
 use ratatui::style::Color;
 
 use self::document::{Document, Found, Section, clean_path, shown_profile};
-pub use self::environment::Environment;
+pub use self::environment::{Environment, Multiplexer};
 pub use self::explain::{Permissions, Stored, StoredAt, Value, toml_string};
 use self::key::StoredKey;
 pub use self::mapping::MapFile;

@@ -34,8 +34,8 @@ pub struct Environment {
     pub term: Option<String>,
     /// `COLORTERM`.
     pub colorterm: Option<String>,
-    /// Inside tmux, which passes terminal sequences on only when they are wrapped.
-    pub tmux: bool,
+    /// The program between this one and the terminal, if one is known of.
+    pub multiplexer: Option<Multiplexer>,
     /// The locale says UTF-8.
     pub utf8: bool,
     /// The variable that decides the locale, and what it says; `None` when none does.
@@ -43,29 +43,54 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// Whether the terminal is one of the Linux console, whose font lacks most symbols.
+    pub fn is_linux_console(&self) -> bool {
+        self.term.as_deref().is_some_and(|term| term == "linux" || term.starts_with("linux-"))
+    }
+
     /// # Errors
     ///
     /// A variable that should be text is not UTF-8.
     pub fn read() -> Result<Self, ConfigError> {
         let locale = locale(["LC_ALL", "LC_CTYPE", "LANG"].map(|name| (name, env::var_os(name))));
+        let term = env::var_os("TERM").map(|value| value.to_string_lossy().into_owned());
+        let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
         Ok(Self {
             api_key: env::var_os("DIALNEXA_API_KEY"),
             base_url: text("DIALNEXA_BASE_URL")?,
             config: env::var_os("HOOKSCOPE_CONFIG").map(PathBuf::from),
             profile: text("HOOKSCOPE_PROFILE")?,
             log: text("HOOKSCOPE_LOG")?,
-            proxy: PROXIES.into_iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty())),
+            proxy: PROXIES.into_iter().find(|name| is_set(name)),
             proxies: ProxyVariables {
                 proxy: first_set(&PROXIES[..4]),
                 no_proxy: first_set(&["NO_PROXY", "no_proxy"]).map(|(_, value)| value).unwrap_or_default(),
             },
-            no_color: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
-            term: env::var_os("TERM").map(|value| value.to_string_lossy().into_owned()),
+            no_color: is_set("NO_COLOR"),
+            multiplexer: multiplexer(is_set("TMUX"), is_set("STY"), term.as_deref()),
+            term,
             colorterm: env::var_os("COLORTERM").map(|value| value.to_string_lossy().into_owned()),
-            tmux: env::var_os("TMUX").is_some_and(|value| !value.is_empty()),
             utf8: locale.as_ref().is_some_and(|(_, value)| is_utf8(value)),
             locale,
         })
+    }
+}
+
+/// A program that passes terminal sequences that it does not know on only when they are wrapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Multiplexer {
+    Tmux,
+    /// GNU screen.
+    Screen,
+}
+
+/// Where one runs in the other, the variables of both are set; the inner one decides what TERM is.
+fn multiplexer(tmux: bool, screen: bool, term: Option<&str>) -> Option<Multiplexer> {
+    match (tmux, screen) {
+        (false, false) => None,
+        (true, true) if term.is_some_and(|term| term.starts_with("tmux")) => Some(Multiplexer::Tmux),
+        (_, true) => Some(Multiplexer::Screen),
+        (true, false) => Some(Multiplexer::Tmux),
     }
 }
 
@@ -98,6 +123,20 @@ fn is_utf8(locale: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_inner_multiplexer_is_told_by_term() {
+        use Multiplexer::{Screen, Tmux};
+        for (tmux, screen, term, inner) in [
+            (false, false, "xterm-256color", None),
+            (true, false, "screen-256color", Some(Tmux)),
+            (false, true, "screen.xterm-256color", Some(Screen)),
+            (true, true, "tmux-256color", Some(Tmux)),
+            (true, true, "screen", Some(Screen)),
+        ] {
+            assert_eq!(multiplexer(tmux, screen, Some(term)), inner, "{term}");
+        }
+    }
 
     #[test]
     fn the_first_locale_variable_that_is_set_decides() {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::analysis::sort::Sort;
 use crate::api::Client;
 use crate::base_url::BaseUrl;
+use crate::config::Multiplexer;
 use crate::keymap::Copy;
 use crate::model::{Field, Row, Scope, Webhook};
 use crate::output::code;
@@ -111,16 +112,25 @@ fn markdown(webhook: &Webhook, place: &Place) -> String {
 /// The largest text that goes through the terminal, in bytes; several terminals drop longer ones.
 pub const MAX_OSC52: usize = 74_000;
 
+/// Bytes of a sequence that GNU screen hands on at once. It drops what does not fit into 768.
+const SCREEN_PIECE: usize = 700;
+
 /// The sequence that asks a terminal to put a text on the clipboard. tmux passes sequences on only when they are wrapped, or
-/// takes them itself, depending on its settings: so it gets both.
-pub fn osc52(text: &str, tmux: bool) -> Vec<u8> {
+/// takes them itself, depending on its settings: so it gets both. GNU screen passes wrapped ones on, in pieces.
+pub fn osc52(text: &str, multiplexer: Option<Multiplexer>) -> Vec<u8> {
     use base64::Engine as _;
     let plain = format!("\x1b]52;c;{}\x07", base64::engine::general_purpose::STANDARD.encode(text));
-    if tmux {
-        let wrapped = plain.replace('\x1b', "\x1b\x1b");
-        return format!("{plain}\x1bPtmux;{wrapped}\x1b\\").into_bytes();
+    match multiplexer {
+        None => plain.into_bytes(),
+        Some(Multiplexer::Tmux) => {
+            let wrapped = plain.replace('\x1b', "\x1b\x1b");
+            format!("{plain}\x1bPtmux;{wrapped}\x1b\\").into_bytes()
+        }
+        Some(Multiplexer::Screen) => {
+            let pieces = plain.as_bytes().chunks(SCREEN_PIECE);
+            pieces.flat_map(|piece| [b"\x1bP", piece, b"\x1b\\"].concat()).collect()
+        }
     }
-    plain.into_bytes()
 }
 
 /// Whether a text is too long to go through the terminal.
@@ -345,8 +355,19 @@ mod tests {
     }
 
     #[test]
-    fn tmux_gets_the_sequence_wrapped_too() {
-        assert_eq!(osc52("hi", false), b"\x1b]52;c;aGk=\x07");
-        assert_eq!(osc52("hi", true), b"\x1b]52;c;aGk=\x07\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\");
+    fn multiplexers_get_the_sequence_wrapped() {
+        assert_eq!(osc52("hi", None), b"\x1b]52;c;aGk=\x07");
+        assert_eq!(osc52("hi", Some(Multiplexer::Tmux)), b"\x1b]52;c;aGk=\x07\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\");
+        assert_eq!(osc52("hi", Some(Multiplexer::Screen)), b"\x1bP\x1b]52;c;aGk=\x07\x1b\\");
+    }
+
+    #[test]
+    fn gnu_screen_gets_pieces_that_fit_and_make_up_the_whole() {
+        let text = "x".repeat(10_000);
+        let sent = String::from_utf8(osc52(&text, Some(Multiplexer::Screen))).unwrap();
+        let pieces: Vec<_> =
+            sent.split_terminator("\x1b\\").map(|piece| piece.strip_prefix("\x1bP").expect("a DCS string")).collect();
+        assert!(pieces.len() > 1 && pieces.iter().all(|piece| piece.len() < 768));
+        assert_eq!(pieces.concat().as_bytes(), osc52(&text, None));
     }
 }

@@ -32,7 +32,7 @@ use super::workspaces::{Resolved, Workspaces};
 use crate::api::{ApiError, Client, Settings};
 use crate::cache::Store;
 use crate::clock::Moment;
-use crate::config::Connection;
+use crate::config::{Connection, Multiplexer};
 use crate::error::{Error, Exit};
 use crate::fetch::{self, Demand, FetchEvent, Policy, Source};
 use crate::safe;
@@ -127,8 +127,8 @@ pub struct Explorer<B: Backend, C, I> {
     pub is_stopped: Arc<AtomicBool>,
     pub workspaces: Workspaces,
     pub prober: Prober,
-    /// Copied text is wrapped for tmux.
-    pub tmux: bool,
+    /// Copied text is wrapped for it.
+    pub multiplexer: Option<Multiplexer>,
     /// Something changed since the last frame.
     pub changed: bool,
     /// Somebody waits for what changed: it is more than the progress of something that takes long.
@@ -421,7 +421,7 @@ where
                     Effect::StopProbing => self.prober.stop(),
                     Effect::Ask(question) => self.ask(question),
                     Effect::Remember(filters) => self.history.write(filters),
-                    Effect::Copy(text) => self.console.send(&osc52(text.raw(), self.tmux)),
+                    Effect::Copy(text) => self.console.send(&osc52(text.raw(), self.multiplexer)),
                     Effect::Mouse(on) => self.console.send(&mouse_sequence(on)),
                     Effect::Suspend => {
                         let suspended = self.console.suspend(self.app.mouse).await;

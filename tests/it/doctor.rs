@@ -669,6 +669,21 @@ mod terminal {
     }
 
     #[tokio::test]
+    async fn gnu_screen_and_the_linux_console_are_known() {
+        let said = with(|_, command| {
+            command.env("STY", "1234.pts-0.host").env("TERM", "screen");
+        })
+        .await;
+        let (mark, words) = said.step("clipboard");
+        assert!(mark == "ok" && words.contains("wrapped for GNU screen"), "{words}");
+        let said = with(|_, command| {
+            command.env("TERM", "linux").env("LANG", "C.UTF-8");
+        })
+        .await;
+        assert!(said.step("unicode").1.contains("TERM=linux"), "{}", said.text);
+    }
+
+    #[tokio::test]
     async fn a_plain_screen_needs_no_tmux() {
         let said = with(|place, command| {
             let config = place.write("x.toml", "[ui]\nclipboard = \"screen\"\nascii = true", 0o644);

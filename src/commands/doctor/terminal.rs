@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::{Mark, Report, Stop};
 use crate::cli::ColorArg;
-use crate::config::{Clipboard, Environment, Ui};
+use crate::config::{Clipboard, Environment, Multiplexer, Ui};
 use crate::safe;
 use crate::text::{Safe, clean_head};
 
@@ -82,6 +82,9 @@ fn say_unicode(report: &mut Report, ui: &Ui, env: &Environment) -> Result<(), St
     if ui.ascii {
         return report.ok("unicode", &safe!("off: ui.ascii says so ({})", locale));
     }
+    if env.is_linux_console() {
+        return report.ok("unicode", &"off: the font of the Linux console lacks most symbols (TERM=linux)".into());
+    }
     if env.utf8 {
         return report.ok("unicode", &locale);
     }
@@ -92,8 +95,15 @@ async fn say_clipboard(report: &mut Report, ui: &Ui, env: &Environment) -> Resul
     if ui.clipboard == Clipboard::Screen {
         return report.ok("clipboard", &"a plain screen to select from (ui.clipboard)".into());
     }
-    if !env.tmux {
-        return report.ok("clipboard", &"OSC 52, if the terminal takes it; else ui.clipboard = \"screen\"".into());
+    match env.multiplexer {
+        Some(Multiplexer::Tmux) => {}
+        Some(Multiplexer::Screen) => {
+            let words = "OSC 52, wrapped for GNU screen, if the terminal takes it; else ui.clipboard = \"screen\"";
+            return report.ok("clipboard", &words.into());
+        }
+        None => {
+            return report.ok("clipboard", &"OSC 52, if the terminal takes it; else ui.clipboard = \"screen\"".into());
+        }
     }
     let (set_clipboard, allow_passthrough) = tokio::join!(tmux_option("set-clipboard"), tmux_option("allow-passthrough"));
     let (mark, words) = judge_tmux(set_clipboard.as_deref(), allow_passthrough.as_deref());

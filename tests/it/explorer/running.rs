@@ -170,7 +170,7 @@ fn run_from(
         fetch,
         workspaces,
         prober: Prober::new(|| Trust::new(None).map_err(|error| error.short())),
-        tmux: false,
+        multiplexer: None,
         changed: true,
         urgent: true,
         pacer: Pacer::default(),

@@ -23,6 +23,40 @@ fn a_burst_of_keys_is_applied_whole() {
     assert_eq!(session.exit_and_drain(), Exit::Code(0));
 }
 
+/// Braille displays and input methods follow the terminal's cursor.
+#[test]
+fn the_cursor_is_at_the_selected_row_and_shown_where_text_is_typed() {
+    let mut session = Setup::demo().start();
+    session.wait_rows();
+    let is_at =
+        |seen: &Seen, at, is_shown: bool| seen.screen().cursor_position() == at && seen.screen().hide_cursor() != is_shown;
+    session.wait("the first row", |seen| is_at(seen, (1, 0), false));
+    session.type_keys("jj");
+    session.wait("the third row", |seen| is_at(seen, (3, 0), false));
+    session.type_keys("/voi\x1b[D");
+    session.wait("the place before the last letter", |seen| {
+        seen.text().contains(" / voi") && seen.screen().cursor_position().1 == 5
+    });
+    session.look(|seen| assert!(!seen.screen().hide_cursor()));
+    session.type_keys("\x1b");
+    session.wait("the end of the prompt", |seen| seen.screen().hide_cursor() && seen.screen().cursor_position().1 == 0);
+    session.type_keys(":qu");
+    session.wait("the end of the palette's input", |seen| is_at(seen, (23, 4), true));
+    session.type_keys("\x03");
+    assert_eq!(session.exit_and_drain(), Exit::Code(0));
+    session.assert_restored();
+}
+
+#[test]
+fn gnu_screen_gets_copies_in_an_envelope() {
+    let mut session = Setup::demo().env("STY", "1234.pts-0.host").env("TERM", "screen").start();
+    session.wait_rows();
+    session.type_keys("yi");
+    session.wait("the copy", |seen| seen.count("\x1bP\x1b]52;c;") == 1 && seen.count("\x07\x1b\\") == 1);
+    session.type_keys("q");
+    assert_eq!(session.exit_and_drain(), Exit::Code(0));
+}
+
 #[test]
 fn a_list_that_matches_nothing_says_so_on_a_terminal() {
     for (arguments, words) in [
@@ -55,8 +89,11 @@ fn with_colours_there_are_some() {
 }
 
 #[test]
-fn a_locale_without_utf8_gets_ascii() {
-    for setup in [Setup::demo().env("LANG", "C"), Setup::demo().without_env("LANG"), Setup::demo().env("LC_ALL", "POSIX")] {
+fn a_locale_without_utf8_and_the_linux_console_get_ascii() {
+    let c = Setup::demo().env("LANG", "C");
+    let none = Setup::demo().without_env("LANG");
+    let posix = Setup::demo().env("LC_ALL", "POSIX");
+    for setup in [c, none, posix, Setup::demo().env("TERM", "linux")] {
         let session = press_every_key(setup);
         session.look(|seen| {
             let other = seen.raw().iter().position(|byte| !byte.is_ascii());
