@@ -63,6 +63,7 @@ mod tests {
     use crate::fetch::{self, Demand, FetchEvent, Policy};
     use crate::redact::ApiKey;
     use crate::tui::app::Setup;
+    use crate::tui::listing::Cell;
     use crate::tui::message::Message;
 
     /// The explorer's state and its fetch task, without a terminal.
@@ -104,7 +105,11 @@ mod tests {
             }
             let listing = &self.app.listing;
             assert_eq!(listing.is_consistent(), listing.is_whole_read(), "what was consistent before says nothing");
-            let ids = (0..listing.len()).filter_map(|place| listing.row(place)).map(|row| row.id().parse().unwrap());
+            let ids = (0..listing.len()).filter_map(|place| match listing.cell(place) {
+                Cell::Row(row) => Some(row.id().parse().unwrap()),
+                // A selected webhook that left the listing stays on screen, and is not counted.
+                _ => None,
+            });
             listing.is_consistent().then(|| ids.collect())
         }
     }

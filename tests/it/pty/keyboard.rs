@@ -113,7 +113,7 @@ fn an_unfinished_paste_is_text_after_a_while_and_keys_work_again() {
 #[test]
 fn a_signal_ends_it_while_a_paste_is_unfinished() {
     let mut session = demo();
-    session.type_keys("\x1b[200~abcq\x03");
+    session.type_keys("\x1b[200~abcq");
     session.signal(Signal::TERM);
     assert_eq!(session.exit_and_drain(), Exit::Code(143));
     session.assert_restored();
