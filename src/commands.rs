@@ -228,7 +228,7 @@ impl Fate {
 /// Says what is waited for when stdin is read and is a terminal.
 fn note_terminal(path: &Path, what: &'static str, say: Say) {
     if path == Path::new("-") && std::io::stdin().is_terminal() {
-        say.note(&safe!("reading {} from the terminal: type or paste them, ctrl-d ends them", what));
+        say.note(&safe!("reading {} from the terminal; press ctrl-d to finish", what));
     }
 }
 

@@ -93,7 +93,7 @@ impl Mapping {
             let planned = if webhook.id.path_segment().is_some() || planned == *webhook {
                 planned
             } else {
-                plan.doubts.push((webhook.id.clone(), "no request can name its id, so it is left as it is"));
+                plan.doubts.push((webhook.id.clone(), "its id cannot be used in a URL, so it is left as it is"));
                 webhook.clone()
             };
             let is_changed = planned != *webhook;

@@ -229,7 +229,7 @@ impl ApiError {
             ErrorKind::Nonsense(Nonsense::SamePage) => "the server ignores the page parameter".into(),
             ErrorKind::Nonsense(Nonsense::Unsteady) => "pages are longer each time".into(),
             ErrorKind::Setup => "client cannot start".into(),
-            ErrorKind::BadId => "no request can name this id".into(),
+            ErrorKind::BadId => "this id cannot be used in a URL".into(),
         }
     }
 

@@ -57,19 +57,13 @@ async fn confirm(comparison: &Comparison, before: &Side, after: &mut Side, conte
         .await
         .map_err(|error| Error::Api { place: after.place.clone(), error })?;
     if !missing.present.is_empty() {
-        let (webhooks, are) = if missing.present.len() == 1 { ("webhook", "is") } else { ("webhooks", "are") };
-        context.say.note(&safe!(
-            "{}: the listing left out {} {} that {} there",
-            after.place,
-            missing.present.len(),
-            webhooks,
-            are
-        ));
+        let webhooks = if missing.present.len() == 1 { "webhook" } else { "webhooks" };
+        context.say.note(&safe!("{}: the listing omitted {} existing {}", after.place, missing.present.len(), webhooks));
     }
     if let Some(why) = &missing.why {
         let (webhooks, are) = if missing.unknown.len() == 1 { ("webhook", "is") } else { ("webhooks", "are") };
         context.say.problem(&safe!(
-            "{}: incomplete: {} {} {} not listed, and not known to be gone: {}",
+            "{}: incomplete: {} {} {} not listed, and not confirmed as removed: {}",
             after.place,
             missing.unknown.len(),
             webhooks,

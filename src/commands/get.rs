@@ -41,7 +41,7 @@ pub(super) fn distinct(ids: &[String], command: &'static str) -> Result<Vec<Webh
     if let Some(id) = ids.iter().find(|id| id.path_segment().is_none()) {
         return Err(Error::Usage {
             message: safe!("{}: not a valid id: {}", command, id.clean()),
-            advice: Some("In a URL it means another path, so no request can name it.".into()),
+            advice: Some("In a URL it is a path step, so it cannot be requested.".into()),
         });
     }
     Ok(ids)

@@ -330,7 +330,11 @@ impl<'a> Tally<'a> {
             return;
         }
         self.job.context.say.note(&match self.total {
-            Some(0) => "no webhooks".into(),
+            Some(0) => match self.job.scope {
+                Scope::All => "no webhooks".into(),
+                Scope::Active => "no active webhooks".into(),
+                Scope::Inactive => "no inactive webhooks".into(),
+            },
             Some(total) => safe!("0 of {} match", grouped(total)),
             None => "no webhook matches".into(),
         });

@@ -60,7 +60,7 @@ pub(super) fn check(args: &MetricsArgs) -> Result<(), Error> {
     match &args.output {
         None => Ok(()),
         Some(_) => Err(Error::Usage {
-            message: "metrics: --output is a format, and there is only one here".into(),
+            message: "metrics has only one format".into(),
             advice: Some("The file to write is --file FILE.".into()),
         }),
     }

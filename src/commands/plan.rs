@@ -94,7 +94,7 @@ struct Body<'a> {
 }
 
 fn url_of(base_url: &BaseUrl, change: &Change) -> io::Result<Url> {
-    Client::webhook_url(base_url, &change.before.id).ok_or_else(|| io::Error::other("no request can name an id"))
+    Client::webhook_url(base_url, &change.before.id).ok_or_else(|| io::Error::other("an id cannot be used in a URL"))
 }
 
 fn body(change: &Change) -> Body<'_> {

@@ -104,11 +104,11 @@ impl Problem {
                 safe!("the server has {} webhooks on a page, not {}: this is another part of the listing", used, asked)
             }
             Self::LeftOut { count: 1, example } => {
-                safe!("the listing left out {}, which is there: it changed while loading", example.clean().fit(80, "…"))
+                safe!("the listing omitted {}, which exists: it changed while loading", example.clean().fit(80, "…"))
             }
             Self::LeftOut { count, example } => {
                 let example = example.clean().fit(80, "…");
-                safe!("the listing left out {} webhooks that are there, {} among them", *count, example)
+                safe!("the listing omitted {} existing webhooks, {} among them: it changed while loading", *count, example)
             }
             Self::NeverEnds => safe!("the listing did not end within {} pages", MAX_PAGES),
             Self::TooManyRows { limit } => {

@@ -153,7 +153,7 @@ impl Record for DiffLine {
     const COLUMNS: &'static [Column<Self>] = &[
         Column {
             name: "change",
-            about: "added, removed, changed, unknown (not listed, not known to be gone) or moved (perhaps)",
+            about: "added, removed, changed, unknown (not listed, not confirmed as removed) or moved (possibly re-registered)",
             right: false,
             cut: false,
             text: |line, _| line.happened.name().to_owned(),

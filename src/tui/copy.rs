@@ -29,7 +29,7 @@ pub struct Place {
 /// Why [`text`] has nothing to copy of a row.
 pub fn refusal(row: &Row) -> Safe {
     match row {
-        Row::Webhook(webhook) => safe!("no request can name the id \"{}\"", webhook.id.clean_head(40)),
+        Row::Webhook(webhook) => safe!("the id \"{}\" cannot be used in a URL", webhook.id.clean_head(40)),
         Row::Malformed(_) => "a malformed row can be copied as json only".into(),
     }
 }
@@ -272,7 +272,7 @@ mod tests {
                 assert_eq!(text(what, &webhook(id), &place()), None);
             }
         }
-        assert_eq!(refusal(&webhook("..")).as_str(), r#"no request can name the id "..""#);
+        assert_eq!(refusal(&webhook("..")).as_str(), r#"the id ".." cannot be used in a URL"#);
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl App {
                 TimeFormat::Relative | TimeFormat::Local => self.setup.zone.clone(),
             };
             let auto = if self.auto_refresh.is_some() { "; auto-refresh is on" } else { "" };
-            let words = safe!("the API is back; it had failed since {}{}", clock::time_of_day(since, &zone), auto);
+            let words = safe!("the API is back (failing since {}){}", clock::time_of_day(since, &zone), auto);
             self.notice = Some(Notice::Info(words));
         }
         vec![Effect::Draw]
@@ -89,7 +89,7 @@ impl App {
         self.auto_refresh.take()?;
         if may_recover {
             self.recovery.resumes_auto_refresh = true;
-            return Some(safe!("auto-refresh stopped: {}; it goes on when the API is back", what));
+            return Some(safe!("auto-refresh stopped: {}; it resumes when the API is back", what));
         }
         let key = self.setup.keymap.key(Action::Refresh).unwrap_or_default();
         Some(safe!("auto-refresh stopped: {}; {} tries again", what, key))

@@ -161,7 +161,7 @@ async fn only_a_404_says_that_a_webhook_is_gone() {
     let home = Home::with_config(ONCE);
     home.write("old.json", format!("[{}]", rows(0..10)));
     let ended = Ended::of(home.at(&server.base_url(), &["diff", "old.json", "-o", "json"])).await;
-    ended.says(5, &["2 webhooks are not listed, and not known to be gone", "the listing left out 2 webhooks"]);
+    ended.says(5, &["2 webhooks are not listed, and not confirmed as removed", "the listing omitted 2 existing webhooks"]);
     let found = values(&ended.stdout);
     let ids = |kind: &str| {
         let rows = found[kind].as_array().unwrap();

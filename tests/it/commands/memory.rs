@@ -388,9 +388,9 @@ async fn what_a_listing_left_out_is_neither_reported_nor_stored_as_removed() {
         });
         let ended = api.run(&home, command).await;
         if command[0] == "diff" {
-            ended.says(0, &["the listing left out 1 webhook that is there"]);
+            ended.says(0, &["the listing omitted 1 existing webhook"]);
         } else {
-            ended.says(5, &["incomplete: the listing left out a, which is there"]);
+            ended.says(5, &["incomplete: the listing omitted a, which exists"]);
         }
         assert_eq!((api.by_id(), home.path("out.json").exists()), (1, false), "{command:?}");
         assert_eq!(stored(&api, &home).await, ("b a ".to_owned(), 1), "{command:?}");

@@ -159,7 +159,7 @@ async fn hostile_ids_and_urls_are_data_to_the_shell() {
     let last = |url: &str| url.rsplit('/').next().unwrap().to_owned();
     assert!(last(lines[1]).starts_with("..%2F..%2Fx%27%3B"), "{}", lines[1]);
     assert_eq!(last(lines[4]), "whk_1%0A");
-    assert!(script.stdout.contains("# in doubt: ..: no request can name its id"), "{}", script.stdout);
+    assert!(script.stdout.contains("# in doubt: ..: its id cannot be used in a URL"), "{}", script.stdout);
 }
 
 #[tokio::test]

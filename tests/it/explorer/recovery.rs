@@ -35,7 +35,7 @@ fn it_tries_again_slowly_and_reports_when_the_api_is_back() {
     }
     until_next_try(&mut stage);
     stage.load(page(1, 0..100, Some(1234)));
-    assert!(stage.footer().contains("the API is back; it had failed since 12:00"), "{}", stage.frame());
+    assert!(stage.footer().contains("the API is back (failing since 12:00"), "{}", stage.frame());
     // The next failure begins anew.
     stage.keys("r").fail(1, DOWN, "");
     assert_eq!(until_next_try(&mut stage), 30);
@@ -90,7 +90,7 @@ fn auto_refresh_that_stops_is_reported_and_goes_on_when_the_api_is_back() {
     stage.fail(1, ErrorKind::Unauthorized, "revoked");
     assert!(stage.app.auto_refresh.is_none());
     assert_eq!(stage.selected().as_deref(), Some("whk_000000000000"));
-    let words = "auto-refresh stopped: 401 unauthorized; it goes on when the API is back";
+    let words = "auto-refresh stopped: 401 unauthorized; it resumes when the API is back";
     assert!(stage.footer().contains(words), "{}", stage.frame());
     assert_eq!(until_next_try(&mut stage), 30);
     stage.load(page(1, 0..100, Some(1234)));

@@ -84,7 +84,7 @@ fn a_command_that_reads_the_terminal_says_what_it_waits_for() {
     ] {
         let mut session = Setup::new(HOOKSCOPE, arguments).start();
         session.wait_text(what);
-        session.wait_text("ctrl-d ends them");
+        session.wait_text("press ctrl-d to finish");
         // Nothing was typed.
         session.type_keys("\x04\x04\x04\x04");
         assert_ne!(session.exit_and_drain(), Exit::Code(0));
