@@ -291,7 +291,7 @@ pub struct App {
     pub auto_refresh: Option<Instant>,
     /// The selected row, once it is loaded.
     anchor: Option<Anchor>,
-    /// What keys are about: what the last frame showed, and what the last key did.
+    /// What keys are about: what the last frame showed, and what keys made of that since.
     aim: Option<Aim>,
     last_copy: Option<(Copy, String)>,
     /// What was seen of the other scopes, to come back to.
@@ -376,6 +376,7 @@ impl App {
         let (was_hurried, was_passing) = (self.is_hurried(), self.settles_at().is_some());
         self.now = now;
         let is_by_hand = matches!(message, Message::Key(_) | Message::Paste(_) | Message::Mouse(_));
+        let before = is_by_hand.then(|| self.aim());
         let mut effects = match message {
             Message::Drawn => {
                 self.drawn();
@@ -430,9 +431,9 @@ impl App {
         effects.extend(self.find_changes());
         effects.extend(self.fulfil_wishes());
         effects.extend(self.match_deliveries());
-        if is_by_hand {
+        if let Some(before) = before {
             // Keys come faster than frames.
-            self.drawn();
+            self.aim_on(&before);
         }
         // Whatever came just now, and if it is nothing: the time is over in which what takes reading is not shown.
         if was_hurried && !self.is_hurried() || was_passing && self.settles_at().is_none() {

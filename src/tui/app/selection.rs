@@ -71,6 +71,21 @@ impl App {
         self.aim = Some(self.aim());
     }
 
+    /// A key did its work. What it made of what the last frame showed counts as seen, and nothing that arrived before it.
+    pub(super) fn aim_on(&mut self, before: &Aim) {
+        let now = self.aim();
+        let Some(seen) = &mut self.aim else {
+            self.aim = Some(now);
+            return;
+        };
+        if (seen.overlay, seen.replaces) == (before.overlay, before.replaces) {
+            (seen.overlay, seen.replaces) = (now.overlay, now.replaces);
+        }
+        if (seen.view, &seen.target) == (before.view, &before.target) {
+            (seen.view, seen.target) = (now.view, now.target);
+        }
+    }
+
     /// Whether something else takes the keys than on the last frame.
     pub(super) fn takes_others_keys(&self) -> bool {
         let now = self.aim();

@@ -22,7 +22,7 @@ use hookscope::tui::views::View;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::support::{moment, press, row, setup};
+use crate::support::{Stage, moment, page, press, row, setup};
 
 /// Random histories of each kind. `HISTORIES` asks for more.
 fn histories() -> u64 {
@@ -347,6 +347,64 @@ fn a_key_is_about_what_the_last_frame_showed_or_about_nothing() {
             step(&mut history, seed);
             history.draw();
         }
+    }
+}
+
+/// Several keys between two frames, while things arrive. Once one of them does something the next ones are about what it did.
+fn burst(history: &mut History, seed: u64) {
+    let shown = history.seen;
+    let can_copy = history.app.marks.is_empty() && !history.jobs.iter().any(|job| matches!(job.task, Task::MarkAll { .. }));
+    let keys = match history.random.of(&["space space", "t space", "space t space", "t y i", "space y d", "y t i"]) {
+        keys if keys.contains('y') && !can_copy => "t t space",
+        keys => keys,
+    };
+    for key in keys.split(' ') {
+        for _ in 0..history.random.below(MESSAGES) {
+            history.arrive();
+        }
+        let marked = history.press(key);
+        let did = marked.into_iter().chain(history.copied()).collect::<Vec<_>>();
+        if !did.is_empty() {
+            assert_eq!(did, shown.into_iter().collect::<Vec<_>>(), "seed {seed}: {keys}\n{}", history.story());
+            return;
+        }
+    }
+}
+
+#[test]
+fn no_key_between_two_frames_is_about_what_neither_showed() {
+    for seed in 0..histories() {
+        let mut history = History::new(seed);
+        history.draw();
+        for _ in 0..KEYS {
+            history.meanwhile();
+            history.draw();
+            let key = history.random.of(&["j", "j", "k", "G", "pgdn", "1", "2", "r", "s", "h"]);
+            history.press(key);
+            history.draw();
+            burst(&mut history, seed);
+            history.press("esc");
+            history.draw();
+        }
+    }
+}
+
+#[test]
+fn a_refused_or_harmless_key_makes_nothing_seen() {
+    for keys in ["space space", "t space", "t y i", "space y i"] {
+        let mut stage = Stage::loaded(80, 24);
+        stage.keys("G");
+        let generation = stage.app.demand().generation;
+        let page = PackedPage::of_rows(stage.app.packer(), page(13, 1200..1234, Some(1234)));
+        stage.app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), stage.now);
+        for key in keys.split(' ') {
+            let effects = stage.app.update(Message::Key(press(key)), stage.now);
+            assert!(!effects.iter().any(|effect| matches!(effect, Effect::Copy(_))), "{keys}");
+        }
+        assert!(stage.app.marks.is_empty(), "{keys}");
+        // Once a frame showed it, it is marked.
+        stage.draw().keys("esc space");
+        assert_eq!(stage.app.marks.len(), 1, "{keys}");
     }
 }
 
