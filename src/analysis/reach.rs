@@ -221,10 +221,10 @@ impl Reach {
     }
 
     /// Whether the probe never got beyond this host's side: no name service, no route, nobody who answers. When that is so of all
-    /// destinations, it says more about this host than about them.
+    /// destinations, it says more about this host than about them. A refusal came from somewhere, so there is a route.
     pub fn may_be_our_fault(&self) -> bool {
         match self.trouble {
-            Some(Trouble::Dns | Trouble::Refused | Trouble::Unreachable) => true,
+            Some(Trouble::Dns | Trouble::Unreachable) => true,
             Some(Trouble::Timeout | Trouble::Reset) => matches!(self.failed, Some(Step::Dns | Step::Tcp)),
             _ => false,
         }

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Action, App, Effect, Everything, Notice, RowRef, Safe, Wish, grouped, safe};
+use jiff::{SignedDuration, Timestamp};
+use url::Host;
+
+use super::{Action, App, Effect, Everything, Health, Notice, RowRef, Safe, Wish, grouped, safe};
 use crate::analysis::destinations::Origin;
 use crate::analysis::groups::{Broken, Kind};
 use crate::analysis::probed::{Probed, Seen};
@@ -27,12 +30,17 @@ pub struct Probes {
     tally: Tally,
     /// Failures that may be those of this host, as long as nothing else was found since the last time that nothing was under way.
     doubtful: Vec<(Origin, Seen)>,
+    /// The last time that something was to be probed while nothing was under way.
+    began: Option<Timestamp>,
     /// The job that gathers what is to be probed.
     gathering: Option<u64>,
 }
 
 /// Failures of different hosts that are enough to blame this one, when nothing was reachable.
 const ENOUGH: usize = 2;
+
+/// An answer of the API that came so shortly before a probe shows that this host had a network then.
+const JUST_BEFORE: SignedDuration = SignedDuration::from_mins(1);
 
 fn number(count: usize) -> Safe {
     grouped(count as u64)
@@ -87,8 +95,9 @@ impl Probes {
         origins().filter_map(|origin| self.known.get(origin)).max_by_key(severity).map_or(Sight::Unknown, Sight::Seen)
     }
 
-    fn begin(&mut self, origins: &[Origin]) {
+    fn begin(&mut self, origins: &[Origin], now: Timestamp) {
         if !self.is_running() {
+            self.began = Some(now);
             self.tally = Tally::default();
             self.doubtful.clear();
         }
@@ -118,9 +127,9 @@ impl Probes {
     }
 
     /// Why nothing is known of destinations that failed, if that is this host; else they are kept as what they are.
-    fn blame_this_host(&mut self) -> Option<Safe> {
+    fn blame_this_host(&mut self, reaches_api: bool) -> Option<Safe> {
         let hosts: HashSet<_> = self.doubtful.iter().map(|(origin, _)| origin.host().to_string()).collect();
-        if hosts.len() < ENOUGH {
+        if reaches_api || hosts.len() < ENOUGH {
             self.trust_doubtful();
             return None;
         }
@@ -244,7 +253,7 @@ impl App {
         if new.is_empty() {
             return self.inform("that is being probed already; esc stops");
         }
-        self.probes.begin(&new);
+        self.probes.begin(&new, self.now.wall);
         vec![Effect::Draw, Effect::Probe(new)]
     }
 
@@ -269,13 +278,27 @@ impl App {
         if probes.is_running() {
             return vec![Effect::Draw];
         }
-        let blamed = probes.blame_this_host();
-        let words = only.unwrap_or_else(|| probes.tally.words());
+        let blamed = self.blame_this_host();
+        let words = only.unwrap_or_else(|| self.probes.tally.words());
         self.facts_changed();
         match blamed {
             Some(words) => self.warn(words),
             None => self.inform(words),
         }
+    }
+
+    fn blame_this_host(&mut self) -> Option<Safe> {
+        let reaches_api = self.reaches_api();
+        self.probes.blame_this_host(reaches_api)
+    }
+
+    /// Whether the API was reached by its name, over the network, while this probe ran or just before: then both work on this host.
+    fn reaches_api(&self) -> bool {
+        let base_url = &self.setup.base_url;
+        let is_remote = !base_url.is_loopback() && matches!(base_url.as_url().host(), Some(Host::Domain(_)));
+        let Health::Live { at } = self.health else { return false };
+        let is_recent = self.probes.began.is_some_and(|began| at.duration_since(began) >= -JUST_BEFORE);
+        self.setup.file.is_none() && is_remote && is_recent
     }
 
     /// Ends the probe; what was found is kept. `None` when there is none.
@@ -292,7 +315,7 @@ impl App {
             return None;
         }
         self.probes.under_way.clear();
-        let blamed = self.probes.blame_this_host();
+        let blamed = self.blame_this_host();
         self.facts_changed();
         let Tally { wanted, .. } = self.probes.tally;
         let mut effects = match blamed {

@@ -102,7 +102,7 @@ fn all_that_are_shown_are_probed_each_once() {
     assert!(stage.footer().contains(words), "{}", stage.footer());
     // When no name has an address it is not the fault of the destinations.
     let mut stage = whole(80, 24);
-    stage.keys("P");
+    stage.wait(120).keys("P");
     for url in [ACME, BILLING, GLOBEX, INITECH] {
         stage.found(url, Err(Trouble::Dns));
     }
@@ -287,17 +287,22 @@ fn marks_change_nothing_about_what_probes_found() {
 #[test]
 fn a_host_without_network_makes_no_destination_unreachable() {
     let mut stage = whole(80, 24);
-    stage.keys("P");
-    for (url, trouble) in [(ACME, Trouble::Refused), (BILLING, Trouble::Unreachable), (GLOBEX, Trouble::Dns)] {
+    stage.wait(120).keys("P");
+    for (url, trouble) in [(ACME, Trouble::Dns), (BILLING, Trouble::Unreachable), (GLOBEX, Trouble::Dns)] {
         stage.found(url, Err(trouble));
         assert!(stage.app.probes.known.is_empty(), "as long as nothing was reached, nothing is known: {}", stage.frame());
     }
     stage.found(INITECH, Err(Trouble::Private));
     assert!(stage.frame().contains("! none of 3 reached: no network on this host; nothing is marked"), "{}", stage.frame());
-    // One that answers, be it with a bad certificate, shows that there is a network.
-    for proof in [Ok(60), Err(Trouble::TlsName)] {
+    // One that answers, be it with a bad certificate or a refusal, shows that there is a network.
+    for proof in [Ok(60), Err(Trouble::TlsName), Err(Trouble::Refused)] {
         let mut stage = whole(80, 24);
-        stage.keys("P").found(ACME, Err(Trouble::Dns)).found(BILLING, Err(Trouble::Refused)).found(GLOBEX, proof);
+        stage
+            .wait(120)
+            .keys("P")
+            .found(ACME, Err(Trouble::Dns))
+            .found(BILLING, Err(Trouble::Unreachable))
+            .found(GLOBEX, proof);
         assert_eq!(stage.app.probes.known.len(), 3, "{}", stage.frame());
         stage.found(INITECH, Err(Trouble::Dns));
         assert_eq!(stage.app.probes.known.len(), 4, "{}", stage.frame());
@@ -310,6 +315,49 @@ fn a_host_without_network_makes_no_destination_unreachable() {
     let mut stage = whole(80, 24);
     stage.keys("p").found(ACME, Err(Trouble::Dns));
     assert_eq!(stage.app.probes.known.len(), 1, "{}", stage.frame());
+}
+
+#[test]
+fn this_host_is_not_blamed_while_it_reaches_the_api() {
+    let probe = |stage: &mut Stage| {
+        stage.keys("P");
+        for url in [ACME, BILLING, GLOBEX, INITECH] {
+            stage.found(url, Err(Trouble::Dns));
+        }
+        stage.app.probes.known.len()
+    };
+    let of_api = |url: &str| {
+        let mut stage = Stage::with(Setup { base_url: BaseUrl::parse(url).unwrap(), ..setup(80, 24) });
+        stage.load(page(1, 0..20, Some(20)));
+        stage
+    };
+    // It answered just now: the names are what is wrong.
+    let mut stage = of_api("https://api.example.com");
+    assert_eq!(probe(&mut stage), 4, "{}", stage.frame());
+    assert!(stage.footer().contains("4 dead"), "{}", stage.footer());
+    // It answers while the probe runs.
+    let mut stage = of_api("https://api.example.com");
+    stage.wait(120).keys("P").keys("r").load(page(1, 0..20, Some(20)));
+    for url in [ACME, BILLING, GLOBEX, INITECH] {
+        stage.found(url, Err(Trouble::Dns));
+    }
+    assert_eq!(stage.app.probes.known.len(), 4, "{}", stage.frame());
+    // It answered long ago, or it needs neither a name service nor a network.
+    for (url, seconds) in
+        [("https://api.example.com", 120), ("http://127.0.0.1:8080", 0), ("http://localhost", 0), ("https://192.0.2.7", 0)]
+    {
+        let mut stage = of_api(url);
+        stage.wait(seconds);
+        assert_eq!(probe(&mut stage), 0, "{}", stage.frame());
+        assert!(stage.footer().contains("DNS fails on this host; nothing is marked"), "{}", stage.footer());
+    }
+    // It fails now too.
+    let mut stage = of_api("https://api.example.com");
+    stage.keys("P r").fail(1, ErrorKind::Status(503), "down");
+    for url in [ACME, BILLING, GLOBEX, INITECH] {
+        stage.found(url, Err(Trouble::Dns));
+    }
+    assert!(stage.app.probes.known.is_empty() && !stage.app.probes.is_running(), "{}", stage.frame());
 }
 
 #[test]
