@@ -22,7 +22,7 @@ use hookscope::tui::views::View;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::support::{Stage, moment, page, press, row, setup};
+use crate::support::{Stage, moment, page, press, row, setup, webhook};
 
 /// Random histories of each kind. `HISTORIES` asks for more.
 fn histories() -> u64 {
@@ -406,6 +406,45 @@ fn a_refused_or_harmless_key_makes_nothing_seen() {
         stage.draw().keys("esc space");
         assert_eq!(stage.app.marks.len(), 1, "{keys}");
     }
+}
+
+/// The fifth of 80 rows is selected, and the menu of copies is open, while a refresh is under way.
+fn about_to_copy_the_fifth() -> (Stage, String) {
+    let mut stage = Stage::new(120, 24);
+    stage.load(page(1, 0..80, Some(80))).keys("L").load(page(1, 0..80, Some(80)));
+    stage.keys("j j j j r y");
+    (stage, webhook(4).id().unwrap().raw().to_owned())
+}
+
+fn copies(stage: &mut Stage, id: &str) {
+    assert!(stage.frame().contains(id), "the menu names it\n{}", stage.frame());
+    stage.keys("d");
+    let copied = stage.effects.iter().find_map(|effect| match effect {
+        Effect::Copy(text) => Some(text.raw()),
+        _ => None,
+    });
+    assert!(copied.is_some_and(|text| text.contains(id)), "{copied:?}");
+    assert!(stage.footer().contains(id), "the confirmation names it\n{}", stage.frame());
+}
+
+#[test]
+fn a_copy_is_of_the_selected_webhook_although_it_was_deleted_meanwhile() {
+    let (mut stage, id) = about_to_copy_the_fifth();
+    let mut left = page(1, 0..80, Some(79));
+    left.rows.remove(4);
+    stage.load(left);
+    copies(&mut stage, &id);
+}
+
+#[test]
+fn a_copy_is_of_the_selected_webhook_although_150_came_before_it_meanwhile() {
+    let (mut stage, id) = about_to_copy_the_fifth();
+    let rows: Vec<_> = (1000..1150).chain(0..80).collect();
+    for (rows, number) in rows.chunks(100).zip(1..) {
+        let rows = rows.iter().copied().map(webhook).collect();
+        stage.load(Page { rows, ..page(number, 0..0, Some(230)) });
+    }
+    copies(&mut stage, &id);
 }
 
 /// Where a selection may change by itself: a view that is still being loaded begins at its top.
