@@ -59,8 +59,16 @@ pub struct Memory {
     kept_at: Option<Instant>,
     /// The read that is to be written once it is known whether these webhooks were removed.
     unconfirmed: Option<(Unconfirmed, Arc<Past>)>,
-    /// It was said that nothing can be written.
-    has_warned: bool,
+    warned: Warned,
+}
+
+/// What was said since the last time that something was written; none of it is said twice.
+#[derive(Debug, Default)]
+struct Warned {
+    /// Nothing can be written.
+    of_failure: bool,
+    /// The cache stays as it is.
+    of_doubt: bool,
 }
 
 impl Memory {
@@ -278,7 +286,7 @@ impl App {
         match kept {
             Ok(Some(Kept::Written { .. } | Kept::Unchanged)) => {
                 self.memory.kept = written;
-                self.memory.has_warned = false;
+                self.memory.warned = Warned::default();
                 Vec::new()
             }
             Ok(Some(Kept::Unconfirmed(unconfirmed))) => {
@@ -297,7 +305,7 @@ impl App {
             }
             Err(why) => {
                 self.memory.is_unkept = true;
-                if std::mem::replace(&mut self.memory.has_warned, true) {
+                if std::mem::replace(&mut self.memory.warned.of_failure, true) {
                     return Vec::new();
                 }
                 self.warn(safe!("nothing is remembered: the cache cannot be written: {}", why))
@@ -332,7 +340,7 @@ impl App {
             return self.keep_when_due();
         }
         let reason = reason.unwrap_or_else(|| safe!("{} are asked for after one read", MAX_CONFIRMED));
-        if std::mem::replace(&mut self.memory.has_warned, true) {
+        if std::mem::replace(&mut self.memory.warned.of_doubt, true) {
             return Vec::new();
         }
         self.warn(safe!(

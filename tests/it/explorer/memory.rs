@@ -498,6 +498,19 @@ fn a_read_that_may_lack_what_is_there_leaves_the_cache_as_it_is() {
 }
 
 #[test]
+fn that_the_cache_cannot_be_written_is_said_although_it_was_said_that_it_stays() {
+    let home = Home::new();
+    home.remember(&webhooks(0..5), 3);
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun).load(all(Vec::new())).answer(vec![Fate::There; 5]);
+    assert!(stage.frame().contains("the cache stays"), "{}", stage.frame());
+    fs::remove_dir_all(home.0.path().join("cache")).unwrap();
+    fs::write(home.0.path().join("cache"), "no directory").unwrap();
+    stage.wait(60).keys("r").load(all(webhooks(0..6)));
+    assert!(stage.frame().contains("the cache cannot be written"), "{}", stage.frame());
+}
+
+#[test]
 fn more_removals_than_are_asked_for_at_once_are_written_after_a_few_reads() {
     let home = Home::new();
     home.remember(&webhooks(0..150), 3);
