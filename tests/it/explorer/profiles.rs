@@ -74,7 +74,7 @@ fn the_picker_is_drawn_at_every_size() {
 }
 
 #[test]
-fn a_digit_or_enter_switches_and_letters_narrow() {
+fn a_digit_or_enter_switches_and_letters_narrow_after_a_slash() {
     for (keys, at) in [
         ("w 1", 0),
         ("w 4", 3),
