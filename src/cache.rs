@@ -149,6 +149,7 @@ impl Store {
         // The time of one from the future has to be written anew.
         if there.is_some_and(|there| there == digest) && file::read_at(&path, now).is_some() {
             touch(&path, read_at)?;
+            self.forget_removed();
             return Ok(Kept::Unchanged);
         }
         let unconfirmed = self.unconfirmed(listing, now, removed)?;
@@ -159,7 +160,7 @@ impl Store {
         let new = self.add_to_history(listing, read_at)?;
         file::write(&path, listing, &digest, read_at)?;
         touch(&path, read_at)?;
-        drop(fs::remove_file(self.path("removed")));
+        self.forget_removed();
         prune(&directory, &path, read_at);
         Ok(Kept::Written { new })
     }
@@ -172,9 +173,11 @@ impl Store {
         removed: &BTreeSet<String>,
     ) -> io::Result<Unconfirmed> {
         let ids: Vec<&str> = listing.ids().collect();
-        let mut known = self.known_removed();
-        known.extend(removed.iter().cloned());
-        let is_lacking = |id: &str| ids.binary_search(&id).is_err() && !known.contains(id);
+        let before = self.known_removed();
+        // What is listed again is there, whatever was confirmed before.
+        let is_listed = |id: &str| ids.binary_search(&id).is_ok();
+        let known: BTreeSet<&String> = before.union(removed).filter(|id| !is_listed(id)).collect();
+        let is_lacking = |id: &str| !is_listed(id) && !before.contains(id) && !removed.contains(id);
         let of_cache = Unconfirmed::gather(is_lacking, |sink| {
             let read = self.read_each(now, |line: Line| line.id_text().map(&mut *sink).unwrap_or_default());
             matches!(read, Ok(Some(_)))
@@ -185,7 +188,7 @@ impl Store {
             self.history().iter().rev().find_map(each_id)
         };
         let found = of_cache.or_else(of_history).unwrap_or_default();
-        if found.count > 0 && !removed.is_empty() {
+        if found.count > 0 && !known.iter().copied().eq(&before) {
             let text = serde_json::to_string(&known)?;
             files::write(&self.path("removed"), Existing::Replaced, |out| out.write_all(text.as_bytes()))?;
         }
@@ -197,6 +200,11 @@ impl Store {
         let file = open(OpenOptions::new().read(true), &self.path("removed"));
         let read = file.ok().map(|file| serde_json::from_reader(BufReader::new(file.take(file::MAX_BYTES))));
         read.and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Forgets the ids that were confirmed as removed: the cache has what it should have.
+    fn forget_removed(&self) {
+        drop(fs::remove_file(self.path("removed")));
     }
 
     /// Notes that a listing was read again and is the same, if it is still the one that this program kept before: then its
@@ -211,6 +219,7 @@ impl Store {
         let is_ours = there.is_ok_and(|modified| modified == system_time(kept_at));
         if is_ours {
             touch(&path, read_at)?;
+            self.forget_removed();
         }
         Ok(is_ours)
     }

@@ -368,6 +368,33 @@ fn removals_are_remembered_until_all_are_confirmed() {
     assert!(!place.store.path("removed").exists());
 }
 
+#[test]
+fn what_is_listed_again_is_not_taken_for_removed() {
+    let removed = BTreeSet::from(["a".to_owned()]);
+    let lacking_b = |place: &Place| {
+        place.store.keep_at(&roster(&[A, B]), at("01T00:00:00")).unwrap();
+        let kept = place.store.keep(&roster(&[]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
+        assert_eq!(kept, Kept::Unconfirmed(Unconfirmed { ids: vec!["b".to_owned()], count: 1 }));
+        assert!(place.store.known_removed().contains("a"));
+    };
+    // The same listing as before, read by another program and by this one.
+    let place = Place::new();
+    lacking_b(&place);
+    assert_eq!(place.store.keep_unconfirmed(&roster(&[A, B]), "03T00:00:00", "03T00:00:00"), Kept::Unchanged);
+    let kept = place.store.keep_unconfirmed(&roster(&[B]), "04T00:00:00", "04T00:00:00");
+    assert_eq!(kept, Kept::Unconfirmed(Unconfirmed { ids: vec!["a".to_owned()], count: 1 }));
+    let place = Place::new();
+    lacking_b(&place);
+    assert!(place.store.keep_again(at("01T00:00:00"), at("03T00:00:00")).unwrap());
+    assert!(place.store.known_removed().is_empty());
+    // One that lacks another webhook.
+    let place = Place::new();
+    lacking_b(&place);
+    let kept = place.store.keep_unconfirmed(&roster(&[A]), "03T00:00:00", "03T00:00:00");
+    assert_eq!(kept, Kept::Unconfirmed(Unconfirmed { ids: vec!["b".to_owned()], count: 1 }));
+    assert!(place.store.known_removed().is_empty());
+}
+
 /// Snapshots taken on these days, in the order of their sequence.
 fn snapshots(days: &[&str]) -> Vec<Snapshot> {
     let one = |(sequence, day): (u64, &&str)| {

@@ -83,7 +83,9 @@ impl Live {
     async fn read_only(&self, wanted: Wanted<'_>, drawn: bool) -> Result<Reading, ApiError> {
         self.confirmations.start_over();
         let progress = self.progress(drawn);
-        fetch::read_listing(&self.source, self.policy, wanted, |step| progress.note(step)).await
+        let reading = fetch::read_listing(&self.source, self.policy, wanted, |step| progress.note(step)).await?;
+        self.confirmations.forget_listed(&reading.rows);
+        Ok(reading)
     }
 
     /// All webhooks, as little more than their texts.

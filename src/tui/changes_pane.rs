@@ -8,6 +8,7 @@ use super::held::Selection;
 use super::past::Past;
 use super::picker::{Choice, Picker};
 use crate::analysis::changes::{Changes, Entry};
+use crate::analysis::rows::Rows;
 use crate::cache::{MAX_CONFIRMED, Snapshot};
 use crate::fetch::Generation;
 use crate::model::WebhookId;
@@ -265,9 +266,14 @@ impl ChangesPane {
         }
     }
 
-    /// After another read, what was not known may be.
-    pub fn forget_fates(&mut self) {
+    /// After another read, what was not known may be; and what it lists is there, whatever was confirmed before.
+    pub fn forget_fates(&mut self, listed: &Rows) {
         self.fates.retain(|_, fate| *fate == Fate::Gone);
+        if !self.fates.is_empty() {
+            for row in listed.segments().flat_map(|(_, _, segment)| segment.iter()).filter(|row| row.is_webhook()) {
+                self.fates.remove(row.id());
+            }
+        }
         self.asked = 0;
     }
 

@@ -56,6 +56,8 @@ struct Answers {
     requested: usize,
     /// Why the cache stays, as it was said last.
     said: Option<Safe>,
+    /// The last read was kept, so nobody asks for what it had confirmed any more.
+    is_settled: bool,
 }
 
 impl Confirmations {
@@ -63,11 +65,22 @@ impl Confirmations {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Another read begins: only what was removed is known to be so still.
+    /// Another read begins: only what was removed is known to be so still, as long as the cache has it.
     pub(super) fn start_over(&self) {
         let mut answers = self.answers();
-        answers.statuses.retain(|_, status| *status == RemovalStatus::Removed);
+        let is_settled = std::mem::take(&mut answers.is_settled);
+        answers.statuses.retain(|_, status| !is_settled && *status == RemovalStatus::Removed);
         answers.requested = 0;
+    }
+
+    /// What is listed is there, whatever was confirmed before.
+    pub(super) fn forget_listed(&self, rows: &[Row]) {
+        let mut answers = self.answers();
+        if !answers.statuses.is_empty() {
+            for id in rows.iter().filter_map(Row::id_text) {
+                answers.statuses.remove(id);
+            }
+        }
     }
 }
 
@@ -145,7 +158,11 @@ impl Live {
         match kept {
             Some(Kept::Unconfirmed(unconfirmed)) => self.say_unconfirmed(&unconfirmed, missing.why.as_ref()),
             Some(Kept::Busy) => self.say.detail(&"the cache is being written by another hookscope".into()),
-            Some(Kept::Written { .. } | Kept::Unchanged | Kept::Outdated) | None => self.confirmations.answers().said = None,
+            Some(Kept::Written { .. } | Kept::Unchanged | Kept::Outdated) | None => {
+                let mut answers = self.confirmations.answers();
+                answers.said = None;
+                answers.is_settled = true;
+            }
         }
         (roster, missing)
     }
@@ -188,5 +205,42 @@ impl Live {
         if said.as_ref() != Some(&words) {
             self.say.note(&words);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn confirmations(ids: &[String]) -> Confirmations {
+        let confirmations = Confirmations::default();
+        let removed = ids.iter().map(|_| RemovalStatus::Removed).collect();
+        let asked: Vec<_> = ids.iter().map(|id| WebhookId::new(id)).collect();
+        confirmations.answers().learn(&asked, removed);
+        confirmations
+    }
+
+    #[test]
+    fn what_is_listed_again_is_requested_again() {
+        let ids = ["w6".to_owned(), "w7".to_owned()];
+        let confirmations = confirmations(&ids);
+        confirmations.start_over();
+        confirmations.forget_listed(&[Row::decode(serde_json::from_str(r#"{"id":"w7","url":"u"}"#).unwrap()).unwrap()]);
+        let open = confirmations.answers().open(&ids);
+        assert_eq!(open.iter().map(WebhookId::raw).collect::<Vec<_>>(), ["w7"]);
+        let missing = confirmations.answers().missing(&ids);
+        assert_eq!((missing.removed.contains("w6"), missing.removed.contains("w7")), (true, false));
+    }
+
+    #[test]
+    fn what_was_removed_is_remembered_no_longer_than_until_it_is_kept() {
+        let ids = ["w6".to_owned()];
+        let confirmations = confirmations(&ids);
+        confirmations.start_over();
+        assert!(confirmations.answers().open(&ids).is_empty());
+        confirmations.answers().is_settled = true;
+        assert!(confirmations.answers().open(&ids).is_empty(), "within one read nothing is requested twice");
+        confirmations.start_over();
+        assert!(confirmations.answers().statuses.is_empty());
     }
 }

@@ -201,8 +201,8 @@ impl App {
             self.memory.first = Some(Arc::clone(&past));
             self.memory.is_first_doubtful = false;
         }
+        self.changes.forget_fates(&past.rows);
         self.memory.full = Some((self.generation, past));
-        self.changes.forget_fates();
         self.memory.is_unkept = true;
         self.compare_with_last_look()
     }

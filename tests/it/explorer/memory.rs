@@ -511,6 +511,22 @@ fn that_the_cache_cannot_be_written_is_said_although_it_was_said_that_it_stays()
 }
 
 #[test]
+fn a_webhook_that_is_listed_again_is_asked_for_when_it_is_not() {
+    let home = Home::new();
+    home.remember(&webhooks(0..5), 3);
+    let mut stage = home.stage(100, 30);
+    stage.send(Message::Begun).load(all(webhooks(0..3)));
+    stage.answer([Fate::Gone, Fate::Gone]);
+    stage.wait(60).keys("r").load(all(webhooks(0..5)));
+    assert_eq!(home.cached().len(), 5);
+    stage.wait(60).keys("r").load(all(webhooks(0..3)));
+    assert_eq!(stage.asked[0].ids.len(), 2);
+    assert_eq!(home.cached().len(), 5);
+    stage.answer([Fate::There, Fate::There]);
+    assert_eq!(home.cached().len(), 5);
+}
+
+#[test]
 fn more_removals_than_are_asked_for_at_once_are_written_after_a_few_reads() {
     let home = Home::new();
     home.remember(&webhooks(0..150), 3);
