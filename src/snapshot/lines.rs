@@ -1,13 +1,16 @@
 //! The lines on which webhooks are in a file, for reports that point to them.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 /// The line of each webhook id in a file that [`super::read`] takes, counted from 1: that of its `id` field, which is that of the
-/// whole webhook in a snapshot.
+/// whole webhook in a snapshot. None of what is no regular file: a pipe cannot be read twice, and would be waited for.
 pub fn id_lines(path: &Path) -> io::Result<HashMap<String, u64>> {
+    if !fs::metadata(path)?.is_file() {
+        return Ok(HashMap::new());
+    }
     read(BufReader::with_capacity(64 << 10, File::open(path)?))
 }
 

@@ -242,6 +242,19 @@ async fn sarif_of_a_file_points_to_its_lines() {
         let found: Vec<_> = insecure.map(|result| place(result)["region"]["startLine"].as_u64().unwrap()).collect();
         assert_eq!(found, lines, "{from}");
     }
+    // A pipe is read once, and has no lines.
+    let pipe = home.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let text = format!("[{}]", webhook("a"));
+    let written = tokio::task::spawn_blocking({
+        let pipe = pipe.clone();
+        move || std::fs::write(pipe, text)
+    });
+    let asked = home.run(&["--from", "pipe", "audit", "-o", "sarif"]);
+    let ended = tokio::time::timeout(std::time::Duration::from_mins(1), asked).await.unwrap();
+    written.await.unwrap().unwrap();
+    let sarif: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "pipe");
     // stdin has no name.
     let ended = feed(format!("[{}]", webhook("a")), &["--from", "-", "audit", "-o", "sarif"]).await;
     let sarif: Value = serde_json::from_str(&ended.stdout).unwrap();
