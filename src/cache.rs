@@ -273,24 +273,28 @@ impl Store {
     }
 
     /// When webhooks that are inactive now were last seen active, by their ids; not of those that the history never saw so.
-    pub fn last_active(&self, mut ids: BTreeSet<&str>) -> HashMap<Box<str>, LastActive> {
-        let snapshots = self.history();
+    pub fn last_active(&self, mut ids: BTreeSet<&str>, now: Timestamp) -> HashMap<Box<str>, LastActive> {
         let mut found = HashMap::new();
+        if ids.is_empty() {
+            return found;
+        }
+        let snapshots = self.history();
         let mut bytes = 0;
-        let mut newer: Option<&Snapshot> = None;
-        for snapshot in snapshots.iter().rev() {
+        let mut newer: Option<Dated<'_>> = None;
+        for dated in dated(&snapshots, now).into_iter().rev() {
+            let snapshot = dated.snapshot;
             // Where no webhook changed, none became inactive.
-            let may_have = newer.and_then(|newer| newer.counts).is_none_or(|counts| counts.changed > 0);
+            let may_have = newer.and_then(|newer| newer.snapshot.counts).is_none_or(|counts| counts.changed > 0);
             if may_have && !ids.is_empty() && bytes < MOST_SEARCHED {
                 bytes += snapshot.path.metadata().map_or(0, |metadata| metadata.len());
-                let active = LastActive { seen: snapshot.at, inactive_by: newer.map(|newer| newer.at) };
+                let active = LastActive { seen: dated.at, inactive_by: newer.map(|newer| newer.at) };
                 snapshot.each_active(|id| {
                     if ids.remove(id) {
                         found.insert(id.into(), active);
                     }
                 });
             }
-            newer = Some(snapshot);
+            newer = Some(dated);
         }
         found
     }

@@ -395,6 +395,22 @@ fn what_is_listed_again_is_not_taken_for_removed() {
     assert!(place.store.known_removed().is_empty());
 }
 
+#[test]
+fn a_clock_that_was_wrong_does_not_move_when_webhooks_became_inactive() {
+    let place = Place::new();
+    fs::create_dir_all(&place.store.history).unwrap();
+    let write = |name: &str, active: bool| {
+        let row = format!(r#"{{"id":"a","url":"u","is_active":{active}}}"#);
+        fs::write(place.store.history.join(name), format!("[\n{row}\n]\n")).unwrap();
+    };
+    write("00000001_20260601T000000Z_1.json", true);
+    write("00000002_20260610T000000Z_1_0_0_1.json", true);
+    write("00000003_19900101T000000Z_1_0_0_1.json", false);
+    let found = place.store.last_active(["a"].into(), at("15T00:00:00"));
+    let day = at("10T00:00:00");
+    assert_eq!(found.get("a"), Some(&LastActive { seen: day, inactive_by: Some(day) }));
+}
+
 /// Snapshots taken on these days, in the order of their sequence.
 fn snapshots(days: &[&str]) -> Vec<Snapshot> {
     let one = |(sequence, day): (u64, &&str)| {
@@ -467,7 +483,7 @@ fn the_history_knows_when_webhooks_became_inactive() {
     ] {
         place.store.keep_at(&listing, at(&format!("{day}T00:00:00"))).unwrap();
     }
-    let found = place.store.last_active(["a", "b", "c", "d"].into());
+    let found = place.store.last_active(["a", "b", "c", "d"].into(), at("15T00:00:00"));
     let active = |seen, by| LastActive { seen: at(seen), inactive_by: Some(at(by)) };
     assert_eq!(found.get("a"), Some(&active("03T00:00:00", "04T00:00:00")));
     assert_eq!(found.get("b"), Some(&active("01T00:00:00", "02T00:00:00")));

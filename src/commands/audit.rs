@@ -17,7 +17,7 @@ use crate::analysis::query::Query;
 use crate::cache::Store;
 use crate::cli::{AuditArgs, ColorArg, ScopeArg};
 use crate::error::Error;
-use crate::model::{Row, Scope, Webhook};
+use crate::model::{Row, Scope};
 use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, SourceFile, View, summary};
 use crate::safe;
 use crate::snapshot;
@@ -45,7 +45,7 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
     for Read { profile, place, reading, memory, .. } in sweep.workspaces {
         let is_partial = !reading.summary.is_whole();
         let mut facts = sources.gather(&reading.rows, context).await;
-        facts.last_active = memory.map(|memory| last_active(&memory, &reading.rows)).unwrap_or_default();
+        facts.last_active = memory.map(|memory| last_active(&memory, &reading.rows, &audit)).unwrap_or_default();
         audit.basis.facts = Arc::new(facts);
         audit.basis.is_part = is_of_part || !reading.summary.problems.is_empty();
         let mut report = audit.run(&reading.rows.as_slice());
@@ -105,10 +105,10 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
     Ok(if fails && !args.exit_zero { exit.max(Exit::Found) } else { exit })
 }
 
-/// When the history saw those webhooks active that are not.
-fn last_active(memory: &Store, rows: &[Row]) -> HashMap<Box<str>, LastActive> {
-    let inactive = rows.iter().filter_map(Row::webhook).filter(|webhook| Webhook::active(webhook) == Some(false));
-    memory.last_active(inactive.map(|webhook| webhook.id.raw()).collect())
+/// When the history last saw those webhooks active of which a finding tells it.
+fn last_active(memory: &Store, rows: &[Row], audit: &Audit) -> HashMap<Box<str>, LastActive> {
+    let wanted = rows.iter().filter_map(Row::webhook).filter(|&webhook| audit.asks_for_last_active(webhook));
+    memory.last_active(wanted.map(|webhook| webhook.id.raw()).collect(), audit.basis.now)
 }
 
 /// The file of `--from`, for a report that points to its lines. stdin has no name, and a file that cannot be read again no lines.

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Basis, Candidate, Check, LastActive, Rule, Severity};
+use super::{Audit, Basis, Candidate, Check, LastActive, Rule, Severity};
+use crate::analysis::query::Subject;
 use crate::safe;
 use crate::text::{Safe, clean};
 
@@ -20,12 +21,23 @@ const MOST: i64 = 180;
 const DAY: i64 = 86_400;
 
 fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
-    if webhook.active != Some(false) {
-        return None;
+    let days = days_too_old(webhook.active, webhook.created_at, basis.now)?;
+    let since = basis.facts.last_active.get(webhook.id).map(became_inactive).unwrap_or_default();
+    Some(safe!("it was created {} days ago{}", days, since))
+}
+
+/// How many days old a webhook is, if it is inactive and the rule finds it too old.
+fn days_too_old(active: Option<bool>, created_at: Option<Timestamp>, now: Timestamp) -> Option<i64> {
+    let seconds = now.as_second().saturating_sub(created_at?.as_second());
+    (active == Some(false) && seconds > MOST * DAY).then_some(seconds / DAY)
+}
+
+impl Audit {
+    /// Whether a finding tells when this webhook was last active, if that is known.
+    pub fn asks_for_last_active(&self, webhook: &impl Subject) -> bool {
+        self.rules().any(|(rule, _)| rule.id == RULE.id)
+            && days_too_old(webhook.active(), webhook.created_at(), self.basis.now).is_some()
     }
-    let seconds = basis.now.as_second().saturating_sub(webhook.created_at?.as_second());
-    let since = || basis.facts.last_active.get(webhook.id).map(became_inactive).unwrap_or_default();
-    (seconds > MOST * DAY).then(|| safe!("it was created {} days ago{}", seconds / DAY, since()))
 }
 
 fn became_inactive(active: &LastActive) -> Safe {
@@ -65,6 +77,18 @@ mod tests {
         );
         assert_eq!(told(first, Some(first)), "it was created 181 days ago, and became inactive on 2026-06-29");
         assert_eq!(told(first, None), "it was created 181 days ago, and was active on 2026-06-29");
+    }
+
+    #[test]
+    fn the_history_is_asked_only_for_what_a_finding_tells() {
+        let asks = |rule: &str, active: bool, created: &str| {
+            let row = format!(r#"{{"id":"a","url":"u","is_active":{active},"created_at":"{created}T00:00:00Z"}}"#);
+            audit(rule).asks_for_last_active(decoded(&row).webhook().unwrap())
+        };
+        assert!(asks("long-inactive", false, "2026-01-01"));
+        assert!(!asks("long-inactive", false, "2026-01-02"));
+        assert!(!asks("long-inactive", true, "2026-01-01"));
+        assert!(!asks("no-events", false, "2026-01-01"));
     }
 
     fn found(created: &str, active: &str) -> Vec<String> {
