@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Take};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
@@ -191,6 +191,22 @@ impl Snapshot {
                 sink(&id);
             }
         }
+    }
+
+    /// Whether it surely is not as it was written, found without reading all of it.
+    pub fn is_damaged(&self) -> bool {
+        self.has_both_ends().is_none_or(|has_both| !has_both)
+    }
+
+    fn has_both_ends(&self) -> Option<bool> {
+        let mut file = super::open(OpenOptions::new().read(true), &self.path).ok()?;
+        let (mut first, mut last) = ([0; 1], [0; 2]);
+        file.read_exact(&mut first).ok()?;
+        let length = file.seek(SeekFrom::End(0)).ok()?;
+        file.seek(SeekFrom::End(-2)).ok()?;
+        file.read_exact(&mut last).ok()?;
+        let may_hold_all = self.webhooks == 0 || length > "[\n]\n".len() as u64;
+        Some(first == *b"[" && last == *b"]\n" && may_hold_all)
     }
 
     /// What is in it.

@@ -411,6 +411,25 @@ fn a_clock_that_was_wrong_does_not_move_when_webhooks_became_inactive() {
     assert_eq!(found.get("a"), Some(&LastActive { seen: day, inactive_by: Some(day) }));
 }
 
+#[test]
+fn a_snapshot_without_both_ends_is_damaged() {
+    let place = Place::new();
+    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&roster(&[]), at("02T00:00:00")).unwrap();
+    let [first, second] = <[Snapshot; 2]>::try_from(place.store.history()).unwrap();
+    assert_eq!((first.is_damaged(), second.is_damaged()), (false, false));
+    let whole = fs::read_to_string(&first.path).unwrap();
+    // What is between is not read, however much that is.
+    fs::write(&first.path, whole.replace(':', ";")).unwrap();
+    assert!(!first.is_damaged() && first.read().is_err());
+    for damaged in ["", "[", "[\n]\n", whole.trim_end(), whole.trim_end_matches("]\n"), whole.trim_start_matches('[')] {
+        fs::write(&first.path, damaged).unwrap();
+        assert!(first.is_damaged(), "{damaged:?}");
+    }
+    fs::remove_file(&first.path).unwrap();
+    assert!(first.is_damaged());
+}
+
 /// Snapshots taken on these days, in the order of their sequence.
 fn snapshots(days: &[&str]) -> Vec<Snapshot> {
     let one = |(sequence, day): (u64, &&str)| {

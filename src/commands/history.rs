@@ -16,7 +16,7 @@ pub(super) async fn run(args: &HistoryArgs, context: &Context<'_>) -> Result<Exi
         added: snapshot.counts.map(|counts| counts.added),
         removed: snapshot.counts.map(|counts| counts.removed),
         changed: snapshot.counts.map(|counts| counts.changed),
-        damaged: snapshot.read().is_err(),
+        damaged: snapshot.is_damaged(),
         path: snapshot.path.to_string_lossy().into_owned(),
     });
     let entries: Vec<_> = kept.map(Entry::Record).collect();
