@@ -318,7 +318,7 @@ pub fn clear(with_history: bool) -> io::Result<u64> {
     }
     if let Some(root) = history_root().filter(|_| with_history) {
         for directory in entries(&root)?.filter(|path| is_directory(path)) {
-            removed += remove_files(&directory, |name| history::is_snapshot(name) || files::is_unfinished(name))?;
+            removed += remove_files(&directory, |name| history::is_snapshot(name) || is_unfinished(name))?;
             // Whatever else is in there is not ours to remove.
             drop(fs::remove_dir(directory));
         }
@@ -328,7 +328,11 @@ pub fn clear(with_history: bool) -> io::Result<u64> {
 
 fn is_ours(name: &str) -> bool {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("cache" | "lock" | "removed")) || files::is_unfinished(name)
+    matches!(extension, Some("cache" | "lock" | "removed")) || is_unfinished(name)
+}
+
+fn is_unfinished(name: &str) -> bool {
+    files::is_unfinished(name) || files::is_unfinished_of_old(name)
 }
 
 fn is_directory(path: &Path) -> bool {
@@ -423,6 +427,7 @@ fn touch(path: &Path, read_at: Timestamp) -> io::Result<()> {
 /// Removes caches of other workspaces that are old or too many. None of them is needed, so what cannot be removed stays.
 fn prune(directory: &Path, own: &Path, now: Timestamp) {
     let now = system_time(now);
+    files::remove_unfinished_of_old(directory, now);
     let is_old = |modified: SystemTime| now.duration_since(modified).is_ok_and(|age| age > LONGEST);
     let mut caches = Vec::new();
     for path in entries(directory).into_iter().flatten().filter(|path| path != own) {

@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use directories::{BaseDirs, ProjectDirs};
 use rustix::fs::OFlags;
@@ -56,6 +57,7 @@ pub fn cache_dir() -> Option<PathBuf> {
 /// What the names of files begin and end with that are not whole yet, and how many letters and digits are between.
 const UNFINISHED: (&str, &str) = (".hookscope-", ".tmp");
 const RANDOM: usize = 6;
+const DAY: Duration = Duration::from_hours(24);
 
 /// The files that this process is writing.
 static WRITING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -65,6 +67,25 @@ pub fn is_unfinished(name: &str) -> bool {
     let (prefix, suffix) = UNFINISHED;
     let random = name.strip_prefix(prefix).and_then(|name| name.strip_suffix(suffix)).unwrap_or_default();
     random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether a file of this name may be one that an earlier version never finished. Only in a directory of this program.
+pub fn is_unfinished_of_old(name: &str) -> bool {
+    is_unfinished(&format!("{name}{}", UNFINISHED.1))
+}
+
+/// Removes what an earlier version left behind in a directory of this program more than a day ago: it locked nothing.
+pub fn remove_unfinished_of_old(directory: &Path, now: SystemTime) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_unfinished_of_old) {
+            let path = entry.path();
+            let Ok(Some(file)) = left_behind(&path) else { continue };
+            let modified = file.metadata().and_then(|metadata| metadata.modified());
+            if modified.is_ok_and(|modified| now.duration_since(modified).is_ok_and(|age| age > DAY)) {
+                drop(fs::remove_file(path));
+            }
+        }
+    }
 }
 
 /// Removes the files that this process has not finished: it is about to end. No other file is begun from now on.

@@ -295,6 +295,7 @@ pub(super) fn write(
 
 /// Removes what is too old, too many or too large. Nothing depends on it, so what cannot be removed stays.
 pub(super) fn prune(directory: &Path, now: Timestamp) {
+    files::remove_unfinished_of_old(directory, super::system_time(now));
     let mut bytes = 0;
     for (place, snapshot) in list(directory).iter().rev().enumerate() {
         bytes += snapshot.path.metadata().map_or(0, |metadata| metadata.len());

@@ -396,6 +396,28 @@ fn what_is_listed_again_is_not_taken_for_removed() {
 }
 
 #[test]
+fn what_an_earlier_version_left_behind_is_removed_after_a_day() {
+    let place = Place::new();
+    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
+    let directories = [place.store.cache.clone(), place.store.history.clone()];
+    for directory in &directories {
+        for (name, day) in
+            [(".hookscope-abc123", "01T00:00:00"), (".hookscope-abc124", "02T12:00:00"), (".hookscope-x", "01T00:00:00")]
+        {
+            fs::write(directory.join(name), "half").unwrap();
+            touch(&directory.join(name), at(day)).unwrap();
+        }
+    }
+    place.store.keep_at(&roster(&[A, B]), at("03T00:00:00")).unwrap();
+    for directory in &directories {
+        let is_there = |name| directory.join(name).exists();
+        let names = [".hookscope-abc123", ".hookscope-abc124", ".hookscope-x"];
+        assert_eq!(names.map(is_there), [false, true, true], "{directory:?}");
+    }
+    assert!(is_ours(".hookscope-abc124") && !is_ours(".hookscope-x"));
+}
+
+#[test]
 fn a_clock_that_was_wrong_does_not_move_when_webhooks_became_inactive() {
     let place = Place::new();
     fs::create_dir_all(&place.store.history).unwrap();
