@@ -35,6 +35,8 @@ pub(super) struct Workspace {
     /// What messages call it.
     place: Safe,
     say: Say,
+    /// Where it is remembered; nowhere for a file.
+    memory: Option<Store>,
     origin: Origin,
 }
 
@@ -145,7 +147,7 @@ pub(super) async fn open(global: &Global, config: &Config, env: &Environment, sa
         note_terminal(path, "webhooks", say);
         let page = snapshot::read(path)?;
         let place = snapshot::name(path);
-        return Ok(Workspace { profile: None, place, say, origin: Origin::File(page) });
+        return Ok(Workspace { profile: None, place, say, memory: None, origin: Origin::File(page) });
     }
     let (connection, server) = connect(global, config, env).await?;
     if global.cached { of_cache(&connection, say) } else { of_connection(&connection, server, say) }
@@ -171,12 +173,13 @@ fn store(connection: &Connection) -> Result<Store, Error> {
 fn of_cache(connection: &Connection, say: Say) -> Result<Workspace, Error> {
     let place = place(connection);
     let now = clock::Moment::now().wall;
-    let cached = store(connection)?.read(now);
+    let memory = store(connection)?;
+    let cached = memory.read(now);
     let Cached { rows, read_at } = found_in_cache(cached, &place, say)?;
     say_age(read_at, now, &place, say);
     let total = Some(rows.len() as u64);
     let page = Page { number: 1, rows, reported: None, limit: None, total, total_pages: None, bytes: 0 };
-    Ok(Workspace { profile: None, place, say, origin: Origin::File(page) })
+    Ok(Workspace { profile: None, place, say, memory: Some(memory), origin: Origin::File(page) })
 }
 
 /// Says that rows are not those of now.
@@ -254,7 +257,7 @@ fn of_connection(connection: &Connection, demo: Option<Server>, say: Say) -> Res
         confirmations: Confirmations::default(),
         demo,
     };
-    Ok(Workspace { profile: None, place, say, origin: Origin::Api(Box::new(live)) })
+    Ok(Workspace { profile: None, place, say, memory: live.memory.clone(), origin: Origin::Api(Box::new(live)) })
 }
 
 /// What messages call a workspace: its host, and its profile where there is more than one.
@@ -281,10 +284,7 @@ impl Workspace {
 
     /// Where it is remembered; nowhere for a file.
     pub(super) fn memory(&self) -> Option<&Store> {
-        match &self.origin {
-            Origin::Api(live) => live.memory.as_ref(),
-            Origin::File(_) => None,
-        }
+        self.memory.as_ref()
     }
 
     fn progress(&self, drawn: bool) -> Progress {
