@@ -131,6 +131,7 @@ async fn a_writer_that_is_interrupted_leaves_nothing_beside_its_file() {
         names.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".hookscope-")).count()
     };
     std::fs::create_dir(place.home.path("out")).unwrap();
+    let mut interrupted = 0;
     for (signal, number) in [(Signal::TERM, 15), (Signal::INT, 2), (Signal::HUP, 1)] {
         let mut child = place.home.command(&["snapshot", "--from", "large.json", "out/file.json"]).spawn().unwrap();
         let pid = Pid::from_raw(child.id().unwrap().cast_signed()).unwrap();
@@ -144,8 +145,10 @@ async fn a_writer_that_is_interrupted_leaves_nothing_beside_its_file() {
         let status = child.wait().await.unwrap();
         // On a fast disk it may have come to its end.
         assert!(status.signal() == Some(number) || status.success(), "{status}");
+        interrupted += usize::from(status.signal() == Some(number));
         assert_eq!(unfinished(), 0, "after {signal:?}");
     }
+    assert!(interrupted > 0, "each of them came to its end");
     // What is killed cannot clean up: the next one does.
     std::fs::write(place.home.path("out/.hookscope-a1B2c3.tmp"), "half").unwrap();
     place.home.run(&["snapshot", "--from", "large.json", "out/file.json"]).await.data();
