@@ -9,7 +9,7 @@ use ring::{digest, hmac};
 use url::Url;
 
 pub use self::secrets::SecretKind;
-use self::secrets::{as_parsed, authority, find, may_be_cut};
+use self::secrets::{Cut, as_parsed, authority, cut, end_behind, find};
 
 use crate::text::{Safe, clean};
 
@@ -189,8 +189,9 @@ pub fn head_to_show(raw: &str, bytes: usize) -> Option<&str> {
     }
     let text = as_parsed(head);
     let place = authority(&text);
-    let is_whole = place.end < text.len() && !may_be_cut(&text, text.get(place)?);
-    is_whole.then_some(head)
+    let behind = text.get(place.end..).filter(|behind| !behind.is_empty())?;
+    let cut = cut(&text, text.get(place)?);
+    (cut != Cut::Likely && end_behind(behind, cut).is_none()).then_some(head)
 }
 
 #[cfg(test)]
@@ -273,7 +274,7 @@ mod tests {
             ("bob:pa/ss@h/", "***@h/"),
             ("ht\ttps://bob:pw@h/", "https://***@h/"),
             ("https:\t//token@h/", "https://***@h/"),
-            ("https://acme.com:8443/users/bob@acme.com", "https://acme.com:8443/users/bob@acme.com"),
+            ("https://acme.com:8443/users/@bob", "https://acme.com:8443/users/@bob"),
             ("http://localhost:3000/@scope/x", "http://localhost:3000/@scope/x"),
             ("http://[::1]:3000/@scope/x", "http://[::1]:3000/@scope/x"),
             ("https://medium.com/@bob?m=a@b.c", "https://medium.com/@bob?m=a@b.c"),
@@ -321,6 +322,33 @@ mod tests {
         assert_eq!(mask_url_head(&format!("https://bob:{long}@a.com/"), 100), "***");
         assert_eq!(mask_url_head(&format!("https://a.com/?token={long}"), 100), "https://a.com/?token=***");
         assert_eq!(mask_url_head("https://a.com/x", 100), "https://a.com/x");
+        assert_eq!(mask_url_head(&format!("http://hookserver/{long}"), 19), "http://hookserver/x");
+        assert_eq!(mask_url_head(&format!("http://hookserver/@b/{long}"), 22), "http://hookserver/@b/x");
+        assert_eq!(mask_url_head(&format!("https://a.com:8443/{long}"), 20), "https://a.com:8443/x");
+        for url in [format!("https://bob:1/{long}@a.com/"), format!("https://to/ken@a.com/{long}@h/")] {
+            assert_eq!(mask_url_head(&url, 100), "***");
+        }
+    }
+
+    #[test]
+    fn a_name_in_a_path_is_no_user() {
+        for url in [
+            "http://hookserver/u/@bob",
+            "http://hookserver/@bob/x",
+            "https://a.com:8443/u/@bob",
+            "http://10.0.0.1:8080/u/b@x.com",
+            "http://localhost:8080/u/b@x.com",
+        ] {
+            assert_eq!(mask_url(url), url);
+        }
+        for (url, masked) in [
+            ("https://svc.account:1234/pa5s@host/", "https://***@host/"),
+            ("https://svc.account:/pa5s@host/@bob", "https://***@host/@bob"),
+            ("https://bob:1234/@host/", "https://***@host/"),
+            ("https://to/ken@host/@bob", "https://***@host/@bob"),
+        ] {
+            assert_eq!(mask_url(url), masked);
+        }
     }
 
     #[test]

@@ -238,6 +238,27 @@ mod tests {
     }
 
     #[test]
+    fn a_hook_is_hidden_wherever_it_stands_in_a_sentence() {
+        const HOOK: &str = "hooks.slack.com/services/T0/B0/XyZw09kLmN4XyZw09kLmN4";
+        for (text, masked) in [
+            ("url:https://HOOK", "url:https://MASKED"),
+            ("GET https://a.example.com: redirected to https://HOOK", "GET https://a.example.com: redirected to https://MASKED"),
+            (
+                "GET https://a.example.com/x?y: redirected to https://bob:pw@b.example.com/",
+                "GET https://a.example.com/x?y: redirected to https://***@b.example.com/",
+            ),
+            ("https://a.example.com/x?y (https://HOOK?z) https://HOOK", "https://a.example.com/x?y (https://MASKED?z) https://MASKED"),
+            ("POST to HOOK failed", "POST to MASKED failed"),
+            ("POST to \"HOOK?x\" failed: a/b", "POST to \"MASKED?x\" failed: a/b"),
+        ] {
+            let text = text.replace("HOOK", HOOK);
+            assert_eq!(mask_url(&text), masked.replace("MASKED", "hooks.slack.com/services/T0/B0/***"));
+        }
+        let many = "://".repeat(100_000);
+        assert_eq!(mask_url(&many), many);
+    }
+
+    #[test]
     fn the_hooks_of_any_host_are_known_by_their_tokens() {
         for (url, masked) in [
             ("https://chat.acme.com/hooks/bqmh4fx7wpyzt9nq3dkrj5sahe", "https://chat.acme.com/hooks/***"),

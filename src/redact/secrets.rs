@@ -2,6 +2,7 @@
 //! hashes or reports one asks [`find`]. It works on any text, since what does not parse can hold a password all the same.
 
 use std::borrow::Cow;
+use std::net::Ipv4Addr;
 use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
@@ -63,8 +64,61 @@ pub(super) fn as_parsed(text: &str) -> Cow<'_, str> {
 pub(super) fn find(text: &str) -> Vec<Secret> {
     let mut found = Vec::new();
     find_within(text, 0, &mut found);
+    find_in_later_urls(text, &mut found);
+    find_in_words(text, &mut found);
+    found.sort_by_key(|secret| secret.range.start);
+    found.dedup_by(|later, kept| {
+        let overlap = later.range.start < kept.range.end;
+        if overlap {
+            kept.range.end = kept.range.end.max(later.range.end);
+        }
+        overlap
+    });
     found.retain(|secret| text.get(secret.range.clone()) != Some(MASK));
     found
+}
+
+/// The secrets of every URL but the first: `redirected to https://…`, `url:https://…`. Each is looked at up to the next one.
+fn find_in_later_urls(text: &str, found: &mut Vec<Secret>) {
+    let first = scheme_end(text);
+    let mut schemes = text.match_indices("://").map(|(at, _)| at).filter(|&at| at >= first).peekable();
+    while let Some(at) = schemes.next() {
+        let end = schemes.peek().copied().unwrap_or(text.len());
+        let before = text.get(..at).unwrap_or_default();
+        let scheme = before.len() - before.trim_end_matches(|c: char| c.is_ascii_alphanumeric()).len();
+        let start = if scheme > 0 { at - scheme } else { at + 1 };
+        find_at(text, start..end, found, |url, inner| find_within(url, DEEPEST, inner));
+    }
+}
+
+/// The paths of hook hosts in a sentence that names them without a scheme: `POST to hooks.slack.com/services/…`.
+fn find_in_words(text: &str, found: &mut Vec<Secret>) {
+    if !text.contains(char::is_whitespace) {
+        return;
+    }
+    let mut start = 0;
+    for word in text.split_inclusive(char::is_whitespace) {
+        let bare = word.trim_end();
+        let start_of_host = bare.len() - bare.trim_start_matches(|c: char| !c.is_alphanumeric()).len();
+        if bare.contains(['/', '\\']) && !bare.contains("://") {
+            find_at(text, start + start_of_host..start + bare.len(), found, |name, inner| {
+                let path = end_of_authority(name, 0);
+                let end = name.find(['?', '#']).unwrap_or(name.len());
+                find_in_path(name, 0..path, path..end, DEEPEST, inner);
+            });
+        }
+        start += word.len();
+    }
+}
+
+/// What is found in a part of the text, at its place in the whole.
+fn find_at(text: &str, part: Range<usize>, found: &mut Vec<Secret>, find: impl FnOnce(&str, &mut Vec<Secret>)) {
+    let mut inner = Vec::new();
+    find(text.get(part.clone()).unwrap_or_default(), &mut inner);
+    let moved = |at: usize| part.start + at;
+    found.extend(
+        inner.into_iter().map(|secret| Secret { range: moved(secret.range.start)..moved(secret.range.end), ..secret }),
+    );
 }
 
 fn find_within(text: &str, depth: usize, found: &mut Vec<Secret>) {
@@ -112,28 +166,65 @@ fn end_of_authority(text: &str, start: usize) -> usize {
 /// What a person would read as user name and password, whatever a parser makes of it: `https://bob:pa/ss@host/`.
 fn userinfo(text: &str, authority: &Range<usize>) -> Option<Range<usize>> {
     let place = text.get(authority.clone())?;
-    let within = place.rfind(AT_SIGNS);
+    let behind = text.get(authority.end..).unwrap_or_default();
     // Of a text that begins with its path, nothing is userinfo.
-    let end = match text.get(authority.end..).and_then(|rest| rest.rfind(AT_SIGNS)) {
-        Some(at) if (!place.is_empty() || scheme_end(text) > 0) && may_be_cut(text, place) => Some(place.len() + at),
-        _ => within,
-    };
+    let is_path = place.is_empty() && scheme_end(text) == 0;
+    let cut = if is_path { Cut::No } else { cut(text, place) };
+    let end = end_behind(behind, cut).map(|at| place.len() + at).or_else(|| place.rfind(AT_SIGNS));
     end.filter(|&end| end > 0).map(|end| authority.start..authority.start + end)
 }
 
-/// Whether what looks like an authority may be the start of userinfo with a slash, a `?` or a `#` in it.
-pub(super) fn may_be_cut(text: &str, authority: &str) -> bool {
+/// Whether what looks like an authority is the start of userinfo with a slash, a `?` or a `#` in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    No,
+    /// If an `@` comes behind it, other than one that begins a segment, as names in paths do.
+    Perhaps,
+    /// If any `@` comes behind it.
+    Likely,
+}
+
+/// Where the userinfo ends in what comes behind the authority.
+pub(super) fn end_behind(behind: &str, cut: Cut) -> Option<usize> {
+    match cut {
+        Cut::No => None,
+        Cut::Perhaps => {
+            let begins_segment = |at: usize| behind.get(..at).is_some_and(|before| before.ends_with(['/', '\\']));
+            behind.rmatch_indices(AT_SIGNS).map(|(at, _)| at).find(|&at| !begins_segment(at))
+        }
+        Cut::Likely => behind.rfind(AT_SIGNS),
+    }
+}
+
+/// How a text goes on behind its authority.
+pub(super) fn cut(text: &str, authority: &str) -> Cut {
     if scheme_end(text) == 0 && (!authority.contains(':') || text.contains(char::is_whitespace)) {
         // A path, or a sentence.
-        return false;
+        return Cut::No;
     }
-    let host = authority.rsplit_once(AT_SIGNS).map_or(authority, |(_, host)| host);
+    let (user, host) = authority.rsplit_once(AT_SIGNS).map_or((None, authority), |(user, host)| (Some(user), host));
     let (name, port) = match host.rsplit_once(']') {
-        Some((_, port)) if host.starts_with('[') => ("localhost", port.strip_prefix(':').unwrap_or(port)),
-        _ => host.split_once(':').unwrap_or((host, "")),
+        Some((_, port)) if host.starts_with('[') => ("localhost", Some(port.strip_prefix(':').unwrap_or(port))),
+        _ => host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port))),
     };
-    let is_port = port.is_empty() || port.parse::<u16>().is_ok();
-    !is_port || !name.contains('.') && !name.eq_ignore_ascii_case("localhost")
+    let is_port = port.is_none_or(|port| port.is_empty() || port.parse::<u16>().is_ok());
+    let is_address = name.eq_ignore_ascii_case("localhost") || name.parse::<Ipv4Addr>().is_ok();
+    let is_name = name.contains('.');
+    // `a://b/@c` may be a user and a password too.
+    let is_web = ["http://", "https://"].iter().any(|scheme| {
+        text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)) && !name.is_empty()
+    });
+    match port {
+        _ if is_port && (is_address || is_name && user.is_some()) => Cut::No,
+        // What comes behind was looked at before.
+        _ if user == Some(MASK) => Cut::Perhaps,
+        _ if !is_port => Cut::Likely,
+        None if is_name => Cut::No,
+        // A name with a port, or a user and the digits that a password begins with.
+        Some(_) if is_name => Cut::Perhaps,
+        None if is_web && user.is_none() => Cut::Perhaps,
+        _ => Cut::Likely,
+    }
 }
 
 fn find_in_path(text: &str, host: Range<usize>, path: Range<usize>, depth: usize, found: &mut Vec<Secret>) {
@@ -153,12 +244,7 @@ fn find_in_path(text: &str, host: Range<usize>, path: Range<usize>, depth: usize
         && let Some(slashes) = in_path.find("://")
     {
         let scheme = in_path.get(..slashes).unwrap_or_default().trim_end_matches(|c: char| c.is_ascii_alphanumeric()).len();
-        let mut inner = Vec::new();
-        find_within(in_path.get(scheme..).unwrap_or_default(), depth + 1, &mut inner);
-        let moved = |at: usize| path.start + scheme + at;
-        found.extend(
-            inner.into_iter().map(|secret| Secret { range: moved(secret.range.start)..moved(secret.range.end), ..secret }),
-        );
+        find_at(text, path.start + scheme..path.end, found, |url, inner| find_within(url, depth + 1, inner));
     }
 }
 
