@@ -182,7 +182,7 @@ impl Client {
         let key = self.keys.in_use().key;
         let body = self.fetch(&key, self.list_url(request), &mut connected, |response| seen.look_at(response)).await;
         seen.is_connected = connected;
-        seen.page = body.and_then(|body| self.read(&body, |body| wire::page(body, 1)));
+        seen.page = body.and_then(|body| self.read(&key, &body, |body| wire::page(body, 1)));
         seen.elapsed = started.elapsed();
         seen
     }
@@ -202,18 +202,21 @@ impl Client {
 
     async fn get_and<T>(&self, url: Url, read: impl FnOnce(&[u8]) -> Result<T, Unreadable>) -> Result<Answer<T>, Failure> {
         let mut rate = None;
-        let used = self.keys.in_use();
+        let mut used = self.keys.in_use();
         let mut body = self.fetch_with(&used.key, url.clone(), &mut rate).await;
         if let Err(refused) = &mut body
             && refused.kind == ErrorKind::Unauthorized
         {
             match self.keys.renewed(&used).await {
-                Ok(Some(renewed)) => body = self.fetch_with(&renewed.key, url, &mut rate).await,
+                Ok(Some(renewed)) => {
+                    used = renewed;
+                    body = self.fetch_with(&used.key, url, &mut rate).await;
+                }
                 Ok(None) => {}
                 Err(why) => refused.causes.push(safe!("the key cannot be read again: {}", why)),
             }
         }
-        body.and_then(|body| self.read(&body, read))
+        body.and_then(|body| self.read(&used.key, &body, read))
             .map(|value| Answer { value, rate })
             .map_err(|error| Failure { error, rate })
     }
@@ -222,9 +225,19 @@ impl Client {
         self.fetch(key, url, &mut true, |response| *rate = RateLimit::read(response.headers())).await
     }
 
-    fn read<T>(&self, body: &[u8], read: impl FnOnce(&[u8]) -> Result<T, Unreadable>) -> Result<T, ApiError> {
-        read(body)
-            .map_err(|why| ApiError::new(ErrorKind::Nonsense(why.why)).with(words(&self.keys.in_use().key, &why.detail)))
+    /// Reads the body that answers a request with this key.
+    fn read<T>(
+        &self,
+        key: &ApiKey,
+        body: &[u8],
+        read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
+    ) -> Result<T, ApiError> {
+        read(body).map_err(|why| ApiError::new(ErrorKind::Nonsense(why.why)).with(self.words(key, &why.detail)))
+    }
+
+    /// What the server says of a failure, less the key that was sent and the one in use now, should it have echoed them.
+    fn words(&self, sent: &ApiKey, text: &str) -> Safe {
+        clean_head(&self.keys.in_use().key.scrub(&sent.scrub(text)), 300)
     }
 
     /// The body of an answer, and a look at the rest of it; whether there was a connection at all.
@@ -290,7 +303,7 @@ impl Client {
             Ok(body) => {
                 let is_proof = may_be_proof && error::is_not_found(&body, asked.path());
                 let kind = if is_proof { ErrorKind::NotFound } else { kind };
-                ApiError::new(kind).with(words(key, &error::server_message(&body).unwrap_or_default()))
+                ApiError::new(kind).with(self.words(key, &error::server_message(&body).unwrap_or_default()))
             }
             Err(_) => ApiError::new(kind),
         }
@@ -329,11 +342,6 @@ fn authorization(key: &ApiKey) -> Result<HeaderValue, ApiError> {
         .map_err(|_never_shown| ApiError::new(ErrorKind::Setup).with("the API key is not a header value".into()))?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// What the server says of a failure, less the key, should it have echoed that.
-fn words(key: &ApiKey, text: &str) -> Safe {
-    clean_head(&key.scrub(text), 300)
 }
 
 /// Whether a gateway wants a user name and a password: the API itself knows keys only.
