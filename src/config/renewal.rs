@@ -28,19 +28,36 @@ impl Config {
             let (path, name, base_url) = (path.clone(), name.clone(), base_url.clone());
             let runtime = Handle::current();
             async move {
-                // A file system that hangs must not hold up the other requests.
-                let reading = spawn_blocking(move || runtime.block_on(read(&path, name.as_deref(), &base_url, asks)));
-                match tokio::time::timeout(TIME, reading).await {
-                    Ok(Ok(read)) => read.map_err(|error| clean(&error.to_string())),
-                    Ok(Err(error)) => Err(clean(&error.to_string())),
-                    Err(_elapsed) => Err(safe!("no answer within {} s", TIME.as_secs())),
-                }
+                let reading = async {
+                    // A file system that hangs must not hold up the other requests.
+                    let found = spawn_blocking(move || {
+                        let stored = find(&path, name.as_deref(), &base_url, asks)?;
+                        let is_command = matches!(stored, StoredKey::Command { .. });
+                        if is_command { Ok(Found::Command(stored)) } else { runtime.block_on(stored.read()).map(Found::Key) }
+                    });
+                    let words = |error: ConfigError| clean(&error.to_string());
+                    match found.await.map_err(|error| clean(&error.to_string()))?.map_err(words)? {
+                        Found::Key(key) => Ok(key),
+                        // Whoever stops waiting ends the command.
+                        Found::Command(stored) => stored.read().await.map_err(words),
+                    }
+                };
+                let read = tokio::time::timeout(TIME, reading).await;
+                read.unwrap_or_else(|_elapsed| Err(safe!("no answer within {} s", TIME.as_secs())))
             }
         }))
     }
 }
 
-async fn read(path: &Path, name: Option<&str>, base_url: &BaseUrl, asks: bool) -> Result<ApiKey, ConfigError> {
+/// What was found where the key is stored.
+enum Found {
+    Key(ApiKey),
+    /// A command, which is not run yet.
+    Command(StoredKey),
+}
+
+/// Finds where the key is stored by now.
+fn find(path: &Path, name: Option<&str>, base_url: &BaseUrl, asks: bool) -> Result<StoredKey, ConfigError> {
     let config = Config::load(Some(path), &Environment::default())?;
     let level = match name {
         None => &config.top,
@@ -54,12 +71,13 @@ async fn read(path: &Path, name: Option<&str>, base_url: &BaseUrl, asks: bool) -
         // Whoever started this was told that nothing asks.
         return Err(ConfigError::new("the key is with a command now: start hookscope again"));
     }
-    key.read().await
+    Ok(key.clone())
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::{BufRead as _, BufReader};
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 
     use super::*;
@@ -109,6 +127,29 @@ mod tests {
             assert!(text.contains(&after) && after != before.expose(), "{config}: {after}");
             home.write("key", "id:first-key");
         }
+    }
+
+    #[tokio::test]
+    async fn who_stops_waiting_ends_the_command() {
+        let home = Home(tempfile::tempdir().unwrap());
+        let fifo = home.0.path().join("fifo");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let (_, renewal) = home.renewal("api_key_command = ['echo', 'id:first-key']").await;
+        let command = format!("trap '' INT; exec 3>'{}'; echo >&3; exec sleep 600", fifo.display());
+        home.write("config.toml", &format!("api_key_command = ['sh', '-c', \"{command}\"]"));
+        let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
+        std::thread::spawn(move || {
+            let mut lines = BufReader::new(fs::File::open(fifo).unwrap()).lines();
+            while started.send(lines.next().is_some()).is_ok() {}
+        });
+        let ran = tokio::select! {
+            read = renewal.read() => panic!("{read:?}"),
+            ran = starts.recv() => ran,
+        };
+        assert_eq!(ran, Some(true));
+        // The command had the other end open until it ended.
+        let ended = tokio::time::timeout(Duration::from_secs(20), starts.recv()).await;
+        assert_eq!(ended, Ok(Some(false)));
     }
 
     #[tokio::test]
