@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use nix::sys::signal::{SIGTSTP, SigSet, SigmaskHow};
 use tokio::io::AsyncReadExt;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::ConfigError;
 use super::document::{Found, Section, open_bounded, quoted};
@@ -107,14 +108,9 @@ fn read_file(path: &Path) -> Result<ApiKey, ConfigError> {
 async fn run_command(words: &[String], time: Duration) -> Result<ApiKey, Safe> {
     let Some((program, arguments)) = words.split_first() else { return Err("it is empty".into()) };
     let failed = |error: std::io::Error| clean(&error.to_string());
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::inherit())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(failed)?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::inherit()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+    let mut child = spawn_stoppable(&mut command).map_err(failed)?;
     let stdout = child.stdout.take();
     let run = async {
         let mut output = Vec::new();
@@ -137,9 +133,30 @@ async fn run_command(words: &[String], time: Duration) -> Result<ApiKey, Safe> {
     }
 }
 
+/// Starts a program that ctrl-z stops as usual: a child inherits the signals that are blocked, and the explorer blocks SIGTSTP.
+fn spawn_stoppable(command: &mut Command) -> std::io::Result<Child> {
+    let mut stops = SigSet::empty();
+    stops.add(SIGTSTP);
+    let before = stops.thread_swap_mask(SigmaskHow::SIG_UNBLOCK)?;
+    let child = command.spawn();
+    before.thread_set_mask()?;
+    child
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_command_can_be_stopped_even_if_its_parent_cannot() {
+        let mut stops = SigSet::empty();
+        stops.add(SIGTSTP);
+        stops.thread_block().unwrap();
+        let key = run(&["awk", "/^SigBlk/ { print \"id:\" $2 }", "/proc/self/status"]).await.unwrap();
+        let blocked = u64::from_str_radix(key.expose().strip_prefix("id:").unwrap(), 16).unwrap();
+        assert_eq!(blocked >> (SIGTSTP as u32 - 1) & 1, 0, "{blocked:x}");
+        assert!(SigSet::thread_get_mask().unwrap().contains(SIGTSTP), "as it was before");
+    }
 
     fn words(words: &[&str]) -> Vec<String> {
         words.iter().map(ToString::to_string).collect()
