@@ -226,12 +226,7 @@ impl Client {
     }
 
     /// Reads the body that answers a request with this key.
-    fn read<T>(
-        &self,
-        key: &ApiKey,
-        body: &[u8],
-        read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
-    ) -> Result<T, ApiError> {
+    fn read<T>(&self, key: &ApiKey, body: &[u8], read: impl FnOnce(&[u8]) -> Result<T, Unreadable>) -> Result<T, ApiError> {
         read(body).map_err(|why| ApiError::new(ErrorKind::Nonsense(why.why)).with(self.words(key, &why.detail)))
     }
 

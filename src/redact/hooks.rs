@@ -242,12 +242,18 @@ mod tests {
         const HOOK: &str = "hooks.slack.com/services/T0/B0/XyZw09kLmN4XyZw09kLmN4";
         for (text, masked) in [
             ("url:https://HOOK", "url:https://MASKED"),
-            ("GET https://a.example.com: redirected to https://HOOK", "GET https://a.example.com: redirected to https://MASKED"),
+            (
+                "GET https://a.example.com: redirected to https://HOOK",
+                "GET https://a.example.com: redirected to https://MASKED",
+            ),
             (
                 "GET https://a.example.com/x?y: redirected to https://bob:pw@b.example.com/",
                 "GET https://a.example.com/x?y: redirected to https://***@b.example.com/",
             ),
-            ("https://a.example.com/x?y (https://HOOK?z) https://HOOK", "https://a.example.com/x?y (https://MASKED?z) https://MASKED"),
+            (
+                "https://a.example.com/x?y (https://HOOK?z) https://HOOK",
+                "https://a.example.com/x?y (https://MASKED?z) https://MASKED",
+            ),
             ("POST to HOOK failed", "POST to MASKED failed"),
             ("POST to \"HOOK?x\" failed: a/b", "POST to \"MASKED?x\" failed: a/b"),
         ] {

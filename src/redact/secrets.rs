@@ -211,9 +211,9 @@ pub(super) fn cut(text: &str, authority: &str) -> Cut {
     let is_address = name.eq_ignore_ascii_case("localhost") || name.parse::<Ipv4Addr>().is_ok();
     let is_name = name.contains('.');
     // `a://b/@c` may be a user and a password too.
-    let is_web = ["http://", "https://"].iter().any(|scheme| {
-        text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)) && !name.is_empty()
-    });
+    let is_web = ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)) && !name.is_empty());
     match port {
         _ if is_port && (is_address || is_name && user.is_some()) => Cut::No,
         // What comes behind was looked at before.
