@@ -164,15 +164,22 @@ fn fingerprint(of: &[u8]) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySource {
     Config,
+    /// `api_key_command` of the config.
+    Command,
     /// `DIALNEXA_API_KEY`.
     Environment,
     Demo,
 }
 
 impl KeySource {
+    /// Where a key of the config is from that is read again like this.
+    fn of(renewal: Option<&api::Renewal>) -> Self {
+        if renewal.is_some_and(|renewal| renewal.asks) { Self::Command } else { Self::Config }
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Config => "the config",
+            Self::Config | Self::Command => "the config",
             Self::Environment => "DIALNEXA_API_KEY",
             Self::Demo => "the demo",
         }
@@ -283,7 +290,9 @@ impl Config {
             Some(text) => (key_of_environment(text)?, None, KeySource::Environment),
             None => {
                 let key = self.bound_key(&chosen, &base_url)?.read().await?;
-                (key, self.renewal(&chosen, &base_url), KeySource::Config)
+                let renewal = self.renewal(&chosen, &base_url);
+                let source = KeySource::of(renewal.as_ref());
+                (key, renewal, source)
             }
         };
         Ok(Connection {

@@ -84,7 +84,7 @@ impl Profiles {
         api.timeout = self.start.api.timeout;
         Ok(Connection {
             profile: profile.shown.clone(),
-            key_source: KeySource::Config,
+            key_source: KeySource::of(api.renewal.as_ref()),
             api,
             policy: self.config.network.policy(),
         })

@@ -3,8 +3,9 @@
 use ratatui::layout::Rect;
 
 use crate::analysis::audit::{Needs, RuleSet};
+use crate::api::ErrorKind;
 use crate::clock;
-use crate::config::TimeFormat;
+use crate::config::{KeySource, TimeFormat};
 use crate::fetch::RowCount;
 use crate::keymap::Action;
 use crate::model::Scope;
@@ -26,10 +27,16 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 fn press(app: &App, trouble: &Trouble) -> Safe {
     let goes_on = app.everything != Everything::No && trouble.stage != Stage::Failed || trouble.stage == Stage::Again;
     match app.setup.keymap.key(Action::Refresh).filter(|_| !goes_on) {
+        Some(key) if runs_key_command(app, trouble) => safe!(" {} {} runs api_key_command again", app.setup.glyphs.dot, key),
         Some(key) if trouble.again_at.is_some() => safe!(" {} {} tries now", app.setup.glyphs.dot, key),
         Some(key) => safe!(" {} {} tries again", app.setup.glyphs.dot, key),
         None => Safe::default(),
     }
+}
+
+/// Whether to refresh by hand runs the key command again, which nothing else does.
+fn runs_key_command(app: &App, trouble: &Trouble) -> bool {
+    app.setup.key_source == KeySource::Command && trouble.error.kind == ErrorKind::Unauthorized
 }
 
 /// What is wrong and of when the rows are, and as far as there is room since when that is so, what is being done about it, and what
@@ -189,6 +196,9 @@ fn trouble_text(app: &App, trouble: &Trouble) -> Vec<Piece> {
     }
     text.push(Piece::plain(""));
     text.push(Piece::plain(trouble.error.advice()));
+    if let Some(key) = app.setup.keymap.key(Action::Refresh).filter(|_| runs_key_command(app, trouble)) {
+        text.push(Piece::plain(safe!("{} runs api_key_command again.", key)));
+    }
     text.push(Piece::plain(""));
     let stage = trouble.stage_in_words(app.now.instant);
     let dot = app.setup.glyphs.dot;

@@ -56,7 +56,7 @@ async fn a_key_command_runs_again_when_it_is_asked_for_and_has_the_terminal() {
     running.until("its rows", is_live).await;
     "id:second-key".clone_into(&mut accepted.lock().unwrap());
     running.press("r");
-    running.until("the refusal", |frame| frame.contains("401")).await;
+    running.until("what to press", |frame| frame.contains("401") && frame.contains("r runs api_key_command again")).await;
     assert!(running.released.lock().unwrap().is_empty(), "the screen is the explorer's");
     super::write_private(&path, "id:second-key");
     running.press("r");
