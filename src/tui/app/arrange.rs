@@ -190,12 +190,18 @@ impl App {
     /// begin at the top.
     pub(super) fn show(&mut self, order: Option<Answer>) {
         let is_whole = order.as_ref().is_none_or(|answer| answer.is_whole);
-        if self.anchor.is_none() && self.listing.is_empty() {
-            self.anchor = self.filter.home().cloned();
-        }
+        let has_nothing = self.anchor.is_none() && self.listing.is_empty();
         let shown = (self.filter.applied().to_owned(), self.listing.kept());
         let are_others = std::mem::replace(&mut self.arranging.shown, shown.clone()) != shown;
         self.listing.arrange(order);
+        if has_nothing {
+            // The webhook that was selected before the filter, unless the filter still leaves it out.
+            let home = self
+                .filter
+                .home()
+                .filter(|home| home.number().is_some_and(|number| self.listing.place_of(number).is_some()));
+            self.anchor = home.cloned();
+        }
         let to_top = std::mem::take(&mut self.arranging.to_top);
         if let Some(mut wanted) = self.arranging.to.take() {
             wanted.find(self.listing.rows());

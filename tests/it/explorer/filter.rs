@@ -421,3 +421,16 @@ fn an_age_is_one_of_the_last_read() {
     stage.wait(86_400).keys("r").load(young());
     assert_eq!(stage.app.listing.listed(), 0, "{}", stage.frame());
 }
+
+#[test]
+fn a_webhook_that_the_filter_leaves_out_does_not_stay_while_pages_arrive() {
+    let mut stage = Stage::new(100, 30);
+    stage.load(page(1, 0..100, Some(250))).keys("/").paste("id:177").keys("enter");
+    stage.load(page(3, 200..250, Some(250)));
+    assert_eq!(ids(&stage), [""; 0]);
+    stage.load(page(2, 100..200, Some(250)));
+    assert_eq!(ids(&stage).len(), 1, "{}", stage.frame());
+    let selected = ids(&stage);
+    assert_eq!(ids(stage.keys("g")), selected);
+    assert!(ids(stage.keys("esc")).len() > 200);
+}
