@@ -370,7 +370,13 @@ fn is_accent(c: char) -> bool {
 /// Whether terminals disagree on the columns of a character that stands alone: the letters of flags, the colors of emoji, and what
 /// is meant to be drawn together with another letter.
 fn is_disputed(c: char) -> bool {
-    matches!(c, '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}') || c.width() == Some(0) && !is_accent(c)
+    matches!(c, '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}')
+        || !is_accent(c) && (c.width() == Some(0) || !c.is_ascii() && attaches(c))
+}
+
+/// Whether a character becomes one cluster with the character before it, even if that is a sign of ours.
+fn attaches(c: char) -> bool {
+    String::from_iter(['>', c]).graphemes(true).count() == 1
 }
 
 /// Whether all terminals agree on the columns of what is in a cell: ASCII, and the letters of East Asia. Most others are ambiguous
@@ -585,6 +591,13 @@ mod tests {
     #[test]
     fn thousands_are_set_apart() {
         assert_eq!([0, 999, 1000, 1_234_567].map(|n| grouped(n).to_string()), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_vowel_sign_does_not_attach_itself_to_a_mark() {
+        assert_eq!(clean("\u{d7cb}\u{bc6}").as_str(), "<U+D7CB><U+0BC6>");
+        assert_eq!(clean("\u{e33}").as_str(), "<U+0E33>");
+        assert_eq!(clean("漢é").as_str(), "漢é");
     }
 
     #[test]

@@ -312,7 +312,8 @@ mod workspace {
         {
             let selection = profile(name);
             let (stored, given) = (Environment::default(), with_key(" id:env\n"));
-            assert_eq!(chosen(&config, &selection, &stored).await, (name.into(), key.into(), KeySource::Config));
+            let source = if name == "tools" { KeySource::Command } else { KeySource::Config };
+            assert_eq!(chosen(&config, &selection, &stored).await, (name.into(), key.into(), source));
             assert_eq!(chosen(&config, &selection, &given).await, (name.into(), "id:env".into(), KeySource::Environment));
         }
     }
@@ -993,7 +994,7 @@ mod profiles {
         for selection in [Selection::default(), at("https://option.example")] {
             let profiles = profiles(&config, &selection, &env).await;
             let staging = profiles.connection(3).await.unwrap();
-            assert_eq!((staging.profile.as_str(), staging.key_source), ("staging", KeySource::Config));
+            assert_eq!((staging.profile.as_str(), staging.key_source), ("staging", KeySource::Command));
             assert_eq!(staging.api.key.expose(), "id:staging");
             assert_eq!(staging.api.base_url.host().as_str(), "staging.example");
             let back = profiles.connection(profiles.start_at()).await.unwrap();
