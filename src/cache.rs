@@ -54,6 +54,8 @@ pub struct Store {
     cache: PathBuf,
     history: PathBuf,
     name: String,
+    /// Where an earlier version kept the history, if it may be that of another workspace.
+    old_history: Option<PathBuf>,
 }
 
 /// What became of a listing that was to be kept.
@@ -106,12 +108,54 @@ impl Store {
         if connection.key_source == KeySource::Demo {
             return None;
         }
-        Some(Self::new(files::cache_dir()?, &history_root()?, connection.fingerprint()))
+        Some(Self::below(files::cache_dir()?, &history_root()?, connection))
+    }
+
+    /// That of a workspace in some directories. What an earlier version stored is adopted if it is certain to be of this workspace.
+    fn below(cache: PathBuf, history: &Path, connection: &Connection) -> Self {
+        let old = Self::new(cache.clone(), history, connection.old_fingerprint());
+        let store = Self::new(cache, history, connection.fingerprint());
+        if !connection.old_fingerprint_is_certain() {
+            return Self { old_history: Some(old.history), ..store };
+        }
+        if let Err(error) = store.adopt(&old) {
+            tracing::warn!("the history of an earlier version cannot be renamed: {error}");
+            return Self { old_history: Some(old.history), ..store };
+        }
+        store
     }
 
     /// A store in directories that need not be there yet.
     pub fn new(cache: PathBuf, history: &Path, name: String) -> Self {
-        Self { history: history.join(&name), cache, name }
+        Self { history: history.join(&name), cache, name, old_history: None }
+    }
+
+    /// Renames what is stored under an old name, unless something is stored under this one.
+    fn adopt(&self, old: &Self) -> io::Result<()> {
+        if self.is_there() || !old.is_there() {
+            return Ok(());
+        }
+        private_directory(&self.cache)?;
+        let _lock = lock(&self.path("lock"))?;
+        if self.is_there() {
+            return Ok(());
+        }
+        for (from, to) in [(&old.history, &self.history), (&old.path("cache"), &self.path("cache"))] {
+            match fs::rename(from, to) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn is_there(&self) -> bool {
+        [&self.history, &self.path("cache")].iter().any(|path| path.symlink_metadata().is_ok())
+    }
+
+    /// A history that an earlier version kept and that is not used, because it may be that of another workspace.
+    pub fn unused_history(&self) -> Option<&Path> {
+        self.old_history.as_deref().filter(|path| !history::list(path).is_empty())
     }
 
     fn path(&self, extension: &str) -> PathBuf {

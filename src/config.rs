@@ -152,6 +152,18 @@ impl Connection {
         let text = format!("{}\n{}\n{}", self.api.base_url.as_url(), self.profile, self.api.key.tag());
         fingerprint(text.as_bytes())
     }
+
+    /// The fingerprint of earlier versions, which did not tell apart base paths, nor keys without a public id.
+    pub fn old_fingerprint(&self) -> String {
+        let origin = self.api.base_url.as_url().origin().ascii_serialization();
+        let id = self.api.key.public_id().unwrap_or_default();
+        fingerprint(format!("{origin}\n{}\n{id}", self.profile).as_bytes())
+    }
+
+    /// Whether the old fingerprint can mean no other workspace: at the vendor's own address, a key with a public id has only one.
+    pub fn old_fingerprint_is_certain(&self) -> bool {
+        self.api.base_url == BaseUrl::default() && self.api.key.public_id().is_some()
+    }
 }
 
 /// What names a file after something that its name must not show.

@@ -8,7 +8,10 @@ use serde_json::value::RawValue;
 
 use super::*;
 use crate::analysis::diff::{Diff, Ignored};
+use crate::base_url::{self, BaseUrl};
+use crate::config::Config;
 use crate::model::{Entry, Row};
+use crate::redact::ApiKey;
 
 fn roster(rows: &[&str]) -> Roster {
     let row = |json: &&str| Row::decode(&RawValue::from_string((*json).to_owned()).unwrap()).unwrap();
@@ -82,6 +85,48 @@ fn what_is_kept_is_read_again_in_its_order_with_its_time() {
     assert_eq!(place.texts(), Some((vec![B.to_owned(), A.to_owned(), "null".to_owned()], at("01T12:00:00"))));
     let rows = place.store.read::<Row>(at("30T00:00:00")).unwrap().unwrap().rows;
     assert_eq!((rows.len(), rows[0].id_text(), rows[2].id_text()), (3, Some("b"), None));
+}
+
+fn connection(base_url: &str, key: &str) -> Connection {
+    Config::demo_connection(BaseUrl::parse(base_url).unwrap(), ApiKey::new(key).unwrap())
+}
+
+#[test]
+fn what_an_earlier_version_stored_is_adopted_once_where_it_is_certain_whose_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let (cache, history) = (home.path().join("cache"), home.path().join("state/history"));
+    let vendors = connection(base_url::DEFAULT, "id:secret_0123");
+    let old = Store::new(cache.clone(), &history, vendors.old_fingerprint());
+    old.keep_at(&roster(&[A, B]), at("01T12:00:00")).unwrap();
+    let store = || Store::below(cache.clone(), &history, &vendors);
+    assert_eq!(store().unused_history(), None);
+    assert_eq!((store().history().len(), store().read_at()), (1, Some(at("01T12:00:00"))));
+    assert!(!old.is_there());
+    // From then on this is the store, whatever an earlier version writes.
+    old.keep_at(&roster(&[B2]), at("02T12:00:00")).unwrap();
+    assert_eq!((store().history()[0].webhooks, old.history().len()), (2, 1));
+    // The next read adds to the history that was adopted.
+    store().keep_at(&roster(&[A]), at("03T12:00:00")).unwrap();
+    assert_eq!(store().history().last().unwrap().counts, Some(Counts { added: 0, removed: 1, changed: 0 }));
+}
+
+#[test]
+fn what_may_be_of_another_workspace_is_not_adopted() {
+    for (base_url, key) in [
+        (base_url::DEFAULT, "onlysecretA"),
+        ("https://api.dialnexa.com/tenant", "id:secret_0123"),
+        ("https://gateway.example.com/v1", "id:secret_0123"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let (cache, history) = (home.path().join("cache"), home.path().join("state/history"));
+        let connection = connection(base_url, key);
+        let store = || Store::below(cache.clone(), &history, &connection);
+        assert_eq!(store().unused_history(), None);
+        let old = Store::new(cache.clone(), &history, connection.old_fingerprint());
+        old.keep_at(&roster(&[A, B]), at("01T12:00:00")).unwrap();
+        assert_eq!((store().history(), store().read_at()), (vec![], None), "{base_url}");
+        assert_eq!(store().unused_history(), Some(&*history.join(connection.old_fingerprint())));
+    }
 }
 
 #[test]

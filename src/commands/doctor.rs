@@ -11,9 +11,10 @@ use tokio::time::Instant;
 use super::start_demo;
 use crate::api::{ApiError, Client, ErrorKind, Inspection, ProxyFault, ProxyServer, RateLimit, Route, Settings, duration};
 use crate::base_url::BaseUrl;
+use crate::cache::Store;
 use crate::cli::Global;
 use crate::clock::Moment;
-use crate::config::{Config, ConfigError, Connection, Environment, Proxy, Selection, Stored, StoredAt};
+use crate::config::{Config, ConfigError, Connection, Environment, KeySource, Proxy, Selection, Stored, StoredAt};
 use crate::error::{Error, Exit};
 use crate::output::{Output, Reader};
 use crate::probe;
@@ -265,11 +266,33 @@ impl Setup<'_> {
             None => config.api_settings(base_url, key),
         };
         match settings {
-            Ok(settings) => ask(report, Settings { timeout: timeout + SLACK, connect_timeout: patience, ..settings }).await,
+            Ok(settings) => {
+                self.history(report, config, &settings)?;
+                ask(report, Settings { timeout: timeout + SLACK, connect_timeout: patience, ..settings }).await
+            }
             Err(error) => {
                 report.fail_config("TLS", &error)?;
                 report.skip_after(&["clock", "API", "rate limit"], "TLS")
             }
+        }
+    }
+
+    /// Says where the history of an earlier version is, if it is not used.
+    fn history(&self, report: &mut Report, config: &Config, settings: &Settings) -> Result<(), Stop> {
+        let Ok((profile, _)) = config.profile_and_source(&self.selection, self.env) else { return Ok(()) };
+        let (api, policy) = (settings.clone(), config.network.policy());
+        let key_source = if self.demo.is_some() { KeySource::Demo } else { KeySource::Config };
+        let store = Store::of(&Connection { profile, key_source, api, policy });
+        match store.as_ref().and_then(Store::unused_history) {
+            Some(path) => {
+                let path = clean(&path.to_string_lossy());
+                report.line(
+                    Mark::Note,
+                    "history",
+                    &safe!("{} is of an earlier version and perhaps of another workspace: not used", path),
+                )
+            }
+            None => Ok(()),
         }
     }
 

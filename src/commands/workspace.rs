@@ -3,6 +3,7 @@
 mod removal;
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -159,7 +160,21 @@ pub(super) async fn remembered(global: &Global, config: &Config, env: &Environme
         return Err(Error::Usage { message: safe!("{}: nothing is remembered of it", option.0), advice: None });
     }
     let (connection, _) = connect(global, config, env).await?;
-    Ok((store(&connection)?, place(&connection)))
+    let (store, place) = (store(&connection)?, place(&connection));
+    if let Some(path) = store.unused_history().filter(|_| store.history().is_empty()) {
+        note_unused_history(path, &place, global.say());
+    }
+    Ok((store, place))
+}
+
+/// Says where the history of an earlier version is: once, as long as there is no other one.
+fn note_unused_history(path: &Path, place: &Safe, say: Say) {
+    let path = clean(&path.to_string_lossy());
+    say.note(&safe!(
+        "{}: the history of an earlier version is not used, since it may be of another workspace: {}",
+        place,
+        path
+    ));
 }
 
 fn store(connection: &Connection) -> Result<Store, Error> {

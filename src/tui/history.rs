@@ -27,8 +27,10 @@ impl History {
         if connection.key_source == KeySource::Demo {
             return Self::default();
         }
-        let name = format!("filters-{}.json", config.fingerprint());
-        Self::new(files::state_dir().map(|directory| directory.join(name)))
+        let path = |name| files::state_dir().map(|directory| directory.join(format!("filters-{name}.json")));
+        let (old, path) = (path(connection.old_fingerprint()), path(config.fingerprint()));
+        adopt(old.as_deref(), path.as_deref());
+        Self::new(path)
     }
 
     pub fn new(path: Option<PathBuf>) -> Self {
@@ -63,6 +65,15 @@ impl History {
     }
 }
 
+/// Renames the file of an earlier version, which kept one for each workspace, unless there is one for the config.
+fn adopt(old: Option<&Path>, path: Option<&Path>) {
+    if let (Some(old), Some(path)) = (old, path)
+        && path.symlink_metadata().is_err()
+    {
+        drop(std::fs::rename(old, path));
+    }
+}
+
 /// Waits for the end of a task, if there is one. One that panicked has told of it.
 async fn finished(task: Option<JoinHandle<()>>) {
     if let Some(task) = task {
@@ -76,5 +87,25 @@ fn write(path: &Path, filters: &[String]) {
         .and_then(|target| files::write(&target, Existing::Replaced, |out| out.write_all(text.as_bytes())));
     if let Err(error) = written {
         tracing::warn!("the filter history cannot be written: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_filters_of_an_earlier_version_are_taken_over_once() {
+        let home = tempfile::tempdir().unwrap();
+        let (old, path) = (home.path().join("old"), home.path().join("new"));
+        let read = || {
+            adopt(Some(&old), Some(&path));
+            History::new(Some(path.clone())).read()
+        };
+        assert_eq!(read(), [""; 0]);
+        write(&old, &["first".to_owned()]);
+        assert_eq!(read(), ["first"]);
+        write(&old, &["other".to_owned()]);
+        assert_eq!(read(), ["first"]);
     }
 }

@@ -2,12 +2,13 @@
 //! them is requested by id: only the API's own 404 says that it was removed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Live;
+use super::{Live, note_unused_history};
 use crate::api::ApiError;
 use crate::cache::{Kept, MAX_CONFIRMED, Unconfirmed};
 use crate::clock;
@@ -172,11 +173,19 @@ impl Live {
         let store = self.memory.clone()?;
         let shared = Arc::new(std::mem::take(roster));
         let listing = Arc::clone(&shared);
-        let write = move || store.keep(&*listing, read_at, clock::Moment::now().wall, &removed);
+        let write = move || {
+            let unused = store.unused_history().filter(|_| store.history().is_empty()).map(Path::to_owned);
+            store.keep(&*listing, read_at, clock::Moment::now().wall, &removed).map(|kept| (kept, unused))
+        };
         let kept = tokio::task::spawn_blocking(write).await;
         *roster = Arc::unwrap_or_clone(shared);
         match kept {
-            Ok(Ok(kept)) => return Some(kept),
+            Ok(Ok((kept, unused))) => {
+                if let (Kept::Written { .. }, Some(path)) = (&kept, unused) {
+                    note_unused_history(&path, &self.place, self.say);
+                }
+                return Some(kept);
+            }
             Ok(Err(error)) => {
                 let why = clean(&error.to_string());
                 self.say.note(&safe!("this read is not remembered: the cache cannot be written: {}", why));

@@ -5,8 +5,12 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use hookscope::base_url::BaseUrl;
+use hookscope::config::{Config, Connection};
+use hookscope::redact::ApiKey;
+
 use super::{Ended, Home, ONCE, serving};
-use crate::faults::server::{Listing, Reply, SECRET, Server, nobody, rows};
+use crate::faults::server::{KEY, Listing, Reply, SECRET, Server, nobody, rows};
 
 const A: &str =
     r#"{"id":"a","url":"https://a.example.com","events":["e"],"is_active":true,"created_at":"2024-01-01T00:00:00.000Z"}"#;
@@ -118,6 +122,28 @@ async fn every_full_read_is_cached_and_used_when_asked_for() {
             format!("{A}\n")
         );
     }
+}
+
+#[tokio::test]
+async fn the_history_of_an_earlier_version_is_named_once_where_it_may_be_of_another_workspace() {
+    let (home, api) = (Home::with_config(ONCE), Changing::new(A).await);
+    let base_url = BaseUrl::parse(&api.server.base_url()).unwrap();
+    let connection = Config::demo_connection(base_url, ApiKey::new(KEY).unwrap());
+    let name = Connection { profile: "default".into(), ..connection }.old_fingerprint();
+    let old =
+        home.write(&format!("state/hookscope/history/{name}/00000001_20260101T000000Z_1.json"), format!("[\n{A}\n]\n"));
+    let old = old.parent().unwrap();
+    let place = format!("is not used, since it may be of another workspace: {}", old.display());
+    let doctor = api.run(&home, &["doctor"]).await;
+    assert!(doctor.stdout.contains(&format!("note  history      {}", old.display())), "{}", doctor.stdout);
+    let ended = api.run(&home, &["history", "-o", "tsv"]).await;
+    ended.says(0, &[&place]);
+    assert_eq!(ended.stdout, "");
+    api.run(&home, &["list"]).await.says(0, &[&place]);
+    for command in ["list", "history", "snapshot"] {
+        api.run(&home, &[command]).await.data();
+    }
+    assert!(old.exists());
 }
 
 #[tokio::test]
