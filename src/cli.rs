@@ -122,6 +122,7 @@ impl Global {
             ("--demo", "--cached"),
             ("--demo", "--base-url"),
             ("--demo", "--all-profiles"),
+            ("--demo", "--profile"),
             ("--profile", "--all-profiles"),
             ("--quiet", "--verbose"),
         ];

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::FromArgMatches;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches};
 use hookscope::cli::{Cli, Global, placement};
 use hookscope::clock::Moment;
 use hookscope::commands;
@@ -36,7 +36,7 @@ fn look_at_stdout() {
 fn main() -> ExitCode {
     hide_memory();
     console::restore_on_panic();
-    let command = Cli::command();
+    let command = placement::command();
     let words: Vec<_> = std::env::args_os().collect();
     let parsed = command.clone().try_get_matches_from(&words).and_then(|found| Ok((Cli::from_arg_matches(&found)?, found)));
     let (cli, matches) = match parsed {

@@ -6,8 +6,9 @@
 use std::ffi::OsString;
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _};
 
+use super::Cli;
 use crate::error::Error;
 use crate::safe;
 use crate::text::{Safe, clean};
@@ -39,13 +40,33 @@ const TAKES: &[(&str, &[&str])] = &[
 
 const ONE_WORKSPACE: &[&str] = &["profile", "from", "cached", "base-url", "demo"];
 
+/// Options with a value that decide what is read or where it is written. Given twice they are refused: nobody can know which of the
+/// values is meant. Every other option is a setting: an alias may hold one, and the last one wins.
+const ONCE: [&str; 11] =
+    ["config", "profile", "from", "base-url", "filter", "deliveries", "retired-file", "file", "since", "page", "explain"];
+
+/// The command line as it is parsed: of a setting that is repeated, the last value wins.
+pub fn command() -> Command {
+    last_wins(Cli::command())
+}
+
+fn last_wins(command: Command) -> Command {
+    let setting = |arg: Arg| {
+        let is_once = arg.get_long().is_none_or(|long| ONCE.contains(&long));
+        let is_replaced = matches!(arg.get_action(), ArgAction::Set | ArgAction::SetTrue);
+        let id = arg.get_id().clone();
+        if is_replaced && !is_once { arg.overrides_with(id) } else { arg }
+    };
+    command.mut_args(setting).mut_subcommands(last_wins)
+}
+
 /// Checks every option that was given against the command. `words` is the command line from the program's name on.
 ///
 /// # Errors
 ///
 /// The first option that the command would ignore, with the right spelling.
 pub fn check(root: &Command, matches: &ArgMatches, words: &[OsString]) -> Result<(), Error> {
-    refuse_repeated(root, matches, words)?;
+    refuse_repeated(root, words)?;
     let (mut name, mut command, mut of_command) = (String::new(), root, matches);
     while let Some((next, inner)) = of_command.subcommand() {
         let Some(found) = command.find_subcommand(next) else { break };
@@ -61,31 +82,38 @@ pub fn check(root: &Command, matches: &ArgMatches, words: &[OsString]) -> Result
     let name = if name.is_empty() { "hookscope" } else { &name };
     let takes = TAKES.iter().find(|(command, _)| *command == name).map_or(&[][..], |(_, takes)| takes);
     let source = |arg: &Arg| arg.get_long().and_then(|long| SOURCES.into_iter().find(|source| *source == long));
-    let ignored = root.get_arguments().filter(|arg| is_given(of_command, arg)).filter_map(source);
-    match ignored.into_iter().find(|source| !takes.contains(source)) {
+    let mut ignored = root.get_arguments().filter(|arg| is_given(of_command, arg)).filter_map(source);
+    match ignored.find(|source| !takes.contains(source)) {
         Some(source) => Err(of_others(source, name)),
         None => Ok(()),
     }
 }
 
-/// Refuses a value that is given before the command and again after it: the parser would ignore the first one.
-fn refuse_repeated(root: &Command, matches: &ArgMatches, words: &[OsString]) -> Result<(), Error> {
-    let Some(name) = matches.subcommand_name() else { return Ok(()) };
-    // The name may also be the value of an option: then what stands before it is no whole command line.
-    let split = |(place, word): (usize, &OsString)| {
-        let (before, behind) = words.split_at_checked(place).filter(|_| word == name)?;
-        Some((root.clone().try_get_matches_from(before).ok()?, behind))
-    };
-    let Some((before, behind)) = words.iter().enumerate().skip(2).find_map(split) else { return Ok(()) };
-    let Ok(behind) = root.clone().try_get_matches_from(words.iter().take(1).chain(behind)) else { return Ok(()) };
-    let takes_value = |arg: &&Arg| arg.is_global_set() && arg.get_action().takes_values();
-    let mut globals = root.get_arguments().filter(takes_value);
-    let Some(arg) = globals.find(|arg| is_given(&before, arg) && is_given(&behind, arg)) else { return Ok(()) };
-    let long = clean(arg.get_long().unwrap_or_default());
-    Err(Error::Usage {
-        message: safe!("--{} is given twice: before {} and after it", long, clean(name)),
-        advice: Some("Leave one of them out.".into()),
-    })
+/// Refuses a source that is given before a command and again after it: the parser would ignore the first one.
+fn refuse_repeated(root: &Command, words: &[OsString]) -> Result<(), Error> {
+    let globals: Vec<_> =
+        root.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.clone().global(false)).collect();
+    let root = root.clone().mut_args(|arg| arg.global(false)).mut_subcommands(|command| spread(command, &globals));
+    let Ok(matches) = root.try_get_matches_from(words) else { return Ok(()) };
+    let once: Vec<_> = globals.iter().filter(|arg| arg.get_long().is_some_and(|long| ONCE.contains(&long))).collect();
+    let (mut level, mut before): (_, Vec<&Arg>) = (&matches, Vec::new());
+    while let Some((name, inner)) = level.subcommand() {
+        before.extend(once.iter().filter(|arg| is_given(level, arg)));
+        if let Some(arg) = before.iter().find(|arg| is_given(inner, arg)) {
+            let long = clean(arg.get_long().unwrap_or_default());
+            return Err(Error::Usage {
+                message: safe!("--{} is given twice: before {} and after it", long, clean(name)),
+                advice: Some("Leave one of them out.".into()),
+            });
+        }
+        level = inner;
+    }
+    Ok(())
+}
+
+/// A command with options of its own in the place of global ones, so that each level tells what was given there.
+fn spread(command: Command, globals: &[Arg]) -> Command {
+    command.args(globals).mut_subcommands(|inner| spread(inner, globals))
 }
 
 fn is_given(matches: &ArgMatches, arg: &Arg) -> bool {
@@ -124,10 +152,7 @@ fn of_others(source: &'static str, name: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-    use crate::cli::Cli;
 
     /// A value that the option accepts.
     fn value_for(arg: &Arg) -> Option<String> {
@@ -156,7 +181,7 @@ mod tests {
     }
 
     fn checked(words: &[String]) -> Result<(), String> {
-        let root = Cli::command();
+        let root = command();
         let words = std::iter::once("hookscope".to_owned()).chain(words.iter().cloned());
         let words: Vec<OsString> = words.map(OsString::from).collect();
         let matches = root.clone().try_get_matches_from(&words).unwrap();
@@ -166,7 +191,7 @@ mod tests {
 
     #[test]
     fn no_option_of_the_explorer_is_ignored_before_any_command() {
-        let root = Cli::command();
+        let root = command();
         let own: Vec<_> =
             root.get_arguments().filter(|arg| !arg.is_global_set() && arg.get_action().takes_values()).collect();
         assert!(own.iter().filter_map(|arg| arg.get_long()).eq(["scope", "refresh", "filter", "view", "deliveries"]));
@@ -193,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_source_that_a_command_does_not_read_is_refused_wherever_it_is_written() {
-        let root = Cli::command();
+        let root = command();
         let globals: Vec<_> = root.get_arguments().filter(|arg| arg.is_global_set()).collect();
         for (command, required) in leaves(&root, &[]) {
             let name = command.join(" ");
@@ -226,15 +251,22 @@ mod tests {
         for (line, option) in [
             ("--from a.json list --from b.json", "--from"),
             ("--profile list list --profile b", "--profile"),
-            ("-q --timeout 5 audit -q --timeout 5", "--timeout"),
+            ("--timeout 5 --base-url a audit --timeout 5 --base-url b", "--base-url"),
             ("--config a config show --config b", "--config"),
+            ("config --profile a show --profile b", "--profile"),
         ] {
             let refused = checked(&words(line)).unwrap_err();
             assert!(refused.contains(&format!("{option} is given twice")), "{line}: {refused}");
         }
-        for line in
-            ["--from list list", "-q list -q", "--demo list --demo", "--profile a list --timeout 5", "list --from list"]
-        {
+        for line in [
+            "--from list list",
+            "-q list -q",
+            "--demo list --demo",
+            "--profile a list --timeout 5",
+            "list --from list",
+            "--color never list --color always",
+            "--timeout 5 list --timeout 6 --timeout 7",
+        ] {
             assert_eq!(checked(&words(line)), Ok(()), "{line}");
         }
     }
@@ -261,6 +293,6 @@ mod tests {
             }
             command.get_subcommands().for_each(look);
         }
-        look(&Cli::command());
+        look(&command());
     }
 }

@@ -17,6 +17,10 @@ pub(super) fn run(command: &CacheCommand, global: &Global) -> Result<Exit, Error
     let shown = clean(&directory.to_string_lossy());
     match command {
         CacheCommand::Path => Output::stdout().send(|out| out.line(&shown)).map(|_reader| Exit::Done),
+        CacheCommand::Clear { .. } if global.config.is_some() => Err(Error::Usage {
+            message: "cache clear does not take --config: it empties the caches of every config".into(),
+            advice: Some("Leave it out.".into()),
+        }),
         CacheCommand::Clear { history } => {
             let removed = cache::clear(*history)
                 .map_err(|error| Error::Output(safe!("the cache {}: {}", shown, clean(&error.to_string()))))?;

@@ -7,7 +7,7 @@ use super::side::{Named, Side};
 use super::workspace::Missing;
 use super::{Context, Exit};
 use crate::analysis::diff::{FieldChange, Ignored, changes};
-use crate::cli::{CompareArgs, DiffArgs};
+use crate::cli::{CompareArgs, DiffArgs, Global};
 use crate::error::Error;
 use crate::model::Entry;
 use crate::output::{self, DiffLine, Differences, Format, Happened, Output, Sheet};
@@ -16,6 +16,24 @@ use crate::text::{Safe, grouped};
 
 /// Differences that are made into lines at once.
 const AT_ONCE: usize = 1_000;
+
+/// Refuses options that name a workspace where two files are compared.
+fn refuse_sources_of_files(old: &Named<'_>, new: &Named<'_>, global: &Global) -> Result<(), Error> {
+    let given = [
+        ("--from", global.from.is_some()),
+        ("--cached", global.cached),
+        ("--demo", global.demo),
+        ("--profile", global.profile.is_some()),
+        ("--base-url", global.base_url.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        Some((option, _)) if matches!((old, new), (Named::File(_), Named::File(_))) => Err(Error::Usage {
+            message: safe!("diff: both sides are files, and {} names something else", option),
+            advice: Some("Leave it out, or compare with live.".into()),
+        }),
+        _ => Ok(()),
+    }
+}
 
 /// Compares, and writes what differs.
 pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, Error> {
@@ -27,6 +45,7 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
     if old == new {
         return Err(Error::Usage { message: "diff: both sides are the same".into(), advice: None });
     }
+    refuse_sources_of_files(&old, &new, context.global)?;
     let mut before = old.load(context).await?;
     let mut after = new.load(context).await?;
     let missing = confirm(&comparison, &before, &mut after, context).await?;
