@@ -176,7 +176,14 @@ fn notes(plan: &Plan) -> Vec<Safe> {
         notes.push(line);
     };
     let with_count = |(name, webhooks): (&String, &u64)| {
-        safe!("{} ({})", clean_head(name, 60), count(usize::try_from(*webhooks).unwrap_or(usize::MAX), "webhook"))
+        let quote = if name.trim() == name { "" } else { "\"" };
+        safe!(
+            "{}{}{} ({})",
+            quote,
+            clean_head(name, 60),
+            quote,
+            count(usize::try_from(*webhooks).unwrap_or(usize::MAX), "webhook")
+        )
     };
     note("events without a mapping", plan.unmapped.iter().map(with_count).collect());
     let collision = |collision: &crate::analysis::migration::Collision| {
@@ -249,6 +256,13 @@ impl Script<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spaces_around_an_event_can_be_seen() {
+        let unmapped = [(" a", 1), ("b", 2)].map(|(name, webhooks)| (name.to_owned(), webhooks)).into();
+        let notes = notes(&Plan { unmapped, ..Plan::default() });
+        assert_eq!(notes[0].as_str(), "events without a mapping: \" a\" (1 webhook); b (2 webhooks)");
+    }
 
     #[test]
     fn a_note_names_some_and_counts_the_others() {

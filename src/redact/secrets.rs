@@ -33,6 +33,8 @@ const SECRET_WORDS: [&str; 2] = ["pw", "tok"];
 
 /// What stands between userinfo and host, also as it is drawn by foreign keyboards.
 const AT_SIGNS: [char; 3] = ['@', '＠', '﹫'];
+/// An `@` that was percent-encoded.
+const ENCODED_AT: &str = "%40";
 /// URLs within URLs that are looked into.
 const DEEPEST: usize = 3;
 
@@ -126,8 +128,9 @@ fn find_within(text: &str, depth: usize, found: &mut Vec<Secret>) {
     let userinfo = userinfo(text, &authority);
     let host = match &userinfo {
         Some(userinfo) => {
-            let start =
-                userinfo.end + text.get(userinfo.end..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+            let rest = text.get(userinfo.end..).unwrap_or_default();
+            let of_sign = || rest.chars().next().map_or(0, char::len_utf8);
+            let start = userinfo.end + if rest.starts_with(ENCODED_AT) { ENCODED_AT.len() } else { of_sign() };
             start..end_of_authority(text, start)
         }
         None => authority,
@@ -170,7 +173,9 @@ fn userinfo(text: &str, authority: &Range<usize>) -> Option<Range<usize>> {
     // Of a text that begins with its path, nothing is userinfo.
     let is_path = place.is_empty() && scheme_end(text) == 0;
     let cut = if is_path { Cut::No } else { cut(text, place) };
-    let end = end_behind(behind, cut).map(|at| place.len() + at).or_else(|| place.rfind(AT_SIGNS));
+    // No host has an encoded `@`, and behind a scheme it can only have been meant as one.
+    let encoded = || place.rfind(ENCODED_AT).filter(|_| scheme_end(text) > 0);
+    let end = end_behind(behind, cut).map(|at| place.len() + at).or_else(|| place.rfind(AT_SIGNS)).or_else(encoded);
     end.filter(|&end| end > 0).map(|end| authority.start..authority.start + end)
 }
 
@@ -240,11 +245,29 @@ fn find_in_path(text: &str, host: Range<usize>, path: Range<usize>, depth: usize
     };
     if let Some((hook, at)) = secret {
         found.push(Secret { kind: SecretKind::Path(hook), range: path.start + at..path.end });
-    } else if depth < DEEPEST
+        return;
+    }
+    find_in_segments(in_path, path.start, depth, found);
+    if depth < DEEPEST
         && let Some(slashes) = in_path.find("://")
     {
         let scheme = in_path.get(..slashes).unwrap_or_default().trim_end_matches(|c: char| c.is_ascii_alphanumeric()).len();
         find_at(text, path.start + scheme..path.end, found, |url, inner| find_within(url, depth + 1, inner));
+    }
+}
+
+/// The parameters of a path: `/hook;token=…/x`, `/token=…/x`.
+fn find_in_segments(path: &str, start: usize, depth: usize, found: &mut Vec<Secret>) {
+    if !path.contains('=') {
+        return;
+    }
+    let mut start = start;
+    for segment in path.split_inclusive(['/', '\\']) {
+        let body = segment.trim_end_matches(['/', '\\']);
+        if let Some((name, range)) = secret_value(body, depth) {
+            found.push(Secret { kind: SecretKind::Parameter(name), range: start + range.start..start + range.end });
+        }
+        start += segment.len();
     }
 }
 

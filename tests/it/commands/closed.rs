@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use hookscope::cli::placement;
 use tokio::process::Command;
 
 use super::{Ended, Home};
@@ -31,9 +32,12 @@ const COMMANDS: &[&str] = &[
     "man",
     "help",
     "help filter",
+    "--demo doctor",
     "--help",
+    "-h",
     "list --help",
     "--version",
+    "-V",
     "demo serve",
 ];
 
@@ -61,6 +65,12 @@ fn home() -> Home {
 #[tokio::test]
 async fn a_closed_stdout_is_an_error_of_every_command_that_prints() {
     let home = home();
+    // What needs a key, what prints nothing, and groups of commands.
+    let others = ["history", "cache", "config", "demo"];
+    for command in placement::command().get_subcommands().map(clap::Command::get_name) {
+        let is_there = COMMANDS.iter().any(|words| words.split(' ').any(|word| word == command));
+        assert!(is_there || others.contains(&command), "{command} is not tried");
+    }
     for words in COMMANDS {
         Ended::of(shell(&home, words, ">&-")).await.says(4, &["stdout is closed"]);
     }
@@ -74,7 +84,8 @@ async fn a_closed_stdout_is_an_error_of_every_command_that_prints() {
 #[tokio::test]
 async fn dev_null_is_a_stdout_like_any_other() {
     let home = home();
-    let ends = |words: &&&str| !words.contains("watch") && !words.contains("serve") && !words.starts_with("diff");
+    let ends =
+        |words: &&&str| !["watch", "serve", "doctor"].iter().any(|word| words.contains(word)) && !words.starts_with("diff");
     for words in COMMANDS.iter().filter(ends) {
         assert_eq!(Ended::of(shell(&home, words, ">/dev/null")).await.code, Some(0), "{words}");
     }
