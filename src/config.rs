@@ -453,7 +453,9 @@ impl Level {
     }
 
     fn read_profile(section: &mut Section<'_>) -> Result<Self, ConfigError> {
-        let colour = section.found_choice("colour", &COLOURS)?;
+        // The older spelling stays valid.
+        let key = if section.has("colour") && !section.has("color") { "colour" } else { "color" };
+        let colour = section.found_choice(key, &COLOURS)?;
         Ok(Self { colour, ..Self::read(section)? })
     }
 

@@ -118,7 +118,7 @@ fn show(global: &Global, env: &Environment) -> Result<Exit, Error> {
     lines.extend(key_lines(&config.key_place(&selection, env)));
     lines.push(line(&"base_url".into(), Some(&toml_string(&base_url.clean())), &base_url_source));
     if let Some((colour, source)) = config.colour_and_source(&selection, env)? {
-        lines.push(line(&"colour".into(), Some(&toml_string(&colour)), &source));
+        lines.push(line(&"color".into(), Some(&toml_string(&colour)), &source));
     }
     let default_profile = config.default_profile().map(|name| toml_string(&name));
     let source = config.place_of("default_profile").unwrap_or_else(|| "not set".into());

@@ -324,6 +324,11 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Whether the file has this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(key))
+    }
+
     /// An error about a key of this section.
     pub(super) fn wrong(&self, key: &str, message: &Safe, place: &Safe) -> ConfigError {
         ConfigError::new(safe!("{}: {}", clean_head(&self.full_name(key), 60), message)).at(place)

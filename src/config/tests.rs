@@ -104,7 +104,7 @@ mod example {
 
     /// Where a key is stored, other workspaces with their colours, further certificates and waivers have no default.
     fn has_default(code: &str) -> bool {
-        !["api_key", "default_profile", "[profiles.", "colour = \"red\"", "ca_file"]
+        !["api_key", "default_profile", "[profiles.", "color = \"red\"", "ca_file"]
             .into_iter()
             .chain(WAIVER)
             .any(|start| code.starts_with(start))
@@ -188,8 +188,8 @@ mod example {
         }
         let mut of_profiles = known_in("profiles.production");
         // A colour is a profile's own.
-        assert!(of_profiles.remove("colour") && of_profiles.is_subset(&shown_in("")), "{of_profiles:?}");
-        of_profiles.insert("colour".to_owned());
+        assert!(of_profiles.remove("color") && of_profiles.is_subset(&shown_in("")), "{of_profiles:?}");
+        of_profiles.insert("color".to_owned());
         assert!(of_profiles.is_superset(&shown_in("profiles.production")), "{of_profiles:?}");
     }
 
@@ -948,14 +948,14 @@ mod profiles {
         [profiles.production]
         api_key = 'id:production'
         base_url = 'https://production.example'
-        colour = 'light-red'
+        color = 'light-red'
         [profiles.plain]
         api_key = 'id:plain'
         colour = 'default'
         [profiles.staging]
         api_key_command = ['printf', 'id:staging']
         base_url = 'https://staging.example'
-        colour = 'cyan'
+        color = 'cyan'
         [profiles.keyless]
     ";
 

@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod configure;
+mod docs;
 mod doctor;
 mod explorer;
 mod faults;
