@@ -454,12 +454,12 @@ mod show {
     fn the_colour_is_that_of_the_profile() {
         let place = Place::with("[profiles.a]\ncolour = 'light-red'\n[profiles.b]\n");
         let found = shown(&place, &["--profile", "a"], &[]);
-        assert_eq!(found["colour"], (Some("\"light-red\"".to_owned()), format!("{}:2", place.usual().display())));
+        assert_eq!(found["color"], (Some("\"light-red\"".to_owned()), format!("{}:2", place.usual().display())));
         assert_eq!(
-            shown(&place, &["--profile", "b"], &[])["colour"],
+            shown(&place, &["--profile", "b"], &[])["color"],
             (Some("\"default\"".to_owned()), "default".to_owned())
         );
-        assert!(!shown(&place, &[], &[]).contains_key("colour"), "only a profile has a colour");
+        assert!(!shown(&place, &[], &[]).contains_key("color"), "only a profile has a color");
     }
 
     #[test]

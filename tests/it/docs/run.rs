@@ -1,0 +1,178 @@
+//! Runs the commands of a page as a reader would, against the demo API, and compares what they print with what the page
+//! shows.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use regex::Regex;
+use tempfile::TempDir;
+
+/// A line that stands for any number of lines.
+pub(crate) const ELISION: &str = "…";
+/// Where the home directory is in what pages show.
+const HOME: &str = "/home/you";
+/// Printed behind the output of each command.
+const END: &str = "\u{1e}\n";
+/// Programs that a machine may lack. What needs them is run where they are.
+const OPTIONAL: [&str; 2] = ["sqlite3", "python3 -c 'import pandas'"];
+
+/// A command of a `console` block, and the output that the page shows.
+#[derive(Debug, Default)]
+pub(crate) struct Step {
+    pub(crate) command: String,
+    pub(crate) shown: Vec<String>,
+}
+
+/// The steps of a `console` block. A command goes on where its line ends with `\` and on lines that begin with `> `.
+pub(crate) fn steps(block: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for line in block.lines() {
+        match (line.strip_prefix("$ "), steps.last_mut()) {
+            (Some(command), _) => steps.push(Step { command: command.to_owned(), ..Step::default() }),
+            (None, Some(step)) if step.shown.is_empty() && goes_on(&step.command, line) => {
+                let line = line.strip_prefix("> ").unwrap_or(line);
+                write!(step.command, "\n{line}").unwrap();
+            }
+            (None, Some(step)) => step.shown.push(line.to_owned()),
+            (None, None) => panic!("a console block begins with a command, not with {line:?}"),
+        }
+    }
+    steps
+}
+
+fn goes_on(command: &str, line: &str) -> bool {
+    command.ends_with('\\') || line.starts_with("> ")
+}
+
+/// A reader's home directory and shell.
+pub(crate) struct Sandbox {
+    home: TempDir,
+    base_url: String,
+}
+
+impl Sandbox {
+    /// With `hookscope` and `jq` on PATH, and the variables of the demo API.
+    pub(crate) fn new(base_url: &str) -> Self {
+        let home = TempDir::new().unwrap();
+        let bin = home.path().join(".bin");
+        fs::create_dir(&bin).unwrap();
+        let program = Path::new(env!("CARGO_BIN_EXE_hookscope"));
+        symlink(program, bin.join("hookscope")).unwrap();
+        if !is_there("command -v jq") {
+            let stand_in = program.with_file_name("examples").join("jq");
+            assert!(stand_in.exists(), "jq is missing: install it, or build its stand-in with cargo build --examples");
+            symlink(stand_in, bin.join("jq")).unwrap();
+        }
+        Self { home, base_url: base_url.to_owned() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Writes a file that only its owner can read.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let home = self.path().display();
+        vec![
+            ("PATH", format!("{home}/.bin:{path}")),
+            ("HOME", home.to_string()),
+            ("TZ", "UTC".to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("DIALNEXA_API_KEY", hookscope::demo::KEY.to_owned()),
+            ("DIALNEXA_BASE_URL", self.base_url.clone()),
+        ]
+    }
+
+    fn shell(&self, script: &str) -> (String, Option<i32>) {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("exec 2>&1\n{script}")]).env_clear().envs(self.variables());
+        let output = command.current_dir(self.path()).stdin(Stdio::null()).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), output.status.code())
+    }
+
+    /// Runs a script; its output where it fails.
+    pub(crate) fn script(&self, script: &str) -> Result<(), String> {
+        let (output, code) = self.shell(&format!("set -e\n{script}"));
+        if code == Some(0) { Ok(()) } else { Err(format!("exit code {code:?}\n{output}")) }
+    }
+
+    /// The lines that each of the commands of one shell session prints.
+    pub(crate) fn session(&self, steps: &[Step]) -> Vec<Vec<String>> {
+        let script = steps.iter().fold(String::new(), |mut script, step| {
+            writeln!(script, "{}\ncode=$?; printf '\\036\\n'; (exit $code)", step.command).unwrap();
+            script
+        });
+        let (output, _) = self.shell(&script);
+        let output = output.replace(&self.path().display().to_string(), HOME);
+        output.split(END).take(steps.len()).map(|text| text.lines().map(str::to_owned).collect()).collect()
+    }
+}
+
+/// The program that a script needs and this machine lacks.
+pub(crate) fn missing(script: &str) -> Option<&'static str> {
+    OPTIONAL.into_iter().find(|program| {
+        let name = program.trim_end_matches('\'').rsplit(' ').next().unwrap_or(program);
+        let test = if program.contains(' ') { (*program).to_owned() } else { format!("command -v {program}") };
+        script.contains(name) && !is_there(&test)
+    })
+}
+
+/// Whether a shell command succeeds.
+fn is_there(test: &str) -> bool {
+    Command::new("sh").args(["-c", test]).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+}
+
+/// A line without what differs from run to run: times, ages, durations, ports, and the width of columns.
+fn masked(line: &str) -> String {
+    static MASKS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+        [
+            (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?UTC|Z|[+-]\d\d:?\d\d)?", "TIME"),
+            (r"\d{4}-\d\d-\d\d", "DATE"),
+            (r"\b\d\d:\d\d:\d\d\b", "TIME"),
+            (r"(127\.0\.0\.1|localhost):\d+", "HOST:PORT"),
+            (r"\b\d+(\.\d+)? ?(ms|s|m|h|d|w|mo|y|days)\b", "AGE"),
+            (r" {2,}", "  "),
+            (r"-{4,}", "----"),
+        ]
+        .map(|(pattern, mask)| (Regex::new(pattern).unwrap(), mask))
+        .into()
+    });
+    MASKS.iter().fold(line.trim_end().to_owned(), |line, (pattern, mask)| pattern.replace_all(&line, *mask).into_owned())
+}
+
+/// Whether a page shows what was printed.
+pub(crate) fn agree(shown: &[String], printed: &[String]) -> bool {
+    let shown: Vec<_> = shown.iter().map(|line| masked(line)).collect();
+    let printed: Vec<_> = printed.iter().map(|line| masked(line)).collect();
+    matches(&shown, &printed)
+}
+
+fn matches(shown: &[String], printed: &[String]) -> bool {
+    match shown.split_first() {
+        None => printed.is_empty(),
+        Some((line, shown)) if line == ELISION => (0..=printed.len()).any(|skipped| matches(shown, &printed[skipped..])),
+        Some((line, shown)) => printed.split_first().is_some_and(|(first, printed)| line == first && matches(shown, printed)),
+    }
+}
+
+/// What the page has to show: as many lines before and behind an elision as now.
+pub(crate) fn updated(shown: &[String], printed: &[String]) -> Vec<String> {
+    let Some(head) = shown.iter().position(|line| line == ELISION) else { return printed.to_vec() };
+    let tail = shown.len() - head - 1;
+    if head + tail >= printed.len() {
+        return printed.to_vec();
+    }
+    let elision = [ELISION.to_owned()];
+    [&printed[..head], &elision, &printed[printed.len() - tail..]].concat()
+}
