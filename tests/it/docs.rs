@@ -207,6 +207,13 @@ macro_rules! pages {
 
 pages! {
     commands_in_the_readme_run "README.md";
+    commands_about_the_audit_run "docs/audit.md";
+    commands_about_changes_run "docs/changes.md";
+    commands_about_formats_run "docs/formats.md";
+    commands_about_metrics_run "docs/metrics.md";
+    commands_about_migration_run "docs/migration.md";
+    commands_about_the_probe_run "docs/probe.md";
+    commands_in_scripts_run "docs/scripts.md";
 }
 
 #[test]
