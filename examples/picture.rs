@@ -1,7 +1,7 @@
 //! Draws the picture of the README: a frame of the explorer on the demo workspace, as SVG on stdout.
 //!
 //! ```text
-//! cargo run --release --example picture > docs/screen.svg
+//! cargo run --release --example picture > docs/tour.svg
 //! ```
 
 use std::error::Error;

@@ -9,6 +9,7 @@
     reason = "a helper that cannot do its work fails the test, and a block that is skipped is named"
 )]
 
+mod names;
 mod page;
 mod run;
 mod tables;
@@ -80,7 +81,7 @@ fn open_explorer(sandbox: &Sandbox, line: &str) {
     let setup = Setup::new("sh", &["-c", &script]);
     let setup = sandbox.variables().into_iter().fold(setup, |setup, (name, value)| setup.env(name, &value));
     let mut session = setup.start();
-    session.wait_rows();
+    session.wait_text("help");
     session.type_keys("q");
     assert_eq!(session.exit(), Exit::Code(0), "{line}");
 }
@@ -207,13 +208,19 @@ macro_rules! pages {
 
 pages! {
     commands_in_the_readme_run "README.md";
+    commands_about_the_architecture_run "docs/architecture.md";
     commands_about_the_audit_run "docs/audit.md";
     commands_about_changes_run "docs/changes.md";
+    commands_about_the_configuration_run "docs/configuration.md";
+    commands_about_the_explorer_run "docs/explorer.md";
+    commands_about_the_filter_run "docs/filter.md";
     commands_about_formats_run "docs/formats.md";
     commands_about_metrics_run "docs/metrics.md";
     commands_about_migration_run "docs/migration.md";
     commands_about_the_probe_run "docs/probe.md";
     commands_in_scripts_run "docs/scripts.md";
+    commands_about_the_terminal_run "docs/terminal.md";
+    commands_for_troubleshooting_run "docs/troubleshooting.md";
 }
 
 #[test]

@@ -3,13 +3,13 @@
 
 use std::fmt::Write as _;
 
-use clap::{CommandFactory as _, ValueEnum as _};
+use clap::CommandFactory as _;
 use hookscope::analysis::audit::RULES;
 use hookscope::analysis::sort::SORT_KEYS;
 use hookscope::cli::Cli;
 use hookscope::error::EXIT_CODES;
 use hookscope::keymap::{ACTIONS, COPIES};
-use hookscope::output::{Format, Measured, columns_help, openmetrics};
+use hookscope::output::columns_help;
 
 /// Every table: its name, and its text in Markdown.
 pub(crate) fn all() -> Vec<(&'static str, String)> {
@@ -17,9 +17,7 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
         ("actions", actions()),
         ("copies", table(["`y` and", "copies"], COPIES.iter().map(|(key, _, help)| [code(key), (*help).to_owned()]))),
         ("rules", rules()),
-        ("gauges", gauges()),
         ("exit-codes", table(["exit code", "meaning"], EXIT_CODES.map(|(code, meaning)| [code, meaning].map(str::to_owned)))),
-        ("formats", formats()),
         ("sort-keys", table(["key", "sorts by"], SORT_KEYS.iter().map(|key| [code(key.name), key.help.to_owned()]))),
         ("columns", columns()),
         ("commands", commands()),
@@ -56,22 +54,6 @@ fn rules() -> String {
         RULES.iter().map(|rule| {
             let needs = rule.needs().map(|needs| code(needs.option())).unwrap_or_default();
             [code(rule.id), rule.severity.name().to_owned(), rule.about.to_owned(), needs]
-        }),
-    )
-}
-
-fn gauges() -> String {
-    let probed = Some(crate::support::probed());
-    let text = openmetrics(vec![Measured { seconds: Some(0.0), probed, ..Measured::default() }]).unwrap();
-    let help = text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split_once(' '));
-    table(["gauge", "value"], help.map(|(name, help)| [code(name), help.to_owned()]))
-}
-
-fn formats() -> String {
-    table(
-        ["`-o`", "output"],
-        Format::value_variants().iter().filter_map(clap::ValueEnum::to_possible_value).map(|value| {
-            [code(value.get_name()), value.get_help().map(ToString::to_string).unwrap_or_default()]
         }),
     )
 }
