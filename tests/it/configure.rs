@@ -455,10 +455,7 @@ mod show {
         let place = Place::with("[profiles.a]\ncolour = 'light-red'\n[profiles.b]\n");
         let found = shown(&place, &["--profile", "a"], &[]);
         assert_eq!(found["color"], (Some("\"light-red\"".to_owned()), format!("{}:2", place.usual().display())));
-        assert_eq!(
-            shown(&place, &["--profile", "b"], &[])["color"],
-            (Some("\"default\"".to_owned()), "default".to_owned())
-        );
+        assert_eq!(shown(&place, &["--profile", "b"], &[])["color"], (Some("\"default\"".to_owned()), "default".to_owned()));
         assert!(!shown(&place, &[], &[]).contains_key("color"), "only a profile has a color");
     }
 

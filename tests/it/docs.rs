@@ -165,7 +165,9 @@ async fn check_page(page: &Page) -> usize {
             }
             "toml" => {
                 sandbox.write("block.toml", &block.text);
-                sandbox.script("hookscope --config block.toml config show").unwrap_or_else(|output| panic!("{at}: {output}"));
+                sandbox
+                    .script("hookscope --config block.toml config show")
+                    .unwrap_or_else(|output| panic!("{at}: {output}"));
                 None
             }
             "json" => {
@@ -177,7 +179,8 @@ async fn check_page(page: &Page) -> usize {
         };
         if let Some(update) = update {
             writeln!(differing, "{at}:\n{update}").unwrap();
-            let range = block.range.start.checked_add_signed(shift).unwrap()..block.range.end.checked_add_signed(shift).unwrap();
+            let range =
+                block.range.start.checked_add_signed(shift).unwrap()..block.range.end.checked_add_signed(shift).unwrap();
             shift += isize::try_from(update.len()).unwrap() - isize::try_from(range.len()).unwrap();
             text.replace_range(range, &update);
         }
@@ -258,7 +261,9 @@ fn reference_tables_are_those_of_the_code() {
             text.replace_range(start..start + length, &format!("\n{table}\n"));
             unused.retain(|(unused, _)| *unused != name);
         }
-        assert!(!text.contains("<!-- table:") || text.matches("<!-- table:").count() == text.matches("<!-- end -->").count());
+        assert!(
+            !text.contains("<!-- table:") || text.matches("<!-- table:").count() == text.matches("<!-- end -->").count()
+        );
         if is_update() {
             fs::write(root().join(&page.path), text).unwrap();
         } else {

@@ -39,13 +39,20 @@ fn formats_have_the_names_and_orders_that_are_stable() {
         ("docs/formats.md", format!("with the header `{}`", Listed::usual(Format::Csv, false).join(","))),
         ("docs/formats.md", format!("`--columns` chooses among {}", quoted(&all))),
         ("docs/formats.md", format!("`--sort` among {}", quoted(&keys))),
-        ("docs/formats.md", format!("`events -o json` is an array of {}", quoted(EventCoverage::usual(Format::Json, false)))),
+        (
+            "docs/formats.md",
+            format!("`events -o json` is an array of {}", quoted(EventCoverage::usual(Format::Json, false))),
+        ),
         ("docs/probe.md", format!("`tsv` has {}; `json`", quoted(Probed::usual(Format::Tsv, false)))),
     ] {
         assert!(line(path).contains(&stable), "{path} does not say: {stable}");
     }
     for name in Format::value_variants().iter().filter_map(Format::to_possible_value) {
-        assert!(Page::named("docs/formats.md").text.contains(&format!("\n| `{}` |", name.get_name())), "{}", name.get_name());
+        assert!(
+            Page::named("docs/formats.md").text.contains(&format!("\n| `{}` |", name.get_name())),
+            "{}",
+            name.get_name()
+        );
     }
 }
 

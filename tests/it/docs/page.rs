@@ -46,7 +46,8 @@ impl Page {
     pub(crate) fn all() -> Vec<Self> {
         let mut paths: Vec<_> = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         paths.sort();
-        let docs = paths.iter().map(|name| Path::new("docs").join(name)).filter(|path| path.extension().is_some_and(|e| e == "md"));
+        let docs =
+            paths.iter().map(|name| Path::new("docs").join(name)).filter(|path| path.extension().is_some_and(|e| e == "md"));
         ["README.md", "CHANGELOG.md"].map(PathBuf::from).into_iter().chain(docs).map(Self::read).collect()
     }
 
@@ -125,7 +126,8 @@ impl Page {
 }
 
 fn slug(heading: &str) -> String {
-    let kept = heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_')).collect::<String>();
+    let kept =
+        heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_')).collect::<String>();
     kept.replace(' ', "-")
 }
 

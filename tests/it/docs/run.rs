@@ -162,7 +162,9 @@ fn matches(shown: &[String], printed: &[String]) -> bool {
     match shown.split_first() {
         None => printed.is_empty(),
         Some((line, shown)) if line == ELISION => (0..=printed.len()).any(|skipped| matches(shown, &printed[skipped..])),
-        Some((line, shown)) => printed.split_first().is_some_and(|(first, printed)| line == first && matches(shown, printed)),
+        Some((line, shown)) => {
+            printed.split_first().is_some_and(|(first, printed)| line == first && matches(shown, printed))
+        }
     }
 }
 

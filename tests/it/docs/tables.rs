@@ -17,7 +17,10 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
         ("actions", actions()),
         ("copies", table(["`y` and", "copies"], COPIES.iter().map(|(key, _, help)| [code(key), (*help).to_owned()]))),
         ("rules", rules()),
-        ("exit-codes", table(["exit code", "meaning"], EXIT_CODES.map(|(code, meaning)| [code, meaning].map(str::to_owned)))),
+        (
+            "exit-codes",
+            table(["exit code", "meaning"], EXIT_CODES.map(|(code, meaning)| [code, meaning].map(str::to_owned))),
+        ),
         ("sort-keys", table(["key", "sorts by"], SORT_KEYS.iter().map(|key| [code(key.name), key.help.to_owned()]))),
         ("columns", columns()),
         ("commands", commands()),
@@ -61,7 +64,8 @@ fn rules() -> String {
 fn columns() -> String {
     columns_help().into_iter().fold(String::new(), |mut text, (commands, columns)| {
         let rows = columns.into_iter().map(|(name, about)| [code(name), about.to_owned()]);
-        write!(text, "{}{commands}:\n\n{}", if text.is_empty() { "" } else { "\n" }, table(["column", "value"], rows)).unwrap();
+        write!(text, "{}{commands}:\n\n{}", if text.is_empty() { "" } else { "\n" }, table(["column", "value"], rows))
+            .unwrap();
         text
     })
 }
@@ -70,9 +74,10 @@ fn commands() -> String {
     let command = Cli::command();
     table(
         ["command", "does"],
-        command.get_subcommands().filter(|command| !command.is_hide_set()).map(|command| {
-            [code(command.get_name()), command.get_about().map(ToString::to_string).unwrap_or_default()]
-        }),
+        command
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+            .map(|command| [code(command.get_name()), command.get_about().map(ToString::to_string).unwrap_or_default()]),
     )
 }
 
