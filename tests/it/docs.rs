@@ -104,10 +104,13 @@ fn run_block(sandbox: &Sandbox, at: &str, block: &Block, count: &mut usize) -> O
     }
     *count += commands_in(&block.text).len().max(1);
     if block.text.lines().any(is_explorer) {
-        block.text.lines().for_each(|line| match is_explorer(line) {
-            true => open_explorer(sandbox, line),
-            false => sandbox.script(line).unwrap_or_else(|output| panic!("{at}: {line}\n{output}")),
-        });
+        for line in block.text.lines() {
+            if is_explorer(line) {
+                open_explorer(sandbox, line);
+            } else {
+                sandbox.script(line).unwrap_or_else(|output| panic!("{at}: {line}\n{output}"));
+            }
+        }
     } else {
         sandbox.script(&block.text).unwrap_or_else(|output| panic!("{at}: {output}"));
     }
