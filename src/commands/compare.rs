@@ -1,4 +1,4 @@
-//! Two rosters compared, with what the newer one leaves out asked for by id: a listing that shifts while it is read can hide a
+//! Two rosters compared, with what the live one leaves out requested by id: a listing that shifts while it is read can hide a
 //! webhook, so only a 404 says that one is gone.
 
 use jiff::Timestamp;
@@ -38,22 +38,25 @@ impl Comparison {
     /// The differences as they are written.
     pub(super) fn differences<'a>(&self, before: &'a Roster, after: &'a Roster, missing: &Missing) -> Differences<'a> {
         let mut diff = self.diff(before, after);
-        let (unknown, removed) = diff.removed.into_iter().partition(|entry| missing.unknown.contains(entry.id()));
-        diff.removed = removed;
+        let mut unknown = Vec::new();
+        // Removed, or added if the older side is the live one.
+        for entries in [&mut diff.removed, &mut diff.added] {
+            unknown.extend(entries.extract_if(.., |entry| missing.unknown.contains(entry.id())));
+        }
         let moved = diff.moved();
         let Diff { added, removed, changed, .. } = diff;
         Differences { added, removed, changed, unknown, moved }
     }
 
-    /// Asks for the webhooks that the live side leaves out, and adds those that are there to it.
+    /// Asks for the webhooks of the other side that the live one leaves out, and adds those that are there to it.
     ///
     /// # Errors
     ///
     /// The key is refused.
-    pub(super) async fn confirm(&self, before: &Roster, after: &mut Roster, live: &Live) -> Result<Missing, ApiError> {
-        let ids: Vec<_> = self.diff(before, after).removed.iter().map(|entry| entry.id().to_owned()).collect();
+    pub(super) async fn confirm(&self, other: &Roster, listed: &mut Roster, live: &Live) -> Result<Missing, ApiError> {
+        let ids: Vec<_> = self.diff(other, listed).removed.iter().map(|entry| entry.id().to_owned()).collect();
         let missing = live.confirm(&ids).await?;
-        missing.complete(after);
+        missing.complete(listed);
         Ok(missing)
     }
 }

@@ -48,7 +48,12 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
     refuse_sources_of_files(&old, &new, context.global)?;
     let mut before = old.load(context).await?;
     let mut after = new.load(context).await?;
-    let missing = confirm(&comparison, &before, &mut after, context).await?;
+    // At most one side is live.
+    let missing = if before.live.is_some() {
+        confirm(&comparison, &mut before, &after, context).await?
+    } else {
+        confirm(&comparison, &mut after, &before, context).await?
+    };
     before.store().await;
     after.store().await;
     let diff = comparison.diff(&before.roster, &after.roster);
@@ -69,21 +74,21 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
 }
 
 /// Learns what became of the webhooks that the live side leaves out, and says what was seen.
-async fn confirm(comparison: &Comparison, before: &Side, after: &mut Side, context: &Context<'_>) -> Result<Missing, Error> {
-    let Some(live) = &after.live else { return Ok(Missing::default()) };
+async fn confirm(comparison: &Comparison, side: &mut Side, other: &Side, context: &Context<'_>) -> Result<Missing, Error> {
+    let Some(live) = &side.live else { return Ok(Missing::default()) };
     let missing = comparison
-        .confirm(&before.roster, &mut after.roster, live)
+        .confirm(&other.roster, &mut side.roster, live)
         .await
-        .map_err(|error| Error::Api { place: after.place.clone(), error })?;
+        .map_err(|error| Error::Api { place: side.place.clone(), error })?;
     if !missing.present.is_empty() {
         let webhooks = if missing.present.len() == 1 { "webhook" } else { "webhooks" };
-        context.say.note(&safe!("{}: the listing omitted {} existing {}", after.place, missing.present.len(), webhooks));
+        context.say.note(&safe!("{}: the listing omitted {} existing {}", side.place, missing.present.len(), webhooks));
     }
     if let Some(why) = &missing.why {
         let (webhooks, are) = if missing.unknown.len() == 1 { ("webhook", "is") } else { ("webhooks", "are") };
         context.say.problem(&safe!(
             "{}: incomplete: {} {} {} not listed, and not confirmed as removed: {}",
-            after.place,
+            side.place,
             missing.unknown.len(),
             webhooks,
             are,

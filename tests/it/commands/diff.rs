@@ -160,17 +160,20 @@ async fn only_a_404_says_that_a_webhook_is_gone() {
     .await;
     let home = Home::with_config(ONCE);
     home.write("old.json", format!("[{}]", rows(0..10)));
-    let ended = Ended::of(home.at(&server.base_url(), &["diff", "old.json", "-o", "json"])).await;
-    ended.says(5, &["2 webhooks are not listed, and not confirmed as removed", "the listing omitted 2 existing webhooks"]);
-    let found = values(&ended.stdout);
-    let ids = |kind: &str| {
-        let rows = found[kind].as_array().unwrap();
-        rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    assert_eq!(
-        (ids("added"), ids("removed"), ids("changed"), ids("unknown")),
-        (vec![], vec!["w7".to_owned()], vec!["w6".to_owned()], vec!["w8".to_owned(), "w9".to_owned()])
-    );
+    for (sides, gone, none) in [(["old.json", "live"], "removed", "added"), (["live", "old.json"], "added", "removed")] {
+        let ended = Ended::of(home.at(&server.base_url(), &["diff", sides[0], sides[1], "-o", "json"])).await;
+        ended.says(5, &["2 webhooks are not listed, and not confirmed as removed", "the listing omitted 2 existing webhooks"]);
+        let found = values(&ended.stdout);
+        let ids = |kind: &str| {
+            let rows = found[kind].as_array().unwrap();
+            rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (ids(none), ids(gone), ids("changed"), ids("unknown")),
+            (vec![], vec!["w7".to_owned()], vec!["w6".to_owned()], vec!["w8".to_owned(), "w9".to_owned()]),
+            "{sides:?}"
+        );
+    }
 }
 
 #[tokio::test]
