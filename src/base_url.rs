@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
+use crate::redact::mask_url;
 use crate::text::{Safe, clean};
 
 /// The vendor's address (<https://dialnexa.mintlify.app/api-reference/webhooks/list>).
@@ -94,9 +95,9 @@ impl BaseUrl {
         }
     }
 
-    /// The whole address, for messages and copied commands.
+    /// The whole address for messages, with a token in its path masked.
     pub fn clean(&self) -> Safe {
-        clean(self.0.as_str())
+        clean(&mask_url(self.0.as_str()))
     }
 }
 
@@ -132,6 +133,14 @@ mod tests {
     #[test]
     fn the_default_parses() {
         assert_eq!(BaseUrl::default().clean().as_str(), DEFAULT);
+    }
+
+    #[test]
+    fn a_token_in_the_path_is_masked() {
+        let url = BaseUrl::parse("https://gateway.example.com/token=abc/v1").unwrap();
+        assert_eq!(url.clean().as_str(), "https://gateway.example.com/token=***/v1");
+        assert_eq!(format!("{url:?}"), "https://gateway.example.com/token=***/v1");
+        assert_eq!(url.join("x").as_str(), "https://gateway.example.com/token=abc/v1/x");
     }
 
     #[test]

@@ -11,7 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("redact", &["text"]),
     ("clock", &["text"]),
-    ("base_url", &["text"]),
+    ("base_url", &["redact", "text"]),
     ("model", &["text", "redact"]),
     ("analysis", &["model", "redact", "text"]),
     ("keymap", &["text"]),
