@@ -213,7 +213,7 @@ impl Client {
                     body = self.fetch_with(&used.key, url, &mut rate).await;
                 }
                 Ok(None) => {}
-                Err(why) => refused.causes.push(safe!("the key cannot be read again: {}", why)),
+                Err(why) => refused.unread_key = Some(Box::new(why)),
             }
         }
         body.and_then(|body| self.read(&used.key, &body, read))

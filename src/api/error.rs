@@ -14,7 +14,9 @@ pub struct ApiError {
     /// The server's or the system's own words.
     pub detail: Option<Safe>,
     /// The system's own words, the nearest cause first.
-    pub causes: Vec<Safe>,
+    pub causes: Box<[Safe]>,
+    /// Why the key could not be read again after the API refused it.
+    pub unread_key: Option<Box<Safe>>,
 }
 
 /// The kinds that differ in what to do next.
@@ -131,7 +133,7 @@ impl Network {
 
 impl ApiError {
     pub fn new(kind: ErrorKind) -> Self {
-        Self { kind, detail: None, causes: Vec::new() }
+        Self { kind, detail: None, causes: Box::default(), unread_key: None }
     }
 
     #[must_use]
@@ -317,14 +319,23 @@ impl ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.detail {
-            Some(detail) => write!(f, "{}: {detail}", self.short()),
-            None => self.short().fmt(f),
+        self.short().fmt(f)?;
+        if let Some(detail) = &self.detail {
+            write!(f, ": {detail}")?;
         }
+        if let Some(why) = &self.unread_key {
+            write!(f, "; {}", unread_key(why))?;
+        }
+        Ok(())
     }
 }
 
 impl StdError for ApiError {}
+
+/// Why there is no other key, as a clause.
+pub(crate) fn unread_key(why: &Safe) -> Safe {
+    safe!("the key cannot be read again: {}", why)
+}
 
 /// `2 s`, `5 min`, `3 h`: how long a person will have to wait.
 pub(crate) fn duration(wait: Duration) -> Safe {

@@ -1,4 +1,4 @@
-//! Reading a key again where the config says it is stored, after the API refused it.
+//! Re-reads the API key from where the config stores it, after the API refused it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::api::Renewal;
 use crate::base_url::BaseUrl;
 use crate::redact::ApiKey;
 use crate::safe;
-use crate::text::clean;
+use crate::text::{Safe, clean};
 
-/// How long reading the key may take: longer than a key command may, for a file system that hangs.
+/// Time limit for reading the key, for a file system that hangs; longer than that of a key command.
 const TIME: Duration = Duration::from_secs(90);
 
 impl Config {
-    /// Reads the key of a level again, from the config as it is by then: the key may be in the file itself. It stays bound to
-    /// the address that the first one was for.
+    /// Re-reads the key of a level from the current config file, since the file may hold the key itself. The new key stays bound
+    /// to the base URL of the first one.
     pub(super) fn renewal(&self, chosen: &Chosen<'_>, base_url: &BaseUrl) -> Option<Renewal> {
         let path = self.path.clone()?;
         let (name, base_url) = (chosen.name.map(str::to_owned), base_url.clone());
@@ -31,15 +31,17 @@ impl Config {
                 let reading = async {
                     // A file system that hangs must not hold up the other requests.
                     let found = spawn_blocking(move || {
-                        let stored = find(&path, name.as_deref(), &base_url, asks)?;
-                        let is_command = matches!(stored, StoredKey::Command { .. });
-                        if is_command { Ok(Found::Command(stored)) } else { runtime.block_on(stored.read()).map(Found::Key) }
+                        let stored =
+                            find(&path, name.as_deref(), &base_url, asks).map_err(|error| clean(&error.to_string()))?;
+                        if matches!(stored, StoredKey::Command { .. }) {
+                            return Ok(Found::Command(stored));
+                        }
+                        runtime.block_on(read(&stored)).map(Found::Key)
                     });
-                    let words = |error: ConfigError| clean(&error.to_string());
-                    match found.await.map_err(|error| clean(&error.to_string()))?.map_err(words)? {
+                    match found.await.map_err(|error| clean(&error.to_string()))?? {
                         Found::Key(key) => Ok(key),
-                        // Whoever stops waiting ends the command.
-                        Found::Command(stored) => stored.read().await.map_err(words),
+                        // Dropping the future ends the command.
+                        Found::Command(stored) => read(&stored).await,
                     }
                 };
                 let read = tokio::time::timeout(TIME, reading).await;
@@ -49,27 +51,30 @@ impl Config {
     }
 }
 
-/// What was found where the key is stored.
+/// Source of the new key.
 enum Found {
     Key(ApiKey),
-    /// A command, which is not run yet.
+    /// A command that has not run yet.
     Command(StoredKey),
 }
 
-/// Finds where the key is stored by now.
+/// Reads the key. The message names the config key, and there is one line for it.
+async fn read(stored: &StoredKey) -> Result<ApiKey, Safe> {
+    stored.read().await.map_err(|error| error.brief().clone())
+}
+
+/// Finds where the current config file stores the key.
 fn find(path: &Path, name: Option<&str>, base_url: &BaseUrl, asks: bool) -> Result<StoredKey, ConfigError> {
     let config = Config::load(Some(path), &Environment::default())?;
     let level = match name {
         None => &config.top,
-        Some(name) => {
-            config.profiles.get(name).ok_or_else(|| ConfigError::new("the profile is not in the config any more"))?
-        }
+        Some(name) => config.profiles.get(name).ok_or_else(|| ConfigError::new("the config no longer has this profile"))?,
     };
     let chosen = Chosen { name, level, source: DEFAULT.into() };
     let key = config.bound_key(&chosen, base_url)?;
     if matches!(key, StoredKey::Command { .. }) && !asks {
-        // Whoever started this was told that nothing asks.
-        return Err(ConfigError::new("the key is with a command now: start hookscope again"));
+        // The caller was promised that nothing prompts.
+        return Err(ConfigError::new("the config now uses api_key_command: restart hookscope"));
     }
     Ok(key.clone())
 }
@@ -158,9 +163,9 @@ mod tests {
         home.write("key", "id:first-key");
         let (_, renewal) = home.renewal("default_profile = 'a'\n[profiles.a]\napi_key_file = 'key'\n").await;
         for (config, word) in [
-            ("[profiles.b]\napi_key = 'id:other-key'", "not in the config"),
+            ("[profiles.b]\napi_key = 'id:other-key'", "no longer has this profile"),
             ("[profiles.a]\napi_key = 'id:other-key'\nbase_url = 'https://b.example'", "is not sent to"),
-            ("[profiles.a]\napi_key_command = ['echo', 'id:other-key']", "start hookscope again"),
+            ("[profiles.a]\napi_key_command = ['echo', 'id:other-key']", "restart hookscope"),
             ("[profiles.a", "TOML"),
         ] {
             home.write("config.toml", config);

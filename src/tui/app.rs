@@ -402,7 +402,7 @@ impl App {
             Message::NotSuspended(why) => self.warn(why),
             Message::Switched(workspace) => self.switched(*workspace),
             Message::NotSwitched(why) => self.not_switched(&why),
-            Message::NotRenewed(why) => self.warn(why),
+            Message::NotRenewed(why) => self.not_renewed(why),
         };
         self.show_all_when_due();
         self.keep_selection();

@@ -42,7 +42,7 @@ pub enum Message {
     Switched(Box<Workspace>),
     /// Another workspace cannot be shown, for this reason.
     NotSwitched(Safe),
-    /// The key that the API refused cannot be read again, for this reason.
+    /// Why the key command, run again, gave no key.
     NotRenewed(Safe),
 }
 

@@ -5,7 +5,7 @@ use super::{
     Stage, Unseen, grouped, safe,
 };
 use crate::analysis::rows::Repeated;
-use crate::api::{ApiError, ErrorKind, Nonsense};
+use crate::api::{ApiError, ErrorKind, Nonsense, unread_key};
 use crate::fetch::{Problem, is_whole_listing};
 use crate::model::WebhookId;
 use crate::text::clean_head;
@@ -35,13 +35,18 @@ impl App {
             }
             FetchEvent::Paused { until, error, .. } => self.health.bad(error, Stage::Paused { until }, self.now),
             FetchEvent::Failed { page, error, .. } => {
+                let error = self.with_unread_key(error);
                 self.listing.failed(page, error.clone());
                 let is_hopeless = !error.is_transient() || self.listing.fresh_pages() == 0;
                 let stopped =
                     if is_hopeless { self.suspend_auto_refresh(&error.short(), error.may_recover()) } else { None };
+                let unread_key = error.unread_key.as_deref().map(unread_key);
                 self.health.bad(error, Stage::Failed, self.now);
                 if self.everything != Everything::No {
                     self.everything = Everything::No;
+                    if let Some(words) = unread_key {
+                        return self.warn(words);
+                    }
                     let auto = if stopped.is_some() { "; auto-refresh stopped" } else { "" };
                     return self.warn(safe!("loading stopped: page {} failed{}", page, auto));
                 }
@@ -175,6 +180,7 @@ impl App {
         let is_refused = self.health.trouble().is_some_and(|trouble| trouble.error.kind == ErrorKind::Unauthorized);
         self.consistency.start_over();
         self.refresh();
+        self.recovery.forget_unread_key();
         is_refused.then_some(Effect::RenewKey).into_iter().chain([Effect::Draw]).collect()
     }
 

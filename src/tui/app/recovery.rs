@@ -1,10 +1,11 @@
-//! Recovery after a failure: the explorer tries again by itself, slowly, and reports when the API is back.
+//! Recovery after a failure: retries at growing intervals, and a notice when the API is back.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{Action, App, Effect, Notice, Overlay, Stage};
+use crate::api::{ApiError, ErrorKind, unread_key};
 use crate::clock;
 use crate::config::TimeFormat;
 use crate::safe;
@@ -14,28 +15,34 @@ use crate::tui::health::Health;
 /// The first pause before another try; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
-/// What a wait in whole seconds may leave out.
+/// The part of a second that a wait in whole seconds may lack.
 const ROUNDING: Duration = Duration::from_secs(1);
 
-/// What is known of a failure until it is over.
+/// State of a failure until it is over.
 #[derive(Debug, Default)]
 pub(super) struct Recovery {
-    /// Since when.
     since: Option<Timestamp>,
-    /// Tries so far.
+    /// Retries so far.
     tries: u32,
-    /// The failure stopped auto-refresh, which goes on when the API is back.
+    /// The failure stopped auto-refresh, which resumes when the API is back.
     resumes_auto_refresh: bool,
+    /// Why the key command, run again, gave no key.
+    unread_key: Option<Safe>,
 }
 
 impl Recovery {
     fn pause(&self) -> Duration {
         (FIRST_PAUSE * (1 << self.tries.min(8))).min(LONGEST_PAUSE)
     }
+
+    /// The key command is about to run again.
+    pub(super) fn forget_unread_key(&mut self) {
+        self.unread_key = None;
+    }
 }
 
 impl App {
-    /// Names the time of the next try when something failed for good, and notices when nothing is wrong any more.
+    /// Schedules the next retry after a failure, and notices when the API is back.
     pub(super) fn watch_recovery(&mut self) -> Vec<Effect> {
         let has_come = !self.is_loading() && self.listing.fresh_pages() > 0;
         match &mut self.health {
@@ -61,7 +68,7 @@ impl App {
         if std::mem::take(&mut self.recovery).resumes_auto_refresh {
             self.auto_refresh = Some(self.now.instant + self.setup.refresh_every);
         }
-        // A warning counts for more than good news.
+        // Good news does not replace a warning.
         if !matches!(self.notice, Some(Notice::Warning(_))) {
             let zone = match self.time {
                 TimeFormat::Utc => jiff::tz::TimeZone::UTC,
@@ -74,7 +81,25 @@ impl App {
         vec![Effect::Draw]
     }
 
-    /// The next try is due.
+    /// The key command gave no key. The failure that the API reported stays, and from now on carries the reason.
+    pub(super) fn not_renewed(&mut self, why: Safe) -> Vec<Effect> {
+        let words = unread_key(&why);
+        if let Health::Trouble(trouble) = &mut self.health {
+            trouble.error.unread_key = Some(Box::new(why.clone()));
+        }
+        self.recovery.unread_key = Some(why);
+        self.warn(words)
+    }
+
+    /// Adds to a failure that another key could end why there is none.
+    pub(super) fn with_unread_key(&self, mut error: ApiError) -> ApiError {
+        if error.kind == ErrorKind::Unauthorized && error.unread_key.is_none() {
+            error.unread_key = self.recovery.unread_key.clone().map(Box::new);
+        }
+        error
+    }
+
+    /// Retries when it is time to.
     pub(super) fn recover_when_due(&mut self) {
         let due = self.health.trouble().and_then(|trouble| trouble.again_at);
         if due.is_some_and(|due| due <= self.now.instant) {
@@ -84,7 +109,7 @@ impl App {
         }
     }
 
-    /// Stops auto-refresh at a failure that another request would only meet again. Returns the words for it.
+    /// Stops auto-refresh at a failure that the next request would meet again. Returns the notice.
     pub(super) fn suspend_auto_refresh(&mut self, what: &Safe, may_recover: bool) -> Option<Safe> {
         self.auto_refresh.take()?;
         if may_recover {
@@ -95,13 +120,13 @@ impl App {
         Some(safe!("auto-refresh stopped: {}; {} tries again", what, key))
     }
 
-    /// Whether auto-refresh is on, or goes on when the API is back; either way it is off from now on.
+    /// Turns auto-refresh off. Returns whether it was on, or would have resumed when the API is back.
     pub(super) fn end_auto_refresh(&mut self) -> bool {
         let resumed = std::mem::take(&mut self.recovery.resumes_auto_refresh);
         self.auto_refresh.take().is_some() || resumed
     }
 
-    /// Whether the line or the panel that counts down is on screen.
+    /// Whether the banner or the panel with the countdown is on screen.
     pub(super) fn shows_countdown(&self) -> bool {
         let is_covered = matches!(self.overlay, Overlay::PlainText(_));
         !is_covered && (self.layout().banner.height > 0 || self.listing.is_empty())

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::analysis::audit::{Needs, RuleSet};
-use crate::api::ErrorKind;
+use crate::api::{ErrorKind, unread_key};
 use crate::clock;
 use crate::config::{KeySource, TimeFormat};
 use crate::fetch::RowCount;
@@ -54,8 +54,13 @@ fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
         (None, Some(at)) => safe!(" {} rows from {}", dot, time(app, at)),
         (None, None) => safe!(" {} no rows yet", dot),
     };
-    let error = safe!("! {}", trouble.error.short());
-    let mut room = usize::from(width).saturating_sub(1 + error.width() + rows.width());
+    let mut error = safe!("! {}", trouble.error.short());
+    let room_beside = |error: &Safe| usize::from(width).saturating_sub(1 + error.width() + rows.width());
+    if let Some(why) = trouble.error.unread_key.as_deref() {
+        let words = safe!(" {} no new key: {}", dot, why);
+        error.push(&words.fit(room_beside(&error), app.setup.glyphs.ellipsis));
+    }
+    let mut room = room_beside(&error);
     let mut if_it_fits = |words: Safe| {
         let fits = words.width() <= room;
         room -= if fits { words.width() } else { 0 };
@@ -194,6 +199,7 @@ fn trouble_text(app: &App, trouble: &Trouble) -> Vec<Piece> {
     if let Some(detail) = &trouble.error.detail {
         text.push(Piece::new(detail, theme.quiet));
     }
+    text.extend(trouble.error.unread_key.as_deref().map(|why| Piece::new(unread_key(why), theme.warning)));
     text.push(Piece::plain(""));
     text.push(Piece::plain(trouble.error.advice()));
     if let Some(key) = app.setup.keymap.key(Action::Refresh).filter(|_| runs_key_command(app, trouble)) {

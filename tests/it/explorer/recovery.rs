@@ -84,6 +84,32 @@ fn what_would_do_harm_is_not_tried_again() {
 }
 
 #[test]
+fn why_the_key_command_gave_no_key_is_shown_until_it_runs_again() {
+    const WHY: &str = "api_key_command: it failed (exit status: 1)";
+    for loaded in [true, false] {
+        let mut stage = Stage::new(80, 24);
+        if loaded {
+            stage.load(page(1, 0..3, Some(3))).keys("r");
+        }
+        stage.fail(1, ErrorKind::Unauthorized, "revoked").keys("r");
+        // The command fails, and then the API refuses the old key, before the next frame.
+        stage.late(Message::NotRenewed(WHY.into()));
+        stage.fail(1, ErrorKind::Unauthorized, "revoked");
+        let whole = format!("the key cannot be read again: {WHY}");
+        assert!(stage.footer().contains(&whole), "{}", stage.frame());
+        // The notice goes with the next key, and the failure keeps its reason, whoever tries again.
+        stage.keys("j");
+        until_next_try(&mut stage);
+        stage.fail(1, ErrorKind::Unauthorized, "revoked").keys("j");
+        let kept =
+            if loaded { "! 401 unauthorized · no new key: api_key_command" } else { "the key cannot be read again: api" };
+        assert!(stage.frame().contains(kept), "{}", stage.frame());
+        stage.keys("r").fail(1, ErrorKind::Unauthorized, "revoked");
+        assert!(!stage.frame().contains("api_key_command: it failed"), "{}", stage.frame());
+    }
+}
+
+#[test]
 fn auto_refresh_that_stops_is_reported_and_goes_on_when_the_api_is_back() {
     let mut stage = Stage::loaded(120, 24);
     stage.keys("R").wait(30).send(Message::Tick);

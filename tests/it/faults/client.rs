@@ -1,5 +1,6 @@
 //! One request: what goes out, what is understood of the answer, and when the client gives up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hookscope::api::{ApiError, Client, ErrorKind, Network, Nonsense, Page, PageRequest, RateLimit};
@@ -224,6 +225,61 @@ mod answers {
         assert_eq!(server.client().list::<Vec<Row>>(page_one()).await.unwrap_err().rate, Some(told));
         let server = Server::always(Reply::json("[]").header("X-RateLimit-Limit", "many")).await;
         assert_eq!(server.client().list::<Vec<Row>>(page_one()).await.unwrap().rate, None);
+    }
+}
+
+mod rotation {
+    use hookscope::api::Renewal;
+    use hookscope::redact::ApiKey;
+
+    use super::*;
+
+    fn rotating(server: &Server, renewal: impl Fn() -> Result<ApiKey, &'static str> + Send + Sync + 'static) -> Client {
+        let mut settings = server::settings(&server.base_url());
+        settings.renewal = Some(Renewal::new(false, move || {
+            let read = renewal();
+            async move { read.map_err(Into::into) }
+        }));
+        Client::new(&settings).unwrap()
+    }
+
+    /// An answer with an old key comes when another one is in use.
+    #[tokio::test]
+    async fn words_of_a_server_lose_the_key_that_was_sent_and_the_one_in_use() {
+        const SECOND: &str = "id:another-secret";
+        let gate = gate();
+        let held = Arc::clone(&gate);
+        let server = Server::start(move |request| {
+            let echo = format!(r#"{{"message":"not {} nor {SECOND}"}}"#, request.header("authorization").unwrap());
+            match (request.page(), request.header("authorization")) {
+                (2, _) => Reply::status("400 Bad Request", echo).behind(&held),
+                (3, _) => Reply::json(echo).behind(&held),
+                (_, Some(key)) if key.ends_with(KEY) => Reply::status("401 Unauthorized", "{}"),
+                _ => Listing::of(3).reply(request),
+            }
+        })
+        .await;
+        let client = rotating(&server, || Ok(ApiKey::new(SECOND).unwrap()));
+        let page = |number| client.list::<Vec<Row>>(PageRequest { number, ..page_one() });
+        let rotated = async {
+            server.until(|log| log.requests().count() == 2).await;
+            assert_eq!(list(&client).await.unwrap().rows.len(), 3);
+            gate.add_permits(2);
+        };
+        let (refused, no_page, ()) = tokio::join!(page(2), page(3), rotated);
+        for error in [refused.unwrap_err().error, no_page.unwrap_err().error] {
+            let words = format!("{error} {error:?}");
+            assert!(words.contains("not Bearer"), "{words}");
+            assert!(!words.contains(SECRET) && !words.contains("another-secret"), "{words}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_says_why_there_is_no_other_key() {
+        let server = Server::always(Reply::status("401 Unauthorized", r#"{"message":"revoked"}"#)).await;
+        let error = list(&rotating(&server, || Err("api_key_file: No such file"))).await.unwrap_err();
+        let words = "401 unauthorized: revoked; the key cannot be read again: api_key_file: No such file";
+        assert_eq!(error.to_string(), words);
     }
 }
 

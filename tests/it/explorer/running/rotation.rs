@@ -37,8 +37,11 @@ async fn a_rotated_key_file_is_read_again_by_itself() {
     "id:second-key".clone_into(&mut accepted.lock().unwrap());
     running.press("r");
     running.until("the refusal", |frame| frame.contains("401")).await;
+    fs::remove_file(&path).unwrap();
+    running.press("r");
+    running.until("the reason", |frame| frame.contains("the key cannot be read again: api_key_file: No such file")).await;
     // The API was the first to know.
-    fs::write(&path, "id:second-key").unwrap();
+    super::write_private(&path, "id:second-key");
     running.press("r");
     running.until("its rows again", |frame| is_live(frame) && !frame.contains("401")).await;
     assert!(running.released.lock().unwrap().is_empty(), "a file needs no terminal");
@@ -67,8 +70,10 @@ async fn a_key_command_runs_again_when_it_is_asked_for_and_has_the_terminal() {
     running.press("r");
     running.until("the refusal", |frame| frame.contains("401")).await;
     running.press("r");
-    let released = Arc::clone(&running.released);
-    running.until("the command again", |_| released.lock().unwrap().len() == 2).await;
+    let frame = running
+        .until("the reason", |frame| frame.contains("the key cannot be read again: api_key_command: it failed"))
+        .await;
+    assert!(frame.contains("! 401 unauthorized"), "{frame}");
     let told = "hookscope: getting the key of production; ctrl-c stops that".to_owned();
     assert_eq!(*running.released.lock().unwrap(), [told.clone(), told]);
 }
