@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use nix::sys::signal::{SIGTSTP, SigSet, SigmaskHow};
+use nix::sys::signal::{SIGTSTP, SIGTTIN, SIGTTOU, SigSet, SigmaskHow, Signal};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
@@ -133,11 +133,12 @@ async fn run_command(words: &[String], time: Duration) -> Result<ApiKey, Safe> {
     }
 }
 
-/// Starts a program that ctrl-z stops as usual: a child inherits the signals that are blocked, and the explorer blocks SIGTSTP.
+/// The signals of job control that stop a program.
+const STOPS: [Signal; 3] = [SIGTSTP, SIGTTIN, SIGTTOU];
+
+/// Starts a program that ctrl-z stops as usual: a child inherits the signals that are blocked, and the explorer blocks these.
 fn spawn_stoppable(command: &mut Command) -> std::io::Result<Child> {
-    let mut stops = SigSet::empty();
-    stops.add(SIGTSTP);
-    let before = stops.thread_swap_mask(SigmaskHow::SIG_UNBLOCK)?;
+    let before = SigSet::from_iter(STOPS).thread_swap_mask(SigmaskHow::SIG_UNBLOCK)?;
     let child = command.spawn();
     before.thread_set_mask()?;
     child
@@ -149,13 +150,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_can_be_stopped_even_if_its_parent_cannot() {
-        let mut stops = SigSet::empty();
-        stops.add(SIGTSTP);
-        stops.thread_block().unwrap();
+        SigSet::from_iter(STOPS).thread_block().unwrap();
         let key = run(&["awk", "/^SigBlk/ { print \"id:\" $2 }", "/proc/self/status"]).await.unwrap();
         let blocked = u64::from_str_radix(key.expose().strip_prefix("id:").unwrap(), 16).unwrap();
-        assert_eq!(blocked >> (SIGTSTP as u32 - 1) & 1, 0, "{blocked:x}");
-        assert!(SigSet::thread_get_mask().unwrap().contains(SIGTSTP), "as it was before");
+        for stop in STOPS {
+            assert_eq!(blocked >> (stop as u32 - 1) & 1, 0, "{blocked:x}");
+            assert!(SigSet::thread_get_mask().unwrap().contains(stop), "as it was before");
+        }
     }
 
     fn words(words: &[&str]) -> Vec<String> {

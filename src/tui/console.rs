@@ -19,11 +19,11 @@ use crossterm::terminal::{
     enable_raw_mode,
 };
 use crossterm::{Command, queue};
-use nix::sys::signal::SigSet;
+use nix::sys::signal::{SIGTSTP, SIGTTIN, SIGTTOU, SigSet, SigmaskHow, raise};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, fstat};
 use rustix::io::Errno;
-use rustix::process::{Signal, getpid, getsid, kill_current_process_group, kill_process};
+use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr, ttyname};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -158,30 +158,38 @@ impl Signals {
     }
 }
 
-/// Has SIGTSTP wait for [`Console::suspend`] while the explorer is shown; at other times it stops the program as it always does.
-/// Threads inherit that from the one that starts them, so it comes before any other.
+/// Blocks the signals of job control that stop a program, so that they wait for [`Console::suspend`] while the explorer is shown;
+/// at other times they stop it as usual. Threads inherit the mask from the one that starts them, so this comes first.
 ///
-/// A handler would not do: only the default of the signal leaves a program running that no shell could continue.
+/// A handler would not do: only the default action leaves a program running that no shell could continue.
 pub fn hold_stops() -> io::Result<()> {
-    let mut stops = SigSet::empty();
-    stops.add(nix::sys::signal::SIGTSTP);
+    let stops = SigSet::from_iter([SIGTSTP, SIGTTIN, SIGTTOU]);
     stops.thread_block()?;
-    thread::spawn(move || {
-        while stops.wait().is_ok() {
+    thread::Builder::new().spawn(move || {
+        while let Ok(stop) = stops.wait() {
             if SHOWN.load(Ordering::SeqCst) {
                 STOPPING.notify_one();
                 continue;
             }
-            // No other thread takes the signal, so the program stands still between these lines.
-            let is_blocked = stops.thread_unblock().is_ok()
-                && kill_process(getpid(), Signal::TSTP).is_ok()
-                && stops.thread_block().is_ok();
+            // The program stands still between these lines.
+            let is_blocked = stops.thread_unblock().is_ok() && raise(stop).is_ok() && stops.thread_block().is_ok();
             if !is_blocked {
                 return;
             }
         }
-    });
+    })?;
     Ok(())
+}
+
+/// Reads from the terminal or sets its modes with SIGTTIN and SIGTTOU as they are by default: they stop a job in the background.
+/// While they are blocked, it cannot read, and changes the modes of another job.
+pub(super) fn as_a_job<T>(work: impl FnOnce() -> T) -> T {
+    let before = SigSet::from_iter([SIGTTIN, SIGTTOU]).thread_swap_mask(SigmaskHow::SIG_UNBLOCK);
+    let done = work();
+    if let Ok(before) = before {
+        let _was_the_mask_just_now = before.thread_set_mask();
+    }
+    done
 }
 
 impl Terminal {
@@ -190,15 +198,16 @@ impl Terminal {
     pub fn take(mouse: bool) -> io::Result<Self> {
         let signals = Signals::new()?;
         let out = File::from(rustix::stdio::stdout().try_clone_to_owned()?);
-        enable_raw_mode()?;
-        let link = Link::new(out);
+        let vanished = watch()?;
+        let link = Link::new(out)?;
+        as_a_job(enable_raw_mode)?;
         if let Some(direct) = reopened() {
             link.set_direct(direct);
         }
         *taken() = Some(link.clone());
         SHOWN.store(true, Ordering::SeqCst);
         link.send(&entering(mouse));
-        Ok(Self { link, vanished: watch(), signals, lent: None })
+        Ok(Self { link, vanished, signals, lent: None })
     }
 
     pub fn link(&self) -> &Link {
@@ -250,7 +259,7 @@ impl Console for Terminal {
         self.link.send(&leaving());
         self.link.drain(PATIENCE);
         SHOWN.store(false, Ordering::SeqCst);
-        let stopped = disable_raw_mode().and_then(|()| Ok(kill_current_process_group(Signal::TSTP)?));
+        let stopped = as_a_job(disable_raw_mode).and_then(|()| Ok(kill_current_process_group(Signal::TSTP)?));
         if stopped.is_ok() {
             // Here the process stands still until somebody continues it. If nobody stopped it after all, it just goes on.
             drop(tokio::time::timeout(STOP, self.signals.continued.recv()).await);
@@ -269,14 +278,15 @@ impl Console for Terminal {
         self.link.send(safe!("{}\r\n", words).as_str().as_bytes());
         self.link.drain(PATIENCE);
         // What fails here fails again in `retake`, and the terminal stays as it is.
-        drop(disable_raw_mode());
+        drop(as_a_job(disable_raw_mode));
         SHOWN.store(false, Ordering::SeqCst);
         self.lent = tcgetattr(rustix::stdio::stdin()).ok();
     }
 
     fn retake(&mut self, mouse: bool) {
         // crossterm sets raw mode only when it believes that it is not set.
-        let again = disable_raw_mode().and_then(|()| {
+        let again = as_a_job(|| {
+            disable_raw_mode()?;
             if let Some(modes) = self.lent.take() {
                 // A program that was ended may have left the echo off, and what was typed for it is no key of ours.
                 tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &modes)?;
@@ -317,7 +327,7 @@ pub fn restore() -> bool {
     let drained = link.drain(PATIENCE);
     link.close();
     // Nobody could be told that this failed, nor do anything about it.
-    drop(disable_raw_mode());
+    drop(as_a_job(disable_raw_mode));
     SHOWN.store(false, Ordering::SeqCst);
     drained
 }
@@ -362,15 +372,15 @@ fn taken() -> std::sync::MutexGuard<'static, Option<Link>> {
 }
 
 /// Watches for the terminal's end. crossterm does not: it reads a dead terminal again and again.
-fn watch() -> Arc<Notify> {
+fn watch() -> io::Result<Arc<Notify>> {
     let vanished = Arc::new(Notify::new());
     let notify = Arc::clone(&vanished);
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         while poll_end(None) == Err(Errno::INTR) {}
         // A permit is kept for a loop that is busy just now.
         notify.notify_one();
-    });
-    vanished
+    })?;
+    Ok(vanished)
 }
 
 /// Whether the terminal is gone.

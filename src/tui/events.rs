@@ -478,10 +478,7 @@ where
         match read {
             Ok(key) if key == settings.key => {}
             Ok(key) => self.restart_fetch(Settings { key, ..settings }),
-            Err(why) => {
-                let why = safe!("the key cannot be read again: {}", why);
-                effects.extend(self.app.update(Message::NotRenewed(why), Moment::now()));
-            }
+            Err(why) => effects.extend(self.app.update(Message::NotRenewed(why), Moment::now())),
         }
         ControlFlow::Continue(effects)
     }
@@ -550,13 +547,22 @@ where
             Ok(connection) => connection,
             Err(why) => return self.app.update(Message::NotSwitched(why), Moment::now()),
         };
+        // Threads of its own, since the others still work on the last workspace.
+        let threads = Finder::start().and_then(|finder| Ok((finder, Judge::start()?)));
+        let (finder, judge) = match threads {
+            Ok(threads) => threads,
+            Err(error) => {
+                let name = self.workspaces.all().get(at).map(|profile| profile.shown.clone()).unwrap_or_default();
+                let why = safe!("not switched to {}: cannot start a thread: {}", name, clean(&error.to_string()));
+                return self.app.update(Message::NotSwitched(why), Moment::now());
+            }
+        };
         self.fetch.task.abort();
         let filters = self.app.filter.history().to_vec();
         let workspace = Workspace::new(at, &connection, (self.store)(&connection), self.workspaces.invocation(at), filters);
-        // What the last one worked on is of the other workspace.
-        self.finder = Finder::start();
+        self.finder = finder;
         self.prober.stop();
-        self.judge = Judge::start();
+        self.judge = judge;
         let effects = self.app.update(Message::Switched(Box::new(workspace)), Moment::now());
         self.fetch.policy = connection.policy;
         self.restart_fetch(connection.api);

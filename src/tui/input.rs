@@ -56,7 +56,7 @@ impl Input {
         let (tell, paused) = mpsc::channel(1);
         let (bell, rung) = UnixStream::pair()?;
         let mut reader = Reader { rung, tell, decoder: Decoder::default(), deadline: None };
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             loop {
                 let (events, error) = match reader.next() {
                     Ok(Some(events)) => (events, None),
@@ -71,7 +71,7 @@ impl Input {
                     return;
                 }
             }
-        });
+        })?;
         Ok(Self { events, held: VecDeque::new(), bell, paused })
     }
 
@@ -117,7 +117,12 @@ impl Reader {
             return if console::is_gone() { Ok(None) } else { Ok(Some(Vec::new())) };
         }
         let mut bytes = [0; CHUNK];
-        let count = match rustix::io::read(stdin, &mut bytes) {
+        let read = match rustix::io::read(stdin, &mut bytes) {
+            // Also what a job in the background gets, which has to stop.
+            Err(Errno::IO) => console::as_a_job(|| rustix::io::read(stdin, &mut bytes)),
+            read => read,
+        };
+        let count = match read {
             Ok(0) => return Ok(None),
             // Another program took the bytes, or a signal came first.
             Err(Errno::AGAIN | Errno::INTR) => return Ok(Some(Vec::new())),

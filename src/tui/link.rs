@@ -3,7 +3,7 @@
 //! without blocking.
 
 use std::fmt;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -63,10 +63,10 @@ impl State {
 
 impl Link {
     /// Starts the thread. It ends with the process, or when a write fails: then the terminal is gone, which others notice.
-    pub fn new(mut out: impl Write + Send + 'static) -> Self {
+    pub fn new(mut out: impl Write + Send + 'static) -> io::Result<Self> {
         let link = Self { shared: Arc::default() };
         let shared = Arc::clone(&link.shared);
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             loop {
                 let bytes = shared.next();
                 let failed = write_all(&mut out, &bytes).is_err();
@@ -75,8 +75,8 @@ impl Link {
                     return;
                 }
             }
-        });
-        link
+        })?;
+        Ok(link)
     }
 
     /// Has the same terminal written to from here as long as that does not block, through a handle that never does.
@@ -175,7 +175,7 @@ impl Shared {
 }
 
 /// Writes everything, also to a terminal that some other program left non-blocking.
-fn write_all(out: &mut impl Write, mut bytes: &[u8]) -> std::io::Result<()> {
+fn write_all(out: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match out.write(bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
@@ -205,12 +205,12 @@ impl FrameWriter {
 }
 
 impl Write for FrameWriter {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.frame.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         if !self.frame.is_empty() {
             self.link.send(&self.frame);
             self.frame.clear();
@@ -232,13 +232,13 @@ mod tests {
     }
 
     impl Write for Stalled {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.go_on.recv().map_err(std::io::Error::other)?;
-            self.got.send(bytes.to_vec()).map_err(std::io::Error::other)?;
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.go_on.recv().map_err(io::Error::other)?;
+            self.got.send(bytes.to_vec()).map_err(io::Error::other)?;
             Ok(bytes.len())
         }
 
-        fn flush(&mut self) -> std::io::Result<()> {
+        fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
@@ -246,7 +246,7 @@ mod tests {
     fn stalled() -> (Link, mpsc::Sender<()>, mpsc::Receiver<Vec<u8>>) {
         let (go_on, gate) = mpsc::channel();
         let (got, written) = mpsc::channel();
-        (Link::new(Stalled { go_on: gate, got }), go_on, written)
+        (Link::new(Stalled { go_on: gate, got }).unwrap(), go_on, written)
     }
 
     #[tokio::test]
@@ -264,13 +264,13 @@ mod tests {
     struct Short(mpsc::Sender<Vec<u8>>);
 
     impl Write for Short {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let taken = &bytes[..bytes.len().min(3)];
-            self.0.send(taken.to_vec()).map_err(std::io::Error::other)?;
+            self.0.send(taken.to_vec()).map_err(io::Error::other)?;
             Ok(taken.len())
         }
 
-        fn flush(&mut self) -> std::io::Result<()> {
+        fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
@@ -311,14 +311,14 @@ mod tests {
     }
 
     impl Write for NonBlocking {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.ready = !self.ready;
             let Some(&byte) = bytes.first().filter(|_| self.ready) else { return Err(ErrorKind::WouldBlock.into()) };
-            self.got.send(byte).map_err(std::io::Error::other)?;
+            self.got.send(byte).map_err(io::Error::other)?;
             Ok(1)
         }
 
-        fn flush(&mut self) -> std::io::Result<()> {
+        fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
@@ -326,7 +326,7 @@ mod tests {
     #[tokio::test]
     async fn a_terminal_that_does_not_block_gets_everything() {
         let (got, written) = mpsc::channel();
-        let link = Link::new(NonBlocking { ready: false, got });
+        let link = Link::new(NonBlocking { ready: false, got }).unwrap();
         link.send(b"all of it");
         link.freed().await;
         assert_eq!(written.try_iter().collect::<Vec<_>>(), b"all of it");

@@ -1,6 +1,7 @@
 //! A thread that works on the latest wish: a newer one takes the place of what waits, and ends what is under way when it asks
 //! for something else.
 
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -53,12 +54,15 @@ struct Letter<W> {
 }
 
 impl<W: Wish> Worker<W> {
-    pub fn start() -> Self {
+    /// # Errors
+    ///
+    /// No thread can be started.
+    pub fn start() -> io::Result<Self> {
         let letter = Mutex::new(Letter::<W> { wish: None, is_over: false });
         let mailbox = Arc::new(Mailbox { letter, changed: Condvar::new() });
         let (send, answers) = mpsc::channel(WAITING);
         let inbox = Arc::clone(&mailbox);
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             let mut memory = W::Memory::default();
             while let Some(wish) = inbox.next() {
                 let goes_on = || inbox.is_wanted(&wish);
@@ -71,8 +75,8 @@ impl<W: Wish> Worker<W> {
                     wish.prepare(&mut memory, &|| inbox.is_idle());
                 }
             }
-        });
-        Self { mailbox, answers }
+        })?;
+        Ok(Self { mailbox, answers })
     }
 
     /// Tells what is wanted now, in place of what was told before.
@@ -165,7 +169,7 @@ mod tests {
     #[tokio::test]
     async fn it_prepares_for_the_next_wish_until_that_comes() {
         let (begun, mut begins) = mpsc::unbounded_channel();
-        let mut worker = Worker::start();
+        let mut worker = Worker::start().unwrap();
         for prepared in 0..3 {
             worker.ask(Endless(begun.clone()));
             assert_eq!(timeout(PATIENCE, worker.answer()).await, Ok(Some(prepared)));

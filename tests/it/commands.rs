@@ -18,6 +18,7 @@ mod get;
 mod help;
 mod hosts;
 mod kills;
+mod limits;
 mod memory;
 mod messages;
 mod metrics;

@@ -32,6 +32,7 @@ use hookscope::tui::prober::Found;
 use hookscope::tui::view;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use serde_json::value::RawValue;
 
 /// Where every frame of these tests is drawn at.
@@ -393,6 +394,16 @@ impl Stage {
 }
 
 /// The text of a buffer. A wide character hides the cell behind it.
+/// Leaves a running program no room for the stack of another thread, whoever runs it: root has no limit of processes.
+pub(crate) fn allow_no_more_threads(pid: Pid) {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap();
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.trim().strip_suffix(" kB")).unwrap();
+    // A stack takes 2 MiB.
+    let current = (size.parse::<u64>().unwrap() + 1_792) << 10;
+    let limit = Rlimit { current: Some(current), maximum: getrlimit(Resource::As).maximum };
+    prlimit(Some(pid), Resource::As, limit).unwrap();
+}
+
 pub(crate) fn text(buffer: &Buffer) -> String {
     let width = usize::from(buffer.area.width.max(1));
     let line = |cells: &[ratatui::buffer::Cell]| {

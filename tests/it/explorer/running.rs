@@ -148,8 +148,8 @@ fn run_from(
     let (console, happened) = mpsc::unbounded_channel();
     let (sent, suspended, released) = (Arc::default(), Arc::default(), Arc::default());
     let explorer = Explorer {
-        finder: Finder::start(),
-        judge: Judge::start(),
+        finder: Finder::start().unwrap(),
+        judge: Judge::start().unwrap(),
         history: History::default(),
         store: |_| None,
         jobs: tokio::task::JoinSet::new(),

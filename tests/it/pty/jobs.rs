@@ -38,19 +38,39 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
 
 #[test]
 fn a_stop_from_outside_gives_the_terminal_back_too() {
-    let mut session = Setup::bash(SHELL).start();
+    for stop in [Signal::TSTP, Signal::TTIN, Signal::TTOU] {
+        let mut session = Setup::bash(SHELL).start();
+        session.wait_rows();
+        session.type_keys("m");
+        session.signal_job(stop);
+        session.wait_text("STOPPED 148");
+        session.assert_restored();
+        session.type_keys("\n");
+        session.wait_rows();
+        assert!(session.is_raw());
+        session.look(|seen| assert!(seen.screen().hide_cursor() && seen.screen().bracketed_paste()));
+        session.type_keys("j");
+        session.wait_text(" 2/1,200");
+        quit_job(&mut session);
+    }
+}
+
+/// The terminal is the shell's then, and so is what is typed.
+#[test]
+fn continued_in_the_background_it_stops_again_and_leaves_the_terminal_alone() {
+    let script = r#"set -m; "$0" --demo; echo "STOPPED $?"
+        bg >/dev/null; until jobs -s | grep -q demo; do read -rt 0.01; done
+        echo AGAIN; read -r line; echo "READ $line"; fg; echo "ENDED $?""#;
+    let mut session = Setup::bash(script).start();
     session.wait_rows();
-    session.type_keys("m");
-    session.signal_job(Signal::TSTP);
+    session.type_keys("\x1a");
     session.wait_text("STOPPED 148");
+    session.wait_text("AGAIN");
     session.assert_restored();
-    session.type_keys("\n");
+    session.type_keys("line\n");
     session.wait_rows();
-    assert!(session.is_raw());
-    session.look(|seen| assert!(seen.screen().hide_cursor() && seen.screen().bracketed_paste()));
-    session.type_keys("j");
-    session.wait_text(" 2/1,200");
     quit_job(&mut session);
+    session.look(|seen| assert!(seen.text().contains("READ line"), "{}", seen.text()));
 }
 
 /// No shell could continue it.

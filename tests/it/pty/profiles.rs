@@ -45,6 +45,18 @@ impl Servers {
     }
 }
 
+#[test]
+fn where_no_thread_can_be_started_a_line_says_so_and_the_rest_works() {
+    let servers = Servers::start();
+    let mut session = servers.explorer_with(r#"["printf", "%s", "any:other-secret"]"#);
+    session.allow_no_more_threads();
+    session.type_keys("w2");
+    back_in_production(&mut session, "not switched to staging: cannot start a thread");
+    session.type_keys("r");
+    session.wait("the rows again", |seen| seen.line(0).contains("live"));
+    quit(&mut session);
+}
+
 fn asked(session: &mut Session) {
     // Earlier questions stay on the shell's screen.
     let before = session.count("passphrase? ");

@@ -166,6 +166,10 @@ impl Session {
         kill_process(self.pid, signal).unwrap();
     }
 
+    pub(crate) fn allow_no_more_threads(&self) {
+        crate::support::allow_no_more_threads(self.pid);
+    }
+
     /// Sends a signal to the job in the foreground, and not to the shell that started it.
     pub(crate) fn signal_job(&self, signal: Signal) {
         let job = self.line.as_ref().unwrap().master.process_group_leader().and_then(Pid::from_raw).unwrap();
