@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
+use std::io::{self, BufRead, BufReader, Read, Take};
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
@@ -87,7 +87,7 @@ impl Lines {
         self.read()?;
         if self.line == b"]" {
             self.line = b"[]".to_vec();
-            return Some(Entry::default());
+            return self.reader.fill_buf().is_ok_and(<[u8]>::is_empty).then(Entry::default);
         }
         let json = str::from_utf8(self.line.strip_suffix(b",").unwrap_or(&self.line)).ok()?;
         let line = Line::decode(serde_json::from_str(json).ok()?).ok()?;
@@ -193,20 +193,22 @@ impl Snapshot {
         }
     }
 
-    /// Whether it surely is not as it was written, found without reading all of it.
+    /// Whether it is not as it was written, found without holding it in memory.
     pub fn is_damaged(&self) -> bool {
-        self.has_both_ends().is_none_or(|has_both| !has_both)
+        self.count() != Some(self.webhooks)
     }
 
-    fn has_both_ends(&self) -> Option<bool> {
-        let mut file = super::open(OpenOptions::new().read(true), &self.path).ok()?;
-        let (mut first, mut last) = ([0; 1], [0; 2]);
-        file.read_exact(&mut first).ok()?;
-        let length = file.seek(SeekFrom::End(0)).ok()?;
-        file.seek(SeekFrom::End(-2)).ok()?;
-        file.read_exact(&mut last).ok()?;
-        let may_hold_all = self.webhooks == 0 || length > "[\n]\n".len() as u64;
-        Some(first == *b"[" && last == *b"]\n" && may_hold_all)
+    /// Counts its webhooks; `None` when it is not as a snapshot is written.
+    fn count(&self) -> Option<u64> {
+        let mut lines = Lines::open(&self.path)?;
+        let mut webhooks = 0;
+        loop {
+            let entry = lines.next()?;
+            if entry.json.is_empty() {
+                return Some(webhooks);
+            }
+            webhooks += u64::from(entry.id.is_some());
+        }
     }
 
     /// What is in it.
@@ -216,10 +218,18 @@ impl Snapshot {
     /// It is damaged, in this way.
     pub fn read(&self) -> Result<Roster, Safe> {
         let (roster, _) = snapshot::read_roster(&self.path).map_err(|error| clean(&error.to_string()))?;
-        if roster.len() as u64 == self.webhooks {
-            return Ok(roster);
+        if roster.len() as u64 != self.webhooks {
+            return Err(safe!(
+                "{}: it has {} webhooks instead of {}",
+                snapshot::name(&self.path),
+                roster.len(),
+                self.webhooks
+            ));
         }
-        Err(safe!("{}: it has {} webhooks instead of {}", snapshot::name(&self.path), roster.len(), self.webhooks))
+        if self.is_damaged() {
+            return Err(safe!("{}: its lines are not as they were written", snapshot::name(&self.path)));
+        }
+        Ok(roster)
     }
 }
 

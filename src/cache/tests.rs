@@ -479,19 +479,29 @@ fn a_clock_that_was_wrong_does_not_move_when_webhooks_became_inactive() {
 }
 
 #[test]
-fn a_snapshot_without_both_ends_is_damaged() {
+fn a_snapshot_that_is_not_as_it_was_written_is_damaged() {
     let place = Place::new();
-    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&roster(&[A, B]), at("01T00:00:00")).unwrap();
     place.store.keep_at(&roster(&[]), at("02T00:00:00")).unwrap();
     let [first, second] = <[Snapshot; 2]>::try_from(place.store.history()).unwrap();
     assert_eq!((first.is_damaged(), second.is_damaged()), (false, false));
     let whole = fs::read_to_string(&first.path).unwrap();
-    // What is between is not read, however much that is.
-    fs::write(&first.path, whole.replace(':', ";")).unwrap();
-    assert!(!first.is_damaged() && first.read().is_err());
-    for damaged in ["", "[", "[\n]\n", whole.trim_end(), whole.trim_end_matches("]\n"), whole.trim_start_matches('[')] {
+    let (flipped, swapped) = (whole.replacen(':', ";", 3), format!("[\n{B},\n{A}\n]\n"));
+    let (shorter, longer) = (format!("[\n{B}\n]\n"), format!("{whole}["));
+    for damaged in [
+        "",
+        "[",
+        "[\n]\n",
+        whole.trim_end(),
+        whole.trim_end_matches("]\n"),
+        whole.trim_start_matches('['),
+        &flipped,
+        &swapped,
+        &shorter,
+        &longer,
+    ] {
         fs::write(&first.path, damaged).unwrap();
-        assert!(first.is_damaged(), "{damaged:?}");
+        assert!(first.is_damaged() && first.read().is_err(), "{damaged:?}");
     }
     fs::remove_file(&first.path).unwrap();
     assert!(first.is_damaged());
