@@ -1,5 +1,5 @@
-//! Webhooks that were there before and are not listed now. A listing that shifts while it is read can leave one out, so each of
-//! them is requested by id: only the API's own 404 says that it was removed.
+//! Confirms removals. A listing that changes while it is read can leave out a webhook, so each one that was there before and is
+//! not listed now is requested by id: only the API's own 404 confirms that it was removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -17,14 +17,14 @@ use crate::model::{Element, Roster, Row, WebhookId};
 use crate::safe;
 use crate::text::{Safe, clean};
 
-/// What was learned of webhooks that a listing left out.
+/// Result of requesting by id the webhooks that a listing left out.
 #[derive(Debug, Default)]
 pub(in crate::commands) struct Missing {
     /// Confirmed as removed.
     pub(in crate::commands) removed: BTreeSet<String>,
-    /// They are there.
+    /// Still there.
     pub(in crate::commands) present: Vec<Row>,
-    /// Neither listed nor surely removed.
+    /// Neither listed nor confirmed as removed.
     pub(in crate::commands) unknown: BTreeSet<String>,
     /// Why some are unknown, in one sentence.
     pub(in crate::commands) why: Option<Safe>,
@@ -39,14 +39,14 @@ impl Missing {
         }
     }
 
-    /// What is wrong with a listing that left out webhooks.
+    /// The problem of a listing that left out webhooks.
     pub(in crate::commands) fn problem(&self) -> Option<Problem> {
         let example = self.present.first().and_then(Row::id)?.clone();
         Some(Problem::LeftOut { count: self.present.len(), example })
     }
 }
 
-/// What was learned since the last read, so that no webhook is requested twice.
+/// Answers since the last read, so that no webhook is requested twice.
 #[derive(Debug, Default)]
 pub(super) struct Confirmations(Mutex<Answers>);
 
@@ -55,9 +55,9 @@ struct Answers {
     statuses: BTreeMap<String, RemovalStatus>,
     /// Requests since the last read.
     requested: usize,
-    /// Why the cache stays, as it was said last.
+    /// Why the cache stays, as reported last.
     said: Option<Safe>,
-    /// The last read was kept, so nobody asks for what it had confirmed any more.
+    /// The last read was stored, so its confirmations are no longer needed.
     is_settled: bool,
 }
 
@@ -66,7 +66,7 @@ impl Confirmations {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Another read begins: only what was removed is known to be so still, as long as the cache has it.
+    /// Another read begins: of the answers only removals hold, as long as the cache has those webhooks.
     pub(super) fn start_over(&self) {
         let mut answers = self.answers();
         let is_settled = std::mem::take(&mut answers.is_settled);
@@ -74,7 +74,7 @@ impl Confirmations {
         answers.requested = 0;
     }
 
-    /// What is listed is there, whatever was confirmed before.
+    /// Drops the answers for webhooks that are listed again.
     pub(super) fn forget_listed(&self, rows: &[Row]) {
         let mut answers = self.answers();
         if !answers.statuses.is_empty() {
@@ -86,7 +86,7 @@ impl Confirmations {
 }
 
 impl Answers {
-    /// The ids that have to be requested, as many as may be.
+    /// The ids still to be requested, up to the limit.
     fn open(&self, ids: &[String]) -> Vec<WebhookId> {
         let open = ids.iter().filter(|id| !self.statuses.contains_key(*id));
         open.take(MAX_CONFIRMED.saturating_sub(self.requested)).map(|id| WebhookId::new(id)).collect()
@@ -110,7 +110,7 @@ impl Answers {
                     missing.unknown.insert(id.clone());
                 }
                 None => {
-                    missing.why.get_or_insert_with(|| safe!("{} ids were asked for and no more", MAX_CONFIRMED));
+                    missing.why.get_or_insert_with(|| safe!("only {} were requested by id", MAX_CONFIRMED));
                     missing.unknown.insert(id.clone());
                 }
             }
@@ -120,7 +120,7 @@ impl Answers {
 }
 
 impl Live {
-    /// Requests webhooks that the last read left out.
+    /// Requests by id the webhooks that the last read left out.
     ///
     /// # Errors
     ///
@@ -139,13 +139,13 @@ impl Live {
         Ok(self.confirmations.answers().missing(ids))
     }
 
-    /// Stores a consistent listing, once it is confirmed that the webhooks that are stored and that it lacks were removed. Those
-    /// that are there are added to it. That it cannot be stored is worth a word and nothing more.
+    /// Stores a consistent listing once every stored webhook that it lacks is confirmed as removed. Those that are still there are
+    /// added to it. A failure to store it is only a note.
     pub(in crate::commands) async fn keep(&self, mut roster: Roster, read_at: Timestamp) -> (Roster, Missing) {
         let mut kept = self.store(&mut roster, read_at, BTreeSet::new()).await;
         let mut missing = Missing::default();
         if let Some(Kept::Unconfirmed(unconfirmed)) = &kept {
-            // Whoever wants the listing does not wait long for what is stored besides.
+            // The caller waits for the listing, not for the cache.
             let policy = Policy { retries: self.policy.retries.min(1), longest_wait: Duration::ZERO, ..self.policy };
             match self.request(&unconfirmed.ids, policy).await {
                 Ok(found) => missing = found,
@@ -168,7 +168,7 @@ impl Live {
         (roster, missing)
     }
 
-    /// `None` when it cannot be stored; that is said.
+    /// `None` when it cannot be stored, which is reported.
     async fn store(&self, roster: &mut Roster, read_at: Timestamp, removed: BTreeSet<String>) -> Option<Kept> {
         let store = self.memory.clone()?;
         let shared = Arc::new(std::mem::take(roster));
@@ -188,22 +188,22 @@ impl Live {
             }
             Ok(Err(error)) => {
                 let why = clean(&error.to_string());
-                self.say.note(&safe!("this read is not remembered: the cache cannot be written: {}", why));
+                self.say.note(&safe!("cannot write the cache: {}", why));
             }
             Err(error) => tracing::error!("the cache could not be written: {error}"),
         }
         None
     }
 
-    /// Says why the cache stays, once for each reason.
+    /// Reports why the cache stays, once for each reason.
     fn say_unconfirmed(&self, unconfirmed: &Unconfirmed, why: Option<&Safe>) {
         let (webhooks, are) = if unconfirmed.count == 1 { ("webhook", "is") } else { ("webhooks", "are") };
         let why = match why {
             Some(why) => why.clone(),
-            None => safe!("{} are requested by id with each read, and the next one goes on", MAX_CONFIRMED),
+            None => safe!("each read requests up to {} by id, and the next one continues", MAX_CONFIRMED),
         };
         let words = safe!(
-            "{}: the cache stays as it was: {} cached {} {} not listed, and not confirmed as removed: {}",
+            "{}: cache not updated: {} cached {} {} neither listed nor confirmed as removed: {}",
             self.place,
             unconfirmed.count,
             webhooks,

@@ -308,7 +308,7 @@ impl App {
                 if std::mem::replace(&mut self.memory.warned.of_failure, true) {
                     return Vec::new();
                 }
-                self.warn(safe!("nothing is remembered: the cache cannot be written: {}", why))
+                self.warn(safe!("cannot write the cache: {}", why))
             }
         }
     }
@@ -339,14 +339,10 @@ impl App {
             self.memory.kept_at = None;
             return self.keep_when_due();
         }
-        let reason = reason.unwrap_or_else(|| safe!("{} are asked for after one read", MAX_CONFIRMED));
+        let reason = reason.unwrap_or_else(|| safe!("each read requests up to {} by id", MAX_CONFIRMED));
         if std::mem::replace(&mut self.memory.warned.of_doubt, true) {
             return Vec::new();
         }
-        self.warn(safe!(
-            "the cache stays: {} of its webhooks are not listed, and not surely removed: {}",
-            unconfirmed.count,
-            reason
-        ))
+        self.warn(safe!("cache not updated: {} of its webhooks not confirmed as removed: {}", unconfirmed.count, reason))
     }
 }

@@ -185,7 +185,7 @@ async fn at_most_a_hundred_ids_are_asked_for() {
     let home = Home::with_config(ONCE);
     home.write("old.json", format!("[{}]", rows(0..155)));
     let ended = Ended::of(home.at(&server.base_url(), &["diff", "old.json"])).await;
-    ended.says(5, &["50 webhooks are not listed, and not confirmed as removed", "100 ids were asked for"]);
+    ended.says(5, &["50 webhooks are not listed, and not confirmed as removed", "only 100 were requested by id"]);
     let count = |word: &str| ended.lines().iter().filter(|line| line.starts_with(word)).count();
     assert_eq!((count("removed"), count("unknown")), (100, 50));
     assert_eq!(server.log().requests().filter(|request| !request.target.contains('?')).count(), 100);
