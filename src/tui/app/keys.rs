@@ -87,15 +87,7 @@ impl App {
             Action::Filter => self.open_filter(),
             Action::Sort => self.sort_by_next(),
             Action::ReverseSort => self.reverse_sort(),
-            Action::RawJson => {
-                self.detail_form = self.detail_form.other();
-                self.detail_scroll = 0;
-                // Where only one pane fits, the JSON would otherwise be out of sight.
-                if self.detail_form == Form::Json && !self.shows_detail() {
-                    self.focus = Focus::Detail;
-                }
-                vec![Effect::Draw]
-            }
+            Action::RawJson => self.toggle_raw_json(),
             Action::Copy => self.open_copy_menu(),
             Action::Probe => self.probe_selected(),
             Action::ProbeAll => self.probe_all(),
@@ -111,20 +103,9 @@ impl App {
                 self.reveal = !self.reveal;
                 self.inform(if self.reveal { "credentials in URLs are shown" } else { "credentials in URLs are masked" })
             }
-            Action::Mouse => {
-                self.mouse = !self.mouse;
-                let mut effects = self.inform(if self.mouse { "mouse on" } else { "mouse off" });
-                effects.push(Effect::Mouse(self.mouse));
-                effects
-            }
-            Action::Palette => {
-                self.overlay = Overlay::Palette(Palette::default());
-                vec![Effect::Draw]
-            }
-            Action::Help => {
-                self.overlay = Overlay::Help { scroll: 0 };
-                vec![Effect::Draw]
-            }
+            Action::Mouse => self.toggle_mouse(),
+            Action::Palette => self.open_overlay(Overlay::Palette(Palette::default())),
+            Action::Help => self.open_overlay(Overlay::Help { scroll: 0 }),
             Action::Redraw => vec![Effect::Redraw],
             Action::Mark => self.mark(),
             Action::MarkAll => self.mark_all(),
@@ -258,9 +239,30 @@ impl App {
         draw_if(true)
     }
 
-    pub(super) fn close_overlay(&mut self) -> Vec<Effect> {
-        self.overlay = Overlay::None;
+    fn toggle_raw_json(&mut self) -> Vec<Effect> {
+        self.detail_form = self.detail_form.other();
+        self.detail_scroll = 0;
+        // Where only one pane fits, the JSON would otherwise be out of sight.
+        if self.detail_form == Form::Json && !self.shows_detail() {
+            self.focus = Focus::Detail;
+        }
         vec![Effect::Draw]
+    }
+
+    fn toggle_mouse(&mut self) -> Vec<Effect> {
+        self.mouse = !self.mouse;
+        let mut effects = self.inform(if self.mouse { "mouse on" } else { "mouse off" });
+        effects.push(Effect::Mouse(self.mouse));
+        effects
+    }
+
+    fn open_overlay(&mut self, overlay: Overlay) -> Vec<Effect> {
+        self.overlay = overlay;
+        vec![Effect::Draw]
+    }
+
+    pub(super) fn close_overlay(&mut self) -> Vec<Effect> {
+        self.open_overlay(Overlay::None)
     }
 
     fn key_in_help(&mut self, key: Key, code: KeyCode) -> Vec<Effect> {
