@@ -54,10 +54,10 @@ impl Place {
         self.0.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str, mode: u32) -> PathBuf {
+    fn write(&self, name: &str, content: impl AsRef<[u8]>, mode: u32) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
+        fs::write(&path, content).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         path
     }
@@ -215,7 +215,7 @@ mod whole {
             (format!("api_key_file = \"{}\"", place.path("key").display()), "key), id key_of_tests"),
             (format!("api_key_command = [\"printf\", \"{KEY}\"]"), "(command printf), id key_of_tests"),
         ] {
-            let config = place.write("x.toml", &format!("{line}\nbase_url = \"{}\"", server.base_url()), 0o644);
+            let config = place.write("x.toml", format!("{line}\nbase_url = \"{}\"", server.base_url()), 0o644);
             let said = Said::of(place.keyless(&["--config", config.to_str().unwrap()])).await;
             assert_eq!(said.code, Some(0), "{}", said.text);
             assert!(said.step("key").1.ends_with(shown), "{}", said.text);
@@ -375,7 +375,7 @@ mod network {
         let proxy = Server::always(Reply::status("407 Proxy Authentication Required", "")).await;
         let place = Place::new();
         let through = format!("http://bob:hunter2@{}", proxy.address);
-        let named = place.write("proxy.toml", &format!("[network]\nproxy = \"{through}\""), 0o600);
+        let named = place.write("proxy.toml", format!("[network]\nproxy = \"{through}\""), 0o600);
         let base_url = ["--base-url", "https://api.example.invalid"];
         let mut by_variable = place.command(&base_url);
         by_variable.env("HTTPS_PROXY", &through);
@@ -530,7 +530,7 @@ mod tls {
         // In place of the certificates of this machine.
         let system = place.write("system.pem", &Authority::new("Some other authority").pem, 0o644);
         let ca = place.write("ca.pem", &trusted.pem, 0o644);
-        let config = place.write("tls.toml", &format!("[network]\nca_file = \"{}\"", ca.display()), 0o600);
+        let config = place.write("tls.toml", format!("[network]\nca_file = \"{}\"", ca.display()), 0o600);
         run(address, place, &system, Some(&config)).await
     }
 
@@ -594,17 +594,49 @@ mod tls {
         said.assert_broken("TLS", 4, &["no answer in time"]);
     }
 
+    /// `probe` reads the file by itself.
+    #[tokio::test]
+    async fn certificates_may_be_in_der_and_in_the_home_directory() {
+        let authority = Authority::new("Test CA");
+        let server = Secure::start(authority.sign("127.0.0.1", -1, 60)).await;
+        let place = Place::new();
+        let system = place.write("system.pem", &Authority::new("Some other authority").pem, 0o644);
+        let config = place.write("below/tls.toml", "[network]\nca_file = \"~/own/ca.der\"\n", 0o600);
+        let address = server.address.to_string();
+        for (content, works) in [(&authority.der, true), (&authority.pem.into_bytes(), true), (&vec![0x30, 0x03], false)] {
+            place.write("own/ca.der", content, 0o644);
+            let said = run(&address, &place, &system, Some(&config)).await;
+            if works {
+                said.assert_marks("ok", &["TLS", "API"]);
+            } else {
+                said.assert_broken("TLS", 2, &["client cannot start", "network.ca_file"]);
+            }
+            let rows = format!(r#"[{{"id":"a","url":"https://{address}/","events":[],"is_active":true}}]"#);
+            place.write("rows.json", rows, 0o600);
+            let mut probe = Command::new(env!("CARGO_BIN_EXE_hookscope"));
+            probe.args(["probe", "--from", "rows.json", "--allow-private", "-o", "json", "--config"]).arg(&config);
+            probe.env_clear().env("HOME", place.0.path()).env("SSL_CERT_FILE", &system).current_dir(place.0.path());
+            let output = probe.output().await.unwrap();
+            let text = String::from_utf8_lossy(&output.stdout);
+            assert_eq!((output.status.success(), text.contains(r#""days_left""#)), (works, works), "{output:?}");
+        }
+    }
+
     #[tokio::test]
     async fn certificates_that_cannot_be_read() {
         let authority = Authority::new("Test CA");
         let server = Secure::start(authority.sign("127.0.0.1", -1, 60)).await;
         let place = Place::new();
         let system = place.write("system.pem", &authority.pem, 0o644);
-        for (file, words) in [("missing.pem", "network.ca_file: No such file"), ("broken.pem", "client cannot start")] {
+        for (file, words) in [
+            ("missing.pem", &["network.ca_file: No such file", "missing.pem"][..]),
+            ("~/missing.pem", &["network.ca_file: No such file", "/missing.pem"]),
+            ("broken.pem", &["client cannot start"]),
+        ] {
             place.write("broken.pem", "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", 0o644);
-            let config = place.write("tls.toml", &format!("[network]\nca_file = \"{file}\""), 0o600);
+            let config = place.write("tls.toml", format!("[network]\nca_file = \"{file}\""), 0o600);
             let said = run(&server.address.to_string(), &place, &system, Some(&config)).await;
-            said.assert_broken("TLS", 2, &[words]);
+            said.assert_broken("TLS", 2, words);
         }
     }
 }
@@ -653,7 +685,7 @@ mod terminal {
     async fn tmux_is_asked_what_it_does_with_the_clipboard() {
         let tmux = async |script: &str| {
             with(|place, command| {
-                let program = place.write("bin/tmux", &format!("#!/bin/sh\n{script}\n"), 0o755);
+                let program = place.write("bin/tmux", format!("#!/bin/sh\n{script}\n"), 0o755);
                 let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
                 command.env("TMUX", "/tmp/tmux-0/default,1,0").env("PATH", path);
             })

@@ -13,6 +13,7 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pub(crate) pem: String,
+    pub(crate) der: Vec<u8>,
 }
 
 impl Authority {
@@ -22,8 +23,9 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         params.distinguished_name.push(DnType::OrganizationName, "Tests");
         let key = KeyPair::generate().unwrap();
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self { issuer: Issuer::new(params, key), pem }
+        let certificate = params.self_signed(&key).unwrap();
+        let (pem, der) = (certificate.pem(), certificate.der().to_vec());
+        Self { issuer: Issuer::new(params, key), pem, der }
     }
 
     /// A certificate for a name that is valid between two days, counted from today.

@@ -1,8 +1,11 @@
 //! What the audit reports as a credential in a URL is masked wherever people read, and true where programs do.
 
 use std::fmt::Write as _;
+use std::process::Stdio;
 
-use super::{Home, feed};
+use tokio::process::Command;
+
+use super::{Ended, Home, feed};
 use crate::faults::server::{Reply, Server, row};
 
 /// Secret in each of these.
@@ -83,11 +86,22 @@ async fn every_credential_that_the_audit_finds_is_masked_wherever_people_read() 
     }
 }
 
+/// The same command, started where core files may be as large as the system lets them be.
+fn allowing_cores(command: &Command) -> Command {
+    let command = command.as_std();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"ulimit -S -c "$(ulimit -H -c)"; exec "$0" "$@""#]).arg(command.get_program());
+    shell.args(command.get_args()).env_clear().current_dir(command.get_current_dir().unwrap());
+    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    shell
+}
+
 #[tokio::test]
 async fn no_core_dump_can_hold_the_key() {
     let server = Server::always(Reply::json(format!("[{}]", row(1)))).await;
     let home = Home::new();
-    let mut child = home.at(&server.base_url(), &["watch", "--every", "60"]).spawn().unwrap();
+    let mut child = allowing_cores(&home.at(&server.base_url(), &["watch", "--every", "60"])).spawn().unwrap();
     server.until(|log| log.requests().count() > 0).await;
     let of = format!("/proc/{}", child.id().unwrap());
     let limits = std::fs::read_to_string(format!("{of}/limits")).unwrap();
@@ -115,6 +129,6 @@ async fn a_key_command_may_dump_as_little() {
             server.base_url()
         ),
     );
-    home.run(&["list"]).await.says(3, &["401"]);
+    Ended::of(allowing_cores(&home.command(&["list"]))).await.says(3, &["401"]);
     assert_eq!(home.read("limit").trim(), "0");
 }

@@ -163,17 +163,19 @@ async fn a_failure_is_told_when_it_begins_and_when_it_ends() {
 
 #[tokio::test]
 async fn a_rotated_key_is_read_again_and_used_at_once() {
-    let accepted = Arc::new(Mutex::new("id:first-key".to_owned()));
-    let valid = Arc::clone(&accepted);
-    let server = Server::start(move |request| match request.header("authorization") {
-        Some(key) if *key == format!("Bearer {}", valid.lock().unwrap()) => {
-            Reply::json(Envelope::Seed.wrap(&row(1), 1, 100, "1"))
-        }
-        _ => Reply::status("401 Unauthorized", "{}"),
-    })
-    .await;
     for source in ["api_key_file = 'KEY'", "api_key_command = ['cat', 'KEY']"] {
-        "id:first-key".clone_into(&mut accepted.lock().unwrap());
+        let accepted = Arc::new(Mutex::new("id:first-key".to_owned()));
+        let refused = Arc::new(Mutex::new(Vec::new()));
+        let (valid, refusals) = (Arc::clone(&accepted), Arc::clone(&refused));
+        let server = Server::start(move |request| {
+            let key = request.header("authorization").unwrap().strip_prefix("Bearer ").unwrap();
+            if key == *valid.lock().unwrap() {
+                return Reply::json(Envelope::Seed.wrap(&row(1), 1, 100, "1"));
+            }
+            refusals.lock().unwrap().push(key.to_owned());
+            Reply::status("401 Unauthorized", "{}")
+        })
+        .await;
         let home = Home::new();
         let path = home.write("key", "id:first-key");
         let source = source.replace("KEY", &path.to_string_lossy());
@@ -183,13 +185,12 @@ async fn a_rotated_key_is_read_again_and_used_at_once() {
         let good = |log: &Log, key: &str| {
             log.requests().filter(|request| request.header("authorization").unwrap().ends_with(key)).count()
         };
-        let before = server.log().requests().count();
-        server.until(|log| log.requests().count() > before + 1).await;
-        // The source first: not one round fails.
+        server.until(|log| log.requests().count() > 1).await;
+        // The source first: one request is refused, and not one round fails.
         home.write("key", "id:second-key");
         "id:second-key".clone_into(&mut accepted.lock().unwrap());
-        let seen = good(&server.log(), "second-key");
-        server.until(|log| good(log, "second-key") > seen + 1).await;
+        server.until(|log| good(log, "second-key") > 2).await;
+        assert_eq!(*refused.lock().unwrap(), ["id:first-key"]);
         // The API first: it recovers as soon as the source has the new key.
         "id:third-key".clone_into(&mut accepted.lock().unwrap());
         let line: serde_json::Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
@@ -198,7 +199,14 @@ async fn a_rotated_key_is_read_again_and_used_at_once() {
         home.write("key", "id:third-key");
         let line: serde_json::Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
         assert_eq!(line["kind"], "recovered");
+        server.until(|log| good(log, "third-key") > 2).await;
         child.kill().await.unwrap();
+        // No key is used again once there is another one.
+        let log = server.log();
+        let mut keys: Vec<_> = log.requests().map(|request| request.header("authorization").unwrap()).collect();
+        keys.dedup();
+        assert_eq!(keys, ["Bearer id:first-key", "Bearer id:second-key", "Bearer id:third-key"]);
+        assert_eq!(refused.lock().unwrap().iter().filter(|key| *key == "id:first-key").count(), 1);
     }
 }
 

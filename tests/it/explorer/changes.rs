@@ -69,6 +69,18 @@ fn what_changed_since_the_last_look_is_told_field_by_field() {
 }
 
 #[test]
+fn the_json_of_a_change_scrolls_to_its_end_however_long_it_is() {
+    let home = Home::new();
+    home.remember(&webhooks(0..1), 3);
+    let mut stage = home.stage(80, 24);
+    let lines = vec!["1"; 66_000].join(",");
+    let long = row(&format!(r#"{{"id":"a","url":"https://x.com","other":[{lines}],"last":"the end"}}"#));
+    stage.send(Message::Begun).load(all(vec![webhook(0), long])).keys("5 v tab G");
+    assert!(stage.app.changes.scroll > 65_600, "{}\n{}", stage.app.changes.scroll, stage.frame());
+    assert!(stage.frame().contains("the end"), "{}", stage.frame());
+}
+
+#[test]
 fn only_what_the_api_does_not_know_is_gone() {
     let home = Home::new();
     let mut stage = looked(&home, 100, 30);

@@ -234,6 +234,7 @@ mod rotation {
 
     use super::*;
 
+    #[expect(clippy::unwrap_used, reason = "a helper of tests")]
     fn rotating(server: &Server, renewal: impl Fn() -> Result<ApiKey, &'static str> + Send + Sync + 'static) -> Client {
         let mut settings = server::settings(&server.base_url());
         settings.renewal = Some(Renewal::new(false, move || {
