@@ -136,7 +136,7 @@ impl Store {
             return Ok(());
         }
         private_directory(&self.cache)?;
-        let _lock = lock(&self.path("lock"))?;
+        let _lock = Lock::take(&self.path("lock"))?;
         if self.is_there() {
             return Ok(());
         }
@@ -183,7 +183,7 @@ impl Store {
             return Err(io::Error::other("the workspace is too large to be cached"));
         }
         let directory = private_directory(&self.cache)?;
-        let Some(_lock) = lock(&self.path("lock"))? else { return Ok(Kept::Busy) };
+        let Some(_lock) = Lock::take(&self.path("lock"))? else { return Ok(Kept::Busy) };
         let path = self.path("cache");
         let there = file::digest_in(&path);
         let now = now.saturating_add(CLOCKS).unwrap_or(now);
@@ -446,13 +446,25 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The right to write, as long as the value lives; `None` when another program has it. It never waits.
-fn lock(path: &Path) -> io::Result<Option<File>> {
-    let file = open(OpenOptions::new().write(true).create(true), path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
+/// The right to write, as long as the value lives. It is given back even where a program that is being started still has a copy
+/// of the file: until it runs, it has copies of all of them.
+struct Lock(File);
+
+impl Lock {
+    /// `None` when another program has it. It never waits.
+    fn take(path: &Path) -> io::Result<Option<Self>> {
+        let file = open(OpenOptions::new().write(true).create(true), path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        drop(self.0.unlock());
     }
 }
 
