@@ -127,6 +127,22 @@ impl Action {
     pub fn entry(self) -> Option<&'static Entry> {
         ACTIONS.iter().find(|entry| entry.action == self)
     }
+
+    /// Whether it moves the selection: to mark a webhook goes on to the next.
+    pub const fn is_move(self) -> bool {
+        matches!(
+            self,
+            Self::Mark
+                | Self::MoveDown
+                | Self::MoveUp
+                | Self::HalfPageDown
+                | Self::HalfPageUp
+                | Self::PageDown
+                | Self::PageUp
+                | Self::First
+                | Self::Last
+        )
+    }
 }
 
 /// What `y` and another key copy.

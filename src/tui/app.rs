@@ -41,7 +41,7 @@ pub use self::news::{Change, Unseen};
 pub use self::probes::{Probes, Sight, milliseconds};
 pub use self::profiles::Workspace;
 use self::recovery::Recovery;
-use self::selection::Aim;
+use self::selection::Frame;
 use self::views::CameFrom;
 pub use self::wishes::Wish;
 use super::anchor::Anchor;
@@ -291,8 +291,8 @@ pub struct App {
     pub auto_refresh: Option<Instant>,
     /// The selected row, once it is loaded.
     anchor: Option<Anchor>,
-    /// What keys are about: what the last frame showed, and what keys made of that since.
-    aim: Option<Aim>,
+    /// What keys are about.
+    frame: Option<Frame>,
     last_copy: Option<(Copy, String)>,
     /// What was seen of the other scopes, to come back to.
     shelf: HashMap<Scope, Shelved>,
@@ -350,7 +350,7 @@ impl App {
             recovery: Recovery::default(),
             auto_refresh: setup.auto_refresh.then(|| now.instant + setup.refresh_every),
             anchor: None,
-            aim: None,
+            frame: None,
             last_copy: None,
             shelf: HashMap::new(),
             generation,
@@ -376,6 +376,8 @@ impl App {
         let (was_hurried, was_passing) = (self.is_hurried(), self.settles_at().is_some());
         self.now = now;
         let is_by_hand = matches!(message, Message::Key(_) | Message::Paste(_) | Message::Mouse(_));
+        // A countdown moves no line.
+        let is_from_elsewhere = !is_by_hand && !matches!(message, Message::Tick);
         let before = is_by_hand.then(|| self.aim());
         let mut effects = match message {
             Message::Drawn => {
@@ -434,6 +436,9 @@ impl App {
         if let Some(before) = before {
             // Keys come faster than frames.
             self.aim_on(&before);
+        }
+        if is_from_elsewhere && effects.contains(&Effect::Draw) {
+            self.outdate_frame();
         }
         // Whatever came just now, and if it is nothing: the time is over in which what takes reading is not shown.
         if was_hurried && !self.is_hurried() || was_passing && self.settles_at().is_none() {

@@ -37,7 +37,7 @@ impl App {
                 Some(Action::Back) if matches!(event.code, KeyCode::Char('h') | KeyCode::Left) => {
                     self.go_back(Clears::Nothing)
                 }
-                Some(action) => self.perform(action),
+                Some(action) => self.perform_in_list(action),
                 None => Vec::new(),
             },
             Overlay::Help { .. } => self.key_in_help(key, code),
@@ -50,6 +50,19 @@ impl App {
             Overlay::PlainText(_) => self.key_in_plain_text(key, code),
         };
         if effects.is_empty() { draw_if(had_notice) } else { effects }
+    }
+
+    /// Performs an action of a key. A user who typed ahead counts lines: to go to an end, by a page, or nowhere since there is no line
+    /// to go to, may lead elsewhere than in the last frame.
+    fn perform_in_list(&mut self, action: Action) -> Vec<Effect> {
+        let from = self.selected_place();
+        let is_move = self.focus == Focus::List && action.is_move();
+        let effects = self.perform(action);
+        let is_by_lines = matches!(action, Action::Mark | Action::MoveDown | Action::MoveUp);
+        if is_move && !(is_by_lines && self.selected_place() != from) {
+            self.lose_count();
+        }
+        effects
     }
 
     pub(super) fn perform(&mut self, action: Action) -> Vec<Effect> {

@@ -1,21 +1,58 @@
-//! What is selected: an index until its row is loaded, then an id. It stays with its webhook whatever arrives, also when that is
-//! removed, and what a key does is about what the user saw.
+//! The selection: an index until its row is loaded, then an id. It stays with its webhook whatever arrives, also when that is
+//! removed.
+//!
+//! A key acts on what the user saw. Keys may be typed ahead of the frames (`jj space` arrives in one read over a slow link), and then
+//! the user counts from the last frame. So each key starts from the line that the last frame showed as selected, and where it leads
+//! counts as seen, too, if
+//!
+//! - nothing arrived since that frame: the list is the one that the user counted in, on screen and beyond, or
+//! - it leads by lines to the one that the frame showed there.
+//!
+//! In all other cases (rows came or moved in between, the filter or the sort order is another one, the workspace was switched) the
+//! count is lost: a key that acts on the selection acts on nothing and says so. The next frame shows the selection, and the key
+//! pressed again acts on that. Keys that only move are never refused.
 
 use std::mem::{Discriminant, discriminant};
+use std::ops::Range;
 
-use super::{App, Effect, Export, Overlay};
+use super::{App, Effect, Export, GroupPane, Overlay, Sort};
 use crate::analysis::groups::Kind;
 use crate::tui::anchor::Anchor;
 use crate::tui::views::View;
 
 /// What a key is about: what takes it, and what is selected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Aim {
-    view: View,
+    taker: Taker,
+    selected: SelectedLine,
+    /// The line of the view that is selected, and how many lines there are.
+    place: u64,
+    lines: u64,
+}
+
+/// What takes keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Taker {
     overlay: Discriminant<Overlay>,
     /// An export would replace a file.
     replaces: bool,
+}
+
+/// What is selected, and in which list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SelectedLine {
+    list: List,
     target: Target,
+}
+
+/// A list, as the user asked for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct List {
+    view: View,
+    /// The workspace: another one may have the same ids.
+    profile_at: usize,
+    filter: String,
+    sort: Option<Sort>,
 }
 
 /// What is selected in a view.
@@ -44,62 +81,163 @@ impl PartialEq for Target {
 
 impl Eq for Target {}
 
-impl App {
-    pub(super) fn aim(&self) -> Aim {
-        let replaces = matches!(&self.overlay, Overlay::Export(Export { exists: Some(_), .. }));
-        Aim { view: self.view, overlay: discriminant(&self.overlay), replaces, target: self.target() }
+/// The last frame, and what the keys pressed since then made of its selection.
+#[derive(Debug)]
+pub(super) struct Frame {
+    aim: Aim,
+    /// The place of its first line, and what each line showed.
+    first: u64,
+    lines: Vec<Target>,
+    /// Something arrived since that is not drawn yet.
+    is_outdated: bool,
+    /// Where keys led since is not where the user counts to.
+    is_lost: bool,
+}
+
+impl Frame {
+    fn line(&self, place: u64) -> Option<&Target> {
+        self.lines.get(usize::try_from(place.checked_sub(self.first)?).ok()?)
     }
 
-    fn target(&self) -> Target {
+    /// Follows a key from where it started to where it led.
+    fn follow(&mut self, from: &Aim, to: Aim) {
+        if self.aim.taker == from.taker {
+            self.aim.taker = to.taker;
+        }
+        let (list, other) = (&from.selected.list, &to.selected.list);
+        // A line that is not listed any more goes when the selection leaves it.
+        self.is_outdated |= list == other && from.lines != to.lines;
+        if self.aim.selected == from.selected && from.selected == to.selected && from.place == to.place {
+            return;
+        }
+        let place = self.aim.place.saturating_add(to.place).saturating_sub(from.place);
+        let is_same_question = (&list.filter, list.sort) == (&other.filter, other.sort);
+        let is_as_shown = list == other && self.line(place) == Some(&to.selected.target);
+        if self.aim.selected == from.selected && is_same_question && (!self.is_outdated || is_as_shown) {
+            self.aim.selected = to.selected;
+            self.aim.place = place;
+        } else {
+            self.is_lost = true;
+        }
+    }
+}
+
+impl App {
+    pub(super) fn aim(&self) -> Aim {
+        let place = self.selected_place();
+        let replaces = matches!(&self.overlay, Overlay::Export(Export { exists: Some(_), .. }));
+        let list = List {
+            view: self.view,
+            profile_at: self.setup.profile_at,
+            filter: self.filter.applied().to_owned(),
+            sort: self.sort,
+        };
+        Aim {
+            taker: Taker { overlay: discriminant(&self.overlay), replaces },
+            selected: SelectedLine { list, target: self.target_at(place) },
+            place,
+            lines: self.lines_of_view(),
+        }
+    }
+
+    fn lines_of_view(&self) -> u64 {
         if self.shows_changes() {
-            return self.changes.selected().map_or(Target::Nothing, |entry| Target::Webhook(entry.id().into()));
+            return self.changes.len();
         }
         if self.shows_groups() {
-            let group = self.group_pane().and_then(|pane| pane.selected());
+            return self.group_pane().map_or(0, GroupPane::len);
+        }
+        self.listing.len()
+    }
+
+    /// The place of the selected line in the view.
+    pub(super) fn selected_place(&self) -> u64 {
+        if self.shows_changes() {
+            return self.changes.cursor().selected();
+        }
+        if self.shows_groups() {
+            return self.group_pane().map_or(0, |pane| pane.cursor().selected());
+        }
+        self.cursor.selected()
+    }
+
+    /// The places of the view that are on screen.
+    fn places_on_screen(&self) -> Range<u64> {
+        if self.shows_changes() {
+            return self.changes.cursor().visible(self.change_lines(), self.lines_of_view());
+        }
+        if self.shows_groups() {
+            let visible = |pane: &GroupPane| pane.cursor().visible(self.group_lines(), pane.len());
+            return self.group_pane().map_or(0..0, visible);
+        }
+        self.visible()
+    }
+
+    fn target_at(&self, place: u64) -> Target {
+        if self.shows_changes() {
+            return self.changes.entry(place).map_or(Target::Nothing, |entry| Target::Webhook(entry.id().into()));
+        }
+        if self.shows_groups() {
+            let group = self.group_pane().and_then(|pane| pane.group(place));
             return group.map_or(Target::Nothing, |group| Target::Group(Box::new(group.kind.clone())));
         }
-        match self.selected_row() {
+        match self.listing.row(place) {
             Some(row) if row.is_webhook() => Target::Webhook(row.id().into()),
-            Some(_) => Target::Malformed(self.cursor.selected()),
+            Some(_) => Target::Malformed(place),
             None if self.listing.is_empty() => Target::Nothing,
-            None => Target::Index(self.cursor.selected()),
+            None => Target::Index(place),
         }
     }
 
     /// A frame was drawn: from now on keys are about what it shows.
     pub(super) fn drawn(&mut self) {
-        self.aim = Some(self.aim());
+        let places = self.places_on_screen();
+        self.frame = Some(Frame {
+            aim: self.aim(),
+            first: places.start,
+            lines: places.map(|place| self.target_at(place)).collect(),
+            is_outdated: false,
+            is_lost: false,
+        });
     }
 
-    /// A key did its work. What it made of what the last frame showed counts as seen, and nothing that arrived before it.
+    /// Something arrived that the last frame does not show.
+    pub(super) fn outdate_frame(&mut self) {
+        if let Some(frame) = &mut self.frame {
+            frame.is_outdated = true;
+        }
+    }
+
+    /// A key moved the selection to where the user cannot have counted to if something arrived.
+    pub(super) fn lose_count(&mut self) {
+        if let Some(frame) = &mut self.frame {
+            frame.is_lost |= frame.is_outdated;
+        }
+    }
+
+    /// A key did its work. Where it led from what the last frame showed counts as seen if the user could count on it.
     pub(super) fn aim_on(&mut self, before: &Aim) {
         let now = self.aim();
-        let Some(seen) = &mut self.aim else {
-            self.aim = Some(now);
-            return;
-        };
-        if (seen.overlay, seen.replaces) == (before.overlay, before.replaces) {
-            (seen.overlay, seen.replaces) = (now.overlay, now.replaces);
-        }
-        if (seen.view, &seen.target) == (before.view, &before.target) {
-            (seen.view, seen.target) = (now.view, now.target);
+        match &mut self.frame {
+            Some(frame) => frame.follow(before, now),
+            None => self.drawn(),
         }
     }
 
     /// Whether something else takes the keys than on the last frame.
     pub(super) fn takes_others_keys(&self) -> bool {
-        let now = self.aim();
-        let is_same = |seen: &Aim| (seen.overlay, seen.replaces) == (now.overlay, now.replaces);
-        self.aim.as_ref().is_some_and(|seen| !is_same(seen))
+        let taker = self.aim().taker;
+        self.frame.as_ref().is_some_and(|frame| frame.aim.taker != taker)
     }
 
     /// Why nothing is done with the selection, if it is not the one that the last frame showed.
     pub(super) fn refuse_unseen(&mut self) -> Option<Vec<Effect>> {
-        let now = self.aim();
-        let is_same = |seen: &Aim| (seen.view, &seen.target) == (now.view, &now.target);
-        if self.aim.as_ref().is_none_or(is_same) {
+        let now = self.aim().selected;
+        let frame = self.frame.as_mut()?;
+        if !frame.is_lost && frame.aim.selected == now {
             return None;
         }
+        frame.is_lost = true;
         Some(self.warn("the list just changed: look at the selection and press again"))
     }
 

@@ -17,7 +17,7 @@ use ratatui::style::{Color, Modifier};
 
 use crate::support::{Stage, page, setup};
 
-fn profile(name: &'static str, colour: Option<Color>) -> Profile {
+pub(crate) fn profile(name: &'static str, colour: Option<Color>) -> Profile {
     Profile { name: Some(name.to_owned()), shown: name.into(), host: "api.dialnexa.com".into(), colour, asks: false }
 }
 
