@@ -1,14 +1,14 @@
 //! What differs between two listings of a workspace, webhook by webhook, as people look at it: a bounded part of it, and how
 //! much there is of the rest.
 
-use std::collections::{HashMap, hash_map};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::audit::RuleSet;
 use super::diff::{FieldChange, Ignored, Kind, changes, purpose};
 use super::query::{Flags, Query, Scan};
 use super::rows::{Rows, Standing};
-use crate::model::{IdSet, Row, RowRef};
+use crate::model::{Row, RowRef};
 
 /// Webhooks that are told of; the others are counted.
 pub const SHOWN: usize = 10_000;
@@ -52,16 +52,12 @@ pub struct Changes {
     pub changed: u64,
     /// The same of all webhooks, whatever is asked for.
     pub all: u64,
-    /// The later listing has an id twice: it is not what the workspace looks like, and may lack what is there.
-    pub is_doubtful: bool,
-    /// The earlier listing has.
-    pub was_doubtful: bool,
     /// Webhooks that seem to have been registered anew, among those that are told of: one that went and one that came with the
     /// same URL and events. The id of either by that of the other.
     pub moved: HashMap<Box<str>, Box<str>>,
 }
 
-/// Two listings of one packer, and which webhooks of them are asked for.
+/// Two listings of one packer without repeated ids, and which webhooks of them are asked for.
 #[derive(Debug, Clone)]
 pub struct Sides {
     pub before: Rows,
@@ -78,23 +74,13 @@ impl Sides {
         let mut found = Found::default();
         for (page, _, segment) in self.before.segments() {
             for (index, row) in segment.iter().enumerate().filter(|(_, row)| row.is_webhook()) {
-                match before.entry(row.id()) {
-                    hash_map::Entry::Occupied(_) => found.changes.was_doubtful = true,
-                    hash_map::Entry::Vacant(place) => {
-                        place.insert((page, index));
-                    }
-                }
+                before.insert(row.id(), (page, index));
             }
         }
-        let mut ids = IdSet::default();
         let unknown = RuleSet::default();
         for (page, _, segment) in self.after.segments() {
             let verdicts = self.flags.verdicts.of_page(self.after.page_size(), page);
             for (index, row) in segment.iter().enumerate().filter(|(_, row)| row.is_webhook()) {
-                if !ids.insert(row.id()) {
-                    found.changes.is_doubtful = true;
-                    continue;
-                }
                 let broken = verdicts.at(segment, index);
                 let standing = || Standing::new(Arc::clone(&segment.block), index);
                 match before.remove(row.id()).and_then(|(page, index)| self.before.segment(page)?.block.row(index)) {
@@ -266,7 +252,7 @@ mod tests {
         let before = [r#"{"id":"c","url":"u"}"#, A, r#"{"id":"b","url":"u"}"#];
         let changes = compared(&before, &[&paused, r#"{"id":"n","url":"u"}"#, r#"{"id":"b","url":"u"}"#], "");
         assert_eq!(told(&changes), ["-c", "~a url.host,is_active", "+n"]);
-        assert_eq!((changes.added, changes.removed, changes.changed, changes.is_doubtful), (1, 1, 1, false));
+        assert_eq!((changes.added, changes.removed, changes.changed), (1, 1, 1));
     }
 
     #[test]
@@ -292,14 +278,6 @@ mod tests {
         for (query, count) in [("host:=a", 1), ("host:=b", 1), ("host:=c", 0)] {
             assert_eq!(compared(&[A], &[&moved], query).entries.len(), count, "{query}");
         }
-    }
-
-    #[test]
-    fn an_id_that_came_twice_makes_it_doubtful() {
-        let changes = compared(&[A], &[A, A], "");
-        assert!(changes.is_doubtful && !changes.was_doubtful && changes.entries.is_empty());
-        let changes = compared(&[A, A], &[A], "");
-        assert!(changes.was_doubtful && !changes.is_doubtful && changes.entries.is_empty());
     }
 
     #[test]

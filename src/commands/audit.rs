@@ -45,7 +45,7 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
     for Read { profile, place, reading, memory, .. } in sweep.workspaces {
         let is_partial = !reading.summary.is_whole();
         let mut facts = sources.gather(&reading.rows, context).await;
-        facts.last_active = memory.map(|memory| last_active(&memory, &reading.rows, &audit)).unwrap_or_default();
+        facts.last_active = memory.map(|memory| last_active(&memory, &reading.rows, &audit).into()).unwrap_or_default();
         audit.basis.facts = Arc::new(facts);
         audit.basis.is_part = is_of_part || !reading.summary.problems.is_empty();
         let mut report = audit.run(&reading.rows.as_slice());

@@ -429,6 +429,7 @@ impl App {
         effects.extend(self.wish().map(Effect::Arrange));
         effects.extend(self.take_full_read());
         effects.extend(self.keep_when_due());
+        effects.extend(self.search_history());
         effects.extend(self.compare_when_read());
         effects.extend(self.find_changes());
         effects.extend(self.fulfil_wishes());

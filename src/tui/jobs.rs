@@ -9,9 +9,10 @@ use jiff::Timestamp;
 
 use super::changes_pane::Fate;
 use super::copy::{self, Place};
-use super::past::{self, Layout, Past};
+use super::past::{self, Layout, Past, Searched};
 use crate::analysis::GoesOn;
 use crate::analysis::arrange::Answer;
+use crate::analysis::audit::Audit;
 use crate::analysis::changes::{Changes, Sides};
 use crate::analysis::deliveries::{Tally, Unmatched};
 use crate::analysis::destinations::Origin;
@@ -142,6 +143,14 @@ pub enum Task {
         removed: BTreeSet<String>,
         now: Timestamp,
     },
+    /// Searches the history for when webhooks became inactive.
+    SearchHistory {
+        store: Store,
+        rows: Rows,
+        audit: Arc<Audit>,
+        last: Arc<Searched>,
+        now: Timestamp,
+    },
     Copy {
         rows: Chosen,
         what: Copy,
@@ -220,8 +229,9 @@ pub enum Outcome {
     OpenedEarlier(Option<(Snapshot, Arc<Past>)>),
     /// What became of webhooks that were asked for.
     Asked(Vec<(Box<str>, Fate)>),
+    Searched(Arc<Searched>),
     /// What became of it, or why it was not written.
-    Kept(Result<Option<Kept>, Safe>),
+    Kept(Result<Kept, Safe>),
     NotCopied {
         words: Safe,
     },
@@ -315,6 +325,9 @@ impl Job {
             Task::Keep { store, past, last, removed, now } => {
                 let kept = past::keep(&store, &past, last.as_deref(), now, &removed);
                 Outcome::Kept(kept.map_err(|error| clean(&error.to_string())))
+            }
+            Task::SearchHistory { store, rows, audit, last, now } => {
+                Outcome::Searched(past::search(&store, &rows, &audit, last, now))
             }
             Task::Export(export) => export.write(goes_on),
         };

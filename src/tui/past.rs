@@ -1,15 +1,27 @@
 //! A listing as it was at an earlier time, and the work that is done with it beside the loop.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::analysis::audit::{Audit, LastActive};
 use crate::analysis::rows::{RowNumber, Rows, Segment, Table};
 use crate::cache::{Kept, Snapshot, Store, Unusable};
 use crate::model::{Block, Canonical, CanonicalRows, Draft, Element, Packer, RowRef, Scope};
+
+/// What the history tells of webhooks that are inactive now.
+#[derive(Debug, Default)]
+pub struct Searched {
+    /// The ids that were looked for.
+    ids: BTreeSet<Box<str>>,
+    /// The newest snapshot then.
+    newest: Option<Snapshot>,
+    /// When they were last active, by their ids.
+    pub last_active: Arc<HashMap<Box<str>, LastActive>>,
+}
 
 /// All webhooks of a workspace at a time.
 #[derive(Debug, Clone)]
@@ -93,6 +105,22 @@ pub fn open_earlier(store: &Store, layout: &Layout) -> Option<(Snapshot, Arc<Pas
     opened.next().map(|(past, snapshot)| (snapshot, Arc::new(past)))
 }
 
+/// Searches the history for when those webhooks were last active of which a finding tells it. `last` is what was found before, and
+/// is the answer again when neither the webhooks nor the history are others.
+pub fn search(store: &Store, rows: &Rows, audit: &Audit, last: Arc<Searched>, now: Timestamp) -> Arc<Searched> {
+    let asked = flat(rows).filter(|row| row.is_webhook() && audit.asks_for_last_active(row));
+    let ids: BTreeSet<Box<str>> = asked.map(|row| row.id().into()).collect();
+    if ids.is_empty() {
+        return last;
+    }
+    let newest = store.history().pop();
+    if ids == last.ids && newest == last.newest {
+        return last;
+    }
+    let last_active = Arc::new(store.last_active(ids.iter().map(|id| &**id).collect(), now));
+    Arc::new(Searched { ids, newest, last_active })
+}
+
 /// The rows of a scope, laid out anew.
 pub fn sift(past: &Past, scope: Scope, layout: Layout) -> Rows {
     let mut pages = Pages::new(layout);
@@ -119,16 +147,14 @@ struct Packed<'r> {
 }
 
 impl<'r> Packed<'r> {
-    /// `None` when an id is there twice.
-    fn new(rows: &'r Rows) -> Option<Self> {
+    fn new(rows: &'r Rows) -> Self {
         let table = Table::new(rows);
         let numbers = rows.segments().flat_map(|(_, first, segment)| (first..).take(segment.rows));
         let mut by_id: Vec<RowNumber> =
             numbers.filter(|&number| table.row(number).is_some_and(RowRef::is_webhook)).collect();
         let id = |number: &RowNumber| table.row(*number).map(RowRef::id);
         by_id.sort_unstable_by(|one, other| id(one).cmp(&id(other)));
-        let is_unique = by_id.is_sorted_by(|one, other| id(one) < id(other));
-        is_unique.then_some(Self { rows, table, by_id })
+        Self { rows, table, by_id }
     }
 }
 
@@ -159,8 +185,7 @@ impl CanonicalRows for Packed<'_> {
     }
 }
 
-/// Writes a listing to the cache and the history. When it is what was kept last, only its time is noted. `None` when it has an
-/// id twice, and so is not what the workspace looks like.
+/// Writes a consistent listing to the cache and the history. When it is what was kept last, only its time is noted.
 ///
 /// # Errors
 ///
@@ -171,11 +196,11 @@ pub fn keep(
     last: Option<&Past>,
     now: Timestamp,
     removed: &BTreeSet<String>,
-) -> io::Result<Option<Kept>> {
+) -> io::Result<Kept> {
     if let Some(last) = last.filter(|last| is_same(&last.rows, &past.rows))
         && store.keep_again(last.at, past.at)?
     {
-        return Ok(Some(Kept::Unchanged));
+        return Ok(Kept::Unchanged);
     }
-    Packed::new(&past.rows).map(|listing| store.keep(&listing, past.at, now, removed)).transpose()
+    store.keep(&Packed::new(&past.rows), past.at, now, removed)
 }

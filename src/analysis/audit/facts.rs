@@ -20,7 +20,7 @@ pub struct Facts {
     /// What was seen of destinations, by their origins ([`origin_of`]); `None` when nobody looked.
     pub probes: Option<HashMap<Box<str>, Probe>>,
     /// When the history saw webhooks active that are inactive now, by their ids.
-    pub last_active: HashMap<Box<str>, LastActive>,
+    pub last_active: Arc<HashMap<Box<str>, LastActive>>,
     /// The limits that the rules hold them against.
     pub limits: Limits,
 }

@@ -64,7 +64,7 @@ mod tests {
         let told = |seen: &str, inactive_by: Option<&str>| {
             let mut audit = audit("long-inactive");
             let active = LastActive { seen: at(seen), inactive_by: inactive_by.map(at) };
-            audit.basis.facts = Arc::new(Facts { last_active: [("a".into(), active)].into(), ..Facts::default() });
+            audit.basis.facts = Arc::new(Facts { last_active: Arc::new([("a".into(), active)].into()), ..Facts::default() });
             let row = r#"{"id":"a","url":"u","is_active":false,"created_at":"2026-01-01T00:00:00Z"}"#;
             let found = run(&audit, &[decoded(row)]).findings.remove(0);
             assert!(!found.rule.advice.to_ascii_lowercase().contains("delete"));

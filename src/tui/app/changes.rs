@@ -205,12 +205,8 @@ impl App {
     }
 
     pub(super) fn take_changes(&mut self, job: u64, changes: Arc<Changes>) -> Vec<Effect> {
-        let doubt = changes.was_doubtful.then_some(changes.is_doubtful);
         if !self.changes.take(job, Arc::unwrap_or_clone(changes)) {
             return Vec::new();
-        }
-        if let (Some(is_last_doubtful), Basis::Start) = (doubt, self.basis().0) {
-            self.memory.doubt_first(is_last_doubtful);
         }
         let mut effects = vec![Effect::Draw];
         // Of what was cached nothing is asked: the API does not answer.

@@ -11,7 +11,9 @@ use crate::analysis::rows::{RowNumber, Segment, Standing};
 use crate::config;
 use crate::text::Safe;
 use crate::tui::group_pane::GroupPane;
+use crate::tui::jobs::Task;
 use crate::tui::judge::{Case, Judged};
+use crate::tui::past::Searched;
 
 /// The audit of the workspace that is shown.
 #[derive(Debug)]
@@ -29,6 +31,17 @@ pub(super) struct Findings {
     number: u64,
     of_others: u64,
     selected: Selected,
+    history: History,
+}
+
+/// The search of the history for when webhooks became inactive.
+#[derive(Debug, Default)]
+struct History {
+    /// The job that is under way.
+    job: Option<u64>,
+    /// The version of the rows that it was for, and how often the history was written before.
+    of: Option<(u64, u64)>,
+    searched: Arc<Searched>,
 }
 
 /// What makes one case another one.
@@ -60,6 +73,7 @@ impl Findings {
             number: 0,
             of_others: 0,
             selected: Selected::default(),
+            history: History::default(),
         }
     }
 
@@ -71,6 +85,12 @@ impl Findings {
         self.early.clear();
         self.of_others = self.number;
         self.selected = Selected::default();
+        self.history = History { searched: Arc::clone(&self.history.searched), ..History::default() };
+    }
+
+    /// Forgets what the history told: it is of another workspace.
+    pub(super) fn forget_history(&mut self) {
+        self.history = History::default();
     }
 
     /// Takes another audit; the rows have to be judged again by it. What the last one found stays until then.
@@ -116,11 +136,41 @@ impl App {
         told.into_iter().find(|told| told.rule == rule).map(|told| told.message)
     }
 
-    /// Audits by what is known now besides the listing: deliveries, and what was seen of destinations.
+    /// Audits by what is known now besides the listing: deliveries, what was seen of destinations, and what the history tells.
     pub(super) fn facts_changed(&mut self) {
         let probes = (!self.probes.known.is_empty()).then(|| self.probes.known.facts());
-        self.findings.facts = Arc::new(Facts { deliveries: self.tally().cloned(), probes, ..Facts::default() });
+        let last_active = Arc::clone(&self.findings.history.searched.last_active);
+        let deliveries = self.tally().cloned();
+        self.findings.facts = Arc::new(Facts { deliveries, probes, last_active, ..Facts::default() });
         self.findings.set_audit(self.now.wall);
+    }
+
+    /// Searches the history beside the loop, once the rows have come to rest, and again after either changed.
+    pub(super) fn search_history(&mut self) -> Vec<Effect> {
+        let is_moving = !self.listing.is_known() || self.is_loading() || self.is_hurried() || self.memory.is_busy();
+        let of = (self.listing.version(), self.memory.written());
+        let history = &self.findings.history;
+        if is_moving || history.job.is_some() || history.of == Some(of) {
+            return Vec::new();
+        }
+        let Some(store) = self.setup.store.clone() else { return Vec::new() };
+        let (rows, audit) = (self.listing.rows().clone(), Arc::clone(&self.findings.audit));
+        let last = Arc::clone(&history.searched);
+        let effects = self.run(Task::SearchHistory { store, rows, audit, last, now: self.now.wall });
+        self.findings.history.job = Some(self.jobs.started);
+        self.findings.history.of = Some(of);
+        effects
+    }
+
+    pub(super) fn take_searched(&mut self, number: u64, searched: Arc<Searched>) -> Vec<Effect> {
+        if self.findings.history.job.take_if(|job| *job == number).is_none() {
+            return Vec::new();
+        }
+        let before = std::mem::replace(&mut self.findings.history.searched, searched);
+        if before.last_active != self.findings.history.searched.last_active {
+            self.facts_changed();
+        }
+        Vec::new()
     }
 
     /// How the view of findings groups the rows.

@@ -147,6 +147,7 @@ impl App {
             Outcome::Recalled(found) => self.recalled(found),
             Outcome::Sifted { scope, rows } => self.sifted(scope, &rows),
             Outcome::Kept(kept) => self.kept(kept),
+            Outcome::Searched(searched) => self.take_searched(done.number, searched),
             Outcome::Differences(changes) => self.take_changes(done.number, changes),
             Outcome::Histories(snapshots) => self.choose_basis(snapshots),
             Outcome::OpenedEarlier(found) => self.opened_earlier(found),

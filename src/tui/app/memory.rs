@@ -47,12 +47,12 @@ pub struct Memory {
     sifting: Option<(Scope, u64, Timestamp)>,
     /// The first consistent read of everything, unless that is a lot to keep.
     first: Option<Arc<Past>>,
-    /// An id came twice in it, so that it may lack what was there: the next read takes its place.
-    is_first_doubtful: bool,
     /// The last consistent read of everything, and the generation that it is of.
     full: Option<(Generation, Arc<Past>)>,
     /// Whether the last consistent read has yet to be written.
     is_unkept: bool,
+    /// How often something was written.
+    written: u64,
     /// What is written, and what is being written.
     kept: Option<Arc<Past>>,
     writing: Option<Arc<Past>>,
@@ -82,21 +82,14 @@ impl Memory {
         self.first.as_ref()
     }
 
-    /// An id came twice in this read.
-    fn doubt(&mut self, read: Option<&Arc<Past>>) {
-        if let (Some(first), Some(read)) = (&self.first, read) {
-            self.is_first_doubtful |= Arc::ptr_eq(first, read);
-        }
+    /// Whether the cache is being read or written.
+    pub(super) fn is_busy(&self) -> bool {
+        self.cache != Cache::Idle
     }
 
-    /// An id came twice in the first read. If it did not in the last one, that takes its place.
-    pub(super) fn doubt_first(&mut self, is_last_doubtful: bool) {
-        let last =
-            self.full.as_ref().map(|(_, past)| past).filter(|past| !is_last_doubtful && past.rows.count() <= MOST_KEPT);
-        self.is_first_doubtful = last.is_none();
-        if let Some(last) = last {
-            self.first = Some(Arc::clone(last));
-        }
+    /// How often something was written.
+    pub(super) fn written(&self) -> u64 {
+        self.written
     }
 
     /// The workspace as it was when all of it was read last, here or before.
@@ -196,10 +189,8 @@ impl App {
         }
         let past = Past { rows: self.listing.rows().clone(), at: self.asked_at };
         let past = Arc::new(past);
-        let is_first = self.memory.full.is_none() || self.memory.is_first_doubtful;
-        if is_first && past.rows.count() <= MOST_KEPT {
+        if self.memory.full.is_none() && past.rows.count() <= MOST_KEPT {
             self.memory.first = Some(Arc::clone(&past));
-            self.memory.is_first_doubtful = false;
         }
         self.changes.forget_fates(&past.rows);
         self.memory.full = Some((self.generation, past));
@@ -280,26 +271,22 @@ impl App {
         Some(Job { number: self.jobs.started, task })
     }
 
-    pub(super) fn kept(&mut self, kept: Result<Option<Kept>, Safe>) -> Vec<Effect> {
+    pub(super) fn kept(&mut self, kept: Result<Kept, Safe>) -> Vec<Effect> {
         self.memory.cache = Cache::Idle;
         let written = self.memory.writing.take();
         match kept {
-            Ok(Some(Kept::Written { .. } | Kept::Unchanged)) => {
+            Ok(Kept::Written { .. } | Kept::Unchanged) => {
                 self.memory.kept = written;
+                self.memory.written += 1;
                 self.memory.warned = Warned::default();
                 Vec::new()
             }
-            Ok(Some(Kept::Unconfirmed(unconfirmed))) => {
+            Ok(Kept::Unconfirmed(unconfirmed)) => {
                 self.memory.unconfirmed = written.map(|past| (unconfirmed, past));
                 self.confirm_removed()
             }
-            Ok(Some(Kept::Outdated)) => Vec::new(),
-            Ok(None) => {
-                // An id came twice.
-                self.memory.doubt(written.as_ref());
-                Vec::new()
-            }
-            Ok(Some(Kept::Busy)) => {
+            Ok(Kept::Outdated) => Vec::new(),
+            Ok(Kept::Busy) => {
                 self.memory.is_unkept = true;
                 Vec::new()
             }

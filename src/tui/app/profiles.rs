@@ -153,6 +153,7 @@ impl App {
         self.came_from = None;
         self.arranging.start_over();
         self.findings.start_over();
+        self.findings.forget_history();
         self.consistency.start_over();
         self.forget_jobs();
         self.forget_probes();

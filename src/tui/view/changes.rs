@@ -38,16 +38,10 @@ fn inset(area: Rect) -> Rect {
 /// `since your last look, 3h ago: +2 ~1 -1`.
 fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.setup.theme;
-    let key = app.setup.keymap.key(Action::Refresh).unwrap_or_default();
-    let is_doubtful = app.changes.found().is_some_and(|found| found.is_doubtful);
     let old = app.changes_as_of();
-    let (words, style) = if is_doubtful {
-        // What came twice came in the place of something else.
-        (safe!("! an id came twice, {} reads again", key), theme.warning)
-    } else if let Some(old) = &old {
-        (safe!("! {}", old), theme.warning)
-    } else {
-        (app.basis_in_words(), theme.quiet)
+    let (words, style) = match &old {
+        Some(old) => (safe!("! {}", old), theme.warning),
+        None => (app.basis_in_words(), theme.quiet),
     };
     let mut pieces = vec![Piece::plain("  "), Piece::new(words, style)];
     if app.changes.found().is_some() {
@@ -62,7 +56,7 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         for (sign, count, style) in signed.into_iter().filter(|&(_, count, _)| count > 0) {
             pieces.push(Piece::new(safe!(" {}{}", sign, grouped(count)), style.patch(theme.strong)));
         }
-        if signed.iter().all(|&(_, count, _)| count == 0) && !is_doubtful {
+        if signed.iter().all(|&(_, count, _)| count == 0) {
             pieces.push(Piece::new(" no change", theme.strong));
             if !app.changes.is_waiting() {
                 pieces.push(Piece::plain(among_which(app)));

@@ -14,6 +14,7 @@ use hookscope::tui::message::Message;
 use hookscope::tui::theme::{Glyphs, Theme};
 use hookscope::tui::views::View;
 
+use super::memory::Home;
 use crate::support::{Stage, page, row, setup};
 
 /// A webhook without a fault, or with the URL that is one.
@@ -417,4 +418,38 @@ fn what_is_wrong_is_told_once_the_selection_stays() {
     // Of a webhook that nothing is wrong with there is nothing to wait for.
     stage.keys("g");
     assert!(stage.app.next_wake().is_none_or(|wake| wake > stage.now.instant + Duration::from_secs(1)));
+}
+
+fn of_2020(is_active: bool) -> Row {
+    row(&format!(
+        r#"{{"id":"old","url":"https://old.example.com/","events":["call.failed"],"is_active":{is_active},"created_at":"2020-01-01T00:00:00Z"}}"#
+    ))
+}
+
+#[test]
+fn a_webhook_that_the_history_saw_active_yesterday_is_not_called_long_gone() {
+    let home = Home::new();
+    home.remember(&[of_2020(true)], 24);
+    let mut stage = home.stage(129, 30);
+    stage.send(Message::Begun).load(all(vec![of_2020(false)]));
+    let is_told = |stage: &mut Stage| {
+        let detail = stage.keys("1").frame();
+        assert!(detail.contains("i long-inactive: it was created"), "{detail}");
+        assert!(detail.contains("became inactive between 2026-06-14 and") && detail.contains("2026-06-15"), "{detail}");
+        let findings = stage.keys("4 G enter G").frame();
+        let words = "it was created 2357 days ago, and became inactive between 2026-06-14 and 2026-06-15";
+        assert!(findings.contains(words), "{findings}");
+    };
+    is_told(&mut stage);
+    // And of the cache, while the API does not answer.
+    let mut stage = home.stage(129, 30);
+    stage.send(Message::Begun).fail(1, ErrorKind::Status(500), "");
+    is_told(&mut stage);
+    // A webhook that became active again is none, and another workspace has another history.
+    stage.keys("r").load(all(vec![of_2020(true)]));
+    assert!(!stage.frame().contains("long-inactive"), "{}", stage.frame());
+    let other = Home::new();
+    let mut stage = other.stage(129, 30);
+    stage.send(Message::Begun).load(all(vec![of_2020(false)]));
+    assert!(stage.keys("1").frame().contains("long-inactive") && !stage.frame().contains("became"), "{}", stage.frame());
 }
