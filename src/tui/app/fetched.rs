@@ -122,13 +122,20 @@ impl App {
     /// Loads all rows, unless they are more than may be loaded without asking.
     pub(super) fn need_everything(&mut self) {
         let is_little = self.listing.extent().known() <= self.setup.auto_load_limit;
-        if self.everything == Everything::No && is_little && !self.listing.is_judged() && !self.is_swept() {
+        let is_settled = self.listing.is_judged() || self.is_swept() || self.is_down();
+        if self.everything == Everything::No && is_little && !is_settled {
             if self.listing.has_old_rows() {
                 // A refresh left them out: what happened to them since is news.
                 self.remember_rows();
             }
             self.everything = Everything::Needed;
         }
+    }
+
+    /// Whether this read brought nothing, and nothing more will come of it until it is tried again.
+    fn is_down(&self) -> bool {
+        let has_failed = self.health.trouble().is_some_and(|trouble| trouble.stage == Stage::Failed);
+        has_failed && self.listing.fresh_pages() == 0
     }
 
     /// Whether everything came that will come until it is asked for anew.
@@ -151,12 +158,14 @@ impl App {
     pub(super) fn refresh(&mut self) {
         // Those that are remembered count: all of them are to be replaced.
         let was_complete = self.listing.is_complete() && self.listing.loaded() > 0;
+        // While nothing could be read, nothing was loaded for a view that needs all rows.
+        let is_awaited = self.is_down() && !self.shows_webhooks();
         self.remember_rows();
         self.new_generation();
         self.listing.refresh(self.generation);
         self.health.try_again();
         self.everything = Everything::No;
-        if was_complete || self.is_arranged() {
+        if was_complete || is_awaited || self.is_arranged() {
             self.need_everything();
         }
         if self.auto_refresh.is_some() {

@@ -39,8 +39,8 @@ fn runs_key_command(app: &App, trouble: &Trouble) -> bool {
     app.setup.key_source == KeySource::Command && trouble.error.kind == ErrorKind::Unauthorized
 }
 
-/// What is wrong and of when the rows are, and as far as there is room since when that is so, what is being done about it, and what
-/// to press. How old cached rows are is said above.
+/// What is wrong and of when the rows are, and as far as there is room what is being done about it, what to press, and since when
+/// that is so. How old cached rows are is said above.
 fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
     let dot = app.setup.glyphs.dot;
     let cached_at = app.cached_at();
@@ -66,20 +66,23 @@ fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
         room -= if fits { words.width() } else { 0 };
         if fits { words } else { Safe::default() }
     };
-    let since = cached_at.map_or_else(Safe::default, |_| if_it_fits(safe!(" since {}", time(app, trouble.since))));
+    let since = cached_at.map_or_else(Safe::default, |_| safe!(" since {}", time(app, trouble.since)));
     let (stage, press) = (safe!(" {} {}", dot, trouble.stage_in_words(app.now.instant)), press(app, trouble));
-    let (stage, press) = if trouble.stage == Stage::Failed {
-        if trouble.again_at.is_some() {
-            let stage = if_it_fits(stage);
-            (stage, if_it_fits(press))
-        } else {
+    let (since, stage, press) = if trouble.again_at.is_some() {
+        // That it goes on by itself counts for most.
+        let stage = if_it_fits(stage);
+        let press = if_it_fits(press);
+        (if_it_fits(since), stage, press)
+    } else {
+        let since = if_it_fits(since);
+        if trouble.stage == Stage::Failed {
             // That it failed is said above; to be pressed is all that is left.
             let press = if_it_fits(press);
-            (if cached_at.is_some() { Safe::default() } else { if_it_fits(stage) }, press)
+            (since, if cached_at.is_some() { Safe::default() } else { if_it_fits(stage) }, press)
+        } else {
+            let stage = if_it_fits(stage);
+            (since, stage, if_it_fits(press))
         }
-    } else {
-        let stage = if_it_fits(stage);
-        (stage, if_it_fits(press))
     };
     safe!("{}{}{}{}{}", error, since, rows, stage, press)
 }

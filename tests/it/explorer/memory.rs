@@ -152,9 +152,9 @@ fn when_the_api_is_down_the_cache_is_what_there_is() {
     // However narrow it is, it is said what is wrong and of when the rows are; keys are last.
     stage.resize(80, 24);
     let line = |stage: &Stage| stage.frame().lines().nth(1).unwrap_or_default().to_owned();
-    assert_eq!(line(&stage), " ! connection refused since 12:00:00 · rows cached 09:00:00 · retry in 30 s");
+    assert_eq!(line(&stage), " ! connection refused · rows cached 09:00:00 · retry in 30 s · r tries now");
     stage.resize(60, 15);
-    assert_eq!(line(&stage), " ! connection refused since 12:00:00 · rows cached 09:00:00");
+    assert_eq!(line(&stage), " ! connection refused · rows cached 09:00:00 · retry in 30 s");
     stage.wait(24 * 3600).send(Message::Tick);
     assert_eq!(line(&stage), " ! connection refused · rows cached 2026-06-15 09:00:00");
     stage.resize(80, 24);
