@@ -40,6 +40,7 @@ mod memory;
 mod probes;
 mod profiles;
 mod rotation;
+mod shrinking;
 
 /// Nothing here takes as long; only a test that fails waits for so long.
 const PATIENCE: Duration = Duration::from_secs(30);

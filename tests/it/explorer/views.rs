@@ -152,3 +152,30 @@ fn keys_of_webhooks_say_where_they_work() {
         stage.keys("1");
     }
 }
+
+#[test]
+fn hosts_open_on_the_first_row_while_rows_load() {
+    // Each page is of a host of its own, and its first rows are of the host that ends up first.
+    let on_page = |number: u64, of_last: u64| {
+        let json = |place: u64| {
+            let host = if place < of_last { 4 } else { number };
+            format!(r#"{{"id":"w{number}-{place}","url":"https://h{host}.example.com/","events":[],"is_active":true}}"#)
+        };
+        Page { rows: (0..100).map(|place| row(&json(place))).collect(), ..page(number, 0..0, Some(400)) }
+    };
+    for is_opened_first in [true, false] {
+        let mut stage = Stage::new(80, 24);
+        if is_opened_first {
+            stage.keys("2");
+        }
+        for (number, of_last, first) in [(1, 10, "h1"), (2, 30, "h1"), (3, 60, "h4"), (4, 100, "h4")] {
+            stage.load(on_page(number, of_last));
+            if number == 1 && !is_opened_first {
+                stage.keys("2");
+            }
+            let frame = stage.frame();
+            assert!(stage.line("\u{258c}").contains(first), "page {number}: {frame}");
+            assert!(stage.footer().contains(" 1/"), "page {number}: {frame}");
+        }
+    }
+}
