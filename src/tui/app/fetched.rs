@@ -134,8 +134,11 @@ impl App {
 
     /// Whether this read brought nothing, and nothing more will come of it until it is tried again.
     fn is_down(&self) -> bool {
-        let has_failed = self.health.trouble().is_some_and(|trouble| trouble.stage == Stage::Failed);
-        has_failed && self.listing.fresh_pages() == 0
+        self.has_given_up() && self.listing.fresh_pages() == 0
+    }
+
+    fn has_given_up(&self) -> bool {
+        self.health.trouble().is_some_and(|trouble| trouble.stage == Stage::Failed)
     }
 
     /// Whether everything came that will come until it is asked for anew.
@@ -158,8 +161,8 @@ impl App {
     pub(super) fn refresh(&mut self) {
         // Those that are remembered count: all of them are to be replaced.
         let was_complete = self.listing.is_complete() && self.listing.loaded() > 0;
-        // While nothing could be read, nothing was loaded for a view that needs all rows.
-        let is_awaited = self.is_down() && !self.shows_webhooks();
+        // A view that needs all rows did not get them.
+        let is_awaited = self.has_given_up() && !self.shows_webhooks();
         self.remember_rows();
         self.new_generation();
         self.listing.refresh(self.generation);

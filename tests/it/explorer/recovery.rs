@@ -142,3 +142,21 @@ fn a_failure_while_all_is_loaded_stops_auto_refresh_with_a_word() {
     stage.send(Message::Fetch(FetchEvent::Failed { generation, page: 1, error }));
     assert!(stage.footer().contains("page 1 failed; auto-refresh stopped"), "{}", stage.frame());
 }
+
+#[test]
+fn a_view_of_all_rows_gets_them_once_the_api_is_back() {
+    // The API is down, or one page of many fails.
+    for fails_in_the_middle in [false, true] {
+        let mut stage = Stage::new(80, 24);
+        stage.keys("2");
+        if fails_in_the_middle {
+            stage.load(page(1, 0..100, Some(250))).load(page(2, 100..200, Some(250))).fail(3, ErrorKind::Status(500), "");
+        } else {
+            stage.fail(1, DOWN, "").keys("3 2");
+        }
+        assert!(!stage.app.demand().everything, "{}", stage.frame());
+        assert!(!stage.footer().contains("loading:"), "{}", stage.frame());
+        until_next_try(&mut stage);
+        assert!(stage.app.demand().everything, "{}", stage.frame());
+    }
+}
