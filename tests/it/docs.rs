@@ -261,7 +261,7 @@ fn reference_tables_are_those_of_the_code() {
             let open = format!("<!-- table: {name} -->\n");
             let Some(start) = text.find(&open).map(|start| start + open.len()) else { continue };
             let length = text[start..].find("<!-- end -->").unwrap_or_else(|| panic!("{name} has no end"));
-            text.replace_range(start..start + length, &format!("\n{table}\n"));
+            text.replace_range(start..start + length, &table);
             unused.retain(|(unused, _)| *unused != name);
         }
         assert!(
