@@ -8,6 +8,7 @@ mod doctor;
 mod explorer;
 mod faults;
 mod frames;
+mod pictures;
 mod probe;
 mod pty;
 mod rules;

@@ -26,6 +26,8 @@ pub(super) struct Recovery {
     tries: u32,
     /// The failure stopped auto-refresh, which resumes when the API is back.
     resumes_auto_refresh: bool,
+    /// The notice that came with the failure.
+    notice: Option<Notice>,
     /// Why the key command, run again, gave no key.
     unread_key: Option<Safe>,
 }
@@ -51,6 +53,7 @@ impl App {
                 if trouble.again_at.is_none() && trouble.error.may_recover() {
                     let asked = trouble.error.wait().map_or(Duration::ZERO, |wait| wait.saturating_add(ROUNDING));
                     trouble.again_at = self.now.instant.checked_add(self.recovery.pause().max(asked));
+                    self.recovery.notice.clone_from(&self.notice);
                 }
                 Vec::new()
             }
@@ -65,11 +68,12 @@ impl App {
 
     fn recovered(&mut self) -> Vec<Effect> {
         let Some(since) = self.recovery.since.take() else { return Vec::new() };
-        if std::mem::take(&mut self.recovery).resumes_auto_refresh {
+        let recovery = std::mem::take(&mut self.recovery);
+        if recovery.resumes_auto_refresh {
             self.auto_refresh = Some(self.now.instant + self.setup.refresh_every);
         }
-        // Good news does not replace a warning.
-        if !matches!(self.notice, Some(Notice::Warning(_))) {
+        // A warning counts for more than good news, except one about the failure that is over.
+        if self.notice == recovery.notice || !matches!(self.notice, Some(Notice::Warning(_))) {
             let zone = match self.time {
                 TimeFormat::Utc => jiff::tz::TimeZone::UTC,
                 TimeFormat::Relative | TimeFormat::Local => self.setup.zone.clone(),

@@ -42,6 +42,24 @@ fn it_tries_again_slowly_and_reports_when_the_api_is_back() {
 }
 
 #[test]
+fn the_warning_about_a_failure_ends_with_it() {
+    let mut stage = Stage::new(120, 24);
+    stage.load(page(1, 0..50, Some(50))).keys("R r").fail(1, DOWN, "");
+    assert!(stage.footer().contains("stopped"), "{}", stage.frame());
+    until_next_try(&mut stage);
+    stage.fail(1, DOWN, "");
+    until_next_try(&mut stage);
+    stage.load(page(1, 0..50, Some(50)));
+    let footer = stage.footer();
+    assert!(footer.contains("the API is back") && !footer.contains("stopped"), "{}", stage.frame());
+    // A warning of something else stays.
+    stage.keys("r").fail(1, DOWN, "").send(Message::NotSuspended("it is the first process"));
+    until_next_try(&mut stage);
+    stage.load(page(1, 0..50, Some(50)));
+    assert!(stage.footer().contains("first process"), "{}", stage.frame());
+}
+
+#[test]
 fn one_failed_page_among_others_is_not_reported_as_over_with_every_try() {
     let mut stage = Stage::loaded(80, 24);
     stage.keys("L").fail(7, ErrorKind::Status(500), "boom");
