@@ -14,7 +14,7 @@ mod rate;
 mod route;
 mod wire;
 
-pub(crate) use self::cause::{certificate_words, distrust, without_number};
+pub(crate) use self::cause::{certificate_words, distrust, tls_words, without_number};
 pub(crate) use self::client::is_der;
 pub use self::client::{Client, PageRequest, Settings};
 pub use self::error::{ApiError, Distrust, ErrorKind, Network, Nonsense, ProxyFault};

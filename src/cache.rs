@@ -410,7 +410,7 @@ fn private_directory(path: &Path) -> io::Result<PathBuf> {
     let target = files::target(path)?;
     let metadata = target.symlink_metadata()?;
     if !metadata.is_dir() {
-        return Err(io::Error::other("it is not a directory"));
+        return Err(io::Error::other("not a directory"));
     }
     if metadata.uid() != rustix::process::geteuid().as_raw() {
         return Err(io::Error::other("the directory belongs to another user"));
@@ -438,7 +438,7 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let file = options.mode(0o600).custom_flags(flags).open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::other("it is not a file of this user"));
+        return Err(io::Error::other("not a regular file of this user"));
     }
     if metadata.mode() & 0o077 != 0 {
         file.set_permissions(fs::Permissions::from_mode(0o600))?;

@@ -114,7 +114,7 @@ struct Context<'a> {
 pub fn parse_filter(text: &str, now: Timestamp) -> Result<Query, Error> {
     Query::parse(text, now).map_err(|error| Error::Usage {
         message: safe!("--filter, column {}: {}", error.column(text), error.message),
-        advice: Some(error.advice.unwrap_or_else(|| "hookscope help filter explains the language.".into())),
+        advice: Some(error.advice.unwrap_or_else(|| "Run hookscope help filter for the syntax.".into())),
     })
 }
 
@@ -123,10 +123,10 @@ fn refuse_unknown_findings(query: &Query, audit: &Audit) -> Result<(), Error> {
     let Some(rule) = audit.lacks(query.findings()) else { return Ok(()) };
     let (why, advice) = match rule.needs().filter(|&needs| !audit.basis.facts.has(needs)).map(Needs::option) {
         Some(option) => {
-            let advice = safe!("hookscope audit {} --rule {} finds it.", option, rule.id);
-            (safe!("nobody knows of {} without {}", rule.id, option), Some(advice))
+            let advice = safe!("Run: hookscope audit {} --rule {}", option, rule.id);
+            (safe!("{} needs {}", rule.id, option), Some(advice))
         }
-        None => (safe!("{} is not run", rule.id), None),
+        None => (safe!("the rule {} is not run", rule.id), None),
     };
     Err(Error::Usage { message: safe!("--filter: finding: {}", why), advice })
 }
@@ -163,8 +163,8 @@ impl Context<'_> {
     fn query(&self, text: Option<&str>) -> Result<Query, Error> {
         let query = self.query_of_findings(text)?;
         if query.asks_for_findings() {
-            let message = "--filter: finding: works in list, audit and the explorer only".into();
-            let advice = "hookscope list --filter finding:RULE -o ids names the webhooks.".into();
+            let message = "--filter: finding: works only in list, audit and the explorer".into();
+            let advice = "To get the ids, run: hookscope list --filter finding:RULE -o ids".into();
             return Err(Error::Usage { message, advice: Some(advice) });
         }
         Ok(query)
@@ -177,12 +177,12 @@ impl Context<'_> {
             self.say.note(&safe!("--filter: {}", hint));
         }
         if query.asks_for_flags() {
-            let message = "--filter: is: asks for what only the explorer notes".into();
-            return Err(Error::Usage { message, advice: Some("Leave it out, or open the explorer.".into()) });
+            let message = "--filter: is: works only in the explorer".into();
+            return Err(Error::Usage { message, advice: Some("Remove it, or open the explorer.".into()) });
         }
         if query.asks_for_probes() {
-            let message = "--filter: probe: asks for what was probed in the explorer".into();
-            let advice = "hookscope probe -o ndjson prints what it finds: keep the state and the error that you want.";
+            let message = "--filter: probe: works only in the explorer".into();
+            let advice = "Filter the output of hookscope probe -o ndjson by its fields state and error.";
             return Err(Error::Usage { message, advice: Some(advice.into()) });
         }
         Ok(query)
@@ -191,11 +191,11 @@ impl Context<'_> {
     /// Says on stderr what keeps a reading from being whole; see [`exit_of`].
     fn report(&self, summary: &Summary, malformed: Fate, place: &Safe) -> Exit {
         if summary.scope_ignored {
-            self.say.note(&safe!("{}: the server ignores is_active; filtered here", place));
+            self.say.note(&safe!("{}: the server ignores is_active; filtering locally", place));
         }
         if summary.malformed > 0 {
-            let (rows, are) = if summary.malformed == 1 { ("row", "is no webhook") } else { ("rows", "are no webhooks") };
-            self.say.problem(&safe!("{}: {} {} {} ({})", place, summary.malformed, rows, are, malformed.words()));
+            let rows = if summary.malformed == 1 { "row" } else { "rows" };
+            self.say.problem(&safe!("{}: {} malformed {} ({})", place, summary.malformed, rows, malformed.words()));
         }
         for problem in explain(&summary.problems) {
             self.say.problem(&safe!("{}: incomplete: {}", place, problem));
@@ -219,7 +219,7 @@ enum Fate {
 impl Fate {
     const fn words(self) -> &'static str {
         match self {
-            Self::Passed => "passed as they came",
+            Self::Passed => "passed through as received",
             Self::LeftOut => "left out",
         }
     }

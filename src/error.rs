@@ -3,7 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use crate::api::{ApiError, ErrorKind};
+use crate::api::{ApiError, ErrorKind, without_number};
 use crate::config::ConfigError;
 use crate::safe;
 use crate::text::{Safe, clean};
@@ -131,10 +131,15 @@ impl Error {
     }
 
     pub fn start(error: &io::Error) -> Self {
-        Self::Start(clean(&error.to_string()))
+        Self::Start(reason(error))
     }
 
     pub fn terminal(error: &io::Error) -> Self {
-        Self::Terminal(clean(&error.to_string()))
+        Self::Terminal(reason(error))
     }
+}
+
+/// The system's words for an error, without its number.
+pub fn reason(error: &io::Error) -> Safe {
+    clean(&without_number(&error.to_string()))
 }

@@ -29,12 +29,12 @@ pub fn target(path: &Path) -> io::Result<PathBuf> {
             _ => return Ok(target),
         };
         if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-            return Err(io::Error::other("it is a symlink of another user"));
+            return Err(io::Error::other("a symlink owned by another user"));
         }
         let next = fs::read_link(&target)?;
         target = target.parent().unwrap_or(Path::new("")).join(next);
     }
-    Err(io::Error::other("too many symlinks"))
+    Err(io::Error::other("too many levels of symlinks"))
 }
 
 /// Where the program keeps what it notes for itself. A relative home would put it below the working directory, whoever owns
@@ -111,7 +111,7 @@ impl Drop for Registered {
 fn begin(builder: &tempfile::Builder<'_, '_>, directory: &Path) -> io::Result<(NamedTempFile, Registered)> {
     loop {
         let mut writing = writing();
-        let file = builder.tempfile_in(directory)?;
+        let file = builder.tempfile_in(directory).map_err(|error| without_path(&error))?;
         let registered = Registered(file.path().to_owned());
         writing.insert(registered.0.clone());
         drop(writing);
@@ -119,6 +119,12 @@ fn begin(builder: &tempfile::Builder<'_, '_>, directory: &Path) -> io::Result<(N
             return Ok((file, registered));
         }
     }
+}
+
+/// The error without the random name of a file that was never there.
+fn without_path(error: &io::Error) -> io::Error {
+    let words = error.to_string();
+    io::Error::new(error.kind(), words.split(" at path ").next().unwrap_or_default())
 }
 
 /// Locks a file, so that nobody takes it for one that was left behind. False when somebody did before that.
@@ -184,7 +190,7 @@ pub fn write<T>(
     };
     let there = fs::metadata(target).ok();
     if there.as_ref().is_some_and(|there| !there.is_file()) {
-        return Err(io::Error::other("it is not a regular file"));
+        return Err(io::Error::other("not a regular file"));
     }
     if existing != Existing::ReplacedShared {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
@@ -244,6 +250,13 @@ mod tests {
         assert_eq!((mode(&home.path().join("a")), mode(&home.path().join("a/b"))), (0o700, 0o700));
         // Nothing else is left behind.
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_error_names_no_file_that_only_this_program_knows() {
+        let home = tempfile::tempdir().unwrap();
+        let error = put(&home.path().join("none/x"), "x", Existing::ReplacedShared).unwrap_err();
+        assert_eq!((error.kind(), error.to_string().contains("hookscope-")), (io::ErrorKind::NotFound, false), "{error}");
     }
 
     #[test]

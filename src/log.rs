@@ -11,6 +11,7 @@ use rustix::fs::OFlags;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::error::reason;
 use crate::files;
 use crate::redact::ApiKey;
 use crate::safe;
@@ -30,17 +31,16 @@ static KEYS: Mutex<Vec<ApiKey>> = Mutex::new(Vec::new());
 /// The filter cannot be understood, or there is no place for the file.
 pub fn start(filter: Option<&str>) -> Result<(), Safe> {
     let Some(filter) = filter.filter(|filter| !filter.trim().is_empty()) else { return Ok(()) };
-    let filter = EnvFilter::builder().parse(filter).map_err(|why| {
-        safe!("{}; a filter is a level, such as debug, or hookscope=trace,reqwest=debug", clean(&why.to_string()))
-    })?;
-    let path = path().ok_or("there is no home directory to have a log in")?;
-    let file =
-        open(&path).map_err(|why| safe!("the log {}: {}", clean(&path.to_string_lossy()), clean(&why.to_string())))?;
+    let filter = EnvFilter::builder()
+        .parse(filter)
+        .map_err(|_library_words| "not a valid filter; use a level such as debug, or hookscope=trace")?;
+    let path = path().ok_or("no home directory for the log")?;
+    let file = open(&path).map_err(|why| safe!("cannot open {}: {}", clean(&path.to_string_lossy()), reason(&why)))?;
     let lines = Lines(Arc::new(Mutex::new(file)));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(lines).finish();
     // There is one start, so there is no other subscriber.
     drop(tracing::subscriber::set_global_default(subscriber));
-    tracing::info!("hookscope {} starts", env!("CARGO_PKG_VERSION"));
+    tracing::info!("hookscope {} started", env!("CARGO_PKG_VERSION"));
     Ok(())
 }
 

@@ -32,7 +32,7 @@ pub use self::markdown::code;
 pub use self::openmetrics::{Measured, openmetrics};
 pub use self::probes::Probed;
 pub use self::webhooks::Listed;
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::model::Json;
 use crate::safe;
 use crate::text::{Safe, clean, escape_json};
@@ -98,7 +98,7 @@ impl<W: Write> Output<W> {
         match write(self).and_then(|()| self.writer.flush()) {
             Ok(()) => Ok(Reader::Listening),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
-            Err(error) => Err(Error::Output(clean(&error.to_string()))),
+            Err(error) => Err(Error::Output(reason(&error))),
         }
     }
 
@@ -320,18 +320,18 @@ impl<T: Record> Sheet<T> {
         };
         let wrong = |what: Safe| {
             let known: Vec<_> = T::COLUMNS.iter().map(|column| column.name).collect();
-            safe!("{}; the columns are {}", what, clean(&known.join(", ")))
+            safe!("{}; available columns: {}", what, clean(&known.join(", ")))
         };
         let mut columns_found: Vec<&'static Column<T>> = Vec::with_capacity(names.len());
         for name in names {
             let column = T::COLUMNS.iter().find(|column| column.name == name);
             let column = column.ok_or_else(|| match name {
-                "" => wrong("a name is missing".into()),
-                name => wrong(safe!("there is no column {}", crate::text::clean_head(name, 40))),
+                "" => wrong("empty column name".into()),
+                name => wrong(safe!("unknown column {}", crate::text::clean_head(name, 40))),
             })?;
             // JSON would have a name twice in one object, which no two readers take alike.
             if columns_found.iter().any(|found| found.name == name) {
-                return Err(wrong(safe!("{} is there twice", column.name)));
+                return Err(wrong(safe!("{} is given twice", column.name)));
             }
             columns_found.push(column);
         }

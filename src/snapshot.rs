@@ -15,8 +15,8 @@ use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 pub use self::lines::id_lines;
-use crate::api::{self, Page};
-use crate::error::Error;
+use crate::api::{self, Page, without_number};
+use crate::error::{Error, reason};
 use crate::model::{self, CanonicalRows, Element, Line, RawFields, Roster, Row, TooDeep, WebhookId, raw_array};
 use crate::output::Output;
 use crate::safe;
@@ -51,10 +51,10 @@ fn read_each<E: Element>(path: &Path, mut sink: impl FnMut(E)) -> Result<Page<Ve
     if path == Path::new("-") {
         return read_from(io::stdin().lock(), &name, &mut sink);
     }
-    let failed = |error: io::Error| wrong(safe!("{}: {}", name, clean(&error.to_string())));
+    let failed = |error: io::Error| unreadable(&name, &error);
     let file = File::open(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.is_dir() {
-        return Err(wrong(safe!("{}: it is a directory", name)));
+        return Err(Error::Usage { message: safe!("{} is a directory", name), advice: None });
     }
     read_from(file, &name, &mut sink)
 }
@@ -65,26 +65,29 @@ pub fn name(path: &Path) -> Safe {
 }
 
 fn wrong(message: Safe) -> Error {
-    let advice = "--from takes a snapshot, a JSON array of webhooks, a saved page of the API, or one webhook a line.";
+    let advice = "Expected: a snapshot, a JSON array of webhooks, a saved page of the API, or one webhook per line.";
     Error::Usage { message, advice: Some(advice.into()) }
+}
+
+fn unreadable(name: &Safe, error: &io::Error) -> Error {
+    Error::Usage { message: safe!("cannot read {}: {}", name, reason(error)), advice: None }
 }
 
 fn read_from<E: Element>(reader: impl Read, name: &Safe, sink: &mut dyn FnMut(E)) -> Result<Page<Vec<E>>, Error> {
     let mut reader = BufReader::with_capacity(64 << 10, reader);
-    let failed = |error: &io::Error| wrong(safe!("{}: {}", name, clean(&error.to_string())));
-    let head = reader.fill_buf().map_err(|error| failed(&error))?;
+    let head = reader.fill_buf().map_err(|error| unreadable(name, &error))?;
     if head.is_empty() {
         // A terminal would be read once more.
-        return Err(wrong(safe!("{}: it is empty", name)));
+        return Err(wrong(safe!("{}: empty input", name)));
     }
     if head.starts_with(b"\xef\xbb\xbf") {
         reader.consume(3);
     }
     let left = Cell::new(MAX_VALUE);
     let mut reader = Bounded { reader, left: &left };
-    let first = first_byte(&mut reader.reader).map_err(|error| failed(&error))?;
+    let first = first_byte(&mut reader.reader).map_err(|error| unreadable(name, &error))?;
     let rows = match first {
-        None => return Err(wrong(safe!("{}: it is empty", name))),
+        None => return Err(wrong(safe!("{}: empty input", name))),
         Some(b'[') => read_array(&mut reader, sink),
         Some(_) => return read_objects(&mut reader, name, sink),
     };
@@ -108,9 +111,10 @@ fn first_byte(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
 
 /// `file:line:column` and what the parser says. It never quotes the file.
 fn at(name: &Safe, error: &serde_json::Error) -> Error {
-    let words = error.to_string();
+    let what = if error.is_syntax() || error.is_eof() { "not valid JSON: " } else { "" };
+    let words = without_number(&error.to_string());
     let words = words.split(" at line ").next().unwrap_or_default();
-    wrong(safe!("{}:{}:{}: {}", name, error.line(), error.column(), clean(words)))
+    wrong(safe!("{}:{}:{}: {}{}", name, error.line(), error.column(), what, clean(words)))
 }
 
 /// All of a listing, of so many rows.
@@ -165,7 +169,7 @@ fn read_array<R: Read, E: Element>(reader: &mut Bounded<'_, R>, sink: &mut dyn F
 }
 
 fn row<E: Element, Error: serde::de::Error>(value: &RawValue) -> Result<E, Error> {
-    decode(value).map_err(|_too_deep| Error::custom("a webhook is nested too deep"))
+    decode(value).map_err(|_too_deep| Error::custom("a webhook is nested too deeply"))
 }
 
 /// Nearly every value is a webhook and nothing else, which is read in one go.
@@ -185,7 +189,7 @@ fn read_objects<R: Read, E: Element>(
         left.set(MAX_VALUE);
         values.next().transpose().map_err(|error| at(name, &error))
     };
-    let Some(first) = next()? else { return Err(wrong(safe!("{}: it is empty", name))) };
+    let Some(first) = next()? else { return Err(wrong(safe!("{}: empty input", name))) };
     let Some(second) = next()? else { return one_object(&first, name, sink) };
     sink(numbered_row(&first, 1, name)?);
     let mut rows = 1;
@@ -200,7 +204,7 @@ fn read_objects<R: Read, E: Element>(
 
 /// One of several objects, of which the parser knows no place any more.
 fn numbered_row<E: Element>(value: &RawValue, number: u64, name: &Safe) -> Result<E, Error> {
-    decode(value).map_err(|_too_deep| wrong(safe!("{}: webhook {} is nested too deep", name, number)))
+    decode(value).map_err(|_too_deep| wrong(safe!("{}: webhook {} is nested too deeply", name, number)))
 }
 
 fn one_object<E: Element>(value: &RawValue, name: &Safe, sink: &mut dyn FnMut(E)) -> Result<Page<Vec<E>>, Error> {

@@ -119,7 +119,7 @@ pub(crate) fn without_number(words: &str) -> String {
 }
 
 /// Why a handshake failed that was not about the certificate.
-fn tls_words(error: &rustls::Error) -> String {
+pub(crate) fn tls_words(error: &rustls::Error) -> String {
     use rustls::{AlertDescription as Alert, Error};
     match error {
         Error::AlertReceived(Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity)

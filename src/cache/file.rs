@@ -30,11 +30,11 @@ pub struct Cached<E> {
 /// Why a cache is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    #[error("a newer version of hookscope wrote it")]
+    #[error("written by a newer version of hookscope")]
     Newer,
-    #[error("it is damaged")]
+    #[error("damaged")]
     Damaged,
-    #[error("it cannot be read ({0})")]
+    #[error("unreadable ({0})")]
     Unreadable(io::ErrorKind),
 }
 

@@ -220,14 +220,14 @@ impl Snapshot {
         let (roster, _) = snapshot::read_roster(&self.path).map_err(|error| clean(&error.to_string()))?;
         if roster.len() as u64 != self.webhooks {
             return Err(safe!(
-                "{}: it has {} webhooks instead of {}",
+                "{} has {} webhooks instead of {}",
                 snapshot::name(&self.path),
                 roster.len(),
                 self.webhooks
             ));
         }
         if self.is_damaged() {
-            return Err(safe!("{}: its lines are not as they were written", snapshot::name(&self.path)));
+            return Err(safe!("{} was changed after it was written", snapshot::name(&self.path)));
         }
         Ok(roster)
     }

@@ -16,7 +16,7 @@ use crate::analysis::audit::{Audit, Facts, Finding, LastActive, Needs, Pattern, 
 use crate::analysis::query::Query;
 use crate::cache::Store;
 use crate::cli::{AuditArgs, ColorArg, ScopeArg};
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::model::{Row, Scope};
 use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, SourceFile, View, summary};
 use crate::safe;
@@ -88,7 +88,7 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
         if format == AuditFormat::Sarif && found + waived > GITHUB_RESULTS {
             let (all, most) = (grouped((found + waived) as u64), grouped(GITHUB_RESULTS as u64));
             context.say.note(&safe!(
-                "{} results, and GitHub rejects a report with more than {}: narrow it with --rule",
+                "{} results, but GitHub rejects reports with more than {}; select rules with --rule",
                 all,
                 most
             ));
@@ -169,7 +169,8 @@ fn prepare(args: &AuditArgs, facts: Facts, context: &Context<'_>) -> Result<Audi
     let basis = &mut audit.basis;
     basis.is_part = args.scope == ScopeArg::Inactive;
     for text in &args.retired {
-        let wrong = |why: Safe| usage(safe!("--retired: {} is no pattern: {}", clean_head(text, 60), why));
+        let message = |why: Safe| safe!("--retired: {} is not a valid pattern: {}", clean_head(text, 60), why);
+        let wrong = |why| Error::Usage { message: message(why), advice: None };
         basis.retired.add(Pattern::parse(text).map_err(wrong)?);
     }
     if let Some(file) = &args.retired_file {
@@ -181,11 +182,12 @@ fn prepare(args: &AuditArgs, facts: Facts, context: &Context<'_>) -> Result<Audi
     let without = rules("--skip", &args.skip)?;
     let lacks = |needs: &Needs| !audit.basis.facts.has(*needs);
     if let Some((rule, needs)) = only.iter().find_map(|rule| Some((rule, rule.needs().filter(lacks)?))) {
-        return Err(usage(safe!("--rule: {} finds nothing without {}", rule.id, needs.option())));
+        let advice = safe!("Add {}, or remove the rule.", needs.option());
+        return Err(Error::Usage { message: safe!("--rule: {} needs {}", rule.id, needs.option()), advice: Some(advice) });
     }
     audit.choose(|rule| (only.is_empty() || only.contains(&rule)) && !without.contains(&rule));
     if audit.rules().next().is_none() {
-        return Err(usage("no rule is left to run".into()));
+        return Err(usage("no rules left to run".into()));
     }
     if args.no_waivers {
         audit.set_waivers(Vec::new());
@@ -194,7 +196,7 @@ fn prepare(args: &AuditArgs, facts: Facts, context: &Context<'_>) -> Result<Audi
 }
 
 fn usage(message: Safe) -> Error {
-    Error::Usage { message, advice: Some("hookscope audit --list-rules names the rules.".into()) }
+    Error::Usage { message, advice: Some("Run hookscope audit --list-rules to list the rules.".into()) }
 }
 
 fn rules(option: &'static str, names: &[String]) -> Result<Vec<&'static Rule>, Error> {
@@ -206,19 +208,18 @@ fn rules(option: &'static str, names: &[String]) -> Result<Vec<&'static Rule>, E
 fn read_retired(path: &Path) -> Result<Vec<Pattern>, Error> {
     let shown = clean_head(&path.to_string_lossy(), 200);
     let wrong = |why: Safe| Error::Usage { message: safe!("--retired-file: {}: {}", shown, why), advice: None };
-    let file = File::open(path).map_err(|error| wrong(clean(&error.to_string())))?;
+    let file = File::open(path).map_err(|error| wrong(reason(&error)))?;
     let mut text = String::new();
-    let read =
-        file.take(MAX_RETIRED_BYTES + 1).read_to_string(&mut text).map_err(|error| wrong(clean(&error.to_string())))?;
+    let read = file.take(MAX_RETIRED_BYTES + 1).read_to_string(&mut text).map_err(|error| wrong(reason(&error)))?;
     if read as u64 > MAX_RETIRED_BYTES {
-        return Err(wrong(safe!("it is larger than {} MiB", MAX_RETIRED_BYTES >> 20)));
+        return Err(wrong(safe!("the file is larger than {} MiB", MAX_RETIRED_BYTES >> 20)));
     }
     let mut patterns = Vec::new();
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     for (place, line) in text.lines().enumerate() {
         let pattern = line.split('#').next().unwrap_or_default().trim();
         if !pattern.is_empty() {
-            let parsed = Pattern::parse(pattern).map_err(|why| wrong(safe!("line {} is no pattern: {}", place + 1, why)))?;
+            let parsed = Pattern::parse(pattern).map_err(|why| wrong(safe!("line {} is not a valid pattern: {}", place + 1, why)))?;
             patterns.push(parsed);
         }
     }
@@ -249,7 +250,7 @@ fn at_length(rule: &Rule) -> String {
     wrap(safe!("Why: {}", rule.why));
     wrap(safe!("What to do: {}", rule.advice));
     if let Some(needs) = rule.needs() {
-        wrap(safe!("It looks at what {} brings, and finds nothing without.", needs.option()));
+        wrap(safe!("Needs {}.", needs.option()));
     }
     text
 }

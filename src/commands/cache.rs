@@ -3,7 +3,7 @@
 use super::Exit;
 use crate::cache;
 use crate::cli::{CacheCommand, Global};
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::files;
 use crate::output::Output;
 use crate::safe;
@@ -11,7 +11,7 @@ use crate::text::clean;
 
 pub(super) fn run(command: &CacheCommand, global: &Global) -> Result<Exit, Error> {
     let directory = files::cache_dir().ok_or_else(|| Error::NotKept {
-        message: "there is no home directory to have a cache in".into(),
+        message: "no home directory for the cache".into(),
         advice: "Set HOME or XDG_CACHE_HOME to an absolute path.".into(),
     })?;
     let shown = clean(&directory.to_string_lossy());
@@ -23,9 +23,12 @@ pub(super) fn run(command: &CacheCommand, global: &Global) -> Result<Exit, Error
         }),
         CacheCommand::Clear { history } => {
             let removed = cache::clear(*history)
-                .map_err(|error| Error::Output(safe!("the cache {}: {}", shown, clean(&error.to_string()))))?;
+                .map_err(|error| Error::NotKept {
+                    message: safe!("cannot clear the cache {}: {}", shown, reason(&error)),
+                    advice: "Check the permissions of the directory.".into(),
+                })?;
             let files = if removed == 1 { "file" } else { "files" };
-            global.say().note(&safe!("{} {} removed", removed, files));
+            global.say().note(&safe!("removed {} {}", removed, files));
             Ok(Exit::Done)
         }
     }

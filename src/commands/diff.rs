@@ -43,7 +43,12 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
     let old = Named::read(&args.old, context.now)?;
     let new = Named::read(args.new.as_deref().unwrap_or("live"), context.now)?;
     if old == new {
-        return Err(Error::Usage { message: "diff: both sides are the same".into(), advice: None });
+        let message = match args.new {
+            Some(_) => "diff: OLD and NEW are the same",
+            None => "diff: OLD is live, and so is NEW by default",
+        };
+        let advice = "Name two different sources: a file, live, cache, or a time such as yesterday or 2h.";
+        return Err(Error::Usage { message: message.into(), advice: Some(advice.into()) });
     }
     refuse_sources_of_files(&old, &new, context.global)?;
     let mut before = old.load(context).await?;
@@ -59,7 +64,7 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
     let diff = comparison.diff(&before.roster, &after.roster);
     if diff.shares_nothing() && comparison.query.is_empty() {
         context.say.note(&safe!(
-            "{} and {} have no id in common: are they of the same workspace?",
+            "{} and {} have no ids in common; are they from the same workspace?",
             before.place,
             after.place
         ));
@@ -87,7 +92,7 @@ async fn confirm(comparison: &Comparison, side: &mut Side, other: &Side, context
     if let Some(why) = &missing.why {
         let (webhooks, are) = if missing.unknown.len() == 1 { ("webhook", "is") } else { ("webhooks", "are") };
         context.say.problem(&safe!(
-            "{}: incomplete: {} {} {} not listed, and not confirmed as removed: {}",
+            "{}: incomplete: {} {} {} neither listed nor confirmed as removed: {}",
             side.place,
             missing.unknown.len(),
             webhooks,
@@ -180,14 +185,14 @@ fn summary(differences: &Differences<'_>, ignored: &Ignored) -> Safe {
     add(differences.added.len(), "added");
     add(differences.removed.len(), "removed");
     add(differences.changed.len(), "changed");
-    add(differences.unknown.len(), "unknown");
-    add(differences.moved.len(), "perhaps moved");
+    add(differences.unknown.len(), "unconfirmed");
+    add(differences.moved.len(), "possibly re-registered");
     let is_elsewhere = |(before, after): &&(Entry<'_>, Entry<'_>)| {
         fields(*before, *after, ignored).iter().any(|change| change.field.starts_with("url"))
     };
     let elsewhere = differences.changed.iter().filter(is_elsewhere).count();
     if elsewhere > 0 {
-        words.push(&safe!("; {} with another destination", grouped(elsewhere as u64)));
+        words.push(&safe!("; {} with a different destination", grouped(elsewhere as u64)));
     }
-    if words.is_empty() { "no difference".into() } else { words }
+    if words.is_empty() { "no differences".into() } else { words }
 }

@@ -109,7 +109,7 @@ impl Report {
 
     /// Steps that depend on another one.
     fn skip_after(&mut self, steps: &[&'static str], cause: &'static str) -> Result<(), Stop> {
-        steps.iter().try_for_each(|step| self.skip(step, &safe!("first mend: {}", cause)))
+        steps.iter().try_for_each(|step| self.skip(step, &safe!("{} failed", cause)))
     }
 
     fn fail(&mut self, step: &'static str, words: Safe, advice: Option<Safe>, exit: Exit) -> Result<(), Stop> {
@@ -142,13 +142,16 @@ impl Report {
                 notes => safe!("everything works; {} notes", notes),
             };
         };
-        let mut sum = safe!("broken: {}: {}", step, words);
+        let mut sum = safe!("failed: {}: {}", step, words);
         if let Some(advice) = advice {
             sum = safe!("{}. {}", sum, advice);
         }
         match self.others.as_slice() {
             [] => sum,
-            others => safe!("{} Broken too: {}.", sum, clean(&others.join(", "))),
+            others => {
+                let period = if advice.is_some() { "" } else { "." };
+                safe!("{}{} Also failing: {}.", sum, period, clean(&others.join(", ")))
+            }
         }
     }
 }
@@ -202,8 +205,8 @@ impl Setup<'_> {
         };
         let file = match (&located, &permissions) {
             (Some(located), Some(_)) => safe!("{} ({})", clean(&located.path.to_string_lossy()), located.source),
-            (Some(located), None) => safe!("none, which is fine; it would be {}", clean(&located.path.to_string_lossy())),
-            (None, _) => "none, which is fine; there is no home directory for one".into(),
+            (Some(located), None) => safe!("no config file (optional); default: {}", clean(&located.path.to_string_lossy())),
+            (None, _) => "no config file (optional), and no home directory for one".into(),
         };
         let is_usable = match config.profile_and_source(&self.selection, self.env) {
             // The demo has a workspace of its own.
@@ -221,7 +224,7 @@ impl Setup<'_> {
             }
         };
         let Some(permissions) = permissions else {
-            report.skip("permissions", &"there is no file".into())?;
+            report.skip("permissions", &"no config file".into())?;
             return Ok(is_usable.then_some(config));
         };
         if let Some(refusal) = &permissions.refusal {
@@ -229,11 +232,11 @@ impl Setup<'_> {
             return Ok(None);
         }
         let owner = match permissions.owner {
-            me if me == rustix::process::geteuid().as_raw() => "yours".into(),
-            0 => "root's".into(),
-            other => safe!("of user {}", other),
+            me if me == rustix::process::geteuid().as_raw() => "owned by you".into(),
+            0 => "owned by root".into(),
+            other => safe!("owned by user {}", other),
         };
-        let content = if permissions.holds_key { "it holds a key" } else { "it holds no key" };
+        let content = if permissions.holds_key { "contains a key" } else { "contains no key" };
         let mode = clean(&format!("{:04o}", permissions.mode));
         report.ok("permissions", &safe!("{}, {}; {}", mode, owner, content))?;
         Ok(is_usable.then_some(config))
@@ -241,7 +244,7 @@ impl Setup<'_> {
 
     async fn chain(&self, report: &mut Report, config: &Config) -> Result<(), Stop> {
         let base_url = match self.demo {
-            Some(demo) => Ok((demo.api.base_url.clone(), "the demo".into())),
+            Some(demo) => Ok((demo.api.base_url.clone(), "demo".into())),
             None => config.base_url_and_source(&self.selection, self.env),
         };
         let key = self.key(report, config, base_url.is_ok()).await?;
@@ -299,7 +302,7 @@ impl Setup<'_> {
     /// Where the key is from, and the key itself; `None` when there is none to use.
     async fn key(&self, report: &mut Report, config: &Config, has_base_url: bool) -> Result<Option<ApiKey>, Stop> {
         if let Some(demo) = self.demo {
-            report.ok("key", &safe!("the demo's, {}", shown_id(&demo.api.key)))?;
+            report.ok("key", &safe!("demo key, {}", shown_id(&demo.api.key)))?;
             return Ok(Some(demo.api.key.clone()));
         }
         let found = async {
@@ -314,8 +317,8 @@ impl Setup<'_> {
             Ok((place, key)) => {
                 let shown = safe!("{}, {}", shown_place(&place), shown_id(&key));
                 if key.is_too_short() {
-                    let words = safe!("{}: not a valid key: its secret has fewer than 8 characters", shown);
-                    let advice = "Copy the whole key, key_id:secret, from the vendor's dashboard.".into();
+                    let words = safe!("{}: not a valid key: the secret has fewer than 8 characters", shown);
+                    let advice = "Copy the whole key, key_id:secret, from the DialNexa dashboard.".into();
                     report.fail("key", words, Some(advice), Exit::Usage)?;
                 } else {
                     report.ok("key", &shown)?;
@@ -364,7 +367,7 @@ impl Setup<'_> {
             Ok(address) => {
                 let whose = if proxy.is_some() { "the proxy at " } else { "" };
                 let took = milliseconds(started.elapsed());
-                report.ok("TCP", &safe!("{}{} took the connection in {}", whose, clean(&address.to_string()), took))?;
+                report.ok("TCP", &safe!("connected to {}{} in {}", whose, clean(&address.to_string()), took))?;
                 Ok(None)
             }
             Err(error) => {
@@ -390,7 +393,7 @@ fn of_proxy(error: ApiError, proxy: Option<&ProxyServer>, at: &Safe) -> ApiError
 fn shown_id(key: &ApiKey) -> Safe {
     match key.public_id() {
         Some(id) => safe!("id {}", id.fit(ID_COLUMNS, "…")),
-        None => "without a public id".into(),
+        None => "no public id".into(),
     }
 }
 
@@ -418,9 +421,9 @@ fn milliseconds(time: Duration) -> Safe {
 fn say_proxy(report: &mut Report, proxy: Option<&ProxyServer>, base_url: &BaseUrl, setting: &Proxy) -> Result<(), Stop> {
     let words = match (proxy, setting) {
         (Some(proxy), _) => proxy.named(),
-        (None, _) if base_url.is_loopback() => "none: this machine is never asked through a proxy".into(),
-        (None, Proxy::Environment) => "none: no variable names one for this address".into(),
-        (None, Proxy::None | Proxy::Server(_)) => "none: network.proxy says so".into(),
+        (None, _) if base_url.is_loopback() => "none: loopback requests bypass the proxy".into(),
+        (None, Proxy::Environment) => "none: no proxy variable applies to this host".into(),
+        (None, Proxy::None | Proxy::Server(_)) => "none (network.proxy)".into(),
     };
     report.ok("proxy", &words)
 }
@@ -428,7 +431,7 @@ fn say_proxy(report: &mut Report, proxy: Option<&ProxyServer>, base_url: &BaseUr
 /// The addresses of whom the connection is made to.
 async fn look_up(report: &mut Report, route: &Route, patience: Duration) -> Result<Result<Vec<SocketAddr>, ApiError>, Stop> {
     if let Ok(address) = route.host.parse::<IpAddr>() {
-        report.skip("DNS", &safe!("{} is an address already", clean(&address.to_string())))?;
+        report.skip("DNS", &safe!("not needed: {} is an IP address", clean(&address.to_string())))?;
         return Ok(Ok(vec![SocketAddr::new(address, route.port)]));
     }
     let started = Instant::now();
@@ -437,7 +440,7 @@ async fn look_up(report: &mut Report, route: &Route, patience: Duration) -> Resu
         let ips: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
         let shown = clean(&ips.join(", ")).fit(100, "…");
         let took = milliseconds(started.elapsed());
-        report.ok("DNS", &safe!("{} is {}, found in {}", clean(&route.host), shown, took))?;
+        report.ok("DNS", &safe!("{} resolved to {} in {}", clean(&route.host), shown, took))?;
     }
     Ok(found)
 }
@@ -465,7 +468,7 @@ async fn ask(report: &mut Report, settings: Settings) -> Result<(), Stop> {
         report.ok("tunnel", &safe!("{} to {}:{}", how, clean(&to.host), u64::from(to.port)))?;
     }
     if !settings.base_url.is_https() {
-        report.skip("TLS", &"plain http, which stays on this machine".into())?;
+        report.skip("TLS", &"not used: plain http on this machine".into())?;
     } else if let (Err(error), false) = (&seen.page, seen.is_connected) {
         report.fail_api("TLS", error, host)?;
         return report.skip_after(&["clock", "API", "rate limit"], "TLS");
@@ -479,27 +482,27 @@ async fn ask(report: &mut Report, settings: Settings) -> Result<(), Stop> {
 
 fn say_certificate(report: &mut Report, seen: &Inspection) -> Result<(), Stop> {
     let Some(certificate) = &seen.certificate else {
-        return report.ok("TLS", &"the certificate is accepted".into());
+        return report.ok("TLS", &"certificate accepted".into());
     };
     let days = certificate.days_left(Moment::now().wall);
     let mark = if days < FEW_DAYS { Mark::Note } else { Mark::Ok };
     let unit = if days == 1 { "day" } else { "days" };
-    report.line(mark, "TLS", &safe!("certificate by {}, {} {} left", certificate.issuer, days, unit))
+    report.line(mark, "TLS", &safe!("certificate issued by {}, expires in {} {}", certificate.issuer, days, unit))
 }
 
 fn say_clock(report: &mut Report, seen: &Inspection) -> Result<(), Stop> {
     let Some(ahead) = seen.clock_ahead else {
-        let why = if seen.is_answered { "the server does not tell its time" } else { "no answer" };
+        let why = if seen.is_answered { "not reported by the server" } else { "no answer" };
         return report.skip("clock", &why.into());
     };
     let skew = ahead.unsigned_abs();
     // The server tells whole seconds, and the answer takes a while.
     if skew <= 1 {
-        return report.ok("clock", &"agrees with the server's".into());
+        return report.ok("clock", &"in sync with the server".into());
     }
     let side = if ahead > 0 { "behind" } else { "ahead of" };
     let mark = if skew > MUCH_SKEW { Mark::Note } else { Mark::Ok };
-    report.line(mark, "clock", &safe!("{} s {} the server's", grouped(skew), side))
+    report.line(mark, "clock", &safe!("{} s {} the server", grouped(skew), side))
 }
 
 fn say_answer(report: &mut Report, seen: &Inspection, host: Safe) -> Result<(), Stop> {
@@ -509,7 +512,7 @@ fn say_answer(report: &mut Report, seen: &Inspection, host: Safe) -> Result<(), 
             let webhooks = match page.total {
                 Some(1) => "1 webhook".into(),
                 Some(total) => safe!("{} webhooks", grouped(total)),
-                None => safe!("{} on the page, and no total", page.rows.len()),
+                None => safe!("{} on the page, total unknown", page.rows.len()),
             };
             report.ok("API", &safe!("200 in {}: {}", took, webhooks))
         }
@@ -519,10 +522,10 @@ fn say_answer(report: &mut Report, seen: &Inspection, host: Safe) -> Result<(), 
 
 fn say_rate(report: &mut Report, seen: &Inspection) -> Result<(), Stop> {
     let Some(RateLimit { limit, remaining, resets_in }) = seen.rate else {
-        let why = if seen.is_answered { "the server does not tell it" } else { "no answer" };
+        let why = if seen.is_answered { "not reported by the server" } else { "no answer" };
         return report.skip("rate limit", &why.into());
     };
     let mark = if remaining < limit.div_ceil(5) { Mark::Note } else { Mark::Ok };
     let resets = resets_in.map_or_else(Safe::default, |wait| safe!(", resets in {}", duration(wait)));
-    report.line(mark, "rate limit", &safe!("{} of {} left{}", grouped(remaining), grouped(limit), resets))
+    report.line(mark, "rate limit", &safe!("{} of {} requests left{}", grouped(remaining), grouped(limit), resets))
 }

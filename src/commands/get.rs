@@ -34,14 +34,14 @@ pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, E
 pub(super) fn distinct(ids: &[String], command: &'static str) -> Result<Vec<WebhookId>, Error> {
     if ids.iter().any(String::is_empty) {
         // It would ask for the listing: an unset variable of a script, most likely.
-        return Err(Error::Usage { message: safe!("{}: an id is empty", command), advice: None });
+        return Err(Error::Usage { message: safe!("{}: empty id", command), advice: Some("Check the script for an unset variable.".into()) });
     }
     let mut seen = HashSet::new();
     let ids: Vec<_> = ids.iter().filter(|id| seen.insert(id.as_str())).map(|id| WebhookId::new(id)).collect();
     if let Some(id) = ids.iter().find(|id| id.path_segment().is_none()) {
         return Err(Error::Usage {
             message: safe!("{}: not a valid id: {}", command, id.clean()),
-            advice: Some("In a URL it is a path step, so it cannot be requested.".into()),
+            advice: Some("It cannot be part of a URL path, so it cannot be requested.".into()),
         });
     }
     Ok(ids)
@@ -62,21 +62,21 @@ pub(super) async fn read(ids: &[WebhookId], context: &Context<'_>) -> Result<(Ve
             // A script would act on the wrong one.
             Ok(Some(Row::Webhook(webhook))) if webhook.id != *asked => {
                 let other = webhook.id.clean_head(80);
-                context.say.problem(&safe!("{}: incomplete: {}: the API sent {} instead", place, id, other));
+                context.say.problem(&safe!("{}: incomplete: {}: the API returned {} instead", place, id, other));
                 exit = exit.max(Exit::Incomplete);
             }
             Ok(Some(Row::Webhook(webhook))) => rows.push(Row::Webhook(webhook)),
             Ok(Some(Row::Malformed(malformed))) => {
-                context.say.problem(&safe!("{}: {}: it is no webhook: {}", place, id, malformed.reason.explain()));
+                context.say.problem(&safe!("{}: {}: not a valid webhook: {}", place, id, malformed.reason.explain()));
                 rows.push(Row::Malformed(malformed));
                 exit = exit.max(Exit::Incomplete);
             }
             Ok(None) if !is_whole => {
-                context.say.problem(&safe!("{}: incomplete: {} is not in it, and it is not all", place, id));
+                context.say.problem(&safe!("{}: incomplete: {} not found, but some webhooks are missing", place, id));
                 exit = exit.max(Exit::Incomplete);
             }
             Ok(None) => {
-                context.say.problem(&safe!("{}: there is no webhook {}", place, id));
+                context.say.problem(&safe!("{}: webhook {} not found", place, id));
                 exit = exit.max(Exit::Found);
             }
             Err(error) if is_failure => return Err(Error::Api { place, error }),

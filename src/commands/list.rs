@@ -36,8 +36,8 @@ fn sheet<W: Write>(args: &ListArgs, out: &Output<W>, context: &Context<'_>) -> R
     let mut output = args.output;
     if args.excel {
         if output.format.is_some_and(|format| format != Format::Csv) {
-            let advice = Some("Leave -o out, or write -o csv.".into());
-            return Err(Error::Usage { message: "--excel writes csv, and no other format".into(), advice });
+            let advice = Some("Remove -o, or use -o csv.".into());
+            return Err(Error::Usage { message: "--excel works only with csv".into(), advice });
         }
         output.format = Some(Format::Csv);
     }
@@ -74,13 +74,13 @@ impl<'a> Job<'a> {
             .map_err(|why| Error::Usage { message: safe!("--sort: {}", why), advice: None })?;
         if args.page.is_some() && args.limit.is_some_and(|limit| limit > MAX_PAGE_SIZE.into()) {
             return Err(Error::Usage {
-                message: safe!("--limit: a page has at most {} webhooks", MAX_PAGE_SIZE),
-                advice: Some("Without --page, --limit may be larger.".into()),
+                message: safe!("--limit: a page holds at most {} webhooks", MAX_PAGE_SIZE),
+                advice: Some("Remove --page to use a larger limit.".into()),
             });
         }
         if args.page.is_some() && context.global.all_profiles {
             return Err(Error::Usage {
-                message: "--page: it is of one workspace, not of all profiles".into(),
+                message: "--page works with one workspace, not with --all-profiles".into(),
                 advice: None,
             });
         }
@@ -102,9 +102,9 @@ impl<'a> Job<'a> {
     /// Only the whole list of the API can be confirmed by reading it twice.
     fn refuse_to_verify_a_part(&self) -> Result<(), Error> {
         let message = if self.limit.is_some() && !self.needs_all() {
-            "--verify: it needs the whole list, and --limit reads a part of it"
+            "--verify needs the whole list, but --limit reads part of it"
         } else if self.context.global.from.is_some() || self.context.global.cached {
-            "--verify: only the API can be read twice, not a file or the cache"
+            "--verify works only with the API, not with a file or the cache"
         } else {
             return Ok(());
         };
@@ -236,7 +236,7 @@ impl<'a> Job<'a> {
         reading.rows.retain(|row| filter.is_none_or(|filter| filter(row)));
         if let Some(total) = reading.summary.total {
             let pages = total.div_ceil(size.into());
-            self.context.say.detail(&safe!("page {} of {}, {} webhooks in all", page, pages, total));
+            self.context.say.detail(&safe!("page {} of {}, {} webhooks in total", page, pages, total));
         }
         Ok(reading)
     }
@@ -259,8 +259,8 @@ impl<'a> Job<'a> {
 /// The audit whose findings a query asks for.
 fn audit(query: &Query, args: &ListArgs, context: &Context<'_>) -> Result<Audit, Error> {
     if args.page.is_some() {
-        let message = "--filter: finding: needs every webhook, and --page reads one page".into();
-        return Err(Error::Usage { message, advice: Some("Leave --page out.".into()) });
+        let message = "--filter: finding: needs the whole list, but --page reads one page".into();
+        return Err(Error::Usage { message, advice: Some("Remove --page.".into()) });
     }
     let audit = context.config.audit.prepare(context.now, Arc::default());
     refuse_unknown_findings(query, &audit)?;
@@ -336,7 +336,7 @@ impl<'a> Tally<'a> {
                 Scope::Inactive => "no inactive webhooks".into(),
             },
             Some(total) => safe!("0 of {} match", grouped(total)),
-            None => "no webhook matches".into(),
+            None => "no webhooks match".into(),
         });
     }
 

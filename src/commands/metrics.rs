@@ -11,7 +11,7 @@ use crate::analysis::coverage::coverage;
 use crate::analysis::probed::Probed;
 use crate::cli::{Global, MetricsArgs};
 use crate::config::{Config, Environment, Selection};
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::files::{self, Existing};
 use crate::model::{Row, Scope, Webhook};
 use crate::output::{Measured, Output, openmetrics};
@@ -60,8 +60,8 @@ pub(super) fn check(args: &MetricsArgs) -> Result<(), Error> {
     match &args.output {
         None => Ok(()),
         Some(_) => Err(Error::Usage {
-            message: "metrics has only one format".into(),
-            advice: Some("The file to write is --file FILE.".into()),
+            message: "metrics has only one format, so it does not take -o".into(),
+            advice: Some("To write to a file, use --file FILE.".into()),
         }),
     }
 }
@@ -112,8 +112,7 @@ fn write(file: Option<&Path>, text: &str) -> Result<(), Error> {
     let Some(file) = file.filter(|file| *file != Path::new("-")) else {
         return Output::stdout().send(|out| out.raw(text.as_bytes())).map(|_reader| ());
     };
-    let failed =
-        |error: std::io::Error| Error::Output(safe!("{}: {}", clean(&file.to_string_lossy()), clean(&error.to_string())));
+    let failed = |error: std::io::Error| Error::Output(safe!("{}: {}", clean(&file.to_string_lossy()), reason(&error)));
     let target = files::target(file).map_err(failed)?;
     files::write(&target, Existing::ReplacedShared, |out| out.write_all(text.as_bytes())).map(|_written| ()).map_err(failed)
 }

@@ -11,6 +11,7 @@ use super::workspace::EVERYTHING;
 use super::{Context, Exit, Fate};
 use crate::analysis::diff::{Ignored, changes};
 use crate::analysis::migration::{Change, Mapping, Plan};
+use crate::analysis::vocabulary;
 use crate::api::Client;
 use crate::base_url::BaseUrl;
 use crate::cli::{OutputArgs, PlanArgs, PlanFormat};
@@ -33,8 +34,8 @@ pub(super) async fn run(args: &PlanArgs, context: &Context<'_>) -> Result<Exit, 
     let format = args.format.unwrap_or(usual);
     if format == PlanFormat::Sh && context.global.demo {
         return Err(Error::Usage {
-            message: "plan -o sh: the demo ends with this command".into(),
-            advice: Some("hookscope demo serve keeps one for scripts.".into()),
+            message: "plan -o sh needs an API that stays up, but the demo stops with this command".into(),
+            advice: Some("Start a demo that stays up with hookscope demo serve.".into()),
         });
     }
     let mapping = mapping(MapFile::read(&args.map)?);
@@ -49,7 +50,7 @@ pub(super) async fn run(args: &PlanArgs, context: &Context<'_>) -> Result<Exit, 
     let scope = Scope::from(args.scope);
     let plan = mapping.plan(&all, |webhook| scope.admits_state(webhook.active()) && query.matches(webhook));
     if format == PlanFormat::Sh && is_part {
-        context.say.problem(&safe!("{}: no script is made of a part of the workspace", place));
+        context.say.problem(&safe!("{}: incomplete listing: no script was written", place));
         return Ok(exit);
     }
     out.send(|out| match format {
@@ -185,14 +186,16 @@ fn notes(plan: &Plan) -> Vec<Safe> {
             count(usize::try_from(*webhooks).unwrap_or(usize::MAX), "webhook")
         )
     };
-    note("events without a mapping", plan.unmapped.iter().map(with_count).collect());
+    // A current name needs no mapping.
+    let is_odd = |(name, _): &(&String, &u64)| !vocabulary::CURRENT.contains(&name.as_str());
+    note("events without a mapping", plan.unmapped.iter().filter(is_odd).map(with_count).collect());
     let collision = |collision: &crate::analysis::migration::Collision| {
         let (id, with) = (collision.id.clean_head(60), collision.with.clean_head(60));
         safe!("{} with {} ({})", id, with, clean_head(&collision.events.join(", "), 60))
     };
-    note("would deliver what another one delivers to the same place", plan.collisions.iter().map(collision).collect());
-    note("would end without events", plan.without_events.iter().map(|id| id.clean_head(60)).collect());
-    note("in doubt", plan.doubts.iter().map(|(id, why)| safe!("{}: {}", id.clean_head(60), *why)).collect());
+    note("would deliver the same events to the same URL as another webhook", plan.collisions.iter().map(collision).collect());
+    note("would have no events left", plan.without_events.iter().map(|id| id.clean_head(60)).collect());
+    note("to review", plan.doubts.iter().map(|(id, why)| safe!("{}: {}", id.clean_head(60), *why)).collect());
     note("mappings that match nothing", plan.unused.iter().map(|name| clean_head(&mask_url(name), 60)).collect());
     notes
 }
@@ -210,9 +213,9 @@ struct Script<'a> {
 }
 
 const START: &str = r#"set -eu
-: "${DIALNEXA_API_KEY:?set it to a key that may change webhooks of this workspace}"
+: "${DIALNEXA_API_KEY:?set it to an API key that can update webhooks in this workspace}"
 
-# The key goes through a pipe, so that it is not in the list of processes. curl 7.76 or newer.
+# Needs curl 7.76 or newer. The key goes through a pipe to keep it out of the process list.
 patch() {
     printf '%s\n' "[$1] $2" >&2
     printf 'Authorization: Bearer %s\n' "$DIALNEXA_API_KEY" |
@@ -227,8 +230,8 @@ impl Script<'_> {
         let total = self.plan.changes.len();
         out.raw(b"#!/bin/sh\n")?;
         let (made, webhooks) = (clock::utc(self.context.now), count(total, "webhook"));
-        out.line(&safe!("# hookscope plan: {} of {} to change, as read {}.", webhooks, self.place, made))?;
-        out.line(&"# Read it before you run it. It stops at the first error, and can be run again.".into())?;
+        out.line(&safe!("# hookscope plan: {} in {} to change, as of {}.", webhooks, self.place, made))?;
+        out.line(&"# Review it before running it. It stops at the first error and can be run again.".into())?;
         for note in notes(self.plan) {
             out.line(&safe!("# {}", note))?;
         }
@@ -262,6 +265,13 @@ mod tests {
         let unmapped = [(" a", 1), ("b", 2)].map(|(name, webhooks)| (name.to_owned(), webhooks)).into();
         let notes = notes(&Plan { unmapped, ..Plan::default() });
         assert_eq!(notes[0].as_str(), "events without a mapping: \" a\" (1 webhook); b (2 webhooks)");
+    }
+
+    #[test]
+    fn current_events_need_no_mapping() {
+        let unmapped = ["call.completed", "call_ended", "own.event"].map(|name| (name.to_owned(), 2)).into();
+        let notes = notes(&Plan { unmapped, ..Plan::default() });
+        assert_eq!(notes[0].as_str(), "events without a mapping: call_ended (2 webhooks); own.event (2 webhooks)");
     }
 
     #[test]

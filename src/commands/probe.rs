@@ -32,8 +32,8 @@ pub(super) async fn run(args: &ProbeArgs, context: &Context<'_>) -> Result<Exit,
     let mut out = Output::stdout();
     let sheet: Sheet<Probed> = context.sheet(&out, args.output, None)?;
     if context.global.all_profiles && !args.ids.is_empty() {
-        let message = "probe: an id is of one workspace, not of all profiles".into();
-        return Err(Error::Usage { message, advice: None });
+        let message = "probe: ids cannot be combined with --all-profiles".into();
+        return Err(Error::Usage { message, advice: Some("Select the workspace with --profile.".into()) });
     }
     // Before anything is read: what keeps it from being probed is known now.
     let settings = settings(args.step_timeout, args.allow_private, context)?;
@@ -55,10 +55,10 @@ pub(super) async fn run(args: &ProbeArgs, context: &Context<'_>) -> Result<Exit,
         }
     }
     if ended == Ended::Interrupted {
-        context.say.problem(&safe!("interrupted: {} of {} were probed", tally.done(), tally.wanted));
+        context.say.problem(&safe!("interrupted: {} of {} destinations probed", tally.done(), tally.wanted));
         return Ok(Exit::Signal(SIGINT));
     }
-    if reader == Reader::Listening {
+    if reader == Reader::Listening && tally.wanted > 0 {
         context.say.note(&tally.words());
     }
     if counted > 0 {
@@ -71,7 +71,7 @@ pub(super) async fn run(args: &ProbeArgs, context: &Context<'_>) -> Result<Exit,
 pub(super) fn settings(step_timeout: u64, allow_private: bool, context: &Context<'_>) -> Result<probe::Settings, Error> {
     let extra_roots = context.config.network.extra_roots()?;
     let trust =
-        Trust::new(extra_roots.as_deref()).map_err(|error| Error::Api { place: "the certificates".into(), error })?;
+        Trust::new(extra_roots.as_deref()).map_err(|error| Error::Api { place: "certificates".into(), error })?;
     Ok(probe::Settings { step_timeout: Duration::from_secs(step_timeout), allow_private, trust, now: context.now })
 }
 
@@ -83,7 +83,7 @@ pub(super) fn note_proxy(context: &Context<'_>) {
         Proxy::Environment => context.env.proxy,
     };
     if let Some(named) = named {
-        context.say.note(&safe!("{} is bypassed: probe connects to the destinations themselves", named));
+        context.say.note(&safe!("{} is not used: probe connects to destinations directly", named));
     }
 }
 
@@ -163,7 +163,7 @@ impl Words for Line {
         let (done, wanted) = (grouped(self.tally.done() as u64), grouped(wanted as u64));
         let mut words = safe!("probing: {} of {}", done, wanted);
         if dead > 0 {
-            words.push(&safe!(", {} dead", dead));
+            words.push(&safe!(", {} unreachable", dead));
         }
         words.push(&safe!(" · {} s", now.duration_since(self.since).as_secs()));
         words

@@ -83,14 +83,15 @@ impl Words for State {
         if self.pages > 0 {
             words.push(&safe!("{} {}, ", grouped(self.pages), if self.pages == 1 { "page" } else { "pages" }));
         }
-        words.push(&safe!("{} {}", grouped(self.rows), if self.rows == 1 { "webhook" } else { "webhooks" }));
+        words.push(&grouped(self.rows));
         if let Some(total) = self.total {
             words.push(&safe!(" of {}", grouped(total)));
         }
+        words.push(&safe!(" {}", if self.total.unwrap_or(self.rows) == 1 { "webhook" } else { "webhooks" }));
         match (self.paused_until.filter(|&until| until > now), &self.trouble) {
             (Some(until), _) => {
                 let left = until.duration_since(now).as_secs() + 1;
-                words.push(&safe!(" · rate limit: going on in {} s", left));
+                words.push(&safe!(" · rate limit: resuming in {} s", left));
             }
             (None, Some(trouble)) => words.push(&safe!(" · {}", trouble)),
             (None, None) => words.push(&safe!(" · {} s", now.duration_since(self.since).as_secs())),
@@ -155,7 +156,7 @@ impl Progress {
                 state.paused_until = None;
             }
             fetch::Progress::Retrying { number, attempt, of, error } => {
-                let words = safe!("{}: {}; try {} of {} failed", request::<T>(*number), error.short(), *attempt, *of);
+                let words = safe!("{}: {}; attempt {} of {} failed", request::<T>(*number), error.short(), *attempt, *of);
                 self.say.detail(&words);
                 state.trouble = Some(words);
             }
@@ -171,7 +172,7 @@ impl Progress {
                 state.paused_until = Some(*until);
             }
             fetch::Progress::Failed { number, error } => {
-                self.say.detail(&safe!("{}: {}; given up", request::<T>(*number), error.short()));
+                self.say.detail(&safe!("{}: {}; giving up", request::<T>(*number), error.short()));
             }
             fetch::Progress::Resumed => state.paused_until = None,
         }

@@ -50,8 +50,8 @@ impl<'a> Named<'a> {
             _ => {}
         }
         moment(word, now).map(Self::Time).ok_or_else(|| Error::Usage {
-            message: safe!("{}: it is neither a file nor a time", clean_head(word, 200)),
-            advice: Some("A side is a file, live, cache, or a time of the history: yesterday, 2h, 3d, 2026-11-01.".into()),
+            message: safe!("no such file, and not a valid time: {}", clean_head(word, 200)),
+            advice: Some("Use a file, live, cache, or a time in the history, such as yesterday, 3d or 2026-11-01.".into()),
         })
     }
 
@@ -78,10 +78,10 @@ impl<'a> Named<'a> {
                 let history = store.history();
                 let snapshot = newest_at(&history, *at, &place, context)?;
                 let name = safe!("{} ({})", place, clock::utc(snapshot.at));
-                context.say.detail(&safe!("{} is {}", name, clean(&snapshot.path.to_string_lossy())));
+                context.say.detail(&safe!("{}: using {}", name, clean(&snapshot.path.to_string_lossy())));
                 let roster = snapshot.read().map_err(|why| Error::NotKept {
-                    message: safe!("{}: a snapshot of the history is damaged: {}", place, why),
-                    advice: "The others can still be used: hookscope history lists them, and marks the damaged ones.".into(),
+                    message: safe!("{}: a snapshot in the history is damaged: {}", place, why),
+                    advice: "Use another one: hookscope history lists the snapshots and marks damaged ones.".into(),
                 })?;
                 Ok(Side::remembered(roster, name, context))
             }
@@ -111,7 +111,7 @@ fn newest_at<'h>(
         let wrong = dated.iter().filter(|dated| !dated.is_own).count();
         let (snapshots, have) = if wrong == 1 { ("snapshot", "has a time") } else { ("snapshots", "have times") };
         context.say.note(&safe!(
-            "{}: clocks disagree: {} {} of the history {} that cannot be right; using the order in which they were written",
+            "{}: clocks disagree: {} {} in the history {} that cannot be right; using the order of writing",
             place,
             wrong,
             snapshots,
@@ -124,11 +124,11 @@ fn newest_at<'h>(
 /// Why nothing is known of a time.
 fn no_snapshot(first: Option<Timestamp>, at: Timestamp, place: &Safe) -> Error {
     let message = match first {
-        Some(first) => safe!("{}: the history begins {}; nothing is known of {}", place, clock::utc(first), clock::utc(at)),
-        None => safe!("{}: there is no history of it yet", place),
+        Some(first) => safe!("{}: no snapshot from {}; the history starts {}", place, clock::utc(at), clock::utc(first)),
+        None => safe!("{}: no history yet", place),
     };
     let advice =
-        "Every consistent read of the whole workspace that finds something else is kept; hookscope history lists them.";
+        "Every full read that finds a change adds a snapshot; hookscope history lists them.";
     Error::NotKept { message, advice: advice.into() }
 }
 

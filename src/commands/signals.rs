@@ -15,7 +15,7 @@ pub(super) fn end_clean(interrupt: bool) -> io::Result<()> {
         let signal = signals.next().await;
         files::remove_unfinished();
         if signal_hook::low_level::emulate_default_handler(signal.into()).is_err() {
-            tracing::error!("signal {signal} does not end the program");
+            tracing::error!("signal {signal} did not end the program");
         }
     });
     Ok(())

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{Context, Exit, Fate, exit_of};
 use crate::cli::SnapshotArgs;
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::fetch::{Reading, Wanted};
 use crate::files::{self, Existing};
 use crate::model::Scope;
@@ -28,7 +28,7 @@ pub(super) async fn run(args: &SnapshotArgs, context: &Context<'_>) -> Result<Ex
             return Ok(exit);
         }
         Some(file) => write(file, &reading, args.redact)
-            .map_err(|error| Error::Output(safe!("{}: {}", clean_path(file), clean(&error.to_string()))))?,
+            .map_err(|error| Error::Output(safe!("{}: {}", clean_path(file), reason(&error))))?,
         None => {
             let mut out = Output::stdout();
             let mut count = 0;
@@ -45,7 +45,7 @@ pub(super) async fn run(args: &SnapshotArgs, context: &Context<'_>) -> Result<Ex
     if with_credentials > 0 {
         let (webhooks, have) = if with_credentials == 1 { ("webhook", "has") } else { ("webhooks", "have") };
         context.say.note(&safe!(
-            "the snapshot holds secrets: {} {} {} credentials in a URL; --redact replaces them",
+            "the snapshot contains secrets: {} {} {} credentials in the URL; --redact replaces them",
             with_credentials,
             webhooks,
             have

@@ -45,7 +45,10 @@ pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit,
     let comparison = Comparison::new(&args.compare, context)?;
     let since = args.since.as_deref().map(|word| Named::read(word, context.now)).transpose()?;
     if since == Some(Named::Live) {
-        return Err(Error::Usage { message: "--since: live is what is watched".into(), advice: None });
+        return Err(Error::Usage {
+            message: "--since cannot be live".into(),
+            advice: Some("Use a file, cache, or a time such as yesterday or 2h.".into()),
+        });
     }
     let mut signals = Signals::new().map_err(|error| Error::start(&error))?;
     // It is read before anything can be remembered in its place.
@@ -196,7 +199,7 @@ impl Watch {
             return Vec::new();
         }
         self.is_failing = true;
-        self.say.note(&safe!("{}: {}; it is tried again", self.place, words));
+        self.say.note(&safe!("{}: {}; retrying", self.place, words));
         vec![state_line(&time_of(Moment::now().wall), "failing", Some(words.as_str()))]
     }
 
@@ -210,7 +213,10 @@ impl Watch {
         });
         let written = self.writing.insert(writing).await;
         self.writing = None;
-        written.unwrap_or_else(|error| Err(Error::Output(crate::text::clean(&error.to_string()))))
+        written.unwrap_or_else(|error| {
+            tracing::error!("the lines were not written: {error}");
+            Err(Error::Output("an internal error".into()))
+        })
     }
 
     /// Gives a line that is half written the time to become a whole one.

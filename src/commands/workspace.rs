@@ -20,7 +20,7 @@ use crate::cli::Global;
 use crate::clock;
 use crate::config::{Config, Connection, Environment, Selection};
 use crate::demo::{self, server::Server};
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::fetch::{self, Held, Limit, Reading, Source, Summary, Wanted};
 use crate::model::{Element, HashContract, Roster, Row, Scope, WebhookId};
 use crate::output::Say;
@@ -77,7 +77,7 @@ impl Live {
                 let (_, missing) = self.keep(Roster::of_rows(&reading.rows), started).await;
                 reading.summary.problems.extend(missing.problem());
             } else if self.demo.is_none() {
-                self.say.detail(&"this read is not remembered: there is no home directory to have a cache in".into());
+                self.say.detail(&"this read is not cached: no home directory for the cache".into());
             }
         }
         Ok(reading)
@@ -136,7 +136,7 @@ fn override_timeout(connection: &mut Connection, global: &Global) {
 /// The demo server, and the way to it.
 pub(super) async fn start_demo() -> Result<(Server, Connection), Error> {
     let failed = |words: String| Error::Demo(clean(&words));
-    let server = Server::start(demo::Options::default()).await.map_err(|error| failed(error.to_string()))?;
+    let server = Server::start(demo::Options::default()).await.map_err(|error| Error::Demo(reason(&error)))?;
     let base_url = BaseUrl::parse(&server.base_url()).map_err(|error| failed(error.to_string()))?;
     let key = ApiKey::new(demo::KEY).map_err(|error| failed(error.to_string()))?;
     Ok((server, Config::demo_connection(base_url, key)))
@@ -157,7 +157,7 @@ pub(super) async fn open(global: &Global, config: &Config, env: &Environment, sa
 /// Where the workspace that the options name is remembered, and what messages call it.
 pub(super) async fn remembered(global: &Global, config: &Config, env: &Environment) -> Result<(Store, Safe), Error> {
     if let Some(option) = [("--demo", global.demo), ("--from", global.from.is_some())].iter().find(|(_, given)| *given) {
-        return Err(Error::Usage { message: safe!("{}: nothing is remembered of it", option.0), advice: None });
+        return Err(Error::Usage { message: safe!("{} has no cache or history", option.0), advice: None });
     }
     let (connection, _) = connect(global, config, env).await?;
     let (store, place) = (store(&connection)?, place(&connection));
@@ -179,7 +179,7 @@ fn note_unused_history(path: &Path, place: &Safe, say: Say) {
 
 fn store(connection: &Connection) -> Result<Store, Error> {
     Store::of(connection).ok_or_else(|| Error::NotKept {
-        message: "there is no home directory to have a cache in".into(),
+        message: "no home directory for the cache".into(),
         advice: "Set HOME, or XDG_CACHE_HOME and XDG_STATE_HOME, to absolute paths.".into(),
     })
 }
@@ -200,19 +200,18 @@ fn of_cache(connection: &Connection, say: Say) -> Result<Workspace, Error> {
 /// Says that rows are not those of now.
 pub(super) fn say_age(read_at: Timestamp, now: Timestamp, place: &Safe, say: Say) {
     let (age, utc) = (clock::recent_age_in_words(read_at, now), clock::utc(read_at));
-    say.note(&safe!("{}: from the cache, as it was {} ({})", place, age, utc));
+    say.note(&safe!("{}: from the cache, read {} ({})", place, age, utc));
 }
 
 /// What the cache has, or why there is nothing.
 pub(super) fn found_in_cache<T>(read: Result<Option<T>, Unusable>, place: &Safe, say: Say) -> Result<T, Error> {
     let found = read.unwrap_or_else(|why| {
-        say.note(&safe!("{}: the cache is ignored: {}", place, clean(&why.to_string())));
+        say.note(&safe!("{}: cache unusable: {}", place, clean(&why.to_string())));
         None
     });
     found.ok_or_else(|| Error::NotKept {
-        message: safe!("{}: there is no cache of it", place),
-        advice: "Every consistent read of the whole workspace is cached: hookscope list, snapshot, events, diff, watch."
-            .into(),
+        message: safe!("{}: no cached listing yet", place),
+        advice: "Any full read fills the cache, such as hookscope list.".into(),
     })
 }
 
@@ -225,15 +224,15 @@ pub(super) async fn open_all(
 ) -> Result<Vec<Result<Workspace, Error>>, Error> {
     if env.api_key.is_some() {
         return Err(Error::Usage {
-            message: "--all-profiles: DIALNEXA_API_KEY is the key of one workspace".into(),
-            advice: Some("Unset the variable; each profile has a key of its own.".into()),
+            message: "--all-profiles: DIALNEXA_API_KEY is set, but it is the key of one workspace".into(),
+            advice: Some("Unset it: each profile has its own key.".into()),
         });
     }
     let names: Vec<_> = config.profiles().collect();
     if names.is_empty() {
         return Err(Error::Usage {
             message: "--all-profiles: the config has no profiles".into(),
-            advice: Some("A workspace of its own is a section [profiles.NAME]; without any, leave the option out.".into()),
+            advice: Some("Add a section [profiles.NAME] for each workspace, or remove the option.".into()),
         });
     }
     let mut workspaces = Vec::new();
@@ -259,7 +258,7 @@ async fn open_profile(
 
 fn of_connection(connection: &Connection, demo: Option<Server>, say: Say) -> Result<Workspace, Error> {
     let place = place(connection);
-    let key = connection.api.key.public_id().unwrap_or_else(|| "without public id".into());
+    let key = connection.api.key.public_id().unwrap_or_else(|| "without a public id".into());
     say.detail(&safe!("{}, key {} from {}", place, key, connection.key_source.name()));
     let client = Client::new(&connection.api).map_err(|error| Error::Api { place: place.clone(), error })?;
     let source = Source::from(Arc::new(client));
@@ -285,7 +284,7 @@ fn place(connection: &Connection) -> Safe {
 fn failed(place: Safe, error: ApiError, memory: Option<&Store>) -> Error {
     match memory.filter(|_| error.is_transient()).and_then(Store::read_at) {
         Some(read_at) => {
-            let advice = safe!("{}: --cached reads what there was at {}", place, clock::utc(read_at));
+            let advice = safe!("Add --cached to use the listing read {}.", clock::utc(read_at));
             Error::Unread { place, error, advice }
         }
         None => Error::Api { place, error },

@@ -330,12 +330,13 @@ pub fn summary(audited: &[Audited]) -> Safe {
         out.push(&safe!("{} {}", grouped(number), if number == 1 { one } else { several }));
     }
     if out.is_empty() {
-        out = if is_partial { "nothing was found".into() } else { "no findings".into() };
+        out = if is_partial { "nothing found".into() } else { "no findings".into() };
     }
     let webhooks = audited.iter().map(|one| one.report.webhooks).sum();
-    out.push(&safe!(" in {} {}", grouped(webhooks), if webhooks == 1 { "webhook" } else { "webhooks" }));
+    let the = if is_partial { "the " } else { "" };
+    out.push(&safe!(" in {}{} {}", the, grouped(webhooks), if webhooks == 1 { "webhook" } else { "webhooks" }));
     if is_partial {
-        out.push(&", but not everything could be read".into());
+        out.push(&safe!(" that {} read; the listing is incomplete", if webhooks == 1 { "was" } else { "were" }));
     }
     let waived: usize = audited.iter().map(|one| one.report.waived.len()).sum();
     if waived > 0 {

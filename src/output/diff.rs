@@ -112,7 +112,7 @@ impl DiffLine {
         let after = shown(&self.after).unwrap_or_default();
         // Else it would look as if nothing had changed.
         let hidden = self.after.is_some() && shown(&self.before).as_ref() == Some(&after);
-        if hidden { crate::safe!("{} (another one)", after) } else { after }
+        if hidden { crate::safe!("{} (different)", after) } else { after }
     }
 
     fn raw_before(&self) -> Option<&str> {
@@ -334,11 +334,11 @@ mod tests {
     fn credentials_are_masked_for_people_and_a_change_of_them_is_seen() {
         let hook = |token: &str| format!("https://hooks.slack.com/services/T0/B0/{token}");
         for (before, after, expected) in [
-            ("https://a:b@x.io/", "https://a:c@x.io/", ("url.userinfo", "***", "*** (another one)")),
+            ("https://a:b@x.io/", "https://a:c@x.io/", ("url.userinfo", "***", "*** (different)")),
             (
                 "https://x.io/?x=1&token=s3cret",
                 "https://x.io/?x=1&token=0ther",
-                ("url.query", "x=1&token=***", "x=1&token=*** (another one)"),
+                ("url.query", "x=1&token=***", "x=1&token=*** (different)"),
             ),
             (
                 "https://x.io/?x=1&token=s3cret",
@@ -346,7 +346,7 @@ mod tests {
                 ("url.query", "x=1&token=***", "x=2&token=***"),
             ),
             ("https://x.io/#access_token=s3cret", "https://x.io/#top", ("url.fragment", "access_token=***", "top")),
-            (&hook("s3cret"), &hook("0ther"), ("url.path", "/services/T0/B0/***", "/services/T0/B0/*** (another one)")),
+            (&hook("s3cret"), &hook("0ther"), ("url.path", "/services/T0/B0/***", "/services/T0/B0/*** (different)")),
             ("https://joe:p/w@x.io/", "https://x.io/", ("url", "https://***@x.io/", "https://x.io/")),
             ("https://x.io/", "https://y.io/", ("url.host", "x.io", "y.io")),
         ] {

@@ -54,14 +54,14 @@ impl Probed {
         let mut notes = Safe::default();
         let mut note = |words: Safe| notes.push(&safe!("{}{}", if notes.is_empty() { "" } else { "; " }, words));
         if self.reach.is_expiring() {
-            note("the certificate ends soon".into());
+            note("certificate expires soon".into());
         }
         if self.reach.is_server_error() {
-            note("the server has trouble".into());
+            note("server error".into());
         }
         if self.reach.is_redirect() {
-            let target = self.reach.redirect.clone().unwrap_or_else(|| "nowhere".into());
-            note(safe!("redirects to {}; DialNexa needs a 2xx", target));
+            let target = self.reach.redirect.clone().unwrap_or_else(|| "an unknown target".into());
+            note(safe!("redirects to {}; DialNexa requires a 2xx", target));
         }
         notes
     }

@@ -17,7 +17,6 @@ use url::{Position, Url};
 use super::steps::{Fault, io_fault};
 use crate::analysis::destinations::Origin;
 use crate::analysis::reach::Trouble;
-use crate::text::clean_head;
 
 /// What is read of an answer's head, in bytes and in lines. An answer to `HEAD` has nothing else.
 const MAX_HEAD_BYTES: usize = 64 << 10;
@@ -37,7 +36,7 @@ pub(super) async fn head(stream: Box<dyn Stream>, url: &Url) -> Result<(u16, Opt
         .header(ACCEPT, "*/*")
         .header(CONNECTION, "close")
         .body(Empty::<Bytes>::new())
-        .map_err(|error| Fault { trouble: Trouble::InvalidUrl, detail: clean_head(&error.to_string(), 200) })?;
+        .map_err(|_library_words| Fault::from(Trouble::InvalidUrl))?;
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| fault(&error))?;
@@ -51,13 +50,15 @@ pub(super) async fn head(stream: Box<dyn Stream>, url: &Url) -> Result<(u16, Opt
 }
 
 fn fault(error: &hyper::Error) -> Fault {
-    let words = |trouble| Fault { trouble, detail: clean_head(&error.to_string(), 200) };
-    if error.is_parse() || error.is_parse_too_large() {
-        return words(Trouble::Http);
+    if error.is_parse_too_large() {
+        return Fault { trouble: Trouble::Http, detail: "the response headers are too large".into() };
+    }
+    if error.is_parse() {
+        return Trouble::Http.into();
     }
     match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
         Some(source) => io_fault(source),
         // It was closed before an answer came.
-        None => words(Trouble::Reset),
+        None => Trouble::Reset.into(),
     }
 }

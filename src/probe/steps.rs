@@ -14,7 +14,7 @@ use super::race::race;
 use super::resolve;
 use crate::analysis::destinations::Origin;
 use crate::analysis::reach::{Lasts, Reach, Step, Trouble};
-use crate::api::{ApiError, Distrust, ErrorKind, Network, certificate_words, distrust};
+use crate::api::{ApiError, Distrust, ErrorKind, Network, certificate_words, distrust, tls_words, without_number};
 use crate::model::address::is_private;
 use crate::text::{Safe, clean_head};
 
@@ -153,7 +153,7 @@ fn allowed(found: &[SocketAddr], allow_private: bool) -> Result<Vec<SocketAddr>,
 /// What a step is called that took too long. The destination has no part in it while its name is looked up.
 fn late(step: Step) -> Fault {
     match step {
-        Step::Dns => Fault { trouble: Trouble::Dns, detail: "the name service did not answer in time".into() },
+        Step::Dns => Fault { trouble: Trouble::Dns, detail: "no DNS answer in time".into() },
         Step::Tcp | Step::Tls | Step::Http => Trouble::Timeout.into(),
     }
 }
@@ -177,7 +177,7 @@ pub(super) fn io_fault(error: &io::Error) -> Fault {
             };
             return Fault { trouble, detail: clean_head(&certificate_words(why), 200) };
         }
-        Some(_) => Trouble::Tls,
+        Some(tls) => return Fault { trouble: Trouble::Tls, detail: clean_head(&tls_words(tls), 200) },
         None => match error.kind() {
             Io::ConnectionRefused => Trouble::Refused,
             Io::TimedOut => Trouble::Timeout,
@@ -187,7 +187,10 @@ pub(super) fn io_fault(error: &io::Error) -> Fault {
             _ => Trouble::Unreachable,
         },
     };
-    Fault { trouble, detail: clean_head(&error.to_string(), 200) }
+    // Of other errors the library has its own words.
+    let is_of_system = error.raw_os_error().is_some();
+    let detail = if is_of_system { clean_head(&without_number(&error.to_string()), 200) } else { Safe::default() };
+    Fault { trouble, detail }
 }
 
 #[cfg(test)]
@@ -224,7 +227,7 @@ mod tests {
     fn a_silent_name_service_is_no_silent_receiver() {
         let fault = dns_fault(ApiError::new(ErrorKind::Network(Network::Timeout)));
         assert_eq!(fault, late(Step::Dns));
-        assert_eq!((fault.trouble, fault.detail.as_str()), (Trouble::Dns, "the name service did not answer in time"));
+        assert_eq!((fault.trouble, fault.detail.as_str()), (Trouble::Dns, "no DNS answer in time"));
         assert_eq!(late(Step::Tls), Trouble::Timeout.into());
     }
 

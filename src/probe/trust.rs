@@ -43,11 +43,11 @@ impl Trust {
             Some(der) if is_der(der) => vec![CertificateDer::from(der.to_vec())],
             pem => CertificateDer::pem_slice_iter(pem.unwrap_or_default())
                 .collect::<Result<Vec<_>, _>>()
-                .map_err(|_library_words| failed("network.ca_file holds no certificate that can be used"))?,
+                .map_err(|_library_words| failed("no valid certificate in network.ca_file"))?,
         };
         let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider)).map_err(|error| {
             tracing::warn!("no certificates: {error}");
-            failed("the certificates of this system, or those of network.ca_file, cannot be used")
+            failed("no valid certificate on this system or in network.ca_file")
         })?;
         Ok(Self { provider, verifier: Arc::new(verifier) })
     }

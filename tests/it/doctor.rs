@@ -30,12 +30,12 @@ const STEPS: [&str; 15] = [
     "API",
     "rate limit",
     "terminal",
-    "colours",
+    "colors",
     "unicode",
     "clipboard",
 ];
 /// Those that need no network.
-const LOCAL: [&str; 4] = ["terminal", "colours", "unicode", "clipboard"];
+const LOCAL: [&str; 4] = ["terminal", "colors", "unicode", "clipboard"];
 
 /// A name that no resolver asks anybody for: one of its labels is too long.
 fn unknown_host() -> String {
@@ -137,7 +137,7 @@ impl Said {
         let (mark, said) = self.step(step);
         assert_eq!((mark, self.code), ("FAIL", Some(code)), "{}{}", self.text, self.stderr);
         assert_eq!(self.stderr, "");
-        assert!(self.last().starts_with(&format!("broken: {step}: {said}")), "{}", self.text);
+        assert!(self.last().starts_with(&format!("failed: {step}: {said}")), "{}", self.text);
         for word in words {
             assert!(self.last().contains(word), "{word} is missing in {}", self.text);
         }
@@ -149,7 +149,7 @@ impl Said {
 
     fn assert_skipped(&self, steps: &[&str], cause: &str) {
         for step in steps {
-            assert_eq!(self.step(step), ("skip", format!("first mend: {cause}").as_str()), "{}", self.text);
+            assert_eq!(self.step(step), ("skip", format!("{cause} failed").as_str()), "{}", self.text);
         }
     }
 
@@ -201,7 +201,7 @@ mod whole {
         assert_eq!(said.code, Some(0), "{}", said.text);
         let config = place.path("hookscope/config.toml").display().to_string();
         assert_eq!(said.step("config").1, format!("{config} (the usual place), profile staging (--profile)"));
-        assert_eq!(said.step("permissions"), ("ok", "0600, yours; it holds a key"));
+        assert_eq!(said.step("permissions"), ("ok", "0600, owned by you; contains a key"));
         assert_eq!(said.step("key").1, format!("{config}:2, id key_of_tests"));
         assert_eq!(said.step("base URL").1, format!("{} ({config}:3)", server.base_url()));
     }
@@ -219,7 +219,7 @@ mod whole {
             let said = Said::of(place.keyless(&["--config", config.to_str().unwrap()])).await;
             assert_eq!(said.code, Some(0), "{}", said.text);
             assert!(said.step("key").1.ends_with(shown), "{}", said.text);
-            assert_eq!(said.step("permissions"), ("ok", "0644, yours; it holds no key"));
+            assert_eq!(said.step("permissions"), ("ok", "0644, owned by you; contains no key"));
         }
     }
 
@@ -359,7 +359,7 @@ mod network {
         let server = listing().await;
         let said = Place::new().at(&format!("http://localhost:{}/v1", server.address.port())).await;
         let (mark, words) = said.step("DNS");
-        assert!(mark == "ok" && words.starts_with("localhost is ") && words.contains("127.0.0.1"), "{words}");
+        assert!(mark == "ok" && words.starts_with("localhost resolved to ") && words.contains("127.0.0.1"), "{words}");
         assert_eq!(said.code, Some(0), "{}", said.text);
     }
 
@@ -385,7 +385,7 @@ mod network {
             let said = Said::of(command).await;
             said.assert_broken("tunnel", 4, &["proxy: 407, wrong user name or password", source, "sent only once"]);
             assert!(said.step("proxy").1.ends_with(source), "{}", said.text);
-            assert!(said.step("TCP").1.starts_with(&format!("the proxy at {}", proxy.address)), "{}", said.text);
+            assert!(said.step("TCP").1.starts_with(&format!("connected to the proxy at {}", proxy.address)), "{}", said.text);
             said.assert_skipped(&["TLS", "clock", "API", "rate limit"], "tunnel");
         }
         assert!(proxy.log().requests().all(|request| request.method == "CONNECT"));
@@ -399,7 +399,7 @@ mod network {
         let mut excepted = place.command(&["--base-url", &format!("https://{host}")]);
         excepted.env("HTTPS_PROXY", format!("http://{}", proxy.address)).env("NO_PROXY", "x.example,invalid");
         let said = Said::of(excepted).await;
-        assert_eq!(said.step("proxy"), ("ok", "none: no variable names one for this address"));
+        assert_eq!(said.step("proxy"), ("ok", "none: no proxy variable applies to this host"));
         said.assert_broken("DNS", 4, &[]);
         let server = listing().await;
         let mut loopback = place.command(&["--base-url", &server.base_url()]);
@@ -463,17 +463,17 @@ mod answers {
         let said = Place::new().at(&Server::always(reply).await.base_url()).await;
         said.assert_broken("API", 3, &[]);
         let (mark, words) = said.step("clock");
-        assert!(mark == "note" && words.ends_with(" s ahead of the server's"), "{words}");
-        assert_eq!(said.step("rate limit"), ("note", "119 of 600 left, resets in 30 s"));
+        assert!(mark == "note" && words.ends_with(" s ahead of the server"), "{words}");
+        assert_eq!(said.step("rate limit"), ("note", "119 of 600 requests left, resets in 30 s"));
     }
 
     #[tokio::test]
     async fn what_the_server_does_not_tell_is_skipped() {
         let said = Place::new().at(&Server::always(Reply::json("[]")).await.base_url()).await;
         assert_eq!(said.code, Some(0), "{}", said.text);
-        assert_eq!(said.step("clock"), ("skip", "the server does not tell its time"));
-        assert_eq!(said.step("rate limit"), ("skip", "the server does not tell it"));
-        assert!(said.step("API").1.ends_with(": 0 on the page, and no total"), "{}", said.text);
+        assert_eq!(said.step("clock"), ("skip", "not reported by the server"));
+        assert_eq!(said.step("rate limit"), ("skip", "not reported by the server"));
+        assert!(said.step("API").1.ends_with(": 0 on the page, total unknown"), "{}", said.text);
         let plenty = Server::always(Reply::json("[]").rate(600, 120, 30)).await;
         assert_eq!(Place::new().at(&plenty.base_url()).await.step("rate limit").0, "ok");
     }
@@ -550,7 +550,7 @@ mod tls {
             let (found, words) = said.step("TLS");
             assert_eq!(found, mark, "{words}");
             let left =
-                words.strip_prefix("certificate by Test CA (Tests), ").and_then(|rest| rest.strip_suffix(" days left"));
+                words.strip_prefix("certificate issued by Test CA (Tests), expires in ").and_then(|rest| rest.strip_suffix(" days"));
             let left: i64 = left.unwrap_or_else(|| panic!("{words}")).parse().unwrap();
             assert!((days - 2..=days).contains(&left), "{words}");
         }
@@ -670,15 +670,15 @@ mod terminal {
         })
         .await;
         assert_eq!(said.step("terminal").0, "note");
-        assert_eq!(said.step("colours"), ("note", "off: NO_COLOR is set; --color always overrides it"));
-        assert_eq!(said.step("unicode"), ("note", "LANG=C, which is not UTF-8: only ASCII is drawn"));
+        assert_eq!(said.step("colors"), ("note", "off: NO_COLOR is set; --color always overrides it"));
+        assert_eq!(said.step("unicode"), ("note", "LANG=C: not UTF-8, so the explorer draws only ASCII"));
         assert_eq!(said.last(), "everything works; 3 notes");
         let said = with(|_, command| {
             command.arg("--color=never").env("COLORTERM", "truecolor\u{1b}[31m").env_remove("LANG");
         })
         .await;
-        assert_eq!(said.step("colours"), ("note", "off: --color never"));
-        assert!(said.step("unicode").1.starts_with("no locale is set"));
+        assert_eq!(said.step("colors"), ("note", "off: --color never"));
+        assert!(said.step("unicode").1.starts_with("no locale set"));
     }
 
     #[tokio::test]
@@ -722,7 +722,7 @@ mod terminal {
             command.env("HOOKSCOPE_CONFIG", config).env("TMUX", "x");
         })
         .await;
-        assert_eq!(said.step("clipboard"), ("ok", "a plain screen to select from (ui.clipboard)"));
+        assert_eq!(said.step("clipboard"), ("ok", "plain screen for selecting by hand (ui.clipboard)"));
         assert!(said.step("unicode").1.starts_with("off: ui.ascii"));
     }
 }

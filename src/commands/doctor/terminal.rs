@@ -40,13 +40,13 @@ fn say_terminal(report: &mut Report, env: &Environment) -> Result<(), Stop> {
         );
     };
     let size = match (columns, rows) {
-        (0, _) | (_, 0) => "does not tell its size".into(),
+        (0, _) | (_, 0) => "unknown size".into(),
         _ => safe!("{} columns, {} rows", columns, rows),
     };
     let words = safe!("{}, {}", size, term);
     match env.term.as_deref() {
         None | Some("" | "dumb") => {
-            report.line(Mark::Note, "terminal", &safe!("{}: the explorer needs one that can place text", words))
+            report.line(Mark::Note, "terminal", &safe!("{}: the explorer needs a terminal with cursor control", words))
         }
         Some(_) => report.ok("terminal", &words),
     }
@@ -65,44 +65,44 @@ fn size() -> Option<(u16, u16)> {
 fn say_colours(report: &mut Report, env: &Environment, color: ColorArg) -> Result<(), Stop> {
     if !color.enabled(env.no_color) {
         let why = if color == ColorArg::Never { "--color never" } else { "NO_COLOR is set; --color always overrides it" };
-        return report.line(Mark::Note, "colours", &safe!("off: {}", why));
+        return report.line(Mark::Note, "colors", &safe!("off: {}", why));
     }
     let more = match env.colorterm.as_deref() {
         None | Some("") => "COLORTERM is not set".into(),
         Some(value) => safe!("COLORTERM={}", clean_head(value, 40)),
     };
-    report.ok("colours", &safe!("on; only the terminal's own 16 are used ({})", more))
+    report.ok("colors", &safe!("on, 16 ANSI colors ({})", more))
 }
 
 fn say_unicode(report: &mut Report, ui: &Ui, env: &Environment) -> Result<(), Stop> {
     let locale = match &env.locale {
         Some((name, value)) => safe!("{}={}", *name, clean_head(value, 40)),
-        None => "no locale is set".into(),
+        None => "no locale set".into(),
     };
     if ui.ascii {
-        return report.ok("unicode", &safe!("off: ui.ascii says so ({})", locale));
+        return report.ok("unicode", &safe!("off: ui.ascii is on ({})", locale));
     }
     if env.is_linux_console() {
-        return report.ok("unicode", &"off: the font of the Linux console lacks most symbols (TERM=linux)".into());
+        return report.ok("unicode", &"off: the Linux console font lacks most symbols (TERM=linux)".into());
     }
     if env.utf8 {
         return report.ok("unicode", &locale);
     }
-    report.line(Mark::Note, "unicode", &safe!("{}, which is not UTF-8: only ASCII is drawn", locale))
+    report.line(Mark::Note, "unicode", &safe!("{}: not UTF-8, so the explorer draws only ASCII", locale))
 }
 
 async fn say_clipboard(report: &mut Report, ui: &Ui, env: &Environment) -> Result<(), Stop> {
     if ui.clipboard == Clipboard::Screen {
-        return report.ok("clipboard", &"a plain screen to select from (ui.clipboard)".into());
+        return report.ok("clipboard", &"plain screen for selecting by hand (ui.clipboard)".into());
     }
     match env.multiplexer {
         Some(Multiplexer::Tmux) => {}
         Some(Multiplexer::Screen) => {
-            let words = "OSC 52, wrapped for GNU screen, if the terminal takes it; else ui.clipboard = \"screen\"";
+            let words = "OSC 52, wrapped for GNU screen, if the terminal supports it; else set ui.clipboard = \"screen\"";
             return report.ok("clipboard", &words.into());
         }
         None => {
-            return report.ok("clipboard", &"OSC 52, if the terminal takes it; else ui.clipboard = \"screen\"".into());
+            return report.ok("clipboard", &"OSC 52, if the terminal supports it; else set ui.clipboard = \"screen\"".into());
         }
     }
     let (set_clipboard, allow_passthrough) = tokio::join!(tmux_option("set-clipboard"), tmux_option("allow-passthrough"));
@@ -114,12 +114,12 @@ async fn say_clipboard(report: &mut Report, ui: &Ui, env: &Environment) -> Resul
 /// `allow-passthrough`; an older one that does not know the latter always hands it on.
 fn judge_tmux(set_clipboard: Option<&str>, allow_passthrough: Option<&str>) -> (Mark, Safe) {
     match (set_clipboard, allow_passthrough) {
-        (None, _) => (Mark::Note, "OSC 52 inside tmux, which did not tell its options".into()),
-        (Some("on"), _) => (Mark::Ok, "OSC 52; tmux takes it (set-clipboard on)".into()),
-        (_, Some("on" | "all")) => (Mark::Ok, "OSC 52; tmux hands it on (allow-passthrough)".into()),
-        (_, None) => (Mark::Ok, "OSC 52; this tmux hands it on".into()),
+        (None, _) => (Mark::Note, "OSC 52 inside tmux, whose options could not be read".into()),
+        (Some("on"), _) => (Mark::Ok, "OSC 52; tmux accepts it (set-clipboard on)".into()),
+        (_, Some("on" | "all")) => (Mark::Ok, "OSC 52; tmux passes it through (allow-passthrough)".into()),
+        (_, None) => (Mark::Ok, "OSC 52; this version of tmux passes it through".into()),
         (Some(_), Some(_)) => {
-            let words = "tmux stops OSC 52; run: tmux set -s set-clipboard on (or ui.clipboard = \"screen\")";
+            let words = "tmux blocks OSC 52; run: tmux set -s set-clipboard on (or set ui.clipboard = \"screen\")";
             (Mark::Note, words.into())
         }
     }
@@ -151,13 +151,13 @@ mod tests {
     #[test]
     fn tmux_takes_the_sequence_or_hands_it_on_or_stops_it() {
         for (set_clipboard, allow_passthrough, mark, words) in [
-            (Some("on"), Some("off"), Mark::Ok, "takes it"),
-            (Some("external"), Some("on"), Mark::Ok, "hands it on"),
-            (Some("external"), Some("all"), Mark::Ok, "hands it on"),
-            (Some("external"), None, Mark::Ok, "hands it on"),
+            (Some("on"), Some("off"), Mark::Ok, "accepts it"),
+            (Some("external"), Some("on"), Mark::Ok, "passes it through"),
+            (Some("external"), Some("all"), Mark::Ok, "passes it through"),
+            (Some("external"), None, Mark::Ok, "passes it through"),
             (Some("external"), Some("off"), Mark::Note, "tmux set -s set-clipboard on"),
             (Some("off"), Some("off"), Mark::Note, "tmux set -s set-clipboard on"),
-            (None, None, Mark::Note, "did not tell"),
+            (None, None, Mark::Note, "could not be read"),
         ] {
             let (judged, said) = judge_tmux(set_clipboard, allow_passthrough);
             assert_eq!(judged, mark, "{said}");

@@ -12,10 +12,11 @@ use super::{Live, note_unused_history};
 use crate::api::ApiError;
 use crate::cache::{Kept, MAX_CONFIRMED, Unconfirmed};
 use crate::clock;
+use crate::error::reason;
 use crate::fetch::{self, Policy, Problem, RemovalStatus};
 use crate::model::{Element, Roster, Row, WebhookId};
 use crate::safe;
-use crate::text::{Safe, clean};
+use crate::text::Safe;
 
 /// Result of requesting by id the webhooks that a listing left out.
 #[derive(Debug, Default)]
@@ -158,7 +159,7 @@ impl Live {
         }
         match kept {
             Some(Kept::Unconfirmed(unconfirmed)) => self.say_unconfirmed(&unconfirmed, missing.why.as_ref()),
-            Some(Kept::Busy) => self.say.detail(&"the cache is being written by another hookscope".into()),
+            Some(Kept::Busy) => self.say.detail(&"another hookscope is writing the cache".into()),
             Some(Kept::Written { .. } | Kept::Unchanged | Kept::Outdated) | None => {
                 let mut answers = self.confirmations.answers();
                 answers.said = None;
@@ -187,8 +188,7 @@ impl Live {
                 return Some(kept);
             }
             Ok(Err(error)) => {
-                let why = clean(&error.to_string());
-                self.say.note(&safe!("cannot write the cache: {}", why));
+                self.say.note(&safe!("cannot write the cache: {}", reason(&error)));
             }
             Err(error) => tracing::error!("the cache could not be written: {error}"),
         }

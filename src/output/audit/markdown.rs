@@ -42,7 +42,7 @@ fn rule<W: Write>(out: &mut Output<W>, one: &Audited, first: &Finding, findings:
         out.line(&safe!("<details><summary>{} findings</summary>", findings.len()))?;
         out.line(&blank)?;
     }
-    out.line(&"| webhook | url | what |".into())?;
+    out.line(&"| webhook | url | finding |".into())?;
     out.line(&"| --- | --- | --- |".into())?;
     for finding in findings {
         let (webhooks, more) = one.shown(finding);

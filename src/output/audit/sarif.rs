@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use serde_json::{Value, json};
 
@@ -22,6 +22,9 @@ const INFORMATION: &str = "https://dialnexa.mintlify.app/api-reference/webhooks/
 const FINGERPRINT: &str = "hookscope/v1";
 /// The only fingerprint that GitHub compares.
 const GITHUB_FINGERPRINT: &str = "primaryLocationLineHash";
+
+/// Everything but letters, digits and what needs no encoding in a path segment. A dot does: a segment of dots is no name.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
 
 /// Locations of one result. GitHub shows at most 100, and refuses a report with more than 1,000.
 const MAX_LOCATIONS: usize = 100;
@@ -130,7 +133,7 @@ fn physical(sheet: &AuditSheet<'_>, one: &Audited, id: Option<&str>) -> Value {
     let (uri, line) = if let Some(file) = &sheet.file {
         (file.uri.clone(), id.and_then(|id| file.lines.get(id)).copied().unwrap_or(1))
     } else {
-        let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        let encoded = |text| utf8_percent_encode(text, RESERVED);
         let profile = one.profile.as_deref().map(|profile| format!("{}/", encoded(profile))).unwrap_or_default();
         let name = id.map(|id| format!("/{}", encoded(id))).unwrap_or_default();
         (format!("{profile}user-webhooks{name}.json"), 1)
@@ -160,4 +163,16 @@ fn pascal(id: &str) -> String {
         letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
     };
     id.split('-').map(word).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_path_segment_reserves_is_encoded() {
+        let encoded = |text| utf8_percent_encode(text, RESERVED).to_string();
+        assert_eq!(encoded("whk_c9v3-nz~8"), "whk_c9v3-nz~8");
+        assert_eq!(encoded("../a b%?#é"), "%2E%2E%2Fa%20b%25%3F%23%C3%A9");
+    }
 }

@@ -106,8 +106,8 @@ async fn the_exit_code_follows_the_threshold() {
     for (arguments, words) in [
         (&["--rule", "no-event"] as &[&str], "did you mean no-events?"),
         (&["--skip", "\u{1b}[31m"], "there is no rule ^[[31m"),
-        (&["--rule", "dead-destination"], "finds nothing without --probe"),
-        (&["--rule", "no-events", "--skip", "no-events"], "no rule is left"),
+        (&["--rule", "dead-destination"], "dead-destination needs --probe"),
+        (&["--rule", "no-events", "--skip", "no-events"], "no rules left to run"),
         (&["--retired", "*"], "it would match everything"),
         (&["--retired-file", "/no/such/file"], "No such file"),
     ] {
@@ -141,7 +141,7 @@ async fn nothing_found_is_said_where_it_can_be() {
 async fn a_part_is_never_called_clean() {
     let odd = serving(&format!("{CLEAN},{{\"id\":7}}")).await;
     let ended = ask(&odd, &["audit", "-o", "json"]).await;
-    ended.says(5, &["1 row is no webhook"]);
+    ended.says(5, &["1 malformed row"]);
     assert_eq!(found(&findings(&ended)).into_keys().collect::<Vec<_>>(), ["malformed-row"]);
     let skipped = ["audit", "--skip", "malformed-row", "-o"];
     for format in ["table", "tsv", "markdown", "json", "sarif", "junit"] {
@@ -434,7 +434,7 @@ async fn retired_destinations_come_from_config_option_and_file() {
     assert_eq!(found(&findings(&ended))["retired-destination"], ["w1", "w2", "w3", "w6"]);
     home.write("retired.txt", "good.example.com\na b\n");
     let ended = audit(&home, &server, &["--retired-file", "retired.txt"]).await;
-    assert!(ended.refusal(2).contains("retired.txt: line 2 is no pattern"), "{}", ended.stderr);
+    assert!(ended.refusal(2).contains("retired.txt: line 2 is not a valid pattern"), "{}", ended.stderr);
     home.write("retired.txt", "x".repeat(5 << 20));
     let ended = audit(&home, &server, &["--retired-file", "retired.txt"]).await;
     assert!(ended.refusal(2).contains("larger than 4 MiB"), "{}", ended.stderr);
@@ -479,8 +479,8 @@ async fn a_report_says_which_workspace_it_leaves_out() {
         ("sarif", "\"executionSuccessful\":false"),
         ("sarif", "bad: not all webhooks could be read"),
         ("junit", "<testsuite name=\"bad\" tests=\"1\" failures=\"0\" errors=\"1\""),
-        ("markdown", "### Profile `bad`: nothing was found in 0 webhooks, but not everything could be read"),
-        ("table", "profile bad: nothing was found in 0 webhooks, but not everything could be read"),
+        ("markdown", "### Profile `bad`: nothing found in the 0 webhooks that were read; the listing is incomplete"),
+        ("table", "profile bad: nothing found in the 0 webhooks that were read; the listing is incomplete"),
     ] {
         let ended = home.run(&["audit", "--all-profiles", "-o", format]).await;
         assert_eq!(ended.code, Some(3));

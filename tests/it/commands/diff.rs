@@ -35,7 +35,7 @@ async fn two_files_are_compared() {
     assert_eq!(files(&old, &new, &["-o", "ids"]).await.lines(), ["c", "b", "a"]);
     let table = files(&old, &new, &["-o", "table"]).await;
     assert!(
-        table.stdout.ends_with("1 added, 1 removed, 1 changed, 1 perhaps moved; 1 with another destination\n"),
+        table.stdout.ends_with("1 added, 1 removed, 1 changed, 1 possibly re-registered; 1 with a different destination\n"),
         "{}",
         table.stdout
     );
@@ -54,7 +54,7 @@ async fn what_is_the_same_is_no_difference_however_it_is_spelled() {
     }
     let none = values(r#"{"added":[],"removed":[],"changed":[]}"#);
     assert_eq!(values(files(spelled, A, &["-o", "json"]).await.data()), none);
-    assert_eq!(files("[]", "[]", &["-o", "table"]).await.data(), "no difference\n");
+    assert_eq!(files("[]", "[]", &["-o", "table"]).await.data(), "no differences\n");
 }
 
 #[tokio::test]
@@ -98,9 +98,9 @@ async fn edited_and_foreign_snapshots_are_explained() {
     twice.says(5, &["old.json: incomplete: the id a came more than once"]);
     assert_eq!(twice.stdout, "");
     let odd = files(&format!("[{A},{{\"id\":7}},null]"), &format!("[{A}]"), &[]).await;
-    odd.says(5, &["2 rows are no webhooks (left out)"]);
+    odd.says(5, &["2 malformed rows (left out)"]);
     let foreign = files(&format!("[{A}]"), &format!("[{B}]"), &[]).await;
-    foreign.says(1, &["no id in common", "the same workspace?"]);
+    foreign.says(1, &["have no ids in common", "from the same workspace?"]);
     let page = format!(r#"{{"data":[{A}],"meta":{{"page":1,"limit":1,"total":3}}}}"#);
     files(&page, &format!("[{A}]"), &[]).await.says(5, &["the API says 3 webhooks, but sent 1"]);
     files(&format!(r#"{{"message":"ok","webhooks":[{A}],"page":1,"total":1}}"#), &format!("[{A}]"), &[]).await.data();
@@ -113,11 +113,12 @@ async fn sides_that_cannot_be_are_refused() {
     let home = Home::new();
     home.write("a.json", "[]");
     for (sides, word) in [
-        (&["none.json"] as &[&str], "neither a file nor a time"),
-        (&["a.json", ""], "neither a file nor a time"),
-        (&["a.json", "a.json"], "both sides are the same"),
-        (&["live", "live"], "both sides are the same"),
-        (&["\u{1b}[31m"], "neither a file nor a time"),
+        (&["none.json"] as &[&str], "no such file, and not a valid time: none.json"),
+        (&["a.json", ""], "no such file, and not a valid time"),
+        (&["a.json", "a.json"], "OLD and NEW are the same"),
+        (&["live", "live"], "OLD and NEW are the same"),
+        (&["live"], "OLD is live, and so is NEW by default"),
+        (&["\u{1b}[31m"], "no such file, and not a valid time"),
     ] {
         let ended = home.run(&[&["diff"], sides].concat()).await;
         assert!(ended.refusal(2).contains(word), "{}", ended.stderr);
@@ -164,7 +165,7 @@ async fn only_a_404_says_that_a_webhook_is_gone() {
         let ended = Ended::of(home.at(&server.base_url(), &["diff", sides[0], sides[1], "-o", "json"])).await;
         ended.says(
             5,
-            &["2 webhooks are not listed, and not confirmed as removed", "the listing omitted 2 existing webhooks"],
+            &["2 webhooks are neither listed nor confirmed as removed", "the listing omitted 2 existing webhooks"],
         );
         let found = values(&ended.stdout);
         let ids = |kind: &str| {
@@ -185,7 +186,7 @@ async fn at_most_a_hundred_ids_are_asked_for() {
     let home = Home::with_config(ONCE);
     home.write("old.json", format!("[{}]", rows(0..155)));
     let ended = Ended::of(home.at(&server.base_url(), &["diff", "old.json"])).await;
-    ended.says(5, &["50 webhooks are not listed, and not confirmed as removed", "only 100 were requested by id"]);
+    ended.says(5, &["50 webhooks are neither listed nor confirmed as removed", "only 100 were requested by id"]);
     let count = |word: &str| ended.lines().iter().filter(|line| line.starts_with(word)).count();
     assert_eq!((count("removed"), count("unknown")), (100, 50));
     assert_eq!(server.log().requests().filter(|request| !request.target.contains('?')).count(), 100);
@@ -216,7 +217,7 @@ async fn credentials_are_masked_in_tables_and_true_in_machine_formats() {
     let new = r#"[{"id":"s","url":"https://u:hunter3@a/?token=t1ps3cret","hook":"https://x/?key=als1"}]"#;
     for format in ["table", "markdown"] {
         let shown = files(old, new, &["-o", format]).await.stdout;
-        assert!(shown.contains("another one"), "{shown}");
+        assert!(shown.contains("(different)"), "{shown}");
         for secret in ["hunter", "t0ps", "t1ps", "als0", "als1"] {
             assert!(!shown.contains(secret), "{secret}: {shown}");
         }

@@ -92,5 +92,5 @@ async fn counts_of_a_part_never_look_complete() {
     ended.says(5, &["incomplete", "page 2"]);
     assert_eq!(of(&parsed(&ended), "call.completed")["active"], 87);
     let odd = serving(&format!("{ROWS},null")).await;
-    ask(&odd, &["events", "-o", "json"]).await.says(5, &["1 row is no webhook (left out)"]);
+    ask(&odd, &["events", "-o", "json"]).await.says(5, &["1 malformed row (left out)"]);
 }

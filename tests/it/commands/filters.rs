@@ -71,12 +71,12 @@ async fn no_filter_matches_a_row_that_is_no_webhook() {
     let server = serving(&format!("{},{odd},null", row(0))).await;
     for (format, filtered, plain) in [("json", 1, 3), ("ndjson", 1, 3), ("ids", 1, 1), ("csv", 2, 2)] {
         let ended = ask(&server, &["list", "-o", format, "--filter", "hooks"]).await;
-        ended.says(5, &["2 rows are no webhooks (left out)"]);
+        ended.says(5, &["2 malformed rows (left out)"]);
         let count = |text: &str| text.lines().filter(|line| !matches!(*line, "[" | "]")).count();
         assert_eq!(count(&ended.stdout), filtered, "{format}: {}", ended.stdout);
         let ended = ask(&server, &["list", "-o", format]).await;
-        let fate = if plain == 3 { "passed as they came" } else { "left out" };
-        ended.says(5, &[&format!("2 rows are no webhooks ({fate})")]);
+        let fate = if plain == 3 { "passed through as received" } else { "left out" };
+        ended.says(5, &[&format!("2 malformed rows ({fate})")]);
         assert_eq!(count(&ended.stdout), plain, "{format}: {}", ended.stdout);
     }
     let ended = ask(&server, &["list", "-o", "json", "--page", "1", "--filter", "hooks"]).await;
@@ -115,7 +115,7 @@ async fn a_page_is_filtered_and_stays_one_request() {
 #[tokio::test]
 async fn what_only_the_explorer_knows_is_refused_with_another_way() {
     let server = serving(ROWS).await;
-    for (query, words) in [("is:marked", "only the explorer"), ("acme|probe:dead", "hookscope probe -o ndjson")] {
+    for (query, words) in [("is:marked", "only in the explorer"), ("acme|probe:dead", "hookscope probe -o ndjson")] {
         let ended = ask(&server, &["list", "--filter", query]).await;
         ended.refusal(2);
         assert!(ended.stderr.contains(words), "{}", ended.stderr);

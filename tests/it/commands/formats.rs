@@ -54,7 +54,7 @@ async fn csv_for_excel_has_a_byte_order_mark_and_keeps_ids_as_text() {
     assert_eq!(ask(&server, &["list", "--excel", "-o", "csv"]).await.data(), expected);
     let counted = ask(&server, &["list", "--excel", "--columns", "event_count"]).await;
     assert_eq!(counted.data(), "\u{feff}event_count\r\n2\r\n1\r\n0\r\n");
-    ask(&server, &["list", "--excel", "-o", "json"]).await.says(2, &["--excel writes csv"]);
+    ask(&server, &["list", "--excel", "-o", "json"]).await.says(2, &["--excel works only with csv"]);
 }
 
 #[tokio::test]
@@ -163,10 +163,10 @@ async fn what_is_not_allowed_is_told_with_what_is_before_anything_is_sent() {
     let columns = "id, url, events, is_active, created_at, status, host, event_count, age, profile";
     for (arguments, words) in [
         (["--columns", "id,ids"], ["ids", columns]),
-        (["--columns", "id,,url"], ["missing", columns]),
-        (["--columns", ""], ["missing", columns]),
+        (["--columns", "id,,url"], ["empty column name", columns]),
+        (["--columns", ""], ["empty column name", columns]),
         // An object with one name twice is read differently by every reader.
-        (["--columns", "id,url,id"], ["id is there twice", columns]),
+        (["--columns", "id,url,id"], ["id is given twice", columns]),
         (["--sort", "age"], ["age", "created, url, host, events, status, id"]),
         (["--sort", "event"], ["did you mean events?", "created, url, host, events, status, id"]),
         (["--sort", "id:down"], ["id:asc", "id:desc"]),
@@ -249,7 +249,7 @@ async fn a_page_is_one_request() {
     }
     let whole = ask(&server, &["list", "-o", "json", "--page", "1", "--limit", "2", "-v"]).await;
     assert_eq!(whole.stdout, format!("[\n{}\n]\n", rows(0..2).replace("},{", "},\n{")));
-    assert!(whole.stderr.contains("page 1 of 115, 230 webhooks in all"), "{}", whole.stderr);
+    assert!(whole.stderr.contains("page 1 of 115, 230 webhooks in total"), "{}", whole.stderr);
 }
 
 #[tokio::test]

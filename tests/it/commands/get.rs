@@ -53,9 +53,9 @@ async fn lines_and_tables_are_those_of_list() {
 async fn an_id_that_does_not_exist_is_named_and_the_others_are_data() {
     let server = Server::start(one).await;
     let ended = ask(&server, &["get", "gone", "-o", "json"]).await;
-    assert!(ended.refusal(1).contains("there is no webhook gone"));
+    assert!(ended.refusal(1).contains("webhook gone not found"));
     let ended = ask(&server, &["get", "w3", "gone", "w4", "lost", "-o", "json"]).await;
-    ended.says(1, &["no webhook gone", "no webhook lost"]);
+    ended.says(1, &["webhook gone not found", "webhook lost not found"]);
     assert_eq!(ended.stdout, format!("[\n{},\n{}\n]\n", row(3), row(4)));
     // Of several, what is left of them is an array all the same.
     let ended = ask(&server, &["get", "gone", "lost", "-o", "json"]).await;
@@ -111,7 +111,7 @@ async fn one_of_several_that_fails_is_incomplete_and_named() {
     .await;
     let ended = ask(&server, &["get", "w1", "w2", "w3", "gone", "-o", "json"]).await;
     // Incomplete outranks not found.
-    ended.says(5, &["incomplete: w2: 500", "no webhook gone"]);
+    ended.says(5, &["incomplete: w2: 500", "webhook gone not found"]);
     assert_eq!(ended.stdout, format!("[\n{},\n{}\n]\n", row(1), row(3)));
     assert!(ask(&server, &["get", "w2"]).await.refusal(4).contains("500"));
 }
@@ -120,7 +120,7 @@ async fn one_of_several_that_fails_is_incomplete_and_named() {
 async fn an_answer_that_is_no_webhook_is_passed_and_said() {
     let server = Server::always(Reply::json(r#"{"id":5,"url":"https://x","secret":"whsec_1"}"#)).await;
     let ended = ask(&server, &["get", "w1", "-o", "json"]).await;
-    ended.says(5, &["w1", "no webhook", "id is missing or no string"]);
+    ended.says(5, &["w1", "not a valid webhook"]);
     assert_eq!(ended.stdout, "{\"id\":5,\"url\":\"https://x\"}\n");
     let nonsense = Server::always(Reply::json("<html>")).await;
     assert!(ask(&nonsense, &["get", "w1"]).await.refusal(4).contains("HTML"));
@@ -130,10 +130,10 @@ async fn an_answer_that_is_no_webhook_is_passed_and_said() {
 async fn another_webhook_than_the_one_asked_for_is_not_passed_for_it() {
     let server = Server::always(Reply::json(row(9))).await;
     let ended = ask(&server, &["get", "w1", "-o", "json"]).await;
-    ended.says(5, &["w1: the API sent w9 instead"]);
+    ended.says(5, &["w1: the API returned w9 instead"]);
     assert_eq!(ended.stdout, "");
     let ended = ask(&server, &["get", "w1", "w9", "-o", "ids"]).await;
-    ended.says(5, &["w1: the API sent w9 instead"]);
+    ended.says(5, &["w1: the API returned w9 instead"]);
     assert_eq!(ended.stdout, "w9\n");
 }
 
@@ -162,7 +162,7 @@ async fn an_id_stays_in_its_segment_of_the_path() {
 async fn an_id_that_no_path_can_hold_is_never_asked_for() {
     let server = Server::start(one).await;
     // It would ask for the listing.
-    assert!(ask(&server, &["get", "w1", ""]).await.refusal(2).contains("an id is empty"));
+    assert!(ask(&server, &["get", "w1", ""]).await.refusal(2).contains("get: empty id"));
     assert!(ask(&server, &["get"]).await.stderr.contains("<ID>"));
     for arguments in [["get", ".", "w1"], ["get", "w1", ".."], ["probe", "..", "w1"]] {
         let ended = ask(&server, &arguments).await;
@@ -184,6 +184,6 @@ async fn the_rest_of_the_rate_limit_belongs_to_production() {
 async fn what_a_part_does_not_have_may_be_elsewhere() {
     let part = r#"{"data":[{"id":"a","url":"https://a.com/"}],"meta":{"page":1,"limit":100,"total":500}}"#;
     feed(part, &["get", "a", "--from", "-"]).await.data();
-    feed(part, &["get", "b", "--from", "-"]).await.says(5, &["b is not in it, and it is not all"]);
-    feed("[]", &["get", "b", "--from", "-"]).await.says(1, &["there is no webhook b"]);
+    feed(part, &["get", "b", "--from", "-"]).await.says(5, &["b not found, but some webhooks are missing"]);
+    feed("[]", &["get", "b", "--from", "-"]).await.says(1, &["webhook b not found"]);
 }

@@ -104,10 +104,10 @@ async fn every_full_read_is_cached_and_used_when_asked_for() {
         api.run(&home, command).await;
         api.set(None);
         let ended = api.run(&home, &["list", "-o", "ids"]).await;
-        ended.says(4, &["--cached reads what there was at 20"]);
+        ended.says(4, &["Add --cached to use the listing read 20"]);
         assert_eq!((ended.stdout.as_str(), ended.stderr.lines().count()), ("", 2), "{}", ended.stderr);
         let cached = api.run(&home, &["list", "-o", "ids", "--cached"]).await;
-        cached.says(0, &["from the cache, as it was"]);
+        cached.says(0, &["from the cache, read "]);
         assert_eq!((cached.stdout.as_str(), cached.stderr.lines().count()), ("a\nb\n", 1), "{command:?}");
         assert_eq!(
             api.run(&home, &["--cached", "get", "b", "-o", "json"]).await.stdout,
@@ -163,7 +163,7 @@ async fn a_part_is_never_cached() {
         let home = Home::with_config(ONCE);
         Ended::of(home.at(&server.base_url(), arguments)).await;
         let ended = Ended::of(home.at(&server.base_url(), &["list", "--cached"])).await;
-        assert!(ended.refusal(4).contains("there is no cache of it"), "{arguments:?}");
+        assert!(ended.refusal(4).contains("no cached listing yet"), "{arguments:?}");
     }
 }
 
@@ -221,7 +221,7 @@ async fn a_read_that_finds_no_change_writes_nothing() {
 async fn the_history_lists_what_changed_and_diff_finds_it_by_time() {
     let (home, api) = (Home::with_config(ONCE), Changing::new(A).await);
     assert_eq!(api.run(&home, &["history", "-o", "json"]).await.data(), "[]\n");
-    api.run(&home, &["diff", "yesterday"]).await.says(4, &["there is no history of it yet"]);
+    api.run(&home, &["diff", "yesterday"]).await.says(4, &["no history yet"]);
     api.run(&home, &["list"]).await.data();
     api.set(Some(&format!("{A2},{B}")));
     api.run(&home, &["list"]).await.data();
@@ -244,7 +244,7 @@ async fn the_history_lists_what_changed_and_diff_finds_it_by_time() {
         let ended = api.run(&home, &["diff", time, "-o", "ids"]).await;
         assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(1), "b\na\n", ""), "{time}");
     }
-    api.run(&home, &["diff", "2019-01-01"]).await.says(4, &["the history begins 2020", "nothing is known of 2019-01-01"]);
+    api.run(&home, &["diff", "2019-01-01"]).await.says(4, &["no snapshot from 2019-01-01", "the history starts 2020"]);
     api.run(&home, &["diff", "0m"]).await.data();
     api.run(&home, &["diff", "2021-01-01", "0m", "-o", "ids"]).await.says(1, &[]);
 }
@@ -267,13 +267,13 @@ async fn a_cache_that_cannot_be_used_is_told_and_made_anew() {
     api.run(&home, &["list"]).await.data();
     let good = fs::read_to_string(cache_file(&home)).unwrap();
     for (text, why) in [
-        (good.replace("https://a.", "https://c."), "it is damaged"),
-        (good.replacen(":1,", ":99,", 1), "a newer version of hookscope wrote it"),
-        (String::new(), "it is damaged"),
+        (good.replace("https://a.", "https://c."), ": damaged"),
+        (good.replacen(":1,", ":99,", 1), "written by a newer version of hookscope"),
+        (String::new(), ": damaged"),
     ] {
         fs::write(cache_file(&home), text).unwrap();
         let ended = api.run(&home, &["list", "--cached"]).await;
-        ended.says(4, &["the cache is ignored", why, "there is no cache of it"]);
+        ended.says(4, &["cache unusable", why, "no cached listing yet"]);
         api.run(&home, &["list"]).await.data();
         assert_eq!(api.run(&home, &["list", "--cached", "-q", "-o", "ids"]).await.data(), "a\n");
     }
@@ -338,7 +338,7 @@ async fn links_that_were_planted_are_not_followed() {
     let cache = cache_file(&home);
     fs::remove_file(&cache).unwrap();
     symlink(&victim, &cache).unwrap();
-    api.run(&home, &["list", "--cached"]).await.says(4, &["the cache is ignored"]);
+    api.run(&home, &["list", "--cached"]).await.says(4, &["cache unusable"]);
     api.run(&home, &["list"]).await.data();
     assert_eq!(home.read("victim"), "precious");
     assert!(cache.symlink_metadata().unwrap().is_file());
@@ -351,7 +351,7 @@ async fn the_cache_says_where_it_is_and_can_be_emptied() {
     assert_eq!(path.data(), format!("{}\n", home.path("cache/hookscope").display()));
     home.run(&["cache", "clear", "-q"]).await.data();
     api.run(&home, &["list"]).await.data();
-    home.run(&["cache", "clear"]).await.says(0, &["2 files removed"]);
+    home.run(&["cache", "clear"]).await.says(0, &["removed 2 files"]);
     api.run(&home, &["list", "--cached"]).await.refusal(4);
     assert_eq!(api.run(&home, &["history"]).await.lines().len(), 1);
     home.run(&["cache", "clear", "--history"]).await.says(0, &["1 file removed"]);
@@ -392,7 +392,7 @@ async fn every_profile_has_a_cache_of_its_own() {
 async fn nobody_there_and_nothing_cached_is_said_plainly() {
     let home = Home::with_config(ONCE);
     let ended = Ended::of(home.at(&nobody().await, &["list", "--cached"])).await;
-    assert!(ended.refusal(4).contains("Every consistent read"));
+    assert!(ended.refusal(4).contains("Any full read fills the cache"));
     let ended = Ended::of(home.at(&nobody().await, &["list"])).await;
     assert!(!ended.refusal(4).contains("--cached"));
 }
@@ -449,10 +449,10 @@ async fn an_empty_listing_replaces_nothing_until_every_removal_is_confirmed() {
         assert_eq!(stored(&api, &home).await, ("a ".to_owned(), 1), "{why}");
         // So do malformed rows in place of it.
         api.set(Some(r#"{"id":"a"},7"#));
-        api.run(&home, &["list", "-o", "ids"]).await.says(5, &["cache not updated: ", "2 rows are no webhooks"]);
+        api.run(&home, &["list", "-o", "ids"]).await.says(5, &["cache not updated: ", "2 malformed rows"]);
         assert_eq!(stored(&api, &home).await, ("a ".to_owned(), 1), "{why}");
         api.change(|state| state.by_id = None);
-        api.run(&home, &["list", "-o", "ids"]).await.says(5, &["2 rows are no webhooks"]);
+        api.run(&home, &["list", "-o", "ids"]).await.says(5, &["2 malformed rows"]);
         assert_eq!(api.run(&home, &["history"]).await.lines().len(), 2);
         api.set(Some(""));
         api.run(&home, &["list"]).await.data();
@@ -501,7 +501,7 @@ async fn keys_without_a_public_id_and_other_paths_have_caches_of_their_own() {
     run("onlysecretA", "", &["list"]).await.data();
     for (key, path) in [("onlysecretB", ""), ("onlysecretA", "/other"), (":onlysecretA", ""), ("id:onlysecretA", "")] {
         run(key, path, &["list", "--cached"]).await.refusal(4);
-        run(key, path, &["diff", "0m"]).await.says(4, &["there is no history of it yet"]);
+        run(key, path, &["diff", "0m"]).await.says(4, &["no history yet"]);
     }
     assert_eq!(run("onlysecretA", "", &["list", "--cached", "-q", "-o", "ids"]).await.data(), "a\n");
     assert_eq!(run("onlysecretA", "/", &["list", "--cached", "-q", "-o", "ids"]).await.data(), "a\n");
@@ -567,11 +567,11 @@ async fn the_order_of_the_history_counts_where_clocks_disagree() {
     redate(&kept[1], "2021");
     redate(&kept[2], "1990");
     let ended = api.run(&home, &["diff", "2020-12-31", "-o", "ids"]).await;
-    ended.says(1, &["clocks disagree: 1 snapshot of the history has a time that cannot be right"]);
+    ended.says(1, &["clocks disagree: 1 snapshot in the history has a time that cannot be right"]);
     assert_eq!(ended.lines(), ["b", "a"]);
     let ended = api.run(&home, &["diff", "yesterday", "-o", "ids"]).await;
     ended.says(0, &["clocks disagree"]);
-    api.run(&home, &["diff", "2000-01-01"]).await.says(4, &["the history begins 2020"]);
+    api.run(&home, &["diff", "2000-01-01"]).await.says(4, &["the history starts 2020"]);
 }
 
 #[tokio::test]
@@ -583,7 +583,7 @@ async fn the_age_of_a_cache_from_the_future_is_unknown() {
     let (before, after) = text.split_once("\"read_at\":\"20").unwrap();
     fs::write(&cache, format!("{before}\"read_at\":\"2098{}", after.get(2..).unwrap())).unwrap();
     let ended = api.run(&home, &["list", "--cached"]).await;
-    ended.says(0, &["from the cache, as it was at an unknown time (2098-"]);
+    ended.says(0, &["from the cache, read at an unknown time (2098-"]);
     api.run(&home, &["list"]).await.data();
     api.run(&home, &["list", "--cached"]).await.says(0, &["s ago (20"]);
 }

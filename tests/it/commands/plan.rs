@@ -159,7 +159,7 @@ async fn hostile_ids_and_urls_are_data_to_the_shell() {
     let last = |url: &str| url.rsplit('/').next().unwrap().to_owned();
     assert!(last(lines[1]).starts_with("..%2F..%2Fx%27%3B"), "{}", lines[1]);
     assert_eq!(last(lines[4]), "whk_1%0A");
-    assert!(script.stdout.contains("# in doubt: ..: its id cannot be used in a URL"), "{}", script.stdout);
+    assert!(script.stdout.contains("# to review: ..: its id cannot be used in a URL"), "{}", script.stdout);
 }
 
 #[tokio::test]
@@ -173,9 +173,9 @@ async fn what_a_person_should_know_is_said() {
     let run = async |format: &str| home.run(&["plan", "map.toml", "-o", format, "--from", "w.json"]).await;
     let words = [
         "events without a mapping: x (2 webhooks); y (1 webhook)",
-        "would deliver what another one delivers to the same place: a with b (x)",
-        "would end without events: c",
-        "in doubt: d: its events are no list",
+        "would deliver the same events to the same URL as another webhook: a with b (x)",
+        "would have no events left: c",
+        "to review: d: its events",
         "mappings that match nothing: never.com",
     ];
     run("tsv").await.says(0, &words);
@@ -221,6 +221,6 @@ async fn no_script_is_made_of_a_part() {
         r#"{"data":[{"id":"a","url":"https://n8n.ops.northwind.example.org/"}],"meta":{"page":1,"limit":1,"total":5}}"#,
     );
     let ended = home.run(&["plan", "map.toml", "-o", "sh", "--from", "page.json"]).await;
-    ended.says(5, &["no script is made of a part"]);
+    ended.says(5, &["incomplete listing: no script was written"]);
     assert_eq!(ended.stdout, "");
 }

@@ -78,6 +78,7 @@ async fn each_origin_is_told_once_with_its_webhooks() {
     assert_eq!(record["webhooks"], serde_json::json!(["a", "b"]));
     assert!(record["tcp_ms"].is_u64() && record["total_ms"].is_u64() && record["tls_ms"].is_null());
     assert_eq!((&of(&records, &down)["error"], &of(&records, &down)["step"]), (&"refused".into(), &"tcp".into()));
+    assert_eq!(of(&records, &down)["detail"], "Connection refused");
     assert_eq!(of(&records, "no url")["error"], "invalid-url");
     assert_eq!(of(&records, "https://a.invalid")["error"], "dns");
     // Nothing is asked of a destination unless it is wished.
@@ -113,7 +114,7 @@ async fn with_http_each_url_is_told() {
     assert!(server.log().requests().all(|request| request.method == "HEAD"));
     let table = probe(&rows, &["--http", "-o", "table"]).await;
     assert!(table.stdout.contains("token=***") && !table.stdout.contains("hunter2"), "{}", table.stdout);
-    assert!(table.stdout.contains("the server has trouble"));
+    assert!(table.stdout.contains("server error"));
 }
 
 #[tokio::test]
@@ -146,7 +147,7 @@ async fn a_redirect_is_reachable_with_a_warning_and_the_origin_of_its_target() {
         assert_eq!((&record["warnings"], &record["state"]), (&warnings, &"reachable".into()), "{path}");
     }
     let table = probe(&rows, &["--http", "-o", "table"]).await;
-    assert!(table.stdout.contains("redirects to https://new.example.com; DialNexa needs a 2xx"), "{}", table.stdout);
+    assert!(table.stdout.contains("redirects to https://new.example.com; DialNexa requires a 2xx"), "{}", table.stdout);
 }
 
 #[tokio::test]
@@ -210,7 +211,7 @@ async fn every_format_has_its_columns() {
 async fn incomplete_data_wins_over_what_was_found() {
     let rows = [row("a", &nobody().await, true), "null".to_owned()];
     let ended = probe(&rows, &["-o", "json"]).await;
-    ended.says(5, &["1 row is no webhook (left out)", "0 of 1 reachable"]);
+    ended.says(5, &["1 malformed row (left out)", "0 of 1 reachable"]);
     assert_eq!(parsed(&ended).len(), 1);
     assert_eq!(probe(&rows, &["--exit-zero"]).await.code, Some(5));
 }
@@ -222,7 +223,7 @@ async fn a_proxy_is_bypassed_and_that_is_said() {
     let rows = [row("a", &format!("http://{}", server.address), true)];
     let (_home, mut command) = over(&rows, &["--http"]);
     command.env("http_proxy", format!("http://{}", proxy.address)).env("HTTPS_PROXY", "");
-    Ended::of(command).await.says(0, &["http_proxy is bypassed", "1 of 1 reachable"]);
+    Ended::of(command).await.says(0, &["http_proxy is not used: probe connects to destinations directly", "1 of 1 reachable"]);
     assert_eq!((proxy.log().connections, server.log().requests().count()), (0, 1));
 }
 
@@ -275,13 +276,20 @@ async fn a_destination_of_several_workspaces_is_probed_once() {
     let asked = server.log().requests().count();
     assert_eq!(asked, 1);
     let ids = home.run(&["probe", "--all-profiles", "a"]).await;
-    assert!(ids.refusal(2).contains("an id is of one workspace"));
+    assert!(ids.refusal(2).contains("ids cannot be combined with --all-profiles"));
+}
+
+#[tokio::test]
+async fn nothing_is_summed_up_when_nothing_is_probed() {
+    let ended = probe(&[], &["gone", "-o", "json"]).await;
+    ended.says(1, &["rows.json: webhook gone not found"]);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
 }
 
 #[tokio::test]
 async fn what_makes_no_sense_is_refused() {
     for (arguments, words) in [
-        (&["probe", ""][..], "an id is empty"),
+        (&["probe", ""][..], "empty id"),
         (&["probe", "--step-timeout", "0"], "step-timeout"),
         (&["probe", "--step-timeout", "61"], "step-timeout"),
         (&["probe", "--filter", "host:"], "--filter"),
@@ -314,7 +322,7 @@ async fn ctrl_c_ends_it_at_once_with_what_is_known() {
     assert_eq!(hole.read_u8().await.unwrap(), 0x16, "a TLS handshake is begun");
     interrupt(&child);
     let ended = Ended::from(&child.wait_with_output().await.unwrap());
-    ended.says(130, &["interrupted: 1 of 2 were probed"]);
+    ended.says(130, &["interrupted: 1 of 2 destinations probed"]);
     assert!(ended.stdout.contains("invalid-url") && ended.lines().len() == 2, "{}", ended.stdout);
 }
 
@@ -329,7 +337,7 @@ async fn ndjson_has_each_destination_as_it_is_found() {
     interrupt(&child);
     assert_eq!(lines.next_line().await.unwrap(), None);
     let ended = Ended::from(&child.wait_with_output().await.unwrap());
-    ended.says(130, &["interrupted: 1 of 2 were probed"]);
+    ended.says(130, &["interrupted: 1 of 2 destinations probed"]);
 }
 
 #[tokio::test]

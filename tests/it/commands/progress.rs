@@ -34,9 +34,9 @@ async fn the_line_counts_pages_and_rows_and_is_gone_at_the_end() {
     // Data to a file, progress to the terminal.
     let script = "\"$0\" list -o ids > ids.txt; echo code $?; wc -l < ids.txt";
     let mut session = on_a_terminal(&server, "bash", &["--noprofile", "--norc", "-c", script, HOOKSCOPE]).start();
-    session.wait_text("1 page, 100 webhooks of 2,300");
+    session.wait_text("1 page, 100 of 2,300 webhooks");
     hold.add_permits(3);
-    session.wait_text("4 pages, 400 webhooks of 2,300");
+    session.wait_text("4 pages, 400 of 2,300 webhooks");
     hold.add_permits(100);
     assert_eq!(session.exit_and_drain(), Exit::Code(0));
     session.look(|seen| {
@@ -56,7 +56,7 @@ async fn quiet_and_verbose_draw_no_line() {
         server.until(|log| log.pages().len() > 1).await;
         // Another one, that began later and waits for the same, has its line: this one would have had it as well.
         let other = on_a_terminal(&server, HOOKSCOPE, &["list", "-o", "ids"]).start();
-        other.wait_text("1 page, 100 webhooks");
+        other.wait_text("1 page, 100 of 2,300 webhooks");
         hold.add_permits(100);
         assert_eq!(session.exit_and_drain(), Exit::Code(0));
         let text = written(&session);
@@ -72,12 +72,12 @@ async fn the_line_tells_of_a_pause() {
     })
     .await;
     let session = on_a_terminal(&server, HOOKSCOPE, &["list"]).start();
-    session.wait("the pause", |seen| seen.text().contains("100 webhooks of 230 · rate limit: going on in"));
+    session.wait("the pause", |seen| seen.text().contains("100 of 230 webhooks · rate limit: resuming in"));
     // It counts down; that is seen, and not waited for to its end.
     session.wait("a later second", |seen| {
         let text = String::from_utf8_lossy(seen.raw()).into_owned();
         let seconds: std::collections::BTreeSet<_> =
-            text.split("going on in ").skip(1).filter_map(|rest| rest.split(' ').next()).collect();
+            text.split("resuming in ").skip(1).filter_map(|rest| rest.split(' ').next()).collect();
         seconds.len() > 1
     });
     written(&session);
@@ -88,7 +88,7 @@ async fn an_interrupted_wait_leaves_the_terminal_as_it_was() {
     let hold = gate();
     let server = slow(&hold).await;
     let mut session = on_a_terminal(&server, HOOKSCOPE, &["list"]).start();
-    session.wait_text("1 page, 100 webhooks of 2,300");
+    session.wait_text("1 page, 100 of 2,300 webhooks");
     session.type_keys("\x03");
     assert!(matches!(session.exit_and_drain(), Exit::Signal(2) | Exit::Code(130)));
     session.assert_restored();

@@ -180,7 +180,7 @@ async fn credentials_are_warned_of_or_replaced() {
     let home = Home::with_config(ONCE);
     for arguments in [&["w.json"] as &[&str], &[]] {
         let ended = into_file(&home, &server, arguments).await;
-        ended.says(0, &["2 webhooks have credentials in a URL", "--redact"]);
+        ended.says(0, &["2 webhooks have credentials in the URL", "--redact"]);
         assert_eq!(ended.stderr.lines().count(), 1);
     }
     assert!(home.read("w.json").contains("joe:hunter2@"));
@@ -208,6 +208,6 @@ async fn rows_that_are_no_webhooks_are_kept_at_the_end() {
     let server = serving(&format!(r#"{{"id":5}},null,{B}"#)).await;
     let home = Home::with_config(ONCE);
     let ended = into_file(&home, &server, &["w.json"]).await;
-    ended.says(5, &["2 rows are no webhooks (passed as they came)"]);
+    ended.says(5, &["2 malformed rows (passed through as received)"]);
     assert_eq!(home.read("w.json"), format!("[\n{B},\nnull,\n{{\"id\":5}}\n]\n"));
 }

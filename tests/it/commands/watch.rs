@@ -158,7 +158,7 @@ async fn a_failure_is_told_when_it_begins_and_when_it_ends() {
     assert_eq!(watching.kind_and_id().await, pair("recovered", "-"));
     assert_eq!(watching.kind_and_id().await, pair("added", "w1"));
     let ended = watching.end(Signal::INT).await;
-    ended.says(130, &["it is tried again"]);
+    ended.says(130, &["; retrying"]);
 }
 
 #[tokio::test]
