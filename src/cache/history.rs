@@ -219,12 +219,7 @@ impl Snapshot {
     pub fn read(&self) -> Result<Roster, Safe> {
         let (roster, _) = snapshot::read_roster(&self.path).map_err(|error| clean(&error.to_string()))?;
         if roster.len() as u64 != self.webhooks {
-            return Err(safe!(
-                "{} has {} webhooks instead of {}",
-                snapshot::name(&self.path),
-                roster.len(),
-                self.webhooks
-            ));
+            return Err(safe!("{} has {} webhooks instead of {}", snapshot::name(&self.path), roster.len(), self.webhooks));
         }
         if self.is_damaged() {
             return Err(safe!("{} was changed after it was written", snapshot::name(&self.path)));

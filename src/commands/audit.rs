@@ -219,7 +219,8 @@ fn read_retired(path: &Path) -> Result<Vec<Pattern>, Error> {
     for (place, line) in text.lines().enumerate() {
         let pattern = line.split('#').next().unwrap_or_default().trim();
         if !pattern.is_empty() {
-            let parsed = Pattern::parse(pattern).map_err(|why| wrong(safe!("line {} is not a valid pattern: {}", place + 1, why)))?;
+            let parsed =
+                Pattern::parse(pattern).map_err(|why| wrong(safe!("line {} is not a valid pattern: {}", place + 1, why)))?;
             patterns.push(parsed);
         }
     }

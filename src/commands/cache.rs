@@ -18,15 +18,14 @@ pub(super) fn run(command: &CacheCommand, global: &Global) -> Result<Exit, Error
     match command {
         CacheCommand::Path => Output::stdout().send(|out| out.line(&shown)).map(|_reader| Exit::Done),
         CacheCommand::Clear { .. } if global.config.is_some() => Err(Error::Usage {
-            message: "cache clear does not take --config: it empties the caches of every config".into(),
-            advice: Some("Leave it out.".into()),
+            message: "cache clear does not take --config: it clears the caches of all configs".into(),
+            advice: Some("Remove it.".into()),
         }),
         CacheCommand::Clear { history } => {
-            let removed = cache::clear(*history)
-                .map_err(|error| Error::NotKept {
-                    message: safe!("cannot clear the cache {}: {}", shown, reason(&error)),
-                    advice: "Check the permissions of the directory.".into(),
-                })?;
+            let removed = cache::clear(*history).map_err(|error| Error::NotKept {
+                message: safe!("cannot clear the cache {}: {}", shown, reason(&error)),
+                advice: "Check the permissions of the directory.".into(),
+            })?;
             let files = if removed == 1 { "file" } else { "files" };
             global.say().note(&safe!("removed {} {}", removed, files));
             Ok(Exit::Done)

@@ -28,8 +28,8 @@ fn refuse_sources_of_files(old: &Named<'_>, new: &Named<'_>, global: &Global) ->
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
         Some((option, _)) if matches!((old, new), (Named::File(_), Named::File(_))) => Err(Error::Usage {
-            message: safe!("diff: both sides are files, and {} names something else", option),
-            advice: Some("Leave it out, or compare with live.".into()),
+            message: safe!("diff: {} cannot be used with two files", option),
+            advice: Some("Remove it, or compare with live.".into()),
         }),
         _ => Ok(()),
     }

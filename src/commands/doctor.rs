@@ -292,7 +292,7 @@ impl Setup<'_> {
                 report.line(
                     Mark::Note,
                     "history",
-                    &safe!("{} is of an earlier version and perhaps of another workspace: not used", path),
+                    &safe!("not used: {} is from an earlier version and may belong to another workspace", path),
                 )
             }
             None => Ok(()),

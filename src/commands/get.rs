@@ -34,7 +34,10 @@ pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, E
 pub(super) fn distinct(ids: &[String], command: &'static str) -> Result<Vec<WebhookId>, Error> {
     if ids.iter().any(String::is_empty) {
         // It would ask for the listing: an unset variable of a script, most likely.
-        return Err(Error::Usage { message: safe!("{}: empty id", command), advice: Some("Check the script for an unset variable.".into()) });
+        return Err(Error::Usage {
+            message: safe!("{}: empty id", command),
+            advice: Some("Check the script for an unset variable.".into()),
+        });
     }
     let mut seen = HashSet::new();
     let ids: Vec<_> = ids.iter().filter(|id| seen.insert(id.as_str())).map(|id| WebhookId::new(id)).collect();

@@ -193,7 +193,10 @@ fn notes(plan: &Plan) -> Vec<Safe> {
         let (id, with) = (collision.id.clean_head(60), collision.with.clean_head(60));
         safe!("{} with {} ({})", id, with, clean_head(&collision.events.join(", "), 60))
     };
-    note("would deliver the same events to the same URL as another webhook", plan.collisions.iter().map(collision).collect());
+    note(
+        "would deliver the same events to the same URL as another webhook",
+        plan.collisions.iter().map(collision).collect(),
+    );
     note("would have no events left", plan.without_events.iter().map(|id| id.clean_head(60)).collect());
     note("to review", plan.doubts.iter().map(|(id, why)| safe!("{}: {}", id.clean_head(60), *why)).collect());
     note("mappings that match nothing", plan.unused.iter().map(|name| clean_head(&mask_url(name), 60)).collect());

@@ -70,8 +70,7 @@ pub(super) async fn run(args: &ProbeArgs, context: &Context<'_>) -> Result<Exit,
 /// How a probe is made, each step of so many seconds at most.
 pub(super) fn settings(step_timeout: u64, allow_private: bool, context: &Context<'_>) -> Result<probe::Settings, Error> {
     let extra_roots = context.config.network.extra_roots()?;
-    let trust =
-        Trust::new(extra_roots.as_deref()).map_err(|error| Error::Api { place: "certificates".into(), error })?;
+    let trust = Trust::new(extra_roots.as_deref()).map_err(|error| Error::Api { place: "certificates".into(), error })?;
     Ok(probe::Settings { step_timeout: Duration::from_secs(step_timeout), allow_private, trust, now: context.now })
 }
 

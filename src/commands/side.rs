@@ -127,8 +127,7 @@ fn no_snapshot(first: Option<Timestamp>, at: Timestamp, place: &Safe) -> Error {
         Some(first) => safe!("{}: no snapshot from {}; the history starts {}", place, clock::utc(at), clock::utc(first)),
         None => safe!("{}: no history yet", place),
     };
-    let advice =
-        "Every full read that finds a change adds a snapshot; hookscope history lists them.";
+    let advice = "Every full read that finds a change adds a snapshot; hookscope history lists them.";
     Error::NotKept { message, advice: advice.into() }
 }
 

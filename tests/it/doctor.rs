@@ -385,7 +385,11 @@ mod network {
             let said = Said::of(command).await;
             said.assert_broken("tunnel", 4, &["proxy: 407, wrong user name or password", source, "sent only once"]);
             assert!(said.step("proxy").1.ends_with(source), "{}", said.text);
-            assert!(said.step("TCP").1.starts_with(&format!("connected to the proxy at {}", proxy.address)), "{}", said.text);
+            assert!(
+                said.step("TCP").1.starts_with(&format!("connected to the proxy at {}", proxy.address)),
+                "{}",
+                said.text
+            );
             said.assert_skipped(&["TLS", "clock", "API", "rate limit"], "tunnel");
         }
         assert!(proxy.log().requests().all(|request| request.method == "CONNECT"));
@@ -549,8 +553,9 @@ mod tls {
             assert_eq!(said.code, Some(0), "{}", said.text);
             let (found, words) = said.step("TLS");
             assert_eq!(found, mark, "{words}");
-            let left =
-                words.strip_prefix("certificate issued by Test CA (Tests), expires in ").and_then(|rest| rest.strip_suffix(" days"));
+            let left = words
+                .strip_prefix("certificate issued by Test CA (Tests), expires in ")
+                .and_then(|rest| rest.strip_suffix(" days"));
             let left: i64 = left.unwrap_or_else(|| panic!("{words}")).parse().unwrap();
             assert!((days - 2..=days).contains(&left), "{words}");
         }

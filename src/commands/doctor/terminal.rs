@@ -102,7 +102,8 @@ async fn say_clipboard(report: &mut Report, ui: &Ui, env: &Environment) -> Resul
             return report.ok("clipboard", &words.into());
         }
         None => {
-            return report.ok("clipboard", &"OSC 52, if the terminal supports it; else set ui.clipboard = \"screen\"".into());
+            return report
+                .ok("clipboard", &"OSC 52, if the terminal supports it; else set ui.clipboard = \"screen\"".into());
         }
     }
     let (set_clipboard, allow_passthrough) = tokio::join!(tmux_option("set-clipboard"), tmux_option("allow-passthrough"));

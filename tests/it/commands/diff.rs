@@ -163,10 +163,8 @@ async fn only_a_404_says_that_a_webhook_is_gone() {
     home.write("old.json", format!("[{}]", rows(0..10)));
     for (sides, gone, none) in [(["old.json", "live"], "removed", "added"), (["live", "old.json"], "added", "removed")] {
         let ended = Ended::of(home.at(&server.base_url(), &["diff", sides[0], sides[1], "-o", "json"])).await;
-        ended.says(
-            5,
-            &["2 webhooks are neither listed nor confirmed as removed", "the listing omitted 2 existing webhooks"],
-        );
+        ended
+            .says(5, &["2 webhooks are neither listed nor confirmed as removed", "the listing omitted 2 existing webhooks"]);
         let found = values(&ended.stdout);
         let ids = |kind: &str| {
             let rows = found[kind].as_array().unwrap();

@@ -115,7 +115,11 @@ async fn a_filter_of_the_log_that_is_none_is_a_mistake() {
         let mut command = home.at(&server.base_url(), &["list"]);
         command.env("HOOKSCOPE_LOG", filter);
         let ended = Ended::of(command).await;
-        assert!(ended.refusal(2).starts_with("hookscope: HOOKSCOPE_LOG: not a valid filter; use a level"), "{}", ended.stderr);
+        assert!(
+            ended.refusal(2).starts_with("hookscope: HOOKSCOPE_LOG: not a valid filter; use a level"),
+            "{}",
+            ended.stderr
+        );
     }
     assert_eq!(server.log().connections, 0);
 }

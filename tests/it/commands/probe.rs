@@ -223,7 +223,9 @@ async fn a_proxy_is_bypassed_and_that_is_said() {
     let rows = [row("a", &format!("http://{}", server.address), true)];
     let (_home, mut command) = over(&rows, &["--http"]);
     command.env("http_proxy", format!("http://{}", proxy.address)).env("HTTPS_PROXY", "");
-    Ended::of(command).await.says(0, &["http_proxy is not used: probe connects to destinations directly", "1 of 1 reachable"]);
+    Ended::of(command)
+        .await
+        .says(0, &["http_proxy is not used: probe connects to destinations directly", "1 of 1 reachable"]);
     assert_eq!((proxy.log().connections, server.log().requests().count()), (0, 1));
 }
 
