@@ -133,9 +133,9 @@ async fn the_history_of_an_earlier_version_is_named_once_where_it_may_be_of_anot
     let old =
         home.write(&format!("state/hookscope/history/{name}/00000001_20260101T000000Z_1.json"), format!("[\n{A}\n]\n"));
     let old = old.parent().unwrap();
-    let place = format!("is not used, since it may be of another workspace: {}", old.display());
+    let place = format!("is not used, as it may belong to another workspace: {}", old.display());
     let doctor = api.run(&home, &["doctor"]).await;
-    assert!(doctor.stdout.contains(&format!("note  history      {}", old.display())), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains(&format!("note  history      not used: {}", old.display())), "{}", doctor.stdout);
     let ended = api.run(&home, &["history", "-o", "tsv"]).await;
     ended.says(0, &[&place]);
     assert_eq!(ended.stdout, "");
@@ -354,7 +354,7 @@ async fn the_cache_says_where_it_is_and_can_be_emptied() {
     home.run(&["cache", "clear"]).await.says(0, &["removed 2 files"]);
     api.run(&home, &["list", "--cached"]).await.refusal(4);
     assert_eq!(api.run(&home, &["history"]).await.lines().len(), 1);
-    home.run(&["cache", "clear", "--history"]).await.says(0, &["1 file removed"]);
+    home.run(&["cache", "clear", "--history"]).await.says(0, &["removed 1 file"]);
     assert_eq!(api.run(&home, &["history"]).await.data(), "");
 }
 

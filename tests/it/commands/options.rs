@@ -75,7 +75,7 @@ const SOURCES: [(&str, Option<&str>, &str); 6] = [
     ("profile", Some("no-such"), "there is no profile no-such"),
     ("all-profiles", None, "--all-profiles"),
     ("from", Some("no-such.json"), "no-such.json"),
-    ("cached", None, "there is no cache"),
+    ("cached", None, "no cached listing"),
     ("base-url", Some("ftp://x"), "--base-url: "),
 ];
 /// Settings, which do no harm where nothing depends on them.
