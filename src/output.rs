@@ -320,18 +320,18 @@ impl<T: Record> Sheet<T> {
         };
         let wrong = |what: Safe| {
             let known: Vec<_> = T::COLUMNS.iter().map(|column| column.name).collect();
-            safe!("{}; available columns: {}", what, clean(&known.join(", ")))
+            safe!("{}; columns: {}", what, clean(&known.join(", ")))
         };
         let mut columns_found: Vec<&'static Column<T>> = Vec::with_capacity(names.len());
         for name in names {
             let column = T::COLUMNS.iter().find(|column| column.name == name);
             let column = column.ok_or_else(|| match name {
-                "" => wrong("empty column name".into()),
+                "" => wrong("a column name is missing".into()),
                 name => wrong(safe!("unknown column {}", crate::text::clean_head(name, 40))),
             })?;
             // JSON would have a name twice in one object, which no two readers take alike.
             if columns_found.iter().any(|found| found.name == name) {
-                return Err(wrong(safe!("{} is given twice", column.name)));
+                return Err(wrong(safe!("column {} is given twice", column.name)));
             }
             columns_found.push(column);
         }

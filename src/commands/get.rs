@@ -75,7 +75,7 @@ pub(super) async fn read(ids: &[WebhookId], context: &Context<'_>) -> Result<(Ve
                 exit = exit.max(Exit::Incomplete);
             }
             Ok(None) if !is_whole => {
-                context.say.problem(&safe!("{}: incomplete: {} not found, but some webhooks are missing", place, id));
+                context.say.problem(&safe!("{}: incomplete: {} not found in a partial listing", place, id));
                 exit = exit.max(Exit::Incomplete);
             }
             Ok(None) => {

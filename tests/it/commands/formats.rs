@@ -163,10 +163,10 @@ async fn what_is_not_allowed_is_told_with_what_is_before_anything_is_sent() {
     let columns = "id, url, events, is_active, created_at, status, host, event_count, age, profile";
     for (arguments, words) in [
         (["--columns", "id,ids"], ["ids", columns]),
-        (["--columns", "id,,url"], ["empty column name", columns]),
-        (["--columns", ""], ["empty column name", columns]),
+        (["--columns", "id,,url"], ["missing", columns]),
+        (["--columns", ""], ["missing", columns]),
         // An object with one name twice is read differently by every reader.
-        (["--columns", "id,url,id"], ["id is given twice", columns]),
+        (["--columns", "id,url,id"], ["column id is given twice", columns]),
         (["--sort", "age"], ["age", "created, url, host, events, status, id"]),
         (["--sort", "event"], ["did you mean events?", "created, url, host, events, status, id"]),
         (["--sort", "id:down"], ["id:asc", "id:desc"]),

@@ -184,6 +184,6 @@ async fn the_rest_of_the_rate_limit_belongs_to_production() {
 async fn what_a_part_does_not_have_may_be_elsewhere() {
     let part = r#"{"data":[{"id":"a","url":"https://a.com/"}],"meta":{"page":1,"limit":100,"total":500}}"#;
     feed(part, &["get", "a", "--from", "-"]).await.data();
-    feed(part, &["get", "b", "--from", "-"]).await.says(5, &["b not found, but some webhooks are missing"]);
+    feed(part, &["get", "b", "--from", "-"]).await.says(5, &["b not found in a partial listing"]);
     feed("[]", &["get", "b", "--from", "-"]).await.says(1, &["webhook b not found"]);
 }
