@@ -31,15 +31,15 @@ const SHOWN_WEBHOOKS: usize = 10;
 /// The formats of an audit's `-o`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum AuditFormat {
-    /// For people, by severity and rule
+    /// Grouped by severity and rule, with advice
     Table,
-    /// One finding a line, tab-separated, without header
+    /// One finding per line, tab-separated, without a header
     Tsv,
-    /// One array
+    /// One JSON array
     Json,
-    /// One JSON object a line
+    /// One JSON object per line
     Ndjson,
-    /// RFC 4180 with header
+    /// RFC 4180 with a header
     Csv,
     /// For tickets and pull requests
     Markdown,
