@@ -11,8 +11,7 @@ use std::path::Path;
 
 use self::buffer::Buffer;
 use crate::analysis::deliveries::{EXPECTED, Reason, Tally, Values};
-use crate::api::without_number;
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::safe;
 use crate::text::{Safe, clean, clean_head};
 
@@ -93,7 +92,7 @@ pub enum Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Io(clean_head(&without_number(&error.to_string()), 200))
+        Self::Io(clean_head(reason(&error).as_str(), 200))
     }
 }
 

@@ -11,7 +11,6 @@ use rustix::fs::OFlags;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::error::reason;
 use crate::files;
 use crate::redact::ApiKey;
 use crate::safe;
@@ -35,7 +34,7 @@ pub fn start(filter: Option<&str>) -> Result<(), Safe> {
         .parse(filter)
         .map_err(|_library_words| "not a valid filter; use a level such as debug, or hookscope=trace")?;
     let path = path().ok_or("no home directory for the log")?;
-    let file = open(&path).map_err(|why| safe!("cannot open {}: {}", clean(&path.to_string_lossy()), reason(&why)))?;
+    let file = open(&path).map_err(|why| safe!("cannot open {}: {}", clean(&path.to_string_lossy()), clean(&why.kind().to_string())))?;
     let lines = Lines(Arc::new(Mutex::new(file)));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(lines).finish();
     // There is one start, so there is no other subscriber.
