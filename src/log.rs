@@ -34,7 +34,8 @@ pub fn start(filter: Option<&str>) -> Result<(), Safe> {
         .parse(filter)
         .map_err(|_library_words| "not a valid filter; use a level such as debug, or hookscope=trace")?;
     let path = path().ok_or("no home directory for the log")?;
-    let file = open(&path).map_err(|why| safe!("cannot open {}: {}", clean(&path.to_string_lossy()), clean(&why.kind().to_string())))?;
+    let file = open(&path)
+        .map_err(|why| safe!("cannot open {}: {}", clean(&path.to_string_lossy()), clean(&why.kind().to_string())))?;
     let lines = Lines(Arc::new(Mutex::new(file)));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(lines).finish();
     // There is one start, so there is no other subscriber.
