@@ -79,46 +79,46 @@ macro_rules! actions {
 }
 
 actions! {
-    MoveDown "move-down" ["j", "down"] "move" "move down a row; scroll in the detail";
-    MoveUp "move-up" ["k", "up"] "move" "move up a row; scroll in the detail";
+    MoveDown "move-down" ["j", "down"] "move" "move down, or scroll the detail";
+    MoveUp "move-up" ["k", "up"] "move" "move up, or scroll the detail";
     HalfPageDown "half-page-down" ["ctrl-d"] "down" "move down half a page";
     HalfPageUp "half-page-up" ["ctrl-u"] "up" "move up half a page";
     PageDown "page-down" ["pgdn", "ctrl-f"] "down" "move down a page";
     PageUp "page-up" ["pgup", "ctrl-b"] "up" "move up a page";
-    First "first" ["g", "home"] "first" "go to the first webhook";
-    Last "last" ["G", "end"] "last" "go to the last webhook";
-    Open "open" ["enter", "l", "right"] "open" "go into the detail";
+    First "first" ["g", "home"] "first" "go to the top";
+    Last "last" ["G", "end"] "last" "go to the bottom";
+    Open "open" ["enter", "l", "right"] "open" "open the detail, a host, a rule or a finding";
     Back "back" ["esc", "h", "left"] "back" "go back one level; esc also clears the filter";
-    NextPane "next-pane" ["tab"] "pane" "go to the other pane";
-    Filter "filter" ["/"] "filter" "find webhooks; enter keeps the filter, esc clears it";
-    NextScope "scope" ["a"] "scope" "show all, only active, only inactive webhooks";
-    Sort "sort" ["s"] "sort" "sort by created, url, host, events, status, id, or not at all";
-    ReverseSort "reverse-sort" ["S"] "reverse" "turn the order round";
-    ViewWebhooks "webhooks" ["1"] "webhooks" "view: one line a webhook";
-    ViewHosts "hosts" ["2"] "hosts" "view: where is delivered to; enter opens a host";
-    ViewEvents "events" ["3"] "events" "view: who hears which event; enter shows the webhooks";
-    ViewFindings "findings" ["4"] "findings" "view: what is wrong; enter opens a rule, or goes to a webhook";
-    ViewChanges "changes" ["5"] "changes" "view: what came, went, changed; sort chooses since when";
-    Mark "mark" ["space"] "mark" "mark a webhook for copies and exports";
-    MarkAll "mark-all" ["*"] "mark all" "mark all that are shown, or none of them";
-    Acknowledge "acknowledge" ["."] "acknowledge" "acknowledge changes: take the signs + ~ - off";
-    Export "export" ["e"] "export" "write what is marked, else what is shown, to a file";
-    RawJson "raw-json" ["v"] "json" "show the webhook as the API sent it, and back";
-    Copy "copy" ["y"] "copy" "copy url, id, json, curl commands and more";
+    NextPane "next-pane" ["tab"] "pane" "switch between the list and the detail";
+    Filter "filter" ["/"] "filter" "filter the list; enter keeps the filter, esc clears it";
+    NextScope "scope" ["a"] "scope" "cycle the scope: all, active, inactive";
+    Sort "sort" ["s"] "sort" "cycle the sort: created, url, host, events, status, id, none";
+    ReverseSort "reverse-sort" ["S"] "reverse" "reverse the sort order";
+    ViewWebhooks "webhooks" ["1"] "webhooks" "webhooks: one line each";
+    ViewHosts "hosts" ["2"] "hosts" "hosts: destinations by host; enter expands";
+    ViewEvents "events" ["3"] "events" "events: subscribers per event; enter lists them";
+    ViewFindings "findings" ["4"] "findings" "findings: audit results by rule; enter expands";
+    ViewChanges "changes" ["5"] "changes" "changes: added, changed, removed; sort sets the baseline";
+    Mark "mark" ["space"] "mark" "mark or unmark a webhook for copy and export";
+    MarkAll "mark-all" ["*"] "mark all" "mark or unmark all listed webhooks";
+    Acknowledge "acknowledge" ["."] "acknowledge" "acknowledge changes: clear the signs + ~ -";
+    Export "export" ["e"] "export" "export marked (else listed) webhooks to a file";
+    RawJson "raw-json" ["v"] "json" "toggle the raw JSON of the webhook";
+    Copy "copy" ["y"] "copy" "copy the URL, the id, the JSON, a curl command or more";
     Probe "probe" ["p"] "probe" "probe the destination: is it reachable from this host?";
-    ProbeAll "probe-all" ["P"] "probe all" "probe the destinations of all that are marked, else shown; esc stops";
-    DiscardProbes "discard-probes" ["D"] "discard" "discard the results of all probes";
-    Refresh "refresh" ["r"] "refresh" "read the visible rows again; try again after an error";
-    AutoRefresh "auto-refresh" ["R"] "auto" "refresh again and again, or stop that";
-    LoadEverything "load-everything" ["L"] "load all" "load every webhook, or read all again; esc stops";
-    Profiles "profiles" ["w"] "profile" "show another workspace of the config";
-    TimeFormat "time-format" ["t"] "time" "show times relative, in UTC, in local time";
+    ProbeAll "probe-all" ["P"] "probe all" "probe all marked (else listed) destinations; esc stops";
+    DiscardProbes "discard-probes" ["D"] "discard" "discard all probe results";
+    Refresh "refresh" ["r"] "refresh" "refresh; after an error, retry now";
+    AutoRefresh "auto-refresh" ["R"] "auto" "toggle auto-refresh";
+    LoadEverything "load-everything" ["L"] "load all" "load all webhooks, or reload them; esc stops";
+    Profiles "profiles" ["w"] "profile" "switch to another profile";
+    TimeFormat "time-format" ["t"] "time" "cycle the time format: relative, UTC, local";
     Reveal "reveal" ["x"] "reveal" "show or mask credentials in URLs";
-    Mouse "mouse" ["m"] "mouse" "mouse on or off; on, it takes the terminal's own selection away";
-    Palette "palette" [":"] "command" "find an action by its name";
-    Help "help" ["?"] "help" "show every key";
-    Redraw "redraw" ["ctrl-l"] "redraw" "draw the whole screen again";
-    Suspend "suspend" ["ctrl-z"] "suspend" "suspend to the shell; fg comes back";
+    Mouse "mouse" ["m"] "mouse" "toggle the mouse (on: no terminal text selection)";
+    Palette "palette" [":"] "command" "command palette: find an action by name";
+    Help "help" ["?"] "help" "list all keys";
+    Redraw "redraw" ["ctrl-l"] "redraw" "redraw the screen";
+    Suspend "suspend" ["ctrl-z"] "suspend" "suspend to the shell; fg resumes";
     Quit "quit" ["q", "ctrl-c"] "quit" "quit";
 }
 
@@ -172,14 +172,14 @@ impl Copy {
 
 /// The copy menu: key, what it copies, and in words.
 pub const COPIES: [(char, Copy, &str); 8] = [
-    ('u', Copy::Url, "url"),
+    ('u', Copy::Url, "URL"),
     ('i', Copy::Id, "id"),
-    ('j', Copy::Json, "json"),
+    ('j', Copy::Json, "JSON"),
     ('m', Copy::Markdown, "Markdown block for the incident channel"),
-    ('c', Copy::CurlGet, "curl command that reads it"),
-    ('p', Copy::CurlPause, "curl command that pauses it"),
-    ('d', Copy::CurlDelete, "curl command that deletes it"),
-    ('l', Copy::ListCommand, "hookscope list command for what is shown"),
+    ('c', Copy::CurlGet, "curl command to read it"),
+    ('p', Copy::CurlPause, "curl command to pause it"),
+    ('d', Copy::CurlDelete, "curl command to delete it"),
+    ('l', Copy::ListCommand, "hookscope list command for this list"),
 ];
 
 /// A key with its modifiers, as far as terminals tell them apart.
@@ -311,7 +311,7 @@ impl Keymap {
         match other.filter(|&other| other != entry.action).and_then(Action::entry) {
             Some(other) => {
                 let shown = clean_head(&key.to_string(), 20);
-                let message = safe!("key {} is taken by {} already: give that another key too", shown, other.name);
+                let message = safe!("key {} is already bound to {}: bind that to another key too", shown, other.name);
                 Err(Conflict { action: entry.name, message })
             }
             None => {

@@ -19,10 +19,10 @@ pub fn words(entry: &Entry, fate: Option<&Fate>) -> Safe {
     match (entry, fate) {
         (Entry::Added(_), _) => "added".into(),
         (Entry::Changed(..), _) => "changed".into(),
-        (Entry::Removed(_), Some(Fate::Gone)) => "removed: the API does not know it any more".into(),
-        (Entry::Removed(_), Some(Fate::Asked)) => "gone or unknown: it is not listed, and is asked for".into(),
-        (Entry::Removed(_), Some(Fate::Unknown(why))) => safe!("gone or unknown: {}", why),
-        (Entry::Removed(_), Some(Fate::There) | None) => "gone or unknown: it is not listed".into(),
+        (Entry::Removed(_), Some(Fate::Gone)) => "removed (the API answers 404)".into(),
+        (Entry::Removed(_), Some(Fate::Asked)) => "unconfirmed: not listed; asking the API".into(),
+        (Entry::Removed(_), Some(Fate::Unknown(why))) => safe!("unconfirmed: not listed; {}", why),
+        (Entry::Removed(_), Some(Fate::There) | None) => "unconfirmed: not listed".into(),
     }
 }
 
@@ -40,8 +40,8 @@ pub fn sign(entry: &Entry, fate: Option<&Fate>) -> &'static str {
 fn past(entry: &Entry, fate: Option<&Fate>) -> Option<&'static str> {
     match (entry, fate) {
         (Entry::Added(_) | Entry::Changed(..), _) => None,
-        (Entry::Removed(_), Some(Fate::Gone)) => Some("gone"),
-        (Entry::Removed(_), _) => Some("gone or unknown"),
+        (Entry::Removed(_), Some(Fate::Gone)) => Some("removed"),
+        (Entry::Removed(_), _) => Some("unconfirmed"),
     }
 }
 
@@ -57,8 +57,8 @@ pub fn lines(entry: &Entry, fate: Option<&Fate>, moved: Option<&str>, style: &St
             }
         }
         if let Some(id) = moved {
-            let word = if matches!(entry, Entry::Added(_)) { "from" } else { "to" };
-            let words = safe!("perhaps moved {} {}: the same url and events", word, clean_head(id, MAX_VALUE));
+            let word = if matches!(entry, Entry::Added(_)) { "from" } else { "as" };
+            let words = safe!("possibly re-registered {} {}: same URL and events", word, clean_head(id, MAX_VALUE));
             lines.extend(words.wrap(style.width.into()).into_iter().map(|line| vec![Piece::new(line, style.theme.quiet)]));
         }
         lines.push(Vec::new());
@@ -94,7 +94,7 @@ fn field(entry: &Entry, change: &FieldChange, style: &Style, max: usize, lines: 
         return;
     }
     match DiffLine::of(entry.id(), change.clone()).sides(style.reveal) {
-        (None, None) => side(" ", &"too long to be shown here".into(), theme.quiet),
+        (None, None) => side(" ", &"too long to show here".into(), theme.quiet),
         (before, after) => {
             side("-", &before.unwrap_or_else(|| "(none)".into()), theme.error);
             side("+", &after.unwrap_or_else(|| "(none)".into()), theme.active);

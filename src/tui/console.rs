@@ -254,7 +254,7 @@ impl Console for Terminal {
     async fn suspend(&mut self, mouse: bool) -> Result<(), &'static str> {
         // The first process of a session has nobody who could continue it.
         if getsid(None).is_ok_and(|leader| leader == getpid()) {
-            return Err("there is no shell to suspend to");
+            return Err("no shell to suspend to");
         }
         self.link.send(&leaving());
         self.link.drain(PATIENCE);
@@ -265,7 +265,7 @@ impl Console for Terminal {
             drop(tokio::time::timeout(STOP, self.signals.continued.recv()).await);
         }
         self.retake(mouse);
-        stopped.map_err(|_why| "the process group could not be stopped")
+        stopped.map_err(|_why| "cannot suspend")
     }
 
     fn size(&self) -> Option<(u16, u16)> {
@@ -308,14 +308,14 @@ impl Console for Terminal {
 /// What is missing.
 pub fn check(term: Option<&str>) -> Result<(), &'static str> {
     if !io::stdin().is_terminal() {
-        return Err("stdin is none");
+        return Err("stdin is not a terminal");
     }
     if !io::stdout().is_terminal() {
-        return Err("stdout is none");
+        return Err("stdout is not a terminal");
     }
     match term {
         None | Some("") => Err("TERM is not set"),
-        Some("dumb") => Err("TERM=dumb cannot place text"),
+        Some("dumb") => Err("TERM=dumb cannot position the cursor"),
         Some(_) => Ok(()),
     }
 }

@@ -30,7 +30,7 @@ pub struct Place {
 pub fn refusal(row: &Row) -> Safe {
     match row {
         Row::Webhook(webhook) => safe!("the id \"{}\" cannot be used in a URL", webhook.id.clean_head(40)),
-        Row::Malformed(_) => "a malformed row can be copied as json only".into(),
+        Row::Malformed(_) => "a malformed row can only be copied as JSON".into(),
     }
 }
 

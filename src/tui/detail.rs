@@ -262,7 +262,10 @@ impl Text<'_> {
     fn malformed(&mut self, malformed: &Malformed) {
         let theme = self.style.theme;
         self.push(vec![Piece::new("malformed row", theme.error)]);
-        self.push(vec![Piece::plain(safe!("The API sent something that is no webhook: {}.", malformed.reason.explain()))]);
+        self.push(vec![Piece::plain(safe!(
+            "The API sent an entry that is not a valid webhook: {}.",
+            malformed.reason.explain()
+        ))]);
         self.blank();
         self.json_lines(&malformed.json.pretty(self.style.reveal));
     }
@@ -292,7 +295,7 @@ fn created_style(created: &Field<CreatedAt>, theme: Theme) -> ratatui::style::St
 
 /// What the eye would take for the destination, when it is not.
 fn deceptive(webhook: &Webhook) -> Option<Safe> {
-    let Some(url) = webhook.url.parse() else { return Some("this is not a URL".into()) };
+    let Some(url) = webhook.url.parse() else { return Some("not a valid URL".into()) };
     let host = url.host_str().unwrap_or_default();
     let raw = webhook.url.raw();
     let authority = raw.split_once("://").map_or(raw, |(_, rest)| rest);
@@ -353,7 +356,7 @@ mod tests {
     fn wrong_types_are_shown_as_they_came_and_marked() {
         let lines =
             shown(r#"{"id":"a","url":"u","events":"x","is_active":"true","created_at":5}"#, Form::Fields, 100).join("\n");
-        for mark in [r#"? is_active: "true""#, "! this is not a URL", r#""x" (not a list)"#, "5 (not a time)"] {
+        for mark in [r#"? is_active: "true""#, "! not a valid URL", r#""x" (not a list)"#, "5 (not a time)"] {
             assert!(lines.contains(mark), "{mark} is not in\n{lines}");
         }
     }

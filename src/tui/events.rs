@@ -191,7 +191,7 @@ where
     pub async fn part(&mut self) -> Result<(), Error> {
         let exported = self.finish_exports().await;
         if timeout(self.parting, self.write_the_last()).await.is_err() {
-            tracing::warn!("what was typed or read last could not be written in time");
+            tracing::warn!("writing the filter history and the cache timed out");
         }
         exported
     }
@@ -217,7 +217,7 @@ where
                 () = sleep_until(ends_at) => {}
             }
             if is_stopped {
-                return Err(Error::Output("an export hangs, and was left unfinished".into()));
+                return Err(Error::Output("an export timed out and is unfinished".into()));
             }
             is_stopped = true;
             self.is_stopped.store(true, Ordering::Relaxed);
@@ -497,7 +497,7 @@ where
         command: impl Future<Output = Result<T, Safe>>,
     ) -> ControlFlow<Ended, (Result<T, Safe>, Vec<Effect>)> {
         self.input.pause().await;
-        self.console.release(&safe!("hookscope: getting the key of {}; ctrl-c stops that", name));
+        self.console.release(&safe!("hookscope: getting the key of {}; ctrl-c cancels", name));
         let answer = self.answer(command).await;
         self.console.retake(self.app.mouse);
         self.input.resume();
@@ -580,7 +580,7 @@ fn unexported(outcome: &Outcome) -> Result<(), Error> {
     match outcome {
         Outcome::NotExported { path, words } => Err(Error::Output(safe!("{}: {}", clean(&path.to_string_lossy()), words))),
         Outcome::Exists { path } => {
-            Err(Error::Output(safe!("{}: it exists, and nothing was written", clean(&path.to_string_lossy()))))
+            Err(Error::Output(safe!("{}: this file exists, nothing was written", clean(&path.to_string_lossy()))))
         }
         _ => Ok(()),
     }

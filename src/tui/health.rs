@@ -129,9 +129,9 @@ impl Trouble {
             Stage::Failed => match self.again_at {
                 Some(at) => safe!("retry in {}", seconds(at, now)),
                 None if self.error.is_transient() => "gave up".into(),
-                None => "not tried again".into(),
+                None => "not retried".into(),
             },
-            Stage::Again => "trying again".into(),
+            Stage::Again => "retrying".into(),
         }
     }
 }

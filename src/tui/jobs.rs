@@ -417,7 +417,7 @@ fn copied_texts(rows: &Chosen, what: Copy, place: &Place) -> Result<Vec<String>,
     }
     if taken.is_err() {
         let most = if bytes > MAX_BYTES { "4 MB" } else { "10,000" };
-        return Err(safe!("more than {} are marked: export them to a file", most));
+        return Err(safe!("more than {} to copy: export to a file instead", most));
     }
     Ok(texts)
 }
@@ -435,7 +435,7 @@ impl Export {
                 let sheet = Sheet::<Listed>::new(format, None, false, View { now })
                     .map_err(|why| io::Error::other(why.to_string()))?;
                 match write_rows(&rows, &sheet, &mut out, goes_on)? {
-                    0 if marked.is_some() => Err(io::Error::other("none of the marked webhooks is listed any more")),
+                    0 if marked.is_some() => Err(io::Error::other("none of the marked webhooks is still listed")),
                     webhooks => Ok(webhooks),
                 }
             })
@@ -461,7 +461,7 @@ fn write_rows<W: Write>(rows: &Chosen, sheet: &Sheet<Listed>, out: &mut Output<W
         });
         if chunk.len() == CHUNK {
             if !goes_on() {
-                return Err(io::Error::other("it was stopped before all was written"));
+                return Err(io::Error::other("stopped before everything was written"));
             }
             document.add(&chunk)?;
             chunk.clear();

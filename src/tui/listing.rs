@@ -264,9 +264,9 @@ impl Listing {
     pub fn of_which(&self) -> &'static str {
         match (self.remembered, self.is_complete() && !self.is_inconsistent()) {
             (0, true) => "",
-            (0, false) => " of those loaded",
-            (remembered, _) if remembered == self.loaded() => " of those cached",
-            _ => ", cached ones among them",
+            (0, false) => " (loaded only)",
+            (remembered, _) if remembered == self.loaded() => " (cached)",
+            _ => " (some cached)",
         }
     }
 

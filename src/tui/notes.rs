@@ -84,7 +84,7 @@ fn seen_in_words(seen: &Seen, theme: Theme, glyphs: &Glyphs) -> (Safe, Style) {
         parts.push(safe!("{} ok", Step::Dns.name()));
     }
     parts.push(match reach.certificate {
-        Some(lasts) => safe!("{} ok, {} d left", Step::Tls.name(), lasts.days_left),
+        Some(lasts) => safe!("{} ok, {}d left", Step::Tls.name(), lasts.days_left),
         None if reach.times.tls.is_some() => safe!("{} ok", Step::Tls.name()),
         None => safe!("{} ok, no tls", Step::Tcp.name()),
     });
@@ -110,7 +110,7 @@ fn deliveries(app: &App, figures: &Figures) -> Note {
                 words.push(&safe!(", {} retries", grouped(stats.retries)));
             }
             if stats.by_url {
-                words.push(&", by url".into());
+                words.push(&", matched by URL".into());
             }
             let (words, style) = if *fails { (safe!("! {}", words), error) } else { (words, Style::new()) };
             note(words, style, last_failures(app, stats))

@@ -93,7 +93,7 @@ impl Prober {
                 State::Idle => return pending().await,
                 State::Opening(task, waiting) => {
                     // A panic in there has ended the explorer by its hook.
-                    let opened = task.await.unwrap_or_else(|_panicked| Err("the certificates could not be loaded".into()));
+                    let opened = task.await.unwrap_or_else(|_panicked| Err("cannot load the trusted certificates".into()));
                     let waiting = std::mem::take(waiting);
                     match opened {
                         Ok(trust) => self.run(trust, waiting),
@@ -107,7 +107,7 @@ impl Prober {
                 State::Running(probing, left) => {
                     let Some(Answer { origin, reach, .. }) = probing.next().await else {
                         self.state = State::Idle;
-                        return Found::Failed("the probe ended early".into());
+                        return Found::Failed("the probe ended unexpectedly".into());
                     };
                     *left -= 1;
                     return Found::Reach(origin, Box::new(Seen { reach, at: Moment::now().wall }));

@@ -74,17 +74,17 @@ impl Workspaces {
         let (at, joined) = (*at, task.await);
         self.underway = None;
         // A panic in there has ended the explorer by its hook.
-        (at, joined.unwrap_or_else(|_aborted| Err("the switch was given up".into())))
+        (at, joined.unwrap_or_else(|_aborted| Err("the switch was canceled".into())))
     }
 
     /// The way to a workspace; a key command runs here, and shares the terminal.
     pub fn resolve(&self, at: usize) -> impl Future<Output = Resolved> + Send + 'static {
         let profiles = self.profiles.clone();
         async move {
-            let Some(profiles) = profiles else { return Err("there is no profile to switch to".into()) };
+            let Some(profiles) = profiles else { return Err("no profile to switch to".into()) };
             let name = profiles.all().get(at).map(|profile| profile.shown.clone()).unwrap_or_default();
             let connection = profiles.connection(at).await;
-            connection.map(Box::new).map_err(|error| safe!("not switched to {}: {}", name, error.brief()))
+            connection.map(Box::new).map_err(|error| safe!("cannot switch to {}: {}", name, error.brief()))
         }
     }
 }
@@ -116,7 +116,7 @@ mod tests {
         assert!(workspaces.underway.is_none());
         workspaces.start(2);
         let (at, error) = workspaces.resolved().await;
-        assert_eq!((at, error.unwrap_err().as_str()), (2, "not switched to b: no API key for profile b"));
+        assert_eq!((at, error.unwrap_err().as_str()), (2, "cannot switch to b: no API key for profile b"));
         workspaces.start(1);
         workspaces.stop();
         assert!(workspaces.underway.is_none());

@@ -237,14 +237,14 @@ impl App {
 
     pub(super) fn reverse_sort(&mut self) -> Vec<Effect> {
         let Some(sort) = &mut self.sort else {
-            return self.warn("nothing is sorted that could be turned round: s sorts");
+            return self.warn("no sort order to reverse; s sorts");
         };
         sort.descending = !sort.descending;
         self.tell_sort()
     }
 
     fn tell_sort(&mut self) -> Vec<Effect> {
-        let Some(sort) = self.sort else { return self.inform("in the order of the API") };
+        let Some(sort) = self.sort else { return self.inform("not sorted: in the API's order") };
         let partly = self.need_everything_or_say();
         let direction = if sort.descending { "descending" } else { "ascending" };
         let help = SORT_KEYS.iter().find(|entry| entry.key == sort.key).map_or("", |entry| entry.help);
@@ -264,14 +264,14 @@ impl App {
             return None;
         }
         if self.listing.remembered() > 0 && self.listing.is_complete() {
-            return Some(safe!("{} are here, cached ones among them", grouped(self.listing.loaded())));
+            return Some(safe!("{} are loaded, some of them from the cache", grouped(self.listing.loaded())));
         }
         if self.is_swept() {
-            return Some(safe!("{} are here, the rest did not come", grouped(self.listing.loaded())));
+            return Some(safe!("{} are loaded, the rest did not arrive", grouped(self.listing.loaded())));
         }
         let key = self.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
         let live = self.listing.loaded().saturating_sub(self.listing.remembered());
         let loaded = if live == 1 { "is" } else { "are" };
-        Some(safe!("{} {} loaded, {} loads the rest", grouped(live), loaded, key))
+        Some(safe!("only {} {} loaded; {} loads the rest", grouped(live), loaded, key))
     }
 }

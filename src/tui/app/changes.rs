@@ -74,14 +74,14 @@ impl App {
     pub fn basis_in_words(&self) -> Safe {
         match self.basis() {
             (Basis::LastLook, Some(past)) => {
-                safe!("since your last look, {}", clock::recent_age_in_words(past.at, self.now.wall))
+                safe!("since you last looked, {}", clock::recent_age_in_words(past.at, self.now.wall))
             }
             (Basis::Snapshot(_, past), _) => {
                 safe!("since {}, {}", self.day_and_time(past.at), clock::recent_age_in_words(past.at, self.now.wall))
             }
-            (_, Some(past)) => safe!("since the start, {}", clock::time_of_day(past.at, &self.zone())),
-            (_, None) if self.is_cache_compared() => "since the snapshot before".into(),
-            (_, None) => "since the start".into(),
+            (_, Some(past)) => safe!("since startup, {}", clock::time_of_day(past.at, &self.zone())),
+            (_, None) if self.is_cache_compared() => "since the previous snapshot".into(),
+            (_, None) => "since startup".into(),
         }
     }
 
@@ -90,7 +90,7 @@ impl App {
     pub fn changes_as_of(&self) -> Option<Safe> {
         let (later, past) = self.later()?;
         let Later::Read(generation) = later else {
-            return Some(safe!("as cached {}", clock::recent_age_in_words(past.at, self.now.wall)));
+            return Some(safe!("cached {}", clock::recent_age_in_words(past.at, self.now.wall)));
         };
         let is_coming = self.everything != Everything::No && self.scope == Scope::All;
         if generation == self.generation && self.scope == Scope::All || is_coming && self.health.trouble().is_none() {
@@ -99,9 +99,9 @@ impl App {
         let (action, does) = if self.scope != Scope::All {
             (Action::NextScope, "shows all")
         } else if self.health.trouble().is_some() || self.listing.is_all_fresh() {
-            (Action::Refresh, "reads again")
+            (Action::Refresh, "refreshes")
         } else {
-            (Action::LoadEverything, "reads all again")
+            (Action::LoadEverything, "reloads all")
         };
         let key = self.setup.keymap.key(action).unwrap_or_default();
         Some(safe!("as of {}, {} {}", clock::time_of_day(past.at, &self.zone()), key, does))
@@ -234,9 +234,9 @@ impl App {
     /// What happened to a webhook of the list since the last read, as far as it is known: only the API says what is removed.
     pub fn change_in_words(&self, change: Change, id: &str) -> Safe {
         match (change, self.changes.fate_of(id)) {
-            (Change::Gone, Some(Fate::Gone)) => "removed: the API does not know it any more".into(),
-            (Change::Gone, Some(Fate::There)) => "not listed at the last read, though the API has it".into(),
-            (Change::Gone, Some(Fate::Unknown(why))) => safe!("not listed at the last read, and unknown: {}", why),
+            (Change::Gone, Some(Fate::Gone)) => "removed (the API answers 404)".into(),
+            (Change::Gone, Some(Fate::There)) => "missing from the list, but the API still has it".into(),
+            (Change::Gone, Some(Fate::Unknown(why))) => safe!("missing from the list, removal unconfirmed: {}", why),
             _ => change.words().into(),
         }
     }
@@ -262,7 +262,7 @@ impl App {
             Action::ProbeAll => self.probe_changes(),
             Action::Mark | Action::MarkAll | Action::Export => {
                 let key = self.setup.keymap.key(Action::ViewWebhooks).unwrap_or_default();
-                self.inform(safe!("that works on webhooks: {} shows them", key))
+                self.inform(safe!("not available in this view; {} shows the webhooks", key))
             }
             _ => return None,
         })
@@ -272,15 +272,15 @@ impl App {
     fn probe_change(&mut self) -> Vec<Effect> {
         match self.changes.selected().and_then(Entry::row).map(|row| Origin::of_text(row.url())) {
             Some(Some(origin)) => self.probe(vec![origin]),
-            Some(None) => self.warn("its url is none that can be connected to"),
-            None => self.warn("no change is selected whose webhook could be probed"),
+            Some(None) => self.warn("cannot probe: not a valid http or https URL"),
+            None => self.warn("no change selected, nothing to probe"),
         }
     }
 
     /// Probes the destinations of all changes that are shown.
     fn probe_changes(&mut self) -> Vec<Effect> {
         if self.changes.is_empty() {
-            return self.warn("there is no change whose webhook could be probed");
+            return self.warn("no changes, nothing to probe");
         }
         let webhooks = self.changes.found().map(|found| found.entries.iter().map(Entry::standing).cloned().collect());
         self.gather(Task::GatherOf { webhooks: webhooks.unwrap_or_default(), most: MAX_AT_A_TIME })
@@ -389,7 +389,7 @@ impl App {
         }
         let choices = self.choices(snapshots);
         if choices.is_empty() {
-            return self.inform("there is nothing to compare with yet");
+            return self.inform("nothing to compare with yet");
         }
         let current = choices.iter().position(|choice| choice.is_current).unwrap_or_default();
         let picker = Picker::new(&choices, current);
@@ -405,17 +405,17 @@ impl App {
         if let Some(past) = self.memory.last_look().filter(|_| !self.is_cache_compared()) {
             let beside = safe!("{} {} {}", age(past.at), dot, self.day_and_time(past.at));
             let is_current = matches!(basis, Basis::LastLook);
-            choices.push(BasisChoice { chosen: Chosen::LastLook, name: "your last look".into(), beside, is_current });
+            choices.push(BasisChoice { chosen: Chosen::LastLook, name: "you last looked".into(), beside, is_current });
         }
         if let Some(past) = self.memory.first() {
             let beside = safe!("{} {} {}", age(past.at), dot, self.day_and_time(past.at));
             let is_current = matches!(basis, Basis::Start);
-            choices.push(BasisChoice { chosen: Chosen::Start, name: "the start".into(), beside, is_current });
+            choices.push(BasisChoice { chosen: Chosen::Start, name: "startup".into(), beside, is_current });
         }
         choices.extend(snapshots.into_iter().map(|snapshot| {
             let counts = snapshot.counts.map_or_else(Safe::default, |counts| {
                 safe!(
-                    " {} +{} ~{} -{} since the one before",
+                    " {} +{} ~{} -{} since the previous one",
                     dot,
                     grouped(counts.added),
                     grouped(counts.changed),
@@ -459,7 +459,7 @@ impl App {
                 self.changes.basis = Basis::Snapshot(snapshot, past);
                 vec![Effect::Draw]
             }
-            None => self.warn("this snapshot cannot be read any more"),
+            None => self.warn("this snapshot can no longer be read"),
         }
     }
 }

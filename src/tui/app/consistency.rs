@@ -45,7 +45,7 @@ impl App {
         }
         let again = if is_little { Action::Refresh } else { Action::LoadEverything };
         let key = self.setup.keymap.key(again).unwrap_or_default();
-        self.warn(safe!("{}. Webhooks may be missing; {} reads again", problem.explain(), key))
+        self.warn(safe!("{}. Webhooks may be missing; {} reloads", problem.explain(), key))
     }
 }
 

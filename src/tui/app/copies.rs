@@ -117,13 +117,13 @@ impl App {
         let CopyMenu { of, place } = menu;
         if what == Copy::ListCommand {
             if self.is_filter_refused_by_list() {
-                return self.warn("the filter asks for what is known here only, not to a command");
+                return self.warn("no list command: this filter works in the explorer only");
             }
             return self.copied(what, &words.into(), &Safe::default(), copy::list_command(&place));
         }
         let whose = of.words(self.setup.glyphs.ellipsis);
         match of {
-            CopySubject::Nothing => self.warn("there is no webhook to copy from"),
+            CopySubject::Nothing => self.warn("no webhook to copy from"),
             CopySubject::One(row) => {
                 let Some(row) = row.row().map(RowRef::unpack) else { return Vec::new() };
                 match copy::text(what, &row, &place) {
@@ -143,7 +143,7 @@ impl App {
         if again || self.setup.clipboard == Clipboard::Screen || copy::is_too_long(&text) {
             self.last_copy = None;
             if !matches!(self.overlay, Overlay::None) {
-                return self.warn(safe!("the {} would have taken the screen: copy it again", words));
+                return self.warn(safe!("the {} needs the whole screen: copy it again", words));
             }
             self.overlay = Overlay::PlainText(PlainText::new(what, text, self.size.0));
             return vec![Effect::Draw];
@@ -151,7 +151,7 @@ impl App {
         self.last_copy = Some((what, text.clone()));
         let colon = if whose.is_empty() { "" } else { ": " };
         let key = self.whose_key(what);
-        let mut effects = self.inform(safe!("copied the {}{}{}{}; again shows it", words, colon, whose, key));
+        let mut effects = self.inform(safe!("copied the {}{}{}{}; repeat to show it", words, colon, whose, key));
         effects.push(Effect::Copy(Untrusted::from(text)));
         effects
     }

@@ -43,7 +43,7 @@ impl App {
     /// Begins to read an export.
     pub fn read_deliveries(&mut self, path: PathBuf) -> Job {
         let file = path.file_name().map_or_else(|| snapshot::name(&path), |name| clean_head(&name.to_string_lossy(), 40));
-        self.notice = Some(Notice::Info(safe!("reading the deliveries of {}", file)));
+        self.notice = Some(Notice::Info(safe!("reading deliveries from {}", file)));
         let profile_at = self.setup.profile_at;
         self.deliveries =
             Some(Deliveries { file, profile_at, tally: None, problem: None, is_matched: false, is_being_matched: false });

@@ -48,7 +48,7 @@ impl App {
                         return self.warn(words);
                     }
                     let auto = if stopped.is_some() { "; auto-refresh stopped" } else { "" };
-                    return self.warn(safe!("loading stopped: page {} failed{}", page, auto));
+                    return self.warn(safe!("refresh failed: page {}{}", page, auto));
                 }
                 if let Some(words) = stopped {
                     return self.warn(words);
@@ -112,7 +112,7 @@ impl App {
         self.listing.keep_only(self.scope);
         self.need_everything();
         let words = if self.everything == Everything::No {
-            safe!("the server ignores is_active; filtering here, L loads more than {}", grouped(self.setup.auto_load_limit))
+            safe!("the server ignores is_active; filtering here; L loads more than {}", grouped(self.setup.auto_load_limit))
         } else {
             "the server ignores is_active; filtering here".into()
         };
@@ -154,7 +154,7 @@ impl App {
         anchor.look_on(self.listing.rows(), page);
         if was_here && anchor.number().is_none() && self.everything == Everything::No {
             let id = anchor.row().map_or_else(Safe::default, |row| clean_head(row.id(), 30));
-            self.notice = Some(Notice::Warning(safe!("{} is not on this page any more", id)));
+            self.notice = Some(Notice::Warning(safe!("{} is no longer on this page", id)));
         }
     }
 
@@ -183,11 +183,11 @@ impl App {
         let waits = self.is_loading() && matches!(stage, None | Some(Stage::Again));
         if waits && self.insisted_on.replace(self.generation) != Some(self.generation) {
             let key = self.setup.keymap.key(Action::Refresh).unwrap_or_default();
-            return self.inform(safe!("still loading; {} again starts over", key));
+            return self.inform(safe!("still loading; press {} again to start over", key));
         }
         let is_tried = matches!(stage, Some(Stage::Retrying { .. } | Stage::Paused { .. }));
         if is_tried && self.everything != Everything::No {
-            return self.inform("still loading: it goes on by itself, and esc stops it");
+            return self.inform("still loading: it retries by itself; esc stops it");
         }
         let is_refused = self.health.trouble().is_some_and(|trouble| trouble.error.kind == ErrorKind::Unauthorized);
         self.consistency.start_over();

@@ -110,7 +110,7 @@ impl App {
             Action::Profiles => self.choose_profile(),
             Action::TimeFormat => {
                 self.time = self.time.next();
-                self.inform(safe!("times: {}", self.time.name()))
+                self.inform(safe!("time format: {}", self.time.name()))
             }
             Action::Reveal => {
                 self.reveal = !self.reveal;
@@ -228,7 +228,7 @@ impl App {
     /// What came is kept.
     pub(super) fn stop_loading(&mut self) -> Vec<Effect> {
         self.everything = Everything::No;
-        self.inform(safe!("loading stopped: {} are here", grouped(self.listing.loaded())))
+        self.inform(safe!("loading stopped: {} loaded", grouped(self.listing.loaded())))
     }
 
     fn toggle_auto_refresh(&mut self) -> Vec<Effect> {

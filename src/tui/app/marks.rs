@@ -40,7 +40,7 @@ pub struct Export {
 impl App {
     /// Marks the selected webhook or takes its mark, and goes on to the next.
     pub(super) fn mark(&mut self) -> Vec<Effect> {
-        let Some(id) = self.selected_id() else { return self.warn("there is no webhook to mark") };
+        let Some(id) = self.selected_id() else { return self.warn("no webhook to mark") };
         self.toggle_mark(&id);
         let mut effects = vec![Effect::Draw];
         effects.extend(self.go(1));
@@ -104,15 +104,14 @@ impl App {
             Outcome::Marked { marks, webhooks, on, .. } => {
                 self.marks = marks;
                 self.flagged_anew();
-                let did = if on { "marked" } else { "took the marks of" };
-                let (of, marked) = (self.listing.of_which(), grouped(self.marks.len() as u64));
+                let did = if on { "marked" } else { "unmarked" };
+                let words = safe!("{} {} {}", did, grouped(webhooks), if webhooks == 1 { "webhook" } else { "webhooks" });
                 if self.listing.is_all_here() {
-                    return self.inform(safe!("{} {}; {} are marked", did, grouped(webhooks), marked));
+                    return self.inform(words);
                 }
                 if self.listing.is_complete() {
-                    return self.warn(safe!("{} {}{}; {} are marked", did, grouped(webhooks), of, marked));
+                    return self.warn(safe!("{}{}", words, self.listing.of_which()));
                 }
-                let words = safe!("{} {}; {} are marked", did, grouped(webhooks), marked);
                 let key = self.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
                 self.warn(safe!("{}; not all are loaded, {} loads the rest", words, key))
             }
@@ -127,19 +126,20 @@ impl App {
                 }
                 match marked.map(|marked| marked as u64).filter(|&marked| webhooks < marked) {
                     Some(marked) => {
-                        let words = safe!("wrote {} of {} marked to {}", grouped(webhooks), grouped(marked), shown(&path));
-                        self.warn(safe!("{}: the others are not listed any more", words))
+                        let words =
+                            safe!("exported {} of {} marked to {}", grouped(webhooks), grouped(marked), shown(&path));
+                        self.warn(safe!("{}; the others are no longer listed", words))
                     }
-                    None => self.inform(safe!("wrote {} to {}", grouped(webhooks), shown(&path))),
+                    None => self.inform(safe!("exported {} to {}", grouped(webhooks), shown(&path))),
                 }
             }
             Outcome::Exists { path } => {
                 let Some(export) = self.export_of(done.number) else {
-                    return self.warn(safe!("nothing was written: {} exists", shown(&path)));
+                    return self.warn(safe!("not exported: {} exists", shown(&path)));
                 };
                 export.job = None;
                 export.exists = Some(path.to_string_lossy().into_owned());
-                export.error = Some("it exists: enter again replaces it, esc keeps it".into());
+                export.error = Some("this file exists: enter again replaces it, esc keeps it".into());
                 vec![Effect::Draw]
             }
             Outcome::Gathered(gathered) => self.gathered(done.number, gathered),
@@ -197,7 +197,7 @@ impl App {
 
     pub(super) fn open_export(&mut self) -> Vec<Effect> {
         if self.listing.loaded() == 0 {
-            return self.warn("there is nothing to export");
+            return self.warn("nothing to export");
         }
         let words = if self.marks.is_empty() { self.need_everything_or_say() } else { None };
         let day = self.now.wall.strftime("%Y-%m-%d");

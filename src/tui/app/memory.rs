@@ -136,7 +136,7 @@ impl App {
                 self.memory.last_look = past;
                 self.show_last_look()
             }
-            Err(why) => self.warn(safe!("the cache is ignored and made anew: {}", clean(&why.to_string()))),
+            Err(why) => self.warn(safe!("cache unusable, rebuilding it: {}", clean(&why.to_string()))),
         };
         // Live rows may have been faster.
         effects.extend(self.compare_with_last_look());
@@ -317,7 +317,7 @@ impl App {
         let known = fates().filter(|(_, fate)| *fate == Some(&Fate::Gone)).count();
         let reason = fates().find_map(|(id, fate)| match fate {
             Some(Fate::Unknown(why)) => Some(safe!("{}: {}", clean_head(id, 30), why)),
-            Some(Fate::There) => Some(safe!("{} is there", clean_head(id, 30))),
+            Some(Fate::There) => Some(safe!("{} still exists", clean_head(id, 30))),
             _ => None,
         });
         if reason.is_none() && known > 0 {

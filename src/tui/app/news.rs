@@ -44,9 +44,9 @@ impl Change {
 
     pub const fn words(self) -> &'static str {
         match self {
-            Self::New => "new: it was not there at the last read",
-            Self::Changed => "changed since the last read",
-            Self::Gone => "gone: it was there at the last read, and is not any more",
+            Self::New => "added since the last refresh",
+            Self::Changed => "changed since the last refresh",
+            Self::Gone => "no longer listed since the last refresh",
         }
     }
 }
@@ -231,10 +231,10 @@ impl App {
             words.push(&safe!(" {}{}", change.sign(), grouped(count as u64)));
         }
         if words.is_empty() {
-            return self.inform("there are no changes to acknowledge");
+            return self.inform("no changes to acknowledge");
         }
         let key = self.setup.keymap.key(Action::ViewChanges).unwrap_or_default();
-        self.inform(safe!("acknowledged{}; {} still lists what changed", words, key))
+        self.inform(safe!("acknowledged{}; {} still lists the changes", words, key))
     }
 
     /// Takes the marks off webhooks that are not listed as gone any longer: they could not be taken off by hand.

@@ -135,7 +135,7 @@ impl Probes {
         }
         let is_dns = self.doubtful.iter().all(|(_, seen)| seen.reach.trouble == Some(Trouble::Dns));
         let what = if is_dns { "DNS fails on this host" } else { "no network on this host" };
-        let words = safe!("none of {} reached: {}; nothing is marked", number(self.doubtful.len()), what);
+        let words = safe!("none of {} destinations reached: {}; results discarded", number(self.doubtful.len()), what);
         self.doubtful.clear();
         Some(words)
     }
@@ -165,11 +165,11 @@ impl App {
             return self.probe_group();
         }
         let Some(row) = self.selected_row().filter(|row| row.is_webhook()) else {
-            return self.warn("there is no webhook to probe");
+            return self.warn("no webhook to probe");
         };
         match Origin::of_text(row.url()) {
             Some(origin) => self.probe(vec![origin]),
-            None => self.warn("its url is none that can be connected to"),
+            None => self.warn("cannot probe: not a valid http or https URL"),
         }
     }
 
@@ -182,26 +182,26 @@ impl App {
                 let rows = self.chosen_of_shown();
                 self.gather(Task::Gather { rows, host, most: MAX_AT_A_TIME })
             }
-            Some(Kind::NoHost) => self.warn("these urls are none that can be connected to"),
+            Some(Kind::NoHost) => self.warn("cannot probe: these URLs have no host"),
             Some(Kind::Broken { what: Broken::Webhook { url }, .. }) => match Origin::of_text(url) {
                 Some(origin) => self.probe(vec![origin]),
-                None => self.warn("its url is none that can be connected to"),
+                None => self.warn("cannot probe: not a valid http or https URL"),
             },
             Some(
                 Kind::Event { .. } | Kind::Rule { .. } | Kind::Broken { .. } | Kind::Said { .. } | Kind::MoreRows { .. },
             ) => {
                 let key = |action| self.setup.keymap.key(action).unwrap_or_default();
                 let (webhooks, hosts) = (key(Action::ViewWebhooks), key(Action::ViewHosts));
-                self.inform(safe!("that works on webhooks and hosts: {} and {} show them", webhooks, hosts))
+                self.inform(safe!("not available in this view; {} shows the webhooks, {} the hosts", webhooks, hosts))
             }
-            None => self.warn("there is no host to probe"),
+            None => self.warn("no host to probe"),
         }
     }
 
     /// Probes all that are marked, else all that are shown, once all of them are here.
     pub(super) fn probe_all(&mut self) -> Vec<Effect> {
         if self.listing.loaded() == 0 {
-            return self.warn("there is nothing to probe");
+            return self.warn("nothing to probe");
         }
         if self.marks.is_empty() && self.has_to_wait(Wish::Probe) {
             return vec![Effect::Draw];
@@ -229,19 +229,19 @@ impl App {
         }
         let Gathered { origins, are_more, is_about_all } = gathered;
         if origins.is_empty() {
-            return self.warn("there is nothing to probe: no url that can be connected to");
+            return self.warn("nothing to probe: no valid http or https URL");
         }
         let count = grouped(origins.len() as u64);
         let effects = self.probe(origins);
         if are_more {
-            self.notice = Some(Notice::Warning(safe!("probing {} destinations; there are more: filter for them", count)));
+            self.notice = Some(Notice::Warning(safe!("probing the first {} destinations; filter to probe others", count)));
         } else if is_about_all && self.listing.is_complete() && !self.listing.is_all_here() {
             let words = safe!("probing {} destinations{}", count, self.listing.of_which());
             self.notice = Some(Notice::Warning(words));
         } else if is_about_all && !self.listing.is_all_here() {
             let key = self.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
             let loaded = grouped(self.listing.loaded());
-            let words = safe!("probing {} destinations of the {} loaded; {} loads the rest", count, loaded, key);
+            let words = safe!("probing {} destinations of {} loaded webhooks; {} loads the rest", count, loaded, key);
             self.notice = Some(Notice::Warning(words));
         }
         effects
@@ -251,7 +251,7 @@ impl App {
         let mut new = origins;
         new.retain(|origin| !self.probes.under_way.contains(origin));
         if new.is_empty() {
-            return self.inform("that is being probed already; esc stops");
+            return self.inform("already probing; esc stops");
         }
         self.probes.begin(&new, self.now.wall);
         vec![Effect::Draw, Effect::Probe(new)]
@@ -263,7 +263,7 @@ impl App {
             Found::Reach(origin, seen) => (origin, *seen),
             Found::Failed(why) => {
                 self.probes.under_way.clear();
-                return self.warn(safe!("nothing can be probed: {}", why));
+                return self.warn(safe!("cannot probe: {}", why));
             }
         };
         let probes = &mut self.probes;
@@ -306,10 +306,10 @@ impl App {
         let was_gathering = self.stop_gathering();
         if self.jobs.wishes.remove(&Wish::Probe).is_some() {
             self.everything = Everything::No;
-            return Some(self.inform("nothing is probed"));
+            return Some(self.inform("probe canceled"));
         }
         if was_gathering && !self.probes.is_running() {
-            return Some(self.inform("nothing is probed"));
+            return Some(self.inform("probe canceled"));
         }
         if !self.probes.is_running() {
             return None;
@@ -320,7 +320,7 @@ impl App {
         let Tally { wanted, .. } = self.probes.tally;
         let mut effects = match blamed {
             Some(words) => self.warn(safe!("stopped: {}", words)),
-            None => self.inform(safe!("stopped: of {} destinations, {}", number(wanted), self.probes.tally.words())),
+            None => self.inform(safe!("stopped: {}, out of {} destinations", self.probes.tally.words(), number(wanted))),
         };
         effects.push(Effect::StopProbing);
         Some(effects)
@@ -329,13 +329,13 @@ impl App {
     /// Forgets what probes found, such as while this host had no network; what is under way ends.
     pub(super) fn discard_probes(&mut self) -> Vec<Effect> {
         if !self.probes.are_shown() {
-            return self.inform("there are no probe results to discard");
+            return self.inform("no probe results to discard");
         }
         let was_running = self.probes.is_running();
         let count = number(self.probes.known.len());
         self.forget_probes();
         self.facts_changed();
-        let mut effects = self.inform(safe!("discarded the probe results of {} destinations", count));
+        let mut effects = self.inform(safe!("discarded the probe results for {} destinations", count));
         effects.extend(was_running.then_some(Effect::StopProbing));
         effects
     }
@@ -364,7 +364,7 @@ fn of_one(origin: &Origin, seen: &Seen) -> Safe {
     match seen.reach.trouble {
         None => safe!("{}: reachable from this host, {} ms", host, milliseconds(seen)),
         Some(trouble @ (Trouble::Private | Trouble::InvalidUrl)) => safe!("{}: {}", host, trouble.words()),
-        Some(trouble) => safe!("{}: dead ({}): {}", host, trouble.word(), trouble.words()),
+        Some(trouble) => safe!("{}: unreachable, {}: {}", host, trouble.word(), trouble.words()),
     }
 }
 

@@ -67,13 +67,13 @@ impl App {
 
     pub(super) fn choose_profile(&mut self) -> Vec<Effect> {
         if self.setup.file.is_some() {
-            return self.inform("these rows are from a file: there is no profile to switch to");
+            return self.inform("reading from a file: no profile to switch to");
         }
         if self.setup.key_source == KeySource::Demo {
-            return self.inform("this is the demo: there is no profile to switch to");
+            return self.inform("this is the demo: no profile to switch to");
         }
         if self.setup.profiles.len() < 2 {
-            return self.inform("no other profile; one is a section [profiles.NAME] of the config");
+            return self.inform("no other profile; add a section [profiles.NAME] to the config");
         }
         self.overlay = Overlay::Profiles(Picker::new(&self.setup.profiles, self.setup.profile_at));
         vec![Effect::Draw]
@@ -98,9 +98,9 @@ impl App {
         let is_shown = at == self.setup.profile_at;
         let was_switching = std::mem::replace(&mut self.switching, !is_shown);
         let mut effects = match (is_shown, was_switching) {
-            (true, false) => return self.inform(safe!("{} is shown already", name)),
-            (true, true) => self.inform(safe!("{} stays", name)),
-            (false, _) => self.inform(safe!("opening {}", name)),
+            (true, false) => return self.inform(safe!("{} is already shown", name)),
+            (true, true) => self.inform(safe!("staying with {}", name)),
+            (false, _) => self.inform(safe!("switching to {}", name)),
         };
         effects.push(if is_shown { Effect::Stay } else { Effect::Switch(at) });
         effects
@@ -111,7 +111,7 @@ impl App {
         if !what.is_request() || self.setup.key_source == KeySource::Environment || self.setup.profiles.len() < 2 {
             return Safe::default();
         }
-        safe!("; DIALNEXA_API_KEY must be that of {}", self.setup.profile)
+        safe!("; set DIALNEXA_API_KEY to the key of {}", self.setup.profile)
     }
 
     pub(super) fn not_switched(&mut self, why: &Safe) -> Vec<Effect> {
@@ -178,7 +178,7 @@ impl App {
         if self.shows_groups() {
             self.need_everything();
         }
-        self.notice = Some(Notice::Info(safe!("this is {}", self.setup.profile)));
+        self.notice = Some(Notice::Info(safe!("switched to {}", self.setup.profile)));
         effects.extend(self.recall());
         effects.push(Effect::Draw);
         effects

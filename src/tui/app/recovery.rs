@@ -118,10 +118,10 @@ impl App {
         self.auto_refresh.take()?;
         if may_recover {
             self.recovery.resumes_auto_refresh = true;
-            return Some(safe!("auto-refresh stopped: {}; it resumes when the API is back", what));
+            return Some(safe!("auto-refresh paused: {}; it resumes when the API is back", what));
         }
         let key = self.setup.keymap.key(Action::Refresh).unwrap_or_default();
-        Some(safe!("auto-refresh stopped: {}; {} tries again", what, key))
+        Some(safe!("auto-refresh stopped: {}; {} retries", what, key))
     }
 
     /// Turns auto-refresh off. Returns whether it was on, or would have resumed when the API is back.

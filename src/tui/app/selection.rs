@@ -238,7 +238,7 @@ impl App {
             return None;
         }
         frame.is_lost = true;
-        Some(self.warn("the list just changed: look at the selection and press again"))
+        Some(self.warn("the list just changed: check the selection and press again"))
     }
 
     /// Keeps the selection on its webhook: it follows it, and holds it on screen where it left the list.

@@ -101,7 +101,7 @@ impl App {
             Action::Open => return Some(self.open_group()),
             Action::Copy | Action::RawJson | Action::NextPane | Action::Mark | Action::Sort | Action::ReverseSort => {
                 let key = self.setup.keymap.key(Action::ViewWebhooks).unwrap_or_default();
-                return Some(self.inform(crate::safe!("that works on webhooks: {} shows them", key)));
+                return Some(self.inform(crate::safe!("not available in this view; {} shows the webhooks", key)));
             }
             _ => return None,
         };

@@ -45,7 +45,7 @@ impl App {
         let asked = self.jobs.wishes.len();
         self.jobs.wishes.retain(|_, filter| filter == self.filter.applied());
         if self.jobs.wishes.len() < asked {
-            return self.warn("the filter is another one: nothing is marked or probed");
+            return self.warn("the filter changed: nothing marked or probed");
         }
         if self.jobs.wishes.is_empty() || !self.is_settled() {
             return Vec::new();
@@ -55,9 +55,9 @@ impl App {
         for wish in std::mem::take(&mut self.jobs.wishes).into_keys() {
             effects.extend(match wish {
                 Wish::Mark if is_complete => self.mark_all_now(),
-                Wish::Mark => self.warn("nothing was marked: not all are loaded"),
+                Wish::Mark => self.warn("nothing marked: not all webhooks are loaded"),
                 Wish::Probe if is_complete => self.gather_shown(),
-                Wish::Probe => self.warn("nothing is probed: not all are loaded"),
+                Wish::Probe => self.warn("nothing probed: not all webhooks are loaded"),
             });
         }
         effects

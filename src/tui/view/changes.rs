@@ -57,18 +57,18 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
             pieces.push(Piece::new(safe!(" {}{}", sign, grouped(count)), style.patch(theme.strong)));
         }
         if signed.iter().all(|&(_, count, _)| count == 0) {
-            pieces.push(Piece::new(" no change", theme.strong));
+            pieces.push(Piece::new(" no changes", theme.strong));
             if !app.changes.is_waiting() {
                 pieces.push(Piece::plain(among_which(app)));
             }
         }
         let in_all = app.changes.found().map(|found| found.all).unwrap_or_default();
         if !app.filter.query().is_empty() && !app.changes.is_waiting() {
-            pieces.push(Piece::plain(safe!(" {} {} in all", app.setup.glyphs.dot, grouped(in_all))));
+            pieces.push(Piece::plain(safe!(" {} {} in total", app.setup.glyphs.dot, grouped(in_all))));
         }
         let all = counts.added + counts.changed + counts.removed + counts.unknown;
         if all > app.changes.listed() {
-            pieces.push(Piece::new(safe!(", the first {} shown", grouped(app.changes.listed())), theme.quiet));
+            pieces.push(Piece::new(safe!(", first {} shown", grouped(app.changes.listed())), theme.quiet));
         }
         if app.changes.is_waiting() {
             pieces.push(Piece::new(", comparing", theme.quiet));
@@ -84,8 +84,8 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 fn among_which(app: &App) -> Safe {
     match app.filter.query().is_empty() {
         true => Safe::default(),
-        false if app.is_searching() => " among those shown".into(),
-        false => safe!(" among the {} shown", grouped(app.listing.shown_here())),
+        false if app.is_searching() => " among the listed webhooks".into(),
+        false => safe!(" among the {} listed", grouped(app.listing.shown_here())),
     }
 }
 
@@ -94,30 +94,26 @@ fn why_nothing(app: &App) -> Safe {
     let key = |action| app.setup.keymap.key(action).unwrap_or_default();
     if let Some((later, _)) = app.later() {
         if app.basis().1.is_none() && later == Later::Cached {
-            return safe!("nothing is known from before the cache: {} tries to read again", key(Action::Refresh));
+            return safe!("no snapshot is older than the cache; {} retries", key(Action::Refresh));
         }
         if app.basis().1.is_none() {
-            return safe!("too many webhooks to be kept for that: {} chooses another time", key(Action::Sort));
+            return safe!("too many webhooks for this baseline; {} picks another", key(Action::Sort));
         }
         return "comparing".into();
     }
     if app.scope != Scope::All {
-        return safe!(
-            "changes are those of all webhooks, and only {} are asked for: {} shows all",
-            app.scope.name(),
-            key(Action::NextScope)
-        );
+        return safe!("changes need scope all, not {}; {} shows all", app.scope.name(), key(Action::NextScope));
     }
     if app.listing.is_inconsistent() {
-        return safe!("the list changed while loading: {} reads it again", key(Action::Refresh));
+        return safe!("the list changed while loading; {} reloads it", key(Action::Refresh));
     }
     if app.everything != Everything::No || app.is_loading() && !app.listing.is_known() {
-        return "everything is being read: only of all webhooks can be told what changed".into();
+        return "loading all webhooks: changes need the full list".into();
     }
     if app.health.trouble().is_some() {
-        return safe!("the API was not read yet: {} tries again", key(Action::Refresh));
+        return safe!("the API has not been read yet; {} retries", key(Action::Refresh));
     }
-    safe!("only of all webhooks can be told what changed: {} loads them", key(Action::LoadEverything))
+    safe!("changes need the full list; {} loads it", key(Action::LoadEverything))
 }
 
 fn list(app: &App, area: Rect, canvas: &mut Canvas<'_>) {

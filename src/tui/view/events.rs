@@ -6,7 +6,7 @@ use super::groups::{self, Table};
 use crate::tui::app::App;
 use crate::tui::canvas::Canvas;
 
-const TABLE: Table = Table { titles: ["event   ? is new to us", "active", "inactive", "hosts"], bars_from: 70 };
+const TABLE: Table = Table { titles: ["event   ? not in vendor's list", "active", "inactive", "hosts"], bars_from: 70 };
 
 pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     groups::draw(app, &TABLE, area, canvas);

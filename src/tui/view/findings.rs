@@ -49,27 +49,27 @@ fn nothing(app: &App) -> Safe {
     if !app.is_judged() || app.group_pane().is_none_or(|pane| pane.groups().is_none()) {
         return if app.is_loading() { "  loading".into() } else { "  auditing".into() };
     }
-    safe!("  nothing is wrong with {}{}", about_what(app).unwrap_or("these webhooks".into()), accepted(app))
+    safe!("  no findings in {}{}", about_what(app).unwrap_or("these webhooks".into()), accepted(app))
 }
 
 /// Which webhooks the view is about, unless these are all.
 fn about_what(app: &App) -> Option<Safe> {
     if !app.filter.query().is_empty() {
-        return Some("what is shown".into());
+        return Some("the listed webhooks".into());
     }
-    app.is_part().then(|| safe!("what is loaded"))
+    app.is_part().then(|| safe!("the loaded webhooks"))
 }
 
 fn accepted(app: &App) -> Safe {
     match app.verdicts().accepted() {
         0 => Safe::default(),
-        number => safe!(" {} {} accepted", app.setup.glyphs.dot, grouped(number)),
+        number => safe!(" {} {} waived", app.setup.glyphs.dot, grouped(number)),
     }
 }
 
 fn title(app: &App, columns: &Columns, area: Rect, canvas: &mut Canvas<'_>) {
     let style = app.setup.theme.quiet;
-    let of = about_what(app).map_or_else(Safe::default, |what| safe!(" of {}", what));
+    let of = about_what(app).map_or_else(Safe::default, |what| safe!(" in {}", what));
     let progress = if app.is_judged() { Safe::default() } else { safe!(" {} auditing", app.setup.glyphs.dot) };
     canvas.text(columns.name(area), &safe!("findings{}{}{}", of, accepted(app), progress), style);
     canvas.text_right(columns.number(area, 0), &"active".into(), style);

@@ -159,7 +159,7 @@ fn probing(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let number = |count: usize| grouped(count as u64);
     let mut words = safe!(" probing {} of {}", number(counts.done()), number(counts.wanted));
     if counts.dead > 0 {
-        words.push(&safe!(", {} dead", number(counts.dead)));
+        words.push(&safe!(", {} unreachable", number(counts.dead)));
     }
     let key = app.setup.keymap.key(Action::Back).unwrap_or_default();
     let pieces = [Piece::plain(words), Piece::new(safe!("  {}", key), theme.strong), Piece::new(" stops", theme.quiet)];

@@ -73,8 +73,8 @@ fn title(app: &App, table: &Table, columns: &Columns, area: Rect, canvas: &mut C
     }
     let share = match columns.bar(area).width {
         ..=SHARE => " share",
-        _ if are_whole(app) => "share of all",
-        _ => "share of these",
+        _ if are_whole(app) => "% of webhooks",
+        _ => "% of listed",
     };
     canvas.text(columns.bar(area), &share.into(), style);
 }
@@ -152,7 +152,7 @@ fn name(app: &App, group: &Group) -> (Safe, Style) {
             let style = if group.active == 0 { theme.inactive } else { Style::new() };
             (safe!("{} {}{}", mark, seen::host_symbol(app, name), clean_head(name, 260)), style)
         }
-        Kind::NoHost => (safe!("! no host: the url does not parse"), theme.warning),
+        Kind::NoHost => (safe!("! no host: not a valid URL"), theme.warning),
         Kind::Path { host, path } => {
             let path = match &**path {
                 "" => "/".into(),

@@ -165,7 +165,7 @@ fn status(app: &App) -> (Safe, ratatui::style::Style) {
     match &app.health {
         Health::Trouble(trouble) => match trouble.stage {
             Stage::Paused { .. } | Stage::Again => (trouble.stage_in_words(app.now.instant), theme.warning),
-            Stage::Retrying { .. } => ("trouble".into(), theme.warning),
+            Stage::Retrying { .. } => ("retrying".into(), theme.warning),
             Stage::Failed => ("failed".into(), theme.error),
         },
         Health::Unknown => ("loading".into(), theme.quiet),
@@ -183,11 +183,11 @@ fn status(app: &App) -> (Safe, ratatui::style::Style) {
             };
             let word = if app.auto_refresh.is_some() { "auto" } else { "live" };
             // A refresh of what is on screen says nothing of the rest.
-            let part = if app.listing.has_old_rows() { "partly " } else { "" };
+            let part = if app.listing.has_old_rows() { ", rest stale" } else { "" };
             let age = clock::age(*at, app.now.wall);
             let age = if age.as_str() == "now" { Safe::default() } else { safe!(" {} ago", age) };
             let style = if app.is_stale(*at) { theme.warning } else { theme.active };
-            (safe!("{}{} {}{}", part, word, time, age), style)
+            (safe!("{} {}{}{}", word, time, age, part), style)
         }
     }
 }

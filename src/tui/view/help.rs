@@ -39,12 +39,12 @@ fn signs(app: &App) -> Vec<(Safe, &'static str)> {
     let [new, changed, gone] = [Change::New, Change::Changed, Change::Gone].map(Change::sign);
     let severities = Severity::ALL.map(|severity| glyphs.severity(severity)).join(" ");
     vec![
-        (safe!("{} {} ?", glyphs.active, glyphs.inactive), "active, inactive, or not plainly said"),
+        (safe!("{} {} ?", glyphs.active, glyphs.inactive), "active, inactive, unknown"),
         (glyphs.marked.into(), "marked"),
-        (safe!("{} {} {}", new, changed, gone), "new, changed, gone, until it was looked at"),
-        (safe!("{} {} ! ?", reachable, dead), "probe: reachable from this host, dead, certificate ends soon, not tried"),
+        (safe!("{} {} {}", new, changed, gone), "added, changed, removed; cleared once looked at"),
+        (safe!("{} {} ! ?", reachable, dead), "probe: reachable, unreachable, certificate expires soon, not tried"),
         (clean(&severities), "finding: error, warning, info"),
-        ("!12%".into(), "of its deliveries so many failed; ! is more than is good"),
+        ("!12%".into(), "share of failed deliveries; ! is above the audit limit"),
     ]
 }
 
@@ -65,10 +65,10 @@ fn lines(app: &App) -> Vec<Vec<Piece>> {
     lines.extend(signs(app).into_iter().map(|(sign, words)| row(&sign, words.into())));
     if let Some(copy) = app.setup.keymap.key(Action::Copy) {
         lines.push(Vec::new());
-        lines.push(vec![Piece::new(safe!("  {} and then", copy), theme.quiet)]);
+        lines.push(vec![Piece::new(safe!("  {}, then", copy), theme.quiet)]);
         for (key, _, words) in COPIES {
             let keys = safe!("{} {}", copy, clean(&key.to_string()));
-            lines.push(row(&keys, safe!("copy: {}", words)));
+            lines.push(row(&keys, safe!("copy the {}", words)));
         }
     }
     lines

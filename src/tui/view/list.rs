@@ -14,8 +14,12 @@ use crate::tui::canvas::{Canvas, line};
 use crate::tui::listing::Cell;
 use crate::tui::view::seen;
 
-/// Below this width, the columns of events and age give way to the destination.
+/// Below this width, the columns of findings and age give way to the destination.
 const NARROW: u16 = 30;
+/// Below this width, the column of events gives way to it too.
+const NARROW_FOR_EVENTS: u16 = 56;
+/// Columns of `12 events`, with one before it.
+const EVENTS: u16 = 10;
 /// From this width on, what is wrong is said with the name of the worst rule.
 const WIDE: u16 = 100;
 /// The sign of a webhook that may be removed.
@@ -99,7 +103,8 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
     let url_left = 2 + seen::draw_symbol(app, row, behind(area, 2), canvas);
     let figures = if area.width >= NARROW { seen::width(app, area) } else { 0 };
     let finding_width = if area.width >= WIDE { 28 } else { 2 };
-    let columns = if area.width >= NARROW { figures + 6 + finding_width + age_width(app) } else { 0 };
+    let events_width = if area.width >= NARROW_FOR_EVENTS { EVENTS } else { 0 };
+    let columns = if area.width >= NARROW { figures + events_width + finding_width + age_width(app) } else { 0 };
     let url_area = Rect { width: behind(area, url_left).width.saturating_sub(columns), ..behind(area, url_left) };
     let url = short_url(row.url(), app.reveal, url_area.width.into());
     let places = app.filter.query().places(url.as_str());
@@ -108,7 +113,7 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
         return;
     }
     seen::draw(app, row, Rect { x: url_area.right(), width: figures, ..area }, area.width, canvas);
-    let events_area = Rect { x: url_area.right() + figures, width: 6, ..area };
+    let events_area = Rect { x: url_area.right() + figures, width: events_width, ..area };
     let (events, events_style) = event_count(app, row);
     canvas.text_right(events_area, &events, events_style);
     let finding_area = Rect { x: events_area.right(), width: finding_width, ..area };
@@ -142,10 +147,10 @@ fn change_style(app: &App, change: Change) -> Style {
     style.patch(theme.strong)
 }
 
-/// `3 ev`; an active webhook without events delivers nothing, and stands out, as does one that was found by an event.
+/// `3 events`; an active webhook without events delivers nothing, and stands out, as does one that was found by an event.
 fn event_count(app: &App, row: RowRef<'_>) -> (Safe, Style) {
     let theme = app.setup.theme;
-    let Some(list) = row.events() else { return ("? ev".into(), theme.warning) };
+    let Some(list) = row.events() else { return ("? events".into(), theme.warning) };
     let query = app.filter.query();
     let is_wanted = || list.events.iter().take(MAX_EVENTS).any(|event| query.is_event_wanted(&event.name));
     let style = if list.events.is_empty() && row.active() == Some(true) {
@@ -156,9 +161,10 @@ fn event_count(app: &App, row: RowRef<'_>) -> (Safe, Style) {
         theme.quiet
     };
     match row.event_count() {
-        Some(count) if count > 999 => ("1k+ ev".into(), style),
-        Some(count) => (safe!("{} ev", count), style),
-        None => ("? ev".into(), theme.warning),
+        Some(1) => ("1 event".into(), style),
+        Some(count) if count > 99 => ("99+ events".into(), style),
+        Some(count) => (safe!("{} events", count), style),
+        None => ("? events".into(), theme.warning),
     }
 }
 

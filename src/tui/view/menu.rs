@@ -21,7 +21,7 @@ pub(super) fn palette(app: &App, palette: &Palette, canvas: &mut Canvas<'_>) {
     let found = palette.found().iter().enumerate().skip(first).take(ROWS);
     let area = open(app, found.len().max(1), canvas);
     if palette.found().is_empty() {
-        canvas.text(line(area, 1), &"   no such action".into(), theme.quiet);
+        canvas.text(line(area, 1), &"   no matching action".into(), theme.quiet);
     }
     for (number, (index, entry)) in (1..).zip(found) {
         let place = line(area, number);
@@ -58,7 +58,7 @@ pub(super) fn profiles(app: &App, picker: &Picker, canvas: &mut Canvas<'_>) {
     let first = (picker.selected() + 1).saturating_sub(ROWS);
     let area = open(app, found.len().clamp(1, ROWS), canvas);
     if found.is_empty() {
-        canvas.text(line(area, 1), &"   no such profile".into(), theme.quiet);
+        canvas.text(line(area, 1), &"   no matching profile".into(), theme.quiet);
     }
     let widest = |width: fn(&Profile) -> usize| all.iter().map(width).max().unwrap_or_default() + 2;
     let (names, hosts) = (widest(|profile| profile.shown.width()), widest(|profile| profile.host.width()));
@@ -84,7 +84,7 @@ pub(super) fn profiles(app: &App, picker: &Picker, canvas: &mut Canvas<'_>) {
             canvas.point(place);
         }
     }
-    canvas.text(line(area, 0), &" show the workspace ".into(), theme.strong);
+    canvas.text(line(area, 0), &" switch to ".into(), theme.strong);
     picker_line(app, picker, " profile ", canvas);
 }
 
@@ -98,11 +98,11 @@ fn picker_line(app: &App, picker: &Picker, label: &'static str, canvas: &mut Can
         pieces.extend([Piece::plain("/"), Piece::plain(picker.input()), Piece::new(" ", theme.selected)]);
     }
     pieces.push(if picker.is_refused() {
-        Piece::new(" ! nothing matches: esc shows all again", theme.warning)
+        Piece::new(" ! no match: esc shows all", theme.warning)
     } else if picker.is_narrowing() {
-        Piece::new("  enter takes it, esc shows all", theme.quiet)
+        Piece::new("  enter selects, esc shows all", theme.quiet)
     } else {
-        Piece::new("a digit or enter takes one, j k move, / narrows", theme.quiet)
+        Piece::new("digit or enter selects, j k move, / filters", theme.quiet)
     });
     canvas.pieces(footer, &pieces);
 }
@@ -115,7 +115,7 @@ pub(super) fn bases(app: &App, bases: &Bases, canvas: &mut Canvas<'_>) {
     let first = (picker.selected() + 1).saturating_sub(ROWS);
     let area = open(app, found.len().clamp(1, ROWS), canvas);
     if found.is_empty() {
-        canvas.text(line(area, 1), &"   no such time".into(), theme.quiet);
+        canvas.text(line(area, 1), &"   no matching time".into(), theme.quiet);
     }
     for (number, (index, choice)) in (1..).zip(found.iter().enumerate().skip(first).take(ROWS)) {
         let digit = DIGITS.get(index).filter(|_| !picker.is_narrowing()).map_or(' ', |&digit| digit);
@@ -132,7 +132,7 @@ pub(super) fn bases(app: &App, bases: &Bases, canvas: &mut Canvas<'_>) {
             canvas.point(line(area, number));
         }
     }
-    canvas.text(line(area, 0), &" what changed since ".into(), theme.strong);
+    canvas.text(line(area, 0), &" changes since ".into(), theme.strong);
     if found.len() > ROWS {
         let place = safe!(" {}/{} ", picker.selected() + 1, found.len());
         canvas.text_right(Rect { width: area.width.saturating_sub(1), ..line(area, 0) }, &place, theme.quiet);
@@ -148,8 +148,8 @@ pub(super) fn copies(app: &App, of: &CopySubject, canvas: &mut Canvas<'_>) {
     }
     let ellipsis = app.setup.glyphs.ellipsis;
     let title = match of {
-        CopySubject::Nothing => safe!(" copy the "),
-        _ => safe!(" copy of {} ", of.words(ellipsis).fit(usize::from(area.width).saturating_sub(10), ellipsis)),
+        CopySubject::Nothing => safe!(" copy "),
+        _ => safe!(" copy: {} ", of.words(ellipsis).fit(usize::from(area.width).saturating_sub(10), ellipsis)),
     };
     canvas.text(line(area, 0), &title, app.setup.theme.strong);
 }

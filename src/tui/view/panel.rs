@@ -28,8 +28,7 @@ fn press(app: &App, trouble: &Trouble) -> Safe {
     let goes_on = app.everything != Everything::No && trouble.stage != Stage::Failed || trouble.stage == Stage::Again;
     match app.setup.keymap.key(Action::Refresh).filter(|_| !goes_on) {
         Some(key) if runs_key_command(app, trouble) => safe!(" {} {} runs api_key_command again", app.setup.glyphs.dot, key),
-        Some(key) if trouble.again_at.is_some() => safe!(" {} {} tries now", app.setup.glyphs.dot, key),
-        Some(key) => safe!(" {} {} tries again", app.setup.glyphs.dot, key),
+        Some(key) => safe!(" {} {} retries", app.setup.glyphs.dot, key),
         None => Safe::default(),
     }
 }
@@ -46,13 +45,13 @@ fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
     let cached_at = app.cached_at();
     let rows = match (cached_at, trouble.last_good) {
         (Some(at), _) => {
-            let part = if app.listing.remembered() < app.listing.loaded() { "some rows" } else { "rows" };
+            let part = if app.listing.remembered() < app.listing.loaded() { "partly" } else { "list" };
             let (day, today) = (clock::day(at, &zone(app)), clock::day(app.now.wall, &zone(app)));
             let day = if day == today { Safe::default() } else { safe!(" {}", day) };
             safe!(" {} {} cached{} {}", dot, part, day, time(app, at))
         }
-        (None, Some(at)) => safe!(" {} rows from {}", dot, time(app, at)),
-        (None, None) => safe!(" {} no rows yet", dot),
+        (None, Some(at)) => safe!(" {} list from {}", dot, time(app, at)),
+        (None, None) => safe!(" {} nothing yet", dot),
     };
     let mut error = safe!("! {}", trouble.error.short());
     let room_beside = |error: &Safe| usize::from(width).saturating_sub(1 + error.width() + rows.width());
@@ -126,7 +125,7 @@ fn first_load(app: &App) -> Vec<Piece> {
 fn empty_workspace(app: &App) -> Vec<Piece> {
     vec![
         Piece::new("No webhooks", app.setup.theme.strong),
-        Piece::plain("This workspace has none registered: nothing is delivered anywhere."),
+        Piece::plain("No webhooks are registered in this workspace."),
         Piece::plain(""),
         keys(app, &[Action::Refresh, Action::Help, Action::Quit]),
     ]
@@ -146,23 +145,23 @@ fn no_match(app: &App) -> Vec<Piece> {
     let theme = app.setup.theme;
     let loaded = grouped(app.listing.loaded());
     let (title, rest) = if app.listing.remembered() > 0 {
-        (safe!("No match so far"), safe!("{} were searched, cached ones among them.", loaded))
+        (safe!("No match so far"), safe!("Searched {}, some of them from the cache.", loaded))
     } else if app.listing.is_all_here() {
-        (safe!("No webhook matches"), safe!("All {} were searched.", loaded))
+        (safe!("No webhook matches"), safe!("Searched all {}.", loaded))
     } else {
         let of = match app.listing.extent() {
             RowCount::Exactly(rows) => safe!(" (of {})", grouped(rows)),
             RowCount::AtLeast(_) => Safe::default(),
         };
         let key = app.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
-        let more = if app.is_loading() { "more are being loaded.".into() } else { safe!("{} loads the rest.", key) };
-        (safe!("No match so far"), safe!("{} loaded{} were searched; {}", loaded, of, more))
+        let more = if app.is_loading() { "more are loading.".into() } else { safe!("{} loads the rest.", key) };
+        (safe!("No match so far"), safe!("Searched {} loaded{}; {}", loaded, of, more))
     };
     let text = clean_head(app.filter.applied(), 200);
     let mut pieces = vec![Piece::new(title, theme.strong), Piece::new(text, theme.accent), Piece::plain(rest)];
     pieces.extend(unknown_so_far(app).map(|words| Piece::new(words, theme.warning)));
     if app.filter.query().minds_case() {
-        pieces.push(Piece::plain("A word with a capital letter is found only as it is written."));
+        pieces.push(Piece::plain("A word with a capital letter is case-sensitive."));
     }
     pieces.extend([Piece::plain(""), keys(app, &[Action::Filter, Action::Back, Action::Help])]);
     pieces
@@ -176,7 +175,7 @@ fn unknown_so_far(app: &App) -> Option<Safe> {
         |rules: RuleSet| rules != RuleSet::ANY && rules.rules().any(|rule| rule.needs() == Some(Needs::Probe));
     if query.asks_for_probes() || query.findings().any(is_of_probes) {
         let key = app.setup.keymap.key(Action::ProbeAll).unwrap_or_default();
-        return (!app.probes.are_shown()).then(|| safe!("Nothing was probed yet: {} probes all that are shown.", key));
+        return (!app.probes.are_shown()).then(|| safe!("Nothing probed yet: clear the filter, then {} probes all.", key));
     }
     None
 }
@@ -185,12 +184,12 @@ fn unknown_so_far(app: &App) -> Option<Safe> {
 fn what_was_looked_at(app: &App) -> Safe {
     let scope = app.scope.name();
     if app.listing.kept().is_none() {
-        return safe!("Only {} ones are asked for; others may exist.", scope);
+        return safe!("The scope is {}; there may be others.", scope);
     }
     let loaded = grouped(app.listing.loaded());
     let rest = app.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
     if app.listing.is_all_here() {
-        return safe!("None of all {} is {}.", loaded, scope);
+        return safe!("None of the {} webhooks is {}.", loaded, scope);
     }
     safe!("None of the {} loaded is {}; {} loads the rest.", loaded, scope, rest)
 }

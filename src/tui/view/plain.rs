@@ -20,12 +20,12 @@ pub(super) fn draw(app: &App, plain: &PlainText, canvas: &mut Canvas<'_>) {
     let hint: Safe = if copy::is_too_long(plain.text()) {
         let key = app.setup.keymap.key(Action::Export).unwrap_or_default();
         safe!(
-            "{} bytes are too long to copy: {} exports; j k scroll, others go back",
+            "j k scroll; any other key closes; {} bytes, too long to copy: {} exports",
             grouped(plain.text().len() as u64),
             key
         )
     } else {
-        "select the text with the terminal; any other key than j k goes back".into()
+        "j k scroll; any other key closes; select the text in the terminal".into()
     };
     canvas.text(footer, &hint, Style::new().add_modifier(Modifier::REVERSED));
 }

@@ -26,11 +26,11 @@ enum Below {
     Words(Safe),
 }
 
-const FILTER_KEYS: &[(&str, &str)] = &[("enter", "keep"), ("esc", "clear"), ("up", "earlier ones"), ("pgdn", "scroll")];
+const FILTER_KEYS: &[(&str, &str)] = &[("enter", "keep"), ("esc", "clear"), ("up", "history"), ("pgdn", "scroll")];
 /// What stands under the character that is wrong.
 const MARK: &str = "^ ";
 
-const EXPORT_KEYS: &[(&str, &str)] = &[("enter", "write"), ("esc", "back"), ("tab", "json, ndjson, csv, md")];
+const EXPORT_KEYS: &[(&str, &str)] = &[("enter", "write"), ("esc", "cancel"), ("tab", "json, ndjson, csv, md")];
 
 impl<'a> Line<'a> {
     pub(super) fn filter(app: &'a App) -> Self {

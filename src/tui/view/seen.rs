@@ -93,7 +93,7 @@ fn words(sight: Sight<'_>) -> Safe {
         Sight::NoUrl => "invalid-url".into(),
         Sight::Seen(seen) => match (seen.reach.trouble, seen.reach.certificate) {
             (Some(trouble), _) => trouble.word().into(),
-            (None, Some(lasts)) if seen.reach.is_expiring() => safe!("{} d left", lasts.days_left),
+            (None, Some(lasts)) if seen.reach.is_expiring() => safe!("{}d left", lasts.days_left),
             (None, _) => safe!("{} ms", milliseconds(seen)),
         },
     }

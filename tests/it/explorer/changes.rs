@@ -50,9 +50,9 @@ fn what_changed_since_the_last_look_is_told_field_by_field() {
     let home = Home::new();
     let mut stage = looked(&home, 80, 24);
     stage.keys("5");
-    assert_eq!(title(&stage), "since your last look, 3h ago: +1 ~1 ?1");
+    assert_eq!(title(&stage), "since you last looked, 3h ago: +1 ~1 ?1");
     answer(&mut stage, &Fate::Gone);
-    assert_eq!(title(&stage), "since your last look, 3h ago: +1 ~1 -1");
+    assert_eq!(title(&stage), "since you last looked, 3h ago: +1 ~1 -1");
     stage.keys("j");
     let frame = stage.frame();
     for words in [
@@ -87,9 +87,9 @@ fn only_what_the_api_does_not_know_is_gone() {
     stage.keys("5");
     let ids: Vec<_> = question(&stage).unwrap().ids.iter().map(|id| id.raw().to_owned()).collect();
     assert_eq!(ids, ["whk_000000000001"]);
-    assert!(stage.frame().contains("? gone or unknown: it is not listed, and"), "{}", stage.frame());
+    assert!(stage.frame().contains("? unconfirmed: not listed; asking"), "{}", stage.frame());
     answer(&mut stage, &Fate::Unknown("503 unavailable".into()));
-    assert!(stage.frame().contains("? gone or unknown: 503 unavailable"), "{}", stage.frame());
+    assert!(stage.frame().contains("? unconfirmed: not listed; 503 unavailable"), "{}", stage.frame());
     assert_eq!(stage.app.changes.counts(), Counts { added: 1, changed: 1, removed: 0, unknown: 1 });
     // After the next read it is asked for again.
     stage.keys("r").load(all(now()));
@@ -142,12 +142,12 @@ fn what_is_selected_can_be_copied_gone_or_not() {
 fn without_a_cache_changes_are_those_since_the_start() {
     let mut stage = Stage::new(100, 30);
     stage.load(all(webhooks(0..5))).keys("5");
-    assert_eq!(title(&stage), "since the start, 12:00:00: no change");
+    assert_eq!(title(&stage), "since startup, 12:00:00: no changes");
     stage.wait(60).keys("r").load(all(now()));
     answer(&mut stage, &Fate::Gone);
-    assert_eq!(title(&stage), "since the start, 12:00:00: +1 ~1 -1");
+    assert_eq!(title(&stage), "since startup, 12:00:00: +1 ~1 -1");
     stage.keys("s");
-    assert!(matches!(stage.app.overlay, Overlay::Bases(_)) && stage.frame().contains("the start"), "{}", stage.frame());
+    assert!(matches!(stage.app.overlay, Overlay::Bases(_)) && stage.frame().contains("startup  "), "{}", stage.frame());
 }
 
 #[test]
@@ -158,16 +158,16 @@ fn a_snapshot_of_the_history_can_be_compared_with() {
     answer(&mut stage, &Fate::Gone);
     stage.keys("5 s");
     let frame = stage.frame();
-    for words in ["1 ● your last look", "2   the start", "3   2026-06-15 12:00:00", "3 webhooks"] {
+    for words in ["1 ● you last looked", "2   startup", "3   2026-06-15 12:00:00", "3 webhooks"] {
         assert!(frame.contains(words), "{words:?} is missing\n{frame}");
     }
     insta::assert_snapshot!("changes_basis", frame);
     stage.keys("5");
     assert_eq!(title(&stage), "since 2026-06-13 10:00:00, 2d ago: +2 ~1");
     stage.keys("s 2");
-    assert_eq!(title(&stage), "since the start, 12:00:00: no change");
+    assert_eq!(title(&stage), "since startup, 12:00:00: no changes");
     stage.keys("s / l o o k enter");
-    assert!(title(&stage).starts_with("since your last look"), "{}", stage.frame());
+    assert!(title(&stage).starts_with("since you last looked"), "{}", stage.frame());
     stage.keys("s esc");
     assert!(matches!(stage.app.overlay, Overlay::None));
 }
@@ -177,7 +177,11 @@ fn of_a_part_nothing_is_said_and_the_rest_is_asked_for() {
     let home = Home::new();
     let mut stage = home.stage(100, 30);
     stage.send(Message::Begun).load(page(1, 0..100, Some(150))).keys("5");
-    assert!(stage.app.demand().everything && stage.frame().contains("everything is being read"), "{}", stage.frame());
+    assert!(
+        stage.app.demand().everything && stage.frame().contains("loading all webhooks: changes need"),
+        "{}",
+        stage.frame()
+    );
     stage.load(page(2, 99..149, Some(150)));
     for _ in 0..2 {
         stage.load(page(1, 0..100, Some(150))).load(page(2, 99..149, Some(150)));
@@ -185,10 +189,10 @@ fn of_a_part_nothing_is_said_and_the_rest_is_asked_for() {
     assert!(stage.frame().contains("the list changed while loading"), "{}", stage.frame());
     let mut stage = home.stage(100, 30);
     stage.load(page(1, 0..100, Some(15_000))).keys("5");
-    assert!(!stage.app.demand().everything && stage.frame().contains("L loads them"), "{}", stage.frame());
+    assert!(!stage.app.demand().everything && stage.frame().contains("L loads it"), "{}", stage.frame());
     let mut stage = home.stage(100, 30);
     stage.keys("a").load(page(1, 0..100, Some(150))).keys("5");
-    assert!(stage.frame().contains("only active are asked for: a shows all"), "{}", stage.frame());
+    assert!(stage.frame().contains("changes need scope all, not active; a shows all"), "{}", stage.frame());
 }
 
 #[test]
@@ -198,7 +202,7 @@ fn a_read_whose_totals_differ_is_no_basis_for_changes() {
     for _ in 0..3 {
         stage.load(page(1, 0..100, Some(150))).load(page(2, 100..151, Some(151)));
     }
-    assert!(stage.frame().contains("the list changed while loading: r reads it again"), "{}", stage.frame());
+    assert!(stage.frame().contains("the list changed while loading; r reloads it"), "{}", stage.frame());
 }
 
 #[test]
@@ -206,8 +210,8 @@ fn a_filter_narrows_the_changes() {
     let home = Home::new();
     let mut stage = looked(&home, 100, 30);
     stage.keys("5 /").paste("host:elsewhere").keys("enter");
-    assert_eq!(title(&stage), "since your last look, 3h ago: ~1 \u{b7} 3 in all");
-    let words = "since your last look, 3h ago: no change among the 1 shown \u{b7} 3 in all";
+    assert_eq!(title(&stage), "since you last looked, 3h ago: ~1 \u{b7} 3 in total");
+    let words = "since you last looked, 3h ago: no changes among the 1 listed \u{b7} 3 in total";
     let home = Home::new();
     let mut wide = looked(&home, 120, 15);
     wide.keys("5 /").paste("id:whk_000000000002").keys("enter");
@@ -263,7 +267,7 @@ fn a_late_answer_about_another_workspace_is_dropped() {
     let fates = ids.iter().map(|id| (id.raw().into(), Fate::Gone)).collect();
     stage.send(Message::Done(Box::new(Done { number, outcome: Outcome::Asked(fates) })));
     assert_eq!(stage.app.changes.counts(), Counts::default());
-    assert_eq!(title(&stage), "since the start, 12:00:00: no change");
+    assert_eq!(title(&stage), "since startup, 12:00:00: no changes");
 }
 
 #[test]
@@ -276,9 +280,9 @@ fn probes_are_of_the_changes_and_not_of_the_list_behind_them() {
     let all = ["https://billing.acme.example.com", "https://billing.acme.example.com", "https://elsewhere.example.com"];
     assert_eq!(stage.asked(), all[1..], "the sixth webhook is at the host of the second");
     stage.keys("esc /").paste("nothing-like-this").keys("enter p");
-    assert!(stage.asked().is_empty() && stage.frame().contains("no change is selected"), "{}", stage.frame());
+    assert!(stage.asked().is_empty() && stage.frame().contains("no change selected"), "{}", stage.frame());
     stage.keys("P");
-    assert!(stage.asked().is_empty() && stage.frame().contains("there is no change"), "{}", stage.frame());
+    assert!(stage.asked().is_empty() && stage.frame().contains("no changes, nothing to probe"), "{}", stage.frame());
 }
 
 #[test]
@@ -287,7 +291,7 @@ fn an_export_is_of_webhooks_and_changes_say_so() {
     let mut stage = looked(&home, 100, 30);
     stage.keys("5 e");
     assert!(matches!(stage.app.overlay, Overlay::None));
-    assert!(stage.frame().contains("that works on webhooks: 1 shows them"), "{}", stage.frame());
+    assert!(stage.frame().contains("not available in this view; 1 shows the webhooks"), "{}", stage.frame());
 }
 
 #[test]
@@ -328,7 +332,7 @@ fn one_comparison_goes_on_at_a_time_and_the_last_wish_is_met() {
     assert!(stage.frame().contains("comparing"), "{}", stage.frame());
     let [job] = <[Job; 1]>::try_from(begun(&mut stage, Message::Done(Box::new(job.run(&|| true))))).unwrap();
     assert!(begun(&mut stage, Message::Done(Box::new(job.run(&|| true)))).is_empty());
-    assert_eq!(title(&stage), "since your last look, 3h ago: ~1 \u{b7} 3 in all");
+    assert_eq!(title(&stage), "since you last looked, 3h ago: ~1 \u{b7} 3 in total");
 }
 
 #[test]
@@ -344,14 +348,14 @@ fn an_older_read_is_not_shown_as_the_present() {
 fn of_many_webhooks_only_those_on_screen_are_read_again_and_changes_say_so() {
     let mut stage = Stage::with(hookscope::tui::app::Setup { auto_load_limit: 100, ..crate::support::setup(120, 30) });
     stage.load(page(1, 0..100, Some(150))).keys("L").load(page(2, 100..150, Some(150))).keys("5");
-    assert_eq!(title(&stage), "since the start, 12:00:00: no change");
+    assert_eq!(title(&stage), "since startup, 12:00:00: no changes");
     stage.wait(3600).keys("1 r").load(page(1, 1..101, Some(150))).keys("5");
-    assert!(title(&stage).starts_with("! as of 12:00:00, L reads all again: no change"), "{}", stage.frame());
-    assert!(stage.frame().contains("changes are as of 12:00:00, L reads all again"), "{}", stage.frame());
+    assert!(title(&stage).starts_with("! as of 12:00:00, L reloads all: no changes"), "{}", stage.frame());
+    assert!(stage.frame().contains("changes are as of 12:00:00, L reloads all"), "{}", stage.frame());
     stage.keys("L").load(page(1, 1..101, Some(150))).load(page(2, 101..151, Some(150)));
-    assert_eq!(title(&stage), "since the start, 12:00:00: +1 ?1");
+    assert_eq!(title(&stage), "since startup, 12:00:00: +1 ?1");
     stage.keys("r").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
-    assert!(stage.frame().contains("! as of 13:00:00, r reads again: +1 ?1"), "{}", stage.frame());
+    assert!(stage.frame().contains("! as of 13:00:00, r refreshes: +1 ?1"), "{}", stage.frame());
 }
 
 #[test]
@@ -363,7 +367,7 @@ fn a_first_read_in_which_an_id_came_twice_is_no_start() {
     }
     assert!(stage.frame().contains("the list changed while loading"), "{}", stage.frame());
     stage.wait(60).keys("r").load(page(1, 0..100, Some(150))).load(page(2, 100..150, Some(150)));
-    assert_eq!(title(&stage), "since the start, 12:01:00: no change");
+    assert_eq!(title(&stage), "since startup, 12:01:00: no changes");
 }
 
 fn down(stage: &mut Stage) {
@@ -378,13 +382,13 @@ fn while_the_api_is_down_the_cache_is_compared_with_what_was_before_it() {
     let mut stage = home.stage(120, 24);
     down(stage.send(Message::Begun));
     stage.keys("5");
-    let title = "! as cached 3h ago: +1 ~1 ?1, since 2026-06-13 10:00:00, 2d";
+    let title = "! cached 3h ago: +1 ~1 ?1, since 2026-06-13 10:00:00, 2d";
     assert!(stage.frame().contains(title), "{}", stage.frame());
     assert_eq!(question(&stage), None, "an API that is down is asked nothing");
     insta::assert_snapshot!("changes_of_the_cache", stage.frame());
     // When it answers again, changes are those since the last look.
     stage.keys("r").load(all(webhooks(0..5)));
-    assert!(stage.frame().contains("  since your last look, 3h ago: +1 ~1 ?1"), "{}", stage.frame());
+    assert!(stage.frame().contains("  since you last looked, 3h ago: +1 ~1 ?1"), "{}", stage.frame());
     assert!(question(&stage).is_some());
 }
 
@@ -393,9 +397,9 @@ fn what_is_gone_is_not_shown_as_active() {
     let home = Home::new();
     let mut stage = looked(&home, 100, 30);
     stage.keys("5");
-    assert!(stage.frame().contains("gone or unknown, was active"), "{}", stage.frame());
+    assert!(stage.frame().contains("unconfirmed, was active"), "{}", stage.frame());
     answer(&mut stage, &Fate::Gone);
-    assert!(stage.frame().contains("whk_000000000001          gone, was active"), "{}", stage.frame());
+    assert!(stage.frame().contains("whk_000000000001       removed, was active"), "{}", stage.frame());
     stage.keys("j");
     assert!(stage.frame().contains("○ inactive") && !stage.frame().contains("was"), "{}", stage.frame());
 }
@@ -409,9 +413,9 @@ fn what_came_back_under_another_id_is_said_on_both_sides() {
         r#"{"id":"again","url":"https://billing.acme.example.com/dialnexa/crm/1","events":["call.failed","call.completed"],"is_active":true}"#,
     );
     stage.send(Message::Begun).load(all(vec![webhook(0), webhook(2), webhook(3), webhook(4), again])).keys("5");
-    assert!(stage.frame().contains("perhaps moved to again: the same url and events"), "{}", stage.frame());
+    assert!(stage.frame().contains("possibly re-registered as again: same URL and"), "{}", stage.frame());
     stage.keys("j");
-    assert!(stage.frame().contains("perhaps moved from whk_000000000001: the same url"), "{}", stage.frame());
+    assert!(stage.frame().contains("possibly re-registered from whk_000000000001: same"), "{}", stage.frame());
 }
 
 #[test]
@@ -420,8 +424,8 @@ fn a_look_of_a_moment_ago_is_told_in_seconds() {
     home.remember(&webhooks(0..5), 0);
     let mut stage = home.stage(100, 30);
     stage.wait(37).send(Message::Begun).load(all(webhooks(0..6))).keys("5");
-    assert_eq!(title(&stage), "since your last look, 37s ago: +1");
+    assert_eq!(title(&stage), "since you last looked, 37s ago: +1");
     assert_eq!(stage.app.next_wake(), Some(stage.now.instant + std::time::Duration::from_secs(1)));
     stage.keys("s");
-    assert!(stage.frame().contains("your last look       37s ago"), "{}", stage.frame());
+    assert!(stage.frame().contains("you last looked      37s ago"), "{}", stage.frame());
 }

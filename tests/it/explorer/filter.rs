@@ -94,10 +94,10 @@ fn what_may_help_is_never_cut() {
         let mut stage = Stage::new(width, height);
         stage.load(whole((0..40).map(webhook).collect())).keys("/");
         for (text, message, advice) in [
-            ("probe:zzzz", "^ probe: does not know zzzz", "The words: dead, reachable, untried"),
-            ("probe:zzzz", "^ probe: does not know zzzz", "private, invalid-url"),
-            ("created:30", "^ the age 30 has no unit", "A date is written 2024-06-01."),
-            ("finding:zz", "^ there is no rule zz", "hookscope audit --list-rules names them."),
+            ("probe:zzzz", "^ unknown probe result zzzz", "It takes dead, reachable, untried"),
+            ("probe:zzzz", "^ unknown probe result zzzz", "private, invalid-url"),
+            ("created:30", "^ the age 30 has no unit", "Dates look like 2024-06-01."),
+            ("finding:zz", "^ unknown rule zz", "hookscope audit --list-rules lists them."),
         ] {
             stage.paste(text);
             let frame = stage.frame();
@@ -144,7 +144,7 @@ fn a_page_that_comes_while_a_filter_is_on_is_filtered_too() {
 
 #[test]
 fn who_finds_nothing_because_of_a_capital_is_told() {
-    let words = "A word with a capital letter is found only as it is written.";
+    let words = "A word with a capital letter is case-sensitive.";
     for (query, is_told) in [("BILLING", true), ("url:Nowhere", true), ("nowhere", false), ("host:NOWHERE", false)] {
         let mut stage = forty();
         stage.keys("/").paste(query);

@@ -47,7 +47,7 @@ fn what_a_refresh_left_out_is_old_until_it_is_read_and_then_it_is_news() {
     stage.load(page(1, 0..100, Some(200))).keys("L").load(page(2, 100..200, Some(200)));
     assert!(stage.header().contains("all 200  live "), "{}", stage.frame());
     stage.keys("r").load(page(1, 0..100, Some(200)));
-    assert!(stage.header().contains("all 200  partly live "), "page 2 is as it was: {}", stage.frame());
+    assert!(stage.header().contains("all 200  live 12:00:00, rest stale"), "page 2 is as it was: {}", stage.frame());
     let of_second = |rows: std::ops::Range<u64>, total| {
         let mut second = page(2, rows, Some(total));
         second.rows[50] =
@@ -63,7 +63,7 @@ fn what_a_refresh_left_out_is_old_until_it_is_read_and_then_it_is_news() {
     let mut stage = Stage::with(Setup { auto_load_limit: 500, ..setup(120, 30) });
     stage.load(page(1, 0..100, Some(300))).load(page(2, 100..200, Some(300)));
     stage.keys("r").load(page(1, 0..100, Some(300)));
-    assert!(stage.header().contains("200 of 300  partly live "), "{}", stage.frame());
+    assert!(stage.header().contains("200 of 300  live 12:00:00, rest stale"), "{}", stage.frame());
     stage.keys("/ h").load(of_second(100..200, 300)).load(page(3, 200..300, Some(300)));
     assert_eq!(counts(&stage), [0, 1, 0], "{}", stage.frame());
 }
@@ -72,11 +72,11 @@ fn what_a_refresh_left_out_is_old_until_it_is_read_and_then_it_is_news() {
 fn a_webhook_that_was_looked_at_is_no_news() {
     let mut stage = refreshed();
     stage.keys("j");
-    assert!(stage.line("changed since the last read").contains('~'), "{}", stage.frame());
+    assert!(stage.line("changed since the last refresh").contains('~'), "{}", stage.frame());
     stage.keys("j");
     assert!(stage.frame().lines().next().unwrap().contains("+1 -1"), "{}", stage.frame());
     stage.keys("g j");
-    assert!(stage.frame().contains("gone: it was there at the last read"), "{}", stage.frame());
+    assert!(stage.frame().contains("no longer listed since the last refresh"), "{}", stage.frame());
     stage.keys("k");
     assert!(stage.frame().lines().next().unwrap().contains("  +1  all 5"), "{}", stage.frame());
     assert_eq!(stage.app.listing.len(), 6, "no row moves below the hand");
@@ -87,7 +87,7 @@ fn a_webhook_that_was_looked_at_is_no_news() {
     assert!(!stage.app.unseen.is_empty(), "esc discards nothing");
     stage.keys(".");
     assert!(stage.app.unseen.is_empty() && stage.footer().contains("acknowledged +1; 5 still lists"), "{}", stage.frame());
-    assert!(stage.keys(".").footer().contains("there are no changes to acknowledge"), "{}", stage.frame());
+    assert!(stage.keys(".").footer().contains("no changes to acknowledge"), "{}", stage.frame());
     let mut stage = refreshed();
     stage.keys("g j .");
     assert_eq!((stage.app.listing.len(), stage.selected().as_deref()), (5, Some("whk_000000000002")), "{}", stage.frame());
@@ -177,7 +177,7 @@ fn what_moved_while_it_was_read_is_read_again() {
     let mut stage = Stage::new(120, 40);
     stage.keys("L").load(page(1, 0..100, Some(200))).load(page(2, 99..199, Some(200)));
     let frame = stage.frame();
-    assert!(frame.contains("whk_000000000099 came more than once; reading again (2 of 3)"), "{frame}");
+    assert!(frame.contains("whk_000000000099 is listed more than once; reading again (2 of 3)"), "{frame}");
     assert!(stage.app.demand().everything);
     stage.load(page(1, 1..101, Some(200))).load(page(2, 101..201, Some(200)));
     let header = stage.header();
@@ -193,7 +193,7 @@ fn what_keeps_moving_is_said_to() {
             stage.load(page(1, 0..100, Some(200))).load(shift.clone());
         }
         let frame = stage.frame();
-        assert!(frame.contains("Webhooks may be missing; r reads again"), "{frame}");
+        assert!(frame.contains("Webhooks may be missing; r reloads"), "{frame}");
         assert!(!stage.app.demand().everything && stage.header().contains("loaded  inconsistent"), "{frame}");
         assert!(!stage.keys("4").frame().contains("duplicate-destination"), "{}", stage.frame());
         stage.keys("1 j r");
@@ -209,7 +209,7 @@ fn a_large_listing_is_not_read_again_by_itself() {
     let mut stage = Stage::with(Setup { auto_load_limit: 100, ..setup(120, 40) });
     stage.keys("L").load(page(1, 0..150, Some(300))).load(page(2, 149..299, Some(300)));
     assert!(!stage.app.demand().everything && stage.header().contains("300 loaded  inconsistent"), "{}", stage.frame());
-    assert!(stage.footer().contains("Webhooks may be missing; L reads again"), "{}", stage.frame());
+    assert!(stage.footer().contains("Webhooks may be missing; L reloads"), "{}", stage.frame());
 }
 
 #[test]

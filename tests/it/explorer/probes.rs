@@ -48,7 +48,7 @@ fn the_selected_destination_is_probed_and_what_is_found_is_said() {
     assert!(stage.footer().contains("probing 0 of 1  esc stops"), "{}", stage.footer());
     stage.found(BILLING, Ok(43)).wait(120).send(Message::Tick);
     let frame = stage.frame();
-    assert!(frame.contains("probe    dns ok · tls ok, 43 d left · 87 ms\n"), "{frame}");
+    assert!(frame.contains("probe    dns ok · tls ok, 43d left · 87 ms\n"), "{frame}");
     assert!(frame.contains("         reachable from this host, 2m ago\n"), "{frame}");
     assert!(!frame.contains("healthy"));
     assert!(stage.footer().contains("billing.acme.example.com: reachable from this host, 87 ms"), "{}", stage.footer());
@@ -76,12 +76,12 @@ fn trouble_has_its_word_what_it_means_and_what_to_do() {
 fn few_days_stand_out() {
     let mut stage = whole(80, 24);
     stage.keys("p").found(ACME, Ok(13));
-    assert!(stage.frame().contains("probe    ! dns ok · tls ok, 13 d left"), "{}", stage.frame());
+    assert!(stage.frame().contains("probe    ! dns ok · tls ok, 13d left"), "{}", stage.frame());
     assert!(stage.line("hooks.acme.example.com").contains("● ! hooks"));
     let mut wide = whole(200, 24);
     wide.keys("p").found(ACME, Ok(13)).keys("j p").found(BILLING, Err(Trouble::TlsExpired)).keys("j p");
     wide.found(GLOBEX, Ok(14)).keys("j p");
-    for (host, word) in [("hooks", "13 d left"), ("billing", "tls-expired"), ("partners", "87 ms"), ("n8n", "probing")] {
+    for (host, word) in [("hooks", "13d left"), ("billing", "tls-expired"), ("partners", "87 ms"), ("n8n", "probing")] {
         let shown = wide
             .frame()
             .lines()
@@ -96,9 +96,9 @@ fn all_that_are_shown_are_probed_each_once() {
     assert_eq!(stage.keys("P").asked(), [BILLING, ACME, INITECH, GLOBEX]);
     assert!(stage.footer().contains("probing 0 of 4  esc stops"), "{}", stage.footer());
     stage.found(ACME, Ok(60)).found(BILLING, Err(Trouble::Dns));
-    assert!(stage.footer().contains("probing 2 of 4, 1 dead  esc stops"), "{}", stage.footer());
+    assert!(stage.footer().contains("probing 2 of 4, 1 unreachable  esc stops"), "{}", stage.footer());
     stage.found(GLOBEX, Err(Trouble::Private)).found(INITECH, Ok(60));
-    let words = "2 of 4 reachable from this host, 1 dead, 1 not tried";
+    let words = "2 of 4 reachable from this host, 1 unreachable, 1 not tried";
     assert!(stage.footer().contains(words), "{}", stage.footer());
     // When no name has an address it is not the fault of the destinations.
     let mut stage = whole(80, 24);
@@ -107,7 +107,7 @@ fn all_that_are_shown_are_probed_each_once() {
         stage.found(url, Err(Trouble::Dns));
     }
     let frame = stage.frame();
-    assert!(frame.contains("! none of 4 reached: DNS fails on this host; nothing is marked"), "{frame}");
+    assert!(frame.contains("! none of 4 destinations reached: DNS fails on this host; results discarded"), "{frame}");
     assert!(!stage.app.probes.are_shown() && !stage.keys("4").frame().contains("dead-destination"), "{}", stage.frame());
     // A filter chooses, and marks choose before it.
     let mut stage = whole(80, 24);
@@ -121,7 +121,7 @@ fn what_is_under_way_is_not_asked_twice_and_more_is_added_to_it() {
     let mut stage = whole(80, 24);
     assert_eq!(stage.keys("p").asked(), [ACME]);
     assert_eq!(stage.keys("p").asked(), [""; 0]);
-    assert!(stage.footer().contains("being probed already"));
+    assert!(stage.footer().contains("already probing"));
     assert_eq!(stage.keys("P").asked(), [BILLING, INITECH, GLOBEX]);
     assert!(stage.footer().contains("probing 0 of 4"), "{}", stage.footer());
     stage.found(ACME, Ok(60)).keys("p");
@@ -134,7 +134,11 @@ fn esc_stops_and_keeps_what_is_known() {
     let mut stage = whole(80, 24);
     stage.keys("P").found(ACME, Ok(60)).keys("esc");
     assert!(stage.effects.contains(&Effect::StopProbing));
-    assert!(stage.footer().contains("stopped: of 4 destinations, 1 of 1 reachable from this host"), "{}", stage.footer());
+    assert!(
+        stage.footer().contains("stopped: 1 of 1 reachable from this host, out of 4 destinations"),
+        "{}",
+        stage.footer()
+    );
     // An answer that comes all the same is no answer any more.
     stage.found(BILLING, Err(Trouble::Dns));
     assert!(stage.effects.is_empty());
@@ -170,16 +174,20 @@ fn all_waits_until_all_is_here_or_says_what_it_is_about() {
     let mut stage = Stage::with(Setup { auto_load_limit: 50, ..setup(100, 24) });
     stage.load(page(1, 0..100, Some(1234)));
     assert_eq!(stage.keys("P").asked().len(), 4);
-    assert!(stage.footer().contains("probing 4 destinations of the 100 loaded; L loads the rest"), "{}", stage.footer());
+    assert!(
+        stage.footer().contains("probing 4 destinations of 100 loaded webhooks; L loads the rest"),
+        "{}",
+        stage.footer()
+    );
     // Waiting is given up by esc too.
     let mut stage = Stage::loaded(80, 24);
     stage.keys("P esc");
-    assert!(!stage.app.demand().everything && stage.footer().contains("nothing is probed"), "{}", stage.footer());
+    assert!(!stage.app.demand().everything && stage.footer().contains("probe canceled"), "{}", stage.footer());
     assert_eq!(stage.load(page(2, 100..200, Some(1234))).asked(), [""; 0]);
     // And when a page fails.
     let mut stage = Stage::loaded(80, 24);
     stage.keys("P").fail(2, ErrorKind::Status(500), "boom");
-    assert!(stage.footer().contains("nothing is probed: not all are loaded"), "{}", stage.footer());
+    assert!(stage.footer().contains("nothing probed: not all webhooks are loaded"), "{}", stage.footer());
 }
 
 #[test]
@@ -188,7 +196,7 @@ fn thousands_of_destinations_are_bounded() {
     let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
     let mut stage = of_urls(100, &urls);
     assert_eq!(stage.keys("P").asked().len(), 10_000);
-    assert!(stage.footer().contains("probing 10,000 destinations; there are more"), "{}", stage.footer());
+    assert!(stage.footer().contains("probing the first 10,000 destinations; filter"), "{}", stage.footer());
 }
 
 #[test]
@@ -205,7 +213,7 @@ fn a_host_is_probed_with_all_its_origins_and_an_event_is_not() {
     assert!(stage.frame().contains("▸ ✗ a.example"), "{}", stage.frame());
     let mut stage = whole(80, 24);
     assert_eq!(stage.keys("3 p").asked(), [""; 0]);
-    assert!(stage.footer().contains("webhooks and hosts"), "{}", stage.footer());
+    assert!(stage.footer().contains("2 the hosts"), "{}", stage.footer());
     assert_eq!(stage.keys("P").asked().len(), 4);
     assert!(stage.keys("esc").effects.contains(&Effect::StopProbing));
 }
@@ -214,9 +222,9 @@ fn a_host_is_probed_with_all_its_origins_and_an_event_is_not() {
 fn what_cannot_be_connected_to_is_told_and_not_asked() {
     let mut stage = of_urls(80, &["no url", "https://a.example/"]);
     assert_eq!(stage.keys("p").asked(), [""; 0]);
-    assert!(stage.footer().contains("none that can be connected to"), "{}", stage.footer());
+    assert!(stage.footer().contains("not a valid http or https URL"), "{}", stage.footer());
     assert_eq!(stage.keys("P").asked(), ["https://a.example"]);
-    assert!(stage.frame().contains("probe    ? invalid-url: no http or https URL"), "{}", stage.frame());
+    assert!(stage.frame().contains("probe    ? invalid-url: not a valid http or https URL"), "{}", stage.frame());
     let mut stage = of_urls(80, &["no url"]);
     assert_eq!(stage.keys("P").asked(), [""; 0]);
     assert!(stage.footer().contains("nothing to probe"));
@@ -249,7 +257,7 @@ fn a_filter_asks_for_what_was_found_and_follows_it() {
     stage.keys("/ ctrl-u").paste("probe:unknown").keys("enter").found(INITECH, Err(Trouble::Private));
     assert_eq!(stage.app.listing.listed(), 0);
     stage.keys("/ ctrl-u").paste("probe:daed").keys("enter");
-    assert!(stage.frame().contains("probe: does not know daed. Did you mean probe:dead?"), "{}", stage.frame());
+    assert!(stage.frame().contains("unknown probe result daed. Did you mean probe:dead?"), "{}", stage.frame());
 }
 
 /// While a probe runs, a filter is answered again and again.
@@ -293,7 +301,11 @@ fn a_host_without_network_makes_no_destination_unreachable() {
         assert!(stage.app.probes.known.is_empty(), "as long as nothing was reached, nothing is known: {}", stage.frame());
     }
     stage.found(INITECH, Err(Trouble::Private));
-    assert!(stage.frame().contains("! none of 3 reached: no network on this host; nothing is marked"), "{}", stage.frame());
+    assert!(
+        stage.frame().contains("! none of 3 destinations reached: no network on this host; results discarded"),
+        "{}",
+        stage.frame()
+    );
     // One that answers, be it with a bad certificate or a refusal, shows that there is a network.
     for proof in [Ok(60), Err(Trouble::TlsName), Err(Trouble::Refused)] {
         let mut stage = whole(80, 24);
@@ -308,7 +320,7 @@ fn a_host_without_network_makes_no_destination_unreachable() {
         assert_eq!(stage.app.probes.known.len(), 4, "{}", stage.frame());
         // What was found can be discarded.
         stage.keys(":").paste("discard-probes").keys("enter");
-        assert!(stage.footer().contains("discarded the probe results of 4 destinations"), "{}", stage.frame());
+        assert!(stage.footer().contains("discarded the probe results for 4 destinations"), "{}", stage.frame());
         assert!(!stage.app.probes.are_shown(), "{}", stage.frame());
     }
     // A single one that fails is what it is.
@@ -334,7 +346,7 @@ fn this_host_is_not_blamed_while_it_reaches_the_api() {
     // It answered just now: the names are what is wrong.
     let mut stage = of_api("https://api.example.com");
     assert_eq!(probe(&mut stage), 4, "{}", stage.frame());
-    assert!(stage.footer().contains("4 dead"), "{}", stage.footer());
+    assert!(stage.footer().contains("4 unreachable"), "{}", stage.footer());
     // It answers while the probe runs.
     let mut stage = of_api("https://api.example.com");
     stage.wait(120).keys("P").keys("r").load(page(1, 0..20, Some(20)));
@@ -349,7 +361,7 @@ fn this_host_is_not_blamed_while_it_reaches_the_api() {
         let mut stage = of_api(url);
         stage.wait(seconds);
         assert_eq!(probe(&mut stage), 0, "{}", stage.frame());
-        assert!(stage.footer().contains("DNS fails on this host; nothing is marked"), "{}", stage.footer());
+        assert!(stage.footer().contains("DNS fails on this host; results discarded"), "{}", stage.footer());
     }
     // It fails now too.
     let mut stage = of_api("https://api.example.com");
@@ -378,7 +390,7 @@ fn another_workspace_knows_nothing_of_it() {
 fn a_probe_that_cannot_begin_says_why() {
     let mut stage = whole(80, 24);
     stage.keys("P").send(Message::Probed(Found::Failed("no certificates".into())));
-    assert!(stage.footer().contains("nothing can be probed: no certificates"), "{}", stage.footer());
+    assert!(stage.footer().contains("cannot probe: no certificates"), "{}", stage.footer());
     assert_eq!(stage.keys("p").asked(), [ACME]);
 }
 
@@ -406,7 +418,7 @@ fn every_word_of_a_query_is_in_the_help() {
 fn what_is_found_outlives_a_refresh_and_is_replaced_by_what_is_found_later() {
     let mut stage = whole(80, 24);
     stage.keys("p").found(ACME, Err(Trouble::Dns)).keys("r").load(page(1, 0..20, Some(20)));
-    assert!(stage.frame().contains("✗ dns: no address for the name"));
+    assert!(stage.frame().contains("✗ dns: the name has no address"));
     stage.keys("p").found(ACME, Ok(60));
     let seen = Seen { reach: reach(Ok(60)), at: stage.now.wall };
     assert_eq!(stage.app.probes.known.get(&origin(ACME)), Some(&seen));
@@ -419,7 +431,7 @@ fn esc_stops_a_probe_that_has_not_begun() {
     let late = stage.late_key("P");
     assert_eq!(late.len(), 1, "what is to be probed is looked for first");
     stage.keys("esc");
-    assert!(stage.footer().contains("nothing is probed"), "{}", stage.footer());
+    assert!(stage.footer().contains("probe canceled"), "{}", stage.footer());
     assert!(stage.frame().contains("⌕ example"), "the filter stays\n{}", stage.frame());
     for message in late {
         assert_eq!((stage.send(message).asked(), stage.app.probes.is_running()), (Vec::new(), false));
@@ -433,6 +445,11 @@ fn what_nobody_looked_for_is_not_called_missing() {
         let mut stage = Stage::new(100, 30);
         stage.load(Page { total: Some(40), ..page(1, 0..40, None) });
         stage.keys("/").paste(filter).keys("enter");
-        assert_eq!(stage.frame().contains("Nothing was probed yet: P probes all"), is_told, "{}", stage.frame());
+        assert_eq!(
+            stage.frame().contains("Nothing probed yet: clear the filter, then P probes all"),
+            is_told,
+            "{}",
+            stage.frame()
+        );
     }
 }

@@ -89,7 +89,7 @@ fn a_digit_or_enter_switches_and_letters_narrow_after_a_slash() {
         let mut stage = loaded();
         stage.keys(keys);
         assert!(stage.effects.contains(&Effect::Switch(at)), "{keys}: {:?}", stage.effects);
-        assert!(stage.frame().contains("opening"), "{keys}: {}", stage.frame());
+        assert!(stage.frame().contains("switching to"), "{keys}: {}", stage.frame());
         assert!(stage.frame().starts_with(" hookscope  production"), "the old one until the new one is there");
     }
     let mut stage = loaded();
@@ -104,7 +104,7 @@ fn a_digit_or_enter_switches_and_letters_narrow_after_a_slash() {
 fn pasted_digits_switch_nothing() {
     let mut stage = loaded();
     stage.keys("w").send(Message::Paste("1".into()));
-    assert!(matches!(stage.app.overlay, Overlay::Profiles(_)) && stage.frame().contains("no such profile"));
+    assert!(matches!(stage.app.overlay, Overlay::Profiles(_)) && stage.frame().contains("no matching profile"));
     assert_eq!(stage.effects, [Effect::Draw]);
 }
 
@@ -112,7 +112,7 @@ fn pasted_digits_switch_nothing() {
 fn choosing_the_one_that_is_shown_ends_a_switch_that_is_under_way() {
     let mut stage = loaded();
     assert_eq!(stage.keys("w 2").effects, [Effect::Draw]);
-    assert!(stage.frame().contains("production is shown already"));
+    assert!(stage.frame().contains("production is already shown"));
     assert!(stage.keys("w 3").effects.contains(&Effect::Switch(2)));
     assert!(stage.keys("w 1").effects.contains(&Effect::Switch(0)), "the latest wins");
     assert!(stage.keys("w 2").effects.contains(&Effect::Stay));
@@ -122,9 +122,9 @@ fn choosing_the_one_that_is_shown_ends_a_switch_that_is_under_way() {
 #[test]
 fn where_there_is_nothing_to_switch_to_a_notice_says_so() {
     for (setup, words) in [
-        (Setup { file: Some("x.json".into()), ..setup(120, 24) }, "these rows are from a file"),
+        (Setup { file: Some("x.json".into()), ..setup(120, 24) }, "reading from a file"),
         (Setup { key_source: KeySource::Demo, ..setup(120, 24) }, "this is the demo"),
-        (Setup { profiles: vec![profile("a", None)], ..setup(120, 24) }, "is a section [profiles.NAME] of the config"),
+        (Setup { profiles: vec![profile("a", None)], ..setup(120, 24) }, "add a section [profiles.NAME] to the config"),
     ] {
         let mut stage = Stage::with(setup);
         assert!(stage.keys("w").frame().contains(words), "{}", stage.frame());
@@ -178,9 +178,9 @@ fn what_the_last_workspace_still_says_is_not_heard() {
 fn a_switch_that_fails_leaves_everything_as_it_is_and_says_why() {
     let mut stage = loaded();
     let before = stage.keys("j j").frame();
-    stage.keys("w 3").send(Message::NotSwitched("not switched to staging: no API key for profile staging".into()));
+    stage.keys("w 3").send(Message::NotSwitched("cannot switch to staging: no API key for profile staging".into()));
     let frame = stage.frame();
-    assert!(frame.contains("! not switched to staging: no API key for profile staging"), "{frame}");
+    assert!(frame.contains("! cannot switch to staging: no API key for profile staging"), "{frame}");
     assert_eq!(frame.lines().take(23).collect::<Vec<_>>(), before.lines().take(23).collect::<Vec<_>>());
     assert_eq!(stage.keys("w 2").effects, [Effect::Draw], "nothing is under way");
 }
@@ -206,7 +206,7 @@ fn a_copied_request_says_whose_key_it_needs() {
     stage.send(staging()).load(page(1, 0..10, Some(10)));
     for (keys, said) in [("y c", true), ("y p", true), ("y d", true), ("y u", false), ("y l", false)] {
         let frame = stage.keys(keys).frame();
-        assert_eq!(frame.contains("; DIALNEXA_API_KEY must be that of staging"), said, "{keys}: {frame}");
+        assert_eq!(frame.contains("; set DIALNEXA_API_KEY to the key of staging"), said, "{keys}: {frame}");
     }
 }
 

@@ -79,7 +79,7 @@ fn a_stop_from_outside_does_not_wedge_a_session_leader() {
     let mut session = Setup::demo().start();
     session.wait_rows();
     session.signal(Signal::TSTP);
-    session.wait_text("there is no shell to suspend to");
+    session.wait_text("no shell to suspend to");
     session.type_keys("q");
     assert_eq!(session.exit_and_drain(), Exit::Code(0));
     session.assert_restored();
@@ -135,7 +135,7 @@ fn a_session_leader_stays() {
     let mut session = Setup::demo().start();
     session.wait_rows();
     session.type_keys("\x1a");
-    session.wait_text("there is no shell to suspend to");
+    session.wait_text("no shell to suspend to");
     session.type_keys("j");
     session.wait_text(" 2/1,200");
     assert!(session.is_raw());

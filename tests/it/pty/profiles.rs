@@ -184,7 +184,7 @@ fn a_wrong_answer_leaves_the_old_workspace() {
     let mut session = servers.explorer();
     asked(&mut session);
     session.type_keys("no key\n");
-    back_in_production(&mut session, "not switched to staging: api_key_command: ");
+    back_in_production(&mut session, "cannot switch to staging: api_key_command: ");
     quit(&mut session);
 }
 

@@ -59,7 +59,7 @@ async fn what_was_read_is_shown_at_the_next_start_when_the_api_is_gone() {
     drop(server);
     let mut running = explorer(&base_url, &store);
     running.explorer.begin().await.unwrap();
-    let frame = running.until("the cache", |frame| frame.contains("rows cached")).await;
+    let frame = running.until("the cache", |frame| frame.contains("list cached")).await;
     assert!(frame.contains("all 250 cached"), "{frame}");
 }
 
@@ -74,7 +74,7 @@ async fn what_is_not_listed_any_more_is_asked_for() {
     let mut running = explorer(&BaseUrl::parse(&server.base_url()).unwrap(), &store);
     running.explorer.begin().await.unwrap();
     running.press("5");
-    running.until("what came and went", |frame| frame.contains("since your last look, 2h ago: +3 -2")).await;
+    running.until("what came and went", |frame| frame.contains("since you last looked, 2h ago: +3 -2")).await;
 }
 
 /// A job that begins when it is told to.
@@ -166,14 +166,14 @@ async fn an_export_that_was_asked_for_is_finished_before_the_end() {
     let mut running = unreachable_explorer(&store);
     let begin = export(&mut running, path.clone());
     let (parted, ()) = tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
-    assert!(parted.unwrap_err().to_string().contains("a.json: it exists, and nothing was written"));
+    assert!(parted.unwrap_err().to_string().contains("a.json: this file exists, nothing was written"));
     // A signal ends the wait, whatever else happens to the terminal, and nothing half is left.
     let mut running = unreachable_explorer(&store);
     let begin = export(&mut running, home.path().join("b.json"));
     running.console.send(ConsoleEvent::Resized).unwrap();
     running.console.send(ConsoleEvent::Signal(2)).unwrap();
     let why = running.explorer.part().await.unwrap_err();
-    assert!(why.to_string().contains("b.json: it was stopped before all was written"), "{why}");
+    assert!(why.to_string().contains("b.json: stopped before everything was written"), "{why}");
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1, "the first one");
     drop(begin);
 }

@@ -166,10 +166,10 @@ async fn without_a_key_the_old_one_stays() {
     let (mut running, _home) = start(&config, &env).await;
     running.until("production", |frame| shows(frame, "production")).await;
     for (keys, words) in [
-        ("w1", "not switched to command: api_key_command: it failed"),
-        ("w2", "not switched to file: api_key_file: No such file"),
-        ("w3", "not switched to none: no API key for profile none"),
-        ("w5", "not switched to wrong: api_key_command: "),
+        ("w1", "cannot switch to command: api_key_command: it failed"),
+        ("w2", "cannot switch to file: api_key_file: No such file"),
+        ("w3", "cannot switch to none: no API key for profile none"),
+        ("w5", "cannot switch to wrong: api_key_command: "),
     ] {
         running.press(keys);
         let frame = running.until(words, |frame| frame.contains(words)).await;
@@ -193,7 +193,7 @@ async fn a_key_command_gets_the_terminal_and_that_of_the_start_runs_once() {
     assert_eq!(running.released.lock().unwrap().len(), 0);
     running.press("w2");
     running.until("staging", |frame| shows(frame, "staging")).await;
-    let told = ["hookscope: getting the key of staging; ctrl-c stops that"];
+    let told = ["hookscope: getting the key of staging; ctrl-c cancels"];
     assert_eq!(*running.released.lock().unwrap(), told);
     running.press("w1");
     running.until("production again", |frame| shows(frame, "production")).await;
@@ -236,7 +236,7 @@ async fn the_latest_of_several_wins() {
     running.press("w2w3");
     running.until("the third", |frame| shows(frame, "third")).await;
     running.press("w2w3");
-    running.until("the end of it", |frame| frame.contains("third stays")).await;
+    running.until("the end of it", |frame| frame.contains("staying with third")).await;
     running.press("r");
     running.until("the third still", |frame| shows(frame, "third") && frame.contains("live")).await;
     assert_eq!(staging.received_requests().await.unwrap().len(), 0, "nobody wanted that one in the end");

@@ -74,6 +74,6 @@ async fn a_key_command_runs_again_when_it_is_asked_for_and_has_the_terminal() {
         .until("the reason", |frame| frame.contains("the key cannot be read again: api_key_command: it failed"))
         .await;
     assert!(frame.contains("! 401 unauthorized"), "{frame}");
-    let told = "hookscope: getting the key of production; ctrl-c stops that".to_owned();
+    let told = "hookscope: getting the key of production; ctrl-c cancels".to_owned();
     assert_eq!(*running.released.lock().unwrap(), [told.clone(), told]);
 }
