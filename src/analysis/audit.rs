@@ -168,8 +168,8 @@ impl Rule {
         }
         let shown = clean_head(name, 40);
         Err(match nearest(name, RULES.iter().map(|rule| rule.id)) {
-            Some(meant) => safe!("there is no rule {}; did you mean {}?", shown, meant),
-            None => safe!("there is no rule {}", shown),
+            Some(meant) => safe!("unknown rule {}; did you mean {}?", shown, meant),
+            None => safe!("unknown rule {}", shown),
         })
     }
 

@@ -1,4 +1,4 @@
-//! `confusable-host`: a host that imitates another with foreign letters, or that has invisible characters.
+//! `confusable-host`: host with lookalike letters that imitates another, or with invisible characters.
 //!
 //! A parser drops most invisible characters, so such a URL is valid, and leads elsewhere than another parser or a search for the
 //! text would have it: that is what this rule is about, and not `invalid-url`.
@@ -16,9 +16,9 @@ use crate::text::{Safe, clean_head, is_unsafe};
 pub(super) const RULE: Rule = Rule {
     id: "confusable-host",
     severity: Severity::Warning,
-    about: "a host that imitates another with foreign letters, or that has invisible characters",
-    why: "People take it for the host that it looks like, while the events go elsewhere.",
-    advice: "Compare the punycode with the host that is meant; if it is not yours, pause the webhook and find out who made it.",
+    about: "host with lookalike letters that imitates another, or with invisible characters",
+    why: "It is easily mistaken for the host it imitates, while events go elsewhere.",
+    advice: "Compare the punycode with the intended host. If it is not yours, pause the webhook and find out who registered it.",
     check: Check::Workspace(|| Box::new(Lookalikes::default())),
 };
 
@@ -59,7 +59,7 @@ impl Gather for Lookalikes {
 
     fn finish(self: Box<Self>, source: &dyn Source, _: &Basis, found: &mut dyn FnMut(Vec<u32>, Safe)) {
         for (authority, webhooks) in self.invisible {
-            found(webhooks, safe!("{} has invisible characters", clean_head(&authority, 100)));
+            found(webhooks, safe!("{} contains invisible characters", clean_head(&authority, 100)));
         }
         if self.foreign.is_empty() {
             return;
@@ -96,12 +96,12 @@ impl Gather for Lookalikes {
 
 impl Foreign {
     fn message(&self) -> Option<Safe> {
-        let shows = safe!("{} shows as {}", clean_head(&self.host, 80), clean_head(&self.unicode, 80));
+        let shows = safe!("{} displays as {}", clean_head(&self.host, 80), clean_head(&self.unicode, 80));
         if let Some(alike) = &self.alike {
-            return Some(safe!("{}, which looks like {} of this workspace", shows, clean_head(alike, 80)));
+            return Some(safe!("{}, which looks like {} in this workspace", shows, clean_head(alike, 80)));
         }
         if self.unicode.contains(is_unsafe) {
-            return Some(safe!("{}, which has invisible characters", shows));
+            return Some(safe!("{}, which contains invisible characters", shows));
         }
         if self.unicode.split('.').any(|label| !label.is_single_script()) {
             return Some(safe!("{}, which mixes scripts", shows));
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn mixed_scripts_are_found_without_a_model_too() {
-        let message = "xn--pple-43d.com shows as аpple.com, which mixes scripts".to_owned();
+        let message = "xn--pple-43d.com displays as аpple.com, which mixes scripts".to_owned();
         assert_eq!(found(&["https://аpple.com/x"]), [(vec![0], message)]);
         // All Cyrillic.
         let found = found(&["https://\u{430}\u{440}\u{440}\u{4cf}\u{435}.com/"]);
@@ -158,7 +158,7 @@ mod tests {
         let found = found(&urls);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].0, [0, 2]);
-        assert!(found[0].1.ends_with("which looks like partners.brightcall.example.com of this workspace"), "{found:?}");
+        assert!(found[0].1.ends_with("which looks like partners.brightcall.example.com in this workspace"), "{found:?}");
     }
 
     #[test]
@@ -169,7 +169,7 @@ mod tests {
             ("https://hooks.ac\u{2060}me.com", "hooks.ac<U+2060>me.com"),
             ("https://hooks.ac\tme.com", "hooks.ac^Ime.com"),
         ] {
-            assert_eq!(found(&[url]), [(vec![0], format!("{shown} has invisible characters"))], "{url:?}");
+            assert_eq!(found(&[url]), [(vec![0], format!("{shown} contains invisible characters"))], "{url:?}");
         }
         assert_eq!(found(&[" https://hooks.acme.com/\u{200b}?\u{200b}\t", "https://hooks.acme.com "]), []);
     }

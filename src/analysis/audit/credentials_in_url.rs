@@ -1,4 +1,4 @@
-//! `credentials-in-url`: a user name, a password or a token stands in the URL.
+//! `credentials-in-url`: URL contains a user name, password or token.
 
 use url::Url;
 
@@ -11,9 +11,9 @@ use crate::text::{Safe, clean_head};
 pub(super) const RULE: Rule = Rule {
     id: "credentials-in-url",
     severity: Severity::Warning,
-    about: "a user name, a password or a token stands in the URL",
-    why: "URLs are logged, copied and shown to everybody who may list webhooks; who has this one can act in its name.",
-    advice: "Move it into a header that the receiver checks, or verify the signature instead; then replace what was shown.",
+    about: "URL contains a user name, password or token",
+    why: "URLs are logged, copied and visible to everyone with access to the webhooks; anyone who sees this one can use the credential.",
+    advice: "Send it in a header that the receiver checks, or verify the signature instead; then rotate the exposed credential.",
     check: Check::Webhook(check),
 };
 
@@ -44,7 +44,7 @@ fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
         kinds.push(safe!("path of {}", host));
     }
     let (first, others) = kinds.split_first()?;
-    let mut message = safe!("a credential: {}", first);
+    let mut message = safe!("credential in the URL: {}", first);
     for kind in others {
         message.push(&safe!(", {}", kind));
     }
@@ -81,26 +81,29 @@ mod tests {
     #[test]
     fn what_kind_of_credential_it_is_is_told_and_not_its_value() {
         for (url, message) in [
-            ("https://a.example.com/y?token=hunter2hunter2", "a credential: parameter token"),
-            ("https://bob:hunter2@a.example.com/", "a credential: user name or password"),
-            ("https://good.com@evil.com", "a credential: user name or password"),
+            ("https://a.example.com/y?token=hunter2hunter2", "credential in the URL: parameter token"),
+            ("https://bob:hunter2@a.example.com/", "credential in the URL: user name or password"),
+            ("https://good.com@evil.com", "credential in the URL: user name or password"),
             (
                 "https://bob:hunter2@a.example.com/?a=1&X-Api-Key=hunter2",
-                "a credential: user name or password, parameter X-Api-Key",
+                "credential in the URL: user name or password, parameter X-Api-Key",
             ),
-            ("https://a.example.com/#access_token=hunter2", "a credential: parameter access_token"),
+            ("https://a.example.com/#access_token=hunter2", "credential in the URL: parameter access_token"),
             (
                 "https://hooks.slack.com/services/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4",
-                "a credential: path of hooks.slack.com",
+                "credential in the URL: path of hooks.slack.com",
             ),
             (
                 "https://canary.discord.com/api/webhooks/123456789012345678/hunter2_aBcD-EfGh09kLmN4pQr",
-                "a credential: path of discord.com",
+                "credential in the URL: path of discord.com",
             ),
-            ("https://api.telegram.org/bot123456:hunter2AAbbCCdd/sendMessage", "a credential: path of api.telegram.org"),
+            (
+                "https://api.telegram.org/bot123456:hunter2AAbbCCdd/sendMessage",
+                "credential in the URL: path of api.telegram.org",
+            ),
             (
                 "https://acme.webhook.office.com/webhookb2/0a1b2c3d-hunter2-4e5f6a7b@x/IncomingWebhook/9f",
-                "a credential: path of webhook.office.com",
+                "credential in the URL: path of webhook.office.com",
             ),
         ] {
             assert_eq!(messages("credentials-in-url", url), [message], "{url}");

@@ -1,4 +1,4 @@
-//! `dead-destination`: active, but nothing answers there.
+//! `dead-destination`: active, but the destination is unreachable.
 
 use super::{Basis, Candidate, Check, Needs, Rule, Severity, origin_of};
 use crate::safe;
@@ -7,9 +7,9 @@ use crate::text::{Safe, clean_head};
 pub(super) const RULE: Rule = Rule {
     id: "dead-destination",
     severity: Severity::Error,
-    about: "active, but nothing answers there",
-    why: "Every event that it is subscribed to fails.",
-    advice: "Ask whoever runs the receiver; the word in the message says which step failed.",
+    about: "active, but the destination is unreachable",
+    why: "Every delivery to it fails.",
+    advice: "Contact the owner of the receiver; the message names the step that failed.",
     check: Check::Facts(Needs::Probe, check),
 };
 

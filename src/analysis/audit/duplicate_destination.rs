@@ -13,8 +13,8 @@ pub(super) const RULE: Rule = Rule {
     id: "duplicate-destination",
     severity: Severity::Warning,
     about: "several active webhooks deliver the same event to the same URL",
-    why: "The receiver gets the event several times, and may act on it several times.",
-    advice: "Keep one of them, or make them subscribe to different events.",
+    why: "The receiver gets each event several times, and may act on it several times.",
+    advice: "Keep one of them, or subscribe them to different events.",
     check: Check::Workspace(|| Box::new(Destinations::default())),
 };
 

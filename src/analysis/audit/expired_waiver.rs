@@ -1,13 +1,13 @@
-//! `expired-waiver`: an accepted finding whose time is over.
+//! `expired-waiver`: waiver past its expiry date.
 
 use super::{Check, Rule, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: "expired-waiver",
     severity: Severity::Warning,
-    about: "an accepted finding whose time is over",
-    why: "What was accepted for a time was to be repaired by then.",
-    advice: "Repair what it was for and remove it from the config, or give it another date.",
+    about: "waiver past its expiry date",
+    why: "The waived finding was to be fixed by then.",
+    advice: "Fix the finding and remove the waiver from the config, or extend its date.",
     check: Check::Waivers,
 };
 
@@ -22,6 +22,6 @@ mod tests {
             .set_waivers(vec![waiver("no-events", "w1", Some("2026-06-30")), waiver("no-events", "w2", Some("2026-07-01"))]);
         let report = run(&audit, &[]);
         let found: Vec<_> = report.findings.iter().map(|finding| finding.message.as_str()).collect();
-        assert_eq!(found, ["the waiver of no-events for w1 expired on 2026-06-30: it is known"]);
+        assert_eq!(found, ["waiver of no-events for w1 expired on 2026-06-30: it is known"]);
     }
 }

@@ -10,8 +10,8 @@ pub(super) const RULE: Rule = Rule {
     id: "failing-deliveries",
     severity: Severity::Error,
     about: "more than 10% of at least 20 delivery attempts failed",
-    why: "Events are lost once their retries are spent.",
-    advice: "Look at the receiver; if it is gone, deactivate the webhook.",
+    why: "Events are lost once their retries are exhausted.",
+    advice: "Check the receiver; if it was shut down, deactivate the webhook.",
     check: Check::Facts(Needs::Deliveries, check),
 };
 
@@ -29,7 +29,7 @@ fn judge(stats: &Stats, limits: Limits) -> Option<Safe> {
         message.push(&safe!(", mostly: {}", clean_head(&mask_url(error.raw()), 80)));
     }
     if let Some(last) = stats.last_failure {
-        message.push(&safe!("; the last one at {}", clean(&last.to_string())));
+        message.push(&safe!("; last failure at {}", clean(&last.to_string())));
     }
     Some(message)
 }
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_rate_counts_when_there_are_enough_attempts() {
-        let message = "3 of 20 attempts failed, mostly: status 500; the last one at 2026-06-30T23:59:00Z";
+        let message = "3 of 20 attempts failed, mostly: status 500; last failure at 2026-06-30T23:59:00Z";
         assert_eq!(found(20, 3).as_deref(), Some(message));
         assert!(found(1000, 101).is_some() && found(u64::MAX, u64::MAX).is_some());
         assert!(found(20, 2).is_none() && found(19, 19).is_none() && found(0, 0).is_none());

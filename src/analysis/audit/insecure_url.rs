@@ -1,4 +1,4 @@
-//! `insecure-url`: the URL is not https://.
+//! `insecure-url`: URL does not use https://.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
 use crate::safe;
@@ -7,15 +7,15 @@ use crate::text::{Safe, clean_head};
 pub(super) const RULE: Rule = Rule {
     id: "insecure-url",
     severity: Severity::Error,
-    about: "the URL is not https://",
-    why: "Whoever is on the way can read the calls, and change them. DialNexa wants https:// of new webhooks.",
-    advice: "Register the https:// address of the receiver.",
+    about: "URL does not use https://",
+    why: "Anyone on the network path can read and change the call data. DialNexa requires https:// for new webhooks.",
+    advice: "Register the https:// URL of the receiver.",
     check: Check::Webhook(check),
 };
 
 fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
     let scheme = webhook.parsed.as_ref()?.scheme();
-    (scheme != "https").then(|| safe!("its scheme is {}", clean_head(scheme, 20)))
+    (scheme != "https").then(|| safe!("scheme is {}", clean_head(scheme, 20)))
 }
 
 #[cfg(test)]
@@ -24,9 +24,9 @@ mod tests {
 
     #[test]
     fn every_other_scheme_is_found() {
-        assert_eq!(messages("insecure-url", "http://a.example.com/x"), ["its scheme is http"]);
-        assert_eq!(messages("insecure-url", "HTTP://a.example.com/x"), ["its scheme is http"]);
-        assert_eq!(messages("insecure-url", "ftp://a.example.com/x"), ["its scheme is ftp"]);
+        assert_eq!(messages("insecure-url", "http://a.example.com/x"), ["scheme is http"]);
+        assert_eq!(messages("insecure-url", "HTTP://a.example.com/x"), ["scheme is http"]);
+        assert_eq!(messages("insecure-url", "ftp://a.example.com/x"), ["scheme is ftp"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `invalid-url`: the URL does not parse.
+//! `invalid-url`: URL is not valid.
 
 use url::Url;
 
@@ -9,9 +9,9 @@ use crate::text::{Safe, clean_head};
 pub(super) const RULE: Rule = Rule {
     id: "invalid-url",
     severity: Severity::Error,
-    about: "the URL does not parse",
-    why: "Nothing can be delivered to it: every event that it is subscribed to is lost.",
-    advice: "Register the address of the receiver anew; the message says where a parser stops.",
+    about: "URL is not valid",
+    why: "Nothing can be delivered to it: every event it is subscribed to is lost.",
+    advice: "Register the correct URL of the receiver; the message says what is wrong with this one.",
     check: Check::Webhook(check),
 };
 
@@ -21,8 +21,8 @@ fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
         return None;
     }
     Some(match Url::parse(webhook.url) {
-        Err(error) => safe!("it is no URL: {}", clean_head(&error.to_string(), 100)),
-        Ok(_) => "it names no host".into(),
+        Err(error) => safe!("not a valid URL: {}", clean_head(&error.to_string(), 100)),
+        Ok(_) => "URL has no host".into(),
     })
 }
 

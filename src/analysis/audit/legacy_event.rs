@@ -1,4 +1,4 @@
-//! `legacy-event`: subscribed to a name that deliveries carry, not subscriptions.
+//! `legacy-event`: subscribed to the event_type of a delivery, not to an event.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
 use crate::analysis::vocabulary::LEGACY;
@@ -8,8 +8,8 @@ use crate::text::Safe;
 pub(super) const RULE: Rule = Rule {
     id: "legacy-event",
     severity: Severity::Warning,
-    about: "subscribed to a name that deliveries carry, not subscriptions",
-    why: "call_ended and its like are the event_type of a delivery: a subscription to one may never be served.",
+    about: "subscribed to the event_type of a delivery, not to an event",
+    why: "Names such as call_ended appear as event_type in deliveries; a subscription to one may never receive anything.",
     advice: "Subscribe to the dotted name that the message suggests.",
     check: Check::Webhook(check),
 };
@@ -24,7 +24,7 @@ fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
             message.push(&", ".into());
         }
         message.push(&match meant {
-            Some(meant) => safe!("{} (meant: {}?)", name, meant),
+            Some(meant) => safe!("{} (did you mean {}?)", name, meant),
             None => name.into(),
         });
     }
@@ -48,8 +48,8 @@ mod tests {
         assert_eq!(
             found,
             [
-                "call_ended (meant: call.completed or call.ended?), transfer_completed",
-                "call_initiated (meant: call.started?)"
+                "call_ended (did you mean call.completed or call.ended?), transfer_completed",
+                "call_initiated (did you mean call.started?)"
             ]
         );
     }

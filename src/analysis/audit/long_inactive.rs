@@ -1,4 +1,4 @@
-//! `long-inactive`: inactive, and older than 180 days.
+//! `long-inactive`: inactive and created more than 180 days ago.
 
 use jiff::Timestamp;
 
@@ -10,9 +10,9 @@ use crate::text::{Safe, clean};
 pub(super) const RULE: Rule = Rule {
     id: "long-inactive",
     severity: Severity::Info,
-    about: "inactive, and older than 180 days",
-    why: "Nobody misses it; what lies about is switched on again by mistake, with a receiver that is long gone.",
-    advice: "Ask whoever registered it whether it is still needed.",
+    about: "inactive and created more than 180 days ago",
+    why: "Probably unused. Re-enabling it by mistake would deliver to a stale endpoint.",
+    advice: "Ask its owner whether it is still needed.",
     check: Check::Webhook(check),
 };
 
@@ -23,7 +23,7 @@ const DAY: i64 = 86_400;
 fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
     let days = days_too_old(webhook.active, webhook.created_at, basis.now)?;
     let since = basis.facts.last_active.get(webhook.id).map(became_inactive).unwrap_or_default();
-    Some(safe!("it was created {} days ago{}", days, since))
+    Some(safe!("created {} days ago{}", days, since))
 }
 
 /// How many days old a webhook is, if it is inactive and the rule finds it too old.
@@ -44,9 +44,9 @@ fn became_inactive(active: &LastActive) -> Safe {
     let day = |at: Timestamp| clean(&at.strftime("%Y-%m-%d").to_string());
     let seen = day(active.seen);
     match active.inactive_by.map(day) {
-        None => safe!(", and was active on {}", seen),
-        Some(by) if by == seen => safe!(", and became inactive on {}", by),
-        Some(by) => safe!(", and became inactive between {} and {}", seen, by),
+        None => safe!(", last seen active on {}", seen),
+        Some(by) if by == seen => safe!(", became inactive on {}", by),
+        Some(by) => safe!(", became inactive between {} and {}", seen, by),
     }
 }
 
@@ -71,12 +71,9 @@ mod tests {
             found.message.to_string()
         };
         let (first, second) = ("2026-06-29T08:00:00Z", "2026-06-30T09:00:00Z");
-        assert_eq!(
-            told(first, Some(second)),
-            "it was created 181 days ago, and became inactive between 2026-06-29 and 2026-06-30"
-        );
-        assert_eq!(told(first, Some(first)), "it was created 181 days ago, and became inactive on 2026-06-29");
-        assert_eq!(told(first, None), "it was created 181 days ago, and was active on 2026-06-29");
+        assert_eq!(told(first, Some(second)), "created 181 days ago, became inactive between 2026-06-29 and 2026-06-30");
+        assert_eq!(told(first, Some(first)), "created 181 days ago, became inactive on 2026-06-29");
+        assert_eq!(told(first, None), "created 181 days ago, last seen active on 2026-06-29");
     }
 
     #[test]
@@ -99,7 +96,7 @@ mod tests {
     #[test]
     fn the_age_of_inactive_webhooks_is_looked_at() {
         assert_eq!(NOW, "2026-07-01T00:00:00Z");
-        assert_eq!(found(r#""2026-01-01T00:00:00.000Z""#, "false"), ["it was created 181 days ago"]);
+        assert_eq!(found(r#""2026-01-01T00:00:00.000Z""#, "false"), ["created 181 days ago"]);
         assert!(found(r#""2026-01-02T00:00:00.000Z""#, "false").is_empty());
         for active in ["true", "null", r#""false""#] {
             assert!(found(r#""2020-01-01T00:00:00.000Z""#, active).is_empty());

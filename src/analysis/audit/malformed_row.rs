@@ -1,4 +1,4 @@
-//! `malformed-row`: the API sent something that is not a webhook.
+//! `malformed-row`: the API sent an entry that is not a valid webhook.
 
 use super::{Check, Rule, Severity};
 use crate::model::Reason;
@@ -8,9 +8,9 @@ use crate::text::Safe;
 pub(super) const RULE: Rule = Rule {
     id: "malformed-row",
     severity: Severity::Error,
-    about: "the API sent something that is not a webhook",
-    why: "Nobody can say what it is, and a program that reads the listing may fail at it.",
-    advice: "Look at it with hookscope list -o json, and tell the vendor.",
+    about: "the API sent an entry that is not a valid webhook",
+    why: "It cannot be audited, and other programs that read the listing may fail on it.",
+    advice: "Look at it with hookscope list -o json, and report it to the vendor.",
     check: Check::Malformed,
 };
 
@@ -35,7 +35,7 @@ mod tests {
         let found: Vec<_> = report.findings.iter().map(|finding| finding.message.as_str()).collect();
         assert_eq!(
             found,
-            ["row 2: not an object", "row 3: its id is missing or no string", "row 4: its url is missing or no string",]
+            ["row 2: not an object", "row 3: id missing or not a string", "row 4: url missing or not a string",]
         );
         assert_eq!(report.webhooks, 1);
     }

@@ -1,4 +1,4 @@
-//! `no-events`: active, but subscribed to nothing.
+//! `no-events`: active, but subscribed to no events.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
 use crate::text::Safe;
@@ -6,14 +6,14 @@ use crate::text::Safe;
 pub(super) const RULE: Rule = Rule {
     id: "no-events",
     severity: Severity::Error,
-    about: "active, but subscribed to nothing",
-    why: "It looks alive and never gets anything: whoever relies on it waits in vain.",
+    about: "active, but subscribed to no events",
+    why: "It looks healthy but never receives anything.",
     advice: "Subscribe it to the events that its receiver expects, or delete it.",
     check: Check::Webhook(check),
 };
 
 fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
-    (webhook.is_active() && webhook.event_count == Some(0)).then(|| "its list of events is empty".into())
+    (webhook.is_active() && webhook.event_count == Some(0)).then(|| "event list is empty".into())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `padded-event`: an event name with spaces around it.
+//! `padded-event`: event name with leading or trailing spaces.
 
 use super::{Basis, Candidate, Check, Rule, Severity, enumerate_safe, quoted};
 use crate::text::Safe;
@@ -6,7 +6,7 @@ use crate::text::Safe;
 pub(super) const RULE: Rule = Rule {
     id: "padded-event",
     severity: Severity::Warning,
-    about: "an event name with spaces around it",
+    about: "event name with leading or trailing spaces",
     why: "Names are compared exactly: with the spaces it is a different event, which is never delivered but looks right in a list.",
     advice: "Subscribe to the name without the spaces.",
     check: Check::Webhook(check),

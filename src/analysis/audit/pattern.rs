@@ -36,13 +36,13 @@ impl Pattern {
     pub fn parse(text: &str) -> Result<Self, Safe> {
         let text = text.trim();
         if text.is_empty() || text.len() > MAX_BYTES {
-            return Err(safe!("it must have 1 to {} bytes", MAX_BYTES));
+            return Err(safe!("must be 1 to {} bytes long", MAX_BYTES));
         }
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err("it must not have blanks or control characters in it".into());
+            return Err("must not contain spaces or control characters".into());
         }
         if text.bytes().all(|byte| byte == b'*') {
-            return Err("it would match everything".into());
+            return Err("would match everything".into());
         }
         let (scheme, rest) = text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -50,10 +50,10 @@ impl Pattern {
         let has_port = host.rsplit_once(']').map_or(host, |(_, port)| port).contains(':');
         let host_text = normal_host(host);
         if host_text.is_empty() || host.starts_with('[') && !host.contains(']') {
-            return Err("it names no host".into());
+            return Err("has no host".into());
         }
         if scheme.is_none() && matches!(host_text.split(':').next(), Some("http" | "https")) {
-            return Err("between its scheme and its host there is no ://".into());
+            return Err("lacks :// between the scheme and the host".into());
         }
         let kind = if scheme.is_none() && path.is_empty() && !has_port {
             Kind::Host(host_text.into())

@@ -1,4 +1,4 @@
-//! `private-destination`: the host is private, local or a bare name.
+//! `private-destination`: host is private, local or a bare name.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
 use crate::model::address::private_host;
@@ -8,8 +8,8 @@ use crate::text::{Safe, clean_head};
 pub(super) const RULE: Rule = Rule {
     id: "private-destination",
     severity: Severity::Error,
-    about: "the host is private, local or a bare name",
-    why: "DialNexa delivers from the public internet and cannot reach it; or worse, it reaches something else by that name.",
+    about: "host is private, local or a bare name",
+    why: "DialNexa delivers from the public internet and cannot reach it, or reaches a different host of that name.",
     advice: "Register a public host, or put a gateway in front of the receiver.",
     check: Check::Webhook(check),
 };
@@ -31,8 +31,8 @@ mod tests {
             ("http://2130706433/", "127.0.0.1 is a loopback address"),
             ("http://0x7f.1", "127.0.0.1 is a loopback address"),
             ("https://[::ffff:192.168.0.1]/", "[::ffff:c0a8:1] is a private address"),
-            ("https://good.com@localhost/", "localhost is the machine itself"),
-            ("https://crm.northwind.internal/x", "crm.northwind.internal is a name of a local network"),
+            ("https://good.com@localhost/", "localhost is a loopback name"),
+            ("https://crm.northwind.internal/x", "crm.northwind.internal is a local network name"),
             ("https://recordings-worker/ingest", "recordings-worker is a bare host name"),
         ] {
             assert_eq!(messages("private-destination", url), [message], "{url}");

@@ -9,8 +9,8 @@ use crate::text::Safe;
 pub(super) const RULE: Rule = Rule {
     id: "repeated-event",
     severity: Severity::Warning,
-    about: "an event listed twice in one webhook",
-    why: "A sender may deliver it once for each entry, and the second entry was often meant to be another event.",
+    about: "event listed twice in one webhook",
+    why: "It may be delivered once per entry, and the second entry was often meant to be another event.",
     advice: "List each event once.",
     check: Check::Webhook(check),
 };

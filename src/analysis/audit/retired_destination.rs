@@ -1,4 +1,4 @@
-//! `retired-destination`: the destination is one that the config or an option calls retired.
+//! `retired-destination`: destination is retired, according to the config or --retired.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
 use crate::safe;
@@ -7,15 +7,15 @@ use crate::text::Safe;
 pub(super) const RULE: Rule = Rule {
     id: "retired-destination",
     severity: Severity::Error,
-    about: "the destination is one that the config or an option calls retired",
-    why: "What is switched off receives nothing; until it is gone from here, its events fail or reach whoever owns the name next.",
-    advice: "Point the webhook to the successor, or delete it.",
+    about: "destination is retired, according to the config or --retired",
+    why: "Its deliveries fail, or reach the next owner of the host name.",
+    advice: "Point the webhook at the successor, or delete it.",
     check: Check::Webhook(check),
 };
 
 fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
     let pattern = basis.retired.find(webhook.parsed.as_ref()?)?;
-    Some(safe!("it matches the retired {}", pattern.shown()))
+    Some(safe!("matches the retired {}", pattern.shown()))
 }
 
 #[cfg(test)]
@@ -44,9 +44,9 @@ mod tests {
         assert_eq!(
             found,
             [
-                (0, "it matches the retired old.example.com"),
-                (2, "it matches the retired *.legacy.example.com"),
-                (3, "it matches the retired https://b.example.com/v1"),
+                (0, "matches the retired old.example.com"),
+                (2, "matches the retired *.legacy.example.com"),
+                (3, "matches the retired https://b.example.com/v1"),
             ]
         );
     }

@@ -7,9 +7,9 @@ use crate::text::Safe;
 pub(super) const RULE: Rule = Rule {
     id: "test-endpoint",
     severity: Severity::Warning,
-    about: "active on a request bin, a tunnel or a test URL",
-    why: "Calls of real customers go to a service that anybody can look into, or to somebody's laptop.",
-    advice: "Point it to a receiver of your own, or deactivate it.",
+    about: "active on a request bin, tunnel or test URL",
+    why: "Data of real calls goes to a service that anyone can inspect, or to a developer's laptop.",
+    advice: "Point it at a receiver of your own, or deactivate it.",
     check: Check::Webhook(check),
 };
 
@@ -74,7 +74,7 @@ fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
         host.strip_suffix(service).is_some_and(|before| before.is_empty() || before.ends_with('.'))
     };
     if let Some(service) = webhook.domain().and_then(|host| SERVICES.iter().find(|service| is_of(host, service))) {
-        return Some(safe!("{} is for tests", *service));
+        return Some(safe!("{} is a test service", *service));
     }
     // n8n registers it only while somebody tries out the workflow in its editor; /webhook/ is the one that stays.
     let mut segments = url.path_segments()?.skip_while(|segment| *segment != N8N_TEST).skip(1);
@@ -97,7 +97,7 @@ mod tests {
             ("https://a-b-c.trycloudflare.com", "trycloudflare.com"),
             ("https://smee.io/x", "smee.io"),
         ] {
-            assert_eq!(messages("test-endpoint", url), [format!("{service} is for tests")], "{url}");
+            assert_eq!(messages("test-endpoint", url), [format!("{service} is a test service")], "{url}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! `tls-expiring`: the certificate of the destination is about to expire.
+//! `tls-expiring`: certificate of the destination expires soon.
 
 use super::{Basis, Candidate, Check, Needs, Rule, Severity, origin_of};
 use crate::safe;
@@ -7,9 +7,9 @@ use crate::text::{Safe, clean_head};
 pub(super) const RULE: Rule = Rule {
     id: "tls-expiring",
     severity: Severity::Warning,
-    about: "the certificate of the destination is about to expire",
-    why: "On the day that it does, every delivery fails at once.",
-    advice: "Have it renewed; if it renews itself, find out why it did not.",
+    about: "certificate of the destination expires soon",
+    why: "Every delivery fails once it has expired.",
+    advice: "Renew it; if renewal is automatic, find out why it did not run.",
     check: Check::Facts(Needs::Probe, check),
 };
 

@@ -1,4 +1,4 @@
-//! `uncovered-event`: a known event that no active webhook is subscribed to.
+//! `uncovered-event`: known event without an active subscriber.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use crate::text::{Safe, clean_head};
 pub(super) const RULE: Rule = Rule {
     id: "uncovered-event",
     severity: Severity::Info,
-    about: "a known event that no active webhook is subscribed to",
-    why: "When it happens, nobody hears of it.",
-    advice: "Subscribe a webhook to it if somebody should hear of it.",
+    about: "known event without an active subscriber",
+    why: "When it occurs, it is not delivered to anyone.",
+    advice: "Subscribe a webhook to it if you need it.",
     check: Check::Absence(|| Box::new(Covered::default())),
 };
 
@@ -43,7 +43,7 @@ impl Gather for Covered {
         }
         // A wildcard is a way to subscribe, not an event that happens.
         for event in basis.known.iter().filter(|event| !self.events.contains(*event) && &***event != WILDCARD) {
-            found(Vec::new(), safe!("{} reaches nobody", clean_head(event, 60)));
+            found(Vec::new(), safe!("{} has no active subscriber", clean_head(event, 60)));
         }
     }
 }
@@ -65,7 +65,7 @@ mod tests {
         let report = run(&audit, &rows);
         let found: Vec<_> =
             report.findings.iter().map(|finding| (finding.webhooks.len(), finding.message.as_str())).collect();
-        assert_eq!(found, [(0, "call.completed reaches nobody")]);
+        assert_eq!(found, [(0, "call.completed has no active subscriber")]);
         audit.basis.is_part = true;
         assert!(run(&audit, &rows).findings.is_empty());
     }

@@ -1,4 +1,4 @@
-//! `unknown-event`: subscribed to an event name that nobody knows.
+//! `unknown-event`: subscribed to an unknown event.
 
 use std::collections::HashSet;
 use std::sync::PoisonError;
@@ -12,9 +12,9 @@ use crate::text::{Safe, clean_head};
 pub(super) const RULE: Rule = Rule {
     id: "unknown-event",
     severity: Severity::Warning,
-    about: "subscribed to an event name that nobody knows",
-    why: "Names are free strings to the API: a mistyped one is taken, and never delivered.",
-    advice: "Correct the name, or add it to known_events in [audit] if it is one of yours.",
+    about: "subscribed to an unknown event",
+    why: "The API accepts any name; a mistyped one is never delivered.",
+    advice: "Correct the name, or add it to known_events in [audit] if it is valid.",
     check: Check::Webhook(check),
 };
 
@@ -52,7 +52,7 @@ fn describe(name: &str, basis: &Basis) -> Safe {
         name => clean_head(name, 60),
     };
     match meant(name, basis) {
-        Some(meant) => safe!("{} (meant: {}?)", shown, clean_head(&meant, 60)),
+        Some(meant) => safe!("{} (did you mean {}?)", shown, clean_head(&meant, 60)),
         None => shown,
     }
 }
@@ -87,12 +87,12 @@ mod tests {
     fn a_mistyped_name_is_found_with_what_was_meant() {
         let audit = audit("unknown-event");
         for (events, message) in [
-            (&["call.complete"] as &[&str], "call.complete (meant: call.completed?)"),
-            (&["call.failed", "campain.completed"], "campain.completed (meant: campaign.completed?)"),
-            (&["call.no-answer", "call.no-answer"], "call.no-answer (meant: call.no_answer?)"),
+            (&["call.complete"] as &[&str], "call.complete (did you mean call.completed?)"),
+            (&["call.failed", "campain.completed"], "campain.completed (did you mean campaign.completed?)"),
+            (&["call.no-answer", "call.no-answer"], "call.no-answer (did you mean call.no_answer?)"),
             (
                 &["workflow.lead.complete", "order.paid"],
-                "workflow.lead.complete (meant: workflow.lead.completed?), order.paid",
+                "workflow.lead.complete (did you mean workflow.lead.completed?), order.paid",
             ),
             (&["alert.\u{1b}[31mred"], "alert.^[[31mred"),
             (&[""], "(empty)"),
@@ -111,7 +111,7 @@ mod tests {
         assert!(found(&audit, &[" call.failed", "call_ended "]).is_empty(), "padded-event finds them");
         audit.basis = Basis::new(audit.basis.now, ["order.paid"].into_iter());
         assert!(found(&audit, &["order.paid"]).is_empty());
-        assert_eq!(found(&audit, &["order.pad"]), ["order.pad (meant: order.paid?)"]);
+        assert_eq!(found(&audit, &["order.pad"]), ["order.pad (did you mean order.paid?)"]);
         audit.basis = Basis::new(audit.basis.now, ["*"].into_iter());
         assert_eq!(found(&audit, &["*", "x"]), ["x"], "nobody means a wildcard");
     }

@@ -1,4 +1,4 @@
-//! `url-too-long`: the URL is longer than the 150 characters that DialNexa accepts.
+//! `url-too-long`: URL is longer than the 150 characters that DialNexa accepts.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
 use crate::safe;
@@ -7,9 +7,9 @@ use crate::text::Safe;
 pub(super) const RULE: Rule = Rule {
     id: "url-too-long",
     severity: Severity::Warning,
-    about: "the URL is longer than the 150 characters that DialNexa accepts",
-    why: "It cannot be registered again like this, and may be cut or refused when it is changed.",
-    advice: "Shorten it: a path of its own tells the receiver as much as parameters do.",
+    about: "URL is longer than the 150 characters that DialNexa accepts",
+    why: "It cannot be registered again, and an update may be refused or cut off.",
+    advice: "Shorten it, for example with a path in place of parameters.",
     check: Check::Webhook(check),
 };
 
@@ -21,7 +21,7 @@ fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
         return None;
     }
     let length = webhook.url.chars().count();
-    (length > MOST).then(|| safe!("it has {} characters", length))
+    (length > MOST).then(|| safe!("{} characters", length))
 }
 
 #[cfg(test)]
@@ -36,7 +36,7 @@ mod tests {
         };
         assert!(messages("url-too-long", &url(150, 'x')).is_empty());
         assert!(messages("url-too-long", &url(150, 'é')).is_empty());
-        assert_eq!(messages("url-too-long", &url(151, 'é')), ["it has 151 characters"]);
-        assert_eq!(messages("url-too-long", &url(1_000_000, 'x')), ["it has 1000000 characters"]);
+        assert_eq!(messages("url-too-long", &url(151, 'é')), ["151 characters"]);
+        assert_eq!(messages("url-too-long", &url(1_000_000, 'x')), ["1000000 characters"]);
     }
 }

@@ -50,7 +50,7 @@ impl Waiver {
             Whose::Webhook(id) => id.clean_head(60),
             Whose::Url(pattern) => pattern.shown(),
         };
-        safe!("the waiver of {} for {} expired on {}: {}", self.rule, whose, date, self.reason.clean_head(120))
+        safe!("waiver of {} for {} expired on {}: {}", self.rule, whose, date, self.reason.clean_head(120))
     }
 }
 
