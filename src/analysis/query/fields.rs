@@ -41,7 +41,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "host",
         takes: "TEXT",
         example: "host:acme.com",
-        help: "in the host that the url really names",
+        help: "in the host of the URL, as it is resolved",
         operators: EXACTLY,
         takes_bars: false,
         read: |value, _| Ok(host(value)),
@@ -50,7 +50,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "path",
         takes: "TEXT",
         example: "path:=/dialnexa/crm",
-        help: "in the path of the url, without its query",
+        help: "in the path of the URL, without the query",
         operators: EXACTLY,
         takes_bars: false,
         read: |value, _| Ok(Condition::Path(finder(value))),
@@ -59,7 +59,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "url",
         takes: "TEXT",
         example: "url:/dialnexa/",
-        help: "in the url, as it was registered",
+        help: "in the URL, as registered",
         operators: EXACTLY,
         takes_bars: false,
         read: |value, _| Ok(Condition::Url(finder(value))),
@@ -77,7 +77,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "event",
         takes: "TEXT",
         example: "event:call.failed",
-        help: "in the name of an event",
+        help: "in the name of a subscribed event",
         operators: EXACTLY,
         takes_bars: false,
         read: |value, _| Ok(Condition::Event(finder(value))),
@@ -86,7 +86,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "active",
         takes: "yes or no",
         example: "active:yes",
-        help: "whether it delivers; also true or false",
+        help: "whether it is active; also true or false",
         operators: &[],
         takes_bars: false,
         read: |value, _| active(value),
@@ -95,7 +95,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "created",
         takes: "TIME",
         example: "created:>30d",
-        help: "when; here more than 30 days ago",
+        help: "when it was created; here: more than 30 days ago",
         operators: time::OPERATORS,
         takes_bars: false,
         read: created,
@@ -104,7 +104,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "is",
         takes: "WORD",
         example: "is:marked",
-        help: "marked, new, changed or gone, in the explorer",
+        help: "marked, new, changed or gone (explorer only)",
         operators: &[],
         takes_bars: false,
         read: |value, _| flag(value),
@@ -113,7 +113,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "finding",
         takes: "RULE",
         example: "finding:insecure-url",
-        help: "what an audit finds; also any, error, warning, info",
+        help: "audit findings; also any, error, warning, info",
         operators: &[],
         takes_bars: false,
         read: |value, _| finding(value),
@@ -122,7 +122,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "probe",
         takes: "WORD",
         example: "probe:dead",
-        help: "what a probe said, in the explorer; see below",
+        help: "probe results (explorer only); see below",
         operators: &[],
         takes_bars: false,
         read: |value, _| probe(value),
@@ -131,7 +131,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "re",
         takes: "PATTERN",
         example: r"re:/v[12]/|/hooks/",
-        help: "a regular expression, in url, id or an event",
+        help: "regular expression, in the URL, id or an event",
         operators: &[],
         takes_bars: true,
         read: |value, _| regex(value),
@@ -179,9 +179,9 @@ fn probe(value: &Value<'_>) -> Result<Condition, QueryError> {
     }
     let advice = match nearest(&value.text, Sought::all().map(Sought::word)) {
         Some(meant) => safe!("Did you mean probe:{}?", meant),
-        None => safe!("The words: {}", clean(&Sought::all().map(Sought::word).collect::<Vec<_>>().join(", "))),
+        None => safe!("It takes {}.", clean(&Sought::all().map(Sought::word).collect::<Vec<_>>().join(", "))),
     };
-    Err(value.wrong(safe!("probe: does not know {}", value.shown()), Some(advice)))
+    Err(value.wrong(safe!("unknown probe result {}", value.shown()), Some(advice)))
 }
 
 fn finding(value: &Value<'_>) -> Result<Condition, QueryError> {
@@ -193,15 +193,15 @@ fn finding(value: &Value<'_>) -> Result<Condition, QueryError> {
     }
     match Rule::named(&value.text) {
         Some(rule) if rule.is_about_webhooks() => Ok(Condition::Finding(RuleSet::of(rule))),
-        Some(rule) => Err(value.wrong(safe!("{} is about no webhook that could be shown", rule.id), None)),
+        Some(rule) => Err(value.wrong(safe!("{} is about the workspace, not about a webhook", rule.id), None)),
         None => {
             let words = RULES.iter().filter(|rule| rule.is_about_webhooks()).map(|rule| rule.id);
             let words = words.chain(Severity::ALL.map(Severity::name)).chain(["any"]);
             let advice = match nearest(&value.text, words) {
                 Some(meant) => safe!("Did you mean finding:{}?", meant),
-                None => "It takes any, error, warning, info or a rule; hookscope audit --list-rules names them.".into(),
+                None => "It takes any, error, warning, info or a rule; hookscope audit --list-rules lists them.".into(),
             };
-            Err(value.wrong(safe!("there is no rule {}", value.shown()), Some(advice)))
+            Err(value.wrong(safe!("unknown rule {}", value.shown()), Some(advice)))
         }
     }
 }
@@ -210,15 +210,15 @@ fn created(value: &Value<'_>, now: Timestamp) -> Result<Condition, QueryError> {
     let wrong = |message: Safe, advice: Safe| value.wrong(message, Some(advice));
     time::read(value.operator, &value.text, now).map(Condition::Created).map_err(|why| match why {
         NoMoment::BareAge => wrong(
-            safe!("the age {} is exactly that of hardly any webhook", value.shown()),
+            safe!("the age {} needs a < or >", value.shown()),
             safe!("Write created:>{} for older, created:<{} for younger.", value.shown(), value.shown()),
         ),
         NoMoment::NoUnit => wrong(
             safe!("the age {} has no unit", value.shown()),
-            "The units are m, h, d, w, mo and y: 30d is 30 days. A date is written 2024-06-01.".into(),
+            "The units are m, h, d, w, mo and y: 30d is 30 days. Dates look like 2024-06-01.".into(),
         ),
         NoMoment::NoSuchDate => wrong(
-            safe!("the calendar does not have {}", value.shown()),
+            safe!("{} is not a valid date", value.shown()),
             "For example: created:<2024-06-01 or created:2024-06".into(),
         ),
         NoMoment::Unreadable => wrong(
@@ -229,6 +229,6 @@ fn created(value: &Value<'_>, now: Timestamp) -> Result<Condition, QueryError> {
 }
 
 fn regex(value: &Value<'_>) -> Result<Condition, QueryError> {
-    let wrong = |why| value.wrong(safe!("this is no regular expression: {}", why), None);
+    let wrong = |why| value.wrong(safe!("not a valid regular expression: {}", why), None);
     pattern::compile(&value.text).map(Condition::Pattern).map_err(wrong)
 }

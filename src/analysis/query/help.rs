@@ -5,62 +5,61 @@ use super::fields::FIELDS;
 /// Queries to start from, with what they find.
 const EXAMPLES: &[(&str, &str)] = &[
     ("acme billing", "both words, anywhere"),
-    ("host:acme.com|globex.com -active:yes", "at one of two hosts, but not active"),
-    ("event:=call.completed created:>2y", "hears the event, older than 2 years"),
+    ("host:acme.com|globex.com -active:yes", "on either host, and not active"),
+    ("event:=call.completed created:>2y", "subscribed to it, over 2 years old"),
     ("created:>=2024-06 created:<2025", "from June to December 2024"),
-    (r#"-event:"""#, "hears no event"),
-    (r#"-host:"""#, "its url is no url"),
-    ("re:^http:", "not encrypted"),
-    ("~acmcrm active:yes", "active; the best matches first"),
-    ("finding:error|warning -event:test", "is to be repaired, and hears no test"),
+    (r#"-event:"""#, "subscribed to no events"),
+    (r#"-host:"""#, "the URL is not valid"),
+    ("re:^http:", "without TLS"),
+    ("~acmcrm active:yes", "active; best matches first"),
+    ("finding:error|warning -event:test", "has findings; no test events"),
 ];
 
-const BEFORE_FIELDS: &str = r#"A filter says which webhooks are shown: in the explorer after /, elsewhere with
---filter. In a shell, put it in single quotes: --filter 'host:acme -active:yes'
+const BEFORE_FIELDS: &str = r#"A filter selects webhooks: after / in the explorer, with --filter elsewhere.
+In a shell, put it in single quotes: --filter 'host:acme -active:yes'
 
-A filter is terms with blanks between them. A webhook must match all of them.
+A filter is a list of terms separated by spaces. A webhook must match all terms.
 
-  acme            in the url, the id or the name of an event
-  "two words"     the same with blanks; \" is a quote, \\ a backslash
-  ~acmcrm         fuzzy: these letters in this order; the best match comes first
-  host:acme       only there: see the fields below
-  a|b             either; b takes the field of a, as in host:acme|globex
-  -host:acme      not that; !host:acme is the same. -a|b is neither of them
+  acme            in the URL, the id or the name of a subscribed event
+  "two words"     the same with spaces; \" is a quote, \\ a backslash
+  ~acmcrm         fuzzy: these letters in this order; best match first
+  host:acme       in one field: see below
+  a|b             a or b; b takes the field of a, as in host:acme|globex
+  -host:acme      not; !host:acme is the same. -a|b is neither a nor b
 
-Case matters only for a word that has a capital letter. The case of a host never
-does. A host with letters outside ASCII is compared in punycode. A url is looked
-through as it was registered and as it is shown, where that is another spelling.
+A word with a capital letter is case-sensitive, except in a host. Hosts outside
+ASCII are compared in punycode. URLs match as registered and as displayed.
 
 Fields:
 
 "#;
 
 const AFTER_FIELDS: &str = r#"
-After host:, url:, id: and event: a = means the whole text, in this case and not
-as a part: event:=call.completed. Quotes go behind it: event:="my event".
+host:, path:, url:, id: and event: match a part of the text. With = they match
+all of it, in this case (host: in any case): event:=call.completed, id:="a b".
 
-After created: stands an age or a date, after <, <=, > or >=.
+created: takes an age or a date, with <, <=, > or >=.
   created:>30d          older than 30 days; < is younger. The units are m, h, d,
                         w, mo and y
   created:<2024-06-01   before that day; > is after it. Months (2024-06), years
-                        (2024) and times (2024-06-01T10:00:00Z) work as well,
-                        in UTC if they have no zone
+                        (2024) and times (2024-06-01T10:00:00Z) work too, in
+                        UTC unless they have a zone
   created:2024-06       in that month
 
-finding: takes a rule that is about webhooks (hookscope audit --list-rules), a
-severity or any. What is accepted in the config is not found. It works in the
-explorer, in list and in audit.
+finding: takes a rule about webhooks (see hookscope audit --list-rules), a
+severity, or any. Waived findings do not match. It works in the explorer, in
+list and in audit.
 
-A webhook that does not say whether it is active is neither active:yes nor
-active:no; one without a time of creation matches no created: at all.
+A webhook without a valid is_active matches neither active:yes nor active:no;
+one without a valid created_at matches no created: term.
 
-probe: asks what p and P found out in the explorer: dead, reachable, untried, or
-unknown for what was not probed; tls-expiring; or why: dns, refused, timeout,
-unreachable, reset, tls-expired, tls-untrusted, tls-name, tls, http, private,
-invalid-url. The command probe prints the same words.
+probe: takes a result of p or P in the explorer: dead (unreachable), reachable,
+untried, or unknown (not probed); tls-expiring; or an error: dns, refused,
+timeout, unreachable, reset, tls-expired, tls-untrusted, tls-name, tls, http,
+private, invalid-url. The probe command prints the same words.
 
-re: takes everything up to the next blank, | included; with blanks it stands in
-quotes: re:"a b". Words like localhost:3000 need quotes too, urls do not.
+re: takes everything up to the next space, including |; a pattern with spaces
+needs quotes: re:"a b". So do words such as localhost:3000, but not URLs.
 
 Examples:
 

@@ -54,7 +54,7 @@ fn problem(span: Range<usize>, message: Safe, advice: Option<Safe>) -> QueryErro
 /// Reads a query; ages are counted from `now`.
 pub(super) fn parse(text: &str, now: Timestamp) -> Result<(Vec<Term>, Option<Safe>), QueryError> {
     if text.len() > MAX_BYTES {
-        let message = safe!("the query is longer than {} bytes", grouped(MAX_BYTES as u64));
+        let message = safe!("the filter is longer than {} bytes", grouped(MAX_BYTES as u64));
         return Err(problem(text.floor_char_boundary(MAX_BYTES)..text.len(), message, None));
     }
     let mut parser = Parser { text, at: 0, now, alternatives: 0, patterns: 0, hint: None };
@@ -107,8 +107,8 @@ impl<'q> Parser<'q> {
         let start = self.at;
         let negated = self.eat("-") || self.eat("!");
         if negated && self.rest().chars().next().is_none_or(char::is_whitespace) {
-            let advice = "A term follows without a blank, as in -host:acme. To search for the sign, quote it.";
-            return Err(self.problem(start, "there is nothing to negate".into(), Some(advice.into())));
+            let advice = "Write the term right after the sign, as in -host:acme. To search for the sign, quote it.";
+            return Err(self.problem(start, "nothing to negate".into(), Some(advice.into())));
         }
         let mut field = None;
         let mut any = Vec::new();
@@ -126,10 +126,10 @@ impl<'q> Parser<'q> {
         let named = self.field()?;
         let condition = if named.is_none() && self.eat("~") {
             let Some(value) = self.value(&[], false)? else {
-                return Err(self.problem(start, "there is no word behind ~".into(), Some("For example: ~acmcrm".into())));
+                return Err(self.problem(start, "missing word after ~".into(), Some("For example: ~acmcrm".into())));
             };
             if value.text.len() > fuzzy::MAX_BYTES {
-                let message = safe!("a fuzzy word has at most {} bytes", fuzzy::MAX_BYTES);
+                let message = safe!("a fuzzy word is at most {} bytes long", fuzzy::MAX_BYTES);
                 return Err(value.wrong(message, Some("Without the ~ it may be longer.".into())));
             }
             Condition::Fuzzy(Fuzzy::new(&value.text))
@@ -149,13 +149,13 @@ impl<'q> Parser<'q> {
         };
         self.alternatives += 1;
         if self.alternatives > MAX_ALTERNATIVES {
-            let message = safe!("there are more than {} words, with alternatives", MAX_ALTERNATIVES);
+            let message = safe!("more than {} words, counting alternatives", MAX_ALTERNATIVES);
             return Err(self.problem(start, message, None));
         }
         self.patterns += usize::from(matches!(condition, Condition::Pattern(_)));
         if self.patterns > MAX_PATTERNS {
-            let message = safe!("there are more than {} regular expressions", MAX_PATTERNS);
-            return Err(self.problem(start, message, Some("One can hold alternatives: re:a|b".into())));
+            let message = safe!("more than {} regular expressions", MAX_PATTERNS);
+            return Err(self.problem(start, message, Some("Combine them: re:a|b".into())));
         }
         Ok(condition)
     }
@@ -165,9 +165,9 @@ impl<'q> Parser<'q> {
         let rest = self.rest();
         let Some((name, value)) = rest.split_once(':') else { return Ok(None) };
         if name.strip_prefix(['-', '!']).is_some_and(|name| FIELDS.iter().any(|field| field.name == name)) {
-            let advice = "A sign negates all alternatives of a term, which are then none of them: -id:a|b";
+            let advice = "The sign negates all alternatives: -id:a|b matches neither a nor b.";
             let sign = self.at..self.at + 1;
-            return Err(problem(sign, "a term is negated once, and at its start".into(), Some(advice.into())));
+            return Err(problem(sign, "a term can only be negated at its start".into(), Some(advice.into())));
         }
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_') {
             return Ok(None);
@@ -182,7 +182,7 @@ impl<'q> Parser<'q> {
         }
         self.at += name.len() + 1;
         let span = start..self.at;
-        let message = safe!("there is no field {}:", clean_head(name, SHOWN));
+        let message = safe!("unknown field {}:", clean_head(name, SHOWN));
         let word = rest.split(|c: char| c.is_whitespace() || matches!(c, '|' | '"')).next().unwrap_or_default();
         let as_text = clean_head(&quote(word), SHOWN);
         let advice = match nearest(name, FIELDS.iter().map(|field| field.name)) {
@@ -229,7 +229,7 @@ impl<'q> Parser<'q> {
                 '\\'
             } else {
                 let advice = r#"Inside quotes, \" is a quote and \\ a backslash."#;
-                return Err(problem(start..start + 1, "the quote is not closed".into(), Some(advice.into())));
+                return Err(problem(start..start + 1, "missing closing quote".into(), Some(advice.into())));
             };
             text.to_mut().push(letter);
         }
@@ -238,26 +238,26 @@ impl<'q> Parser<'q> {
         if glued.is_empty() {
             return Ok(text);
         }
-        let message = safe!("{} is glued to the closing quote", clean_head(glued, SHOWN));
-        let advice = r#"Put a blank between them, or write \" for a quote inside quotes."#;
+        let message = safe!("missing space before {}", clean_head(glued, SHOWN));
+        let advice = r#"Put a space after the closing quote, or write \" for a quote inside quotes."#;
         Err(self.problem(end, message, Some(advice.into())))
     }
 
     /// The error that a value is missing, in an alternative that began at `start` and named this field.
     fn nothing(&self, start: usize, named: Option<&Field>) -> QueryError {
         if let Some(field) = named {
-            let message = safe!("there is no value behind {}:", field.name);
+            let message = safe!("missing value after {}:", field.name);
             return self.problem(start, message, Some(safe!("For example: {}", field.example)));
         }
         if self.at > start {
             let message =
-                safe!("there is no value behind {}", clean_head(self.text.get(start..self.at).unwrap_or_default(), SHOWN));
+                safe!("missing value after {}", clean_head(self.text.get(start..self.at).unwrap_or_default(), SHOWN));
             return self.problem(start, message, None);
         }
         // The bar before, or the one that stands here.
         let bar = if self.rest().starts_with('|') { start..start + 1 } else { start.saturating_sub(1)..start };
-        let advice = "Alternatives have no blanks between them: a|b. To search for the sign, quote it: \"|\"";
-        problem(bar, "there is nothing beside the |".into(), Some(advice.into()))
+        let advice = "Write alternatives without spaces: a|b. To search for the sign, quote it: \"|\"";
+        problem(bar, "missing alternative beside the |".into(), Some(advice.into()))
     }
 
     /// An error at what stands between `start` and here.

@@ -23,7 +23,7 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, Safe> {
         .nest_limit(MAX_NESTING)
         .build()
         .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => "the pattern takes too much memory".into(),
+            regex::Error::CompiledTooBig(_) => "the pattern is too large".into(),
             error => {
                 // The lines before the last repeat the pattern, with a mark where it is wrong.
                 let text = error.to_string();
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_pattern_that_would_take_too_much_is_refused() {
-        assert_eq!(compile(r"\w{9999}").unwrap_err().as_str(), "the pattern takes too much memory");
+        assert_eq!(compile(r"\w{9999}").unwrap_err().as_str(), "the pattern is too large");
         assert!(compile(&"(".repeat(4_000)).is_err());
         assert!(compile(&format!("{}a{}", "(".repeat(200), ")".repeat(200))).is_err());
     }
