@@ -39,13 +39,13 @@ impl Report {
         let mut problems = Vec::new();
         if let Some((line, reason)) = &self.first_malformed {
             let (rows, first) = match self.malformed {
-                1 => ("1 row cannot be used".into(), "it is"),
-                many => (safe!("{} rows cannot be used", many), "the first is"),
+                1 => ("1 malformed row".into(), "it is"),
+                many => (safe!("{} malformed rows", many), "the first is"),
             };
             problems.push(safe!("{}; {} at line {}: {}", rows, first, *line, reason.explain()));
         }
         if self.is_cut {
-            problems.push("it ends in the middle of the array".into());
+            problems.push("the file ends in the middle of the array".into());
         }
         problems
     }
@@ -78,15 +78,15 @@ fn count(tally: &mut Tally, values: &Values<'_>) -> Result<(), Reason> {
 pub enum Failure {
     #[error("{0}")]
     Io(Safe),
-    #[error("it is empty")]
+    #[error("the file is empty")]
     Empty,
-    #[error("it is not UTF-8 but {0}")]
+    #[error("not UTF-8 but {0}")]
     Encoding(&'static str),
     /// What the header is instead.
-    #[error("the columns say too little: {0}")]
+    #[error("not the expected columns: {0}")]
     Columns(Safe),
     /// The first row, and why it cannot be used: so is every other.
-    #[error("no row can be used; line {line}: {}", why.explain())]
+    #[error("no valid row; line {line}: {}", why.explain())]
     NoRows { line: u64, why: Reason },
 }
 
@@ -112,7 +112,7 @@ pub fn load(path: &Path, tally: &mut Tally) -> Result<Report, Error> {
 fn wrong(path: &Path, failure: &Failure) -> Error {
     Error::Usage {
         message: safe!("--deliveries {}: {}", crate::snapshot::name(path), clean(&failure.to_string())),
-        advice: Some(safe!("It takes a JSON array, one JSON object a line, or CSV, with {}.", EXPECTED)),
+        advice: Some(safe!("Expected: a JSON array, one JSON object per line, or CSV, with {}.", EXPECTED)),
     }
 }
 
@@ -242,20 +242,20 @@ mod tests {
         let good = OBJECTS.join("\n");
         assert_eq!(
             first_reason(format!("{good}\nnot json\n[]\n{good}")),
-            (4, "it is no JSON: expected ident at line 1 column 2".into())
+            (4, "not valid JSON: expected ident at line 1 column 2".into())
         );
         assert_eq!(figures(format!("{good}\nnot json\n\n[]\n{good}")).0, 6);
-        assert_eq!(first_reason(format!("[\n{},\n17]", OBJECTS[0])), (3, "it is no object".into()));
+        assert_eq!(first_reason(format!("[\n{},\n17]", OBJECTS[0])), (3, "not an object".into()));
         assert_eq!(
             first_reason(format!("[{0},\n{{\"webhook_id\":{{}},\"is_success\":true}}]", OBJECTS[0])).1,
-            "it has neither webhook_id nor url"
+            "neither webhook_id nor url"
         );
         assert_eq!(
             first_reason("webhook_id,is_success\na,true\na\na,false"),
-            (3, "it has 1 fields, the header has 2".into())
+            (3, "number of fields is 1, but 2 in the header".into())
         );
         assert_eq!(first_reason("webhook_id,is_success\na,true\n\na,perhaps\n"), (4, "is_success is perhaps".into()));
-        assert_eq!(first_reason(format!("[{}] more", OBJECTS[0])).1, "it stands behind the end of the array");
+        assert_eq!(first_reason(format!("[{}] more", OBJECTS[0])).1, "text after the end of the array");
     }
 
     #[test]
@@ -264,7 +264,7 @@ mod tests {
         (0..5_000).for_each(|_| csv.push_str("a,true,\n"));
         let (rows, malformed, _) = figures(&csv);
         assert_eq!((rows, malformed), (5_001, 1));
-        assert_eq!(first_reason(&csv), (3, "a quote is not closed".into()));
+        assert_eq!(first_reason(&csv), (3, "missing closing quote".into()));
         // At the end of the file there is nothing to close it either.
         assert_eq!(figures("webhook_id,is_success,error_message\nb,false,\"never\na,true,").0, 1);
         // A message with line breaks is one row.
@@ -272,17 +272,17 @@ mod tests {
         let json = format!("[{0},\n{{\"webhook_id\":\"a,\n{0},\n{0}]", OBJECTS[0]);
         let (rows, malformed, _) = figures(&json);
         assert_eq!((rows, malformed), (3, 1));
-        assert_eq!(first_reason(&json), (2, "a quote is not closed".into()));
+        assert_eq!(first_reason(&json), (2, "missing closing quote".into()));
     }
 
     #[test]
     fn wrong_columns_are_an_error_that_names_them() {
         let failure = |bytes: &[u8]| read_all(bytes).0.unwrap_err().to_string();
-        assert_eq!(failure(b"id,state\n1,2\n"), "the columns say too little: id,state");
-        assert_eq!(failure(b"webhook_id,event\na,call.ended\n"), "the columns say too little: webhook_id,event");
-        assert_eq!(failure(b"\"open"), "the columns say too little: a quote is not closed");
-        assert_eq!(failure(br#"[{"id":1}]"#), "no row can be used; line 1: it has neither webhook_id nor url");
-        assert_eq!(failure(b" \n"), "it is empty");
+        assert_eq!(failure(b"id,state\n1,2\n"), "not the expected columns: id,state");
+        assert_eq!(failure(b"webhook_id,event\na,call.ended\n"), "not the expected columns: webhook_id,event");
+        assert_eq!(failure(b"\"open"), "not the expected columns: missing closing quote");
+        assert_eq!(failure(br#"[{"id":1}]"#), "no valid row; line 1: neither webhook_id nor url");
+        assert_eq!(failure(b" \n"), "the file is empty");
         assert_eq!(failure(b"\xff\xfe[\0"), "it is not UTF-8 but UTF-16");
         assert_eq!(failure(b"\x1f\x8b\x08\0"), "it is not UTF-8 but compressed");
         // Nothing was delivered: that is no failure.
@@ -295,7 +295,7 @@ mod tests {
         let (report, _) = read_all(format!("[{},{}", OBJECTS[0], OBJECTS[1].split_once("null").unwrap().0));
         let report = report.unwrap();
         assert_eq!((report.rows, report.is_cut), (1, true));
-        assert_eq!(report.problems()[0].as_str(), "it ends in the middle of the array");
+        assert_eq!(report.problems()[0].as_str(), "the file ends in the middle of the array");
     }
 
     #[test]

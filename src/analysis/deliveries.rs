@@ -161,17 +161,17 @@ impl Unmatched {
     pub fn words(&self) -> Option<Safe> {
         let most = self.most.as_ref().map(|most| most.clean_head(false, 80));
         let mut words = match self.rows {
-            1 => "1 attempt belongs to no webhook".into(),
-            many => safe!("{} attempts belong to no webhook", grouped(many)),
+            1 => "1 attempt matches no webhook".into(),
+            many => safe!("{} attempts match no webhook", grouped(many)),
         };
         match (self.webhooks, most) {
             (0, _) | (_, None) if self.rows == 0 => return None,
             (0, _) | (_, None) => {}
-            (1, Some(most)) => words.push(&safe!(": to {}", most)),
-            (many, Some(most)) => words.push(&safe!(", but to {} others; most to {}", many, most)),
+            (1, Some(most)) => words.push(&safe!(": {}", most)),
+            (many, Some(most)) => words.push(&safe!(" ({} different targets, most often {})", many, most)),
         }
         if self.crowded > 0 {
-            words.push(&safe!("; {} are of more than {} webhooks and were not joined", self.crowded, MAX_WEBHOOKS));
+            words.push(&safe!("; {} were not joined (limit: {} webhooks)", self.crowded, MAX_WEBHOOKS));
         }
         Some(words)
     }
@@ -337,7 +337,10 @@ mod tests {
         let unmatched = tally.unmatched(webhooks);
         assert_eq!((unmatched.rows, unmatched.webhooks), (2, 2));
         assert_eq!(unmatched.most.as_ref().unwrap().raw(), "gone");
-        assert_eq!(unmatched.words().unwrap().as_str(), "2 attempts belong to no webhook, but to 2 others; most to gone");
+        assert_eq!(
+            unmatched.words().unwrap().as_str(),
+            "2 attempts match no webhook (2 different targets, most often gone)"
+        );
         assert_eq!(Unmatched::default().words(), None);
     }
 

@@ -93,7 +93,7 @@ impl Mapping {
             let planned = if webhook.id.path_segment().is_some() || planned == *webhook {
                 planned
             } else {
-                plan.doubts.push((webhook.id.clone(), "its id cannot be used in a URL, so it is left as it is"));
+                plan.doubts.push((webhook.id.clone(), "its id cannot be used in a URL, so it is left unchanged"));
                 webhook.clone()
             };
             let is_changed = planned != *webhook;
@@ -122,7 +122,7 @@ impl Mapping {
         let mut planned = webhook.clone();
         if let Some(url) = self.new_url(webhook.url.raw(), spellings, used) {
             if url.chars().count() > LONGEST_URL {
-                doubts.push((webhook.id.clone(), "its new URL is longer than the 150 characters that the API takes"));
+                doubts.push((webhook.id.clone(), "its new URL is longer than the 150 characters that the API accepts"));
             }
             if !url.starts_with("https://") {
                 doubts.push((webhook.id.clone(), "its new URL does not start with https://, which the API refuses"));
@@ -143,7 +143,7 @@ impl Mapping {
             }
             Field::Missing => {}
             Field::Value(_) | Field::Odd(_) => {
-                doubts.push((webhook.id.clone(), "its events are no list of names, and are left as they are"));
+                doubts.push((webhook.id.clone(), "its events are not a list of names and are left unchanged"));
             }
         }
         planned

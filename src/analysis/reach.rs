@@ -97,7 +97,7 @@ impl Trouble {
     /// What it means, in a few words for people.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Dns => "no address for the name",
+            Self::Dns => "the name has no address",
             Self::Refused => "connection refused",
             Self::Timeout => "no answer in time",
             Self::Unreachable => "network unreachable",
@@ -105,28 +105,28 @@ impl Trouble {
             Self::TlsExpired => "certificate expired",
             Self::TlsUntrusted => "certificate not trusted",
             Self::TlsName => "certificate for another name",
-            Self::Tls => "it does not speak TLS",
-            Self::Http => "it does not speak HTTP",
+            Self::Tls => "no TLS on this port",
+            Self::Http => "no HTTP on this port",
             Self::Private => "private address, not tried",
-            Self::InvalidUrl => "no http or https URL",
+            Self::InvalidUrl => "not a valid http or https URL",
         }
     }
 
     /// What to look at, or to do.
     pub const fn advice(self) -> &'static str {
         match self {
-            Self::Dns => "is the name registered, and does DNS work on this host?",
-            Self::Refused => "does the receiver run, and on this port?",
-            Self::Timeout => "does a firewall drop it, or does the receiver hang?",
-            Self::Unreachable => "is there a route from this host?",
-            Self::Reset => "does a proxy or the receiver close it?",
+            Self::Dns => "check the name, and DNS on this host",
+            Self::Refused => "check that the receiver is running, and on this port",
+            Self::Timeout => "check for a firewall, or a receiver that hangs",
+            Self::Unreachable => "check the route from this host",
+            Self::Reset => "check whether a proxy or the receiver closes it",
             Self::TlsExpired => "renew the certificate: deliveries fail until then",
-            Self::TlsUntrusted => "is the chain complete, and from a public issuer?",
-            Self::TlsName => "get a certificate for this name, or use the other",
-            Self::Tls => "does this port speak https?",
-            Self::Http => "does this port speak https, and nothing else?",
-            Self::Private => "not reachable for DialNexa; probe --allow-private tries it",
-            Self::InvalidUrl => "register it again with a URL that works",
+            Self::TlsUntrusted => "check that the chain is complete and publicly trusted",
+            Self::TlsName => "get a certificate for this name, or use the other name",
+            Self::Tls => "check that this port serves https",
+            Self::Http => "check that this port serves https and nothing else",
+            Self::Private => "DialNexa cannot reach it; probe --allow-private tries it",
+            Self::InvalidUrl => "register it again with a valid URL",
         }
     }
 }
@@ -276,11 +276,11 @@ impl Tally {
     pub fn words(self) -> Safe {
         let number = |count: usize| grouped(count as u64);
         if self.dead > 1 && self.unnamed == self.dead && self.reachable == 0 {
-            return safe!("{} dead: no name has an address; does DNS work on this host?", number(self.dead));
+            return safe!("{} unreachable: no name has an address; check DNS on this host", number(self.dead));
         }
         let mut words = safe!("{} of {} reachable from this host", number(self.reachable), number(self.done()));
         if self.dead > 0 {
-            words.push(&safe!(", {} dead", number(self.dead)));
+            words.push(&safe!(", {} unreachable", number(self.dead)));
         }
         if self.untried > 0 {
             words.push(&safe!(", {} not tried", number(self.untried)));

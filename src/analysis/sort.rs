@@ -35,10 +35,10 @@ pub struct Entry {
 pub const SORT_KEYS: &[Entry] = &[
     Entry { key: SortKey::Created, name: "created", help: "oldest first" },
     Entry { key: SortKey::Url, name: "url", help: "by host, then by path" },
-    Entry { key: SortKey::Host, name: "host", help: "by host" },
+    Entry { key: SortKey::Host, name: "host", help: "A to Z" },
     Entry { key: SortKey::Events, name: "events", help: "fewest events first" },
     Entry { key: SortKey::Status, name: "status", help: "active first" },
-    Entry { key: SortKey::Id, name: "id", help: "by id" },
+    Entry { key: SortKey::Id, name: "id", help: "A to Z" },
 ];
 
 impl SortKey {
@@ -72,12 +72,14 @@ impl Sort {
             for name in names {
                 list.push(&safe!("{}{}", if list.is_empty() { "" } else { ", " }, name));
             }
-            return Err(safe!("{} is no sort key, which are {}{}", shown(name), list, hint));
+            return Err(safe!("{} is not a sort key ({}){}", shown(name), list, hint));
         };
         let descending = match direction {
             "asc" => false,
             "desc" => true,
-            _ => return Err(safe!("{} is no direction: write {}:asc or {}:desc", shown(direction), entry.name, entry.name)),
+            _ => {
+                return Err(safe!("{} is not a direction: use {}:asc or {}:desc", shown(direction), entry.name, entry.name));
+            }
         };
         Ok(Self { key: entry.key, descending })
     }
@@ -131,7 +133,7 @@ impl SortKey {
 
 /// What a message repeats of a wrong word.
 fn shown(word: &str) -> Safe {
-    if word.is_empty() { "nothing".into() } else { clean_head(word, 40) }
+    if word.is_empty() { "\"\"".into() } else { clean_head(word, 40) }
 }
 
 #[cfg(test)]
@@ -165,14 +167,14 @@ mod tests {
     #[test]
     fn a_wrong_sort_says_what_is_allowed() {
         let error = |text: &str| Sort::parse(text).unwrap_err().to_string();
-        let keys = "which are created, url, host, events, status, id";
-        assert_eq!(error("age"), format!("age is no sort key, {keys}"));
-        assert_eq!(error("event:desc"), format!("event is no sort key, {keys}; did you mean events?"));
-        assert_eq!(error(""), format!("nothing is no sort key, {keys}"));
-        assert_eq!(error("url:down"), "down is no direction: write url:asc or url:desc");
-        assert_eq!(error("url:"), "nothing is no direction: write url:asc or url:desc");
-        assert_eq!(error("url:desc:asc"), "desc:asc is no direction: write url:asc or url:desc");
-        assert_eq!(error("\u{1b}[31m"), format!("^[[31m is no sort key, {keys}"));
+        let keys = "(created, url, host, events, status, id)";
+        assert_eq!(error("age"), format!("age is not a sort key {keys}"));
+        assert_eq!(error("event:desc"), format!("event is not a sort key {keys}; did you mean events?"));
+        assert_eq!(error(""), format!("\"\" is not a sort key {keys}"));
+        assert_eq!(error("url:down"), "down is not a direction: use url:asc or url:desc");
+        assert_eq!(error("url:"), "\"\" is not a direction: use url:asc or url:desc");
+        assert_eq!(error("url:desc:asc"), "desc:asc is not a direction: use url:asc or url:desc");
+        assert_eq!(error("\u{1b}[31m"), format!("^[[31m is not a sort key {keys}"));
         assert!(error(&"x".repeat(1_000_000)).len() < 200);
     }
 

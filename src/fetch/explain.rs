@@ -75,7 +75,7 @@ mod tests {
         let [first, second, third] = lines.as_slice() else { panic!("{lines:?}") };
         assert!(first.starts_with("pages 2, 7 to 9 could not be read: 500 Internal Server Error: id 1. "), "{first}");
         assert!(second.starts_with("page 5 could not be read: 502 Bad Gateway. "), "{second}");
-        assert_eq!(third, "pages from 12 on were not read");
+        assert_eq!(third, "page 12 and later pages were not read");
     }
 
     #[test]

@@ -71,25 +71,25 @@ impl Problem {
             Self::PageFailed { page, error } => {
                 safe!("page {} could not be read: {}. {}", page, clean(&error.to_string()), error.advice())
             }
-            Self::NotRead { from } => safe!("pages from {} on were not read", from),
+            Self::NotRead { from } => safe!("page {} and later pages were not read", from),
             Self::RepeatedIds { count, example } => {
                 let example = example.clean().fit(80, "…");
                 match count {
-                    1 => safe!("the id {} came more than once", example),
-                    _ => safe!("{} ids came more than once, {} among them", *count, example),
+                    1 => safe!("the id {} is listed more than once", example),
+                    _ => safe!("{} ids are listed more than once, such as {}", *count, example),
                 }
             }
             Self::TotalChanged { first, last } => {
                 safe!("the list changed while loading: its total went from {} to {}", grouped(*first), grouped(*last))
             }
             Self::CountDiffers { claimed, sent } => {
-                safe!("the API says {} webhooks, but sent {}", grouped(*claimed), grouped(*sent))
+                safe!("the API reported {} webhooks but sent {}", grouped(*claimed), grouped(*sent))
             }
             Self::PagesDiffer { claimed, sent } => {
-                safe!("the API says {} pages, but sent {}", grouped(*claimed), grouped(*sent))
+                safe!("the API reported {} pages but sent {}", grouped(*claimed), grouped(*sent))
             }
             Self::PageChanged { page } => {
-                safe!("the list changed while loading: page {} was different when read again", page)
+                safe!("the list changed while loading: page {} differed when read again", page)
             }
             Self::Unconfirmed { page, error } => safe!(
                 "the list could not be confirmed: page {} could not be read again: {}. {}",
@@ -98,17 +98,17 @@ impl Problem {
                 error.advice()
             ),
             Self::IgnoresPage { page } => {
-                safe!("the server ignores the page parameter: page {} is an earlier page again", page)
+                safe!("the server ignores the page parameter: page {} repeats an earlier page", page)
             }
             Self::PageSizeDiffers { asked, used } => {
-                safe!("the server has {} webhooks on a page, not {}: this is another part of the listing", used, asked)
+                safe!("the server uses {} webhooks per page, not {}: this is a different part of the listing", used, asked)
             }
             Self::LeftOut { count: 1, example } => {
                 safe!("the listing omitted {}, which exists: it changed while loading", example.clean().fit(80, "…"))
             }
             Self::LeftOut { count, example } => {
                 let example = example.clean().fit(80, "…");
-                safe!("the listing omitted {} existing webhooks, {} among them: it changed while loading", *count, example)
+                safe!("the listing omitted {} existing webhooks, such as {}: it changed while loading", *count, example)
             }
             Self::NeverEnds => safe!("the listing did not end within {} pages", MAX_PAGES),
             Self::TooManyRows { limit } => {

@@ -105,7 +105,7 @@ pub async fn confirm_removed(
     let results = read_webhooks(source, policy, ids, watch).await?;
     let status = |(id, result): (&WebhookId, Result<Row, ApiError>)| match result {
         Ok(row) if row.id() == Some(id) => RemovalStatus::Present(Box::new(row)),
-        Ok(_) => RemovalStatus::Unknown("the API sent something else instead".into()),
+        Ok(_) => RemovalStatus::Unknown("the API sent a different webhook".into()),
         Err(ApiError { kind: ErrorKind::NotFound, .. }) => RemovalStatus::Removed,
         Err(error) => RemovalStatus::Unknown(error.short()),
     };

@@ -12,19 +12,19 @@ use url::Host;
 const NETS_V4: &[(Ipv4Addr, u32, &str)] = &[
     (Ipv4Addr::UNSPECIFIED, 8, "an unspecified address"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "a private address"),
-    (Ipv4Addr::new(100, 64, 0, 0), 10, "an address of carrier-grade NAT"),
+    (Ipv4Addr::new(100, 64, 0, 0), 10, "a carrier-grade NAT address"),
     (Ipv4Addr::new(127, 0, 0, 0), 8, "a loopback address"),
     (Ipv4Addr::new(169, 254, 0, 0), 16, "a link-local address"),
     (Ipv4Addr::new(172, 16, 0, 0), 12, "a private address"),
-    (Ipv4Addr::new(192, 0, 0, 0), 24, "an address of a reserved network"),
-    (Ipv4Addr::new(192, 0, 2, 0), 24, "an address for documentation"),
-    (Ipv4Addr::new(192, 88, 99, 0), 24, "an address of retired 6to4 relays"),
+    (Ipv4Addr::new(192, 0, 0, 0), 24, "a reserved address"),
+    (Ipv4Addr::new(192, 0, 2, 0), 24, "a documentation address"),
+    (Ipv4Addr::new(192, 88, 99, 0), 24, "a retired 6to4 relay address"),
     (Ipv4Addr::new(192, 168, 0, 0), 16, "a private address"),
-    (Ipv4Addr::new(198, 18, 0, 0), 15, "an address for benchmarks"),
-    (Ipv4Addr::new(198, 51, 100, 0), 24, "an address for documentation"),
-    (Ipv4Addr::new(203, 0, 113, 0), 24, "an address for documentation"),
+    (Ipv4Addr::new(198, 18, 0, 0), 15, "a benchmarking address"),
+    (Ipv4Addr::new(198, 51, 100, 0), 24, "a documentation address"),
+    (Ipv4Addr::new(203, 0, 113, 0), 24, "a documentation address"),
     (Ipv4Addr::new(224, 0, 0, 0), 4, "a multicast address"),
-    (Ipv4Addr::new(240, 0, 0, 0), 4, "an address of a reserved network"),
+    (Ipv4Addr::new(240, 0, 0, 0), 4, "a reserved address"),
 ];
 
 /// Anycast addresses in a reserved network that are public all the same (RFC 7723, RFC 8155).
@@ -34,13 +34,13 @@ const PUBLIC_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 0, 9), Ipv4Addr::new(192
 const NETS_V6: &[(Ipv6Addr, u32, &str)] = &[
     (Ipv6Addr::UNSPECIFIED, 128, "an unspecified address"),
     (Ipv6Addr::LOCALHOST, 128, "a loopback address"),
-    (Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48, "an address of local translation"),
-    (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0), 63, "an address that discards"),
-    (Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, 0), 48, "an address for benchmarks"),
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "an address of a reserved network"),
-    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32, "an address for documentation"),
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, "an address for documentation"),
-    (Ipv6Addr::new(0x5f00, 0, 0, 0, 0, 0, 0, 0), 16, "an address of a reserved network"),
+    (Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48, "a local NAT64 address"),
+    (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0), 63, "a discard-only address"),
+    (Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, 0), 48, "a benchmarking address"),
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "a reserved address"),
+    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32, "a documentation address"),
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, "a documentation address"),
+    (Ipv6Addr::new(0x5f00, 0, 0, 0, 0, 0, 0, 0), 16, "a reserved address"),
     (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7, "a unique local address"),
     (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10, "a link-local address"),
     (Ipv6Addr::new(0xfec0, 0, 0, 0, 0, 0, 0, 0), 10, "a site-local address"),
@@ -91,8 +91,8 @@ fn private_name(name: &str) -> Option<&'static str> {
         rest.is_some_and(|(before, end)| end.eq_ignore_ascii_case(suffix) && (before.is_empty() || before.ends_with('.')))
     };
     match LOCAL_SUFFIXES.iter().find(ends_in) {
-        Some(&"localhost") => Some("the machine itself"),
-        Some(_) => Some("a name of a local network"),
+        Some(&"localhost") => Some("a loopback name"),
+        Some(_) => Some("a local network name"),
         None => (!name.contains('.')).then_some("a bare host name"),
     }
 }

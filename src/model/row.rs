@@ -40,8 +40,8 @@ impl Reason {
     pub const fn explain(self) -> &'static str {
         match self {
             Self::NoObject => "not an object",
-            Self::NoId => "its id is missing or no string",
-            Self::NoUrl => "its url is missing or no string",
+            Self::NoId => "id missing or not a string",
+            Self::NoUrl => "url missing or not a string",
         }
     }
 }

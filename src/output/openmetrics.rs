@@ -80,31 +80,31 @@ impl Collector for Gauges {
         let all = &self.0;
         let read = || all.iter().filter(|one| one.seconds.is_some());
         let complete = all.iter().map(|one| (one.labels([]), i64::from(one.is_complete))).collect();
-        gauge(&mut encoder, "dialnexa_webhook_read_complete", "Whether the last read got everything", complete)?;
+        gauge(&mut encoder, "dialnexa_webhook_read_complete", "1 if the last read was complete, else 0", complete)?;
         let seconds = read().map(|one| (one.labels([]), one.seconds.unwrap_or_default())).collect();
-        gauge(&mut encoder, "dialnexa_webhook_read_seconds", "Seconds that reading took", seconds)?;
+        gauge(&mut encoder, "dialnexa_webhook_read_seconds", "Duration of the last read in seconds", seconds)?;
         let webhooks = read().flat_map(Measured::webhooks).collect();
-        gauge(&mut encoder, "dialnexa_webhooks", "Webhooks of the workspace", webhooks)?;
+        gauge(&mut encoder, "dialnexa_webhooks", "Webhooks in the workspace", webhooks)?;
         let malformed = read().map(|one| (one.labels([]), number(one.malformed))).collect();
-        gauge(&mut encoder, "dialnexa_webhook_malformed_rows", "Rows that are no webhooks", malformed)?;
+        gauge(&mut encoder, "dialnexa_webhook_malformed_rows", "Malformed rows in the listing", malformed)?;
         let events = read().flat_map(Measured::subscriptions).collect();
-        gauge(&mut encoder, "dialnexa_webhook_subscriptions", "Webhooks that are subscribed to an event", events)?;
+        gauge(&mut encoder, "dialnexa_webhook_subscriptions", "Webhooks subscribed to an event", events)?;
         let findings = read().flat_map(Measured::found).collect();
-        gauge(&mut encoder, "dialnexa_webhook_findings", "Findings of the audit that are not waived", findings)?;
+        gauge(&mut encoder, "dialnexa_webhook_findings", "Audit findings that are not waived", findings)?;
         let waived = read().map(|one| (one.labels([]), number(one.waived))).collect();
-        gauge(&mut encoder, "dialnexa_webhook_findings_waived", "Findings that the config accepts", waived)?;
+        gauge(&mut encoder, "dialnexa_webhook_findings_waived", "Audit findings waived in the config", waived)?;
         let probes: Vec<_> = all.iter().filter_map(Probes::of).collect();
         let success = probes.iter().flat_map(Probes::successes).collect();
-        let help = "Whether a destination of active webhooks is reachable from this host, for those that were tried";
+        let help = "1 if a destination of active webhooks is reachable from this host, else 0";
         gauge(&mut encoder, "dialnexa_webhook_probe_success", help, success)?;
         let days = probes.iter().flat_map(Probes::days_left).collect();
-        let help = "Days that the certificate of a destination is still valid";
+        let help = "Days until the certificate of a destination expires";
         gauge(&mut encoder, "dialnexa_webhook_probe_tls_days_left", help, days)?;
         let untried = probes.iter().map(|probes| (probes.of.labels([]), number(probes.untried))).collect();
-        let help = "Destinations that were not tried because they are private";
+        let help = "Destinations not probed because their address is private";
         gauge(&mut encoder, "dialnexa_webhook_probe_untried", help, untried)?;
         let omitted = probes.iter().map(|probes| (probes.of.labels([]), number(probes.omitted))).collect();
-        let help = "Destinations that were tried and have no samples of their own here";
+        let help = "Probed destinations beyond the limit of samples";
         gauge(&mut encoder, "dialnexa_webhook_probe_omitted", help, omitted)
     }
 }

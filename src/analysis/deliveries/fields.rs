@@ -12,8 +12,8 @@ use crate::safe;
 use crate::text::{Safe, clean_head};
 
 /// What a file must have, for messages.
-pub const EXPECTED: &str = "webhook_id or url, and is_success or response_status; error_message, retry_attempt, \
-                            parent_delivery_id and a time such as created_at if they are there";
+pub const EXPECTED: &str = "webhook_id or url, and is_success or response_status (optional: error_message, \
+                            retry_attempt, parent_delivery_id, and a time such as created_at)";
 
 /// The fields that mean something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,15 +109,15 @@ impl Reason {
     /// In words.
     pub fn explain(&self) -> Safe {
         match self {
-            Self::TooLong => "it is longer than 1 MiB".into(),
-            Self::Quote => "a quote is not closed".into(),
-            Self::NoJson(why) => safe!("it is no JSON: {}", why),
-            Self::NoObject => "it is no object".into(),
-            Self::Fields { has, header } => safe!("it has {} fields, the header has {}", has, header),
-            Self::NoWebhook => "it has neither webhook_id nor url".into(),
-            Self::NoOutcome => "it has neither is_success nor response_status".into(),
+            Self::TooLong => "longer than 1 MiB".into(),
+            Self::Quote => "missing closing quote".into(),
+            Self::NoJson(why) => safe!("not valid JSON: {}", why),
+            Self::NoObject => "not an object".into(),
+            Self::Fields { has, header } => safe!("number of fields is {}, but {} in the header", has, header),
+            Self::NoWebhook => "neither webhook_id nor url".into(),
+            Self::NoOutcome => "neither is_success nor response_status".into(),
             Self::Odd(field, value) => safe!("{} is {}", field.name(), value),
-            Self::Behind => "it stands behind the end of the array".into(),
+            Self::Behind => "text after the end of the array".into(),
         }
     }
 }
@@ -265,9 +265,9 @@ mod tests {
     #[test]
     fn a_row_that_says_too_little_has_a_reason() {
         for (fields, reason) in [
-            (&[("is_success", "true")][..], "it has neither webhook_id nor url"),
-            (&[("url", "https://a.example")], "it has neither is_success nor response_status"),
-            (&[("webhook_id", " "), ("is_success", "1")], "it has neither webhook_id nor url"),
+            (&[("is_success", "true")][..], "neither webhook_id nor url"),
+            (&[("url", "https://a.example")], "neither is_success nor response_status"),
+            (&[("webhook_id", " "), ("is_success", "1")], "neither webhook_id nor url"),
             (&[("webhook_id", "a"), ("is_success", "per\u{1b}haps")], "is_success is per^[haps"),
             (&[("webhook_id", "a"), ("response_status", "99999")], "response_status is 99999"),
         ] {

@@ -95,14 +95,14 @@ async fn fields_can_be_ignored_and_webhooks_left_out() {
 #[tokio::test]
 async fn edited_and_foreign_snapshots_are_explained() {
     let twice = files(&format!("[{A},{A_MOVED},{B}]"), &format!("[{A},{B}]"), &[]).await;
-    twice.says(5, &["old.json: incomplete: the id a came more than once"]);
+    twice.says(5, &["old.json: incomplete: the id a is listed more than once"]);
     assert_eq!(twice.stdout, "");
     let odd = files(&format!("[{A},{{\"id\":7}},null]"), &format!("[{A}]"), &[]).await;
     odd.says(5, &["2 malformed rows (left out)"]);
     let foreign = files(&format!("[{A}]"), &format!("[{B}]"), &[]).await;
     foreign.says(1, &["have no ids in common", "from the same workspace?"]);
     let page = format!(r#"{{"data":[{A}],"meta":{{"page":1,"limit":1,"total":3}}}}"#);
-    files(&page, &format!("[{A}]"), &[]).await.says(5, &["the API says 3 webhooks, but sent 1"]);
+    files(&page, &format!("[{A}]"), &[]).await.says(5, &["the API reported 3 webhooks but sent 1"]);
     files(&format!(r#"{{"message":"ok","webhooks":[{A}],"page":1,"total":1}}"#), &format!("[{A}]"), &[]).await.data();
     files("[{]", "[]", &[]).await.refusal(2);
     files("", "[]", &[]).await.refusal(2);

@@ -274,6 +274,6 @@ async fn a_page_that_is_another_one_is_incomplete() {
     ended.says(5, &["ignores the page parameter", "page 2"]);
     let clamps = Server::start(|request| Listing::of(230).clamped(20).reply(request)).await;
     let ended = ask(&clamps, &["list", "-o", "ids", "--page", "2", "--limit", "50"]).await;
-    ended.says(5, &["20 webhooks on a page, not 50"]);
+    ended.says(5, &["20 webhooks per page, not 50"]);
     assert_eq!(ended.lines().len(), 20);
 }

@@ -120,7 +120,7 @@ async fn one_of_several_that_fails_is_incomplete_and_named() {
 async fn an_answer_that_is_no_webhook_is_passed_and_said() {
     let server = Server::always(Reply::json(r#"{"id":5,"url":"https://x","secret":"whsec_1"}"#)).await;
     let ended = ask(&server, &["get", "w1", "-o", "json"]).await;
-    ended.says(5, &["w1", "not a valid webhook"]);
+    ended.says(5, &["w1", "not a valid webhook", "id missing or not a string"]);
     assert_eq!(ended.stdout, "{\"id\":5,\"url\":\"https://x\"}\n");
     let nonsense = Server::always(Reply::json("<html>")).await;
     assert!(ask(&nonsense, &["get", "w1"]).await.refusal(4).contains("HTML"));

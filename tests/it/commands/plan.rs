@@ -175,7 +175,7 @@ async fn what_a_person_should_know_is_said() {
         "events without a mapping: x (2 webhooks); y (1 webhook)",
         "would deliver the same events to the same URL as another webhook: a with b (x)",
         "would have no events left: c",
-        "to review: d: its events",
+        "to review: d: its events are not a list",
         "mappings that match nothing: never.com",
     ];
     run("tsv").await.says(0, &words);

@@ -62,10 +62,10 @@ async fn each_origin_is_told_once_with_its_webhooks() {
         row("e", "https://a.invalid/x", false),
     ];
     let ended = probe(&rows, &["-o", "json"]).await;
-    ended.says(1, &["1 of 4 reachable from this host, 2 dead, 1 not tried"]);
+    ended.says(1, &["1 of 4 reachable from this host, 2 unreachable, 1 not tried"]);
     assert!(!ended.stderr.contains("healthy") && !ended.stderr.contains("does DNS work"));
     let unnamed = [row("a", "https://a.invalid/", true), row("b", "https://b.invalid/", true)];
-    probe(&unnamed, &["-o", "json"]).await.says(1, &["2 dead: no name has an address; does DNS work on this host?"]);
+    probe(&unnamed, &["-o", "json"]).await.says(1, &["2 unreachable: no name has an address; check DNS on this host"]);
     let records = parsed(&ended);
     let origins: Vec<_> = records.iter().map(|record| record["origin"].as_str().unwrap()).collect();
     assert!(origins.len() == 4 && origins.is_sorted(), "{origins:?}");

@@ -103,7 +103,7 @@ async fn an_id_is_never_written_twice() {
     })
     .await;
     let ended = ask(&server, &["list", "-o", "ndjson"]).await;
-    ended.says(5, &["3 ids came more than once", "w97"]);
+    ended.says(5, &["3 ids are listed more than once", "w97"]);
     assert_eq!(ids(&ended), numbered(0..197));
 }
 
