@@ -15,18 +15,18 @@ pub const DEFAULT: &str = "https://api.dialnexa.com/v1";
 #[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
-/// Why a text is no base URL.
+/// Why a text is not a valid base URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadBaseUrl {
     #[error("it is empty")]
     Empty,
-    #[error("it is not a URL such as {DEFAULT}")]
+    #[error("not a URL such as {DEFAULT}")]
     NotAUrl,
-    #[error("it must start with https:// (http:// is for loopback only, since the API key would travel in the clear)")]
+    #[error("must start with https:// (http:// is for loopback only: it would expose the API key)")]
     NotHttps,
-    #[error("it must not contain a user name or password")]
+    #[error("must not contain a user name or password")]
     Credentials,
-    #[error("it must not contain a query or a fragment")]
+    #[error("must not contain a query or a fragment")]
     Query,
 }
 

@@ -104,7 +104,7 @@ pub struct Config {
 #[derive(Debug, Clone)]
 pub struct Located {
     pub path: PathBuf,
-    /// `--config`, `HOOKSCOPE_CONFIG` or `the usual place`.
+    /// `--config`, `HOOKSCOPE_CONFIG` or `default location`.
     pub source: &'static str,
     /// Somebody named it, so it has to be there.
     pub is_named: bool,
@@ -228,11 +228,11 @@ impl Config {
     pub fn locate(named: Option<&Path>, env: &Environment) -> Result<Option<Located>, ConfigError> {
         match (named, &env.config) {
             (Some(path), _) => Ok(Some(Located { path: path.to_owned(), source: "--config", is_named: true })),
-            (None, Some(path)) if path.as_os_str().is_empty() => {
-                Err(ConfigError::new("it is empty").at(&"HOOKSCOPE_CONFIG".into()))
-            }
+            (None, Some(path)) if path.as_os_str().is_empty() => Err(ConfigError::new("it is empty")
+                .at(&"HOOKSCOPE_CONFIG".into())
+                .advise("Name a config file, or unset the variable.")),
             (None, Some(path)) => Ok(Some(Located { path: path.clone(), source: "HOOKSCOPE_CONFIG", is_named: true })),
-            (None, None) => Ok(usual_path().map(|path| Located { path, source: "the usual place", is_named: false })),
+            (None, None) => Ok(usual_path().map(|path| Located { path, source: "default location", is_named: false })),
         }
     }
 
@@ -249,7 +249,7 @@ impl Config {
         let keymap = read_keys(&mut root.section("keys")?)?;
         root.finish()?;
         if let Some(found) = default_profile.as_ref().filter(|found| !profiles.contains_key(&found.value)) {
-            let message = "default_profile: there is no such profile".into();
+            let message = "default_profile: no such profile".into();
             return Err(unknown_profile(message, &profiles).at(&found.place));
         }
         Ok(Self {
@@ -343,7 +343,7 @@ impl Config {
         };
         if let Some((name, source)) = named {
             let Some((name, level)) = self.profiles.get_key_value(name) else {
-                let message = safe!("there is no profile {}", clean_head(name, 40));
+                let message = safe!("unknown profile {}", clean_head(name, 40));
                 return Err(unknown_profile(message, &self.profiles).at(&source.into()));
             };
             return Ok(Chosen { name: Some(name), level, source: source.into() });
@@ -406,7 +406,7 @@ impl Config {
             );
             return Err(ConfigError::new(message)
                 .at(key.place())
-                .advise("Another address needs a key of its own: DIALNEXA_API_KEY, or api_key in a profile."));
+                .advise("Set DIALNEXA_API_KEY to a key for that address, or add a profile for it."));
         }
         Ok(key)
     }
@@ -419,16 +419,20 @@ impl Config {
         let error = ConfigError::new(message);
         if name.is_none() && !self.profiles.is_empty() {
             let names = profile_names(&self.profiles);
-            return error.advise(safe!("Choose a profile with --profile ({}), or set default_profile.", names));
+            return error.advise(safe!(
+                "Choose a profile with --profile ({}), or set default_profile; hookscope --demo needs no key.",
+                names
+            ));
         }
-        let Some(path) = &self.path else {
-            return error
-                .advise("Set DIALNEXA_API_KEY, or name a config file with --config; hookscope --demo needs neither.");
-        };
-        error.advise(safe!(
-            "Put api_key = \"key_id:secret\" into the config file {} (chmod 600), or set DIALNEXA_API_KEY; hookscope --demo needs none.",
-            clean_path(path)
-        ))
+        error.advise(match &self.path {
+            Some(path) if path.exists() => {
+                safe!("Set api_key in {}, or set DIALNEXA_API_KEY. hookscope config init --force writes a new file; hookscope --demo needs no key.", clean_path(path))
+            }
+            Some(path) => {
+                safe!("Run hookscope config init (it writes {}), or set DIALNEXA_API_KEY. hookscope --demo needs no key.", clean_path(path))
+            }
+            None => "Set DIALNEXA_API_KEY, or run hookscope config init --config FILE. hookscope --demo needs no key.".into(),
+        })
     }
 }
 
@@ -492,7 +496,7 @@ fn read_keys(section: &mut Section<'_>) -> Result<Keymap, ConfigError> {
         let mut keys = Vec::new();
         for text in &found.value {
             let key = Key::parse(text).ok_or_else(|| {
-                section.wrong(name, &"a key is written as j, G, ctrl-d, alt-x, enter, pgdn or f5".into(), &found.place)
+                section.wrong(name, &"keys are written as j, G, ctrl-d, alt-x, enter, pgdn or f5".into(), &found.place)
             })?;
             keys.push(key);
         }
@@ -511,7 +515,7 @@ fn key_of_environment(value: &OsStr) -> Result<ApiKey, ConfigError> {
     ApiKey::new(&value.to_string_lossy()).map_err(|why| {
         ConfigError::new(clean(&why.to_string()))
             .at(&"DIALNEXA_API_KEY".into())
-            .advise("Unset the variable to use the key of the config.")
+            .advise("Set it to key_id:secret, or unset it to use the key of the config.")
     })
 }
 
@@ -523,9 +527,9 @@ fn origin(url: &BaseUrl) -> Safe {
 fn unknown_profile(message: Safe, profiles: &BTreeMap<String, Level>) -> ConfigError {
     let error = ConfigError::new(message);
     if profiles.is_empty() {
-        return error.advise("The config file has no [profiles.NAME] section.");
+        return error.advise("The config has no profiles; add a section [profiles.NAME].");
     }
-    error.advise(safe!("The profiles are: {}.", profile_names(profiles)))
+    error.advise(safe!("Profiles: {}", profile_names(profiles)))
 }
 
 fn profile_names(profiles: &BTreeMap<String, Level>) -> Safe {

@@ -1,6 +1,7 @@
-//! How the program ends: one error type, its exit code, and the one or two lines that a person reads.
+//! How the program ends: one error type, its exit code, and its one or two lines for people.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::api::{ApiError, ErrorKind, without_number};
@@ -8,7 +9,7 @@ use crate::config::ConfigError;
 use crate::safe;
 use crate::text::{Safe, clean};
 
-/// The exit codes of design and README.
+/// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     Done,
@@ -28,21 +29,24 @@ pub enum Exit {
     Signal(u8),
 }
 
-/// What `help exit-codes` says, and README with it.
+/// Every exit code with its meaning, for help, man pages and docs.
 pub const EXIT_CODES: [(&str, &str); 7] = [
-    ("0", "done"),
+    ("0", "success; for `audit`, `probe` and `diff`: nothing found"),
     (
         "1",
-        "`audit` found something at or above `--fail-on`; `probe` found a destination of an active webhook that is not reachable; `diff` found a difference; `get` did not find an id",
+        "`audit` found something at or above `--fail-on`; `probe` found an unreachable destination of an active webhook; `diff` found a difference; `get` did not find an id",
     ),
-    ("2", "wrong usage or configuration; the explorer without a terminal"),
-    ("3", "the API refuses: 401 or 403"),
+    ("2", "usage or configuration error; the explorer without a terminal"),
+    ("3", "the API refused the request: 401 or 403"),
     (
         "4",
-        "the API cannot be reached or understood, or asks to wait longer than 60 s; `--cached` without a cache, a time before the history, or a damaged snapshot of it; or the output cannot be written",
+        "the API is unreachable, sent an invalid answer or asked to wait longer than 60 s; the cache or snapshot asked for is missing or damaged; or the output cannot be written",
     ),
-    ("5", "incomplete: a page failed, the list kept changing while loading, or some rows are malformed; stderr says what"),
-    ("130, 143, 129", "ended by SIGINT, SIGTERM, SIGHUP"),
+    (
+        "5",
+        "incomplete data: a page failed, the list kept changing while loading, or rows are malformed; stderr says what is missing",
+    ),
+    ("130, 143, 129", "terminated by SIGINT, SIGTERM, SIGHUP"),
 ];
 
 impl From<Exit> for ExitCode {
@@ -60,12 +64,12 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why the program cannot do what it was asked to.
+/// An error of a command or of the explorer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A mistake on the command line that only a look at all of it can find.
+    /// A usage error.
     #[error("{message}")]
     Usage { message: Safe, advice: Option<Safe> },
     #[error("{place}: {error}")]
@@ -80,11 +84,13 @@ pub enum Error {
     NoTerminal { why: Safe },
     #[error("cannot write the output: {0}")]
     Output(Safe),
+    #[error("cannot write {path}: {reason}")]
+    Unwritable { path: Safe, reason: Safe },
     #[error("the demo server cannot start: {0}")]
     Demo(Safe),
-    #[error("the terminal cannot be used: {0}")]
+    #[error("cannot use the terminal: {0}")]
     Terminal(Safe),
-    #[error("the program cannot start: {0}")]
+    #[error("cannot start: {0}")]
     Start(Safe),
 }
 
@@ -98,25 +104,27 @@ impl Error {
             | Self::Api { .. }
             | Self::Unread { .. }
             | Self::Output(_)
+            | Self::Unwritable { .. }
             | Self::Demo(_)
             | Self::Terminal(_)
             | Self::Start(_) => Exit::Unavailable,
         }
     }
 
-    /// What to do, as one more line.
+    /// The second line: what to do.
     pub fn advice(&self) -> Option<Safe> {
         match self {
             Self::Config(error) => error.advice.clone(),
             Self::Usage { advice, .. } => advice.clone(),
             Self::Api { error, .. } => Some(error.advice()),
             Self::NotKept { advice, .. } | Self::Unread { advice, .. } => Some(advice.clone()),
-            Self::NoTerminal { .. } => Some("In scripts and pipes use a command, such as: hookscope list -o json".into()),
+            Self::Unwritable { .. } => Some("Name a path that you can write to.".into()),
+            Self::NoTerminal { .. } => Some("In scripts and pipes, use a command, such as: hookscope list -o json".into()),
             Self::Output(_) | Self::Demo(_) | Self::Terminal(_) | Self::Start(_) => None,
         }
     }
 
-    /// What stands behind it, the nearest first.
+    /// The causes, the nearest first.
     pub fn causes(&self) -> &[Safe] {
         match self {
             Self::Api { error, .. } | Self::Unread { error, .. } => &error.causes,
@@ -128,6 +136,10 @@ impl Error {
     pub fn lines(&self) -> Vec<Safe> {
         let first = safe!("hookscope: {}", clean(&self.to_string()));
         [Some(first), self.advice()].into_iter().flatten().collect()
+    }
+
+    pub fn unwritable(path: &Path, error: &io::Error) -> Self {
+        Self::Unwritable { path: clean(&path.to_string_lossy()), reason: reason(error) }
     }
 
     pub fn start(error: &io::Error) -> Self {

@@ -186,19 +186,19 @@ impl Say {
 /// The formats of `-o`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// Columns for people, cut to the terminal; whole on a pipe
+    /// Aligned columns, cut to the terminal; uncut on a pipe
     Table,
-    /// One record a line, tab-separated, without header
+    /// One record per line, tab-separated, without a header
     Tsv,
-    /// One array
+    /// One JSON array
     Json,
-    /// One JSON object a line, as the pages arrive
+    /// One JSON object per line, written as pages arrive
     Ndjson,
-    /// RFC 4180 with header; formulas are defused
+    /// RFC 4180 with a header; spreadsheet formulas are defused
     Csv,
     /// A table for tickets and pull requests
     Markdown,
-    /// One id a line
+    /// One id per line
     Ids,
 }
 

@@ -28,7 +28,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use self::find::Finder;
 use self::fuzzy::Fuzzy;
 pub use self::fuzzy::Ranker;
-pub use self::help::help;
+pub use self::help::{fields, help};
 pub use self::next::NextLetters;
 pub use self::scan::{Flags, Scan};
 pub use self::subject::Subject;

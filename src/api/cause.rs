@@ -123,11 +123,11 @@ pub(crate) fn tls_words(error: &rustls::Error) -> String {
     use rustls::{AlertDescription as Alert, Error};
     match error {
         Error::AlertReceived(Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity)
-        | Error::PeerIncompatible(_) => "the two sides have no TLS version or cipher in common".to_owned(),
+        | Error::PeerIncompatible(_) => "no TLS version or cipher in common".to_owned(),
         Error::AlertReceived(Alert::UnrecognisedName) => "the server does not know this host name".to_owned(),
-        Error::AlertReceived(Alert::CertificateRequired) => "the server wants a certificate of the client".to_owned(),
-        Error::AlertReceived(alert) => format!("the server broke it off with alert {}", u8::from(*alert)),
-        Error::InvalidMessage(_) => "what came back is not TLS".to_owned(),
+        Error::AlertReceived(Alert::CertificateRequired) => "the server requires a client certificate".to_owned(),
+        Error::AlertReceived(alert) => format!("the server aborted with alert {}", u8::from(*alert)),
+        Error::InvalidMessage(_) => "the answer is not TLS".to_owned(),
         _ => String::new(),
     }
 }
@@ -161,27 +161,27 @@ pub(crate) fn certificate_words(why: &CertificateError) -> String {
     match why {
         CertificateError::ExpiredContext { not_after, .. } => format!("it was valid until {}", day(*not_after)),
         CertificateError::NotValidYetContext { not_before, .. } => format!("it is valid from {}", day(*not_before)),
-        CertificateError::UnknownIssuer => "its issuer is unknown here".to_owned(),
+        CertificateError::UnknownIssuer => "its issuer is not trusted here".to_owned(),
         CertificateError::NotValidForNameContext { expected, presented } => {
             let names: Vec<_> = presented.iter().take(3).map(|name| bare_name(name)).collect();
             let names = if names.is_empty() { "no name at all".to_owned() } else { names.join(", ") };
             format!("it is for {names}, not for {}", expected.to_str())
         }
         CertificateError::NotValidForName => "it is for another name".to_owned(),
-        CertificateError::Expired => "it is past its end".to_owned(),
-        CertificateError::NotValidYet => "it is valid from later on".to_owned(),
+        CertificateError::Expired => "it has expired".to_owned(),
+        CertificateError::NotValidYet => "it is not valid yet".to_owned(),
         CertificateError::Revoked => "it was revoked".to_owned(),
         CertificateError::BadEncoding => "it is damaged".to_owned(),
         CertificateError::BadSignature => "its signature is wrong".to_owned(),
-        CertificateError::UnhandledCriticalExtension => "it has a critical extension that is not understood".to_owned(),
+        CertificateError::UnhandledCriticalExtension => "it has an unknown critical extension".to_owned(),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "it is not meant for servers".to_owned()
         }
         // The verifier tells this one by the name of its own constant.
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            "it is the certificate of an authority, not of a server".to_owned()
+            "it is a CA certificate, not a server certificate".to_owned()
         }
-        _ => "it does not meet the rules for certificates of servers".to_owned(),
+        _ => "it is not a valid server certificate".to_owned(),
     }
 }
 
@@ -211,7 +211,7 @@ mod tests {
         let name = CertificateError::NotValidForNameContext { expected, presented };
         assert_eq!(certificate_words(&name), "it is for other.example, 127.0.0.1, not for api.example");
         let authority = CertificateError::Other(rustls::OtherError(Arc::new(CaUsedAsEndEntity)));
-        assert_eq!(certificate_words(&authority), "it is the certificate of an authority, not of a server");
+        assert_eq!(certificate_words(&authority), "it is a CA certificate, not a server certificate");
         for why in [
             CertificateError::BadEncoding,
             CertificateError::Revoked,

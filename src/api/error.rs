@@ -242,14 +242,14 @@ impl ApiError {
                 "The API key is missing, wrong or revoked: check api_key in the config, or DIALNEXA_API_KEY.".into()
             }
             ErrorKind::Forbidden => {
-                "This API key cannot read webhook configuration on this workspace: use a key that may.".into()
+                "This API key cannot read webhook configuration: use a key with permission to read webhooks.".into()
             }
-            ErrorKind::NotFound | ErrorKind::Status(404) => "Is base_url right? It usually ends in /v1.".into(),
+            ErrorKind::NotFound | ErrorKind::Status(404) => "Check base_url; it usually ends in /v1.".into(),
             ErrorKind::RateLimited { retry_after: Some(wait) } => {
                 safe!("The API asks to wait {}; the key is shared with production.", duration(wait))
             }
             ErrorKind::RateLimited { retry_after: None } => {
-                "It does not say how long to wait: try again in a minute; the key is shared with production.".into()
+                "Try again in a minute; the API does not say how long to wait.".into()
             }
             ErrorKind::Unavailable { retry_after: Some(wait) } => {
                 safe!("The API is overloaded or down for maintenance, and asks to wait {}.", duration(wait))
@@ -258,20 +258,20 @@ impl ApiError {
                 "The API is overloaded or down for maintenance; try again later.".into()
             }
             ErrorKind::LimitNearlySpent { resets_in: Some(wait) } => {
-                safe!("The last tenth is left to production; the limit resets in {}.", duration(wait))
+                safe!("The last tenth of the rate limit is reserved for production; it resets in {}.", duration(wait))
             }
             ErrorKind::LimitNearlySpent { resets_in: None } => {
-                "The last tenth is left to production; try again in some minutes.".into()
+                "The last tenth of the rate limit is reserved for production; try again in a few minutes.".into()
             }
-            ErrorKind::Status(400..=499) => "The API did not accept the request: is base_url the API's?".into(),
-            ErrorKind::Status(_) => "The API has trouble; it is worth trying again.".into(),
+            ErrorKind::Status(400..=499) => "The API did not accept the request; check base_url.".into(),
+            ErrorKind::Status(_) => "The API had an internal error; try again later.".into(),
             ErrorKind::PasswordWanted => {
-                "A gateway in front of the API asks for a user name and a password; the API key is not the reason. Is base_url right?".into()
+                "A gateway in front of the API asks for a user name and password; this is not about the API key. Check base_url.".into()
             }
-            ErrorKind::Redirect => "The key was not sent there. Is base_url the API's own address?".into(),
-            ErrorKind::RedirectLoop => "The server redirects to itself: is the path of base_url right?".into(),
+            ErrorKind::Redirect => "The key was not sent there. Check base_url.".into(),
+            ErrorKind::RedirectLoop => "The server redirects to itself; check the path of base_url.".into(),
             ErrorKind::Proxy(ProxyFault::Connect(Network::Tls)) => {
-                "If the proxy is spoken to without TLS, its address begins with http://.".into()
+                "If the proxy expects no TLS, write its address with http://.".into()
             }
             ErrorKind::Proxy(ProxyFault::Connect(_)) => {
                 "Check the proxy's address and the network; network.proxy = \"none\" uses no proxy.".into()
@@ -280,39 +280,39 @@ impl ApiError {
                 "Check the user name and password in the proxy's address; they were sent only once.".into()
             }
             ErrorKind::Proxy(ProxyFault::Tunnel { .. }) => {
-                "The proxy does not connect to the API's host: ask who runs it, or list the host in NO_PROXY.".into()
+                "The proxy refuses to connect to the API's host: ask its administrator, or add the host to NO_PROXY.".into()
             }
-            ErrorKind::Network(Network::Dns) => "Check base_url, and the name service of this machine.".into(),
-            ErrorKind::Network(Network::Tls) => "Does base_url lead to a server that speaks TLS on this port?".into(),
+            ErrorKind::Network(Network::Dns) => "Check base_url and the DNS settings of this machine.".into(),
+            ErrorKind::Network(Network::Tls) => "Check that base_url names a server with TLS on this port.".into(),
             ErrorKind::Network(Network::Certificate(Distrust::UnknownIssuer)) => {
-                "Is there a proxy with its own certificates? Name its CA with network.ca_file.".into()
+                "If a proxy uses its own certificates, set network.ca_file to its CA.".into()
             }
             ErrorKind::Network(Network::Certificate(Distrust::Expired | Distrust::NotYetValid)) => {
-                "Is the clock of this machine right? If so, the server needs another certificate.".into()
+                "Check the clock of this machine; if it is right, the server needs a new certificate.".into()
             }
             ErrorKind::Network(Network::Certificate(Distrust::OtherName)) => {
-                "Is base_url right, and does its name lead to the right server?".into()
+                "Check base_url, and that its name resolves to the right server.".into()
             }
             ErrorKind::Network(Network::Certificate(Distrust::Other)) => {
-                "Whoever runs the server has to mend its certificate.".into()
+                "The administrator of the server must fix its certificate.".into()
             }
-            ErrorKind::Network(Network::Timeout) => "Check the network, or allow more with --timeout.".into(),
+            ErrorKind::Network(Network::Timeout) => "Check the network, or raise the limit with --timeout.".into(),
             ErrorKind::Network(_) => "Check the network, the proxy settings and base_url.".into(),
             ErrorKind::TooLarge { limit } => {
-                safe!("A page may have {} MiB; a larger cap is network.max_page_bytes.", limit >> 20)
+                safe!("The limit for a page is {} MiB; raise it with network.max_page_bytes.", limit >> 20)
             }
             ErrorKind::Nonsense(Nonsense::Html) => {
                 "A login page or a proxy answered in place of the API: check base_url and the network.".into()
             }
             ErrorKind::Nonsense(Nonsense::Unsteady) => {
-                "Rows cannot be told apart by their place: the commands can read them.".into()
+                "The explorer cannot place the rows; use a command, such as hookscope list.".into()
             }
-            ErrorKind::Nonsense(Nonsense::SamePage) => "Only the first page can be read of such a server.".into(),
-            ErrorKind::Nonsense(Nonsense::NotHttp) => "Is the port of base_url right?".into(),
-            ErrorKind::Nonsense(Nonsense::Headers) => "Whoever runs the server or its gateway has to remove some.".into(),
-            ErrorKind::Nonsense(_) => "Is base_url the API's, and is the API well?".into(),
+            ErrorKind::Nonsense(Nonsense::SamePage) => "Only the first page of such a server can be read.".into(),
+            ErrorKind::Nonsense(Nonsense::NotHttp) => "Check the port of base_url.".into(),
+            ErrorKind::Nonsense(Nonsense::Headers) => "The administrator of the server or its gateway must remove some.".into(),
+            ErrorKind::Nonsense(_) => "Check base_url; if it is right, the API is having problems.".into(),
             ErrorKind::Setup => "Check network.ca_file, network.proxy and the system's certificates.".into(),
-            ErrorKind::BadId => "An id that is empty, . or .. means another path in a URL; it is not sent.".into(),
+            ErrorKind::BadId => "An id that is empty, . or .. would change the path of the URL, so it is not sent.".into(),
         }
     }
 }

@@ -23,13 +23,9 @@ pub struct ProxyServer {
 /// Why a text is not the address of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadProxy {
-    #[error(
-        "it is not the address of a proxy, such as http://proxy.example:3128 (in its password, write # as %23 and / as %2F)"
-    )]
+    #[error("not the address of a proxy, such as http://proxy.example:3128 (in its password, write # as %23 and / as %2F)")]
     NotAUrl,
-    #[error(
-        "a proxy is http://, https://, socks5h:// (names are resolved by the proxy), socks5://, socks4a:// or socks4://"
-    )]
+    #[error("must start with http://, https://, socks5h:// (the proxy resolves names), socks5://, socks4a:// or socks4://")]
     Scheme,
 }
 

@@ -15,6 +15,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{ConfigError, Permissions};
+use crate::api::without_number;
 use crate::redact::MASK;
 use crate::safe;
 use crate::text::{Safe, clean, clean_head};
@@ -40,7 +41,7 @@ impl Opened {
     pub(super) fn of_another_user(&self, path: &Path) -> Option<ConfigError> {
         let me = rustix::process::geteuid().as_raw();
         (self.owner != 0 && self.owner != me).then(|| {
-            ConfigError::new(safe!("it belongs to another user (uid {}), who can change it", self.owner)).advise(safe!(
+            ConfigError::new(safe!("belongs to another user (uid {}), who could change it", self.owner)).advise(safe!(
                 "Run as root: chown {} {}",
                 me,
                 quoted(path)
@@ -65,7 +66,7 @@ pub(super) fn quoted(path: &Path) -> Safe {
 /// As [`read_bounded`], of a file that is text.
 pub(super) fn open_bounded(path: &Path, limit: u64) -> Result<Opened, ConfigError> {
     let (bytes, metadata) = read_bounded(path, limit)?;
-    let text = String::from_utf8(bytes).map_err(|_may_hold_a_key| ConfigError::new("it is not UTF-8"))?;
+    let text = String::from_utf8(bytes).map_err(|_may_hold_a_key| ConfigError::new("not valid UTF-8"))?;
     Ok(Opened { text, mode: metadata.mode() & 0o7777, owner: metadata.uid() })
 }
 
@@ -73,16 +74,24 @@ pub(super) fn open_bounded(path: &Path, limit: u64) -> Result<Opened, ConfigErro
 pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<(Vec<u8>, Metadata), ConfigError> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let failed = |error: std::io::Error| ConfigError::new(clean(&error.to_string()));
+    let failed = |error: std::io::Error| {
+        let advice = match error.kind() {
+            std::io::ErrorKind::NotFound => Some("Correct the path, or create the file."),
+            std::io::ErrorKind::PermissionDenied => Some("Make the file readable by you, or correct the path."),
+            _ => None,
+        };
+        let words = ConfigError::new(clean(&without_number(&error.to_string())));
+        ConfigError { advice: advice.map(Safe::from), ..words }
+    };
     let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
-        return Err(ConfigError::new("it is not a regular file"));
+        return Err(ConfigError::new("not a regular file"));
     }
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > limit {
-        return Err(ConfigError::new(safe!("it is larger than {} KiB", limit >> 10)));
+        return Err(ConfigError::new(safe!("larger than {} KiB", limit >> 10)));
     }
     Ok((bytes, metadata))
 }
@@ -111,7 +120,7 @@ impl Document {
                 .map_or(1, |before| before.chars().rev().take_while(|&c| c != '\n').count() + 1);
             let place = safe!("{}:{}", self.place(offset), column);
             // The parser's own words name what it expected, not what it found.
-            ConfigError::new(safe!("this is not TOML: {}", clean_head(error.message(), 120))).at(&place)
+            ConfigError::new(safe!("not valid TOML: {}", clean_head(error.message(), 120))).at(&place)
         })
     }
 
@@ -137,7 +146,7 @@ impl Document {
         }
         if holds_key && !self.opened.is_private() {
             return Some(
-                ConfigError::new("it holds an API key but others can read it")
+                ConfigError::new("holds an API key, but others can read it")
                     .advise(safe!("Run: chmod 600 {}", quoted(&self.path))),
             );
         }
@@ -164,6 +173,19 @@ pub(super) fn shown_key(name: &str) -> &str {
 /// A profile's name is the user's choice; but what has a colon looks like an API key.
 pub(super) fn shown_profile(name: &str) -> &str {
     if name.contains(':') { MASK } else { name }
+}
+
+/// The type of a value, with its article.
+fn type_of(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a float",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "an array",
+        DeValue::Table(_) => "a table",
+    }
 }
 
 /// A value and where it stands.
@@ -251,7 +273,7 @@ impl<'a> Section<'a> {
         };
         match Date::strptime("%Y-%m-%d", &text) {
             Ok(date) => Ok(Some(date)),
-            Err(_) => Err(self.wrong(key, &"it must be a date such as 2026-12-31".into(), &place)),
+            Err(_) => Err(self.wrong(key, &"must be a date such as 2026-12-31".into(), &place)),
         }
     }
 
@@ -293,13 +315,12 @@ impl<'a> Section<'a> {
         let Some((value, place)) = self.get(key) else { return Ok(None) };
         let wanted = safe!("a whole number from {} to {}", *allowed.start(), *allowed.end());
         let DeValue::Integer(digits) = value else {
-            let found = value.type_str();
-            return Err(self.wrong(key, &safe!("it must be {}, not a value of type {}", wanted, found), &place));
+            return Err(self.wrong(key, &safe!("must be {}, not {}", wanted, type_of(value)), &place));
         };
         let number = u64::from_str_radix(&digits.as_str().replace('_', ""), digits.radix()).ok();
         match number.filter(|number| allowed.contains(number)) {
             Some(number) => Ok(Some(number)),
-            None => Err(self.wrong(key, &safe!("it must be {}", wanted), &place)),
+            None => Err(self.wrong(key, &safe!("must be {}", wanted), &place)),
         }
     }
 
@@ -319,7 +340,7 @@ impl<'a> Section<'a> {
             Some(&(_, value)) => Ok(Some(Found { value, place: found.place })),
             None => {
                 let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
-                Err(self.wrong(key, &safe!("it must be one of {}", clean(&words.join(", "))), &found.place))
+                Err(self.wrong(key, &safe!("must be one of {}", clean(&words.join(", "))), &found.place))
             }
         }
     }
@@ -342,16 +363,15 @@ impl<'a> Section<'a> {
                 let place = self.document.place(key.span().start);
                 let known: Vec<_> = self.known.iter().map(String::as_str).collect();
                 return Err(self
-                    .wrong(name, &"there is no such key".into(), &place)
-                    .advise(safe!("The keys here are: {}.", clean(&known.join(", ")))));
+                    .wrong(name, &"unknown key".into(), &place)
+                    .advise(safe!("Known keys here: {}", clean(&known.join(", ")))));
             }
         }
         Ok(())
     }
 
     fn wrong_type(&self, key: &str, wanted: &'static str, found: &DeValue<'_>, place: &Safe) -> ConfigError {
-        let found = found.type_str();
-        self.wrong(key, &safe!("it must be {}, not a value of type {}", wanted, found), place)
+        self.wrong(key, &safe!("must be {}, not {}", wanted, type_of(found)), place)
     }
 
     fn full_name(&self, key: &str) -> String {

@@ -98,7 +98,9 @@ fn text(name: &'static str) -> Result<Option<String>, ConfigError> {
     match env::var(name) {
         Ok(value) => Ok(Some(value)),
         Err(env::VarError::NotPresent) => Ok(None),
-        Err(env::VarError::NotUnicode(_)) => Err(ConfigError::new("it is not UTF-8").at(&name.into())),
+        Err(env::VarError::NotUnicode(_)) => {
+            Err(ConfigError::new("not valid UTF-8").at(&name.into()).advise("Correct or unset the variable."))
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use tokio::process::{Child, Command};
 
 use super::ConfigError;
 use super::document::{Found, Section, open_bounded, quoted};
+use super::explain::{shown_path, toml_string};
+use crate::api::without_number;
 use crate::redact::ApiKey;
 use crate::safe;
 use crate::text::{Safe, clean};
@@ -33,14 +35,14 @@ impl StoredKey {
         let inline = section.string("api_key")?.map(|found| inline(section, &found)).transpose()?;
         let file = match section.string("api_key_file")? {
             Some(found) if found.value.is_empty() => {
-                return Err(section.wrong("api_key_file", &"it must name a file".into(), &found.place));
+                return Err(section.wrong("api_key_file", &"must name a file".into(), &found.place));
             }
             found => found
                 .map(|found| Self::File { path: section.directory().join(expand_home(&found.value)), place: found.place }),
         };
         let command = match section.strings("api_key_command")? {
             Some(found) if found.value.first().is_none_or(String::is_empty) => {
-                return Err(section.wrong("api_key_command", &"it must name a program".into(), &found.place));
+                return Err(section.wrong("api_key_command", &"must name a program".into(), &found.place));
             }
             found => found.map(|found| Self::Command { words: found.value, place: found.place }),
         };
@@ -50,7 +52,7 @@ impl StoredKey {
         match found.next() {
             None => Ok(key),
             Some((name, second)) => {
-                let message = "a level can have only one of api_key, api_key_file and api_key_command".into();
+                let message = "only one of api_key, api_key_file and api_key_command is allowed here".into();
                 Err(section.wrong(name, &message, second.place()))
             }
         }
@@ -68,9 +70,9 @@ impl StoredKey {
             Self::Inline { key, .. } => Ok(key.clone()),
             // The line of the config, not the path: a key that was pasted in place of the path must stay hidden.
             Self::File { path, place } => read_file(path).map_err(|error| error.about("api_key_file").at(place)),
-            Self::Command { words, place } => run_command(words, COMMAND_TIME)
-                .await
-                .map_err(|message| ConfigError::new(safe!("api_key_command: {}", message)).at(place)),
+            Self::Command { words, place } => {
+                run_command(words, COMMAND_TIME).await.map_err(|error| error.about("api_key_command").at(place))
+            }
         }
     }
 }
@@ -99,37 +101,55 @@ fn read_file(path: &Path) -> Result<ApiKey, ConfigError> {
     let is_mounted_secret = opened.owner == 0 && opened.mode & 0o227 == 0;
     if !opened.is_private() && !is_mounted_secret {
         return Err(
-            ConfigError::new("it holds an API key but others can read it").advise(safe!("Run: chmod 600 {}", quoted(path)))
+            ConfigError::new("holds an API key, but others can read it").advise(safe!("Run: chmod 600 {}", quoted(path)))
         );
     }
     ApiKey::new(&opened.text).map_err(|why| ConfigError::new(clean(&why.to_string())))
 }
 
-async fn run_command(words: &[String], time: Duration) -> Result<ApiKey, Safe> {
-    let Some((program, arguments)) = words.split_first() else { return Err("it is empty".into()) };
-    let failed = |error: std::io::Error| clean(&error.to_string());
+async fn run_command(words: &[String], time: Duration) -> Result<ApiKey, ConfigError> {
+    let Some((program, arguments)) = words.split_first() else { return Err(ConfigError::new("must name a program")) };
+    let shown = toml_string(&shown_path(Path::new(program)));
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::inherit()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
-    let mut child = spawn_stoppable(&mut command).map_err(failed)?;
+    let mut child = spawn_stoppable(&mut command).map_err(|error| not_started(&shown, &error))?;
     let stdout = child.stdout.take();
+    let failed = |why: Safe| ConfigError::new(safe!("{} {}", shown, why));
+    let system = |error: std::io::Error| failed(safe!("failed: {}", clean(&without_number(&error.to_string()))));
     let run = async {
         let mut output = Vec::new();
         if let Some(stdout) = stdout {
-            stdout.take(MAX_BYTES + 1).read_to_end(&mut output).await.map_err(failed)?;
+            stdout.take(MAX_BYTES + 1).read_to_end(&mut output).await.map_err(system)?;
         }
         if output.len() as u64 > MAX_BYTES {
-            return Err("it prints more than a key".into());
+            return Err(failed("printed more than a key".into()).advise("It must print the key and nothing else."));
         }
-        let status = child.wait().await.map_err(failed)?;
+        let status = child.wait().await.map_err(system)?;
         if !status.success() {
-            return Err(safe!("it failed ({})", clean(&status.to_string())));
+            return Err(failed(safe!("failed ({})", clean(&status.to_string()))).advise("Run it in a shell to see why."));
         }
-        let text = String::from_utf8(output).map_err(|_may_hold_a_key| Safe::literal("it does not print UTF-8"))?;
-        ApiKey::new(&text).map_err(|why| clean(&why.to_string()))
+        let not_a_key =
+            |why: Safe| failed(safe!("printed no valid key: {}", why)).advise("It must print the key and nothing else.");
+        let text = String::from_utf8(output).map_err(|_may_hold_a_key| not_a_key("it is not UTF-8".into()))?;
+        ApiKey::new(&text).map_err(|why| not_a_key(clean(&why.to_string())))
     };
     match tokio::time::timeout(time, run).await {
         Ok(result) => result,
-        Err(_elapsed) => Err(safe!("it did not end within {} s", time.as_secs())),
+        Err(_elapsed) => {
+            let error = failed(safe!("did not finish within {} s", time.as_secs()));
+            Err(error.advise("Run it in a shell to see what it waits for."))
+        }
+    }
+}
+
+/// The program of a key command cannot be started.
+fn not_started(shown: &Safe, error: &std::io::Error) -> ConfigError {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            ConfigError::new(safe!("{} not found", shown)).advise("Install it, or set api_key_file.")
+        }
+        _ => ConfigError::new(safe!("{} cannot be run: {}", shown, clean(&without_number(&error.to_string()))))
+            .advise("Correct the command, or set api_key_file."),
     }
 }
 
@@ -163,7 +183,7 @@ mod tests {
         words.iter().map(ToString::to_string).collect()
     }
 
-    async fn run(command: &[&str]) -> Result<ApiKey, Safe> {
+    async fn run(command: &[&str]) -> Result<ApiKey, ConfigError> {
         run_command(&words(command), Duration::from_secs(30)).await
     }
 
@@ -173,15 +193,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_that_fails_is_no_key() {
-        for command in [&["false"][..], &["/nonexistent/program"], &["true"], &["printf", "a b"], &["cat", "/dev/zero"]] {
-            assert!(run(command).await.is_err(), "{command:?}");
+    async fn a_command_that_fails_is_named() {
+        for (command, message, advice) in [
+            (&["no-such-program"][..], r#""no-such-program" not found"#, "Install it, or set api_key_file."),
+            (&["/dev/null"], r#""/dev/null" cannot be run: Permission denied"#, "Correct the command, or set api_key_file."),
+            (&["kid:SENTINEL"], r#""***" not found"#, "Install it"),
+            (&["false"], r#""false" failed (exit status: 1)"#, "Run it in a shell"),
+            (&["true"], r#""true" printed no valid key: the API key is empty"#, "nothing else"),
+            (&["printf", "a b"], r#""printf" printed no valid key: "#, "nothing else"),
+            (&["printf", r"\377"], r#""printf" printed no valid key: it is not UTF-8"#, "nothing else"),
+            (&["cat", "/dev/zero"], r#""cat" printed more than a key"#, "nothing else"),
+        ] {
+            let error = run(command).await.unwrap_err();
+            assert!(error.to_string().starts_with(message), "{command:?}: {error}");
+            assert!(error.advice.is_some_and(|words| words.as_str().contains(advice)), "{command:?}");
         }
     }
 
     #[tokio::test]
     async fn a_command_that_hangs_is_ended() {
         let error = run_command(&words(&["sleep", "600"]), Duration::from_millis(20)).await.unwrap_err();
-        assert!(error.as_str().contains("did not end"), "{error}");
+        assert!(error.to_string().contains(r#""sleep" did not finish within"#), "{error}");
     }
 }

@@ -32,7 +32,7 @@ impl MapFile {
         for name in events.names() {
             if let Some(found) = events.strings(&name)? {
                 if name.is_empty() || found.value.iter().any(String::is_empty) {
-                    return Err(events.wrong(&name, &"the name of an event is empty".into(), &found.place));
+                    return Err(events.wrong(&name, &"an event name is empty".into(), &found.place));
                 }
                 map.events.push((name, found.value));
             }
@@ -41,10 +41,10 @@ impl MapFile {
             if let Some(found) = hosts.string(&name)? {
                 let parsed = host(&name).zip(host(&found.value));
                 let (old, new) = parsed.ok_or_else(|| {
-                    hosts.wrong(&name, &"both sides must be host names, such as hooks.example.com".into(), &found.place)
+                    hosts.wrong(&name, &"both hosts must be names such as hooks.example.com".into(), &found.place)
                 })?;
                 if map.hosts.iter().any(|(known, _)| *known == old) {
-                    return Err(hosts.wrong(&name, &"the host is there twice".into(), &found.place));
+                    return Err(hosts.wrong(&name, &"the host is mapped twice".into(), &found.place));
                 }
                 map.hosts.push((old, new));
             }
@@ -59,8 +59,8 @@ impl MapFile {
         }
         root.finish()?;
         if map == Self::default() {
-            return Err(ConfigError::new(safe!("{}: it maps nothing", super::clean_path(path)))
-                .advise("It has tables [events], [hosts] and [urls]; hookscope help plan shows one."));
+            return Err(ConfigError::new(safe!("{}: maps nothing", super::clean_path(path)))
+                .advise("Add a table [events], [hosts] or [urls]; hookscope help plan shows an example."));
         }
         Ok(map)
     }
@@ -105,19 +105,19 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
         for (text, expected) in [
-            ("[event]\na = []\n", "map.toml:1: event: there is no such key"),
-            ("x = 1\n", "map.toml:1: x: there is no such key"),
-            ("[events]\n\n\"a.b\" = \"c\"\n", "map.toml:3: events.a.b: it must be an array of strings"),
-            ("[events]\na = [1]\n", "map.toml:2: events.a: it must be an array of strings"),
-            ("[events]\na = [\"\"]\n", "map.toml:2: events.a: the name of an event is empty"),
-            ("[hosts]\n\"a.com\" = [\"b\"]\n", "map.toml:2: hosts.a.com: it must be a string"),
-            ("[hosts]\n\"a.com\" = \"https://b.com\"\n", "map.toml:2: hosts.a.com: both sides must be host names"),
-            ("[hosts]\n\"a.com\" = \"b\"\n\"A.com\" = \"c\"\n", "the host is there twice"),
-            ("[hosts]\n\"a.com\" = \"b\"\n\"a.com.\" = \"c\"\n", "the host is there twice"),
+            ("[event]\na = []\n", "map.toml:1: event: unknown key"),
+            ("x = 1\n", "map.toml:1: x: unknown key"),
+            ("[events]\n\n\"a.b\" = \"c\"\n", "map.toml:3: events.a.b: must be an array of strings"),
+            ("[events]\na = [1]\n", "map.toml:2: events.a: must be an array of strings"),
+            ("[events]\na = [\"\"]\n", "map.toml:2: events.a: an event name is empty"),
+            ("[hosts]\n\"a.com\" = [\"b\"]\n", "map.toml:2: hosts.a.com: must be a string"),
+            ("[hosts]\n\"a.com\" = \"https://b.com\"\n", "map.toml:2: hosts.a.com: both hosts must be names"),
+            ("[hosts]\n\"a.com\" = \"b\"\n\"A.com\" = \"c\"\n", "the host is mapped twice"),
+            ("[hosts]\n\"a.com\" = \"b\"\n\"a.com.\" = \"c\"\n", "the host is mapped twice"),
             ("[urls]\nx = \"http://b.com\"\n", "map.toml:2: urls.x: the new URL must start with https://"),
-            ("events = 5\n", "map.toml:1: events: it must be a table"),
-            ("[events]\na = []\na = []\n", "map.toml:3:1: this is not TOML"),
-            ("", "map.toml: it maps nothing"),
+            ("events = 5\n", "map.toml:1: events: must be a table"),
+            ("[events]\na = []\na = []\n", "map.toml:3:1: not valid TOML"),
+            ("", "map.toml: maps nothing"),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.contains(expected), "{text:?}: {error}");

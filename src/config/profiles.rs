@@ -68,12 +68,12 @@ impl Profiles {
         if at == self.start_at {
             return Ok(self.start.clone());
         }
-        let profile = self.all.get(at).ok_or_else(|| ConfigError::new("there is no such profile"))?;
+        let profile = self.all.get(at).ok_or_else(|| ConfigError::new("no such profile"))?;
         let level = match &profile.name {
             None => Some(&self.config.top),
             Some(name) => self.config.profiles.get(name),
         };
-        let level = level.ok_or_else(|| ConfigError::new("there is no such profile"))?;
+        let level = level.ok_or_else(|| ConfigError::new("no such profile"))?;
         let chosen = Chosen { name: profile.name.as_deref(), level, source: DEFAULT.into() };
         let base_url = self.config.home_of(level);
         let key = self.config.bound_key(&chosen, &base_url)?.read().await?;

@@ -160,7 +160,7 @@ fn read_proxy(section: &mut Section<'_>) -> Result<Proxy, ConfigError> {
             .map(Proxy::Server)
             .map_err(|why| section.wrong("proxy", &clean(&why.to_string()), &found.place)),
         _ => {
-            let message = "it must be \"environment\", \"none\" or a URL such as http://proxy.example:3128".into();
+            let message = "must be \"environment\", \"none\" or a URL such as http://proxy.example:3128".into();
             Err(section.wrong("proxy", &message, &found.place))
         }
     }
@@ -345,7 +345,7 @@ impl Audit {
         let mut retired = Vec::new();
         if let Some(found) = section.strings("retired")? {
             for text in &found.value {
-                let wrong = |why: Safe| section.wrong("retired", &safe!("one of them is no pattern: {}", why), &found.place);
+                let wrong = |why: Safe| section.wrong("retired", &safe!("not a valid pattern: {}", why), &found.place);
                 retired.push(Pattern::parse(text).map_err(wrong)?);
             }
         }
@@ -389,15 +389,15 @@ fn read_waiver(section: &mut Section<'_>) -> Result<Waiver, ConfigError> {
     let of = match (section.string("webhook")?, section.string("url")?) {
         (Some(id), None) => Whose::Webhook(Untrusted::from(id.value)),
         (None, Some(url)) => {
-            let wrong = |why: Safe| section.wrong("url", &safe!("it is no pattern: {}", why), &url.place);
+            let wrong = |why: Safe| section.wrong("url", &safe!("not a valid pattern: {}", why), &url.place);
             Whose::Url(Box::new(Pattern::parse(&url.value).map_err(wrong)?))
         }
-        (Some(_), Some(url)) => return Err(section.wrong("url", &"it cannot stand beside webhook".into(), &url.place)),
+        (Some(_), Some(url)) => return Err(section.wrong("url", &"cannot be combined with webhook".into(), &url.place)),
         (None, None) => return Err(section.missing("webhook or url")),
     };
     let reason = section.required("reason")?;
     if reason.value.trim().is_empty() {
-        return Err(section.wrong("reason", &"it must not be empty".into(), &reason.place));
+        return Err(section.wrong("reason", &"must not be empty".into(), &reason.place));
     }
     let expires = section.date("expires")?;
     section.finish()?;
@@ -407,7 +407,7 @@ fn read_waiver(section: &mut Section<'_>) -> Result<Waiver, ConfigError> {
 /// The rule that a key or a value names. The name is not quoted: a key may have been pasted there.
 fn rule_of(section: &Section<'_>, key: &str, name: &str, place: &Safe) -> Result<&'static Rule, ConfigError> {
     Rule::find(name).map_err(|_quotes_the_name| {
-        section.wrong(key, &"there is no such rule".into(), place).advise("hookscope audit --list-rules names the rules.")
+        section.wrong(key, &"unknown rule".into(), place).advise("hookscope audit --list-rules lists the rules.")
     })
 }
 

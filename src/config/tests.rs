@@ -129,7 +129,7 @@ mod example {
     fn known_in_waiver() -> BTreeSet<String> {
         let error =
             parse("[[audit.allow]]\nrule = 'no-events'\nwebhook = 'a'\nreason = 'x'\nno-such-key = 1\n").unwrap_err();
-        let known = advice(&error).strip_prefix("The keys here are: ").and_then(|known| known.strip_suffix('.')).unwrap();
+        let known = advice(&error).strip_prefix("Known keys here: ").unwrap();
         known.split(", ").map(str::to_owned).collect()
     }
 
@@ -161,7 +161,7 @@ mod example {
     fn known_in(section: &str) -> BTreeSet<String> {
         let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
         let error = parse(&format!("{header}no-such-key = 1\n")).unwrap_err();
-        let known = advice(&error).strip_prefix("The keys here are: ").and_then(|known| known.strip_suffix('.'));
+        let known = advice(&error).strip_prefix("Known keys here: ");
         known.unwrap_or_else(|| panic!("{section}: {error}")).split(", ").map(str::to_owned).collect()
     }
 
@@ -268,7 +268,7 @@ mod example {
         for (section, key) in [("ui", "time"), ("ui", "clipboard"), ("ui.theme", "accent"), ("audit.severity", "no-events")]
         {
             let error = parse(&format!("[{section}]\n{key} = \"no-such-word\"\n")).unwrap_err().to_string();
-            let (_, words) = error.split_once("it must be one of ").unwrap();
+            let (_, words) = error.split_once("must be one of ").unwrap();
             for word in words.split(", ") {
                 assert!(prose.contains(&word), "{section}.{key}: {word}");
                 assert!(parse(&format!("[{section}]\n{key} = \"{word}\"\n")).is_ok(), "{section}.{key}: {word}");
@@ -347,24 +347,24 @@ mod workspace {
         let config = parse(PROFILES).unwrap();
         let variable = Environment { profile: Some("prod".into()), ..Environment::default() };
         for (selection, env, start) in [
-            (profile("prod"), Environment::default(), "--profile: there is no profile prod"),
-            (Selection::default(), variable, "HOOKSCOPE_PROFILE: there is no profile prod"),
+            (profile("prod"), Environment::default(), "--profile: unknown profile prod"),
+            (Selection::default(), variable, "HOOKSCOPE_PROFILE: unknown profile prod"),
             // A key does not make up for a name that is wrong.
-            (profile("Production"), with_key("id:env"), "--profile: there is no profile Production"),
+            (profile("Production"), with_key("id:env"), "--profile: unknown profile Production"),
         ] {
             let error = config.connection(&selection, &env).await.unwrap_err();
             assert_eq!(error.to_string(), start);
-            assert_eq!(advice(&error), "The profiles are: plain, production, staging, tools.");
+            assert_eq!(advice(&error), "Profiles: plain, production, staging, tools");
         }
         let error = Config::default().connection(&profile("x"), &with_key("id:env")).await.unwrap_err();
-        assert!(advice(&error).contains("no [profiles.NAME] section"), "{error}");
+        assert!(advice(&error).contains("add a section [profiles.NAME]"), "{error}");
     }
 
     #[test]
     fn a_default_profile_that_is_not_there_is_an_error_with_its_line() {
         let error = parse("\ndefault_profile = 'prod'\n[profiles.a]\n[profiles.b]\n").unwrap_err();
-        assert!(error.to_string().ends_with("config.toml:2: default_profile: there is no such profile"), "{error}");
-        assert_eq!(advice(&error), "The profiles are: a, b.");
+        assert!(error.to_string().ends_with("config.toml:2: default_profile: no such profile"), "{error}");
+        assert_eq!(advice(&error), "Profiles: a, b");
         assert!(parse("default_profile = 'prod'").is_err());
     }
 
@@ -564,11 +564,11 @@ mod binding {
         {
             for config in stored(url) {
                 let error = parse(&config).unwrap_err().to_string();
-                assert!(error.contains("base_url: it must start with https://"), "{config}: {error}");
+                assert!(error.contains("base_url: must start with https://"), "{config}: {error}");
             }
             for ((selection, env), source) in selections(url).into_iter().zip(["--base-url: ", "DIALNEXA_BASE_URL: "]) {
                 let error = Config::default().connection(&selection, &env).await.unwrap_err().to_string();
-                assert!(error.starts_with(source) && error.contains("it must start with https://"), "{error}");
+                assert!(error.starts_with(source) && error.contains("must start with https://"), "{error}");
             }
         }
     }
@@ -666,11 +666,11 @@ mod files {
         let directory = place.0.path().to_owned();
         for path in [fifo, directory, "/dev/zero".into(), "/dev/null".into()] {
             let error = load(&path).unwrap_err().to_string();
-            assert_eq!(error, format!("{}: it is not a regular file", path.display()));
+            assert_eq!(error, format!("{}: not a regular file", path.display()));
         }
         let large = format!("{WITH_KEY}\n#{}", "x".repeat(1 << 20));
         for (content, wrong) in
-            [(large.as_bytes(), "it is larger than 1024 KiB"), (b"api_key = 'id:SENTINEL-KEY\xff'", "it is not UTF-8")]
+            [(large.as_bytes(), "larger than 1024 KiB"), (b"api_key = 'id:SENTINEL-KEY\xff'", "not valid UTF-8")]
         {
             let error = load(&place.write("wrong.toml", content, 0o600)).unwrap_err();
             assert!(error.to_string().ends_with(&format!("wrong.toml: {wrong}")), "{error}");

@@ -242,7 +242,7 @@ impl Record for Found {
         },
         Column {
             name: "rule",
-            about: "the name of the rule",
+            about: "name of the rule",
             right: false,
             cut: false,
             text: |found, _| found.rule.id.to_owned(),
@@ -252,7 +252,7 @@ impl Record for Found {
         },
         Column {
             name: "webhooks",
-            about: "the ids of the webhooks that it is about, joined by commas",
+            about: "ids of the affected webhooks, joined by commas",
             right: false,
             cut: true,
             text: |found, _| found.ids().join(","),
@@ -282,7 +282,7 @@ impl Record for Found {
         },
         Column {
             name: "profile",
-            about: "the profile of its workspace, with --all-profiles",
+            about: "profile (--all-profiles)",
             right: false,
             cut: false,
             text: |found, _| found.profile.as_deref().unwrap_or_default().to_owned(),

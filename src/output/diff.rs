@@ -153,7 +153,7 @@ impl Record for DiffLine {
     const COLUMNS: &'static [Column<Self>] = &[
         Column {
             name: "change",
-            about: "added, removed, changed, unknown (not listed, not confirmed as removed) or moved (possibly re-registered)",
+            about: "added, removed, changed, unknown (not listed, removal not confirmed) or moved (possibly re-registered)",
             right: false,
             cut: false,
             text: |line, _| line.happened.name().to_owned(),
@@ -163,7 +163,7 @@ impl Record for DiffLine {
         },
         Column {
             name: "id",
-            about: "the webhook's id",
+            about: "id of the webhook",
             right: false,
             cut: false,
             text: |line, _| line.id.raw().to_owned(),
@@ -173,7 +173,7 @@ impl Record for DiffLine {
         },
         Column {
             name: "field",
-            about: "what of it: a field, or a part of the URL",
+            about: "changed field, or part of the URL",
             right: false,
             cut: true,
             text: |line, _| line.field.clone(),
@@ -183,7 +183,7 @@ impl Record for DiffLine {
         },
         Column {
             name: "before",
-            about: "the value before; of events, the names that went",
+            about: "value before; for events, the removed names",
             right: false,
             cut: true,
             text: |line, _| line.raw_before().unwrap_or_default().to_owned(),
@@ -193,7 +193,7 @@ impl Record for DiffLine {
         },
         Column {
             name: "after",
-            about: "the value after; of events, the names that came",
+            about: "value after; for events, the added names",
             right: false,
             cut: true,
             text: |line, _| line.raw_after().unwrap_or_default().to_owned(),

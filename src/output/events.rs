@@ -10,7 +10,7 @@ impl Record for EventCoverage {
     const COLUMNS: &'static [Column<Self>] = &[
         Column {
             name: "event",
-            about: "the name of the event",
+            about: "name of the event",
             right: false,
             cut: true,
             text: |coverage, _| coverage.event.raw().to_owned(),
@@ -20,7 +20,7 @@ impl Record for EventCoverage {
         },
         Column {
             name: "known",
-            about: "whether the vendor's pages or the config name it as one to subscribe to",
+            about: "whether the event is in the vendor's list or in the config",
             right: false,
             cut: false,
             text: |coverage, _| coverage.known.to_string(),
@@ -30,7 +30,7 @@ impl Record for EventCoverage {
         },
         Column {
             name: "active",
-            about: "active webhooks that are subscribed to it",
+            about: "active subscribers",
             right: true,
             cut: false,
             text: |coverage, _| coverage.active.to_string(),
@@ -40,7 +40,7 @@ impl Record for EventCoverage {
         },
         Column {
             name: "inactive",
-            about: "inactive webhooks that are subscribed to it",
+            about: "inactive subscribers",
             right: true,
             cut: false,
             text: |coverage, _| coverage.inactive.to_string(),
@@ -50,7 +50,7 @@ impl Record for EventCoverage {
         },
         Column {
             name: "hosts",
-            about: "different hosts that it is delivered to by active webhooks",
+            about: "distinct hosts of the active subscribers",
             right: true,
             cut: false,
             text: |coverage, _| coverage.hosts.to_string(),

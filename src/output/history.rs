@@ -40,7 +40,7 @@ impl Record for Kept {
     const COLUMNS: &'static [Column<Self>] = &[
         Column {
             name: "time",
-            about: "when it was read, in UTC",
+            about: "time of the snapshot, in UTC",
             right: false,
             cut: false,
             text: |kept, _| kept.time.to_string(),
@@ -50,7 +50,7 @@ impl Record for Kept {
         },
         Column {
             name: "webhooks",
-            about: "how many there were",
+            about: "number of webhooks",
             right: true,
             cut: false,
             text: |kept, _| kept.webhooks.to_string(),
@@ -60,7 +60,7 @@ impl Record for Kept {
         },
         Column {
             name: "added",
-            about: "webhooks that the one before did not have",
+            about: "webhooks added since the previous snapshot",
             right: true,
             cut: false,
             text: |kept, _| text(kept.added),
@@ -70,7 +70,7 @@ impl Record for Kept {
         },
         Column {
             name: "removed",
-            about: "webhooks that only the one before had",
+            about: "webhooks removed since then",
             right: true,
             cut: false,
             text: |kept, _| text(kept.removed),
@@ -80,7 +80,7 @@ impl Record for Kept {
         },
         Column {
             name: "changed",
-            about: "webhooks that are not what they were",
+            about: "webhooks changed since then",
             right: true,
             cut: false,
             text: |kept, _| text(kept.changed),
@@ -90,7 +90,7 @@ impl Record for Kept {
         },
         Column {
             name: "path",
-            about: "the snapshot, for diff and --from",
+            about: "path of the snapshot, for diff and --from",
             right: false,
             cut: false,
             text: |kept, _| kept.path.clone(),
@@ -100,7 +100,7 @@ impl Record for Kept {
         },
         Column {
             name: "damaged",
-            about: "whether it cannot be read any more",
+            about: "whether the snapshot is damaged",
             right: false,
             cut: false,
             text: |kept, _| if kept.damaged { "damaged".to_owned() } else { String::new() },

@@ -161,7 +161,7 @@ impl Record for Probed {
             shown: Some(|probed, _| probed.origin.clean(false)),
             ..column(
                 "origin",
-                "scheme, host and port that were connected to",
+                "scheme, host and port of the connection",
                 |probed, _| probed.origin.raw().to_owned(),
                 |probed, _| raw(probed.origin.raw()),
             )
@@ -171,7 +171,7 @@ impl Record for Probed {
             shown: Some(|probed, _| probed.url.as_ref().unwrap_or(&probed.origin).clean(false)),
             ..column(
                 "url",
-                "what was asked for its head (--http); credentials are masked in tables",
+                "requested URL (--http); tables mask credentials",
                 |probed, _| probed.url.as_ref().map(|url| url.raw().to_owned()).unwrap_or_default(),
                 |probed, _| raw(&probed.url.as_ref().map(Destination::raw)),
             )
@@ -189,14 +189,14 @@ impl Record for Probed {
             tone: state_tone,
             ..column(
                 "error",
-                "why it is not reachable, in one word",
+                "why it is unreachable, in one word",
                 |probed, _| text(probed.error()),
                 |probed, _| raw(&probed.error()),
             )
         },
         column(
             "step",
-            "the step that failed: dns, tcp, tls or http",
+            "failed step: dns, tcp, tls or http",
             |probed, _| text(probed.step()),
             |probed, _| raw(&probed.step()),
         ),

@@ -34,7 +34,7 @@ impl Record for Listed {
     const COLUMNS: &'static [Column<Self>] = &[
         Column {
             name: "id",
-            about: "the webhook's id",
+            about: "id of the webhook",
             right: false,
             cut: false,
             text: |listed, _| listed.webhook.id.raw().to_owned(),
@@ -44,7 +44,7 @@ impl Record for Listed {
         },
         Column {
             name: "url",
-            about: "the destination; credentials are masked in tables",
+            about: "destination; tables mask credentials",
             right: false,
             cut: true,
             text: |listed, _| listed.webhook.url.raw().to_owned(),
@@ -54,7 +54,7 @@ impl Record for Listed {
         },
         Column {
             name: "events",
-            about: "the names subscribed to, joined by commas",
+            about: "subscribed events, joined by commas",
             right: false,
             cut: true,
             text: |listed, _| text_of(&listed.webhook.events, |events| join(events)),
@@ -74,7 +74,7 @@ impl Record for Listed {
         },
         Column {
             name: "created_at",
-            about: "when it was created, as the API says it",
+            about: "time of creation, as sent by the API",
             right: false,
             cut: false,
             text: |listed, _| text_of(&listed.webhook.created_at, |created| created.raw().to_owned()),
@@ -94,7 +94,7 @@ impl Record for Listed {
         },
         Column {
             name: "host",
-            about: "the host of the destination, as it is resolved",
+            about: "host of the destination, as resolved",
             right: false,
             cut: true,
             text: |listed, _| host(listed).unwrap_or_default(),
@@ -104,7 +104,7 @@ impl Record for Listed {
         },
         Column {
             name: "event_count",
-            about: "how many events it is subscribed to",
+            about: "number of subscribed events",
             right: true,
             cut: false,
             text: |listed, _| count(listed).map_or_else(String::new, |count| count.to_string()),
@@ -114,7 +114,7 @@ impl Record for Listed {
         },
         Column {
             name: "age",
-            about: "how long ago it was created: 8m, 5d, 2y",
+            about: "time since creation: 8m, 5d, 2y",
             right: true,
             cut: false,
             text: |listed, view| age(listed, view.now).to_string(),
@@ -124,7 +124,7 @@ impl Record for Listed {
         },
         Column {
             name: "profile",
-            about: "the profile of the config (--all-profiles)",
+            about: "profile (--all-profiles)",
             right: false,
             cut: false,
             text: |listed, _| listed.profile.as_deref().unwrap_or_default().to_owned(),

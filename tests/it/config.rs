@@ -176,9 +176,9 @@ mod invalid {
     #[test]
     fn the_advice_lists_what_can_be_written_there() {
         for (config, known) in [
-            ("[ui]\ncolour = true", "The keys here are: ascii, auto_load_limit, clipboard, mouse, refresh, theme, time."),
-            ("[keys]\ndelete = ['d']", "The keys here are: acknowledge, auto-refresh, back, changes, copy,"),
-            ("default_profile = 'x'\n[profiles.staging]", "The profiles are: staging."),
+            ("[ui]\ncolour = true", "Known keys here: ascii, auto_load_limit, clipboard, mouse, refresh, theme, time"),
+            ("[keys]\ndelete = ['d']", "Known keys here: acknowledge, auto-refresh, back, changes, copy,"),
+            ("default_profile = 'x'\n[profiles.staging]", "Profiles: staging"),
         ] {
             let sandbox = Sandbox::new();
             sandbox.write("xdg/hookscope/config.toml", config);
@@ -223,7 +223,7 @@ mod choice {
     fn an_empty_name_is_an_error() {
         let sandbox = Sandbox::new();
         let stderr = refusal(sandbox.command(&["--demo", "list"]).env("HOOKSCOPE_CONFIG", ""));
-        assert_eq!(stderr, "hookscope: HOOKSCOPE_CONFIG: it is empty\n");
+        assert_eq!(stderr, "hookscope: HOOKSCOPE_CONFIG: it is empty\nName a config file, or unset the variable.\n");
     }
 
     #[test]
@@ -248,11 +248,11 @@ mod choice {
         let sandbox = Sandbox::new();
         sandbox.write("xdg/hookscope/config.toml", "[profiles.staging]\n[profiles.production]");
         let variable = refusal(sandbox.command(&["list"]).env("HOOKSCOPE_PROFILE", "nowhere"));
-        assert!(variable.starts_with("hookscope: HOOKSCOPE_PROFILE: there is no profile nowhere\n"), "{variable}");
+        assert!(variable.starts_with("hookscope: HOOKSCOPE_PROFILE: unknown profile nowhere\n"), "{variable}");
         let option = refusal(sandbox.command(&["list", "--profile", "elsewhere"]).env("HOOKSCOPE_PROFILE", "staging"));
-        assert!(option.starts_with("hookscope: --profile: there is no profile elsewhere\n"), "{option}");
+        assert!(option.starts_with("hookscope: --profile: unknown profile elsewhere\n"), "{option}");
         for stderr in [variable, option] {
-            assert!(stderr.ends_with("The profiles are: production, staging.\n"), "{stderr}");
+            assert!(stderr.ends_with("Profiles: production, staging\n"), "{stderr}");
         }
     }
 
@@ -273,7 +273,8 @@ mod choice {
         let sandbox = Sandbox::new();
         let stderr = refusal(&mut sandbox.command(&["list"]));
         let usual = sandbox.path("xdg/hookscope/config.toml");
-        for words in ["no API key", usual.to_str().unwrap(), "DIALNEXA_API_KEY", "hookscope --demo"] {
+        for words in ["no API key", usual.to_str().unwrap(), "hookscope config init", "DIALNEXA_API_KEY", "hookscope --demo"]
+        {
             assert!(stderr.contains(words), "{stderr}");
         }
     }
@@ -416,7 +417,7 @@ mod home {
         for home in ["home", ".", "./home", "elsewhere"] {
             success(&mut sandbox.at_home(OsStr::new(home), DEMO));
             let stderr = refusal(&mut sandbox.at_home(OsStr::new(home), &["list"]));
-            assert!(stderr.contains("no API key") && stderr.contains("name a config file with --config"), "{stderr}");
+            assert!(stderr.contains("no API key") && stderr.contains("hookscope config init --config FILE"), "{stderr}");
         }
         assert_eq!(tree(&sandbox.path("work")), before);
     }

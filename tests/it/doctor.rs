@@ -200,7 +200,7 @@ mod whole {
         let said = Said::of(place.keyless(&["--profile", "staging"])).await;
         assert_eq!(said.code, Some(0), "{}", said.text);
         let config = place.path("hookscope/config.toml").display().to_string();
-        assert_eq!(said.step("config").1, format!("{config} (the usual place), profile staging (--profile)"));
+        assert_eq!(said.step("config").1, format!("{config} (default location), profile staging (--profile)"));
         assert_eq!(said.step("permissions"), ("ok", "0600, owned by you; contains a key"));
         assert_eq!(said.step("key").1, format!("{config}:2, id key_of_tests"));
         assert_eq!(said.step("base URL").1, format!("{} ({config}:3)", server.base_url()));
@@ -264,7 +264,7 @@ mod configuration {
         let said = Said::of(place.command(&["--config", "missing.toml"])).await;
         said.assert_broken("config", 2, &["missing.toml: No such file"]);
         let said = Said::of(Place::new().config("[profiles.a]", 0o600).command(&["--profile", "b"])).await;
-        said.assert_broken("config", 2, &["--profile: there is no profile b", "The profiles are: a."]);
+        said.assert_broken("config", 2, &["--profile: unknown profile b", "Profiles: a"]);
         said.assert_skipped(&AFTER, "config");
     }
 
@@ -302,9 +302,9 @@ mod configuration {
         let place = Place::new();
         place.write("key", KEY, 0o644);
         for (line, words) in [
-            ("", "no API key. Put api_key ="),
+            ("", "no API key. Set api_key in "),
             ("api_key_file = \"key\"", "Run: chmod 600 "),
-            ("api_key_command = [\"false\"]", "api_key_command: it failed"),
+            ("api_key_command = [\"false\"]", "api_key_command: \"false\" failed"),
         ] {
             let config = format!("{line}\nbase_url = \"{}\"", server.base_url());
             let config = place.write("x.toml", &config, 0o600);
@@ -316,7 +316,11 @@ mod configuration {
         }
         let mut command = place.keyless(&["--base-url", &server.base_url()]);
         command.env("DIALNEXA_API_KEY", "");
-        Said::of(command).await.assert_broken("key", 2, &["DIALNEXA_API_KEY: the API key is empty", "Unset the variable"]);
+        Said::of(command).await.assert_broken(
+            "key",
+            2,
+            &["DIALNEXA_API_KEY: the API key is empty", "unset it to use the key of the config"],
+        );
         assert_eq!(server.log().requests().count(), 0);
     }
 
@@ -325,7 +329,7 @@ mod configuration {
         let server = listing().await;
         let place = Place::new().config(&format!("api_key = \"{KEY}\""), 0o600);
         let said = Said::of(place.keyless(&["--base-url", &server.base_url()])).await;
-        said.assert_broken("key", 2, &["nothing was sent", "needs a key of its own"]);
+        said.assert_broken("key", 2, &["nothing was sent", "add a profile for it"]);
         assert_eq!(server.log().requests().count(), 0);
     }
 
@@ -348,7 +352,7 @@ mod network {
     #[tokio::test]
     async fn a_name_that_nobody_knows() {
         let said = Place::new().at(&format!("https://{}", unknown_host())).await;
-        said.assert_broken("DNS", 4, &["host name not found", "Check base_url, and the name service"]);
+        said.assert_broken("DNS", 4, &["host name not found", "Check base_url and the DNS settings"]);
         said.assert_marks("ok", &["key", "base URL", "proxy"]);
         said.assert_skipped(&["TCP"], "DNS");
         said.assert_skipped(&AFTER_TCP, "DNS");
@@ -431,9 +435,9 @@ mod answers {
         let message = format!(r#"{{"statusCode":0,"message":"no {KEY} \u001b[31m here"}}"#);
         for (reply, code, words) in [
             (Reply::status("401 Unauthorized", message.clone()), 3, &["401 unauthorized: no ***", "wrong or revoked"][..]),
-            (Reply::status("403 Forbidden", message.clone()), 3, &["403 forbidden", "cannot read webhook configuration"]),
+            (Reply::status("403 Forbidden", message.clone()), 3, &["403 forbidden", "permission to read webhooks"]),
             (Reply::status("404 Not Found", ""), 4, &["404 not found", "usually ends in /v1"]),
-            (Reply::status("500 Internal Server Error", ""), 4, &["500 Internal Server Error", "worth trying again"]),
+            (Reply::status("500 Internal Server Error", ""), 4, &["500 Internal Server Error", "try again later"]),
             (Reply::status("429 Too Many Requests", "").header("Retry-After", "61"), 4, &["429", "61 s"]),
             (Reply::json("<!doctype html>"), 4, &["HTML instead of JSON", "A login page or a proxy"]),
             (Reply::json(""), 4, &["empty answer"]),

@@ -68,7 +68,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "id",
         takes: "TEXT",
         example: "id:=whk_c9v3nz8rq4pm",
-        help: "in the id",
+        help: "id",
         operators: EXACTLY,
         takes_bars: false,
         read: |value, _| Ok(Condition::Id(finder(value))),
@@ -159,7 +159,7 @@ fn active(value: &Value<'_>) -> Result<Condition, QueryError> {
     match &*value.text {
         "yes" | "true" => Ok(Condition::Active(true)),
         "no" | "false" => Ok(Condition::Active(false)),
-        _ => Err(value.wrong(safe!("active: takes yes or no, not {}", value.shown()), None)),
+        _ => Err(value.wrong(safe!("active: must be yes or no, not {}", value.shown()), None)),
     }
 }
 
@@ -169,7 +169,7 @@ fn flag(value: &Value<'_>) -> Result<Condition, QueryError> {
         "new" => Ok(Condition::Is(Flag::New)),
         "changed" => Ok(Condition::Is(Flag::Changed)),
         "gone" => Ok(Condition::Is(Flag::Gone)),
-        _ => Err(value.wrong(safe!("is: takes marked, new, changed or gone, not {}", value.shown()), None)),
+        _ => Err(value.wrong(safe!("is: must be marked, new, changed or gone, not {}", value.shown()), None)),
     }
 }
 

@@ -1,8 +1,8 @@
-//! What `hookscope help filter` says. The fields are those of the table; a test parses every example.
+//! Text of `hookscope help filter`. The fields come from their table; a test parses every example.
 
 use super::fields::FIELDS;
 
-/// Queries to start from, with what they find.
+/// Example queries and their results.
 const EXAMPLES: &[(&str, &str)] = &[
     ("acme billing", "both words, anywhere"),
     ("host:acme.com|globex.com -active:yes", "on either host, and not active"),
@@ -64,6 +64,11 @@ needs quotes: re:"a b". So do words such as localhost:3000, but not URLs.
 Examples:
 
 "#;
+
+/// The names of the fields, each with its help.
+pub fn fields() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FIELDS.iter().map(|field| (field.name, field.help))
+}
 
 /// The explanation of the language: lines of at most 80 columns, each with its line break.
 pub fn help() -> String {

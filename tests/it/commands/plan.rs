@@ -198,10 +198,10 @@ async fn what_a_person_should_know_is_said() {
 async fn a_wrong_map_is_told_with_its_line_before_anything_is_read() {
     let home = Home::new();
     for (map, word) in [
-        ("[event]\na = []\n", "map.toml:1: event: there is no such key"),
-        ("[events]\na = \"b\"\n", "map.toml:2: events.a: it must be an array of strings"),
+        ("[event]\na = []\n", "map.toml:1: event: unknown key"),
+        ("[events]\na = \"b\"\n", "map.toml:2: events.a: must be an array of strings"),
         ("[hosts\n", "map.toml:1"),
-        ("", "it maps nothing"),
+        ("", "map.toml: maps nothing"),
     ] {
         home.write("map.toml", map);
         let ended = home.run(&["plan", "map.toml"]).await;

@@ -301,7 +301,7 @@ async fn a_variable_that_names_no_proxy_is_an_error_and_nothing_goes_straight() 
     let program = Program::new("https://api.example.invalid");
     for (value, words) in [
         ("http://bob:12#hunter2@proxy.example:3128", "write # as %23"),
-        ("ftp://bob:hunter2@proxy.example", "a proxy is http://"),
+        ("ftp://bob:hunter2@proxy.example", "must start with http://"),
     ] {
         let mut command = program.command(&["list"]);
         command.env("HTTPS_PROXY", value);

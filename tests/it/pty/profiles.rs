@@ -153,7 +153,7 @@ fn ctrl_c_ends_the_command_and_not_the_explorer() {
         asked(&mut session);
         session.type_keys("\x03");
         session.wait("the explorer", |seen| seen.screen().alternate_screen() && seen.text().contains("/1,200"));
-        session.wait("why", |seen| seen.text().contains("was stopped") || seen.text().contains("it failed"));
+        session.wait("why", |seen| seen.text().contains("was stopped") || seen.text().contains("failed ("));
         assert!(session.is_raw());
     }
     session.type_keys("j");

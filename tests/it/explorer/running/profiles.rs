@@ -166,7 +166,7 @@ async fn without_a_key_the_old_one_stays() {
     let (mut running, _home) = start(&config, &env).await;
     running.until("production", |frame| shows(frame, "production")).await;
     for (keys, words) in [
-        ("w1", "cannot switch to command: api_key_command: it failed"),
+        ("w1", "cannot switch to command: api_key_command: \"false\" failed"),
         ("w2", "cannot switch to file: api_key_file: No such file"),
         ("w3", "cannot switch to none: no API key for profile none"),
         ("w5", "cannot switch to wrong: api_key_command: "),

@@ -71,7 +71,7 @@ async fn a_key_command_runs_again_when_it_is_asked_for_and_has_the_terminal() {
     running.until("the refusal", |frame| frame.contains("401")).await;
     running.press("r");
     let frame = running
-        .until("the reason", |frame| frame.contains("the key cannot be read again: api_key_command: it failed"))
+        .until("the reason", |frame| frame.contains("the key cannot be read again: api_key_command: \"cat\" failed"))
         .await;
     assert!(frame.contains("! 401 unauthorized"), "{frame}");
     let told = "hookscope: getting the key of production; ctrl-c cancels".to_owned();
