@@ -1,11 +1,12 @@
-//! `hookscope config init|path|show`: write the example, say where the config is, print the values in effect.
+//! `hookscope config init|path|show`: writes the example, prints the path of the config, prints the effective values.
 
 mod ask;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use self::ask::Asked;
+use self::ask::{Answer, Dialog};
+use crate::api::{Client, ErrorKind, Settings};
+use crate::base_url::BaseUrl;
 use crate::cli::{ConfigCommand, Global};
 use crate::config::{Config, ConfigError, Environment, Located, Selection, Stored, StoredAt, Value, toml_string};
 use crate::error::{Error, Exit};
@@ -13,12 +14,13 @@ use crate::files::{self, Existing};
 use crate::output::{self, Output};
 use crate::redact::{ApiKey, MASK};
 use crate::safe;
-use crate::text::{Safe, clean};
+use crate::text::{Safe, clean, grouped};
 
 /// The documentation of the config, and the config that `init` writes.
 const EXAMPLE: &str = include_str!("../../config.example.toml");
-/// The line of the example that a key takes the place of.
+/// The lines of the example that a key and a base URL replace.
 const KEY_LINE: &str = "#api_key = \"key_id:secret\"";
+const BASE_URL_LINE: &str = "#base_url = \"https://api.dialnexa.com/v1\"";
 /// Columns of a value before its source.
 const VALUE_COLUMNS: usize = 38;
 
@@ -30,11 +32,11 @@ pub(super) async fn run(command: &ConfigCommand, global: &Global, env: &Environm
     }
 }
 
-/// Where the file is, or would be.
+/// The path of the config file, whether it exists or not.
 fn locate(global: &Global, env: &Environment) -> Result<Located, Error> {
     Config::locate(global.config.as_deref(), env)?.ok_or_else(|| Error::Usage {
-        message: "there is no home directory to have a config file in".into(),
-        advice: Some("Name a file with --config or HOOKSCOPE_CONFIG.".into()),
+        message: "there is no home directory for a config file".into(),
+        advice: Some("Set HOME, or name a file with --config or HOOKSCOPE_CONFIG.".into()),
     })
 }
 
@@ -50,54 +52,109 @@ fn path(global: &Global, env: &Environment) -> Result<Exit, Error> {
 
 async fn init(force: bool, global: &Global, env: &Environment) -> Result<Exit, Error> {
     let path = locate(global, env)?.path;
-    let failed = |error: std::io::Error| Error::Output(safe!("{}: {}", shown(&path), clean(&error.to_string())));
+    let failed = |error: std::io::Error| Error::unwritable(&path, &error);
     let target = files::target(&path).map_err(failed)?;
     if !force && target.symlink_metadata().is_ok() {
         return Err(exists(&path));
     }
-    let key = match ask::for_key().await? {
-        Asked::Key(key) => Some(key),
-        Asked::Nothing => None,
-        Asked::Interrupted(signal) => return Ok(Exit::Signal(signal)),
+    let base_url = env.base_url.as_deref().map(BaseUrl::parse).transpose();
+    let base_url = base_url.map_err(|why| Error::Usage {
+        message: safe!("DIALNEXA_BASE_URL: {}", clean(&why.to_string())),
+        advice: Some("Correct or unset the variable.".into()),
+    })?;
+    let mut dialog = Dialog::open()?;
+    let answer = match &mut dialog {
+        Some(dialog) => dialog.key().await?,
+        None => Answer::Nothing,
     };
+    let key = match answer {
+        Answer::Given(key) => Some(key),
+        Answer::Nothing => None,
+        Answer::Interrupted(signal) => return Ok(Exit::Signal(signal)),
+    };
+    let text = example(key.as_ref(), base_url.as_ref());
     let existing = if force { Existing::Replaced } else { Existing::Stays };
-    let written = files::write(&target, existing, |out| out.write_all(example(key.as_ref()).as_bytes()));
+    let written = files::write(&target, existing, |out| out.write_all(text.as_bytes()));
     if written.map_err(failed)?.is_none() {
         return Err(exists(&path));
     }
     if !global.quiet {
-        report(path, key.as_ref(), env);
+        output::message(&safe!("hookscope: wrote {} (readable by you alone)", shown(&path)));
+    }
+    if let (Some(dialog), Some(key)) = (&mut dialog, &key) {
+        let settings = Config::load(Some(&path), env)?.api_settings(base_url.unwrap_or_default(), key.clone())?;
+        if let Answer::Interrupted(signal) = check(dialog, settings).await? {
+            return Ok(Exit::Signal(signal));
+        }
+    }
+    if !global.quiet {
+        say_next(key.as_ref(), env);
     }
     Ok(Exit::Done)
 }
 
+/// Asks the API whether the key works, if the user agrees.
+async fn check(dialog: &mut Dialog, settings: Settings) -> Result<Answer<()>, Error> {
+    let host = settings.base_url.host();
+    match dialog.confirm(&safe!("Check the key against the API ({}) now?", host)).await? {
+        Answer::Given(true) => {}
+        Answer::Given(false) | Answer::Nothing => return Ok(Answer::Nothing),
+        Answer::Interrupted(signal) => return Ok(Answer::Interrupted(signal)),
+    }
+    let page = match Client::inspector(&settings) {
+        Ok(client) => match dialog.wait(async { client.inspect().await.page }).await {
+            Answer::Given(page) => page,
+            Answer::Nothing => return Ok(Answer::Nothing),
+            Answer::Interrupted(signal) => return Ok(Answer::Interrupted(signal)),
+        },
+        Err(error) => Err(error),
+    };
+    let lines = match page {
+        Ok(page) => match page.total {
+            Some(total) => vec![safe!("The key works: {} has {} webhooks.", host, grouped(total))],
+            None => vec![safe!("The key works: {} accepts it.", host)],
+        },
+        Err(error) if error.kind == ErrorKind::Unauthorized => vec![
+            safe!("The key does not work: {}: {}", host, clean(&error.to_string())),
+            "Copy the whole key from the dashboard, and enter it again: hookscope config init --force".into(),
+        ],
+        Err(error) if error.is_refusal() => {
+            vec![safe!("The key does not work: {}: {}", host, clean(&error.to_string())), error.advice()]
+        }
+        Err(error) => vec![safe!("The key could not be checked: {}: {}", host, clean(&error.to_string())), error.advice()],
+    };
+    lines.iter().for_each(output::message);
+    Ok(Answer::Given(()))
+}
+
 fn exists(path: &std::path::Path) -> Error {
     Error::Usage {
-        message: safe!("{} is there already, and was left as it is", shown(path)),
+        message: safe!("{} already exists", shown(path)),
         advice: Some("To replace it: hookscope config init --force".into()),
     }
 }
 
-/// The example, with a key if there is one.
-fn example(key: Option<&ApiKey>) -> String {
-    match key {
-        // A key is printable ASCII, which the gate passes as it is.
-        Some(key) => EXAMPLE.replacen(KEY_LINE, &format!("api_key = {}", toml_string(&clean(key.expose()))), 1),
-        None => EXAMPLE.to_owned(),
+/// The example, with the key and the base URL if there are any. The key is bound to the base URL.
+fn example(key: Option<&ApiKey>, base_url: Option<&BaseUrl>) -> String {
+    let mut text = EXAMPLE.to_owned();
+    if let Some(key) = key {
+        // A key is printable ASCII, which `clean` leaves as it is.
+        text = text.replacen(KEY_LINE, &format!("api_key = {}", toml_string(&clean(key.expose()))), 1);
     }
+    if let Some(base_url) = base_url {
+        text = text.replacen(BASE_URL_LINE, &format!("base_url = {}", toml_string(&base_url.clean())), 1);
+    }
+    text
 }
 
-fn report(path: PathBuf, key: Option<&ApiKey>, env: &Environment) {
-    output::message(&safe!(
-        "hookscope: wrote {}, which you alone can read",
-        clean(&path.into_os_string().to_string_lossy())
-    ));
-    let next = match (key, &env.api_key) {
-        (_, Some(_)) => "DIALNEXA_API_KEY is set and goes before a key of the file. Try: hookscope doctor",
-        (Some(_), None) => "Try: hookscope doctor",
-        (None, None) => "Next, put your key into the line api_key, then try: hookscope doctor",
-    };
-    output::message(&next.into());
+fn say_next(key: Option<&ApiKey>, env: &Environment) {
+    if env.api_key.is_some() {
+        output::message(&"DIALNEXA_API_KEY is set and overrides the key of the file.".into());
+    } else if key.is_none() {
+        output::message(&"Next: set api_key in the file. Then:".into());
+    }
+    output::message(&"  hookscope doctor    checks config, key and network".into());
+    output::message(&"  hookscope           opens the explorer".into());
 }
 
 fn show(global: &Global, env: &Environment) -> Result<Exit, Error> {
@@ -107,10 +164,10 @@ fn show(global: &Global, env: &Environment) -> Result<Exit, Error> {
     let mut lines = Vec::new();
     lines.push(match located {
         Some(Located { path, source, is_named }) => {
-            let missing = if is_named || path.exists() { "" } else { ", not there" };
+            let missing = if is_named || path.exists() { "" } else { ", does not exist" };
             line(&"config".into(), Some(&toml_string(&shown(&path))), &safe!("{}{}", source, missing))
         }
-        None => line(&"config".into(), None, &"no home directory to have one in".into()),
+        None => line(&"config".into(), None, &"there is no home directory for it".into()),
     });
     let (profile, source) = config.profile_and_source(&selection, env)?;
     lines.push(line(&"profile".into(), Some(&toml_string(&profile)), &source));
@@ -146,12 +203,12 @@ fn show(global: &Global, env: &Environment) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// That there is no key is said in the key's own line.
+/// Leaves out that there is no key, which the line of the key says.
 fn only_conflict(config: &Config, selection: &Selection, env: &Environment, error: ConfigError) -> Result<(), ConfigError> {
     if config.key_place(selection, env).is_err() { Ok(()) } else { Err(error) }
 }
 
-/// The three ways to store a key, of which one at most is in use.
+/// The three ways to store a key; at most one is in use.
 fn key_lines(place: &Result<StoredAt, ConfigError>) -> Vec<Safe> {
     let names = ["api_key", "api_key_file", "api_key_command"];
     let unset = |name: &'static str| line(&name.into(), None, &"not set".into());
@@ -167,7 +224,7 @@ fn key_lines(place: &Result<StoredAt, ConfigError>) -> Vec<Safe> {
         Stored::Here { public_id } => {
             let id = match public_id {
                 Some(id) => safe!("id {}", id.fit(40, "…")),
-                None => "without a public id".into(),
+                None => "no public id".into(),
             };
             ("api_key", toml_string(&MASK.into()), safe!("{}, {}", source, id))
         }
@@ -196,8 +253,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_example_has_one_line_for_a_key() {
-        assert_eq!(EXAMPLE.lines().filter(|line| *line == KEY_LINE).count(), 1);
+    fn the_example_has_one_line_for_a_key_and_one_for_a_base_url() {
+        for replaced in [KEY_LINE, BASE_URL_LINE] {
+            assert_eq!(EXAMPLE.lines().filter(|line| *line == replaced).count(), 1, "{replaced}");
+        }
     }
 
     #[tokio::test]
@@ -207,7 +266,9 @@ mod tests {
         for (i, key) in [None, Some("kid:secret"), Some(r#"kid:"quo\ted\""#), Some("nocolon'#=")].into_iter().enumerate() {
             let key = key.map(|key| ApiKey::new(key).unwrap());
             let path = home.path().join(format!("{i}.toml"));
-            files::write(&path, Existing::Stays, |out| out.write_all(example(key.as_ref()).as_bytes())).unwrap().unwrap();
+            files::write(&path, Existing::Stays, |out| out.write_all(example(key.as_ref(), None).as_bytes()))
+                .unwrap()
+                .unwrap();
             let config = Config::load(Some(&path), &env).unwrap();
             assert_eq!(config.read_key(&Selection::default(), &env).await.ok(), key);
         }

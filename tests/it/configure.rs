@@ -159,7 +159,7 @@ mod init {
         let place = Place::with("# mine");
         let ended = place.run(&["init"]);
         assert_eq!(ended.code, Some(2));
-        assert!(ended.stderr.contains("is there already") && ended.stderr.contains("--force"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("already exists") && ended.stderr.contains("--force"), "{}", ended.stderr);
         assert_eq!(fs::read_to_string(place.usual()).unwrap(), "# mine");
         assert_eq!(place.run(&["init", "--force"]).code, Some(0));
         assert_eq!(fs::read_to_string(place.usual()).unwrap(), EXAMPLE);
@@ -205,9 +205,11 @@ mod asking {
     use rustix::termios::{LocalModes, tcgetattr};
 
     use super::*;
+    use crate::faults::server::{Listing, Reply, Server, nobody};
     use crate::pty::session::{Exit, HOOKSCOPE, Seen, Session, Setup};
 
     const PROMPT: &str = "API key (";
+    const QUESTION: &str = "[Y/n] ";
 
     fn start(place: &Place) -> Session {
         let path = place.path("config.toml");
@@ -217,6 +219,12 @@ mod asking {
     fn wait_prompts(session: &Session, count: usize) {
         session.wait("the question", |seen| seen.count(PROMPT) == count);
         assert!(!tcgetattr(session.tty()).unwrap().local_modes.contains(LocalModes::ECHO));
+    }
+
+    /// Answers whether to check the key.
+    fn answer(session: &mut Session, reply: &str) {
+        session.wait("whether to check the key", |seen| seen.count(QUESTION) == 1);
+        session.type_keys(&format!("{reply}\n"));
     }
 
     /// Waits for the end; nothing of the key was ever on the terminal, which is as it was.
@@ -234,9 +242,11 @@ mod asking {
         let mut session = start(&place);
         wait_prompts(&session, 1);
         session.type_keys(&format!("{KEY}\n"));
+        answer(&mut session, "n");
         let (exit, said) = end(session);
         assert_eq!(exit, Exit::Code(0), "{said}");
-        assert!(said.contains("Try: hookscope doctor"), "{said}");
+        assert!(said.contains("Check the key against the API (api.dialnexa.com) now? [Y/n] "), "{said}");
+        assert!(said.contains("hookscope doctor ") && !said.contains("The key"), "{said}");
         let written = fs::read_to_string(place.path("config.toml")).unwrap();
         assert_eq!(written, EXAMPLE.replace("#api_key = \"key_id:secret\"", &format!("api_key = \"{KEY}\"")));
         assert_eq!(mode(&place.path("config.toml")), 0o600);
@@ -267,9 +277,104 @@ mod asking {
         }
         wait_prompts(&session, 3);
         session.type_keys(&format!("{KEY}\n"));
+        answer(&mut session, "n");
         let (exit, said) = end(session);
-        assert_eq!((exit, said.matches("That is no API key: ").count()), (Exit::Code(0), 2), "{said}");
+        assert_eq!((exit, said.matches("Not a valid key: ").count()), (Exit::Code(0), 2), "{said}");
         assert!(fs::read_to_string(place.path("config.toml")).unwrap().contains(KEY));
+    }
+
+    #[test]
+    fn the_form_of_the_key_is_checked() {
+        for (wrong, why) in [
+            ("SENTINEL-without-a-colon", "it must have the form key_id:secret"),
+            (":SENTINEL-KEY", "it must have the form key_id:secret"),
+            ("SENTINEL:short", "the secret after the colon must have at least 8 characters"),
+            ("'kid:SENTINEL-KEY'", "in quotes"),
+        ] {
+            let place = Place::new();
+            let mut session = start(&place);
+            wait_prompts(&session, 1);
+            session.type_keys(&format!("{wrong}\n"));
+            wait_prompts(&session, 2);
+            session.type_keys("\n");
+            let (exit, said) = end(session);
+            assert_eq!(exit, Exit::Code(0), "{said}");
+            assert!(said.contains("Not a valid key: ") && said.contains(why), "{said}");
+            assert!(!said.contains(QUESTION), "{said}");
+            assert_eq!(fs::read_to_string(place.path("config.toml")).unwrap(), EXAMPLE);
+        }
+    }
+
+    /// Types a key at the prompt of a config for an API, and answers the question.
+    async fn checked(base_url: &str, reply: &str) -> (Exit, String, Place) {
+        let place = Place::new();
+        let path = place.path("config.toml");
+        let setup = Setup::new(HOOKSCOPE, &["config", "init", "--config", path.to_str().unwrap()]);
+        let mut session = setup.env("DIALNEXA_BASE_URL", base_url).start();
+        let reply = reply.to_owned();
+        let (exit, said) = tokio::task::spawn_blocking(move || {
+            wait_prompts(&session, 1);
+            session.type_keys(&format!("{KEY}\n"));
+            answer(&mut session, &reply);
+            end(session)
+        })
+        .await
+        .unwrap();
+        (exit, said, place)
+    }
+
+    #[tokio::test]
+    async fn the_key_is_checked_with_one_request_if_the_user_agrees() {
+        let bad = |status: &str| Reply::status(status, r#"{"statusCode":401,"message":"no","error":"no"}"#);
+        for yes in ["", "y", "YES"] {
+            let server = Server::start(|request| Listing::of(7).reply(request)).await;
+            let (exit, said, place) = checked(&server.base_url(), yes).await;
+            assert_eq!(exit, Exit::Code(0), "{said}");
+            assert!(said.contains("The key works: 127.0.0.1:") && said.contains(" has 7 webhooks."), "{said}");
+            assert_eq!(server.log().requests().count(), 1);
+            let header = server.log().requests().next().unwrap().header("authorization").unwrap().to_owned();
+            assert_eq!(header, format!("Bearer {KEY}"));
+            let written = fs::read_to_string(place.path("config.toml")).unwrap();
+            assert!(written.contains(&format!("\nbase_url = \"{}\"\n", server.base_url())), "{written}");
+        }
+        for (reply, words) in [
+            (bad("401 Unauthorized"), &["The key does not work: ", "401 unauthorized", "config init --force"][..]),
+            (bad("403 Forbidden"), &["The key does not work: ", "403 forbidden", "permission to read webhooks"]),
+            (bad("500 Internal Server Error"), &["The key could not be checked: ", "500"]),
+        ] {
+            let server = Server::always(reply).await;
+            let (exit, said, place) = checked(&server.base_url(), "y").await;
+            assert_eq!(exit, Exit::Code(0), "{said}");
+            assert!(words.iter().all(|words| said.contains(words)), "{said}");
+            assert_eq!(server.log().requests().count(), 1);
+            assert!(fs::read_to_string(place.path("config.toml")).unwrap().contains(KEY));
+        }
+    }
+
+    #[tokio::test]
+    async fn without_consent_or_network_the_key_is_written_all_the_same() {
+        let server = Server::start(|request| Listing::of(1).reply(request)).await;
+        for no in ["n", "no", "maybe"] {
+            let (exit, said, place) = checked(&server.base_url(), no).await;
+            assert_eq!(exit, Exit::Code(0), "{said}");
+            assert!(!said.contains("The key") && said.contains("hookscope doctor "), "{said}");
+            assert!(fs::read_to_string(place.path("config.toml")).unwrap().contains(KEY));
+        }
+        assert_eq!(server.log().connections, 0);
+        let (exit, said, place) = checked(&nobody().await, "y").await;
+        assert_eq!(exit, Exit::Code(0), "{said}");
+        assert!(said.contains("The key could not be checked: ") && said.contains("connection refused"), "{said}");
+        assert!(fs::read_to_string(place.path("config.toml")).unwrap().contains(KEY));
+    }
+
+    #[test]
+    fn a_base_url_that_is_not_valid_is_told_before_any_question() {
+        let place = Place::new();
+        let mut command = place.command(&["init", "--config", "config.toml"]);
+        let ended = Ended::of(command.env("DIALNEXA_BASE_URL", "http://example.com"));
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.stderr.contains("DIALNEXA_BASE_URL: must start with https://"), "{}", ended.stderr);
+        assert!(!place.path("config.toml").exists());
     }
 
     #[test]
@@ -314,7 +419,7 @@ mod asking {
         fs::write(place.path("config.toml"), "# mine").unwrap();
         let (exit, said) = end(start(&place));
         assert_eq!(exit, Exit::Code(2));
-        assert!(said.contains("is there already") && !said.contains(PROMPT), "{said}");
+        assert!(said.contains("already exists") && !said.contains(PROMPT), "{said}");
     }
 
     #[test]
@@ -392,7 +497,7 @@ mod show {
         assert!(found.contains_key("audit.severity"));
         assert_eq!(found["audit.allow"], (Some("[]".to_owned()), "default".to_owned()));
         assert_eq!(found["api_key"], (None, "no API key".to_owned()));
-        assert!(first.lines().next().unwrap().ends_with("the usual place, not there"), "{first}");
+        assert!(first.lines().next().unwrap().ends_with("default location, does not exist"), "{first}");
     }
 
     #[test]
@@ -431,7 +536,7 @@ mod show {
             assert_eq!(found[key], (Some(value.to_owned()), at(line)), "{key}");
         }
         assert_eq!(found["api_key"], (Some("\"***\"".to_owned()), format!("{}, id ida", at(5))));
-        assert_eq!(found["config"], (Some(format!("\"{config}\"")), "the usual place".to_owned()));
+        assert_eq!(found["config"], (Some(format!("\"{config}\"")), "default location".to_owned()));
         assert!(found["network.ca_file"].0.as_ref().unwrap().ends_with("ca.pem\""));
 
         let env =

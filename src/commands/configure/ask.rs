@@ -1,4 +1,5 @@
-//! Asking for a key on the terminal, without echo. Whatever ends the asking, the terminal echoes again.
+//! Questions of `config init` on the terminal: the key, without echo, and whether to check it. Whatever ends a question, the
+//! terminal echoes again.
 
 use std::io::{self, IsTerminal, Write};
 use std::thread;
@@ -16,62 +17,116 @@ use crate::redact::ApiKey;
 use crate::safe;
 use crate::text::{Safe, clean};
 
-/// How often a wrong answer is asked again.
+/// How often the key is asked for.
 const TRIES: usize = 3;
 /// The longest answer that is read, in bytes: a key with room for white space.
 const MAX_LINE: usize = 2 * ApiKey::MAX_BYTES;
 /// Turns a special character of a terminal off.
 const DISABLED: u8 = 0;
 
-/// What became of the question.
+/// The answer to a question.
 #[derive(Debug)]
-pub(super) enum Asked {
-    Key(ApiKey),
-    /// Nothing was answered, or nobody could be asked.
+pub(super) enum Answer<T> {
+    Given(T),
+    /// An empty line.
     Nothing,
-    /// A signal came instead of an answer.
+    /// A signal ended the question.
     Interrupted(u8),
 }
 
-/// Asks for the key where somebody can answer: stdin and stderr are a terminal.
-pub(super) async fn for_key() -> Result<Asked, Error> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Ok(Asked::Nothing);
-    }
-    // Listened to before the echo goes off, so that none of them can leave it off.
-    let mut signals = Signals::new().map_err(|error| Error::terminal(&error))?;
-    let _echo_comes_back = NoEcho::new().map_err(|error| Error::terminal(&error))?;
-    for _ in 0..TRIES {
-        prompt();
-        let answer = tokio::select! {
-            signal = signals.next() => {
-                end_line();
-                return Ok(Asked::Interrupted(signal));
-            }
-            answer = read_line() => answer.map_err(|error| Error::terminal(&error))?,
-        };
-        end_line();
-        if answer.trim_ascii().is_empty() {
-            return Ok(Asked::Nothing);
-        }
-        match ApiKey::new(&String::from_utf8_lossy(&answer)) {
-            Ok(key) => return Ok(Asked::Key(key)),
-            Err(why) => output::message(&safe!("That is no API key: {}.", clean(&why.to_string()))),
-        }
-    }
-    Err(Error::Usage {
-        message: "no API key was given, and nothing was written".into(),
-        advice: Some("Press Enter to leave the key out; it can be put into the file later.".into()),
-    })
+/// A terminal that can be asked.
+pub(super) struct Dialog {
+    signals: Signals,
 }
 
-fn prompt() {
-    let words = Safe::literal("API key (key_id:secret; it is not shown; Enter leaves it out): ");
+impl Dialog {
+    /// `None` unless stdin and stderr are a terminal.
+    pub(super) fn open() -> Result<Option<Self>, Error> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Ok(None);
+        }
+        // Before the echo goes off, so that no signal can leave it off.
+        let signals = Signals::new().map_err(|error| Error::terminal(&error))?;
+        Ok(Some(Self { signals }))
+    }
+
+    /// Asks for the key, again if its form is wrong.
+    pub(super) async fn key(&mut self) -> Result<Answer<ApiKey>, Error> {
+        let _echo_comes_back = NoEcho::new().map_err(|error| Error::terminal(&error))?;
+        for _ in 0..TRIES {
+            prompt(&"API key (key_id:secret, not shown; Enter to skip): ".into());
+            let line = self.line().await?;
+            // The line break of the answer was not shown.
+            end_line();
+            let line = match line {
+                Answer::Given(line) => line,
+                Answer::Nothing => return Ok(Answer::Nothing),
+                Answer::Interrupted(signal) => return Ok(Answer::Interrupted(signal)),
+            };
+            match parse_key(&line) {
+                Ok(key) => return Ok(Answer::Given(key)),
+                Err(why) => output::message(&safe!("Not a valid key: {}.", why)),
+            }
+        }
+        Err(Error::Usage {
+            message: "no valid API key was entered, and nothing was written".into(),
+            advice: Some("Press Enter to skip the key; you can add it to the file later.".into()),
+        })
+    }
+
+    /// Asks a question whose default is yes. Another answer than yes or no means no.
+    pub(super) async fn confirm(&mut self, question: &Safe) -> Result<Answer<bool>, Error> {
+        prompt(&safe!("{} [Y/n] ", question));
+        Ok(match self.line().await? {
+            Answer::Given(line) => {
+                let word = line.trim_ascii().to_ascii_lowercase();
+                Answer::Given(word == b"y" || word == b"yes")
+            }
+            Answer::Nothing => Answer::Given(true),
+            Answer::Interrupted(signal) => {
+                end_line();
+                Answer::Interrupted(signal)
+            }
+        })
+    }
+
+    /// Waits for something, or for a signal.
+    pub(super) async fn wait<T>(&mut self, work: impl Future<Output = T>) -> Answer<T> {
+        tokio::select! {
+            signal = self.signals.next() => Answer::Interrupted(signal),
+            done = work => Answer::Given(done),
+        }
+    }
+
+    async fn line(&mut self) -> Result<Answer<Vec<u8>>, Error> {
+        match self.wait(read_line()).await {
+            Answer::Given(line) => {
+                let line = line.map_err(|error| Error::terminal(&error))?;
+                Ok(if line.trim_ascii().is_empty() { Answer::Nothing } else { Answer::Given(line) })
+            }
+            Answer::Nothing => Ok(Answer::Nothing),
+            Answer::Interrupted(signal) => Ok(Answer::Interrupted(signal)),
+        }
+    }
+}
+
+/// A key in the form that the vendor hands out. The error never quotes the answer.
+fn parse_key(line: &[u8]) -> Result<ApiKey, Safe> {
+    let key = ApiKey::new(&String::from_utf8_lossy(line)).map_err(|why| clean(&why.to_string()))?;
+    match key.public_id() {
+        None => Err("it must have the form key_id:secret, and there is no key_id: before the secret".into()),
+        Some(_) if key.is_too_short() => {
+            Err(safe!("the secret after the colon must have at least {} characters", ApiKey::MIN_SECRET))
+        }
+        Some(_) => Ok(key),
+    }
+}
+
+fn prompt(words: &Safe) {
     let mut stderr = io::stderr().lock();
     drop(write!(stderr, "{words}").and_then(|()| stderr.flush()));
 }
 
-/// The answer's own line break was not shown.
 fn end_line() {
     drop(writeln!(io::stderr().lock()));
 }
