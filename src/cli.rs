@@ -1,6 +1,11 @@
-//! The command line: types only, and what `--help` says.
+//! The command line: its types, and the first lines of its help. Examples are in [`examples`], the layout of the help in
+//! [`help`], the words of a usage error in [`usage`].
 
+pub mod examples;
+pub mod help;
 pub mod placement;
+pub mod usage;
+mod values;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,44 +13,44 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use self::values::{at_least, between, port};
 use crate::analysis::audit::Severity;
 use crate::error::Error;
 use crate::model::Scope;
 use crate::output::{AuditFormat, Format, Say};
 use crate::safe;
 
-/// See what DialNexa webhooks a workspace has: destinations, events, state. Read-only.
+/// Explore and audit the webhooks of a DialNexa workspace, read-only
 #[derive(Debug, Parser)]
 #[command(
     name = "hookscope",
     version,
     max_term_width = 100,
     args_conflicts_with_subcommands = false,
-    disable_help_subcommand = true,
-    after_help = "Without a command, the explorer opens; hookscope --demo tries it without a key and without a network.\n\
-                  At length: hookscope help filter | config | exit-codes | formats"
+    disable_help_subcommand = true
 )]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
     /// Start with all, active or inactive webhooks
-    #[arg(long, value_enum, value_name = "SCOPE", help_heading = "Explorer options")]
+    #[arg(long, value_enum, value_name = "SCOPE", hide_possible_values = true, help_heading = "Explorer options")]
     pub scope: Option<ScopeArg>,
-    /// Refresh every so many seconds from the start
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        value_parser = clap::value_parser!(u64).range(5..=86_400),
-        help_heading = "Explorer options"
-    )]
+    /// Start with auto-refresh every SECONDS (5 to 86400)
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = between(5, 86_400), help_heading = "Explorer options")]
     pub refresh: Option<u64>,
-    /// The filter that it starts with; hookscope help filter explains the language
+    /// Start with this filter (hookscope help filter)
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true, help_heading = "Explorer options")]
     pub filter: Option<String>,
-    /// The view that it starts with
-    #[arg(long, value_name = "NAME", value_parser = ["webhooks", "hosts", "events", "findings", "changes"], help_heading = "Explorer options")]
+    /// Start in this view: webhooks, hosts, events, findings or changes
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = ["webhooks", "hosts", "events", "findings", "changes"],
+        hide_possible_values = true,
+        help_heading = "Explorer options"
+    )]
     pub view: Option<String>,
-    /// An export of delivery attempts (JSON, NDJSON or CSV), to show how they went
+    /// Show delivery results from an export (JSON, NDJSON or CSV)
     #[arg(long, value_name = "FILE", help_heading = "Explorer options")]
     pub deliveries: Option<PathBuf>,
     #[command(subcommand)]
@@ -57,37 +62,37 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Global {
-    /// Config file instead of the usual one [env: HOOKSCOPE_CONFIG]
+    /// Read this config file [env: HOOKSCOPE_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Which workspace of the config [env: HOOKSCOPE_PROFILE]
+    /// Use this profile of the config [env: HOOKSCOPE_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Every workspace of the config, one after the other (list, audit, probe, metrics)
+    /// Run on every profile (list, audit, probe, metrics)
     #[arg(long, global = true)]
     pub all_profiles: bool,
-    /// A snapshot, JSON array or saved page instead of the API; - is stdin
+    /// Read a snapshot, JSON array or saved page, not the API; - is stdin
     #[arg(long, global = true, value_name = "FILE")]
     pub from: Option<PathBuf>,
-    /// What was read last instead of the API, for when it is down
+    /// Use the cached listing instead of calling the API
     #[arg(long, global = true)]
     pub cached: bool,
-    /// Address of the API; an empty path means /v1 [env: DIALNEXA_BASE_URL]
+    /// Base URL of the API; an empty path means /v1 [env: DIALNEXA_BASE_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub base_url: Option<String>,
     /// Use the embedded demo workspace: no key, no network
     #[arg(long, global = true)]
     pub demo: bool,
-    /// Colours: auto respects NO_COLOR
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorArg::Auto)]
+    /// Use color: auto, always or never; auto honors NO_COLOR
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorArg::Auto, hide_possible_values = true)]
     pub color: ColorArg,
-    /// Total time of one request
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
+    /// Limit the total time of each request (1 to 600) [default: 20]
+    #[arg(long, global = true, value_name = "SECONDS", allow_negative_numbers = true, value_parser = between(1, 600))]
     pub timeout: Option<u64>,
-    /// Only errors on stderr
+    /// Print only errors on stderr
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// More on stderr: where from, what was retried, causes of errors
+    /// Print sources, retries and causes of errors on stderr
     #[arg(short, long, global = true)]
     pub verbose: bool,
 }
@@ -101,8 +106,8 @@ impl Global {
         }
     }
 
-    /// Options that cannot both be meant. The argument parser does not see it when one stands before the command and the
-    /// other behind it.
+    /// Refuses options that contradict each other. The parser does not notice when one comes before the command and the other
+    /// after it.
     pub fn check(&self) -> Result<(), Error> {
         let given = [
             ("--from", self.from.is_some()),
@@ -128,9 +133,10 @@ impl Global {
         ];
         let is_given = |name| given.contains(&(name, true));
         match contradictions.into_iter().find(|(one, other)| is_given(one) && is_given(other)) {
-            Some((one, other)) => {
-                Err(Error::Usage { message: safe!("{} and {} cannot be used together", one, other), advice: None })
-            }
+            Some((one, other)) => Err(Error::Usage {
+                message: safe!("{} and {} cannot be used together", one, other),
+                advice: Some("Leave one of them out.".into()),
+            }),
             None => Ok(()),
         }
     }
@@ -138,55 +144,63 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Print every webhook
+    /// List webhooks
     List(ListArgs),
-    /// Print webhooks by their ids
+    /// Show webhooks by id
     Get(GetArgs),
-    /// Print who hears which event, and which known events nobody hears
+    /// List subscribers per event, and events without any
     Events(EventsArgs),
-    /// Say which destinations are reachable from this host
+    /// Check whether destinations are reachable from this host
     Probe(ProbeArgs),
-    /// Check every webhook against the rules, and say what is wrong
+    /// Check webhooks against the audit rules
     Audit(AuditArgs),
-    /// Print the state of the workspace as OpenMetrics text
+    /// Print metrics of the workspace as OpenMetrics text
     Metrics(MetricsArgs),
-    /// Write the workspace as canonical JSON, sorted by id, fit for git
+    /// Write the workspace as canonical JSON, sorted by id, for git
     Snapshot(SnapshotArgs),
-    /// Print what changed between two snapshots, or between one and now
+    /// Show what changed between two snapshots or points in time
     Diff(DiffArgs),
-    /// Print each change as one JSON line, reading again and again
+    /// Poll the workspace and print each change as one line of JSON
     Watch(WatchArgs),
-    /// Plan a migration to other events, hosts or URLs; nothing is ever sent
-    #[command(after_help = PLAN_HELP)]
+    /// Plan a migration to other events, hosts or URLs; sends nothing
     Plan(PlanArgs),
-    /// List the snapshots that were kept whenever a read found something else
+    /// List the saved snapshots of the workspace
     History(HistoryArgs),
-    /// Find or empty the cache
+    /// Show where the cache is, or clear it
     Cache {
         #[command(subcommand)]
         command: CacheCommand,
     },
-    /// Write, find or show the configuration
+    /// Create, locate or show the configuration
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
     },
-    /// Say what does not work between here and the API, and why
+    /// Diagnose problems: config, key, network, API, terminal
     Doctor,
-    /// Print completions for a shell
+    /// Print shell completions
     Completions {
-        #[arg(value_enum, value_name = "SHELL")]
+        /// bash, zsh, fish, elvish or powershell
+        #[arg(value_enum, value_name = "SHELL", hide_possible_values = true)]
         shell: Shell,
     },
-    /// Print the manual page
-    Man,
-    /// The demo API alone, for trying out scripts
+    /// Print the man page, or write all man pages
+    Man {
+        /// Write every page to this directory
+        ///
+        /// The pages are hookscope.1, one for each command, such as hookscope-list.1, and hookscope-config.5. Other files in the
+        /// directory stay as they are.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Serve the demo API, for trying out scripts
     Demo {
         #[command(subcommand)]
         command: DemoCommand,
     },
-    /// Explain a command, or a topic: filter, config, exit-codes, formats
+    /// Explain a command or a topic: filter, config, exit-codes, formats
     Help {
+        /// A command, such as list or config init, or a topic
         #[arg(value_name = "TOPIC")]
         topic: Vec<String>,
     },
@@ -194,48 +208,56 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// All, active or inactive webhooks
-    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeArg::All)]
+    /// all, active or inactive
+    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeArg::All, hide_possible_values = true)]
     pub scope: ScopeArg,
-    /// Only webhooks that match (hookscope help filter)
+    /// Only matching webhooks (hookscope help filter)
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub filter: Option<String>,
-    /// Sort by a key, such as created or host:desc (hookscope help formats)
+    /// Sort by created, url, host, events, status or id
+    ///
+    /// :desc after the key reverses the order, as in created:desc. Without this option, webhooks keep the order of the API.
     #[arg(long, value_name = "KEY[:desc]")]
     pub sort: Option<String>,
-    /// These columns or fields, in this order (hookscope help formats)
-    #[arg(long, value_name = "A,B,…")]
+    /// Columns, in this order (hookscope help formats)
+    #[arg(long, value_name = "A,B,C")]
     pub columns: Option<String>,
-    /// At most so many webhooks, with no more requests than they need
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// List at most N webhooks
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least(1))]
     pub limit: Option<u64>,
-    /// Only this page of the listing, of --limit webhooks (at most 100)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// List only page N, of --limit webhooks (1 to 100)
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least(1))]
     pub page: Option<u64>,
-    /// Read every page twice: what is printed is exactly the list at one moment
+    /// Read every page twice to confirm a consistent list
+    ///
+    /// The output is then exactly the list at one moment, also for a server that reports no total.
     #[arg(long, conflicts_with = "page")]
     pub verify: bool,
-    /// csv for Excel: with a byte order mark, and ids that look like numbers kept as text
+    /// Write csv for Excel
+    ///
+    /// The file begins with a byte order mark, and ids that look like numbers stay text.
     #[arg(long, conflicts_with = "raw")]
     pub excel: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
-/// How data is written.
+/// Output format.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct OutputArgs {
-    /// table, tsv, json, ndjson, csv, markdown or ids; a table on a terminal, else tsv
+    /// table, tsv, json, ndjson, csv, markdown, ids
+    ///
+    /// The default is a table on a terminal, else tsv. hookscope help formats describes them.
     #[arg(short = 'o', long = "output", value_enum, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Option<Format>,
-    /// csv without the guard against formulas of spreadsheets
+    /// csv: do not defuse spreadsheet formulas
     #[arg(long)]
     pub raw: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct GetArgs {
-    /// Ids, as list prints them
+    /// Ids of webhooks
     #[arg(value_name = "ID", required = true)]
     pub ids: Vec<String>,
     #[command(flatten)]
@@ -244,7 +266,7 @@ pub struct GetArgs {
 
 #[derive(Debug, Args)]
 pub struct EventsArgs {
-    /// Only webhooks that match (hookscope help filter)
+    /// Only matching webhooks (hookscope help filter)
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub filter: Option<String>,
     #[command(flatten)]
@@ -253,25 +275,29 @@ pub struct EventsArgs {
 
 #[derive(Debug, Args)]
 pub struct ProbeArgs {
-    /// Only the destinations of these webhooks
+    /// Probe only the destinations of these webhooks
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
-    /// All, active or inactive webhooks
-    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeArg::All)]
+    /// all, active or inactive
+    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeArg::All, hide_possible_values = true)]
     pub scope: ScopeArg,
-    /// Only webhooks that match (hookscope help filter)
+    /// Only matching webhooks (hookscope help filter)
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub filter: Option<String>,
-    /// Also send one HEAD to each URL; any answer counts
+    /// Also send a HEAD request to each URL
+    ///
+    /// Any answer counts as reachable. Nothing else is ever sent.
     #[arg(long)]
     pub http: bool,
-    /// Connect to private and loopback addresses too
+    /// Allow private and loopback addresses
     #[arg(long)]
     pub allow_private: bool,
-    /// The most that each step may take: DNS, TCP, TLS, HEAD
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    /// Time limit per step (1 to 60)
+    ///
+    /// The steps are DNS, TCP, TLS and, with --http, HEAD.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, allow_negative_numbers = true, value_parser = between(1, 60))]
     pub step_timeout: u64,
-    /// Exit with 0 even if something is not reachable
+    /// Exit 0 even if a destination is unreachable
     #[arg(long)]
     pub exit_zero: bool,
     #[command(flatten)]
@@ -281,57 +307,76 @@ pub struct ProbeArgs {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct AuditArgs {
-    /// All, active or inactive webhooks
-    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeArg::All)]
+    /// all, active or inactive
+    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeArg::All, hide_possible_values = true)]
     pub scope: ScopeArg,
-    /// Only findings about webhooks that match (hookscope help filter)
+    /// Only findings about matching webhooks
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub filter: Option<String>,
-    /// Exit with 1 when something at least so severe is found
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
+    /// Exit 1 on findings at or above this severity
+    ///
+    /// error (the default), warning, info or never.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SEVERITY",
+        default_value_t = FailOn::Error,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub fail_on: FailOn,
-    /// Exit with 0 whatever is found
+    /// Exit 0 even if there are findings
     #[arg(long)]
     pub exit_zero: bool,
-    /// Only these rules
+    /// Run only these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',', num_args = 1..)]
     pub rule: Vec<String>,
-    /// All rules but these
+    /// Skip these rules
     #[arg(long, value_name = "RULE", value_delimiter = ',', num_args = 1..)]
     pub skip: Vec<String>,
-    /// Hosts or URLs that are retired, such as old.example.com or *.legacy.example.com
+    /// Treat these hosts or URLs as retired
+    ///
+    /// A pattern is a host or a URL, such as old.example.com or *.legacy.example.com.
     #[arg(long, value_name = "PATTERN", num_args = 1..)]
     pub retired: Vec<String>,
-    /// A file of such patterns, one a line; # begins a comment
+    /// Read retired patterns from a file
+    ///
+    /// One pattern per line; # starts a comment.
     #[arg(long, value_name = "FILE")]
     pub retired_file: Option<PathBuf>,
-    /// An export of delivery attempts (JSON, NDJSON or CSV): which webhooks fail; - is stdin
+    /// Check an export of delivery attempts
+    ///
+    /// A file in JSON, NDJSON or CSV; - is stdin. Reports webhooks whose deliveries fail.
     #[arg(long, value_name = "FILE")]
     pub deliveries: Option<PathBuf>,
-    /// Look whether the destinations of active webhooks are reachable from this host
+    /// Also probe the destinations
+    ///
+    /// Checks whether the destinations of active webhooks are reachable from this host.
     #[arg(long)]
     pub probe: bool,
-    /// With --probe, the most that each step may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    /// Time limit per probe step (1 to 60)
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, allow_negative_numbers = true, value_parser = between(1, 60))]
     pub step_timeout: u64,
-    /// Take no notice of the findings that the config accepts
+    /// Ignore the waivers of the config
     #[arg(long)]
     pub no_waivers: bool,
-    /// table, tsv, json, ndjson, csv, markdown, sarif or junit; a table on a terminal, else tsv
+    /// tsv, json, csv, markdown, sarif, junit, ...
+    ///
+    /// table, tsv, json, ndjson, csv, markdown, sarif or junit. The default is a table on a terminal, else tsv.
     #[arg(short = 'o', long = "output", value_enum, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Option<AuditFormat>,
-    /// csv without the guard against formulas of spreadsheets
+    /// csv: do not defuse spreadsheet formulas
     #[arg(long)]
     pub raw: bool,
-    /// Print the rules, with what they find
+    /// List the rules
     #[arg(long, conflicts_with = "explain")]
     pub list_rules: bool,
-    /// Print what a rule is about, why it matters and what to do
+    /// Explain a rule: what it finds, why, what to do
     #[arg(long, value_name = "RULE")]
     pub explain: Option<String>,
 }
 
-/// From which severity on an audit fails.
+/// Lowest severity that makes an audit fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
     Error,
@@ -341,7 +386,7 @@ pub enum FailOn {
 }
 
 impl FailOn {
-    /// The least severity that fails; `None` for never.
+    /// The lowest severity that fails; `None` for never.
     pub fn severity(self) -> Option<Severity> {
         match self {
             Self::Error => Some(Severity::Error),
@@ -354,64 +399,70 @@ impl FailOn {
 
 #[derive(Debug, Args)]
 pub struct MetricsArgs {
-    /// Where to, for a textfile collector; replaced as a whole. stdout without it
+    /// Write to FILE instead of stdout
+    ///
+    /// The file is replaced atomically, for the textfile collector of the node exporter.
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Everywhere else this is a format: it is refused, so that no file of that name is made
+    /// Refused: `-o` is a format everywhere, and there is only one
     #[arg(short = 'o', long, value_name = "FORMAT", hide = true)]
     pub output: Option<OsString>,
-    /// Look whether the destinations of active webhooks are reachable from this host
+    /// Also probe the destinations
+    ///
+    /// Checks whether the destinations of active webhooks are reachable from this host.
     #[arg(long)]
     pub probe: bool,
-    /// With --probe, the most that each step may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    /// Time limit per probe step (1 to 60)
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, allow_negative_numbers = true, value_parser = between(1, 60))]
     pub step_timeout: u64,
 }
 
 #[derive(Debug, Args)]
 pub struct SnapshotArgs {
-    /// Where to; stdout without it
+    /// File to write; stdout if omitted
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Replace credentials in URLs by short salted hashes
+    /// Replace credentials in URLs with short salted hashes
     #[arg(long)]
     pub redact: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// A file, live, cache, or a time of the history such as yesterday, 2h or 2026-11-01
+    /// A file, live, cache or a time: yesterday, 2h, 2026-11-01
     #[arg(value_name = "OLD")]
     pub old: String,
-    /// Likewise; live without it
+    /// The same; live if omitted
     #[arg(value_name = "NEW")]
     pub new: Option<String>,
     #[command(flatten)]
     pub compare: CompareArgs,
-    /// Exit with 0 when there is a difference
+    /// Exit 0 even if there is a difference
     #[arg(long)]
     pub exit_zero: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
-/// What counts as a difference.
+/// Differences to report.
 #[derive(Debug, Clone, Args)]
 pub struct CompareArgs {
-    /// A field that does not count, or a part of the URL such as url.query; may be repeated
+    /// Ignore a field or a part of the URL, such as url.query
+    ///
+    /// May be repeated.
     #[arg(long, value_name = "FIELD")]
     pub ignore: Vec<String>,
-    /// Only webhooks that match, before or after (hookscope help filter)
+    /// Only webhooks that match before or after the change
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub filter: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// Read every so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    /// Seconds between reads (1 to 86400)
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, allow_negative_numbers = true, value_parser = between(1, 86_400))]
     pub every: u64,
-    /// Begin with what changed since: a file, cache, or a time of the history such as 2h
+    /// Start with the changes since a file, cache or a time: 2h
     #[arg(long, value_name = "WHEN")]
     pub since: Option<String>,
     #[command(flatten)]
@@ -420,19 +471,32 @@ pub struct WatchArgs {
 
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// What becomes of events, hosts and URLs
-    #[arg(value_name = "MAP.toml")]
+    /// TOML file that maps events, hosts and URLs
+    #[arg(value_name = "MAP.toml", long_help = MAP_HELP)]
     pub map: PathBuf,
-    /// Only active or inactive webhooks
-    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeArg::All)]
+    /// all, active or inactive
+    #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeArg::All, hide_possible_values = true)]
     pub scope: ScopeArg,
-    /// Only webhooks that match (hookscope help filter)
+    /// Only matching webhooks (hookscope help filter)
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub filter: Option<String>,
-    /// table, tsv, json, or sh for a script to read and run
+    /// table, tsv, json, or sh for a shell script
     #[arg(short = 'o', long = "output", value_enum, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Option<PlanFormat>,
 }
+
+const MAP_HELP: &str = "\
+TOML file that maps events, hosts and URLs
+
+For example:
+
+[events]
+\"call_ended\" = [\"call.completed\", \"call.failed\"]
+\"call_initiated\" = []    # no replacement: drops the event
+[hosts]
+\"old.example.com\" = \"new.example.com\"
+[urls]    # takes precedence over hosts
+\"https://old.example.com/a\" = \"https://new.example.com/b\"";
 
 /// The formats of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -443,15 +507,6 @@ pub enum PlanFormat {
     Sh,
 }
 
-const PLAN_HELP: &str = "A map:\n\n  \
-    [events]                          # an event, and those in its place; none drops it\n  \
-    \"call_ended\" = [\"call.completed\", \"call.failed\"]\n  \
-    \"call_initiated\" = []\n  \
-    [hosts]\n  \
-    \"old.example.com\" = \"new.example.com\"\n  \
-    [urls]                            # these URLs; they go before hosts\n  \
-    \"https://old.example.com/a\" = \"https://new.example.com/b\"";
-
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
     #[command(flatten)]
@@ -460,11 +515,11 @@ pub struct HistoryArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum CacheCommand {
-    /// Print where the cache is, or would be
+    /// Print the directory of the cache
     Path,
-    /// Remove what is cached of every workspace
+    /// Remove the cached listings of all workspaces
     Clear {
-        /// The snapshots of the history too
+        /// Also remove the saved snapshots
         #[arg(long)]
         history: bool,
     },
@@ -472,30 +527,30 @@ pub enum CacheCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Write the example, readable by you alone; on a terminal, ask for the key
+    /// Write a config file (mode 0600); on a terminal, ask for the key
     Init {
-        /// Replace a file that is there
+        /// Replace an existing file
         #[arg(long)]
         force: bool,
     },
-    /// Print where the config file is, or would be
+    /// Print the path of the config file
     Path,
-    /// Print the values in effect, and where each is from
+    /// Print the effective values and the source of each
     Show,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum DemoCommand {
-    /// Serve the demo API until interrupted; prints the variables to export
+    /// Serve the demo API until interrupted; print the variables to export
     Serve {
-        /// How many webhooks the workspace has
-        #[arg(long, value_name = "N", default_value_t = 1_200, value_parser = clap::value_parser!(u64).range(..=100_000_000))]
+        /// Number of webhooks
+        #[arg(long, value_name = "N", default_value_t = 1_200, allow_negative_numbers = true, value_parser = between(0, 100_000_000))]
         webhooks: u64,
-        /// Milliseconds before each answer
-        #[arg(long, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=60_000))]
+        /// Delay before each answer, in milliseconds
+        #[arg(long, value_name = "MS", default_value_t = 0, allow_negative_numbers = true, value_parser = between(0, 60_000))]
         latency: u64,
-        /// Port on loopback; 0 takes any free one
-        #[arg(long, value_name = "PORT", default_value_t = 0)]
+        /// Port on loopback; 0 takes any free port
+        #[arg(long, value_name = "PORT", default_value_t = 0, allow_negative_numbers = true, value_parser = port())]
         port: u16,
     },
 }
@@ -525,7 +580,7 @@ pub enum ColorArg {
 }
 
 impl ColorArg {
-    /// Whether colours are used, given what the environment says of them.
+    /// Whether to use color, given whether `NO_COLOR` is set.
     pub fn enabled(self, no_color: bool) -> bool {
         match self {
             Self::Auto => !no_color,

@@ -3,7 +3,7 @@
 mod audit;
 mod cache;
 mod compare;
-mod completions;
+pub mod completions;
 mod configure;
 mod demo_serve;
 mod diff;
@@ -14,6 +14,7 @@ mod get;
 mod help;
 mod history;
 mod list;
+mod man;
 mod metrics;
 mod plan;
 mod probe;
@@ -58,7 +59,7 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         Command::Config { command } => return configure::run(command, global, env).await,
         Command::Completions { shell } => return completions::script(*shell),
         Command::Cache { command } => return cache::run(command, global),
-        Command::Man => return completions::manual(),
+        Command::Man { dir } => return man::run(dir.as_deref()),
         Command::Help { topic } => return help::run(topic),
         Command::Demo { command: DemoCommand::Serve { webhooks, latency, port } } => {
             let latency = Duration::from_millis(*latency);

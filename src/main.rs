@@ -1,15 +1,16 @@
 //! Arguments → configuration → explorer or command → exit code. The only place that ends the process.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::FromArgMatches;
 use clap::error::ErrorKind;
-use hookscope::cli::{Cli, Global, placement};
+use clap::{Command, FromArgMatches};
+use hookscope::cli::{Cli, Global, help, placement, usage};
 use hookscope::clock::Moment;
-use hookscope::commands;
+use hookscope::commands::{self, completions};
 use hookscope::config::{Config, Environment, Profiles, Selection};
 use hookscope::deliveries;
 use hookscope::demo::server::Server;
@@ -36,12 +37,15 @@ fn look_at_stdout() {
 fn main() -> ExitCode {
     hide_memory();
     console::restore_on_panic();
-    let command = placement::command();
     let words: Vec<_> = std::env::args_os().collect();
+    if completions::answer(&words) {
+        return ExitCode::SUCCESS;
+    }
+    let command = placement::command();
     let parsed = command.clone().try_get_matches_from(&words).and_then(|found| Ok((Cli::from_arg_matches(&found)?, found)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return explain(&error).into(),
+        Err(error) => return explain(&error, &command, &words).into(),
     };
     let say = cli.global.say();
     let exit = exit_of(placement::check(&command, &matches, &words).and_then(|()| run(&cli)), say);
@@ -61,34 +65,22 @@ fn hide_memory() {
 }
 
 /// Prints help, the version, or what is wrong with the command line.
-fn explain(error: &clap::Error) -> Exit {
-    if error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && error.use_stderr() {
-        return exit_of(Err(wrong_usage(error)), Say::Normal);
+fn explain(error: &clap::Error, root: &Command, words: &[OsString]) -> Exit {
+    if error.use_stderr() {
+        return exit_of(Err(usage::explain(error, root, words)), Say::Normal);
     }
-    if output::is_stdout_closed() && !error.use_stderr() {
+    if output::is_stdout_closed() {
         return exit_of(Err(output::closed()), Say::Normal);
     }
-    match error.print() {
-        _ if error.use_stderr() => Exit::Usage,
+    // The parsed tree has no examples: laying them out would slow down every start.
+    let help =
+        if error.kind() == ErrorKind::DisplayHelp { help::command(None).try_get_matches_from(words).err() } else { None };
+    match help.as_ref().unwrap_or(error).print() {
         // Help into a closed pipe is no failure; on a full disk nobody got it.
         Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => {
             exit_of(Err(Error::Output(clean(&why.to_string()))), Say::Normal)
         }
         _ => Exit::Done,
-    }
-}
-
-/// The parser's paragraphs in the two lines that every error has: what is wrong, and what to do.
-fn wrong_usage(error: &clap::Error) -> Error {
-    let text = error.to_string();
-    let is_news = |line: &&str| !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more");
-    let lines = text.lines().map(str::trim).filter(is_news);
-    let (tips, message): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("tip: "));
-    let message = message.join(" ");
-    let tips = tips.join("; ");
-    Error::Usage {
-        message: clean(message.strip_prefix("error: ").unwrap_or(&message)),
-        advice: Some(if tips.is_empty() { "hookscope help COMMAND lists the options.".into() } else { clean(&tips) }),
     }
 }
 
@@ -115,7 +107,10 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
 const BLOCKING_THREADS_STAY: Duration = Duration::from_hours(24 * 365);
 
 fn start(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
-    log::start(env.log.as_deref()).map_err(|why| Error::Usage { message: safe!("HOOKSCOPE_LOG: {}", why), advice: None })?;
+    log::start(env.log.as_deref()).map_err(|why| Error::Usage {
+        message: safe!("HOOKSCOPE_LOG: {}", why),
+        advice: Some("Correct or unset the variable.".into()),
+    })?;
     if cli.command.is_none() {
         console::hold_stops().map_err(|error| Error::start(&error))?;
     }
@@ -148,8 +143,8 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     }
     if cli.deliveries.as_deref() == Some(Path::new("-")) {
         return Err(Error::Usage {
-            message: "--deliveries: the explorer reads keys from stdin, so it needs a file".into(),
-            advice: None,
+            message: "--deliveries: the explorer reads keys from stdin, not data".into(),
+            advice: Some("Name a file, or use hookscope audit --deliveries -.".into()),
         });
     }
     if let Some(path) = &cli.deliveries {
@@ -182,8 +177,8 @@ async fn origin(cli: &Cli, config: &Config, env: &Environment) -> Result<(Origin
     };
     if path == Path::new("-") {
         return Err(Error::Usage {
-            message: "--from: the explorer reads keys from stdin, so it needs a file".into(),
-            advice: None,
+            message: "--from: the explorer reads keys from stdin, not data".into(),
+            advice: Some("Name a file, or use a command, such as hookscope list --from -.".into()),
         });
     }
     let selection = Selection { profile: cli.global.profile.clone(), base_url: None };

@@ -1,29 +1,33 @@
-//! `hookscope help`: a command's options, or a topic at length.
-
-use clap::CommandFactory;
+//! `hookscope help`: the options and examples of a command, or a topic at length.
 
 use super::Exit;
 use crate::analysis::{query, sort};
-use crate::cli::Cli;
+use crate::cli;
 use crate::error::{EXIT_CODES, Error};
 use crate::output::{Format, Output, columns_help};
 use crate::safe;
-use crate::text::clean_head;
+use crate::text::{clean, clean_head};
+
+/// The config file with every key and its default.
+pub(super) const CONFIG: &str = include_str!("../../config.example.toml");
+/// Columns of the topics.
+const COLUMNS: usize = 80;
 
 /// Something that is explained at length.
-struct Topic {
-    name: &'static str,
+pub(super) struct Topic {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
     text: fn() -> String,
 }
 
-const TOPICS: [Topic; 4] = [
-    Topic { name: "filter", text: query::help },
-    Topic { name: "config", text: config },
-    Topic { name: "exit-codes", text: exit_codes },
-    Topic { name: "formats", text: formats },
+pub(super) const TOPICS: [Topic; 4] = [
+    Topic { name: "filter", about: "The filter language", text: query::help },
+    Topic { name: "config", about: "The config file", text: config },
+    Topic { name: "exit-codes", about: "What each exit code means", text: exit_codes },
+    Topic { name: "formats", about: "Output formats, columns and sort keys", text: formats },
 ];
 
-/// Prints the help that is asked for.
+/// Prints the requested help.
 pub(super) fn run(words: &[String]) -> Result<Exit, Error> {
     let topic = match words {
         [word] => TOPICS.iter().find(|topic| topic.name == word),
@@ -37,37 +41,59 @@ pub(super) fn run(words: &[String]) -> Result<Exit, Error> {
 }
 
 fn of_command(words: &[String]) -> Result<String, Error> {
-    let root = Cli::command();
+    let root = cli::help::command(None);
     let mut command = &root;
     for word in words {
-        command = command.find_subcommand(word).ok_or_else(|| Error::Usage {
-            message: safe!("help: there is no command or topic {}", clean_head(word, 40)),
-            advice: Some("Topics are filter, config, exit-codes and formats; hookscope --help lists the commands.".into()),
+        command = command.find_subcommand(word).ok_or_else(|| {
+            let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+            let topics: Vec<_> = TOPICS.iter().map(|topic| topic.name).collect();
+            Error::Usage {
+                message: safe!("help: unknown command or topic {}", clean_head(word, 40)),
+                advice: Some(match names.as_slice() {
+                    [] => safe!("Topics: {}. hookscope --help lists the commands.", clean(&topics.join(", "))),
+                    _ => safe!("Topics: {}. Commands: {}", clean(&topics.join(", ")), clean(&names.join(", "))),
+                }),
+            }
         })?;
     }
-    // The very text of --help, which the parser makes longer for some commands than for others.
+    // The parser renders the text of --help, with the name of the program in front.
     let line = ["hookscope"].into_iter().chain(words.iter().map(String::as_str)).chain(["--help"]);
-    let help = Cli::command().try_get_matches_from(line).err();
+    let help = root.clone().try_get_matches_from(line).err();
     Ok(help.map(|help| help.to_string()).unwrap_or_default())
+}
+
+/// A paragraph whose lines after the first one are indented.
+fn hanging(start: &str, indent: usize, text: &str) -> String {
+    let lines = clean(text).paragraph(COLUMNS - indent);
+    let mut out = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        let start = if number == 0 { start } else { "" };
+        out.push_str(&format!("{start:<indent$}{line}\n"));
+    }
+    out
 }
 
 fn config() -> String {
     let place = crate::config::usual_path().map_or_else(
-        || "There is no home directory to have one in; --config FILE names one.".to_owned(),
-        |path| format!("It is read from {}, or from what --config FILE or HOOKSCOPE_CONFIG names.", path.display()),
+        || "There is no home directory for it; name a file with --config FILE.".to_owned(),
+        |path| {
+            let path = clean(&path.to_string_lossy());
+            format!("hookscope reads {path},\nor the file that --config or HOOKSCOPE_CONFIG names.")
+        },
     );
     format!(
-        "The config file\n\n{place}\n`hookscope config init` writes this text there, `hookscope config show` says what is in effect.\n\n{}",
-        include_str!("../../config.example.toml")
+        "The config file\n\n{place}\n\n\
+         hookscope config init    writes the text below to that file\n\
+         hookscope config show    prints the effective values and their sources\n\n{CONFIG}"
     )
 }
 
 fn exit_codes() -> String {
     let mut text = "Exit codes\n\n".to_owned();
     for (code, meaning) in EXIT_CODES {
-        text.push_str(&format!("  {code:<15}{meaning}\n"));
+        text.push_str(&hanging(&format!("  {code}"), 17, meaning));
     }
-    text.push_str("\nWhen several hold, the highest of 2 to 5 wins over 1.\n");
+    text.push_str("\nWhen several apply, the highest of 2 to 5 wins over 1.\n");
     text
 }
 
@@ -77,22 +103,24 @@ fn formats() -> String {
     for format in Format::value_variants() {
         if let Some(value) = format.to_possible_value() {
             let about = value.get_help().map(ToString::to_string).unwrap_or_default();
-            text.push_str(&format!("  {:<10}{about}\n", value.get_name()));
+            text.push_str(&hanging(&format!("  {}", value.get_name()), 12, &about));
         }
     }
     text.push_str(
-        "\nA table is what a terminal gets, tsv what a pipe gets. Tables and markdown mask credentials in URLs; all other formats\ncarry the true value. In tsv and ids, control characters, tabs and line breaks inside a value become visible marks.\n",
-    );
-    text.push_str(
-        "audit has sarif (SARIF 2.1.0) and junit (JUnit XML) besides, and no ids; it masks credentials in every format.\n",
+        "\n\
+         The default is table on a terminal and tsv on a pipe. Tables and markdown mask\n\
+         credentials in URLs; the other formats carry the true URL. In tsv and ids,\n\
+         control characters, tabs and line breaks within a value become visible marks.\n\n\
+         audit also has sarif (SARIF 2.1.0) and junit (JUnit XML), but no ids; it masks\n\
+         credentials in every format.\n",
     );
     for (commands, columns) in columns_help() {
         text.push_str(&format!("\nColumns of {commands}\n\n"));
         for (name, about) in columns {
-            text.push_str(&format!("  {name:<13}{about}\n"));
+            text.push_str(&hanging(&format!("  {name}"), 16, about));
         }
     }
-    text.push_str("\nKeys of --sort; :desc behind a key turns its order round\n\n");
+    text.push_str("\nSort keys; append :desc to reverse the order\n\n");
     for entry in sort::SORT_KEYS {
         text.push_str(&format!("  {:<10}{}\n", entry.name, entry.help));
     }

@@ -9,8 +9,10 @@
 
 mod audit;
 mod closed;
+mod completions;
 mod diff;
 mod events;
+mod examples;
 mod filters;
 mod formats;
 mod from;
@@ -19,6 +21,7 @@ mod help;
 mod hosts;
 mod kills;
 mod limits;
+mod man;
 mod memory;
 mod messages;
 mod metrics;
@@ -30,6 +33,7 @@ mod secrets;
 mod snapshot;
 mod streams;
 mod sweeps;
+mod usage;
 mod watch;
 
 use std::fs::{self, OpenOptions};

@@ -43,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
             "fetch",
             "files",
+            "keymap",
             "model",
             "output",
             "probe",

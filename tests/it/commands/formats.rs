@@ -170,12 +170,12 @@ async fn what_is_not_allowed_is_told_with_what_is_before_anything_is_sent() {
         (["--sort", "age"], ["age", "created, url, host, events, status, id"]),
         (["--sort", "event"], ["did you mean events?", "created, url, host, events, status, id"]),
         (["--sort", "id:down"], ["id:asc", "id:desc"]),
-        (["--output", "xml"], ["xml", "table, tsv, json, ndjson, csv, markdown, ids"]),
-        (["--scope", "none"], ["none", "all, active, inactive"]),
-        (["--color", "red"], ["red", "auto, always, never"]),
-        (["--limit", "0"], ["--limit", "0"]),
-        (["--page", "0"], ["--page", "0"]),
-        (["--page", "x"], ["--page", "x"]),
+        (["--output", "xml"], ["xml", "table, tsv, json, ndjson, csv, markdown or ids"]),
+        (["--scope", "none"], ["none", "all, active or inactive"]),
+        (["--color", "red"], ["red", "auto, always or never"]),
+        (["--limit", "0"], ["--limit", "at least 1"]),
+        (["--page", "0"], ["--page", "at least 1"]),
+        (["--page", "x"], ["--page", "at least 1"]),
     ] {
         let ended = ask(&server, &["list", arguments[0], arguments[1]]).await;
         assert_eq!(ended.stdout, "");

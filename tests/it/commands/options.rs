@@ -72,7 +72,7 @@ fn command_lines(command: &Command, words: &[String]) -> Vec<Vec<String>> {
 /// Global options that say what is read, a value that cannot work, and what whoever uses the option says of that.
 const SOURCES: [(&str, Option<&str>, &str); 6] = [
     ("config", Some("no-such.toml"), "no-such.toml"),
-    ("profile", Some("no-such"), "there is no profile no-such"),
+    ("profile", Some("no-such"), "unknown profile no-such"),
     ("all-profiles", None, "--all-profiles"),
     ("from", Some("no-such.json"), "no-such.json"),
     ("cached", None, "no cached listing"),

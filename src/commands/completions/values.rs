@@ -1,0 +1,256 @@
+//! Candidates for the values of options and arguments.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
+
+use crate::analysis::audit::{RULES, Severity};
+use crate::analysis::probed::Sought;
+use crate::analysis::query;
+use crate::analysis::sort::{self, SORT_KEYS};
+use crate::analysis::vocabulary::CURRENT;
+use crate::cache::Store;
+use crate::cli;
+use crate::clock::Moment;
+use crate::commands::help::TOPICS;
+use crate::config::{Config, Connection, Environment, Selection, Stored, StoredAt};
+use crate::demo;
+use crate::model::{EventName, Row, host};
+use crate::output::columns_help;
+use crate::text::clean;
+
+/// The most candidates of one word.
+const MOST: usize = 1_000;
+/// Fields and parts of the URL for `--ignore`.
+const IGNORABLE: [&str; 8] = ["url", "url.scheme", "url.host", "url.path", "url.query", "events", "is_active", "created_at"];
+/// Values of `is:`.
+const FLAGS: [&str; 4] = ["marked", "new", "changed", "gone"];
+
+/// A value and what it means, if a word more is needed.
+type Candidate = (String, Option<&'static str>);
+
+/// Candidates of all arguments, for the workspace that the command line chooses.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    workspace: Arc<Workspace>,
+}
+
+impl Values {
+    /// The options that choose a workspace are looked for among the words themselves: an unfinished command line cannot be
+    /// parsed.
+    pub(super) fn new(words: &[OsString]) -> Self {
+        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+        let value = |name: &str| {
+            let separate = words.windows(2).rev().find_map(|pair| match pair {
+                [option, value] if option == name => Some(value.to_string()),
+                _ => None,
+            });
+            let prefix = format!("{name}=");
+            separate.or_else(|| words.iter().rev().find_map(|word| word.strip_prefix(&prefix).map(str::to_owned)))
+        };
+        Self {
+            workspace: Arc::new(Workspace {
+                config: value("--config").map(PathBuf::from),
+                profile: value("--profile"),
+                base_url: value("--base-url"),
+                is_demo: words.iter().any(|word| word == "--demo"),
+            }),
+        }
+    }
+
+    /// The candidates of an argument; `None` when the library knows them, as of files and of fixed choices.
+    pub(super) fn of(&self, command: &str, argument: &str) -> Option<Completer> {
+        let list: fn(&Workspace, &str) -> Vec<Candidate> = match (command, argument) {
+            (_, "filter") => filter,
+            (_, "profile") => |workspace, _| workspace.profiles(),
+            ("hookscope list", "sort") => |_, _| sorts(),
+            ("hookscope list", "columns") => |_, word| columns(word),
+            ("hookscope audit", "rule" | "skip" | "explain") => |_, _| rules(),
+            ("hookscope get" | "hookscope probe", "ids") => |workspace, word| workspace.ids(word),
+            ("hookscope diff", "old" | "new") | ("hookscope watch", "since") => |_, _| times(),
+            (_, "ignore") => |_, _| plain(IGNORABLE),
+            ("hookscope help", "topic") => |_, _| topics(),
+            _ => return None,
+        };
+        let takes_files = matches!(argument, "old" | "new" | "since");
+        Some(Completer { workspace: Arc::clone(&self.workspace), list, takes_files })
+    }
+}
+
+/// Lists the candidates of one argument.
+pub(super) struct Completer {
+    workspace: Arc<Workspace>,
+    list: fn(&Workspace, &str) -> Vec<Candidate>,
+    takes_files: bool,
+}
+
+impl ValueCompleter for Completer {
+    fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
+        let Some(word) = current.to_str() else { return Vec::new() };
+        let candidates = (self.list)(&self.workspace, word).into_iter();
+        let starts = candidates.filter(|(value, _)| value.starts_with(word) && is_plain(value)).take(MOST);
+        let candidate = |(value, help): Candidate| CompletionCandidate::new(value).help(help.map(Into::into));
+        let mut found: Vec<_> = starts.map(candidate).collect();
+        if self.takes_files {
+            found.extend(PathCompleter::file().complete(current));
+        }
+        found
+    }
+}
+
+/// A value that looks as it is: nothing in it acts on a terminal or stands for something invisible.
+fn is_plain(value: &str) -> bool {
+    clean(value).as_str() == value
+}
+
+fn plain<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Candidate> {
+    words.into_iter().map(|word| (word.to_owned(), None)).collect()
+}
+
+fn sorts() -> Vec<Candidate> {
+    let both = |entry: &sort::Entry| [(entry.name.to_owned(), Some(entry.help)), (format!("{}:desc", entry.name), None)];
+    SORT_KEYS.iter().flat_map(both).collect()
+}
+
+/// Columns after those that are there already.
+fn columns(word: &str) -> Vec<Candidate> {
+    let before = word.rfind(',').map_or("", |comma| word.get(..=comma).unwrap_or_default());
+    let taken: Vec<_> = before.split(',').collect();
+    let columns = columns_help().into_iter().find(|(commands, _)| commands.starts_with("list"));
+    let columns = columns.into_iter().flat_map(|(_, columns)| columns);
+    let free = columns.filter(|(name, _)| !taken.contains(name));
+    free.map(|(name, about)| (format!("{before}{name}"), Some(about))).collect()
+}
+
+fn rules() -> Vec<Candidate> {
+    RULES.iter().map(|rule| (rule.id.to_owned(), Some(rule.about))).collect()
+}
+
+fn topics() -> Vec<Candidate> {
+    let topics = TOPICS.iter().map(|topic| (topic.name.to_owned(), Some(topic.about)));
+    let root = cli::help::command(None);
+    let commands: Vec<_> = root.get_subcommands().map(|command| (command.get_name().to_owned(), None)).collect();
+    topics.chain(commands).collect()
+}
+
+fn times() -> Vec<Candidate> {
+    plain(["live", "cache", "yesterday", "1h", "1d", "1w"])
+}
+
+/// The last term of a filter.
+fn filter(workspace: &Workspace, word: &str) -> Vec<Candidate> {
+    let start = word.rfind(' ').map_or(0, |blank| blank + 1);
+    let (before, term) = word.split_at_checked(start).unwrap_or(("", word));
+    let (sign, term) = term.split_at_checked(usize::from(term.starts_with(['-', '!']))).unwrap_or(("", term));
+    let Some((field, value)) = term.split_once(':') else {
+        let fields = query::fields().map(|(name, help)| (format!("{before}{sign}{name}:"), Some(help)));
+        return fields.collect();
+    };
+    // Behind a bar begins another value; = asks for the whole text.
+    let start = value.rfind(['|', '=']).map_or(0, |at| at + 1);
+    let Some((operator, _)) = value.split_at_checked(start) else { return Vec::new() };
+    let prefix = format!("{before}{sign}{field}:{operator}");
+    let values = match field {
+        "event" => workspace.events(),
+        "host" => workspace.hosts(),
+        "id" => workspace.ids(""),
+        "active" => plain(["yes", "no"]),
+        "is" => plain(FLAGS),
+        "probe" => plain(Sought::all().map(Sought::word)),
+        "finding" => {
+            let rules = RULES.iter().filter(|rule| rule.is_about_webhooks()).map(|rule| rule.id);
+            plain(rules.chain(Severity::ALL.map(Severity::name)).chain(["any"]))
+        }
+        _ => Vec::new(),
+    };
+    values
+        .into_iter()
+        .filter(|(value, _)| !value.contains(' '))
+        .map(|(value, help)| (format!("{prefix}{value}"), help))
+        .collect()
+}
+
+/// The workspace whose ids, events and hosts are candidates.
+#[derive(Debug, Default)]
+struct Workspace {
+    config: Option<PathBuf>,
+    profile: Option<String>,
+    base_url: Option<String>,
+    is_demo: bool,
+}
+
+impl Workspace {
+    fn load(&self) -> Option<(Config, Environment)> {
+        let env = Environment::read().ok()?;
+        Some((Config::load(self.config.as_deref(), &env).ok()?, env))
+    }
+
+    fn profiles(&self) -> Vec<Candidate> {
+        let config = self.load();
+        config.iter().flat_map(|(config, _)| config.profiles()).map(|name| (name.to_owned(), None)).collect()
+    }
+
+    /// Calls `each` with the id, the URL and the events of every webhook of the demo or the cache. Nothing is requested, and no
+    /// key command is run: the cache of a workspace whose key comes from a command is not found.
+    fn each(&self, mut each: impl FnMut(&str, &str, &mut dyn Iterator<Item = &str>)) {
+        if self.is_demo {
+            let workspace = demo::workspace::Workspace::new(demo::Options::default().webhooks);
+            for webhook in (0..workspace.len(None)).filter_map(|position| workspace.nth(None, position)) {
+                each(&webhook.id, &webhook.url, &mut webhook.events.iter().copied());
+            }
+            return;
+        }
+        let Some(store) = self.connection().as_ref().and_then(Store::of) else { return };
+        // Rows of a damaged cache are no worse as candidates.
+        let _damaged = store.read_each(Moment::now().wall, |row: Row| {
+            if let Some(webhook) = row.webhook() {
+                each(webhook.id.raw(), webhook.url.raw(), &mut webhook.event_names().map(EventName::raw));
+            }
+        });
+    }
+
+    fn connection(&self) -> Option<Connection> {
+        let (config, env) = self.load()?;
+        let selection = Selection { profile: self.profile.clone(), base_url: self.base_url.clone() };
+        if let StoredAt { stored: Stored::Command { .. }, .. } = config.key_place(&selection, &env).ok()? {
+            return None;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+        runtime.block_on(config.connection(&selection, &env)).ok()
+    }
+
+    fn ids(&self, start: &str) -> Vec<Candidate> {
+        let mut ids = Vec::new();
+        self.each(|id, _, _| {
+            if ids.len() < MOST && id.starts_with(start) {
+                ids.push((id.to_owned(), None));
+            }
+        });
+        ids
+    }
+
+    fn events(&self) -> Vec<Candidate> {
+        let mut names: BTreeSet<String> = CURRENT.into_iter().map(str::to_owned).collect();
+        self.each(|_, _, events| {
+            for name in events {
+                if names.len() < MOST && !names.contains(name) {
+                    names.insert(name.to_owned());
+                }
+            }
+        });
+        names.into_iter().map(|name| (name, None)).collect()
+    }
+
+    fn hosts(&self) -> Vec<Candidate> {
+        let mut hosts = BTreeSet::new();
+        self.each(|_, url, _| {
+            if let Some(host) = host(url).filter(|host| hosts.len() < MOST && !hosts.contains(&**host)) {
+                hosts.insert(host.into_owned());
+            }
+        });
+        hosts.into_iter().map(|host| (host, None)).collect()
+    }
+}
