@@ -35,7 +35,7 @@ pub(super) async fn run(command: &ConfigCommand, global: &Global, env: &Environm
 /// The path of the config file, whether it exists or not.
 fn locate(global: &Global, env: &Environment) -> Result<Located, Error> {
     Config::locate(global.config.as_deref(), env)?.ok_or_else(|| Error::Usage {
-        message: "there is no home directory for a config file".into(),
+        message: "no home directory for a config file".into(),
         advice: Some("Set HOME, or name a file with --config or HOOKSCOPE_CONFIG.".into()),
     })
 }
@@ -167,7 +167,7 @@ fn show(global: &Global, env: &Environment) -> Result<Exit, Error> {
             let missing = if is_named || path.exists() { "" } else { ", does not exist" };
             line(&"config".into(), Some(&toml_string(&shown(&path))), &safe!("{}{}", source, missing))
         }
-        None => line(&"config".into(), None, &"there is no home directory for it".into()),
+        None => line(&"config".into(), None, &"no home directory".into()),
     });
     let (profile, source) = config.profile_and_source(&selection, env)?;
     lines.push(line(&"profile".into(), Some(&toml_string(&profile)), &source));

@@ -75,7 +75,7 @@ fn hanging(start: &str, indent: usize, text: &str) -> String {
 
 fn config() -> String {
     let place = crate::config::usual_path().map_or_else(
-        || "There is no home directory for it; name a file with --config FILE.".to_owned(),
+        || "No home directory was found; name a file with --config FILE.".to_owned(),
         |path| {
             let path = clean(&path.to_string_lossy());
             format!("hookscope reads {path},\nor the file that --config or HOOKSCOPE_CONFIG names.")

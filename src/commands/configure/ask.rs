@@ -114,7 +114,7 @@ impl Dialog {
 fn parse_key(line: &[u8]) -> Result<ApiKey, Safe> {
     let key = ApiKey::new(&String::from_utf8_lossy(line)).map_err(|why| clean(&why.to_string()))?;
     match key.public_id() {
-        None => Err("it must have the form key_id:secret, and there is no key_id: before the secret".into()),
+        None => Err("it must have the form key_id:secret".into()),
         Some(_) if key.is_too_short() => {
             Err(safe!("the secret after the colon must have at least {} characters", ApiKey::MIN_SECRET))
         }
