@@ -1,4 +1,4 @@
-//! `legacy-event`: subscribed to the event_type of a delivery, not to an event.
+//! `legacy-event`: subscribed to the `event_type` of a delivery, not to an event.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
 use crate::analysis::vocabulary::LEGACY;
