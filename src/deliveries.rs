@@ -283,8 +283,8 @@ mod tests {
         assert_eq!(failure(b"\"open"), "not the expected columns: missing closing quote");
         assert_eq!(failure(br#"[{"id":1}]"#), "no valid row; line 1: neither webhook_id nor url");
         assert_eq!(failure(b" \n"), "the file is empty");
-        assert_eq!(failure(b"\xff\xfe[\0"), "it is not UTF-8 but UTF-16");
-        assert_eq!(failure(b"\x1f\x8b\x08\0"), "it is not UTF-8 but compressed");
+        assert_eq!(failure(b"\xff\xfe[\0"), "not UTF-8 but UTF-16");
+        assert_eq!(failure(b"\x1f\x8b\x08\0"), "not UTF-8 but compressed");
         // Nothing was delivered: that is no failure.
         assert_eq!(figures("[]").0, 0);
         assert_eq!(figures("webhook_id,is_success\n").0, 0);

@@ -411,7 +411,8 @@ mod tests {
         fn what_a_parser_takes_for_userinfo_is_hidden(url in "(?s)(https?:|[a-z:]{0,3})[/\\\\\t]{0,3}[a-z@:/?#\t .\\\\%0-9-]{0,20}") {
             if let Ok(parsed) = Url::parse(&url)
                 && let (user, password) = (parsed.username(), parsed.password().unwrap_or_default())
-                && !(user.is_empty() && password.is_empty())
+                // A backslash alone is not a secret.
+                && !(user.replace("%5C", "").is_empty() && password.is_empty())
             {
                 prop_assert!(secrets(&url).contains(&SecretKind::Userinfo), "{:?} has {:?} and {:?}", url, user, password);
             }

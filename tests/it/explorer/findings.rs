@@ -434,10 +434,10 @@ fn a_webhook_that_the_history_saw_active_yesterday_is_not_called_long_gone() {
     stage.send(Message::Begun).load(all(vec![of_2020(false)]));
     let is_told = |stage: &mut Stage| {
         let detail = stage.keys("1").frame();
-        assert!(detail.contains("i long-inactive: it was created"), "{detail}");
+        assert!(detail.contains("i long-inactive: created"), "{detail}");
         assert!(detail.contains("became inactive between 2026-06-14 and") && detail.contains("2026-06-15"), "{detail}");
         let findings = stage.keys("4 G enter G").frame();
-        let words = "it was created 2357 days ago, and became inactive between 2026-06-14 and 2026-06-15";
+        let words = "created 2357 days ago, became inactive between 2026-06-14 and 2026-06-15";
         assert!(findings.contains(words), "{findings}");
     };
     is_told(&mut stage);

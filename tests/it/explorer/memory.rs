@@ -174,7 +174,7 @@ fn a_cache_that_cannot_be_used_is_ignored_and_made_anew() {
     fs::write(home.cache(), "{\"hookscope_cache\":1}\nnoise\n").unwrap();
     let mut stage = home.stage(100, 30);
     stage.send(Message::Begun);
-    assert!(stage.frame().contains("cache unusable, rebuilding it: it is damaged"), "{}", stage.frame());
+    assert!(stage.frame().contains("cache unusable, rebuilding it: damaged"), "{}", stage.frame());
     stage.load(all(webhooks(0..6)));
     assert_eq!(home.cached().len(), 6);
 }

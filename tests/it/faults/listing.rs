@@ -407,7 +407,7 @@ mod limits {
             assert_eq!(ids(&reading), numbered(0..spendable * 20), "of {limit}");
             assert!(nearly_spent(&reading), "{}", words(&reading));
             assert!(words(&reading).contains("60 min"), "{}", words(&reading));
-            let unread = format!("from {}", spendable + 2);
+            let unread = format!("page {} and later pages", spendable + 2);
             assert!(words(&reading).contains(&unread), "{}", words(&reading));
         }
     }

@@ -71,7 +71,7 @@ async fn a_workspace_that_shrinks_is_read_as_what_it_is() {
             assert!(frame.contains("all 4") && !frame.contains("4 of "), "{what}: {frame}");
             assert_eq!(running.explorer.app.listing.loaded(), 4, "{what}: {frame}");
             running.press("5");
-            let frame = running.until("what was removed", |frame| frame.contains("since the start, 12:00:00: -5")).await;
+            let frame = running.until("what was removed", |frame| frame.contains("since startup, 12:00:00: -5")).await;
             assert!(!frame.contains("of 9") && !frame.contains("no change"), "{what}: {frame}");
         }
     }
