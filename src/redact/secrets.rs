@@ -172,11 +172,24 @@ fn userinfo(text: &str, authority: &Range<usize>) -> Option<Range<usize>> {
     let behind = text.get(authority.end..).unwrap_or_default();
     // Of a text that begins with its path, nothing is userinfo.
     let is_path = place.is_empty() && scheme_end(text) == 0;
-    let cut = if is_path { Cut::No } else { cut(text, place) };
+    let cut = if behind.starts_with('\\') && !has_web_scheme(text) {
+        // With other schemes than the web's, a backslash does not end the userinfo.
+        Cut::Likely
+    } else if is_path {
+        Cut::No
+    } else {
+        cut(text, place)
+    };
     // No host has an encoded `@`, and behind a scheme it can only have been meant as one.
     let encoded = || place.rfind(ENCODED_AT).filter(|_| scheme_end(text) > 0);
     let end = end_behind(behind, cut).map(|at| place.len() + at).or_else(|| place.rfind(AT_SIGNS)).or_else(encoded);
     end.filter(|&end| end > 0).map(|end| authority.start..authority.start + end)
+}
+
+/// Whether the scheme is one whose URLs take a backslash for a slash. A text without a scheme counts as one.
+fn has_web_scheme(text: &str) -> bool {
+    let scheme = text.get(..scheme_end(text)).unwrap_or_default().trim_end_matches(':');
+    ["", "http", "https", "ws", "wss", "ftp", "file"].iter().any(|web| scheme.eq_ignore_ascii_case(web))
 }
 
 /// Whether what looks like an authority is the start of userinfo with a slash, a `?` or a `#` in it.
