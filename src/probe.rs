@@ -5,8 +5,10 @@
 //! steps for `doctor`.
 
 mod engine;
+mod fault;
 mod head;
 mod race;
+mod settings;
 mod steps;
 mod trust;
 
@@ -18,7 +20,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-pub use self::engine::{Answer, MAX_AT_ONCE, Probing, Settings, Wanted, open, start};
+pub use self::engine::{Answer, MAX_AT_ONCE, Probing, Wanted, open, start};
+pub use self::settings::Settings;
 pub use self::trust::Trust;
 use crate::api::{ApiError, ErrorKind, Network, without_number};
 use crate::text::clean_head;

@@ -8,13 +8,9 @@ use std::fmt;
 use ring::{digest, hmac};
 use url::Url;
 
-pub use self::secrets::SecretKind;
 use self::secrets::{Cut, as_parsed, authority, cut, end_behind, find};
-
+pub use self::secrets::{MASK, SecretKind};
 use crate::text::{Safe, clean};
-
-/// What stands in place of a secret.
-pub const MASK: &str = "***";
 
 /// What stands before the digits of a hash that takes the place of a credential, and how many digits there are.
 const HASHED: &str = "redacted-";

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::pass::{PageDigest, Pass, SecondPass, Verdict};
+use super::problem::MAX_PAGES;
 use super::requests::{Pages, Progress, Requests};
 use super::{Extent, Policy, Problem, RowCount, Source};
 use crate::api::{ApiError, ErrorKind, Numbers, Page};
@@ -20,8 +21,6 @@ const TRIES: u32 = 3;
 const EMPTY_PAGES: usize = 3;
 /// Pages that failed for good after which no further ones are tried.
 const FAILED_PAGES: usize = 3;
-/// A listing of more pages than this never ends.
-pub(super) const MAX_PAGES: u64 = 1_000_000;
 /// How many times the concurrency the reading may run ahead of a page that is late: pages behind it are kept until it comes.
 const AHEAD: u64 = 4;
 

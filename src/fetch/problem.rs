@@ -1,12 +1,14 @@
 //! What keeps a read from being complete and consistent.
 
-use super::complete::MAX_PAGES;
 use crate::api::ApiError;
 use crate::model::WebhookId;
 use crate::safe;
 use crate::text::{Safe, clean, grouped};
 
-/// What keeps a read from being complete and consistent.
+/// A listing with more pages than this is taken for endless.
+pub(super) const MAX_PAGES: u64 = 1_000_000;
+
+/// A reason why a read is not complete, or not consistent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
     PageFailed {

@@ -6,9 +6,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::complete::MAX_PAGES;
 use super::packed::{PackedPage, PackedPages};
 use super::pass::{Pass, SecondPass, Verdict};
+use super::problem::MAX_PAGES;
 use super::requests::{Progress, Requests};
 use super::{Extent, Policy, Problem, Source};
 use crate::api::{ApiError, ErrorKind, Nonsense};

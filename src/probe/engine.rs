@@ -3,14 +3,12 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::Trust;
+use super::settings::Settings;
 use super::steps::Walk;
 use crate::analysis::destinations::{Origin, Target};
 use crate::analysis::reach::Reach;
@@ -21,18 +19,6 @@ pub const MAX_AT_ONCE: usize = 16;
 const MAX_AT_ONE_ORIGIN: usize = 4;
 /// Answers that may wait to be taken.
 const WAITING: usize = 64;
-
-/// How destinations are probed.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The most that each step may take.
-    pub step_timeout: Duration,
-    /// Connect to private addresses too.
-    pub allow_private: bool,
-    pub trust: Trust,
-    /// What the days of certificates are counted from.
-    pub now: Timestamp,
-}
 
 /// What is to be probed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use url::{Position, Url};
 
-use super::steps::{Fault, io_fault};
+use super::fault::{Fault, io_fault};
 use crate::analysis::destinations::Origin;
 use crate::analysis::reach::Trouble;
 

@@ -1,6 +1,5 @@
-//! The steps of one probe, and what their failures are called.
+//! The steps of one probe.
 
-use std::io;
 use std::net::SocketAddr;
 
 use rustls::pki_types::ServerName;
@@ -8,29 +7,15 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
-use super::engine::Settings;
+use super::fault::{Fault, io_fault};
 use super::head::{Stream, head};
 use super::race::race;
 use super::resolve;
+use super::settings::Settings;
 use crate::analysis::destinations::Origin;
 use crate::analysis::reach::{Lasts, Reach, Step, Trouble};
-use crate::api::{ApiError, Distrust, ErrorKind, Network, certificate_words, distrust, tls_words, without_number};
+use crate::api::{ApiError, ErrorKind, Network};
 use crate::model::address::is_private;
-use crate::text::{Safe, clean_head};
-
-/// Why a step failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) trouble: Trouble,
-    /// The system's words; empty when the trouble says it all.
-    pub(super) detail: Safe,
-}
-
-impl From<Trouble> for Fault {
-    fn from(trouble: Trouble) -> Self {
-        Self { trouble, detail: Safe::default() }
-    }
-}
 
 /// A probe under way: what it found so far.
 pub(super) struct Walk<'a> {
@@ -165,38 +150,8 @@ fn dns_fault(error: ApiError) -> Fault {
     }
 }
 
-/// What a failed connection or handshake is called.
-pub(super) fn io_fault(error: &io::Error) -> Fault {
-    use io::ErrorKind as Io;
-    let trouble = match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(rustls::Error::InvalidCertificate(why)) => {
-            let trouble = match distrust(why) {
-                Distrust::Expired => Trouble::TlsExpired,
-                Distrust::OtherName => Trouble::TlsName,
-                Distrust::NotYetValid | Distrust::UnknownIssuer | Distrust::Other => Trouble::TlsUntrusted,
-            };
-            return Fault { trouble, detail: clean_head(&certificate_words(why), 200) };
-        }
-        Some(tls) => return Fault { trouble: Trouble::Tls, detail: clean_head(&tls_words(tls), 200) },
-        None => match error.kind() {
-            Io::ConnectionRefused => Trouble::Refused,
-            Io::TimedOut => Trouble::Timeout,
-            Io::ConnectionReset | Io::ConnectionAborted | Io::UnexpectedEof | Io::BrokenPipe | Io::NotConnected => {
-                Trouble::Reset
-            }
-            _ => Trouble::Unreachable,
-        },
-    };
-    // Of other errors the library has its own words.
-    let is_of_system = error.raw_os_error().is_some();
-    let detail = if is_of_system { clean_head(&without_number(&error.to_string()), 200) } else { Safe::default() };
-    Fault { trouble, detail }
-}
-
 #[cfg(test)]
 mod tests {
-    use rustls::CertificateError as Bad;
-
     use super::*;
 
     fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
@@ -229,25 +184,5 @@ mod tests {
         assert_eq!(fault, late(Step::Dns));
         assert_eq!((fault.trouble, fault.detail.as_str()), (Trouble::Dns, "no DNS answer in time"));
         assert_eq!(late(Step::Tls), Trouble::Timeout.into());
-    }
-
-    #[test]
-    fn failures_have_their_words() {
-        for (kind, trouble) in [
-            (io::ErrorKind::ConnectionRefused, Trouble::Refused),
-            (io::ErrorKind::UnexpectedEof, Trouble::Reset),
-            (io::ErrorKind::HostUnreachable, Trouble::Unreachable),
-            (io::ErrorKind::PermissionDenied, Trouble::Unreachable),
-            (io::ErrorKind::TimedOut, Trouble::Timeout),
-        ] {
-            assert_eq!(io_fault(&kind.into()).trouble, trouble);
-        }
-        let tls = |error: rustls::Error| io_fault(&io::Error::new(io::ErrorKind::InvalidData, error)).trouble;
-        assert_eq!(tls(rustls::Error::DecryptError), Trouble::Tls);
-        assert_eq!(tls(Bad::Expired.into()), Trouble::TlsExpired);
-        assert_eq!(tls(Bad::NotValidForName.into()), Trouble::TlsName);
-        for bad in [Bad::NotValidYet, Bad::UnknownIssuer, Bad::BadEncoding, Bad::Revoked] {
-            assert_eq!(tls(bad.into()), Trouble::TlsUntrusted);
-        }
     }
 }

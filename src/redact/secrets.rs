@@ -8,8 +8,10 @@ use std::ops::Range;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::MASK;
 use super::hooks::secret_path;
+
+/// Replaces a secret in text for people.
+pub const MASK: &str = "***";
 
 /// Names of query parameters that hold a credential when they contain one of these…
 const SECRET_PARTS: [&str; 12] = [
