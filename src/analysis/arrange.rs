@@ -3,6 +3,7 @@
 
 mod ahead;
 mod order;
+mod question;
 
 use std::mem;
 use std::num::NonZero;
@@ -12,18 +13,17 @@ use std::thread;
 
 use self::ahead::Ahead;
 use self::order::by_score;
+pub use self::question::Question;
+use self::question::{Found, PAGES_AT_ONCE};
 use super::GoesOn;
 use super::audit::{RuleSet, Verdicts};
-use super::groups::{Grouping, Groups};
-use super::query::{Flags, Query, Scan};
+use super::groups::Groups;
+use super::query::Scan;
 use super::rows::{RowNumber, Rows, Segment};
-use super::sort::Sort;
-use crate::model::{Letters, Scope};
+use crate::model::Letters;
 
 /// Hits after which the first ones are told of: more than a screen shows.
 const FIRST: usize = 256;
-/// Pages that a thread takes together, and between two looks at whether anybody still wants to know.
-const PAGES_AT_ONCE: usize = 32;
 /// Rows whose texts take longer to read than a thread takes to start.
 const WORTH_A_THREAD: usize = 50_000;
 /// More threads than these wait for memory.
@@ -31,19 +31,6 @@ const THREADS: usize = 4;
 /// Results that are kept to start later ones from, and the rows that they may have together.
 const KEPT: usize = 24;
 const KEPT_ROWS: usize = 3_000_000;
-
-/// What is to be shown of which rows.
-#[derive(Debug, Clone, Default)]
-pub struct Question {
-    pub rows: Rows,
-    pub query: Query,
-    /// The scope, when the server does not see to it.
-    pub scope: Scope,
-    pub flags: Flags,
-    pub sort: Option<Sort>,
-    /// Also put them into groups.
-    pub grouping: Option<Grouping>,
-}
 
 /// Rows in the order in which they are shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -62,16 +49,6 @@ pub struct Arranger {
     kept: Vec<Found>,
     /// What is known of the next letter.
     ahead: Option<Ahead>,
-}
-
-/// The hits of a query, in the order of the listing.
-#[derive(Debug, Clone)]
-struct Found {
-    rows: Rows,
-    query: Query,
-    scope: Scope,
-    flags: Flags,
-    hits: Arc<[RowNumber]>,
 }
 
 /// The rows that are gone and are asked for: the numbers that they had, in their order, and those that they have now.
@@ -419,6 +396,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+    use crate::analysis::query::Query;
     use crate::model::{Draft, Element, Packer, Row};
 
     const QUERIES: [&str; 23] = [

@@ -13,9 +13,11 @@ mod hint;
 mod next;
 mod parser;
 mod pattern;
+mod rank;
 mod scan;
 mod subject;
 mod time;
+mod value;
 
 use std::fmt;
 use std::ops::Range;
@@ -27,9 +29,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use self::find::Finder;
 use self::fuzzy::Fuzzy;
-pub use self::fuzzy::Ranker;
 pub use self::help::{fields, help};
 pub use self::next::NextLetters;
+pub use self::rank::Ranker;
 pub use self::scan::{Flags, Scan};
 pub use self::subject::Subject;
 use self::time::When;

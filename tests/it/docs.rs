@@ -19,7 +19,7 @@ use std::fs;
 use std::process::Command;
 
 use clap::Parser as _;
-use hookscope::cli::Cli;
+use hookscope::cli::{Cli, placement};
 use page::{Block, Page, root};
 use run::{Sandbox, Step, agree, missing, steps, updated};
 
@@ -63,8 +63,14 @@ fn words(text: &str) -> Vec<String> {
 /// Every `hookscope` command of a text is one that the program knows.
 fn check_parses(at: &str, text: &str) {
     for words in commands_in(text) {
-        if let Err(error) = Cli::try_parse_from(&words) {
-            assert_eq!(error.exit_code(), 0, "{at}: {words:?}\n{error}");
+        let command = placement::command();
+        match command.clone().try_get_matches_from(&words) {
+            Ok(matches) => {
+                let words: Vec<_> = words.iter().map(Into::into).collect();
+                let refused = placement::check(&command, &matches, &words).err();
+                assert!(refused.is_none(), "{at}: {words:?}\n{refused:?}");
+            }
+            Err(error) => assert_eq!(error.exit_code(), 0, "{at}: {words:?}\n{error}"),
         }
     }
 }
@@ -121,7 +127,13 @@ fn run_session(sandbox: &Sandbox, at: &str, steps: &[Step]) -> Option<String> {
     let printed = sandbox.session(steps);
     assert_eq!(printed.len(), steps.len(), "{at}: the shell ended early");
     let mut differs = false;
-    let text = steps.iter().zip(&printed).fold(String::new(), |mut text, (step, printed)| {
+    for (index, (step, (lines, code))) in steps.iter().zip(&printed).enumerate() {
+        // 1 is a finding or a difference; 141 is `sort` before `head`. The page shows any other failure.
+        let shows = |line: &String| line.starts_with("hookscope: ") || line.starts_with("FAIL");
+        let is_shown = step.shown.iter().any(shows) || steps.get(index + 1).is_some_and(|next| next.command == "echo $?");
+        assert!(matches!(code, 0 | 1 | 141) || is_shown, "{at}: exit code {code}: {}\n{lines:?}", step.command);
+    }
+    let text = steps.iter().zip(&printed).fold(String::new(), |mut text, (step, (printed, _))| {
         let agrees = agree(&step.shown, printed);
         differs |= !agrees;
         let shown = if agrees { step.shown.clone() } else { updated(&step.shown, printed) };

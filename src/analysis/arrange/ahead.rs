@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Found, PAGES_AT_ONCE};
+use super::question::{Found, PAGES_AT_ONCE};
 use crate::analysis::GoesOn;
 use crate::analysis::query::NextLetters;
 use crate::analysis::rows::{RowNumber, Table};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::{PAGES_AT_ONCE, Question};
+use super::question::{PAGES_AT_ONCE, Question};
 use crate::analysis::GoesOn;
 use crate::analysis::query::Scan;
 use crate::analysis::rows::{RowNumber, Rows, Table};

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use super::find::Finder;
-use super::parser::Value;
 use super::time::{self, NoMoment};
+use super::value::Value;
 use super::{Condition, Flag, QueryError, pattern};
 use crate::analysis::audit::{RULES, Rule, RuleSet, Severity};
 use crate::analysis::probed::Sought;

@@ -5,7 +5,6 @@ use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::find::has_capital;
-use super::{Condition, Query, Subject};
 use crate::model::Letters;
 
 /// Longer words are no typing from memory, and the scores of very long ones would overflow.
@@ -53,6 +52,11 @@ impl Fuzzy {
         false
     }
 
+    /// How well a text matches, if it does.
+    pub(super) fn score(&self, text: Utf32Str<'_>, matcher: &mut Matcher) -> Option<u16> {
+        self.atom.score(text, matcher)
+    }
+
     /// The letters that a text must have; none where an accent more or less makes no difference to a letter.
     pub(super) fn letter_set(&self) -> Letters {
         let ascii: String = self.letters.iter().filter(|letter| letter.is_ascii()).collect();
@@ -89,46 +93,8 @@ impl Fuzzy {
     }
 }
 
-/// Ranks the webhooks that a query matches. It owns the working memory of the matching, about 135 KiB: one serves for all rows.
-#[derive(Debug)]
-pub struct Ranker {
-    query: Query,
-    matcher: Matcher,
-    letters: Vec<char>,
-}
-
-impl Ranker {
-    pub fn new(query: &Query) -> Self {
-        Self { query: query.clone(), matcher: Matcher::new(Config::DEFAULT), letters: Vec::new() }
-    }
-
-    /// How well the webhook matches, the more the better; `None` when it does not.
-    pub fn score(&mut self, webhook: &impl Subject) -> Option<u32> {
-        self.query.matches(webhook).then(|| self.rate(webhook))
-    }
-
-    /// How well a webhook matches that is known to. Each fuzzy term adds the score of its best match; other terms add nothing.
-    pub(super) fn rate(&mut self, webhook: &impl Subject) -> u32 {
-        let mut total = 0_u32;
-        for term in self.query.terms.iter().filter(|term| !term.negated) {
-            let mut best = 0;
-            for condition in &term.any {
-                let Condition::Fuzzy(fuzzy) = condition else { continue };
-                let respelled = webhook.respelled_url();
-                let texts = [webhook.url(), webhook.id()].into_iter().chain(webhook.names()).chain(respelled.as_deref());
-                for text in texts {
-                    let text = letters(text, &mut self.letters);
-                    best = best.max(fuzzy.atom.score(text, &mut self.matcher).unwrap_or(0));
-                }
-            }
-            total = total.saturating_add(best.into());
-        }
-        total
-    }
-}
-
-/// The text for the matcher.
-fn letters<'t>(text: &'t str, buffer: &'t mut Vec<char>) -> Utf32Str<'t> {
+/// Converts a text for the matcher.
+pub(super) fn letters<'t>(text: &'t str, buffer: &'t mut Vec<char>) -> Utf32Str<'t> {
     if text.is_ascii() {
         return Utf32Str::Ascii(text.as_bytes());
     }

@@ -1,7 +1,7 @@
 //! Hints for queries that are valid but probably do not mean what they say: operators and wildcards of other languages.
 
 use super::fields::Field;
-use super::parser::Value;
+use super::value::Value;
 use crate::safe;
 use crate::text::Safe;
 

@@ -1,13 +1,13 @@
 //! From text to terms. Every error says at which bytes of the text it is.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use jiff::Timestamp;
 
 use super::fields::{FIELDS, Field};
 use super::find::Finder;
 use super::fuzzy::{self, Fuzzy};
+use super::value::{SHOWN, Value, problem};
 use super::{Condition, QueryError, Term, hint, quote};
 use crate::analysis::words::nearest;
 use crate::safe;
@@ -21,35 +21,6 @@ const MAX_ALTERNATIVES: usize = 256;
 
 /// Regular expressions of all terms together, since each may take a MiB.
 const MAX_PATTERNS: usize = 16;
-
-/// Columns of what a message repeats of the query.
-const SHOWN: usize = 40;
-
-/// What stands behind a field, or alone.
-#[derive(Debug)]
-pub(super) struct Value<'q> {
-    /// One of the field's operators, or nothing.
-    pub(super) operator: &'static str,
-    /// The value without its quotes.
-    pub(super) text: Cow<'q, str>,
-    span: Range<usize>,
-}
-
-impl Value<'_> {
-    /// The value as a message repeats it.
-    pub(super) fn shown(&self) -> Safe {
-        clean_head(&self.text, SHOWN)
-    }
-
-    /// The error that this value is.
-    pub(super) fn wrong(&self, message: Safe, advice: Option<Safe>) -> QueryError {
-        problem(self.span.clone(), message, advice)
-    }
-}
-
-fn problem(span: Range<usize>, message: Safe, advice: Option<Safe>) -> QueryError {
-    QueryError { span, message, advice }
-}
 
 /// Reads a query; ages are counted from `now`.
 pub(super) fn parse(text: &str, now: Timestamp) -> Result<(Vec<Term>, Option<Safe>), QueryError> {

@@ -15,8 +15,8 @@ use tempfile::TempDir;
 pub(crate) const ELISION: &str = "…";
 /// Where the home directory is in what pages show.
 const HOME: &str = "/home/you";
-/// Printed behind the output of each command.
-const END: &str = "\u{1e}\n";
+/// Printed behind the output of each command, before its exit code.
+const END: char = '\u{1e}';
 /// Programs that a machine may lack. What needs them is run where they are.
 const OPTIONAL: [&str; 2] = ["sqlite3", "python3 -c 'import pandas'"];
 
@@ -94,9 +94,13 @@ impl Sandbox {
         ]
     }
 
+    /// A pipeline fails where any of its commands does: the exit code of `jq` says nothing about hookscope.
     fn shell(&self, script: &str) -> (String, Option<i32>) {
-        let mut command = Command::new("sh");
-        command.args(["-c", &format!("exec 2>&1\n{script}")]).env_clear().envs(self.variables());
+        let mut command = Command::new("bash");
+        command
+            .args(["--noprofile", "--norc", "-o", "pipefail", "-c", &format!("exec 2>&1\n{script}")])
+            .env_clear()
+            .envs(self.variables());
         let output = command.current_dir(self.path()).stdin(Stdio::null()).output().unwrap();
         (String::from_utf8(output.stdout).unwrap(), output.status.code())
     }
@@ -107,15 +111,22 @@ impl Sandbox {
         if code == Some(0) { Ok(()) } else { Err(format!("exit code {code:?}\n{output}")) }
     }
 
-    /// The lines that each of the commands of one shell session prints.
-    pub(crate) fn session(&self, steps: &[Step]) -> Vec<Vec<String>> {
+    /// Runs the commands of one shell session: the lines that each prints, and its exit code.
+    pub(crate) fn session(&self, steps: &[Step]) -> Vec<(Vec<String>, u8)> {
         let script = steps.iter().fold(String::new(), |mut script, step| {
-            writeln!(script, "{}\ncode=$?; printf '\\036\\n'; (exit $code)", step.command).unwrap();
+            writeln!(script, "{}\ncode=$?; printf '\\036%s\\n' $code; (exit $code)", step.command).unwrap();
             script
         });
         let (output, _) = self.shell(&script);
         let output = output.replace(&self.path().display().to_string(), HOME);
-        output.split(END).take(steps.len()).map(|text| text.lines().map(str::to_owned).collect()).collect()
+        let mut parts = output.split(END);
+        let mut printed = parts.next().unwrap_or_default();
+        let steps = parts.map(|part| {
+            let (code, next) = part.split_once('\n').unwrap();
+            let lines = std::mem::replace(&mut printed, next).lines().map(str::to_owned).collect();
+            (lines, code.parse().unwrap())
+        });
+        steps.collect()
     }
 }
 
