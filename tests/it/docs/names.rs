@@ -31,6 +31,12 @@ fn the_readme_has_keys_that_work() {
 }
 
 #[test]
+fn the_readme_counts_the_rules() {
+    let readme = Page::named("README.md").text;
+    assert!(readme.contains(&format!("{} audit rules", hookscope::analysis::audit::RULES.len())));
+}
+
+#[test]
 fn formats_have_the_names_and_orders_that_are_stable() {
     let all: Vec<_> = Listed::COLUMNS.iter().map(|column| column.name).collect();
     let keys: Vec<_> = SORT_KEYS.iter().map(|entry| entry.name).collect();
