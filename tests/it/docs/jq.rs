@@ -77,6 +77,11 @@ fn run(line: &CommandLine) -> Result<ExitCode, Box<dyn Error>> {
 fn main() -> ExitCode {
     let result = CommandLine::parse(env::args().skip(1)).map_err(Into::into).and_then(|line| run(&line));
     result.unwrap_or_else(|error| {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        if kind == Some(io::ErrorKind::BrokenPipe) {
+            // As the shell reports a program that SIGPIPE ended.
+            return ExitCode::from(141);
+        }
         writeln!(io::stderr(), "jq: {error}").ok();
         ExitCode::from(5)
     })
