@@ -125,7 +125,7 @@ pub struct ChangesPane {
     pub basis: Basis,
     /// The snapshot before the cache, once it was asked for and is here.
     pub earlier: Earlier,
-    /// Another number after each change of what is marked, new, changed or gone.
+    /// Another number after each change of what is marked, added, changed or removed.
     pub flags: u64,
     found: Option<Changes>,
     /// The time since when these are the changes, and the filter.

@@ -41,7 +41,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "host",
         takes: "TEXT",
         example: "host:acme.com",
-        help: "in the host of the URL, as it is resolved",
+        help: "in the host of the URL, normalized",
         operators: EXACTLY,
         takes_bars: false,
         read: |value, _| Ok(host(value)),
@@ -104,7 +104,7 @@ pub(super) const FIELDS: &[Field] = &[
         name: "is",
         takes: "WORD",
         example: "is:marked",
-        help: "marked, new, changed or gone (explorer only)",
+        help: "marked, added, changed or removed (explorer only)",
         operators: &[],
         takes_bars: false,
         read: |value, _| flag(value),
@@ -166,10 +166,11 @@ fn active(value: &Value<'_>) -> Result<Condition, QueryError> {
 fn flag(value: &Value<'_>) -> Result<Condition, QueryError> {
     match &*value.text {
         "marked" => Ok(Condition::Is(Flag::Marked)),
-        "new" => Ok(Condition::Is(Flag::New)),
+        // `new` and `gone` are the earlier spellings.
+        "added" | "new" => Ok(Condition::Is(Flag::New)),
         "changed" => Ok(Condition::Is(Flag::Changed)),
-        "gone" => Ok(Condition::Is(Flag::Gone)),
-        _ => Err(value.wrong(safe!("is: must be marked, new, changed or gone, not {}", value.shown()), None)),
+        "removed" | "gone" => Ok(Condition::Is(Flag::Gone)),
+        _ => Err(value.wrong(safe!("is: must be marked, added, changed or removed, not {}", value.shown()), None)),
     }
 }
 
@@ -193,7 +194,7 @@ fn finding(value: &Value<'_>) -> Result<Condition, QueryError> {
     }
     match Rule::named(&value.text) {
         Some(rule) if rule.is_about_webhooks() => Ok(Condition::Finding(RuleSet::of(rule))),
-        Some(rule) => Err(value.wrong(safe!("{} is about the workspace, not about a webhook", rule.id), None)),
+        Some(rule) => Err(value.wrong(safe!("{} applies to the workspace, not to a webhook", rule.id), None)),
         None => {
             let words = RULES.iter().filter(|rule| rule.is_about_webhooks()).map(|rule| rule.id);
             let words = words.chain(Severity::ALL.map(Severity::name)).chain(["any"]);

@@ -352,7 +352,7 @@ fn a_word_that_no_probe_says_is_an_error_with_the_nearest() {
     assert_eq!(wrong("probe:").1, "missing value after probe:");
     let query = parse("-probe:dead|tls-expired acme").unwrap();
     assert!(query.asks_for_probes() && !query.asks_for_flags());
-    assert!(!parse("dead is:new").unwrap().asks_for_probes());
+    assert!(!parse("dead is:added").unwrap().asks_for_probes());
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn findings_are_asked_for_by_rule_and_by_severity() {
     for (query, span, message, advice) in [
         ("x finding:insecure-urk", "insecure-urk", "unknown rule insecure-urk", "Did you mean finding:insecure-url?"),
         ("finding:warnin", "warnin", "unknown rule warnin", "Did you mean finding:warning?"),
-        ("finding:malformed-row", "malformed-row", "malformed-row is about the workspace, not about a webhook", ""),
+        ("finding:malformed-row", "malformed-row", "malformed-row applies to the workspace, not to a webhook", ""),
     ] {
         assert_eq!(wrong(query), (span.to_owned(), message.to_owned(), advice.to_owned()), "{query}");
     }

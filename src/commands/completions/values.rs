@@ -27,7 +27,7 @@ const MOST: usize = 1_000;
 /// Fields and parts of the URL for `--ignore`.
 const IGNORABLE: [&str; 8] = ["url", "url.scheme", "url.host", "url.path", "url.query", "events", "is_active", "created_at"];
 /// Values of `is:`.
-const FLAGS: [&str; 4] = ["marked", "new", "changed", "gone"];
+const FLAGS: [&str; 4] = ["marked", "added", "changed", "removed"];
 
 /// A value and what it means, if a word more is needed.
 type Candidate = (String, Option<&'static str>);

@@ -188,7 +188,7 @@ fn what_changed_since_the_last_look_is_marked_once_everything_was_read() {
     let changed = row(r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#);
     stage.load(all(vec![webhook(0), webhook(2), changed, webhook(4), webhook(5)]));
     assert!(stage.header().contains("+1 ~1 -1"), "{}", stage.frame());
-    for (word, id) in [("new", "whk_000000000005"), ("changed", "whk_000000000003"), ("gone", "whk_000000000001")] {
+    for (word, id) in [("added", "whk_000000000005"), ("changed", "whk_000000000003"), ("removed", "whk_000000000001")] {
         stage.keys("/").paste(&format!("is:{word}")).keys("enter");
         assert_eq!((stage.app.listing.len(), stage.selected().as_deref()), (1, Some(id)), "{word}");
         stage.keys("esc");

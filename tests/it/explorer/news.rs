@@ -106,7 +106,7 @@ fn to_leave_a_row_that_is_gone_costs_nothing_however_many_are() {
     }
     assert_eq!((stage.app.listing.version(), counts(&stage)), (version, [0, 0, 40]), "no row was touched");
     // What was looked at is not found, either.
-    stage.keys("/").paste("is:gone").keys("enter");
+    stage.keys("/").paste("is:removed").keys("enter");
     assert_eq!(stage.app.listing.len(), 40, "{}", stage.frame());
 }
 
@@ -123,7 +123,9 @@ fn an_empty_answer_lists_nothing_twice() {
 #[test]
 fn news_can_be_searched_for() {
     let mut stage = refreshed();
-    for (word, id) in [("new", "whk_000000000005"), ("changed", "whk_000000000003"), ("gone", "whk_000000000001")] {
+    let [added, changed, removed] = ["whk_000000000005", "whk_000000000003", "whk_000000000001"];
+    let earlier_spellings = [("new", added), ("gone", removed)];
+    for (word, id) in [("added", added), ("changed", changed), ("removed", removed)].into_iter().chain(earlier_spellings) {
         stage.keys("/").paste(&format!("is:{word}")).keys("enter");
         assert_eq!((stage.app.listing.len(), stage.selected().as_deref()), (1, Some(id)), "{word}");
         stage.keys("esc");
