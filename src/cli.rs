@@ -286,7 +286,7 @@ pub struct ProbeArgs {
     pub filter: Option<String>,
     /// Also send a HEAD request to each URL
     ///
-    /// Any answer counts as reachable. Nothing else is ever sent.
+    /// Any response counts as reachable. No other request is ever sent.
     #[arg(long)]
     pub http: bool,
     /// Allow private and loopback addresses
@@ -546,7 +546,7 @@ pub enum DemoCommand {
         /// Number of webhooks
         #[arg(long, value_name = "N", default_value_t = 1_200, allow_negative_numbers = true, value_parser = between(0, 100_000_000))]
         webhooks: u64,
-        /// Delay before each answer, in milliseconds
+        /// Delay before each response, in milliseconds
         #[arg(long, value_name = "MS", default_value_t = 0, allow_negative_numbers = true, value_parser = between(0, 60_000))]
         latency: u64,
         /// Port on loopback; 0 takes any free port

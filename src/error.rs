@@ -40,7 +40,7 @@ pub const EXIT_CODES: [(&str, &str); 7] = [
     ("3", "the API refused the request: 401 or 403"),
     (
         "4",
-        "the API is unreachable, sent an invalid answer or asked to wait longer than 60 s; the cache or snapshot asked for is missing or damaged; or the output cannot be written",
+        "the API is unreachable, sent an invalid response or said to wait longer than 60 s; the cache or snapshot asked for is missing or damaged; or the output cannot be written",
     ),
     (
         "5",

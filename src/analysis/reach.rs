@@ -97,14 +97,14 @@ impl Trouble {
     /// What it means, in a few words for people.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Dns => "the name has no address",
+            Self::Dns => "host name not found",
             Self::Refused => "connection refused",
-            Self::Timeout => "no answer in time",
+            Self::Timeout => "timed out",
             Self::Unreachable => "network unreachable",
             Self::Reset => "connection closed",
             Self::TlsExpired => "certificate expired",
             Self::TlsUntrusted => "certificate not trusted",
-            Self::TlsName => "certificate for another name",
+            Self::TlsName => "certificate name mismatch",
             Self::Tls => "no TLS on this port",
             Self::Http => "no HTTP on this port",
             Self::Private => "private address, not tried",
@@ -276,7 +276,7 @@ impl Tally {
     pub fn words(self) -> Safe {
         let number = |count: usize| grouped(count as u64);
         if self.dead > 1 && self.unnamed == self.dead && self.reachable == 0 {
-            return safe!("{} unreachable: no name has an address; check DNS on this host", number(self.dead));
+            return safe!("{} unreachable: no host name was found; check DNS on this host", number(self.dead));
         }
         let mut words = safe!("{} of {} reachable from this host", number(self.reachable), number(self.done()));
         if self.dead > 0 {

@@ -126,8 +126,8 @@ pub(crate) fn tls_words(error: &rustls::Error) -> String {
         | Error::PeerIncompatible(_) => "no TLS version or cipher in common".to_owned(),
         Error::AlertReceived(Alert::UnrecognisedName) => "the server does not know this host name".to_owned(),
         Error::AlertReceived(Alert::CertificateRequired) => "the server requires a client certificate".to_owned(),
-        Error::AlertReceived(alert) => format!("the server aborted with alert {}", u8::from(*alert)),
-        Error::InvalidMessage(_) => "the answer is not TLS".to_owned(),
+        Error::AlertReceived(alert) => format!("the server sent TLS alert {}", u8::from(*alert)),
+        Error::InvalidMessage(_) => "the response is not TLS".to_owned(),
         _ => String::new(),
     }
 }
@@ -156,7 +156,7 @@ pub(crate) fn distrust(why: &CertificateError) -> Distrust {
 pub(crate) fn certificate_words(why: &CertificateError) -> String {
     let day = |time: rustls::pki_types::UnixTime| {
         let second = i64::try_from(time.as_secs()).ok().and_then(|second| Timestamp::from_second(second).ok());
-        second.map_or_else(|| "an unknown day".to_owned(), |at| clock::utc(at).to_string())
+        second.map_or_else(|| "an unknown date".to_owned(), |at| clock::utc(at).to_string())
     };
     match why {
         CertificateError::ExpiredContext { not_after, .. } => format!("it was valid until {}", day(*not_after)),
@@ -164,18 +164,18 @@ pub(crate) fn certificate_words(why: &CertificateError) -> String {
         CertificateError::UnknownIssuer => "its issuer is not trusted here".to_owned(),
         CertificateError::NotValidForNameContext { expected, presented } => {
             let names: Vec<_> = presented.iter().take(3).map(|name| bare_name(name)).collect();
-            let names = if names.is_empty() { "no name at all".to_owned() } else { names.join(", ") };
+            let names = if names.is_empty() { "no host name".to_owned() } else { names.join(", ") };
             format!("it is for {names}, not for {}", expected.to_str())
         }
         CertificateError::NotValidForName => "it is for another name".to_owned(),
         CertificateError::Expired => "it has expired".to_owned(),
-        CertificateError::NotValidYet => "it is not valid yet".to_owned(),
+        CertificateError::NotValidYet => "it is not yet valid".to_owned(),
         CertificateError::Revoked => "it was revoked".to_owned(),
         CertificateError::BadEncoding => "it is damaged".to_owned(),
         CertificateError::BadSignature => "its signature is wrong".to_owned(),
         CertificateError::UnhandledCriticalExtension => "it has an unknown critical extension".to_owned(),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "it is not meant for servers".to_owned()
+            "it is not for server authentication".to_owned()
         }
         // The verifier tells this one by the name of its own constant.
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => {

@@ -134,7 +134,7 @@ impl Client {
         }
         let http = builder.build().map_err(|error| {
             tracing::warn!("no client: {error:?}");
-            "the certificates of this system, or those of network.ca_file, cannot be used".to_owned()
+            "no valid certificate on this system or in network.ca_file".to_owned()
         })?;
         Ok(Self {
             http,
@@ -325,7 +325,7 @@ impl Client {
                     let words = format!("to {}", next.origin().ascii_serialization());
                     return Err(ApiError::new(ErrorKind::Redirect).with(clean_head(&words, 200)));
                 }
-                None => return Err(ApiError::new(ErrorKind::Redirect).with("to nowhere".into())),
+                None => return Err(ApiError::new(ErrorKind::Redirect).with("no valid Location header".into())),
             }
         }
         Err(ApiError::new(ErrorKind::RedirectLoop))
@@ -334,7 +334,7 @@ impl Client {
 
 fn authorization(key: &ApiKey) -> Result<HeaderValue, ApiError> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose()))
-        .map_err(|_never_shown| ApiError::new(ErrorKind::Setup).with("the API key is not a header value".into()))?;
+        .map_err(|_never_shown| ApiError::new(ErrorKind::Setup).with("the API key is not a valid header value".into()))?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -349,13 +349,13 @@ fn asks_for_password(headers: &HeaderMap) -> bool {
 
 /// The certificates of `network.ca_file`: PEM, or one in DER.
 fn extra_certificates(bytes: &[u8]) -> Result<Vec<Certificate>, String> {
-    let failed = |_library_words| "network.ca_file holds no certificate that can be used".to_owned();
+    let none = || "no valid certificate in network.ca_file".to_owned();
     let certificates = if is_der(bytes) {
-        vec![Certificate::from_der(bytes).map_err(failed)?]
+        vec![Certificate::from_der(bytes).map_err(|_library_words| none())?]
     } else {
-        Certificate::from_pem_bundle(bytes).map_err(failed)?
+        Certificate::from_pem_bundle(bytes).map_err(|_library_words| none())?
     };
-    if certificates.is_empty() { Err("network.ca_file holds no certificate".to_owned()) } else { Ok(certificates) }
+    if certificates.is_empty() { Err(none()) } else { Ok(certificates) }
 }
 
 /// Whether a certificate is in DER, which is a sequence, and not PEM, which is text.

@@ -118,13 +118,13 @@ impl Network {
             Self::Dns => "host name not found".into(),
             Self::Refused => "connection refused".into(),
             Self::Unreachable => "network unreachable".into(),
-            Self::Timeout => "no answer in time".into(),
-            Self::CutOff => "connection broken".into(),
+            Self::Timeout => "timed out".into(),
+            Self::CutOff => "connection lost".into(),
             Self::Tls => "TLS failed".into(),
             Self::Certificate(Distrust::Expired) => "certificate expired".into(),
-            Self::Certificate(Distrust::NotYetValid) => "certificate not valid yet".into(),
+            Self::Certificate(Distrust::NotYetValid) => "certificate not yet valid".into(),
             Self::Certificate(Distrust::UnknownIssuer) => "certificate not trusted".into(),
-            Self::Certificate(Distrust::OtherName) => "certificate for another name".into(),
+            Self::Certificate(Distrust::OtherName) => "certificate name mismatch".into(),
             Self::Certificate(Distrust::Other) => "certificate not accepted".into(),
             Self::Other => "cannot connect".into(),
         }
@@ -207,30 +207,30 @@ impl ApiError {
             ErrorKind::NotFound | ErrorKind::Status(404) => "404 not found".into(),
             ErrorKind::RateLimited { .. } => "429 rate limited".into(),
             ErrorKind::Unavailable { .. } => "503 Service Unavailable".into(),
-            ErrorKind::LimitNearlySpent { .. } => "rate limit nearly spent".into(),
+            ErrorKind::LimitNearlySpent { .. } => "rate limit nearly exhausted".into(),
             ErrorKind::Status(status) => match reason(status) {
                 Some(reason) => safe!("{} {}", status, reason),
                 None => safe!("status {}", status),
             },
             ErrorKind::PasswordWanted => "401 from a gateway".into(),
-            ErrorKind::Redirect => "redirected elsewhere".into(),
-            ErrorKind::RedirectLoop => "redirected in circles".into(),
+            ErrorKind::Redirect => "unexpected redirect".into(),
+            ErrorKind::RedirectLoop => "too many redirects".into(),
             ErrorKind::Proxy(ProxyFault::Connect(network)) => safe!("proxy: {}", network.short()),
             ErrorKind::Proxy(ProxyFault::Login) => "proxy: 407, wrong user name or password".into(),
             ErrorKind::Proxy(ProxyFault::Tunnel { .. }) => "proxy: CONNECT refused".into(),
             ErrorKind::Network(network) => network.short(),
-            ErrorKind::TooLarge { .. } => "answer too large".into(),
-            ErrorKind::Nonsense(Nonsense::Empty) => "empty answer".into(),
-            ErrorKind::Nonsense(Nonsense::NotHttp) => "answer is not HTTP".into(),
-            ErrorKind::Nonsense(Nonsense::Headers) => "too many headers in the answer".into(),
+            ErrorKind::TooLarge { .. } => "response too large".into(),
+            ErrorKind::Nonsense(Nonsense::Empty) => "empty response".into(),
+            ErrorKind::Nonsense(Nonsense::NotHttp) => "response is not HTTP".into(),
+            ErrorKind::Nonsense(Nonsense::Headers) => "too many response headers".into(),
             ErrorKind::Nonsense(Nonsense::Html) => "HTML instead of JSON".into(),
-            ErrorKind::Nonsense(Nonsense::NotUtf8) => "answer is not UTF-8".into(),
-            ErrorKind::Nonsense(Nonsense::NotJson) => "answer is not JSON".into(),
-            ErrorKind::Nonsense(Nonsense::TooDeep) => "answer nested too deep".into(),
-            ErrorKind::Nonsense(Nonsense::NoWebhooks) => "no webhooks in the answer".into(),
+            ErrorKind::Nonsense(Nonsense::NotUtf8) => "response is not UTF-8".into(),
+            ErrorKind::Nonsense(Nonsense::NotJson) => "response is not JSON".into(),
+            ErrorKind::Nonsense(Nonsense::TooDeep) => "response nested too deeply".into(),
+            ErrorKind::Nonsense(Nonsense::NoWebhooks) => "no webhooks in the response".into(),
             ErrorKind::Nonsense(Nonsense::SamePage) => "the server ignores the page parameter".into(),
-            ErrorKind::Nonsense(Nonsense::Unsteady) => "pages are longer each time".into(),
-            ErrorKind::Setup => "client cannot start".into(),
+            ErrorKind::Nonsense(Nonsense::Unsteady) => "page size keeps changing".into(),
+            ErrorKind::Setup => "cannot set up the connection".into(),
             ErrorKind::BadId => "this id cannot be used in a URL".into(),
         }
     }
@@ -246,13 +246,13 @@ impl ApiError {
             }
             ErrorKind::NotFound | ErrorKind::Status(404) => "Check base_url; it usually ends in /v1.".into(),
             ErrorKind::RateLimited { retry_after: Some(wait) } => {
-                safe!("The API asks to wait {}; the key is shared with production.", duration(wait))
+                safe!("The API says to wait {}; its rate limit is shared with production.", duration(wait))
             }
             ErrorKind::RateLimited { retry_after: None } => {
                 "Try again in a minute; the API does not say how long to wait.".into()
             }
             ErrorKind::Unavailable { retry_after: Some(wait) } => {
-                safe!("The API is overloaded or down for maintenance, and asks to wait {}.", duration(wait))
+                safe!("The API is overloaded or down for maintenance; it says to wait {}.", duration(wait))
             }
             ErrorKind::Unavailable { retry_after: None } => {
                 "The API is overloaded or down for maintenance; try again later.".into()
@@ -269,9 +269,9 @@ impl ApiError {
                 "A gateway in front of the API asks for a user name and password; this is not about the API key. Check base_url.".into()
             }
             ErrorKind::Redirect => "The key was not sent there. Check base_url.".into(),
-            ErrorKind::RedirectLoop => "The server redirects to itself; check the path of base_url.".into(),
+            ErrorKind::RedirectLoop => "The server keeps redirecting to itself; check the path of base_url.".into(),
             ErrorKind::Proxy(ProxyFault::Connect(Network::Tls)) => {
-                "If the proxy expects no TLS, write its address with http://.".into()
+                "If the proxy does not use TLS, use http:// in its address.".into()
             }
             ErrorKind::Proxy(ProxyFault::Connect(_)) => {
                 "Check the proxy's address and the network; network.proxy = \"none\" uses no proxy.".into()
@@ -294,7 +294,7 @@ impl ApiError {
                 "Check base_url, and that its name resolves to the right server.".into()
             }
             ErrorKind::Network(Network::Certificate(Distrust::Other)) => {
-                "The administrator of the server must fix its certificate.".into()
+                "Ask the administrator of the server to fix its certificate.".into()
             }
             ErrorKind::Network(Network::Timeout) => "Check the network, or raise the limit with --timeout.".into(),
             ErrorKind::Network(_) => "Check the network, the proxy settings and base_url.".into(),
@@ -302,14 +302,14 @@ impl ApiError {
                 safe!("The limit for a page is {} MiB; raise it with network.max_page_bytes.", limit >> 20)
             }
             ErrorKind::Nonsense(Nonsense::Html) => {
-                "A login page or a proxy answered in place of the API: check base_url and the network.".into()
+                "A login page or a proxy answered instead of the API: check base_url and the network.".into()
             }
             ErrorKind::Nonsense(Nonsense::Unsteady) => {
-                "The explorer cannot place the rows; use a command, such as hookscope list.".into()
+                "The explorer needs pages of the same size; use a command, such as hookscope list.".into()
             }
             ErrorKind::Nonsense(Nonsense::SamePage) => "Only the first page of such a server can be read.".into(),
             ErrorKind::Nonsense(Nonsense::NotHttp) => "Check the port of base_url.".into(),
-            ErrorKind::Nonsense(Nonsense::Headers) => "The administrator of the server or its gateway must remove some.".into(),
+            ErrorKind::Nonsense(Nonsense::Headers) => "Ask the administrator of the server or gateway to send fewer.".into(),
             ErrorKind::Nonsense(_) => "Check base_url; if it is right, the API is having problems.".into(),
             ErrorKind::Setup => "Check network.ca_file, network.proxy and the system's certificates.".into(),
             ErrorKind::BadId => "An id that is empty, . or .. would change the path of the URL, so it is not sent.".into(),

@@ -9,7 +9,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::start_demo;
-use crate::api::{ApiError, Client, ErrorKind, Inspection, ProxyFault, ProxyServer, RateLimit, Route, Settings, duration};
+use crate::api::{
+    ApiError, Client, ErrorKind, Inspection, Network, ProxyFault, ProxyServer, RateLimit, Route, Settings, duration,
+};
 use crate::base_url::BaseUrl;
 use crate::cache::Store;
 use crate::cli::Global;
@@ -127,7 +129,14 @@ impl Report {
 
     fn fail_api(&mut self, step: &'static str, error: &ApiError, host: Safe) -> Result<(), Stop> {
         let exit = Error::Api { place: host, error: error.clone() }.exit();
-        self.fail(step, clean(&error.to_string()), Some(error.advice()), exit)
+        let words = match &error.detail {
+            // The step is named already: "TLS: TLS failed: …" would repeat it.
+            detail if error.kind == ErrorKind::Network(Network::Tls) => {
+                detail.clone().unwrap_or_else(|| "handshake failed".into())
+            }
+            _ => clean(&error.to_string()),
+        };
+        self.fail(step, words, Some(error.advice()), exit)
     }
 
     fn exit(&self) -> Exit {
@@ -492,7 +501,7 @@ fn say_certificate(report: &mut Report, seen: &Inspection) -> Result<(), Stop> {
 
 fn say_clock(report: &mut Report, seen: &Inspection) -> Result<(), Stop> {
     let Some(ahead) = seen.clock_ahead else {
-        let why = if seen.is_answered { "not reported by the server" } else { "no answer" };
+        let why = if seen.is_answered { "not reported by the server" } else { "no response" };
         return report.skip("clock", &why.into());
     };
     let skew = ahead.unsigned_abs();
@@ -522,7 +531,7 @@ fn say_answer(report: &mut Report, seen: &Inspection, host: Safe) -> Result<(), 
 
 fn say_rate(report: &mut Report, seen: &Inspection) -> Result<(), Stop> {
     let Some(RateLimit { limit, remaining, resets_in }) = seen.rate else {
-        let why = if seen.is_answered { "not reported by the server" } else { "no answer" };
+        let why = if seen.is_answered { "not reported by the server" } else { "no response" };
         return report.skip("rate limit", &why.into());
     };
     let mark = if remaining < limit.div_ceil(5) { Mark::Note } else { Mark::Ok };

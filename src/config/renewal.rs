@@ -45,7 +45,7 @@ impl Config {
                     }
                 };
                 let read = tokio::time::timeout(TIME, reading).await;
-                read.unwrap_or_else(|_elapsed| Err(safe!("no answer within {} s", TIME.as_secs())))
+                read.unwrap_or_else(|_elapsed| Err(safe!("timed out after {} s", TIME.as_secs())))
             }
         }))
     }

@@ -138,7 +138,7 @@ fn allowed(found: &[SocketAddr], allow_private: bool) -> Result<Vec<SocketAddr>,
 /// What a step is called that took too long. The destination has no part in it while its name is looked up.
 fn late(step: Step) -> Fault {
     match step {
-        Step::Dns => Fault { trouble: Trouble::Dns, detail: "no DNS answer in time".into() },
+        Step::Dns => Fault { trouble: Trouble::Dns, detail: "DNS timed out".into() },
         Step::Tcp | Step::Tls | Step::Http => Trouble::Timeout.into(),
     }
 }
@@ -182,7 +182,7 @@ mod tests {
     fn a_silent_name_service_is_no_silent_receiver() {
         let fault = dns_fault(ApiError::new(ErrorKind::Network(Network::Timeout)));
         assert_eq!(fault, late(Step::Dns));
-        assert_eq!((fault.trouble, fault.detail.as_str()), (Trouble::Dns, "no DNS answer in time"));
+        assert_eq!((fault.trouble, fault.detail.as_str()), (Trouble::Dns, "DNS timed out"));
         assert_eq!(late(Step::Tls), Trouble::Timeout.into());
     }
 }

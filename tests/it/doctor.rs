@@ -440,10 +440,10 @@ mod answers {
             (Reply::status("500 Internal Server Error", ""), 4, &["500 Internal Server Error", "try again later"]),
             (Reply::status("429 Too Many Requests", "").header("Retry-After", "61"), 4, &["429", "61 s"]),
             (Reply::json("<!doctype html>"), 4, &["HTML instead of JSON", "A login page or a proxy"]),
-            (Reply::json(""), 4, &["empty answer"]),
-            (Reply::raw(""), 4, &["connection broken"]),
-            (Reply::json("{\"data\":[").declaring(400).ending(End::Reset), 4, &["connection broken"]),
-            (Reply::redirect("https://login.example/?token=hunter2"), 4, &["redirected elsewhere"]),
+            (Reply::json(""), 4, &["empty response"]),
+            (Reply::raw(""), 4, &["connection lost"]),
+            (Reply::json("{\"data\":[").declaring(400).ending(End::Reset), 4, &["connection lost"]),
+            (Reply::redirect("https://login.example/?token=hunter2"), 4, &["unexpected redirect"]),
         ] {
             let server = Server::always(reply).await;
             let said = Place::new().at(&server.base_url()).await;
@@ -459,9 +459,9 @@ mod answers {
         let server = Server::start(move |request| Listing::of(1).reply(request).behind(&hold)).await;
         let place = Place::new();
         let said = Said::of(place.command(&["--base-url", &server.base_url(), "--timeout", "1"])).await;
-        said.assert_broken("API", 4, &["no answer in time", "--timeout"]);
-        assert_eq!(said.step("clock"), ("skip", "no answer"));
-        assert_eq!(said.step("rate limit"), ("skip", "no answer"));
+        said.assert_broken("API", 4, &["timed out", "--timeout"]);
+        assert_eq!(said.step("clock"), ("skip", "no response"));
+        assert_eq!(said.step("rate limit"), ("skip", "no response"));
     }
 
     #[tokio::test]
@@ -571,9 +571,9 @@ mod tls {
         let stranger = Authority::new("A stranger");
         for (config, words) in [
             (authority.sign("127.0.0.1", -30, -3), &["certificate expired: it was valid until 2", "the clock"][..]),
-            (authority.sign("127.0.0.1", 3, 30), &["certificate not valid yet: it is valid from 2", "the clock"]),
+            (authority.sign("127.0.0.1", 3, 30), &["certificate not yet valid: it is valid from 2", "the clock"]),
             (stranger.sign("127.0.0.1", -1, 60), &["certificate not trusted", "network.ca_file"]),
-            (authority.sign("other.example", -1, 60), &["another name", "other.example", "127.0.0.1", "base_url"]),
+            (authority.sign("other.example", -1, 60), &["name mismatch", "other.example", "127.0.0.1", "base_url"]),
         ] {
             let server = Secure::start(config).await;
             let said = examine(&server.address.to_string(), &Place::new(), &authority).await;
@@ -588,7 +588,11 @@ mod tls {
         let place = Place::new();
         let authority = Authority::new("Test CA");
         let plain = Server::always(Reply::status("400 Bad Request", "")).await;
-        examine(&plain.address.to_string(), &place, &authority).await.assert_broken("TLS", 4, &["TLS failed"]);
+        examine(&plain.address.to_string(), &place, &authority).await.assert_broken(
+            "TLS",
+            4,
+            &["failed: TLS: the response is not TLS"],
+        );
         let closes = Server::always(Reply::raw("")).await;
         examine(&closes.address.to_string(), &place, &authority).await.assert_broken("TLS", 4, &[]);
     }
@@ -600,7 +604,7 @@ mod tls {
         let base_url = format!("https://{}", listener.local_addr().unwrap());
         let place = Place::new();
         let said = Said::of(place.command(&["--base-url", &base_url, "--timeout", "1"])).await;
-        said.assert_broken("TLS", 4, &["no answer in time"]);
+        said.assert_broken("TLS", 4, &["timed out"]);
     }
 
     /// `probe` reads the file by itself.
@@ -618,7 +622,7 @@ mod tls {
             if works {
                 said.assert_marks("ok", &["TLS", "API"]);
             } else {
-                said.assert_broken("TLS", 2, &["client cannot start", "network.ca_file"]);
+                said.assert_broken("TLS", 2, &["cannot set up the connection", "network.ca_file"]);
             }
             let rows = format!(r#"[{{"id":"a","url":"https://{address}/","events":[],"is_active":true}}]"#);
             place.write("rows.json", rows, 0o600);
@@ -640,7 +644,7 @@ mod tls {
         for (file, words) in [
             ("missing.pem", &["network.ca_file: No such file", "missing.pem"][..]),
             ("~/missing.pem", &["network.ca_file: No such file", "/missing.pem"]),
-            ("broken.pem", &["client cannot start"]),
+            ("broken.pem", &["cannot set up the connection"]),
         ] {
             place.write("broken.pem", "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", 0o644);
             let config = place.write("tls.toml", format!("[network]\nca_file = \"{file}\""), 0o600);

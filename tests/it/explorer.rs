@@ -593,7 +593,11 @@ fn a_scope_that_comes_back_shows_what_was_seen_of_it() {
 fn fewer_rows_than_the_total_says_never_look_complete() {
     let mut stage = Stage::new(80, 24);
     stage.load(page(1, 0..0, Some(250)));
-    assert!(stage.frame().contains("0 of 250") && stage.frame().contains("the API sent no row here"), "{}", stage.frame());
+    assert!(
+        stage.frame().contains("0 of 250") && stage.frame().contains("the API did not send this row"),
+        "{}",
+        stage.frame()
+    );
     let mut stage = Stage::loaded(80, 24);
     stage.keys("L");
     assert!(stage.frame().contains("loading all"));
@@ -647,7 +651,7 @@ fn an_empty_page_that_says_that_it_is_not_takes_no_rows_away() {
     stage.load(page(1, 0..100, Some(300))).keys("r").load(page(1, 0..0, Some(300)));
     let frame = stage.frame();
     assert_eq!(stage.app.listing.loaded(), 100, "{frame}");
-    assert!(frame.contains("! no webhooks in the answer") && stage.header().contains("100 of 300"), "{frame}");
+    assert!(frame.contains("! no webhooks in the response") && stage.header().contains("100 of 300"), "{frame}");
     stage.keys("r").load(page(1, 0..0, Some(0)));
     assert_eq!(stage.app.listing.loaded(), 0, "of an empty workspace it is true");
 }
@@ -689,7 +693,7 @@ fn everything_that_came_is_not_waited_for_again() {
     stage.keys("x");
     assert_eq!(stage.app.everything, Everything::No, "nothing more comes");
     stage.keys("enter");
-    assert!(stage.frame().contains("250 are loaded, the rest did not arrive"), "{}", stage.frame());
+    assert!(stage.frame().contains("250 are loaded, the rest failed to load"), "{}", stage.frame());
     stage.keys("esc L");
     assert!(stage.generation() > generation && stage.app.demand().everything, "asked for, it is read again");
 }

@@ -183,6 +183,6 @@ async fn a_filter_in_another_language_gets_a_hint() {
         let quiet = feed(rows, &["list", "--from", "-", "--filter", filter, "-q"]).await;
         assert_eq!(quiet.data(), "");
     }
-    // On a pipe nothing more is said of an empty answer.
+    // On a pipe nothing more is said of an empty response.
     assert_eq!(feed(rows, &["list", "--from", "-", "--filter", "host:nobody"]).await.data(), "");
 }

@@ -176,7 +176,7 @@ async fn the_rest_of_the_rate_limit_belongs_to_production() {
     let server = Server::start(|request| one(request).rate(600, 60, 3_600)).await;
     let home = Home::with_config("[network]\nretries = 0\nmax_concurrency = 1\n");
     let ended = Ended::of(home.at(&server.base_url(), &["get", "w1", "w2", "-o", "ids"])).await;
-    ended.says(5, &["w2", "rate limit nearly spent"]);
+    ended.says(5, &["w2", "rate limit nearly exhausted"]);
     assert_eq!((ended.stdout.as_str(), targets(&server).len()), ("w1\n", 1));
 }
 

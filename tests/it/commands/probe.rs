@@ -65,7 +65,7 @@ async fn each_origin_is_told_once_with_its_webhooks() {
     ended.says(1, &["1 of 4 reachable from this host, 2 unreachable, 1 not tried"]);
     assert!(!ended.stderr.contains("healthy") && !ended.stderr.contains("does DNS work"));
     let unnamed = [row("a", "https://a.invalid/", true), row("b", "https://b.invalid/", true)];
-    probe(&unnamed, &["-o", "json"]).await.says(1, &["2 unreachable: no name has an address; check DNS on this host"]);
+    probe(&unnamed, &["-o", "json"]).await.says(1, &["2 unreachable: no host name was found; check DNS on this host"]);
     let records = parsed(&ended);
     let origins: Vec<_> = records.iter().map(|record| record["origin"].as_str().unwrap()).collect();
     assert!(origins.len() == 4 && origins.is_sorted(), "{origins:?}");

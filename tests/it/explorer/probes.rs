@@ -418,7 +418,7 @@ fn every_word_of_a_query_is_in_the_help() {
 fn what_is_found_outlives_a_refresh_and_is_replaced_by_what_is_found_later() {
     let mut stage = whole(80, 24);
     stage.keys("p").found(ACME, Err(Trouble::Dns)).keys("r").load(page(1, 0..20, Some(20)));
-    assert!(stage.frame().contains("✗ dns: the name has no address"));
+    assert!(stage.frame().contains("✗ dns: host name not found"));
     stage.keys("p").found(ACME, Ok(60));
     let seen = Seen { reach: reach(Ok(60)), at: stage.now.wall };
     assert_eq!(stage.app.probes.known.get(&origin(ACME)), Some(&seen));

@@ -118,7 +118,7 @@ async fn failures_have_codes_words_and_advice() {
         (Reply::json("<!doctype html><script>alert(1)</script>"), 4, "HTML"),
         (Reply::json(""), 4, "empty"),
         (Reply::json(r#"{"data":[{"#), 4, "JSON"),
-        (Reply::raw(""), 4, "broken"),
+        (Reply::raw(""), 4, "connection lost"),
         (Reply::redirect("https://login.example.com/?token=abc"), 4, "https://login.example.com"),
     ] {
         let server = Server::always(reply).await;
@@ -245,7 +245,7 @@ async fn a_server_that_never_answers_is_given_up() {
     let server = Server::start(move |request| Listing::of(1).reply(request).behind(&hold)).await;
     let ended = list(&server, &["--timeout", "1"]).await;
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(4), ""));
-    assert!(ended.stderr.contains("no answer in time") && ended.stderr.contains("--timeout"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("timed out") && ended.stderr.contains("--timeout"), "{}", ended.stderr);
     server.until(|log| log.hung_up().contains(&1)).await;
 }
 
