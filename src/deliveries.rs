@@ -250,10 +250,7 @@ mod tests {
             first_reason(format!("[{0},\n{{\"webhook_id\":{{}},\"is_success\":true}}]", OBJECTS[0])).1,
             "neither webhook_id nor url"
         );
-        assert_eq!(
-            first_reason("webhook_id,is_success\na,true\na\na,false"),
-            (3, "number of fields is 1, but 2 in the header".into())
-        );
+        assert_eq!(first_reason("webhook_id,is_success\na,true\na\na,false"), (3, "1 fields, but the header has 2".into()));
         assert_eq!(first_reason("webhook_id,is_success\na,true\n\na,perhaps\n"), (4, "is_success is perhaps".into()));
         assert_eq!(first_reason(format!("[{}] more", OBJECTS[0])).1, "text after the end of the array");
     }

@@ -111,7 +111,7 @@ fn newest_at<'h>(
         let wrong = dated.iter().filter(|dated| !dated.is_own).count();
         let (snapshots, have) = if wrong == 1 { ("snapshot", "has a time") } else { ("snapshots", "have times") };
         context.say.note(&safe!(
-            "{}: clocks disagree: {} {} in the history {} that cannot be right; using the order of writing",
+            "{}: {} {} in the history {} that cannot be right; using the order in which they were written",
             place,
             wrong,
             snapshots,

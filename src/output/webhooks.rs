@@ -94,7 +94,7 @@ impl Record for Listed {
         },
         Column {
             name: "host",
-            about: "host of the destination, as resolved",
+            about: "host of the destination, normalized",
             right: false,
             cut: true,
             text: |listed, _| host(listed).unwrap_or_default(),

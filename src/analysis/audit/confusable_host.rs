@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
     id: "confusable-host",
     severity: Severity::Warning,
     about: "host with lookalike letters that imitates another, or with invisible characters",
-    why: "It is easily mistaken for the host it imitates, while events go elsewhere.",
+    why: "It is easily mistaken for the host it imitates, but its events go elsewhere.",
     advice: "Compare the punycode with the intended host. If it is not yours, pause the webhook and find out who registered it.",
     check: Check::Workspace(|| Box::new(Lookalikes::default())),
 };

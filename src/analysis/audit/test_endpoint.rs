@@ -8,7 +8,7 @@ pub(super) const RULE: Rule = Rule {
     id: "test-endpoint",
     severity: Severity::Warning,
     about: "active on a request bin, tunnel or test URL",
-    why: "Data of real calls goes to a service that anyone can inspect, or to a developer's laptop.",
+    why: "Real call data goes to a service that anyone can inspect, or to a developer's laptop.",
     advice: "Point it at a receiver of your own, or deactivate it.",
     check: Check::Webhook(check),
 };

@@ -8,7 +8,7 @@ pub(super) const RULE: Rule = Rule {
     id: "url-too-long",
     severity: Severity::Warning,
     about: "URL is longer than the 150 characters that DialNexa accepts",
-    why: "It cannot be registered again, and an update may be refused or cut off.",
+    why: "It cannot be registered again, and an update may be refused or truncated.",
     advice: "Shorten it, for example with a path in place of parameters.",
     check: Check::Webhook(check),
 };

@@ -113,7 +113,7 @@ impl Reason {
             Self::Quote => "missing closing quote".into(),
             Self::NoJson(why) => safe!("not valid JSON: {}", why),
             Self::NoObject => "not an object".into(),
-            Self::Fields { has, header } => safe!("number of fields is {}, but {} in the header", has, header),
+            Self::Fields { has, header } => safe!("{} fields, but the header has {}", has, header),
             Self::NoWebhook => "neither webhook_id nor url".into(),
             Self::NoOutcome => "neither is_success nor response_status".into(),
             Self::Odd(field, value) => safe!("{} is {}", field.name(), value),

@@ -244,7 +244,7 @@ impl App {
     }
 
     fn tell_sort(&mut self) -> Vec<Effect> {
-        let Some(sort) = self.sort else { return self.inform("not sorted: in the API's order") };
+        let Some(sort) = self.sort else { return self.inform("unsorted: the order of the API") };
         let partly = self.need_everything_or_say();
         let direction = if sort.descending { "descending" } else { "ascending" };
         let help = SORT_KEYS.iter().find(|entry| entry.key == sort.key).map_or("", |entry| entry.help);
@@ -267,7 +267,7 @@ impl App {
             return Some(safe!("{} are loaded, some of them from the cache", grouped(self.listing.loaded())));
         }
         if self.is_swept() {
-            return Some(safe!("{} are loaded, the rest did not arrive", grouped(self.listing.loaded())));
+            return Some(safe!("{} are loaded, the rest failed to load", grouped(self.listing.loaded())));
         }
         let key = self.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
         let live = self.listing.loaded().saturating_sub(self.listing.remembered());

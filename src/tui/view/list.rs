@@ -66,7 +66,7 @@ fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
             canvas.text(area, &safe!("! {}", error.short()), theme.error);
         }
         Cell::Absent => {
-            canvas.text(area, &"! the API sent no row here".into(), theme.warning);
+            canvas.text(area, &"! missing: the API did not send this row".into(), theme.warning);
         }
     }
 }

@@ -51,7 +51,7 @@ fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
             safe!(" {} {} cached{} {}", dot, part, day, time(app, at))
         }
         (None, Some(at)) => safe!(" {} list from {}", dot, time(app, at)),
-        (None, None) => safe!(" {} nothing yet", dot),
+        (None, None) => safe!(" {} no rows loaded", dot),
     };
     let mut error = safe!("! {}", trouble.error.short());
     let room_beside = |error: &Safe| usize::from(width).saturating_sub(1 + error.width() + rows.width());
@@ -147,7 +147,7 @@ fn no_match(app: &App) -> Vec<Piece> {
     let (title, rest) = if app.listing.remembered() > 0 {
         (safe!("No match so far"), safe!("Searched {}, some of them from the cache.", loaded))
     } else if app.listing.is_all_here() {
-        (safe!("No webhook matches"), safe!("Searched all {}.", loaded))
+        (safe!("No webhooks match"), safe!("Searched all {}.", loaded))
     } else {
         let of = match app.listing.extent() {
             RowCount::Exactly(rows) => safe!(" (of {})", grouped(rows)),
@@ -184,7 +184,7 @@ fn unknown_so_far(app: &App) -> Option<Safe> {
 fn what_was_looked_at(app: &App) -> Safe {
     let scope = app.scope.name();
     if app.listing.kept().is_none() {
-        return safe!("The scope is {}; there may be others.", scope);
+        return safe!("The scope is {}; other webhooks may exist.", scope);
     }
     let loaded = grouped(app.listing.loaded());
     let rest = app.setup.keymap.key(Action::LoadEverything).unwrap_or_default();

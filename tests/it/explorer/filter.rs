@@ -149,7 +149,7 @@ fn who_finds_nothing_because_of_a_capital_is_told() {
         let mut stage = forty();
         stage.keys("/").paste(query);
         let frame = stage.frame();
-        assert!(frame.contains("No webhook matches") && frame.contains(words) == is_told, "{query}: {frame}");
+        assert!(frame.contains("No webhooks match") && frame.contains(words) == is_told, "{query}: {frame}");
     }
 }
 

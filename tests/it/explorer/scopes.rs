@@ -123,5 +123,5 @@ fn trouble_hides_no_answer_to_a_filter() {
     stage.load(all(webhooks(0..5))).keys("r").fail(1, ErrorKind::Network(Network::Refused), "refused");
     stage.keys("/").paste("nowhere").keys("enter");
     let frame = stage.frame();
-    assert!(frame.contains("No webhook matches") && frame.contains("! connection refused"), "{frame}");
+    assert!(frame.contains("No webhooks match") && frame.contains("! connection refused"), "{frame}");
 }
