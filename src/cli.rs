@@ -257,7 +257,7 @@ pub struct OutputArgs {
 
 #[derive(Debug, Args)]
 pub struct GetArgs {
-    /// Ids of webhooks
+    /// Webhook ids
     #[arg(value_name = "ID", required = true)]
     pub ids: Vec<String>,
     #[command(flatten)]

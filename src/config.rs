@@ -406,7 +406,7 @@ impl Config {
             );
             return Err(ConfigError::new(message)
                 .at(key.place())
-                .advise("Set DIALNEXA_API_KEY to a key for that address, or add a profile for it."));
+                .advise("Set DIALNEXA_API_KEY to a key for that base URL, or add a profile for it."));
         }
         Ok(key)
     }

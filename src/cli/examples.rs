@@ -44,7 +44,7 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         "",
         &[
             example("Try the explorer on the demo workspace", "hookscope --demo").ends(Ends::Quit),
-            example("Open the view of findings", "hookscope --demo --view findings").ends(Ends::Quit),
+            example("Open the findings view", "hookscope --demo --view findings").ends(Ends::Quit),
             example("List the webhooks at a host", "hookscope --demo list --filter 'host:billing'"),
             example("Connect your workspace", "hookscope config init"),
         ],
@@ -54,7 +54,7 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             example("Inactive webhooks, newest first", "hookscope --demo list --scope inactive --sort created:desc"),
             example(
-                "Ids and hosts of the subscribers to an event",
+                "Ids and hosts of the subscribers of an event",
                 "hookscope --demo list --filter event:=call.failed --columns id,host",
             ),
             example("Active webhooks with an audit finding", "hookscope --demo list --filter 'finding:error active:yes'"),
@@ -66,7 +66,7 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             example("One webhook as JSON", "hookscope --demo get whk_c9v3nz8rq4pm -o json"),
             example(
-                "Every webhook that a filter finds",
+                "Every webhook that matches a filter",
                 "hookscope list --filter host:legacy -o ids | xargs hookscope get -o csv",
             ),
         ],
@@ -90,7 +90,7 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "audit",
         &[
-            example("All findings, whatever their severity", "hookscope --demo audit --fail-on never"),
+            example("All findings, without failing", "hookscope --demo audit --fail-on never"),
             example("One rule, for code scanning", "hookscope --demo audit --rule insecure-url -o sarif > audit.sarif")
                 .ends(Ends::With(1)),
             example("Fail on webhooks at retired hosts", "hookscope audit --retired 'legacy.northwind.example.com'")

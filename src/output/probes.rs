@@ -211,7 +211,7 @@ impl Record for Probed {
         },
         column(
             "address",
-            "IP address of the connection, or of the failed attempt",
+            "address of the connection, or of the failed attempt",
             |probed, _| text(probed.address()),
             |probed, _| raw(&probed.address()),
         ),

@@ -139,7 +139,7 @@ pub enum Task {
         past: Arc<Past>,
         /// What was written last.
         last: Option<Arc<Past>>,
-        /// Ids of webhooks that were confirmed as removed.
+        /// Webhook ids that were confirmed as removed.
         removed: BTreeSet<String>,
         now: Timestamp,
     },

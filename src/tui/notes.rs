@@ -57,8 +57,8 @@ fn probe(app: &App, sight: Sight<'_>) -> Note {
             let (words, style) = seen_in_words(seen, theme, &app.setup.glyphs);
             let age = clock::age_in_words(seen.at, app.now.wall);
             let second = match seen.reach.trouble {
-                Some(trouble) => safe!("{}; {}", age, trouble.advice()),
-                None => safe!("reachable from this host, {}", age),
+                Some(trouble) => safe!("probed {}: {}", age, trouble.advice()),
+                None => safe!("probed {}: reachable from this host", age),
             };
             note(words, style, second)
         }

@@ -693,7 +693,7 @@ fn everything_that_came_is_not_waited_for_again() {
     stage.keys("x");
     assert_eq!(stage.app.everything, Everything::No, "nothing more comes");
     stage.keys("enter");
-    assert!(stage.frame().contains("250 are loaded, the rest failed to load"), "{}", stage.frame());
+    assert!(stage.frame().contains("250 loaded; the rest failed to load"), "{}", stage.frame());
     stage.keys("esc L");
     assert!(stage.generation() > generation && stage.app.demand().everything, "asked for, it is read again");
 }

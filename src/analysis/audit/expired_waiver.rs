@@ -6,7 +6,7 @@ pub(super) const RULE: Rule = Rule {
     id: "expired-waiver",
     severity: Severity::Warning,
     about: "waiver past its expiry date",
-    why: "The waived finding was to be fixed by then.",
+    why: "The waived finding should have been fixed by then.",
     advice: "Fix the finding and remove the waiver from the config, or extend its date.",
     check: Check::Waivers,
 };

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     about: "the API sent an entry that is not a valid webhook",
     why: "It cannot be audited, and other programs that read the listing may fail on it.",
-    advice: "Look at it with hookscope list -o json, and report it to the vendor.",
+    advice: "Inspect it with hookscope list -o json, and report it to the vendor.",
     check: Check::Malformed,
 };
 

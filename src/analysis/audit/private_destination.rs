@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     id: "private-destination",
     severity: Severity::Error,
     about: "host is private, local or a bare name",
-    why: "DialNexa delivers from the public internet and cannot reach it, or reaches a different host of that name.",
+    why: "DialNexa delivers from the public internet and cannot reach it, or reaches a different host with that name.",
     advice: "Register a public host, or put a gateway in front of the receiver.",
     check: Check::Webhook(check),
 };

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::Error,
     about: "destination is retired, according to the config or --retired",
     why: "Its deliveries fail, or reach the next owner of the host name.",
-    advice: "Point the webhook at the successor, or delete it.",
+    advice: "Point the webhook to the new destination, or delete it.",
     check: Check::Webhook(check),
 };
 

@@ -264,10 +264,10 @@ impl App {
             return None;
         }
         if self.listing.remembered() > 0 && self.listing.is_complete() {
-            return Some(safe!("{} are loaded, some of them from the cache", grouped(self.listing.loaded())));
+            return Some(safe!("{} loaded, some of them from the cache", grouped(self.listing.loaded())));
         }
         if self.is_swept() {
-            return Some(safe!("{} are loaded, the rest failed to load", grouped(self.listing.loaded())));
+            return Some(safe!("{} loaded; the rest failed to load", grouped(self.listing.loaded())));
         }
         let key = self.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
         let live = self.listing.loaded().saturating_sub(self.listing.remembered());

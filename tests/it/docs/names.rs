@@ -44,7 +44,7 @@ fn formats_have_the_names_and_orders_that_are_stable() {
         ("docs/formats.md", format!("| `tsv` | {}, separated by tabs", quoted(Listed::usual(Format::Tsv, false)))),
         ("docs/formats.md", format!("with the header `{}`", Listed::usual(Format::Csv, false).join(","))),
         ("docs/formats.md", format!("`--columns` chooses among {}", quoted(&all))),
-        ("docs/formats.md", format!("`--sort` among {}", quoted(&keys))),
+        ("docs/formats.md", format!("`--sort` takes one of {}", quoted(&keys))),
         (
             "docs/formats.md",
             format!("`events -o json` is an array of {}", quoted(EventCoverage::usual(Format::Json, false))),

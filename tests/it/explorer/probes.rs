@@ -49,7 +49,7 @@ fn the_selected_destination_is_probed_and_what_is_found_is_said() {
     stage.found(BILLING, Ok(43)).wait(120).send(Message::Tick);
     let frame = stage.frame();
     assert!(frame.contains("probe    dns ok · tls ok, 43d left · 87 ms\n"), "{frame}");
-    assert!(frame.contains("         reachable from this host, 2m ago\n"), "{frame}");
+    assert!(frame.contains("         probed 2m ago: reachable from this host\n"), "{frame}");
     assert!(!frame.contains("healthy"));
     assert!(stage.footer().contains("billing.acme.example.com: reachable from this host, 87 ms"), "{}", stage.footer());
     // Every webhook there, and no other.

@@ -57,7 +57,7 @@ async fn a_destination_is_probed_beside_the_loop() {
     let mut running = exploring(&urls, prober(&authority));
     running.until("the rows", |frame| frame.contains("all 2")).await;
     running.press("p");
-    let frame = running.until("the answer", |frame| frame.contains("reachable from this host, ")).await;
+    let frame = running.until("the answer", |frame| frame.contains(": reachable from this host")).await;
     assert!(frame.contains("tls ok, ") && frame.contains("d left"), "{frame}");
     running.press("P");
     running.until("both", |frame| frame.contains("1 of 2 reachable from this host, 1 unreachable")).await;
