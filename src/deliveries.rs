@@ -39,10 +39,10 @@ impl Report {
         let mut problems = Vec::new();
         if let Some((line, reason)) = &self.first_malformed {
             let (rows, first) = match self.malformed {
-                1 => ("1 malformed row".into(), "it is"),
-                many => (safe!("{} malformed rows", many), "the first is"),
+                1 => ("1 malformed row".into(), "at"),
+                many => (safe!("{} malformed rows", many), "the first at"),
             };
-            problems.push(safe!("{}; {} at line {}: {}", rows, first, *line, reason.explain()));
+            problems.push(safe!("{}, {} line {}: {}", rows, first, *line, reason.explain()));
         }
         if self.is_cut {
             problems.push("the file ends in the middle of the array".into());

@@ -312,7 +312,7 @@ mod tests {
         assert_ne!(hashed, hash_url("https://bob:pw@a.com/?token=ab;d&x=1", "whk_1"));
         assert_ne!(hashed, hash_url("https://bob:pw@a.com/?token=ab;c&x=1", "whk_2"));
         assert_eq!(hash_url("https://a.com/x", "whk_1"), "https://a.com/x");
-        assert_eq!(hash_url(&hashed, "whk_1"), hashed, "a hash is no credential");
+        assert_eq!(hash_url(&hashed, "whk_1"), hashed, "a hash is not a credential");
         assert!(
             holds_hash(&hashed) && !holds_hash("https://a.com/?token=redacted-by-me") && !holds_hash("redacted-é123456")
         );

@@ -172,7 +172,7 @@ impl<'q> Search<'q> {
         thread::available_parallelism().map_or(1, NonZero::get).min(THREADS)
     }
 
-    /// All hits in the order of the listing; `None` when nobody wants to know any more. `tell` is for the first of them.
+    /// All hits in the order of the listing; `None` when the result is no longer needed. `tell` is for the first of them.
     ///
     /// This thread goes through the pages from the front, so that the first hits come first, and the others come towards it from
     /// behind: which of them gets how much of a processor decides where they meet.
@@ -228,7 +228,7 @@ impl<'q> Search<'q> {
         Some(found)
     }
 
-    /// Puts some pages through the sieve; `None` when nobody wants to know any more.
+    /// Puts some pages through the sieve; `None` when the result is no longer needed.
     fn sift(&self, pages: &[Page<'q>], sieve: &mut Sieve<'q>, goes_on: GoesOn<'_>) -> Option<()> {
         if !goes_on() {
             return None;
@@ -298,7 +298,7 @@ impl Before<'_> {
 
 impl Arranger {
     /// Answers a question: in two parts when the first screenful is there long before the rest, with `tell` for the first of
-    /// them. `None` when `goes_on` says that nobody wants to know any more.
+    /// them. `None` when `goes_on` says that the result is no longer needed.
     pub fn answer(&mut self, question: &Question, goes_on: GoesOn<'_>, tell: &mut dyn FnMut(Answer)) -> Option<Answer> {
         let is_ranked = question.query.is_ranked();
         let in_order = question.sort.is_none() && !is_ranked;
@@ -576,7 +576,7 @@ mod tests {
                 let goes_on = || asked.fetch_add(1, Ordering::Relaxed) < patience;
                 let is_done = search.pages.len().div_ceil(at_once) <= patience;
                 let given_up = search.run(threads, &goes_on, &mut |_| {});
-                prop_assert_eq!(given_up, by_several.clone().filter(|_| is_done), "nobody wants to know any more");
+                prop_assert_eq!(given_up, by_several.clone().filter(|_| is_done), "the result is no longer needed");
                 let found = arranger.answer(&question, &|| true, &mut |_| {}).unwrap();
                 prop_assert!(question.query.is_ranked() || by_several.as_deref() == Some(&*found.order), "{}", text);
                 let mut found = found.order.to_vec();

@@ -119,7 +119,7 @@ impl Trouble {
             Self::Refused => "check that the receiver is running, and on this port",
             Self::Timeout => "check for a firewall, or a receiver that hangs",
             Self::Unreachable => "check the route from this host",
-            Self::Reset => "check whether a proxy or the receiver closes the connection",
+            Self::Reset => "check whether a proxy or the receiver closes it",
             Self::TlsExpired => "renew the certificate: deliveries fail until then",
             Self::TlsUntrusted => "check that the chain is complete and publicly trusted",
             Self::TlsName => "get a certificate for this name, or change the URL",

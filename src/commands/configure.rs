@@ -79,7 +79,7 @@ async fn init(force: bool, global: &Global, env: &Environment) -> Result<Exit, E
         return Err(exists(&path));
     }
     if !global.quiet {
-        output::message(&safe!("hookscope: wrote {} (readable by you alone)", shown(&path)));
+        output::message(&safe!("hookscope: wrote {} (readable only by you)", shown(&path)));
     }
     if let (Some(dialog), Some(key)) = (&mut dialog, &key) {
         let settings = Config::load(Some(&path), env)?.api_settings(base_url.unwrap_or_default(), key.clone())?;
@@ -149,7 +149,7 @@ fn example(key: Option<&ApiKey>, base_url: Option<&BaseUrl>) -> String {
 
 fn say_next(key: Option<&ApiKey>, env: &Environment) {
     if env.api_key.is_some() {
-        output::message(&"DIALNEXA_API_KEY is set and overrides the key of the file.".into());
+        output::message(&"DIALNEXA_API_KEY is set and overrides the key in the file.".into());
     } else if key.is_none() {
         output::message(&"Next: set api_key in the file. Then:".into());
     }

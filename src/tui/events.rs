@@ -630,7 +630,7 @@ mod tests {
         assert!(gathered(&mut events, None).await.is_some());
         send.send(swept()).await.unwrap();
         assert!(gathered(&mut events, Some(start)).await.is_some());
-        assert_eq!(start.elapsed(), Duration::ZERO, "nothing is held back when nobody gathers, or the time has passed");
+        assert_eq!(start.elapsed(), Duration::ZERO, "nothing is held back outside a batch, or after its time");
         // Given up while it waits, it has taken nothing.
         send.send(swept()).await.unwrap();
         let wait = gathered(&mut events, Some(start + GATHERING));

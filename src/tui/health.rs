@@ -177,7 +177,7 @@ mod tests {
         health.try_again();
         assert_eq!(stage(&health), Some(Stage::Again));
         health.settle();
-        assert_eq!(stage(&health), Some(Stage::Failed), "nobody waits for the answer any more");
+        assert_eq!(stage(&health), Some(Stage::Failed), "the response is no longer awaited");
         health.try_again();
         health.good(moment());
         assert_eq!(stage(&health), None);

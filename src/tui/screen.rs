@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(tails(&after, &before), []);
         let mut reversed = after.clone();
         reversed.set_style(Rect::new(0, 1, 19, 1), Style::new().add_modifier(Modifier::REVERSED));
-        assert_eq!(tails(&before, &reversed), [], "a reversed blank is no blank");
+        assert_eq!(tails(&before, &reversed), [], "a reversed space is not a space");
         let wide = Buffer::with_lines(["", "漢                 "]);
         assert_eq!(tails(&before, &wide), [Position { x: 0, y: 0 }, Position { x: 2, y: 1 }]);
     }

@@ -21,7 +21,7 @@ pub trait Wish: Send + Sync + 'static {
     /// Whether this is still worth working on, now that the newer one is wanted.
     fn is_wanted_beside(&self, newer: &Self) -> bool;
 
-    /// Works until it is done, or until `goes_on` says that nobody wants to know any more. `tell` is for what is known before
+    /// Works until it is done, or until `goes_on` says that the result is no longer needed. `tell` is for what is known before
     /// the end.
     fn work(
         &self,

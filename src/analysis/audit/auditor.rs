@@ -33,7 +33,7 @@ pub struct Auditor {
 }
 
 impl Auditor {
-    /// Judges what has changed since the last question. `None` when `goes_on` says that nobody wants to know any more. `number`
+    /// Judges what has changed since the last question. `None` when `goes_on` says that the result is no longer needed. `number`
     /// is that of the answer.
     pub fn answer(&mut self, question: &Question, number: u64, goes_on: GoesOn<'_>) -> Option<Verdicts> {
         let is_known = self.audit.as_ref().is_some_and(|audit| Arc::ptr_eq(audit, &question.audit));

@@ -74,7 +74,7 @@ mod tests {
     use crate::model::Row;
 
     fn shown(url: &str) -> String {
-        let Row::Webhook(webhook) = row("a", url, &[], true) else { panic!("{url} is no webhook") };
+        let Row::Webhook(webhook) = row("a", url, &[], true) else { panic!("{url} is not a webhook") };
         shown_url(&Candidate::new(0, &webhook), 200).to_string()
     }
 

@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(of(&["*", "mine"], &rows), 0);
         assert_eq!(of(&["mine"], &rows), vocabulary::CURRENT.len() + 1);
         let inactive = [row("a", "https://a.example.com", &["*"], false)];
-        assert_eq!(of(&["*"], &inactive), vocabulary::CURRENT.len(), "* is no event itself");
+        assert_eq!(of(&["*"], &inactive), vocabulary::CURRENT.len(), "* is not an event itself");
     }
 
     #[test]

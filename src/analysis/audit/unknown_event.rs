@@ -113,7 +113,7 @@ mod tests {
         assert!(found(&audit, &["order.paid"]).is_empty());
         assert_eq!(found(&audit, &["order.pad"]), ["order.pad (did you mean order.paid?)"]);
         audit.basis = Basis::new(audit.basis.now, ["*"].into_iter());
-        assert_eq!(found(&audit, &["*", "x"]), ["x"], "nobody means a wildcard");
+        assert_eq!(found(&audit, &["*", "x"]), ["x"], "a wildcard is not a typo");
     }
 
     #[test]

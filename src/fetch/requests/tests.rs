@@ -66,7 +66,7 @@ async fn a_pause_that_is_over_before_it_was_waited_for_is_followed_by_another() 
         tokio::time::advance(OTHERS + Duration::from_millis(1)).await;
     }
     assert!(!requests.has_room() && requests.pause_if_spent().unwrap().is_none());
-    assert!(matches!(requests.next().await, Some(Progress::Resumed)), "somebody has to wake up");
+    assert!(matches!(requests.next().await, Some(Progress::Resumed)), "the queue has to wake up");
 }
 
 /// A server on the paused clock: a gateway that admits requests at a fixed rate, and a link that requests in flight share.

@@ -94,7 +94,7 @@ fn rows_that_cannot_be_used_and_files_that_cannot_be_read_are_told() {
     let (folder, path) = export("whk_1,,perhaps,,,,\n");
     let mut stage = whole(100, 24);
     stage.deliveries(&path);
-    let words = "! deliveries.csv: 1 malformed row; it is at line 45: is_success is perhaps";
+    let words = "! deliveries.csv: 1 malformed row, at line 45: is_success is perhaps";
     assert!(stage.footer().contains(words), "{}", stage.footer());
     assert!(stage.keys("j").frame().contains("! 22, 3 failed"));
     let mut stage = whole(120, 24);
