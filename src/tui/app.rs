@@ -12,6 +12,7 @@ mod findings;
 mod keys;
 mod marks;
 mod memory;
+mod mouse;
 mod news;
 mod probes;
 mod profiles;
@@ -390,6 +391,7 @@ impl App {
             Message::Mouse(event) => self.mouse_event(event),
             Message::Resize { width, height } => {
                 self.size = clamp(width, height);
+                self.forget_parts();
                 if let Overlay::PlainText(plain) = &mut self.overlay {
                     plain.fit(self.size.0);
                 }
@@ -438,7 +440,7 @@ impl App {
             // Keys come faster than frames.
             self.aim_on(&before);
         }
-        if is_from_elsewhere && effects.contains(&Effect::Draw) {
+        if is_from_elsewhere && (effects.contains(&Effect::Draw) || effects.contains(&Effect::Redraw)) {
             self.outdate_frame();
         }
         // Whatever came just now, and if it is nothing: the time is over in which what takes reading is not shown.

@@ -6,10 +6,7 @@ use crossterm::event::KeyEvent;
 
 use super::news::Change;
 use super::probes::MAX_AT_A_TIME;
-use super::{
-    Action, App, Effect, Everything, Focus, MouseButton, MouseEvent, MouseEventKind, Overlay, Position, Scope, WHEEL,
-    draw_if,
-};
+use super::{Action, App, Effect, Everything, Focus, Overlay, Scope, draw_if};
 use crate::analysis::changes::{Changes, Entry, Sides};
 use crate::analysis::destinations::Origin;
 use crate::analysis::groups::Kind;
@@ -22,9 +19,7 @@ use crate::model::WebhookId;
 use crate::safe;
 use crate::text::{Safe, grouped};
 use crate::tui::change_detail;
-use crate::tui::changes_pane::{
-    Bases, Basis, BasisChoice, ChangesPane, Chosen, Comparison, Earlier, Fate, Knowledge, Later,
-};
+use crate::tui::changes_pane::{Bases, Basis, BasisChoice, Chosen, Comparison, Earlier, Fate, Knowledge, Later};
 use crate::tui::jobs::{Question, Task};
 use crate::tui::past::Past;
 use crate::tui::picker::{Picked, Picker};
@@ -293,43 +288,12 @@ impl App {
         self.move_selected_change(rows)
     }
 
-    fn move_selected_change(&mut self, rows: i64) -> Vec<Effect> {
+    pub(super) fn move_selected_change(&mut self, rows: i64) -> Vec<Effect> {
         let moved = self.changes.go(|cursor, len| cursor.move_by(rows, len));
         if moved {
             self.rhythm.beat(self.now.instant);
         }
         draw_if(moved)
-    }
-
-    /// Selects the clicked change, or moves the selection or the detail with the wheel.
-    pub(super) fn mouse_in_changes(&mut self, event: MouseEvent) -> Vec<Effect> {
-        if self.changes.found().is_none() {
-            return Vec::new();
-        }
-        let panes = self.layout().panes;
-        let list = panes.list();
-        let at = Position::new(event.column, event.row);
-        let in_detail = self.shows_detail() && panes.detail().contains(at);
-        let in_list = !in_detail && list.contains(at);
-        let place = |pane: &ChangesPane| {
-            let line = event.row.checked_sub(list.y.saturating_add(1))?;
-            Some(pane.cursor().offset().saturating_add(line.into())).filter(|&place| place < pane.len())
-        };
-        match event.kind {
-            MouseEventKind::ScrollDown if in_detail => self.scroll_change(WHEEL),
-            MouseEventKind::ScrollUp if in_detail => self.scroll_change(-WHEEL),
-            MouseEventKind::ScrollDown => self.move_selected_change(WHEEL),
-            MouseEventKind::ScrollUp => self.move_selected_change(-WHEEL),
-            MouseEventKind::Down(MouseButton::Left) if in_detail => self.set_focus(Focus::Detail),
-            MouseEventKind::Down(MouseButton::Left) if in_list => {
-                self.focus = Focus::List;
-                if let Some(place) = place(&self.changes) {
-                    self.changes.go(|cursor, _| cursor.select(place));
-                }
-                vec![Effect::Draw]
-            }
-            _ => Vec::new(),
-        }
     }
 
     /// Shows the webhook as it is. One that is not listed any more is shown as it was.

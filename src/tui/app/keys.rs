@@ -1,9 +1,8 @@
-//! Keys, mouse and pasted text.
+//! Keys and pasted text.
 
 use super::{
     ACTIONS, Action, App, COPIES, Effect, Everything, Focus, Form, Key, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
-    MouseButton, MouseEvent, MouseEventKind, Overlay, Palette, Panes, Position, Untrusted, View, WHEEL, draw_if, grouped,
-    safe,
+    Overlay, Palette, Untrusted, View, draw_if, grouped, safe,
 };
 use crate::tui::views::Lines;
 
@@ -158,7 +157,7 @@ impl App {
         self.moved(before)
     }
 
-    fn moved(&mut self, before: u64) -> Vec<Effect> {
+    pub(super) fn moved(&mut self, before: u64) -> Vec<Effect> {
         let moved = self.cursor.selected() != before;
         if moved {
             self.rhythm.beat(self.now.instant);
@@ -362,45 +361,6 @@ impl App {
             Overlay::Export(_) => self.type_into_export(text.raw()),
             // Text is no command.
             Overlay::None | Overlay::Help { .. } | Overlay::CopyMenu(_) | Overlay::PlainText(_) => Vec::new(),
-        }
-    }
-
-    pub(super) fn mouse_event(&mut self, event: MouseEvent) -> Vec<Effect> {
-        if !self.mouse || !matches!(self.overlay, Overlay::None) {
-            return Vec::new();
-        }
-        if self.shows_changes() {
-            return self.mouse_in_changes(event);
-        }
-        if self.shows_groups() {
-            return self.mouse_in_groups(event);
-        }
-        let panes = self.layout().panes;
-        let at = Position::new(event.column, event.row);
-        let in_detail = self.shows_detail() && panes.detail().contains(at);
-        let in_list = !(in_detail && matches!(panes, Panes::One { .. })) && panes.list().contains(at);
-        match event.kind {
-            MouseEventKind::ScrollDown | MouseEventKind::ScrollUp => {
-                let rows = if event.kind == MouseEventKind::ScrollDown { WHEEL } else { -WHEEL };
-                if in_detail && !in_list {
-                    return self.scroll_detail(rows);
-                }
-                let before = self.cursor.selected();
-                self.cursor.move_by(rows, self.listing.len());
-                self.moved(before)
-            }
-            MouseEventKind::Down(MouseButton::Left) if in_list => {
-                let place = self.cursor.offset() + u64::from(event.row - panes.list().y);
-                self.focus = Focus::List;
-                if place < self.listing.len() {
-                    let before = self.cursor.selected();
-                    self.cursor.select(place);
-                    self.moved(before);
-                }
-                vec![Effect::Draw]
-            }
-            MouseEventKind::Down(MouseButton::Left) if in_detail => self.set_focus(Focus::Detail),
-            _ => Vec::new(),
         }
     }
 }

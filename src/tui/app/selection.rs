@@ -8,6 +8,8 @@
 //! - nothing arrived since that frame: the list is the one that the user counted in, on screen and beyond, or
 //! - it leads by lines to the one that the frame showed there.
 //!
+//! A click is about the line that the last frame showed under it, if that line is still in its place.
+//!
 //! In all other cases (rows came or moved in between, the filter or the sort order is another one, the workspace was switched) the
 //! count is lost: a key that acts on the selection acts on nothing and says so. The next frame shows the selection, and the key
 //! pressed again acts on that. Keys that only move are never refused.
@@ -15,6 +17,7 @@
 use std::mem::{Discriminant, discriminant};
 use std::ops::Range;
 
+use super::mouse::Parts;
 use super::{App, Effect, Export, GroupPane, Overlay, Sort};
 use crate::analysis::groups::Kind;
 use crate::tui::anchor::Anchor;
@@ -81,13 +84,29 @@ impl PartialEq for Target {
 
 impl Eq for Target {}
 
+/// What a click is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clicked {
+    /// The line of this place.
+    Line(u64),
+    /// No line: there are fewer.
+    Nothing,
+    /// A line that the list does not have there any more.
+    Lost,
+}
+
 /// The last frame, and what the keys pressed since then made of its selection.
 #[derive(Debug)]
 pub(super) struct Frame {
     aim: Aim,
-    /// The place of its first line, and what each line showed.
+    /// The list that it showed, the place of its first line, and what each line showed.
+    list: List,
     first: u64,
     lines: Vec<Target>,
+    /// Its parts; `None` once the terminal has another size, which leaves nothing where it was.
+    parts: Option<Parts>,
+    /// The place of the line that is clicked just now.
+    clicked: Option<u64>,
     /// Something arrived since that is not drawn yet.
     is_outdated: bool,
     /// Where keys led since is not where the user counts to.
@@ -104,9 +123,17 @@ impl Frame {
         if self.aim.taker == from.taker {
             self.aim.taker = to.taker;
         }
+        let clicked = self.clicked.take();
         let (list, other) = (&from.selected.list, &to.selected.list);
         // A line that is not listed any more goes when the selection leaves it.
         self.is_outdated |= list == other && from.lines != to.lines;
+        if let Some(place) = clicked {
+            // It names a line of the frame, whatever keys led to before.
+            self.is_lost = self.line(place) != Some(&to.selected.target);
+            self.aim.selected = to.selected;
+            self.aim.place = place;
+            return;
+        }
         if self.aim.selected == from.selected && from.selected == to.selected && from.place == to.place {
             return;
         }
@@ -192,8 +219,12 @@ impl App {
     /// A frame was drawn: from now on keys are about what it shows.
     pub(super) fn drawn(&mut self) {
         let places = self.places_on_screen();
+        let aim = self.aim();
         self.frame = Some(Frame {
-            aim: self.aim(),
+            list: aim.selected.list.clone(),
+            aim,
+            parts: Some(self.parts()),
+            clicked: None,
             first: places.start,
             lines: places.map(|place| self.target_at(place)).collect(),
             is_outdated: false,
@@ -205,6 +236,40 @@ impl App {
     pub(super) fn outdate_frame(&mut self) {
         if let Some(frame) = &mut self.frame {
             frame.is_outdated = true;
+        }
+    }
+
+    /// The parts of the last frame, if they are still where it showed them.
+    pub(super) fn parts_of_frame(&self) -> Option<Parts> {
+        self.frame.as_ref()?.parts
+    }
+
+    /// The terminal has another size.
+    pub(super) fn forget_parts(&mut self) {
+        if let Some(frame) = &mut self.frame {
+            frame.parts = None;
+        }
+    }
+
+    /// The line that the last frame showed in a row of the screen. Where that line is not here any more, the count is lost.
+    pub(super) fn clicked(&mut self, row: u16) -> Clicked {
+        let clicked = self.line_of_frame(row).unwrap_or(Clicked::Lost);
+        if let Some(frame) = &mut self.frame {
+            match clicked {
+                Clicked::Line(place) => frame.clicked = Some(place),
+                Clicked::Nothing => {}
+                Clicked::Lost => frame.is_lost = true,
+            }
+        }
+        clicked
+    }
+
+    fn line_of_frame(&self, row: u16) -> Option<Clicked> {
+        let frame = self.frame.as_ref().filter(|frame| frame.list == self.aim().selected.list)?;
+        let place = frame.first.saturating_add(row.checked_sub(frame.parts?.lines.y)?.into());
+        match frame.line(place) {
+            Some(target) => (self.target_at(place) == *target).then_some(Clicked::Line(place)),
+            None => Some(Clicked::Nothing),
         }
     }
 

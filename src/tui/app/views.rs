@@ -1,11 +1,7 @@
 //! Changing the view, and moving through groups.
 
-use ratatui::layout::Rect;
-
 use super::keys::Clears;
-use super::{
-    Action, App, Effect, Everything, Focus, MouseButton, MouseEvent, MouseEventKind, Position, RowRef, WHEEL, draw_if,
-};
+use super::{Action, App, Effect, Everything, Focus, RowRef, draw_if};
 use crate::analysis::groups::{Broken, Kind};
 use crate::analysis::query::quote;
 use crate::analysis::rows::Standing;
@@ -109,24 +105,6 @@ impl App {
             self.rhythm.beat(self.now.instant);
         }
         Some(draw_if(moved))
-    }
-
-    /// Selects the clicked line, or moves the selection with the wheel.
-    pub(super) fn mouse_in_groups(&mut self, event: MouseEvent) -> Vec<Effect> {
-        let body = self.layout().body;
-        // The first line is the title.
-        let lines = Rect { y: body.y.saturating_add(1), height: self.group_lines(), ..body }.intersection(body);
-        let Some(pane) = self.group_panes.get_mut(&self.view) else { return Vec::new() };
-        let moved = match event.kind {
-            MouseEventKind::ScrollDown => pane.go(|cursor, len| cursor.move_by(WHEEL, len)),
-            MouseEventKind::ScrollUp => pane.go(|cursor, len| cursor.move_by(-WHEEL, len)),
-            MouseEventKind::Down(MouseButton::Left) if lines.contains(Position::new(event.column, event.row)) => {
-                let place = pane.cursor().offset().saturating_add(event.row.saturating_sub(lines.y).into());
-                place < pane.len() && pane.go(|cursor, _| cursor.select(place))
-            }
-            _ => false,
-        };
-        draw_if(moved)
     }
 
     /// The webhook that the selected line is about, if it is about one.

@@ -1,11 +1,13 @@
 //! The mouse: it acts on what is on screen, or does nothing.
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use hookscope::api::{ApiError, ErrorKind};
+use hookscope::fetch::FetchEvent;
 use hookscope::tui::app::Focus;
 use hookscope::tui::message::{Effect, Message};
 
 use super::memory::Home;
-use crate::support::{Stage, page};
+use crate::support::{Stage, page, press};
 
 const CLICK: MouseEventKind = MouseEventKind::Down(MouseButton::Left);
 
@@ -79,4 +81,29 @@ fn in_changes_it_selects_the_change_under_it_and_scrolls_the_detail() {
     let mut stage = super::changes::looked(&home, 60, 12);
     stage.keys("m 5 g tab").send(event(CLICK, 4));
     assert_eq!(stage.app.changes.cursor().selected(), 0);
+}
+
+/// What arrives between a frame and a click on it, and moves the lines of the list.
+#[test]
+fn a_click_is_about_the_line_that_the_last_frame_showed() {
+    let banner = |stage: &Stage| {
+        let error = ApiError::new(ErrorKind::Status(500));
+        Message::Fetch(FetchEvent::Failed { generation: stage.generation(), page: 2, error })
+    };
+    let smaller = |_: &Stage| Message::Resize { width: 80, height: 6 };
+    let arrivals: [&dyn Fn(&Stage) -> Message; 2] = [&banner, &smaller];
+    for (arrival, is_there) in arrivals.into_iter().zip([true, false]) {
+        let mut stage = Stage::loaded(80, 24);
+        stage.keys("m G g");
+        let shown = stage.frame().lines().nth(4).unwrap().to_owned();
+        let arrived = arrival(&stage);
+        for message in [arrived, event(CLICK, 4), Message::Key(press("y")), Message::Key(press("i"))] {
+            stage.effects = stage.app.update(message, stage.now);
+        }
+        let copied = stage.effects.iter().any(|effect| matches!(effect, Effect::Copy(_)));
+        assert_eq!(copied, is_there);
+        let selected = stage.frame().lines().nth(selected_line(&stage).unwrap()).unwrap().to_owned();
+        let url = shown.split_whitespace().nth(1).unwrap();
+        assert_eq!(selected.contains(url), is_there, "{selected}, not {shown}");
+    }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use hookscope::analysis::arrange::Arranger;
 use hookscope::analysis::audit::Auditor;
 use hookscope::analysis::destinations::Origin;
@@ -94,6 +95,8 @@ struct History {
     /// The lines of the view when it was drawn, on screen and beyond, and the place of the selected one.
     lines: Vec<Option<Seen>>,
     place: usize,
+    /// The lines of the screen that show lines of the view, and the places of those.
+    on_screen: Vec<(u16, usize)>,
     effects: Vec<Effect>,
     log: Vec<String>,
 }
@@ -115,7 +118,7 @@ impl History {
         });
         let now = moment();
         let profiles = ["one", "other"].map(|name| profile(name, None)).into();
-        let setup = Setup { page_size: 5, auto_refresh: true, profiles, ..setup(60, 12) };
+        let setup = Setup { page_size: 5, auto_refresh: true, mouse: true, profiles, ..setup(60, 12) };
         Self {
             app: App::new(setup, now),
             now,
@@ -133,6 +136,7 @@ impl History {
             seen: None,
             lines: Vec::new(),
             place: 0,
+            on_screen: Vec::new(),
             effects: Vec::new(),
             log: Vec::new(),
         }
@@ -184,12 +188,20 @@ impl History {
         let (width, height) = self.app.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
         view::draw(&self.app, &mut Canvas::new(&mut buffer, self.app.setup.glyphs));
-        let mut lines = buffer.content().chunks(usize::from(width));
-        let line = lines
-            .find(|line| line[0].symbol() == "\u{258c}")
-            .map(|line| line.iter().map(ratatui::buffer::Cell::symbol).collect::<String>());
-        self.seen = line.as_deref().and_then(number_in).map(|number| (self.at(), number));
+        let lines = buffer.content().chunks(usize::from(width));
+        let lines: Vec<String> = lines.map(|line| line.iter().map(ratatui::buffer::Cell::symbol).collect()).collect();
+        let row = lines.iter().position(|line| line.starts_with('\u{258c}'));
+        let line = row.map(|row| &lines[row]);
+        self.seen = line.and_then(|line| number_in(line)).map(|number| (self.at(), number));
         (self.lines, self.place) = self.counted();
+        let place_of = |at: usize| (self.place + at).checked_sub(row?);
+        let shows = |at: usize, place: usize| {
+            let shown = number_in(&lines[at]).map(|number| (self.at(), number));
+            shown.is_some() && self.lines.get(place) == Some(&shown)
+        };
+        let on_screen = (0..lines.len()).filter_map(|at| place_of(at).map(|place| (at, place)));
+        let on_screen = on_screen.filter(|&(at, place)| shows(at, place));
+        self.on_screen = on_screen.map(|(at, place)| (u16::try_from(at).unwrap(), place)).collect();
         self.send(Message::Drawn);
         self.log.push(format!("    drawn: {:?} of {:?}", self.seen, line.map(|line| line.trim().to_owned())));
     }
@@ -301,9 +313,28 @@ impl History {
         }
     }
 
+    fn resize(&mut self) {
+        let (width, height) = (50 + self.random.below(11), 8 + self.random.below(5));
+        self.log.push(format!("  resized to {width}x{height}"));
+        let (width, height) = (u16::try_from(width).unwrap(), u16::try_from(height).unwrap());
+        self.send(Message::Resize { width, height });
+    }
+
+    /// Clicks a line that the last frame showed. The place of that.
+    fn click(&mut self) -> Option<usize> {
+        let (at, place) = match self.on_screen.len() as u64 {
+            0 => return None,
+            lines => self.on_screen[usize::try_from(self.random.below(lines)).unwrap()],
+        };
+        self.log.push(format!("click {at}, place {place} (view {:?})", self.app.view));
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        self.send(Message::Mouse(MouseEvent { kind, column: 5, row: at, modifiers: KeyModifiers::NONE }));
+        Some(place)
+    }
+
     /// One thing that arrives.
     fn arrive(&mut self) {
-        match self.random.below(40) {
+        match self.random.below(43) {
             0..=12 => self.load(),
             13..=16 => self.change_server(),
             17..=19 => {
@@ -330,6 +361,7 @@ impl History {
             }
             33..=35 => self.answer(),
             36..=38 => self.probe_or_fail(),
+            39..=41 => self.resize(),
             _ => self.switch(),
         }
     }
@@ -459,7 +491,7 @@ fn a_key_is_about_what_the_last_frame_showed_or_about_nothing() {
 }
 
 /// Keys that are typed ahead, in one read, while things arrive between them or not.
-const TYPED_AHEAD: [&str; 16] = [
+const TYPED_AHEAD: [&str; 22] = [
     "space space",
     "t space",
     "space t space",
@@ -476,6 +508,12 @@ const TYPED_AHEAD: [&str; 16] = [
     "space space j space",
     "g j space",
     "j j j y c",
+    "click y d",
+    "click space",
+    "j click y i",
+    "click j space",
+    "space click y d",
+    "click click space",
 ];
 
 /// Several keys between two frames. Each of them is about the line that the user counted to in the last one, or about nothing.
@@ -492,6 +530,10 @@ fn burst(history: &mut History, seed: u64, arrivals: u64) {
     for key in keys.split(' ') {
         for _ in 0..history.random.below(arrivals + 1) {
             history.arrive();
+        }
+        if key == "click" {
+            place = history.click().unwrap_or(place);
+            continue;
         }
         let meant = history.lines.get(place).copied().flatten();
         let marked = history.press(key);
