@@ -286,6 +286,22 @@ mod tests {
             ("https://bob%3Apw%40a.com/x", "https://***%40a.com/x"),
             ("https://bob%40hooks.slack.com/services/T0/B0/xyz", "https://***%40hooks.slack.com/services/T0/B0/***"),
             ("https://a.com/?mail=bob%40b.com", "https://a.com/?mail=bob%40b.com"),
+            ("https:bob:pw%40h/x", "***%40h/x"),
+            ("bob:pw%40h/x", "***%40h/x"),
+            ("//bob:pw%40h/x", "//***%40h/x"),
+            ("https://bob:pw%2540h/x", "https://***%2540h/x"),
+            ("https://bob:pw%252540h/x", "https://***%252540h/x"),
+            ("https://bob:pw%EF%BC%A0h/x", "https://***%EF%BC%A0h/x"),
+            ("bob:pw%25ef%25b9%25abh/x", "***%25ef%25b9%25abh/x"),
+            ("https://bob:pa/ss%40h/x", "https://***%40h/x"),
+            ("https://bob@b.com:pw%40h/x", "https://***%40h/x"),
+            ("https://bob:pw%40hooks.slack.com/services/T0/B0/xyz", "https://***%40hooks.slack.com/services/T0/B0/***"),
+            ("http://hookserver:8080/u/bob%40b.com", "http://hookserver:8080/u/bob%40b.com"),
+            ("https://a.com:8443/x:y%40z?m=a:b%40c", "https://a.com:8443/x:y%40z?m=a:b%40c"),
+            ("http://[::1]:80/u/bob%40b.com", "http://[::1]:80/u/bob%40b.com"),
+            ("bob%40b.com", "bob%40b.com"),
+            ("https://hooks.slack.com/token=abc/services/T0/xyz", "https://hooks.slack.com/token=***/services/T0/***"),
+            ("https://a.com/hook&a=1&token=abc/x", "https://a.com/hook&a=1&token=***/x"),
             ("https://a.com/?next=https://bob:pw@b.com/", "https://a.com/?next=***"),
             ("https://a.com/?next=https%3A%2F%2Fb.com%2F%3Fkey%3D1&x=2", "https://a.com/?next=***&x=2"),
             ("https://a.com/https://bob:pw@b.com/x", "https://a.com/https://***@b.com/x"),
@@ -385,6 +401,20 @@ mod tests {
             before in "[a-z0-9/?#:@%;&=+!~\\\\-]{0,4}",
             behind in "[a-z0-9/?#:@%;&=+!~\\\\-]{0,4}",
             at in "[@＠]",
+            host in "h|hooks\\.example\\.com|\\[::1\\]|10\\.0\\.0\\.1|H\\.example",
+            tail in "(:443)?(/[a-z/.]{0,8})?([?][a-z]=[a-z])?",
+            bytes in 0_usize..80,
+        ) {
+            assert_hidden(&format!("{scheme}{user}:{before}{MARK}{behind}{at}{host}{tail}"), bytes)?;
+        }
+
+        #[test]
+        fn userinfo_before_an_encoded_at_sign_is_hidden(
+            scheme in "((https?|HTTPS|ht\ttps|wss|x)(://|:/|:///|:\\\\\\\\|:)|//)?",
+            user in "[a-z]{0,6}",
+            before in "[a-z0-9%;&=+!~:-]{0,4}",
+            behind in "[a-z0-9%;&=+!~:-]{0,4}",
+            at in "%(25){0,2}40|%(25){0,2}(EF|ef)%(25){0,2}(BC%(25)?A0|b9%(25)?AB)",
             host in "h|hooks\\.example\\.com|\\[::1\\]|10\\.0\\.0\\.1|H\\.example",
             tail in "(:443)?(/[a-z/.]{0,8})?([?][a-z]=[a-z])?",
             bytes in 0_usize..80,

@@ -35,8 +35,6 @@ const SECRET_WORDS: [&str; 2] = ["pw", "tok"];
 
 /// What stands between userinfo and host, also as it is drawn by foreign keyboards.
 const AT_SIGNS: [char; 3] = ['@', '＠', '﹫'];
-/// An `@` that was percent-encoded.
-const ENCODED_AT: &str = "%40";
 /// URLs within URLs that are looked into.
 const DEEPEST: usize = 3;
 
@@ -130,9 +128,7 @@ fn find_within(text: &str, depth: usize, found: &mut Vec<Secret>) {
     let userinfo = userinfo(text, &authority);
     let host = match &userinfo {
         Some(userinfo) => {
-            let rest = text.get(userinfo.end..).unwrap_or_default();
-            let of_sign = || rest.chars().next().map_or(0, char::len_utf8);
-            let start = userinfo.end + if rest.starts_with(ENCODED_AT) { ENCODED_AT.len() } else { of_sign() };
+            let start = userinfo.end + text.get(userinfo.end..).and_then(at_sign).unwrap_or_default();
             start..end_of_authority(text, start)
         }
         None => authority,
@@ -182,10 +178,34 @@ fn userinfo(text: &str, authority: &Range<usize>) -> Option<Range<usize>> {
     } else {
         cut(text, place)
     };
-    // No host has an encoded `@`, and behind a scheme it can only have been meant as one.
-    let encoded = || place.rfind(ENCODED_AT).filter(|_| scheme_end(text) > 0);
-    let end = end_behind(behind, cut).map(|at| place.len() + at).or_else(|| place.rfind(AT_SIGNS)).or_else(encoded);
+    // A port that is no number is the start of a password.
+    let is_cut = cut == Cut::Likely
+        && place.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && port.parse::<u16>().is_err());
+    // No host has an encoded `@`: behind a scheme, or a user and a colon, it can only have been meant as one.
+    let encoded = || {
+        let place = if is_cut { text.get(authority.start..)? } else { place };
+        let at = place.rmatch_indices('%').map(|(at, _)| at).find(|&at| place.get(at..).and_then(at_sign).is_some())?;
+        (scheme_end(text) > 0 || place.get(..at)?.contains(':')).then_some(at)
+    };
+    let end = end_behind(behind, cut).map(|at| place.len() + at).or_else(|| place.rfind(AT_SIGNS)).max(encoded());
     end.filter(|&end| end > 0).map(|end| authority.start..authority.start + end)
+}
+
+/// The length of the `@` that a text begins with, percent-encoded or not, however often.
+fn at_sign(text: &str) -> Option<usize> {
+    let encoded = |sign: char| {
+        let mut rest = text;
+        for byte in sign.encode_utf8(&mut [0; 4]).bytes() {
+            // What encodes a `%` again.
+            rest = rest.strip_prefix('%')?.trim_start_matches("25");
+            let (digits, behind) = rest.split_at_checked(2)?;
+            rest = behind;
+            (u8::from_str_radix(digits, 16) == Ok(byte)).then_some(())?;
+        }
+        Some(text.len() - rest.len())
+    };
+    let plain = |sign: char| text.starts_with(sign).then(|| sign.len_utf8());
+    AT_SIGNS.into_iter().find_map(|sign| plain(sign).or_else(|| encoded(sign)))
 }
 
 /// Whether the scheme is one whose URLs take a backslash for a slash. A text without a scheme counts as one.
@@ -258,16 +278,17 @@ fn find_in_path(text: &str, host: Range<usize>, path: Range<usize>, depth: usize
         let name = parsed.as_ref().and_then(Url::domain).map_or_else(|| name.to_ascii_lowercase(), str::to_owned);
         secret_path(&name, in_path)
     };
-    if let Some((hook, at)) = secret {
-        found.push(Secret { kind: SecretKind::Path(hook), range: path.start + at..path.end });
-        return;
+    let shown = secret.map_or(path.end, |(_, at)| path.start + at);
+    if let Some((hook, _)) = secret {
+        found.push(Secret { kind: SecretKind::Path(hook), range: shown..path.end });
     }
+    let Some(in_path) = text.get(path.start..shown) else { return };
     find_in_segments(in_path, path.start, depth, found);
     if depth < DEEPEST
         && let Some(slashes) = in_path.find("://")
     {
         let scheme = in_path.get(..slashes).unwrap_or_default().trim_end_matches(|c: char| c.is_ascii_alphanumeric()).len();
-        find_at(text, path.start + scheme..path.end, found, |url, inner| find_within(url, depth + 1, inner));
+        find_at(text, path.start + scheme..shown, found, |url, inner| find_within(url, depth + 1, inner));
     }
 }
 
@@ -298,11 +319,11 @@ fn find_in_parameters(text: &str, tail: usize, depth: usize, found: &mut Vec<Sec
 }
 
 /// The name and the place of the secret value in a parameter. Some servers part parameters with `;`, while others take it, like
-/// a second `?`, as a part of the value: so a name is looked for after each of them, and a secret value ends only with the
-/// whole parameter.
+/// a second `?` or an `&` in a path, as a part of the value: so a name is looked for after each of them, and a secret value ends
+/// only with the whole parameter.
 fn secret_value(body: &str, depth: usize) -> Option<(String, Range<usize>)> {
     let mut at = 0;
-    for part in body.split_inclusive([';', '?']) {
+    for part in body.split_inclusive([';', '?', '&']) {
         if let Some((name, value)) = part.split_once('=')
             && !value.is_empty()
             && (is_secret_name(name) || holds_secret_url(value, depth))

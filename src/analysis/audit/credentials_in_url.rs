@@ -89,6 +89,12 @@ mod tests {
                 "credential in the URL: user name or password, parameter X-Api-Key",
             ),
             ("https://a.example.com/#access_token=hunter2", "credential in the URL: parameter access_token"),
+            ("https://a.example.com/hook&token=hunter2", "credential in the URL: parameter token"),
+            ("bob:hunter2%40a.example.com/", "credential in the URL: user name or password"),
+            (
+                "https://hooks.slack.com/token=hunter2/T0AAAAAAA/B0BBBBBBB/hunter2",
+                "credential in the URL: parameter token, path of hooks.slack.com",
+            ),
             (
                 "https://hooks.slack.com/services/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4",
                 "credential in the URL: path of hooks.slack.com",
