@@ -130,27 +130,29 @@ impl Store {
         Self { history: history.join(&name), cache, name, old_history: None }
     }
 
-    /// Renames what is stored under an old name, unless something is stored under this one.
+    /// Renames what is stored under an old name, unless something is stored under this one. The history comes last: without it,
+    /// a rename that was interrupted is finished.
     fn adopt(&self, old: &Self) -> io::Result<()> {
-        if self.is_there() || !old.is_there() {
+        let is_there = |path: &Path| path.symlink_metadata().is_ok();
+        let caches = (old.path("cache"), self.path("cache"));
+        let is_cache_left = || is_there(&caches.0) && !is_there(&caches.1);
+        let is_left = || !is_there(&self.history) && (is_there(&old.history) || is_cache_left());
+        if !is_left() {
             return Ok(());
         }
         private_directory(&self.cache)?;
-        let _lock = Lock::take(&self.path("lock"))?;
-        if self.is_there() {
+        // Another program that writes here has adopted it, or will find it at its next start.
+        let Some(_lock) = Lock::take(&self.path("lock"))? else { return Ok(()) };
+        if !is_left() {
             return Ok(());
         }
-        for (from, to) in [(&old.history, &self.history), (&old.path("cache"), &self.path("cache"))] {
-            match fs::rename(from, to) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+        if is_cache_left() {
+            fs::rename(&caches.0, &caches.1)?;
+        }
+        if is_there(&old.history) {
+            fs::rename(&old.history, &self.history)?;
         }
         Ok(())
-    }
-
-    fn is_there(&self) -> bool {
-        [&self.history, &self.path("cache")].iter().any(|path| path.symlink_metadata().is_ok())
     }
 
     /// A history that an earlier version kept and that is not used, because it may be that of another workspace.

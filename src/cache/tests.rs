@@ -98,13 +98,30 @@ fn what_an_earlier_version_stored_is_adopted_once_where_it_is_certain_whose_it_i
     let store = || Store::below(cache.clone(), &history, &vendors);
     assert_eq!(store().unused_history(), None);
     assert_eq!((store().history().len(), store().read_at()), (1, Some(at("01T12:00:00"))));
-    assert!(!old.is_there());
+    assert!(old.history().is_empty() && old.read_at().is_none());
     // From then on this is the store, whatever an earlier version writes.
     old.keep_at(&roster(&[B2]), at("02T12:00:00")).unwrap();
     assert_eq!((store().history()[0].webhooks, old.history().len()), (2, 1));
     // The next read adds to the history that was adopted.
     store().keep_at(&roster(&[A]), at("03T12:00:00")).unwrap();
     assert_eq!(store().history().last().unwrap().counts, Some(Counts { added: 0, removed: 1, changed: 0 }));
+}
+
+#[test]
+fn an_adoption_waits_for_the_lock_and_is_finished_after_an_interruption() {
+    let home = tempfile::tempdir().unwrap();
+    let (cache, history) = (home.path().join("cache"), home.path().join("state/history"));
+    let vendors = connection(base_url::DEFAULT, "id:secret_0123");
+    let old = Store::new(cache.clone(), &history, vendors.old_fingerprint());
+    let new = Store::new(cache.clone(), &history, vendors.fingerprint());
+    old.keep_at(&roster(&[A, B]), at("01T12:00:00")).unwrap();
+    let open = || Store::below(cache.clone(), &history, &vendors);
+    let lock = Lock::take(&new.path("lock")).unwrap().unwrap();
+    assert_eq!((open().history().len(), old.history().len()), (0, 1), "another program writes");
+    drop(lock);
+    fs::rename(old.path("cache"), new.path("cache")).unwrap();
+    assert_eq!((open().history().len(), open().read_at()), (1, Some(at("01T12:00:00"))));
+    assert!(old.history().is_empty());
 }
 
 #[test]
