@@ -37,18 +37,19 @@ impl App {
             FetchEvent::Failed { page, error, .. } => {
                 let error = self.with_unread_key(error);
                 self.listing.failed(page, error.clone());
+                let may_recover = error.may_recover();
                 let is_hopeless = !error.is_transient() || self.listing.fresh_pages() == 0;
-                let stopped =
-                    if is_hopeless { self.suspend_auto_refresh(&error.short(), error.may_recover()) } else { None };
+                let stopped = if is_hopeless { self.suspend_auto_refresh(&error.short(), may_recover) } else { None };
                 let unread_key = error.unread_key.as_deref().map(unread_key);
                 self.health.bad(error, Stage::Failed, self.now);
                 if self.everything != Everything::No {
                     self.everything = Everything::No;
-                    if let Some(words) = unread_key {
-                        return self.warn(words);
-                    }
-                    let auto = if stopped.is_some() { "; auto-refresh stopped" } else { "" };
-                    return self.warn(safe!("refresh failed: page {}{}", page, auto));
+                    let words = unread_key.unwrap_or_else(|| safe!("refresh failed: page {}", page));
+                    return self.warn(match stopped {
+                        None => words,
+                        Some(_) if may_recover => safe!("{}; auto-refresh paused", words),
+                        Some(_) => safe!("{}; auto-refresh stopped", words),
+                    });
                 }
                 if let Some(words) = stopped {
                     return self.warn(words);

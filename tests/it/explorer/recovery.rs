@@ -45,13 +45,13 @@ fn it_tries_again_slowly_and_reports_when_the_api_is_back() {
 fn the_warning_about_a_failure_ends_with_it() {
     let mut stage = Stage::new(120, 24);
     stage.load(page(1, 0..50, Some(50))).keys("R r").fail(1, DOWN, "");
-    assert!(stage.footer().contains("stopped"), "{}", stage.frame());
+    assert!(stage.footer().contains("paused"), "{}", stage.frame());
     until_next_try(&mut stage);
     stage.fail(1, DOWN, "");
     until_next_try(&mut stage);
     stage.load(page(1, 0..50, Some(50)));
     let footer = stage.footer();
-    assert!(footer.contains("the API is back") && !footer.contains("stopped"), "{}", stage.frame());
+    assert!(footer.contains("the API is back") && !footer.contains("paused"), "{}", stage.frame());
     // A warning of something else stays.
     stage.keys("r").fail(1, DOWN, "").send(Message::NotSuspended("it is the first process"));
     until_next_try(&mut stage);
@@ -154,11 +154,19 @@ fn auto_refresh_that_was_turned_off_stays_off() {
 
 #[test]
 fn a_failure_while_all_is_loaded_stops_auto_refresh_with_a_word() {
-    let mut stage = Stage::new(120, 24);
-    stage.load(page(1, 0..50, Some(50))).keys("R r");
-    let (generation, error) = (stage.generation(), ApiError::new(DOWN));
-    stage.send(Message::Fetch(FetchEvent::Failed { generation, page: 1, error }));
-    assert!(stage.footer().contains("page 1; auto-refresh stopped"), "{}", stage.frame());
+    for (kind, words) in [
+        (DOWN, "refresh failed: page 1; auto-refresh paused"),
+        (ErrorKind::Setup, "refresh failed: page 1; auto-refresh stopped"),
+        (ErrorKind::Unauthorized, "the key cannot be read again: no key; auto-refresh paused"),
+    ] {
+        let mut stage = Stage::new(120, 24);
+        stage.load(page(1, 0..50, Some(50))).keys("R r");
+        let mut error = ApiError::new(kind);
+        error.unread_key = (error.kind == ErrorKind::Unauthorized).then(|| Box::new("no key".into()));
+        let generation = stage.generation();
+        stage.send(Message::Fetch(FetchEvent::Failed { generation, page: 1, error }));
+        assert!(stage.footer().contains(words), "{}", stage.frame());
+    }
 }
 
 #[test]
