@@ -103,7 +103,10 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
     let url_left = 2 + seen::draw_symbol(app, row, behind(area, 2), canvas);
     let figures = if area.width >= NARROW { seen::width(app, area) } else { 0 };
     let finding_width = if area.width >= WIDE { 28 } else { 2 };
-    let events_width = if area.width >= NARROW_FOR_EVENTS { EVENTS } else { 0 };
+    let (events, events_style) = event_count(app, row);
+    // A count of three digits leaves a column free before it, too.
+    let wanted = u16::try_from(events.width() + 1).unwrap_or(EVENTS).max(EVENTS);
+    let events_width = if area.width >= NARROW_FOR_EVENTS { wanted } else { 0 };
     let columns = if area.width >= NARROW { figures + events_width + finding_width + age_width(app) } else { 0 };
     let url_area = Rect { width: behind(area, url_left).width.saturating_sub(columns), ..behind(area, url_left) };
     let url = short_url(row.url(), app.reveal, url_area.width.into());
@@ -114,7 +117,6 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
     }
     seen::draw(app, row, Rect { x: url_area.right(), width: figures, ..area }, area.width, canvas);
     let events_area = Rect { x: url_area.right() + figures, width: events_width, ..area };
-    let (events, events_style) = event_count(app, row);
     canvas.text_right(events_area, &events, events_style);
     let finding_area = Rect { x: events_area.right(), width: finding_width, ..area };
     finding(app, app.broken_at(place), finding_area, canvas);

@@ -179,3 +179,16 @@ fn hosts_open_on_the_first_row_while_rows_load() {
         }
     }
 }
+
+#[test]
+fn a_long_count_of_events_leaves_a_column_before_it() {
+    for (width, count) in [(60, 99), (60, 100), (80, 100), (80, 1000)] {
+        let names: Vec<_> = (0..count).map(|number| format!("e{number}")).collect();
+        let url = format!("https://{}.example.com/", "h".repeat(60));
+        let json = serde_json::json!({"id": "w", "url": url, "events": names, "is_active": true});
+        let mut stage = Stage::new(width, 24);
+        stage.load(Page { rows: vec![row(&json.to_string())], ..page(1, 0..0, Some(1)) });
+        let frame = stage.frame();
+        assert!(frame.contains("… 99"), "{frame}");
+    }
+}
