@@ -8,7 +8,7 @@ use super::prompt::Prompt;
 use crate::analysis::query::{Query, QueryError};
 
 /// Filters that are remembered.
-const MAX_HISTORY: usize = 100;
+pub(super) const MAX_HISTORY: usize = 100;
 
 /// The filter of the list.
 #[derive(Debug, Default)]

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Config, Connection, KeySource};
 use crate::files::{self, Existing};
+use crate::tui::filter::MAX_HISTORY;
 
 /// What is read of a history: more than a hundred of the longest filters.
 const MAX_BYTES: u64 = 1 << 20;
@@ -39,13 +40,7 @@ impl History {
 
     /// The filters of earlier times, the newest last. A file that cannot be read is no history.
     pub fn read(&self) -> Vec<String> {
-        let mut text = String::new();
-        let file = self.path.as_ref().and_then(|path| File::open(path).ok());
-        let read = file.map(|file| file.take(MAX_BYTES).read_to_string(&mut text));
-        if !matches!(read, Some(Ok(_))) {
-            return Vec::new();
-        }
-        serde_json::from_str(&text).unwrap_or_default()
+        self.path.as_deref().map(read).unwrap_or_default()
     }
 
     /// Writes them in the background, one list after the other: a slow disk stops nobody. A filter may hold what is nobody else's
@@ -65,29 +60,46 @@ impl History {
     }
 }
 
-/// Renames the file of an earlier version, which kept one for each workspace, unless there is one for the config.
+/// Moves the filters of an earlier version, which kept a file for each workspace, before those of the config.
 fn adopt(old: Option<&Path>, path: Option<&Path>) {
-    if let (Some(old), Some(path)) = (old, path)
-        && path.symlink_metadata().is_err()
-    {
-        drop(std::fs::rename(old, path));
+    let (Some(old), Some(path)) = (old, path) else { return };
+    let mut filters = read(old);
+    if filters.is_empty() {
+        return;
+    }
+    let of_config = read(path);
+    filters.retain(|filter| !of_config.contains(filter));
+    filters.extend(of_config);
+    filters.drain(..filters.len().saturating_sub(MAX_HISTORY));
+    if write(path, &filters) {
+        drop(std::fs::remove_file(old));
     }
 }
 
 /// Waits for the end of a task, if there is one. One that panicked has told of it.
-async fn finished(task: Option<JoinHandle<()>>) {
+async fn finished<T>(task: Option<JoinHandle<T>>) {
     if let Some(task) = task {
         drop(task.await);
     }
 }
 
-fn write(path: &Path, filters: &[String]) {
+fn read(path: &Path) -> Vec<String> {
+    let mut text = String::new();
+    match File::open(path).map(|file| file.take(MAX_BYTES).read_to_string(&mut text)) {
+        Ok(Ok(_)) => serde_json::from_str(&text).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether it was written.
+fn write(path: &Path, filters: &[String]) -> bool {
     let text = serde_json::to_string(filters).unwrap_or_default();
     let written = files::target(path)
         .and_then(|target| files::write(&target, Existing::Replaced, |out| out.write_all(text.as_bytes())));
-    if let Err(error) = written {
+    if let Err(error) = &written {
         tracing::warn!("the filter history cannot be written: {error}");
     }
+    written.is_ok()
 }
 
 #[cfg(test)]
@@ -95,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_filters_of_an_earlier_version_are_taken_over_once() {
+    fn the_filters_of_an_earlier_version_are_moved_before_those_of_the_config() {
         let home = tempfile::tempdir().unwrap();
         let (old, path) = (home.path().join("old"), home.path().join("new"));
         let read = || {
@@ -103,9 +115,16 @@ mod tests {
             History::new(Some(path.clone())).read()
         };
         assert_eq!(read(), [""; 0]);
-        write(&old, &["first".to_owned()]);
-        assert_eq!(read(), ["first"]);
-        write(&old, &["other".to_owned()]);
-        assert_eq!(read(), ["first"]);
+        let put = |filters: &[&str]| assert!(write(&old, &filters.iter().map(|&filter| filter.into()).collect::<Vec<_>>()));
+        put(&["first", "second"]);
+        assert_eq!(read(), ["first", "second"]);
+        assert!(!old.exists());
+        // That of another workspace.
+        put(&["second", "third"]);
+        assert_eq!(read(), ["third", "first", "second"]);
+        let many: Vec<_> = (0..MAX_HISTORY).map(|number| number.to_string()).collect();
+        assert!(write(&old, &many));
+        let merged = read();
+        assert_eq!((merged.len(), &merged[MAX_HISTORY - 1]), (MAX_HISTORY, &"second".to_owned()));
     }
 }
