@@ -177,6 +177,24 @@ pub enum Existing {
     ReplacedShared,
 }
 
+/// Writes to what a path given by the user leads to. A device or a pipe is written to, not replaced; else as [`write`].
+pub fn write_to<T>(
+    file: &Path,
+    existing: Existing,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+) -> io::Result<Option<T>> {
+    let target = target(file)?;
+    // What /dev/stdout leads to has no name of its own when it is a pipe: it can be opened, but not be found by its name.
+    let target = if target.exists() || !file.exists() { target } else { file.to_owned() };
+    if fs::metadata(&target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        let mut writer = BufWriter::new(OpenOptions::new().write(true).open(&target)?);
+        let value = write(&mut writer)?;
+        writer.flush()?;
+        return Ok(Some(value));
+    }
+    self::write(&target, existing, write)
+}
+
 /// Writes a file. `None` when something is there already and stays. What is new is its owner's alone from the first byte on,
 /// and so are directories that are made for it.
 pub fn write<T>(

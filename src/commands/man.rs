@@ -28,5 +28,5 @@ pub(super) fn run(directory: Option<&Path>) -> Result<Exit, Error> {
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let write = |out: &mut dyn Write| out.write_all(text.as_bytes());
-    files::write(&files::target(path)?, Existing::ReplacedShared, write).map(|_| ())
+    files::write_to(path, Existing::ReplacedShared, write).map(|_| ())
 }

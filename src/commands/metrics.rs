@@ -113,6 +113,6 @@ fn write(file: Option<&Path>, text: &str) -> Result<(), Error> {
         return Output::stdout().send(|out| out.raw(text.as_bytes())).map(|_reader| ());
     };
     let failed = |error: std::io::Error| Error::Output(safe!("{}: {}", clean(&file.to_string_lossy()), reason(&error)));
-    let target = files::target(file).map_err(failed)?;
-    files::write(&target, Existing::ReplacedShared, |out| out.write_all(text.as_bytes())).map(|_written| ()).map_err(failed)
+    let write = |out: &mut dyn std::io::Write| out.write_all(text.as_bytes());
+    files::write_to(file, Existing::ReplacedShared, write).map(|_written| ()).map_err(failed)
 }

@@ -1,6 +1,5 @@
 //! `hookscope snapshot`: the workspace as canonical JSON.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -61,16 +60,6 @@ fn clean_path(path: &Path) -> Safe {
 /// Returns how many webhooks have credentials in them.
 fn write(file: &Path, reading: &Reading, redact: bool) -> io::Result<u64> {
     let snapshot = |out: &mut dyn Write| snapshot::write(&mut Output::to(out), &reading.rows, redact);
-    let target = files::target(file)?;
-    // What /dev/stdout leads to has no name of its own when it is a pipe: it can be opened, but not be found by its name.
-    let target = if target.exists() || !file.exists() { target } else { file.to_owned() };
-    if fs::metadata(&target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
-        // A device or a pipe is written to, not replaced.
-        let mut writer = io::BufWriter::new(fs::OpenOptions::new().write(true).open(&target)?);
-        let count = snapshot(&mut writer)?;
-        writer.flush()?;
-        return Ok(count);
-    }
     // It may be meant for others, whose permissions somebody chose; a new one is its owner's alone, for its credentials.
-    files::write(&target, Existing::ReplacedAlike, snapshot).map(Option::unwrap_or_default)
+    files::write_to(file, Existing::ReplacedAlike, snapshot).map(Option::unwrap_or_default)
 }

@@ -234,6 +234,8 @@ async fn a_file_is_replaced_as_a_whole_and_stays_readable() {
     assert_eq!(fs::metadata(home.path("x.prom")).unwrap().permissions().mode() & 0o777, 0o644);
     let second = parse(&home.read("x.prom"));
     assert!(first.keys().eq(second.keys()));
+    let piped = Ended::of(home.at(&server.base_url(), &["metrics", "--file", "/dev/stdout"])).await;
+    assert!(first.keys().eq(parse(piped.data()).keys()));
     let missing = Ended::of(home.at(&server.base_url(), &["metrics", "--file", "no/such/x.prom"])).await;
     missing.refusal(4);
     // When nothing could be read, what was there must not go on saying that all is well.
