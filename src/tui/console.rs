@@ -23,8 +23,8 @@ use nix::sys::signal::{SIGTSTP, SIGTTIN, SIGTTOU, SigSet, SigmaskHow, raise};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, fstat};
 use rustix::io::Errno;
-use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
-use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr, ttyname};
+use rustix::process::{Signal, getpgrp, getpid, getsid, kill_current_process_group};
+use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr, ttyname};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
@@ -100,8 +100,9 @@ pub trait Console {
     fn is_free(&self) -> bool;
     /// Waits for signals and for the terminal's end, and with a frame to draw for [`Console::is_free`].
     fn event(&mut self, frame_waits: bool) -> impl Future<Output = ConsoleEvent>;
-    /// Gives the terminal back, stops the process group, and takes the terminal again when it goes on; or says why not.
-    fn suspend(&mut self, mouse: bool) -> impl Future<Output = Result<(), &'static str>>;
+    /// Gives the terminal back, stops the process group, and takes the terminal again when it goes on; or says why not. When it
+    /// goes on only to end, returns the signal that asks for that, and leaves the terminal alone from then on.
+    fn suspend(&mut self, mouse: bool) -> impl Future<Output = Result<Option<u8>, &'static str>>;
     /// The terminal's size, where it can be asked.
     fn size(&self) -> Option<(u16, u16)> {
         None
@@ -141,21 +142,30 @@ impl Signals {
     }
 
     async fn next(&mut self) -> ConsoleEvent {
-        let ending = poll_fn(|context| {
-            let mut received = self.ending.iter_mut().filter_map(|(number, stream)| {
-                let is_ready = stream.poll_recv(context).is_ready();
-                is_ready.then_some(*number)
-            });
-            received.next().map_or(Poll::Pending, Poll::Ready)
-        });
-        let number = tokio::select! {
-            number = ending => number,
-            () = STOPPING.notified() => return ConsoleEvent::Stopping,
-            _ = self.continued.recv() => return ConsoleEvent::Continued,
-            _ = self.resized.recv() => return ConsoleEvent::Resized,
-        };
-        ConsoleEvent::Signal(u8::try_from(number.as_raw()).unwrap_or_default())
+        tokio::select! {
+            number = ended(&mut self.ending) => ConsoleEvent::Signal(number),
+            () = STOPPING.notified() => ConsoleEvent::Stopping,
+            _ = self.continued.recv() => ConsoleEvent::Continued,
+            _ = self.resized.recv() => ConsoleEvent::Resized,
+        }
     }
+}
+
+/// Waits for a signal that asks the program to end.
+async fn ended(ending: &mut [(Signal, tokio::signal::unix::Signal)]) -> u8 {
+    let number = poll_fn(|context| {
+        let mut received = ending.iter_mut().filter_map(|(number, stream)| {
+            let is_ready = stream.poll_recv(context).is_ready();
+            is_ready.then_some(*number)
+        });
+        received.next().map_or(Poll::Pending, Poll::Ready)
+    });
+    u8::try_from(number.await.as_raw()).unwrap_or_default()
+}
+
+/// Whether the terminal is another job's.
+fn is_in_background() -> bool {
+    tcgetpgrp(rustix::stdio::stdin()).is_ok_and(|foreground| foreground != getpgrp())
 }
 
 /// Blocks the signals of job control that stop a program, so that they wait for [`Console::suspend`] while the explorer is shown;
@@ -251,7 +261,7 @@ impl Console for Terminal {
         }
     }
 
-    async fn suspend(&mut self, mouse: bool) -> Result<(), &'static str> {
+    async fn suspend(&mut self, mouse: bool) -> Result<Option<u8>, &'static str> {
         // The first process of a session has nobody who could continue it.
         if getsid(None).is_ok_and(|leader| leader == getpid()) {
             return Err("no shell to suspend to");
@@ -264,8 +274,15 @@ impl Console for Terminal {
             // Here the process stands still until somebody continues it. If nobody stopped it after all, it just goes on.
             drop(tokio::time::timeout(STOP, self.signals.continued.recv()).await);
         }
+        // A shell that ends a stopped job lets it go on in the background, where taking the terminal would stop it again.
+        if is_in_background()
+            && let Ok(number) = tokio::time::timeout(STOP, ended(&mut self.signals.ending)).await
+        {
+            abandon();
+            return Ok(Some(number));
+        }
         self.retake(mouse);
-        stopped.map_err(|_why| "cannot suspend")
+        stopped.map(|()| None).map_err(|_why| "cannot suspend")
     }
 
     fn size(&self) -> Option<(u16, u16)> {
@@ -332,7 +349,7 @@ pub fn restore() -> bool {
     drained
 }
 
-/// Forgets a terminal that is gone. Anything written to it now would only fail, or worse.
+/// Forgets a terminal that is gone, or given back for good. Anything written to it now would only fail, or worse.
 pub fn abandon() {
     if let Some(link) = taken().take() {
         link.close();

@@ -425,6 +425,9 @@ where
                     Effect::Mouse(on) => self.console.send(&mouse_sequence(on)),
                     Effect::Suspend => {
                         let suspended = self.console.suspend(self.app.mouse).await;
+                        if let Ok(Some(number)) = suspended {
+                            return Ok(ControlFlow::Break(Ended::Signal(number)));
+                        }
                         more.extend(self.measured());
                         if let Err(why) = suspended {
                             more.extend(self.app.update(Message::NotSuspended(why), Moment::now()));

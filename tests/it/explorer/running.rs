@@ -76,9 +76,9 @@ impl Console for TestConsole {
         }
     }
 
-    async fn suspend(&mut self, _mouse: bool) -> Result<(), &'static str> {
+    async fn suspend(&mut self, _mouse: bool) -> Result<Option<u8>, &'static str> {
         *self.suspended.lock().unwrap() += 1;
-        Ok(())
+        Ok(None)
     }
 
     fn release(&mut self, words: &Safe) {

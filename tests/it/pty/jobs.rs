@@ -192,3 +192,14 @@ fn a_stopped_program_ends_when_it_goes_on_with_a_signal_pending() {
     assert_eq!(session.exit_and_drain(), Exit::Code(143));
     session.assert_restored();
 }
+
+#[test]
+fn a_stopped_job_ends_when_the_shell_ends_it() {
+    let script = r#"set -m; "$0" --demo; echo "STOPPED $?"; kill %1; wait %1; echo "ENDED $?""#;
+    let mut session = Setup::bash(script).start();
+    session.wait_rows();
+    session.type_keys("\x1a");
+    session.wait_text("ENDED 143");
+    assert_eq!(session.exit_and_drain(), Exit::Code(0));
+    session.assert_restored();
+}
