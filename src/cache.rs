@@ -111,6 +111,23 @@ impl Store {
         Some(Self::below(files::cache_dir()?, &history_root()?, connection))
     }
 
+    /// As [`Store::of`], for reading alone: what an earlier version stored is read where it is, and nothing is written.
+    pub fn to_read(connection: &Connection) -> Option<Self> {
+        if connection.key_source == KeySource::Demo {
+            return None;
+        }
+        Some(Self::to_read_below(&files::cache_dir()?, &history_root()?, connection))
+    }
+
+    fn to_read_below(cache: &Path, history: &Path, connection: &Connection) -> Self {
+        let named = |name| Self::new(cache.to_owned(), history, name);
+        let store = named(connection.fingerprint());
+        if store.is_there() || !connection.old_fingerprint_is_certain() {
+            return store;
+        }
+        named(connection.old_fingerprint())
+    }
+
     /// That of a workspace in some directories. What an earlier version stored is adopted if it is certain to be of this workspace.
     fn below(cache: PathBuf, history: &Path, connection: &Connection) -> Self {
         let old = Self::new(cache.clone(), history, connection.old_fingerprint());

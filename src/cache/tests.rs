@@ -125,6 +125,23 @@ fn an_adoption_waits_for_the_lock_and_is_finished_after_an_interruption() {
 }
 
 #[test]
+fn a_store_to_read_leaves_everything_where_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let (cache, history) = (home.path().join("cache"), home.path().join("state/history"));
+    let vendors = connection(base_url::DEFAULT, "id:secret_0123");
+    let to_read = || Store::to_read_below(&cache, &history, &vendors);
+    assert_eq!(to_read().read_at(), None);
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+    let old = Store::new(cache.clone(), &history, vendors.old_fingerprint());
+    old.keep_at(&roster(&[A, B]), at("01T12:00:00")).unwrap();
+    assert_eq!(to_read().read_at(), Some(at("01T12:00:00")));
+    assert!(old.is_there());
+    let store = Store::below(cache.clone(), &history, &vendors);
+    store.keep_at(&roster(&[A]), at("03T12:00:00")).unwrap();
+    assert_eq!(to_read().read_at(), store.read_at());
+}
+
+#[test]
 fn what_may_be_of_another_workspace_is_not_adopted() {
     for (base_url, key) in [
         (base_url::DEFAULT, "onlysecretA"),
