@@ -6,19 +6,24 @@ mod values;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use clap::Command;
 use clap_complete::engine::ArgValueCompleter;
 use clap_complete::env::{Bash, CompleteEnv, EnvCompleter, Shells};
 use clap_complete::{Shell, env};
 
-use self::values::Values;
+use self::values::{Values, is_harmless};
 use crate::cli;
 use crate::error::{Error, Exit};
 use crate::output::Output;
 
 /// The variable by which a script asks for candidates. Without it, the program runs as usual.
 const VARIABLE: &str = "HOOKSCOPE_COMPLETE";
+/// How long candidates may take: a file system that hangs does not keep anybody from typing.
+const PATIENCE: Duration = Duration::from_secs(3);
 const NAME: &str = "hookscope";
 const SHELLS: Shells<'static> = Shells(&[&JoinedBash, &env::Elvish, &env::Fish, &env::Powershell, &env::Zsh]);
 
@@ -31,15 +36,27 @@ pub(super) fn script(shell: Shell) -> Result<Exit, Error> {
     Output::stdout().send(|out| out.raw(&script)).map(|_reader| Exit::Done)
 }
 
-/// Answers a script that asks for candidates. False in every other run.
+/// Answers a script that asks for candidates: it names its shell, and the command line stands behind `--`. False in every other
+/// run.
 pub fn answer(words: &[OsString]) -> bool {
-    if std::env::var_os(VARIABLE).is_none() {
+    let shell = std::env::var(VARIABLE).unwrap_or_default();
+    if SHELLS.completer(&shell).is_none() || words.get(1).is_none_or(|word| word != "--") {
         return false;
     }
-    let directory = std::env::current_dir().ok();
-    let environment = CompleteEnv::with_factory(|| command(words)).var(VARIABLE).bin(NAME).completer(NAME).shells(SHELLS);
-    // Whatever goes wrong: in the middle of a command line there is no place for a message.
-    environment.try_complete(words.iter().cloned(), directory.as_deref()).unwrap_or(true)
+    let words = words.to_vec();
+    let (tell, told) = mpsc::channel();
+    let answering = thread::Builder::new().spawn(move || {
+        let directory = std::env::current_dir().ok();
+        let environment = CompleteEnv::with_factory(|| command(&words)).var(VARIABLE);
+        let environment = environment.bin(NAME).completer(NAME).shells(SHELLS);
+        // Whatever goes wrong: in the middle of a command line there is no place for a message.
+        drop(environment.try_complete(words.iter().cloned(), directory.as_deref()));
+        let _gave_up = tell.send(());
+    });
+    if answering.is_ok() {
+        let _answered = told.recv_timeout(PATIENCE);
+    }
+    true
 }
 
 /// The command line with the candidates of values.
@@ -58,7 +75,8 @@ fn add_to(command: Command, values: &Values, parent: &str) -> Command {
     command.mut_subcommands(|below| add_to(below, values, &name))
 }
 
-/// As the library's Bash, with a script that joins the words that Bash splits at `=` and `:`.
+/// As the library's Bash, with a script that joins the words that Bash splits at `=` and `:`. Bash inserts candidates as they
+/// are, so names of files that would need quotes are left out.
 struct JoinedBash;
 
 impl EnvCompleter for JoinedBash {
@@ -88,6 +106,15 @@ impl EnvCompleter for JoinedBash {
         directory: Option<&Path>,
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
-        Bash.write_complete(command, words, directory, out)
+        let index = std::env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|index| index.parse::<usize>().ok());
+        let typed = index.and_then(|index| words.get(index)).map(|word| word.to_string_lossy().into_owned());
+        let typed = typed.unwrap_or_default();
+        let separator = std::env::var("_CLAP_IFS").ok().filter(|text| !text.is_empty()).unwrap_or_else(|| "\n".into());
+        let mut candidates = Vec::new();
+        Bash.write_complete(command, words, directory, &mut candidates)?;
+        let candidates = String::from_utf8_lossy(&candidates);
+        let harmless = |candidate: &&str| is_harmless(candidate.strip_prefix(&*typed).unwrap_or(candidate));
+        let kept: Vec<_> = candidates.split(&*separator).filter(harmless).collect();
+        out.write_all(kept.join(&separator).as_bytes())
     }
 }

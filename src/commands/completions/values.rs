@@ -20,7 +20,6 @@ use crate::config::{Config, Connection, Environment, Selection, Stored, StoredAt
 use crate::demo;
 use crate::model::{EventName, Row, host};
 use crate::output::columns_help;
-use crate::text::clean;
 
 /// The most candidates of one word.
 const MOST: usize = 1_000;
@@ -91,7 +90,7 @@ impl ValueCompleter for Completer {
     fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
         let Some(word) = current.to_str() else { return Vec::new() };
         let candidates = (self.list)(&self.workspace, word).into_iter();
-        let starts = candidates.filter(|(value, _)| value.starts_with(word) && is_plain(value)).take(MOST);
+        let starts = candidates.filter(|(value, _)| value.starts_with(word)).take(MOST);
         let candidate = |(value, help): Candidate| CompletionCandidate::new(value).help(help.map(Into::into));
         let mut found: Vec<_> = starts.map(candidate).collect();
         if self.takes_files {
@@ -101,9 +100,15 @@ impl ValueCompleter for Completer {
     }
 }
 
-/// A value that looks as it is: nothing in it acts on a terminal or stands for something invisible.
-fn is_plain(value: &str) -> bool {
-    clean(value).as_str() == value
+/// Whether a value from elsewhere may become a part of a command line: it is one word to every shell, not an option, and the
+/// same word without quotes.
+fn is_word(value: &str) -> bool {
+    value.is_ascii() && is_harmless(value) && value.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
+}
+
+/// Whether a text has only characters that no shell acts upon inside a word.
+pub(super) fn is_harmless(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || "._:/@%+,=~-".contains(c))
 }
 
 fn plain<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Candidate> {
@@ -166,11 +171,7 @@ fn filter(workspace: &Workspace, word: &str) -> Vec<Candidate> {
         }
         _ => Vec::new(),
     };
-    values
-        .into_iter()
-        .filter(|(value, _)| !value.contains(' '))
-        .map(|(value, help)| (format!("{prefix}{value}"), help))
-        .collect()
+    values.into_iter().map(|(value, help)| (format!("{prefix}{value}"), help)).collect()
 }
 
 /// The workspace whose ids, events and hosts are candidates.
@@ -190,7 +191,9 @@ impl Workspace {
 
     fn profiles(&self) -> Vec<Candidate> {
         let config = self.load();
-        config.iter().flat_map(|(config, _)| config.profiles()).map(|name| (name.to_owned(), None)).collect()
+        let names = config.iter().flat_map(|(config, _)| config.profiles());
+        // What has a colon may be a key.
+        names.filter(|name| is_word(name) && !name.contains(':')).map(|name| (name.to_owned(), None)).collect()
     }
 
     /// Calls `each` with the id, the URL and the events of every webhook of the demo or the cache. Nothing is requested, and no
@@ -203,7 +206,7 @@ impl Workspace {
             }
             return;
         }
-        let Some(store) = self.connection().as_ref().and_then(Store::of) else { return };
+        let Some(store) = self.connection().as_ref().and_then(Store::to_read) else { return };
         // Rows of a damaged cache are no worse as candidates.
         let _damaged = store.read_each(Moment::now().wall, |row: Row| {
             if let Some(webhook) = row.webhook() {
@@ -225,7 +228,7 @@ impl Workspace {
     fn ids(&self, start: &str) -> Vec<Candidate> {
         let mut ids = Vec::new();
         self.each(|id, _, _| {
-            if ids.len() < MOST && id.starts_with(start) {
+            if ids.len() < MOST && id.starts_with(start) && is_word(id) {
                 ids.push((id.to_owned(), None));
             }
         });
@@ -236,7 +239,7 @@ impl Workspace {
         let mut names: BTreeSet<String> = CURRENT.into_iter().map(str::to_owned).collect();
         self.each(|_, _, events| {
             for name in events {
-                if names.len() < MOST && !names.contains(name) {
+                if names.len() < MOST && !names.contains(name) && is_word(name) {
                     names.insert(name.to_owned());
                 }
             }
@@ -247,7 +250,8 @@ impl Workspace {
     fn hosts(&self) -> Vec<Candidate> {
         let mut hosts = BTreeSet::new();
         self.each(|_, url, _| {
-            if let Some(host) = host(url).filter(|host| hosts.len() < MOST && !hosts.contains(&**host)) {
+            let is_wanted = |host: &str| hosts.len() < MOST && !hosts.contains(host) && is_word(host);
+            if let Some(host) = host(url).filter(|host| is_wanted(host)) {
                 hosts.insert(host.into_owned());
             }
         });
