@@ -28,7 +28,7 @@ const DISABLED: u8 = 0;
 #[derive(Debug)]
 pub(super) enum Answer<T> {
     Given(T),
-    /// An empty line.
+    /// An empty line, or the end of the input.
     Nothing,
     /// A signal ended the question.
     Interrupted(u8),
@@ -59,8 +59,8 @@ impl Dialog {
             // The line break of the answer was not shown.
             end_line();
             let line = match line {
-                Answer::Given(line) => line,
-                Answer::Nothing => return Ok(Answer::Nothing),
+                Answer::Given(line) if !line.trim_ascii().is_empty() => line,
+                Answer::Given(_) | Answer::Nothing => return Ok(Answer::Nothing),
                 Answer::Interrupted(signal) => return Ok(Answer::Interrupted(signal)),
             };
             match parse_key(&line) {
@@ -74,15 +74,19 @@ impl Dialog {
         })
     }
 
-    /// Asks a question whose default is yes. Another answer than yes or no means no.
+    /// Asks a question whose default is yes. Another answer than yes or no means no, and so does the end of the input.
     pub(super) async fn confirm(&mut self, question: &Safe) -> Result<Answer<bool>, Error> {
         prompt(&safe!("{} [Y/n] ", question));
         Ok(match self.line().await? {
             Answer::Given(line) => {
-                let word = line.trim_ascii().to_ascii_lowercase();
-                Answer::Given(word == b"y" || word == b"yes")
+                // Only a line that was ended is an answer.
+                let word = line.strip_suffix(b"\n").map(|line| line.trim_ascii().to_ascii_lowercase());
+                if word.is_none() {
+                    end_line();
+                }
+                Answer::Given(word.is_some_and(|word| matches!(&*word, b"" | b"y" | b"yes")))
             }
-            Answer::Nothing => Answer::Given(true),
+            Answer::Nothing => Answer::Nothing,
             Answer::Interrupted(signal) => {
                 end_line();
                 Answer::Interrupted(signal)
@@ -100,10 +104,7 @@ impl Dialog {
 
     async fn line(&mut self) -> Result<Answer<Vec<u8>>, Error> {
         match self.wait(read_line()).await {
-            Answer::Given(line) => {
-                let line = line.map_err(|error| Error::terminal(&error))?;
-                Ok(if line.trim_ascii().is_empty() { Answer::Nothing } else { Answer::Given(line) })
-            }
+            Answer::Given(line) => Ok(Answer::Given(line.map_err(|error| Error::terminal(&error))?)),
             Answer::Nothing => Ok(Answer::Nothing),
             Answer::Interrupted(signal) => Ok(Answer::Interrupted(signal)),
         }
@@ -131,7 +132,7 @@ fn end_line() {
     drop(writeln!(io::stderr().lock()));
 }
 
-/// One line of stdin; what it has beyond its limit is read and dropped. The thread that waits for it may never come back: it
+/// One line of stdin with its line break, if the input does not end before; what it has beyond its limit is read and dropped. The thread that waits for it may never come back: it
 /// keeps nothing from ending.
 async fn read_line() -> io::Result<Vec<u8>> {
     let (tell, told) = oneshot::channel();
@@ -156,6 +157,7 @@ fn blocking_line() -> io::Result<Vec<u8>> {
         let end = chunk.iter().position(|&byte| byte == b'\n');
         let room = MAX_LINE.saturating_sub(line.len());
         line.extend(chunk.iter().take(end.unwrap_or(count)).take(room));
+        line.extend(end.map(|_| b'\n'));
         if end.is_some() || count == 0 {
             return Ok(line);
         }
