@@ -426,12 +426,17 @@ impl Config {
         }
         error.advise(match &self.path {
             Some(path) if path.exists() => {
-                safe!("Set api_key in {}, or set DIALNEXA_API_KEY. hookscope config init --force writes a new file; hookscope --demo needs no key.", clean_path(path))
+                safe!("Add api_key to {}, or set DIALNEXA_API_KEY. hookscope --demo needs no key.", clean_path(path))
             }
             Some(path) => {
-                safe!("Run hookscope config init (it writes {}), or set DIALNEXA_API_KEY. hookscope --demo needs no key.", clean_path(path))
+                safe!(
+                    "Run hookscope config init (it writes {}), or set DIALNEXA_API_KEY. hookscope --demo needs no key.",
+                    clean_path(path)
+                )
             }
-            None => "Set DIALNEXA_API_KEY, or run hookscope config init --config FILE. hookscope --demo needs no key.".into(),
+            None => {
+                "Set DIALNEXA_API_KEY, or run hookscope config init --config FILE. hookscope --demo needs no key.".into()
+            }
         })
     }
 }
