@@ -2,10 +2,11 @@
 
 mod ask;
 
+use std::path::Path;
 use std::time::Duration;
 
 use self::ask::{Answer, Dialog};
-use crate::api::{Client, ErrorKind, Settings};
+use crate::api::{ApiError, Client, ErrorKind, Settings};
 use crate::base_url::BaseUrl;
 use crate::cli::{ConfigCommand, Global};
 use crate::config::{Config, ConfigError, Environment, Located, Selection, Stored, StoredAt, Value, toml_string};
@@ -40,7 +41,7 @@ fn locate(global: &Global, env: &Environment) -> Result<Located, Error> {
     })
 }
 
-fn shown(path: &std::path::Path) -> Safe {
+fn shown(path: &Path) -> Safe {
     clean(&path.to_string_lossy())
 }
 
@@ -73,6 +74,9 @@ async fn init(force: bool, global: &Global, env: &Environment) -> Result<Exit, E
         Answer::Interrupted(signal) => return Ok(Exit::Signal(signal)),
     };
     let text = example(key.as_ref(), base_url.as_ref());
+    if force {
+        back_up(&target, global).map_err(failed)?;
+    }
     let existing = if force { Existing::Replaced } else { Existing::Stays };
     let written = files::write(&target, existing, |out| out.write_all(text.as_bytes()));
     if written.map_err(failed)?.is_none() {
@@ -81,42 +85,60 @@ async fn init(force: bool, global: &Global, env: &Environment) -> Result<Exit, E
     if !global.quiet {
         output::message(&safe!("hookscope: wrote {} (readable only by you)", shown(&path)));
     }
+    let mut exit = Exit::Done;
     if let (Some(dialog), Some(key)) = (&mut dialog, &key) {
-        let settings = Config::load(Some(&path), env)?.api_settings(base_url.unwrap_or_default(), key.clone())?;
-        if let Answer::Interrupted(signal) = check(dialog, settings).await? {
-            return Ok(Exit::Signal(signal));
-        }
+        let mut settings = Config::load(Some(&path), env)?.api_settings(base_url.unwrap_or_default(), key.clone())?;
+        settings.timeout = global.timeout.map_or(settings.timeout, Duration::from_secs);
+        exit = check(dialog, settings).await?;
     }
-    if !global.quiet {
+    if !global.quiet && !matches!(exit, Exit::Signal(_)) {
         say_next(key.as_ref(), env);
     }
-    Ok(Exit::Done)
+    Ok(exit)
+}
+
+/// Keeps the config that is replaced beside the new one.
+fn back_up(target: &Path, global: &Global) -> std::io::Result<()> {
+    if !target.is_file() {
+        return Ok(());
+    }
+    let mut name = target.as_os_str().to_owned();
+    name.push(".bak");
+    let backup = Path::new(&name);
+    let before = std::fs::read(target)?;
+    files::write(backup, Existing::Replaced, |out| out.write_all(&before))?;
+    if !global.quiet {
+        output::message(&safe!("hookscope: kept the old file as {}", shown(backup)));
+    }
+    Ok(())
 }
 
 /// Asks the API whether the key works, if the user agrees.
-async fn check(dialog: &mut Dialog, settings: Settings) -> Result<Answer<()>, Error> {
+async fn check(dialog: &mut Dialog, settings: Settings) -> Result<Exit, Error> {
     let host = settings.base_url.host();
     match dialog.confirm(&safe!("Check the key against the API ({}) now?", host)).await? {
         Answer::Given(true) => {}
-        Answer::Given(false) | Answer::Nothing => return Ok(Answer::Nothing),
-        Answer::Interrupted(signal) => return Ok(Answer::Interrupted(signal)),
+        Answer::Given(false) | Answer::Nothing => return Ok(Exit::Done),
+        Answer::Interrupted(signal) => return Ok(Exit::Signal(signal)),
     }
     let page = match Client::inspector(&settings) {
         Ok(client) => match dialog.wait(async { client.inspect().await.page }).await {
             Answer::Given(page) => page,
-            Answer::Nothing => return Ok(Answer::Nothing),
-            Answer::Interrupted(signal) => return Ok(Answer::Interrupted(signal)),
+            Answer::Nothing => return Ok(Exit::Done),
+            Answer::Interrupted(signal) => return Ok(Exit::Signal(signal)),
         },
         Err(error) => Err(error),
     };
+    let exit = if page.as_ref().is_err_and(ApiError::is_refusal) { Exit::Refused } else { Exit::Done };
     let lines = match page {
-        Ok(page) => match page.total {
-            Some(total) => vec![safe!("The key works: {} has {} webhooks.", host, grouped(total))],
-            None => vec![safe!("The key works: {} accepts it.", host)],
-        },
+        Ok(page) => vec![match page.total {
+            Some(1) => safe!("The key works: {} has 1 webhook.", host),
+            Some(total) => safe!("The key works: {} has {} webhooks.", host, grouped(total)),
+            None => safe!("The key works: {} accepts it.", host),
+        }],
         Err(error) if error.kind == ErrorKind::Unauthorized => vec![
             safe!("The key does not work: {}: {}", host, clean(&error.to_string())),
-            "Copy the whole key from the dashboard, and enter it again: hookscope config init --force".into(),
+            "Copy the whole key from the dashboard, and set api_key in the file to it.".into(),
         ],
         Err(error) if error.is_refusal() => {
             vec![safe!("The key does not work: {}: {}", host, clean(&error.to_string())), error.advice()]
@@ -124,13 +146,13 @@ async fn check(dialog: &mut Dialog, settings: Settings) -> Result<Answer<()>, Er
         Err(error) => vec![safe!("The key could not be checked: {}: {}", host, clean(&error.to_string())), error.advice()],
     };
     lines.iter().for_each(output::message);
-    Ok(Answer::Given(()))
+    Ok(exit)
 }
 
-fn exists(path: &std::path::Path) -> Error {
+fn exists(path: &Path) -> Error {
     Error::Usage {
         message: safe!("{} already exists", shown(path)),
-        advice: Some("To replace it: hookscope config init --force".into()),
+        advice: Some("To replace it and keep it as a .bak file: hookscope config init --force".into()),
     }
 }
 
@@ -142,7 +164,9 @@ fn example(key: Option<&ApiKey>, base_url: Option<&BaseUrl>) -> String {
         text = text.replacen(KEY_LINE, &format!("api_key = {}", toml_string(&clean(key.expose()))), 1);
     }
     if let Some(base_url) = base_url {
-        text = text.replacen(BASE_URL_LINE, &format!("base_url = {}", toml_string(&base_url.clean())), 1);
+        // A parsed URL is printable ASCII too. Masked, it would be another address.
+        let address = clean(base_url.as_url().as_str());
+        text = text.replacen(BASE_URL_LINE, &format!("base_url = {}", toml_string(&address)), 1);
     }
     text
 }
@@ -251,6 +275,20 @@ fn line(key: &Safe, value: Option<&Safe>, source: &Safe) -> Safe {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_base_url_is_written_as_it_is() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("config.toml");
+        for text in ["https://gateway.example.com/token=abc123/v1", "https://b\u{fc}cher.example/a%22b\"c\u{202e}/v1"] {
+            let base_url = BaseUrl::parse(text).unwrap();
+            let written = example(None, Some(&base_url));
+            files::write(&path, Existing::Replaced, |out| out.write_all(written.as_bytes())).unwrap().unwrap();
+            let env = Environment::default();
+            let config = Config::load(Some(&path), &env).unwrap();
+            assert!(config.base_url_and_source(&Selection::default(), &env).unwrap().0 == base_url, "{written}");
+        }
+    }
 
     #[test]
     fn the_example_has_one_line_for_a_key_and_one_for_a_base_url() {

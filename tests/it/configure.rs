@@ -163,7 +163,9 @@ mod init {
         assert_eq!(fs::read_to_string(place.usual()).unwrap(), "# mine");
         assert_eq!(place.run(&["init", "--force"]).code, Some(0));
         assert_eq!(fs::read_to_string(place.usual()).unwrap(), EXAMPLE);
-        assert_eq!(fs::read_dir(place.path("xdg/hookscope")).unwrap().count(), 1, "nothing else is left behind");
+        assert_eq!(fs::read_dir(place.path("xdg/hookscope")).unwrap().count(), 2, "nothing else is left behind");
+        let backup = place.path("xdg/hookscope/config.toml.bak");
+        assert_eq!((fs::read_to_string(&backup).unwrap().as_str(), mode(&backup)), ("# mine", 0o600));
     }
 
     #[test]
@@ -307,15 +309,22 @@ mod asking {
 
     /// Types a key at the prompt of a config for an API, and answers the question.
     async fn checked(base_url: &str, reply: &str) -> (Exit, String, Place) {
+        checked_with(base_url, &format!("{reply}\n"), &[]).await
+    }
+
+    /// As [`checked`], with options, and with the keys of the answer.
+    async fn checked_with(base_url: &str, keys: &str, options: &[&str]) -> (Exit, String, Place) {
         let place = Place::new();
         let path = place.path("config.toml");
-        let setup = Setup::new(HOOKSCOPE, &["config", "init", "--config", path.to_str().unwrap()]);
+        let words = [&["config", "init", "--config", path.to_str().unwrap()], options].concat();
+        let setup = Setup::new(HOOKSCOPE, &words);
         let mut session = setup.env("DIALNEXA_BASE_URL", base_url).start();
-        let reply = reply.to_owned();
+        let keys = keys.to_owned();
         let (exit, said) = tokio::task::spawn_blocking(move || {
             wait_prompts(&session, 1);
             session.type_keys(&format!("{KEY}\n"));
-            answer(&mut session, &reply);
+            session.wait("whether to check the key", |seen| seen.count(QUESTION) == 1);
+            session.type_keys(&keys);
             end(session)
         })
         .await
@@ -337,14 +346,14 @@ mod asking {
             let written = fs::read_to_string(place.path("config.toml")).unwrap();
             assert!(written.contains(&format!("\nbase_url = \"{}\"\n", server.base_url())), "{written}");
         }
-        for (reply, words) in [
-            (bad("401 Unauthorized"), &["The key does not work: ", "401 unauthorized", "config init --force"][..]),
-            (bad("403 Forbidden"), &["The key does not work: ", "403 forbidden", "permission to read webhooks"]),
-            (bad("500 Internal Server Error"), &["The key could not be checked: ", "500"]),
+        for (reply, code, words) in [
+            (bad("401 Unauthorized"), 3, &["The key does not work: ", "401 unauthorized", "set api_key in the file"][..]),
+            (bad("403 Forbidden"), 3, &["The key does not work: ", "403 forbidden", "permission to read webhooks"]),
+            (bad("500 Internal Server Error"), 0, &["The key could not be checked: ", "500"]),
         ] {
             let server = Server::always(reply).await;
             let (exit, said, place) = checked(&server.base_url(), "y").await;
-            assert_eq!(exit, Exit::Code(0), "{said}");
+            assert_eq!(exit, Exit::Code(code), "{said}");
             assert!(words.iter().all(|words| said.contains(words)), "{said}");
             assert_eq!(server.log().requests().count(), 1);
             assert!(fs::read_to_string(place.path("config.toml")).unwrap().contains(KEY));
@@ -365,6 +374,30 @@ mod asking {
         assert_eq!(exit, Exit::Code(0), "{said}");
         assert!(said.contains("The key could not be checked: ") && said.contains("connection refused"), "{said}");
         assert!(fs::read_to_string(place.path("config.toml")).unwrap().contains(KEY));
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_input_is_no() {
+        let server = Server::start(|request| Listing::of(1).reply(request)).await;
+        for keys in ["\x04", "y\x04\x04", " \x04\x04"] {
+            let (exit, said, place) = checked_with(&server.base_url(), keys, &[]).await;
+            assert_eq!(exit, Exit::Code(0), "{said}");
+            assert!(!said.contains("The key"), "{said}");
+            assert!(fs::read_to_string(place.path("config.toml")).unwrap().contains(KEY));
+        }
+        assert_eq!(server.log().connections, 0);
+    }
+
+    #[tokio::test]
+    async fn one_webhook_is_one_and_the_timeout_is_that_of_the_option() {
+        let server = Server::start(|request| Listing::of(1).reply(request)).await;
+        let (_, said, _) = checked(&server.base_url(), "").await;
+        assert!(said.contains(" has 1 webhook."), "{said}");
+        let gate = crate::faults::server::gate();
+        let server = Server::start(move |request| Listing::of(1).reply(request).behind(&gate)).await;
+        let (exit, said, _) = checked_with(&server.base_url(), "y\n", &["--timeout", "1"]).await;
+        assert_eq!(exit, Exit::Code(0), "{said}");
+        assert!(said.contains("no answer in time"), "{said}");
     }
 
     #[test]
