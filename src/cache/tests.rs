@@ -131,7 +131,7 @@ fn a_store_to_read_leaves_everything_where_it_is() {
     let vendors = connection(base_url::DEFAULT, "id:secret_0123");
     let to_read = || Store::to_read_below(&cache, &history, &vendors);
     assert_eq!(to_read().read_at(), None);
-    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     let old = Store::new(cache.clone(), &history, vendors.old_fingerprint());
     old.keep_at(&roster(&[A, B]), at("01T12:00:00")).unwrap();
     assert_eq!(to_read().read_at(), Some(at("01T12:00:00")));

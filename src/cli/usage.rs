@@ -1,5 +1,6 @@
 //! Errors of the argument parser in the two lines of every error: what is wrong, and what to do.
 
+use std::collections::VecDeque;
 use std::error::Error as _;
 use std::ffi::OsString;
 
@@ -41,7 +42,7 @@ impl Details<'_> {
             ErrorKind::TooManyValues => (safe!("{} takes no value", self.option()), None),
             ErrorKind::ArgumentConflict => self.conflict(),
             ErrorKind::MissingRequiredArgument => {
-                (safe!("{} needs an argument: {}", self.command(), self.text(ContextKind::InvalidArg)), None)
+                (safe!("{} needs an argument: {}", self.command(), self.arguments()), None)
             }
             ErrorKind::InvalidUtf8 => ("an argument is not valid UTF-8".into(), None),
             _ => (self.first_line(), None),
@@ -56,13 +57,13 @@ impl Details<'_> {
             _ => safe!("{}: unknown command {}", command, word),
         };
         let list = safe!("Commands: {}", list(&self.subcommands()));
-        let nearest = self.text(ContextKind::SuggestedSubcommand);
+        let nearest = self.nearest(ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand);
         (message, Some(if nearest.is_empty() { list } else { safe!("Did you mean {}? {}", nearest, list) }))
     }
 
     fn unknown_argument(&self) -> (Safe, Option<Safe>) {
         let word = self.text(ContextKind::InvalidArg);
-        let nearest = self.text(ContextKind::SuggestedArg);
+        let nearest = self.nearest(ContextKind::InvalidArg, ContextKind::SuggestedArg);
         if !word.as_str().starts_with('-') {
             return (safe!("{} takes no argument {}", self.command(), word), None);
         }
@@ -86,7 +87,7 @@ impl Details<'_> {
     fn wrong_choice(&self) -> (Safe, Option<Safe>) {
         let choices = choices_of(&self.words(ContextKind::ValidValue));
         let word = self.text(ContextKind::InvalidValue);
-        let nearest = self.text(ContextKind::SuggestedValue);
+        let nearest = self.nearest(ContextKind::InvalidValue, ContextKind::SuggestedValue);
         let advice = (!nearest.is_empty()).then(|| safe!("Did you mean {}?", nearest));
         (safe!("{} must be {}, not {}", self.option(), choices, word), advice)
     }
@@ -116,15 +117,15 @@ impl Details<'_> {
 
     /// The words of the command: those in the parser's line of usage, else those that were typed.
     fn command_words(&self) -> Vec<String> {
-        let usage = match self.error.get(ContextKind::Usage) {
-            Some(ContextValue::StyledStr(usage)) => usage.to_string(),
-            _ => self.words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "),
+        let words: Vec<_> = match self.error.get(ContextKind::Usage) {
+            Some(ContextValue::StyledStr(usage)) => usage.to_string().split_whitespace().map(str::to_owned).collect(),
+            _ => self.words.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
         };
         let (mut command, mut found) = (self.root, Vec::new());
-        for word in usage.split_whitespace() {
-            if let Some(below) = command.find_subcommand(word) {
+        for word in words {
+            if let Some(below) = command.find_subcommand(&word) {
                 command = below;
-                found.push(word.to_owned());
+                found.push(word);
             }
         }
         found
@@ -161,10 +162,23 @@ impl Details<'_> {
         clean_head(line.strip_prefix("error: ").unwrap_or(line), 200)
     }
 
+    /// What was typed.
     fn text(&self, kind: ContextKind) -> Safe {
-        let words = self.words(kind);
+        clean_head(&self.words(kind).join(" "), WORD)
+    }
+
+    /// The names of the arguments that the error is about.
+    fn arguments(&self) -> Safe {
+        let words = self.words(ContextKind::InvalidArg);
         let names: Vec<&str> = words.iter().map(|word| name_of(word)).collect();
         clean_head(&names.join(" "), WORD)
+    }
+
+    /// The parser's suggestions for what was typed, as far as they are close to it.
+    fn nearest(&self, typed: ContextKind, suggested: ContextKind) -> Safe {
+        let typed = self.words(typed).join(" ");
+        let near: Vec<_> = self.words(suggested).into_iter().filter(|word| is_close(&typed, word)).collect();
+        choices_of(&near)
     }
 
     fn words(&self, kind: ContextKind) -> Vec<String> {
@@ -188,6 +202,26 @@ fn choices_of(words: &[String]) -> Safe {
         [only] => clean_head(only, WORD),
         [others @ .., last] => safe!("{} or {}", list(others), clean_head(last, WORD)),
     }
+}
+
+/// Whether a word may be what somebody meant: they typed its beginning, or changed one place in at most a third of what was
+/// typed.
+fn is_close(typed: &str, word: &str) -> bool {
+    let [typed, word] = [typed, word].map(|word| word.trim_start_matches('-').to_lowercase());
+    let [mut left, mut right] = [&typed, &word].map(|word| word.chars().collect::<VecDeque<_>>());
+    let length = left.len();
+    if length > 1 && word.starts_with(&typed) {
+        return true;
+    }
+    while left.front().is_some() && left.front() == right.front() {
+        (_, _) = (left.pop_front(), right.pop_front());
+    }
+    while left.back().is_some() && left.back() == right.back() {
+        (_, _) = (left.pop_back(), right.pop_back());
+    }
+    let is_swap = left.len() == 2 && left.iter().eq(right.iter().rev());
+    let changed = if is_swap { 1 } else { left.len().max(right.len()) };
+    changed * 3 <= length
 }
 
 /// `--limit` of `--limit <N>`, `ID` of `<ID>...`.

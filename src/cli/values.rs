@@ -1,5 +1,6 @@
 //! Parsers of numbers, whose errors state the allowed range.
 
+use std::num::IntErrorKind;
 use std::ops::RangeInclusive;
 
 use clap::builder::TypedValueParser;
@@ -20,9 +21,13 @@ pub(super) fn port() -> impl TypedValueParser<Value = u16> {
 }
 
 fn parse(text: &str, allowed: RangeInclusive<u64>) -> Result<u64, String> {
-    let number = text.parse().ok().filter(|number| allowed.contains(number));
-    number.ok_or_else(|| match (*allowed.start(), *allowed.end()) {
-        (least, u64::MAX) => format!("must be at least {least}"),
-        (least, most) => format!("must be a whole number from {least} to {most}"),
-    })
+    let number = text.parse::<u64>();
+    let (least, most) = (*allowed.start(), *allowed.end());
+    match number {
+        Ok(number) if allowed.contains(&number) => Ok(number),
+        _ if most < u64::MAX => Err(format!("must be a whole number from {least} to {most}")),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err(format!("must be at most {most}")),
+        Err(_) if text.parse::<i64>().is_err() => Err("must be a whole number".to_owned()),
+        _ => Err(format!("must be at least {least}")),
+    }
 }
