@@ -18,6 +18,7 @@
 //!  snapshot, files     workspaces in files; files that are there whole or not at all
 //!  cache               what is remembered of workspaces: the last listing, and how it was before
 //!  log                 the log file, for those who ask for one
+//!  signals             the signals that end or stop the program
 //!  cli, error, output  the command line; how the program ends; stdout and stderr
 //!  commands            the headless front end, one file a command
 //!  tui                 the explorer: state machine, view, loop, terminal
@@ -53,6 +54,7 @@ pub mod model;
 pub mod output;
 pub mod probe;
 pub mod redact;
+pub mod signals;
 pub mod snapshot;
 pub mod text;
 pub mod tui;

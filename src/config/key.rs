@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use nix::sys::signal::{SIGTSTP, SIGTTIN, SIGTTOU, SigSet, SigmaskHow, Signal};
 use tokio::io::AsyncReadExt;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 use super::ConfigError;
 use super::document::{Found, Section, open_bounded, quoted};
@@ -14,6 +13,7 @@ use super::explain::{shown_path, toml_string};
 use crate::api::without_number;
 use crate::redact::ApiKey;
 use crate::safe;
+use crate::signals::{stops, unblocked};
 use crate::text::{Safe, clean};
 
 /// What is read of a key file or of a command's output: a key with room for white space.
@@ -112,7 +112,8 @@ async fn run_command(words: &[String], time: Duration) -> Result<ApiKey, ConfigE
     let shown = toml_string(&shown_path(Path::new(program)));
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::inherit()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
-    let mut child = spawn_stoppable(&mut command).map_err(|error| not_started(&shown, &error))?;
+    // Ctrl-z stops it as usual: a child inherits the signals that are blocked, and the explorer blocks these.
+    let mut child = unblocked(stops(), || command.spawn()).map_err(|error| not_started(program, &shown, &error))?;
     let stdout = child.stdout.take();
     let failed = |why: Safe| ConfigError::new(safe!("{} {}", shown, why));
     let system = |error: std::io::Error| failed(safe!("failed: {}", clean(&without_number(&error.to_string()))));
@@ -142,9 +143,23 @@ async fn run_command(words: &[String], time: Duration) -> Result<ApiKey, ConfigE
     }
 }
 
+/// Whether a program has a file, at its path or in a directory of `PATH`.
+fn is_there(program: &str) -> bool {
+    if program.contains('/') {
+        return Path::new(program).exists();
+    }
+    let directories = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&directories).any(|directory| directory.join(program).is_file())
+}
+
 /// The program of a key command cannot be started.
-fn not_started(shown: &Safe, error: &std::io::Error) -> ConfigError {
+fn not_started(program: &str, shown: &Safe, error: &std::io::Error) -> ConfigError {
     match error.kind() {
+        // What is there and not found is a script for a program that is not.
+        std::io::ErrorKind::NotFound if is_there(program) => {
+            ConfigError::new(safe!("{} cannot be run: the interpreter on its first line is missing", shown))
+                .advise("Install the interpreter, or correct the first line of the script.")
+        }
         std::io::ErrorKind::NotFound => {
             ConfigError::new(safe!("{} not found", shown)).advise("Install it, or set api_key_file.")
         }
@@ -153,27 +168,18 @@ fn not_started(shown: &Safe, error: &std::io::Error) -> ConfigError {
     }
 }
 
-/// The signals of job control that stop a program.
-const STOPS: [Signal; 3] = [SIGTSTP, SIGTTIN, SIGTTOU];
-
-/// Starts a program that ctrl-z stops as usual: a child inherits the signals that are blocked, and the explorer blocks these.
-fn spawn_stoppable(command: &mut Command) -> std::io::Result<Child> {
-    let before = SigSet::from_iter(STOPS).thread_swap_mask(SigmaskHow::SIG_UNBLOCK)?;
-    let child = command.spawn();
-    before.thread_set_mask()?;
-    child
-}
-
 #[cfg(test)]
 mod tests {
+    use nix::sys::signal::SigSet;
+
     use super::*;
 
     #[tokio::test]
     async fn a_command_can_be_stopped_even_if_its_parent_cannot() {
-        SigSet::from_iter(STOPS).thread_block().unwrap();
+        stops().thread_block().unwrap();
         let key = run(&["awk", "/^SigBlk/ { print \"id:\" $2 }", "/proc/self/status"]).await.unwrap();
         let blocked = u64::from_str_radix(key.expose().strip_prefix("id:").unwrap(), 16).unwrap();
-        for stop in STOPS {
+        for stop in &stops() {
             assert_eq!(blocked >> (stop as u32 - 1) & 1, 0, "{blocked:x}");
             assert!(SigSet::thread_get_mask().unwrap().contains(stop), "as it was before");
         }
@@ -208,6 +214,20 @@ mod tests {
             assert!(error.to_string().starts_with(message), "{command:?}: {error}");
             assert!(error.advice.is_some_and(|words| words.as_str().contains(advice)), "{command:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_script_without_its_interpreter_is_not_a_missing_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let script = home.path().join("key");
+        std::fs::write(&script, "#!/no/such/program\n").unwrap();
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let error = run(&[script.to_str().unwrap()]).await.unwrap_err();
+        assert!(error.to_string().contains("the interpreter on its first line is missing"), "{error}");
+        assert!(error.advice.is_some_and(|words| words.as_str().contains("Install the interpreter")));
+        let error = run(&["/no/such/program"]).await.unwrap_err();
+        assert!(error.to_string().contains("not found"), "{error}");
     }
 
     #[tokio::test]

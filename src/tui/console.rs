@@ -1,13 +1,12 @@
 //! The terminal as a resource: taken, given back on every way out, and watched, since it can vanish at any time.
 
 use std::fs::File;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io::{self, IsTerminal};
 use std::panic::Location;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use crossterm::terminal::{
     enable_raw_mode,
 };
 use crossterm::{Command, queue};
-use nix::sys::signal::{SIGTSTP, SIGTTIN, SIGTTOU, SigSet, SigmaskHow, raise};
+use nix::sys::signal::raise;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, fstat};
 use rustix::io::Errno;
@@ -31,6 +30,7 @@ use tokio::sync::Notify;
 use super::link::Link;
 use crate::output;
 use crate::safe;
+use crate::signals::{self, Ending};
 use crate::text::{Safe, clean};
 
 /// How long the last bytes may take. A link that is stalled for longer does not keep the program from ending.
@@ -54,22 +54,6 @@ static SHOWN: AtomicBool = AtomicBool::new(false);
 
 /// Something outside wants to stop the program while it is shown.
 static STOPPING: Notify = Notify::const_new();
-
-/// The signals that end the program: all whose default is that, but for faults of its own.
-const ENDING: [Signal; 12] = [
-    Signal::HUP,
-    Signal::INT,
-    Signal::QUIT,
-    Signal::TERM,
-    Signal::ABORT,
-    Signal::ALARM,
-    Signal::USR1,
-    Signal::USR2,
-    Signal::VTALARM,
-    Signal::PROF,
-    Signal::XCPU,
-    Signal::XFSZ,
-];
 
 /// What the console tells besides keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +109,7 @@ pub struct Terminal {
 
 #[derive(Debug)]
 struct Signals {
-    ending: Vec<(Signal, tokio::signal::unix::Signal)>,
+    ending: Ending,
     continued: tokio::signal::unix::Signal,
     resized: tokio::signal::unix::Signal,
 }
@@ -133,34 +117,17 @@ struct Signals {
 impl Signals {
     fn new() -> io::Result<Self> {
         let listen = |number: Signal| signal(SignalKind::from_raw(number.as_raw()));
-        let ending = ENDING.into_iter().map(|number| Ok((number, listen(number)?)));
-        Ok(Self {
-            ending: ending.collect::<io::Result<_>>()?,
-            continued: listen(Signal::CONT)?,
-            resized: listen(Signal::WINCH)?,
-        })
+        Ok(Self { ending: Ending::listen()?, continued: listen(Signal::CONT)?, resized: listen(Signal::WINCH)? })
     }
 
     async fn next(&mut self) -> ConsoleEvent {
         tokio::select! {
-            number = ended(&mut self.ending) => ConsoleEvent::Signal(number),
+            number = self.ending.next() => ConsoleEvent::Signal(number),
             () = STOPPING.notified() => ConsoleEvent::Stopping,
             _ = self.continued.recv() => ConsoleEvent::Continued,
             _ = self.resized.recv() => ConsoleEvent::Resized,
         }
     }
-}
-
-/// Waits for a signal that asks the program to end.
-async fn ended(ending: &mut [(Signal, tokio::signal::unix::Signal)]) -> u8 {
-    let number = poll_fn(|context| {
-        let mut received = ending.iter_mut().filter_map(|(number, stream)| {
-            let is_ready = stream.poll_recv(context).is_ready();
-            is_ready.then_some(*number)
-        });
-        received.next().map_or(Poll::Pending, Poll::Ready)
-    });
-    u8::try_from(number.await.as_raw()).unwrap_or_default()
 }
 
 /// Whether the terminal is another job's.
@@ -173,7 +140,7 @@ fn is_in_background() -> bool {
 ///
 /// A handler would not do: only the default action leaves a program running that no shell could continue.
 pub fn hold_stops() -> io::Result<()> {
-    let stops = SigSet::from_iter([SIGTSTP, SIGTTIN, SIGTTOU]);
+    let stops = signals::stops();
     stops.thread_block()?;
     thread::Builder::new().spawn(move || {
         while let Ok(stop) = stops.wait() {
@@ -194,12 +161,7 @@ pub fn hold_stops() -> io::Result<()> {
 /// Reads from the terminal or sets its modes with SIGTTIN and SIGTTOU as they are by default: they stop a job in the background.
 /// While they are blocked, it cannot read, and changes the modes of another job.
 pub(super) fn as_a_job<T>(work: impl FnOnce() -> T) -> T {
-    let before = SigSet::from_iter([SIGTTIN, SIGTTOU]).thread_swap_mask(SigmaskHow::SIG_UNBLOCK);
-    let done = work();
-    if let Ok(before) = before {
-        let _was_the_mask_just_now = before.thread_set_mask();
-    }
-    done
+    signals::unblocked(signals::background_stops(), work)
 }
 
 impl Terminal {
@@ -276,7 +238,7 @@ impl Console for Terminal {
         }
         // A shell that ends a stopped job lets it go on in the background, where taking the terminal would stop it again.
         if is_in_background()
-            && let Ok(number) = tokio::time::timeout(STOP, ended(&mut self.signals.ending)).await
+            && let Ok(number) = tokio::time::timeout(STOP, self.signals.ending.next()).await
         {
             abandon();
             return Ok(Some(number));

@@ -431,6 +431,8 @@ mod asking {
             (Some(Signal::TERM), 143),
             (Some(Signal::HUP), 129),
             (Some(Signal::QUIT), 131),
+            (Some(Signal::USR1), 138),
+            (Some(Signal::ALARM), 142),
         ] {
             let place = Place::new();
             let mut session = start(&place);

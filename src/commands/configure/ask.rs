@@ -4,17 +4,16 @@
 use std::io::{self, IsTerminal, Write};
 use std::thread;
 
-use rustix::process::Signal;
 use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcsetattr,
 };
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::error::Error;
 use crate::output;
 use crate::redact::ApiKey;
 use crate::safe;
+use crate::signals::Ending;
 use crate::text::{Safe, clean};
 
 /// How often the key is asked for.
@@ -36,7 +35,7 @@ pub(super) enum Answer<T> {
 
 /// A terminal that can be asked.
 pub(super) struct Dialog {
-    signals: Signals,
+    signals: Ending,
 }
 
 impl Dialog {
@@ -46,7 +45,7 @@ impl Dialog {
             return Ok(None);
         }
         // Before the echo goes off, so that no signal can leave it off.
-        let signals = Signals::new().map_err(|error| Error::terminal(&error))?;
+        let signals = Ending::listen().map_err(|error| Error::terminal(&error))?;
         Ok(Some(Self { signals }))
     }
 
@@ -161,35 +160,6 @@ fn blocking_line() -> io::Result<Vec<u8>> {
         if end.is_some() || count == 0 {
             return Ok(line);
         }
-    }
-}
-
-/// The signals that end the program while it asks.
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    quit: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            quit: signal(SignalKind::quit())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn next(&mut self) -> u8 {
-        let signal = tokio::select! {
-            _ = self.interrupt.recv() => Signal::INT,
-            _ = self.quit.recv() => Signal::QUIT,
-            _ = self.terminate.recv() => Signal::TERM,
-            _ = self.hangup.recv() => Signal::HUP,
-        };
-        u8::try_from(signal.as_raw()).unwrap_or_default()
     }
 }
 
