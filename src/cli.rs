@@ -529,7 +529,7 @@ pub enum CacheCommand {
 pub enum ConfigCommand {
     /// Write a config file (mode 0600); on a terminal, ask for the key
     Init {
-        /// Replace an existing file
+        /// Replace an existing file, and keep it as FILE.bak
         #[arg(long)]
         force: bool,
     },

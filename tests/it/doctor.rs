@@ -302,7 +302,7 @@ mod configuration {
         let place = Place::new();
         place.write("key", KEY, 0o644);
         for (line, words) in [
-            ("", "no API key. Set api_key in "),
+            ("", "no API key. Add api_key to "),
             ("api_key_file = \"key\"", "Run: chmod 600 "),
             ("api_key_command = [\"false\"]", "api_key_command: \"false\" failed"),
         ] {
