@@ -172,6 +172,11 @@ impl Store {
         Ok(())
     }
 
+    /// Whether anything is stored.
+    fn is_there(&self) -> bool {
+        [&self.history, &self.path("cache")].iter().any(|path| path.symlink_metadata().is_ok())
+    }
+
     /// A history that an earlier version kept and that is not used, because it may be that of another workspace.
     pub fn unused_history(&self) -> Option<&Path> {
         self.old_history.as_deref().filter(|path| !history::list(path).is_empty())
