@@ -95,6 +95,13 @@ pub fn utc(at: Timestamp) -> Safe {
     clean(&at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
+/// `2024-04-01T08:00:00Z`: the moment itself, or the next whole second.
+pub fn rfc3339_not_before(at: Timestamp) -> Safe {
+    let seconds = at.as_second() + i64::from(at.subsec_nanosecond() > 0);
+    let whole = Timestamp::from_second(seconds).unwrap_or(at);
+    clean(&whole.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
 /// `2024-04-01 10:00:00 +02:00`.
 pub fn local(at: Timestamp, zone: &TimeZone) -> Safe {
     clean(&at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string())

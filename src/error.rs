@@ -74,9 +74,9 @@ pub enum Error {
     Usage { message: Safe, advice: Option<Safe> },
     #[error("{place}: {error}")]
     Api { place: Safe, error: ApiError },
-    /// As [`Error::Api`], where what was read before is remembered.
+    /// As [`Error::Api`], with the age of the cached listing.
     #[error("{place}: {error}")]
-    Unread { place: Safe, error: ApiError, advice: Safe },
+    Unread { place: Safe, error: ApiError, cached: Safe },
     /// What is asked for is not remembered.
     #[error("{message}")]
     NotKept { message: Safe, advice: Safe },
@@ -117,10 +117,22 @@ impl Error {
             Self::Config(error) => error.advice.clone(),
             Self::Usage { advice, .. } => advice.clone(),
             Self::Api { error, .. } => Some(error.advice()),
-            Self::NotKept { advice, .. } | Self::Unread { advice, .. } => Some(advice.clone()),
+            Self::Unread { error, cached, .. } => {
+                Some(safe!("{} Meanwhile, --cached uses the listing read {}.", error.advice(), cached))
+            }
+            Self::NotKept { advice, .. } => Some(advice.clone()),
             Self::Unwritable { .. } => Some("Name a path that you can write to.".into()),
             Self::NoTerminal { .. } => Some("In scripts and pipes, use a command, such as: hookscope list -o json".into()),
             Self::Output(_) | Self::Demo(_) | Self::Terminal(_) | Self::Start(_) => None,
+        }
+    }
+
+    /// The error without the hint about the cache, for a comparison with the cache.
+    #[must_use]
+    pub fn without_cache_hint(self) -> Self {
+        match self {
+            Self::Unread { place, error, .. } => Self::Api { place, error },
+            other => other,
         }
     }
 

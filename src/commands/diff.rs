@@ -35,6 +35,33 @@ fn refuse_sources_of_files(old: &Named<'_>, new: &Named<'_>, global: &Global) ->
     }
 }
 
+/// Refuses to compare a source with itself: `--cached` and `--from` replace what live names.
+fn refuse_same(old: &Named<'_>, new: &Named<'_>, has_new: bool, global: &Global) -> Result<(), Error> {
+    let (old, new) = (old.clone().resolve(global), new.clone().resolve(global));
+    if old != new {
+        return Ok(());
+    }
+    let (message, advice) = match old {
+        Named::Cache => {
+            ("diff: both sides are the cache", "The other side must be live, a file or a time such as yesterday.")
+        }
+        _ => (
+            if has_new || old != Named::Live {
+                "diff: OLD and NEW are the same"
+            } else {
+                "diff: OLD is live, and so is NEW by default"
+            },
+            "Name two different sources: a file, live, cache, or a time such as yesterday or 2h.",
+        ),
+    };
+    Err(Error::Usage { message: message.into(), advice: Some(advice.into()) })
+}
+
+/// Reads one side. A failure advises the cache only where the other side is not the cache.
+async fn load(side: &Named<'_>, other: &Named<'_>, context: &Context<'_>) -> Result<Side, Error> {
+    side.load(context, "diff").await.map_err(|error| if *other == Named::Cache { error.without_cache_hint() } else { error })
+}
+
 /// Compares, and writes what differs.
 pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
@@ -42,17 +69,10 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
     let comparison = Comparison::new(&args.compare, context)?;
     let old = Named::read(&args.old, context.now)?;
     let new = Named::read(args.new.as_deref().unwrap_or("live"), context.now)?;
-    if old == new {
-        let message = match args.new {
-            Some(_) => "diff: OLD and NEW are the same",
-            None => "diff: OLD is live, and so is NEW by default",
-        };
-        let advice = "Name two different sources: a file, live, cache, or a time such as yesterday or 2h.";
-        return Err(Error::Usage { message: message.into(), advice: Some(advice.into()) });
-    }
+    refuse_same(&old, &new, args.new.is_some(), context.global)?;
     refuse_sources_of_files(&old, &new, context.global)?;
-    let mut before = old.load(context).await?;
-    let mut after = new.load(context).await?;
+    let mut before = load(&old, &new, context).await?;
+    let mut after = load(&new, &old, context).await?;
     // At most one side is live.
     let missing = if before.live.is_some() {
         confirm(&comparison, &mut before, &after, context).await?

@@ -9,6 +9,7 @@ use super::{Context, Exit, Fate, note_terminal};
 use crate::analysis::query::moment;
 use crate::api::Page;
 use crate::cache::{Snapshot, dated};
+use crate::cli::Global;
 use crate::clock;
 use crate::error::Error;
 use crate::fetch::{Problem, Summary};
@@ -55,8 +56,17 @@ impl<'a> Named<'a> {
         })
     }
 
-    /// Reads the side itself.
-    pub(super) async fn load(&self, context: &Context<'_>) -> Result<Side, Error> {
+    /// The source in effect: `--cached` and `--from` replace the live workspace.
+    pub(super) fn resolve(self, global: &'a Global) -> Self {
+        match (self, &global.from) {
+            (Self::Live, Some(path)) => Self::File(path),
+            (Self::Live, None) if global.cached => Self::Cache,
+            (named, _) => named,
+        }
+    }
+
+    /// Reads the side itself, for a command whose arguments advice repeats.
+    pub(super) async fn load(&self, context: &Context<'_>, command: &'static str) -> Result<Side, Error> {
         match self {
             Self::Live => {
                 let workspace = context.workspace().await?;
@@ -76,7 +86,7 @@ impl<'a> Named<'a> {
             Self::Time(at) => {
                 let (store, place) = context.remembered().await?;
                 let history = store.history();
-                let snapshot = newest_at(&history, *at, &place, context)?;
+                let snapshot = newest_at(&history, *at, &place, context, command)?;
                 let name = safe!("{} ({})", place, clock::utc(snapshot.at));
                 context.say.detail(&safe!("{}: using {}", name, clean(&snapshot.path.to_string_lossy())));
                 let roster = snapshot.read().map_err(|why| Error::NotKept {
@@ -102,10 +112,11 @@ fn newest_at<'h>(
     at: Timestamp,
     place: &Safe,
     context: &Context<'_>,
+    command: &'static str,
 ) -> Result<&'h Snapshot, Error> {
     let dated = dated(history, context.now);
     let newest = dated.iter().rev().find(|dated| dated.at <= at);
-    let Some(newest) = newest else { return Err(no_snapshot(dated.first().map(|first| first.at), at, place)) };
+    let Some(newest) = newest else { return Err(no_snapshot(dated.first().map(|first| first.at), at, place, command)) };
     let by_clock = history.iter().rev().find(|snapshot| snapshot.at <= at);
     if !newest.is_own || by_clock != Some(newest.snapshot) {
         let wrong = dated.iter().filter(|dated| !dated.is_own).count();
@@ -121,14 +132,16 @@ fn newest_at<'h>(
     Ok(newest.snapshot)
 }
 
-/// Why nothing is known of a time.
-fn no_snapshot(first: Option<Timestamp>, at: Timestamp, place: &Safe) -> Error {
-    let message = match first {
-        Some(first) => safe!("{}: no snapshot from {}; the history starts {}", place, clock::utc(at), clock::utc(first)),
-        None => safe!("{}: no history yet", place),
+/// Why nothing is known of a time, with the oldest time that a command can compare with.
+fn no_snapshot(first: Option<Timestamp>, at: Timestamp, place: &Safe, command: &'static str) -> Error {
+    let Some(first) = first else {
+        let advice = "Every full read that finds a change adds a snapshot; hookscope history lists them.";
+        return Error::NotKept { message: safe!("{}: no history yet", place), advice: advice.into() };
     };
-    let advice = "Every full read that finds a change adds a snapshot; hookscope history lists them.";
-    Error::NotKept { message, advice: advice.into() }
+    Error::NotKept {
+        message: safe!("{}: no snapshot from {}; the history starts {}", place, clock::utc(at), clock::utc(first)),
+        advice: safe!("Oldest to compare with: hookscope {} {}", command, clock::rfc3339_not_before(first)),
+    }
 }
 
 impl Side {

@@ -53,7 +53,7 @@ pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit,
     let mut signals = Signals::new().map_err(|error| Error::start(&error))?;
     // It is read before anything can be remembered in its place.
     let before = match since {
-        Some(since) => Some(since.load(context).await?.roster),
+        Some(since) => Some(since.load(context, "watch --since").await?.roster),
         None => None,
     };
     let workspace = context.workspace().await?;

@@ -157,7 +157,8 @@ pub(super) async fn open(global: &Global, config: &Config, env: &Environment, sa
 /// Where the workspace that the options name is remembered, and what messages call it.
 pub(super) async fn remembered(global: &Global, config: &Config, env: &Environment) -> Result<(Store, Safe), Error> {
     if let Some(option) = [("--demo", global.demo), ("--from", global.from.is_some())].iter().find(|(_, given)| *given) {
-        return Err(Error::Usage { message: safe!("{} has no cache or history", option.0), advice: None });
+        let advice = global.demo.then(|| "Try it with hookscope demo serve.".into());
+        return Err(Error::Usage { message: safe!("{} has no cache or history", option.0), advice });
     }
     let (connection, _) = connect(global, config, env).await?;
     let (store, place) = (store(&connection)?, place(&connection));
@@ -284,8 +285,8 @@ fn place(connection: &Connection) -> Safe {
 fn failed(place: Safe, error: ApiError, memory: Option<&Store>) -> Error {
     match memory.filter(|_| error.is_transient()).and_then(Store::read_at) {
         Some(read_at) => {
-            let advice = safe!("Add --cached to use the listing read {}.", clock::utc(read_at));
-            Error::Unread { place, error, advice }
+            let cached = clock::recent_age_in_words(read_at, clock::Moment::now().wall);
+            Error::Unread { place, error, cached }
         }
         None => Error::Api { place, error },
     }

@@ -104,7 +104,7 @@ async fn every_full_read_is_cached_and_used_when_asked_for() {
         api.run(&home, command).await;
         api.set(None);
         let ended = api.run(&home, &["list", "-o", "ids"]).await;
-        ended.says(4, &["Add --cached to use the listing read 20"]);
+        ended.says(4, &["try again later. Meanwhile, --cached uses the listing read ", "s ago."]);
         assert_eq!((ended.stdout.as_str(), ended.stderr.lines().count()), ("", 2), "{}", ended.stderr);
         let cached = api.run(&home, &["list", "-o", "ids", "--cached"]).await;
         cached.says(0, &["from the cache, read "]);
@@ -245,6 +245,10 @@ async fn the_history_lists_what_changed_and_diff_finds_it_by_time() {
         assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(1), "b\na\n", ""), "{time}");
     }
     api.run(&home, &["diff", "2019-01-01"]).await.says(4, &["no snapshot from 2019-01-01", "the history starts 2020"]);
+    let ended = api.run(&home, &["diff", "2019-01-01"]).await;
+    let (_, oldest) = ended.stderr.split_once("Oldest to compare with: hookscope diff ").unwrap();
+    api.run(&home, &["diff", oldest.trim(), "-o", "ids"]).await.says(1, &[]);
+    home.run(&["--demo", "diff", "yesterday"]).await.says(2, &["Try it with hookscope demo serve."]);
     api.run(&home, &["diff", "0m"]).await.data();
     api.run(&home, &["diff", "2021-01-01", "0m", "-o", "ids"]).await.says(1, &[]);
 }
@@ -257,8 +261,56 @@ async fn diff_reads_the_cache_before_it_is_replaced() {
     let ended = api.run(&home, &["diff", "cache"]).await;
     ended.says(1, &["from the cache"]);
     assert_eq!(ended.stdout, "changed\ta\turl.path\t/\t/2\n");
+}
+
+#[tokio::test]
+async fn the_cache_is_never_compared_with_itself() {
+    let (home, api) = (Home::with_config(ONCE), Changing::new(A).await);
+    api.run(&home, &["list"]).await.data();
     api.set(None);
-    api.run(&home, &["diff", "cache", "--cached", "-q"]).await.data();
+    for sides in
+        [&["diff", "cache", "cache"] as &[&str], &["diff", "cache", "--cached"], &["diff", "live", "cache", "--cached"]]
+    {
+        let ended = api.run(&home, sides).await;
+        assert!(ended.refusal(2).contains("diff: both sides are the cache"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("must be live, a file or a time"), "{}", ended.stderr);
+    }
+    // Nor does advice lead there.
+    for sides in [["diff", "cache", "live"], ["diff", "live", "cache"]] {
+        let ended = api.run(&home, &sides).await;
+        ended.says(4, &["try again later"]);
+        assert!(!ended.stderr.contains("--cached"), "{}", ended.stderr);
+    }
+    home.write("old.json", format!("[{A2}]"));
+    api.run(&home, &["diff", "old.json"]).await.says(4, &["Meanwhile, --cached uses the listing read "]);
+    api.run(&home, &["diff", "old.json", "--cached", "-o", "ids"]).await.says(1, &["from the cache"]);
+    let ended = api.run(&home, &["diff", "old.json", "--from", "old.json"]).await;
+    assert!(ended.refusal(2).contains("OLD and NEW are the same"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn the_hint_about_the_cache_comes_after_the_advice() {
+    let home = Home::with_config(ONCE);
+    let cached = "Meanwhile, --cached uses the listing read ";
+    let listing = format!(r#"{{"data":[{A}],"meta":{{"page":1,"limit":100,"total":1}}}}"#);
+    for (reply, advice) in [
+        (Reply::json("<html>"), "A login page or a proxy answered"),
+        (Reply::status("429 Too Many Requests", "{}").header("Retry-After", "3600"), "wait 60 min"),
+        (Reply::status("500 Internal Server Error", "{}"), "try again later."),
+    ] {
+        let state = Arc::new(Mutex::new(true));
+        let (is_up, listing) = (Arc::clone(&state), listing.clone());
+        let server =
+            Server::start(move |_| if *is_up.lock().unwrap() { Reply::json(listing.clone()) } else { reply.clone() }).await;
+        Ended::of(home.at(&server.base_url(), &["list"])).await.data();
+        *state.lock().unwrap() = false;
+        for command in ["list", "audit", "snapshot", "metrics"] {
+            let ended = Ended::of(home.at(&server.base_url(), &[command])).await;
+            assert_eq!(ended.code, Some(4), "{command}: {}", ended.stderr);
+            let (before, after) = ended.stderr.split_once(cached).unwrap_or_else(|| panic!("{command}: {}", ended.stderr));
+            assert!(before.contains(advice) && after.trim_end().ends_with("ago."), "{command}: {}", ended.stderr);
+        }
+    }
 }
 
 #[tokio::test]
