@@ -76,7 +76,7 @@ pub enum Error {
     Api { place: Safe, error: ApiError },
     /// As [`Error::Api`], with the age of the cached listing.
     #[error("{place}: {error}")]
-    Unread { place: Safe, error: ApiError, cached: Safe },
+    Unread { place: Safe, error: ApiError, cached: Box<Safe> },
     /// What is asked for is not remembered.
     #[error("{message}")]
     NotKept { message: Safe, advice: Safe },
@@ -118,7 +118,7 @@ impl Error {
             Self::Usage { advice, .. } => advice.clone(),
             Self::Api { error, .. } => Some(error.advice()),
             Self::Unread { error, cached, .. } => {
-                Some(safe!("{} Meanwhile, --cached uses the listing read {}.", error.advice(), cached))
+                Some(safe!("{} Meanwhile, --cached uses the listing read {}.", error.advice(), **cached))
             }
             Self::NotKept { advice, .. } => Some(advice.clone()),
             Self::Unwritable { .. } => Some("Name a path that you can write to.".into()),

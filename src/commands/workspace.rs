@@ -285,7 +285,7 @@ fn place(connection: &Connection) -> Safe {
 fn failed(place: Safe, error: ApiError, memory: Option<&Store>) -> Error {
     match memory.filter(|_| error.is_transient()).and_then(Store::read_at) {
         Some(read_at) => {
-            let cached = clock::recent_age_in_words(read_at, clock::Moment::now().wall);
+            let cached = Box::new(clock::recent_age_in_words(read_at, clock::Moment::now().wall));
             Error::Unread { place, error, cached }
         }
         None => Error::Api { place, error },
