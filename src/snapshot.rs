@@ -113,7 +113,7 @@ fn first_byte(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
 fn at(name: &Safe, error: &serde_json::Error) -> Error {
     let what = if error.is_syntax() || error.is_eof() { "not valid JSON: " } else { "" };
     let words = without_number(&error.to_string());
-    let words = words.split(" at line ").next().unwrap_or_default();
+    let words = if error.is_eof() { "it ends early" } else { words.split(" at line ").next().unwrap_or_default() };
     wrong(safe!("{}:{}:{}: {}{}", name, error.line(), error.column(), what, clean(words)))
 }
 

@@ -16,10 +16,12 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::error::Nonsense;
 use crate::model::{Elements, RawFields, Row, TooDeep, raw_array};
+use crate::text::grouped;
 
 /// One page of a listing, whatever the envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,7 +246,13 @@ fn text(body: &[u8]) -> Result<&str, Unreadable> {
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
-    serde_json::from_str(text).map_err(|error| Unreadable { why: Nonsense::NotJson, detail: error.to_string() })
+    serde_json::from_str(text).map_err(|error| {
+        let detail = match error.classify() {
+            Category::Eof => format!("the JSON ends early, after {} bytes", grouped(text.len() as u64)),
+            _ => format!("syntax error in line {}, column {}", error.line(), error.column()),
+        };
+        Unreadable { why: Nonsense::NotJson, detail }
+    })
 }
 
 /// A non-negative integer, be it spelled `150` or `150.0`. Anything else (`-1`, `"250"`, `1.5`, 2^64) is not a count, and the
@@ -319,6 +327,14 @@ mod tests {
         assert_eq!(why(b"42"), Nonsense::NoWebhooks);
         let deep = format!(r#"{{"data":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(why(deep.as_bytes()), Nonsense::TooDeep);
+    }
+
+    #[test]
+    fn json_that_ends_early_is_told_from_other_errors() {
+        let detail = |body: &str| page::<Vec<Row>>(body.as_bytes(), 1).unwrap_err().detail;
+        let whole = format!(r#"{{"data":[{}]"#, [ROW; 20].join(","));
+        assert_eq!(detail(&whole), format!("the JSON ends early, after {} bytes", grouped(whole.len() as u64)));
+        assert_eq!(detail("{\n\"data\": nil}"), "syntax error in line 2, column 10");
     }
 
     #[test]

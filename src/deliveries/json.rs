@@ -178,7 +178,9 @@ fn rest_is_blank<R: Read>(buffer: &mut Buffer<R>, mut each: impl FnMut(u64, Resu
 pub(super) fn with_values<T>(row: &[u8], then: impl FnOnce(&Values<'_>) -> Result<T, Reason>) -> Result<T, Reason> {
     // A wrong encoding costs a few characters, not the row.
     let text = String::from_utf8_lossy(row);
-    let raw: &RawValue = serde_json::from_str(&text).map_err(|error| Reason::NoJson(clean_head(&error.to_string(), 80)))?;
+    let raw: &RawValue = serde_json::from_str(&text).map_err(|error| {
+        Reason::NoJson(if error.is_eof() { "it ends early".into() } else { clean_head(&error.to_string(), 80) })
+    })?;
     let fields = RawFields::of(raw).ok_or(Reason::NoObject)?;
     let mut values = Values::default();
     for (name, value) in fields.iter() {

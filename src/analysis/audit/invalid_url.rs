@@ -1,10 +1,10 @@
 //! `invalid-url`: URL is not valid.
 
-use url::Url;
+use url::{ParseError, Url};
 
 use super::{Basis, Candidate, Check, Rule, Severity};
 use crate::safe;
-use crate::text::{Safe, clean_head};
+use crate::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
     id: "invalid-url",
@@ -21,9 +21,32 @@ fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
         return None;
     }
     Some(match Url::parse(webhook.url) {
-        Err(error) => safe!("not a valid URL: {}", clean_head(&error.to_string(), 100)),
+        Err(error) => safe!("not a valid URL: {}", reason(error, webhook.url)),
         Ok(_) => "URL has no host".into(),
     })
+}
+
+/// The reason why a URL is not valid, without a part of it.
+fn reason(error: ParseError, url: &str) -> &'static str {
+    match error {
+        ParseError::EmptyHost => "no host",
+        ParseError::IdnaError | ParseError::InvalidDomainCharacter if has_space_in_host(url) => "space in the host",
+        ParseError::IdnaError | ParseError::InvalidDomainCharacter => "not a valid host name",
+        ParseError::InvalidPort => "not a valid port",
+        ParseError::InvalidIpv4Address => "not a valid IPv4 address",
+        ParseError::InvalidIpv6Address => "not a valid IPv6 address",
+        ParseError::RelativeUrlWithoutBase
+        | ParseError::RelativeUrlWithCannotBeABaseBase
+        | ParseError::SetHostOnCannotBeABaseUrl => "does not start with https://",
+        ParseError::Overflow => "too long",
+        _ => "cannot be parsed",
+    }
+}
+
+fn has_space_in_host(url: &str) -> bool {
+    let rest = url.trim().split_once(':').map_or("", |(_, rest)| rest).trim_start_matches(['/', '\\']);
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().is_some_and(|host| host.contains(' '))
 }
 
 #[cfg(test)]
@@ -33,14 +56,18 @@ mod tests {
     #[test]
     fn what_does_not_parse_is_found() {
         for (url, word) in [
-            ("https//a.example.com/x", "relative URL"),
-            ("a.example.com/x", "relative URL"),
-            ("https://a.example.com:84430/x", "port"),
-            ("https://front desk.example.com/", "domain"),
-            ("https://", "empty host"),
-            ("", "relative URL"),
+            ("https//a.example.com/x", "valid URL: does not start with https://"),
+            ("a.example.com/x", "valid URL: does not start with https://"),
+            ("https://a.example.com:84430/x", "not a valid port"),
+            ("https://front desk.example.com/", "space in the host"),
+            ("https://u:p w@front desk.example.com", "space in the host"),
+            ("https://u:p w@a%00b.example.com/a b", "not a valid host name"),
+            ("https://xn--a.example.com/a b", "not a valid host name"),
+            ("https://[::g]/", "not a valid IPv6 address"),
+            ("https://", "valid URL: no host"),
+            ("", "valid URL: does not start with https://"),
             ("mailto:a@example.com", "no host"),
-            ("https://1.2.3.4.5/", "IPv4"),
+            ("https://1.2.3.4.5/", "not a valid IPv4 address"),
         ] {
             let found = messages("invalid-url", url);
             assert!(found.len() == 1 && found[0].contains(word), "{url}: {found:?}");
