@@ -16,7 +16,7 @@ mod wire;
 
 pub(crate) use self::cause::{certificate_words, distrust, tls_words, without_number};
 pub(crate) use self::client::is_der;
-pub use self::client::{Client, PageRequest, Settings};
+pub use self::client::{Client, PageRequest, Settings, Sources};
 pub use self::error::{ApiError, Distrust, ErrorKind, Network, Nonsense, ProxyFault};
 pub(crate) use self::error::{duration, unread_key};
 pub use self::inspect::{Certificate, Inspection};

@@ -297,20 +297,24 @@ impl Config {
     /// taken.
     pub async fn connection(&self, selection: &Selection, env: &Environment) -> Result<Connection, ConfigError> {
         let chosen = self.profile(selection, env)?;
-        let (base_url, _) = self.base_url(&chosen, selection, env)?;
-        let (key, renewal, key_source) = match &env.api_key {
-            Some(text) => (key_of_environment(text)?, None, KeySource::Environment),
+        let (base_url, url_place) = self.base_url(&chosen, selection, env)?;
+        let (key, renewal, key_source, key_place) = match &env.api_key {
+            Some(text) => {
+                let source = KeySource::Environment;
+                (key_of_environment(text)?, None, source, source.name().into())
+            }
             None => {
-                let key = self.bound_key(&chosen, &base_url)?.read().await?;
+                let stored = self.bound_key(&chosen, &base_url)?;
                 let renewal = self.renewal(&chosen, &base_url);
                 let source = KeySource::of(renewal.as_ref());
-                (key, renewal, source)
+                (stored.read().await?, renewal, source, stored.described())
             }
         };
+        let sources = api::Sources { key: Some(key_place), base_url: Some(url_place) };
         Ok(Connection {
             profile: chosen.shown_name(),
             key_source,
-            api: api::Settings { renewal, ..self.network.api_settings(base_url, key)? },
+            api: api::Settings { renewal, sources, ..self.network.api_settings(base_url, key)? },
             policy: self.network.policy(),
         })
     }
@@ -331,6 +335,7 @@ impl Config {
                 max_page_bytes: network.max_page_bytes,
                 proxy: None,
                 extra_roots: None,
+                sources: api::Sources::default(),
             },
         }
     }

@@ -48,6 +48,14 @@ pub struct Settings {
     pub proxy: Option<ProxyServer>,
     /// Certificates that are trusted besides those of the system: PEM, or one in DER.
     pub extra_roots: Option<Vec<u8>>,
+    pub sources: Sources,
+}
+
+/// The sources of the key and the base URL, for advice: a variable, an option or a line of the config.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    pub key: Option<Safe>,
+    pub base_url: Option<Safe>,
 }
 
 impl Settings {
@@ -78,6 +86,7 @@ pub struct Client {
     timeout: Duration,
     max_page_bytes: usize,
     proxy: Option<ProxyServer>,
+    sources: Sources,
 }
 
 impl Client {
@@ -143,6 +152,7 @@ impl Client {
             timeout: settings.timeout,
             max_page_bytes: settings.max_page_bytes,
             proxy: proxy.cloned(),
+            sources: settings.sources.clone(),
         })
     }
 
@@ -254,12 +264,7 @@ impl Client {
         if !status.is_success() {
             return Err(self.refused(key, status, &asked, response, deadline).await);
         }
-        let is_html = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
-        if is_html {
+        if is_html(response.headers()) {
             return Err(ApiError::new(ErrorKind::Nonsense(error::Nonsense::Html)));
         }
         within(deadline, read_body(response, self.max_page_bytes)).await
@@ -293,15 +298,48 @@ impl Client {
         };
         // After a redirect the 404 is about another path.
         let may_be_proof = status == StatusCode::NOT_FOUND && response.url() == asked;
+        let has_html_header = is_html(response.headers());
         // The status is the news; a body that cannot be read, or never ends, only loses the server's words.
-        match within(deadline, read_body(response, MAX_ERROR_BODY)).await {
-            Ok(body) => {
-                let is_proof = may_be_proof && error::is_not_found(&body, asked.path());
-                let kind = if is_proof { ErrorKind::NotFound } else { kind };
-                ApiError::new(kind).with(self.words(key, &error::server_message(&body).unwrap_or_default()))
+        let body = within(deadline, read_body(response, MAX_ERROR_BODY)).await.unwrap_or_default();
+        let is_proof = may_be_proof && error::is_not_found(&body, asked.path());
+        let kind = if is_proof { ErrorKind::NotFound } else { kind };
+        let message = error::server_message(&body).filter(|message| !error::repeats(status, message));
+        let refused = ApiError::new(kind).with(self.words(key, &message.unwrap_or_default()));
+        match kind {
+            ErrorKind::Unauthorized => refused.advised(self.key_advice(key)),
+            ErrorKind::Status(404) => {
+                let is_html = has_html_header || body.trim_ascii_start().starts_with(b"<");
+                refused.advised(Some(self.path_advice(asked, is_html)))
             }
-            Err(_) => ApiError::new(kind),
+            _ => refused,
         }
+    }
+
+    /// The public id and the source of a refused key.
+    fn key_advice(&self, key: &ApiKey) -> Option<Safe> {
+        let source = self.sources.key.as_ref()?;
+        let has_secret = key.expose().split_once(':').is_some_and(|(_, secret)| !secret.is_empty());
+        Some(match key.public_id().filter(|_| has_secret) {
+            Some(id) => safe!(
+                "The API refused key \"{}\" from {}: it is wrong, revoked or of another workspace.",
+                id.fit(40, "…"),
+                source
+            ),
+            None => safe!("The API refused the key from {}: it is not of the form key_id:secret.", source),
+        })
+    }
+
+    /// Advice for a path that the server does not have.
+    fn path_advice(&self, asked: &Url, is_html: bool) -> Safe {
+        let path = clean_head(asked.path(), 100);
+        let is_usual = self.base_url.as_url().path().trim_end_matches('/').ends_with("/v1");
+        let found = match (is_html, is_usual) {
+            (true, _) => safe!("{} is an HTML page, so this is probably not the API. ", path),
+            (false, true) => safe!("The server has no {}. ", path),
+            (false, false) => Safe::default(),
+        };
+        let source = self.sources.base_url.as_ref().map(|source| safe!(" ({})", source)).unwrap_or_default();
+        safe!("{}Check base_url{}{}", found, source, if is_usual { "." } else { "; it usually ends in /v1." })
     }
 
     /// Follows redirects within the origin only: a client library that follows them itself sends the key along again on the
@@ -337,6 +375,11 @@ fn authorization(key: &ApiKey) -> Result<HeaderValue, ApiError> {
         .map_err(|_never_shown| ApiError::new(ErrorKind::Setup).with("the API key is not a valid header value".into()))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+fn is_html(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
 }
 
 /// Whether a gateway wants a user name and a password: the API itself knows keys only.

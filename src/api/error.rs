@@ -17,6 +17,8 @@ pub struct ApiError {
     pub causes: Box<[Safe]>,
     /// Why the key could not be read again after the API refused it.
     pub unread_key: Option<Box<Safe>>,
+    /// Advice that fits better than that of the kind.
+    pub own_advice: Option<Box<Safe>>,
 }
 
 /// The kinds that differ in what to do next.
@@ -133,12 +135,19 @@ impl Network {
 
 impl ApiError {
     pub fn new(kind: ErrorKind) -> Self {
-        Self { kind, detail: None, causes: Box::default(), unread_key: None }
+        Self { kind, detail: None, causes: Box::default(), unread_key: None, own_advice: None }
     }
 
     #[must_use]
     pub fn with(mut self, detail: Safe) -> Self {
         self.detail = (!detail.is_empty()).then_some(detail);
+        self
+    }
+
+    /// Replaces the advice of the kind.
+    #[must_use]
+    pub(super) fn advised(mut self, advice: Option<Safe>) -> Self {
+        self.own_advice = advice.map(Box::new);
         self
     }
 
@@ -237,6 +246,9 @@ impl ApiError {
 
     /// What to do about it, in one sentence.
     pub fn advice(&self) -> Safe {
+        if let Some(own) = &self.own_advice {
+            return Safe::clone(own);
+        }
         match self.kind {
             ErrorKind::Unauthorized => {
                 "The API key is missing, wrong or revoked: check api_key in the config, or DIALNEXA_API_KEY.".into()
@@ -377,6 +389,14 @@ pub(super) fn server_message(body: &[u8]) -> Option<String> {
     Some(serde_json::from_slice::<Body>(body).ok()?.message.text())
 }
 
+/// Whether the server's text says no more than the status: `Forbidden` or `403 Forbidden` for a 403.
+pub(super) fn repeats(status: reqwest::StatusCode, text: &str) -> bool {
+    let text = text.trim().trim_end_matches(['.', '!']);
+    let without_number = text.strip_prefix(status.as_str()).unwrap_or(text).trim_start_matches([' ', ':', '-']);
+    let reason = status.canonical_reason().unwrap_or_default();
+    without_number.is_empty() || without_number.eq_ignore_ascii_case(reason)
+}
+
 /// Whether the body of a 404 is the API's own statement that a webhook does not exist: `{"statusCode": 404, "message": …,
 /// "error": …}`. A gateway sends another body; a framework without a route for the path sends this one, and names the path.
 pub(super) fn is_not_found(body: &[u8], path: &str) -> bool {
@@ -405,6 +425,23 @@ mod tests {
         assert_eq!(read(r#"{"message":["a","b"]}"#).as_deref(), Some("a; b"));
         for nonsense in ["", "{}", r#"{"message":5}"#, r#"{"message":[1]}"#, "<html>"] {
             assert_eq!(read(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_repeats_the_status_is_known() {
+        use reqwest::StatusCode;
+        for (status, text) in [
+            (StatusCode::FORBIDDEN, "Forbidden"),
+            (StatusCode::NOT_FOUND, "404 Not Found"),
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal server error."),
+            (StatusCode::TOO_MANY_REQUESTS, "429: Too Many Requests"),
+            (StatusCode::BAD_GATEWAY, "502"),
+        ] {
+            assert!(repeats(status, text), "{text}");
+        }
+        for text in ["Forbidden resource", "403 for this key", "Not Found"] {
+            assert!(!repeats(StatusCode::FORBIDDEN, text), "{text}");
         }
     }
 

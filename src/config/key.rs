@@ -64,6 +64,15 @@ impl StoredKey {
         }
     }
 
+    /// The line of the config, and the setting unless it is `api_key`.
+    pub(super) fn described(&self) -> Safe {
+        match self {
+            Self::Inline { place, .. } => place.clone(),
+            Self::File { place, .. } => safe!("{} (api_key_file)", place),
+            Self::Command { place, .. } => safe!("{} (api_key_command)", place),
+        }
+    }
+
     /// Gets the key. A command gets this program's stdin and stderr, so that it can ask for a passphrase.
     pub(super) async fn read(&self) -> Result<ApiKey, ConfigError> {
         match self {

@@ -76,10 +76,14 @@ impl Profiles {
         let level = level.ok_or_else(|| ConfigError::new("no such profile"))?;
         let chosen = Chosen { name: profile.name.as_deref(), level, source: DEFAULT.into() };
         let base_url = self.config.home_of(level);
-        let key = self.config.bound_key(&chosen, &base_url)?.read().await?;
+        let stored = self.config.bound_key(&chosen, &base_url)?;
+        let url_place = self.config.found_home(level).map_or_else(|| DEFAULT.into(), |found| found.place.clone());
+        let sources = crate::api::Sources { key: Some(stored.described()), base_url: Some(url_place) };
+        let key = stored.read().await?;
         let renewal = self.config.renewal(&chosen, &base_url);
         let mut api = self.config.network.api_settings(base_url, key)?;
         api.renewal = renewal;
+        api.sources = sources;
         // That may be the one of --timeout, which is about requests, not about a workspace.
         api.timeout = self.start.api.timeout;
         Ok(Connection {

@@ -128,6 +128,7 @@ impl Network {
             max_page_bytes: self.max_page_bytes,
             proxy,
             extra_roots,
+            sources: api::Sources::default(),
         })
     }
 

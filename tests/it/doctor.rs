@@ -436,7 +436,7 @@ mod answers {
         for (reply, code, words) in [
             (Reply::status("401 Unauthorized", message.clone()), 3, &["401 unauthorized: no ***", "wrong or revoked"][..]),
             (Reply::status("403 Forbidden", message.clone()), 3, &["403 forbidden", "permission to read webhooks"]),
-            (Reply::status("404 Not Found", ""), 4, &["404 not found", "usually ends in /v1"]),
+            (Reply::status("404 Not Found", ""), 4, &["404 not found", "The server has no /v1/user-webhooks"]),
             (Reply::status("500 Internal Server Error", ""), 4, &["500 Internal Server Error", "try again later"]),
             (Reply::status("429 Too Many Requests", "").header("Retry-After", "61"), 4, &["429", "61 s"]),
             (Reply::json("<!doctype html>"), 4, &["HTML instead of JSON", "A login page or a proxy"]),

@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
 use super::*;
-use crate::api::{Client, Settings};
+use crate::api::{Client, Settings, Sources};
 use crate::base_url::BaseUrl;
 use crate::fetch::Held;
 use crate::redact::ApiKey;
@@ -38,6 +38,7 @@ async fn an_answer_that_came_before_its_request_was_ended_is_dropped() {
         max_page_bytes: 1 << 20,
         proxy: None,
         extra_roots: None,
+        sources: Sources::default(),
     };
     let source = Source::from(Arc::new(Client::new(&settings).unwrap()));
     let mut requests = Requests::new(Pages::<Vec<Row>>::new(&source, 100, Scope::All), Policy::default());

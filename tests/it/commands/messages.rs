@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::{Ended, Home, ask, serving};
+use super::{Ended, Home, ONCE, ask, serving};
 use crate::faults::server::{Listing, Reply, SECRET, Server, nobody, row};
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn an_error_is_what_where_and_what_to_do() {
     let server = Server::always(Reply::status("401 Unauthorized", echo)).await;
     for command in [&["list"] as &[&str], &["get", "a"], &["events"], &["snapshot"], &["list", "-v"]] {
         let ended = ask(&server, command).await;
-        ended.says(3, &[&server.address.to_string(), "401", "bad key ***", "api_key"]);
+        ended.says(3, &[&server.address.to_string(), "401", "bad key ***", "DIALNEXA_API_KEY"]);
         let lines: Vec<_> = ended.stderr.lines().collect();
         // Verbose also says whom it asks, and what it gave up.
         assert!(
@@ -122,4 +122,65 @@ async fn a_filter_of_the_log_that_is_none_is_a_mistake() {
         );
     }
     assert_eq!(server.log().connections, 0);
+}
+
+#[tokio::test]
+async fn a_refused_key_is_named_by_its_id_and_source() {
+    let server = Server::always(Reply::status("401 Unauthorized", r#"{"message":"Unauthorized"}"#)).await;
+    let home = Home::new();
+    let refused = "it is wrong, revoked or of another workspace.";
+    let ended = Ended::of(home.at(&server.base_url(), &["list"])).await;
+    ended.says(3, &["401 unauthorized\nThe API refused key \"key_of_tests\" from DIALNEXA_API_KEY: ", refused]);
+    home.write("key", "kid:0123456789abcdef");
+    let base_url = format!("base_url = '{}'\n", server.base_url());
+    for (setting, named) in [
+        ("api_key = 'kid:0123456789abcdef'", "key \"kid\" from CONFIG:2: it is wrong"),
+        ("api_key_file = '../../key'", "key \"kid\" from CONFIG:2 (api_key_file): it is wrong"),
+        ("api_key_command = ['cat', 'key']", "key \"kid\" from CONFIG:2 (api_key_command): it is wrong"),
+        ("api_key = '0123456789abcdef'", "the key from CONFIG:2: it is not of the form key_id:secret"),
+        ("api_key = ':0123456789abcdef'", "the key from CONFIG:2: it is not of the form key_id:secret"),
+        ("api_key = '0123456789abcdef:'", "the key from CONFIG:2: it is not of the form key_id:secret"),
+    ] {
+        home.write("config/hookscope/config.toml", format!("{base_url}{setting}\n"));
+        let ended = home.run(&["list"]).await;
+        let named = named.replace("CONFIG", &home.path("config/hookscope/config.toml").display().to_string());
+        ended.says(3, &[&format!("The API refused {named}")]);
+        assert!(!ended.stderr.contains("0123456789abcdef"), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_repeats_the_status_is_left_out() {
+    for (status, text, said) in [
+        ("403 Forbidden", "Forbidden", "403 forbidden\n"),
+        ("404 Not Found", "Not Found", "404 not found\n"),
+        ("500 Internal Server Error", "Internal Server Error", "500 Internal Server Error\n"),
+        ("500 Internal Server Error", "no database", "500 Internal Server Error: no database\n"),
+    ] {
+        let server = Server::always(Reply::status(status, format!(r#"{{"message":"{text}"}}"#))).await;
+        let ended = Ended::of(Home::with_config(ONCE).at(&server.base_url(), &["list"])).await;
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_404_says_which_path_and_which_base_url() {
+    let page = Reply::status("404 Not Found", "<!doctype html>").header("Content-Type", "text/html");
+    let html = "/v1/user-webhooks is an HTML page, so this is probably not the API. Check base_url (DIALNEXA_BASE_URL).\n";
+    for (reply, path, said) in [
+        (page.clone(), "/v1", html),
+        (Reply::status("404 Not Found", "\n<html>"), "/v1", html),
+        (page, "/api", "probably not the API. Check base_url (DIALNEXA_BASE_URL); it usually ends in /v1.\n"),
+        (
+            Reply::status("404 Not Found", "{}"),
+            "/v1",
+            "The server has no /v1/user-webhooks. Check base_url (DIALNEXA_BASE_URL).\n",
+        ),
+        (Reply::status("404 Not Found", "{}"), "/api", "\nCheck base_url (DIALNEXA_BASE_URL); it usually ends in /v1.\n"),
+    ] {
+        let server = Server::always(reply).await;
+        let base_url = server.base_url().replace("/v1", path);
+        let ended = Ended::of(Home::new().at(&base_url, &["list"])).await;
+        assert!(ended.refusal(4).contains(said), "{}", ended.stderr);
+    }
 }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookscope::api::{Client, Settings};
+use hookscope::api::{Client, Settings, Sources};
 use hookscope::base_url::BaseUrl;
 use hookscope::fetch::Policy;
 use hookscope::redact::ApiKey;
@@ -277,6 +277,7 @@ pub(crate) fn settings(base_url: &str) -> Settings {
         max_page_bytes: 1 << 20,
         proxy: None,
         extra_roots: None,
+        sources: Sources::default(),
     }
 }
 
