@@ -2,19 +2,22 @@
 
 use std::collections::HashSet;
 
+use url::Url;
+
 use super::{Context, Exit};
 use crate::cli::GetArgs;
 use crate::error::Error;
 use crate::model::{Row, WebhookId};
 use crate::output::{Entry, Format, Listed, Output, Reader, Sheet};
 use crate::safe;
+use crate::text::{Safe, clean};
 
 /// Asks for each id, and writes those that exist in the order of the ids.
 pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
     let sheet: Sheet<Listed> = context.sheet(&out, args.output, None)?;
     let ids = distinct(&args.ids, "get")?;
-    let (rows, exit) = read(&ids, context).await?;
+    let (rows, exit) = read(&ids, "get", context).await?;
     let entry = |row| match row {
         Row::Webhook(webhook) => Entry::Record(Listed { profile: None, webhook }),
         Row::Malformed(malformed) => Entry::Malformed(malformed.json),
@@ -39,6 +42,13 @@ pub(super) fn distinct(ids: &[String], command: &'static str) -> Result<Vec<Webh
             advice: Some("Check the script for an unset variable.".into()),
         });
     }
+    if let Some(url) = ids.iter().find(|id| id.contains("://")) {
+        let host = host(url);
+        return Err(Error::Usage {
+            message: safe!("{} takes ids, not URLs", command),
+            advice: Some(host_advice(command, host.as_deref().unwrap_or("HOST"))),
+        });
+    }
     let mut seen = HashSet::new();
     let ids: Vec<_> = ids.iter().filter(|id| seen.insert(id.as_str())).map(|id| WebhookId::new(id)).collect();
     if let Some(id) = ids.iter().find(|id| id.path_segment().is_none()) {
@@ -50,8 +60,28 @@ pub(super) fn distinct(ids: &[String], command: &'static str) -> Result<Vec<Webh
     Ok(ids)
 }
 
+/// The host of a URL, or of a text that looks like a host: an id can look like it too.
+fn host(text: &str) -> Option<String> {
+    let has_scheme = text.contains("://");
+    let url = Url::parse(&if has_scheme { text.to_owned() } else { format!("https://{text}") }).ok()?;
+    let host = url.host_str()?;
+    let is_plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    let top = host.rsplit_once('.').map(|(_, top)| top).filter(|top| top.len() > 1);
+    let is_name = top.is_some_and(|top| top.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    (is_plain && (has_scheme || is_name)).then(|| host.to_owned())
+}
+
+fn host_advice(command: &'static str, host: &str) -> Safe {
+    let filtering = if command == "probe" { "probe" } else { "list" };
+    safe!("{} takes ids; for a host: hookscope {} --filter host:{}", command, filtering, clean(host))
+}
+
 /// Asks for each id. What keeps one from being had is said on stderr, and is in the exit code.
-pub(super) async fn read(ids: &[WebhookId], context: &Context<'_>) -> Result<(Vec<Row>, Exit), Error> {
+pub(super) async fn read(
+    ids: &[WebhookId],
+    command: &'static str,
+    context: &Context<'_>,
+) -> Result<(Vec<Row>, Exit), Error> {
     let workspace = context.workspace().await?;
     let place = workspace.place().clone();
     let mut exit = Exit::Done;
@@ -80,6 +110,9 @@ pub(super) async fn read(ids: &[WebhookId], context: &Context<'_>) -> Result<(Ve
             }
             Ok(None) => {
                 context.say.problem(&safe!("{}: webhook {} not found", place, id));
+                if let Some(host) = host(asked.raw()) {
+                    context.say.problem(&host_advice(command, &host));
+                }
                 exit = exit.max(Exit::Found);
             }
             Err(error) if is_failure => return Err(Error::Api { place, error }),
@@ -90,4 +123,26 @@ pub(super) async fn read(ids: &[WebhookId], context: &Context<'_>) -> Result<(Ve
         }
     }
     Ok((rows, exit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_urls_are_told_from_ids() {
+        for (text, found) in [
+            ("crm.example.com", Some("crm.example.com")),
+            ("crm.example.com:8443/hook", Some("crm.example.com")),
+            ("https://crm.example.com/hook", Some("crm.example.com")),
+            ("http://10.0.0.1", Some("10.0.0.1")),
+            ("whk_c9v3nz8rq4pm", None),
+            ("7f3a2b1c-0d4e-4f5a-8b6c-9d0e1f2a3b4c", None),
+            ("10.0.0.1", None),
+            ("https://[::1]/", None),
+            ("", None),
+        ] {
+            assert_eq!(host(text).as_deref(), found, "{text}");
+        }
+    }
 }

@@ -104,7 +104,7 @@ async fn read(args: &ProbeArgs, context: &Context<'_>) -> Result<Read, Error> {
     let mut read = Read { grouping: Grouping::default(), profiles: Vec::new(), summaries: Vec::new(), exit: Exit::Done };
     if !args.ids.is_empty() {
         let ids = get::distinct(&args.ids, "probe")?;
-        let (rows, exit) = get::read(&ids, context).await?;
+        let (rows, exit) = get::read(&ids, "probe", context).await?;
         let wanted = rows.iter().filter(|row| scope.admits(*row) && filter.is_none_or(|filter| filter(row)));
         wanted.filter_map(Row::webhook).for_each(|webhook| read.grouping.add(webhook, 0));
         read.profiles.push(None);

@@ -187,3 +187,16 @@ async fn what_a_part_does_not_have_may_be_elsewhere() {
     feed(part, &["get", "b", "--from", "-"]).await.says(5, &["b not found in a partial listing"]);
     feed("[]", &["get", "b", "--from", "-"]).await.says(1, &["webhook b not found"]);
 }
+
+#[tokio::test]
+async fn a_host_or_url_gets_the_command_that_takes_it() {
+    let server = Server::start(one).await;
+    let advice = "takes ids; for a host: hookscope probe --filter host:crm.example.com";
+    let ended = ask(&server, &["probe", "https://crm.example.com/hook?t=1"]).await;
+    assert!(ended.refusal(2).contains(&format!("probe takes ids, not URLs\nprobe {advice}")), "{}", ended.stderr);
+    assert_eq!(server.log().connections, 0);
+    let advice = "takes ids; for a host: hookscope list --filter host:crm.example.com";
+    ask(&server, &["get", "crm.example.com"]).await.says(1, &["crm.example.com not found", &format!("get {advice}")]);
+    let ended = ask(&server, &["get", "gone"]).await;
+    assert!(!ended.stderr.contains("takes ids"), "{}", ended.stderr);
+}
