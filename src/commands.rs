@@ -63,7 +63,7 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         Command::Help { topic } => return help::run(topic),
         Command::Demo { command: DemoCommand::Serve { webhooks, latency, port } } => {
             let latency = Duration::from_millis(*latency);
-            return demo_serve::run(demo::Options { webhooks: *webhooks, latency, port: *port }).await;
+            return demo_serve::run(demo::Options { webhooks: *webhooks, latency, port: *port }, global.say()).await;
         }
         Command::Audit(args) if args.list_rules || args.explain.is_some() => return audit::explain(args),
         _ => {}

@@ -166,6 +166,13 @@ impl Say {
         }
     }
 
+    /// A note for somebody at a terminal, who might think that the program hangs.
+    pub fn note_at_terminal(self, line: &Safe) {
+        if io::stderr().is_terminal() {
+            self.note(line);
+        }
+    }
+
     /// What only somebody who looks for a mistake wants to know.
     pub fn detail(self, line: &Safe) {
         if self == Self::Verbose {

@@ -2,19 +2,25 @@
 
 use crate::demo::{self, server::Server};
 use crate::error::{Error, Exit, reason};
-use crate::output::{Output, Reader};
+use crate::output::{Output, Reader, Say};
 use crate::safe;
-use crate::text::clean;
+use crate::text::{clean, grouped};
 
 /// Serves until a signal ends the process; prints what to export first.
-pub(super) async fn run(options: demo::Options) -> Result<Exit, Error> {
+pub(super) async fn run(options: demo::Options, say: Say) -> Result<Exit, Error> {
+    let webhooks = options.webhooks;
     let mut server = Server::start(options).await.map_err(|error| Error::Demo(reason(&error)))?;
     let url = clean(&server.base_url());
-    let written = Output::stdout().send(|out| {
+    let mut out = Output::stdout();
+    let written = out.send(|out| {
         out.line(&safe!("export DIALNEXA_BASE_URL={}", url))?;
         out.line(&safe!("export DIALNEXA_API_KEY={}", demo::KEY))
     })?;
     if written == Reader::Listening {
+        if out.is_terminal() {
+            let (count, rows) = (grouped(webhooks), if webhooks == 1 { "webhook" } else { "webhooks" });
+            say.note_at_terminal(&safe!("serving {} {}; paste these lines into another shell; ctrl-c stops", count, rows));
+        }
         server.stopped().await;
     }
     Ok(Exit::Done)

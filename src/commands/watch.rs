@@ -59,6 +59,7 @@ pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit,
     let workspace = context.workspace().await?;
     let place = workspace.place().clone();
     let Some(live) = workspace.into_live() else { return Ok(Exit::Done) };
+    context.say.note_at_terminal(&safe!("watching every {} s; ctrl-c stops", args.every));
     let mut watch = Watch {
         live,
         place,

@@ -164,3 +164,23 @@ async fn colours_are_on_a_terminal_unless_somebody_minds() {
         assert_eq!(written(&session).contains("\x1b[32m"), coloured, "{arguments:?} {no_color}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_run_until_ctrl_c_say_so_on_a_terminal() {
+    let server = serving(&row(1)).await;
+    for (arguments, note) in [
+        (&["demo", "serve"] as &[&str], "serving 1,200 webhooks; paste these lines into another shell; ctrl-c stops"),
+        (&["watch"], "watching every 60 s; ctrl-c stops"),
+    ] {
+        let mut session = on_a_terminal(&server, HOOKSCOPE, arguments).size(100, 24).start();
+        session.wait_text(note);
+        session.type_keys("\x03");
+        assert!(matches!(session.exit_and_drain(), Exit::Signal(2) | Exit::Code(130)));
+    }
+    // Quiet, and where nobody reads along.
+    let mut session = on_a_terminal(&server, HOOKSCOPE, &["demo", "serve", "-q"]).size(100, 24).start();
+    session.wait_text("DIALNEXA_API_KEY");
+    session.type_keys("\x03");
+    session.exit_and_drain();
+    assert!(!written(&session).contains("ctrl-c"));
+}
