@@ -199,6 +199,10 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         "man",
         &[
             example("Write every man page to a directory", "hookscope man --dir ./man"),
+            example(
+                "Install the pages of the commands, so that man hookscope finds them",
+                "hookscope man --dir m && install -Dm644 -t ~/.local/share/man/man1 m/*.1",
+            ),
             example("Print the main page", "hookscope man"),
         ],
     ),
