@@ -19,5 +19,7 @@ pub mod sort;
 pub mod vocabulary;
 mod words;
 
+pub(crate) use self::words::nearest;
+
 /// Whether somebody still wants the answer: long work asks again and again, on each of its threads, and ends when nobody does.
 pub type GoesOn<'a> = &'a (dyn Fn() -> bool + Sync + 'a);

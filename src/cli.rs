@@ -189,7 +189,8 @@ pub enum Command {
         /// Write every page to this directory
         ///
         /// The pages are hookscope.1, one for each command, such as hookscope-list.1, and hookscope-config.5. Other files in the
-        /// directory stay as they are.
+        /// directory stay as they are. To install the pages, move *.1 to share/man/man1 and *.5 to share/man/man5, below
+        /// /usr/local or ~/.local.
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
@@ -198,7 +199,7 @@ pub enum Command {
         #[command(subcommand)]
         command: DemoCommand,
     },
-    /// Explain a command or a topic: filter, config, exit-codes, formats
+    /// Explain a command, or filter, config, exit-codes, formats, keys
     Help {
         /// A command, such as list or config init, or a topic
         #[arg(value_name = "TOPIC")]

@@ -2,7 +2,7 @@
 
 /// Whichever of `known` was probably meant by `word`: the one that it is the start of, or the one that few typing errors away
 /// from it. `None` when nothing is close, or several are equally so.
-pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     // Whatever is much longer than every name is no misspelling of one, and comparing costs the product of the lengths.
     const MAX_LETTERS: usize = 24;
     let word: Vec<char> = word.chars().take(MAX_LETTERS + 1).flat_map(char::to_lowercase).collect();

@@ -20,7 +20,7 @@ const GLOBAL_OPTIONS: &str = "Global options: --config, --profile, --from, --dem
 const TOPICS: &str = "\
 Without a command, hookscope opens the explorer. More help:
   hookscope help COMMAND
-  hookscope help filter | config | exit-codes | formats";
+  hookscope help filter | config | exit-codes | formats | keys";
 
 /// The commands with their help, for a terminal of `columns`, or for the current one.
 pub fn command(columns: Option<usize>) -> Command {

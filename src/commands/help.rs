@@ -1,9 +1,10 @@
 //! `hookscope help`: the options and examples of a command, or a topic at length.
 
 use super::Exit;
-use crate::analysis::{query, sort};
+use crate::analysis::{nearest, query, sort};
 use crate::cli;
 use crate::error::{EXIT_CODES, Error};
+use crate::keymap::{ACTIONS, COPIES, Entry};
 use crate::output::{Format, Output, columns_help};
 use crate::safe;
 use crate::text::{clean, clean_head};
@@ -20,11 +21,12 @@ pub(super) struct Topic {
     text: fn() -> String,
 }
 
-pub(super) const TOPICS: [Topic; 4] = [
+pub(super) const TOPICS: [Topic; 5] = [
     Topic { name: "filter", about: "The filter language", text: query::help },
     Topic { name: "config", about: "The config file", text: config },
     Topic { name: "exit-codes", about: "What each exit code means", text: exit_codes },
     Topic { name: "formats", about: "Output formats, columns and sort keys", text: formats },
+    Topic { name: "keys", about: "The keys of the explorer", text: keys },
 ];
 
 /// Prints the requested help.
@@ -43,15 +45,18 @@ pub(super) fn run(words: &[String]) -> Result<Exit, Error> {
 fn of_command(words: &[String]) -> Result<String, Error> {
     let root = cli::help::command(None);
     let mut command = &root;
-    for word in words {
+    for (depth, word) in words.iter().enumerate() {
         command = command.find_subcommand(word).ok_or_else(|| {
             let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
             let topics: Vec<_> = TOPICS.iter().map(|topic| topic.name).collect();
+            let known = topics.iter().filter(|_| depth == 0).chain(&names).copied();
+            let near = nearest(word, known).filter(|near| near != word);
+            let near = near.map(|near| safe!("Did you mean {}? ", clean(near))).unwrap_or_default();
             Error::Usage {
                 message: safe!("help: unknown command or topic {}", clean_head(word, 40)),
                 advice: Some(match names.as_slice() {
-                    [] => safe!("Topics: {}. hookscope --help lists the commands.", clean(&topics.join(", "))),
-                    _ => safe!("Topics: {}. Commands: {}", clean(&topics.join(", ")), clean(&names.join(", "))),
+                    [] => safe!("{}Topics: {}. hookscope --help lists the commands.", near, clean(&topics.join(", "))),
+                    _ => safe!("{}Topics: {}. Commands: {}", near, clean(&topics.join(", ")), clean(&names.join(", "))),
                 }),
             }
         })?;
@@ -124,5 +129,23 @@ fn formats() -> String {
     for entry in sort::SORT_KEYS {
         text.push_str(&format!("  {:<10}{}\n", entry.name, entry.help));
     }
+    text
+}
+
+fn keys() -> String {
+    let mut text = "Keys of the explorer\n\n".to_owned();
+    for Entry { keys, help, .. } in ACTIONS {
+        text.push_str(&hanging(&format!("  {}", keys.join(" ")), 18, help));
+    }
+    text.push_str("\nKeys of the copy menu, which y opens\n\n");
+    for (key, _, what) in COPIES {
+        text.push_str(&format!("  {key:<16}{what}\n"));
+    }
+    text.push_str(
+        "\n\
+         These are the defaults. The [keys] section of the config changes them, and\n\
+         ? in the explorer lists those in effect. The names of the actions are in\n\
+         hookscope help config.\n",
+    );
     text
 }

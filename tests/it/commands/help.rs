@@ -34,6 +34,12 @@ async fn topics_are_explained() {
     for name in named {
         assert!(formats.lines().any(|line| line.split_whitespace().next() == Some(name)), "{name}");
     }
+    let keys = help(&["help", "keys"]).await;
+    assert!(keys.is_ascii() && keys.lines().all(|line| line.len() <= 80), "{keys}");
+    for entry in hookscope::keymap::ACTIONS {
+        let line = keys.lines().find(|line| line.trim().starts_with(&format!("{}  ", entry.keys.join(" "))));
+        assert!(line.is_some_and(|line| line.ends_with(entry.help)), "{}", entry.name);
+    }
 }
 
 #[tokio::test]
@@ -56,6 +62,17 @@ async fn what_cannot_be_explained_is_told_with_what_can() {
         assert!(words.contains("filter, config, exit-codes"), "{words}");
         assert!(words.contains("--help") || words.contains("Commands: list, get"), "{words}");
     }
+    for (words, near) in [
+        (&["fliter"] as &[&str], "Did you mean filter?"),
+        (&["exit"], "Did you mean exit-codes?"),
+        (&["key"], "Did you mean keys?"),
+        (&["snapshto"], "Did you mean snapshot?"),
+        (&["config", "shwo"], "Did you mean show?"),
+    ] {
+        let ended = Home::new().run(&[&["help"], words].concat()).await;
+        assert!(ended.refusal(2).contains(near), "{}", ended.stderr);
+    }
+    assert!(!Home::new().run(&["help", "filter", "list"]).await.stderr.contains("Did you mean"));
     let unknown = Home::new().run(&["lst"]).await;
     assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(2), ""));
     assert!(unknown.stderr.contains("list"), "{}", unknown.stderr);
