@@ -31,6 +31,8 @@ pub enum Earlier {
     #[default]
     NotAsked,
     Asked,
+    /// No snapshot is older than the cache.
+    Nothing,
     Here(Basis),
 }
 

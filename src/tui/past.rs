@@ -96,12 +96,11 @@ pub fn open(snapshot: &Snapshot, layout: Layout) -> Option<Past> {
     Some(Past { rows: pages.finish(), at: snapshot.at })
 }
 
-/// The snapshot before the one that is as the cache; that one when it is the only one. One that is damaged is passed over.
+/// The snapshot before the one that is as the cache. One that is damaged is passed over.
 pub fn open_earlier(store: &Store, layout: &Layout) -> Option<(Snapshot, Arc<Past>)> {
     let mut snapshots = store.history();
-    let last = snapshots.pop()?;
-    let earlier = snapshots.into_iter().rev().chain([last]);
-    let mut opened = earlier.filter_map(|snapshot| Some((open(&snapshot, layout.clone())?, snapshot)));
+    snapshots.pop()?;
+    let mut opened = snapshots.into_iter().rev().filter_map(|snapshot| Some((open(&snapshot, layout.clone())?, snapshot)));
     opened.next().map(|(past, snapshot)| (snapshot, Arc::new(past)))
 }
 

@@ -255,6 +255,11 @@ impl App {
         }
     }
 
+    /// How many of the loaded rows are those of the cache, if any are.
+    pub fn how_many_cached(&self) -> &'static str {
+        if self.listing.remembered() == self.listing.loaded() { "all" } else { "some of them" }
+    }
+
     /// Loads everything if that may be done without asking; else the words that say what is missing.
     pub(super) fn need_everything_or_say(&mut self) -> Option<Safe> {
         self.need_everything();
@@ -264,7 +269,8 @@ impl App {
             return None;
         }
         if self.listing.remembered() > 0 && self.listing.is_complete() {
-            return Some(safe!("{} loaded, some of them from the cache", grouped(self.listing.loaded())));
+            let loaded = grouped(self.listing.loaded());
+            return Some(safe!("{} loaded, {} from the cache", loaded, self.how_many_cached()));
         }
         if self.is_swept() {
             return Some(safe!("{} loaded; the rest failed to load", grouped(self.listing.loaded())));

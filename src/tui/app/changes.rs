@@ -48,7 +48,7 @@ impl App {
         match &self.changes.basis {
             Basis::LastLook | Basis::Start if self.is_cache_compared() => match &self.changes.earlier {
                 Earlier::Here(basis @ Basis::Snapshot(_, past)) => (basis, Some(past)),
-                Earlier::Here(_) | Earlier::Asked | Earlier::NotAsked => (&Basis::LastLook, None),
+                Earlier::Here(_) | Earlier::Nothing | Earlier::Asked | Earlier::NotAsked => (&Basis::LastLook, None),
             },
             Basis::LastLook if self.memory.last_look().is_none() => (&Basis::Start, self.memory.first()),
             Basis::LastLook => (&Basis::LastLook, self.memory.last_look()),
@@ -183,9 +183,10 @@ impl App {
     }
 
     pub(super) fn opened_earlier(&mut self, found: Option<(Snapshot, Arc<Past>)>) -> Vec<Effect> {
-        if let Some((snapshot, past)) = found {
-            self.changes.earlier = Earlier::Here(Basis::Snapshot(snapshot, past));
-        }
+        self.changes.earlier = match found {
+            Some((snapshot, past)) => Earlier::Here(Basis::Snapshot(snapshot, past)),
+            None => Earlier::Nothing,
+        };
         vec![Effect::Draw]
     }
 
@@ -361,6 +362,7 @@ impl App {
         vec![Effect::Draw]
     }
 
+    /// The baselines, with the snapshots the newest first.
     fn choices(&self, snapshots: Vec<Snapshot>) -> Vec<BasisChoice> {
         let age = |at| clock::recent_age_in_words(at, self.now.wall);
         let dot = self.setup.glyphs.dot;
@@ -376,7 +378,9 @@ impl App {
             let is_current = matches!(basis, Basis::Start);
             choices.push(BasisChoice { chosen: Chosen::Start, name: "startup".into(), beside, is_current });
         }
-        choices.extend(snapshots.into_iter().map(|snapshot| {
+        // The newest one is the cache: compared with itself it would have no changes.
+        let same = usize::from(self.is_cache_compared());
+        choices.extend(snapshots.into_iter().skip(same).map(|snapshot| {
             let counts = snapshot.counts.map_or_else(Safe::default, |counts| {
                 safe!(
                     " {} +{} ~{} -{} since the previous one",

@@ -11,13 +11,16 @@ use crate::text::{Safe, grouped};
 use crate::tui::app::{App, Everything, Focus};
 use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::change_detail;
-use crate::tui::changes_pane::{Fate, Later};
+use crate::tui::changes_pane::{Earlier, Fate, Later};
 use crate::tui::layout::Panes;
 
 pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     if app.changes.found().is_none() {
         title(app, line(area, 0), canvas);
-        canvas.text(line(inset(area), 1), &why_nothing(app), app.setup.theme.quiet);
+        let area = inset(area);
+        for (number, words) in (1..area.height).zip(why_nothing(app).paragraph(area.width.into())) {
+            canvas.text(line(area, number), &words, app.setup.theme.quiet);
+        }
         return;
     }
     match app.layout().panes {
@@ -94,7 +97,10 @@ fn why_nothing(app: &App) -> Safe {
     let key = |action| app.setup.keymap.key(action).unwrap_or_default();
     if let Some((later, _)) = app.later() {
         if app.basis().1.is_none() && later == Later::Cached {
-            return safe!("no snapshot is older than the cache; {} retries", key(Action::Refresh));
+            return match app.changes.earlier {
+                Earlier::NotAsked | Earlier::Asked if app.setup.store.is_some() => "comparing".into(),
+                _ => "not known: the API has not answered, and no snapshot is older than the cache".into(),
+            };
         }
         if app.basis().1.is_none() {
             return safe!("too many webhooks for this baseline; {} picks another", key(Action::Sort));

@@ -145,7 +145,7 @@ fn no_match(app: &App) -> Vec<Piece> {
     let theme = app.setup.theme;
     let loaded = grouped(app.listing.loaded());
     let (title, rest) = if app.listing.remembered() > 0 {
-        (safe!("No match so far"), safe!("Searched {}, some of them from the cache.", loaded))
+        (safe!("No match so far"), safe!("Searched {}, {} from the cache.", loaded, app.how_many_cached()))
     } else if app.listing.is_all_here() {
         (safe!("No webhooks match"), safe!("Searched all {}.", loaded))
     } else {

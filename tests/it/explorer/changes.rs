@@ -393,6 +393,25 @@ fn while_the_api_is_down_the_cache_is_compared_with_what_was_before_it() {
 }
 
 #[test]
+fn a_cache_is_never_compared_with_itself() {
+    let home = Home::new();
+    home.remember(&webhooks(0..5), 3);
+    let mut stage = home.stage(80, 24);
+    down(stage.send(Message::Begun));
+    let frame = stage.keys("5").frame();
+    assert!(frame.contains("  not known: the API has not answered, and no snapshot is older than the cache\n"), "{frame}");
+    assert!(frame.contains("  ! cached 3h ago\n") && !frame.contains("no changes"), "{frame}");
+    // Nor can it be chosen as the baseline.
+    let frame = stage.keys("s").frame();
+    assert!(frame.contains("nothing to compare with yet"), "{frame}");
+    stage.resize(40, 15);
+    assert!(stage.frame().contains("\n  cache\n"), "{}", stage.frame());
+    // The other views say that nothing is of now.
+    let frame = stage.keys("4").frame();
+    assert!(frame.contains("! 5 loaded, all from the cache"), "{frame}");
+}
+
+#[test]
 fn what_is_gone_is_not_shown_as_active() {
     let home = Home::new();
     let mut stage = looked(&home, 100, 30);
