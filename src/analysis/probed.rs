@@ -71,6 +71,16 @@ impl Probed {
         }
     }
 
+    /// Forgets those that failed in one of these ways.
+    pub fn forget(&mut self, troubles: &[Trouble]) {
+        let is_one = |seen: &Seen| seen.reach.trouble.is_some_and(|trouble| troubles.contains(&trouble));
+        let failed: Vec<Origin> = self.iter().filter(|(_, seen)| is_one(seen)).map(|(origin, _)| origin.clone()).collect();
+        for origin in &failed {
+            self.known.remove_mut(origin);
+        }
+        self.version += u64::from(!failed.is_empty());
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         *self = Self { version: self.version + 1, ..Self::default() };

@@ -133,7 +133,10 @@ impl Probes {
             self.trust_doubtful();
             return None;
         }
-        let is_dns = self.doubtful.iter().all(|(_, seen)| seen.reach.trouble == Some(Trouble::Dns));
+        let troubles: Vec<Trouble> = self.doubtful.iter().filter_map(|(_, seen)| seen.reach.trouble).collect();
+        let is_dns = troubles.iter().all(|trouble| *trouble == Trouble::Dns);
+        // What failed in the same way before was no more the fault of its destination.
+        self.known.forget(&troubles);
         let what = if is_dns { "DNS fails on this host" } else { "no network on this host" };
         let words = safe!("none of {} destinations reached: {}; results discarded", number(self.doubtful.len()), what);
         self.doubtful.clear();

@@ -330,6 +330,20 @@ fn a_host_without_network_makes_no_destination_unreachable() {
 }
 
 #[test]
+fn what_this_host_is_blamed_for_is_discarded_of_earlier_probes_too() {
+    let mut stage = whole(80, 24);
+    stage.keys("p").found(ACME, Err(Trouble::Dns)).keys("j p").found(BILLING, Ok(60));
+    assert_eq!(stage.app.probes.known.len(), 2, "{}", stage.frame());
+    stage.wait(120).keys("P");
+    for url in [ACME, BILLING, GLOBEX, INITECH] {
+        stage.found(url, Err(Trouble::Dns));
+    }
+    let known: Vec<_> = stage.app.probes.known.iter().map(|(origin, _)| origin.to_string()).collect();
+    assert_eq!(known, [BILLING], "{}", stage.frame());
+    assert!(!stage.keys("4").frame().contains("dead-destination"), "{}", stage.frame());
+}
+
+#[test]
 fn this_host_is_not_blamed_while_it_reaches_the_api() {
     let probe = |stage: &mut Stage| {
         stage.keys("P");
