@@ -112,9 +112,13 @@ fn sort(app: &App) -> Safe {
 
 /// `all 1,234`, `300 of 1,234`, `active 300+`: what is here never looks like more than it is.
 fn coverage(app: &App) -> Safe {
-    let scope = app.scope.name();
     if !app.listing.is_known() {
-        return scope.into();
+        // "all" is said of all only.
+        return match app.scope {
+            Scope::All if app.health.trouble().is_some() => "no rows".into(),
+            Scope::All => Safe::default(),
+            scope => scope.name().into(),
+        };
     }
     cached(app).unwrap_or_else(|| live_coverage(app))
 }

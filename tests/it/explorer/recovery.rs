@@ -155,8 +155,8 @@ fn auto_refresh_that_was_turned_off_stays_off() {
 #[test]
 fn a_failure_while_all_is_loaded_stops_auto_refresh_with_a_word() {
     for (kind, words) in [
-        (DOWN, "refresh failed: page 1; auto-refresh paused"),
-        (ErrorKind::Setup, "refresh failed: page 1; auto-refresh stopped"),
+        (DOWN, "refresh failed: connection refused; auto-refresh paused"),
+        (ErrorKind::Setup, "; auto-refresh stopped"),
         (ErrorKind::Unauthorized, "the key cannot be read again: no key; auto-refresh paused"),
     ] {
         let mut stage = Stage::new(120, 24);
@@ -167,6 +167,49 @@ fn a_failure_while_all_is_loaded_stops_auto_refresh_with_a_word() {
         stage.send(Message::Fetch(FetchEvent::Failed { generation, page: 1, error }));
         assert!(stage.footer().contains(words), "{}", stage.frame());
     }
+}
+
+#[test]
+fn a_list_without_any_row_is_not_said_to_be_all() {
+    let mut stage = Stage::new(80, 24);
+    assert!(stage.header().ends_with("   loading"), "{}", stage.frame());
+    stage.fail(1, DOWN, "");
+    assert!(stage.header().ends_with("no rows  failed"), "{}", stage.frame());
+    stage.keys("a").fail(1, DOWN, "");
+    assert!(stage.header().ends_with("active  failed"), "{}", stage.frame());
+}
+
+#[test]
+fn a_refused_key_of_the_environment_needs_another_start() {
+    let restart = "restart hookscope with another DIALNEXA_API_KEY";
+    let mut stage = Stage::with(Setup { key_source: KeySource::Environment, ..setup(80, 24) });
+    let frame = stage.fail(1, ErrorKind::Unauthorized, "").frame();
+    assert!(frame.contains(restart) && !frame.contains("r refresh") && !frame.contains("api_key in"), "{frame}");
+    let mut stage = Stage::with(Setup { key_source: KeySource::Environment, ..setup(80, 24) });
+    stage.load(page(1, 0..50, Some(50))).keys("r").fail(1, ErrorKind::Unauthorized, "");
+    let banner = |stage: &Stage| stage.frame().lines().nth(1).unwrap_or_default().to_owned();
+    assert_eq!(banner(&stage), " ! 401 unauthorized \u{b7} list from 12:00:00 \u{b7} restart with a new DIALNEXA_API_KEY");
+    assert!(!stage.footer().contains("r refresh"), "{}", stage.frame());
+    stage.resize(110, 24);
+    assert!(banner(&stage).contains(restart), "{}", stage.frame());
+    // A key from elsewhere is not.
+    let mut stage = Stage::loaded(110, 24);
+    stage.keys("r").fail(1, ErrorKind::Unauthorized, "");
+    assert!(banner(&stage).ends_with("r retries \u{b7} check the key in the config"), "{}", stage.frame());
+    let mut stage = Stage::new(80, 24);
+    let frame = stage.fail(1, ErrorKind::Unauthorized, "").frame();
+    assert!(frame.contains("check the key in the config.") && !frame.contains("DIALNEXA_API_KEY"), "{frame}");
+}
+
+#[test]
+fn a_wide_banner_over_rows_has_the_advice() {
+    let mut stage = Stage::loaded(140, 24);
+    stage.keys("r").fail(1, DOWN, "");
+    assert!(
+        stage.frame().contains("r retries \u{b7} Check the network, the proxy settings and base_url."),
+        "{}",
+        stage.frame()
+    );
 }
 
 #[test]
