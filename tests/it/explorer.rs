@@ -616,7 +616,7 @@ fn loading_everything_stops_at_a_page_that_failed_and_says_so() {
     let mut stage = Stage::loaded(120, 24);
     stage.keys("L").fail(7, ErrorKind::Status(502), "bad gateway");
     assert!(!stage.app.demand().everything);
-    assert!(stage.frame().contains("refresh failed: page 7"), "{}", stage.frame());
+    assert!(stage.frame().contains("refresh failed at page 7: "), "{}", stage.frame());
     stage.load(page(8, 700..800, Some(1234)));
     assert!(stage.frame().contains("502 Bad Gateway"), "a page that came does not mend one that failed: {}", stage.frame());
 }

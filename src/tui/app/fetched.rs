@@ -37,14 +37,16 @@ impl App {
             FetchEvent::Failed { page, error, .. } => {
                 let error = self.with_unread_key(error);
                 self.listing.failed(page, error.clone());
+                let short = error.short();
                 let may_recover = error.may_recover();
                 let is_hopeless = !error.is_transient() || self.listing.fresh_pages() == 0;
-                let stopped = if is_hopeless { self.suspend_auto_refresh(&error.short(), may_recover) } else { None };
+                let stopped = if is_hopeless { self.suspend_auto_refresh(&short, may_recover) } else { None };
                 let unread_key = error.unread_key.as_deref().map(unread_key);
                 self.health.bad(error, Stage::Failed, self.now);
                 if self.everything != Everything::No {
                     self.everything = Everything::No;
-                    let words = unread_key.unwrap_or_else(|| safe!("refresh failed: page {}", page));
+                    let at = if page > 1 { safe!(" at page {}", page) } else { Safe::default() };
+                    let words = unread_key.unwrap_or_else(|| safe!("refresh failed{}: {}", at, short));
                     return self.warn(match stopped {
                         None => words,
                         Some(_) if may_recover => safe!("{}; auto-refresh paused", words),
