@@ -17,6 +17,8 @@ const NUMBER: u16 = 9;
 const BAR: u16 = 24;
 /// Below this width there is no room for a share.
 const NARROW: u16 = 70;
+/// Columns that a name has at least; for these, first the third number is left out and then the second.
+const NAME: u16 = 24;
 /// Columns of a share without a bar, with two before it.
 const SHARE: u16 = 8;
 
@@ -50,7 +52,7 @@ pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>
             &name,
             if place == pane.cursor().selected() { style.patch(theme.strong) } else { style },
         );
-        for (column, number) in [group.active, group.inactive, group.reach].into_iter().enumerate() {
+        for (column, number) in [group.active, group.inactive, group.reach].into_iter().take(columns.numbers).enumerate() {
             let style = if number == 0 { theme.quiet } else { Style::new() };
             canvas.text_right(columns.number(at, column), &grouped(number), style);
         }
@@ -68,7 +70,7 @@ fn title(app: &App, table: &Table, columns: &Columns, area: Rect, canvas: &mut C
     let style = app.setup.theme.quiet;
     let [name, numbers @ ..] = table.titles;
     canvas.text(columns.name(area), &name.into(), style);
-    for (column, title) in numbers.into_iter().enumerate() {
+    for (column, title) in numbers.into_iter().take(columns.numbers).enumerate() {
         canvas.text_right(columns.number(area, column), &title.into(), style);
     }
     let share = match columns.bar(area).width {
@@ -113,6 +115,8 @@ fn percent(part: u64, all: u64) -> Safe {
 /// Where the columns stand.
 struct Columns {
     name: u16,
+    /// How many numbers there is room for.
+    numbers: usize,
     bar: u16,
 }
 
@@ -123,7 +127,9 @@ impl Columns {
             NARROW.. => SHARE,
             _ => 0,
         };
-        Self { name: area.width.saturating_sub(2 + 3 * NUMBER + bar), bar }
+        let name = |numbers: u16| area.width.saturating_sub(2 + numbers * NUMBER + bar);
+        let numbers = [3, 2].into_iter().find(|&numbers| name(numbers) >= NAME).unwrap_or(1);
+        Self { name: name(numbers), numbers: numbers.into(), bar }
     }
 
     fn name(&self, area: Rect) -> Rect {

@@ -192,3 +192,15 @@ fn a_long_count_of_events_leaves_a_column_before_it() {
         assert!(frame.contains("… 99"), "{frame}");
     }
 }
+
+#[test]
+fn a_narrow_view_leaves_out_numbers_before_names() {
+    let mut stage = Stage::new(40, 15);
+    stage.load(page(1, 0..20, Some(20)));
+    let frame = stage.keys("3").frame();
+    assert!(frame.contains("call.completed ") && frame.contains("active"), "{frame}");
+    assert!(!frame.contains("inactive") && !frame.contains("hosts"), "{frame}");
+    stage.resize(60, 15);
+    let frame = stage.frame();
+    assert!(frame.contains("inactive") && frame.contains("hosts"), "{frame}");
+}
