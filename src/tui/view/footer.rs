@@ -10,6 +10,7 @@ use crate::safe;
 use crate::text::{Safe, grouped};
 use crate::tui::app::{App, Everything, Focus, Notice, Overlay};
 use crate::tui::canvas::{Canvas, Piece};
+use crate::tui::view::panel::needs_restart;
 use crate::tui::view::prompt;
 
 const IN_LIST: [Action; 11] = [
@@ -102,6 +103,7 @@ fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let mut used = 0;
     if let (Some(view), Some(key)) = (app.way_back(), app.setup.keymap.key(Action::Back)) {
         let words = safe!(" back to {} ", view.entry().name);
+    let is_useless = |action| action == Action::Refresh && app.health.trouble().is_some_and(|it| needs_restart(app, it));
         used = 1 + key.width() + words.width();
         pieces.extend([
             Piece::plain(" "),
@@ -109,7 +111,7 @@ fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
             Piece::new(words, app.setup.theme.quiet),
         ]);
     }
-    for &action in actions {
+    for &action in actions.iter().filter(|&&action| !is_useless(action)) {
         let (Some(key), Some(entry)) = (app.setup.keymap.key(action), action.entry()) else { continue };
         let word = if action == Action::Sort && app.shows_changes() { "since" } else { entry.word };
         let width = 1 + key.width() + 1 + word.len() + 1;

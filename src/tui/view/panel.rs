@@ -23,8 +23,40 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.pieces(area, &[Piece::plain(" "), Piece::new(banner_in_words(app, trouble, area.width), style)]);
 }
 
-/// What can be pressed. While everything is being loaded it goes on by itself.
-fn press(app: &App, trouble: &Trouble) -> Safe {
+/// Whether the key comes from the environment and is refused: no request can succeed until another start.
+pub(super) fn needs_restart(app: &App, trouble: &Trouble) -> bool {
+    app.setup.key_source == KeySource::Environment && trouble.error.kind == ErrorKind::Unauthorized
+}
+
+/// What may end a failure. The environment is named only where the key is from there.
+fn advice(app: &App, trouble: &Trouble) -> Safe {
+    let check = match (trouble.error.kind, app.setup.key_source) {
+        (ErrorKind::Unauthorized, KeySource::Environment) => {
+            return "API key wrong or revoked: restart hookscope with another DIALNEXA_API_KEY.".into();
+        }
+        (ErrorKind::Unauthorized, KeySource::Command) => "check api_key_command in the config",
+        (ErrorKind::Unauthorized, KeySource::Config) => "check the key in the config",
+        _ => return trouble.error.advice(),
+    };
+    safe!("The API key is missing, wrong or revoked: {}.", check)
+}
+
+/// What may end a failure, for the end of a line.
+fn short_advice(app: &App, trouble: &Trouble) -> Safe {
+    match (trouble.error.kind, app.setup.key_source) {
+        (ErrorKind::Unauthorized, KeySource::Environment | KeySource::Command) => Safe::default(),
+        (ErrorKind::Unauthorized, KeySource::Config) => safe!(" {} check the key in the config", app.setup.glyphs.dot),
+        _ => safe!(" {} {}", app.setup.glyphs.dot, trouble.error.advice()),
+    }
+}
+
+/// What can be done. While everything is being loaded it goes on by itself.
+fn press(app: &App, trouble: &Trouble, room: usize) -> Safe {
+    if needs_restart(app, trouble) {
+        let words = safe!(" {} restart hookscope with another DIALNEXA_API_KEY", app.setup.glyphs.dot);
+        let short = safe!(" {} restart with a new DIALNEXA_API_KEY", app.setup.glyphs.dot);
+        return if words.width() <= room { words } else { short };
+    }
     let goes_on = app.everything != Everything::No && trouble.stage != Stage::Failed || trouble.stage == Stage::Again;
     match app.setup.keymap.key(Action::Refresh).filter(|_| !goes_on) {
         Some(key) if runs_key_command(app, trouble) => safe!(" {} {} runs api_key_command again", app.setup.glyphs.dot, key),
@@ -60,14 +92,18 @@ fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
         error.push(&words.fit(room_beside(&error), app.setup.glyphs.ellipsis));
     }
     let mut room = room_beside(&error);
+    let press = press(app, trouble, room);
     let mut if_it_fits = |words: Safe| {
         let fits = words.width() <= room;
         room -= if fits { words.width() } else { 0 };
         if fits { words } else { Safe::default() }
     };
     let since = cached_at.map_or_else(Safe::default, |_| safe!(" since {}", time(app, trouble.since)));
-    let (stage, press) = (safe!(" {} {}", dot, trouble.stage_in_words(app.now.instant)), press(app, trouble));
-    let (since, stage, press) = if trouble.again_at.is_some() {
+    let stage = safe!(" {} {}", dot, trouble.stage_in_words(app.now.instant));
+    let (since, stage, press) = if needs_restart(app, trouble) {
+        let press = if_it_fits(press);
+        (if_it_fits(since), if_it_fits(stage), press)
+    } else if trouble.again_at.is_some() {
         // That it goes on by itself counts for most.
         let stage = if_it_fits(stage);
         let press = if_it_fits(press);
@@ -83,7 +119,8 @@ fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
             (since, stage, if_it_fits(press))
         }
     };
-    safe!("{}{}{}{}{}", error, since, rows, stage, press)
+    let advice = if_it_fits(short_advice(app, trouble));
+    safe!("{}{}{}{}{}{}", error, since, rows, stage, press, advice)
 }
 
 /// What stands in the list's place.
@@ -203,7 +240,7 @@ fn trouble_text(app: &App, trouble: &Trouble) -> Vec<Piece> {
     }
     text.extend(trouble.error.unread_key.as_deref().map(|why| Piece::new(unread_key(why), theme.warning)));
     text.push(Piece::plain(""));
-    text.push(Piece::plain(trouble.error.advice()));
+    text.push(Piece::plain(advice(app, trouble)));
     if let Some(key) = app.setup.keymap.key(Action::Refresh).filter(|_| runs_key_command(app, trouble)) {
         text.push(Piece::plain(safe!("{} runs api_key_command again.", key)));
     }
@@ -212,7 +249,8 @@ fn trouble_text(app: &App, trouble: &Trouble) -> Vec<Piece> {
     let dot = app.setup.glyphs.dot;
     let words = safe!("{} {} {} {} since {}", app.setup.base_url.host(), dot, stage, dot, time(app, trouble.since));
     text.push(Piece::new(words, theme.quiet));
-    text.push(keys(app, &[Action::Refresh, Action::Help, Action::Quit]));
+    let refresh: &[Action] = if needs_restart(app, trouble) { &[] } else { &[Action::Refresh] };
+    text.push(keys(app, &[refresh, &[Action::Help, Action::Quit]].concat()));
     text
 }
 

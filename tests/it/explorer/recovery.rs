@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use hookscope::api::{ApiError, ErrorKind, Network, ProxyFault};
+use hookscope::config::KeySource;
 use hookscope::fetch::FetchEvent;
+use hookscope::tui::app::Setup;
 use hookscope::tui::message::Message;
 
-use crate::support::{Stage, page};
+use crate::support::{Stage, page, setup};
 
 const DOWN: ErrorKind = ErrorKind::Network(Network::Refused);
 
