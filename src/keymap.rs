@@ -164,6 +164,20 @@ impl Copy {
         matches!(self, Self::CurlGet | Self::CurlPause | Self::CurlDelete)
     }
 
+    /// Name of one and of several of them.
+    pub const fn names(self) -> [&'static str; 2] {
+        match self {
+            Self::Url => ["URL", "URLs"],
+            Self::Id => ["id", "ids"],
+            Self::Json => ["JSON", "JSON objects"],
+            Self::Markdown => ["Markdown", "Markdown blocks"],
+            Self::CurlGet => ["curl command", "curl commands"],
+            Self::CurlPause => ["pause command", "pause commands"],
+            Self::CurlDelete => ["delete command", "delete commands"],
+            Self::ListCommand => ["list command", "list commands"],
+        }
+    }
+
     /// Whether it is for a shell.
     pub const fn is_command(self) -> bool {
         self.is_request() || matches!(self, Self::ListCommand)

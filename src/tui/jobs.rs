@@ -154,13 +154,11 @@ pub enum Task {
     Copy {
         rows: Chosen,
         what: Copy,
-        words: &'static str,
-        /// Which ones are marked, in words.
-        whose: Safe,
         place: Place,
         /// How many are marked.
         marked: usize,
     },
+        on_screen: usize,
     Export(Export),
 }
 
@@ -194,12 +192,11 @@ pub enum Outcome {
     },
     Copied {
         what: Copy,
-        words: &'static str,
-        whose: Safe,
         text: Option<String>,
         webhooks: usize,
         marked: usize,
     },
+        on_screen: usize,
     Exported {
         path: PathBuf,
         webhooks: u64,
@@ -291,11 +288,11 @@ impl Job {
     pub fn run(self, goes_on: GoesOn<'_>) -> Done {
         let outcome = match self.task {
             Task::MarkAll { rows, marks, is_of_all } => mark_all(rows, marks, is_of_all),
-            Task::Copy { rows, what, words, whose, place, marked } => match copied_texts(&rows, what, &place) {
+            Task::Copy { rows, what, place, marked, on_screen } => match copied_texts(&rows, what, &place) {
                 Ok(texts) => {
                     let webhooks = texts.len();
                     let text = (webhooks > 0).then(|| copy::joined(what, &texts));
-                    Outcome::Copied { what, words, whose, text, webhooks, marked }
+                    Outcome::Copied { what, text, webhooks, marked, on_screen }
                 }
                 Err(words) => Outcome::NotCopied { words },
             },

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyCode;
 
-use super::{App, COPIES, Clipboard, Copy, Effect, Overlay, Place, PlainText, Safe, Untrusted, copy, grouped, safe};
+use super::{Action, App, COPIES, Clipboard, Copy, Effect, Overlay, Place, PlainText, Safe, Untrusted, copy, grouped, safe};
 use crate::analysis::rows::Standing;
 use crate::model::RowRef;
 use crate::text::clean_head;
@@ -16,6 +16,9 @@ const ID: usize = 40;
 const NAMED: usize = 3;
 /// Rows that are looked through for their names.
 const LOOKED_THROUGH: u64 = 20_000;
+
+/// Columns at both ends of a notice in the footer.
+pub(super) const NOTICE_EDGES: usize = 4;
 
 /// What the menu copies.
 #[derive(Debug, Clone)]
@@ -66,6 +69,37 @@ impl CopySubject {
     }
 }
 
+/// The words of the notice about a copy.
+#[derive(Debug)]
+pub(super) struct CopyWords {
+    /// `Markdown`, `471 ids`.
+    what: Safe,
+    /// ` of whk_9f2k`: left out where there is no room for it.
+    beside: Safe,
+    it: &'static str,
+}
+
+impl CopyWords {
+    fn one(what: Copy, whose: &Safe) -> Self {
+        let [name, _] = what.names();
+        let of = if what == Copy::Id { "" } else { " of" };
+        let beside = if whose.is_empty() { Safe::default() } else { safe!("{} {}", of, whose) };
+        Self { what: name.into(), beside, it: "it" }
+    }
+
+    /// Of so many webhooks; of those that were marked some may not be loaded, and some not be on screen.
+    pub(super) fn many(what: Copy, webhooks: usize, marked: usize, on_screen: usize) -> Self {
+        let [one, several] = what.names();
+        let (name, it) = if webhooks == 1 { (one, "it") } else { (several, "them") };
+        let mut what = safe!("{} {}", grouped(webhooks as u64), name);
+        if webhooks < marked {
+            what.push(&safe!(" of {} marked", grouped(marked as u64)));
+        }
+        let beside = if on_screen < webhooks { safe!(", {} on screen", on_screen) } else { Safe::default() };
+        Self { what, beside, it }
+    }
+}
+
 impl App {
     pub(super) fn open_copy_menu(&mut self) -> Vec<Effect> {
         let place = Place {
@@ -99,7 +133,7 @@ impl App {
     pub(super) fn key_in_copy_menu(&mut self, code: KeyCode) -> Vec<Effect> {
         let Overlay::CopyMenu(menu) = std::mem::replace(&mut self.overlay, Overlay::None) else { return Vec::new() };
         match COPIES.iter().find(|(key, ..)| KeyCode::Char(*key) == code) {
-            Some(&(_, what, words)) => self.copy(*menu, what, words),
+            Some(&(_, what, _)) => self.copy(*menu, what),
             None => vec![Effect::Draw],
         }
     }
@@ -113,46 +147,64 @@ impl App {
             || query.asks_for_findings() && audit().lacks(query.findings()).is_some()
     }
 
-    fn copy(&mut self, menu: CopyMenu, what: Copy, words: &'static str) -> Vec<Effect> {
+    fn copy(&mut self, menu: CopyMenu, what: Copy) -> Vec<Effect> {
         let CopyMenu { of, place } = menu;
         if what == Copy::ListCommand {
             if self.is_filter_refused_by_list() {
                 return self.warn("no list command: this filter works in the explorer only");
             }
-            return self.copied(what, &words.into(), &Safe::default(), copy::list_command(&place));
+            return self.copied(what, &CopyWords::one(what, &Safe::default()), copy::list_command(&place));
         }
-        let whose = of.words(self.setup.glyphs.ellipsis);
         match of {
             CopySubject::Nothing => self.warn("no webhook to copy from"),
             CopySubject::One(row) => {
+                let whose = CopySubject::One(row.clone()).words(self.setup.glyphs.ellipsis);
                 let Some(row) = row.row().map(RowRef::unpack) else { return Vec::new() };
                 match copy::text(what, &row, &place) {
-                    Some(text) => self.copied(what, &words.into(), &whose, text),
+                    Some(text) => self.copied(what, &CopyWords::one(what, &whose), text),
                     None => self.warn(copy::refusal(&row)),
                 }
             }
-            CopySubject::Marked { rows, count, .. } => {
-                self.run(Task::Copy { rows, what, words, whose, place, marked: count })
+            CopySubject::Marked { rows, count, on_screen, .. } => {
+                self.run(Task::Copy { rows, what, place, marked: count, on_screen })
             }
         }
     }
 
     /// Puts a text on the clipboard; the same one pressed twice on a plain screen, unless somebody is at something else there.
-    pub(super) fn copied(&mut self, what: Copy, words: &Safe, whose: &Safe, text: String) -> Vec<Effect> {
+    pub(super) fn copied(&mut self, what: Copy, words: &CopyWords, text: String) -> Vec<Effect> {
         let again = self.last_copy.as_ref().is_some_and(|last| (last.0, last.1.as_str()) == (what, text.as_str()));
         if again || self.setup.clipboard == Clipboard::Screen || copy::is_too_long(&text) {
             self.last_copy = None;
             if !matches!(self.overlay, Overlay::None) {
-                return self.warn(safe!("the {} needs the whole screen: copy it again", words));
+                return self.warn("a copy to select by hand needs the whole screen: copy again");
             }
             self.overlay = Overlay::PlainText(PlainText::new(what, text, self.size.0));
             return vec![Effect::Draw];
         }
         self.last_copy = Some((what, text.clone()));
-        let colon = if whose.is_empty() { "" } else { ": " };
-        let key = self.whose_key(what);
-        let mut effects = self.inform(safe!("copied the {}{}{}{}; repeat to show it", words, colon, whose, key));
+        let mut effects = self.inform(self.copied_in_words(what, words));
         effects.push(Effect::Copy(Untrusted::from(text)));
         effects
+    }
+
+    /// `copied Markdown of whk_9f2k; y m again shows it`. Where that is too wide, first the webhook is left out.
+    fn copied_in_words(&self, what: Copy, words: &CopyWords) -> Safe {
+        let key = COPIES.iter().find(|(_, copy, _)| *copy == what).map(|(key, ..)| clean_head(&key.to_string(), 1));
+        let again = match (self.setup.keymap.key(Action::Copy), key) {
+            (Some(menu), Some(key)) => safe!("; {} {} again shows {}", menu, key, words.it),
+            _ => Safe::default(),
+        };
+        let whose_key = self.whose_key(what);
+        let must = "copied ".len() + words.what.width() + whose_key.width();
+        let mut room = usize::from(self.size.0).saturating_sub(NOTICE_EDGES + must);
+        let mut if_it_fits = |part: Safe| {
+            let fits = part.width() <= room;
+            room -= if fits { part.width() } else { 0 };
+            if fits { part } else { Safe::default() }
+        };
+        let again = if_it_fits(again);
+        let beside = if_it_fits(words.beside.clone());
+        safe!("copied {}{}{}{}", words.what, beside, whose_key, again)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::copies::{CopyWords, NOTICE_EDGES};
 use super::{Action, App, Effect, Overlay, Wish, draw_if};
 use crate::files::Existing;
 use crate::model::Scope;
@@ -116,9 +117,8 @@ impl App {
                 self.warn(safe!("{}; not all are loaded, {} loads the rest", words, key))
             }
             Outcome::Copied { text: None, .. } => self.warn("none of the marked webhooks is loaded"),
-            Outcome::Copied { what, words, whose, text: Some(text), webhooks, marked } => {
-                let of = if webhooks < marked { safe!("{} of ", webhooks) } else { Safe::default() };
-                self.copied(what, &words.into(), &safe!("{}{}", of, whose), text)
+            Outcome::Copied { what, text: Some(text), webhooks, marked, on_screen } => {
+                self.copied(what, &CopyWords::many(what, webhooks, marked, on_screen), text)
             }
             Outcome::Exported { path, webhooks, marked } => {
                 if self.export_of(done.number).is_some() {

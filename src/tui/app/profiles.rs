@@ -111,7 +111,7 @@ impl App {
         if !what.is_request() || self.setup.key_source == KeySource::Environment || self.setup.profiles.len() < 2 {
             return Safe::default();
         }
-        safe!("; set DIALNEXA_API_KEY to the key of {}", self.setup.profile)
+        safe!("; it needs the key of {}", self.setup.profile)
     }
 
     pub(super) fn not_switched(&mut self, why: &Safe) -> Vec<Effect> {

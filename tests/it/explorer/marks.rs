@@ -319,6 +319,55 @@ fn what_is_marked_while_others_are_being_marked_stays_marked() {
 }
 
 #[test]
+fn a_notice_about_a_copy_keeps_its_end() {
+    let mut stage = Stage::new(80, 24);
+    stage.load(page(1, 0..40, Some(40)));
+    for (key, name) in [('u', "URL of"), ('i', "id"), ('j', "JSON of"), ('m', "Markdown of"), ('d', "delete command of")] {
+        let words = format!(" copied {name} whk_000000000000; y {key} again shows it");
+        stage.keys(&format!("y {key}"));
+        assert!(stage.footer().starts_with(&words), "{}", stage.footer());
+    }
+    stage.resize(40, 15);
+    assert!(stage.keys("y m").footer().ends_with("copied Markdown; y m again shows it"), "{}", stage.footer());
+    stage.resize(80, 24);
+    stage.keys("* y i");
+    let words = " copied 40 ids, ";
+    assert!(
+        stage.footer().starts_with(words) && stage.footer().contains("on screen; y i again shows them"),
+        "{}",
+        stage.footer()
+    );
+    stage.keys("y m");
+    assert!(stage.footer().contains(" copied 40 Markdown blocks"), "{}", stage.footer());
+    assert!(stage.keys("y m").frame().contains("whk_000000000000"), "{}", stage.frame());
+}
+
+#[test]
+fn an_export_says_where_the_file_is_and_why_there_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = folder.path().join("a".repeat(90));
+    fs::create_dir(&long).unwrap();
+    let mut stage = forty();
+    stage.resize(80, 24);
+    stage.keys("e");
+    name(&mut stage, &long.join("webhooks.json"));
+    stage.keys("enter");
+    let footer = stage.footer();
+    assert!(footer.starts_with(" exported 40 to /") && footer.trim_end().ends_with("aaaa/webhooks.json"), "{footer}");
+    stage.keys("e");
+    name(&mut stage, &folder.path().join("none/webhooks.json"));
+    stage.keys("enter");
+    let footer = stage.footer();
+    assert!(
+        footer.starts_with(" ! cannot write ") && footer.contains("/none/webhooks.json: no such file or directory"),
+        "{footer}"
+    );
+    stage.keys("esc e");
+    stage.resize(40, 15);
+    assert!(stage.line(" export 40 to").contains(" export 40 to …"), "{}", stage.frame());
+}
+
+#[test]
 fn an_export_that_nobody_waits_for_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let mut stage = Stage::new(100, 30);

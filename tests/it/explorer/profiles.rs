@@ -206,7 +206,7 @@ fn a_copied_request_says_whose_key_it_needs() {
     stage.send(staging()).load(page(1, 0..10, Some(10)));
     for (keys, said) in [("y c", true), ("y p", true), ("y d", true), ("y u", false), ("y l", false)] {
         let frame = stage.keys(keys).frame();
-        assert_eq!(frame.contains("; set DIALNEXA_API_KEY to the key of staging"), said, "{keys}: {frame}");
+        assert_eq!(frame.contains("; it needs the key of staging; y "), said, "{keys}: {frame}");
     }
 }
 

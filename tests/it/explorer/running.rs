@@ -274,7 +274,7 @@ async fn copied_text_goes_to_the_terminal() {
     let mut running = start(10).await;
     running.until("the first row", |frame| frame.contains("all 10")).await;
     running.press("yi");
-    running.until("the notice", |frame| frame.contains("copied the id")).await;
+    running.until("the notice", |frame| frame.contains("copied id ")).await;
     let sent = String::from_utf8(running.sent.lock().unwrap().clone()).unwrap();
     assert!(sent.starts_with("\x1b]52;c;") && sent.ends_with('\x07'), "{sent:?}");
 }

@@ -258,7 +258,7 @@ async fn copied_commands_name_the_one_that_is_shown() {
         running.until(name, |frame| shows(frame, name)).await;
         running.sent.lock().unwrap().clear();
         running.press("yl");
-        running.until("the notice", |frame| frame.contains("copied the hookscope list")).await;
+        running.until("the notice", |frame| frame.contains("copied list command; y l again shows it")).await;
         let sent = running.sent.lock().unwrap().clone();
         let wanted = base64::engine::general_purpose::STANDARD.encode(command);
         assert!(String::from_utf8(sent).unwrap().contains(&wanted), "{command}");
