@@ -126,6 +126,28 @@ impl Safe {
         Self(Cow::Owned(kept))
     }
 
+    /// As [`Self::fit`], with the mark in the middle: the end counts for more than what is before it, as in a path.
+    #[must_use]
+    pub fn fit_middle(&self, columns: usize, mark: &'static str) -> Self {
+        let room = columns.saturating_sub(columns_of(mark));
+        if self.width() <= columns || room == 0 {
+            return self.fit(columns, mark);
+        }
+        let mut tail = Vec::new();
+        let mut used = 0;
+        for cluster in self.0.graphemes(true).rev() {
+            let width = columns_of(cluster);
+            if used + width > room - room / 4 {
+                break;
+            }
+            used += width;
+            tail.push(cluster);
+        }
+        let mut fitted = self.fit(columns - used, mark).0.into_owned();
+        fitted.extend(tail.into_iter().rev());
+        Self(Cow::Owned(fitted))
+    }
+
     /// The text in lines of at most `columns` columns, broken between words where that is possible. A grapheme cluster that is
     /// wider than that has a line of its own.
     pub fn wrap(&self, columns: usize) -> Vec<Self> {

@@ -581,7 +581,9 @@ where
 /// Why a file is not written that somebody asked for.
 fn unexported(outcome: &Outcome) -> Result<(), Error> {
     match outcome {
-        Outcome::NotExported { path, words } => Err(Error::Output(safe!("{}: {}", clean(&path.to_string_lossy()), words))),
+        Outcome::NotExported { path, words, .. } => {
+            Err(Error::Output(safe!("{}: {}", clean(&path.to_string_lossy()), words)))
+        }
         Outcome::Exists { path } => {
             Err(Error::Output(safe!("{}: this file exists, nothing was written", clean(&path.to_string_lossy()))))
         }

@@ -19,6 +19,7 @@ use crate::analysis::destinations::Origin;
 use crate::analysis::news::{News, Reads};
 use crate::analysis::origins::Origins;
 use crate::analysis::rows::{Rows, Standing, Table};
+use crate::api::without_number;
 use crate::cache::{Kept, Snapshot, Store, Unusable};
 use crate::deliveries;
 use crate::fetch::{self, Policy, RemovalStatus, Source};
@@ -155,10 +156,10 @@ pub enum Task {
         rows: Chosen,
         what: Copy,
         place: Place,
-        /// How many are marked.
+        /// How many are marked, and how many of them are on screen.
         marked: usize,
-    },
         on_screen: usize,
+    },
     Export(Export),
 }
 
@@ -195,8 +196,8 @@ pub enum Outcome {
         text: Option<String>,
         webhooks: usize,
         marked: usize,
-    },
         on_screen: usize,
+    },
     Exported {
         path: PathBuf,
         webhooks: u64,
@@ -235,6 +236,8 @@ pub enum Outcome {
     NotExported {
         path: PathBuf,
         words: Safe,
+        /// The system did not let it be written.
+        is_of_system: bool,
     },
 }
 
@@ -440,9 +443,21 @@ impl Export {
         match written {
             Ok(Some(webhooks)) => Outcome::Exported { path, webhooks, marked },
             Ok(None) => Outcome::Exists { path },
-            Err(error) => Outcome::NotExported { path, words: clean(&error.to_string()) },
+            Err(error) => {
+                let is_of_system = error.kind() != io::ErrorKind::Other;
+                Outcome::NotExported { path, words: clean(&system_words(&error)), is_of_system }
+            }
         }
     }
+}
+
+/// The words of an error, without the system's number and in lower case as the middle of a sentence.
+fn system_words(error: &io::Error) -> String {
+    let mut words = without_number(&error.to_string());
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    words
 }
 
 /// Writes the rows by and by: a million of them are never unpacked at once.

@@ -129,7 +129,7 @@ impl Prompt {
         let rest = clean(self.text.get(self.at..).unwrap_or_default()).fit(columns.saturating_sub(cursor), "");
         let column_of = |byte: usize| clean(self.text.get(..byte).unwrap_or_default()).width();
         let place = place.map(column_of).map(|column| column.saturating_sub(skipped)).filter(|&column| column < columns);
-        Window { head, rest, cursor, place }
+        Window { head, rest, cursor, place, is_cut: skipped > 0 }
     }
 
     /// Does what a key does in a line of text; false when it does nothing there.
@@ -213,6 +213,8 @@ impl Prompt {
 pub struct Window {
     pub head: Safe,
     pub rest: Safe,
+    /// The start of the text is not seen.
+    pub is_cut: bool,
     /// The column of the cursor.
     pub cursor: usize,
     /// The column of the place that was asked for.

@@ -1,6 +1,6 @@
 //! Marks, and what is done with many webhooks at once: copies and exports.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -11,13 +11,18 @@ use crate::files::Existing;
 use crate::model::Scope;
 use crate::output::Format;
 use crate::safe;
-use crate::text::{Safe, clean, clean_head, grouped};
+use crate::text::{Safe, clean, grouped};
 use crate::tui::jobs::{self, Chosen, Done, Job, Outcome, Task};
 use crate::tui::prompt::Prompt;
 
 /// The formats of an export, by the ending of its file.
 const FORMATS: [(&str, Format); 4] =
     [("json", Format::Json), ("ndjson", Format::Ndjson), ("csv", Format::Csv), ("md", Format::Markdown)];
+
+/// Columns of the sign of a warning.
+const WARNING: usize = 2;
+/// Columns of a path that are shown however narrow it is.
+const SHORTEST_PATH: usize = 12;
 
 /// The file that is to be written.
 #[derive(Debug, Clone)]
@@ -126,17 +131,18 @@ impl App {
                 }
                 match marked.map(|marked| marked as u64).filter(|&marked| webhooks < marked) {
                     Some(marked) => {
-                        let words =
-                            safe!("exported {} of {} marked to {}", grouped(webhooks), grouped(marked), shown(&path));
-                        self.warn(safe!("{}; the others are no longer listed", words))
+                        let words = safe!("exported {} of {} marked to ", grouped(webhooks), grouped(marked));
+                        self.warn(self.with_path(&words, &path, &"; the others are no longer listed".into()))
                     }
-                    None => self.inform(safe!("exported {} to {}", grouped(webhooks), shown(&path))),
+                    None => {
+                        let words = safe!("exported {} to ", grouped(webhooks));
+                        self.inform(self.with_path(&words, &path, &Safe::default()))
+                    }
                 }
             }
             Outcome::Exists { path } => {
-                let Some(export) = self.export_of(done.number) else {
-                    return self.warn(safe!("not exported: {} exists", shown(&path)));
-                };
+                let words = self.with_path(&"not exported: ".into(), &path, &" exists".into());
+                let Some(export) = self.export_of(done.number) else { return self.warn(words) };
                 export.job = None;
                 export.exists = Some(path.to_string_lossy().into_owned());
                 export.error = Some("this file exists: enter again replaces it, esc keeps it".into());
@@ -154,13 +160,22 @@ impl App {
             Outcome::Opened { snapshot, past } => self.opened(snapshot, past),
             Outcome::Asked(fates) => self.take_fates(fates),
             Outcome::NotCopied { words } => self.warn(words),
-            Outcome::NotExported { words, .. } => {
+            Outcome::NotExported { path, words, is_of_system } => {
+                let words =
+                    if is_of_system { self.with_path(&"cannot write ".into(), &path, &safe!(": {}", words)) } else { words };
                 let Some(export) = self.export_of(done.number) else { return self.warn(words) };
                 export.job = None;
                 export.error = Some(words);
                 vec![Effect::Draw]
             }
         }
+    }
+
+    /// The words around a path, which is cut in the middle where it is too long for the footer.
+    fn with_path(&self, before: &Safe, path: &Path, behind: &Safe) -> Safe {
+        let besides = NOTICE_EDGES + WARNING + before.width() + behind.width();
+        let room = usize::from(self.size.0).saturating_sub(besides).max(SHORTEST_PATH);
+        safe!("{}{}{}", before, shown(path).fit_middle(room, self.setup.glyphs.ellipsis), behind)
     }
 
     /// The line for the name of the file that a job writes, if it is still open.
@@ -307,6 +322,12 @@ fn expand_home(name: &str) -> PathBuf {
     }
 }
 
-fn shown(path: &std::path::Path) -> Safe {
-    clean_head(&clean(&path.to_string_lossy()).to_string(), 200)
+/// The absolute path, with `~` for the home directory.
+fn shown(path: &Path) -> Safe {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
+    match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
+        Some(rest) => safe!("~/{}", clean(&rest.to_string_lossy())),
+        None => clean(&path.to_string_lossy()),
+    }
 }

@@ -70,7 +70,9 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 
 /// Whether the position can stand beside what there is to say, which counts for more.
 fn has_room_beside(app: &App, area: Rect, position: &Safe) -> bool {
-    let Some(Notice::Info(words) | Notice::Warning(words)) = &app.notice else { return true };
+    let error = if let Overlay::Export(export) = &app.overlay { export.error.as_ref() } else { None };
+    let notice = app.notice.as_ref().map(|(Notice::Info(words) | Notice::Warning(words))| words);
+    let Some(words) = error.or(notice) else { return true };
     words.width() + position.width() + BESIDES <= area.width.into()
 }
 
@@ -99,11 +101,11 @@ fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         Focus::Detail => &IN_DETAIL,
         Focus::List => &IN_LIST,
     };
+    let is_useless = |action| action == Action::Refresh && app.health.trouble().is_some_and(|it| needs_restart(app, it));
     let mut pieces = Vec::new();
     let mut used = 0;
     if let (Some(view), Some(key)) = (app.way_back(), app.setup.keymap.key(Action::Back)) {
         let words = safe!(" back to {} ", view.entry().name);
-    let is_useless = |action| action == Action::Refresh && app.health.trouble().is_some_and(|it| needs_restart(app, it));
         used = 1 + key.width() + words.width();
         pieces.extend([
             Piece::plain(" "),

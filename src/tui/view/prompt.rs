@@ -7,7 +7,7 @@ use crate::safe;
 use crate::text::Safe;
 use crate::tui::app::{App, Export};
 use crate::tui::canvas::{Canvas, Piece, line};
-use crate::tui::prompt::Prompt;
+use crate::tui::prompt::{Prompt, Window};
 
 /// A line for typing.
 pub(super) struct Line<'a> {
@@ -52,9 +52,10 @@ impl<'a> Line<'a> {
     pub(super) fn draw(&self, app: &App, canvas: &mut Canvas<'_>) {
         let area = place(app);
         canvas.clear(area);
-        let columns = usize::from(area.width).saturating_sub(self.label.width());
-        let window = self.prompt.window(columns, None);
-        let used = canvas.pieces(area, &[Piece::new(&self.label, app.setup.theme.accent), Piece::plain(window.head)]);
+        let (cut, window) = self.window(app, None);
+        let theme = app.setup.theme;
+        let pieces = [Piece::new(&self.label, theme.accent), Piece::new(cut, theme.quiet), Piece::plain(window.head)];
+        let used = canvas.pieces(area, &pieces);
         let rest = Rect { x: area.x + used, width: area.width.saturating_sub(used), ..area };
         canvas.text(rest, &window.rest, Style::new());
         canvas.insert_at(rest);
@@ -92,8 +93,19 @@ impl<'a> Line<'a> {
 
     /// The column in which a byte of what is typed stands.
     fn column_of(&self, app: &App, at: usize) -> usize {
+        let (cut, window) = self.window(app, Some(at));
+        window.place.unwrap_or(0) + Safe::from(cut).width() + self.label.width()
+    }
+
+    /// What is seen of the text, and the mark before it when its start is not.
+    fn window(&self, app: &App, at: Option<usize>) -> (&'static str, Window) {
         let columns = usize::from(place(app).width).saturating_sub(self.label.width());
-        self.prompt.window(columns, Some(at)).place.unwrap_or(0) + self.label.width()
+        let window = self.prompt.window(columns, at);
+        if !window.is_cut {
+            return ("", window);
+        }
+        let mark = app.setup.glyphs.ellipsis;
+        (mark, self.prompt.window(columns.saturating_sub(Safe::from(mark).width()), at))
     }
 }
 
