@@ -175,7 +175,7 @@ async fn what_is_not_allowed_is_told_with_what_is_before_anything_is_sent() {
         (["--color", "red"], ["red", "auto, always or never"]),
         (["--limit", "0"], ["--limit", "at least 1"]),
         (["--page", "0"], ["--page", "at least 1"]),
-        (["--page", "x"], ["--page", "at least 1"]),
+        (["--page", "x"], ["--page", "whole number"]),
     ] {
         let ended = ask(&server, &["list", arguments[0], arguments[1]]).await;
         assert_eq!(ended.stdout, "");
