@@ -177,7 +177,7 @@ pub enum Existing {
     ReplacedShared,
 }
 
-/// Writes to what a path given by the user leads to. A device or a pipe is written to, not replaced; else as [`write`].
+/// Writes to what a path given by the user leads to. A device or a pipe is written to, not replaced; else as `write`.
 pub fn write_to<T>(
     file: &Path,
     existing: Existing,
