@@ -294,22 +294,7 @@ impl ApiError {
             ErrorKind::Proxy(ProxyFault::Tunnel { .. }) => {
                 "The proxy refuses to connect to the API's host: ask its administrator, or add the host to NO_PROXY.".into()
             }
-            ErrorKind::Network(Network::Dns) => "Check base_url and the DNS settings of this machine.".into(),
-            ErrorKind::Network(Network::Tls) => "Check that base_url names a server with TLS on this port.".into(),
-            ErrorKind::Network(Network::Certificate(Distrust::UnknownIssuer)) => {
-                "If a proxy uses its own certificates, set network.ca_file to its CA.".into()
-            }
-            ErrorKind::Network(Network::Certificate(Distrust::Expired | Distrust::NotYetValid)) => {
-                "Check the clock of this machine; if it is right, the server needs a new certificate.".into()
-            }
-            ErrorKind::Network(Network::Certificate(Distrust::OtherName)) => {
-                "Check base_url, and that its name resolves to the right server.".into()
-            }
-            ErrorKind::Network(Network::Certificate(Distrust::Other)) => {
-                "Ask the administrator of the server to fix its certificate.".into()
-            }
-            ErrorKind::Network(Network::Timeout) => "Check the network, or raise the limit with --timeout.".into(),
-            ErrorKind::Network(_) => "Check the network, the proxy settings and base_url.".into(),
+            ErrorKind::Network(network) => network_advice(network),
             ErrorKind::TooLarge { limit } => {
                 safe!("The limit for a page is {} MiB; raise it with network.max_page_bytes.", limit >> 20)
             }
@@ -326,6 +311,26 @@ impl ApiError {
             ErrorKind::Setup => "Check network.ca_file, network.proxy and the system's certificates.".into(),
             ErrorKind::BadId => "An id that is empty, . or .. would change the path of the URL, so it is not sent.".into(),
         }
+    }
+}
+
+/// What to do about a failure of the network.
+fn network_advice(network: Network) -> Safe {
+    match network {
+        Network::Dns => "Check base_url and the DNS settings of this machine.".into(),
+        Network::Tls => "Check that base_url names a server with TLS on this port.".into(),
+        Network::Certificate(Distrust::UnknownIssuer) => {
+            "If a proxy uses its own certificates, set network.ca_file to its CA.".into()
+        }
+        Network::Certificate(Distrust::Expired | Distrust::NotYetValid) => {
+            "Check the clock of this machine; if it is right, the server needs a new certificate.".into()
+        }
+        Network::Certificate(Distrust::OtherName) => {
+            "Check base_url, and that its name resolves to the right server.".into()
+        }
+        Network::Certificate(Distrust::Other) => "Ask the administrator of the server to fix its certificate.".into(),
+        Network::Timeout => "Check the network, or raise the limit with --timeout.".into(),
+        _ => "Check the network, the proxy settings and base_url.".into(),
     }
 }
 
