@@ -261,7 +261,7 @@ pub struct App {
     pub detail_form: Form,
     pub detail_scroll: usize,
     pub everything: Everything,
-    /// The generation of which everything came that will come.
+    /// The last generation whose load of everything has ended.
     swept: Option<Generation>,
     sweep: Option<Sweep>,
     pub filter: Filter,
@@ -274,14 +274,14 @@ pub struct App {
     came_from: Option<CameFrom>,
     pub unseen: Unseen,
     before: Option<Before>,
-    /// What is being compared with what came, and the job that does it.
+    /// The running comparison: the number of its job, and the rows before the refresh.
     comparing: Option<(u64, Before)>,
     pub probes: Probes,
-    /// The export of delivery attempts, if one was named at the start.
+    /// The delivery attempts, if an export of them was given at the start.
     pub deliveries: Option<Deliveries>,
     pub memory: Memory,
     pub changes: ChangesPane,
-    /// Of all rows of the workspace.
+    /// Shared by all rows of the workspace.
     packer: Packer,
     jobs: Jobs,
     arranging: Arranging,
@@ -292,15 +292,15 @@ pub struct App {
     pub auto_refresh: Option<Instant>,
     /// The selected row, once it is loaded.
     anchor: Option<Anchor>,
-    /// What keys are about.
+    /// The last frame drawn, which keys and clicks refer to.
     frame: Option<Frame>,
     last_copy: Option<(Copy, String)>,
-    /// What was seen of the other scopes, to come back to.
+    /// The state of the other scopes, restored when the user returns to them.
     shelf: HashMap<Scope, Shelved>,
     generation: Generation,
-    /// When the rows of this generation were asked for.
+    /// The time at which the rows of this generation were requested.
     asked_at: jiff::Timestamp,
-    /// What the fetch task was told last.
+    /// The demand last sent to the fetch task.
     demanded: Demand,
     /// A switch to another workspace is under way.
     switching: bool,

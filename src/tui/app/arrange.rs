@@ -255,12 +255,12 @@ impl App {
         }
     }
 
-    /// How many of the loaded rows are those of the cache, if any are.
+    /// Returns the words for how many of the loaded rows come from the cache. At least one must.
     pub fn how_many_cached(&self) -> &'static str {
         if self.listing.remembered() == self.listing.loaded() { "all" } else { "some of them" }
     }
 
-    /// Loads everything if that may be done without asking; else the words that say what is missing.
+    /// Loads everything if that needs no confirmation; otherwise returns a message about what is missing.
     pub(super) fn need_everything_or_say(&mut self) -> Option<Safe> {
         self.need_everything();
         let is_here = self.listing.is_all_here();

@@ -205,7 +205,7 @@ impl App {
             return Vec::new();
         }
         let mut effects = vec![Effect::Draw];
-        // Of what was cached nothing is asked: the API does not answer.
+        // When the cache is compared, the API is not responding, so it is not asked.
         let ids = if self.is_cache_compared() { Vec::new() } else { self.changes.questions() };
         effects.extend(self.ask_for(ids));
         effects
@@ -227,7 +227,7 @@ impl App {
         effects
     }
 
-    /// What happened to a webhook of the list since the last read, as far as it is known: only the API says what is removed.
+    /// Describes the change of a webhook. One that is missing from the list counts as removed only once the API answers 404.
     pub fn change_in_words(&self, change: Change, id: &str) -> Safe {
         match (change, self.changes.fate_of(id)) {
             (Change::Gone, Some(Fate::Gone)) => "removed (the API answers 404)".into(),
@@ -237,7 +237,7 @@ impl App {
         }
     }
 
-    /// What an action does in the view of changes; `None` when it does the same everywhere.
+    /// Performs an action in the view of changes. Returns `None` if the action is the same in all views.
     pub(super) fn perform_in_changes(&mut self, action: Action) -> Option<Vec<Effect>> {
         if !self.shows_changes() {
             return None;

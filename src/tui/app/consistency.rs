@@ -1,33 +1,33 @@
-//! What is done about a read of everything that is not the workspace as it was at one moment. Whether it is, the fetch task finds
-//! out.
+//! Retries inconsistent reads of everything: those that do not show the workspace as it was at one moment. The fetch task
+//! detects them.
 
 use super::{Action, App, Effect, Everything};
 use crate::fetch::Problem;
 use crate::safe;
 
-/// How often everything is read before it is left at that.
+/// The maximum number of reads before an inconsistent one is shown as it is.
 const READS: u32 = 3;
 
 #[derive(Debug, Default)]
 pub(super) struct Consistency {
-    /// Reads in a row that were inconsistent.
+    /// The number of inconsistent reads in a row.
     inconsistent: u32,
 }
 
 impl Consistency {
-    /// What is read from here on is read for another reason.
+    /// Resets the count: the next read is not a retry.
     pub(super) fn start_over(&mut self) {
         *self = Self::default();
     }
 }
 
 impl App {
-    /// Takes what is known of a read once nothing more will come of it. An inconsistent one is read again a few times, unless it
-    /// is a lot. Then it is shown as it is.
+    /// Judges a finished read. If it is inconsistent, everything is read again, up to [`READS`] times in all. A listing that
+    /// is too large for that is shown as it is.
     pub(super) fn judge_read(&mut self, problems: &[Problem]) -> Vec<Effect> {
         let everything = std::mem::take(&mut self.everything);
         if self.listing.has_failures() {
-            // They are shown where their rows would be.
+            // The errors are shown in place of the rows.
             return vec![Effect::Draw];
         }
         self.listing.judge(problems.is_empty());

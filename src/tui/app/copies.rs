@@ -74,7 +74,7 @@ impl CopySubject {
 pub(super) struct CopyWords {
     /// `Markdown`, `471 ids`.
     what: Safe,
-    /// ` of whk_9f2k`: left out where there is no room for it.
+    /// ` of whk_9f2k`, `, 3 on screen`: left out if there is no room.
     beside: Safe,
     it: &'static str,
 }
@@ -87,7 +87,7 @@ impl CopyWords {
         Self { what: name.into(), beside, it: "it" }
     }
 
-    /// Of so many webhooks; of those that were marked some may not be loaded, and some not be on screen.
+    /// The words for a copy of marked webhooks, some of which may not be loaded or not be on screen.
     pub(super) fn many(what: Copy, webhooks: usize, marked: usize, on_screen: usize) -> Self {
         let [one, several] = what.names();
         let (name, it) = if webhooks == 1 { (one, "it") } else { (several, "them") };

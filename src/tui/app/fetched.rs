@@ -128,14 +128,14 @@ impl App {
         let is_settled = self.listing.is_judged() || self.is_swept() || self.is_down();
         if self.everything == Everything::No && is_little && !is_settled {
             if self.listing.has_old_rows() {
-                // A refresh left them out: what happened to them since is news.
+                // The last refresh skipped these rows, so changes to them have yet to be reported.
                 self.remember_rows();
             }
             self.everything = Everything::Needed;
         }
     }
 
-    /// Whether this read brought nothing, and nothing more will come of it until it is tried again.
+    /// Returns true if this read failed before its first page, and is not being retried.
     fn is_down(&self) -> bool {
         self.has_given_up() && self.listing.fresh_pages() == 0
     }
@@ -144,12 +144,12 @@ impl App {
         self.health.trouble().is_some_and(|trouble| trouble.stage == Stage::Failed)
     }
 
-    /// Whether everything came that will come until it is asked for anew.
+    /// Returns true if the load of everything has ended for this generation, even if pages of it failed.
     pub(super) fn is_swept(&self) -> bool {
         self.swept == Some(self.generation)
     }
 
-    /// After a refresh the selection stays with its webhook. A page came just now on which it may be.
+    /// Keeps the selection on its webhook after a refresh. `page` has just arrived and may contain it.
     fn follow_selection(&mut self, page: u64) {
         let Some(anchor) = &mut self.anchor else { return };
         let was_here = anchor.number().is_some();

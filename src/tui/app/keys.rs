@@ -51,8 +51,9 @@ impl App {
         if effects.is_empty() { draw_if(had_notice) } else { effects }
     }
 
-    /// Performs an action of a key. A user who typed ahead counts lines: to go to an end, by a page, or nowhere since there is no line
-    /// to go to, may lead elsewhere than in the last frame.
+    /// Performs the action of a key. A user who types ahead counts lines from the last frame. That fails for moves to an end
+    /// or by a page, and for moves by a line that have no line to go to: they may lead elsewhere than they would have in
+    /// that frame.
     fn perform_in_list(&mut self, action: Action) -> Vec<Effect> {
         let from = self.selected_place();
         let is_move = self.focus == Focus::List && action.is_move();
@@ -239,7 +240,7 @@ impl App {
         self.inform(safe!("auto-refresh every {} s", every.as_secs()))
     }
 
-    /// Reads what is not here yet; when all is here, or some of it is older than the rest, reads all again, at one time.
+    /// Loads the rows that are missing. If none are, or if some are older than the rest, reads everything again.
     fn load_everything(&mut self) -> Vec<Effect> {
         let is_done = self.listing.is_all_fresh() || self.listing.has_old_rows() || self.is_swept();
         if self.everything == Everything::No && is_done {
@@ -247,14 +248,14 @@ impl App {
             self.refresh();
         }
         self.everything = Everything::Asked;
-        // The progress says it.
+        // The progress display is the feedback.
         draw_if(true)
     }
 
     fn toggle_raw_json(&mut self) -> Vec<Effect> {
         self.detail_form = self.detail_form.other();
         self.detail_scroll = 0;
-        // Where only one pane fits, the JSON would otherwise be out of sight.
+        // If only one pane fits, show the one with the JSON.
         if self.detail_form == Form::Json && !self.shows_detail() {
             self.focus = Focus::Detail;
         }

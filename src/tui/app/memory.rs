@@ -17,62 +17,62 @@ use crate::tui::changes_pane::Fate;
 use crate::tui::jobs::{Job, Task};
 use crate::tui::past::{Layout, Past};
 
-/// A listing is written no more often than that.
+/// The minimum time between two writes of a listing.
 const KEPT: Duration = Duration::from_mins(1);
 
-/// Webhooks that are kept as they were at the start: more would cost as much memory again as all the rest.
+/// The most webhooks of which the first read is kept: with more, that would double the memory used.
 const MOST_KEPT: u64 = 300_000;
 
-/// What is being done with the cache.
+/// The operation in progress on the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Cache {
     #[default]
     Idle,
-    /// Until it is read it must not be written.
+    /// The cache must not be written until it has been read.
     Reading,
     Writing,
 }
 
-/// What is known of the workspace at other times.
+/// Earlier listings of the workspace, and the state of the cache.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// What the cache had at the start: what was seen at the last look.
+    /// The listing in the cache at the start.
     last_look: Option<Arc<Past>>,
-    /// The same, until what differs from it was looked for.
+    /// The same, until it is compared with a full read.
     to_compare: Option<Arc<Past>>,
-    /// The same, while that is being looked for.
+    /// The same, and the number of the job, while it is being compared.
     being_compared: Option<(u64, Arc<Past>)>,
     cache: Cache,
-    /// The scope whose rows are being looked for, how they are laid out, and of when they are.
+    /// While a job filters the rows by scope: the scope, the page size and the time of the listing.
     sifting: Option<(Scope, u64, Timestamp)>,
-    /// The first consistent read of everything, unless that is a lot to keep.
+    /// The first consistent read of everything, if it is no more than [`MOST_KEPT`].
     first: Option<Arc<Past>>,
-    /// The last consistent read of everything, and the generation that it is of.
+    /// The last consistent read of everything, and its generation.
     full: Option<(Generation, Arc<Past>)>,
-    /// Whether the last consistent read has yet to be written.
+    /// True while the last consistent read has yet to be written.
     is_unkept: bool,
-    /// How often something was written.
+    /// The number of writes.
     written: u64,
-    /// What is written, and what is being written.
+    /// The listing last written, and the one being written.
     kept: Option<Arc<Past>>,
     writing: Option<Arc<Past>>,
     kept_at: Option<Instant>,
-    /// The read that is to be written once it is known whether these webhooks were removed.
+    /// A read that is held back until these webhooks are confirmed as removed.
     unconfirmed: Option<(Unconfirmed, Arc<Past>)>,
     warned: Warned,
 }
 
-/// What was said since the last time that something was written; none of it is said twice.
+/// The warnings shown since the last write, so that none is repeated.
 #[derive(Debug, Default)]
 struct Warned {
-    /// Nothing can be written.
+    /// The cache cannot be written.
     of_failure: bool,
-    /// The cache stays as it is.
+    /// The cache was not updated: some removals are unconfirmed.
     of_doubt: bool,
 }
 
 impl Memory {
-    /// The workspace as it was at the last look.
+    /// The listing in the cache at the start.
     pub fn last_look(&self) -> Option<&Arc<Past>> {
         self.last_look.as_ref()
     }
@@ -82,22 +82,22 @@ impl Memory {
         self.first.as_ref()
     }
 
-    /// Whether the cache is being read or written.
+    /// Returns true while the cache is being read or written.
     pub(super) fn is_busy(&self) -> bool {
         self.cache != Cache::Idle
     }
 
-    /// How often something was written.
+    /// The number of writes.
     pub(super) fn written(&self) -> u64 {
         self.written
     }
 
-    /// The workspace as it was when all of it was read last, here or before.
+    /// The last consistent read of everything, in this session or, failing that, an earlier one.
     fn latest(&self) -> Option<&Arc<Past>> {
         self.full().or(self.last_look.as_ref())
     }
 
-    /// The last consistent read of everything, and the generation that it is of.
+    /// The last consistent read of everything, and its generation.
     pub fn full_read(&self) -> Option<&(Generation, Arc<Past>)> {
         self.full.as_ref()
     }

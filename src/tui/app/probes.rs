@@ -126,7 +126,8 @@ impl Probes {
         }
     }
 
-    /// Why nothing is known of destinations that failed, if that is this host; else they are kept as what they are.
+    /// Discards the doubtful failures if this host is to blame for them, and returns a message. Otherwise keeps them as
+    /// results.
     fn blame_this_host(&mut self, reaches_api: bool) -> Option<Safe> {
         let hosts: HashSet<_> = self.doubtful.iter().map(|(origin, _)| origin.host().to_string()).collect();
         if reaches_api || hosts.len() < ENOUGH {
@@ -135,7 +136,7 @@ impl Probes {
         }
         let troubles: Vec<Trouble> = self.doubtful.iter().filter_map(|(_, seen)| seen.reach.trouble).collect();
         let is_dns = troubles.iter().all(|trouble| *trouble == Trouble::Dns);
-        // What failed in the same way before was no more the fault of its destination.
+        // Earlier failures of the same kind were not the fault of their destinations either.
         self.known.forget(&troubles);
         let what = if is_dns { "DNS fails on this host" } else { "no network on this host" };
         let words = safe!("none of {} destinations reached: {}; results discarded", number(self.doubtful.len()), what);
@@ -295,7 +296,8 @@ impl App {
         self.probes.blame_this_host(reaches_api)
     }
 
-    /// Whether the API was reached by its name, over the network, while this probe ran or just before: then both work on this host.
+    /// Returns true if the API answered while this probe ran or just before, and its host is a name and not this machine:
+    /// DNS and the network then work on this host.
     fn reaches_api(&self) -> bool {
         let base_url = &self.setup.base_url;
         let is_remote = !base_url.is_loopback() && matches!(base_url.as_url().host(), Some(Host::Domain(_)));
@@ -304,7 +306,7 @@ impl App {
         self.setup.file.is_none() && is_remote && is_recent
     }
 
-    /// Ends the probe; what was found is kept. `None` when there is none.
+    /// Cancels the probe and keeps its results so far. Returns `None` if there is no probe.
     pub(super) fn stop_probing(&mut self) -> Option<Vec<Effect>> {
         let was_gathering = self.stop_gathering();
         if self.jobs.wishes.remove(&Wish::Probe).is_some() {

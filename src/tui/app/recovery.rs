@@ -124,13 +124,13 @@ impl App {
         Some(safe!("auto-refresh stopped: {}; {} retries", what, key))
     }
 
-    /// Turns auto-refresh off. Returns whether it was on, or would have resumed when the API is back.
+    /// Turns auto-refresh off. Returns true if it was on, or paused until the API recovers.
     pub(super) fn end_auto_refresh(&mut self) -> bool {
         let resumed = std::mem::take(&mut self.recovery.resumes_auto_refresh);
         self.auto_refresh.take().is_some() || resumed
     }
 
-    /// Whether the banner or the panel with the countdown is on screen.
+    /// Returns true if the countdown to the next retry is on screen, in the banner or the panel.
     pub(super) fn shows_countdown(&self) -> bool {
         let is_covered = matches!(self.overlay, Overlay::PlainText(_));
         !is_covered && (self.layout().banner.height > 0 || self.listing.is_empty())

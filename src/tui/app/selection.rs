@@ -23,48 +23,48 @@ use crate::analysis::groups::Kind;
 use crate::tui::anchor::Anchor;
 use crate::tui::views::View;
 
-/// What a key is about: what takes it, and what is selected.
+/// The target of a key: the part of the UI that handles it, and the selection.
 #[derive(Debug, Clone)]
 pub(super) struct Aim {
     taker: Taker,
     selected: SelectedLine,
-    /// The line of the view that is selected, and how many lines there are.
+    /// The selected line of the view, and the number of lines.
     place: u64,
     lines: u64,
 }
 
-/// What takes keys.
+/// The part of the UI that handles keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Taker {
     overlay: Discriminant<Overlay>,
-    /// An export would replace a file.
+    /// The export dialog asks whether to replace a file.
     replaces: bool,
 }
 
-/// What is selected, and in which list.
+/// A selected line and its list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SelectedLine {
     list: List,
     target: Target,
 }
 
-/// A list, as the user asked for it.
+/// The choices that make up a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct List {
     view: View,
-    /// The workspace: another one may have the same ids.
+    /// The workspace, since two workspaces may share ids.
     profile_at: usize,
     filter: String,
     sort: Option<Sort>,
 }
 
-/// What is selected in a view.
+/// The content of a line, by which it is found again.
 #[derive(Debug, Clone)]
 enum Target {
     Nothing,
-    /// A row that is not loaded.
+    /// A row that is not loaded, by its place.
     Index(u64),
-    /// A webhook, or a change of it.
+    /// A webhook or a change to it, by the webhook's id.
     Webhook(Box<str>),
     Malformed(u64),
     Group(Box<Kind>),
@@ -84,32 +84,32 @@ impl PartialEq for Target {
 
 impl Eq for Target {}
 
-/// What a click is about.
+/// The target of a click.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Clicked {
-    /// The line of this place.
+    /// The line at this place.
     Line(u64),
-    /// No line: there are fewer.
+    /// The empty space below the last line.
     Nothing,
-    /// A line that the list does not have there any more.
+    /// A line that has moved or disappeared since the last frame.
     Lost,
 }
 
-/// The last frame, and what the keys pressed since then made of its selection.
+/// The last frame, and its selection after the keys pressed since.
 #[derive(Debug)]
 pub(super) struct Frame {
     aim: Aim,
-    /// The list that it showed, the place of its first line, and what each line showed.
+    /// The list shown, the place of its first line, and the content of each line.
     list: List,
     first: u64,
     lines: Vec<Target>,
-    /// Its parts; `None` once the terminal has another size, which leaves nothing where it was.
+    /// The layout; `None` once the terminal is resized.
     parts: Option<Parts>,
-    /// The place of the line that is clicked just now.
+    /// The place of the line being clicked.
     clicked: Option<u64>,
-    /// Something arrived since that is not drawn yet.
+    /// True once the list has changed since the frame.
     is_outdated: bool,
-    /// Where keys led since is not where the user counts to.
+    /// True if the selection may not be where a user counting from this frame expects it.
     is_lost: bool,
 }
 
@@ -118,17 +118,17 @@ impl Frame {
         self.lines.get(usize::try_from(place.checked_sub(self.first)?).ok()?)
     }
 
-    /// Follows a key from where it started to where it led.
+    /// Updates the selection after a key that moved it from `from` to `to`.
     fn follow(&mut self, from: &Aim, to: Aim) {
         if self.aim.taker == from.taker {
             self.aim.taker = to.taker;
         }
         let clicked = self.clicked.take();
         let (list, other) = (&from.selected.list, &to.selected.list);
-        // A line that is not listed any more goes when the selection leaves it.
+        // A selected line that no longer belongs to the list disappears when the selection leaves it.
         self.is_outdated |= list == other && from.lines != to.lines;
         if let Some(place) = clicked {
-            // It names a line of the frame, whatever keys led to before.
+            // A click refers to a line of the frame, regardless of the keys before it.
             self.is_lost = self.line(place) != Some(&to.selected.target);
             self.aim.selected = to.selected;
             self.aim.place = place;
