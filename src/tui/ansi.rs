@@ -173,21 +173,21 @@ impl Codes {
     }
 }
 
-/// Where the cursor is.
+/// The position of the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct At {
-    /// Not known after a cell that terminals give different widths.
+    /// `None` after a cell whose width depends on the terminal.
     x: Option<u16>,
-    /// Always known: nothing wraps by itself.
+    /// Always known, since line wrapping is off.
     y: u16,
 }
 
-/// A way of the cursor to a cell.
+/// A way to move the cursor to a cell.
 #[derive(Debug, Clone, Copy)]
 enum Way {
-    /// To a row and a column, counted from 1.
+    /// To a row and a column, both 1-based.
     Absolute(u16, u16),
-    /// Some lines down, then to a column, counted from 1: where a line feed ends up does not matter.
+    /// Some lines down, then to a 1-based column. This works whether or not a line feed returns to column 1.
     Column(u16, u16),
     /// Some lines straight down.
     Down(u16),
@@ -198,8 +198,8 @@ enum Way {
 }
 
 impl Way {
-    /// The shortest way from where the cursor is, as far as that is known. Only lines above the last one are left by a line feed,
-    /// so that nothing scrolls.
+    /// Returns the way that takes the fewest bytes from the cursor's position, as far as that is known. Line feeds never go
+    /// beyond the target's line, so nothing scrolls.
     fn shortest(from: Option<At>, (x, y): (u16, u16)) -> Self {
         let absolute = Self::Absolute(y.saturating_add(1), x.saturating_add(1));
         let Some((from_x, down)) = from.and_then(|from| Some((from.x, y.checked_sub(from.y)?))) else {
@@ -251,23 +251,24 @@ impl Way {
     }
 }
 
-/// Blanks that are cheaper to erase than to write: where the cursor jumps behind them, and where text follows.
+/// The number of blanks from which erasing is cheaper than writing: if nothing follows them directly, and if text does.
 const WORTH_ERASING: u16 = 6;
 const WORTH_ERASING_BEFORE_TEXT: u16 = 12;
 
-/// What horizontal rules are made of.
+/// The character of a horizontal rule.
 const RULE: &str = Glyphs::unicode().horizontal;
 
-/// Cells and commands as bytes, one after the other.
+/// Cells and commands, encoded for the terminal in order.
 #[derive(Debug, Default)]
 struct Script {
     out: String,
     pen: Pen,
-    /// Others write to the terminal too, so nothing is known of the cursor at first.
+    /// `None` at first: other writers may have moved the cursor.
     cursor: Option<At>,
-    /// Where a horizontal rule goes on. It ends at the right edge, so it may get there early.
+    /// The next cell of the horizontal rule being drawn. It needs no cursor movement even if the terminal draws rules wider
+    /// than expected: the rule ends at the right edge, so it only gets there early.
     rule: Option<(u16, u16)>,
-    /// Plain blanks that are not written yet: from where on, and how many.
+    /// Plain blanks not yet written: their first cell and their number.
     blanks: Option<((u16, u16), u16)>,
 }
 
@@ -295,7 +296,7 @@ impl Script {
         let width = u16::try_from(cell.symbol().width()).unwrap_or(1);
         let is_certain = is_width_certain(cell.symbol());
         if width > 1 && !is_certain {
-            // A terminal may draw it narrower: nothing old is to be left beside it.
+            // A terminal may draw it narrower, so clear the cells that it may not cover.
             self.out.extend(iter::repeat_n(' ', width.into()));
             self.cursor = Some(At { x: None, y });
             self.move_to(place);
@@ -306,7 +307,7 @@ impl Script {
         self.rule = x.filter(|_| is_rule).map(|x| (x, y));
     }
 
-    /// Writes or erases the blanks that wait, before something at this place.
+    /// Writes or erases the pending blanks. `next` is the cell to be written after them.
     fn put_blanks(&mut self, next: Option<(u16, u16)>) {
         let Some((start, count)) = self.blanks.take() else { return };
         self.move_to(start);
@@ -325,7 +326,7 @@ impl Script {
         self.cursor = Some(At { x: Some(x), y });
     }
 
-    /// A command that leaves the cursor where it is. What it clears becomes plain.
+    /// Adds a command that does not move the cursor. The style is reset first, so that cleared cells are plain.
     fn command(&mut self, sequence: &str) {
         self.put_blanks(None);
         self.pen.turn_into(Pen::PLAIN, &mut self.out);
@@ -339,7 +340,7 @@ impl Script {
     }
 }
 
-/// Whether a place is the next one behind some cells of a line.
+/// Returns true if a place directly follows `count` cells that start at the given one.
 fn is_behind((x, y): (u16, u16), count: u16, place: (u16, u16)) -> bool {
     x.checked_add(count).is_some_and(|x| (x, y) == place)
 }
@@ -367,7 +368,7 @@ impl<W: Write> Backend for AnsiBackend<W> {
         Ok(())
     }
 
-    /// Some links never answer the question, so it is not asked.
+    /// Not supported: over some connections a query for the position is never answered.
     fn get_cursor_position(&mut self) -> io::Result<Position> {
         Err(io::Error::from(io::ErrorKind::Unsupported))
     }

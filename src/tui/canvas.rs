@@ -36,31 +36,31 @@ pub struct Canvas<'a> {
     pointer: Option<Pointer>,
 }
 
-/// Where the terminal's own cursor is to be.
+/// The terminal cursor as a frame sets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pointer {
     pub position: Position,
-    /// It is shown where text is typed.
+    /// True only where text is typed.
     pub is_visible: bool,
 }
 
-/// An area of the screen that shows a part of something longer, a row to a line.
+/// An area of the screen that shows part of a longer list, one row per line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
     pub area: Rect,
-    /// What its first line shows.
+    /// The row on its first line.
     pub from: u64,
-    /// The row that is selected.
+    /// The selected row.
     pub selected: u64,
 }
 
 impl Window {
-    /// The lines of the screen in which it is.
+    /// The lines of the screen that it covers.
     pub fn lines(&self) -> Range<u16> {
         self.area.top()..self.area.bottom()
     }
 
-    /// How many rows lie between the one in a line of the screen and the selection.
+    /// The distance in rows from a line of the screen to the selection.
     pub fn distance(&self, y: u16) -> u64 {
         self.from.saturating_add(y.saturating_sub(self.area.y).into()).abs_diff(self.selected)
     }
@@ -86,7 +86,7 @@ impl<'a> Canvas<'a> {
         self.pointer = Some(Pointer { position: area.as_position(), is_visible: true });
     }
 
-    /// Where the terminal's cursor is to be; if no view says so, at the selected row, or at the top.
+    /// The terminal cursor of this frame. If no view has set it, it is hidden, at the selected row or at the top.
     pub fn pointer(&self) -> Pointer {
         let selected = || {
             let window = self.window.as_ref()?;
@@ -96,7 +96,7 @@ impl<'a> Canvas<'a> {
         self.pointer.unwrap_or_else(|| Pointer { position: selected().unwrap_or_default(), is_visible: false })
     }
 
-    /// What scrolls, if anything does.
+    /// The area that scrolls, if there is one.
     pub fn window(self) -> Option<Window> {
         self.window
     }

@@ -97,13 +97,13 @@ pub trait Console {
     fn retake(&mut self, mouse: bool);
 }
 
-/// The real one.
+/// The console on a real terminal.
 #[derive(Debug)]
 pub struct Terminal {
     link: Link,
     vanished: Arc<Notify>,
     signals: Signals,
-    /// The line discipline that something else found when it got the terminal.
+    /// The terminal settings in effect when the terminal was last handed to another program.
     lent: Option<Termios>,
 }
 
@@ -130,7 +130,7 @@ impl Signals {
     }
 }
 
-/// Whether the terminal is another job's.
+/// Returns true if another job is in the foreground of the terminal.
 fn is_in_background() -> bool {
     tcgetpgrp(rustix::stdio::stdin()).is_ok_and(|foreground| foreground != getpgrp())
 }
@@ -148,7 +148,7 @@ pub fn hold_stops() -> io::Result<()> {
                 STOPPING.notify_one();
                 continue;
             }
-            // The program stands still between these lines.
+            // `raise` stops the process here until it is continued.
             let is_blocked = stops.thread_unblock().is_ok() && raise(stop).is_ok() && stops.thread_block().is_ok();
             if !is_blocked {
                 return;
@@ -380,7 +380,7 @@ fn entering(mouse: bool) -> Vec<u8> {
         &ansi(EnterAlternateScreen),
         &ansi(Clear(ClearType::All)),
         &ansi(Hide),
-        // What a terminal draws wider than expected stays in its line.
+        // A character that is wider than expected must not wrap the line.
         &ansi(DisableLineWrap),
         &ansi(EnableBracketedPaste),
     ]);
@@ -401,7 +401,8 @@ fn leaving() -> Vec<u8> {
     ])
 }
 
-/// What turns the terminal's reports of buttons and the wheel on or off. Of its moves nothing is asked: each would cross the link.
+/// The sequence that turns reports of mouse buttons and the wheel on or off. Movement is not reported: each move would cross
+/// the connection.
 pub fn mouse_sequence(on: bool) -> Vec<u8> {
     if on { MOUSE_ON.into() } else { ansi(DisableMouseCapture) }
 }

@@ -1,4 +1,4 @@
-//! The filters that were typed, kept for the next time: a file for each config, whose workspaces share them.
+//! The filter history: one file per config, shared by its workspaces.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,20 +10,20 @@ use crate::config::{Config, Connection, KeySource};
 use crate::files::{self, Existing};
 use crate::tui::filter::MAX_HISTORY;
 
-/// What is read of a history: more than a hundred of the longest filters.
+/// The most that is read of a history file: enough for a hundred of the longest filters.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Where filters are kept.
+/// The file with the filter history.
 #[derive(Debug, Default)]
 pub struct History {
-    /// Nowhere: for the demo, for files, and without a home directory.
+    /// `None` for the demo, for files, and without a home directory.
     path: Option<PathBuf>,
-    /// What is being written.
+    /// The write in progress.
     writing: Option<JoinHandle<()>>,
 }
 
 impl History {
-    /// That of a config; the demo has none.
+    /// The history of a config; the demo has none.
     pub fn of(config: &Config, connection: &Connection) -> Self {
         if connection.key_source == KeySource::Demo {
             return Self::default();
@@ -38,13 +38,13 @@ impl History {
         Self { path, writing: None }
     }
 
-    /// The filters of earlier times, the newest last. A file that cannot be read is no history.
+    /// Returns the filters of earlier sessions, the newest last. A file that cannot be read counts as empty.
     pub fn read(&self) -> Vec<String> {
         self.path.as_deref().map(read).unwrap_or_default()
     }
 
-    /// Writes them in the background, one list after the other: a slow disk stops nobody. A filter may hold what is nobody else's
-    /// business, so the file is its owner's alone.
+    /// Writes the filters in the background, after any earlier write, so that a slow disk does not block the explorer.
+    /// Filters may be private, so only the owner can read the file.
     pub fn write(&mut self, filters: Vec<String>) {
         let Some(path) = self.path.clone() else { return };
         let before = self.writing.take();
@@ -54,13 +54,13 @@ impl History {
         }));
     }
 
-    /// Waits until everything is written.
+    /// Waits for all writes.
     pub async fn written(&mut self) {
         finished(self.writing.take()).await;
     }
 }
 
-/// Moves the filters of an earlier version, which kept a file for each workspace, before those of the config.
+/// Moves the filters of an earlier version, which kept one file per workspace, to the front of the config's history.
 fn adopt(old: Option<&Path>, path: Option<&Path>) {
     let (Some(old), Some(path)) = (old, path) else { return };
     let mut filters = read(old);
@@ -76,7 +76,7 @@ fn adopt(old: Option<&Path>, path: Option<&Path>) {
     }
 }
 
-/// Waits for the end of a task, if there is one. One that panicked has told of it.
+/// Waits for a task to end, if there is one. A panic in it has already been reported.
 async fn finished<T>(task: Option<JoinHandle<T>>) {
     if let Some(task) = task {
         drop(task.await);
@@ -91,7 +91,7 @@ fn read(path: &Path) -> Vec<String> {
     }
 }
 
-/// Whether it was written.
+/// Writes the history. Returns false on an error, which is logged.
 fn write(path: &Path, filters: &[String]) -> bool {
     let text = serde_json::to_string(filters).unwrap_or_default();
     let written = files::target(path)

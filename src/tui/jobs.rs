@@ -156,14 +156,14 @@ pub enum Task {
         rows: Chosen,
         what: Copy,
         place: Place,
-        /// How many are marked, and how many of them are on screen.
+        /// The number of marked webhooks, and of those that are on screen.
         marked: usize,
         on_screen: usize,
     },
     Export(Export),
 }
 
-/// Rows that are to be written to a file.
+/// Rows to write to a file.
 #[derive(Debug, Clone)]
 pub struct Export {
     pub rows: Chosen,
@@ -171,11 +171,11 @@ pub struct Export {
     pub path: PathBuf,
     pub existing: Existing,
     pub now: Timestamp,
-    /// How many are marked, if these are to be written.
+    /// The number of marked webhooks, if the marked ones are exported.
     pub marked: Option<usize>,
 }
 
-/// What came of a job.
+/// The result of a job.
 #[derive(Debug, Clone)]
 pub struct Done {
     pub number: u64,

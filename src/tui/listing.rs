@@ -1,5 +1,5 @@
-//! The rows that the explorer has, page by page, and the order in which they are shown. A million webhooks cost what was looked
-//! at.
+//! The rows of the explorer, page by page, and the order in which they are shown. Memory grows with the pages loaded, not
+//! with the size of the workspace.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,12 +14,12 @@ use crate::fetch::{Extent, Generation, PackedPage, RowCount};
 use crate::model::{RowRef, Scope};
 use crate::tui::held::{Held, Line, line_at, place_of};
 
-/// What is known of one page besides its rows.
+/// The state of one page besides its rows.
 #[derive(Debug, Default)]
 struct Slot {
-    /// When its rows came; `None` before the first.
+    /// The generation of its rows; `None` if none have been fetched.
     generation: Option<Generation>,
-    /// Rows on it that are not of this session, but remembered of an earlier one.
+    /// The number of its rows that are cached: from an earlier read, in this session or before.
     remembered: u64,
     request: Request,
 }
@@ -33,35 +33,36 @@ enum Request {
     Failed(ApiError),
 }
 
-/// Whether a read of all pages is the workspace as it was at one moment.
+/// The consistency of a read of all pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Certainty {
-    /// Nothing was read that could tell.
+    /// No read has been judged.
     #[default]
     Unknown,
+    /// The rows are the workspace as it was at one moment.
     Consistent,
-    /// It changed while it was read.
+    /// The list changed while loading, or the pages do not fit together.
     Inconsistent,
 }
 
-/// What stands in a row of the list.
+/// The content of a row of the list.
 #[derive(Debug, Clone, Copy)]
 pub enum Cell<'a> {
     Row(RowRef<'a>),
-    /// It was there before the last read.
+    /// A row that the last read no longer has.
     Gone(RowRef<'a>),
-    /// It is selected, and is not on the page that was read again: it may be removed or on another one.
+    /// The selected row, if its page no longer has it: it may have been removed or moved to another page.
     Left(RowRef<'a>),
-    /// Not here yet.
+    /// Not loaded yet.
     Loading,
     /// Its page failed.
     Failed(&'a ApiError),
-    /// Its page came without it.
+    /// Its page was loaded without it.
     Absent,
 }
 
-/// The listing of one scope. A *place* is where a row is shown, its *number* is where it stands in the listing; they are the
-/// same until another order is given.
+/// The listing of one scope. The *place* of a row is its position in the list as shown, its *number* its position in the
+/// API's order. The two are the same until a filter or sort order applies.
 #[derive(Debug, Default)]
 pub struct Listing {
     extent: Extent,
@@ -69,34 +70,34 @@ pub struct Listing {
     slots: BTreeMap<u64, Slot>,
     generation: Generation,
     asked: u32,
-    /// Pages that came in this generation.
+    /// The number of pages loaded in this generation.
     fresh: u64,
-    /// Pages whose request failed in this generation.
+    /// The number of pages whose request failed in this generation.
     failed: u64,
-    /// Rows that are remembered of an earlier read, and the time of the oldest such read.
+    /// The number of cached rows, and the time of the oldest read that they are from.
     remembered: u64,
     remembered_at: Option<Timestamp>,
-    /// What is known of the last read that was judged, and which one that was.
+    /// The consistency of the last read that was judged, and the generation of that read.
     certainty: Certainty,
     judged: Option<Generation>,
-    /// Counts the changes of the rows.
+    /// The number of changes to the rows.
     version: u64,
     order: Option<Answer>,
-    /// Rows in that order that are gone.
+    /// The number of removed rows in `order`.
     gone: u64,
-    /// The selected row, where it is not among those that are shown.
+    /// The selected row, if it is not among those shown.
     held: Option<Held<(Standing, Option<u64>)>>,
-    /// When the server does not filter by scope, it is done here: the scope.
+    /// The scope to filter by if the server does not.
     kept: Option<Scope>,
 }
 
 impl Listing {
-    /// An empty listing whose pages will be asked for with this limit.
+    /// Creates an empty listing whose pages will be requested with this limit.
     pub fn new(generation: Generation, asked: u32) -> Self {
         Self { generation, asked, ..Self::default() }
     }
 
-    /// Wants everything anew. Rows stay until newer ones come.
+    /// Starts a new generation. Rows stay until newer ones arrive.
     pub fn refresh(&mut self, generation: Generation) {
         self.generation = generation;
         self.fresh = 0;
@@ -111,34 +112,34 @@ impl Listing {
         self.extent.rows()
     }
 
-    /// The rows that are here.
+    /// The loaded rows.
     pub fn rows(&self) -> &Rows {
         &self.rows
     }
 
-    /// Another number after each change of the rows.
+    /// A number that changes whenever the rows do.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// Whether any page came.
+    /// Returns true once any page is loaded or cached.
     pub fn is_known(&self) -> bool {
         self.extent.is_known()
     }
 
-    /// Only rows of this scope are to be shown from now on: the server sends others too.
+    /// Shows only rows of this scope from now on, since the server also sends others.
     pub fn keep_only(&mut self, scope: Scope) {
         self.kept = Some(scope);
-        // Until it is known which ones these are.
+        // Show none until they are found.
         self.order = Some(Answer::default());
     }
 
-    /// The scope that the rows have to be filtered by, since the server does not.
+    /// The scope to filter by if the server does not.
     pub fn kept(&self) -> Option<Scope> {
         self.kept
     }
 
-    /// Shows these rows in this order; `None` is all of them as the API lists them.
+    /// Shows these rows in this order; `None` shows all of them in the order of the API.
     pub fn arrange(&mut self, order: Option<Answer>) {
         let is_gone = |number: &&RowNumber| self.rows.is_gone(u64::from(**number));
         self.gone = match &order {
@@ -148,17 +149,17 @@ impl Listing {
         self.order = order;
     }
 
-    /// Webhooks that are shown and here: those that are gone are not.
+    /// The number of rows shown, without removed ones.
     pub fn shown_here(&self) -> u64 {
         self.order.as_ref().map_or_else(|| self.loaded(), |answer| (answer.order.len() as u64).saturating_sub(self.gone))
     }
 
-    /// The rows that are shown, if they are chosen or sorted.
+    /// The rows shown, in order, if they are filtered or sorted.
     pub fn order(&self) -> Option<&Answer> {
         self.order.as_ref()
     }
 
-    /// The number of the row that is shown at a place.
+    /// The number of the row at a place.
     pub fn number(&self, place: u64) -> Option<u64> {
         let index = match line_at(self.held.as_ref(), place) {
             Line::Held((_, number)) => return *number,
@@ -172,7 +173,7 @@ impl Listing {
         }
     }
 
-    /// Where a row is shown, if it is.
+    /// The place of a row, if it is shown.
     pub fn place_of(&self, number: u64) -> Option<u64> {
         let index = match &self.order {
             Some(answer) => {
@@ -184,32 +185,33 @@ impl Listing {
         Some(place_of(self.held.as_ref(), index))
     }
 
-    /// Shows a row that is not among the others at a place, until [`Listing::release`]; its number, if it is here at all.
+    /// Holds an extra row at a place until [`Listing::release`]. `number` is its number if it is in the listing.
     pub fn hold(&mut self, place: u64, row: Standing, number: Option<u64>) {
         self.held = Some(Held { place, line: (row, number) });
     }
 
-    /// Shows no more rows than there are. The place of the one that was held.
+    /// Releases the held row and returns its place.
     pub fn release(&mut self) -> Option<u64> {
         self.held.take().map(|held| held.place)
     }
 
-    /// Whether a row is shown that is not among the others.
+    /// Returns true while an extra row is held.
     pub fn holds(&self) -> bool {
         self.held.is_some()
     }
 
-    /// Whether a page failed for good in this generation.
+    /// Returns true if a page of this generation failed for good.
     pub fn has_failures(&self) -> bool {
         self.failed > 0
     }
 
-    /// Rows to move over: those shown, and while the end is unknown one more, whose being looked at asks for it.
+    /// The number of places: one per row shown, and while the end is unknown one more, which loads the next page when it
+    /// comes into view.
     pub fn len(&self) -> u64 {
         self.listed().saturating_add(u64::from(self.held.is_some()))
     }
 
-    /// The same without the row that is held.
+    /// The same without the held row.
     pub fn listed(&self) -> u64 {
         if let Some(answer) = &self.order {
             return answer.order.len() as u64;
@@ -224,43 +226,45 @@ impl Listing {
         self.len() == 0
     }
 
-    /// Rows that are here.
+    /// The number of loaded rows.
     pub fn loaded(&self) -> u64 {
         self.rows.count()
     }
 
-    /// Whether every row is here, be it a remembered one. What is told of all of them holds once [`Listing::is_all_here`].
+    /// Returns true if every row is loaded or cached. Statements about all webhooks also need
+    /// [`Listing::is_all_here`].
     pub fn is_complete(&self) -> bool {
         matches!(self.extent.rows(), RowCount::Exactly(rows) if rows == self.loaded())
     }
 
-    /// Whether every row is here, as far as is known, and none of them is remembered of an earlier session.
+    /// Returns true if every row is loaded, none is cached, and the read is not known to be inconsistent.
     pub fn is_all_here(&self) -> bool {
         self.is_complete() && self.remembered == 0 && !self.is_inconsistent()
     }
 
-    /// Whether the rows are those of the workspace at one moment.
+    /// Returns true if every row is loaded, none is cached, and the last judged read showed the workspace as it was at one
+    /// moment.
     pub fn is_consistent(&self) -> bool {
         self.is_complete() && self.remembered == 0 && self.certainty == Certainty::Consistent
     }
 
-    /// Whether the workspace changed while the rows were read, so that some may be missing.
+    /// Returns true if the last judged read was inconsistent, so that rows may be missing.
     pub fn is_inconsistent(&self) -> bool {
         self.certainty == Certainty::Inconsistent
     }
 
-    /// Whether this read was judged.
+    /// Returns true once the consistency of this read is known.
     pub fn is_judged(&self) -> bool {
         self.judged == Some(self.generation)
     }
 
-    /// Takes note of what the pages of this read prove.
+    /// Records the consistency of this read.
     pub fn judge(&mut self, is_consistent: bool) {
         self.judged = Some(self.generation);
         self.certainty = if is_consistent { Certainty::Consistent } else { Certainty::Inconsistent };
     }
 
-    /// What has to be said of a count of rows, so that it never looks like more than it is.
+    /// Returns the qualifier for a count of rows, so that it does not overstate what was loaded.
     pub fn of_which(&self) -> &'static str {
         match (self.remembered, self.is_complete() && !self.is_inconsistent()) {
             (0, true) => "",
@@ -270,33 +274,35 @@ impl Listing {
         }
     }
 
-    /// Whether every row is here and of this generation.
+    /// Returns true if every row was loaded in this generation.
     pub fn is_all_fresh(&self) -> bool {
         self.is_complete() && self.fresh == self.slots.len() as u64
     }
 
-    /// Whether rows are shown that a refresh left out, since they were not on screen. Those of an earlier session are not meant.
+    /// Returns true if some rows are older than the last refresh, which only covers what is on screen. False
+    /// while any row is cached.
     pub fn has_old_rows(&self) -> bool {
         self.remembered == 0 && self.fresh < self.rows.pages()
     }
 
-    /// Whether every row was read in this generation, and they are the workspace as it was at one moment.
+    /// Returns true if every row was loaded in this generation without filtering by scope here, and the read was judged
+    /// consistent.
     pub fn is_whole_read(&self) -> bool {
         self.is_all_fresh() && self.kept.is_none() && self.is_judged() && self.is_consistent()
     }
 
-    /// Rows that are remembered of an earlier session, until newer ones come.
+    /// The number of cached rows that have yet to be replaced.
     pub fn remembered(&self) -> u64 {
         self.remembered
     }
 
-    /// Whether the row at a place is a remembered one.
+    /// Returns true if the row at a place is on a cached page.
     pub fn is_remembered(&self, place: u64) -> bool {
         let page = self.number(place).map(|number| self.extent.page_of(number));
         page.and_then(|page| self.slots.get(&page)).is_some_and(|slot| slot.remembered > 0)
     }
 
-    /// Takes rows of an earlier session where none are, as far as the pages are laid out alike. False when it takes none.
+    /// Fills in cached rows where none are loaded. Returns false if there are none, or if their page size differs.
     pub fn remember(&mut self, rows: &Rows, at: Timestamp) -> bool {
         let (known, had_some) = (self.extent.is_known(), self.remembered > 0);
         if rows.count() == 0 || (known && self.extent.page_size() != rows.page_size()) {
@@ -324,7 +330,7 @@ impl Listing {
         true
     }
 
-    /// Of when the oldest rows are that are remembered; `None` without any.
+    /// The time of the oldest cached rows; `None` if there are none.
     pub fn remembered_at(&self) -> Option<Timestamp> {
         self.remembered_at.filter(|_| self.remembered > 0)
     }
@@ -351,7 +357,7 @@ impl Listing {
         }
     }
 
-    /// The pages on which some rows lie, as far as there are such pages, each once.
+    /// The existing pages that contain the rows at these places, without duplicates.
     pub fn pages_of(&self, places: &Range<u64>) -> Vec<u64> {
         if !self.is_known() {
             return vec![1];
@@ -365,7 +371,7 @@ impl Listing {
                 .collect();
             pages.sort_unstable();
             pages.dedup();
-            // Nothing is shown yet: page 1 stands for the screen.
+            // Nothing is shown yet, so use page 1.
             return if pages.is_empty() { vec![1] } else { pages };
         }
         let index = |place| match line_at(self.held.as_ref(), place) {
@@ -384,30 +390,30 @@ impl Listing {
         self.extent.page_size()
     }
 
-    /// Whether a page has yet to come in this generation, and has not failed in it.
+    /// Returns true if a page has neither loaded nor failed in this generation.
     pub fn needs(&self, page: u64) -> bool {
         self.slots
             .get(&page)
             .is_none_or(|slot| slot.generation != Some(self.generation) && !matches!(slot.request, Request::Failed(_)))
     }
 
-    /// Whether the rows of a page are those of this generation.
+    /// Returns true if a page was loaded in this generation.
     pub fn is_fresh(&self, page: u64) -> bool {
         self.slots.get(&page).is_some_and(|slot| slot.generation == Some(self.generation))
     }
 
-    /// Takes others for the rows that were there before.
+    /// Sets the removed rows that are shown among the others, in place of earlier ones.
     pub fn set_gone(&mut self, gone: Vec<Gone>) {
         self.rows.set_gone(gone);
         self.version += 1;
     }
 
-    /// The pages that came in this generation, in order.
+    /// The pages loaded in this generation, in order.
     pub fn pages_read(&self) -> Vec<u64> {
         self.slots.iter().filter(|(_, slot)| slot.generation == Some(self.generation)).map(|(&page, _)| page).collect()
     }
 
-    /// Pages that came in this generation.
+    /// The number of pages loaded in this generation.
     pub fn fresh_pages(&self) -> u64 {
         self.fresh
     }
@@ -416,7 +422,7 @@ impl Listing {
         self.set_request(page, Request::InFlight);
     }
 
-    /// The rows that a page had stay.
+    /// Records that a page failed. Its earlier rows stay.
     pub fn failed(&mut self, page: u64, error: ApiError) {
         self.set_request(page, Request::Failed(error));
     }
@@ -428,19 +434,19 @@ impl Listing {
         slot.request = request;
     }
 
-    /// Whether a page is empty that has rows here, and has some by its own total: then it is no answer.
+    /// Returns true if an empty page cannot be right: it has rows here, and should have some by its own total.
     pub fn is_refuted_by(&self, page: Numbers) -> bool {
         let has_rows = self.rows.segment(page.number).is_some_and(|segment| segment.rows > 0);
         page.rows == 0 && has_rows && page.total.is_some_and(|total| total > self.extent.first_row(page.number))
     }
 
-    /// Whether a later page has the webhooks of page 1, which came just now: the server ignores the parameter.
+    /// Returns true if a later page repeats page 1 of this generation: the server ignores the page parameter.
     pub fn is_repeated_by(&self, page: &PackedPage) -> bool {
         let Some(first) = self.rows.segment(1).filter(|_| page.numbers.number > 1 && self.is_fresh(1)) else { return false };
         first.rows > 0 && first.iter().map(RowRef::id).eq(page.block.rows().map(RowRef::id))
     }
 
-    /// Takes a page. True when the rows lie on other pages now: then all others have to be read again.
+    /// Adds a page. Returns true if it changed the page size, so that all other pages have to be read again.
     pub fn load(&mut self, page: PackedPage) -> bool {
         let PackedPage { numbers, block } = page;
         let number = numbers.number;
@@ -469,7 +475,7 @@ impl Listing {
         laid_out_anew
     }
 
-    /// Counts what came in the last generation as what came in this one.
+    /// Moves the pages of the current generation to a new one.
     pub fn adopt(&mut self, generation: Generation) {
         for slot in self.slots.values_mut().filter(|slot| slot.generation == Some(self.generation)) {
             slot.generation = Some(generation);
@@ -478,7 +484,7 @@ impl Listing {
         self.generation = generation;
     }
 
-    /// A refresh that finds the end nearer than before takes away what lay behind it.
+    /// Drops the rows beyond the end of the listing if a refresh finds it shorter.
     fn drop_what_is_gone(&mut self) {
         if let Some(end) = self.end_of_read().filter(|_| !self.extent.is_told()) {
             self.extent.end_at(end);
@@ -488,7 +494,8 @@ impl Listing {
         }
     }
 
-    /// Where the pages of this generation end, whatever was there before: at a short page, or before an empty one.
+    /// Returns the number of rows by the pages of this generation alone, if they show the end: a short page, the last one by
+    /// the server's count of pages, or an empty page after it.
     fn end_of_read(&self) -> Option<u64> {
         let is_fresh = |slot: &Slot| slot.generation == Some(self.generation);
         let rows = |page: u64| self.rows.segment(page).map_or(0, |segment| segment.rows as u64);
@@ -500,7 +507,7 @@ impl Listing {
     }
 
     fn truncate(&mut self, rows: u64) {
-        // Page 1 stays even when it is empty: that it is empty is worth knowing.
+        // Page 1 stays even when it is empty, to record that it is.
         let last = self.extent.page_of(rows.saturating_sub(1));
         let behind = self.slots.split_off(&last.saturating_add(1));
         self.failed -= behind.values().filter(|slot| matches!(slot.request, Request::Failed(_))).count() as u64;

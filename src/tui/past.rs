@@ -1,4 +1,4 @@
-//! A listing as it was at an earlier time, and the work that is done with it beside the loop.
+//! Earlier listings, and the background jobs that work on them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -12,30 +12,31 @@ use crate::analysis::rows::{RowNumber, Rows, Segment, Table};
 use crate::cache::{Kept, Snapshot, Store, Unusable};
 use crate::model::{Block, Canonical, CanonicalRows, Draft, Element, Packer, RowRef, Scope};
 
-/// What the history tells of webhooks that are inactive now.
+/// The result of a search of the history for the last activity of inactive webhooks.
 #[derive(Debug, Default)]
 pub struct Searched {
-    /// The ids that were looked for.
+    /// The ids searched for.
     ids: BTreeSet<Box<str>>,
-    /// The newest snapshot then.
+    /// The newest snapshot at the time.
     newest: Option<Snapshot>,
-    /// When they were last active, by their ids.
+    /// The last activity of each, by id.
     pub last_active: Arc<HashMap<Box<str>, LastActive>>,
 }
 
-/// All webhooks of a workspace at a time.
+/// All webhooks of a workspace at one time.
 #[derive(Debug, Clone)]
 pub struct Past {
     pub rows: Rows,
     pub at: Timestamp,
 }
 
-/// How rows are packed and put on pages, so that they fit those that come from the API.
+/// The packing and page size of rows, chosen to match those from the API.
 #[derive(Debug, Clone)]
 pub struct Layout {
     pub packer: Packer,
     pub page_size: u64,
-    /// Whether the API's pages are known to have this size; else one page that is shorter is a listing of its own size.
+    /// True if the API's pages are known to have this size. Otherwise a listing of a single short page takes the size of
+    /// that page.
     pub is_known: bool,
 }
 

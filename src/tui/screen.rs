@@ -40,9 +40,9 @@ pub struct Screen<B: Backend> {
     move_lines: Option<MoveLines<B>>,
     shown: Buffer,
     next: Buffer,
-    /// What scrolls in the frame that is shown.
+    /// The area that scrolls in the frame on screen.
     window: Option<Window>,
-    /// Where the terminal's own cursor is: braille displays and input methods follow it.
+    /// The terminal cursor, which braille displays and input methods follow.
     pointer: Option<Pointer>,
 }
 
@@ -52,7 +52,7 @@ impl<B: Backend> Screen<B> {
         Self { backend, move_lines: None, shown: empty.clone(), next: empty, window: None, pointer: None }
     }
 
-    /// On a backend that can move lines.
+    /// Sets how the backend moves lines.
     #[must_use]
     pub fn moving_lines(self, move_lines: MoveLines<B>) -> Self {
         Self { move_lines: Some(move_lines), ..self }
@@ -62,7 +62,7 @@ impl<B: Backend> Screen<B> {
         &self.backend
     }
 
-    /// Draws a frame and sends what differs from the last one; nothing when nothing does.
+    /// Draws a frame and sends only its differences from the last one.
     pub fn draw(&mut self, app: &App) -> Result<(), B::Error> {
         let is_hurried = app.is_hurried() && matches!(app.overlay, Overlay::None);
         self.draw_with(app.setup.glyphs, is_hurried, |canvas| view::draw(app, canvas))
@@ -85,7 +85,7 @@ impl<B: Backend> Screen<B> {
         if has_scrolled || !updates.is_empty() || !tails.is_empty() || self.pointer != Some(pointer) {
             let mut left = updates.as_slice();
             for tail in tails {
-                // The cursor often is there when its line is drawn.
+                // After its line is drawn, the cursor is often there already.
                 let (before, behind) = left.split_at(left.partition_point(|&(_, y, _)| y <= tail.y));
                 self.backend.draw(before.iter().copied())?;
                 self.backend.set_cursor_position(tail)?;
@@ -100,7 +100,7 @@ impl<B: Backend> Screen<B> {
         Ok(())
     }
 
-    /// Puts the terminal's cursor where it belongs, behind everything that was drawn.
+    /// Puts the terminal cursor in its place after everything is drawn.
     fn point(&mut self, pointer: Pointer) -> Result<(), B::Error> {
         self.backend.set_cursor_position(pointer.position)?;
         let was_visible = self.pointer.is_some_and(|before| before.is_visible);
@@ -112,20 +112,20 @@ impl<B: Backend> Screen<B> {
         }
     }
 
-    /// Empties the terminal, so that the next frame draws every cell; the size may be another one.
+    /// Clears the terminal, whose size may have changed, so that the next frame draws every cell.
     pub fn clear(&mut self, (width, height): (u16, u16)) -> Result<(), B::Error> {
         let empty = Buffer::empty(Rect { x: 0, y: 0, width, height });
         self.shown = empty.clone();
         self.next = empty;
         self.window = None;
-        // Whoever had the terminal may have shown it.
+        // Another program may have left the cursor visible.
         self.pointer = None;
         self.backend.hide_cursor()?;
         self.backend.clear()
     }
 
-    /// Where the selection is faster than the link, so that most lines of a window are new with each frame, only those around it are
-    /// shown, and the others stay blank: they would have left the screen again before they were there.
+    /// Leaves lines blank if the selection moves faster than the connection can follow. Most lines are then new in each
+    /// frame, and those far from the selection would scroll off before they arrived.
     fn leave_out(&mut self, window: &Window) {
         let mut new: Vec<(u16, usize)> = Vec::new();
         for y in window.lines() {
@@ -135,7 +135,7 @@ impl<B: Backend> Screen<B> {
                 new.push((y, changed));
             }
         }
-        // A selection that the frames keep up with brings few.
+        // With few new lines, the frames keep up with the selection.
         if new.len() <= usize::from(window.area.height / 2) {
             return;
         }

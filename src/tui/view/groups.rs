@@ -61,7 +61,7 @@ pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>
     canvas.shows(body, pane.cursor());
 }
 
-/// Whether the groups are those of the whole workspace: of a part of it nothing is said that holds for the whole.
+/// Returns true if the groups cover the whole workspace. Statements about all webhooks need that.
 fn are_whole(app: &App) -> bool {
     app.listing.is_all_here() && app.scope == Scope::All && app.filter.query().is_empty()
 }
@@ -81,7 +81,7 @@ fn title(app: &App, table: &Table, columns: &Columns, area: Rect, canvas: &mut C
     canvas.text(columns.bar(area), &share.into(), style);
 }
 
-/// The share of all webhooks, and a bar beside the longest one.
+/// Draws the share of all webhooks, and a bar on the scale of the largest group.
 fn bar(app: &App, group: &Group, all: u64, most: u64, area: Rect, canvas: &mut Canvas<'_>) {
     if area.is_empty() || all == 0 {
         return;
@@ -102,7 +102,7 @@ fn bar(app: &App, group: &Group, all: u64, most: u64, area: Rect, canvas: &mut C
     }
 }
 
-/// `8.6%`. A few are never none, and not quite all are never all.
+/// Formats a share, like `8.6%`. A nonzero share is never rounded to zero, nor a partial one to 100%.
 fn percent(part: u64, all: u64) -> Safe {
     let tenths = (u128::from(part) * 1000 + u128::from(all) / 2).checked_div(all.into()).unwrap_or(0);
     match tenths {
@@ -112,10 +112,10 @@ fn percent(part: u64, all: u64) -> Safe {
     }
 }
 
-/// Where the columns stand.
+/// The widths of the columns.
 struct Columns {
     name: u16,
-    /// How many numbers there is room for.
+    /// The number of numeric columns that fit.
     numbers: usize,
     bar: u16,
 }

@@ -1,4 +1,4 @@
-//! When there are no rows to show, or not those that should be there: what happened, since when, and what to press.
+//! The banner and the panel for missing or stale rows: what happened, since when, and what to press.
 
 use ratatui::layout::Rect;
 
@@ -15,7 +15,7 @@ use crate::tui::app::{App, Everything};
 use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::health::{Stage, Trouble};
 
-/// The line above rows that are not as fresh as they should be.
+/// Draws the banner above stale rows.
 pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let Some(trouble) = app.health.trouble().filter(|_| !area.is_empty()) else { return };
     let theme = app.setup.theme;
@@ -23,12 +23,12 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.pieces(area, &[Piece::plain(" "), Piece::new(banner_in_words(app, trouble, area.width), style)]);
 }
 
-/// Whether the key comes from the environment and is refused: no request can succeed until another start.
+/// Returns true if the API refused a key from the environment: no request can succeed until a restart with another one.
 pub(super) fn needs_restart(app: &App, trouble: &Trouble) -> bool {
     app.setup.key_source == KeySource::Environment && trouble.error.kind == ErrorKind::Unauthorized
 }
 
-/// What may end a failure. The environment is named only where the key is from there.
+/// Returns advice on a failure. It names the environment variable only if the key is from there.
 fn advice(app: &App, trouble: &Trouble) -> Safe {
     let check = match (trouble.error.kind, app.setup.key_source) {
         (ErrorKind::Unauthorized, KeySource::Environment) => {
@@ -41,7 +41,7 @@ fn advice(app: &App, trouble: &Trouble) -> Safe {
     safe!("The API key is missing, wrong or revoked: {}.", check)
 }
 
-/// What may end a failure, for the end of a line.
+/// Returns short advice on a failure, to append to a line.
 fn short_advice(app: &App, trouble: &Trouble) -> Safe {
     match (trouble.error.kind, app.setup.key_source) {
         (ErrorKind::Unauthorized, KeySource::Environment | KeySource::Command) => Safe::default(),
@@ -50,7 +50,7 @@ fn short_advice(app: &App, trouble: &Trouble) -> Safe {
     }
 }
 
-/// What can be done. While everything is being loaded it goes on by itself.
+/// Returns the hint at what to do: restart, or press a key. A load of everything goes on by itself and needs none.
 fn press(app: &App, trouble: &Trouble, room: usize) -> Safe {
     if needs_restart(app, trouble) {
         let words = safe!(" {} restart hookscope with another DIALNEXA_API_KEY", app.setup.glyphs.dot);
@@ -65,13 +65,13 @@ fn press(app: &App, trouble: &Trouble, room: usize) -> Safe {
     }
 }
 
-/// Whether to refresh by hand runs the key command again, which nothing else does.
+/// Returns true if a refresh by hand will run the key command again. Automatic retries do not.
 fn runs_key_command(app: &App, trouble: &Trouble) -> bool {
     app.setup.key_source == KeySource::Command && trouble.error.kind == ErrorKind::Unauthorized
 }
 
-/// What is wrong and of when the rows are, and as far as there is room what is being done about it, what to press, and since when
-/// that is so. How old cached rows are is said above.
+/// Returns the text of the banner: the error and the age of the rows, then, as far as there is room, the state of the retry,
+/// the key to press, the start of the failure if the rows are cached, and advice.
 fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
     let dot = app.setup.glyphs.dot;
     let cached_at = app.cached_at();
@@ -104,14 +104,14 @@ fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
         let press = if_it_fits(press);
         (if_it_fits(since), if_it_fits(stage), press)
     } else if trouble.again_at.is_some() {
-        // That it goes on by itself counts for most.
+        // The countdown to the next retry matters most.
         let stage = if_it_fits(stage);
         let press = if_it_fits(press);
         (if_it_fits(since), stage, press)
     } else {
         let since = if_it_fits(since);
         if trouble.stage == Stage::Failed {
-            // That it failed is said above; to be pressed is all that is left.
+            // The failure is reported already, so the key to press comes first.
             let press = if_it_fits(press);
             (since, if cached_at.is_some() { Safe::default() } else { if_it_fits(stage) }, press)
         } else {
@@ -123,7 +123,7 @@ fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
     safe!("{}{}{}{}{}{}", error, since, rows, stage, press, advice)
 }
 
-/// What stands in the list's place.
+/// Draws the panel in place of the list.
 pub(super) fn instead_of_rows(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let is_searched = app.listing.loaded() > 0 && !app.filter.query().is_empty() && !app.is_searching();
     let text = match app.health.trouble() {

@@ -62,7 +62,7 @@ impl<'a> Line<'a> {
         canvas.restyle(Rect { width: 1.min(rest.width), ..rest }, Style::new().add_modifier(Modifier::REVERSED));
     }
 
-    /// Draws what stands below it.
+    /// Draws the line below the prompt.
     pub(super) fn draw_below(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let theme = app.setup.theme;
         match &self.below {
@@ -91,13 +91,13 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The column in which a byte of what is typed stands.
+    /// The column of a byte of the typed text.
     fn column_of(&self, app: &App, at: usize) -> usize {
         let (cut, window) = self.window(app, Some(at));
         window.place.unwrap_or(0) + Safe::from(cut).width() + self.label.width()
     }
 
-    /// What is seen of the text, and the mark before it when its start is not.
+    /// The visible part of the text, and the ellipsis before it if its start is cut off.
     fn window(&self, app: &App, at: Option<usize>) -> (&'static str, Window) {
         let columns = usize::from(place(app).width).saturating_sub(self.label.width());
         let window = self.prompt.window(columns, at);
@@ -113,7 +113,8 @@ fn whole(message: &Safe, advice: &Safe) -> Safe {
     safe!("{}. {}", message, advice)
 }
 
-/// Where a mark under a character stands, and the words behind it, or before it where there is more room.
+/// The layout of an error below the prompt: a mark under a character, with the message after it, or before it if there is
+/// more room.
 struct ErrorPlace {
     before: Rect,
     behind: Rect,
@@ -143,7 +144,7 @@ impl ErrorPlace {
     }
 }
 
-/// Draws what may help above the line for typing, where it has as many lines as it needs.
+/// Draws advice above the prompt, where it can take several lines.
 fn draw_above(app: &App, advice: &Safe, canvas: &mut Canvas<'_>) {
     let body = app.layout().body;
     let lines = advice.paragraph(usize::from(body.width).saturating_sub(2));
