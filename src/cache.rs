@@ -1,4 +1,4 @@
-//! What is remembered of workspaces: the last consistent listing of each, and the snapshots of how it was before.
+//! The local store of each workspace: its last consistent listing (the cache) and earlier snapshots (the history).
 //!
 //! The API has no history, so every consistent read is kept here: [`Store::keep`] replaces the cached listing when something
 //! differs, and adds a snapshot to the history when webhooks differ. Files of a workspace carry its fingerprint, so that one
@@ -35,55 +35,55 @@ use crate::config::{Connection, KeySource};
 use crate::files::{self, Existing};
 use crate::model::{CanonicalRows, Element, Line, Roster};
 
-/// A cache of another workspace that was not touched for so long is removed.
+/// A cache of another workspace is removed after this time without an update.
 const LONGEST: Duration = Duration::from_hours(180 * 24);
-/// Caches of other workspaces that are kept at most, and the bytes that they may have together.
+/// The most caches of other workspaces to keep, and their total size in bytes.
 const MOST_FILES: usize = 50;
 const MOST_BYTES: u64 = 4 << 30;
-/// Bytes of snapshots that are searched for one question.
+/// The most bytes of snapshots to search for one query.
 const MOST_SEARCHED: u64 = 64 << 20;
-/// What may have been read since it was asked what time it is.
+/// Tolerance for listings read after the caller took the current time.
 const CLOCKS: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
 
-/// Webhooks that are requested by id after one read, to confirm that they were removed.
+/// The most webhooks to request by id after one read, to confirm that they were removed.
 pub const MAX_CONFIRMED: usize = 100;
 
-/// Where one workspace is remembered. Cheap to clone.
+/// The cache and history of one workspace. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     cache: PathBuf,
     history: PathBuf,
     name: String,
-    /// Where an earlier version kept the history, if it may be that of another workspace.
+    /// The history of an earlier version, if it is not used: it may belong to another workspace, or renaming it failed.
     old_history: Option<PathBuf>,
 }
 
-/// What became of a listing that was to be kept.
+/// The outcome of [`Store::keep`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
-    /// It is cached; `new` says whether it was added to the history.
+    /// The listing was cached; `new` is true if it was also added to the history.
     Written { new: bool },
-    /// It is what is there already: only its time was noted.
+    /// The cache already has this listing, so only its time was updated.
     Unchanged,
-    /// Another program is writing: that one's listing is as good.
+    /// Not saved: another process is writing a listing that is just as recent.
     Busy,
-    /// What is there was read later: it stays.
+    /// Not saved: the cached listing is newer.
     Outdated,
-    /// What is there has webhooks that this one lacks, and nobody knows that they were removed: it stays.
+    /// Not saved: the listing lacks stored webhooks that are not confirmed as removed.
     Unconfirmed(Unconfirmed),
 }
 
-/// Webhooks that are stored and that a new listing lacks.
+/// Stored webhooks that a new listing lacks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unconfirmed {
-    /// The first of them, as many as may be requested after one read.
+    /// The first ids, at most [`MAX_CONFIRMED`].
     pub ids: Vec<String>,
-    /// All of them.
+    /// The number of all of them.
     pub count: usize,
 }
 
 impl Unconfirmed {
-    /// Those of some ids that are lacking; `None` when `each` says that the ids are not all.
+    /// Collects the ids that are lacking; `None` if `each` returns false because it could not read all ids.
     fn gather(is_lacking: impl Fn(&str) -> bool, each: impl FnOnce(&mut dyn FnMut(&str)) -> bool) -> Option<Self> {
         let mut found = Self::default();
         each(&mut |id| {
@@ -103,7 +103,7 @@ impl Unconfirmed {
 }
 
 impl Store {
-    /// That of a workspace. `None` for the demo, and without a home directory that could hold it.
+    /// Returns the store of a workspace; `None` for the demo, or without a home directory.
     pub fn of(connection: &Connection) -> Option<Self> {
         if connection.key_source == KeySource::Demo {
             return None;
@@ -111,7 +111,7 @@ impl Store {
         Some(Self::below(files::cache_dir()?, &history_root()?, connection))
     }
 
-    /// As [`Store::of`], for reading alone: what an earlier version stored is read where it is, and nothing is written.
+    /// Like [`Store::of`], but read-only: data of an earlier version is read in place and not renamed.
     pub fn to_read(connection: &Connection) -> Option<Self> {
         if connection.key_source == KeySource::Demo {
             return None;
@@ -128,7 +128,8 @@ impl Store {
         named(connection.old_fingerprint())
     }
 
-    /// That of a workspace in some directories. What an earlier version stored is adopted if it is certain to be of this workspace.
+    /// Returns the store of a workspace in the given directories. Adopts the data of an earlier version if it certainly
+    /// belongs to this workspace.
     fn below(cache: PathBuf, history: &Path, connection: &Connection) -> Self {
         let old = Self::new(cache.clone(), history, connection.old_fingerprint());
         let store = Self::new(cache, history, connection.fingerprint());
@@ -142,13 +143,13 @@ impl Store {
         store
     }
 
-    /// A store in directories that need not be there yet.
+    /// Returns a store in directories that may not exist yet.
     pub fn new(cache: PathBuf, history: &Path, name: String) -> Self {
         Self { history: history.join(&name), cache, name, old_history: None }
     }
 
-    /// Renames what is stored under an old name, unless something is stored under this one. The history comes last: without it,
-    /// a rename that was interrupted is finished.
+    /// Renames data stored under an old name, unless this store already has some. The history is renamed last, so that an
+    /// interrupted rename is completed next time.
     fn adopt(&self, old: &Self) -> io::Result<()> {
         let is_there = |path: &Path| path.symlink_metadata().is_ok();
         let caches = (old.path("cache"), self.path("cache"));
@@ -158,7 +159,7 @@ impl Store {
             return Ok(());
         }
         private_directory(&self.cache)?;
-        // Another program that writes here has adopted it, or will find it at its next start.
+        // Another process that holds the lock has adopted it, or will at its next start.
         let Some(_lock) = Lock::take(&self.path("lock"))? else { return Ok(()) };
         if !is_left() {
             return Ok(());
@@ -172,12 +173,12 @@ impl Store {
         Ok(())
     }
 
-    /// Whether anything is stored.
+    /// Returns true if a cache or a history exists.
     fn is_there(&self) -> bool {
         [&self.history, &self.path("cache")].iter().any(|path| path.symlink_metadata().is_ok())
     }
 
-    /// A history that an earlier version kept and that is not used, because it may be that of another workspace.
+    /// The history of an earlier version, if it has snapshots and is not used.
     pub fn unused_history(&self) -> Option<&Path> {
         self.old_history.as_deref().filter(|path| !history::list(path).is_empty())
     }
@@ -186,15 +187,15 @@ impl Store {
         self.cache.join(format!("{}.{extension}", self.name))
     }
 
-    /// Keeps a whole listing that was read consistently at a time, unless a later one is there. What is from a time that has
-    /// not come yet was written by a clock that was wrong, and is replaced.
+    /// Saves a complete, consistent listing, unless a later one is stored. A stored listing from the future was written with
+    /// a wrong clock and is replaced.
     ///
-    /// Webhooks that are stored and that the listing lacks must have been removed, or nothing is kept: a listing can leave out
-    /// what is there. `removed` are those of which that is confirmed; they are remembered until all are.
+    /// Saves nothing if the listing lacks stored webhooks that are not confirmed as removed, as the API can omit webhooks
+    /// that exist. `removed` are the confirmed ids; they are remembered until all are confirmed.
     ///
     /// # Errors
     ///
-    /// What cannot be written, and why: no reason to fail for whoever wants to show the listing.
+    /// The listing cannot be written. It can still be shown.
     pub fn keep(
         &self,
         listing: &impl CanonicalRows,
@@ -214,7 +215,7 @@ impl Store {
         if there.is_some() && file::read_at(&path, now).is_some_and(|there| there > read_at) {
             return Ok(Kept::Outdated);
         }
-        // The time of one from the future has to be written anew.
+        // A cache from the future is written again, as its header has the wrong time.
         if there.is_some_and(|there| there == digest) && file::read_at(&path, now).is_some() {
             touch(&path, read_at)?;
             self.forget_removed();
@@ -224,7 +225,7 @@ impl Store {
         if unconfirmed.count > 0 {
             return Ok(Kept::Unconfirmed(unconfirmed));
         }
-        // The history comes first: what is lost when it ends here is found again at the next read.
+        // The history is written first: if the process ends here, the next read writes the cache.
         let new = self.add_to_history(listing, read_at)?;
         file::write(&path, listing, &digest, read_at)?;
         touch(&path, read_at)?;
@@ -233,7 +234,7 @@ impl Store {
         Ok(Kept::Written { new })
     }
 
-    /// What is stored, not in the listing, and not confirmed as removed.
+    /// Returns the stored webhooks that are neither in the listing nor confirmed as removed.
     fn unconfirmed(
         &self,
         listing: &impl CanonicalRows,
@@ -242,7 +243,7 @@ impl Store {
     ) -> io::Result<Unconfirmed> {
         let ids: Vec<&str> = listing.ids().collect();
         let before = self.known_removed();
-        // What is listed again is there, whatever was confirmed before.
+        // A webhook that is listed again exists, even if it was confirmed as removed before.
         let is_listed = |id: &str| ids.binary_search(&id).is_ok();
         let known: BTreeSet<&String> = before.union(removed).filter(|id| !is_listed(id)).collect();
         let is_lacking = |id: &str| !is_listed(id) && !before.contains(id) && !removed.contains(id);
@@ -250,7 +251,7 @@ impl Store {
             let read = self.read_each(now, |line: Line| line.id_text().map(&mut *sink).unwrap_or_default());
             matches!(read, Ok(Some(_)))
         });
-        // Without a cache, the newest snapshot that can be read is what is known of the workspace.
+        // Without a usable cache, the newest readable snapshot is used.
         let of_history = || {
             let each_id = |snapshot: &Snapshot| Unconfirmed::gather(is_lacking, |sink| snapshot.each_id(sink).is_some());
             self.history().iter().rev().find_map(each_id)
@@ -275,12 +276,12 @@ impl Store {
         drop(fs::remove_file(self.path("removed")));
     }
 
-    /// Notes that a listing was read again and is the same, if it is still the one that this program kept before: then its
-    /// file has the time of that read. False when another one is there.
+    /// Updates the time of the cache after an unchanged listing was read, if the cache is still the one that this process
+    /// wrote at `kept_at`. Returns false if another process has replaced it.
     ///
     /// # Errors
     ///
-    /// The time cannot be noted.
+    /// The time cannot be updated.
     pub fn keep_again(&self, kept_at: Timestamp, read_at: Timestamp) -> io::Result<bool> {
         let path = self.path("cache");
         let there = open(OpenOptions::new().read(true), &path).and_then(|file| file.metadata()?.modified());
@@ -295,7 +296,7 @@ impl Store {
     fn add_to_history(&self, listing: &impl CanonicalRows, read_at: Timestamp) -> io::Result<bool> {
         let directory = private_directory(&self.history)?;
         let before = history::list(&directory);
-        // One that cannot be read any more is no reason to keep nothing.
+        // If the last snapshot cannot be read, still add this one.
         let difference = before.last().and_then(|last| last.compare(listing));
         if difference.as_ref().is_some_and(history::Difference::is_nothing) {
             return Ok(false);
@@ -306,17 +307,17 @@ impl Store {
         Ok(true)
     }
 
-    /// The last listing that was kept; `None` when there is none.
+    /// Reads the cached listing; `None` without one.
     ///
     /// # Errors
     ///
-    /// There is one that cannot be used. It is replaced by the next one that is kept.
+    /// The cache cannot be used. The next listing that is saved replaces it.
     pub fn read<E: Element>(&self, now: Timestamp) -> Result<Option<Cached<E>>, Unusable> {
         file::read(&self.path("cache"), now)
     }
 
-    /// As [`Store::read`], handing on each row; tells when they were read. What was handed on counts only when there is no
-    /// error.
+    /// Like [`Store::read`], but passes each row to `sink` and returns when the listing was read. On an error, discard the
+    /// rows passed so far.
     ///
     /// # Errors
     ///
@@ -325,7 +326,7 @@ impl Store {
         file::read_each(&self.path("cache"), now, sink)
     }
 
-    /// As [`Store::read`], as little more than its texts.
+    /// Like [`Store::read`], but returns the compact form of the listing.
     ///
     /// # Errors
     ///
@@ -334,13 +335,14 @@ impl Store {
         file::read_roster(&self.path("cache"), now)
     }
 
-    /// When the last listing that was kept was read, as far as its file tells; `None` when there is none.
+    /// Returns when the cached listing was read, from the file's modification time; `None` without a cache.
     pub fn read_at(&self) -> Option<Timestamp> {
         let file = open(OpenOptions::new().read(true), &self.path("cache")).ok()?;
         Timestamp::try_from(file.metadata().ok()?.modified().ok()?).ok()
     }
 
-    /// When webhooks that are inactive now were last seen active, by their ids; not of those that the history never saw so.
+    /// Returns when inactive webhooks were last seen active, by id. Omits those that are not active in any snapshot
+    /// searched.
     pub fn last_active(&self, mut ids: BTreeSet<&str>, now: Timestamp) -> HashMap<Box<str>, LastActive> {
         let mut found = HashMap::new();
         if ids.is_empty() {
@@ -351,7 +353,7 @@ impl Store {
         let mut newer: Option<Dated<'_>> = None;
         for dated in dated(&snapshots, now).into_iter().rev() {
             let snapshot = dated.snapshot;
-            // Where no webhook changed, none became inactive.
+            // No webhook became inactive between snapshots without changes.
             let may_have = newer.and_then(|newer| newer.snapshot.counts).is_none_or(|counts| counts.changed > 0);
             if may_have && !ids.is_empty() && bytes < MOST_SEARCHED {
                 bytes += snapshot.path.metadata().map_or(0, |metadata| metadata.len());
@@ -367,18 +369,18 @@ impl Store {
         found
     }
 
-    /// The snapshots that were kept, the oldest first.
+    /// The saved snapshots, oldest first.
     pub fn history(&self) -> Vec<Snapshot> {
         history::list(&self.history)
     }
 }
 
-/// Where the histories of all workspaces are.
+/// The directory with the histories of all workspaces.
 pub fn history_root() -> Option<PathBuf> {
     files::state_dir().map(|directory| directory.join("history"))
 }
 
-/// Removes what is cached of every workspace, and their histories if asked to. Returns how many files that were.
+/// Removes the caches of all workspaces, and their histories if requested. Returns the number of files removed.
 pub fn clear(with_history: bool) -> io::Result<u64> {
     let mut removed = 0;
     if let Some(directory) = files::cache_dir() {
@@ -387,7 +389,7 @@ pub fn clear(with_history: bool) -> io::Result<u64> {
     if let Some(root) = history_root().filter(|_| with_history) {
         for directory in entries(&root)?.filter(|path| is_directory(path)) {
             removed += remove_files(&directory, |name| history::is_snapshot(name) || is_unfinished(name))?;
-            // Whatever else is in there is not ours to remove.
+            // Leave other files alone.
             drop(fs::remove_dir(directory));
         }
     }
@@ -407,7 +409,7 @@ fn is_directory(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
 }
 
-/// What is in a directory; nothing when there is no such directory.
+/// Lists a directory; empty if it does not exist.
 fn entries(directory: &Path) -> io::Result<impl Iterator<Item = PathBuf> + use<>> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => Some(entries),
@@ -428,7 +430,7 @@ fn remove_files(directory: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<u
     Ok(removed)
 }
 
-/// A directory that nobody else can look into or put anything into. It is made if it is not there.
+/// Creates a directory that only its owner can access, or checks that an existing one is the user's.
 fn private_directory(path: &Path) -> io::Result<PathBuf> {
     fs::DirBuilder::new().recursive(true).mode_0700().create(path)?;
     let target = files::target(path)?;
@@ -455,7 +457,7 @@ impl Private for fs::DirBuilder {
     }
 }
 
-/// Opens a file of the store as it is, whatever somebody may have put in its place. From then on it is its owner's alone.
+/// Opens a file of the store without following a symlink or blocking on a FIFO, and makes it accessible to its owner only.
 fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
@@ -470,12 +472,12 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The right to write, as long as the value lives. It is given back even where a program that is being started still has a copy
-/// of the file: until it runs, it has copies of all of them.
+/// The lock for writing, held as long as the value lives. It is released explicitly, since a child process that is being
+/// started has copies of all open files until it runs.
 struct Lock(File);
 
 impl Lock {
-    /// `None` when another program has it. It never waits.
+    /// Takes the lock without waiting; `None` if another process holds it.
     fn take(path: &Path) -> io::Result<Option<Self>> {
         let file = open(OpenOptions::new().write(true).create(true), path)?;
         match file.try_lock() {
@@ -492,19 +494,19 @@ impl Drop for Lock {
     }
 }
 
-/// The time as files have it; none is from before 1970.
+/// Converts to the time of a file. Times before 1970 are not expected.
 fn system_time(at: Timestamp) -> SystemTime {
     let seconds = u64::try_from(at.as_second()).unwrap_or_default();
     let nanoseconds = u32::try_from(at.subsec_nanosecond()).unwrap_or_default();
     SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds)
 }
 
-/// Notes when a listing was read: the time of its file.
+/// Sets the time of a file to when the listing was read.
 fn touch(path: &Path, read_at: Timestamp) -> io::Result<()> {
     open(OpenOptions::new().write(true), path)?.set_modified(system_time(read_at))
 }
 
-/// Removes caches of other workspaces that are old or too many. None of them is needed, so what cannot be removed stays.
+/// Removes caches of other workspaces that are old, too many or too large. Failures are ignored, as none of them is needed.
 fn prune(directory: &Path, own: &Path, now: Timestamp) {
     let now = system_time(now);
     files::remove_unfinished_of_old(directory, now);

@@ -581,7 +581,7 @@ pub enum ColorArg {
 }
 
 impl ColorArg {
-    /// Whether to use color, given whether `NO_COLOR` is set.
+    /// Returns true if color is to be used. `no_color` is true if `NO_COLOR` is set.
     pub fn enabled(self, no_color: bool) -> bool {
         match self {
             Self::Auto => !no_color,

@@ -1,5 +1,5 @@
-//! From the config file, the environment and the command line to settings that have no holes: a [`Config`] is validated as a
-//! whole, and [`Config::connection`] says which workspace is read with which key.
+//! Builds complete settings from the config file, the environment and the command line. A [`Config`] is validated as a
+//! whole, and [`Config::connection`] selects the workspace and its key.
 
 mod document;
 mod environment;
@@ -37,17 +37,17 @@ use crate::text::{Safe, clean, clean_head};
 const FILE: &str = "config.toml";
 /// The largest certificate bundle that is read, in bytes.
 const MAX_CA_BYTES: u64 = 4 << 20;
-/// The source of a value that nobody set.
+/// The source of a value that is not set, and the name of the top level.
 const DEFAULT: &str = "default";
 
-/// What is wrong with the configuration, where, and what to do. It never carries a value from the file: that might be a key.
+/// A configuration error: the problem, its place and advice. It never quotes a value from the file, which might be a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}{message}")]
 pub struct ConfigError {
     /// `config.toml:3: `, `DIALNEXA_API_KEY: ` or nothing.
     place: Safe,
     message: Safe,
-    /// What to do, as one more sentence.
+    /// Advice in a sentence of its own.
     pub advice: Option<Safe>,
 }
 
@@ -61,7 +61,7 @@ impl ConfigError {
         self
     }
 
-    /// What is wrong, without the place: for where there is one line for it.
+    /// The message without the place, for output that has only one line for it.
     pub fn brief(&self) -> &Safe {
         &self.message
     }
@@ -87,7 +87,7 @@ impl ConfigError {
 /// A validated configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
-    /// Where it is, or would be; `None` when there is no home directory to have one in.
+    /// The path of the file, even if it does not exist; `None` without a home directory.
     pub path: Option<PathBuf>,
     pub network: Network,
     pub ui: Ui,
@@ -100,26 +100,26 @@ pub struct Config {
     sources: BTreeMap<String, Safe>,
 }
 
-/// Where the config file is, or would be.
+/// The path of the config file, which may not exist.
 #[derive(Debug, Clone)]
 pub struct Located {
     pub path: PathBuf,
     /// `--config`, `HOOKSCOPE_CONFIG` or `default location`.
     pub source: &'static str,
-    /// Somebody named it, so it has to be there.
+    /// True if the user named the file, so it must exist.
     pub is_named: bool,
 }
 
-/// The keys that stand at the top level and in each profile, and those of profiles alone.
+/// The keys allowed both at the top level and in a profile, and those of profiles alone.
 #[derive(Debug, Clone, Default)]
 struct Level {
     key: Option<StoredKey>,
     base_url: Option<Found<BaseUrl>>,
-    /// Of profiles only: a mark that all have marks none.
+    /// Only in profiles: the same color for all would not distinguish them.
     colour: Option<Found<Color>>,
 }
 
-/// The profile in effect, and what chose it.
+/// The profile in effect and the source of that choice.
 #[derive(Debug)]
 struct Chosen<'a> {
     /// `None` is the top level.
@@ -128,7 +128,7 @@ struct Chosen<'a> {
     source: Safe,
 }
 
-/// What the command line says of the workspace.
+/// The workspace options of the command line.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     pub profile: Option<String>,
@@ -146,33 +146,34 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// What tells this workspace from every other one in the names of files: it comes from the base URL, the profile and the key,
-    /// and shows none of them.
+    /// The id of this workspace in file names: a hash of the base URL, the profile and the key, which reveals none of them.
     pub fn fingerprint(&self) -> String {
         let text = format!("{}\n{}\n{}", self.api.base_url.as_url(), self.profile, self.api.key.tag());
         fingerprint(text.as_bytes())
     }
 
-    /// The fingerprint of earlier versions, which did not tell apart base paths, nor keys without a public id.
+    /// The fingerprint of earlier versions, which ignored the path of the base URL and, of the key, everything but its
+    /// public id.
     pub fn old_fingerprint(&self) -> String {
         let origin = self.api.base_url.as_url().origin().ascii_serialization();
         let id = self.api.key.public_id().unwrap_or_default();
         fingerprint(format!("{origin}\n{}\n{id}", self.profile).as_bytes())
     }
 
-    /// Whether the old fingerprint can mean no other workspace: at the vendor's own address, a key with a public id has only one.
+    /// Returns true if the old fingerprint identifies a single workspace: at the vendor's own address, a key with a public
+    /// id belongs to only one.
     pub fn old_fingerprint_is_certain(&self) -> bool {
         self.api.base_url == BaseUrl::default() && self.api.key.public_id().is_some()
     }
 }
 
-/// What names a file after something that its name must not show.
+/// Hashes a text for use in a file name that must not reveal it.
 fn fingerprint(of: &[u8]) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, of);
     digest.as_ref().iter().take(12).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// Where the key of a connection is from.
+/// The source of a connection's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySource {
     Config,
@@ -184,7 +185,7 @@ pub enum KeySource {
 }
 
 impl KeySource {
-    /// Where a key of the config is from that is read again like this.
+    /// The source of a key from the config, given how it is renewed.
     fn of(renewal: Option<&api::Renewal>) -> Self {
         if renewal.is_some_and(|renewal| renewal.asks) { Self::Command } else { Self::Config }
     }
@@ -199,7 +200,7 @@ impl KeySource {
 }
 
 impl Config {
-    /// Reads the file that was named, or the one at the usual place if there is one.
+    /// Reads the named file, or the one at the default path if it exists.
     pub fn load(named: Option<&Path>, env: &Environment) -> Result<Self, ConfigError> {
         let (config, permissions) = Self::examine(named, env)?;
         match permissions.and_then(|permissions| permissions.refusal) {
@@ -208,7 +209,8 @@ impl Config {
         }
     }
 
-    /// As [`Config::load`], but whether others can read the file is told instead of refused. `None` without a file.
+    /// Like [`Config::load`], but returns the file's permissions instead of refusing a file that others can read. They are
+    /// `None` without a file.
     pub fn examine(named: Option<&Path>, env: &Environment) -> Result<(Self, Option<Permissions>), ConfigError> {
         let (mut config, permissions) = match Self::locate(named, env)? {
             Some(located) if located.is_named || located.path.exists() => {
@@ -223,8 +225,7 @@ impl Config {
         Ok((config, permissions))
     }
 
-    /// The file that was named, or the one at the usual place, whether it is there or not; `None` when there is no home
-    /// directory to have one in.
+    /// Returns the named file, or the default path even if there is no file; `None` without a home directory.
     pub fn locate(named: Option<&Path>, env: &Environment) -> Result<Option<Located>, ConfigError> {
         match (named, &env.config) {
             (Some(path), _) => Ok(Some(Located { path: path.to_owned(), source: "--config", is_named: true })),
@@ -265,7 +266,7 @@ impl Config {
         })
     }
 
-    /// What tells this config from others in the names of files.
+    /// The id of this config in file names: a hash of its absolute path.
     pub fn fingerprint(&self) -> String {
         let path = self.path.as_ref().and_then(|path| std::path::absolute(path).ok()).unwrap_or_default();
         fingerprint(path.as_os_str().as_encoded_bytes())
@@ -276,7 +277,7 @@ impl Config {
         self.profiles.keys().map(String::as_str)
     }
 
-    /// The name of the profile in effect, as soon as there are profiles.
+    /// The name of the profile in effect; `None` if the config has no profiles.
     ///
     /// # Errors
     ///
@@ -288,13 +289,13 @@ impl Config {
         Ok(Some(self.profile(selection, env)?.name.unwrap_or(DEFAULT).to_owned()))
     }
 
-    /// Whether a key stands in the file itself.
+    /// Returns true if the file itself contains a key.
     fn holds_key(&self) -> bool {
         self.top.holds_key() || self.profiles.values().any(Level::holds_key)
     }
 
-    /// Decides which workspace is read, and gets its key. A key command runs here, so this belongs before the screen is
-    /// taken.
+    /// Selects the workspace and gets its key. This runs the key command, so call it before the explorer takes over the
+    /// terminal.
     pub async fn connection(&self, selection: &Selection, env: &Environment) -> Result<Connection, ConfigError> {
         let chosen = self.profile(selection, env)?;
         let (base_url, url_place) = self.base_url(&chosen, selection, env)?;
@@ -478,7 +479,8 @@ impl Level {
     }
 }
 
-/// The usual place of the config file. A relative home would put it below the working directory, whoever owns that.
+/// The default path of the config file. `None` if it would be relative: a file below the working directory may belong to
+/// anyone.
 pub fn usual_path() -> Option<PathBuf> {
     let dirs = ProjectDirs::from("", "", "hookscope")?;
     let path = dirs.config_dir().join(FILE);
@@ -521,7 +523,7 @@ fn read_keys(section: &mut Section<'_>) -> Result<Keymap, ConfigError> {
 }
 
 fn key_of_environment(value: &OsStr) -> Result<ApiKey, ConfigError> {
-    // What is not UTF-8 becomes characters that no key may have.
+    // Invalid UTF-8 becomes a character that keys cannot contain.
     ApiKey::new(&value.to_string_lossy()).map_err(|why| {
         ConfigError::new(clean(&why.to_string()))
             .at(&"DIALNEXA_API_KEY".into())

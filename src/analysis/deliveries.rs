@@ -1,4 +1,4 @@
-//! What became of deliveries: attempts counted by the webhook that they were made for, and joined to the webhooks.
+//! Delivery statistics: attempts counted per webhook and joined to the listing.
 //!
 //! The vendor's log has the fields of its delivery page (`event`, `response_status`, `is_success`, `error_message`,
 //! `retry_attempt`, `parent_delivery_id`, `call_id`, a time); an export of it adds `webhook_id` or `url`. Memory does not grow
@@ -16,61 +16,61 @@ use crate::model::{Destination, normalized_text};
 use crate::safe;
 use crate::text::{Safe, Untrusted, grouped};
 
-/// Webhooks that are told apart; rows of further ones are counted, and not joined.
+/// The number of webhooks with their own statistics. Rows of any others are counted but not joined.
 pub const MAX_WEBHOOKS: usize = 250_000;
-/// Error messages that are told apart in the whole log.
+/// The number of distinct error messages in the whole log.
 pub const MAX_TEXTS: usize = 10_000;
-/// Error messages, and statuses, that are told apart for one webhook; the rest is counted.
+/// The number of distinct error messages, and of distinct statuses, per webhook. Any others are only counted.
 pub const MAX_DISTINCT: usize = 16;
-/// What is kept of an error message, in bytes.
+/// The length to which an error message is cut, in bytes.
 const MAX_TEXT_BYTES: usize = 200;
 
-/// One attempt to deliver.
+/// A delivery attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt<'a> {
     pub webhook: Key<'a>,
     pub is_success: bool,
-    /// It was made again, after another one had failed.
+    /// True for a retry after an earlier attempt failed.
     pub is_retry: bool,
-    /// `None` when nothing was answered.
+    /// `None` without a response.
     pub status: Option<u16>,
     pub error: Option<&'a str>,
     pub at: Option<Timestamp>,
 }
 
-/// What an attempt says of its webhook.
+/// Identifies the webhook of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key<'a> {
     Id(&'a str),
-    /// As it came; it is normalized before it is compared.
+    /// The URL as logged. It is normalized before it is compared.
     Url(&'a str),
 }
 
-/// What is known of the deliveries to one webhook.
+/// Delivery statistics of one webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stats {
     pub attempts: u64,
     pub failures: u64,
     pub retries: u64,
-    /// Of the failures whose time is known.
+    /// The latest failure that has a time.
     pub last_failure: Option<Timestamp>,
-    /// The most frequent message of failures, and how often it came.
+    /// The most frequent error message, and the number of failures with it.
     pub top_error: Option<(Untrusted, u64)>,
-    /// The most frequent status of failures, and how often it came.
+    /// The most frequent status of failures, and the number of failures with it.
     pub top_status: Option<(u16, u64)>,
-    /// Some of it was joined by URL: other webhooks with the same URL have the same figures.
+    /// True if some attempts were joined by URL: other webhooks with the same URL have the same figures.
     pub by_url: bool,
 }
 
 impl Stats {
-    /// Whether more than `percent` of at least `attempts` attempts failed.
+    /// Returns true if more than `percent` of the attempts failed and there were at least `attempts` of them.
     pub fn fails(&self, percent: u64, attempts: u64) -> bool {
         let over = u128::from(self.failures) * 100 > u128::from(percent) * u128::from(self.attempts);
         self.attempts >= attempts && over
     }
 }
 
-/// How often each of a few values came, and how often all the others did.
+/// Occurrences of each of a few values, and of all others together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Counts<T> {
     counts: Vec<(T, u64)>,
@@ -103,13 +103,13 @@ impl<T: Copy + Ord> Counts<T> {
         self.others += other.others;
     }
 
-    /// The most frequent one; of equals the smallest, so that the order of rows does not matter.
+    /// Returns the most frequent value; of several, the smallest, so that the order of rows does not matter.
     fn top(&self) -> Option<(T, u64)> {
         self.counts.iter().copied().max_by(|(one, times), (other, often)| times.cmp(often).then(other.cmp(one)))
     }
 }
 
-/// What is counted for one webhook.
+/// The counters of one webhook.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Slot {
     attempts: u64,
@@ -131,7 +131,7 @@ impl Slot {
     }
 }
 
-/// Counts attempts while they pass by.
+/// Counts attempts as they are read.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     ids: HashMap<Box<str>, usize>,
@@ -144,20 +144,20 @@ pub struct Tally {
     crowded: u64,
 }
 
-/// Attempts that belong to no webhook.
+/// Attempts that match no webhook.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unmatched {
     pub rows: u64,
-    /// Different ids and URLs that match nothing.
+    /// The number of distinct ids and URLs that match no webhook.
     pub webhooks: usize,
     /// The one with the most rows: an id, or a normalized URL, which may hold credentials.
     pub most: Option<Destination>,
-    /// Rows of webhooks beyond [`MAX_WEBHOOKS`], which could not be told apart; they are in `rows`.
+    /// Rows of webhooks beyond [`MAX_WEBHOOKS`], which have no statistics of their own. They are included in `rows`.
     pub crowded: u64,
 }
 
 impl Unmatched {
-    /// What a person should know of it; `None` when every attempt belongs to a webhook.
+    /// Describes the unmatched attempts; `None` when there are none.
     pub fn words(&self) -> Option<Safe> {
         let most = self.most.as_ref().map(|most| most.clean_head(false, 80));
         let mut words = match self.rows {
@@ -207,7 +207,7 @@ impl Tally {
         self.rows
     }
 
-    /// Where a webhook is counted; `None` when it is one too many.
+    /// Returns the slot of a webhook, adding one if needed; `None` once there are [`MAX_WEBHOOKS`].
     fn number(&mut self, key: Key<'_>) -> Option<usize> {
         let normal;
         let (places, name) = match key {
@@ -228,7 +228,7 @@ impl Tally {
         Some(self.slots.len() - 1)
     }
 
-    /// The number of a message; `None` when it is one too many.
+    /// Returns the number of a message, adding it if needed; `None` once there are [`MAX_TEXTS`].
     fn text(&mut self, text: &str) -> Option<u32> {
         let text = text.get(..text.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or(text);
         if let Some(&number) = self.text_numbers.get(text) {
@@ -241,8 +241,8 @@ impl Tally {
         Some(number)
     }
 
-    /// What was counted for a webhook with this id and this URL; `None` when nothing was. A row that names an id is joined by
-    /// that, any other by its URL.
+    /// Returns the statistics of the webhook with this id and URL; `None` without attempts. A row that has an id is joined
+    /// by id, any other by URL.
     pub fn of(&self, id: &str, url: &str) -> Option<Stats> {
         let (by_id, by_url) = self.numbers(id, url);
         let slot = |number: Option<usize>| number.and_then(|number| self.slots.get(number));
@@ -272,7 +272,7 @@ impl Tally {
         (by_id, by_url)
     }
 
-    /// The attempts that belong to none of these webhooks, each an id and a URL.
+    /// Returns the attempts that match none of these webhooks, given as ids and URLs.
     pub fn unmatched<'a>(&self, webhooks: impl IntoIterator<Item = (&'a str, &'a str)>) -> Unmatched {
         let mut is_matched = vec![false; self.slots.len()];
         for (id, url) in webhooks {
@@ -289,7 +289,7 @@ impl Tally {
             let Some((slot, false)) = self.slots.get(number).zip(is_matched.get(number).copied()) else { continue };
             unmatched.rows += slot.attempts;
             unmatched.webhooks += 1;
-            // Of equals the first by name: the order of a map is not one to show.
+            // Of several, the first by name, as the order of the map is arbitrary.
             if most.is_none_or(|(rows, known)| (slot.attempts, known) > (rows, name)) {
                 most = Some((slot.attempts, name));
             }

@@ -1,4 +1,5 @@
-//! Why the client library got no answer, in our words: its own name types, modules and web pages. They go to the log.
+//! Classifies failures of the client library and describes them in our words. Its own messages name types, modules and web
+//! pages; they go to the log.
 
 use std::error::Error as StdError;
 
@@ -12,7 +13,7 @@ use crate::safe;
 use crate::text::clean_head;
 
 impl ApiError {
-    /// A failed request; the proxy is what it went through.
+    /// Converts the error of a request that went through this proxy, if any.
     pub(super) fn from_reqwest(error: &reqwest::Error, proxy: Option<&ProxyServer>) -> Self {
         let told: Vec<_> = chain(error).skip(1).map(ToString::to_string).collect();
         tracing::debug!("no answer: {}", told.join(": "));
@@ -42,7 +43,8 @@ impl ErrorKind {
     }
 }
 
-/// The step at which a proxy failed; `None` when it did its work. The library tells it in words only.
+/// Returns the step at which the proxy failed; `None` if the proxy is not at fault. The library reports this only in its
+/// messages.
 fn proxy_fault(told: &[String], network: Network, proxy: &ProxyServer) -> Option<ProxyFault> {
     let says = |words: &str| told.iter().any(|told| told.contains(words));
     let is_of_proxy = says("tunnel error") || says("SOCKS error") || says("socks proxy");
@@ -57,13 +59,13 @@ fn proxy_fault(told: &[String], network: Network, proxy: &ProxyServer) -> Option
     }
 }
 
-/// An error and what stands behind it.
+/// Iterates over an error and its causes.
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| cause_of(error))
 }
 
-/// The cause as found in the chain of errors, and what else a person wants to know of it; `reqwest` itself tells only where it
-/// happened.
+/// Returns the kind of failure and its details, both from the chain of causes. `reqwest` itself reports only the stage that
+/// failed.
 fn classify(error: &reqwest::Error) -> (ErrorKind, String) {
     let mut words = String::new();
     let mut network = if error.is_timeout() {
@@ -118,7 +120,7 @@ pub(crate) fn without_number(words: &str) -> String {
     words.split(" (os error ").next().unwrap_or(words).to_owned()
 }
 
-/// Why a handshake failed that was not about the certificate.
+/// Explains a failed handshake, unless the certificate was the reason.
 pub(crate) fn tls_words(error: &rustls::Error) -> String {
     use rustls::{AlertDescription as Alert, Error};
     match error {
@@ -132,8 +134,8 @@ pub(crate) fn tls_words(error: &rustls::Error) -> String {
     }
 }
 
-/// What stands behind an error. An `io::Error` names as its source what is behind the error that it wraps, and so passes over
-/// the very one that tells.
+/// Returns the cause of an error. An `io::Error` wraps its cause, but its `source()` is the source of that cause, so
+/// following it would skip the error that explains the failure.
 fn cause_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
     match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
         Some(wrapped) => Some(wrapped),
@@ -141,7 +143,7 @@ fn cause_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError
     }
 }
 
-/// Which kind of distrust a verifier's words are.
+/// Maps a verifier's error to a [`Distrust`].
 pub(crate) fn distrust(why: &CertificateError) -> Distrust {
     match why {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => Distrust::Expired,
@@ -152,7 +154,7 @@ pub(crate) fn distrust(why: &CertificateError) -> Distrust {
     }
 }
 
-/// What the certificate says, in a person's units.
+/// Explains why a certificate is not accepted, with its dates or host names.
 pub(crate) fn certificate_words(why: &CertificateError) -> String {
     let day = |time: rustls::pki_types::UnixTime| {
         let second = i64::try_from(time.as_secs()).ok().and_then(|second| Timestamp::from_second(second).ok());
@@ -177,7 +179,7 @@ pub(crate) fn certificate_words(why: &CertificateError) -> String {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "it is not for server authentication".to_owned()
         }
-        // The verifier tells this one by the name of its own constant.
+        // The verifier reports this one only by the name of a constant.
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
             "it is a CA certificate, not a server certificate".to_owned()
         }
@@ -185,7 +187,7 @@ pub(crate) fn certificate_words(why: &CertificateError) -> String {
     }
 }
 
-/// `api.example` of `DnsName("api.example")`, as the verifier tells the names of a certificate.
+/// Returns `api.example` for `DnsName("api.example")`, the form in which the verifier lists the names of a certificate.
 fn bare_name(presented: &str) -> &str {
     let inner = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(presented);
     inner.trim_matches('"')
@@ -199,7 +201,7 @@ mod tests {
 
     use super::*;
 
-    /// As the verifier tells it: by the name of a constant.
+    /// Imitates the verifier, which reports this only by the name of a constant.
     #[derive(Debug, thiserror::Error)]
     #[error("CaUsedAsEndEntity")]
     struct CaUsedAsEndEntity;

@@ -25,28 +25,28 @@ use crate::text::{Safe, clean_head};
 const USER_AGENT: &str = concat!("hookscope/", env!("CARGO_PKG_VERSION"));
 /// The collection (api-reference/webhooks/list).
 const COLLECTION: &str = "user-webhooks";
-/// Redirects within the API's own origin that are followed for one request.
+/// The most redirects followed for one request, all within the API's own origin.
 const MAX_REDIRECTS: usize = 3;
-/// What is read of an error's body, in bytes.
+/// The length to which the body of an error response is read, in bytes.
 const MAX_ERROR_BODY: usize = 64 << 10;
-/// Headers of an answer; gateways add dozens.
+/// The most headers accepted in a response; gateways add dozens.
 const MAX_HEADERS: usize = 512;
 
-/// Everything that a client is made of.
+/// The settings of a client.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub base_url: BaseUrl,
     pub key: ApiKey,
-    /// Where a new key is found when the API refuses this one.
+    /// The source of a new key when the API refuses this one.
     pub renewal: Option<Renewal>,
     /// Total time of one request, from the connection to the last byte.
     pub timeout: Duration,
     pub connect_timeout: Duration,
     /// The largest body that is read, in bytes after decompression.
     pub max_page_bytes: usize,
-    /// What requests go through. Loopback is never proxied.
+    /// The proxy for requests. Loopback addresses are never proxied.
     pub proxy: Option<ProxyServer>,
-    /// Certificates that are trusted besides those of the system: PEM, or one in DER.
+    /// Certificates trusted in addition to the system's: a PEM bundle, or one certificate in DER.
     pub extra_roots: Option<Vec<u8>>,
     pub sources: Sources,
 }
@@ -59,7 +59,7 @@ pub struct Sources {
 }
 
 impl Settings {
-    /// A client of these reads no key again that a person may be asked for.
+    /// Drops the renewal if it would prompt the user for a key.
     #[must_use]
     pub fn never_asking(mut self) -> Self {
         self.renewal = self.renewal.filter(|renewal| !renewal.asks);
@@ -70,9 +70,9 @@ impl Settings {
 /// One page of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest {
-    /// From 1.
+    /// Counts from 1.
     pub number: u64,
-    /// Rows a page.
+    /// Rows per page.
     pub limit: u32,
     pub scope: Scope,
 }
@@ -90,7 +90,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Loads the certificate store, which takes milliseconds: not for the way to the first frame.
+    /// Loads the certificate store, which takes milliseconds, so call it after the first frame.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl Client {
     }
 
     fn build(settings: &Settings, keep_certificates: bool) -> Result<Self, String> {
-        // A second call finds the provider of the first: both are the same.
+        // Fails if a provider is installed already, which can only be this one.
         drop(rustls::crypto::ring::default_provider().install_default());
         log::hide(&settings.key);
         let mut headers = HeaderMap::new();
@@ -124,10 +124,10 @@ impl Client {
             .default_headers(headers)
             .referer(false)
             .tls_info(keep_certificates)
-            // Redirects are followed by hand: see `Client::send`.
+            // `Client::send` follows redirects itself.
             .redirect(reqwest::redirect::Policy::none())
             .http1_max_headers(MAX_HEADERS)
-            // The variables of the environment were looked at already.
+            // The config has already read the proxy variables.
             .no_proxy()
             .connect_timeout(settings.connect_timeout);
         let proxy = settings.proxy.as_ref().filter(|_| !settings.base_url.is_loopback());
@@ -136,7 +136,7 @@ impl Client {
             builder = builder.proxy(through.map_err(|_may_hold_a_password| "the proxy cannot be used".to_owned())?);
         }
         if !settings.base_url.is_https() {
-            // Nothing is ever verified, so no store is read.
+            // Without TLS, no certificate store is needed.
             builder = builder.tls_certs_only([]);
         } else if let Some(pem) = &settings.extra_roots {
             builder = builder.tls_certs_merge(extra_certificates(pem)?);
@@ -183,7 +183,7 @@ impl Client {
         url
     }
 
-    /// One request for one row of page 1, never repeated, and everything that its answer tells besides rows.
+    /// Requests one row of page 1 once, without retrying, and records everything that the response reveals about the API.
     pub async fn inspect(&self) -> Inspection {
         let started = Instant::now();
         let mut seen = Inspection::default();
@@ -197,7 +197,7 @@ impl Client {
         seen
     }
 
-    /// The URL of one webhook, for every request that names it; `None` when no URL can, see [`WebhookId::path_segment`].
+    /// Returns the URL of a webhook; `None` if its id cannot be part of a URL, see [`WebhookId::path_segment`].
     pub fn webhook_url(base_url: &BaseUrl, id: &WebhookId) -> Option<Url> {
         Some(base_url.join(&format!("{COLLECTION}/{}", id.path_segment()?)))
     }
@@ -235,17 +235,18 @@ impl Client {
         self.fetch(key, url, &mut true, |response| *rate = RateLimit::read(response.headers())).await
     }
 
-    /// Reads the body that answers a request with this key.
+    /// Parses the response to a request that was sent with this key.
     fn read<T>(&self, key: &ApiKey, body: &[u8], read: impl FnOnce(&[u8]) -> Result<T, Unreadable>) -> Result<T, ApiError> {
         read(body).map_err(|why| ApiError::new(ErrorKind::Nonsense(why.why)).with(self.words(key, &why.detail)))
     }
 
-    /// What the server says of a failure, less the key that was sent and the one in use now, should it have echoed them.
+    /// Cleans the server's message, and removes the key that was sent and the one in use now, in case it echoed them.
     fn words(&self, sent: &ApiKey, text: &str) -> Safe {
         clean_head(&self.keys.in_use().key.scrub(&sent.scrub(text)), 300)
     }
 
-    /// The body of an answer, and a look at the rest of it; whether there was a connection at all.
+    /// Returns the body of a successful response. `look` gets the response before its body is read, and `connected` becomes
+    /// false if no connection was made.
     async fn fetch(
         &self,
         key: &ApiKey,
@@ -253,7 +254,7 @@ impl Client {
         connected: &mut bool,
         look: impl FnOnce(&Response),
     ) -> Result<Vec<u8>, ApiError> {
-        // `reqwest` knows a deadline too, but it would start anew with each redirect.
+        // `reqwest` has a timeout too, but each redirect would restart it.
         let sent = Instant::now();
         let deadline = sent + self.timeout;
         let asked = url.clone();
@@ -270,7 +271,7 @@ impl Client {
         within(deadline, read_body(response, self.max_page_bytes)).await
     }
 
-    /// Names the proxy where nothing came back and nobody knows which of the two is silent.
+    /// Names the proxy in a timeout without details: either the proxy or the API may be the one not answering.
     fn named(&self, error: ApiError) -> ApiError {
         match &self.proxy {
             Some(proxy) if error.kind == ErrorKind::Network(Network::Timeout) && error.detail.is_none() => {
@@ -296,10 +297,10 @@ impl Client {
             StatusCode::SERVICE_UNAVAILABLE => ErrorKind::Unavailable { retry_after: rate::retry_after(response.headers()) },
             other => ErrorKind::Status(other.as_u16()),
         };
-        // After a redirect the 404 is about another path.
+        // After a redirect, a 404 is about a different path.
         let may_be_proof = status == StatusCode::NOT_FOUND && response.url() == asked;
         let has_html_header = is_html(response.headers());
-        // The status is the news; a body that cannot be read, or never ends, only loses the server's words.
+        // The status is what matters: if the body cannot be read or never ends, only the server's message is lost.
         let body = within(deadline, read_body(response, MAX_ERROR_BODY)).await.unwrap_or_default();
         let is_proof = may_be_proof && error::is_not_found(&body, asked.path());
         let kind = if is_proof { ErrorKind::NotFound } else { kind };
@@ -315,7 +316,7 @@ impl Client {
         }
     }
 
-    /// The public id and the source of a refused key.
+    /// Advice on a refused key, with its public id and source.
     fn key_advice(&self, key: &ApiKey) -> Option<Safe> {
         let source = self.sources.key.as_ref()?;
         let has_secret = key.expose().split_once(':').is_some_and(|(_, secret)| !secret.is_empty());
@@ -382,7 +383,7 @@ fn is_html(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
 }
 
-/// Whether a gateway wants a user name and a password: the API itself knows keys only.
+/// Returns true if the 401 is from a gateway that requires a user name and password. The API itself only accepts keys.
 fn asks_for_password(headers: &HeaderMap) -> bool {
     let schemes = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
     let schemes: Vec<_> = schemes.map(str::to_ascii_lowercase).collect();
@@ -390,7 +391,7 @@ fn asks_for_password(headers: &HeaderMap) -> bool {
     ["basic", "digest", "negotiate", "ntlm"].into_iter().any(names) && !names("bearer")
 }
 
-/// The certificates of `network.ca_file`: PEM, or one in DER.
+/// Parses `network.ca_file`: a PEM bundle, or one certificate in DER.
 fn extra_certificates(bytes: &[u8]) -> Result<Vec<Certificate>, String> {
     let none = || "no valid certificate in network.ca_file".to_owned();
     let certificates = if is_der(bytes) {
@@ -401,7 +402,7 @@ fn extra_certificates(bytes: &[u8]) -> Result<Vec<Certificate>, String> {
     if certificates.is_empty() { Err(none()) } else { Ok(certificates) }
 }
 
-/// Whether a certificate is in DER, which is a sequence, and not PEM, which is text.
+/// Returns true for a certificate in DER, which starts with the tag of a sequence, and false for PEM, which is text.
 pub(crate) fn is_der(bytes: &[u8]) -> bool {
     bytes.first() == Some(&0x30)
 }
@@ -416,7 +417,7 @@ async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, ApiE
     if response.content_length().is_some_and(|length| length > limit as u64) {
         return Err(ApiError::new(ErrorKind::TooLarge { limit }));
     }
-    // Room for a usual page; a larger one grows as it comes.
+    // Enough for a typical page; it grows for a larger one.
     let mut body = Vec::with_capacity(32 << 10);
     while let Some(chunk) = response.chunk().await.map_err(|error| ApiError::from_reqwest(&error, None))? {
         if body.len() + chunk.len() > limit {

@@ -1,4 +1,4 @@
-//! What can go wrong with one request, in words for the person who has to mend it.
+//! Errors of a single request, described for the person who has to fix them.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,76 +7,76 @@ use std::time::Duration;
 use crate::safe;
 use crate::text::Safe;
 
-/// A failed request: what kind of failure, and what the server or the network said of it.
+/// A failed request: the kind of failure and its details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     pub kind: ErrorKind,
-    /// The server's or the system's own words.
+    /// Details from the server or the system.
     pub detail: Option<Safe>,
-    /// The system's own words, the nearest cause first.
+    /// Messages of the operating system, from the outermost cause to the innermost.
     pub causes: Box<[Safe]>,
-    /// Why the key could not be read again after the API refused it.
+    /// The reason why the key could not be read again after the API refused it.
     pub unread_key: Option<Box<Safe>>,
-    /// Advice that fits better than that of the kind.
+    /// Advice that replaces that of the kind.
     pub own_advice: Option<Box<Safe>>,
 }
 
-/// The kinds that differ in what to do next.
+/// The kinds of failure, by what to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// 401: the key is missing, wrong or revoked.
     Unauthorized,
     /// 403: the key cannot read webhook configuration on this workspace.
     Forbidden,
-    /// 404 in the API's own words: what the path names does not exist. Any other 404 is a [`Self::Status`] and proves nothing.
+    /// 404 from the API itself: the webhook does not exist. Any other 404 is a [`Self::Status`], which proves nothing.
     NotFound,
-    /// 429, with the wait that was asked for.
+    /// 429, with the requested wait.
     RateLimited { retry_after: Option<Duration> },
-    /// 503, with the wait that was asked for.
+    /// 503, with the requested wait.
     Unavailable { retry_after: Option<Duration> },
-    /// The limit is nearly spent, and what is left belongs to production.
+    /// The rate limit is nearly exhausted, and the rest is reserved for production.
     LimitNearlySpent { resets_in: Option<Duration> },
-    /// Any other status that is no success.
+    /// Any other status that is not a success.
     Status(u16),
-    /// 401 of a gateway that wants a user name and a password.
+    /// 401 from a gateway that requires a user name and password.
     PasswordWanted,
     /// A redirect to another origin. The key was not sent there.
     Redirect,
-    /// More redirects within the API's origin than are followed.
+    /// Too many redirects within the API's origin.
     RedirectLoop,
     /// The proxy failed, before the API was reached.
     Proxy(ProxyFault),
-    /// No answer at all.
+    /// No response at all.
     Network(Network),
-    /// A body over the cap, in bytes after decompression.
+    /// The body exceeds the limit, in bytes after decompression.
     TooLarge { limit: usize },
-    /// A success that cannot be understood.
+    /// A successful response that cannot be used.
     Nonsense(Nonsense),
-    /// The client itself cannot be set up: certificates or proxy.
+    /// The client cannot be set up: invalid certificates or proxy.
     Setup,
-    /// No request can name the id of the webhook; nothing was sent.
+    /// The id cannot be part of a URL; no request was sent.
     BadId,
 }
 
 /// The step at which a proxy failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProxyFault {
-    /// There is no connection to the proxy itself.
+    /// Connecting to the proxy failed.
     Connect(Network),
-    /// It wants another user name or password: 407.
+    /// The proxy rejected the user name and password, or requires them: 407.
     Login,
-    /// It opened no tunnel to the API: CONNECT failed. With a login, asking again may lock the account.
+    /// The proxy did not open a tunnel to the API: CONNECT failed. With a login, retrying may lock the account.
     Tunnel { has_login: bool },
 }
 
-/// Why there was no answer.
+/// The reason why there was no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Network {
     Dns,
     Refused,
     Unreachable,
     Timeout,
-    /// The connection broke, or the body ended before its end.
+    /// The connection was lost, or the body was cut short.
     CutOff,
     Tls,
     /// The server's certificate is not accepted.
@@ -84,7 +84,7 @@ pub enum Network {
     Other,
 }
 
-/// Why a certificate is not accepted.
+/// The reason why a certificate is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Distrust {
     Expired,
@@ -95,22 +95,22 @@ pub enum Distrust {
     Other,
 }
 
-/// Why a success cannot be understood.
+/// The reason why a successful response cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nonsense {
     Empty,
     /// The server does not speak HTTP here.
     NotHttp,
-    /// More headers than are read.
+    /// More headers than the client accepts.
     Headers,
     Html,
     NotUtf8,
     NotJson,
     TooDeep,
     NoWebhooks,
-    /// Another page was asked for, and page 1 came again.
+    /// The server answered a request for another page with page 1.
     SamePage,
-    /// Pages are of another length each time.
+    /// The page size changes with every page.
     Unsteady,
 }
 
@@ -151,7 +151,7 @@ impl ApiError {
         self
     }
 
-    /// Whether the same request may well succeed later.
+    /// Returns true if the same request is likely to succeed later.
     pub fn is_transient(&self) -> bool {
         match self.kind {
             ErrorKind::RateLimited { .. } | ErrorKind::Unavailable { .. } => true,
@@ -176,8 +176,8 @@ impl ApiError {
         }
     }
 
-    /// Whether the same request may succeed minutes later, and does no harm until then: a login that a proxy refuses may lock an
-    /// account.
+    /// Returns true if repeating the request minutes later may succeed and is safe. A login that the proxy refuses is not
+    /// repeated, as that may lock the account.
     pub fn may_recover(&self) -> bool {
         !matches!(
             self.kind,
@@ -188,17 +188,17 @@ impl ApiError {
         )
     }
 
-    /// Whether no other request with this key can succeed either.
+    /// Returns true if every other request with this key would fail as well.
     pub fn is_refusal(&self) -> bool {
         matches!(self.kind, ErrorKind::Unauthorized | ErrorKind::PasswordWanted | ErrorKind::Forbidden)
     }
 
-    /// Whether the API says that it gets too many requests: 429 or 503.
+    /// Returns true if the API is overloaded or limits the rate: 429 or 503.
     pub fn is_overload(&self) -> bool {
         matches!(self.kind, ErrorKind::RateLimited { .. } | ErrorKind::Unavailable { .. })
     }
 
-    /// The wait that the API asked for, or that its rate limit needs.
+    /// The time to wait before the next request, from the API's response or its rate limit.
     pub fn wait(&self) -> Option<Duration> {
         match self.kind {
             ErrorKind::RateLimited { retry_after: wait }
@@ -208,7 +208,7 @@ impl ApiError {
         }
     }
 
-    /// A few words for a header line.
+    /// A short description for a header line.
     pub fn short(&self) -> Safe {
         match self.kind {
             ErrorKind::Unauthorized => "401 unauthorized".into(),
@@ -244,7 +244,7 @@ impl ApiError {
         }
     }
 
-    /// What to do about it, in one sentence.
+    /// Advice on how to fix it, in one or two sentences.
     pub fn advice(&self) -> Safe {
         if let Some(own) = &self.own_advice {
             return Safe::clone(own);
@@ -314,7 +314,7 @@ impl ApiError {
     }
 }
 
-/// What to do about a failure of the network.
+/// Advice for a network failure.
 fn network_advice(network: Network) -> Safe {
     match network {
         Network::Dns => "Check base_url and the DNS settings of this machine.".into(),
@@ -349,12 +349,12 @@ impl fmt::Display for ApiError {
 
 impl StdError for ApiError {}
 
-/// Why there is no other key, as a clause.
+/// Formats the reason why the key could not be read again, as a clause.
 pub(crate) fn unread_key(why: &Safe) -> Safe {
     safe!("the key cannot be read again: {}", why)
 }
 
-/// `2 s`, `5 min`, `3 h`: how long a person will have to wait.
+/// Formats a waiting time, rounded up: `2 s`, `5 min`, `3 h`.
 pub(crate) fn duration(wait: Duration) -> Safe {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     match seconds {
@@ -394,7 +394,7 @@ pub(super) fn server_message(body: &[u8]) -> Option<String> {
     Some(serde_json::from_slice::<Body>(body).ok()?.message.text())
 }
 
-/// Whether the server's text says no more than the status: `Forbidden` or `403 Forbidden` for a 403.
+/// Returns true if the server's message only repeats the status, such as `Forbidden` or `403 Forbidden` for a 403.
 pub(super) fn repeats(status: reqwest::StatusCode, text: &str) -> bool {
     let text = text.trim().trim_end_matches(['.', '!']);
     let without_number = text.strip_prefix(status.as_str()).unwrap_or(text).trim_start_matches([' ', ':', '-']);
@@ -402,8 +402,9 @@ pub(super) fn repeats(status: reqwest::StatusCode, text: &str) -> bool {
     without_number.is_empty() || without_number.eq_ignore_ascii_case(reason)
 }
 
-/// Whether the body of a 404 is the API's own statement that a webhook does not exist: `{"statusCode": 404, "message": …,
-/// "error": …}`. A gateway sends another body; a framework without a route for the path sends this one, and names the path.
+/// Returns true if the body of a 404 is the API's own statement that a webhook does not exist: `{"statusCode": 404,
+/// "message": …, "error": …}`. A gateway sends a different body. A framework without a route for the path sends the same
+/// fields, but its message names the path.
 pub(super) fn is_not_found(body: &[u8], path: &str) -> bool {
     #[derive(serde::Deserialize)]
     struct Body {

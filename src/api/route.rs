@@ -1,4 +1,4 @@
-//! The way that requests to the API take: straight, or through a proxy.
+//! The route of requests to the API: direct, or through a proxy.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::text::{Safe, clean};
 
 const SCHEMES: [&str; 6] = ["http", "https", "socks5h", "socks5", "socks4a", "socks4"];
 
-/// A proxy that requests go through, and where its address is from.
+/// A proxy for requests, and the source of its address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProxyServer {
     url: Url,
@@ -20,7 +20,7 @@ pub struct ProxyServer {
     source: &'static str,
 }
 
-/// Why a text is not the address of a proxy.
+/// The reason why a text is not a valid proxy address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadProxy {
     #[error("not the address of a proxy, such as http://proxy.example:3128 (in its password, write # as %23 and / as %2F)")]
@@ -30,7 +30,7 @@ pub enum BadProxy {
 }
 
 impl ProxyServer {
-    /// Without a scheme, it is an HTTP proxy.
+    /// Parses a proxy address. Without a scheme, it is an HTTP proxy.
     pub fn parse(text: &str, source: &'static str) -> Result<Self, BadProxy> {
         let text = text.trim();
         let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
@@ -38,7 +38,8 @@ impl ProxyServer {
         if !SCHEMES.contains(&url.scheme()) {
             return Err(BadProxy::Scheme);
         }
-        // What follows a `#`, `?` or `/` of a password would be lost, and the rest taken for the host.
+        // An unescaped `#`, `?` or `/` in a password ends the authority: the rest of the address would be dropped and the
+        // part before it taken for the host.
         let has_rest = !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some();
         if has_rest || !url.has_host() {
             return Err(BadProxy::NotAUrl);
@@ -46,7 +47,7 @@ impl ProxyServer {
         if url.scheme().starts_with("socks") && url.port().is_none() {
             url.set_port(Some(1080)).map_err(|()| BadProxy::NotAUrl)?;
         }
-        // The library sends requests straight where it cannot use the address.
+        // The library bypasses a proxy whose address it cannot use.
         let matcher = Matcher::builder().https(url.as_str()).build();
         let is_usable = matcher.intercept(&hyper::Uri::from_static("https://api.example/")).is_some();
         if is_usable { Ok(Self { url, source }) } else { Err(BadProxy::NotAUrl) }
@@ -88,7 +89,7 @@ impl fmt::Debug for ProxyServer {
 /// The proxy variables of the environment that concern the API, which is reached by https.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProxyVariables {
-    /// The first that is set, and its value.
+    /// The first variable that is set, with its value.
     pub proxy: Option<(&'static str, String)>,
     /// The value of `NO_PROXY`.
     pub no_proxy: String,
@@ -106,7 +107,7 @@ impl ProxyVariables {
     ///
     /// # Errors
     ///
-    /// The variable whose value is not the address of a proxy.
+    /// The name of the variable, if its value is not a valid proxy address.
     pub fn server_for(&self, base_url: &BaseUrl) -> Result<Option<ProxyServer>, (&'static str, BadProxy)> {
         match &self.proxy {
             Some((name, value)) if !self.excepts(base_url) => {
@@ -116,7 +117,8 @@ impl ProxyVariables {
         }
     }
 
-    /// Whether `NO_PROXY` names the API. The library knows names, addresses and networks; ports and `*.` are resolved here.
+    /// Returns true if `NO_PROXY` exempts the API. The library matches host names, addresses and networks; ports and `*.`
+    /// are handled here.
     fn excepts(&self, base_url: &BaseUrl) -> bool {
         let url = base_url.as_url();
         let port = url.port_or_known_default();
@@ -132,7 +134,7 @@ impl ProxyVariables {
     }
 }
 
-/// `host:8443` and `[::1]:8443` in two parts. Only brackets tell the port of an IPv6 address from the address.
+/// Splits `host:8443` or `[::1]:8443`. An IPv6 address needs brackets to have a port.
 fn split_port(entry: &str) -> (&str, Option<u16>) {
     if let Some((host, rest)) = entry.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return (host, rest.strip_prefix(':').and_then(|port| port.parse().ok()));
@@ -143,7 +145,7 @@ fn split_port(entry: &str) -> (&str, Option<u16>) {
     }
 }
 
-/// Whom a connection is made to.
+/// The host and port of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// Without the brackets of an IPv6 address.
@@ -230,7 +232,7 @@ mod tests {
         ] {
             assert!(!is_direct(no_proxy, api), "{no_proxy} does not except {api}");
         }
-        // What is not used may be anything.
+        // The value of an unused variable is not checked.
         assert_eq!(variables("::", "*").server_for(&base_url("https://api.example")), Ok(None));
     }
 }

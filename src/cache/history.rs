@@ -1,4 +1,5 @@
-//! The snapshots of one workspace: each is the canonical JSON of `hookscope snapshot`, in a file whose name tells the rest.
+//! The snapshots of one workspace. Each is the canonical JSON of `hookscope snapshot`, in a file named after its sequence
+//! number, time and counts.
 
 use std::cmp::Ordering;
 use std::fs::{self, File, OpenOptions};
@@ -14,29 +15,29 @@ use crate::safe;
 use crate::snapshot;
 use crate::text::{Safe, clean};
 
-/// Snapshots that are kept at most, and the bytes that they may have together; the last two stay, however large they are.
+/// The most snapshots to keep, and their total size in bytes. The last two are kept whatever their size.
 const MOST: usize = 200;
 const MOST_BYTES: u64 = 1 << 30;
-/// What is older goes, unless it is among the last ones: a clock that was wrong once must not empty the history.
+/// Older snapshots are removed, except the last [`ALWAYS`], so that a clock that was wrong once cannot empty the history.
 const LONGEST: SignedDuration = SignedDuration::from_hours(400 * 24);
 const ALWAYS: usize = 20;
 const AT_LEAST: usize = 2;
 
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 
-/// A snapshot that was kept.
+/// A saved snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     pub path: PathBuf,
-    /// What puts them in order, whatever the clock said.
+    /// The position in the history, independent of the clock.
     pub sequence: u64,
     pub at: Timestamp,
     pub webhooks: u64,
-    /// What changed since the one before; `None` for the first one.
+    /// Changes since the previous snapshot; `None` if there is none or it cannot be read.
     pub counts: Option<Counts>,
 }
 
-/// How many webhooks came, went and changed.
+/// Numbers of webhooks added, removed and changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     pub added: u64,
@@ -44,7 +45,7 @@ pub struct Counts {
     pub changed: u64,
 }
 
-/// How a listing differs from a snapshot.
+/// Differences between a snapshot and a listing.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Difference {
     pub(super) counts: Counts,
@@ -57,14 +58,14 @@ impl Difference {
     }
 }
 
-/// One row of a snapshot: a webhook, or something that is none and has no id; at the end one without any text.
+/// One row of a snapshot: a webhook, or a malformed row, which has no id. At the end, an entry with empty JSON.
 #[derive(Debug, Default)]
 struct Entry {
     id: Option<String>,
     json: String,
 }
 
-/// The rows of a snapshot as this program writes them: one a line, the webhooks by id.
+/// Reads the rows of a snapshot in the form that this program writes: one per line, webhooks sorted by id.
 struct Lines {
     reader: Take<BufReader<File>>,
     line: Vec<u8>,
@@ -79,7 +80,7 @@ impl Lines {
         matches!(lines.line.as_slice(), b"[" | b"[]").then_some(lines)
     }
 
-    /// The next row, or the empty one at the end; `None` when this is not how a snapshot is written.
+    /// Returns the next row, or the empty entry at the end; `None` if the file is not a valid snapshot.
     fn next(&mut self) -> Option<Entry> {
         if self.line == b"[]" {
             return Some(Entry::default());
@@ -109,7 +110,7 @@ impl Lines {
 }
 
 impl Snapshot {
-    /// Reads a name such as `00000012_20261125T103324Z_1200_2_0_1.json`.
+    /// Parses a name such as `00000012_20261125T103324Z_1200_2_0_1.json`.
     fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
         let mut parts = name.split('_');
@@ -126,7 +127,7 @@ impl Snapshot {
         Some(Self { path: path.to_owned(), sequence, at, webhooks, counts })
     }
 
-    /// What differs in a listing, found without holding this snapshot in memory; `None` when it is not as it was written.
+    /// Compares a listing with this snapshot, which is read line by line; `None` if the snapshot is damaged.
     pub(super) fn compare(&self, listing: &impl CanonicalRows) -> Option<Difference> {
         let mut lines = Lines::open(&self.path)?;
         let mut webhooks = listing.by_id().peekable();
@@ -154,7 +155,7 @@ impl Snapshot {
                 old = lines.next()?;
             }
         }
-        // What is no webhook comes last.
+        // Malformed rows come last.
         let mut malformed = 0;
         while !old.json.is_empty() {
             if old.id.is_some() {
@@ -167,19 +168,20 @@ impl Snapshot {
         Some(difference)
     }
 
-    /// Hands on the ids of its webhooks; `None` when it is not as it was written, and then they do not count.
+    /// Passes the ids of its webhooks to `sink`. On `None` the snapshot is damaged, and the ids passed so far must be
+    /// discarded.
     pub(super) fn each_id(&self, mut sink: impl FnMut(&str)) -> Option<()> {
         let mut lines = Lines::open(&self.path)?;
         loop {
             match lines.next()? {
                 Entry { id: Some(id), .. } => sink(&id),
-                // What is no webhook comes last.
+                // Malformed rows come last.
                 Entry { id: None, .. } => return Some(()),
             }
         }
     }
 
-    /// Hands on the ids of its webhooks that are active, as far as it can be read.
+    /// Passes the ids of its active webhooks to `sink`, up to the first damaged line.
     pub(super) fn each_active(&self, mut sink: impl FnMut(&str)) {
         #[derive(serde::Deserialize)]
         struct State {
@@ -193,12 +195,13 @@ impl Snapshot {
         }
     }
 
-    /// Whether it is not as it was written, found without holding it in memory.
+    /// Returns true if the file is not a valid snapshot, or has more or fewer webhooks than its name says. Reads it line by
+    /// line.
     pub fn is_damaged(&self) -> bool {
         self.count() != Some(self.webhooks)
     }
 
-    /// Counts its webhooks; `None` when it is not as a snapshot is written.
+    /// Counts its webhooks; `None` if the file is not a valid snapshot.
     fn count(&self) -> Option<u64> {
         let mut lines = Lines::open(&self.path)?;
         let mut webhooks = 0;
@@ -211,11 +214,11 @@ impl Snapshot {
         }
     }
 
-    /// What is in it.
+    /// Reads the listing.
     ///
     /// # Errors
     ///
-    /// It is damaged, in this way.
+    /// A description of the damage.
     pub fn read(&self) -> Result<Roster, Safe> {
         let (roster, _) = snapshot::read_roster(&self.path).map_err(|error| clean(&error.to_string()))?;
         if roster.len() as u64 != self.webhooks {
@@ -228,19 +231,19 @@ impl Snapshot {
     }
 }
 
-/// A snapshot, and when it was taken as far as its place in the sequence tells.
+/// A snapshot with a time that fits its place in the sequence.
 #[derive(Debug, Clone, Copy)]
 pub struct Dated<'s> {
     pub snapshot: &'s Snapshot,
-    /// Its own time, or that of the one before it when its own cannot be right.
+    /// The recorded time, or that of the snapshot before it if the recorded one cannot be right.
     pub at: Timestamp,
     pub is_own: bool,
 }
 
-/// The snapshots of a history with the times that fit their order. A clock that was wrong for a while must not move a snapshot
-/// to another place: most times agree with the sequence, and those that do not, or have not come yet, give way.
+/// Assigns each snapshot a time that fits its place in the history. The times of most snapshots agree with the sequence;
+/// those that do not, or are in the future, were recorded by a wrong clock and are replaced.
 pub fn dated(snapshots: &[Snapshot], now: Timestamp) -> Vec<Dated<'_>> {
-    // For each one that may end it, the longest series of times in order: how many, and the one before it.
+    // For each snapshot, the longest series of ascending times that ends there: its length, and the index before it.
     let mut series: Vec<Option<(usize, Option<usize>)>> = Vec::with_capacity(snapshots.len());
     for snapshot in snapshots {
         let before = snapshots.iter().zip(&series).enumerate().filter(|(_, (before, _))| before.at <= snapshot.at);
@@ -248,7 +251,7 @@ pub fn dated(snapshots: &[Snapshot], now: Timestamp) -> Vec<Dated<'_>> {
         let (length, place) = longest.map_or((0, None), |(length, place)| (length, Some(place)));
         series.push((snapshot.at <= now).then_some((length + 1, place)));
     }
-    // Of several that are as long, clocks were behind more often than ahead.
+    // Of several of the same length, prefer the one with the latest time: clocks are behind more often than ahead.
     let ends = series.iter().zip(snapshots).enumerate();
     let last = ends.filter_map(|(place, (series, snapshot))| Some(((*series)?.0, snapshot.at, place))).max();
     let mut is_own = vec![false; snapshots.len()];
@@ -275,7 +278,7 @@ pub(super) fn is_snapshot(name: &str) -> bool {
     Snapshot::of(Path::new(name)).is_some()
 }
 
-/// The snapshots in a directory, the oldest first. What is a link, or no file, was put there by somebody else.
+/// Lists the snapshots in a directory, oldest first. Skips symlinks and anything else that is not a regular file.
 pub(super) fn list(directory: &Path) -> Vec<Snapshot> {
     let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
     let paths = super::entries(directory).into_iter().flatten().filter(is_file);
@@ -298,7 +301,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Removes what is too old, too many or too large. Nothing depends on it, so what cannot be removed stays.
+/// Removes snapshots that are too old, too many or too large. Failures are ignored, as nothing depends on it.
 pub(super) fn prune(directory: &Path, now: Timestamp) {
     files::remove_unfinished_of_old(directory, super::system_time(now));
     let mut bytes = 0;

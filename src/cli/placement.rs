@@ -13,11 +13,11 @@ use crate::error::Error;
 use crate::safe;
 use crate::text::{Safe, clean};
 
-/// Global options that say which webhooks are read, and from where. The other ones (`--config`, `--color`, …) are settings, which
-/// do no harm where nothing depends on them.
+/// Global options that select the webhooks to read. The others (`--config`, `--color`, …) are settings, which are harmless
+/// where they have no effect.
 const SOURCES: [&str; 6] = ["profile", "all-profiles", "from", "cached", "base-url", "demo"];
 
-/// The sources that each command takes. A command that is not listed takes none; help and completions read nothing at all.
+/// The source options that each command accepts. A command not listed accepts none; help and completions read nothing.
 const TAKES: &[(&str, &[&str])] = &[
     ("hookscope", &["profile", "from", "base-url", "demo"]),
     ("list", &SOURCES),
@@ -40,12 +40,12 @@ const TAKES: &[(&str, &[&str])] = &[
 
 const ONE_WORKSPACE: &[&str] = &["profile", "from", "cached", "base-url", "demo"];
 
-/// Options with a value that decide what is read or where it is written. Given twice they are refused: nobody can know which of the
-/// values is meant. Every other option is a setting: an alias may hold one, and the last one wins.
+/// Options that select the input or the output file, which can be given only once: of two values, it is not clear which one
+/// is meant. Any other option is a setting that an alias may contain, so its last value wins.
 const ONCE: [&str; 11] =
     ["config", "profile", "from", "base-url", "filter", "deliveries", "retired-file", "file", "since", "page", "explain"];
 
-/// The command line as it is parsed: of a setting that is repeated, the last value wins.
+/// The command line to parse. If a setting is repeated, its last value wins.
 pub fn command() -> Command {
     last_wins(Cli::command())
 }
@@ -60,7 +60,7 @@ fn last_wins(command: Command) -> Command {
     command.mut_args(setting).mut_subcommands(last_wins)
 }
 
-/// Checks every option that was given against the command. `words` is the command line from the program's name on.
+/// Checks that the command uses every option that was given. `words` is the command line from the program's name on.
 ///
 /// # Errors
 ///
@@ -111,7 +111,7 @@ fn refuse_repeated(root: &Command, words: &[OsString]) -> Result<(), Error> {
     Ok(())
 }
 
-/// A command with options of its own in the place of global ones, so that each level tells what was given there.
+/// Adds the global options to every level of a command, so that each level reports those given there.
 fn spread(command: Command, globals: &[Arg]) -> Command {
     command.args(globals).mut_subcommands(|inner| spread(inner, globals))
 }
@@ -121,7 +121,7 @@ fn is_given(matches: &ArgMatches, arg: &Arg) -> bool {
         && matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
 }
 
-/// An option of the explorer before a command.
+/// The error for an option of the explorer before a command.
 fn of_explorer(arg: &Arg, name: &str, command: &Command) -> Error {
     let long = arg.get_long().unwrap_or_default();
     let value = arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
@@ -137,7 +137,7 @@ fn of_explorer(arg: &Arg, name: &str, command: &Command) -> Error {
     Error::Usage { message, advice: Some(advice) }
 }
 
-/// A source of webhooks that the command does not read.
+/// The error for a source of webhooks that the command does not read.
 fn of_others(source: &'static str, name: &str) -> Error {
     let who = if name == "hookscope" { Safe::from("the explorer") } else { clean(name) };
     let reads = |(command, takes): &(&'static str, &[&str])| {

@@ -1,4 +1,4 @@
-//! Errors of the argument parser in the two lines of every error: what is wrong, and what to do.
+//! Rewords errors of the argument parser as two lines, like any other error: what is wrong, and what to do.
 
 use std::collections::VecDeque;
 use std::error::Error as _;
@@ -21,7 +21,7 @@ pub fn explain(error: &clap::Error, root: &Command, words: &[OsString]) -> Error
     Error::Usage { message, advice: Some(advice.unwrap_or_else(|| details.see_help())) }
 }
 
-/// An error with what it is about.
+/// An error of the parser with its context.
 struct Details<'a> {
     error: &'a clap::Error,
     root: &'a Command,
@@ -162,7 +162,7 @@ impl Details<'_> {
         clean_head(line.strip_prefix("error: ").unwrap_or(line), 200)
     }
 
-    /// What was typed.
+    /// The words of the error context, joined and cleaned.
     fn text(&self, kind: ContextKind) -> Safe {
         clean_head(&self.words(kind).join(" "), WORD)
     }
@@ -204,8 +204,8 @@ fn choices_of(words: &[String]) -> Safe {
     }
 }
 
-/// Whether a word may be what somebody meant: they typed its beginning, or changed one place in at most a third of what was
-/// typed.
+/// Returns true if `typed` is probably meant to be `word`: a prefix of it, or a spelling that differs in one place, by at
+/// most a third of what was typed. Two swapped letters count as one.
 fn is_close(typed: &str, word: &str) -> bool {
     let [typed, word] = [typed, word].map(|word| word.trim_start_matches('-').to_lowercase());
     let [mut left, mut right] = [&typed, &word].map(|word| word.chars().collect::<VecDeque<_>>());
@@ -224,7 +224,7 @@ fn is_close(typed: &str, word: &str) -> bool {
     changed * 3 <= length
 }
 
-/// `--limit` of `--limit <N>`, `ID` of `<ID>...`.
+/// Returns `--limit` for `--limit <N>`, and `ID` for `<ID>...`.
 fn name_of(shown: &str) -> &str {
     let name = shown.split(' ').next().unwrap_or(shown);
     match name.strip_prefix(['<', '[']) {

@@ -20,9 +20,9 @@ use crate::cli;
 use crate::error::{Error, Exit};
 use crate::output::Output;
 
-/// The variable by which a script asks for candidates. Without it, the program runs as usual.
+/// Set by a completion script that requests candidates. Without it, the program runs as usual.
 const VARIABLE: &str = "HOOKSCOPE_COMPLETE";
-/// How long candidates may take: a file system that hangs does not keep anybody from typing.
+/// Time limit for candidates, so that a file system that hangs does not block the command line.
 const PATIENCE: Duration = Duration::from_secs(3);
 const NAME: &str = "hookscope";
 const SHELLS: Shells<'static> = Shells(&[&JoinedBash, &env::Elvish, &env::Fish, &env::Powershell, &env::Zsh]);
@@ -36,8 +36,8 @@ pub(super) fn script(shell: Shell) -> Result<Exit, Error> {
     Output::stdout().send(|out| out.raw(&script)).map(|_reader| Exit::Done)
 }
 
-/// Answers a script that asks for candidates: it names its shell, and the command line stands behind `--`. False in every other
-/// run.
+/// Answers a completion script, which names its shell in `HOOKSCOPE_COMPLETE` and passes the command line after `--`.
+/// Returns false in any other run.
 pub fn answer(words: &[OsString]) -> bool {
     let shell = std::env::var(VARIABLE).unwrap_or_default();
     if SHELLS.completer(&shell).is_none() || words.get(1).is_none_or(|word| word != "--") {
@@ -49,7 +49,7 @@ pub fn answer(words: &[OsString]) -> bool {
         let directory = std::env::current_dir().ok();
         let environment = CompleteEnv::with_factory(|| command(&words)).var(VARIABLE);
         let environment = environment.bin(NAME).completer(NAME).shells(SHELLS);
-        // Whatever goes wrong: in the middle of a command line there is no place for a message.
+        // Errors are dropped: a message would appear in the middle of the command line.
         drop(environment.try_complete(words.iter().cloned(), directory.as_deref()));
         let _gave_up = tell.send(());
     });
@@ -59,13 +59,13 @@ pub fn answer(words: &[OsString]) -> bool {
     true
 }
 
-/// The command line with the candidates of values.
+/// Builds the command line with candidates for its values.
 fn command(words: &[OsString]) -> Command {
     let values = Values::new(words);
     add_to(cli::help::command(None), &values, "")
 }
 
-/// Adds candidates to the arguments of a command and of those below it.
+/// Adds candidates to the arguments of a command and its subcommands.
 fn add_to(command: Command, values: &Values, parent: &str) -> Command {
     let name = format!("{parent} {}", command.get_name()).trim_start().to_owned();
     let command = command.mut_args(|arg| match values.of(&name, arg.get_id().as_str()) {
@@ -75,8 +75,8 @@ fn add_to(command: Command, values: &Values, parent: &str) -> Command {
     command.mut_subcommands(|below| add_to(below, values, &name))
 }
 
-/// As the library's Bash, with a script that joins the words that Bash splits at `=` and `:`. Bash inserts candidates as they
-/// are, so names of files that would need quotes are left out.
+/// The library's Bash completion, with a script that joins the words that Bash splits at `=` and `:`. Bash inserts
+/// candidates without quoting, so file names that need quotes are left out.
 struct JoinedBash;
 
 impl EnvCompleter for JoinedBash {

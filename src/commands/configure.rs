@@ -227,7 +227,7 @@ fn show(global: &Global, env: &Environment) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Leaves out that there is no key, which the line of the key says.
+/// Drops the error if the place of the key cannot be determined, as the key's own line reports that.
 fn only_conflict(config: &Config, selection: &Selection, env: &Environment, error: ConfigError) -> Result<(), ConfigError> {
     if config.key_place(selection, env).is_err() { Ok(()) } else { Err(error) }
 }

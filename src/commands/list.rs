@@ -31,7 +31,7 @@ pub(super) async fn run(args: &ListArgs, context: &Context<'_>) -> Result<Exit, 
     if job.streams() { job.stream(workspaces, &mut out).await } else { job.read(workspaces, &mut out).await }
 }
 
-/// How the webhooks are written. `--excel` is a kind of csv.
+/// Builds the sheet that writes the webhooks. `--excel` implies csv.
 fn sheet<W: Write>(args: &ListArgs, out: &Output<W>, context: &Context<'_>) -> Result<Sheet<Listed>, Error> {
     let mut output = args.output;
     if args.excel {
@@ -48,12 +48,12 @@ fn sheet<W: Write>(args: &ListArgs, out: &Output<W>, context: &Context<'_>) -> R
     Ok(sheet)
 }
 
-/// What is to be listed, and how.
+/// A listing to write: its rows, order and format.
 struct Job<'a> {
     context: &'a Context<'a>,
     scope: Scope,
     query: Query,
-    /// What finds that which the query asks for, if it asks for findings.
+    /// The audit, if the query filters by findings.
     audit: Option<Audit>,
     sort: Option<Sort>,
     limit: Option<u64>,
@@ -99,7 +99,7 @@ impl<'a> Job<'a> {
         Ok(job)
     }
 
-    /// Only the whole list of the API can be confirmed by reading it twice.
+    /// Refuses `--verify` unless the whole list is read from the API.
     fn refuse_to_verify_a_part(&self) -> Result<(), Error> {
         let message = if self.limit.is_some() && !self.needs_all() {
             "--verify needs the whole list, but --limit reads part of it"
@@ -111,12 +111,12 @@ impl<'a> Job<'a> {
         if self.verify { Err(Error::Usage { message: message.into(), advice: None }) } else { Ok(()) }
     }
 
-    /// Whether rows can be written as they come: nothing has to be known of all of them first.
+    /// Returns true if rows can be written as they arrive, without reading all of them first.
     fn streams(&self) -> bool {
         self.sheet.format == Format::Ndjson && !self.needs_all() && self.page.is_none()
     }
 
-    /// No filter matches a row that is no webhook.
+    /// Malformed rows match no filter.
     fn malformed(&self) -> Fate {
         if self.sheet.format.passes_malformed() && self.query.is_empty() { Fate::Passed } else { Fate::LeftOut }
     }
@@ -125,7 +125,7 @@ impl<'a> Job<'a> {
         Wanted { scope: self.scope, limit, filter, verify: self.verify }
     }
 
-    /// All rows are needed before the first one is known.
+    /// Returns true if all rows must be read before the first can be written.
     fn needs_all(&self) -> bool {
         self.sort.is_some() || self.query.is_ranked() || self.audit.is_some()
     }
@@ -194,12 +194,12 @@ impl<'a> Job<'a> {
         }
         let all = self.arrange(all);
         if self.limit.is_some() && !all.iter().any(|entry| matches!(entry, Entry::Malformed(_))) {
-            // What lies behind the limit does not count, whatever is wrong with it.
+            // Malformed rows beyond the limit do not count.
             for (summary, _) in &mut reports {
                 summary.malformed = 0;
             }
         }
-        // A listing of which nothing could be read is no empty listing.
+        // If nothing could be read, do not write an empty listing.
         let nothing = reports.is_empty() && tally.exit != Exit::Done;
         let reader = if nothing { Reader::Listening } else { out.send(|out| self.sheet.write(out, &all))? };
         for (summary, place) in reports {
@@ -216,7 +216,7 @@ impl<'a> Job<'a> {
 
     async fn read_one(&self, workspace: Workspace, limit: Limit) -> Result<Reading, Error> {
         if let Some(audit) = &self.audit {
-            // What is wrong with one webhook may depend on another that is not asked for.
+            // A finding on one webhook may depend on another that the query does not match.
             let mut reading = workspace.read(self.wanted(limit, None)).await?;
             let found = audit.run(&reading.rows.as_slice()).rule_sets(reading.rows.len());
             let mut found = found.into_iter();
@@ -241,7 +241,7 @@ impl<'a> Job<'a> {
         Ok(reading)
     }
 
-    /// Sorts, or puts the best match first, and takes as many as are wanted.
+    /// Sorts the rows, or ranks them by how well they match, and applies the limit.
     fn arrange(&self, mut entries: Vec<Entry<Listed>>) -> Vec<Entry<Listed>> {
         if let Some(sort) = self.sort {
             entries = sort.sorted(entries, webhook);
@@ -256,7 +256,7 @@ impl<'a> Job<'a> {
     }
 }
 
-/// The audit whose findings a query asks for.
+/// The audit for a query that filters by findings.
 fn audit(query: &Query, args: &ListArgs, context: &Context<'_>) -> Result<Audit, Error> {
     if args.page.is_some() {
         let message = "--filter: finding: needs the whole list, but --page reads one page".into();
@@ -282,13 +282,14 @@ fn webhook(entry: &Entry<Listed>) -> Option<&Webhook> {
     }
 }
 
-/// How a sweep over workspaces goes.
+/// The progress of reading several workspaces.
 struct Tally<'a> {
     job: &'a Job<'a>,
-    /// One that fails is the failure of the command; one of several is told, and the others are read.
+    /// True if one workspace is read, without `--all-profiles`: its failure fails the command. Otherwise a failure is
+    /// reported and the other workspaces are read.
     only: bool,
     rows: u64,
-    /// Webhooks in all workspaces; `None` when that is not known.
+    /// The number of webhooks in all workspaces; `None` if it is not known.
     total: Option<u64>,
     exit: Exit,
 }
@@ -322,7 +323,7 @@ impl<'a> Tally<'a> {
         self.total = self.total.zip(summary.total).map(|(one, other)| one + other);
     }
 
-    /// Says on a terminal that nothing matches: an empty table could be a listing that is under way.
+    /// Notes on a terminal that nothing matches, as an empty table could also be a listing in progress.
     fn say_if_nothing(&self) {
         let is_page = self.job.page.is_some();
         if self.rows > 0 || is_page || self.exit != Exit::Done || !(io::stdout().is_terminal() || io::stderr().is_terminal())
@@ -344,7 +345,7 @@ impl<'a> Tally<'a> {
         self.exit = self.exit.max(exit);
     }
 
-    /// What the next workspace may bring; `None` when it is enough.
+    /// The limit for the next workspace; `None` once enough rows were read.
     fn limit(&self) -> Option<Limit> {
         match self.job.limit {
             Some(limit) if !self.job.needs_all() => (limit > self.rows).then(|| Limit::Rows(limit - self.rows)),

@@ -31,12 +31,12 @@ use crate::text::{Safe, clean};
 
 /// One workspace, and how to read it.
 pub(super) struct Workspace {
-    /// The profile that it is called by, when several are read.
+    /// The profile's name, when several workspaces are read.
     pub(super) profile: Option<Arc<str>>,
-    /// What messages call it.
+    /// The name for messages.
     place: Safe,
     say: Say,
-    /// Where it is remembered; nowhere for a file.
+    /// The cache and history; `None` for a file.
     memory: Option<Store>,
     origin: Origin,
 }
@@ -49,16 +49,16 @@ enum Origin {
 /// All rows of a workspace, whatever their scope.
 pub(super) const EVERYTHING: Wanted<'static> = Wanted::all(Scope::All);
 
-/// An API that can be asked as often as one likes.
+/// A connection to the API that can be read repeatedly.
 pub(super) struct Live {
     source: Source,
     policy: fetch::Policy,
     place: Safe,
     say: Say,
-    /// Where what is read is remembered.
+    /// The cache and history.
     memory: Option<Store>,
     confirmations: Confirmations,
-    /// It serves as long as the value lives.
+    /// Keeps the demo server running.
     demo: Option<Server>,
 }
 
@@ -91,7 +91,7 @@ impl Live {
         Ok(reading)
     }
 
-    /// All webhooks, as little more than their texts.
+    /// Reads all webhooks in compact form.
     pub(super) async fn read_roster(&self, drawn: bool) -> Result<(Roster, Summary, Timestamp), ApiError> {
         let started = clock::Moment::now().wall;
         let reading = self.read_only(EVERYTHING, drawn).await?;
@@ -114,7 +114,7 @@ async fn get(
     Ok(results.into_iter().map(found).collect())
 }
 
-/// The way to the one workspace that the options name, with the demo server if it is that one.
+/// Connects to the workspace that the options name, starting the demo server if requested.
 pub async fn connect(global: &Global, config: &Config, env: &Environment) -> Result<(Connection, Option<Server>), Error> {
     let (mut connection, server) = if global.demo {
         let (server, connection) = start_demo().await?;
@@ -133,7 +133,7 @@ fn override_timeout(connection: &mut Connection, global: &Global) {
     }
 }
 
-/// The demo server, and the way to it.
+/// Starts the demo server.
 pub(super) async fn start_demo() -> Result<(Server, Connection), Error> {
     let failed = |words: String| Error::Demo(clean(&words));
     let server = Server::start(demo::Options::default()).await.map_err(|error| Error::Demo(reason(&error)))?;
@@ -142,7 +142,7 @@ pub(super) async fn start_demo() -> Result<(Server, Connection), Error> {
     Ok((server, Config::demo_connection(base_url, key)))
 }
 
-/// The one workspace that the options name.
+/// Opens the workspace that the options name.
 pub(super) async fn open(global: &Global, config: &Config, env: &Environment, say: Say) -> Result<Workspace, Error> {
     if let Some(path) = &global.from {
         note_terminal(path, "webhooks", say);
@@ -154,7 +154,7 @@ pub(super) async fn open(global: &Global, config: &Config, env: &Environment, sa
     if global.cached { of_cache(&connection, say) } else { of_connection(&connection, server, say) }
 }
 
-/// Where the workspace that the options name is remembered, and what messages call it.
+/// Opens the store of the workspace that the options name, and returns it with the workspace's name for messages.
 pub(super) async fn remembered(global: &Global, config: &Config, env: &Environment) -> Result<(Store, Safe), Error> {
     if let Some(option) = [("--demo", global.demo), ("--from", global.from.is_some())].iter().find(|(_, given)| *given) {
         let advice = global.demo.then(|| "Try it with hookscope demo serve.".into());
@@ -168,7 +168,7 @@ pub(super) async fn remembered(global: &Global, config: &Config, env: &Environme
     Ok((store, place))
 }
 
-/// Says where the history of an earlier version is: once, as long as there is no other one.
+/// Notes that the history of an earlier version is not used. Called only while the workspace has no history of its own.
 fn note_unused_history(path: &Path, place: &Safe, say: Say) {
     let path = clean(&path.to_string_lossy());
     say.note(&safe!(
@@ -185,7 +185,7 @@ fn store(connection: &Connection) -> Result<Store, Error> {
     })
 }
 
-/// What was read last, in place of the API.
+/// Opens the cached listing instead of the API.
 fn of_cache(connection: &Connection, say: Say) -> Result<Workspace, Error> {
     let place = place(connection);
     let now = clock::Moment::now().wall;
@@ -198,13 +198,13 @@ fn of_cache(connection: &Connection, say: Say) -> Result<Workspace, Error> {
     Ok(Workspace { profile: None, place, say, memory: Some(memory), origin: Origin::File(page) })
 }
 
-/// Says that rows are not those of now.
+/// Notes that the rows are from the cache, and their age.
 pub(super) fn say_age(read_at: Timestamp, now: Timestamp, place: &Safe, say: Say) {
     let (age, utc) = (clock::recent_age_in_words(read_at, now), clock::utc(read_at));
     say.note(&safe!("{}: from the cache, read {} ({})", place, age, utc));
 }
 
-/// What the cache has, or why there is nothing.
+/// Returns the cached listing, or an error if there is none.
 pub(super) fn found_in_cache<T>(read: Result<Option<T>, Unusable>, place: &Safe, say: Say) -> Result<T, Error> {
     let found = read.unwrap_or_else(|why| {
         say.note(&safe!("{}: cache unusable: {}", place, clean(&why.to_string())));
@@ -216,7 +216,7 @@ pub(super) fn found_in_cache<T>(read: Result<Option<T>, Unusable>, place: &Safe,
     })
 }
 
-/// The workspaces of all profiles, one after the other. One that cannot be opened does not keep the others from being read.
+/// Opens the workspaces of all profiles, one after the other. A failure does not prevent the others from being read.
 pub(super) async fn open_all(
     global: &Global,
     config: &Config,
@@ -275,13 +275,14 @@ fn of_connection(connection: &Connection, demo: Option<Server>, say: Say) -> Res
     Ok(Workspace { profile: None, place, say, memory: live.memory.clone(), origin: Origin::Api(Box::new(live)) })
 }
 
-/// What messages call a workspace: its host, and its profile where there is more than one.
+/// Names a workspace for messages: `production (api.dialnexa.com)`, or only the host if the profile is `default`.
 fn place(connection: &Connection) -> Safe {
     let host = connection.api.base_url.host();
     if connection.profile.as_str() == "default" { host } else { safe!("{} ({})", connection.profile, host) }
 }
 
-/// That a workspace could not be read; when the API has trouble it is worth knowing that there is a cache.
+/// Builds the error for a workspace that could not be read. After a transient error it mentions the cached listing, if there
+/// is one.
 fn failed(place: Safe, error: ApiError, memory: Option<&Store>) -> Error {
     match memory.filter(|_| error.is_transient()).and_then(Store::read_at) {
         Some(read_at) => {
@@ -297,7 +298,7 @@ impl Workspace {
         &self.place
     }
 
-    /// Where it is remembered; nowhere for a file.
+    /// The cache and history; `None` for a file.
     pub(super) fn memory(&self) -> Option<&Store> {
         self.memory.as_ref()
     }
@@ -317,7 +318,7 @@ impl Workspace {
         }
     }
 
-    /// Everything, and unless it is a file when that was read, and the way to ask for more of it.
+    /// Reads all webhooks in compact form. Except for a file, also returns the connection and when they were read.
     pub(super) async fn read_roster(self) -> Result<(Roster, Summary, Option<(Live, Timestamp)>), Error> {
         match self.origin {
             Origin::Api(live) => {
@@ -332,7 +333,7 @@ impl Workspace {
         }
     }
 
-    /// The way to the API; `None` for a file.
+    /// Returns the connection to the API; `None` for a file.
     pub(super) fn into_live(self) -> Option<Live> {
         match self.origin {
             Origin::Api(live) => Some(*live),
@@ -340,7 +341,7 @@ impl Workspace {
         }
     }
 
-    /// Hands on the wanted rows page by page.
+    /// Passes the wanted rows to `sink`, page by page.
     pub(super) async fn stream<E: Element + HashContract>(
         self,
         wanted: Wanted<'_, E>,
@@ -363,7 +364,7 @@ impl Workspace {
         }
     }
 
-    /// One page of `size` rows.
+    /// Reads one page of `size` rows.
     pub(super) async fn read_page(self, scope: Scope, number: u64, size: u32) -> Result<Reading, Error> {
         let progress = self.progress(true);
         let place = self.place.clone();
@@ -372,8 +373,8 @@ impl Workspace {
         reading.map_err(|error| Error::Api { place, error })
     }
 
-    /// Webhooks by their ids; `None` for each one that does not exist.
-    /// And whether what is not there is nowhere: a file may hold a part.
+    /// Reads webhooks by id; `None` for each one not found. The flag is true if such a webhook does not exist: always with
+    /// the API, and with a file only if it is complete.
     pub(super) async fn get(self, ids: &[WebhookId]) -> Result<(Vec<Result<Option<Row>, ApiError>>, bool), Error> {
         let progress = self.progress(true);
         let place = self.place.clone();
@@ -388,7 +389,7 @@ impl Workspace {
         Ok((results, is_whole))
     }
 
-    /// Where single pages and webhooks are; the demo serves as long as its server lives.
+    /// The source of single pages and webhooks. The demo's source works only while its server lives.
     fn into_source(self) -> (Source, fetch::Policy, Option<Server>) {
         match self.origin {
             Origin::Api(live) => (live.source, live.policy, live.demo),

@@ -1,5 +1,5 @@
-//! A config file as a tree of tables whose values know where they stand. Messages name file, line, key and what is allowed,
-//! and never quote the file: any line of it may hold the key.
+//! A config file as a tree of tables whose values know their line. Messages name the file, line, key and allowed values, and
+//! never quote the file: any line of it may hold the key.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,9 +35,9 @@ impl Opened {
         self.mode & (rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO).bits() == 0
     }
 
-    /// Why a file is not used that decides where a key comes from and goes to: another user owns it. As with OpenSSH, this is
-    /// about the file that was opened, whatever symlinks led there. Directories are not looked at: who replaces the file leaves
-    /// one of another owner.
+    /// Refuses a file that another user owns, as that user could change where a key comes from or is sent. Like OpenSSH,
+    /// this checks the file that was opened, after symlinks. Directories are not checked: a file put in place of this one
+    /// would have another owner.
     pub(super) fn of_another_user(&self, path: &Path) -> Option<ConfigError> {
         let me = rustix::process::geteuid().as_raw();
         (self.owner != 0 && self.owner != me).then(|| {
@@ -49,7 +49,7 @@ impl Opened {
         })
     }
 
-    /// As [`Opened::of_another_user`]: others can write to it.
+    /// Like [`Opened::of_another_user`], but refuses a file that its group or others can write to.
     fn written_by_others(&self, path: &Path) -> Option<ConfigError> {
         let written = (rustix::fs::Mode::WGRP | rustix::fs::Mode::WOTH).bits();
         (self.mode & written != 0).then(|| {
@@ -63,7 +63,7 @@ pub(super) fn quoted(path: &Path) -> Safe {
     shlex::try_quote(&path.to_string_lossy()).map_or_else(|_| clean_path(path), |quoted| clean(&quoted))
 }
 
-/// As [`read_bounded`], of a file that is text.
+/// Like [`read_bounded`], for a text file.
 pub(super) fn open_bounded(path: &Path, limit: u64) -> Result<Opened, ConfigError> {
     let (bytes, metadata) = read_bounded(path, limit)?;
     let text = String::from_utf8(bytes).map_err(|_may_hold_a_key| ConfigError::new("not valid UTF-8"))?;
@@ -100,7 +100,7 @@ pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<(Vec<u8>, Metadata
 pub(super) struct Document {
     pub(super) path: PathBuf,
     opened: Opened,
-    /// Where each key was found that somebody asked for, by its full name.
+    /// The place of each key that was read, by its full name.
     found: RefCell<BTreeMap<String, Safe>>,
 }
 
@@ -130,7 +130,7 @@ impl Document {
         safe!("{}:{}", clean_path(&self.path), line)
     }
 
-    /// Who may do what with the file. Nobody else may change it, and one that holds a key is its owner's business alone.
+    /// Returns the file's permissions. Only its owner may write to it, or read it if it holds a key.
     pub(super) fn permissions(&self, holds_key: bool) -> Permissions {
         Permissions {
             mode: self.opened.mode,
@@ -153,7 +153,7 @@ impl Document {
         self.opened.written_by_others(&self.path)
     }
 
-    /// `path:line` of every key that was asked for and is there.
+    /// The `path:line` of every key that was read.
     pub(super) fn sources(&self) -> BTreeMap<String, Safe> {
         self.found.borrow().clone()
     }
@@ -188,7 +188,7 @@ fn type_of(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// A value and where it stands.
+/// A value and its place in the file.
 #[derive(Debug, Clone)]
 pub(super) struct Found<T> {
     pub(super) value: T,
@@ -202,7 +202,7 @@ pub(super) struct Section<'a> {
     name: String,
     table: Option<&'a DeTable<'a>>,
     known: BTreeSet<String>,
-    /// Where it begins, if it is one of several.
+    /// Its place in the file, if it is one of several.
     place: Option<Safe>,
 }
 
@@ -329,7 +329,7 @@ impl<'a> Section<'a> {
         Ok(self.found_choice(key, choices)?.map(|found| found.value))
     }
 
-    /// As [`Section::choice`], with its place.
+    /// Like [`Section::choice`], but with its place.
     pub(super) fn found_choice<T: Copy>(
         &mut self,
         key: &str,
@@ -345,7 +345,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Whether the file has this key.
+    /// Returns true if this section has the key.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
     }
@@ -355,7 +355,7 @@ impl<'a> Section<'a> {
         ConfigError::new(safe!("{}: {}", clean_head(&self.full_name(key), 60), message)).at(place)
     }
 
-    /// Refuses keys that nobody asked for.
+    /// Refuses unknown keys: those that were not read.
     pub(super) fn finish(&self) -> Result<(), ConfigError> {
         for key in self.table.into_iter().flat_map(DeTable::keys) {
             let name = key.get_ref();

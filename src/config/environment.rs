@@ -1,4 +1,4 @@
-//! The environment, read once at the start: nothing else in the program looks at it.
+//! The environment variables, read once at startup. Nothing else in the program reads them.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use super::ConfigError;
 use crate::api::ProxyVariables;
 
-/// Variables that name a proxy, in the order in which they are looked at. The first four are for https, as the API is.
+/// Proxy variables, in order of precedence. The first four apply to https, which the API uses.
 const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
 
-/// The variables that mean something to hookscope.
+/// The variables that hookscope uses.
 #[derive(Clone, Default)]
 pub struct Environment {
     /// `DIALNEXA_API_KEY`, even when it is empty: an empty key is a mistake to report, not a key to ignore.
@@ -24,9 +24,9 @@ pub struct Environment {
     pub profile: Option<String>,
     /// `HOOKSCOPE_LOG`: the filter of the log.
     pub log: Option<String>,
-    /// The variable that names a proxy, if one does: what goes around it says so.
+    /// The name of the proxy variable that is set, if any, for messages about traffic that bypasses it.
     pub proxy: Option<&'static str>,
-    /// The proxy for the API, as variables name it.
+    /// The proxy variables that apply to the API.
     pub proxies: ProxyVariables,
     /// `NO_COLOR` is set and not empty.
     pub no_color: bool,
@@ -34,16 +34,16 @@ pub struct Environment {
     pub term: Option<String>,
     /// `COLORTERM`.
     pub colorterm: Option<String>,
-    /// The program between this one and the terminal, if one is known of.
+    /// The multiplexer that this process runs in, if any.
     pub multiplexer: Option<Multiplexer>,
-    /// The locale says UTF-8.
+    /// True if the locale uses UTF-8.
     pub utf8: bool,
-    /// The variable that decides the locale, and what it says; `None` when none does.
+    /// The variable that sets the locale, and its value; `None` if none does.
     pub locale: Option<(&'static str, String)>,
 }
 
 impl Environment {
-    /// Whether the terminal is one of the Linux console, whose font lacks most symbols.
+    /// Returns true on a Linux console, whose font lacks most symbols.
     pub fn is_linux_console(&self) -> bool {
         self.term.as_deref().is_some_and(|term| term == "linux" || term.starts_with("linux-"))
     }
@@ -76,7 +76,7 @@ impl Environment {
     }
 }
 
-/// A program that passes terminal sequences that it does not know on only when they are wrapped.
+/// A terminal multiplexer, which passes on escape sequences unknown to it only when they are wrapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Multiplexer {
     Tmux,
@@ -84,7 +84,7 @@ pub enum Multiplexer {
     Screen,
 }
 
-/// Where one runs in the other, the variables of both are set; the inner one decides what TERM is.
+/// Returns the innermost multiplexer. If both variables are set, one runs inside the other, and the inner one sets TERM.
 fn multiplexer(tmux: bool, screen: bool, term: Option<&str>) -> Option<Multiplexer> {
     match (tmux, screen) {
         (false, false) => None,
@@ -104,13 +104,13 @@ fn text(name: &'static str) -> Result<Option<String>, ConfigError> {
     }
 }
 
-/// The first of some variables that is set and not empty. What is not UTF-8 becomes what no address has.
+/// Returns the first variable that is set and not empty. Invalid UTF-8 becomes a character that no address contains.
 fn first_set(names: &[&'static str]) -> Option<(&'static str, String)> {
     let values = names.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
     values.map(|(name, value)| (name, value.to_string_lossy().into_owned())).find(|(_, value)| !value.is_empty())
 }
 
-/// The first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set and not empty decides.
+/// Returns the first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set and not empty.
 fn locale(variables: [(&'static str, Option<OsString>); 3]) -> Option<(&'static str, String)> {
     let set = variables.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let (name, value) = set.into_iter().find(|(_, value)| !value.is_empty())?;

@@ -1,4 +1,4 @@
-//! Where an API key is stored: in a line of the config, in a file of its own, or with a command that prints it.
+//! Storage of an API key: inline in the config, in a file of its own, or behind a command that prints it.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -16,12 +16,12 @@ use crate::safe;
 use crate::signals::{stops, unblocked};
 use crate::text::{Safe, clean};
 
-/// What is read of a key file or of a command's output: a key with room for white space.
+/// The largest key file or command output that is read, in bytes: a key with room for white space.
 const MAX_BYTES: u64 = 2 * ApiKey::MAX_BYTES as u64;
-/// How long a key command may take: it may ask a person for a passphrase.
+/// Time limit of a key command, which may prompt for a passphrase.
 const COMMAND_TIME: Duration = Duration::from_mins(1);
 
-/// A key that is not read yet, and the line of the config that says where it is.
+/// The place of a key that is not read yet, and the line of the config that sets it.
 #[derive(Debug, Clone)]
 pub(super) enum StoredKey {
     Inline { key: ApiKey, place: Safe },
@@ -152,7 +152,7 @@ async fn run_command(words: &[String], time: Duration) -> Result<ApiKey, ConfigE
     }
 }
 
-/// Whether a program has a file, at its path or in a directory of `PATH`.
+/// Returns true if the program exists, at its path or in a directory of `PATH`.
 fn is_there(program: &str) -> bool {
     if program.contains('/') {
         return Path::new(program).exists();
@@ -161,10 +161,10 @@ fn is_there(program: &str) -> bool {
     std::env::split_paths(&directories).any(|directory| directory.join(program).is_file())
 }
 
-/// The program of a key command cannot be started.
+/// The error for a key command that could not be started.
 fn not_started(program: &str, shown: &Safe, error: &std::io::Error) -> ConfigError {
     match error.kind() {
-        // What is there and not found is a script for a program that is not.
+        // If the file exists but is "not found", it is a script whose interpreter is missing.
         std::io::ErrorKind::NotFound if is_there(program) => {
             ConfigError::new(safe!("{} cannot be run: the interpreter on its first line is missing", shown))
                 .advise("Install the interpreter, or correct the first line of the script.")

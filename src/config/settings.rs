@@ -19,10 +19,10 @@ use crate::redact::ApiKey;
 use crate::safe;
 use crate::text::{Safe, Untrusted, clean};
 
-/// What requests to the API go through. Loopback is never proxied.
+/// The proxy setting for requests to the API. Loopback addresses are never proxied.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Proxy {
-    /// What `HTTPS_PROXY` and the other proxy variables say.
+    /// The proxy from `HTTPS_PROXY` and the other proxy variables.
     #[default]
     Environment,
     None,
@@ -41,7 +41,7 @@ pub struct Network {
     pub max_rows: u64,
     pub max_bytes: u64,
     pub proxy: Proxy,
-    /// What [`Proxy::Environment`] means.
+    /// The proxy variables that [`Proxy::Environment`] uses.
     pub(super) proxies: ProxyVariables,
     ca_file: Option<(PathBuf, Safe)>,
 }
@@ -88,7 +88,7 @@ impl Network {
         Ok(network)
     }
 
-    /// What the fetching needs of it.
+    /// The settings that apply to fetching.
     pub fn policy(&self) -> Policy {
         Policy {
             page_size: self.page_size,
@@ -100,12 +100,12 @@ impl Network {
         }
     }
 
-    /// The file of further certificates.
+    /// The file with additional trusted certificates.
     pub(super) fn ca_file(&self) -> Option<&Path> {
         self.ca_file.as_ref().map(|(path, _)| path.as_path())
     }
 
-    /// What `ca_file` holds: certificates that are trusted besides those of the system, in PEM, or one in DER.
+    /// Reads `ca_file`: certificates trusted in addition to the system's, as a PEM bundle or one certificate in DER.
     ///
     /// # Errors
     ///
@@ -156,7 +156,8 @@ fn read_proxy(section: &mut Section<'_>) -> Result<Proxy, ConfigError> {
     match found.value.as_str() {
         "environment" => Ok(Proxy::Environment),
         "none" => Ok(Proxy::None),
-        // Without a scheme it is no address, but perhaps a key that was pasted into the wrong line.
+        // A value without a scheme is not an address, and may be a key pasted into the wrong line, so the message does not
+        // quote it.
         text if text.contains("://") => ProxyServer::parse(text, "network.proxy")
             .map(Proxy::Server)
             .map_err(|why| section.wrong("proxy", &clean(&why.to_string()), &found.place)),
@@ -167,7 +168,7 @@ fn read_proxy(section: &mut Section<'_>) -> Result<Proxy, ConfigError> {
     }
 }
 
-/// How times are shown.
+/// The format of times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TimeFormat {
     #[default]
@@ -195,7 +196,7 @@ impl TimeFormat {
     }
 }
 
-/// Where copied text goes.
+/// The destination of copied text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Clipboard {
     /// Through the terminal, by OSC 52.
@@ -212,7 +213,7 @@ pub(super) const CLIPBOARDS: [(&str, Clipboard); 2] = [("osc52", Clipboard::Osc5
 /// `[ui]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ui {
-    /// Between two automatic refreshes.
+    /// The time between two automatic refreshes.
     pub refresh: Duration,
     pub time: TimeFormat,
     pub mouse: bool,
@@ -254,7 +255,7 @@ impl Ui {
     }
 }
 
-/// `[ui.theme]`: the user's own 16 colours, by what they mean here.
+/// `[ui.theme]`: the terminal's 16 colors, by their role here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
     /// The selection and what has the focus.
@@ -263,7 +264,7 @@ pub struct Theme {
     pub inactive: Color,
     pub warning: Color,
     pub error: Color,
-    /// What matters less: rules, labels, ages.
+    /// Secondary text: rules, labels, ages.
     pub quiet: Color,
 }
 
@@ -300,7 +301,7 @@ pub(super) const COLOURS: [(&str, Color); 17] = [
     ("white", Color::White),
 ];
 
-/// How the config spells a colour.
+/// The name of a color in the config.
 pub fn colour_name(colour: Color) -> &'static str {
     COLOURS.iter().find(|(_, known)| *known == colour).map_or("default", |(name, _)| name)
 }
@@ -367,8 +368,8 @@ impl Audit {
         Ok(Self { retired, known_events, allow, severity })
     }
 
-    /// The audit that is asked for, of every rule that the listing and these facts are enough for: a rule whose facts nobody
-    /// brought has not looked, so it has not passed either.
+    /// Prepares the configured audit. Leaves out rules that need facts which are missing: such a rule did not run, so it has
+    /// not passed either.
     pub fn prepare(&self, now: Timestamp, facts: Arc<Facts>) -> audit::Audit {
         let mut basis = Basis::new(now, self.known_events.iter().map(Untrusted::raw));
         self.retired.iter().for_each(|pattern| basis.retired.add(pattern.clone()));
@@ -412,7 +413,7 @@ fn rule_of(section: &Section<'_>, key: &str, name: &str, place: &Safe) -> Result
     })
 }
 
-/// A number that was checked against its range already.
+/// Converts a number whose range was already checked.
 fn number<T: TryFrom<u64>>(found: Option<u64>, default: T) -> T {
     found.and_then(|number| T::try_from(number).ok()).unwrap_or(default)
 }

@@ -16,7 +16,8 @@ pub(super) const RULE: Rule = Rule {
     check: Check::Webhook(check),
 };
 
-/// Days that an inactive webhook may be old. The API does not say when it became inactive; the history may.
+/// The age in days up to which an inactive webhook is not reported. The API does not say when it became inactive; the
+/// history may.
 const MOST: i64 = 180;
 const DAY: i64 = 86_400;
 
@@ -26,14 +27,15 @@ fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
     Some(safe!("created {} days ago{}", days, since))
 }
 
-/// How many days old a webhook is, if it is inactive and the rule finds it too old.
+/// Returns the age in days of an inactive webhook that is old enough to report.
 fn days_too_old(active: Option<bool>, created_at: Option<Timestamp>, now: Timestamp) -> Option<i64> {
     let seconds = now.as_second().saturating_sub(created_at?.as_second());
     (active == Some(false) && seconds > MOST * DAY).then_some(seconds / DAY)
 }
 
 impl Audit {
-    /// Whether a finding tells when this webhook was last active, if that is known.
+    /// Returns true if this rule is enabled and reports the webhook. The finding includes when the webhook was last active,
+    /// if the history has it.
     pub fn asks_for_last_active(&self, webhook: &impl Subject) -> bool {
         self.rules().any(|(rule, _)| rule.id == RULE.id)
             && days_too_old(webhook.active(), webhook.created_at(), self.basis.now).is_some()

@@ -17,22 +17,22 @@ use crate::text::{Safe, clean};
 /// One row of the table.
 #[derive(Debug)]
 pub(super) struct Field {
-    /// What stands before the colon.
+    /// The name before the colon.
     pub(super) name: &'static str,
-    /// What follows it, in a word for the help.
+    /// A placeholder for the value, for the help.
     pub(super) takes: &'static str,
-    /// A whole term.
+    /// An example of a complete term.
     pub(super) example: &'static str,
-    /// What it finds, in one line.
+    /// A one-line description of what it matches.
     pub(super) help: &'static str,
-    /// What may stand before the value, longer ones before their own beginnings.
+    /// Operators allowed before the value. An operator comes before any of its own prefixes.
     pub(super) operators: &'static [&'static str],
-    /// Whether a value without quotes goes on behind a `|`.
+    /// True if `|` is part of an unquoted value instead of ending it.
     pub(super) takes_bars: bool,
     pub(super) read: fn(&Value<'_>, Timestamp) -> Result<Condition, QueryError>,
 }
 
-/// Before a value that is to be all of the text.
+/// Matches the whole text instead of a part of it.
 const EXACTLY: &[&str] = &["="];
 
 /// Every field, in the order of the help.

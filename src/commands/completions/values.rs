@@ -21,14 +21,14 @@ use crate::demo;
 use crate::model::{EventName, Row, host};
 use crate::output::columns_help;
 
-/// The most candidates of one word.
+/// The most candidates for one word.
 const MOST: usize = 1_000;
 /// Fields and parts of the URL for `--ignore`.
 const IGNORABLE: [&str; 8] = ["url", "url.scheme", "url.host", "url.path", "url.query", "events", "is_active", "created_at"];
 /// Values of `is:`.
 const FLAGS: [&str; 4] = ["marked", "added", "changed", "removed"];
 
-/// A value and what it means, if a word more is needed.
+/// A value, with a description if it needs one.
 type Candidate = (String, Option<&'static str>);
 
 /// Candidates of all arguments, for the workspace that the command line chooses.
@@ -60,7 +60,7 @@ impl Values {
         }
     }
 
-    /// The candidates of an argument; `None` when the library knows them, as of files and of fixed choices.
+    /// Returns the completer of an argument; `None` if the library completes it, as it does files and fixed choices.
     pub(super) fn of(&self, command: &str, argument: &str) -> Option<Completer> {
         let list: fn(&Workspace, &str) -> Vec<Candidate> = match (command, argument) {
             (_, "filter") => filter,
@@ -100,13 +100,13 @@ impl ValueCompleter for Completer {
     }
 }
 
-/// Whether a value from elsewhere may become a part of a command line: it is one word to every shell, not an option, and the
-/// same word without quotes.
+/// Returns true if a value from the config or the API is safe in a command line: every shell reads it as one word without
+/// quotes, and it does not look like an option.
 fn is_word(value: &str) -> bool {
     value.is_ascii() && is_harmless(value) && value.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
 }
 
-/// Whether a text has only characters that no shell acts upon inside a word.
+/// Returns true if no character is special to a shell inside a word.
 pub(super) fn is_harmless(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || "._:/@%+,=~-".contains(c))
 }
@@ -120,7 +120,7 @@ fn sorts() -> Vec<Candidate> {
     SORT_KEYS.iter().flat_map(both).collect()
 }
 
-/// Columns after those that are there already.
+/// Completes a list of columns with those that it does not have yet.
 fn columns(word: &str) -> Vec<Candidate> {
     let before = word.rfind(',').map_or("", |comma| word.get(..=comma).unwrap_or_default());
     let taken: Vec<_> = before.split(',').collect();
@@ -154,7 +154,7 @@ fn filter(workspace: &Workspace, word: &str) -> Vec<Candidate> {
         let fields = query::fields().map(|(name, help)| (format!("{before}{sign}{name}:"), Some(help)));
         return fields.collect();
     };
-    // Behind a bar begins another value; = asks for the whole text.
+    // A `|` starts another value; `=` matches the whole text.
     let start = value.rfind(['|', '=']).map_or(0, |at| at + 1);
     let Some((operator, _)) = value.split_at_checked(start) else { return Vec::new() };
     let prefix = format!("{before}{sign}{field}:{operator}");
@@ -192,12 +192,12 @@ impl Workspace {
     fn profiles(&self) -> Vec<Candidate> {
         let config = self.load();
         let names = config.iter().flat_map(|(config, _)| config.profiles());
-        // What has a colon may be a key.
+        // A name with a colon may be an API key.
         names.filter(|name| is_word(name) && !name.contains(':')).map(|name| (name.to_owned(), None)).collect()
     }
 
-    /// Calls `each` with the id, the URL and the events of every webhook of the demo or the cache. Nothing is requested, and no
-    /// key command is run: the cache of a workspace whose key comes from a command is not found.
+    /// Calls `each` with the id, the URL and the events of every webhook in the demo or the cache. Sends no request and runs
+    /// no key command, so it finds nothing for a workspace whose key comes from a command.
     fn each(&self, mut each: impl FnMut(&str, &str, &mut dyn Iterator<Item = &str>)) {
         if self.is_demo {
             let workspace = demo::workspace::Workspace::new(demo::Options::default().webhooks);
@@ -207,7 +207,7 @@ impl Workspace {
             return;
         }
         let Some(store) = self.connection().as_ref().and_then(Store::to_read) else { return };
-        // Rows of a damaged cache are no worse as candidates.
+        // Rows read from a damaged cache still make good candidates.
         let _damaged = store.read_each(Moment::now().wall, |row: Row| {
             if let Some(webhook) = row.webhook() {
                 each(webhook.id.raw(), webhook.url.raw(), &mut webhook.event_names().map(EventName::raw));
