@@ -301,7 +301,7 @@ impl Setup<'_> {
                 report.line(
                     Mark::Note,
                     "history",
-                    &safe!("not used: {} is from an earlier version and may belong to another workspace", path),
+                    &safe!("not used: {} is from an earlier version and may belong to another workspace, or could not be renamed", path),
                 )
             }
             None => Ok(()),

@@ -172,7 +172,7 @@ pub(super) async fn remembered(global: &Global, config: &Config, env: &Environme
 fn note_unused_history(path: &Path, place: &Safe, say: Say) {
     let path = clean(&path.to_string_lossy());
     say.note(&safe!(
-        "{}: the history of an earlier version is not used, as it may belong to another workspace: {}",
+        "{}: the history of an earlier version is not used, as it may belong to another workspace or could not be renamed: {}",
         place,
         path
     ));

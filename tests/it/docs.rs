@@ -77,7 +77,9 @@ fn check_parses(at: &str, text: &str) {
 
 /// Whether a line opens the explorer.
 fn is_explorer(line: &str) -> bool {
-    matches!(commands_in(line).as_slice(), [words] if line.starts_with("hookscope")
+    let is_assignment = |word: &&str| word.contains('=') && !word.starts_with('-');
+    let is_hookscope = line.split_whitespace().find(|word| !is_assignment(word)) == Some("hookscope");
+    matches!(commands_in(line).as_slice(), [words] if is_hookscope
         && Cli::try_parse_from(words).is_ok_and(|cli| cli.command.is_none()))
 }
 

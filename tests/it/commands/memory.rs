@@ -133,7 +133,7 @@ async fn the_history_of_an_earlier_version_is_named_once_where_it_may_be_of_anot
     let old =
         home.write(&format!("state/hookscope/history/{name}/00000001_20260101T000000Z_1.json"), format!("[\n{A}\n]\n"));
     let old = old.parent().unwrap();
-    let place = format!("is not used, as it may belong to another workspace: {}", old.display());
+    let place = format!("is not used, as it may belong to another workspace or could not be renamed: {}", old.display());
     let doctor = api.run(&home, &["doctor"]).await;
     assert!(doctor.stdout.contains(&format!("note  history      not used: {}", old.display())), "{}", doctor.stdout);
     let ended = api.run(&home, &["history", "-o", "tsv"]).await;

@@ -17,8 +17,9 @@ pub(crate) const ELISION: &str = "…";
 const HOME: &str = "/home/you";
 /// Printed behind the output of each command, before its exit code.
 const END: char = '\u{1e}';
-/// Programs that a machine may lack. What needs them is run where they are.
-const OPTIONAL: [&str; 2] = ["sqlite3", "python3 -c 'import pandas'"];
+/// Programs that a machine may lack: a word in the blocks that need one, and a command that succeeds if it is there. Blocks
+/// whose program is missing are skipped.
+const OPTIONAL: [(&str, &str); 2] = [("sqlite3", "command -v sqlite3"), ("pandas", "python3 -c 'import pandas'")];
 
 /// A command of a `console` block, and the output that the page shows.
 #[derive(Debug, Default)]
@@ -91,6 +92,10 @@ impl Sandbox {
             ("LANG", "C.UTF-8".to_owned()),
             ("DIALNEXA_API_KEY", hookscope::demo::KEY.to_owned()),
             ("DIALNEXA_BASE_URL", self.base_url.clone()),
+            ("GIT_AUTHOR_NAME", "you".to_owned()),
+            ("GIT_AUTHOR_EMAIL", "you@example.com".to_owned()),
+            ("GIT_COMMITTER_NAME", "you".to_owned()),
+            ("GIT_COMMITTER_EMAIL", "you@example.com".to_owned()),
         ]
     }
 
@@ -130,13 +135,9 @@ impl Sandbox {
     }
 }
 
-/// The program that a script needs and this machine lacks.
+/// Returns the program that a script needs and this machine lacks.
 pub(crate) fn missing(script: &str) -> Option<&'static str> {
-    OPTIONAL.into_iter().find(|program| {
-        let name = program.trim_end_matches('\'').rsplit(' ').next().unwrap_or(program);
-        let test = if program.contains(' ') { (*program).to_owned() } else { format!("command -v {program}") };
-        script.contains(name) && !is_there(&test)
-    })
+    OPTIONAL.into_iter().find(|(word, test)| script.contains(word) && !is_there(test)).map(|(word, _)| word)
 }
 
 /// Whether a shell command succeeds.
