@@ -1,7 +1,7 @@
-//! Files that are there whole or not at all: written beside their place, put on the disk, and moved there.
+//! Atomic file writes: a temporary file beside the target is written, synced to disk, and moved into place.
 //!
-//! A writer holds a lock on the file beside the place. One that ends early removes it ([`remove_unfinished`]); what one that was
-//! killed left behind is found without a lock, and removed by the next writer.
+//! A writer holds a lock on its temporary file. One that exits early removes it ([`remove_unfinished`]); one that is killed
+//! leaves it unlocked, and the next writer removes it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
@@ -18,14 +18,14 @@ use tempfile::NamedTempFile;
 /// Symlinks that lead to one file; the kernel follows no more either.
 const MAX_LINKS: usize = 40;
 
-/// The file to write for a path: the path itself, or what its symlinks lead to, whether that is there or not. A link that
-/// somebody else made decides nothing here.
+/// Resolves a path to the file to write: the path itself, or the target of its symlinks, even if that does not exist.
+/// Refuses symlinks owned by other users.
 pub fn target(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..MAX_LINKS {
         let owner = match target.symlink_metadata() {
             Ok(metadata) if metadata.is_symlink() => metadata.uid(),
-            // No link, or nothing at all.
+            // Not a symlink, or missing.
             _ => return Ok(target),
         };
         if owner != 0 && owner != rustix::process::geteuid().as_raw() {
@@ -37,16 +37,16 @@ pub fn target(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many levels of symlinks"))
 }
 
-/// Where the program keeps what it notes for itself. A relative home would put it below the working directory, whoever owns
-/// that.
+/// The directory for the program's own state. `None` if the home directory is relative, which would put it below the working
+/// directory, and that may belong to another user.
 pub fn state_dir() -> Option<PathBuf> {
     let dirs = ProjectDirs::from("", "", "hookscope")?;
     let directory = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
     directory.is_absolute().then(|| directory.to_owned())
 }
 
-/// Where the program keeps what it can do without. As [`state_dir`], never below the working directory by accident; and nowhere
-/// below a home that is none, as containers and jobs have it.
+/// The directory for data that the program can do without. Like [`state_dir`], never below the working directory by
+/// accident, and `None` below a home directory that does not exist, as in containers and jobs.
 pub fn cache_dir() -> Option<PathBuf> {
     let dirs = ProjectDirs::from("", "", "hookscope")?;
     let directory = dirs.cache_dir();
@@ -54,7 +54,7 @@ pub fn cache_dir() -> Option<PathBuf> {
     (directory.is_absolute() && !is_homeless).then(|| directory.to_owned())
 }
 
-/// What the names of files begin and end with that are not whole yet, and how many letters and digits are between.
+/// The prefix and suffix of the names of unfinished files, and the number of letters and digits between them.
 const UNFINISHED: (&str, &str) = (".hookscope-", ".tmp");
 const RANDOM: usize = 6;
 const DAY: Duration = Duration::from_hours(24);
@@ -62,19 +62,20 @@ const DAY: Duration = Duration::from_hours(24);
 /// The files that this process is writing.
 static WRITING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// Whether a file of this name was never finished.
+/// Returns true for the name of an unfinished file.
 pub fn is_unfinished(name: &str) -> bool {
     let (prefix, suffix) = UNFINISHED;
     let random = name.strip_prefix(prefix).and_then(|name| name.strip_suffix(suffix)).unwrap_or_default();
     random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Whether a file of this name may be one that an earlier version never finished. Only in a directory of this program.
+/// Returns true for a name that earlier versions gave to unfinished files. Use only in a directory of this program.
 pub fn is_unfinished_of_old(name: &str) -> bool {
     is_unfinished(&format!("{name}{}", UNFINISHED.1))
 }
 
-/// Removes what an earlier version left behind in a directory of this program more than a day ago: it locked nothing.
+/// Removes unfinished files of earlier versions from a directory of this program once they are a day old: those versions
+/// locked nothing.
 pub fn remove_unfinished_of_old(directory: &Path, now: SystemTime) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_name().to_str().is_some_and(is_unfinished_of_old) {
@@ -88,9 +89,9 @@ pub fn remove_unfinished_of_old(directory: &Path, now: SystemTime) {
     }
 }
 
-/// Removes the files that this process has not finished: it is about to end. No other file is begun from now on.
+/// Removes the unfinished files of this process, which is about to exit, and blocks new ones.
 pub fn remove_unfinished() {
-    // A file that is begun just now, on a disk that hangs, must not hang the end too.
+    // A write that is just starting, on a disk that hangs, must not block the exit too.
     let Ok(writing) = WRITING.try_lock() else { return };
     for path in writing.iter() {
         drop(fs::remove_file(path));
@@ -98,7 +99,7 @@ pub fn remove_unfinished() {
     std::mem::forget(writing);
 }
 
-/// Notes that this process writes a file, as long as the value lives.
+/// Registers a file that this process is writing, for as long as the value lives.
 struct Registered(PathBuf);
 
 impl Drop for Registered {
@@ -107,7 +108,7 @@ impl Drop for Registered {
     }
 }
 
-/// Begins a file that is removed unless it is moved to its place.
+/// Creates a file that is removed unless it is moved into place.
 fn begin(builder: &tempfile::Builder<'_, '_>, directory: &Path) -> io::Result<(NamedTempFile, Registered)> {
     loop {
         let mut writing = writing();
@@ -121,18 +122,18 @@ fn begin(builder: &tempfile::Builder<'_, '_>, directory: &Path) -> io::Result<(N
     }
 }
 
-/// The error without the random name of a file that was never there.
+/// Removes from an error the random name of a file that never existed.
 fn without_path(error: &io::Error) -> io::Error {
     let words = error.to_string();
     io::Error::new(error.kind(), words.split(" at path ").next().unwrap_or_default())
 }
 
-/// Locks a file, so that nobody takes it for one that was left behind. False when somebody did before that.
+/// Locks a file, so that no other process removes it as a leftover. Returns false if one was faster.
 fn is_held(file: &File) -> io::Result<bool> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Ok(false),
         Ok(()) => Ok(file.metadata()?.nlink() > 0),
-        // Where files cannot be locked nothing is taken to be left behind.
+        // If files cannot be locked, none is treated as a leftover.
         Err(TryLockError::Error(_)) => Ok(true),
     }
 }
@@ -141,7 +142,7 @@ fn writing() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     WRITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes what writers of this user left behind in a directory: they are gone, since nobody holds its lock.
+/// Removes the files that this user's writers left in a directory. An unlocked file has no writer any more.
 fn remove_left_behind(directory: &Path) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_name().to_str().is_some_and(is_unfinished) {
@@ -153,7 +154,7 @@ fn remove_left_behind(directory: &Path) {
     }
 }
 
-/// The lock of a file that a writer left behind; `None` when it is another file, or somebody writes it.
+/// Locks a file that a writer left behind. `None` if it is still being written, or is not a regular file of this user.
 fn left_behind(path: &Path) -> io::Result<Option<File>> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
@@ -163,28 +164,28 @@ fn left_behind(path: &Path) -> io::Result<Option<File>> {
     Ok((is_ours && file.try_lock().is_ok()).then_some(file))
 }
 
-/// What becomes of a file that is there already.
+/// The treatment of a file that already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
-    /// It stays, whoever put it there and whenever.
+    /// Keeps it, even if it appears during the write.
     Stays,
-    /// It is replaced, by a file that is its owner's alone.
+    /// Replaces it with a file that only its owner can access.
     Replaced,
-    /// It is replaced, by a file with its permissions.
+    /// Replaces it with a file that has its permissions.
     ReplacedAlike,
-    /// As [`Existing::ReplacedAlike`]; and a new one may be read by whoever the umask lets. For what other users collect.
-    /// Directories are not made for it.
+    /// As [`Existing::ReplacedAlike`], but a new file gets the permissions that the umask allows. For files that other users
+    /// collect. Creates no directories.
     ReplacedShared,
 }
 
-/// Writes to what a path given by the user leads to. A device or a pipe is written to, not replaced; else as `write`.
+/// Writes to the target of a path given by the user. A device or a pipe is written to directly, anything else as by `write`.
 pub fn write_to<T>(
     file: &Path,
     existing: Existing,
     write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
 ) -> io::Result<Option<T>> {
     let target = target(file)?;
-    // What /dev/stdout leads to has no name of its own when it is a pipe: it can be opened, but not be found by its name.
+    // If stdout is a pipe, the target of /dev/stdout has no path of its own: it can only be opened through the link.
     let target = if target.exists() || !file.exists() { target } else { file.to_owned() };
     if fs::metadata(&target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         let mut writer = BufWriter::new(OpenOptions::new().write(true).open(&target)?);
@@ -195,8 +196,8 @@ pub fn write_to<T>(
     self::write(&target, existing, write)
 }
 
-/// Writes a file. `None` when something is there already and stays. What is new is its owner's alone from the first byte on,
-/// and so are directories that are made for it.
+/// Writes a file. Returns `None` if it exists and is kept. A new file, and every directory created for it, is private to its
+/// owner from the start, except with [`Existing::ReplacedShared`].
 pub fn write<T>(
     target: &Path,
     existing: Existing,
@@ -215,12 +216,12 @@ pub fn write<T>(
     }
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED.0).suffix(UNFINISHED.1).rand_bytes(RANDOM);
-    // Else it is made with mode 0600, whatever the umask says.
+    // Otherwise it is created with mode 0600.
     match (existing, &there) {
         (Existing::ReplacedAlike, Some(there)) => {
             builder.permissions(there.permissions());
         }
-        // Less what the umask says.
+        // Reduced by the umask.
         (Existing::ReplacedShared, None) => {
             builder.permissions(Permissions::from_mode(0o666));
         }
@@ -232,7 +233,7 @@ pub fn write<T>(
     let value = write(&mut writer)?;
     let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
     if let (Existing::ReplacedShared, Some(there)) = (existing, there) {
-        // Whatever the umask says.
+        // Unlike the mode at creation, this is not reduced by the umask.
         file.as_file().set_permissions(there.permissions())?;
     }
     file.as_file().sync_all()?;

@@ -123,12 +123,12 @@ actions! {
 }
 
 impl Action {
-    /// Its row in the table.
+    /// Returns the action's entry in the table.
     pub fn entry(self) -> Option<&'static Entry> {
         ACTIONS.iter().find(|entry| entry.action == self)
     }
 
-    /// Whether it moves the selection: to mark a webhook goes on to the next.
+    /// Returns true for actions that move the selection. Marking does: it goes on to the next webhook.
     pub const fn is_move(self) -> bool {
         matches!(
             self,
@@ -145,7 +145,7 @@ impl Action {
     }
 }
 
-/// What `y` and another key copy.
+/// The text that `y` and a second key copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Copy {
     Url,

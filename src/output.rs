@@ -132,21 +132,21 @@ impl<W: Write> Output<W> {
         })
     }
 
-    /// Text of the program itself, such as what stands between values, or a generated script.
+    /// Writes text of the program itself, such as separators or a generated script.
     pub fn raw(&mut self, text: &[u8]) -> io::Result<()> {
         self.writer.write_all(text)
     }
 }
 
-/// A message for people. If stderr is gone too, nobody is left to tell.
+/// Prints a message on stderr. If stderr is closed too, nothing can be reported.
 pub fn message(line: &Safe) {
     drop(writeln!(io::stderr().lock(), "{line}"));
 }
 
-/// How much is said on stderr.
+/// The verbosity of messages on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Say {
-    /// What the exit code rests on, and nothing else.
+    /// Only errors and problems that affect the exit code.
     Quiet,
     #[default]
     Normal,
@@ -154,33 +154,33 @@ pub enum Say {
 }
 
 impl Say {
-    /// What the exit code rests on.
+    /// Prints a problem that affects the exit code, even with `--quiet`.
     pub fn problem(self, line: &Safe) {
         message(&safe!("hookscope: {}", line));
     }
 
-    /// What is good to know.
+    /// Prints a note, unless `--quiet`.
     pub fn note(self, line: &Safe) {
         if self != Self::Quiet {
             message(&safe!("hookscope: {}", line));
         }
     }
 
-    /// A note for somebody at a terminal, who might think that the program hangs.
+    /// Prints a note only on a terminal, where the program could seem to hang.
     pub fn note_at_terminal(self, line: &Safe) {
         if io::stderr().is_terminal() {
             self.note(line);
         }
     }
 
-    /// What only somebody who looks for a mistake wants to know.
+    /// Prints a detail for troubleshooting, with `--verbose`.
     pub fn detail(self, line: &Safe) {
         if self == Self::Verbose {
             message(&safe!("hookscope: {}", line));
         }
     }
 
-    /// An error: what, where, what to do; its causes for those who want more.
+    /// Prints an error (what, where, what to do), with its causes if `--verbose`.
     pub fn error(self, error: &Error) {
         tracing::error!("{error}");
         error.lines().iter().for_each(message);

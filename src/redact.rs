@@ -20,7 +20,7 @@ const HASH_DIGITS: usize = 8;
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(Box<str>);
 
-/// Why a text is no key. It never carries the text.
+/// The reason why a text is not a valid key. Never contains the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadKey {
     #[error("the API key is empty")]
@@ -36,11 +36,11 @@ pub enum BadKey {
 impl ApiKey {
     /// Longer keys are refused: a header of that size would be refused by servers too.
     pub const MAX_BYTES: usize = 4096;
-    /// A shorter secret is no valid one.
+    /// The minimum length of a valid secret.
     pub const MIN_SECRET: usize = 8;
 
-    /// Takes a key as it stands in a config line, a file or a command's output; white space around it and a byte order mark are not
-    /// part of it.
+    /// Parses a key from a config line, a file or the output of a command, ignoring surrounding white space and a byte order
+    /// mark.
     pub fn new(text: &str) -> Result<Self, BadKey> {
         let key = text.trim_start_matches('\u{feff}').trim();
         if key.is_empty() {
@@ -52,7 +52,7 @@ impl ApiKey {
         if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(BadKey::NotAscii);
         }
-        // As files of environment variables have them, which not every reader takes off.
+        // Env files quote their values, and not every reader removes the quotes.
         if key.starts_with(['"', '\'']) {
             return Err(BadKey::Quoted);
         }
@@ -65,7 +65,7 @@ impl ApiKey {
         self.0.split_once(':').filter(|(id, _)| !id.is_empty()).map(|(id, _)| clean(id))
     }
 
-    /// A text that tells this key from others and does not reveal it: its public identifier, or a hash keyed with the key itself.
+    /// Identifies this key without revealing it: its public identifier, or a hash keyed with the key itself.
     pub fn tag(&self) -> String {
         if let Some(id) = self.public_id() {
             return format!("id {id}");
@@ -75,17 +75,18 @@ impl ApiKey {
         tag.as_ref().iter().fold("key ".to_owned(), |text, byte| text + &format!("{byte:02x}"))
     }
 
-    /// The part behind the colon, or all of a key without one.
+    /// The part after the colon, or all of a key without one.
     fn secret(&self) -> &str {
         self.0.split_once(':').map_or(&*self.0, |(_, secret)| secret)
     }
 
-    /// Whether the secret is shorter than any that the vendor gives out.
+    /// Returns true if the secret is shorter than any that the vendor issues.
     pub fn is_too_short(&self) -> bool {
         self.secret().len() < Self::MIN_SECRET
     }
 
-    /// A text from the server without the key, should the server have echoed it. To replace a short secret would garble words.
+    /// Masks the key in a text from the server, in case the server echoed it. A short secret is left in: replacing it would
+    /// garble words.
     pub fn scrub(&self, text: &str) -> String {
         if self.is_too_short() {
             return text.to_owned();

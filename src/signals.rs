@@ -47,17 +47,17 @@ impl Ending {
     }
 }
 
-/// The signals of job control that stop a program.
+/// The job-control signals that stop a program.
 pub fn stops() -> SigSet {
     SigSet::from_iter([SIGTSTP]) | background_stops()
 }
 
-/// Those of them that stop a program in the background when it uses the terminal.
+/// The subset of [`stops`] that stops a background program when it uses the terminal.
 pub fn background_stops() -> SigSet {
     SigSet::from_iter([SIGTTIN, SIGTTOU])
 }
 
-/// Does some work with these signals as they are by default. What is started meanwhile inherits that.
+/// Runs `work` with these signals unblocked. Programs started by it inherit that.
 pub fn unblocked<T>(signals: SigSet, work: impl FnOnce() -> T) -> T {
     let before = signals.thread_swap_mask(SigmaskHow::SIG_UNBLOCK);
     let done = work();

@@ -361,7 +361,7 @@ fn clean_into(out: &mut String, text: &str) {
             }
             takes_accents &= is_base || is_accent(c);
             if takes_accents {
-                // A mark without a letter would attach itself to whatever stands before it.
+                // An accent without a letter would attach to the character before it.
                 if is_base && is_accent(c) {
                     out.push('\u{25cc}');
                 }
@@ -379,30 +379,31 @@ fn clean_into(out: &mut String, text: &str) {
     }
 }
 
-/// Columns of a text. Its clusters are characters with accents, so each character counts for itself.
+/// The width of a text in columns. Its clusters are characters with accents, so the widths of its characters add up.
 fn columns_of(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.chars().filter_map(UnicodeWidthChar::width).sum() }
 }
 
-/// Whether all terminals agree that this goes on top of the character before it, in the same columns.
+/// Returns true if all terminals draw this on top of the character before it, in the same columns.
 fn is_accent(c: char) -> bool {
     c.width() == Some(0) && c.general_category() == GeneralCategory::NonspacingMark
 }
 
-/// Whether terminals disagree on the columns of a character that stands alone: the letters of flags, the colors of emoji, and what
-/// is meant to be drawn together with another letter.
+/// Returns true if terminals disagree on the width of a character on its own: the letters of flags, the skin tones of emoji,
+/// and characters that combine with another letter.
 fn is_disputed(c: char) -> bool {
     matches!(c, '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}')
         || !is_accent(c) && (c.width() == Some(0) || !c.is_ascii() && attaches(c))
 }
 
-/// Whether a character becomes one cluster with the character before it, even if that is a sign of ours.
+/// Returns true if a character forms one cluster with the character before it, even with the `>` that ends our own marks.
 fn attaches(c: char) -> bool {
     String::from_iter(['>', c]).graphemes(true).count() == 1
 }
 
-/// Whether all terminals agree on the columns of what is in a cell: ASCII, and the letters of East Asia. Most others are ambiguous
-/// (one column, or two in an East Asian terminal), and those of symbols and emoji depend on the version of Unicode.
+/// Returns true if all terminals agree on the width of a cell: ASCII, and the letters of East Asia. Most other characters
+/// are ambiguous (one column, or two in an East Asian terminal), and the widths of symbols and emoji depend on the version
+/// of Unicode.
 pub fn is_width_certain(symbol: &str) -> bool {
     let mut chars = symbol.chars();
     match (chars.next(), chars.next()) {
@@ -443,8 +444,8 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a terminal, or the eye of its user, could be deceived by this character: Cc, Cf, Zl and Zp, the invisible
-/// default-ignorable characters, and non-characters.
+/// Returns true if this character could deceive a terminal or its user: Cc, Cf, Zl and Zp, the invisible default-ignorable
+/// characters, and non-characters.
 pub fn is_unsafe(c: char) -> bool {
     match c {
         '\x20'..='\x7e' => false,

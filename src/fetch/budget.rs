@@ -1,5 +1,5 @@
-//! How many requests may be out without touching the tenth of the rate limit that belongs to production, which shares the
-//! key.
+//! The request budget: how many requests may be in flight without touching the tenth of the rate limit that is left to
+//! production, which shares the key.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use tokio::time::Instant;
 
 use crate::api::RateLimit;
 
-/// How long a window is taken to last when the server does not say when it ends.
+/// The assumed length of a rate-limit window when the server does not report its end.
 const UNTOLD_WINDOW: Duration = Duration::from_mins(1);
-/// What times in whole seconds, often rounded down, may leave out.
+/// Allowance for reported times, which are in whole seconds and often rounded down.
 pub(super) const ROUNDING: Duration = Duration::from_secs(1);
 
-/// What is left of the rate limit, as far as answers told, and what is out. It outlives whoever reads.
+/// The rate limit as last reported, and the requests in flight. Outlives a single read.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     told: Option<Told>,
-    /// Requests whose answers are waited for.
+    /// Requests in flight.
     out: u64,
 }
 
@@ -38,49 +38,49 @@ impl Told {
 }
 
 impl Budget {
-    /// Takes note of what an answer tells.
+    /// Records the rate limit that an answer reports.
     pub(super) fn told(&mut self, rate: RateLimit, sent: Instant, now: Instant) {
-        // Answers overtake each other. One whose request was out already when the last word came may be older than that
-        // word, and believing it could spend the same request twice.
+        // Answers overtake each other. One whose request was sent before the last report arrived may be older than that
+        // report, and trusting it could spend the same request twice.
         let may_be_older = |known: &Told| sent < known.at && !known.is_over(now) && rate.remaining >= known.rate.remaining;
         if !self.told.as_ref().is_some_and(may_be_older) {
             self.told = Some(Told { rate, at: now });
         }
     }
 
-    /// A request is sent.
+    /// Counts a request as sent.
     pub(super) fn send(&mut self) {
         self.out += 1;
     }
 
-    /// Its answer is here.
+    /// Counts a request as answered.
     pub(super) fn answered(&mut self) {
         self.out = self.out.saturating_sub(1);
     }
 
-    /// Its answer is not waited for.
+    /// Counts a request as abandoned. The server may have counted it, so it is spent.
     pub(super) fn given_up(&mut self) {
         self.answered();
         self.spend_unseen();
     }
 
-    /// Whether so many more may be sent now.
+    /// Returns true if this many more requests may be sent now.
     pub(super) fn has_room_for(&self, requests: u64, now: Instant) -> bool {
         self.requests(now) >= self.out.saturating_add(requests)
     }
 
-    /// Takes note of a request whose answer tells nothing or was not waited for: the server has counted it all the same.
+    /// Deducts a request whose answer reports no limit or is never read: the server counted it anyway.
     pub(super) fn spend_unseen(&mut self) {
         if let Some(Told { rate, .. }) = &mut self.told {
             rate.remaining = rate.remaining.saturating_sub(1);
         }
     }
 
-    /// Requests that may be out at once.
+    /// Returns how many requests may be in flight at once.
     pub(super) fn requests(&self, now: Instant) -> u64 {
         match self.told {
             None => u64::MAX,
-            // A new window, of which nobody has told yet. Even the smallest limit allows the request that tells.
+            // A new window that no answer has reported yet. Even the smallest limit allows one request to find out.
             Some(told) if told.is_over(now) => RateLimit { remaining: told.rate.limit, ..told.rate }.spendable().max(1),
             Some(told) => told.rate.spendable(),
         }

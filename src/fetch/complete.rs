@@ -374,7 +374,7 @@ impl<'a, E: Element + HashContract, S: FnMut(Vec<E>) -> ControlFlow<()>> Attempt
         let mut rows = page.rows;
         let mut taken = 0;
         rows.retain(|row| {
-            // What lies behind the limit does not count, whatever is wrong with it.
+            // Rows past the limit are not even checked, so that malformed or repeated ones among them are not reported.
             let is_taken = taken < room && self.is_wanted(row);
             taken += usize::from(is_taken);
             is_taken

@@ -1,9 +1,9 @@
-//! How long a listing is and how its rows lie on pages, as far as the pages that came tell. Servers clamp limits, leave
-//! totals out, and say totals that their own rows contradict: nothing here rests on a number alone.
+//! The length of a listing and the layout of its rows on pages, learned from the pages received. Servers clamp limits, omit
+//! totals, and report totals that their own rows contradict, so nothing here relies on a number alone.
 
 use crate::api::Numbers;
 
-/// What is known of a listing's length.
+/// The length of a listing, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowCount {
     Exactly(u64),
@@ -12,7 +12,7 @@ pub enum RowCount {
 }
 
 impl RowCount {
-    /// The rows that surely exist.
+    /// The number of rows known to exist.
     pub fn known(self) -> u64 {
         match self {
             Self::Exactly(rows) | Self::AtLeast(rows) => rows,
@@ -20,17 +20,17 @@ impl RowCount {
     }
 }
 
-/// How often a listing may turn out to be laid out otherwise than before: a server whose pages are as long as they like is
-/// never done otherwise.
+/// The number of layout changes to accept. Without a limit, a server that varies the length of its pages would never be
+/// done.
 const LAYOUTS: u32 = 8;
 
 /// The shape of a listing: learned from page 1, corrected by every page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Extent {
     page_size: Option<u64>,
-    /// It is that of another time, and page 1 has yet to tell.
+    /// True while the page size comes from an earlier read and page 1 has not confirmed it.
     is_remembered: bool,
-    /// How often another page size was learned.
+    /// The number of times that the page size changed.
     layouts: u32,
     /// The server's total, unless rows contradicted it.
     total: Option<u64>,
@@ -40,7 +40,7 @@ pub struct Extent {
     seen: u64,
     /// The same, of this read only.
     received: u64,
-    /// Where a page ended that must be the last one.
+    /// The end of the page that must be the last one.
     end: Option<u64>,
     /// The first page known to be empty with nothing behind it, and the last such page.
     empty_from: Option<u64>,
@@ -48,7 +48,7 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// What is remembered of a listing: so many rows, and so many of them on a page.
+    /// A listing remembered from an earlier read, with this many rows in total and per page.
     pub fn remembered(page_size: u64, rows: u64) -> Self {
         Self { page_size: Some(page_size), is_remembered: true, total: Some(rows), seen: rows, ..Self::default() }
     }
@@ -116,29 +116,29 @@ impl Extent {
         self.page_size = learned;
     }
 
-    /// Whether the pages are as long as those before, or were so often enough.
+    /// Returns true unless the layout has changed too often.
     pub fn is_steady(&self) -> bool {
         self.layouts < LAYOUTS
     }
 
-    /// What a refresh found to be the end: rows seen behind it before are gone.
+    /// Sets the end that a refresh found: rows seen past it were removed.
     pub fn end_at(&mut self, rows: u64) {
         self.seen = rows;
         self.end = Some(rows);
         self.empty_from = None;
     }
 
-    /// Reads the listing again: what is known of it holds until pages say otherwise.
+    /// Starts another read of the listing. Everything known holds until pages contradict it.
     pub fn read_again(&mut self) {
         self.received = 0;
     }
 
-    /// Whether the server says where the listing ends.
+    /// Returns true if the total is known and no row has contradicted it.
     pub fn is_told(&self) -> bool {
         self.total.is_some()
     }
 
-    /// Whether a page is the last one by the server's own number of pages.
+    /// Returns true if the server reports this page as the last one.
     pub fn is_said_to_be_last(&self, page: u64) -> bool {
         self.total_pages == Some(page)
     }
@@ -149,12 +149,12 @@ impl Extent {
         *self = Self { page_size, is_remembered, layouts, ..Self::default() };
     }
 
-    /// Whether page 1 was seen, so that pages can be told apart.
+    /// Returns true if the page size is known, so that pages can be told apart.
     pub fn is_known(&self) -> bool {
         self.page_size.is_some()
     }
 
-    /// Rows a page as the server really used it; at least 1.
+    /// Rows per page as the server really returns them, or the maximum while that is unknown; at least 1.
     pub fn page_size(&self) -> u64 {
         self.page_size.unwrap_or(u64::from(crate::api::MAX_PAGE_SIZE)).max(1)
     }
@@ -174,7 +174,7 @@ impl Extent {
         RowCount::AtLeast(self.seen.max(before_last))
     }
 
-    /// Whether so many pages in a row came empty behind all rows.
+    /// Returns true if at least `pages` empty pages follow the last row.
     pub fn ends_in_empty_pages(&self, pages: u64) -> bool {
         match (self.empty_from, self.last_empty) {
             (Some(first), Some(last)) => last.saturating_sub(first) + 1 >= pages,

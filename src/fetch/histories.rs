@@ -1,4 +1,4 @@
-//! Random histories of a workspace that changes while it is read, and what a read of it may report.
+//! Random histories of a workspace that changes while it is read, and checks of what a read may report.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,10 +12,10 @@ use super::{Policy, Source, Summary, Wanted, read_listing, stream_listing};
 use crate::api::{Page, PageRequest};
 use crate::model::{Row, Scope};
 
-/// Histories of each kind of read.
+/// The number of histories for each kind of read.
 const HISTORIES: u64 = 900;
 
-/// What a page reports besides its rows: the envelopes of the vendor's material.
+/// The envelope around the rows of a page, in each form found in the vendor's material.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Envelope {
     Seed,
@@ -40,7 +40,7 @@ impl Envelope {
     }
 }
 
-/// Where new webhooks are listed.
+/// The sort order of the listing, which decides where new webhooks appear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
     NewestFirst,
@@ -48,7 +48,7 @@ enum Order {
     ById,
 }
 
-/// A workspace, and everything that happened to it.
+/// A workspace with the history of its changes.
 #[derive(Debug)]
 struct Workspace {
     rng: Rng,
@@ -56,13 +56,13 @@ struct Workspace {
     order: Order,
     /// The most rows on a page, whatever is requested.
     clamp: usize,
-    /// How likely something changes between two requests.
+    /// The probability of a change between two requests.
     unrest: f64,
     ids: Vec<u32>,
     next_id: u32,
     states: Vec<Vec<u32>>,
     requests: usize,
-    /// A row was deleted and another one inserted between the same two requests.
+    /// True once a row was deleted and another one inserted between the same two requests.
     has_swapped: bool,
 }
 
@@ -87,7 +87,7 @@ impl Workspace {
         }
     }
 
-    /// What happens between two requests.
+    /// Changes the workspace at random, as happens between two requests.
     fn change(&mut self) {
         let (mut inserted, mut deleted) = (false, false);
         while self.rng.f64() < self.unrest {
@@ -170,7 +170,7 @@ impl Server {
         Policy { page_size, max_concurrency: workspace.rng.usize(1..=8), ..Policy::default() }
     }
 
-    /// What happened so far does not count any more.
+    /// Forgets the history: only states and requests from now on count.
     pub(crate) fn begin(&self) {
         let mut workspace = self.lock();
         workspace.states = vec![workspace.ids.clone()];
@@ -190,12 +190,12 @@ impl Server {
         self.lock().requests
     }
 
-    /// Whether a row was deleted and another one inserted between the same two requests.
+    /// Returns true if a row was deleted and another one inserted between the same two requests.
     pub(crate) fn has_swapped(&self) -> bool {
         self.lock().has_swapped
     }
 
-    /// Pages of the workspace as it is.
+    /// The number of pages in the workspace as it is now.
     pub(crate) fn pages(&self, policy: Policy) -> usize {
         let workspace = self.lock();
         workspace.ids.len().div_ceil(workspace.clamp.min(policy.page_size as usize)).max(1)
@@ -206,7 +206,7 @@ impl Server {
         format!("{:?}, {:?}, unrest {}", workspace.envelope, workspace.order, workspace.unrest)
     }
 
-    /// What is wrong with a read that is reported as complete, if anything is.
+    /// Finds the fault in a read that was reported as complete, if there is one.
     pub(crate) fn fault(&self, read: &[u32]) -> Option<&'static str> {
         let workspace = self.lock();
         let unique: HashSet<u32> = read.iter().copied().collect();
@@ -235,12 +235,12 @@ pub(crate) fn ids(rows: &[Row]) -> Vec<u32> {
     rows.iter().filter_map(Row::id).map(|id| id.raw().parse().unwrap()).collect()
 }
 
-/// What came of the histories of one kind of read.
+/// The results of all histories for one kind of read.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     runs: usize,
     complete: usize,
-    /// Reads of listings with totals, and those of them that are wrong.
+    /// Reads that need not be exact, and the wrong ones among them.
     inexact: usize,
     wrong: usize,
 }
@@ -262,7 +262,7 @@ impl Tally {
         }
     }
 
-    /// Checks the whole of it.
+    /// Checks that enough reads were complete and few were wrong.
     pub(crate) fn finish(&self) {
         assert!(self.complete * 2 > self.runs, "{self:?}: too few are complete for this to say anything");
         assert!(self.wrong * 200 <= self.inexact, "{self:?}: more than 0.5%");

@@ -1,15 +1,16 @@
-//! Decides whether the pages of a read are the listing as it was at one moment. No IO and no clock in here.
+//! Decides whether the pages of a read are the listing as it was at one moment. Does no IO and uses no clock.
 //!
-//! Pages are read one after the other, and the listing can change in between: a deletion moves every row behind it one place
-//! to the front, past a reader who has been there already. What certifies a read:
+//! Pages are read one after another, and the listing can change in between: a deletion moves every later row one place
+//! toward the front, past a reader who has already read that place. A read is certified in one of these ways:
 //!
-//! - A listing that one page holds was read at one moment.
-//! - Where every page reports the same total, the rows are as many, and each id came once, [`Verdict::ReadAgain`] asks for page
-//!   1 and the last page. A delete and an insert between the same two requests can still hide a row behind equal totals.
-//! - Otherwise, or to close that hole, every page is read a second time and has to be the same. That is exact: ids do not come
-//!   back, so every row that both passes saw was there between them. At that moment the first answer of the second pass says
-//!   how many rows there are, by its total or because it is the page on which the listing ends: there are no others. This is
-//!   why that page is read alone, before the rest.
+//! - A listing that fits on one page was read at one moment.
+//! - If every page reports the same total, there are that many rows, and each id appeared once, [`Verdict::ReadAgain`] asks
+//!   for page 1 and the last page. A deletion and an insertion between the same two requests can still hide a row behind
+//!   equal totals.
+//! - Otherwise, or to close that gap, every page is read a second time and must be the same. That is exact: ids are never
+//!   reused, so every row in both passes existed between them. The first answer of the second pass proves that there were no
+//!   other rows at that moment, by its total or because it is the page on which the listing ends. That page is therefore
+//!   read alone, before the rest.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, Hasher as _, RandomState};
@@ -18,7 +19,7 @@ use super::{Policy, Problem};
 use crate::api::Numbers;
 use crate::model::{HashContract, IdSet, WebhookId};
 
-/// Whether a page holds the whole listing, which makes it consistent by itself.
+/// Returns true if this page is known to hold the whole listing, which makes it consistent by itself.
 pub fn is_whole_listing(page: Numbers) -> bool {
     page.number == 1
         && match page.total {
@@ -27,18 +28,18 @@ pub fn is_whole_listing(page: Numbers) -> bool {
         }
 }
 
-/// What is kept of a page once its rows are handed on.
+/// A summary of a page, kept after its rows are handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageDigest {
     pub(super) numbers: Numbers,
-    /// Rows that are webhooks.
+    /// The number of rows that are valid webhooks.
     webhooks: u64,
-    /// The sum of a hash of each row, whatever their order.
+    /// The sum of the row hashes, which does not depend on the order of the rows.
     hash: u64,
 }
 
 impl PageDigest {
-    /// Whether a second reading shows the same page.
+    /// Returns true if a second reading of the page is the same.
     fn is_confirmed_by(&self, again: &Self) -> bool {
         let shown = |page: &Self| (page.numbers.rows, page.numbers.total, page.numbers.total_pages, page.hash);
         shown(self) == shown(again)
@@ -57,7 +58,7 @@ pub(super) struct Pass {
     hasher: RandomState,
 }
 
-/// What the pages of a read prove.
+/// The result of checking the pages of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Consistent,
@@ -67,7 +68,7 @@ pub(super) enum Verdict {
 }
 
 impl Pass {
-    /// Sums up a page. Only the contract's fields of its rows count: others may be different each time.
+    /// Summarizes a page. Only the contract's fields of its rows count, since others may differ each time.
     pub(super) fn digest<R: HashContract>(&self, numbers: Numbers, rows: impl Iterator<Item = R>) -> PageDigest {
         let (mut hash, mut webhooks) = (0_u64, 0);
         for row in rows {
@@ -79,14 +80,14 @@ impl Pass {
         PageDigest { numbers, webhooks, hash }
     }
 
-    /// Takes a page of the first reading.
+    /// Adds a page of the first reading.
     pub(super) fn add(&mut self, page: PageDigest) {
         self.rows += page.numbers.rows;
         self.bytes += page.numbers.bytes;
         self.pages.insert(page.numbers.number, page);
     }
 
-    /// Whether an id came for the first time.
+    /// Records an id. Returns true if it is new.
     pub(super) fn is_new(&mut self, id: &str) -> bool {
         let is_new = self.ids.insert(id);
         if !is_new {
@@ -96,12 +97,12 @@ impl Pass {
         is_new
     }
 
-    /// Whether a page that came is an earlier one again; see [`Pass::repeats_earlier`].
+    /// Returns true if a page already added repeats an earlier one; see [`Pass::repeats_earlier`].
     pub(super) fn is_repeated_page(&self, number: u64) -> bool {
         self.pages.get(&number).is_some_and(|page| self.repeats_earlier(page))
     }
 
-    /// Whether a page is page 1, or the one before it, once more: then the server ignores the parameter.
+    /// Returns true if a page repeats page 1 or the page before it, which means that the server ignores the page parameter.
     pub(super) fn repeats_earlier(&self, page: &PageDigest) -> bool {
         let number = page.numbers.number;
         let is_same = |other: &PageDigest| (other.numbers.rows, other.hash) == (page.numbers.rows, page.hash);
@@ -113,17 +114,17 @@ impl Pass {
         self.pages.get(&1).map(|page| page.numbers)
     }
 
-    /// Pages that came.
+    /// The number of pages received.
     pub(super) fn pages(&self) -> u64 {
         self.pages.len() as u64
     }
 
-    /// Empty pages behind all others.
+    /// The number of empty pages at the end.
     pub(super) fn empty_tail(&self) -> usize {
         self.pages.values().rev().take_while(|page| page.numbers.rows == 0).count()
     }
 
-    /// Whether it is more than a read may bring.
+    /// Returns a problem if there are more rows or bytes than the policy allows.
     pub(super) fn exceeds(&self, policy: &Policy) -> Option<Problem> {
         let &Policy { max_rows, max_bytes, .. } = policy;
         if self.rows > max_rows {
@@ -133,12 +134,12 @@ impl Pass {
         }
     }
 
-    /// Ids that came more than once.
+    /// Returns a problem if any id appeared more than once.
     pub(super) fn repeated_ids(&self) -> Option<Problem> {
         self.example.clone().map(|example| Problem::RepeatedIds { count: self.repeated, example })
     }
 
-    /// Judges a reading that came to the end of the listing. With `verify`, every page has to be read again.
+    /// Checks a reading that reached the end of the listing. With `verify`, every page has to be read again.
     pub(super) fn verdict(&self, verify: bool) -> Verdict {
         let problems: Vec<_> = self.contradiction().into_iter().chain(self.repeated_ids()).collect();
         if !problems.is_empty() {
@@ -164,13 +165,13 @@ impl Pass {
         self.pages.iter().rev().find(|(_, page)| page.numbers.rows > 0).map_or(0, |(&number, _)| number)
     }
 
-    /// Whether the length of the listing is reported wherever there are rows.
+    /// Returns true if every page with rows reports a total.
     fn has_total(&self) -> bool {
         self.pages.values().filter(|page| page.numbers.rows > 0).all(|page| page.numbers.total.is_some())
     }
 
-    /// The page that shows where a listing without a total ends: the last one if it is short or said to be the last, else the
-    /// one behind it.
+    /// Returns the page that shows where a listing without a total ends: the last page with rows if it is short or reported
+    /// as the last, else the one after it.
     fn end(&self) -> u64 {
         let last = self.last_with_rows();
         let longest = self.pages.values().map(|page| page.numbers.rows).max().unwrap_or_default();
@@ -179,12 +180,12 @@ impl Pass {
         if self.pages.get(&last).is_some_and(is_end) { last } else { last + 1 }
     }
 
-    /// What the reported totals contradict.
+    /// Compares the reported totals, or else page counts, with each other and with what the server sent.
     fn contradiction(&self) -> Option<Problem> {
         let numbers = || self.pages.values().map(|page| page.numbers);
         let mut totals = numbers().filter_map(|page| page.total);
         if let Some(first) = totals.next() {
-            // Some pages may report none: what the others say has to be right at least.
+            // Some pages may report none; the reported totals must at least be right.
             return match totals.find(|&total| total != first) {
                 Some(last) => Some(Problem::TotalChanged { first, last }),
                 None => (first != self.rows).then_some(Problem::CountDiffers { claimed: first, sent: self.rows }),
@@ -198,13 +199,13 @@ impl Pass {
     }
 }
 
-/// The pages that have to be read again, and to be the same.
+/// The pages to read again, which must be the same as before.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SecondPass {
     pages: VecDeque<u64>,
-    /// The others wait until the first one is here.
+    /// True while the other pages wait for the first one.
     begins_alone: bool,
-    /// Requests that are waited for.
+    /// Requests in flight.
     out: usize,
 }
 
@@ -214,7 +215,7 @@ impl SecondPass {
         if self.begins_alone && self.out > 0 { None } else { self.pages.front().copied() }
     }
 
-    /// Takes note that the next page is requested.
+    /// Records that the next page was requested.
     pub(super) fn started(&mut self) {
         self.pages.pop_front();
         self.out += 1;
@@ -225,7 +226,7 @@ impl SecondPass {
         self.out = self.out.saturating_sub(1);
         self.begins_alone = false;
         let page = again.numbers.number;
-        // The page behind the end may not have been requested before.
+        // The page after the end may not have been requested before.
         let is_same = first.pages.get(&page).map_or(again.numbers.rows == 0, |first| first.is_confirmed_by(again));
         if is_same { Ok(()) } else { Err(Problem::PageChanged { page }) }
     }
@@ -253,7 +254,7 @@ mod tests {
         pass
     }
 
-    /// The pages that have to be read again, and whether the first of them goes alone.
+    /// The pages to read again, and true if the first of them goes alone.
     fn again(pass: &Pass, verify: bool) -> (Vec<u64>, bool) {
         match pass.verdict(verify) {
             Verdict::ReadAgain(second) => (second.pages.into(), second.begins_alone),

@@ -1,21 +1,21 @@
-//! What keeps a read from being complete and consistent.
+//! The reasons why a read is incomplete or inconsistent.
 
 use crate::api::ApiError;
 use crate::model::WebhookId;
 use crate::safe;
 use crate::text::{Safe, clean, grouped};
 
-/// A listing with more pages than this is taken for endless.
+/// A listing with more pages than this is treated as endless.
 pub(super) const MAX_PAGES: u64 = 1_000_000;
 
-/// A reason why a read is not complete, or not consistent.
+/// A reason why a read is incomplete or inconsistent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
     PageFailed {
         page: u64,
         error: ApiError,
     },
-    /// Pages were not even requested, after others had failed.
+    /// Pages that were not requested because others had failed.
     NotRead {
         from: u64,
     },
@@ -48,7 +48,7 @@ pub enum Problem {
         page: u64,
     },
     NeverEnds,
-    /// Webhooks that were there before and are there still.
+    /// Webhooks that were listed before, still exist, and are missing from the listing.
     LeftOut {
         count: usize,
         example: WebhookId,
@@ -59,7 +59,7 @@ pub enum Problem {
     TooManyBytes {
         limit: u64,
     },
-    /// A single page was requested, and pages are of another size than was requested.
+    /// A single page was requested, and the server uses a different page size.
     PageSizeDiffers {
         asked: u64,
         used: u64,
@@ -122,7 +122,7 @@ impl Problem {
         }
     }
 
-    /// Whether the list only changed while it was read, so that reading it again could help.
+    /// Returns true if the list may just have changed during the read, so that reading it again could help.
     pub fn may_pass(&self) -> bool {
         matches!(
             self,

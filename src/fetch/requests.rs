@@ -363,7 +363,7 @@ impl<A: Ask> Requests<A> {
         }
         let asked = error.wait();
         let too_long = asked.is_some_and(|wait| wait > self.policy.longest_wait);
-        // While others are answered, an overloaded API asks for patience and nothing else: that uses up no attempt.
+        // While other requests are answered, overload only means waiting, so it uses up no attempt.
         let is_free = is_overload && self.answers > answers;
         if !error.is_transient() || too_long || (!is_free && attempt > self.policy.retries) {
             tracing::warn!(number, attempt, "given up: {error}");
@@ -383,8 +383,8 @@ impl<A: Ask> Requests<A> {
         Progress::Retrying { number, attempt, of: self.policy.retries + 1, error }
     }
 
-    /// What an overloaded API asks for; where it does not say, or where that proved too short, a pause that doubles with every
-    /// report of overload until an answer comes.
+    /// The pause that an overloaded API asks for. If it names none, or the last one proved too short, the pause is at least
+    /// one that doubles with every report of overload until an answer arrives.
     fn overload_pause(&self, asked: Option<Duration>) -> Duration {
         let doubled = self.policy.backoff.saturating_mul(1 << self.stalls.min(16));
         let own = doubled.min(self.policy.longest_backoff).mul_f64(1.0 + fastrand::f64() / 10.0);
@@ -408,7 +408,7 @@ impl<A: Ask> Drop for Requests<A> {
     }
 }
 
-/// The rate limit that an answer told. When it does not say when that is reset, the wait that it asks for does.
+/// The rate limit that an answer reports. A failure that reports no reset time uses the wait that it asks for instead.
 fn rate_of<T>(result: &Result<Answer<T>, Failure>) -> Option<RateLimit> {
     match result {
         Ok(answer) => answer.rate,

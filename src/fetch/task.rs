@@ -395,7 +395,7 @@ impl Task {
         self.send(event).await
     }
 
-    /// Takes a page of the first reading; an error when the server answers whatever it likes.
+    /// Adds a page of the first reading. Fails if the server's pages make no sense.
     fn take(&mut self, page: &PackedPage) -> Result<(), ApiError> {
         let digest = self.pass.digest(page.numbers, page.block.rows());
         if self.pass.repeats_earlier(&digest) {
@@ -408,7 +408,7 @@ impl Task {
         for id in page.block.rows().filter(|row| row.is_webhook()).map(RowRef::id) {
             let _is_new = self.pass.is_new(id);
         }
-        // What is being confirmed is not all there is.
+        // A second pass that is under way does not cover this page.
         self.second = None;
         let is_laid_out_anew = before.is_some_and(|size| size != self.extent.page_size());
         if is_laid_out_anew && !self.extent.is_steady() {

@@ -1,12 +1,12 @@
-//! How many requests may be in flight at once. It starts low, grows while answers come quickly, and is halved when the API or the
-//! link reports too much.
+//! The adaptive limit on requests in flight. It starts low, grows while answers arrive quickly, and is halved when the API
+//! reports overload or requests time out.
 
 use tokio::time::Instant;
 
 /// Requests in flight until the first answers show what the API can take.
 const START: usize = 2;
-/// Answers per allowed request before another one is tried after a reduction: a gateway with a fixed rate answers every probe of its
-/// limit with a pause for all.
+/// Answers per allowed request before the limit grows again after a reduction: a gateway with a fixed rate answers every
+/// request beyond its limit with a pause for all.
 const CAUTION: usize = 32;
 
 /// The adaptive limit of one reader.
@@ -28,7 +28,7 @@ impl Window {
         self.size
     }
 
-    /// Counts an answer. Slow ones raise nothing: requests that share a slow link would only time out together.
+    /// Counts an answer. Slow ones do not raise the limit: requests that share a slow link would only time out together.
     pub(super) fn answered(&mut self, is_quick: bool) {
         self.answers += usize::from(is_quick);
         let needed = if self.reduced_at.is_some() { CAUTION * self.size } else { 1 };
@@ -38,7 +38,7 @@ impl Window {
         }
     }
 
-    /// Halves the limit, once for all requests that were in flight together. Returns whether it is the first report of them.
+    /// Halves the limit, once for all requests that were in flight together. Returns true on the first report of them.
     pub(super) fn reduce(&mut self, sent: Instant, now: Instant) -> bool {
         if self.reduced_at.is_some_and(|reduced| sent <= reduced) {
             return false;

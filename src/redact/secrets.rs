@@ -1,5 +1,6 @@
-//! The secrets in the text of a URL: userinfo, values of parameters, and paths of well-known hook hosts. Everything that masks,
-//! hashes or reports one asks [`find`]. It works on any text, since what does not parse can hold a password all the same.
+//! The secrets in the text of a URL: userinfo, values of parameters, and paths of well-known hook hosts. All code that
+//! masks, hashes or reports secrets uses [`find`]. It accepts any text, since one that does not parse as a URL can still
+//! hold a password.
 
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
@@ -30,12 +31,12 @@ const SECRET_PARTS: [&str; 12] = [
 ];
 /// …or when one of their words ends in one of these.
 const SECRET_ENDINGS: [&str; 9] = ["key", "sig", "auth", "authorization", "pass", "pwd", "code", "otp", "pin"];
-/// …or is one of these. Too short for a mere end.
+/// …or is one of these, which are too short to match as endings.
 const SECRET_WORDS: [&str; 2] = ["pw", "tok"];
 
-/// What stands between userinfo and host, also as it is drawn by foreign keyboards.
+/// The separator of userinfo and host, including the variants that East Asian keyboards produce.
 const AT_SIGNS: [char; 3] = ['@', '＠', '﹫'];
-/// URLs within URLs that are looked into.
+/// The depth to which URLs within URLs are searched.
 const DEEPEST: usize = 3;
 
 /// One secret in a text.
@@ -45,7 +46,7 @@ pub(super) struct Secret {
     pub(super) range: Range<usize>,
 }
 
-/// What kind of secret it is.
+/// The kind of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretKind {
     /// A user name or password.
@@ -62,7 +63,7 @@ pub(super) fn as_parsed(text: &str) -> Cow<'_, str> {
     if text.contains(DROPPED) { text.replace(DROPPED, "").into() } else { text.into() }
 }
 
-/// The secrets of a text without tabs and line breaks, in their order and apart from each other. What is masked is none.
+/// Finds the secrets of a text without tabs and line breaks, in order and without overlaps. Skips what is already masked.
 pub(super) fn find(text: &str) -> Vec<Secret> {
     let mut found = Vec::new();
     find_within(text, 0, &mut found);
@@ -80,7 +81,8 @@ pub(super) fn find(text: &str) -> Vec<Secret> {
     found
 }
 
-/// The secrets of every URL but the first: `redirected to https://…`, `url:https://…`. Each is looked at up to the next one.
+/// Finds the secrets of every URL but the first: `redirected to https://…`, `url:https://…`. Each is searched up to the next
+/// one.
 fn find_in_later_urls(text: &str, found: &mut Vec<Secret>) {
     let first = scheme_end(text);
     let mut schemes = text.match_indices("://").map(|(at, _)| at).filter(|&at| at >= first).peekable();
@@ -93,7 +95,7 @@ fn find_in_later_urls(text: &str, found: &mut Vec<Secret>) {
     }
 }
 
-/// The paths of hook hosts in a sentence that names them without a scheme: `POST to hooks.slack.com/services/…`.
+/// Finds secret paths of hook hosts in a sentence that names them without a scheme: `POST to hooks.slack.com/services/…`.
 fn find_in_words(text: &str, found: &mut Vec<Secret>) {
     if !text.contains(char::is_whitespace) {
         return;
@@ -113,7 +115,7 @@ fn find_in_words(text: &str, found: &mut Vec<Secret>) {
     }
 }
 
-/// What is found in a part of the text, at its place in the whole.
+/// Searches a part of the text, and shifts the ranges of its secrets to positions in the whole text.
 fn find_at(text: &str, part: Range<usize>, found: &mut Vec<Secret>, find: impl FnOnce(&str, &mut Vec<Secret>)) {
     let mut inner = Vec::new();
     find(text.get(part.clone()).unwrap_or_default(), &mut inner);
@@ -139,7 +141,7 @@ fn find_within(text: &str, depth: usize, found: &mut Vec<Secret>) {
     find_in_parameters(text, tail, depth, found);
 }
 
-/// Where the text's authority (`user:password@host:port`) stands: after the scheme and its slashes, up to the path.
+/// Returns the range of the authority (`user:password@host:port`): after the scheme and its slashes, up to the path.
 pub(super) fn authority(text: &str) -> Range<usize> {
     let start = scheme_end(text);
     let rest = text.get(start..).unwrap_or_default();
@@ -147,7 +149,7 @@ pub(super) fn authority(text: &str) -> Range<usize> {
     start..end_of_authority(text, start)
 }
 
-/// Where the slashes behind a scheme begin; 0 without one. In a sentence, that of the first URL.
+/// Returns the position of the slashes after the scheme, or 0 without a scheme. In a sentence, that of the first URL.
 fn scheme_end(text: &str) -> usize {
     let is_slash = |rest: &str| rest.starts_with(['/', '\\']);
     let name = text.split([':', '/', '\\', '?', '#', '@']).next().unwrap_or_default();
@@ -164,11 +166,11 @@ fn end_of_authority(text: &str, start: usize) -> usize {
     text.get(start..).and_then(|rest| rest.find(['/', '\\', '?', '#'])).map_or(text.len(), |length| start + length)
 }
 
-/// What a person would read as user name and password, whatever a parser makes of it: `https://bob:pa/ss@host/`.
+/// Finds the text that a person would read as user name and password, even if a parser would not: `https://bob:pa/ss@host/`.
 fn userinfo(text: &str, authority: &Range<usize>) -> Option<Range<usize>> {
     let place = text.get(authority.clone())?;
     let behind = text.get(authority.end..).unwrap_or_default();
-    // Of a text that begins with its path, nothing is userinfo.
+    // A text that begins with its path has no userinfo.
     let is_path = place.is_empty() && scheme_end(text) == 0;
     let cut = if behind.starts_with('\\') && !has_web_scheme(text) {
         // With other schemes than the web's, a backslash does not end the userinfo.
@@ -178,7 +180,7 @@ fn userinfo(text: &str, authority: &Range<usize>) -> Option<Range<usize>> {
     } else {
         cut(text, place)
     };
-    // A port that is no number is the start of a password.
+    // A port that is not a number is the start of a password.
     let is_cut = cut == Cut::Likely
         && place.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && port.parse::<u16>().is_err());
     // No host has an encoded `@`: behind a scheme, or a user and a colon, it can only have been meant as one.
@@ -191,12 +193,12 @@ fn userinfo(text: &str, authority: &Range<usize>) -> Option<Range<usize>> {
     end.filter(|&end| end > 0).map(|end| authority.start..authority.start + end)
 }
 
-/// The length of the `@` that a text begins with, percent-encoded or not, however often.
+/// The length of the `@` at the start of a text, percent-encoded any number of times or not at all.
 fn at_sign(text: &str) -> Option<usize> {
     let encoded = |sign: char| {
         let mut rest = text;
         for byte in sign.encode_utf8(&mut [0; 4]).bytes() {
-            // What encodes a `%` again.
+            // Each further encoding turns `%` into `%25`.
             rest = rest.strip_prefix('%')?.trim_start_matches("25");
             let (digits, behind) = rest.split_at_checked(2)?;
             rest = behind;
@@ -208,23 +210,23 @@ fn at_sign(text: &str) -> Option<usize> {
     AT_SIGNS.into_iter().find_map(|sign| plain(sign).or_else(|| encoded(sign)))
 }
 
-/// Whether the scheme is one whose URLs take a backslash for a slash. A text without a scheme counts as one.
+/// Returns true if URLs of this scheme treat a backslash as a slash. Text without a scheme counts too.
 fn has_web_scheme(text: &str) -> bool {
     let scheme = text.get(..scheme_end(text)).unwrap_or_default().trim_end_matches(':');
     ["", "http", "https", "ws", "wss", "ftp", "file"].iter().any(|web| scheme.eq_ignore_ascii_case(web))
 }
 
-/// Whether what looks like an authority is the start of userinfo with a slash, a `?` or a `#` in it.
+/// The likelihood that an apparent authority is only the start of userinfo with a slash, a `?` or a `#` in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
     No,
-    /// If an `@` comes behind it, other than one that begins a segment, as names in paths do.
+    /// Only if an `@` follows that does not begin a path segment, as names in paths do.
     Perhaps,
-    /// If any `@` comes behind it.
+    /// If any `@` follows.
     Likely,
 }
 
-/// Where the userinfo ends in what comes behind the authority.
+/// Finds the `@` that ends the userinfo in the text after the authority.
 pub(super) fn end_behind(behind: &str, cut: Cut) -> Option<usize> {
     match cut {
         Cut::No => None,
@@ -236,7 +238,7 @@ pub(super) fn end_behind(behind: &str, cut: Cut) -> Option<usize> {
     }
 }
 
-/// How a text goes on behind its authority.
+/// Estimates whether userinfo goes on after the apparent authority of a text.
 pub(super) fn cut(text: &str, authority: &str) -> Cut {
     if scheme_end(text) == 0 && (!authority.contains(':') || text.contains(char::is_whitespace)) {
         // A path, or a sentence.
@@ -256,7 +258,7 @@ pub(super) fn cut(text: &str, authority: &str) -> Cut {
         .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)) && !name.is_empty());
     match port {
         _ if is_port && (is_address || is_name && user.is_some()) => Cut::No,
-        // What comes behind was looked at before.
+        // The userinfo is already masked, so the rest was checked then.
         _ if user == Some(MASK) => Cut::Perhaps,
         _ if !is_port => Cut::Likely,
         None if is_name => Cut::No,
@@ -292,7 +294,7 @@ fn find_in_path(text: &str, host: Range<usize>, path: Range<usize>, depth: usize
     }
 }
 
-/// The parameters of a path: `/hook;token=…/x`, `/token=…/x`.
+/// Finds secret parameters in a path: `/hook;token=…/x`, `/token=…/x`.
 fn find_in_segments(path: &str, start: usize, depth: usize, found: &mut Vec<Secret>) {
     if !path.contains('=') {
         return;
@@ -335,7 +337,7 @@ fn secret_value(body: &str, depth: usize) -> Option<(String, Range<usize>)> {
     None
 }
 
-/// Whether a value is a URL, percent-encoded or not, with a secret in it.
+/// Returns true if a value is a URL, percent-encoded or not, with a secret in it.
 fn holds_secret_url(value: &str, depth: usize) -> bool {
     if depth >= DEEPEST || !value.contains("//") && !value.contains('%') {
         return false;

@@ -1,12 +1,13 @@
-//! The lines on which webhooks are in a file, for reports that point to them.
+//! Line numbers of webhooks in a file, for reports that point to them.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-/// The line of each webhook id in a file that [`super::read`] takes, counted from 1: that of its `id` field, which is that of the
-/// whole webhook in a snapshot. None of what is no regular file: a pipe cannot be read twice, and would be waited for.
+/// Returns the line of each webhook id in a file that [`super::read`] accepts, counted from 1: the line of its `id` field,
+/// which in a snapshot is that of the whole webhook. Empty unless it is a regular file: a pipe cannot be read twice,
+/// and reading it would block.
 pub fn id_lines(path: &Path) -> io::Result<HashMap<String, u64>> {
     if !fs::metadata(path)?.is_file() {
         return Ok(HashMap::new());
@@ -29,7 +30,7 @@ fn read(mut reader: impl BufRead) -> io::Result<HashMap<String, u64>> {
     Ok(lines)
 }
 
-/// The string behind the colon that follows a name.
+/// Returns the string after the colon that follows a name.
 fn value(behind: &str) -> Option<String> {
     let text = behind.trim_start().strip_prefix(':')?.trim_start();
     let text = text.starts_with('"').then_some(text)?;

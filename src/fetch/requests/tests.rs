@@ -153,7 +153,7 @@ impl Model {
         if is_in_time { Ok(Answer { value: number, rate: None }) } else { Err(fail(ErrorKind::Network(Network::Timeout))) }
     }
 
-    /// As a client reads that asks for one page at a time and waits as it is told, else a second.
+    /// Reads like a simple client: one page at a time, waiting as long as the server asks for, or else a second.
     async fn read_in_sequence(self) -> Duration {
         let started = Instant::now();
         for page in 1..=PAGES {
@@ -164,7 +164,7 @@ impl Model {
         started.elapsed()
     }
 
-    /// As a full read does: page 1 alone, then the others. How long it took, and the requests that it gave up.
+    /// Reads like a full read: page 1 alone, then the others. Returns the time it took, and the errors of failed requests.
     async fn read(self) -> (Duration, Vec<ApiError>) {
         let started = Instant::now();
         let mut requests = Requests::new(self, Policy::default());

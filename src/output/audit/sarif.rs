@@ -18,15 +18,15 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 /// The page of the API whose answers are audited.
 const INFORMATION: &str = "https://dialnexa.mintlify.app/api-reference/webhooks/list";
 
-/// The version of the fingerprints: another way to make them gets another name.
+/// The name and version of our fingerprints. Change it if they are computed differently.
 const FINGERPRINT: &str = "hookscope/v1";
 /// The only fingerprint that GitHub compares.
 const GITHUB_FINGERPRINT: &str = "primaryLocationLineHash";
 
-/// Everything but letters, digits and what needs no encoding in a path segment. A dot does: a segment of dots is no name.
+/// Characters to encode in a path segment. Dots are encoded, since `.` and `..` are not valid names.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
 
-/// Locations of one result. GitHub shows at most 100, and refuses a report with more than 1,000.
+/// The maximum number of locations for one result. GitHub shows at most 100, and refuses a report with more than 1,000.
 const MAX_LOCATIONS: usize = 100;
 
 pub(super) fn write<W: Write>(out: &mut Output<W>, sheet: &AuditSheet<'_>, audited: &[Audited]) -> io::Result<()> {
