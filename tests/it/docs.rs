@@ -25,7 +25,7 @@ use run::{Sandbox, Step, agree, missing, steps, updated};
 
 use crate::pty::session::{Exit, Setup};
 
-/// What a shell ends a command with.
+/// The characters that end a command in a shell.
 const OPERATORS: [char; 9] = ['|', '>', '<', '&', ';', ')', '`', '\n', '#'];
 
 fn is_update() -> bool {
@@ -75,7 +75,7 @@ fn check_parses(at: &str, text: &str) {
     }
 }
 
-/// Whether a line opens the explorer.
+/// Returns true if a line opens the explorer.
 fn is_explorer(line: &str) -> bool {
     let is_assignment = |word: &&str| word.contains('=') && !word.starts_with('-');
     let is_hookscope = line.split_whitespace().find(|word| !is_assignment(word)) == Some("hookscope");
@@ -94,7 +94,7 @@ fn open_explorer(sandbox: &Sandbox, line: &str) {
     assert_eq!(session.exit(), Exit::Code(0), "{line}");
 }
 
-/// Runs a block; the text that it should have, where that is another one.
+/// Runs a block. Returns the text that it should have, if that differs.
 fn run_block(sandbox: &Sandbox, at: &str, block: &Block, count: &mut usize) -> Option<String> {
     if let Some(program) = missing(&block.text) {
         eprintln!("{at}: skipped, {program} is missing");
@@ -157,7 +157,7 @@ fn run_session(sandbox: &Sandbox, at: &str, steps: &[Step]) -> Option<String> {
     differs.then_some(text)
 }
 
-/// Runs all blocks of a page, in its order; how many commands that were.
+/// Runs all blocks of a page in order. Returns the number of commands.
 async fn check_page(page: &Page) -> usize {
     let server = hookscope::demo::server::Server::start(hookscope::demo::Options::default()).await.unwrap();
     let sandbox = Sandbox::new(&server.base_url());
@@ -210,7 +210,7 @@ async fn check_page(page: &Page) -> usize {
     count
 }
 
-/// The server answers on this thread's runtime meanwhile.
+/// Runs a block while the server keeps answering on this thread's runtime.
 fn run_blocking(sandbox: &Sandbox, at: &str, block: &Block, count: &mut usize) -> Option<String> {
     tokio::task::block_in_place(|| run_block(sandbox, at, block, count))
 }

@@ -393,17 +393,17 @@ impl Stage {
     }
 }
 
-/// The text of a buffer. A wide character hides the cell behind it.
-/// Leaves a running program no room for the stack of another thread, whoever runs it: root has no limit of processes.
+/// Limits the memory of a running program so that it cannot start another thread. A limit on processes would not stop root.
 pub(crate) fn allow_no_more_threads(pid: Pid) {
     let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap();
     let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.trim().strip_suffix(" kB")).unwrap();
-    // A stack takes 2 MiB.
+    // Less than the 2 MiB that a stack takes.
     let current = (size.parse::<u64>().unwrap() + 1_792) << 10;
     let limit = Rlimit { current: Some(current), maximum: getrlimit(Resource::As).maximum };
     prlimit(Some(pid), Resource::As, limit).unwrap();
 }
 
+/// The text of a buffer. A wide character hides the cell after it.
 pub(crate) fn text(buffer: &Buffer) -> String {
     let width = usize::from(buffer.area.width.max(1));
     let line = |cells: &[ratatui::buffer::Cell]| {

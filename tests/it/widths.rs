@@ -1,4 +1,4 @@
-//! Terminals that draw some text wider, or narrower, than ours: whatever they do with it, everything else stays where it belongs.
+//! Terminals that draw some text wider or narrower than we expect: everything else still stays in its place.
 
 #![expect(
     clippy::indexing_slicing,
@@ -20,10 +20,10 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::support::{Stage, page, row};
 
-/// How many columns a terminal gives a character.
+/// The width of each character on a terminal, in columns.
 type Widths = fn(char) -> usize;
 
-/// As in an East Asian terminal that draws whatever could be wide in two columns.
+/// The widths of an East Asian terminal, which draws every ambiguous character in two columns.
 fn wide(c: char) -> usize {
     match c {
         '\u{1f1e6}'..='\u{1f1ff}' => 2,
@@ -31,7 +31,7 @@ fn wide(c: char) -> usize {
     }
 }
 
-/// As in a terminal that was made before emoji were wide.
+/// The widths of a terminal from before emoji were wide.
 fn old(c: char) -> usize {
     match c {
         '\u{2300}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' => 1,
@@ -39,10 +39,10 @@ fn old(c: char) -> usize {
     }
 }
 
-/// As much of a terminal as the explorer uses.
+/// The part of a terminal that the explorer uses.
 struct Terminal {
     widths: Widths,
-    /// The second half of a wide character is empty.
+    /// The cells. The second half of a wide character is an empty string.
     grid: Vec<Vec<String>>,
     at: (usize, usize),
     margins: (usize, usize),
@@ -150,7 +150,7 @@ impl vte::Perform for Terminal {
     }
 }
 
-/// What the explorer draws into its cells.
+/// Draws the explorer into a buffer of cells.
 fn cells(stage: &Stage) -> Buffer {
     let (width, height) = stage.app.size;
     let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });
@@ -158,7 +158,7 @@ fn cells(stage: &Stage) -> Buffer {
     buffer
 }
 
-/// Everything of which the width is certain is where the cells have it.
+/// Checks that every cell of certain width is in its place.
 fn assert_in_place(terminal: &Terminal, buffer: &Buffer) -> Result<(), TestCaseError> {
     for (position, cell) in buffer.area.positions().zip(buffer.content()) {
         let (x, y) = (usize::from(position.x), usize::from(position.y));
@@ -173,7 +173,7 @@ fn assert_in_place(terminal: &Terminal, buffer: &Buffer) -> Result<(), TestCaseE
     Ok(())
 }
 
-/// Draws a session with these names of events, and looks at every frame.
+/// Draws a session with these event names, and checks every frame.
 fn explore(names: &[String], widths: Widths, size: (u16, u16)) -> Result<(), TestCaseError> {
     let webhook = |(number, name): (usize, &String)| {
         let event = serde_json::to_string(name).unwrap();

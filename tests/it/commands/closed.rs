@@ -1,4 +1,4 @@
-//! A stdout that is closed: what was asked for arrives nowhere, and that is an error.
+//! Commands with a closed stdout: the output is lost, and that is an error.
 
 use std::process::Stdio;
 
@@ -9,7 +9,7 @@ use super::{Ended, Home};
 
 const ROWS: &str = r#"[{"id":"a","url":"https://a.example.com/","events":["call.failed"],"is_active":true}]"#;
 
-/// Every command that prints data, with arguments that it needs nothing else for.
+/// Every command that prints data, with all the arguments that it needs.
 const COMMANDS: &[&str] = &[
     "--from rows.json list",
     "--from rows.json list -o ndjson",
@@ -41,7 +41,7 @@ const COMMANDS: &[&str] = &[
     "demo serve",
 ];
 
-/// The command in a shell, with this at its end.
+/// Builds a shell command that runs the program with these arguments and this redirection.
 fn shell(home: &Home, words: &str, redirection: &str) -> Command {
     let program = env!("CARGO_BIN_EXE_hookscope");
     let mut command = home.command(&[]);
@@ -65,7 +65,7 @@ fn home() -> Home {
 #[tokio::test]
 async fn a_closed_stdout_is_an_error_of_every_command_that_prints() {
     let home = home();
-    // What needs a key, what prints nothing, and groups of commands.
+    // Commands that need a key or print nothing, and groups of commands.
     let others = ["history", "cache", "config", "demo"];
     for command in placement::command().get_subcommands().map(clap::Command::get_name) {
         let is_there = COMMANDS.iter().any(|words| words.split(' ').any(|word| word == command));
@@ -92,6 +92,6 @@ async fn dev_null_is_a_stdout_like_any_other() {
     for redirection in ["1<>/dev/null", "<&- >/dev/null", "| cat >/dev/null"] {
         assert_eq!(Ended::of(shell(&home, "--from rows.json list", redirection)).await.code, Some(0), "{redirection}");
     }
-    // What writes a file needs no stdout.
+    // A command that writes a file needs no stdout.
     assert_eq!(Ended::of(shell(&home, "--from rows.json snapshot new.json", ">&-")).await.code, Some(0));
 }

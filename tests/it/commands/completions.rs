@@ -9,7 +9,7 @@ use crate::pty::session::{HOOKSCOPE, Session, Setup};
 
 const CONFIG: &str = "[profiles.production]\n[profiles.staging]\n";
 
-/// What is typed, and what the line is after tab.
+/// The typed text, and the line after tab.
 const WORDS: &[(&str, &str)] = &[
     ("hookscope snap", "hookscope snapshot"),
     ("hookscope list --verif", "hookscope list --verify"),
@@ -29,7 +29,7 @@ const WORDS: &[(&str, &str)] = &[
     ("hookscope --demo get whk_c9v", "hookscope --demo get whk_c9v3nz8rq4pm"),
 ];
 
-/// Whether a program is installed; says so if not.
+/// Returns true if a program is installed; otherwise prints a note that it is not.
 fn is_installed(program: &str) -> bool {
     let status = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     let is_installed = status.is_ok_and(|status| status.success());
@@ -220,7 +220,7 @@ async fn bash_gets_no_name_of_a_file_that_it_would_run() {
     assert_eq!(candidates(&home, &["--from", "old"]).await, ["old-1.json"]);
 }
 
-/// Tab completes the beginning of an id that is hostile, and enter runs what stands there.
+/// Tab completes the start of a hostile id, and enter runs the completed line.
 #[tokio::test(flavor = "multi_thread")]
 async fn tab_and_enter_run_nothing_in_a_shell() {
     let body = hostile("whk_1;touch${IFS}ran;:");

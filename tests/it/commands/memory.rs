@@ -487,7 +487,7 @@ async fn an_empty_listing_replaces_nothing_until_every_removal_is_confirmed() {
         (Reply::status("404 Not Found", "<html>"), "404"),
         (Reply::status("404 Not Found", no_route), "404"),
         (Reply::json(A2.replace("\"a\"", "\"other\"")), "a different webhook"),
-        // Nobody waits for that.
+        // Too long to wait for.
         (Reply::status("429 Too Many Requests", "{}").header("Retry-After", "50"), "429"),
     ] {
         let (home, api) = (Home::with_config(ONCE), Changing::new(A).await);

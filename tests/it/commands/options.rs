@@ -53,7 +53,7 @@ async fn what_is_only_a_setting_may_be_given_to_every_command() {
     feed("", &["--demo", "help", "list"]).await.data();
 }
 
-/// The words that run each command, with the values that it must be given.
+/// Returns the arguments that run each command, with values for the required ones.
 fn command_lines(command: &Command, words: &[String]) -> Vec<Vec<String>> {
     let below: Vec<_> = command.get_subcommands().collect();
     if below.is_empty() {
@@ -69,7 +69,7 @@ fn command_lines(command: &Command, words: &[String]) -> Vec<Vec<String>> {
     below.into_iter().flat_map(|inner| command_lines(inner, &[words, &[inner.get_name().to_owned()]].concat())).collect()
 }
 
-/// Global options that say what is read, a value that cannot work, and what whoever uses the option says of that.
+/// Global options that select the input, each with a value that cannot work and the message that it causes.
 const SOURCES: [(&str, Option<&str>, &str); 6] = [
     ("config", Some("no-such.toml"), "no-such.toml"),
     ("profile", Some("no-such"), "unknown profile no-such"),
@@ -78,9 +78,9 @@ const SOURCES: [(&str, Option<&str>, &str); 6] = [
     ("cached", None, "no cached listing"),
     ("base-url", Some("ftp://x"), "--base-url: "),
 ];
-/// Settings, which do no harm where nothing depends on them.
+/// Settings, which are harmless with commands that do not use them.
 const SETTINGS: [&str; 4] = ["color", "timeout", "quiet", "verbose"];
-/// Commands that read no workspace: a source changes nothing of what they print.
+/// Commands that read no workspace, so that the input does not affect their output.
 const READS_NOTHING: [&str; 3] = ["help", "completions", "man"];
 
 #[tokio::test]

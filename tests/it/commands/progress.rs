@@ -150,7 +150,7 @@ async fn no_format_acts_on_the_terminal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn colours_are_on_a_terminal_unless_somebody_minds() {
+async fn output_is_colored_on_a_terminal_unless_disabled() {
     let server = serving(&row(1)).await;
     for (arguments, no_color, coloured) in [
         (&["list"] as &[&str], "", true),
@@ -177,7 +177,7 @@ async fn commands_that_run_until_ctrl_c_say_so_on_a_terminal() {
         session.type_keys("\x03");
         assert!(matches!(session.exit_and_drain(), Exit::Signal(2) | Exit::Code(130)));
     }
-    // Quiet, and where nobody reads along.
+    // `--quiet` prints no note.
     let mut session = on_a_terminal(&server, HOOKSCOPE, &["demo", "serve", "-q"]).size(100, 24).start();
     session.wait_text("DIALNEXA_API_KEY");
     session.type_keys("\x03");

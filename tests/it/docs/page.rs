@@ -12,10 +12,10 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 pub(crate) struct Block {
     /// The first word of the info string: `console`, `sh`, `toml`, …
     pub(crate) language: String,
-    /// Whether the info string says `no-run`.
+    /// True if the info string contains `no-run`.
     pub(crate) no_run: bool,
     pub(crate) text: String,
-    /// Where the text is in the page, in bytes.
+    /// The byte range of the text in the page.
     pub(crate) range: Range<usize>,
     /// The line of the opening fence, from 1.
     pub(crate) line: usize,

@@ -1,5 +1,5 @@
-//! Runs the commands of a page as a reader would, against the demo API, and compares what they print with what the page
-//! shows.
+//! Runs the commands of a page as a reader would, against the demo API, and compares their output with the output that the
+//! page shows.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,11 +11,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 use tempfile::TempDir;
 
-/// A line that stands for any number of lines.
+/// A placeholder line for any number of omitted lines.
 pub(crate) const ELISION: &str = "…";
-/// Where the home directory is in what pages show.
+/// The home directory that pages show.
 const HOME: &str = "/home/you";
-/// Printed behind the output of each command, before its exit code.
+/// Printed between the output of each command and its exit code.
 const END: char = '\u{1e}';
 /// Programs that a machine may lack: a word in the blocks that need one, and a command that succeeds if it is there. Blocks
 /// whose program is missing are skipped.
@@ -28,7 +28,8 @@ pub(crate) struct Step {
     pub(crate) shown: Vec<String>,
 }
 
-/// The steps of a `console` block. A command goes on where its line ends with `\` and on lines that begin with `> `.
+/// Splits a `console` block into steps. A command continues after a line that ends with `\` and on lines that begin with
+/// `> `.
 pub(crate) fn steps(block: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for line in block.lines() {
@@ -99,7 +100,8 @@ impl Sandbox {
         ]
     }
 
-    /// A pipeline fails where any of its commands does: the exit code of `jq` says nothing about hookscope.
+    /// Runs a script in which a pipeline fails if any of its commands does: the exit code of `jq` says nothing about
+    /// hookscope.
     fn shell(&self, script: &str) -> (String, Option<i32>) {
         let mut command = Command::new("bash");
         command
@@ -110,13 +112,13 @@ impl Sandbox {
         (String::from_utf8(output.stdout).unwrap(), output.status.code())
     }
 
-    /// Runs a script; its output where it fails.
+    /// Runs a script. Returns its output if it fails.
     pub(crate) fn script(&self, script: &str) -> Result<(), String> {
         let (output, code) = self.shell(&format!("set -e\n{script}"));
         if code == Some(0) { Ok(()) } else { Err(format!("exit code {code:?}\n{output}")) }
     }
 
-    /// Runs the commands of one shell session: the lines that each prints, and its exit code.
+    /// Runs the commands of one shell session. Returns the lines that each prints, and its exit code.
     pub(crate) fn session(&self, steps: &[Step]) -> Vec<(Vec<String>, u8)> {
         let script = steps.iter().fold(String::new(), |mut script, step| {
             writeln!(script, "{}\ncode=$?; printf '\\036%s\\n' $code; (exit $code)", step.command).unwrap();
@@ -135,17 +137,17 @@ impl Sandbox {
     }
 }
 
-/// Returns the program that a script needs and this machine lacks.
+/// Finds an optional program that a script needs and this machine lacks.
 pub(crate) fn missing(script: &str) -> Option<&'static str> {
     OPTIONAL.into_iter().find(|(word, test)| script.contains(word) && !is_there(test)).map(|(word, _)| word)
 }
 
-/// Whether a shell command succeeds.
+/// Returns true if a shell command succeeds.
 fn is_there(test: &str) -> bool {
     Command::new("sh").args(["-c", test]).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
 }
 
-/// A line without what differs from run to run: times, ages, durations, ports, and the width of columns.
+/// Masks the parts of a line that differ from run to run: times, ages, durations, ports, and the width of columns.
 fn masked(line: &str) -> String {
     static MASKS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         [
@@ -163,7 +165,7 @@ fn masked(line: &str) -> String {
     MASKS.iter().fold(line.trim_end().to_owned(), |line, (pattern, mask)| pattern.replace_all(&line, *mask).into_owned())
 }
 
-/// Whether a page shows what was printed.
+/// Returns true if the page shows this output, apart from what differs from run to run.
 pub(crate) fn agree(shown: &[String], printed: &[String]) -> bool {
     let shown: Vec<_> = shown.iter().map(|line| masked(line)).collect();
     let printed: Vec<_> = printed.iter().map(|line| masked(line)).collect();
@@ -180,7 +182,7 @@ fn matches(shown: &[String], printed: &[String]) -> bool {
     }
 }
 
-/// What the page has to show: as many lines before and behind an elision as now.
+/// Returns the lines that the page should show, with as many before and after an elision as now.
 pub(crate) fn updated(shown: &[String], printed: &[String]) -> Vec<String> {
     let Some(head) = shown.iter().position(|line| line == ELISION) else { return printed.to_vec() };
     let tail = shown.len() - head - 1;

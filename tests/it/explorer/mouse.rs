@@ -83,7 +83,7 @@ fn in_changes_it_selects_the_change_under_it_and_scrolls_the_detail() {
     assert_eq!(stage.app.changes.cursor().selected(), 0);
 }
 
-/// What arrives between a frame and a click on it, and moves the lines of the list.
+/// A banner or a resize that arrives between a frame and a click moves the lines of the list.
 #[test]
 fn a_click_is_about_the_line_that_the_last_frame_showed() {
     let banner = |stage: &Stage| {

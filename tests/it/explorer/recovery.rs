@@ -1,4 +1,4 @@
-//! What the explorer does by itself after a failure.
+//! Automatic recovery of the explorer after a failure.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::support::{Stage, page, setup};
 
 const DOWN: ErrorKind = ErrorKind::Network(Network::Refused);
 
-/// Seconds until something happens by itself.
+/// Seconds until the next automatic step.
 #[expect(clippy::unwrap_used, reason = "a helper of tests")]
 fn wakes_in(stage: &Stage) -> u64 {
     let wake = stage.app.next_wake().unwrap();
     wake.saturating_duration_since(stage.now.instant).as_secs()
 }
 
-/// Waits second by second until another read is asked for; how many seconds that took.
+/// Waits until another read is requested. Returns the seconds that it took, or 0 if there was none.
 fn until_next_try(stage: &mut Stage) -> u64 {
     let before = stage.generation();
     (1..=1000).find(|_| stage.wait(1).send(Message::Tick).generation() > before).unwrap_or(0)
@@ -38,7 +38,7 @@ fn it_tries_again_slowly_and_reports_when_the_api_is_back() {
     until_next_try(&mut stage);
     stage.load(page(1, 0..100, Some(1234)));
     assert!(stage.footer().contains("the API is back (failing since 12:00"), "{}", stage.frame());
-    // The next failure begins anew.
+    // The next failure starts with the first pause again.
     stage.keys("r").fail(1, DOWN, "");
     assert_eq!(until_next_try(&mut stage), 30);
 }
@@ -54,7 +54,7 @@ fn the_warning_about_a_failure_ends_with_it() {
     stage.load(page(1, 0..50, Some(50)));
     let footer = stage.footer();
     assert!(footer.contains("the API is back") && !footer.contains("paused"), "{}", stage.frame());
-    // A warning of something else stays.
+    // A warning about something else stays.
     stage.keys("r").fail(1, DOWN, "").send(Message::NotSuspended("it is the first process"));
     until_next_try(&mut stage);
     stage.load(page(1, 0..50, Some(50)));
@@ -76,7 +76,7 @@ fn a_countdown_changes_once_a_second_and_only_where_it_is_seen() {
     let mut stage = Stage::loaded(80, 24);
     stage.keys("t r").fail(1, DOWN, "");
     assert_eq!(wakes_in(&stage), 1);
-    // A text to select by hand covers everything.
+    // Copying twice opens the plain text, which covers everything.
     stage.keys("y u y u");
     assert!(!stage.frame().contains("retry in"), "{}", stage.frame());
     assert!(wakes_in(&stage) > 25, "{}", wakes_in(&stage));
@@ -117,7 +117,7 @@ fn why_the_key_command_gave_no_key_is_shown_until_it_runs_again() {
         stage.fail(1, ErrorKind::Unauthorized, "revoked");
         let whole = format!("the key cannot be read again: {WHY}");
         assert!(stage.footer().contains(&whole), "{}", stage.frame());
-        // The notice goes with the next key, and the failure keeps its reason, whoever tries again.
+        // The next key clears the notice. The failure keeps its reason through automatic retries.
         stage.keys("j");
         until_next_try(&mut stage);
         stage.fail(1, ErrorKind::Unauthorized, "revoked").keys("j");

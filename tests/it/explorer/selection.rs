@@ -71,10 +71,10 @@ struct Server {
     has_total: bool,
 }
 
-/// A webhook of a workspace, by the place of that and its number.
+/// A webhook: the index of its workspace, and its number.
 type Seen = (usize, u64);
 
-/// The explorer with two workspaces that change, and everything that is on its way to it.
+/// The explorer with two changing workspaces, and everything in flight to it.
 struct History {
     app: App,
     now: Moment,
@@ -83,19 +83,19 @@ struct History {
     arranger: Arranger,
     auditor: Auditor,
     servers: [Server; 2],
-    /// What was asked for, and of which workspace. Answers to the older ones are late.
+    /// The generation of each read so far, and the index of its workspace. Answers to older ones are late.
     generations: Vec<(Generation, usize)>,
     wishes: Vec<Wish>,
     jobs: Vec<Job>,
     questions: Vec<Question>,
     late: Vec<Message>,
     probes: Vec<Origin>,
-    /// What the last frame showed as selected.
+    /// The webhook that the last frame showed as selected.
     seen: Option<Seen>,
-    /// The lines of the view when it was drawn, on screen and beyond, and the place of the selected one.
+    /// All lines of the view when it was drawn, on screen or not, and the index of the selected one.
     lines: Vec<Option<Seen>>,
     place: usize,
-    /// The lines of the screen that show lines of the view, and the places of those.
+    /// The screen lines that show lines of the view, and the indexes of those.
     on_screen: Vec<(u16, usize)>,
     effects: Vec<Effect>,
     log: Vec<String>,

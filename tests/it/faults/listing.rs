@@ -334,8 +334,8 @@ mod limits {
     }
 
     #[tokio::test]
-    async fn one_pause_is_for_all() {
-        // Page 2 is told to wait. The answers of pages 3 and 4 come during the pause, one by one, and make room.
+    async fn a_pause_applies_to_all_requests() {
+        // Page 2 gets a 429 with a wait. The answers for pages 3 and 4 arrive during the pause, one by one, and make room.
         let gates: [Gate; 2] = [gate(), gate()];
         let held = gates.clone();
         let server = Server::start(move |request| match (request.page(), request.time) {

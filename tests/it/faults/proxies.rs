@@ -77,7 +77,8 @@ async fn a_proxy_without_a_connection_is_the_fault_of_no_api() {
     assert_named(&error, &through_tls);
 }
 
-/// A SOCKS5 proxy that wants no login, and answers a request with this code. The host and port that it was asked for.
+/// Starts a SOCKS5 proxy without login that answers one request with this code. Returns its URL, and the host and port that
+/// it was asked for.
 #[expect(clippy::unwrap_used, reason = "a helper of tests")]
 async fn socks(code: u8) -> (String, tokio::task::JoinHandle<(Vec<u8>, u16)>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -103,7 +104,7 @@ async fn socks(code: u8) -> (String, tokio::task::JoinHandle<(Vec<u8>, u16)>) {
 #[tokio::test]
 async fn a_socks_proxy_gets_the_name_to_resolve() {
     let (proxy, serving) = socks(0).await;
-    // Behind the tunnel nobody speaks TLS.
+    // The tunnel leads to no TLS server, so the read fails.
     let error = error_through(&proxy).await;
     assert_eq!(serving.await.unwrap(), (b"api.example.invalid".to_vec(), 443));
     assert_named(&error, &proxy);

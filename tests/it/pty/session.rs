@@ -460,7 +460,7 @@ impl Seen {
         self.raw.windows(sequence.len()).filter(|window| *window == sequence.as_bytes()).count()
     }
 
-    /// Where a sequence was written last.
+    /// The byte offset of the last occurrence of a sequence.
     fn last(&self, sequence: &str) -> Option<usize> {
         self.raw.windows(sequence.len()).rposition(|window| window == sequence.as_bytes())
     }
