@@ -21,12 +21,12 @@ use hookscope::config::Config;
 use hookscope::fetch::{FetchEvent, Generation, PackedPage};
 use hookscope::model::{Drafts, Elements, Packer};
 use hookscope::redact::ApiKey;
-use hookscope::tui::ansi::AnsiBackend;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::finder::Wish;
 use hookscope::tui::listing::Listing;
 use hookscope::tui::message::{Effect, Message};
-use hookscope::tui::screen::Screen;
+use hookscope::tui::terminal::screen::Screen;
+use hookscope::tui::view;
 
 const PAGE_SIZE: u64 = 100;
 const MILLION: u64 = 1_000_000;
@@ -236,11 +236,11 @@ fn sorting(criterion: &mut Criterion) {
 fn frames(criterion: &mut Criterion) {
     for webhooks in [100, 100_000, MILLION] {
         let mut app = app(&pages(webhooks), (200, 60));
-        let mut screen = Screen::new(AnsiBackend::new(std::io::sink()), app.size).moving_lines(AnsiBackend::move_lines);
+        let mut screen = Screen::new(app.size);
         criterion.bench_function(&format!("draw a frame of 200x60, {webhooks} webhooks"), |bencher| {
             bencher.iter(|| {
-                screen.clear(app.size).expect("a sink takes everything");
-                screen.draw(&app).expect("a sink takes everything");
+                screen.reset(app.size);
+                black_box(screen.draw(app.setup.glyphs, |canvas| view::draw(&app, canvas)));
             });
         });
         let mut turn = ['j', 'k'].into_iter().cycle();
@@ -248,7 +248,7 @@ fn frames(criterion: &mut Criterion) {
             bencher.iter(|| {
                 if let Some(key) = turn.next() {
                     black_box(app.update(press(key), Moment::now()));
-                    screen.draw(&app).expect("a sink takes everything");
+                    black_box(screen.draw(app.setup.glyphs, |canvas| view::draw(&app, canvas)));
                 }
             });
         });
@@ -264,7 +264,7 @@ fn frames(criterion: &mut Criterion) {
                             _ => None,
                         });
                     black_box(wish.expect("a letter asks for other rows"));
-                    screen.draw(&app).expect("a sink takes everything");
+                    black_box(screen.draw(app.setup.glyphs, |canvas| view::draw(&app, canvas)));
                     app.update(Message::Key(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE)), Moment::now());
                 }
             });

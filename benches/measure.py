@@ -275,8 +275,7 @@ def main():
     everything()
     typing(1_000_000, max(options.runs // 2, 1))
     for size in ((80, 24), (100, 30), (120, 40), (200, 60)):
-        for rate in (30, 60):
-            held(size, rate)
+        held(size, 30)
     for peer in options.peer:
         program, _, folder = peer.partition("=")
         terminal = Terminal([subprocess.check_output(["which", program], text=True).strip()], cwd=folder or None)

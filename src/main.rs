@@ -23,9 +23,10 @@ use hookscope::output::{self, Say};
 use hookscope::safe;
 use hookscope::snapshot;
 use hookscope::text::clean;
+use hookscope::tui::terminal::console;
 use hookscope::tui::views::View;
 use hookscope::tui::workspaces::Workspaces;
-use hookscope::tui::{self, Origin, Start, console};
+use hookscope::tui::{self, Origin, Start};
 
 /// Before `main`, the runtime opens `/dev/null` in the place of a closed descriptor, and whatever is written there seems to arrive.
 /// So this is the last moment to see that stdout is closed.

@@ -4,18 +4,15 @@
 //!  keys, signals ──► events ──Message──► app::App::update ──► Effects
 //!                      ▲                        │ state
 //!                      │                        ▼
-//!                      │                  view::draw(&App) ──► screen ──► link ──► terminal
+//!                      │                  view::draw(&App) ──► screen ──► terminal
 //!                      │ FetchEvent                │
 //!                  fetch task ◄──── Demand ────────┘
 //! ```
 
 pub mod anchor;
-pub mod ansi;
 pub mod app;
-pub mod canvas;
 pub mod change_detail;
 pub mod changes_pane;
-pub mod console;
 pub mod copy;
 pub mod cursor;
 pub mod detail;
@@ -26,21 +23,18 @@ pub mod group_pane;
 pub mod health;
 pub mod held;
 pub mod history;
-pub mod input;
 pub mod jobs;
 pub mod judge;
 pub mod layout;
-pub mod link;
 pub mod listing;
 pub mod message;
 pub mod notes;
-pub mod pace;
 pub mod palette;
 pub mod past;
 pub mod picker;
 pub mod prober;
 pub mod prompt;
-pub mod screen;
+pub mod terminal;
 pub mod theme;
 pub mod view;
 pub mod views;
@@ -54,18 +48,16 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use self::ansi::AnsiBackend;
 use self::app::{App, Setup};
-use self::console::Terminal;
 use self::events::{Ended, Explorer, Fetch, PARTING};
 use self::finder::Finder;
 use self::history::History;
-use self::input::Input;
 use self::judge::Judge;
-use self::link::FrameWriter;
-use self::pace::Pacer;
 use self::prober::Prober;
-use self::screen::Screen;
+use self::terminal::console::{self, Console as _, Terminal};
+use self::terminal::frame_limiter::FrameLimiter;
+use self::terminal::input::Input;
+use self::terminal::screen::Screen;
 use self::theme::{Glyphs, Theme};
 use self::views::View;
 use self::workspaces::Workspaces;
@@ -191,10 +183,9 @@ fn prober(config: &Config) -> Prober {
 }
 
 async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<Ended, Error> {
-    let backend = AnsiBackend::new(FrameWriter::new(console.link().clone()));
-    let mut screen = Screen::new(backend, app.size).moving_lines(AnsiBackend::move_lines);
+    let mut screen = Screen::new(app.size);
     // The first frame needs nothing that could take time.
-    screen.draw(&app).map_err(|error| Error::terminal(&error))?;
+    console.send(&screen.draw(app.setup.glyphs, |canvas| view::draw(&app, canvas)));
     let policy = start.origin.policy();
     let history = start.origin.history(start.config);
     app.filter.recall(history.read());
@@ -227,7 +218,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         multiplexer: start.env.multiplexer,
         changed: false,
         urgent: false,
-        pacer: Pacer::default(),
+        frame_limiter: FrameLimiter::default(),
         parting: PARTING,
         gathered_at: None,
     };

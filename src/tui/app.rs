@@ -46,7 +46,6 @@ use self::selection::Frame;
 use self::views::CameFrom;
 pub use self::wishes::Wish;
 use super::anchor::Anchor;
-use super::canvas::Piece;
 use super::changes_pane::{Bases, ChangesPane};
 use super::copy::{self, Place, PlainText};
 use super::cursor::{Cursor, Travel};
@@ -58,9 +57,10 @@ use super::layout::{Layout, Panes, clamp};
 use super::listing::Listing;
 use super::message::{Effect, Message};
 use super::notes::notes;
-use super::pace::{Repeats, Rhythm};
 use super::palette::Palette;
 use super::picker::Picker;
+use super::terminal::canvas::Piece;
+use super::terminal::frame_limiter::KeyRepeat;
 use super::theme::{Glyphs, Theme};
 use super::views::View;
 use crate::analysis::sort::Sort;
@@ -247,10 +247,11 @@ pub struct App {
     pub listing: Listing,
     pub cursor: Cursor,
     /// Of the keys that move a selection.
-    rhythm: Rhythm,
+    moves: KeyRepeat,
     /// The read that is to be started over when that is asked for once more.
     insisted_on: Option<Generation>,
-    repeats: Repeats,
+    /// Of all keys.
+    presses: KeyRepeat,
     pub health: Health,
     pub focus: Focus,
     pub overlay: Overlay,
@@ -315,9 +316,9 @@ impl App {
             scope: setup.scope,
             listing: Listing::new(generation, setup.page_size),
             cursor: Cursor::default(),
-            rhythm: Rhythm::default(),
+            moves: KeyRepeat::default(),
             insisted_on: None,
-            repeats: Repeats::default(),
+            presses: KeyRepeat::default(),
             health: Health::default(),
             focus: Focus::List,
             overlay: Overlay::None,
@@ -453,8 +454,8 @@ impl App {
     /// When something on screen changes without anything happening: a countdown, an age, an automatic refresh.
     pub fn next_wake(&self) -> Option<Instant> {
         let ages = (self.time == TimeFormat::Relative).then(|| self.next_age_change()).flatten();
-        let released = self.rhythm.rests_at().into_iter().chain(self.repeats.rests_at());
-        let released = released.filter(|&then| self.now.instant < then).min();
+        let now = self.now.instant;
+        let released = self.moves.released_at(now).into_iter().chain(self.presses.released_at(now)).min();
         let live = match self.health {
             Health::Live { at } if self.setup.file.is_none() && self.cached_at().is_none() => self.next_live_age(at),
             _ => None,
@@ -479,18 +480,18 @@ impl App {
 
     /// When the selection will have stayed long enough for what takes long to read, if it has not yet.
     fn settles_at(&self) -> Option<Instant> {
-        self.rhythm.settles_at().filter(|&then| self.now.instant < then)
+        self.moves.settles_at(self.now.instant)
     }
 
     /// Whether a key is held that moves the selection: then only what changes with each row is shown, and what takes reading
     /// waits.
     pub fn is_hurried(&self) -> bool {
-        self.rhythm.is_held(self.now.instant)
+        self.moves.is_held(self.now.instant)
     }
 
     /// Whether a key is held, whatever it does: frames are spaced by what they cost then.
     pub fn is_repeating(&self) -> bool {
-        self.is_hurried() || self.repeats.is_held(self.now.instant)
+        self.is_hurried() || self.presses.is_held(self.now.instant)
     }
 
     fn next_age_change(&self) -> Option<Instant> {

@@ -2,9 +2,9 @@
 
 use ratatui::style::Style as Look;
 
-use super::canvas::Piece;
 use super::changes_pane::Fate;
 use super::detail::{self, Form, Style};
+use super::terminal::canvas::Piece;
 use crate::analysis::changes::Entry;
 use crate::analysis::diff::{FieldChange, Kind};
 use crate::output::DiffLine;

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::canvas::Piece;
 use super::notes::Note;
+use super::terminal::canvas::Piece;
 use super::theme::{Glyphs, Theme};
 use crate::analysis::audit::Told;
 use crate::clock;

@@ -10,24 +10,24 @@ use std::time::Duration;
 
 use crossterm::event::Event;
 use futures_core::Stream;
-use ratatui::backend::Backend;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::app::{App, Everything, Workspace};
-use super::console::{Console, ConsoleEvent, mouse_sequence};
 use super::copy::osc52;
 use super::finder::{Arranged, Finder};
 use super::history::History;
-use super::input::Keyboard;
 use super::jobs::{Done, Job, Outcome, Question, Task};
 use super::judge::{Judge, Judged};
 use super::layout::clamp;
 use super::message::{Effect, Message};
-use super::pace::Pacer;
 use super::prober::{Found, Prober};
-use super::screen::Screen;
+use super::terminal::console::{Console, ConsoleEvent, mouse_sequence};
+use super::terminal::frame_limiter::FrameLimiter;
+use super::terminal::input::Keyboard;
+use super::terminal::screen::Screen;
+use super::view;
 use super::workspaces::{Resolved, Workspaces};
 use crate::api::{ApiError, Client, Settings};
 use crate::cache::Store;
@@ -102,11 +102,11 @@ impl Fetch {
     }
 }
 
-/// The explorer on any backend, with any source of keys: the same loop in a terminal and in a test.
+/// The explorer on any console, with any source of keys: the same loop in a terminal and in a test.
 #[derive(Debug)]
-pub struct Explorer<B: Backend, C, I> {
+pub struct Explorer<C, I> {
     pub app: App,
-    pub screen: Screen<B>,
+    pub screen: Screen,
     pub console: C,
     pub input: I,
     pub fetch: Fetch,
@@ -133,15 +133,15 @@ pub struct Explorer<B: Backend, C, I> {
     pub changed: bool,
     /// Somebody waits for what changed: it is more than the progress of something that takes long.
     pub urgent: bool,
-    pub pacer: Pacer,
+    pub frame_limiter: FrameLimiter,
     /// How long the end waits for what is being written.
     pub parting: Duration,
     /// When pages are taken again, while everything is read.
     pub gathered_at: Option<Instant>,
 }
 
-/// What one wait brought.
-enum Woken {
+/// Something that the loop waits for.
+enum LoopEvent {
     Console(ConsoleEvent),
     Input(Option<io::Result<Event>>),
     Fetch(FetchEvent),
@@ -155,10 +155,8 @@ enum Woken {
     Tick,
 }
 
-impl<B, C, I> Explorer<B, C, I>
+impl<C, I> Explorer<C, I>
 where
-    B: Backend,
-    B::Error: std::fmt::Display,
     C: Console,
     I: Keyboard,
 {
@@ -169,7 +167,7 @@ where
         }
         self.begin().await?;
         loop {
-            self.draw()?;
+            self.draw();
             if let Some(ended) = self.advance().await? {
                 return Ok(ended);
             }
@@ -277,106 +275,109 @@ where
     }
 
     /// Draws a frame, if something changed and the last frame was taken.
-    pub fn draw(&mut self) -> Result<(), Error> {
+    pub fn draw(&mut self) {
         let now = Moment::now().instant;
         if self.changed && self.console.is_free() && self.held_back(now).is_none() {
-            let before = self.console.sent();
-            self.screen.draw(&self.app).map_err(terminal_error)?;
+            let frame = self.screen.draw(self.app.setup.glyphs, |canvas| view::draw(&self.app, canvas));
+            self.console.send(&frame);
             let _no_effects = self.app.update(Message::Drawn, Moment::now());
-            self.pacer.sent(self.console.sent() - before, now);
+            self.frame_limiter.sent(frame.len(), now);
             self.changed = false;
             self.urgent = false;
         }
-        Ok(())
     }
 
-    /// Until when no frame is drawn: while a key is held, and while nothing but progress is to be shown.
+    /// The end of the time in which no frame is drawn: while a key is held, or while there is only progress to show.
     fn held_back(&self, now: Instant) -> Option<Instant> {
         if self.app.is_repeating() {
-            return self.pacer.waits_until(now);
+            return self.frame_limiter.repeat_at(now);
         }
-        if self.urgent { None } else { self.pacer.rests_until(now) }
+        if self.urgent { None } else { self.frame_limiter.progress_at(now) }
     }
 
     /// Waits for anything to happen, and handles it and what else is there already. What is taken is handled: it would be
     /// lost otherwise.
     pub async fn advance(&mut self) -> Result<Option<Ended>, Error> {
-        let woken = self.wait().await;
-        let mut flow = self.handle(woken).await?;
+        let event = self.wait().await;
+        let mut flow = self.handle(event).await?;
         for _ in 1..BATCH {
             if flow.is_break() {
                 break;
             }
-            let Some(woken) = self.ready().await else { break };
-            flow = self.handle(woken).await?;
+            let Some(event) = self.ready().await else { break };
+            flow = self.handle(event).await?;
         }
         Ok(flow.break_value())
     }
 
-    async fn wait(&mut self) -> Woken {
+    async fn wait(&mut self) -> LoopEvent {
         let frame = if self.changed { self.held_back(Moment::now().instant) } else { None };
         let wake = self.app.next_wake().into_iter().chain(frame).min();
         let gathered_at = self.gathered_at.filter(|_| self.app.everything != Everything::No);
         tokio::select! {
             biased;
-            event = self.console.event(self.changed && frame.is_none()) => Woken::Console(event),
-            event = next(&mut self.input) => Woken::Input(event),
-            answer = self.finder.answer() => answer.map_or(Woken::TaskEnded, Woken::Arranged),
-            answer = self.judge.answer() => answer.map_or(Woken::TaskEnded, |judged| Woken::Judged(Box::new(judged))),
-            Some(done) = self.jobs.join_next() => done.map_or(Woken::TaskEnded, |done| Woken::Done(Box::new(done))),
+            event = self.console.event(self.changed && frame.is_none()) => LoopEvent::Console(event),
+            event = next(&mut self.input) => LoopEvent::Input(event),
+            answer = self.finder.answer() => answer.map_or(LoopEvent::TaskEnded, LoopEvent::Arranged),
+            answer = self.judge.answer() => answer.map_or(LoopEvent::TaskEnded, |judged| LoopEvent::Judged(Box::new(judged))),
+            Some(done) = self.jobs.join_next() => done.map_or(LoopEvent::TaskEnded, |done| LoopEvent::Done(Box::new(done))),
             Some(event) = gathered(&mut self.fetch.events, gathered_at) => {
                 self.gathered_at = Some(Instant::now() + GATHERING);
-                Woken::Fetch(event)
+                LoopEvent::Fetch(event)
             }
-            found = self.prober.next() => Woken::Probed(found),
-            _ = &mut self.fetch.task => Woken::TaskEnded,
-            (at, resolved) = self.workspaces.resolved() => Woken::Resolved(at, resolved),
-            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => Woken::Tick,
+            found = self.prober.next() => LoopEvent::Probed(found),
+            _ = &mut self.fetch.task => LoopEvent::TaskEnded,
+            (at, resolved) = self.workspaces.resolved() => LoopEvent::Resolved(at, resolved),
+            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => LoopEvent::Tick,
         }
     }
 
     /// What else is there already.
-    async fn ready(&mut self) -> Option<Woken> {
+    async fn ready(&mut self) -> Option<LoopEvent> {
         tokio::select! {
             biased;
-            event = next(&mut self.input) => Some(Woken::Input(event)),
-            Some(answer) = self.finder.answer() => Some(Woken::Arranged(answer)),
-            Some(event) = self.fetch.events.recv() => Some(Woken::Fetch(event)),
-            found = self.prober.next() => Some(Woken::Probed(found)),
+            event = next(&mut self.input) => Some(LoopEvent::Input(event)),
+            Some(answer) = self.finder.answer() => Some(LoopEvent::Arranged(answer)),
+            Some(event) = self.fetch.events.recv() => Some(LoopEvent::Fetch(event)),
+            found = self.prober.next() => Some(LoopEvent::Probed(found)),
             () = ready(()) => None,
         }
     }
 
-    async fn handle(&mut self, woken: Woken) -> Result<ControlFlow<Ended>, Error> {
-        let message = match woken {
-            Woken::Console(ConsoleEvent::Signal(number)) => return Ok(ControlFlow::Break(Ended::Signal(number))),
-            Woken::Console(ConsoleEvent::Vanished) | Woken::Input(None) => return Ok(ControlFlow::Break(Ended::Vanished)),
-            Woken::Console(ConsoleEvent::Continued) => {
+    async fn handle(&mut self, event: LoopEvent) -> Result<ControlFlow<Ended>, Error> {
+        let message = match event {
+            LoopEvent::Console(ConsoleEvent::Signal(number)) => return Ok(ControlFlow::Break(Ended::Signal(number))),
+            LoopEvent::Console(ConsoleEvent::Vanished) | LoopEvent::Input(None) => {
+                return Ok(ControlFlow::Break(Ended::Vanished));
+            }
+            LoopEvent::Console(ConsoleEvent::Continued) => {
                 self.console.retake(self.app.mouse);
                 return self.remeasure().await;
             }
-            Woken::Console(ConsoleEvent::Resized) => return self.remeasure().await,
-            Woken::Console(ConsoleEvent::Stopping) => return self.apply(vec![Effect::Suspend]).await,
-            Woken::TaskEnded | Woken::Console(ConsoleEvent::Panicked) => return Ok(ControlFlow::Break(Ended::Panicked)),
-            Woken::Input(Some(Err(error))) => return Err(Error::terminal(&error)),
-            Woken::Input(Some(Ok(event))) => match message(event) {
+            LoopEvent::Console(ConsoleEvent::Resized) => return self.remeasure().await,
+            LoopEvent::Console(ConsoleEvent::Stopping) => return self.apply(vec![Effect::Suspend]).await,
+            LoopEvent::TaskEnded | LoopEvent::Console(ConsoleEvent::Panicked) => {
+                return Ok(ControlFlow::Break(Ended::Panicked));
+            }
+            LoopEvent::Input(Some(Err(error))) => return Err(Error::terminal(&error)),
+            LoopEvent::Input(Some(Ok(event))) => match message(event) {
                 Some(message) => message,
                 None => return Ok(ControlFlow::Continue(())),
             },
-            Woken::Fetch(event) => Message::Fetch(event),
-            Woken::Probed(found) => Message::Probed(found),
-            Woken::Done(done) => {
+            LoopEvent::Fetch(event) => Message::Fetch(event),
+            LoopEvent::Probed(found) => Message::Probed(found),
+            LoopEvent::Done(done) => {
                 self.count_done(&done);
                 Message::Done(done)
             }
-            Woken::Arranged(arranged) => Message::Arranged(arranged),
-            Woken::Judged(judged) => Message::Judged(judged),
-            Woken::Resolved(at, resolved) => {
+            LoopEvent::Arranged(arranged) => Message::Arranged(arranged),
+            LoopEvent::Judged(judged) => Message::Judged(judged),
+            LoopEvent::Resolved(at, resolved) => {
                 let effects = self.change_workspace(at, resolved);
                 return self.apply(effects).await;
             }
-            Woken::Tick => Message::Tick,
-            Woken::Console(ConsoleEvent::Free) => return Ok(ControlFlow::Continue(())),
+            LoopEvent::Tick => Message::Tick,
+            LoopEvent::Console(ConsoleEvent::Free) => return Ok(ControlFlow::Continue(())),
         };
         self.update(message).await
     }
@@ -412,7 +413,7 @@ where
             for effect in effects {
                 match effect {
                     Effect::Draw => self.changed = true,
-                    Effect::Redraw => self.redraw()?,
+                    Effect::Redraw => self.redraw(),
                     Effect::Demand(demand) => drop(self.fetch.demand.send_replace(demand)),
                     Effect::Arrange(wish) => self.finder.ask(wish),
                     Effect::Judge(case) => self.judge.ask(*case),
@@ -572,9 +573,9 @@ where
         effects
     }
 
-    fn redraw(&mut self) -> Result<(), Error> {
+    fn redraw(&mut self) {
         self.changed = true;
-        self.screen.clear(self.app.size).map_err(terminal_error)
+        self.screen.reset(self.app.size);
     }
 }
 
@@ -611,10 +612,6 @@ fn message(event: Event) -> Option<Message> {
         Event::Resize(width, height) => Some(Message::Resize { width, height }),
         Event::FocusGained | Event::FocusLost => None,
     }
-}
-
-fn terminal_error(error: impl std::fmt::Display) -> Error {
-    Error::Terminal(clean(&error.to_string()))
 }
 
 #[cfg(test)]

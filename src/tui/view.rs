@@ -24,8 +24,8 @@ pub(super) use self::findings::draw as findings;
 pub(super) use self::hosts::draw as hosts;
 pub(super) use self::seen::signs;
 use super::app::{App, Focus, Overlay};
-use super::canvas::Canvas;
 use super::layout::Panes;
+use super::terminal::canvas::Canvas;
 
 /// Draws one frame. It reads the state and changes nothing.
 pub fn draw(app: &App, canvas: &mut Canvas<'_>) {

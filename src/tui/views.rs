@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 
 use super::app::App;
-use super::canvas::Canvas;
 use super::group_pane::GroupPane;
+use super::terminal::canvas::Canvas;
 use super::view;
 use crate::analysis::groups::Grouping;
 use crate::keymap::Action;

@@ -445,7 +445,7 @@ fn nothing_wakes_the_explorer_but_what_moves() {
 
 #[test]
 fn the_age_of_what_was_read_is_shown_and_stands_out_once_it_is_old() {
-    use hookscope::tui::canvas::Canvas;
+    use hookscope::tui::terminal::canvas::Canvas;
     use ratatui::buffer::Buffer;
     use ratatui::layout::Rect;
     let is_yellow = |stage: &Stage| {

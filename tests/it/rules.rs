@@ -80,7 +80,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Parts of ratatui that can put text on the screen, and the only files that may name them.
 const DRAWING: &[&str] = &["Buffer", "Frame", "Span", "Line", "Paragraph", "widgets"];
-const MAY_DRAW: &[&str] = &["tui/canvas.rs", "tui/screen.rs", "tui/ansi.rs"];
+const MAY_DRAW: &[&str] = &["tui/terminal/canvas.rs", "tui/terminal/screen.rs"];
 
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

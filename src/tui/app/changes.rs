@@ -292,7 +292,7 @@ impl App {
     pub(super) fn move_selected_change(&mut self, rows: i64) -> Vec<Effect> {
         let moved = self.changes.go(|cursor, len| cursor.move_by(rows, len));
         if moved {
-            self.rhythm.beat(self.now.instant);
+            self.moves.press(self.now.instant);
         }
         draw_if(moved)
     }
@@ -310,7 +310,7 @@ impl App {
     }
 
     /// The lines about the selected change.
-    pub fn change_in_lines(&self, max: usize) -> Vec<Vec<crate::tui::canvas::Piece>> {
+    pub fn change_in_lines(&self, max: usize) -> Vec<Vec<crate::tui::terminal::canvas::Piece>> {
         let Some(entry) = self.changes.selected() else { return Vec::new() };
         let moved = self.changes.found().and_then(|found| found.moved.get(entry.id())).map(|id| &**id);
         change_detail::lines(entry, self.changes.fate(entry), moved, &self.detail_style(), max)

@@ -22,7 +22,7 @@ impl App {
         if key == Key::CTRL_C {
             return vec![Effect::Quit];
         }
-        self.repeats.press(key, self.now.instant);
+        self.presses.press(self.now.instant);
         // A letter with Ctrl or Alt is not the letter.
         let is_plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         let code = if is_plain { event.code } else { KeyCode::Null };
@@ -161,7 +161,7 @@ impl App {
     pub(super) fn moved(&mut self, before: u64) -> Vec<Effect> {
         let moved = self.cursor.selected() != before;
         if moved {
-            self.rhythm.beat(self.now.instant);
+            self.moves.press(self.now.instant);
             self.looked_at(before);
             self.detail_scroll = 0;
             self.arranging.stay();

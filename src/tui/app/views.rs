@@ -102,7 +102,7 @@ impl App {
             _ => return None,
         };
         if moved {
-            self.rhythm.beat(self.now.instant);
+            self.moves.press(self.now.instant);
         }
         Some(draw_if(moved))
     }

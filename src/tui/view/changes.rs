@@ -9,10 +9,10 @@ use crate::model::{Scope, short_url};
 use crate::safe;
 use crate::text::{Safe, grouped};
 use crate::tui::app::{App, Everything, Focus};
-use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::change_detail;
 use crate::tui::changes_pane::{Earlier, Fate, Later};
 use crate::tui::layout::Panes;
+use crate::tui::terminal::canvas::{Canvas, Piece, line};
 
 pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     if app.changes.found().is_none() {
@@ -130,7 +130,7 @@ fn list(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let Some(entry) = pane.entry(place) else { continue };
         row(app, entry, place == pane.cursor().selected(), line(body, number), canvas);
     }
-    canvas.shows(body, pane.cursor());
+    canvas.shows(body, pane.cursor().offset(), pane.cursor().selected());
 }
 
 /// `▌~ hooks.acme.com/crm     events +call.failed`.

@@ -4,8 +4,8 @@ use ratatui::layout::Rect;
 
 use crate::safe;
 use crate::tui::app::{App, Focus};
-use crate::tui::canvas::{Canvas, line};
 use crate::tui::listing::Cell;
+use crate::tui::terminal::canvas::{Canvas, line};
 use crate::tui::view::list::LEFT;
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::groups::{self, Table};
 use crate::tui::app::App;
-use crate::tui::canvas::Canvas;
+use crate::tui::terminal::canvas::Canvas;
 
 const TABLE: Table = Table { titles: ["event   ? not in vendor's list", "active", "inactive", "hosts"], bars_from: 70 };
 

@@ -9,7 +9,7 @@ use crate::model::short_url;
 use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::{App, state_symbol};
-use crate::tui::canvas::{Canvas, Piece, line};
+use crate::tui::terminal::canvas::{Canvas, Piece, line};
 
 /// Columns of a number.
 const NUMBER: u16 = 9;
@@ -37,7 +37,7 @@ pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         }
         group_line(app, group, place == pane.cursor().selected(), &columns, at, canvas);
     }
-    canvas.shows(body, pane.cursor());
+    canvas.shows(body, pane.cursor().offset(), pane.cursor().selected());
     let footing = Rect { y: body.bottom(), height: area.bottom().saturating_sub(body.bottom()), ..area };
     if let (Some(group), false) = (pane.selected(), footing.is_empty() || app.is_hurried()) {
         explanation(app, group, footing, canvas);

@@ -9,7 +9,7 @@ use crate::keymap::Action;
 use crate::safe;
 use crate::text::{Safe, grouped};
 use crate::tui::app::{App, Everything, Focus, Notice, Overlay};
-use crate::tui::canvas::{Canvas, Piece};
+use crate::tui::terminal::canvas::{Canvas, Piece};
 use crate::tui::view::panel::needs_restart;
 use crate::tui::view::prompt;
 

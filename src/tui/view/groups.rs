@@ -8,7 +8,7 @@ use crate::model::{Scope, masked_path};
 use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::App;
-use crate::tui::canvas::{Canvas, line};
+use crate::tui::terminal::canvas::{Canvas, line};
 use crate::tui::view::seen;
 
 /// Columns of a number.
@@ -58,7 +58,7 @@ pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>
         }
         bar(app, group, groups.webhooks, groups.most, columns.bar(at), canvas);
     }
-    canvas.shows(body, pane.cursor());
+    canvas.shows(body, pane.cursor().offset(), pane.cursor().selected());
 }
 
 /// Returns true if the groups cover the whole workspace. Statements about all webhooks need that.

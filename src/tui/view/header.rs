@@ -9,8 +9,8 @@ use crate::model::Scope;
 use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::{App, Everything};
-use crate::tui::canvas::{Canvas, Piece};
 use crate::tui::health::{Health, Stage};
+use crate::tui::terminal::canvas::{Canvas, Piece};
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     if area.is_empty() {

@@ -7,7 +7,7 @@ use crate::keymap::{ACTIONS, Action, COPIES};
 use crate::safe;
 use crate::text::{Safe, clean};
 use crate::tui::app::{App, Change};
-use crate::tui::canvas::{Canvas, Piece, line};
+use crate::tui::terminal::canvas::{Canvas, Piece, line};
 use crate::tui::view::seen;
 
 const KEY_COLUMN: usize = 16;

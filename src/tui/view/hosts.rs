@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::groups::{self, Table};
 use crate::tui::app::App;
-use crate::tui::canvas::Canvas;
+use crate::tui::terminal::canvas::Canvas;
 
 const TABLE: Table = Table { titles: ["host", "active", "inactive", "events"], bars_from: 100 };
 

@@ -10,8 +10,8 @@ use crate::model::{Row, RowRef, short_url};
 use crate::safe;
 use crate::text::Safe;
 use crate::tui::app::{App, Change, Focus, state_symbol};
-use crate::tui::canvas::{Canvas, line};
 use crate::tui::listing::Cell;
+use crate::tui::terminal::canvas::{Canvas, line};
 use crate::tui::view::seen;
 
 /// Below this width, the columns of findings and age give way to the destination.
@@ -32,7 +32,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let line = line(area, number);
         row(app, place, line, canvas);
     }
-    canvas.shows(area, app.cursor);
+    canvas.shows(area, app.cursor.offset(), app.cursor.selected());
 }
 
 fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {

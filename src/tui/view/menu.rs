@@ -7,10 +7,10 @@ use crate::keymap::COPIES;
 use crate::safe;
 use crate::text::{Safe, clean};
 use crate::tui::app::{App, CopySubject};
-use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::changes_pane::Bases;
 use crate::tui::palette::Palette;
 use crate::tui::picker::{DIGITS, Picker};
+use crate::tui::terminal::canvas::{Canvas, Piece, line};
 
 /// Actions that are shown at once.
 const ROWS: usize = 10;

@@ -12,8 +12,8 @@ use crate::model::Scope;
 use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::{App, Everything};
-use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::health::{Stage, Trouble};
+use crate::tui::terminal::canvas::{Canvas, Piece, line};
 
 /// Draws the banner above stale rows.
 pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {

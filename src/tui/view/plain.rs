@@ -7,8 +7,8 @@ use crate::keymap::Action;
 use crate::safe;
 use crate::text::{Safe, grouped};
 use crate::tui::app::App;
-use crate::tui::canvas::{Canvas, line};
 use crate::tui::copy::{self, PlainText};
+use crate::tui::terminal::canvas::{Canvas, line};
 
 pub(super) fn draw(app: &App, plain: &PlainText, canvas: &mut Canvas<'_>) {
     let screen = canvas.area();

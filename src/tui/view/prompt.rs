@@ -6,8 +6,8 @@ use ratatui::style::{Modifier, Style};
 use crate::safe;
 use crate::text::Safe;
 use crate::tui::app::{App, Export};
-use crate::tui::canvas::{Canvas, Piece, line};
 use crate::tui::prompt::{Prompt, Window};
+use crate::tui::terminal::canvas::{Canvas, Piece, line};
 
 /// A line for typing.
 pub(super) struct Line<'a> {

@@ -9,8 +9,8 @@ use crate::model::RowRef;
 use crate::safe;
 use crate::text::Safe;
 use crate::tui::app::{App, Figures, Sight, milliseconds};
-use crate::tui::canvas::Canvas;
 use crate::tui::notes::percent;
+use crate::tui::terminal::canvas::Canvas;
 
 /// From here on a list has room for words.
 const WIDE: u16 = 88;

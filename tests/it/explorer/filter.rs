@@ -280,7 +280,7 @@ fn earlier_filters_come_back_and_are_remembered_once() {
 
 #[test]
 fn matches_are_highlighted_in_the_list() {
-    use hookscope::tui::canvas::Canvas;
+    use hookscope::tui::terminal::canvas::Canvas;
     use hookscope::tui::view;
     use ratatui::buffer::Buffer;
     use ratatui::layout::Rect;

@@ -212,7 +212,7 @@ fn a_copied_request_says_whose_key_it_needs() {
 
 #[test]
 fn the_colour_marks_the_name_in_the_header() {
-    use hookscope::tui::canvas::Canvas;
+    use hookscope::tui::terminal::canvas::Canvas;
     use ratatui::buffer::Buffer;
     use ratatui::layout::Rect;
     let first_cell = |setup: Setup| {

@@ -1,7 +1,7 @@
 //! Panics, in the main thread and elsewhere. The program itself has none to offer, so this binary runs itself in the terminal
 //! with a child that takes it as the explorer does.
 
-use hookscope::tui::console::{Console, ConsoleEvent, Terminal, restore_on_panic};
+use hookscope::tui::terminal::console::{Console, ConsoleEvent, Terminal, restore_on_panic};
 
 use super::session::{ENTER, Exit, Session, Setup};
 

@@ -20,11 +20,11 @@ use hookscope::model::{Packer, Roster, Row};
 use hookscope::output::Format;
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::Setup;
-use hookscope::tui::console::ConsoleEvent;
 use hookscope::tui::events::Ended;
 use hookscope::tui::jobs::{Chosen, Export, Job, Task};
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::past::Past;
+use hookscope::tui::terminal::console::ConsoleEvent;
 use hookscope::tui::workspaces::Workspaces;
 
 use super::{Running, run};

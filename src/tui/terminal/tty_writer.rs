@@ -1,6 +1,6 @@
-//! The way to the terminal. A write to a stalled SSH link blocks, so a thread of its own does it: the loop goes on, draws no
-//! frame that could not be sent, and can always end. What the terminal takes at once needs no thread to wake up: it is written
-//! without blocking.
+//! Writes to the terminal without blocking the loop. A write to a stalled SSH link blocks, so a thread does it: the loop goes
+//! on, draws no frame that could not be sent, and can always end. Bytes that the terminal takes at once are written directly,
+//! so that no thread has to wake up.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
@@ -11,40 +11,41 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::sync::Notify;
 
-/// A handle to the writing thread.
+/// A handle to the thread that writes.
 #[derive(Debug, Clone)]
-pub struct Link {
-    shared: Arc<Shared>,
+pub struct TtyWriter {
+    shared: Arc<TtyShared>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
-    /// Something is there to be written, or was written.
+struct TtyShared {
+    queue: Mutex<TtyQueue>,
+    /// Notified when bytes were queued or written.
     changed: Condvar,
     freed: Notify,
     broken: Notify,
 }
 
 #[derive(Default)]
-struct State {
-    /// Writes what is taken at once, and never blocks.
+struct TtyQueue {
+    /// Writes to the same terminal, and never blocks.
     direct: Option<Box<dyn Write + Send>>,
     pending: Vec<u8>,
     writing: bool,
-    /// Nothing is taken any more.
+    /// Further bytes are dropped.
     closed: bool,
-    /// Bytes that were taken so far.
-    taken: u64,
 }
 
-impl fmt::Debug for State {
+impl fmt::Debug for TtyQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("pending", &self.pending.len()).field("writing", &self.writing).finish_non_exhaustive()
+        f.debug_struct("TtyQueue")
+            .field("pending", &self.pending.len())
+            .field("writing", &self.writing)
+            .finish_non_exhaustive()
     }
 }
 
-impl State {
+impl TtyQueue {
     fn is_free(&self) -> bool {
         self.pending.is_empty() && !self.writing
     }
@@ -55,17 +56,17 @@ impl State {
             return bytes;
         }
         let Some(direct) = &mut self.direct else { return bytes };
-        // Whatever is wrong, the thread will find out, and wait if that helps.
+        // After an error the thread tries again, and waits if that helps.
         let written = direct.write(bytes).unwrap_or(0);
         bytes.get(written..).unwrap_or_default()
     }
 }
 
-impl Link {
+impl TtyWriter {
     /// Starts the thread. It ends with the process, or when a write fails: then the terminal is gone, which others notice.
     pub fn new(mut out: impl Write + Send + 'static) -> io::Result<Self> {
-        let link = Self { shared: Arc::default() };
-        let shared = Arc::clone(&link.shared);
+        let writer = Self { shared: Arc::default() };
+        let shared = Arc::clone(&writer.shared);
         thread::Builder::new().spawn(move || {
             loop {
                 let bytes = shared.next();
@@ -76,10 +77,10 @@ impl Link {
                 }
             }
         })?;
-        Ok(link)
+        Ok(writer)
     }
 
-    /// Has the same terminal written to from here as long as that does not block, through a handle that never does.
+    /// Sets a handle to the same terminal that never blocks: as long as it takes everything, the thread has nothing to do.
     pub fn set_direct(&self, direct: impl Write + Send + 'static) {
         self.shared.lock().direct = Some(Box::new(direct));
     }
@@ -89,26 +90,20 @@ impl Link {
         self.shared.broken.notified().await;
     }
 
-    /// Queues bytes; once the link is closed they are dropped.
+    /// Queues bytes; once the writer is closed they are dropped.
     pub fn send(&self, bytes: &[u8]) {
-        let mut state = self.shared.lock();
-        if state.closed {
+        let mut queue = self.shared.lock();
+        if queue.closed {
             return;
         }
-        state.taken += bytes.len() as u64;
-        let rest = state.write_now(bytes);
+        let rest = queue.write_now(bytes);
         if !rest.is_empty() {
-            state.pending.extend_from_slice(rest);
+            queue.pending.extend_from_slice(rest);
             self.shared.changed.notify_all();
         }
     }
 
-    /// Bytes that were queued so far.
-    pub fn sent(&self) -> u64 {
-        self.shared.lock().taken
-    }
-
-    /// Whether everything was written.
+    /// Returns true if everything was written.
     pub fn is_free(&self) -> bool {
         self.shared.lock().is_free()
     }
@@ -124,48 +119,48 @@ impl Link {
         }
     }
 
-    /// Waits until everything was written, but no longer than this; whether it was.
+    /// Waits until everything was written, but no longer than `patience`. Returns true if it was.
     pub fn drain(&self, patience: Duration) -> bool {
         let deadline = Instant::now() + patience;
-        let mut state = self.shared.lock();
-        while !state.is_free() {
+        let mut queue = self.shared.lock();
+        while !queue.is_free() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
             }
-            let waited = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
-            state = waited.0;
+            let waited = self.shared.changed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner);
+            queue = waited.0;
         }
         true
     }
 
-    /// Takes no more bytes from anybody.
+    /// Drops all bytes that are sent from now on.
     pub fn close(&self) {
         self.shared.lock().closed = true;
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // The state is whole between any two statements: a panic elsewhere does not spoil it.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl TtyShared {
+    fn lock(&self) -> MutexGuard<'_, TtyQueue> {
+        // The queue is consistent between any two statements, so a panic elsewhere does not spoil it.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn next(&self) -> Vec<u8> {
-        let mut state = self.lock();
-        while state.pending.is_empty() {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.lock();
+        while queue.pending.is_empty() {
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        state.writing = true;
-        std::mem::take(&mut state.pending)
+        queue.writing = true;
+        std::mem::take(&mut queue.pending)
     }
 
     fn written(&self, failed: bool) {
-        let mut state = self.lock();
-        state.writing = false;
+        let mut queue = self.lock();
+        queue.writing = false;
         if failed {
-            state.closed = true;
-            state.pending.clear();
+            queue.closed = true;
+            queue.pending.clear();
             // A permit is kept for a loop that is busy just now.
             self.broken.notify_one();
         }
@@ -189,34 +184,6 @@ fn write_all(out: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     out.flush()
-}
-
-/// Collects a frame and sends it whole.
-#[derive(Debug)]
-pub struct FrameWriter {
-    link: Link,
-    frame: Vec<u8>,
-}
-
-impl FrameWriter {
-    pub fn new(link: Link) -> Self {
-        Self { link, frame: Vec::new() }
-    }
-}
-
-impl Write for FrameWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.frame.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if !self.frame.is_empty() {
-            self.link.send(&self.frame);
-            self.frame.clear();
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -243,20 +210,20 @@ mod tests {
         }
     }
 
-    fn stalled() -> (Link, mpsc::Sender<()>, mpsc::Receiver<Vec<u8>>) {
+    fn stalled() -> (TtyWriter, mpsc::Sender<()>, mpsc::Receiver<Vec<u8>>) {
         let (go_on, gate) = mpsc::channel();
         let (got, written) = mpsc::channel();
-        (Link::new(Stalled { go_on: gate, got }).unwrap(), go_on, written)
+        (TtyWriter::new(Stalled { go_on: gate, got }).unwrap(), go_on, written)
     }
 
     #[tokio::test]
-    async fn a_stalled_link_blocks_nobody() {
-        let (link, go_on, written) = stalled();
-        assert!(link.is_free());
-        link.send(b"one");
-        assert!(!link.is_free() && !link.drain(Duration::ZERO));
+    async fn a_stalled_writer_blocks_nobody() {
+        let (writer, go_on, written) = stalled();
+        assert!(writer.is_free());
+        writer.send(b"one");
+        assert!(!writer.is_free() && !writer.drain(Duration::ZERO));
         go_on.send(()).unwrap();
-        link.freed().await;
+        writer.freed().await;
         assert_eq!(written.recv().unwrap(), b"one");
     }
 
@@ -277,29 +244,28 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_taken_at_once_needs_no_thread_and_nothing_gets_ahead() {
-        let (link, go_on, written) = stalled();
+        let (writer, go_on, written) = stalled();
         let (got, direct) = mpsc::channel();
-        link.set_direct(Short(got));
-        link.send(b"one");
-        assert!(link.is_free());
-        link.send(b"two and more");
-        link.send(b", in order");
-        assert!(!link.is_free());
+        writer.set_direct(Short(got));
+        writer.send(b"one");
+        assert!(writer.is_free());
+        writer.send(b"two and more");
+        writer.send(b", in order");
+        assert!(!writer.is_free());
         assert_eq!(direct.try_iter().collect::<Vec<_>>(), [b"one", b"two"]);
         for _ in 0..2 {
             go_on.send(()).unwrap();
         }
-        link.freed().await;
+        writer.freed().await;
         assert_eq!(written.try_iter().collect::<Vec<_>>().concat(), b" and more, in order");
-        assert_eq!(link.sent(), 25);
     }
 
     #[test]
-    fn a_closed_link_takes_nothing_more() {
-        let (link, go_on, written) = stalled();
-        link.close();
-        link.send(b"late");
-        assert!(link.is_free());
+    fn a_closed_writer_takes_nothing_more() {
+        let (writer, go_on, written) = stalled();
+        writer.close();
+        writer.send(b"late");
+        assert!(writer.is_free());
         drop(go_on);
         assert!(written.try_recv().is_err());
     }
@@ -326,20 +292,20 @@ mod tests {
     #[tokio::test]
     async fn a_terminal_that_does_not_block_gets_everything() {
         let (got, written) = mpsc::channel();
-        let link = Link::new(NonBlocking { ready: false, got }).unwrap();
-        link.send(b"all of it");
-        link.freed().await;
+        let writer = TtyWriter::new(NonBlocking { ready: false, got }).unwrap();
+        writer.send(b"all of it");
+        writer.freed().await;
         assert_eq!(written.try_iter().collect::<Vec<_>>(), b"all of it");
     }
 
     #[tokio::test]
-    async fn a_broken_link_is_free_again() {
-        let (link, go_on, _) = stalled();
+    async fn a_broken_writer_is_free_again() {
+        let (writer, go_on, _) = stalled();
         drop(go_on);
-        link.send(b"lost");
-        link.broken().await;
-        link.freed().await;
-        link.send(b"lost too");
-        assert!(link.is_free());
+        writer.send(b"lost");
+        writer.broken().await;
+        writer.freed().await;
+        writer.send(b"lost too");
+        assert!(writer.is_free());
     }
 }

@@ -1,15 +1,15 @@
-//! The only way onto the screen. A [`Canvas`] takes [`Safe`] text and nothing else, and the views get nothing but a canvas:
-//! that a raw string from outside is drawn does not compile.
+//! The only way onto the screen. A [`Canvas`] takes [`Safe`] text and nothing else, and the views get nothing but a canvas, so
+//! code that draws a raw string from outside does not compile.
 
 use std::ops::Range;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::Style;
 
-use super::cursor::Cursor;
-use super::theme::Glyphs;
+use super::ansi::is_blank_plain;
 use crate::text::Safe;
+use crate::tui::theme::Glyphs;
 
 /// A run of text in one style.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,11 +59,6 @@ impl Window {
     pub fn lines(&self) -> Range<u16> {
         self.area.top()..self.area.bottom()
     }
-
-    /// The distance in rows from a line of the screen to the selection.
-    pub fn distance(&self, y: u16) -> u64 {
-        self.from.saturating_add(y.saturating_sub(self.area.y).into()).abs_diff(self.selected)
-    }
 }
 
 impl<'a> Canvas<'a> {
@@ -71,12 +66,12 @@ impl<'a> Canvas<'a> {
         Self { buffer, glyphs, window: None, pointer: None }
     }
 
-    /// Tells that an area shows a part of something longer: when another part is shown, terminals can move lines.
-    pub fn shows(&mut self, area: Rect, cursor: Cursor) {
-        self.window = Some(Window { area, from: cursor.offset(), selected: cursor.selected() });
+    /// Declares that an area shows a part of a longer list, from one row on: when it scrolls, the terminal can move lines.
+    pub fn shows(&mut self, area: Rect, from: u64, selected: u64) {
+        self.window = Some(Window { area, from, selected });
     }
 
-    /// Puts the terminal's cursor where the user is, unseen.
+    /// Puts the hidden terminal cursor where the user is.
     pub fn point(&mut self, area: Rect) {
         self.pointer = Some(Pointer { position: area.as_position(), is_visible: false });
     }
@@ -133,7 +128,7 @@ impl<'a> Canvas<'a> {
         end.0 - area.x
     }
 
-    /// As [`Canvas::text`], with some places of the text, as ranges of bytes, in another style on top.
+    /// As [`Canvas::text`], with another style on top of some ranges of bytes.
     pub fn highlighted(&mut self, area: Rect, text: &Safe, style: Style, places: &[Range<usize>], on_top: Style) -> u16 {
         let used = self.text(area, text, style);
         for place in places {
@@ -152,7 +147,7 @@ impl<'a> Canvas<'a> {
         used
     }
 
-    /// Most text is ASCII: a column a byte, and no clusters to be found.
+    /// As [`Canvas::text`] for ASCII that fits, the usual case: one column per byte, and no clusters to find.
     fn ascii_text(&mut self, area: Rect, text: &str, style: Style) -> u16 {
         let mut x = area.x;
         for symbol in text.split_inclusive(|_| true) {
@@ -183,7 +178,7 @@ impl<'a> Canvas<'a> {
         self.text(Rect { x: area.x + (area.width - width), width, ..area }, text, style)
     }
 
-    /// Gives what stands there one style, in place of all that it had.
+    /// Replaces the style of an area.
     pub fn restyle(&mut self, area: Rect, style: Style) {
         self.buffer.set_style(area.intersection(self.buffer.area), Style::reset().patch(style));
     }
@@ -209,10 +204,9 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// A blank looks the same in whatever colour: in none it differs from other blanks less often, and so costs fewer bytes.
+/// Takes the style from a blank on which it does not show: so it differs from other blanks less often, and costs fewer bytes.
 fn plain_blank(cell: &mut Cell) {
-    let shows = Modifier::REVERSED | Modifier::UNDERLINED | Modifier::CROSSED_OUT;
-    if cell.bg == Color::Reset && !cell.modifier.intersects(shows) {
+    if is_blank_plain(cell.bg, cell.modifier) {
         cell.reset();
     }
 }

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
+use crossterm::queue;
 use crossterm::style::ResetColor;
 use crossterm::terminal::{
     Clear, ClearType, DisableLineWrap, EnableLineWrap, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
     enable_raw_mode,
 };
-use crossterm::{Command, queue};
 use nix::sys::signal::raise;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, fstat};
@@ -27,7 +27,7 @@ use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetatt
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
-use super::link::Link;
+use super::tty_writer::TtyWriter;
 use crate::output;
 use crate::safe;
 use crate::signals::{self, Ending};
@@ -43,7 +43,7 @@ const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 
 /// The terminal that has to be given back. Whoever takes it out of here gives it back: the normal end, an error, or the hook of
 /// a panic in whatever thread.
-static TAKEN: Mutex<Option<Link>> = Mutex::new(None);
+static TAKEN: Mutex<Option<TtyWriter>> = Mutex::new(None);
 
 /// A panic in a thread or task that nobody waits for, such as a connection's. It has given the terminal back, so the program
 /// cannot go on without one.
@@ -78,8 +78,6 @@ pub enum ConsoleEvent {
 pub trait Console {
     /// Sends bytes that are no cells: clipboard, mouse.
     fn send(&self, bytes: &[u8]);
-    /// Bytes that were sent so far.
-    fn sent(&self) -> u64;
     /// Whether the last frame was taken, so that another one makes sense.
     fn is_free(&self) -> bool;
     /// Waits for signals and for the terminal's end, and with a frame to draw for [`Console::is_free`].
@@ -100,7 +98,7 @@ pub trait Console {
 /// The console on a real terminal.
 #[derive(Debug)]
 pub struct Terminal {
-    link: Link,
+    writer: TtyWriter,
     vanished: Arc<Notify>,
     signals: Signals,
     /// The terminal settings in effect when the terminal was last handed to another program.
@@ -171,19 +169,15 @@ impl Terminal {
         let signals = Signals::new()?;
         let out = File::from(rustix::stdio::stdout().try_clone_to_owned()?);
         let vanished = watch()?;
-        let link = Link::new(out)?;
+        let writer = TtyWriter::new(out)?;
         as_a_job(enable_raw_mode)?;
         if let Some(direct) = reopened() {
-            link.set_direct(direct);
+            writer.set_direct(direct);
         }
-        *taken() = Some(link.clone());
+        *taken() = Some(writer.clone());
         SHOWN.store(true, Ordering::SeqCst);
-        link.send(&entering(mouse));
-        Ok(Self { link, vanished, signals, lent: None })
-    }
-
-    pub fn link(&self) -> &Link {
-        &self.link
+        writer.send(&entering(mouse));
+        Ok(Self { writer, vanished, signals, lent: None })
     }
 }
 
@@ -201,15 +195,11 @@ fn reopened() -> Option<File> {
 
 impl Console for Terminal {
     fn send(&self, bytes: &[u8]) {
-        self.link.send(bytes);
-    }
-
-    fn sent(&self) -> u64 {
-        self.link.sent()
+        self.writer.send(bytes);
     }
 
     fn is_free(&self) -> bool {
-        self.link.is_free()
+        self.writer.is_free()
     }
 
     async fn event(&mut self, frame_waits: bool) -> ConsoleEvent {
@@ -217,9 +207,9 @@ impl Console for Terminal {
             biased;
             () = self.vanished.notified() => ConsoleEvent::Vanished,
             () = PANICKED.notified() => ConsoleEvent::Panicked,
-            () = self.link.broken() => ConsoleEvent::Vanished,
+            () = self.writer.broken() => ConsoleEvent::Vanished,
             event = self.signals.next() => event,
-            () = self.link.freed(), if frame_waits => ConsoleEvent::Free,
+            () = self.writer.freed(), if frame_waits => ConsoleEvent::Free,
         }
     }
 
@@ -228,8 +218,8 @@ impl Console for Terminal {
         if getsid(None).is_ok_and(|leader| leader == getpid()) {
             return Err("no shell to suspend to");
         }
-        self.link.send(&leaving());
-        self.link.drain(PATIENCE);
+        self.writer.send(&leaving());
+        self.writer.drain(PATIENCE);
         SHOWN.store(false, Ordering::SeqCst);
         let stopped = as_a_job(disable_raw_mode).and_then(|()| Ok(kill_current_process_group(Signal::TSTP)?));
         if stopped.is_ok() {
@@ -253,9 +243,9 @@ impl Console for Terminal {
     }
 
     fn release(&mut self, words: &Safe) {
-        self.link.send(&leaving());
-        self.link.send(safe!("{}\r\n", words).as_str().as_bytes());
-        self.link.drain(PATIENCE);
+        self.writer.send(&leaving());
+        self.writer.send(safe!("{}\r\n", words).as_str().as_bytes());
+        self.writer.drain(PATIENCE);
         // What fails here fails again in `retake`, and the terminal stays as it is.
         drop(as_a_job(disable_raw_mode));
         SHOWN.store(false, Ordering::SeqCst);
@@ -275,7 +265,7 @@ impl Console for Terminal {
         });
         if again.is_ok() {
             SHOWN.store(true, Ordering::SeqCst);
-            self.link.send(&entering(mouse));
+            self.writer.send(&entering(mouse));
         }
     }
 }
@@ -301,10 +291,10 @@ pub fn check(term: Option<&str>) -> Result<(), &'static str> {
 
 /// Gives the terminal back, if it is still taken. Whether it took everything: if not, it takes no messages either.
 pub fn restore() -> bool {
-    let Some(link) = taken().take() else { return true };
-    link.send(&leaving());
-    let drained = link.drain(PATIENCE);
-    link.close();
+    let Some(writer) = taken().take() else { return true };
+    writer.send(&leaving());
+    let drained = writer.drain(PATIENCE);
+    writer.close();
     // Nobody could be told that this failed, nor do anything about it.
     drop(as_a_job(disable_raw_mode));
     SHOWN.store(false, Ordering::SeqCst);
@@ -313,8 +303,8 @@ pub fn restore() -> bool {
 
 /// Forgets a terminal that is gone, or given back for good. Anything written to it now would only fail, or worse.
 pub fn abandon() {
-    if let Some(link) = taken().take() {
-        link.close();
+    if let Some(writer) = taken().take() {
+        writer.close();
     }
 }
 
@@ -346,7 +336,7 @@ fn without_folders(file: &str) -> &str {
     file.get(krate + 1..).unwrap_or(file)
 }
 
-fn taken() -> std::sync::MutexGuard<'static, Option<Link>> {
+fn taken() -> std::sync::MutexGuard<'static, Option<TtyWriter>> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -376,45 +366,29 @@ fn poll_end(timeout: Option<&Timespec>) -> Result<usize, Errno> {
 }
 
 fn entering(mouse: bool) -> Vec<u8> {
-    let mut bytes = sequence(&[
-        &ansi(EnterAlternateScreen),
-        &ansi(Clear(ClearType::All)),
-        &ansi(Hide),
-        // A character that is wider than expected must not wrap the line.
-        &ansi(DisableLineWrap),
-        &ansi(EnableBracketedPaste),
-    ]);
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail. A character that is wider than expected must not wrap the line.
+    drop(queue!(bytes, EnterAlternateScreen, Clear(ClearType::All), Hide, DisableLineWrap, EnableBracketedPaste));
     if mouse {
-        bytes.extend(mouse_sequence(true));
+        bytes.extend(MOUSE_ON);
     }
     bytes
 }
 
 fn leaving() -> Vec<u8> {
-    sequence(&[
-        &ansi(ResetColor),
-        &ansi(DisableMouseCapture),
-        &ansi(DisableBracketedPaste),
-        &ansi(EnableLineWrap),
-        &ansi(LeaveAlternateScreen),
-        &ansi(Show),
-    ])
+    let mut bytes = Vec::new();
+    drop(queue!(bytes, ResetColor, DisableMouseCapture, DisableBracketedPaste, EnableLineWrap, LeaveAlternateScreen, Show));
+    bytes
 }
 
 /// The sequence that turns reports of mouse buttons and the wheel on or off. Movement is not reported: each move would cross
 /// the connection.
 pub fn mouse_sequence(on: bool) -> Vec<u8> {
-    if on { MOUSE_ON.into() } else { ansi(DisableMouseCapture) }
-}
-
-fn sequence(parts: &[&[u8]]) -> Vec<u8> {
-    parts.concat()
-}
-
-fn ansi(command: impl Command) -> Vec<u8> {
+    if on {
+        return MOUSE_ON.into();
+    }
     let mut bytes = Vec::new();
-    // Writing to memory cannot fail.
-    drop(queue!(bytes, command));
+    drop(queue!(bytes, DisableMouseCapture));
     bytes
 }
 
