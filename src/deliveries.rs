@@ -1,48 +1,49 @@
-//! Exports of delivery attempts: a JSON array, one JSON object a line, or CSV. Which of them is told by the content. Rows are
-//! read one at a time, so that memory does not grow with the file; what is no row is counted, and is no error.
+//! Exports of delivery attempts: a JSON array, one JSON object per line, or CSV. The format is detected. Rows are read one at a
+//! time, so that memory does not grow with the file; malformed rows are counted, and are no error. May use `analysis` (the
+//! tally), `error`, `model`, `snapshot` and `text`. Start at [`read`].
 
-mod buffer;
+mod attempt_fields;
 mod csv;
 mod json;
+mod problem;
+mod window;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use self::buffer::Buffer;
-use crate::analysis::deliveries::{EXPECTED, Reason, Tally, Values};
-use crate::error::{Error, reason};
+use self::attempt_fields::{AttemptFields, EXPECTED_FIELDS};
+pub use self::problem::ExportError;
+use self::window::{ReadWindow, blank_end};
+use crate::analysis::deliveries::DeliveryTally;
+use crate::error::Error;
 use crate::safe;
-use crate::text::{Safe, clean, clean_head};
+use crate::text::{Safe, clean};
 
-/// The longest row that is read, in bytes; a longer one is malformed, and is not held.
-pub const MAX_ROW_BYTES: usize = 1 << 20;
-
-/// What was read.
+/// The result of reading an export.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Report {
+pub struct ExportReport {
     /// Rows that were counted.
     pub rows: u64,
-    /// Rows that could not be used.
     pub malformed: u64,
-    /// The first of them: its line, from 1, and why.
-    pub first_malformed: Option<(u64, Reason)>,
+    /// The line of the first malformed row, from 1, and why it is malformed.
+    pub first_malformed: Option<(u64, Safe)>,
     /// The file ends in the middle of a JSON array.
     pub is_cut: bool,
     /// The most bytes of the file that were held at once.
     pub peak_bytes: usize,
 }
 
-impl Report {
-    /// What keeps the figures from being whole; empty when nothing does.
+impl ExportReport {
+    /// Describes why the figures are incomplete; empty if they are complete.
     pub fn problems(&self) -> Vec<Safe> {
         let mut problems = Vec::new();
-        if let Some((line, reason)) = &self.first_malformed {
+        if let Some((line, why)) = &self.first_malformed {
             let (rows, first) = match self.malformed {
                 1 => ("1 malformed row".into(), "at"),
                 many => (safe!("{} malformed rows", many), "the first at"),
             };
-            problems.push(safe!("{}, {} line {}: {}", rows, first, *line, reason.explain()));
+            problems.push(safe!("{}, {} line {}: {}", rows, first, *line, why));
         }
         if self.is_cut {
             problems.push("the file ends in the middle of the array".into());
@@ -50,152 +51,117 @@ impl Report {
         problems
     }
 
-    fn take(&mut self, tally: &mut Tally, line: u64, row: Result<&Values<'_>, Reason>) {
-        self.count(line, row.and_then(|values| count(tally, values)));
-    }
-
-    fn take_json(&mut self, tally: &mut Tally, line: u64, row: Result<&[u8], Reason>) {
-        self.count(line, row.and_then(|row| json::with_values(row, |values| count(tally, values))));
-    }
-
-    fn count(&mut self, line: u64, counted: Result<(), Reason>) {
-        match counted {
+    fn count(&mut self, tally: &mut DeliveryTally, line: u64, row: Result<AttemptFields<'_>, Safe>) {
+        match row.and_then(|fields| fields.attempt().map(|attempt| tally.add(&attempt))) {
             Ok(()) => self.rows += 1,
-            Err(reason) => {
+            Err(why) => {
                 self.malformed += 1;
-                self.first_malformed.get_or_insert((line, reason));
+                self.first_malformed.get_or_insert((line, why));
             }
         }
     }
 }
 
-fn count(tally: &mut Tally, values: &Values<'_>) -> Result<(), Reason> {
-    values.attempt().map(|attempt| tally.add(&attempt))
-}
-
-/// Why nothing could be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    #[error("{0}")]
-    Io(Safe),
-    #[error("the file is empty")]
-    Empty,
-    #[error("not UTF-8 but {0}")]
-    Encoding(&'static str),
-    /// What the header is instead.
-    #[error("not the expected columns: {0}")]
-    Columns(Safe),
-    /// The first row, and why it cannot be used: so is every other.
-    #[error("no valid row; line {line}: {}", why.explain())]
-    NoRows { line: u64, why: Reason },
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Io(clean_head(reason(&error).as_str(), 200))
-    }
-}
-
-/// Reads the file that `--deliveries` names, or stdin when it is called `-`.
+/// Reads the file that `--deliveries` names; `-` is stdin.
 ///
 /// # Errors
 ///
-/// It cannot be read, or has no delivery attempts, with what is expected.
-pub fn load(path: &Path, tally: &mut Tally) -> Result<Report, Error> {
-    if path == Path::new("-") {
-        return read(io::stdin().lock(), tally).map_err(|failure| wrong(path, &failure));
-    }
-    let file = File::open(path).map_err(|error| wrong(path, &error.into()))?;
-    read(file, tally).map_err(|failure| wrong(path, &failure))
+/// It cannot be read, or has no delivery attempts. The message says what is expected.
+pub fn load(path: &Path, tally: &mut DeliveryTally) -> Result<ExportReport, Error> {
+    let report = if path == Path::new("-") {
+        read(io::stdin().lock(), tally)
+    } else {
+        File::open(path).map_err(ExportError::from).and_then(|file| read(file, tally))
+    };
+    report.map_err(|error| usage_error(path, &error))
 }
 
-fn wrong(path: &Path, failure: &Failure) -> Error {
-    Error::Usage {
-        message: safe!("--deliveries {}: {}", crate::snapshot::name(path), clean(&failure.to_string())),
-        advice: Some(safe!("Expected: a JSON array, one JSON object per line, or CSV, with {}.", EXPECTED)),
-    }
-}
-
-/// Finds out whether the file can be opened at all, before a screen is taken for it.
+/// Checks that the file can be opened, before the explorer takes the screen.
 ///
 /// # Errors
 ///
 /// It cannot.
 pub fn check(path: &Path) -> Result<(), Error> {
-    File::open(path).map(drop).map_err(|error| wrong(path, &error.into()))
+    File::open(path).map(drop).map_err(|error| usage_error(path, &error.into()))
 }
 
-/// Reads to the end, and counts what it reads.
+fn usage_error(path: &Path, error: &ExportError) -> Error {
+    Error::Usage {
+        message: safe!("--deliveries {}: {}", crate::snapshot::name(path), clean(&error.to_string())),
+        advice: Some(safe!("Expected: a JSON array, one JSON object per line, or CSV, with {}.", EXPECTED_FIELDS)),
+    }
+}
+
+/// Reads to the end, and counts the attempts.
 ///
 /// # Errors
 ///
-/// Reading fails, or there is not one row that can be used. What was read until then is counted.
-pub fn read(reader: impl Read, tally: &mut Tally) -> Result<Report, Failure> {
-    let mut buffer = Buffer::new(reader);
-    let mut report = Report::default();
-    match kind(&mut buffer)? {
-        Kind::Array => {
-            buffer.consume(1);
-            report.is_cut = !json::elements(&mut buffer, |line, row| report.take_json(tally, line, row))?;
+/// Reading fails, or every row is malformed. Rows before an error are counted.
+pub fn read(reader: impl Read, tally: &mut DeliveryTally) -> Result<ExportReport, ExportError> {
+    let mut window = ReadWindow::new(reader);
+    let mut report = ExportReport::default();
+    let format = detect(&mut window)?;
+    let mut is_cut = false;
+    let each = |line, row: Result<AttemptFields<'_>, Safe>| report.count(tally, line, row);
+    match format {
+        ExportFormat::Array => {
+            window.consume(1);
+            is_cut = !json::elements(&mut window, each)?;
         }
-        Kind::Lines => json::lines(&mut buffer, |line, row| report.take_json(tally, line, row))?,
-        Kind::Csv => csv::records(&mut buffer, |line, row| report.take(tally, line, row))?,
+        ExportFormat::Lines => json::lines(&mut window, each)?,
+        ExportFormat::Csv => csv::records(&mut window, each)?,
     }
-    report.peak_bytes = buffer.peak();
+    report.is_cut = is_cut;
+    report.peak_bytes = window.peak();
     match &report.first_malformed {
-        Some((line, why)) if report.rows == 0 => Err(Failure::NoRows { line: *line, why: why.clone() }),
+        Some((line, why)) if report.rows == 0 => Err(ExportError::NoRows { line: *line, why: why.clone() }),
         _ => Ok(report),
     }
 }
 
-/// The formats.
-enum Kind {
+enum ExportFormat {
     Array,
     Lines,
     Csv,
 }
 
-/// Looks at how the file begins. What is blank there is consumed.
-fn kind<R: Read>(buffer: &mut Buffer<R>) -> Result<Kind, Failure> {
-    // Enough for every mark of an encoding.
-    while buffer.rest().len() < 4 && buffer.more()? {}
-    match buffer.rest() {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(Failure::Encoding("UTF-16")),
-        [0x1f, 0x8b, ..] => return Err(Failure::Encoding("compressed")),
-        [b'P', b'K', 3, 4, ..] => return Err(Failure::Encoding("a zip archive, such as a spreadsheet")),
-        [0xef, 0xbb, 0xbf, ..] => buffer.consume(3),
+/// Detects the format by the first byte that is not white space. A byte order mark and white space are consumed.
+fn detect<R: Read>(window: &mut ReadWindow<R>) -> Result<ExportFormat, ExportError> {
+    // Enough for every signature below.
+    while window.rest().len() < 4 && window.more()? {}
+    match window.rest() {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(ExportError::Encoding("UTF-16")),
+        [0x1f, 0x8b, ..] => return Err(ExportError::Encoding("compressed")),
+        [b'P', b'K', 3, 4, ..] => return Err(ExportError::Encoding("a zip archive, such as a spreadsheet")),
+        [0xef, 0xbb, 0xbf, ..] => window.consume(3),
         _ => {}
     }
-    loop {
-        let blank = buffer.rest().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        buffer.consume(blank);
-        match buffer.rest().first() {
-            Some(b'[') => return Ok(Kind::Array),
-            Some(b'{') => return Ok(Kind::Lines),
-            Some(_) => return Ok(Kind::Csv),
-            None => {}
-        }
-        if !buffer.more()? {
-            return Err(Failure::Empty);
-        }
+    if !window.skip(blank_end)? {
+        return Err(ExportError::Empty);
     }
+    Ok(match window.rest().first() {
+        Some(b'[') => ExportFormat::Array,
+        Some(b'{') => ExportFormat::Lines,
+        _ => ExportFormat::Csv,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::window::MAX_ROW_BYTES;
     use super::*;
-    use crate::analysis::deliveries::Stats;
+    use crate::analysis::deliveries::DeliveryStats;
 
-    fn read_all(bytes: impl AsRef<[u8]>) -> (Result<Report, Failure>, Tally) {
-        let mut tally = Tally::default();
+    fn read_all(bytes: impl AsRef<[u8]>) -> (Result<ExportReport, ExportError>, DeliveryTally) {
+        let mut tally = DeliveryTally::default();
         (read(bytes.as_ref(), &mut tally), tally)
     }
 
     /// A file that can be read: how many rows, how many malformed, and what is known of the webhook `a`.
     #[track_caller]
-    fn figures(bytes: impl AsRef<[u8]>) -> (u64, u64, Stats) {
+    fn figures(bytes: impl AsRef<[u8]>) -> (u64, u64, DeliveryStats) {
         let (report, tally) = read_all(bytes);
         let report = report.unwrap();
         (report.rows, report.malformed, tally.of("a", "https://a.example/x").unwrap_or_default())
@@ -204,7 +170,7 @@ mod tests {
     #[track_caller]
     fn first_reason(bytes: impl AsRef<[u8]>) -> (u64, String) {
         let (line, reason) = read_all(bytes).0.unwrap().first_malformed.unwrap();
-        (line, reason.explain().to_string())
+        (line, reason.to_string())
     }
 
     const OBJECTS: [&str; 3] = [
@@ -273,6 +239,31 @@ mod tests {
     }
 
     #[test]
+    fn a_record_has_at_most_a_thousand_lines() {
+        let csv = |lines: usize| {
+            let message = vec!["x"; lines].join("\n");
+            format!("webhook_id,is_success,error_message\nb,false,\"{message}\"\na,true,\n")
+        };
+        assert_eq!(figures(csv(1_000)).0, 2);
+        // Each line is read by itself, and the one with the closing quote has one field.
+        let (rows, malformed, _) = figures(csv(1_001));
+        assert_eq!((rows, malformed), (1, 1_001));
+        assert_eq!(first_reason(csv(1_001)), (2, "missing closing quote".into()));
+    }
+
+    #[test]
+    fn the_separator_is_the_one_that_the_header_has() {
+        for csv in [
+            "\"webhook_id\";\"is_success\";\"Error; message\"\na;false;x\n",
+            "url\twebhook_id\tstatus_code\n\ta\t503\n\t\t\n",
+            "webhook_id,is_success,one;two;three\na,false,\n",
+        ] {
+            let (rows, malformed, stats) = figures(csv);
+            assert_eq!((rows, malformed, stats.failures), (1, 0, 1), "{csv}");
+        }
+    }
+
+    #[test]
     fn wrong_columns_are_an_error_that_names_them() {
         let failure = |bytes: &[u8]| read_all(bytes).0.unwrap_err().to_string();
         assert_eq!(failure(b"id,state\n1,2\n"), "not the expected columns: id,state");
@@ -315,7 +306,7 @@ mod tests {
         for (file, good, bad) in [(rows.join("\n"), 2, 1), (format!("[{}]", rows.join(",")), 2, 1), (csv, 3, 2)] {
             let report = read_all(&file).0.unwrap();
             assert_eq!((report.rows, report.malformed), (good, bad));
-            assert_eq!(report.first_malformed.unwrap().1, Reason::TooLong);
+            assert_eq!(report.first_malformed.unwrap().1.as_str(), "longer than 1 MiB");
             assert!(report.peak_bytes <= 4 * MAX_ROW_BYTES, "{} bytes were held", report.peak_bytes);
         }
     }
@@ -356,7 +347,7 @@ mod tests {
         };
         for rows in [lines, array, csv] {
             let count = u64::from(rows.left);
-            let mut tally = Tally::default();
+            let mut tally = DeliveryTally::default();
             let report = read(rows, &mut tally).unwrap();
             assert_eq!((report.rows, report.malformed), (count, 0));
             assert!(report.peak_bytes < 256 << 10, "{} bytes were held", report.peak_bytes);
@@ -410,7 +401,7 @@ mod tests {
                 csv.write_record([format!("w{id}"), is_success.to_string(), error.clone()]).unwrap();
             }
             for file in [objects.join("\n").into_bytes(), format!("[{}]", objects.join(" , ")).into_bytes(), csv.into_inner().unwrap()] {
-                let mut tally = Tally::default();
+                let mut tally = DeliveryTally::default();
                 let report = read(Pieces(&file, cut), &mut tally).unwrap();
                 prop_assert_eq!((report.rows, report.malformed), (rows.len() as u64, 0), "{}", String::from_utf8_lossy(&file));
             }

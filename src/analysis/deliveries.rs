@@ -1,17 +1,15 @@
-//! Delivery statistics: attempts counted per webhook and joined to the listing.
+//! Delivery statistics: attempts counted per webhook and joined to the listing. Uses `model` and `text`; start at
+//! [`DeliveryTally`].
 //!
 //! The vendor's log has the fields of its delivery page (`event`, `response_status`, `is_success`, `error_message`,
 //! `retry_attempt`, `parent_delivery_id`, `call_id`, a time); an export of it adds `webhook_id` or `url`. Memory does not grow
 //! with the rows: see [`MAX_WEBHOOKS`], [`MAX_TEXTS`] and [`MAX_DISTINCT`].
-
-mod fields;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use self::fields::{EXPECTED, Field, Reason, Values};
 use crate::model::{Destination, normalized_text};
 use crate::safe;
 use crate::text::{Safe, Untrusted, grouped};
@@ -27,8 +25,8 @@ const MAX_TEXT_BYTES: usize = 200;
 
 /// A delivery attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt<'a> {
-    pub webhook: Key<'a>,
+pub struct DeliveryAttempt<'a> {
+    pub webhook: WebhookKey<'a>,
     pub is_success: bool,
     /// True for a retry after an earlier attempt failed.
     pub is_retry: bool,
@@ -40,7 +38,7 @@ pub struct Attempt<'a> {
 
 /// Identifies the webhook of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key<'a> {
+pub enum WebhookKey<'a> {
     Id(&'a str),
     /// The URL as logged. It is normalized before it is compared.
     Url(&'a str),
@@ -48,7 +46,7 @@ pub enum Key<'a> {
 
 /// Delivery statistics of one webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Stats {
+pub struct DeliveryStats {
     pub attempts: u64,
     pub failures: u64,
     pub retries: u64,
@@ -62,7 +60,7 @@ pub struct Stats {
     pub by_url: bool,
 }
 
-impl Stats {
+impl DeliveryStats {
     /// Returns true if more than `percent` of the attempts failed and there were at least `attempts` of them.
     pub fn fails(&self, percent: u64, attempts: u64) -> bool {
         let over = u128::from(self.failures) * 100 > u128::from(percent) * u128::from(self.attempts);
@@ -72,23 +70,19 @@ impl Stats {
 
 /// Occurrences of each of a few values, and of all others together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Counts<T> {
+struct TopCounts<T> {
     counts: Vec<(T, u64)>,
     others: u64,
 }
 
-impl<T> Default for Counts<T> {
+impl<T> Default for TopCounts<T> {
     fn default() -> Self {
         Self { counts: Vec::new(), others: 0 }
     }
 }
 
-impl<T: Copy + Ord> Counts<T> {
-    fn add(&mut self, value: Option<T>) {
-        self.add_many(value, 1);
-    }
-
-    fn add_many(&mut self, value: Option<T>, times: u64) {
+impl<T: Copy + Ord> TopCounts<T> {
+    fn add(&mut self, value: Option<T>, times: u64) {
         let is_full = self.counts.len() >= MAX_DISTINCT;
         let known = self.counts.iter_mut().find(|(known, _)| Some(*known) == value);
         match (known, value) {
@@ -99,7 +93,7 @@ impl<T: Copy + Ord> Counts<T> {
     }
 
     fn merge(&mut self, other: &Self) {
-        other.counts.iter().for_each(|&(value, count)| self.add_many(Some(value), count));
+        other.counts.iter().for_each(|&(value, count)| self.add(Some(value), count));
         self.others += other.others;
     }
 
@@ -111,16 +105,16 @@ impl<T: Copy + Ord> Counts<T> {
 
 /// The counters of one webhook.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Slot {
+struct WebhookCounts {
     attempts: u64,
     failures: u64,
     retries: u64,
     last_failure: Option<Timestamp>,
-    errors: Counts<u32>,
-    statuses: Counts<u16>,
+    errors: TopCounts<u32>,
+    statuses: TopCounts<u16>,
 }
 
-impl Slot {
+impl WebhookCounts {
     fn merge(&mut self, other: &Self) {
         self.attempts += other.attempts;
         self.failures += other.failures;
@@ -133,11 +127,11 @@ impl Slot {
 
 /// Counts attempts as they are read.
 #[derive(Debug, Clone, Default)]
-pub struct Tally {
+pub struct DeliveryTally {
     ids: HashMap<Box<str>, usize>,
     /// By normalized URL.
     urls: HashMap<Box<str>, usize>,
-    slots: Vec<Slot>,
+    slots: Vec<WebhookCounts>,
     texts: Vec<Arc<str>>,
     text_numbers: HashMap<Arc<str>, u32>,
     rows: u64,
@@ -146,7 +140,7 @@ pub struct Tally {
 
 /// Attempts that match no webhook.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Unmatched {
+pub struct UnmatchedAttempts {
     pub rows: u64,
     /// The number of distinct ids and URLs that match no webhook.
     pub webhooks: usize,
@@ -156,7 +150,7 @@ pub struct Unmatched {
     pub crowded: u64,
 }
 
-impl Unmatched {
+impl UnmatchedAttempts {
     /// Describes the unmatched attempts; `None` when there are none.
     pub fn words(&self) -> Option<Safe> {
         let most = self.most.as_ref().map(|most| most.clean_head(false, 80));
@@ -177,9 +171,9 @@ impl Unmatched {
     }
 }
 
-impl Tally {
+impl DeliveryTally {
     /// Counts an attempt.
-    pub fn add(&mut self, attempt: &Attempt<'_>) {
+    pub fn add(&mut self, attempt: &DeliveryAttempt<'_>) {
         self.rows += 1;
         let Some(number) = self.number(attempt.webhook) else {
             self.crowded += 1;
@@ -195,10 +189,10 @@ impl Tally {
         slot.failures += 1;
         slot.last_failure = slot.last_failure.max(attempt.at);
         if let Some(error) = error {
-            slot.errors.add(error);
+            slot.errors.add(error, 1);
         }
         if attempt.status.is_some() {
-            slot.statuses.add(attempt.status);
+            slot.statuses.add(attempt.status, 1);
         }
     }
 
@@ -208,11 +202,11 @@ impl Tally {
     }
 
     /// Returns the slot of a webhook, adding one if needed; `None` once there are [`MAX_WEBHOOKS`].
-    fn number(&mut self, key: Key<'_>) -> Option<usize> {
+    fn number(&mut self, key: WebhookKey<'_>) -> Option<usize> {
         let normal;
         let (places, name) = match key {
-            Key::Id(id) => (&mut self.ids, id),
-            Key::Url(url) => {
+            WebhookKey::Id(id) => (&mut self.ids, id),
+            WebhookKey::Url(url) => {
                 normal = normalized_text(url);
                 (&mut self.urls, normal.as_str())
             }
@@ -224,7 +218,7 @@ impl Tally {
             return None;
         }
         places.insert(name.into(), self.slots.len());
-        self.slots.push(Slot::default());
+        self.slots.push(WebhookCounts::default());
         Some(self.slots.len() - 1)
     }
 
@@ -243,7 +237,7 @@ impl Tally {
 
     /// Returns the statistics of the webhook with this id and URL; `None` without attempts. A row that has an id is joined
     /// by id, any other by URL.
-    pub fn of(&self, id: &str, url: &str) -> Option<Stats> {
+    pub fn of(&self, id: &str, url: &str) -> Option<DeliveryStats> {
         let (by_id, by_url) = self.numbers(id, url);
         let slot = |number: Option<usize>| number.and_then(|number| self.slots.get(number));
         let mut sum = slot(by_id).or(slot(by_url))?.clone();
@@ -254,7 +248,7 @@ impl Tally {
             let text = usize::try_from(number).ok().and_then(|number| self.texts.get(number))?;
             Some((Untrusted::from(&**text), count))
         };
-        Some(Stats {
+        Some(DeliveryStats {
             attempts: sum.attempts,
             failures: sum.failures,
             retries: sum.retries,
@@ -267,13 +261,13 @@ impl Tally {
 
     fn numbers(&self, id: &str, url: &str) -> (Option<usize>, Option<usize>) {
         let by_id = self.ids.get(id).copied();
-        // Normalising costs more than the rest of a join.
+        // Normalizing costs more than the rest of a join.
         let by_url = if self.urls.is_empty() { None } else { self.urls.get(&*normalized_text(url)).copied() };
         (by_id, by_url)
     }
 
     /// Returns the attempts that match none of these webhooks, given as ids and URLs.
-    pub fn unmatched<'a>(&self, webhooks: impl IntoIterator<Item = (&'a str, &'a str)>) -> Unmatched {
+    pub fn unmatched<'a>(&self, webhooks: impl IntoIterator<Item = (&'a str, &'a str)>) -> UnmatchedAttempts {
         let mut is_matched = vec![false; self.slots.len()];
         for (id, url) in webhooks {
             let (by_id, by_url) = self.numbers(id, url);
@@ -283,7 +277,7 @@ impl Tally {
                 }
             }
         }
-        let mut unmatched = Unmatched { rows: self.crowded, crowded: self.crowded, ..Unmatched::default() };
+        let mut unmatched = UnmatchedAttempts { rows: self.crowded, crowded: self.crowded, ..UnmatchedAttempts::default() };
         let mut most: Option<(u64, &str)> = None;
         for (name, &number) in self.ids.iter().chain(&self.urls) {
             let Some((slot, false)) = self.slots.get(number).zip(is_matched.get(number).copied()) else { continue };
@@ -305,26 +299,26 @@ mod tests {
 
     use super::*;
 
-    fn attempt(webhook: Key<'_>, status: u16) -> Attempt<'_> {
+    fn attempt(webhook: WebhookKey<'_>, status: u16) -> DeliveryAttempt<'_> {
         let is_success = status < 300;
-        Attempt { webhook, is_success, is_retry: false, status: Some(status), error: None, at: None }
+        DeliveryAttempt { webhook, is_success, is_retry: false, status: Some(status), error: None, at: None }
     }
 
     #[test]
     fn attempts_are_joined_by_id_and_by_url() {
-        let mut tally = Tally::default();
-        let failed = |at: &str| Attempt {
+        let mut tally = DeliveryTally::default();
+        let failed = |at: &str| DeliveryAttempt {
             is_retry: true,
             error: Some("timed out"),
             at: at.parse().ok(),
-            ..attempt(Key::Id("a"), 504)
+            ..attempt(WebhookKey::Id("a"), 504)
         };
         tally.add(&failed("2026-01-02T00:00:00Z"));
         tally.add(&failed("2026-01-01T00:00:00Z"));
-        tally.add(&attempt(Key::Id("a"), 200));
-        tally.add(&attempt(Key::Url("HTTPS://A.example:443/x#top"), 500));
-        tally.add(&attempt(Key::Url("https://gone.example/"), 200));
-        tally.add(&attempt(Key::Id("gone"), 200));
+        tally.add(&attempt(WebhookKey::Id("a"), 200));
+        tally.add(&attempt(WebhookKey::Url("HTTPS://A.example:443/x#top"), 500));
+        tally.add(&attempt(WebhookKey::Url("https://gone.example/"), 200));
+        tally.add(&attempt(WebhookKey::Id("gone"), 200));
         let webhooks = [("a", "https://a.example/x"), ("b", "https://a.example/x"), ("c", "no url")];
         let [a, b, c] = webhooks.map(|(id, url)| tally.of(id, url));
         let a = a.unwrap();
@@ -341,12 +335,12 @@ mod tests {
             unmatched.words().unwrap().as_str(),
             "2 attempts match no webhook (2 different targets, most often gone)"
         );
-        assert_eq!(Unmatched::default().words(), None);
+        assert_eq!(UnmatchedAttempts::default().words(), None);
     }
 
     #[test]
     fn a_rate_is_over_its_threshold_only_when_enough_was_tried() {
-        let stats = |attempts, failures| Stats { attempts, failures, ..Stats::default() };
+        let stats = |attempts, failures| DeliveryStats { attempts, failures, ..DeliveryStats::default() };
         assert!(stats(20, 3).fails(10, 20));
         assert!(!stats(20, 2).fails(10, 20));
         assert!(!stats(19, 19).fails(10, 20));
@@ -355,10 +349,10 @@ mod tests {
 
     #[test]
     fn what_is_kept_does_not_grow_with_the_rows() {
-        let mut tally = Tally::default();
+        let mut tally = DeliveryTally::default();
         for number in 0..20_000 {
             let error = format!("error {number} {}", "é".repeat(500));
-            tally.add(&Attempt { error: Some(&error), ..attempt(Key::Id("a"), 500 + number % 400) });
+            tally.add(&DeliveryAttempt { error: Some(&error), ..attempt(WebhookKey::Id("a"), 500 + number % 400) });
         }
         assert!(tally.texts.len() <= MAX_TEXTS && tally.texts.iter().all(|text| text.len() <= MAX_TEXT_BYTES));
         let slot = &tally.slots[0];
@@ -368,9 +362,9 @@ mod tests {
 
     #[test]
     fn webhooks_that_are_too_many_are_counted() {
-        let mut tally = Tally::default();
+        let mut tally = DeliveryTally::default();
         for number in 0..MAX_WEBHOOKS + 10 {
-            tally.add(&attempt(Key::Id(&number.to_string()), 200));
+            tally.add(&attempt(WebhookKey::Id(&number.to_string()), 200));
         }
         let unmatched = tally.unmatched([]);
         assert_eq!((unmatched.webhooks, unmatched.crowded), (MAX_WEBHOOKS, 10));
@@ -381,10 +375,10 @@ mod tests {
         #[test]
         fn no_attempt_is_lost(rows in proptest::collection::vec((0_u8..6, any::<bool>(), 100_u16..600), 0..60)) {
             let webhooks = [("0", "https://x.example/0"), ("1", "https://x.example/1")];
-            let mut tally = Tally::default();
+            let mut tally = DeliveryTally::default();
             for &(number, by_url, status) in &rows {
                 let (id, url) = (number.to_string(), format!("https://x.example/{number}"));
-                tally.add(&attempt(if by_url { Key::Url(&url) } else { Key::Id(&id) }, status));
+                tally.add(&attempt(if by_url { WebhookKey::Url(&url) } else { WebhookKey::Id(&id) }, status));
             }
             let stats: Vec<_> = webhooks.iter().filter_map(|(id, url)| tally.of(id, url)).collect();
             let matched: u64 = stats.iter().map(|stats| stats.attempts).sum();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::probe::{note_proxy, settings};
 use super::{Context, note_terminal};
 use crate::analysis::audit::Facts;
-use crate::analysis::deliveries::Tally;
+use crate::analysis::deliveries::DeliveryTally;
 use crate::analysis::destinations::Grouping;
 use crate::analysis::probed::{Probed, Seen};
 use crate::deliveries;
@@ -18,7 +18,7 @@ use crate::safe;
 
 /// Where facts come from.
 pub(super) struct Sources {
-    deliveries: Option<Arc<Tally>>,
+    deliveries: Option<Arc<DeliveryTally>>,
     probe: Option<probe::Settings>,
 }
 
@@ -33,7 +33,7 @@ impl Sources {
         let deliveries = match file {
             Some(path) => {
                 note_terminal(path, "delivery attempts", context.say);
-                let mut tally = Tally::default();
+                let mut tally = DeliveryTally::default();
                 for problem in deliveries::load(path, &mut tally)?.problems() {
                     context.say.problem(&safe!("--deliveries: {}", problem));
                     exit = Exit::Incomplete;

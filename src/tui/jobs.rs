@@ -14,7 +14,7 @@ use crate::analysis::GoesOn;
 use crate::analysis::arrange::Answer;
 use crate::analysis::audit::Audit;
 use crate::analysis::changes::{Changes, Sides};
-use crate::analysis::deliveries::{Tally, Unmatched};
+use crate::analysis::deliveries::{DeliveryTally, UnmatchedAttempts};
 use crate::analysis::destinations::Origin;
 use crate::analysis::news::{News, Reads};
 use crate::analysis::origins::Origins;
@@ -94,7 +94,7 @@ pub enum Task {
     },
     /// Finds the attempts that belong to no webhook.
     MatchDeliveries {
-        tally: Arc<Tally>,
+        tally: Arc<DeliveryTally>,
         rows: Rows,
     },
     /// Finds where they deliver to, those of one host or all, and at most so many.
@@ -210,7 +210,7 @@ pub enum Outcome {
     Compared(News),
     Gathered(Gathered),
     Deliveries(Result<Read, Safe>),
-    Matched(Unmatched),
+    Matched(UnmatchedAttempts),
     Recalled(Result<Option<Arc<Past>>, Unusable>),
     Sifted {
         scope: Scope,
@@ -254,7 +254,7 @@ pub struct Gathered {
 /// An export of delivery attempts.
 #[derive(Debug, Clone)]
 pub struct Read {
-    pub tally: Arc<Tally>,
+    pub tally: Arc<DeliveryTally>,
     /// What keeps it from being whole.
     pub problems: Vec<Safe>,
 }
@@ -336,12 +336,12 @@ impl Job {
 }
 
 fn read_deliveries(path: &Path) -> Result<Read, Safe> {
-    let mut tally = Tally::default();
+    let mut tally = DeliveryTally::default();
     let report = deliveries::load(path, &mut tally).map_err(|error| clean(&error.to_string()))?;
     Ok(Read { tally: Arc::new(tally), problems: report.problems() })
 }
 
-fn matched(tally: &Tally, rows: &Rows) -> Unmatched {
+fn matched(tally: &DeliveryTally, rows: &Rows) -> UnmatchedAttempts {
     let webhooks = rows.segments().flat_map(|(_, _, segment)| segment.iter()).filter(|row| row.is_webhook());
     tally.unmatched(webhooks.map(|row| (row.id(), row.url())))
 }

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use super::app::{App, Figures, Sight, milliseconds};
 use super::theme::{Glyphs, Theme};
 use super::view::signs;
-use crate::analysis::deliveries::Stats;
+use crate::analysis::deliveries::DeliveryStats;
 use crate::analysis::probed::Seen;
 use crate::analysis::reach::{State, Step, Trouble};
 use crate::clock;
@@ -119,7 +119,7 @@ fn deliveries(app: &App, figures: &Figures) -> Note {
 }
 
 /// When the last failure was, and what they were mostly about.
-fn last_failures(app: &App, stats: &Stats) -> Safe {
+fn last_failures(app: &App, stats: &DeliveryStats) -> Safe {
     let glyphs = &app.setup.glyphs;
     let mut parts = Vec::new();
     if let Some(at) = stats.last_failure {
@@ -136,7 +136,7 @@ fn last_failures(app: &App, stats: &Stats) -> Safe {
 }
 
 /// The failures in a hundred attempts; some are never none, nor are most of them all.
-pub fn percent(stats: &Stats) -> Safe {
+pub fn percent(stats: &DeliveryStats) -> Safe {
     let failed = u128::from(stats.failures) * 100;
     let attempts = u128::from(stats.attempts.max(1));
     let percent = if stats.failures == 0 { 0 } else { (failed / attempts).max(1) };
@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn a_failure_is_never_none_in_a_hundred() {
-        let percent = |attempts, failures| percent(&Stats { attempts, failures, ..Stats::default() }).to_string();
+        let percent =
+            |attempts, failures| percent(&DeliveryStats { attempts, failures, ..DeliveryStats::default() }).to_string();
         assert_eq!((percent(0, 0).as_str(), percent(10_000, 1).as_str()), ("0%", "1%"));
         assert_eq!((percent(1000, 999).as_str(), percent(3, 3).as_str()), ("99%", "100%"));
     }

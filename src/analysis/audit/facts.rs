@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::Needs;
-use crate::analysis::deliveries::Tally;
+use crate::analysis::deliveries::DeliveryTally;
 use crate::analysis::reach::{Reach, State, Trouble};
 use crate::model::without_final_dot;
 
@@ -16,7 +16,7 @@ use crate::model::without_final_dot;
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// The deliveries of webhooks; `None` when nobody knows any.
-    pub deliveries: Option<Arc<Tally>>,
+    pub deliveries: Option<Arc<DeliveryTally>>,
     /// What was seen of destinations, by their origins ([`origin_of`]); `None` when nobody looked.
     pub probes: Option<HashMap<Box<str>, Probe>>,
     /// When the history saw webhooks active that are inactive now, by their ids.

@@ -1,7 +1,7 @@
 //! `failing-deliveries`: more than 10% of at least 20 delivery attempts failed.
 
 use super::{Basis, Candidate, Check, Limits, Needs, Rule, Severity};
-use crate::analysis::deliveries::Stats;
+use crate::analysis::deliveries::DeliveryStats;
 use crate::redact::mask_url;
 use crate::safe;
 use crate::text::{Safe, clean, clean_head};
@@ -20,7 +20,7 @@ fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
     judge(&stats, basis.facts.limits)
 }
 
-fn judge(stats: &Stats, limits: Limits) -> Option<Safe> {
+fn judge(stats: &DeliveryStats, limits: Limits) -> Option<Safe> {
     if !stats.fails(limits.failure_percent, limits.attempts) {
         return None;
     }
@@ -40,12 +40,12 @@ mod tests {
 
     use super::*;
     use crate::analysis::audit::tests::{audit, row, run};
-    use crate::analysis::deliveries::{Attempt, Key, Tally};
+    use crate::analysis::deliveries::{DeliveryAttempt, DeliveryTally, WebhookKey};
 
     fn found(attempts: u64, failures: u64) -> Option<String> {
         let last_failure = "2026-06-30T23:59:00Z".parse().ok();
         let top_error = Some(("status 500".into(), 1));
-        let stats = Stats { attempts, failures, last_failure, top_error, ..Stats::default() };
+        let stats = DeliveryStats { attempts, failures, last_failure, top_error, ..DeliveryStats::default() };
         judge(&stats, Limits::default()).map(|message| message.to_string())
     }
 
@@ -60,11 +60,12 @@ mod tests {
     #[test]
     fn attempts_are_those_of_the_webhook() {
         let mut audit = audit("failing-deliveries");
-        let mut tally = Tally::default();
-        let attempt = |webhook| Attempt { webhook, is_success: false, is_retry: false, status: None, error: None, at: None };
+        let mut tally = DeliveryTally::default();
+        let attempt =
+            |webhook| DeliveryAttempt { webhook, is_success: false, is_retry: false, status: None, error: None, at: None };
         for _ in 0..20 {
-            tally.add(&attempt(Key::Id("a")));
-            tally.add(&attempt(Key::Url("https://C.example.com:443")));
+            tally.add(&attempt(WebhookKey::Id("a")));
+            tally.add(&attempt(WebhookKey::Url("https://C.example.com:443")));
         }
         Arc::make_mut(&mut audit.basis.facts).deliveries = Some(Arc::new(tally));
         let rows = ["a", "b", "c"].map(|id| row(id, &format!("https://{id}.example.com"), &["call.failed"], true));

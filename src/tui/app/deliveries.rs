@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{App, Effect, Notice, RowRef, Safe, Scope, grouped, safe};
 use crate::analysis::audit::Limits;
-use crate::analysis::deliveries::{Stats, Tally, Unmatched};
+use crate::analysis::deliveries::{DeliveryStats, DeliveryTally, UnmatchedAttempts};
 use crate::snapshot;
 use crate::text::clean_head;
 use crate::tui::jobs::{Job, Read, Task};
@@ -17,7 +17,7 @@ pub struct Deliveries {
     /// The place of the workspace that it is of, among the profiles.
     profile_at: usize,
     /// `None` while it is being read, or when it cannot be.
-    tally: Option<Arc<Tally>>,
+    tally: Option<Arc<DeliveryTally>>,
     problem: Option<Safe>,
     /// It was compared with the whole workspace, or is being compared.
     is_matched: bool,
@@ -33,7 +33,7 @@ pub enum Figures {
     Failed(Safe),
     None,
     Known {
-        stats: Stats,
+        stats: DeliveryStats,
         /// More fail than is good, as the audit counts.
         fails: bool,
     },
@@ -92,7 +92,7 @@ impl App {
         }
     }
 
-    pub(super) fn take_unmatched(&mut self, unmatched: &Unmatched) -> Vec<Effect> {
+    pub(super) fn take_unmatched(&mut self, unmatched: &UnmatchedAttempts) -> Vec<Effect> {
         if let Some(deliveries) = &mut self.deliveries {
             deliveries.is_matched = true;
             deliveries.is_being_matched = false;
@@ -121,7 +121,7 @@ impl App {
     }
 
     /// What was counted of deliveries to this workspace, once it is read.
-    pub fn tally(&self) -> Option<&Arc<Tally>> {
+    pub fn tally(&self) -> Option<&Arc<DeliveryTally>> {
         self.deliveries_here()?.tally.as_ref()
     }
 
