@@ -41,7 +41,7 @@ use crate::cache::Store;
 use crate::cli::{ColorArg, Command, DemoCommand, Global, OutputArgs};
 use crate::clock;
 use crate::config::{Config, Environment};
-use crate::demo;
+use crate::demo::DemoOptions;
 use crate::error::{Error, Exit};
 use crate::fetch::{Summary, explain};
 use crate::output::{Cells, Format, Output, Record, Say, Sheet, View};
@@ -63,7 +63,7 @@ pub async fn run(command: &Command, global: &Global, env: &Environment) -> Resul
         Command::Help { topic } => return help::run(topic),
         Command::Demo { command: DemoCommand::Serve { webhooks, latency, port } } => {
             let latency = Duration::from_millis(*latency);
-            return demo_serve::run(demo::Options { webhooks: *webhooks, latency, port: *port }, global.say()).await;
+            return demo_serve::run(DemoOptions { webhooks: *webhooks, latency, port: *port }, global.say()).await;
         }
         Command::Audit(args) if args.list_rules || args.explain.is_some() => return audit::explain(args),
         _ => {}

@@ -13,7 +13,7 @@ use hookscope::clock::Moment;
 use hookscope::commands::{self, completions};
 use hookscope::config::{Config, Environment, Profiles, Selection};
 use hookscope::deliveries;
-use hookscope::demo::server::Server;
+use hookscope::demo::DemoServer;
 use hookscope::error::{Error, Exit};
 use hookscope::fetch::{self, Held, Wanted};
 use hookscope::files;
@@ -171,7 +171,7 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
 }
 
 /// Where the explorer's webhooks are, and the demo server if it is that one: it serves as long as the value lives.
-async fn origin(cli: &Cli, config: &Config, env: &Environment) -> Result<(Origin, Option<Server>), Error> {
+async fn origin(cli: &Cli, config: &Config, env: &Environment) -> Result<(Origin, Option<DemoServer>), Error> {
     let Some(path) = &cli.global.from else {
         let (connection, server) = commands::connect(&cli.global, config, env).await?;
         return Ok((Origin::Api(Box::new(connection)), server));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hookscope::config;
-use hookscope::demo::{self, server::Server};
+use hookscope::demo::{self, DemoOptions, DemoServer};
 use hookscope::tui::app::Setup;
 use hookscope::tui::theme::Theme;
 use reqwest::header::AUTHORIZATION;
@@ -35,18 +35,18 @@ const VIEWS: [View; 7] = [
     View { name: "filter.svg", title: "A filter while it is typed", keys: "1 / event:call.failed space -host:north" },
 ];
 
-async fn server(webhooks: u64) -> Result<Server> {
-    Ok(Server::start(demo::Options { webhooks, ..demo::Options::default() }).await?)
+async fn server(webhooks: u64) -> Result<DemoServer> {
+    Ok(DemoServer::start(DemoOptions { webhooks, ..DemoOptions::default() }).await?)
 }
 
 /// The address of a server, without the path.
-fn origin(server: &Server) -> String {
+fn origin(server: &DemoServer) -> String {
     server.base_url().trim_end_matches("/v1").to_owned()
 }
 
 /// Draws a still picture of each view.
 pub(super) async fn views() -> Result<Vec<Picture>> {
-    let server = server(demo::Options::default().webhooks).await?;
+    let server = server(DemoOptions::default().webhooks).await?;
     let mut stage = Stage::open(&origin(&server), |_| {}).await?;
     let mut pictures = Vec::new();
     for View { name, title, keys } in VIEWS {
@@ -57,7 +57,7 @@ pub(super) async fn views() -> Result<Vec<Picture>> {
     Ok(pictures)
 }
 
-async fn without_colors(server: &Server) -> Result<Picture> {
+async fn without_colors(server: &DemoServer) -> Result<Picture> {
     let plain = |setup: &mut Setup| setup.theme = Theme::new(&config::Theme::default(), false);
     let mut stage = Stage::open(&origin(server), plain).await?;
     stage.keys("j j j j j").await?;
@@ -67,7 +67,7 @@ async fn without_colors(server: &Server) -> Result<Picture> {
 
 /// Draws the changes view after two webhooks were added and three changed.
 pub(super) async fn changes() -> Result<Picture> {
-    let webhooks = demo::Options::default().webhooks;
+    let webhooks = DemoOptions::default().webhooks;
     let (before, after) = (server(webhooks - 2).await?, server(webhooks).await?);
     for (id, change) in [
         ("whk_mhasayc30bej", r#"{"is_active":false}"#),
@@ -85,7 +85,7 @@ pub(super) async fn changes() -> Result<Picture> {
     Ok(Picture { name: "changes.svg", svg: svg::still("What changed since the start", stage.frame(), &DARK) })
 }
 
-async fn patch(server: &Server, id: &str, change: &'static str) -> Result<()> {
+async fn patch(server: &DemoServer, id: &str, change: &'static str) -> Result<()> {
     let patch = client()?.patch(format!("{}/user-webhooks/{id}", server.base_url()));
     patch.header(AUTHORIZATION, format!("Bearer {}", demo::KEY)).body(change).send().await?.error_for_status()?;
     Ok(())
@@ -93,7 +93,7 @@ async fn patch(server: &Server, id: &str, change: &'static str) -> Result<()> {
 
 /// Draws the tour: filter, finding, copy, and an API that goes down and comes back.
 pub(super) async fn tour() -> Result<Picture> {
-    let server = server(demo::Options::default().webhooks).await?;
+    let server = server(DemoOptions::default().webhooks).await?;
     let gateway = Gateway::start(origin(&server)).await?;
     let mut film = Film { stage: Stage::open(gateway.base_url(), |_| {}).await?, caption: "", shots: Vec::new() };
 

@@ -1,15 +1,15 @@
 //! `hookscope demo serve`: the demo API alone, for trying out scripts against it.
 
-use crate::demo::{self, server::Server};
+use crate::demo::{self, DemoOptions, DemoServer};
 use crate::error::{Error, Exit, reason};
 use crate::output::{Output, Reader, Say};
 use crate::safe;
 use crate::text::{clean, grouped};
 
 /// Serves until a signal ends the process; prints what to export first.
-pub(super) async fn run(options: demo::Options, say: Say) -> Result<Exit, Error> {
+pub(super) async fn run(options: DemoOptions, say: Say) -> Result<Exit, Error> {
     let webhooks = options.webhooks;
-    let mut server = Server::start(options).await.map_err(|error| Error::Demo(reason(&error)))?;
+    let mut server = DemoServer::start(options).await.map_err(|error| Error::Demo(reason(&error)))?;
     let url = clean(&server.base_url());
     let mut out = Output::stdout();
     let written = out.send(|out| {

@@ -19,7 +19,7 @@ use crate::cache::{Cached, Store, Unusable};
 use crate::cli::Global;
 use crate::clock;
 use crate::config::{Config, Connection, Environment, Selection};
-use crate::demo::{self, server::Server};
+use crate::demo::{self, DemoOptions, DemoServer};
 use crate::error::{Error, reason};
 use crate::fetch::{self, Held, Limit, Reading, Source, Summary, Wanted};
 use crate::model::{Element, HashContract, Roster, Row, Scope, WebhookId};
@@ -59,7 +59,7 @@ pub(super) struct Live {
     memory: Option<Store>,
     confirmations: Confirmations,
     /// Keeps the demo server running.
-    demo: Option<Server>,
+    demo: Option<DemoServer>,
 }
 
 impl Live {
@@ -115,7 +115,11 @@ async fn get(
 }
 
 /// Connects to the workspace that the options name, starting the demo server if requested.
-pub async fn connect(global: &Global, config: &Config, env: &Environment) -> Result<(Connection, Option<Server>), Error> {
+pub async fn connect(
+    global: &Global,
+    config: &Config,
+    env: &Environment,
+) -> Result<(Connection, Option<DemoServer>), Error> {
     let (mut connection, server) = if global.demo {
         let (server, connection) = start_demo().await?;
         (connection, Some(server))
@@ -134,9 +138,9 @@ fn override_timeout(connection: &mut Connection, global: &Global) {
 }
 
 /// Starts the demo server.
-pub(super) async fn start_demo() -> Result<(Server, Connection), Error> {
+pub(super) async fn start_demo() -> Result<(DemoServer, Connection), Error> {
     let failed = |words: String| Error::Demo(clean(&words));
-    let server = Server::start(demo::Options::default()).await.map_err(|error| Error::Demo(reason(&error)))?;
+    let server = DemoServer::start(DemoOptions::default()).await.map_err(|error| Error::Demo(reason(&error)))?;
     let base_url = BaseUrl::parse(&server.base_url()).map_err(|error| failed(error.to_string()))?;
     let key = ApiKey::new(demo::KEY).map_err(|error| failed(error.to_string()))?;
     Ok((server, Config::demo_connection(base_url, key)))
@@ -257,7 +261,7 @@ async fn open_profile(
     Ok(Workspace { profile: Some(name.into()), ..workspace })
 }
 
-fn of_connection(connection: &Connection, demo: Option<Server>, say: Say) -> Result<Workspace, Error> {
+fn of_connection(connection: &Connection, demo: Option<DemoServer>, say: Say) -> Result<Workspace, Error> {
     let place = place(connection);
     let key = connection.api.key.public_id().unwrap_or_else(|| "without a public id".into());
     say.detail(&safe!("{}, key {} from {}", place, key, connection.key_source.name()));
@@ -390,7 +394,7 @@ impl Workspace {
     }
 
     /// The source of single pages and webhooks. The demo's source works only while its server lives.
-    fn into_source(self) -> (Source, fetch::Policy, Option<Server>) {
+    fn into_source(self) -> (Source, fetch::Policy, Option<DemoServer>) {
         match self.origin {
             Origin::Api(live) => (live.source, live.policy, live.demo),
             Origin::File(page) => (Source::from(Arc::new(Held::new(page.rows))), fetch::Policy::default(), None),

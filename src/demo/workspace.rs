@@ -1,28 +1,27 @@
-//! The made-up workspace: a chain of dental clinics, its own services and its partners.
+//! The demo workspace: a chain of dental clinics, its own services and its partners.
 //!
-//! Every webhook is computed from its position alone, so a workspace of a million costs nothing
-//! until it is asked for, and is the same on every run. Many of the first ones are written by hand:
-//! they show what a real workspace looks like, with the mistakes that real workspaces contain.
+//! Every webhook is computed from its position alone, so that a workspace of a million costs nothing until it is asked for, and
+//! is the same on every run. Many of the first ones are written by hand: they show what a real workspace looks like, with the
+//! mistakes that real workspaces contain. Uses `ids` and `company`; start at [`DemoWorkspace`].
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// One webhook, with the API's field names in the API's order.
+use super::company::{CITIES, PARTNERS, REGIONS, TEAMS, WRITTEN_ROWS};
+use super::ids::{ID_MASK, MULTIPLIER, decode_id, encode_id};
+
+/// A webhook, with the API's field names in the API's order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Webhook {
-    /// The opaque id.
+pub struct DemoWebhook {
     pub id: String,
-    /// The destination.
     pub url: Cow<'static, str>,
-    /// The names of the subscribed events.
-    pub events: Vec<&'static str>,
-    /// Whether deliveries are made.
+    pub events: Vec<Cow<'static, str>>,
     pub is_active: bool,
-    /// When it was created: RFC 3339 in UTC, with milliseconds.
+    /// RFC 3339 in UTC, with milliseconds.
     pub created_at: String,
-    /// A field that the contract does not name; few webhooks have it.
+    /// A field that the contract does not name. Few webhooks have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<&'static str>,
     /// Another field that the contract does not name.
@@ -32,26 +31,25 @@ pub struct Webhook {
 
 /// All webhooks of the demo, computed on demand.
 #[derive(Clone, Copy, Debug)]
-pub struct Workspace {
+pub struct DemoWorkspace {
     webhooks: u64,
 }
 
-impl Workspace {
-    /// A workspace of that many webhooks.
+impl DemoWorkspace {
     pub fn new(webhooks: u64) -> Self {
-        // Beyond that, ids would repeat.
+        // With more, ids would repeat.
         Self { webhooks: webhooks.min(ID_MASK) }
     }
 
-    /// How many webhooks there are, or how many are active or inactive.
+    /// Returns the number of webhooks, or of the active or inactive ones.
     pub fn len(&self, is_active: Option<bool>) -> u64 {
         let in_full_cycles = self.webhooks / CYCLE * per_cycle(is_active);
         let last = self.webhooks % CYCLE;
         in_full_cycles + count(offsets(is_active).take_while(|offset| *offset < last))
     }
 
-    /// The webhook at a position, counted from 0, of the filtered listing.
-    pub fn nth(&self, is_active: Option<bool>, position: u64) -> Option<Webhook> {
+    /// Returns the webhook at a position, from 0, of the filtered listing.
+    pub fn nth(&self, is_active: Option<bool>, position: u64) -> Option<DemoWebhook> {
         if position >= self.len(is_active) {
             return None;
         }
@@ -61,14 +59,14 @@ impl Workspace {
         Some(webhook(position / per_cycle * CYCLE + offset))
     }
 
-    /// The webhook with that id.
-    pub fn find(&self, id: &str) -> Option<Webhook> {
+    /// Returns the webhook with this id.
+    pub fn find(&self, id: &str) -> Option<DemoWebhook> {
         let index = decode_id(id)?;
         (index < self.webhooks).then(|| webhook(index))
     }
 }
 
-/// Activity repeats with this period, so that filtered positions are a matter of arithmetic.
+/// Activity repeats with this period, so that filtered positions can be computed.
 const CYCLE: u64 = 20;
 
 /// The positions in each cycle that are inactive: 15%.
@@ -91,16 +89,16 @@ fn count(items: impl Iterator) -> u64 {
     items.map(|_| 1).sum()
 }
 
-fn webhook(index: u64) -> Webhook {
+fn webhook(index: u64) -> DemoWebhook {
     let is_active = is_active(index);
     let mut draws = Draws::new(index);
     let created_at = created_at(&mut draws);
-    let written = WRITTEN.iter().find(|row| row.index == index);
+    let written = WRITTEN_ROWS.iter().find(|row| row.index == index);
     let (url, events) = match written {
-        Some(row) => (Cow::Borrowed(row.url), row.events.to_vec()),
+        Some(row) => (Cow::Borrowed(row.url), owned(row.events)),
         None => generated(index, is_active, &mut draws),
     };
-    Webhook {
+    DemoWebhook {
         id: encode_id(index),
         url,
         events,
@@ -111,17 +109,21 @@ fn webhook(index: u64) -> Webhook {
     }
 }
 
-fn generated(index: u64, is_active: bool, draws: &mut Draws) -> (Cow<'static, str>, Vec<&'static str>) {
+fn generated(index: u64, is_active: bool, draws: &mut Draws) -> (Cow<'static, str>, Vec<Cow<'static, str>>) {
     let (team, event_sets) = draws.pick(&TEAMS);
-    let mut events = draws.pick(&event_sets).to_vec();
-    // Active webhooks never subscribe to it, so the workspace has an event that nobody hears.
+    let mut events = owned(draws.pick(&event_sets));
+    // Active webhooks never subscribe to it, so that the workspace has an event without an active subscriber.
     if !is_active && draws.below(3) == 0 {
-        events.push("campaign.paused");
+        events.push("campaign.paused".into());
     }
     (Cow::Owned(destination(team, &place(index), draws)), events)
 }
 
-/// A destination in one of the shapes that this company uses. The place makes it unique.
+fn owned(events: &[&'static str]) -> Vec<Cow<'static, str>> {
+    events.iter().copied().map(Cow::Borrowed).collect()
+}
+
+/// Returns a destination in one of the shapes that this company uses. The place makes it unique.
 fn destination(team: &str, place: &str, draws: &mut Draws) -> String {
     let city = draws.pick(&CITIES);
     let region = draws.pick(&REGIONS);
@@ -137,12 +139,12 @@ fn destination(team: &str, place: &str, draws: &mut Draws) -> String {
     }
 }
 
-/// Six digits that look arbitrary, and differ between any two of the first sixteen million webhooks.
+/// Returns six digits that look arbitrary, and differ between any two of the first sixteen million webhooks.
 fn place(index: u64) -> String {
     format!("{:06x}", index.wrapping_mul(MULTIPLIER) & 0x00ff_ffff)
 }
 
-/// The creation time. The order of the listing does not follow it, as in the API's own examples.
+/// Returns a creation time. The order of the listing does not follow it, as in the API's own examples.
 fn created_at(draws: &mut Draws) -> String {
     const EARLIEST: Timestamp = Timestamp::constant(1_641_772_800, 0); // 2022-01-10
     const LATEST: Timestamp = Timestamp::constant(1_794_700_800, 0); // 2026-11-15
@@ -178,236 +180,6 @@ impl Draws {
     }
 }
 
-const ID_PREFIX: &str = "whk_";
-const ID_DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-const ID_LENGTH: u32 = 12;
-const ID_MASK: u64 = (1 << (5 * ID_LENGTH)) - 1;
-
-/// Makes the first webhook's id `whk_c9v3nz8rq4pm`, the one in the API's documentation.
-const ID_SALT: u64 = 0x0627_63af_d18b_92d4;
-
-const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-const MULTIPLIER_INVERSE: u64 = 0xf1de_83e1_9937_733d;
-const _: () = assert!(MULTIPLIER.wrapping_mul(MULTIPLIER_INVERSE) == 1);
-
-/// Scatters an index over all ids. Each step can be undone: a product with an odd number by its
-/// inverse, and a shift by half of the width by itself.
-fn scatter(index: u64) -> u64 {
-    fold(fold(index).wrapping_mul(MULTIPLIER) & ID_MASK) ^ ID_SALT
-}
-
-/// Undoes [`scatter`].
-fn gather(scattered: u64) -> u64 {
-    fold(fold(scattered ^ ID_SALT).wrapping_mul(MULTIPLIER_INVERSE) & ID_MASK)
-}
-
-fn fold(value: u64) -> u64 {
-    value ^ (value >> (5 * ID_LENGTH / 2))
-}
-
-fn encode_id(index: u64) -> String {
-    let scattered = scatter(index);
-    let digits = (0..ID_LENGTH).rev().filter_map(|position| {
-        let digit = usize::try_from((scattered >> (5 * position)) & 31).ok()?;
-        ID_DIGITS.get(digit).copied().map(char::from)
-    });
-    ID_PREFIX.chars().chain(digits).collect()
-}
-
-fn decode_id(id: &str) -> Option<u64> {
-    let digits = id.strip_prefix(ID_PREFIX)?;
-    if digits.len() != ID_LENGTH as usize {
-        return None;
-    }
-    let scattered = digits.bytes().try_fold(0, |value, byte| {
-        let digit = ID_DIGITS.iter().position(|known| *known == byte)?;
-        Some((value << 5) | digit as u64)
-    })?;
-    Some(gather(scattered))
-}
-
-type Events = &'static [&'static str];
-
-const COMPLETED: Events = &["call.completed"];
-const NO_ANSWER: Events = &["call.no_answer"];
-const CAMPAIGNS: Events = &["campaign.completed"];
-const LEADS: Events = &["workflow.lead.completed"];
-const CALLS: Events = &["call.completed", "call.failed"];
-const MISSED: Events = &["call.failed", "call.no_answer"];
-const OUTCOMES: Events = &["call.completed", "call.failed", "call.no_answer"];
-const SALES: Events = &["call.completed", "campaign.completed", "workflow.lead.completed"];
-const TRANSCRIPTS: Events = &["call.completed", "call.transcript_ready"];
-const INSIGHTS: Events = &["call.transcript_ready", "call.analysis_ready"];
-const LIVE: Events = &["call.started", "call.ended"];
-const ALERTS: Events = &["call.function_error", "alert.triggered"];
-const REPORTING: Events =
-    &["call.completed", "call.failed", "call.no_answer", "campaign.completed", "workflow.lead.completed"];
-const EVERYTHING: Events = &[
-    "call.completed",
-    "call.failed",
-    "call.no_answer",
-    "campaign.completed",
-    "workflow.lead.completed",
-    "call.analysis_ready",
-];
-const WITH_PAUSES: Events = &["campaign.completed", "campaign.paused"];
-const LEGACY: Events = &["call_initiated", "call_ended"];
-
-/// The teams, each with the sets of events that its services subscribe to.
-const TEAMS: [(&str, [Events; 3]); 7] = [
-    ("crm", [SALES, CALLS, LEADS]),
-    ("billing", [COMPLETED, CALLS, COMPLETED]),
-    ("scheduling", [OUTCOMES, MISSED, NO_ANSWER]),
-    ("analytics", [EVERYTHING, REPORTING, INSIGHTS]),
-    ("support", [MISSED, ALERTS, LIVE]),
-    ("recordings", [TRANSCRIPTS, INSIGHTS, COMPLETED]),
-    ("campaigns", [CAMPAIGNS, REPORTING, SALES]),
-];
-
-const REGIONS: [&str; 4] = ["eu-west", "us-east", "us-west", "ap-south"];
-
-const CITIES: [&str; 12] =
-    ["boston", "austin", "denver", "tampa", "seattle", "leeds", "dublin", "oslo", "lyon", "porto", "utrecht", "pune"];
-
-const PARTNERS: [&str; 5] = [
-    "partners.brightcall.example.com/tenants",
-    "api.smilebook.example.net/v3/inbound",
-    "in.chartwise.example.org/t",
-    "events.recallpilot.example.com/hooks",
-    "bridge.molarmail.example.net/dialnexa",
-];
-
-/// A webhook written by hand.
-struct Written {
-    index: u64,
-    url: &'static str,
-    events: Events,
-    description: Option<&'static str>,
-    retry_count: Option<u8>,
-}
-
-impl Written {
-    const fn described(self, description: &'static str) -> Self {
-        Self { description: Some(description), ..self }
-    }
-
-    const fn retried(self, retry_count: u8) -> Self {
-        Self { retry_count: Some(retry_count), ..self }
-    }
-}
-
-const fn at(index: u64, url: &'static str, events: Events) -> Written {
-    Written { index, url, events, description: None, retry_count: None }
-}
-
-/// The webhooks written by hand. Whether one is active follows from its index (see
-/// [`INACTIVE_OFFSETS`]).
-#[rustfmt::skip] // One row, one line: it is read as a table.
-const WRITTEN: &[Written] = &[
-    // An ordinary company: these, with some of the rows below, are the first screen.
-    at(0, "https://crm.northwind.example.com/webhooks/dialnexa", SALES),
-    at(1, "https://billing.northwind.example.com/v1/events/voice", COMPLETED),
-    at(2, "https://hooks.eu-west.northwind.example.net/scheduling/calls", OUTCOMES),
-    at(3, "https://n8n.ops.northwind.example.org/webhook/7b0e4c52-9d1f-4a86-b1c3-58e2f0a9d634", LEADS)
-        .described("Hands a finished lead to the front desk"),
-    at(4, "https://partners.brightcall.example.com/tenants/northwind-dental/inbound", EVERYTHING),
-    at(6, "https://recordings.northwind.example.com/ingest/transcripts", TRANSCRIPTS),
-    at(8, "https://analytics.northwind.example.com/api/v2/collect?source=dialnexa", EVERYTHING).retried(3),
-    at(9, "https://support.staging.northwind.example.com/hooks/voice", ALERTS),
-    at(11, "https://hooks.us-east.northwind.example.net/crm/clinics/boston", CALLS),
-    at(12, "https://campaigns.northwind.example.com/dialnexa/events", WITH_PAUSES)
-        .described("Off until the spring recall campaign"),
-    at(14, "https://hooks.eu-west.northwind.example.net/kliniken/köln/anrufe", OUTCOMES),
-    at(15, "https://api.smilebook.example.net/v3/clinics/northwind/call-outcomes", MISSED).retried(2),
-    at(16, "https://scheduling.northwind.example.com/hooks/no-show-rebooking", NO_ANSWER),
-    at(18, "https://n8n.ops.northwind.example.org/webhook-test/recall-campaign", CAMPAIGNS),
-    at(20, "https://support.northwind.example.com/api/v1/tickets/from-call", MISSED),
-    at(21, "https://in.chartwise.example.org/t/northwind/call-summaries", INSIGHTS),
-    at(23, "https://scheduling.northwind.example.com/v1/clinics/leeds/calls", OUTCOMES),
-    at(24, "https://hooks.ap-south.northwind.example.net/front-desk/live", LIVE),
-    at(26, "https://campaigns.northwind.example.com/reports/nightly", CAMPAIGNS),
-    at(27, "https://crm.staging.northwind.example.com/webhooks/dialnexa", SALES),
-    at(29, "https://events.recallpilot.example.com/hooks/nwd-4471", REPORTING),
-    at(31, "https://recordings.northwind.example.com/ingest/audio?tier=cold", COMPLETED),
-    at(36, "https://bridge.molarmail.example.net/dialnexa/northwind/after-call", COMPLETED)
-        .described("Thank-you mail, signed off by marketing").retried(1),
-    at(37, "https://analytics.northwind.example.com/api/v2/funnels", REPORTING),
-    at(38, "https://hooks.us-west.northwind.example.net/crm/lead-scores", LEADS),
-    at(39, "https://billing.northwind.example.com/v1/events/payment-reminders", CALLS),
-    // Duplicate destinations: the same URL, written differently.
-    at(5, "https://CRM.Northwind.Example.com:443/webhooks/dialnexa", CALLS),
-    at(63, "https://scheduling.northwind.example.com:443/hooks/no-show-rebooking", MISSED),
-    at(444, "https://Analytics.northwind.example.com/api/v2/./funnels", OUTCOMES),
-    // Hosts that were retired.
-    at(7, "https://legacy.northwind.example.com/hooks/call-ended.php", LEGACY),
-    at(17, "https://legacy.northwind.example.com/crm/dialnexa/inbound", CALLS),
-    at(141, "https://legacy.northwind.example.com/cgi-bin/billing", COMPLETED),
-    at(702, "https://legacy.northwind.example.com/recall/outcomes", MISSED),
-    // Not encrypted.
-    at(10, "http://billing.northwind.example.com/hooks/invoice-reminders", COMPLETED),
-    at(88, "http://hooks.us-east.northwind.example.net/support/voicemail", NO_ANSWER),
-    at(530, "http://in.chartwise.example.org/t/northwind/raw", INSIGHTS),
-    // Request bins and tunnels.
-    at(13, "https://webhook.site/3f1d6a2e-0c47-4b5d-9e88-72a41c06b9d3", COMPLETED),
-    at(33, "https://northwind-crm-dev.ngrok-free.app/webhooks/dialnexa", SALES),
-    at(109, "https://smee.io/nWdCallEvents01", OUTCOMES),
-    at(284, "https://requestbin.com/r/en4nwdcalls0", CALLS),
-    at(815, "https://eonwdcalls01.m.pipedream.net/voice", LIVE),
-    // Event names with a mistake in them.
-    at(19, "https://hooks.ap-south.northwind.example.net/billing/dunning", &["call.failed", "call.complete"]),
-    at(71, "https://crm.northwind.example.com/webhooks/reactivation", &["call.completed", "campain.completed"]),
-    at(205, "https://support.northwind.example.com/hooks/callbacks", &["call.no-answer"]),
-    at(955, "https://campaigns.northwind.example.com/lead-export", &["workflow.lead.complete", "order.paid"]),
-    // No events.
-    at(22, "https://scheduling.staging.northwind.example.com/hooks/new-booking", &[]),
-    at(96, "https://hooks.us-west.northwind.example.net/recordings/retention", &[]),
-    at(613, "https://api.smilebook.example.net/v3/clinics/northwind/reviews", &[]),
-    // Credentials in the URL. None of them is real.
-    at(25, "https://dialnexa:not-a-real-password@crm.northwind.example.com/private/calls", CALLS),
-    at(45, "https://in.chartwise.example.org/t/northwind/calls?token=not-a-real-token-5512", COMPLETED),
-    at(164, "https://recordings.northwind.example.com/upload?clinic=oslo&sig=not-a-real-signature", TRANSCRIPTS),
-    at(911, "https://northwind:not-a-real-password@bridge.molarmail.example.net/dialnexa", MISSED),
-    // Destinations inside private networks.
-    at(28, "https://10.20.0.14:8443/hooks/dialnexa", OUTCOMES),
-    at(53, "https://localhost:3000/webhooks/dialnexa", COMPLETED),
-    at(124, "https://crm-sync.svc.northwind.internal/calls", SALES),
-    at(330, "https://recordings-worker/ingest", TRANSCRIPTS),
-    at(770, "https://192.168.40.7/clinics/tampa/pbx", LIVE),
-    // Names that deliveries carry, where the name of a subscription belongs.
-    at(30, "https://analytics.northwind.example.com/v1/import", &["call_ended", "transfer_completed"]),
-    at(83, "https://hooks.eu-west.northwind.example.net/crm/transfers", &["call.completed", "transfer_completed"]),
-    at(486, "https://support.northwind.example.com/hooks/call-log", LEGACY),
-    // URLs that do not parse.
-    at(35, "https//billing.northwind.example.com/webhooks/dialnexa", CALLS),
-    at(66, "crm.northwind.example.com/webhooks/dialnexa", SALES),
-    at(250, "https://hooks.eu-west.northwind.example.net:84430/calls", OUTCOMES),
-    at(1001, "https://front desk.northwind.example.com/calls", NO_ANSWER),
-    // Hosts that imitate another one: Cyrillic letters, and the punycode of such a name.
-    at(34, "https://crm.n\u{43e}rthwind.example.com/webhooks/dialnexa", SALES),
-    at(176, "https://partners.xn--brightall-03h.example.com/tenants/northwind-dental/inbound", CALLS),
-    at(649, "https://api.smileb\u{43e}\u{43e}k.example.net/v3/clinics/northwind/call-outcomes", MISSED),
-    // Longer than the API allows.
-    at(
-        42,
-        "https://analytics.northwind.example.com/api/v2/collect/organisations/northwind-dental/regions/eu-west/\
-         clinics/amsterdam-zuid/departments/orthodontics/queues/new-patients/calls",
-        REPORTING,
-    ),
-    at(
-        395,
-        "https://events.recallpilot.example.com/hooks/nwd-4471?utm_source=dialnexa&utm_medium=webhook&\
-         utm_campaign=spring-recall&clinic=porto&segment=overdue-six-months&language=pt&channel=voice",
-        CAMPAIGNS,
-    ),
-    // Text that tries to confuse a terminal: an escape sequence, and a change of writing direction.
-    at(32, "https://hooks.us-east.northwind.example.net/support/escalations", &["call.failed", "alert.\u{1b}[31mred"]),
-    at(57, "https://partners.brightcall.example.com/media/\u{202e}3pm.llac", TRANSCRIPTS),
-    // Forgotten since they were switched off.
-    at(47, "https://crm.northwind.example.com/webhooks/2024-migration", WITH_PAUSES)
-        .described("Switched off after the 2024 migration"),
-    at(58, "https://hooks.us-east.northwind.example.net/pilot/voice-agents", REPORTING),
-];
-
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, HashSet};
@@ -422,15 +194,15 @@ mod tests {
     const FILTERS: [Option<bool>; 3] = [None, Some(true), Some(false)];
     const LEGACY_EVENTS: [&str; 3] = ["call_initiated", "call_ended", "transfer_completed"];
 
-    fn all() -> Vec<Webhook> {
+    fn all() -> Vec<DemoWebhook> {
         (0..WEBHOOKS).map(webhook).collect()
     }
 
-    fn host(webhook: &Webhook) -> Option<String> {
+    fn host(webhook: &DemoWebhook) -> Option<String> {
         Some(Url::parse(&webhook.url).ok()?.host_str()?.to_owned())
     }
 
-    fn host_is(webhook: &Webhook, test: impl Fn(&str) -> bool) -> bool {
+    fn host_is(webhook: &DemoWebhook, test: impl Fn(&str) -> bool) -> bool {
         host(webhook).is_some_and(|host| test(&host))
     }
 
@@ -449,7 +221,7 @@ mod tests {
             .is_ok_and(|url| url.password().is_some() || url.query_pairs().any(|(name, _)| name == "token" || name == "sig"))
     }
 
-    fn has_event(webhook: &Webhook, test: impl Fn(&str) -> bool) -> bool {
+    fn has_event(webhook: &DemoWebhook, test: impl Fn(&str) -> bool) -> bool {
         webhook.events.iter().any(|event| test(event))
     }
 
@@ -469,7 +241,7 @@ mod tests {
     #[test]
     fn filtered_listings_agree_with_the_whole() {
         for webhooks in [0, 1, 7, 8, 19, 20, 21, WEBHOOKS] {
-            let workspace = Workspace::new(webhooks);
+            let workspace = DemoWorkspace::new(webhooks);
             for filter in FILTERS {
                 let expected: Vec<_> = (0..webhooks)
                     .map(webhook)
@@ -486,7 +258,7 @@ mod tests {
 
     #[test]
     fn every_id_is_unique_and_found() {
-        let workspace = Workspace::new(WEBHOOKS);
+        let workspace = DemoWorkspace::new(WEBHOOKS);
         let ids: HashSet<_> = all().into_iter().map(|webhook| webhook.id).collect();
         assert_eq!(ids.len() as u64, WEBHOOKS);
         for id in ids {
@@ -496,7 +268,7 @@ mod tests {
 
     #[test]
     fn other_ids_are_not_found() {
-        let workspace = Workspace::new(WEBHOOKS);
+        let workspace = DemoWorkspace::new(WEBHOOKS);
         let outside = encode_id(WEBHOOKS);
         for id in ["", "whk_", "whk_c9v3nz8rq4p", "whk_c9v3nz8rq4pmm", "whk_C9V3NZ8RQ4PM", "wh_abc123", &outside] {
             assert_eq!(workspace.find(id), None, "{id}");
@@ -507,32 +279,27 @@ mod tests {
     proptest! {
         #[test]
         fn any_webhook_of_a_million_is_found_by_position_and_id(index in 0_u64..1_000_000) {
-            let workspace = Workspace::new(1_000_000);
+            let workspace = DemoWorkspace::new(1_000_000);
             let expected = webhook(index);
             prop_assert_eq!(workspace.find(&expected.id), Some(expected.clone()));
             for filter in [None, Some(expected.is_active)] {
-                let position = Workspace::new(index).len(filter);
+                let position = DemoWorkspace::new(index).len(filter);
                 prop_assert_eq!(workspace.nth(filter, position), Some(expected.clone()));
             }
-        }
-
-        #[test]
-        fn any_index_survives_its_id(index in 0..=ID_MASK) {
-            prop_assert_eq!(decode_id(&encode_id(index)), Some(index));
         }
     }
 
     #[test]
     fn the_written_rows_are_distinct_and_fill_the_first_screen() {
-        let indexes: HashSet<_> = WRITTEN.iter().map(|row| row.index).collect();
-        assert_eq!(indexes.len(), WRITTEN.len());
+        let indexes: HashSet<_> = WRITTEN_ROWS.iter().map(|row| row.index).collect();
+        assert_eq!(indexes.len(), WRITTEN_ROWS.len());
         assert!((0..40).all(|index| indexes.contains(&index)));
         assert!(indexes.iter().all(|index| *index < WEBHOOKS));
     }
 
     #[test]
     fn every_class_of_problem_is_present_twice() {
-        type Test = fn(&Webhook) -> bool;
+        type Test = fn(&DemoWebhook) -> bool;
         let classes: [(&str, Test); 15] = [
             ("invalid URL", |row| Url::parse(&row.url).is_err()),
             ("not encrypted", |row| row.url.starts_with("http://")),
@@ -565,7 +332,7 @@ mod tests {
     #[test]
     fn only_the_planted_destinations_are_duplicates() {
         let rows = all();
-        let mut destinations: BTreeMap<Url, Vec<&Webhook>> = BTreeMap::new();
+        let mut destinations: BTreeMap<Url, Vec<&DemoWebhook>> = BTreeMap::new();
         for row in rows.iter().filter(|row| row.is_active) {
             if let Ok(url) = Url::parse(&row.url) {
                 destinations.entry(url).or_default().push(row);
@@ -583,8 +350,9 @@ mod tests {
     #[test]
     fn only_one_known_event_has_no_active_subscriber() {
         let rows = all();
-        let subscribed =
-            |event: &str, is_active: bool| rows.iter().any(|row| row.is_active == is_active && row.events.contains(&event));
+        let subscribed = |event: &str, is_active: bool| {
+            rows.iter().any(|row| row.is_active == is_active && row.events.iter().any(|known| known == event))
+        };
         let uncovered: Vec<_> = vocabulary::CURRENT.into_iter().filter(|event| !subscribed(event, true)).collect();
         assert_eq!(uncovered, ["campaign.paused"]);
         assert!(subscribed("campaign.paused", false));
@@ -601,7 +369,7 @@ mod tests {
 
     #[test]
     fn generated_rows_have_no_problem() {
-        for row in (0..WEBHOOKS).filter(|index| WRITTEN.iter().all(|row| row.index != *index)).map(webhook) {
+        for row in (0..WEBHOOKS).filter(|index| WRITTEN_ROWS.iter().all(|row| row.index != *index)).map(webhook) {
             let url = Url::parse(&row.url).unwrap();
             assert_eq!((url.as_str(), url.scheme()), (row.url.as_ref(), "https"));
             assert!((1..=7).contains(&row.events.len()) && !has_event(&row, is_unknown));

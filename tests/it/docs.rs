@@ -159,7 +159,7 @@ fn run_session(sandbox: &Sandbox, at: &str, steps: &[Step]) -> Option<String> {
 
 /// Runs all blocks of a page in order. Returns the number of commands.
 async fn check_page(page: &Page) -> usize {
-    let server = hookscope::demo::server::Server::start(hookscope::demo::Options::default()).await.unwrap();
+    let server = hookscope::demo::DemoServer::start(hookscope::demo::DemoOptions::default()).await.unwrap();
     let sandbox = Sandbox::new(&server.base_url());
     let (mut count, mut text, mut shift, mut differing) = (0, page.text.clone(), 0_isize, String::new());
     for block in page.blocks() {

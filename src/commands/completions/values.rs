@@ -17,7 +17,7 @@ use crate::cli;
 use crate::clock::Moment;
 use crate::commands::help::TOPICS;
 use crate::config::{Config, Connection, Environment, Selection, Stored, StoredAt};
-use crate::demo;
+use crate::demo::{DemoOptions, DemoWorkspace};
 use crate::model::{EventName, Row, host};
 use crate::output::columns_help;
 
@@ -200,9 +200,9 @@ impl Workspace {
     /// no key command, so it finds nothing for a workspace whose key comes from a command.
     fn each(&self, mut each: impl FnMut(&str, &str, &mut dyn Iterator<Item = &str>)) {
         if self.is_demo {
-            let workspace = demo::workspace::Workspace::new(demo::Options::default().webhooks);
+            let workspace = DemoWorkspace::new(DemoOptions::default().webhooks);
             for webhook in (0..workspace.len(None)).filter_map(|position| workspace.nth(None, position)) {
-                each(&webhook.id, &webhook.url, &mut webhook.events.iter().copied());
+                each(&webhook.id, &webhook.url, &mut webhook.events.iter().map(AsRef::as_ref));
             }
             return;
         }

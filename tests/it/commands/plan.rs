@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use hookscope::demo::{self, KEY, server::Server as Demo};
+use hookscope::demo::{self, DemoOptions, DemoServer, KEY};
 use tokio::process::Command;
 
 use super::{Ended, Home};
@@ -47,14 +47,14 @@ const MAP: &str = r#"
 /// A demo server, and a home that plans against it.
 struct Place {
     home: Home,
-    demo: Demo,
+    demo: DemoServer,
 }
 
 impl Place {
     async fn new(webhooks: u64) -> Self {
         let home = Home::new();
         home.write("map.toml", MAP);
-        let demo = Demo::start(demo::Options { webhooks, ..demo::Options::default() }).await.unwrap();
+        let demo = DemoServer::start(DemoOptions { webhooks, ..DemoOptions::default() }).await.unwrap();
         Self { home, demo }
     }
 

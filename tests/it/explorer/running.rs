@@ -13,7 +13,7 @@ use futures_core::Stream;
 use hookscope::api::{ApiError, Client};
 use hookscope::base_url::BaseUrl;
 use hookscope::config::{Config, Connection};
-use hookscope::demo::{self, server::Server};
+use hookscope::demo::{self, DemoOptions, DemoServer};
 use hookscope::fetch::{Held, Source};
 use hookscope::model::RowRef;
 use hookscope::probe::Trust;
@@ -110,7 +110,7 @@ struct Running {
     sent: Arc<Mutex<Vec<u8>>>,
     suspended: Arc<Mutex<u32>>,
     released: Arc<Mutex<Vec<String>>>,
-    _server: Option<Server>,
+    _server: Option<DemoServer>,
 }
 
 /// Writes a file that is the owner's alone.
@@ -120,7 +120,7 @@ fn write_private(path: &std::path::Path, text: &str) {
 }
 
 async fn start(webhooks: u64) -> Running {
-    let server = Server::start(demo::Options { webhooks, ..demo::Options::default() }).await.unwrap();
+    let server = DemoServer::start(DemoOptions { webhooks, ..DemoOptions::default() }).await.unwrap();
     let base_url = BaseUrl::parse(&server.base_url()).unwrap();
     let connection = Config::demo_connection(base_url.clone(), ApiKey::new(demo::KEY).unwrap());
     let setup = Setup { base_url, ..setup(120, 40) };

@@ -4,8 +4,7 @@ use std::net::TcpListener;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hookscope::demo::server::Server;
-use hookscope::demo::{self, Options};
+use hookscope::demo::{self, DemoOptions, DemoServer};
 use hookscope::keymap::{ACTIONS, Action, COPIES};
 
 use super::session::{ENTER, Exit, HOOKSCOPE, Seen, Session, Setup};
@@ -116,7 +115,7 @@ fn the_key_is_never_written_without_an_api() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_is_never_written_with_an_api() {
-    let server = Server::start(Options::default()).await.unwrap();
+    let server = DemoServer::start(DemoOptions::default()).await.unwrap();
     let (_, secret) = demo::KEY.split_once(':').unwrap();
     let setup = Setup::new(HOOKSCOPE, &[]).env("DIALNEXA_BASE_URL", &server.base_url()).env("DIALNEXA_API_KEY", demo::KEY);
     let session = tokio::task::spawn_blocking(|| press_every_key(setup)).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use hookscope::demo::{self, server::Server};
+use hookscope::demo::{self, DemoOptions, DemoServer};
 use rustix::process::Signal;
 use tokio::runtime::Runtime;
 
@@ -14,13 +14,13 @@ const ASKING: &str = r#"["sh", "-c", "printf 'passphrase? ' >&2; read -r key; pr
 /// Two demo servers, as long as it lives.
 struct Servers {
     _runtime: Runtime,
-    servers: [Server; 2],
+    servers: [DemoServer; 2],
 }
 
 impl Servers {
     fn start() -> Self {
         let runtime = Runtime::new().unwrap();
-        let server = |webhooks| Server::start(demo::Options { webhooks, ..demo::Options::default() });
+        let server = |webhooks| DemoServer::start(DemoOptions { webhooks, ..DemoOptions::default() });
         let servers = runtime.block_on(async { [server(1_200).await.unwrap(), server(7).await.unwrap()] });
         Self { _runtime: runtime, servers }
     }
@@ -88,7 +88,7 @@ fn quit(session: &mut Session) {
 fn filters_are_remembered_from_session_to_session_for_each_config() {
     let servers = Servers::start();
     let home = tempfile::tempdir().unwrap();
-    let [production, staging] = servers.servers.each_ref().map(Server::base_url);
+    let [production, staging] = servers.servers.each_ref().map(DemoServer::base_url);
     let command = format!(r#"["printf", "%s", "{}"]"#, demo::KEY);
     let config = format!(
         "[profiles.production]\nbase_url = '{production}'\napi_key_command = {command}\n\

@@ -13,7 +13,7 @@ use hookscope::base_url::BaseUrl;
 use hookscope::cache::Store;
 use hookscope::clock::Moment;
 use hookscope::config::Config;
-use hookscope::demo::{self, server::Server};
+use hookscope::demo::{self, DemoOptions, DemoServer};
 use hookscope::fetch::{FetchEvent, PackedPage};
 use hookscope::files::Existing;
 use hookscope::model::{Packer, Roster, Row};
@@ -41,7 +41,7 @@ fn explorer(base_url: &BaseUrl, store: &Store) -> Running {
 async fn what_was_read_is_shown_at_the_next_start_when_the_api_is_gone() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::new(home.path().join("cache"), &home.path().join("history"), "w".to_owned());
-    let server = Server::start(demo::Options { webhooks: 250, ..demo::Options::default() }).await.unwrap();
+    let server = DemoServer::start(DemoOptions { webhooks: 250, ..DemoOptions::default() }).await.unwrap();
     let base_url = BaseUrl::parse(&server.base_url()).unwrap();
     let mut running = explorer(&base_url, &store);
     running.explorer.begin().await.unwrap();
@@ -70,7 +70,7 @@ async fn what_is_not_listed_any_more_is_asked_for() {
     let before: Vec<Row> = vec![webhook(1), webhook(2)];
     let earlier = Moment::now().wall - Duration::from_hours(2);
     store.keep(&Roster::of_rows(&before), earlier, earlier, &BTreeSet::new()).unwrap();
-    let server = Server::start(demo::Options { webhooks: 3, ..demo::Options::default() }).await.unwrap();
+    let server = DemoServer::start(DemoOptions { webhooks: 3, ..DemoOptions::default() }).await.unwrap();
     let mut running = explorer(&BaseUrl::parse(&server.base_url()).unwrap(), &store);
     running.explorer.begin().await.unwrap();
     running.press("5");
