@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use hookscope::analysis::arrange::{Arranger, Question};
+use hookscope::analysis::filter_sort::FilterSortRequest;
 use hookscope::analysis::query::Query;
 use hookscope::analysis::rows::{Rows, Segment};
 use hookscope::analysis::sort::{SORT_KEYS, Sort};
@@ -146,21 +146,22 @@ fn inserting(criterion: &mut Criterion) {
     });
 }
 
-/// The whole answer to a question, from what an arranger knows already.
-fn answer(arranger: &mut Arranger, question: &Question) {
-    black_box(arranger.answer(question, &|| true, &mut |_| {}));
-}
-
-fn question(rows: &Rows, text: &str) -> Question {
+fn request(rows: &Rows, text: &str) -> FilterSortRequest {
     let query = Query::parse(text, Moment::now().wall).expect("this is a query");
-    Question { rows: rows.clone(), query, ..Question::default() }
+    FilterSortRequest { rows: rows.clone(), query, ..FilterSortRequest::default() }
 }
 
 fn filtering(criterion: &mut Criterion) {
     let rows = rows(&pages(MILLION));
     let terms = [
-        "zq",
+        "e",
+        "q",
+        "a",
+        "ac",
         "acme",
+        "hooks",
+        "zq",
+        "crm/webhook",
         "Acme",
         "-acme",
         "acme|hooli",
@@ -176,45 +177,10 @@ fn filtering(criterion: &mut Criterion) {
         "acme crm active:yes",
     ];
     for term in terms {
-        let question = question(&rows, term);
+        let request = request(&rows, term);
         criterion.bench_function(&format!("filter 1,000,000: {term}"), |bencher| {
-            bencher.iter_batched(
-                Arranger::default,
-                |mut arranger| answer(&mut arranger, &question),
-                BatchSize::PerIteration,
-            );
+            bencher.iter(|| request.run(&|| true, &mut |_| {}));
         });
-    }
-    for word in ["acme", "hooks", "zq", "crm/webhook"] {
-        for letters in 1..=word.len() {
-            let typed: Vec<_> = (1..=letters).map(|end| question(&rows, word.get(..end).unwrap_or_default())).collect();
-            let Some((last, before)) = typed.split_last() else { continue };
-            let text = word.get(..letters).unwrap_or_default();
-            // Whoever types in haste leaves no time to look ahead.
-            for (manner, looks_ahead) in [("", true), (" in haste", false)] {
-                let known = || {
-                    let mut arranger = Arranger::default();
-                    for question in before {
-                        answer(&mut arranger, question);
-                        if looks_ahead {
-                            arranger.look_ahead(&|| true);
-                        }
-                    }
-                    arranger
-                };
-                criterion.bench_function(&format!("type {text} behind the rest of {word}{manner}"), |bencher| {
-                    bencher.iter_batched(known, |mut arranger| answer(&mut arranger, last), BatchSize::PerIteration);
-                });
-            }
-            criterion.bench_function(&format!("look ahead behind {text}"), |bencher| {
-                let known = || {
-                    let mut arranger = Arranger::default();
-                    answer(&mut arranger, last);
-                    arranger
-                };
-                bencher.iter_batched(known, |mut arranger| arranger.look_ahead(&|| true), BatchSize::PerIteration);
-            });
-        }
     }
 }
 
@@ -222,13 +188,9 @@ fn sorting(criterion: &mut Criterion) {
     let rows = rows(&pages(MILLION));
     for entry in SORT_KEYS {
         let sort = Some(Sort { key: entry.key, descending: false });
-        let question = Question { sort, ..question(&rows, "") };
+        let request = FilterSortRequest { sort, ..request(&rows, "") };
         criterion.bench_function(&format!("sort 1,000,000 by {}", entry.name), |bencher| {
-            bencher.iter_batched(
-                Arranger::default,
-                |mut arranger| answer(&mut arranger, &question),
-                BatchSize::PerIteration,
-            );
+            bencher.iter(|| request.run(&|| true, &mut |_| {}));
         });
     }
 }

@@ -1,12 +1,12 @@
 //! Pure functions over webhooks, the same for the explorer and for the commands: no IO, no clock, no terminal.
 
-pub mod arrange;
 pub mod audit;
 pub mod changes;
 pub mod coverage;
 pub mod deliveries;
 pub mod destinations;
 pub mod diff;
+pub mod filter_sort;
 pub mod groups;
 pub mod migration;
 pub mod news;
@@ -21,5 +21,5 @@ mod words;
 
 pub(crate) use self::words::nearest;
 
-/// Whether somebody still wants the answer: long work asks again and again, on each of its threads, and ends when nobody does.
-pub type GoesOn<'a> = &'a (dyn Fn() -> bool + Sync + 'a);
+/// Returns false once a result is no longer needed. Long work checks it again and again, on each of its threads.
+pub type IsNeeded<'a> = &'a (dyn Fn() -> bool + Sync + 'a);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use hookscope::analysis::arrange::Arranger;
 use hookscope::analysis::audit::Auditor;
 use hookscope::api::Client;
 use hookscope::base_url::BaseUrl;
@@ -42,7 +41,6 @@ pub(super) struct Stage {
     app: Box<App>,
     now: Moment,
     fetch: Fetch,
-    arranger: Arranger,
     auditor: Auditor,
     /// The latest requests to the filter thread and to the audit thread.
     wish: Option<Wish>,
@@ -62,8 +60,8 @@ impl Stage {
         let app = Box::new(App::new(setup, now));
         let settings = connection.api;
         let fetch = Fetch::start(move || Ok(Source::from(Arc::new(Client::new(&settings)?))), policy, &app);
-        let (arranger, auditor) = (Arranger::default(), Auditor::default());
-        let mut stage = Self { app, now, fetch, arranger, auditor, wish: None, case: None };
+        let auditor = Auditor::default();
+        let mut stage = Self { app, now, fetch, auditor, wish: None, case: None };
         stage.send(Message::Begun).await?;
         Ok(stage)
     }
@@ -126,7 +124,7 @@ impl Stage {
     /// Filters or audits in place of the threads, so that the result is never early or late.
     fn arrange_or_audit(&mut self) -> Option<Message> {
         if let Some(wish) = self.wish.take() {
-            return wish.work(&mut self.arranger, &|| true, &mut |_first| {}).map(Message::Arranged);
+            return wish.work(&|| true, &mut |_first| {}).map(Message::Arranged);
         }
         let judged = self.case.take()?.judge(&mut self.auditor, &|| true)?;
         Some(Message::Judged(Box::new(judged)))

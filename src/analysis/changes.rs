@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::audit::RuleSet;
 use super::diff::{FieldChange, Ignored, Kind, changes, purpose};
-use super::query::{Flags, Query, Scan};
+use super::query::{FilterFacts, Matcher, Query};
 use super::rows::{Rows, Standing};
 use crate::model::{Row, RowRef};
 
@@ -63,13 +63,13 @@ pub struct Sides {
     pub before: Rows,
     pub after: Rows,
     pub query: Query,
-    pub flags: Flags,
+    pub facts: FilterFacts,
 }
 
 impl Sides {
     /// Compares them by the ids. A webhook counts when either side of it is asked for.
     pub fn compare(&self) -> Changes {
-        let mut scan = Scan::new(&self.query, &self.flags);
+        let mut matcher = Matcher::new(&self.query, &self.facts);
         let mut before: HashMap<&str, (u64, usize)> = HashMap::new();
         let mut found = Found::default();
         for (page, _, segment) in self.before.segments() {
@@ -79,19 +79,19 @@ impl Sides {
         }
         let unknown = RuleSet::default();
         for (page, _, segment) in self.after.segments() {
-            let verdicts = self.flags.verdicts.of_page(self.after.page_size(), page);
+            let verdicts = self.facts.verdicts.of_page(self.after.page_size(), page);
             for (index, row) in segment.iter().enumerate().filter(|(_, row)| row.is_webhook()) {
                 let broken = verdicts.at(segment, index);
                 let standing = || Standing::new(Arc::clone(&segment.block), index);
                 match before.remove(row.id()).and_then(|(page, index)| self.before.segment(page)?.block.row(index)) {
                     None => {
                         found.changes.all += 1;
-                        if scan.admits(row, broken) {
+                        if matcher.matches(row, broken) {
                             found.add(standing);
                         }
                     }
                     Some(former) if !former.is_same(row) => {
-                        let is_asked = scan.admits(row, broken) || scan.admits(former, unknown);
+                        let is_asked = matcher.matches(row, broken) || matcher.matches(former, unknown);
                         found.change(former, row, is_asked, standing);
                     }
                     Some(_) => {}
@@ -103,7 +103,7 @@ impl Sides {
         found.changes.all += gone.len() as u64;
         for (page, index) in gone {
             let Some(segment) = self.before.segment(page) else { continue };
-            if segment.block.row(index).is_some_and(|row| scan.admits(row, unknown)) {
+            if segment.block.row(index).is_some_and(|row| matcher.matches(row, unknown)) {
                 found.remove(|| Standing::new(Arc::clone(&segment.block), index));
             }
         }
@@ -228,7 +228,7 @@ mod tests {
         let packer = Packer::default();
         let (before, after) = (rows(&packer, before), rows(&packer, after));
         let query = Query::parse(query, jiff::Timestamp::UNIX_EPOCH).unwrap();
-        Sides { before, after, query, flags: Flags::default() }.compare()
+        Sides { before, after, query, facts: FilterFacts::default() }.compare()
     }
 
     fn told(changes: &Changes) -> Vec<String> {

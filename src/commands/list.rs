@@ -247,7 +247,8 @@ impl<'a> Job<'a> {
             entries = sort.sorted(entries, webhook);
         } else if self.query.is_ranked() {
             let mut ranker = Ranker::new(&self.query);
-            entries.sort_by_cached_key(|entry| std::cmp::Reverse(webhook(entry).and_then(|webhook| ranker.score(webhook))));
+            entries
+                .sort_by_cached_key(|entry| std::cmp::Reverse(webhook(entry).map(|webhook| ranker.score_webhook(webhook))));
         }
         if let Some(limit) = self.limit.and_then(|limit| usize::try_from(limit).ok()) {
             entries.truncate(limit);

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use super::changes_pane::Fate;
 use super::copy::{self, Place};
 use super::past::{self, Layout, Past, Searched};
-use crate::analysis::GoesOn;
-use crate::analysis::arrange::Answer;
+use crate::analysis::IsNeeded;
 use crate::analysis::audit::Audit;
 use crate::analysis::changes::{Changes, Sides};
 use crate::analysis::deliveries::{DeliveryTally, UnmatchedAttempts};
 use crate::analysis::destinations::Origin;
+use crate::analysis::filter_sort::FilterSortResult;
 use crate::analysis::news::{News, Reads};
 use crate::analysis::origins::Origins;
 use crate::analysis::rows::{Rows, Standing, Table};
@@ -264,7 +264,7 @@ pub struct Read {
 pub struct Chosen {
     pub rows: Rows,
     /// Those that are shown, in their order; `None` for all.
-    pub order: Option<Answer>,
+    pub order: Option<FilterSortResult>,
     /// Only those with these ids, whether they are shown or not.
     pub only: Option<Arc<IdSet>>,
 }
@@ -288,7 +288,7 @@ impl Chosen {
 
 impl Job {
     /// Does it. This may take seconds; a file is written only as long as somebody waits for it.
-    pub fn run(self, goes_on: GoesOn<'_>) -> Done {
+    pub fn run(self, is_needed: IsNeeded<'_>) -> Done {
         let outcome = match self.task {
             Task::MarkAll { rows, marks, is_of_all } => mark_all(rows, marks, is_of_all),
             Task::Copy { rows, what, place, marked, on_screen } => match copied_texts(&rows, what, &place) {
@@ -329,7 +329,7 @@ impl Job {
             Task::SearchHistory { store, rows, audit, last, now } => {
                 Outcome::Searched(past::search(&store, &rows, &audit, last, now))
             }
-            Task::Export(export) => export.write(goes_on),
+            Task::Export(export) => export.write(is_needed),
         };
         Done { number: self.number, outcome }
     }
@@ -423,7 +423,7 @@ fn copied_texts(rows: &Chosen, what: Copy, place: &Place) -> Result<Vec<String>,
 }
 
 impl Export {
-    fn write(self, goes_on: GoesOn<'_>) -> Outcome {
+    fn write(self, is_needed: IsNeeded<'_>) -> Outcome {
         let Self { rows, format, path, existing, now, marked } = self;
         let written = files::target(&path).and_then(|target| {
             // One that is not there was mistyped.
@@ -434,7 +434,7 @@ impl Export {
                 let mut out = Output::to(file);
                 let sheet = Sheet::<Listed>::new(format, None, false, View { now })
                     .map_err(|why| io::Error::other(why.to_string()))?;
-                match write_rows(&rows, &sheet, &mut out, goes_on)? {
+                match write_rows(&rows, &sheet, &mut out, is_needed)? {
                     0 if marked.is_some() => Err(io::Error::other("none of the marked webhooks is still listed")),
                     webhooks => Ok(webhooks),
                 }
@@ -461,7 +461,12 @@ fn system_words(error: &io::Error) -> String {
 }
 
 /// Writes the rows by and by: a million of them are never unpacked at once.
-fn write_rows<W: Write>(rows: &Chosen, sheet: &Sheet<Listed>, out: &mut Output<W>, goes_on: GoesOn<'_>) -> io::Result<u64> {
+fn write_rows<W: Write>(
+    rows: &Chosen,
+    sheet: &Sheet<Listed>,
+    out: &mut Output<W>,
+    is_needed: IsNeeded<'_>,
+) -> io::Result<u64> {
     let mut document = sheet.begin(out)?;
     let mut chunk: Vec<Entry<Listed>> = Vec::with_capacity(CHUNK);
     let mut webhooks = 0;
@@ -472,7 +477,7 @@ fn write_rows<W: Write>(rows: &Chosen, sheet: &Sheet<Listed>, out: &mut Output<W
             Row::Malformed(malformed) => Entry::Malformed(malformed.json),
         });
         if chunk.len() == CHUNK {
-            if !goes_on() {
+            if !is_needed() {
                 return Err(io::Error::other("stopped before everything was written"));
             }
             document.add(&chunk)?;

@@ -1,7 +1,7 @@
 //! Audits in the background, so that nothing waits for a rule.
 
 use super::worker::{self, Worker};
-use crate::analysis::GoesOn;
+use crate::analysis::IsNeeded;
 use crate::analysis::audit::{Auditor, Question, Verdicts};
 
 /// The thread that does it.
@@ -36,8 +36,8 @@ pub struct Judged {
 
 impl Case {
     /// Works on the case; see [`Auditor::answer`].
-    pub fn judge(&self, auditor: &mut Auditor, goes_on: GoesOn<'_>) -> Option<Judged> {
-        let verdicts = auditor.answer(&self.question, self.number, goes_on)?;
+    pub fn judge(&self, auditor: &mut Auditor, is_needed: IsNeeded<'_>) -> Option<Judged> {
+        let verdicts = auditor.answer(&self.question, self.number, is_needed)?;
         Some(Judged { number: self.number, version: self.version, verdicts })
     }
 }
@@ -50,7 +50,7 @@ impl worker::Wish for Case {
         false
     }
 
-    fn work(&self, auditor: &mut Auditor, goes_on: GoesOn<'_>, _tell: &mut dyn FnMut(Judged)) -> Option<Judged> {
-        self.judge(auditor, goes_on)
+    fn work(&self, auditor: &mut Auditor, is_needed: IsNeeded<'_>, _tell: &mut dyn FnMut(Judged)) -> Option<Judged> {
+        self.judge(auditor, is_needed)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::analysis::arrange::Answer;
+use crate::analysis::filter_sort::FilterSortResult;
 use crate::analysis::rows::{Gone, RowNumber, Rows, Segment, Standing};
 use crate::api::{ApiError, Numbers};
 use crate::fetch::{Extent, Generation, PackedPage, RowCount};
@@ -82,7 +82,7 @@ pub struct Listing {
     judged: Option<Generation>,
     /// The number of changes to the rows.
     version: u64,
-    order: Option<Answer>,
+    order: Option<FilterSortResult>,
     /// The number of removed rows in `order`.
     gone: u64,
     /// The selected row, if it is not among those shown.
@@ -131,7 +131,7 @@ impl Listing {
     pub fn keep_only(&mut self, scope: Scope) {
         self.kept = Some(scope);
         // Show none until they are found.
-        self.order = Some(Answer::default());
+        self.order = Some(FilterSortResult::default());
     }
 
     /// The scope to filter by if the server does not.
@@ -140,7 +140,7 @@ impl Listing {
     }
 
     /// Shows these rows in this order; `None` shows all of them in the order of the API.
-    pub fn arrange(&mut self, order: Option<Answer>) {
+    pub fn arrange(&mut self, order: Option<FilterSortResult>) {
         let is_gone = |number: &&RowNumber| self.rows.is_gone(u64::from(**number));
         self.gone = match &order {
             Some(answer) if self.rows.gone().next().is_some() => answer.order.iter().filter(is_gone).count() as u64,
@@ -155,7 +155,7 @@ impl Listing {
     }
 
     /// The rows shown, in order, if they are filtered or sorted.
-    pub fn order(&self) -> Option<&Answer> {
+    pub fn order(&self) -> Option<&FilterSortResult> {
         self.order.as_ref()
     }
 
@@ -672,7 +672,7 @@ pub(crate) mod tests {
         let mut listing = Listing::new(Generation::default(), 100);
         listing.load(page(1, 0..100, Some(250)));
         listing.load(page(3, 200..250, Some(250)));
-        listing.arrange(Some(Answer { order: [240, 7, 8].into(), is_whole: true, groups: None }));
+        listing.arrange(Some(FilterSortResult { order: [240, 7, 8].into(), is_whole: true, groups: None }));
         assert_eq!((listing.len(), id(&listing, 0).as_deref(), listing.place_of(7)), (3, Some("w240"), Some(1)));
         assert_eq!((listing.number(2), listing.place_of(9), listing.pages_of(&(0..3))), (Some(8), None, vec![1, 3]));
         listing.arrange(None);

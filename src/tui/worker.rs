@@ -7,7 +7,7 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
-use crate::analysis::GoesOn;
+use crate::analysis::IsNeeded;
 
 /// Answers that wait for the loop. Each is told with the whole of it, so few are enough.
 const WAITING: usize = 2;
@@ -21,17 +21,14 @@ pub trait Wish: Send + Sync + 'static {
     /// Whether this is still worth working on, now that the newer one is wanted.
     fn is_wanted_beside(&self, newer: &Self) -> bool;
 
-    /// Works until it is done, or until `goes_on` says that the result is no longer needed. `tell` is for what is known before
+    /// Works until it is done, or until `is_needed` says that the result is no longer needed. `tell` is for what is known before
     /// the end.
     fn work(
         &self,
         memory: &mut Self::Memory,
-        goes_on: GoesOn<'_>,
+        is_needed: IsNeeded<'_>,
         tell: &mut dyn FnMut(Self::Answer),
     ) -> Option<Self::Answer>;
-
-    /// What can be done for a later wish as long as there is none.
-    fn prepare(&self, _memory: &mut Self::Memory, _goes_on: GoesOn<'_>) {}
 }
 
 /// The thread as the loop sees it. It ends when this is dropped.
@@ -65,14 +62,11 @@ impl<W: Wish> Worker<W> {
         thread::Builder::new().spawn(move || {
             let mut memory = W::Memory::default();
             while let Some(wish) = inbox.next() {
-                let goes_on = || inbox.is_wanted(&wish);
+                let is_needed = || inbox.is_wanted(&wish);
                 let mut tell = |first| drop(send.blocking_send(first));
-                let whole = wish.work(&mut memory, &goes_on, &mut tell);
-                if let Some(whole) = whole {
-                    if send.blocking_send(whole).is_err() {
-                        return;
-                    }
-                    wish.prepare(&mut memory, &|| inbox.is_idle());
+                let whole = wish.work(&mut memory, &is_needed, &mut tell);
+                if whole.is_some_and(|whole| send.blocking_send(whole).is_err()) {
+                    return;
                 }
             }
         })?;
@@ -118,12 +112,6 @@ impl<W: Wish> Mailbox<W> {
         }
     }
 
-    /// Whether nothing is asked for.
-    fn is_idle(&self) -> bool {
-        let letter = self.lock();
-        !letter.is_over && letter.wish.is_none()
-    }
-
     /// Whether nothing else was asked for since.
     fn is_wanted(&self, wish: &W) -> bool {
         let letter = self.lock();
@@ -142,37 +130,32 @@ mod tests {
     /// Nothing here takes as long.
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// Tells when it begins to prepare, and does that until something else is wanted.
+    /// Tells when it begins, and works until it is no longer needed.
     struct Endless(mpsc::UnboundedSender<()>);
 
     impl Wish for Endless {
-        type Answer = u32;
-        type Memory = u32;
+        type Answer = ();
+        type Memory = ();
 
         fn is_wanted_beside(&self, _newer: &Self) -> bool {
-            true
+            false
         }
 
-        fn work(&self, prepared: &mut u32, _goes_on: GoesOn<'_>, _tell: &mut dyn FnMut(u32)) -> Option<u32> {
-            Some(*prepared)
-        }
-
-        fn prepare(&self, prepared: &mut u32, goes_on: GoesOn<'_>) {
-            *prepared += 1;
-            let _nobody_listens_at_the_end = self.0.send(());
-            while goes_on() {
+        fn work(&self, (): &mut (), is_needed: IsNeeded<'_>, _tell: &mut dyn FnMut(())) -> Option<()> {
+            let _ends_with_the_test = self.0.send(());
+            while is_needed() {
                 thread::yield_now();
             }
+            None
         }
     }
 
     #[tokio::test]
-    async fn it_prepares_for_the_next_wish_until_that_comes() {
+    async fn a_newer_wish_ends_the_one_before_and_a_drop_ends_the_thread() {
         let (begun, mut begins) = mpsc::unbounded_channel();
-        let mut worker = Worker::start().unwrap();
-        for prepared in 0..3 {
+        let worker = Worker::start().unwrap();
+        for _ in 0..3 {
             worker.ask(Endless(begun.clone()));
-            assert_eq!(timeout(PATIENCE, worker.answer()).await, Ok(Some(prepared)));
             timeout(PATIENCE, begins.recv()).await.unwrap().unwrap();
         }
         drop((worker, begun));

@@ -11,7 +11,6 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use hookscope::analysis::arrange::Arranger;
 use hookscope::analysis::audit::{Auditor, Work};
 use hookscope::analysis::destinations::Origin;
 use hookscope::analysis::probed::{Probed, Seen};
@@ -110,8 +109,6 @@ pub(crate) struct Stage {
     /// The totals of the pages that came, and the generations that they are of.
     totals: Vec<(Generation, Option<u64>)>,
     packer: Packer,
-    /// In place of the finder's thread.
-    arranger: Arranger,
     /// In place of the judge's, and what it had to do so far.
     auditor: Auditor,
     pub(crate) work: Vec<Work>,
@@ -131,7 +128,6 @@ impl Stage {
             asked: Vec::new(),
             totals: Vec::new(),
             packer: Packer::default(),
-            arranger: Arranger::default(),
             auditor: Auditor::default(),
             work: Vec::new(),
         }
@@ -204,7 +200,7 @@ impl Stage {
             _ => None,
         }) {
             self.effects.retain(|effect| !matches!(effect, Effect::Arrange(_)));
-            let arranged = wish.work(&mut self.arranger, &|| true, &mut |_| {}).expect("nobody cancels");
+            let arranged = wish.work(&|| true, &mut |_| {}).expect("nobody cancels");
             let more = self.app.update(Message::Arranged(arranged), self.now);
             self.effects.extend(more);
         }

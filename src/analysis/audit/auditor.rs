@@ -7,7 +7,7 @@ use super::candidate::with_item;
 use super::verdicts::{Judged, Said, Together, Work};
 use super::waiver::Accepted;
 use super::{Audit, Candidate, Check, Gather, Item, Loaded, RuleSet, Verdicts};
-use crate::analysis::GoesOn;
+use crate::analysis::IsNeeded;
 use crate::analysis::rows::{RowNumber, Rows, Segment};
 
 /// Pages between two looks at whether anybody still wants to know.
@@ -33,9 +33,9 @@ pub struct Auditor {
 }
 
 impl Auditor {
-    /// Judges what has changed since the last question. `None` when `goes_on` says that the result is no longer needed. `number`
+    /// Judges what has changed since the last question. `None` when `is_needed` says that the result is no longer needed. `number`
     /// is that of the answer.
-    pub fn answer(&mut self, question: &Question, number: u64, goes_on: GoesOn<'_>) -> Option<Verdicts> {
+    pub fn answer(&mut self, question: &Question, number: u64, is_needed: IsNeeded<'_>) -> Option<Verdicts> {
         let is_known = self.audit.as_ref().is_some_and(|audit| Arc::ptr_eq(audit, &question.audit));
         if !is_known || self.last.page_size != question.rows.page_size() {
             self.audit = Some(Arc::clone(&question.audit));
@@ -53,7 +53,7 @@ impl Auditor {
                     }
                 }
             }
-            None => self.judge_all(question, &run, goes_on)?,
+            None => self.judge_all(question, &run, is_needed)?,
         }
         self.last.number = number;
         Some(self.last.clone())
@@ -96,7 +96,7 @@ impl Auditor {
         true
     }
 
-    fn judge_all(&mut self, question: &Question, run: &Run<'_>, goes_on: GoesOn<'_>) -> Option<()> {
+    fn judge_all(&mut self, question: &Question, run: &Run<'_>, is_needed: IsNeeded<'_>) -> Option<()> {
         let rows = &question.rows;
         let there = self.last.pages.len();
         self.last.pages.retain(|&page, _| rows.segment(page).is_some());
@@ -104,7 +104,7 @@ impl Auditor {
         self.is_part = question.is_part;
         self.last.is_whole = is_settled;
         for (count, (page, _, segment)) in rows.segments().enumerate() {
-            if count % PAGES_AT_ONCE == 0 && !goes_on() {
+            if count % PAGES_AT_ONCE == 0 && !is_needed() {
                 return None;
             }
             self.judge(page, segment, run, rows.page_size());
@@ -112,7 +112,7 @@ impl Auditor {
         if self.last.is_whole {
             return Some(());
         }
-        let (together, said) = self.gather(question, run, goes_on)?;
+        let (together, said) = self.gather(question, run, is_needed)?;
         self.merge(&together);
         self.last.accepted += self.last.pages.values().map(|judged| u64::from(judged.accepted)).sum::<u64>();
         self.last.together = together.into();
@@ -122,11 +122,11 @@ impl Auditor {
     }
 
     /// Lets the rules look that look at all rows.
-    fn gather(&mut self, question: &Question, run: &Run<'_>, goes_on: GoesOn<'_>) -> Option<(Vec<Together>, Vec<Said>)> {
+    fn gather(&mut self, question: &Question, run: &Run<'_>, is_needed: IsNeeded<'_>) -> Option<(Vec<Together>, Vec<Said>)> {
         let basis = &run.audit.basis;
         let mut gatherers: Vec<Box<dyn Gather>> = run.audit.chosen.iter().filter_map(super::Chosen::gatherer).collect();
         for (count, (_, first, segment)) in question.rows.segments().enumerate() {
-            if count % PAGES_AT_ONCE == 0 && !goes_on() {
+            if count % PAGES_AT_ONCE == 0 && !is_needed() {
                 return None;
             }
             for (number, row) in (first..).zip(segment.iter()).filter(|(_, row)| row.is_webhook()) {
@@ -284,9 +284,9 @@ mod tests {
             self.rows.put(page, Segment { rows: 10, block });
         }
 
-        fn ask(&mut self, only: Option<Vec<u64>>, goes_on: GoesOn<'_>) -> Option<Verdicts> {
+        fn ask(&mut self, only: Option<Vec<u64>>, is_needed: IsNeeded<'_>) -> Option<Verdicts> {
             let question = Question { rows: self.rows.clone(), audit: Arc::clone(&self.audit), is_part: true, only };
-            self.auditor.answer(&question, 1, goes_on)
+            self.auditor.answer(&question, 1, is_needed)
         }
 
         fn whole(&mut self) -> Verdicts {

@@ -1,13 +1,12 @@
-//! `~word`: letters that occur in their order, and how well they do.
+//! Fuzzy words, `~word`: letters that occur in their order, and how well they match.
 
 use nucleo_matcher::chars::{normalize, to_lower_case};
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use super::find::has_capital;
-use crate::model::Letters;
+use super::needle::has_capital;
 
-/// Longer words are no typing from memory, and the scores of very long ones would overflow.
+/// The longest fuzzy word. Nobody types longer ones from memory, and the scores of very long ones would overflow.
 pub(super) const MAX_BYTES: usize = 200;
 
 /// A word to be matched letter by letter, other letters allowed between.
@@ -17,7 +16,7 @@ pub(super) struct Fuzzy {
     /// The letters as the atom has them.
     letters: Box<[char]>,
     any_case: bool,
-    /// Whether a letter without an accent is found in one with it.
+    /// A letter without an accent also matches one with it.
     any_accent: bool,
 }
 
@@ -37,7 +36,7 @@ impl Fuzzy {
         Self { atom: needle, letters, any_case, any_accent }
     }
 
-    /// Whether the letters occur in their order. The matcher says the same at the cost of a large working memory.
+    /// Returns true if the letters occur in their order. The matcher says the same, but needs a large working memory.
     pub(super) fn is_in(&self, text: &str) -> bool {
         let mut wanted = self.letters.iter();
         let Some(mut next) = wanted.next() else { return true };
@@ -52,22 +51,9 @@ impl Fuzzy {
         false
     }
 
-    /// How well a text matches, if it does.
+    /// The score of a text that matches.
     pub(super) fn score(&self, text: Utf32Str<'_>, matcher: &mut Matcher) -> Option<u16> {
         self.atom.score(text, matcher)
-    }
-
-    /// The letters that a text must have; none where an accent more or less makes no difference to a letter.
-    pub(super) fn letter_set(&self) -> Letters {
-        let ascii: String = self.letters.iter().filter(|letter| letter.is_ascii()).collect();
-        if self.any_accent && !ascii.is_empty() { Letters::default() } else { Letters::of(&ascii) }
-    }
-
-    /// Whether every text that has the letters of this word in their order has those of the other.
-    pub(super) fn implies(&self, other: &Self) -> bool {
-        let alike = (self.any_case, self.any_accent) == (other.any_case, other.any_accent);
-        let mut letters = self.letters.iter();
-        alike && other.letters.iter().all(|wanted| letters.any(|letter| letter == wanted))
     }
 
     /// The letters of the best match, as indices of the text's characters.

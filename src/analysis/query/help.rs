@@ -89,7 +89,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::analysis::query::Query;
+    use crate::analysis::query::parsed::Query;
 
     #[test]
     fn every_example_is_a_query() {

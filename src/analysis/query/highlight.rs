@@ -1,30 +1,23 @@
-//! Where a text that is shown has what a query looks for.
+//! Finds the parts of a displayed text that a query matches.
 
 use std::ops::Range;
 
-use super::{Condition, Query};
+use super::condition::Condition;
+use super::parsed::Query;
 
-/// Places that are looked for in one text: more of them say no more to a reader.
+/// The most places in one text: more of them say no more to a reader.
 const MAX_PLACES: usize = 32;
 
 impl Query {
-    /// The places, as ranges of bytes in order, none touching another. `text` is the URL as it is shown, which may be less than
-    /// the one that matched.
+    /// Returns the matching byte ranges of a displayed URL, in order, none touching another. The URL may be cut, so that less
+    /// of it matches.
     pub fn places(&self, text: &str) -> Vec<Range<usize>> {
         let mut places: Vec<Range<usize>> = Vec::new();
         for condition in self.wanted() {
             let room = MAX_PLACES.saturating_sub(places.len());
             match condition {
-                Condition::Anywhere(finder) | Condition::Url(finder) | Condition::Host(finder) | Condition::Path(finder) => {
-                    let mut from = 0;
-                    places.extend(
-                        std::iter::from_fn(|| {
-                            let place = finder.place(text, from)?;
-                            from = place.end;
-                            Some(place)
-                        })
-                        .take(room),
-                    );
+                Condition::Anywhere(needle) | Condition::Url(needle) | Condition::Host(needle) | Condition::Path(needle) => {
+                    places.extend(needle.places(text, room));
                 }
                 Condition::Pattern(regex) => {
                     places.extend(
@@ -38,10 +31,10 @@ impl Query {
         merged(places)
     }
 
-    /// Whether the name of an event is looked for, and is this one.
+    /// Returns true if the query searches event names and matches this one.
     pub fn is_event_wanted(&self, name: &str) -> bool {
         self.wanted().any(|condition| match condition {
-            Condition::Anywhere(finder) | Condition::Event(finder) => finder.is_in(name),
+            Condition::Anywhere(needle) | Condition::Event(needle) => needle.is_in(name, &mut String::new()),
             Condition::Pattern(regex) => regex.is_match(name),
             Condition::Fuzzy(fuzzy) => fuzzy.is_in(name),
             _ => false,

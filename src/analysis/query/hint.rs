@@ -1,12 +1,12 @@
 //! Hints for queries that are valid but probably do not mean what they say: operators and wildcards of other languages.
 
-use super::fields::Field;
-use super::value::Value;
+use super::fields::FilterField;
+use super::value::FieldValue;
 use crate::safe;
 use crate::text::Safe;
 
 /// The hint for a value without quotes that looks like a glob.
-pub(super) fn of_value(field: Option<&Field>, value: &Value<'_>) -> Option<Safe> {
+pub(super) fn of_value(field: Option<&FilterField>, value: &FieldValue<'_>) -> Option<Safe> {
     let text = &*value.text;
     let name = field.map_or("", |field| field.name);
     // A regular expression means what it says, and a webhook may be subscribed to *.

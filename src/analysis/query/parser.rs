@@ -1,28 +1,30 @@
-//! From text to terms. Every error says at which bytes of the text it is.
+//! Parses the text of a query into terms. Every error has the bytes of the text that it is about.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::fields::{FIELDS, Field};
-use super::find::Finder;
+use super::condition::{Condition, Term};
+use super::error::QueryError;
+use super::fields::{FIELDS, FilterField};
 use super::fuzzy::{self, Fuzzy};
-use super::value::{SHOWN, Value, problem};
-use super::{Condition, QueryError, Term, hint, quote};
+use super::hint;
+use super::needle::Needle;
+use super::value::{FieldValue, SHOWN, problem, quote};
 use crate::analysis::words::nearest;
 use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
 
-/// Bytes of a query: more than anybody types, and enough for the ids of 200 webhooks.
+/// The largest query in bytes: more than is ever typed, and enough for the ids of 200 webhooks.
 const MAX_BYTES: usize = 4_096;
 
-/// Alternatives of all terms together. Each is looked for in every webhook.
+/// The most alternatives of all terms together. Each is searched for in every webhook.
 const MAX_ALTERNATIVES: usize = 256;
 
-/// Regular expressions of all terms together, since each may take a MiB.
+/// The most regular expressions of all terms together, since each may take a MiB.
 const MAX_PATTERNS: usize = 16;
 
-/// Reads a query; ages are counted from `now`.
+/// Parses a query; ages are counted from `now`.
 pub(super) fn parse(text: &str, now: Timestamp) -> Result<(Vec<Term>, Option<Safe>), QueryError> {
     if text.len() > MAX_BYTES {
         let message = safe!("the filter is longer than {} bytes", grouped(MAX_BYTES as u64));
@@ -45,7 +47,7 @@ pub(super) fn parse(text: &str, now: Timestamp) -> Result<(Vec<Term>, Option<Saf
 
 struct Parser<'q> {
     text: &'q str,
-    /// The byte that is next.
+    /// The next byte.
     at: usize,
     now: Timestamp,
     alternatives: usize,
@@ -73,7 +75,7 @@ impl<'q> Parser<'q> {
         found
     }
 
-    /// A term up to the blank behind it.
+    /// Parses a term up to the space after it.
     fn term(&mut self) -> Result<Term, QueryError> {
         let start = self.at;
         let negated = self.eat("-") || self.eat("!");
@@ -91,8 +93,8 @@ impl<'q> Parser<'q> {
         }
     }
 
-    /// One of the possibilities of a term. `field` is the last that the term named.
-    fn alternative(&mut self, field: &mut Option<&'static Field>) -> Result<Condition, QueryError> {
+    /// Parses one alternative of a term. `field` is the last one that the term named.
+    fn alternative(&mut self, field: &mut Option<&'static FilterField>) -> Result<Condition, QueryError> {
         let start = self.at;
         let named = self.field()?;
         let condition = if named.is_none() && self.eat("~") {
@@ -115,7 +117,7 @@ impl<'q> Parser<'q> {
             }
             match field {
                 Some(field) => (field.read)(&value, self.now)?,
-                None => Condition::Anywhere(Finder::part(&value.text)),
+                None => Condition::Anywhere(Needle::part(&value.text)),
             }
         };
         self.alternatives += 1;
@@ -131,8 +133,8 @@ impl<'q> Parser<'q> {
         Ok(condition)
     }
 
-    /// The field that is named next, if one is. The start of a URL names none, nor does a host before its port: `acme.com:443`.
-    fn field(&mut self) -> Result<Option<&'static Field>, QueryError> {
+    /// Parses the name of a field, if one is next. The start of a URL is none, nor is a host before its port: `acme.com:443`.
+    fn field(&mut self) -> Result<Option<&'static FilterField>, QueryError> {
         let rest = self.rest();
         let Some((name, value)) = rest.split_once(':') else { return Ok(None) };
         if name.strip_prefix(['-', '!']).is_some_and(|name| FIELDS.iter().any(|field| field.name == name)) {
@@ -163,8 +165,8 @@ impl<'q> Parser<'q> {
         Err(problem(span, message, Some(advice)))
     }
 
-    /// A value with its operator; `None` when there is nothing.
-    fn value(&mut self, operators: &'static [&'static str], takes_bars: bool) -> Result<Option<Value<'q>>, QueryError> {
+    /// Parses a value with its operator; `None` when there is nothing.
+    fn value(&mut self, operators: &'static [&'static str], takes_bars: bool) -> Result<Option<FieldValue<'q>>, QueryError> {
         let start = self.at;
         let operator = operators.iter().copied().find(|operator| self.eat(operator)).unwrap_or_default();
         let text = if self.rest().starts_with('"') {
@@ -176,10 +178,10 @@ impl<'q> Parser<'q> {
             }
             Cow::Borrowed(bare)
         };
-        Ok(Some(Value { operator, text, span: start..self.at }))
+        Ok(Some(FieldValue { operator, text, span: start..self.at }))
     }
 
-    /// What stands between two quotes. A backslash before anything but a quote or a backslash is itself: `re:"\d+ \d+"`.
+    /// Parses a quoted text. A backslash before anything but a quote or a backslash is itself: `re:"\d+ \d+"`.
     fn quoted(&mut self) -> Result<Cow<'q, str>, QueryError> {
         let start = self.at;
         self.eat("\"");
@@ -214,8 +216,8 @@ impl<'q> Parser<'q> {
         Err(self.problem(end, message, Some(advice.into())))
     }
 
-    /// The error that a value is missing, in an alternative that began at `start` and named this field.
-    fn nothing(&self, start: usize, named: Option<&Field>) -> QueryError {
+    /// Returns the error of a missing value in an alternative that began at `start` and named this field.
+    fn nothing(&self, start: usize, named: Option<&FilterField>) -> QueryError {
         if let Some(field) = named {
             let message = safe!("missing value after {}:", field.name);
             return self.problem(start, message, Some(safe!("For example: {}", field.example)));
@@ -225,13 +227,13 @@ impl<'q> Parser<'q> {
                 safe!("missing value after {}", clean_head(self.text.get(start..self.at).unwrap_or_default(), SHOWN));
             return self.problem(start, message, None);
         }
-        // The bar before, or the one that stands here.
+        // Point at the bar before it, or at the one here.
         let bar = if self.rest().starts_with('|') { start..start + 1 } else { start.saturating_sub(1)..start };
         let advice = "Write alternatives without spaces: a|b. To search for the sign, quote it: \"|\"";
         problem(bar, "missing alternative beside the |".into(), Some(advice.into()))
     }
 
-    /// An error at what stands between `start` and here.
+    /// Returns an error about the text from `start` to here.
     fn problem(&self, start: usize, message: Safe, advice: Option<Safe>) -> QueryError {
         problem(start..self.at, message, advice)
     }

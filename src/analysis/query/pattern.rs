@@ -1,8 +1,8 @@
-//! `re:`: regular expressions, bounded in what they may cost.
+//! Regular expressions, `re:PATTERN`, with bounds on memory and nesting.
 
 use regex::{Regex, RegexBuilder};
 
-use super::find::has_capital;
+use super::needle::has_capital;
 use crate::text::{Safe, clean_head};
 
 /// Bytes that one compiled expression, and the cache of one search, may take.

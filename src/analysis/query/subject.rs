@@ -1,18 +1,43 @@
-//! What a query looks at.
+//! Webhooks however they are kept, and matching of decoded ones: they are packed to be matched.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::model::{EventName, RowRef, Webhook, host};
+use super::matcher::{FilterFacts, Matcher, Ranker};
+use super::parsed::Query;
+use crate::analysis::audit::RuleSet;
+use crate::model::{Draft, Element as _, EventName, Packer, Row, RowRef, Webhook, host};
+
+impl Query {
+    /// Matches a webhook without findings.
+    pub fn matches(&self, webhook: &Webhook) -> bool {
+        self.matches_found(webhook, RuleSet::default())
+    }
+
+    /// Matches a webhook with these findings.
+    pub fn matches_found(&self, webhook: &Webhook, findings: RuleSet) -> bool {
+        self.is_empty()
+            || with_row(webhook, |row| Matcher::new(self, &FilterFacts::default()).matches(row, findings)).unwrap_or(false)
+    }
+}
+
+impl Ranker<'_> {
+    /// As [`Ranker::score`], for a decoded webhook.
+    pub fn score_webhook(&mut self, webhook: &Webhook) -> u32 {
+        with_row(webhook, |row| self.score(row)).unwrap_or(0)
+    }
+}
+
+fn with_row<T>(webhook: &Webhook, read: impl FnOnce(RowRef<'_>) -> T) -> Option<T> {
+    let page = Packer::default().pack_rows([Draft::of_row(Row::Webhook(webhook.clone()))]);
+    page.row(0).map(read)
+}
 
 /// A webhook, however it is kept.
 pub trait Subject {
     /// The true URL.
     fn url(&self) -> &str;
-
-    /// The URL as software will read it, where that is spelled otherwise: what a list shows is found too.
-    fn respelled_url(&self) -> Option<Cow<'_, str>>;
 
     /// The true id.
     fn id(&self) -> &str;
@@ -20,7 +45,7 @@ pub trait Subject {
     /// The names of the events that it is subscribed to.
     fn names(&self) -> impl Iterator<Item = &str>;
 
-    /// The entries of its list of events, names or not; `None` when it has no list.
+    /// The number of entries of its list of events, names or not; `None` when it has no list.
     fn event_count(&self) -> Option<usize>;
 
     /// The host that the URL really names.
@@ -34,10 +59,6 @@ pub trait Subject {
 impl Subject for Webhook {
     fn url(&self) -> &str {
         self.url.raw()
-    }
-
-    fn respelled_url(&self) -> Option<Cow<'_, str>> {
-        self.url.respelled().map(Cow::Owned)
     }
 
     fn id(&self) -> &str {
@@ -68,10 +89,6 @@ impl Subject for Webhook {
 impl Subject for RowRef<'_> {
     fn url(&self) -> &str {
         RowRef::url(*self)
-    }
-
-    fn respelled_url(&self) -> Option<Cow<'_, str>> {
-        RowRef::respelled_url(*self).map(Cow::Borrowed)
     }
 
     fn id(&self) -> &str {

@@ -1,4 +1,4 @@
-//! `created:`: moments of creation, by age or by date.
+//! Times of creation, `created:`, by age or by date.
 
 use std::ops::{Bound, RangeBounds};
 
@@ -11,59 +11,59 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 const UNITS: [(&str, i64); 6] =
     [("m", 60), ("h", 3_600), ("d", 86_400), ("w", 7 * 86_400), ("mo", 2_629_746), ("y", 31_556_952)];
 
-/// The moments that match.
+/// The times that match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct When(Bound<Timestamp>, Bound<Timestamp>);
+pub(super) struct TimeRange(Bound<Timestamp>, Bound<Timestamp>);
 
-impl When {
+impl TimeRange {
     pub(super) fn contains(&self, at: Timestamp) -> bool {
         (self.0, self.1).contains(&at)
     }
 }
 
-/// How a moment is compared, as it is spelled.
+/// The comparison operators, as they are spelled.
 pub(super) const OPERATORS: &[&str] = &["<=", "<", ">=", ">"];
 
-/// Why a text is no moment.
+/// The reason why a text is not a valid age or date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoMoment {
+pub(super) enum TimeError {
     /// It is neither an age nor a date.
     Unreadable,
     /// A number without a unit.
     NoUnit,
-    /// It looks like a date that the calendar does not have.
+    /// It looks like a date, but the calendar does not have it.
     NoSuchDate,
-    /// An age that is neither to be older nor younger.
+    /// An age without `<` or `>`.
     BareAge,
 }
 
-/// Reads what stands behind `created:`, with its operator, which may be empty.
-pub(super) fn read(operator: &str, text: &str, now: Timestamp) -> Result<When, NoMoment> {
+/// Reads the value of `created:` with its operator, which may be empty.
+pub(super) fn read(operator: &str, text: &str, now: Timestamp) -> Result<TimeRange, TimeError> {
     use Bound::{Excluded, Included, Unbounded};
     if let Some(age) = age(text)? {
         // Older than all time is before its start.
         let then = now.checked_sub(age).unwrap_or(Timestamp::MIN);
         return Ok(match operator {
-            ">" => When(Unbounded, Excluded(then)),
-            ">=" => When(Unbounded, Included(then)),
-            "<" => When(Excluded(then), Unbounded),
-            "<=" => When(Included(then), Unbounded),
-            _ => return Err(NoMoment::BareAge),
+            ">" => TimeRange(Unbounded, Excluded(then)),
+            ">=" => TimeRange(Unbounded, Included(then)),
+            "<" => TimeRange(Excluded(then), Unbounded),
+            "<=" => TimeRange(Included(then), Unbounded),
+            _ => return Err(TimeError::BareAge),
         });
     }
-    let Given { start, end, instant } = given(text)?;
+    let WrittenTime { start, end, instant } = given(text)?;
     let (until_end, from_end) = if instant { (Included(start), Excluded(start)) } else { (Excluded(end), Included(end)) };
     Ok(match operator {
-        "<" => When(Unbounded, Excluded(start)),
-        "<=" => When(Unbounded, until_end),
-        ">" => When(from_end, Unbounded),
-        ">=" => When(Included(start), Unbounded),
-        _ if start == end => When(Included(start), Included(start)),
-        _ => When(Included(start), Excluded(end)),
+        "<" => TimeRange(Unbounded, Excluded(start)),
+        "<=" => TimeRange(Unbounded, until_end),
+        ">" => TimeRange(from_end, Unbounded),
+        ">=" => TimeRange(Included(start), Unbounded),
+        _ if start == end => TimeRange(Included(start), Included(start)),
+        _ => TimeRange(Included(start), Excluded(end)),
     })
 }
 
-/// A moment of the past as people name it: `yesterday` and ages such as `2h` before now, a date as the start of its day in UTC,
+/// Reads a time in the past as people write it: `yesterday` and ages such as `2h` before now, a date as the start of its day in UTC,
 /// RFC 3339.
 pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     let ago = |age: SignedDuration| Some(now.checked_sub(age).unwrap_or(Timestamp::MIN));
@@ -77,28 +77,28 @@ pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     }
 }
 
-/// `30d` as a duration; `None` when the text is no age.
-fn age(text: &str) -> Result<Option<SignedDuration>, NoMoment> {
+/// Reads an age, such as `30d`; `None` when the text is not one.
+fn age(text: &str) -> Result<Option<SignedDuration>, TimeError> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let Some((number, unit)) = text.split_at_checked(digits).filter(|_| digits > 0) else { return Ok(None) };
     if unit.is_empty() && digits != 4 {
-        return Err(NoMoment::NoUnit);
+        return Err(TimeError::NoUnit);
     }
     let Some(&(_, seconds)) = UNITS.iter().find(|(name, _)| *name == unit) else { return Ok(None) };
-    // More digits than fit are an age beyond all time.
+    // A number that does not fit is longer than all time.
     let number = number.parse::<i64>().unwrap_or(i64::MAX);
     Ok(Some(SignedDuration::from_secs(number.saturating_mul(seconds))))
 }
 
-/// A date or time as it was written: from `start` until before `end`, which is what it leaves open. A time of day is compared
-/// as the instant `start`.
-struct Given {
+/// A date or time as it was written: it covers the times from `start` to before `end`. A time of day is compared as the
+/// instant `start`.
+struct WrittenTime {
     start: Timestamp,
     end: Timestamp,
     instant: bool,
 }
 
-fn given(text: &str) -> Result<Given, NoMoment> {
+fn given(text: &str) -> Result<WrittenTime, TimeError> {
     let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     let whole = match shape.as_str() {
         "0000" => Some((format!("{text}-01-01"), 1.year())),
@@ -107,31 +107,31 @@ fn given(text: &str) -> Result<Given, NoMoment> {
         _ => None,
     };
     if let Some((day, length)) = whole {
-        let first: Date = day.parse().map_err(|_no_such_day| NoMoment::NoSuchDate)?;
+        let first: Date = day.parse().map_err(|_no_such_day| TimeError::NoSuchDate)?;
         let next = first.checked_add(length).unwrap_or(Date::MAX);
-        return Ok(Given { start: utc(first.into()), end: utc(next.into()), instant: false });
+        return Ok(WrittenTime { start: utc(first.into()), end: utc(next.into()), instant: false });
     }
-    let (day, time) = shape.split_once(['T', 't', ' ']).ok_or(NoMoment::Unreadable)?;
+    let (day, time) = shape.split_once(['T', 't', ' ']).ok_or(TimeError::Unreadable)?;
     let length = time.find(|c| !matches!(c, '0' | ':' | '.')).unwrap_or(time.len());
-    let (time, zone) = time.split_at_checked(length).ok_or(NoMoment::Unreadable)?;
+    let (time, zone) = time.split_at_checked(length).ok_or(TimeError::Unreadable)?;
     let leaves_open = match time {
         "00:00" => SignedDuration::from_mins(1),
         "00:00:00" => SignedDuration::from_secs(1),
         _ if time.strip_prefix("00:00:00.").is_some_and(|fraction| !fraction.contains([':', '.'])) => SignedDuration::ZERO,
-        _ => return Err(NoMoment::Unreadable),
+        _ => return Err(TimeError::Unreadable),
     };
     if day != "0000-00-00" || !matches!(zone, "" | "Z" | "z" | "+00:00" | "-00:00") {
-        return Err(NoMoment::Unreadable);
+        return Err(TimeError::Unreadable);
     }
     let start = if zone.is_empty() {
-        text.parse::<DateTime>().map(utc).map_err(|_no_such_time| NoMoment::NoSuchDate)?
+        text.parse::<DateTime>().map(utc).map_err(|_no_such_time| TimeError::NoSuchDate)?
     } else {
-        text.parse::<Timestamp>().map_err(|_no_such_time| NoMoment::NoSuchDate)?
+        text.parse::<Timestamp>().map_err(|_no_such_time| TimeError::NoSuchDate)?
     };
-    Ok(Given { start, end: start.checked_add(leaves_open).unwrap_or(Timestamp::MAX), instant: true })
+    Ok(WrittenTime { start, end: start.checked_add(leaves_open).unwrap_or(Timestamp::MAX), instant: true })
 }
 
-/// The moment in UTC; the last days of the calendar are no moments any more.
+/// Returns the time in UTC; the last days of the calendar are beyond the last timestamp.
 fn utc(time: DateTime) -> Timestamp {
     TimeZone::UTC.to_timestamp(time).unwrap_or(Timestamp::MAX)
 }
@@ -165,7 +165,7 @@ mod tests {
         }
     }
 
-    fn matching(operator: &str, text: &str) -> When {
+    fn matching(operator: &str, text: &str) -> TimeRange {
         read(operator, text, at(NOW)).unwrap_or_else(|error| panic!("{operator}{text}: {error:?}"))
     }
 
@@ -189,7 +189,7 @@ mod tests {
             [("90m", 5_400), ("2h", 7_200), ("1w", 604_800), ("1mo", 2_629_746), ("2y", 63_113_904), ("0d", 0)]
         {
             let then = at(NOW) - SignedDuration::from_secs(seconds);
-            assert_eq!(matching("<=", text), When(Bound::Included(then), Bound::Unbounded), "{text}");
+            assert_eq!(matching("<=", text), TimeRange(Bound::Included(then), Bound::Unbounded), "{text}");
         }
         let shown = crate::clock::age(at(NOW) - SignedDuration::from_secs(63_113_904), at(NOW));
         assert_eq!(shown.as_str(), "2y");
@@ -226,7 +226,7 @@ mod tests {
             assert_eq!(found(">"), [false, false, time, true], ">{text}");
         }
         let exact = "2024-06-01T10:30:05.250Z";
-        assert_eq!(matching("", exact), When(Bound::Included(at(exact)), Bound::Included(at(exact))));
+        assert_eq!(matching("", exact), TimeRange(Bound::Included(at(exact)), Bound::Included(at(exact))));
     }
 
     #[test]
@@ -239,23 +239,23 @@ mod tests {
     #[test]
     fn what_is_no_moment_says_why() {
         for (operator, text, why) in [
-            ("", "30d", NoMoment::BareAge),
-            (">", "30", NoMoment::NoUnit),
-            (">", "20240601", NoMoment::NoUnit),
-            (">", "30D", NoMoment::Unreadable),
-            (">", "1.5d", NoMoment::Unreadable),
-            (">", "-3d", NoMoment::Unreadable),
-            (">", "1d12h", NoMoment::Unreadable),
-            ("", "yesterday", NoMoment::Unreadable),
-            ("", "2024-6-1", NoMoment::Unreadable),
-            ("", "2024-13", NoMoment::NoSuchDate),
-            ("", "2023-02-29", NoMoment::NoSuchDate),
-            ("", "2024-06-01T25:00", NoMoment::NoSuchDate),
-            ("", "2024-06-01T10", NoMoment::Unreadable),
-            ("", "2024-06-01T10:00:00.", NoMoment::NoSuchDate),
-            ("", "2024-06-01T10:00+99:99", NoMoment::NoSuchDate),
-            ("", "2024-06-01T10:00Z[Europe/Paris]", NoMoment::Unreadable),
-            ("", "٢٠٢٤", NoMoment::Unreadable),
+            ("", "30d", TimeError::BareAge),
+            (">", "30", TimeError::NoUnit),
+            (">", "20240601", TimeError::NoUnit),
+            (">", "30D", TimeError::Unreadable),
+            (">", "1.5d", TimeError::Unreadable),
+            (">", "-3d", TimeError::Unreadable),
+            (">", "1d12h", TimeError::Unreadable),
+            ("", "yesterday", TimeError::Unreadable),
+            ("", "2024-6-1", TimeError::Unreadable),
+            ("", "2024-13", TimeError::NoSuchDate),
+            ("", "2023-02-29", TimeError::NoSuchDate),
+            ("", "2024-06-01T25:00", TimeError::NoSuchDate),
+            ("", "2024-06-01T10", TimeError::Unreadable),
+            ("", "2024-06-01T10:00:00.", TimeError::NoSuchDate),
+            ("", "2024-06-01T10:00+99:99", TimeError::NoSuchDate),
+            ("", "2024-06-01T10:00Z[Europe/Paris]", TimeError::Unreadable),
+            ("", "٢٠٢٤", TimeError::Unreadable),
         ] {
             assert_eq!(read(operator, text, at(NOW)), Err(why), "{operator}{text}");
         }

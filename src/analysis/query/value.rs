@@ -1,17 +1,17 @@
-//! Values of a query, as fields read them.
+//! Values of a query: what fields read, and how any text is quoted to be one.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::QueryError;
+use super::error::QueryError;
 use crate::text::{Safe, clean_head};
 
-/// Columns of the query that a message repeats.
+/// The most columns of a query that a message repeats.
 pub(super) const SHOWN: usize = 40;
 
 /// The value of a field, or a word without one.
 #[derive(Debug)]
-pub(super) struct Value<'q> {
+pub(super) struct FieldValue<'q> {
     /// One of the field's operators, or nothing.
     pub(super) operator: &'static str,
     /// The value without its quotes.
@@ -20,7 +20,7 @@ pub(super) struct Value<'q> {
     pub(super) span: Range<usize>,
 }
 
-impl Value<'_> {
+impl FieldValue<'_> {
     /// The value as a message repeats it.
     pub(super) fn shown(&self) -> Safe {
         clean_head(&self.text, SHOWN)
@@ -35,4 +35,22 @@ impl Value<'_> {
 /// An error at a place of the query.
 pub(super) fn problem(span: Range<usize>, message: Safe, advice: Option<Safe>) -> QueryError {
     QueryError { span, message, advice }
+}
+
+/// Quotes a text so that a query searches for it literally. A text that means nothing else stays without quotes.
+pub fn quote(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b'-');
+    if !text.is_empty() && !text.starts_with('-') && text.bytes().all(plain) {
+        return text.to_owned();
+    }
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
 }

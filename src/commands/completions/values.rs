@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
 
-use crate::analysis::audit::{RULES, Severity};
-use crate::analysis::probed::Sought;
+use crate::analysis::audit::RULES;
 use crate::analysis::query;
 use crate::analysis::sort::{self, SORT_KEYS};
 use crate::analysis::vocabulary::CURRENT;
@@ -25,8 +24,6 @@ use crate::output::columns_help;
 const MOST: usize = 1_000;
 /// Fields and parts of the URL for `--ignore`.
 const IGNORABLE: [&str; 8] = ["url", "url.scheme", "url.host", "url.path", "url.query", "events", "is_active", "created_at"];
-/// Values of `is:`.
-const FLAGS: [&str; 4] = ["marked", "added", "changed", "removed"];
 
 /// A value, with a description if it needs one.
 type Candidate = (String, Option<&'static str>);
@@ -162,14 +159,7 @@ fn filter(workspace: &Workspace, word: &str) -> Vec<Candidate> {
         "event" => workspace.events(),
         "host" => workspace.hosts(),
         "id" => workspace.ids(""),
-        "active" => plain(["yes", "no"]),
-        "is" => plain(FLAGS),
-        "probe" => plain(Sought::all().map(Sought::word)),
-        "finding" => {
-            let rules = RULES.iter().filter(|rule| rule.is_about_webhooks()).map(|rule| rule.id);
-            plain(rules.chain(Severity::ALL.map(Severity::name)).chain(["any"]))
-        }
-        _ => Vec::new(),
+        _ => plain(query::field_values(field)),
     };
     values.into_iter().map(|(value, help)| (format!("{prefix}{value}"), help)).collect()
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Action, App, Effect, Everything, Overlay, Safe, Scope, Sort, grouped, safe};
-use crate::analysis::arrange::{Answer, Question};
+use super::{Action, App, Effect, Everything, Safe, Scope, Sort, grouped, safe};
+use crate::analysis::filter_sort::{FilterSortRequest, FilterSortResult};
 use crate::analysis::groups::Grouping;
-use crate::analysis::query::Flags;
+use crate::analysis::query::FilterFacts;
 use crate::analysis::rows::RowNumber;
 use crate::analysis::sort::SORT_KEYS;
 use crate::tui::anchor::Anchor;
@@ -125,23 +125,22 @@ impl App {
         if before.is_none_or(|before| before != Asked { version: before.version, ..asked.clone() }) {
             self.arranging.epoch += 1;
         }
-        let question = Question {
+        let request = FilterSortRequest {
             rows: self.listing.rows().clone(),
             query: self.filter.query().clone(),
             scope: asked.scope,
-            flags: self.flags(),
+            facts: self.facts(),
             sort: self.sort,
             grouping: asked.grouping,
         };
-        let is_typed = matches!(self.overlay, Overlay::Filter) && !self.is_loading();
-        Some(Wish { epoch: self.arranging.epoch, version, question, is_typed })
+        Some(Wish { epoch: self.arranging.epoch, version, request })
     }
 
     /// What is known of webhooks besides their fields.
-    pub(super) fn flags(&self) -> Flags {
+    pub(super) fn facts(&self) -> FilterFacts {
         let (new, changed, gone) = self.unseen.flags();
         let (probed, verdicts) = (self.probes.known.clone(), Arc::clone(self.verdicts()));
-        Flags { marked: Arc::clone(&self.marks), new, changed, gone, probed, verdicts }
+        FilterFacts { marked: Arc::clone(&self.marks), new, changed, gone, probed, verdicts }
     }
 
     /// Counts what probes found, as far as the filter asks for it: to know more is no other question.
@@ -173,7 +172,7 @@ impl App {
 
     /// Whether the first rows of an answer are worth showing before the others are known: not in place of all that were known
     /// before, and not without the one that is selected.
-    fn is_welcome(&self, first: &Answer) -> bool {
+    fn is_welcome(&self, first: &FilterSortResult) -> bool {
         let number = self.listing.number(self.cursor.selected()).and_then(|number| RowNumber::try_from(number).ok());
         let has_selected = number.is_none_or(|number| first.order.contains(&number));
         self.is_searching() && (self.arranging.to_top || has_selected)
@@ -188,7 +187,7 @@ impl App {
 
     /// Shows these rows. The selection stays with its webhook, at the same line of the screen, wherever it is now; other rows
     /// begin at the top.
-    pub(super) fn show(&mut self, order: Option<Answer>) {
+    pub(super) fn show(&mut self, order: Option<FilterSortResult>) {
         let is_whole = order.as_ref().is_none_or(|answer| answer.is_whole);
         let has_nothing = self.anchor.is_none() && self.listing.is_empty();
         let shown = (self.filter.applied().to_owned(), self.listing.kept());

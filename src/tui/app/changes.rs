@@ -164,7 +164,7 @@ impl App {
         if !self.changes.wish(wish) || !is_known {
             return Vec::new();
         }
-        let sides = Sides { before, after, query: self.filter.query().clone(), flags: self.flags() };
+        let sides = Sides { before, after, query: self.filter.query().clone(), facts: self.facts() };
         let effects = self.run(Task::Differences(Box::new(sides)));
         self.changes.wait(self.jobs.started);
         effects

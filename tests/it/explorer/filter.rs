@@ -345,30 +345,15 @@ fn asked(stage: &mut Stage, message: Message) -> Option<Wish> {
 }
 
 #[test]
-fn the_finder_looks_ahead_only_while_a_filter_is_typed_and_nothing_loads() {
-    let is_typed = |stage: &mut Stage, key: &str| asked(stage, Message::Key(press(key))).map(|wish| wish.is_typed);
-    let mut stage = forty();
-    stage.keys("/");
-    assert_eq!(is_typed(&mut stage, "h"), Some(true));
-    assert_eq!(is_typed(&mut stage, "o"), Some(true));
-    stage.keys("enter");
-    assert_eq!(is_typed(&mut stage, "s"), Some(false), "no letter follows a sort");
-    let mut stage = Stage::loaded(100, 30);
-    stage.keys("/");
-    assert_eq!(is_typed(&mut stage, "h"), Some(false), "the rows that come are other rows");
-}
-
-#[test]
 fn an_answer_to_an_older_question_is_not_shown() {
     let mut stage = forty();
     let effects = stage.app.update(Message::Paste("/".into()), stage.now);
     assert!(effects.is_empty() || stage.app.filter.applied().is_empty());
     stage.keys("/");
     let ask = |stage: &mut Stage, text: &str| asked(stage, Message::Paste(text.into())).unwrap();
-    let mut arranger = hookscope::analysis::arrange::Arranger::default();
     let older = ask(&mut stage, "bill");
     let newer = ask(&mut stage, "ing");
-    let mut answer = |wish: &Wish| wish.work(&mut arranger, &|| true, &mut |_| {}).unwrap();
+    let answer = |wish: &Wish| wish.work(&|| true, &mut |_| {}).unwrap();
     let (first, second) = (answer(&older), answer(&newer));
     stage.app.update(Message::Arranged(second), stage.now);
     let shown = ids(&stage);
@@ -388,7 +373,6 @@ fn a_failed_page_is_not_a_whole_answer() {
 
 #[test]
 fn the_first_of_an_answer_never_moves_the_selection() {
-    use hookscope::analysis::arrange::Arranger;
     let mut stage = Stage::new(100, 30);
     for number in 1..=10 {
         stage.load(page(number, (number - 1) * 100..number * 100, Some(1000)));
@@ -403,7 +387,7 @@ fn the_first_of_an_answer_never_moves_the_selection() {
     // To take a mark asks for all of them anew, and the first 256 are told before the others.
     let wish = asked(&mut stage, Message::Key(press("space")));
     let mut first = None;
-    let whole = wish.unwrap().work(&mut Arranger::default(), &|| true, &mut |part| first = Some(part)).unwrap();
+    let whole = wish.unwrap().work(&|| true, &mut |part| first = Some(part)).unwrap();
     assert!(stage.app.update(Message::Arranged(first.unwrap()), stage.now).is_empty());
     assert_eq!(stage.app.listing.len(), 1000, "a part is not worth showing without the selected one");
     stage.app.update(Message::Arranged(whole), stage.now);

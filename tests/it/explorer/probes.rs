@@ -1,6 +1,6 @@
 //! Probing destinations: which are asked, what is known then, and what asks for it.
 
-use hookscope::analysis::arrange::Answer;
+use hookscope::analysis::filter_sort::FilterSortResult;
 use hookscope::analysis::probed::{Seen, Sought};
 use hookscope::analysis::reach::Trouble;
 use hookscope::api::{ErrorKind, Page};
@@ -275,7 +275,7 @@ fn the_first_of_an_answer_never_takes_the_place_of_all_of_an_earlier_one() {
     });
     let Some(wish) = wish else { panic!("nothing is asked") };
     let answer = |order: &[u32], is_whole| {
-        let answer = Answer { order: order.into(), is_whole, groups: None };
+        let answer = FilterSortResult { order: order.into(), is_whole, groups: None };
         Message::Arranged(Arranged { epoch: wish.epoch, version: wish.version, answer })
     };
     stage.send(answer(&[1, 2], false));

@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use hookscope::analysis::arrange::Arranger;
 use hookscope::analysis::audit::Auditor;
 use hookscope::analysis::destinations::Origin;
 use hookscope::analysis::groups::Kind;
@@ -80,7 +79,6 @@ struct History {
     now: Moment,
     random: Random,
     packer: Packer,
-    arranger: Arranger,
     auditor: Auditor,
     servers: [Server; 2],
     /// The generation of each read so far, and the index of its workspace. Answers to older ones are late.
@@ -124,7 +122,6 @@ impl History {
             now,
             random,
             packer: Packer::default(),
-            arranger: Arranger::default(),
             auditor: Auditor::default(),
             servers,
             generations: vec![(Generation::default().next(), 0)],
@@ -273,7 +270,7 @@ impl History {
         let wish = if is_late && !self.wishes.is_empty() { Some(self.wishes.remove(0)) } else { self.wishes.pop() };
         if let Some(wish) = wish {
             self.log.push("  answer of the finder".into());
-            let arranged = wish.work(&mut self.arranger, &|| true, &mut |_| {}).unwrap();
+            let arranged = wish.work(&|| true, &mut |_| {}).unwrap();
             self.send(Message::Arranged(arranged));
         }
     }

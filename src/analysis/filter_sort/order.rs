@@ -1,32 +1,14 @@
-//! The order of packed rows.
+//! Sorts packed rows.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::question::{PAGES_AT_ONCE, Question};
-use crate::analysis::GoesOn;
-use crate::analysis::query::Scan;
 use crate::analysis::rows::{RowNumber, Rows, Table};
 use crate::analysis::sort::{Sort, SortKey};
 use crate::model::{RowRef, host_and_path};
 
-/// What a row without a value is compared by: it comes last in both directions.
+/// The key of a row without a value: it comes last in both directions.
 const LAST: u64 = u64::MAX;
-
-/// The best matches first, equal ones in the order of the listing.
-pub(super) fn by_score(question: &Question, hits: &[RowNumber], goes_on: GoesOn<'_>) -> Option<Vec<RowNumber>> {
-    let table = Table::new(&question.rows);
-    let mut scan = Scan::new(&question.query, &question.flags);
-    let mut scored = Vec::with_capacity(hits.len());
-    for chunk in hits.chunks(PAGES_AT_ONCE * 100) {
-        if !goes_on() {
-            return None;
-        }
-        scored.extend(chunk.iter().map(|&hit| (!table.row(hit).map_or(0, |row| scan.score(row)), hit)));
-    }
-    scored.sort_unstable();
-    Some(scored.into_iter().map(|(_, hit)| hit).collect())
-}
 
 impl Sort {
     /// Rows in this order, equal ones as they were; those without a value last.
