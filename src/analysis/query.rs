@@ -8,6 +8,7 @@
 //! into.
 
 mod condition;
+mod decoded;
 mod error;
 mod fields;
 mod fuzzy;

@@ -29,7 +29,7 @@ impl Fuzzy {
         let mut needle = atom(word);
         let letters: Box<[char]> = needle.needle_text().chars().collect();
         if !word.is_ascii() && letters.iter().all(char::is_ascii) {
-            // Combining marks are left out of it. What is left must look like ASCII, else it is found in nothing that is.
+            // Combining marks are left out of it. The rest must be an ASCII text, or it would not be found in one.
             needle = atom(&letters.iter().collect::<String>());
         }
         let any_accent = letters.iter().all(|&letter| normalize(letter) == letter);

@@ -103,7 +103,7 @@ impl<'q> PageTexts<'q> {
         }
     }
 
-    /// Searches a text of a row, which stands at this place of its page.
+    /// Searches the text of a row at this place of its page.
     fn has(&mut self, needle: &Needle, row: RowRef<'_>, place: Range<usize>, sweep: &mut Sweep) -> bool {
         let page = row.block().text();
         let text = || page.get(place.clone()).unwrap_or_default();

@@ -14,7 +14,7 @@ const MAX_NESTING: u32 = 64;
 /// Columns of a message.
 const MESSAGE: usize = 120;
 
-/// Compiles a pattern. Smart case: a capital letter that stands for itself makes it matter.
+/// Compiles a pattern. Smart case: a literal capital letter makes it case-sensitive.
 pub(super) fn compile(pattern: &str) -> Result<Regex, Safe> {
     RegexBuilder::new(pattern)
         .case_insensitive(!has_capital(&literals(pattern)))

@@ -1,38 +1,10 @@
-//! Webhooks however they are kept, and matching of decoded ones: they are packed to be matched.
+//! Webhooks as an audit reads them, however they are kept.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::matcher::{FilterFacts, Matcher, Ranker};
-use super::parsed::Query;
-use crate::analysis::audit::RuleSet;
-use crate::model::{Draft, Element as _, EventName, Packer, Row, RowRef, Webhook, host};
-
-impl Query {
-    /// Matches a webhook without findings.
-    pub fn matches(&self, webhook: &Webhook) -> bool {
-        self.matches_found(webhook, RuleSet::default())
-    }
-
-    /// Matches a webhook with these findings.
-    pub fn matches_found(&self, webhook: &Webhook, findings: RuleSet) -> bool {
-        self.is_empty()
-            || with_row(webhook, |row| Matcher::new(self, &FilterFacts::default()).matches(row, findings)).unwrap_or(false)
-    }
-}
-
-impl Ranker<'_> {
-    /// As [`Ranker::score`], for a decoded webhook.
-    pub fn score_webhook(&mut self, webhook: &Webhook) -> u32 {
-        with_row(webhook, |row| self.score(row)).unwrap_or(0)
-    }
-}
-
-fn with_row<T>(webhook: &Webhook, read: impl FnOnce(RowRef<'_>) -> T) -> Option<T> {
-    let page = Packer::default().pack_rows([Draft::of_row(Row::Webhook(webhook.clone()))]);
-    page.row(0).map(read)
-}
+use crate::model::{EventName, RowRef, Webhook, host};
 
 /// A webhook, however it is kept.
 pub trait Subject {

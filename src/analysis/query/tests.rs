@@ -69,7 +69,7 @@ fn check(queries: &[(&str, bool)]) {
     }
 }
 
-/// What is wrong with a query: the text that is marked, the message, the advice.
+/// Returns the marked text, the message and the advice of a query that is not valid.
 fn wrong(query: &str) -> (String, String, String) {
     let error = parse(query).err().unwrap_or_else(|| panic!("{query} is a query"));
     let advice = error.advice.map(|advice| advice.to_string()).unwrap_or_default();
@@ -662,7 +662,7 @@ proptest! {
     #[test]
     fn a_negated_term_is_the_complement(a in any_alternative(), b in any_alternative(), webhook in any_webhook()) {
         let term = format!("{a}|{b}");
-        // A word behind active: or created: is no value for them.
+        // A word is not a valid value of active: or created:.
         prop_assume!(parse(&term).is_ok());
         prop_assert_ne!(matches(&term, &webhook), matches(&format!("-{term}"), &webhook));
         prop_assert_eq!(matches(&format!("-{term}"), &webhook), matches(&format!("!{term}"), &webhook));
