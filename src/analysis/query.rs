@@ -4,7 +4,7 @@
 //! whole by a leading `-` or `!`. An alternative is a word, a field with a value, or a fuzzy word. [`help()`] explains it to
 //! users.
 //!
-//! Start with [`Query`], then [`Matcher`]. To add a field, add a row to the table in `fields` and a [`condition`] that it reads
+//! Start with [`Query`], then [`Matcher`]. To add a field, add a row to the table in `fields` and a condition that it reads
 //! into.
 
 mod condition;
