@@ -11,7 +11,7 @@ use clap::{Command, FromArgMatches};
 use hookscope::cli::{Cli, Global, help, placement, usage};
 use hookscope::clock::Moment;
 use hookscope::commands::{self, completions};
-use hookscope::config::{Config, Environment, Profiles, Selection};
+use hookscope::config::{Config, Environment, Profiles, WorkspaceOptions};
 use hookscope::deliveries;
 use hookscope::demo::DemoServer;
 use hookscope::error::{Error, Exit};
@@ -182,8 +182,8 @@ async fn origin(cli: &Cli, config: &Config, env: &Environment) -> Result<(Origin
             advice: Some("Name a file, or use a command, such as hookscope list --from -.".into()),
         });
     }
-    let selection = Selection { profile: cli.global.profile.clone(), base_url: None };
-    let (base_url, _) = config.base_url_and_source(&selection, env)?;
+    let selection = WorkspaceOptions { profile: cli.global.profile.clone(), base_url: None };
+    let (base_url, _) = config.workspace(&selection, env)?.base_url()?;
     let reading = fetch::judge(snapshot::read(path)?, Wanted::all(Scope::All));
     // A part never looks like the whole.
     let part = if reading.summary.problems.is_empty() { "" } else { " (incomplete)" };
@@ -197,7 +197,7 @@ fn profiles(global: &Global, config: &Config, env: &Environment, origin: &Origin
     if global.demo {
         return Ok(None);
     }
-    let selection = Selection { profile: global.profile.clone(), base_url: global.base_url.clone() };
+    let selection = WorkspaceOptions { profile: global.profile.clone(), base_url: global.base_url.clone() };
     Ok(Some(Profiles::new(config, &selection, env, start)?))
 }
 

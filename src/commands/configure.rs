@@ -1,4 +1,4 @@
-//! `hookscope config init|path|show`: writes the example, prints the path of the config, prints the effective values.
+//! `hookscope config init|path|show`: writes the sample config, prints its path or the effective values.
 
 mod ask;
 
@@ -9,7 +9,9 @@ use self::ask::{Answer, Dialog};
 use crate::api::{ApiError, Client, ErrorKind, Settings};
 use crate::base_url::BaseUrl;
 use crate::cli::{ConfigCommand, Global};
-use crate::config::{Config, ConfigError, Environment, Located, Selection, Stored, StoredAt, Value, toml_string};
+use crate::config::{
+    Config, ConfigError, ConfigPath, ConfigValue, Environment, KeyStorage, StoredKey, WorkspaceOptions, example, toml_string,
+};
 use crate::error::{Error, Exit};
 use crate::files::{self, Existing};
 use crate::output::{self, Output};
@@ -17,9 +19,7 @@ use crate::redact::{ApiKey, MASK};
 use crate::safe;
 use crate::text::{Safe, clean, grouped};
 
-/// The documentation of the config, and the config that `init` writes.
-const EXAMPLE: &str = include_str!("../../config.example.toml");
-/// The lines of the example that a key and a base URL replace.
+/// The lines of the sample config that a key and a base URL replace.
 const KEY_LINE: &str = "#api_key = \"key_id:secret\"";
 const BASE_URL_LINE: &str = "#base_url = \"https://api.dialnexa.com/v1\"";
 /// Columns of a value before its source.
@@ -34,7 +34,7 @@ pub(super) async fn run(command: &ConfigCommand, global: &Global, env: &Environm
 }
 
 /// The path of the config file, whether it exists or not.
-fn locate(global: &Global, env: &Environment) -> Result<Located, Error> {
+fn locate(global: &Global, env: &Environment) -> Result<ConfigPath, Error> {
     Config::locate(global.config.as_deref(), env)?.ok_or_else(|| Error::Usage {
         message: "no home directory for a config file".into(),
         advice: Some("Set HOME, or name a file with --config or HOOKSCOPE_CONFIG.".into()),
@@ -73,7 +73,7 @@ async fn init(force: bool, global: &Global, env: &Environment) -> Result<Exit, E
         Answer::Nothing => None,
         Answer::Interrupted(signal) => return Ok(Exit::Signal(signal)),
     };
-    let text = example(key.as_ref(), base_url.as_ref());
+    let text = filled_in(key.as_ref(), base_url.as_ref());
     if force {
         back_up(&target, global).map_err(failed)?;
     }
@@ -156,9 +156,9 @@ fn exists(path: &Path) -> Error {
     }
 }
 
-/// The example, with the key and the base URL if there are any. The key is bound to the base URL.
-fn example(key: Option<&ApiKey>, base_url: Option<&BaseUrl>) -> String {
-    let mut text = EXAMPLE.to_owned();
+/// The sample config, with the key and the base URL if there are any. The key is bound to the base URL.
+fn filled_in(key: Option<&ApiKey>, base_url: Option<&BaseUrl>) -> String {
+    let mut text = example();
     if let Some(key) = key {
         // A key is printable ASCII, which `clean` leaves as it is.
         text = text.replacen(KEY_LINE, &format!("api_key = {}", toml_string(&clean(key.expose()))), 1);
@@ -184,42 +184,35 @@ fn say_next(key: Option<&ApiKey>, env: &Environment) {
 fn show(global: &Global, env: &Environment) -> Result<Exit, Error> {
     let located = Config::locate(global.config.as_deref(), env)?;
     let config = Config::load(global.config.as_deref(), env)?;
-    let selection = Selection { profile: global.profile.clone(), base_url: global.base_url.clone() };
-    let mut lines = Vec::new();
-    lines.push(match located {
-        Some(Located { path, source, is_named }) => {
-            let missing = if is_named || path.exists() { "" } else { ", does not exist" };
-            line(&"config".into(), Some(&toml_string(&shown(&path))), &safe!("{}{}", source, missing))
-        }
-        None => line(&"config".into(), None, &"no home directory".into()),
-    });
-    let (profile, source) = config.profile_and_source(&selection, env)?;
-    lines.push(line(&"profile".into(), Some(&toml_string(&profile)), &source));
-    let (base_url, base_url_source) = config.base_url_and_source(&selection, env)?;
-    lines.extend(key_lines(&config.key_place(&selection, env)));
-    lines.push(line(&"base_url".into(), Some(&toml_string(&base_url.clean())), &base_url_source));
-    if let Some((colour, source)) = config.colour_and_source(&selection, env)? {
-        lines.push(line(&"color".into(), Some(&toml_string(&colour)), &source));
+    let options = WorkspaceOptions { profile: global.profile.clone(), base_url: global.base_url.clone() };
+    let workspace = config.workspace(&options, env)?;
+    let (base_url, base_url_source) = workspace.base_url()?;
+    let key = workspace.key();
+    let mut lines = vec![file_line(located)];
+    lines.push(line("profile", Some(&toml_string(&workspace.shown_name())), &workspace.source));
+    lines.extend(key_lines(&key));
+    lines.push(line("base_url", Some(&toml_string(&base_url.clean())), &base_url_source));
+    if let Some((color, source)) = workspace.color_and_source() {
+        lines.push(line("color", Some(&toml_string(&color.into())), &source));
     }
     let default_profile = config.default_profile().map(|name| toml_string(&name));
     let source = config.place_of("default_profile").unwrap_or_else(|| "not set".into());
-    lines.push(line(&"default_profile".into(), default_profile.as_ref(), &source));
+    lines.push(line("default_profile", default_profile.as_ref(), &source));
     let profiles = config.profile_names();
     if !profiles.is_empty() {
         let names: Vec<_> = profiles.iter().map(Safe::as_str).collect();
         lines.push(safe!("# profiles: {}", clean(&names.join(", "))));
     }
-    for Value { key, value, source } in config.values() {
-        match global.timeout.map(Duration::from_secs) {
+    for ConfigValue { key, value, source } in config.values() {
+        lines.push(match global.timeout {
             Some(timeout) if key.as_str() == "network.timeout" => {
-                lines.push(line(&key, Some(&safe!("{}", timeout.as_secs())), &"--timeout".into()));
+                line(key, Some(&safe!("{}", timeout)), &"--timeout".into())
             }
-            _ => lines.push(line(&key, value.as_ref(), &source)),
-        }
+            _ => line(key, value.as_ref(), &source),
+        });
     }
-    if let Err(conflict) =
-        config.check_binding(&selection, env).or_else(|error| only_conflict(&config, &selection, env, error))
-    {
+    // The line of a key that cannot be used already says why.
+    if let Some(conflict) = key.ok().and_then(|_| workspace.key_for(&base_url).err()) {
         lines.push(safe!("# note: {}", clean(&conflict.to_string())));
         lines.extend(conflict.advice.map(|advice| safe!("# note: {}", advice)));
     }
@@ -227,43 +220,48 @@ fn show(global: &Global, env: &Environment) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Drops the error if the place of the key cannot be determined, as the key's own line reports that.
-fn only_conflict(config: &Config, selection: &Selection, env: &Environment, error: ConfigError) -> Result<(), ConfigError> {
-    if config.key_place(selection, env).is_err() { Ok(()) } else { Err(error) }
+fn file_line(located: Option<ConfigPath>) -> Safe {
+    match located {
+        Some(ConfigPath { path, source, is_named }) => {
+            let missing = if is_named || path.exists() { "" } else { ", does not exist" };
+            line("config", Some(&toml_string(&shown(&path))), &safe!("{}{}", source, missing))
+        }
+        None => line("config", None, &"no home directory".into()),
+    }
 }
 
 /// The three ways to store a key; at most one is in use.
-fn key_lines(place: &Result<StoredAt, ConfigError>) -> Vec<Safe> {
-    let names = ["api_key", "api_key_file", "api_key_command"];
-    let unset = |name: &'static str| line(&name.into(), None, &"not set".into());
-    let StoredAt { source, stored } = match place {
-        Ok(place) => place,
-        Err(error) => {
-            let mut lines = vec![line(&"api_key".into(), None, &clean(&error.to_string()))];
-            lines.extend(names.into_iter().skip(1).map(unset));
-            return lines;
+fn key_lines(key: &Result<StoredKey, ConfigError>) -> Vec<Safe> {
+    let mut lines = ["api_key", "api_key_file", "api_key_command"].map(|name| line(name, None, &"not set".into()));
+    let [inline, file, command] = &mut lines;
+    match key {
+        Err(error) => *inline = line("api_key", None, &clean(&error.to_string())),
+        Ok(stored) => {
+            let shown = toml_string(&stored.shown().unwrap_or_else(|| MASK.into()));
+            match &stored.storage {
+                KeyStorage::Inline(key) => {
+                    let id = match key.public_id() {
+                        Some(id) => safe!("id {}", id.fit(40, "…")),
+                        None => "no public id".into(),
+                    };
+                    *inline = line("api_key", Some(&shown), &safe!("{}, {}", stored.place, id));
+                }
+                KeyStorage::File(_) => {
+                    *file = line("api_key_file", Some(&shown), &safe!("{}, not read", stored.place));
+                }
+                KeyStorage::Command(_) => {
+                    let source = safe!("{}, not run; its arguments are not shown", stored.place);
+                    *command = line("api_key_command", Some(&safe!("[{}]", shown)), &source);
+                }
+            }
         }
-    };
-    let (used, value, source) = match stored {
-        Stored::Here { public_id } => {
-            let id = match public_id {
-                Some(id) => safe!("id {}", id.fit(40, "…")),
-                None => "no public id".into(),
-            };
-            ("api_key", toml_string(&MASK.into()), safe!("{}, {}", source, id))
-        }
-        Stored::File { path } => ("api_key_file", toml_string(path), safe!("{}, not read", source)),
-        Stored::Command { program } => {
-            let words = safe!("[{}]", toml_string(program));
-            ("api_key_command", words, safe!("{}, not run; its arguments are not shown", source))
-        }
-    };
-    let shown = |name: &'static str| if name == used { line(&name.into(), Some(&value), &source) } else { unset(name) };
-    names.into_iter().map(shown).collect()
+    }
+    lines.into()
 }
 
 /// `key = value   # source`, or `#key   # source` where there is no value.
-fn line(key: &Safe, value: Option<&Safe>, source: &Safe) -> Safe {
+fn line(key: impl Into<Safe>, value: Option<&Safe>, source: &Safe) -> Safe {
+    let key = key.into();
     let start = match value {
         Some(value) => safe!("{} = {}", key, value),
         None => safe!("#{}", key),
@@ -282,18 +280,21 @@ mod tests {
         let path = home.path().join("config.toml");
         for text in ["https://gateway.example.com/token=abc123/v1", "https://b\u{fc}cher.example/a%22b\"c\u{202e}/v1"] {
             let base_url = BaseUrl::parse(text).unwrap();
-            let written = example(None, Some(&base_url));
+            let written = filled_in(None, Some(&base_url));
             files::write(&path, Existing::Replaced, |out| out.write_all(written.as_bytes())).unwrap().unwrap();
             let env = Environment::default();
             let config = Config::load(Some(&path), &env).unwrap();
-            assert!(config.base_url_and_source(&Selection::default(), &env).unwrap().0 == base_url, "{written}");
+            assert!(
+                config.workspace(&WorkspaceOptions::default(), &env).unwrap().base_url().unwrap().0 == base_url,
+                "{written}"
+            );
         }
     }
 
     #[test]
     fn the_example_has_one_line_for_a_key_and_one_for_a_base_url() {
         for replaced in [KEY_LINE, BASE_URL_LINE] {
-            assert_eq!(EXAMPLE.lines().filter(|line| *line == replaced).count(), 1, "{replaced}");
+            assert_eq!(example().lines().filter(|line| *line == replaced).count(), 1, "{replaced}");
         }
     }
 
@@ -304,11 +305,14 @@ mod tests {
         for (i, key) in [None, Some("kid:secret"), Some(r#"kid:"quo\ted\""#), Some("nocolon'#=")].into_iter().enumerate() {
             let key = key.map(|key| ApiKey::new(key).unwrap());
             let path = home.path().join(format!("{i}.toml"));
-            files::write(&path, Existing::Stays, |out| out.write_all(example(key.as_ref(), None).as_bytes()))
+            files::write(&path, Existing::Stays, |out| out.write_all(filled_in(key.as_ref(), None).as_bytes()))
                 .unwrap()
                 .unwrap();
             let config = Config::load(Some(&path), &env).unwrap();
-            assert_eq!(config.read_key(&Selection::default(), &env).await.ok(), key);
+            assert_eq!(
+                config.connection(&WorkspaceOptions::default(), &env).await.ok().map(|connection| connection.api.key),
+                key
+            );
         }
     }
 }

@@ -16,7 +16,9 @@ use crate::base_url::BaseUrl;
 use crate::cache::Store;
 use crate::cli::Global;
 use crate::clock::Moment;
-use crate::config::{Config, ConfigError, Connection, Environment, KeySource, Proxy, Selection, Stored, StoredAt};
+use crate::config::{
+    Config, ConfigError, Connection, Environment, KeySource, KeyStorage, ProxySetting, StoredKey, WorkspaceOptions,
+};
 use crate::error::{Error, Exit};
 use crate::output::{Output, Reader};
 use crate::probe;
@@ -173,7 +175,7 @@ fn write(line: &Safe) -> Result<(), Stop> {
 }
 
 async fn examine(report: &mut Report, global: &Global, env: &Environment) -> Result<(), Stop> {
-    let selection = Selection { profile: global.profile.clone(), base_url: global.base_url.clone() };
+    let selection = WorkspaceOptions { profile: global.profile.clone(), base_url: global.base_url.clone() };
     let demo = if global.demo { Some(start_demo().await?) } else { None };
     let setup = Setup { global, env, selection, demo: demo.as_ref().map(|(_, connection)| connection) };
     let config = setup.config(report)?;
@@ -193,7 +195,7 @@ async fn examine(report: &mut Report, global: &Global, env: &Environment) -> Res
 struct Setup<'a> {
     global: &'a Global,
     env: &'a Environment,
-    selection: Selection,
+    selection: WorkspaceOptions,
     demo: Option<&'a Connection>,
 }
 
@@ -217,14 +219,15 @@ impl Setup<'_> {
             (Some(located), None) => safe!("no config file (optional); default: {}", clean(&located.path.to_string_lossy())),
             (None, _) => "no config file (optional), and no home directory for one".into(),
         };
-        let is_usable = match config.profile_and_source(&self.selection, self.env) {
+        let is_usable = match config.workspace(&self.selection, self.env) {
             // The demo has a workspace of its own.
             found if self.demo.is_some() || (found.is_ok() && config.profile_names().is_empty()) => {
                 report.ok("config", &file)?;
                 true
             }
-            Ok((profile, source)) => {
-                report.ok("config", &safe!("{}, profile {} ({})", file, profile, source))?;
+            Ok(workspace) => {
+                let profile = workspace.shown_name();
+                report.ok("config", &safe!("{}, profile {} ({})", file, profile, workspace.source))?;
                 true
             }
             Err(error) => {
@@ -254,9 +257,9 @@ impl Setup<'_> {
     async fn chain(&self, report: &mut Report, config: &Config) -> Result<(), Stop> {
         let base_url = match self.demo {
             Some(demo) => Ok((demo.api.base_url.clone(), "demo".into())),
-            None => config.base_url_and_source(&self.selection, self.env),
+            None => config.workspace(&self.selection, self.env).and_then(|workspace| workspace.base_url()),
         };
-        let key = self.key(report, config, base_url.is_ok()).await?;
+        let key = self.key(report, config).await?;
         let (base_url, source) = match base_url {
             Ok(found) => found,
             Err(error) => {
@@ -291,10 +294,10 @@ impl Setup<'_> {
 
     /// Says where the history of an earlier version is, if it is not used.
     fn history(&self, report: &mut Report, config: &Config, settings: &Settings) -> Result<(), Stop> {
-        let Ok((profile, _)) = config.profile_and_source(&self.selection, self.env) else { return Ok(()) };
+        let Ok(workspace) = config.workspace(&self.selection, self.env) else { return Ok(()) };
         let (api, policy) = (settings.clone(), config.network.policy());
         let key_source = if self.demo.is_some() { KeySource::Demo } else { KeySource::Config };
-        let store = Store::of(&Connection { profile, key_source, api, policy });
+        let store = Store::of(&Connection { profile: workspace.shown_name(), key_source, api, policy });
         match store.as_ref().and_then(Store::unused_history) {
             Some(path) => {
                 let path = clean(&path.to_string_lossy());
@@ -309,22 +312,23 @@ impl Setup<'_> {
     }
 
     /// Where the key is from, and the key itself; `None` when there is none to use.
-    async fn key(&self, report: &mut Report, config: &Config, has_base_url: bool) -> Result<Option<ApiKey>, Stop> {
+    async fn key(&self, report: &mut Report, config: &Config) -> Result<Option<ApiKey>, Stop> {
         if let Some(demo) = self.demo {
             report.ok("key", &safe!("demo key, {}", shown_id(&demo.api.key)))?;
             return Ok(Some(demo.api.key.clone()));
         }
         let found = async {
-            let place = config.key_place(&self.selection, self.env)?;
-            if has_base_url {
-                config.check_binding(&self.selection, self.env)?;
-            }
-            let key = config.read_key(&self.selection, self.env).await?;
-            Ok((place, key))
+            let workspace = config.workspace(&self.selection, self.env)?;
+            let stored = match workspace.base_url() {
+                Ok((base_url, _)) => workspace.key_for(&base_url)?,
+                Err(_) => workspace.key()?,
+            };
+            let key = stored.read().await?;
+            Ok((stored, key))
         };
         match found.await {
-            Ok((place, key)) => {
-                let shown = safe!("{}, {}", shown_place(&place), shown_id(&key));
+            Ok((stored, key)) => {
+                let shown = safe!("{}, {}", shown_place(&stored), shown_id(&key));
                 if key.is_too_short() {
                     let words = safe!("{}: not a valid key: the secret has fewer than 8 characters", shown);
                     let advice = "Copy the whole key, key_id:secret, from the DialNexa dashboard.".into();
@@ -349,10 +353,10 @@ impl Setup<'_> {
         base_url: &BaseUrl,
         patience: Duration,
     ) -> Result<Option<&'static str>, Stop> {
-        let setting = if self.demo.is_some() { &Proxy::None } else { &config.network.proxy };
+        let setting = if self.demo.is_some() { &ProxySetting::None } else { &config.network.proxy };
         let proxy = match setting {
-            Proxy::None => None,
-            _ => match config.network.proxy_server(base_url) {
+            ProxySetting::None => None,
+            _ => match config.proxy_server(base_url) {
                 Ok(proxy) => proxy,
                 Err(error) => {
                     report.fail_config("proxy", &error)?;
@@ -406,11 +410,12 @@ fn shown_id(key: &ApiKey) -> Safe {
     }
 }
 
-fn shown_place(place: &StoredAt) -> Safe {
-    match &place.stored {
-        Stored::Here { .. } => place.source.clone(),
-        Stored::File { path } => safe!("{} (file {})", place.source, path),
-        Stored::Command { program } => safe!("{} (command {})", place.source, program),
+fn shown_place(stored: &StoredKey) -> Safe {
+    let shown = stored.shown().unwrap_or_default();
+    match stored.storage {
+        KeyStorage::Inline(_) => stored.place.clone(),
+        KeyStorage::File(_) => safe!("{} (file {})", stored.place, shown),
+        KeyStorage::Command(_) => safe!("{} (command {})", stored.place, shown),
     }
 }
 
@@ -427,12 +432,17 @@ fn milliseconds(time: Duration) -> Safe {
     safe!("{} ms", u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn say_proxy(report: &mut Report, proxy: Option<&ProxyServer>, base_url: &BaseUrl, setting: &Proxy) -> Result<(), Stop> {
+fn say_proxy(
+    report: &mut Report,
+    proxy: Option<&ProxyServer>,
+    base_url: &BaseUrl,
+    setting: &ProxySetting,
+) -> Result<(), Stop> {
     let words = match (proxy, setting) {
         (Some(proxy), _) => proxy.named(),
         (None, _) if base_url.is_loopback() => "none: loopback requests bypass the proxy".into(),
-        (None, Proxy::Environment) => "none: no proxy variable applies to this host".into(),
-        (None, Proxy::None | Proxy::Server(_)) => "none (network.proxy)".into(),
+        (None, ProxySetting::Environment) => "none: no proxy variable applies to this host".into(),
+        (None, ProxySetting::None | ProxySetting::Server(_)) => "none (network.proxy)".into(),
     };
     report.ok("proxy", &words)
 }

@@ -3,14 +3,13 @@
 use super::Exit;
 use crate::analysis::{nearest, query, sort};
 use crate::cli;
+use crate::config::{default_path, example};
 use crate::error::{EXIT_CODES, Error};
 use crate::keymap::{ACTIONS, COPIES, Entry};
 use crate::output::{Format, Output, columns_help};
 use crate::safe;
 use crate::text::{clean, clean_head};
 
-/// The config file with every key and its default.
-pub(super) const CONFIG: &str = include_str!("../../config.example.toml");
 /// Columns of the topics.
 const COLUMNS: usize = 80;
 
@@ -79,7 +78,7 @@ fn hanging(start: &str, indent: usize, text: &str) -> String {
 }
 
 fn config() -> String {
-    let place = crate::config::usual_path().map_or_else(
+    let place = default_path().map_or_else(
         || "No home directory was found; name a file with --config FILE.".to_owned(),
         |path| {
             let path = clean(&path.to_string_lossy());
@@ -89,7 +88,8 @@ fn config() -> String {
     format!(
         "The config file\n\n{place}\n\n\
          hookscope config init    writes the text below to that file\n\
-         hookscope config show    prints the effective values and their sources\n\n{CONFIG}"
+         hookscope config show    prints the effective values and their sources\n\n{}",
+        example()
     )
 }
 

@@ -10,7 +10,7 @@ use crate::analysis::audit::Facts;
 use crate::analysis::coverage::coverage;
 use crate::analysis::probed::Probed;
 use crate::cli::{Global, MetricsArgs};
-use crate::config::{Config, Environment, Selection};
+use crate::config::{Config, Environment, WorkspaceOptions};
 use crate::error::{Error, reason};
 use crate::files::{self, Existing};
 use crate::model::{Row, Scope, Webhook};
@@ -100,7 +100,7 @@ fn label(global: &Global, config: &Config, env: &Environment) -> Result<Option<A
     if global.demo || global.from.is_some() {
         return Ok(None);
     }
-    let selection = Selection { profile: global.profile.clone(), base_url: None };
+    let selection = WorkspaceOptions { profile: global.profile.clone(), base_url: None };
     Ok(config.profile_label(&selection, env)?.map(Arc::from))
 }
 

@@ -16,7 +16,7 @@ use crate::api::Client;
 use crate::base_url::BaseUrl;
 use crate::cli::{OutputArgs, PlanArgs, PlanFormat};
 use crate::clock;
-use crate::config::{MapFile, Selection};
+use crate::config::{MapFile, WorkspaceOptions};
 use crate::error::Error;
 use crate::model::{Row, Scope, Webhook, WebhookId};
 use crate::output::{DiffLine, Entry, Format, Output, Sheet};
@@ -81,8 +81,8 @@ fn mapping(file: MapFile) -> Mapping {
 
 /// Where the requests would go. A file says nothing of it; the config does.
 fn base_url(context: &Context<'_>) -> Result<BaseUrl, Error> {
-    let selection = Selection { profile: context.global.profile.clone(), base_url: context.global.base_url.clone() };
-    Ok(context.config.base_url_and_source(&selection, context.env)?.0)
+    let selection = WorkspaceOptions { profile: context.global.profile.clone(), base_url: context.global.base_url.clone() };
+    Ok(context.config.workspace(&selection, context.env)?.base_url()?.0)
 }
 
 /// What `PATCH` changes of a webhook, in the order of the fields (api-reference/webhooks/update).

@@ -15,7 +15,7 @@ use super::{Context, Exit, Fate, exit_of, get, workspace};
 use crate::analysis::destinations::{Destinations, Grouping, Member, Origin};
 use crate::analysis::reach::{Reach, Tally, Trouble};
 use crate::cli::{ProbeArgs, ScopeArg};
-use crate::config::Proxy;
+use crate::config::ProxySetting;
 use crate::error::Error;
 use crate::fetch::{Summary, Wanted};
 use crate::model::{Destination, Row, Scope};
@@ -77,9 +77,9 @@ pub(super) fn settings(step_timeout: u64, allow_private: bool, context: &Context
 /// DialNexa does not go through a proxy of this host, and a proxy would answer in the place of a destination.
 pub(super) fn note_proxy(context: &Context<'_>) {
     let named = match &context.config.network.proxy {
-        Proxy::None => None,
-        Proxy::Server(_) => Some("network.proxy"),
-        Proxy::Environment => context.env.proxy,
+        ProxySetting::None => None,
+        ProxySetting::Server(_) => Some("network.proxy"),
+        ProxySetting::Environment => context.env.proxy,
     };
     if let Some(named) = named {
         context.say.note(&safe!("{} is not used: probe connects to destinations directly", named));

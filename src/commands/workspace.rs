@@ -18,7 +18,7 @@ use crate::base_url::BaseUrl;
 use crate::cache::{Cached, Store, Unusable};
 use crate::cli::Global;
 use crate::clock;
-use crate::config::{Config, Connection, Environment, Selection};
+use crate::config::{Config, Connection, Environment, WorkspaceOptions};
 use crate::demo::{self, DemoOptions, DemoServer};
 use crate::error::{Error, reason};
 use crate::fetch::{self, Held, Limit, Reading, Source, Summary, Wanted};
@@ -124,7 +124,7 @@ pub async fn connect(
         let (server, connection) = start_demo().await?;
         (connection, Some(server))
     } else {
-        let selection = Selection { profile: global.profile.clone(), base_url: global.base_url.clone() };
+        let selection = WorkspaceOptions { profile: global.profile.clone(), base_url: global.base_url.clone() };
         (config.connection(&selection, env).await?, None)
     };
     override_timeout(&mut connection, global);
@@ -254,7 +254,7 @@ async fn open_profile(
     env: &Environment,
     say: Say,
 ) -> Result<Workspace, Error> {
-    let selection = Selection { profile: Some(name.to_owned()), base_url: global.base_url.clone() };
+    let selection = WorkspaceOptions { profile: Some(name.to_owned()), base_url: global.base_url.clone() };
     let mut connection = config.connection(&selection, env).await?;
     override_timeout(&mut connection, global);
     let workspace = if global.cached { of_cache(&connection, say)? } else { of_connection(&connection, None, say)? };

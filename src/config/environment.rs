@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use crate::api::ProxyVariables;
 
 /// Proxy variables, in order of precedence. The first four apply to https, which the API uses.

@@ -1,15 +1,16 @@
-//! The file of a migration: which events, hosts and URLs become which. As strict as the config, and read by the same code.
+//! The map file of a migration: the events, hosts and URLs to replace. It is read as strictly as the config, by the same code.
 
 use std::path::Path;
 
 use url::Url;
 
-use super::ConfigError;
 use super::document::{Document, Section};
+use super::error::ConfigError;
+use super::shown::clean_path;
 use crate::model::normal_host;
 use crate::safe;
 
-/// What the file says, in no particular order. Hosts are in lower case, as URLs have them.
+/// The contents of the file, unordered. Hosts are in lower case, as in URLs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MapFile {
     pub events: Vec<(String, Vec<String>)>,
@@ -19,10 +20,6 @@ pub struct MapFile {
 
 impl MapFile {
     /// Reads the file.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong, with file and line.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let document = Document::open(path)?;
         let tables = document.parse()?;
@@ -59,16 +56,16 @@ impl MapFile {
         }
         root.finish()?;
         if map == Self::default() {
-            return Err(ConfigError::new(safe!("{}: maps nothing", super::clean_path(path)))
+            return Err(ConfigError::new(safe!("{}: maps nothing", clean_path(path)))
                 .advise("Add a table [events], [hosts] or [urls]; hookscope help plan shows an example."));
         }
         Ok(map)
     }
 }
 
-/// A host as URLs have it: in lower case, names in other scripts as punycode.
+/// A host as in URLs: in lower case, names in other scripts as punycode.
 fn host(text: &str) -> Option<String> {
-    // An address or a port would be taken for a part of another thing.
+    // A port, a path or an IPv6 address is not part of a name.
     let is_name = !text.is_empty() && !text.contains(['/', ':', '@', '?', '#']);
     normal_host(text).filter(|_| is_name)
 }

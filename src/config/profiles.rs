@@ -1,29 +1,32 @@
-//! The workspaces of one config: what a picker shows of each, and the way to another one than that of the start.
+//! The profiles that the explorer can switch between.
 
 use ratatui::style::Color;
 
-use super::key::StoredKey;
-use super::{Chosen, Config, ConfigError, Connection, DEFAULT, Environment, KeySource, Level, Selection};
+use super::connection::Connection;
+use super::environment::Environment;
+use super::error::ConfigError;
+use super::loaded::Config;
+use super::workspace::{ChosenWorkspace, WorkspaceOptions};
 use crate::text::Safe;
 
-/// What a picker shows of a workspace.
+/// A profile as a picker shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// What `--profile` calls it; `None` is the top level of the config.
+    /// The name for `--profile`; `None` is the top level of the config.
     pub name: Option<String>,
-    /// What messages call it.
+    /// The name in messages.
     pub shown: Safe,
     pub host: Safe,
-    /// What marks it, if anything does.
+    /// The color that marks it.
     pub colour: Option<Color>,
-    /// Its key is with a command, which may ask a person on the terminal.
+    /// True if its key comes from a command, which may ask a person on the terminal.
     pub asks: bool,
 }
 
-/// The workspaces that can be switched between, the one of the start among them.
+/// The workspaces that can be switched between, including the one of the start.
 ///
-/// What the command line and the environment say of a workspace they say of the one at the start: `DIALNEXA_API_KEY`,
-/// `--base-url` and `DIALNEXA_BASE_URL` apply to no other. A connection to another one is made of the config alone.
+/// `DIALNEXA_API_KEY`, `--base-url` and `DIALNEXA_BASE_URL` apply to the workspace of the start only. A connection to another
+/// one is made from the config alone.
 #[derive(Debug)]
 pub struct Profiles {
     config: Config,
@@ -33,83 +36,60 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    /// All profiles of a config, in the order of their names. The top level comes first where a run without a profile reads
-    /// it: in the run that this one is, or in another one.
-    pub fn new(config: &Config, selection: &Selection, env: &Environment, start: &Connection) -> Result<Self, ConfigError> {
-        let chosen = config.profile(selection, env)?;
-        let top = Chosen { name: None, level: &config.top, source: DEFAULT.into() };
+    /// All profiles of a config, sorted by name. The top level comes first if a run without a profile reads it, be it this
+    /// run or another one.
+    pub fn new(
+        config: &Config,
+        options: &WorkspaceOptions,
+        env: &Environment,
+        start: &Connection,
+    ) -> Result<Self, ConfigError> {
+        let chosen = config.workspace(options, env)?;
         let top_is_read = config.default_profile.is_none() && env.profile.is_none() && config.top.key.is_some();
-        let offers_top = chosen.name.is_none() || top_is_read;
-        let named = config.profiles.iter().map(|(name, level)| Chosen { name: Some(name), level, source: DEFAULT.into() });
-        let all: Vec<_> =
-            offers_top.then_some(top).into_iter().chain(named).map(|chosen| config.describe(&chosen)).collect();
+        let top = (chosen.name.is_none() || top_is_read).then_some(None);
+        let names = top.into_iter().chain(config.profiles().map(Some));
+        let mut all = Vec::new();
+        for name in names {
+            all.push(describe(&config.stored_workspace(name)?)?);
+        }
         let start_at = all.iter().position(|profile| profile.name.as_deref() == chosen.name).unwrap_or_default();
-        let mut profiles = Self { config: config.clone(), all, start_at, start: start.clone() };
-        if let Some(profile) = profiles.all.get_mut(start_at) {
+        if let Some(profile) = all.get_mut(start_at) {
             profile.host = start.api.base_url.host();
             // Its key is here already.
             profile.asks = false;
         }
-        Ok(profiles)
+        Ok(Self { config: config.clone(), all, start_at, start: start.clone() })
     }
 
     pub fn all(&self) -> &[Profile] {
         &self.all
     }
 
-    /// The place of the one at the start.
+    /// The index of the one of the start.
     pub fn start_at(&self) -> usize {
         self.start_at
     }
 
-    /// The way to one of them. To that of the start it is the one that was taken then; for another one its key is read anew,
-    /// which may run a command.
+    /// The connection to a workspace. That of the start is reused; for another one, the key is read again, which may run a
+    /// command.
     pub async fn connection(&self, at: usize) -> Result<Connection, ConfigError> {
         if at == self.start_at {
             return Ok(self.start.clone());
         }
         let profile = self.all.get(at).ok_or_else(|| ConfigError::new("no such profile"))?;
-        let level = match &profile.name {
-            None => Some(&self.config.top),
-            Some(name) => self.config.profiles.get(name),
-        };
-        let level = level.ok_or_else(|| ConfigError::new("no such profile"))?;
-        let chosen = Chosen { name: profile.name.as_deref(), level, source: DEFAULT.into() };
-        let base_url = self.config.home_of(level);
-        let stored = self.config.bound_key(&chosen, &base_url)?;
-        let url_place = self.config.found_home(level).map_or_else(|| DEFAULT.into(), |found| found.place.clone());
-        let sources = crate::api::Sources { key: Some(stored.described()), base_url: Some(url_place) };
-        let key = stored.read().await?;
-        let renewal = self.config.renewal(&chosen, &base_url);
-        let mut api = self.config.network.api_settings(base_url, key)?;
-        api.renewal = renewal;
-        api.sources = sources;
-        // That may be the one of --timeout, which is about requests, not about a workspace.
-        api.timeout = self.start.api.timeout;
-        Ok(Connection {
-            profile: profile.shown.clone(),
-            key_source: KeySource::of(api.renewal.as_ref()),
-            api,
-            policy: self.config.network.policy(),
-        })
+        let mut connection = self.config.stored_workspace(profile.name.as_deref())?.connection().await?;
+        // This may be the timeout of --timeout, which is about requests, not about a workspace.
+        connection.api.timeout = self.start.api.timeout;
+        Ok(connection)
     }
 }
 
-impl Config {
-    fn describe(&self, chosen: &Chosen<'_>) -> Profile {
-        Profile {
-            name: chosen.name.map(str::to_owned),
-            shown: chosen.shown_name(),
-            host: self.home_of(chosen.level).host(),
-            colour: chosen.level.mark(),
-            asks: self.stored_key(chosen).is_ok_and(|(key, _)| matches!(key, StoredKey::Command { .. })),
-        }
-    }
-}
-
-impl Level {
-    /// The colour that marks the workspace.
-    fn mark(&self) -> Option<Color> {
-        self.colour.as_ref().map(|found| found.value).filter(|&colour| colour != Color::Reset)
-    }
+fn describe(workspace: &ChosenWorkspace<'_>) -> Result<Profile, ConfigError> {
+    Ok(Profile {
+        name: workspace.name.map(str::to_owned),
+        shown: workspace.shown_name(),
+        host: workspace.base_url()?.0.host(),
+        colour: workspace.color(),
+        asks: workspace.key().is_ok_and(|key| key.asks()),
+    })
 }

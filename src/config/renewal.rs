@@ -6,8 +6,11 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use super::key::StoredKey;
-use super::{Chosen, Config, ConfigError, DEFAULT, Environment};
+use super::environment::Environment;
+use super::error::ConfigError;
+use super::loaded::Config;
+use super::stored_key::StoredKey;
+use super::workspace::ChosenWorkspace;
 use crate::api::Renewal;
 use crate::base_url::BaseUrl;
 use crate::redact::ApiKey;
@@ -17,45 +20,32 @@ use crate::text::{Safe, clean};
 /// Time limit for reading the key, for a file system that hangs; longer than that of a key command.
 const TIME: Duration = Duration::from_secs(90);
 
-impl Config {
-    /// Re-reads the key of a level from the current config file, since the file may hold the key itself. The new key stays bound
-    /// to the base URL of the first one.
-    pub(super) fn renewal(&self, chosen: &Chosen<'_>, base_url: &BaseUrl) -> Option<Renewal> {
-        let path = self.path.clone()?;
-        let (name, base_url) = (chosen.name.map(str::to_owned), base_url.clone());
-        let asks = self.stored_key(chosen).is_ok_and(|(key, _)| matches!(key, StoredKey::Command { .. }));
-        Some(Renewal::new(asks, move || {
-            let (path, name, base_url) = (path.clone(), name.clone(), base_url.clone());
-            let runtime = Handle::current();
-            async move {
-                let reading = async {
-                    // A file system that hangs must not hold up the other requests.
-                    let found = spawn_blocking(move || {
-                        let stored =
-                            find(&path, name.as_deref(), &base_url, asks).map_err(|error| clean(&error.to_string()))?;
-                        if matches!(stored, StoredKey::Command { .. }) {
-                            return Ok(Found::Command(stored));
-                        }
-                        runtime.block_on(read(&stored)).map(Found::Key)
-                    });
-                    match found.await.map_err(|error| clean(&error.to_string()))?? {
-                        Found::Key(key) => Ok(key),
-                        // Dropping the future ends the command.
-                        Found::Command(stored) => read(&stored).await,
-                    }
-                };
-                let read = tokio::time::timeout(TIME, reading).await;
-                read.unwrap_or_else(|_elapsed| Err(safe!("timed out after {} s", TIME.as_secs())))
-            }
-        }))
-    }
-}
-
-/// Source of the new key.
-enum Found {
-    Key(ApiKey),
-    /// A command that has not run yet.
-    Command(StoredKey),
+/// Re-reads the key of a workspace from the current config file, since the file may hold the key itself. The new key stays
+/// bound to the base URL of the first one.
+pub(super) fn renewal(workspace: &ChosenWorkspace<'_>, first: &StoredKey, base_url: &BaseUrl) -> Option<Renewal> {
+    let path = workspace.config.path.clone()?;
+    let (name, base_url, asks) = (workspace.name.map(str::to_owned), base_url.clone(), first.asks());
+    Some(Renewal::new(asks, move || {
+        let (path, name, base_url) = (path.clone(), name.clone(), base_url.clone());
+        let runtime = Handle::current();
+        async move {
+            let reading = async {
+                // A file system that hangs must not hold up the other requests.
+                let found = spawn_blocking(move || {
+                    let stored = find(&path, name.as_deref(), &base_url, asks).map_err(|error| clean(&error.to_string()))?;
+                    // A command runs outside of this thread, so that dropping the future ends it.
+                    let key = if stored.asks() { None } else { Some(runtime.block_on(read(&stored))?) };
+                    Ok::<_, Safe>((stored, key))
+                });
+                match found.await.map_err(|error| clean(&error.to_string()))?? {
+                    (_, Some(key)) => Ok(key),
+                    (stored, None) => read(&stored).await,
+                }
+            };
+            let read = tokio::time::timeout(TIME, reading).await;
+            read.unwrap_or_else(|_elapsed| Err(safe!("timed out after {} s", TIME.as_secs())))
+        }
+    }))
 }
 
 /// Reads the key. The message names the config key, and there is one line for it.
@@ -66,17 +56,14 @@ async fn read(stored: &StoredKey) -> Result<ApiKey, Safe> {
 /// Finds where the current config file stores the key.
 fn find(path: &Path, name: Option<&str>, base_url: &BaseUrl, asks: bool) -> Result<StoredKey, ConfigError> {
     let config = Config::load(Some(path), &Environment::default())?;
-    let level = match name {
-        None => &config.top,
-        Some(name) => config.profiles.get(name).ok_or_else(|| ConfigError::new("the config no longer has this profile"))?,
-    };
-    let chosen = Chosen { name, level, source: DEFAULT.into() };
-    let key = config.bound_key(&chosen, base_url)?;
-    if matches!(key, StoredKey::Command { .. }) && !asks {
+    let workspace = config.stored_workspace(name);
+    let workspace = workspace.map_err(|_unknown| ConfigError::new("the config no longer has this profile"))?;
+    let key = workspace.key_for(base_url)?;
+    if key.asks() && !asks {
         // The caller was promised that nothing prompts.
         return Err(ConfigError::new("the config now uses api_key_command: restart hookscope"));
     }
-    Ok(key.clone())
+    Ok(key)
 }
 
 #[cfg(test)]
@@ -86,7 +73,7 @@ mod tests {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 
     use super::*;
-    use crate::config::Selection;
+    use crate::config::WorkspaceOptions;
 
     struct Home(tempfile::TempDir);
 
@@ -102,7 +89,7 @@ mod tests {
         async fn renewal(&self, config: &str) -> (ApiKey, Renewal) {
             self.write("config.toml", config);
             let config = Config::load(Some(&self.0.path().join("config.toml")), &Environment::default()).unwrap();
-            let api = config.connection(&Selection::default(), &Environment::default()).await.unwrap().api;
+            let api = config.connection(&WorkspaceOptions::default(), &Environment::default()).await.unwrap().api;
             (api.key, api.renewal.unwrap())
         }
     }
@@ -135,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_stops_waiting_ends_the_command() {
+    async fn dropping_the_future_ends_the_command() {
         let home = Home(tempfile::tempdir().unwrap());
         let fifo = home.0.path().join("fifo");
         assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());

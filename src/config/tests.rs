@@ -1,13 +1,18 @@
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
+use ratatui::style::Color;
 use tempfile::TempDir;
 
+use super::loaded::FILE;
 use super::*;
+use crate::base_url::BaseUrl;
+use crate::keymap::{ACTIONS, Keymap};
+use crate::text::Safe;
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 /// What no message may ever contain, in the shape of a key.
@@ -53,12 +58,12 @@ fn parse(config: &str) -> Result<Config, ConfigError> {
     Place::with(config).load()
 }
 
-fn profile(name: &str) -> Selection {
-    Selection { profile: Some(name.to_owned()), ..Selection::default() }
+fn profile(name: &str) -> WorkspaceOptions {
+    WorkspaceOptions { profile: Some(name.to_owned()), ..WorkspaceOptions::default() }
 }
 
-fn at(base_url: &str) -> Selection {
-    Selection { base_url: Some(base_url.to_owned()), ..Selection::default() }
+fn at(base_url: &str) -> WorkspaceOptions {
+    WorkspaceOptions { base_url: Some(base_url.to_owned()), ..WorkspaceOptions::default() }
 }
 
 fn with_key(key: &str) -> Environment {
@@ -78,188 +83,102 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-mod example {
+mod sample {
     use super::*;
 
-    /// The key of a commented `#key = value` line; prose has a space after the `#`.
-    fn code(line: &str) -> Option<&str> {
-        line.strip_prefix('#').filter(|code| !code.is_empty() && !code.starts_with(' '))
-    }
-
-    fn key(code: &str) -> Option<&str> {
-        code.split_once(" = ").map(|(key, _)| key)
-    }
-
-    fn header(line: &str) -> Option<&str> {
-        let name = line.strip_prefix('[')?.strip_suffix(']')?;
-        // One of an array of tables has two brackets.
-        Some(name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name))
-    }
-
-    /// The example with the commented lines that are wanted made live.
+    /// The sample config without the `#` of the lines that are wanted. Prose has a space after the `#`.
     fn uncommented(wanted: impl Fn(&str) -> bool) -> String {
-        let lines = EXAMPLE.lines().map(|line| code(line).filter(|code| wanted(code)).unwrap_or(line));
-        lines.collect::<Vec<_>>().join("\n")
+        let live = |line: &'static str| match line.strip_prefix('#') {
+            Some(code) if !code.is_empty() && !code.starts_with(' ') && wanted(code) => code,
+            _ => line,
+        };
+        EXAMPLE.lines().map(live).collect::<Vec<_>>().join("\n")
     }
 
-    /// Where a key is stored, other workspaces with their colours, further certificates and waivers have no default.
-    fn has_default(code: &str) -> bool {
-        !["api_key", "default_profile", "[profiles.", "color = \"red\"", "ca_file"]
-            .into_iter()
-            .chain(WAIVER)
-            .any(|start| code.starts_with(start))
-    }
-
-    /// The lines of a waiver.
+    /// Starts of the lines that show something without a default: keys, profiles, certificates and waivers.
+    const WITHOUT_DEFAULT: [&str; 5] = ["api_key", "default_profile", "[profiles.", "color = \"red\"", "ca_file"];
     const WAIVER: [&str; 6] = ["[[audit.allow]]", "rule = ", "webhook = ", "url = ", "reason = ", "expires = "];
 
     #[test]
-    fn its_waiver_is_one_in_either_way() {
+    fn the_file_is_generated_from_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config.example.toml");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(path, example()).unwrap();
+        }
+        assert_eq!(fs::read_to_string(path).unwrap(), example(), "UPDATE_DOCS=1 rewrites it");
+    }
+
+    #[test]
+    fn it_is_the_defaults_commented_and_uncommented() {
+        let has_default = |code: &str| !WITHOUT_DEFAULT.iter().chain(&WAIVER).any(|start| code.starts_with(start));
+        for text in [EXAMPLE.to_owned(), uncommented(has_default)] {
+            let config = parse(&text).unwrap();
+            assert_eq!(config.network, NetworkConfig::default());
+            assert_eq!(config.ui, UiConfig::default());
+            assert_eq!(config.audit, AuditConfig::default());
+            for entry in ACTIONS {
+                assert_eq!(config.keymap.keys(entry.action), Keymap::default().keys(entry.action), "{}", entry.name);
+            }
+            assert_eq!(config.stored_workspace(None).unwrap().base_url().unwrap().0, BaseUrl::default());
+            assert!(config.top.key.is_none() && config.profiles.is_empty() && config.default_profile.is_none());
+        }
+    }
+
+    #[test]
+    fn its_waiver_names_a_webhook_or_a_url() {
         for other in ["webhook = ", "url = "] {
             let config = uncommented(|code| WAIVER.iter().any(|start| code.starts_with(start)) && !code.starts_with(other));
             let config = parse(&config).unwrap();
             assert_eq!(config.audit.allow.len(), 1);
             assert!(config.audit.allow[0].expires.is_some());
         }
-        let shown = shown_in("audit.allow");
-        assert_eq!(shown, known_in_waiver());
-    }
-
-    /// The keys that the code knows in a waiver.
-    fn known_in_waiver() -> BTreeSet<String> {
-        let error =
-            parse("[[audit.allow]]\nrule = 'no-events'\nwebhook = 'a'\nreason = 'x'\nno-such-key = 1\n").unwrap_err();
-        let known = advice(&error).strip_prefix("Known keys here: ").unwrap();
-        known.split(", ").map(str::to_owned).collect()
-    }
-
-    /// The section and the text of every commented key line.
-    fn keys() -> Vec<(&'static str, &'static str)> {
-        let mut section = "";
-        let mut keys = Vec::new();
-        for line in EXAMPLE.lines() {
-            section = header(line).or_else(|| header(code(line)?)).unwrap_or(section);
-            keys.extend(code(line).and_then(key).map(|key| (section, key)));
-        }
-        keys
-    }
-
-    fn sections() -> Vec<&'static str> {
-        EXAMPLE.lines().filter_map(header).collect()
-    }
-
-    /// The keys and sections that the example shows directly below a section.
-    fn shown_in(section: &str) -> BTreeSet<String> {
-        let keys = keys().into_iter().filter(|(of, _)| *of == section).map(|(_, key)| key);
-        let prefix = if section.is_empty() { String::new() } else { format!("{section}.") };
-        let tables = EXAMPLE.lines().filter_map(|line| header(line).or_else(|| header(code(line)?)));
-        let below = tables.filter_map(|table| table.strip_prefix(&prefix)?.split('.').next());
-        keys.chain(below).map(str::to_owned).collect()
-    }
-
-    /// The keys that the code knows in a section, as it tells whoever wrote a wrong one.
-    fn known_in(section: &str) -> BTreeSet<String> {
-        let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
-        let error = parse(&format!("{header}no-such-key = 1\n")).unwrap_err();
-        let known = advice(&error).strip_prefix("Known keys here: ");
-        known.unwrap_or_else(|| panic!("{section}: {error}")).split(", ").map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn it_is_the_defaults_commented_and_uncommented() {
-        for text in [EXAMPLE.to_owned(), uncommented(has_default)] {
-            let config = parse(&text).unwrap();
-            assert_eq!(config.network, Network::default());
-            assert_eq!(config.ui, Ui::default());
-            assert_eq!(config.audit, Audit::default());
-            for entry in ACTIONS {
-                assert_eq!(config.keymap.keys(entry.action), Keymap::default().keys(entry.action), "{}", entry.name);
-            }
-            assert_eq!(config.home_of(&config.top), BaseUrl::default());
-            assert!(config.top.key.is_none() && config.profiles.is_empty() && config.default_profile.is_none());
-        }
-    }
-
-    #[test]
-    fn it_shows_every_key_that_the_code_knows_and_no_other() {
-        // Rules are named freely in [audit.severity].
-        for section in sections().into_iter().filter(|&section| section != "audit.severity").chain([""]) {
-            assert_eq!(shown_in(section), known_in(section), "[{section}]");
-        }
-        let mut of_profiles = known_in("profiles.production");
-        // A colour is a profile's own.
-        assert!(of_profiles.remove("color") && of_profiles.is_subset(&shown_in("")), "{of_profiles:?}");
-        of_profiles.insert("color".to_owned());
-        assert!(of_profiles.is_superset(&shown_in("profiles.production")), "{of_profiles:?}");
-    }
-
-    #[test]
-    fn the_keys_section_shows_the_keymap() {
-        let shown: Vec<_> = keys().into_iter().filter(|(section, _)| *section == "keys").map(|(_, key)| key).collect();
-        assert_eq!(shown, ACTIONS.iter().map(|entry| entry.name).collect::<Vec<_>>());
     }
 
     #[test]
     fn each_way_to_store_a_key_parses() {
-        for name in ["api_key", "api_key_file", "api_key_command"] {
-            let mut top = true;
-            let lines = EXAMPLE.lines().map(|line| {
-                top &= !line.starts_with("#[profiles.");
-                code(line).filter(|code| top && key(code) == Some(name)).unwrap_or(line)
-            });
-            assert!(parse(&lines.collect::<Vec<_>>().join("\n")).unwrap().top.key.is_some(), "{name}");
+        for name in ["api_key = ", "api_key_file = ", "api_key_command = [\"pass\", \"show\", \"dialnexa\"]"] {
+            assert!(parse(&uncommented(|code| code.starts_with(name))).unwrap().top.key.is_some(), "{name}");
         }
         let config = parse(&uncommented(|code| code.starts_with("ca_file"))).unwrap();
-        assert_ne!(config.network, Network::default());
+        assert_ne!(config.network, NetworkConfig::default());
     }
 
     #[test]
     fn its_profiles_parse() {
         let first = EXAMPLE.lines().position(|line| line.starts_with("#default_profile")).unwrap();
-        let lines: Vec<_> = EXAMPLE.lines().skip(first).map_while(code).collect();
+        let lines: Vec<_> = EXAMPLE.lines().skip(first).map_while(|line| line.strip_prefix('#')).collect();
         let config = parse(&lines.join("\n")).unwrap();
         assert_eq!(config.default_profile.as_deref(), Some("production"));
         assert_eq!(config.profiles.keys().collect::<Vec<_>>(), ["production", "staging"]);
-        assert!(config.profiles.values().all(|level| level.key.is_some()));
-    }
-
-    /// `1`, `600` of a comment with `(1 to 600)` in it.
-    fn range(comment: &str) -> Option<(u64, u64)> {
-        let (before, after) = comment.split_once(" to ")?;
-        let first = before.rsplit_once('(')?.1.parse().ok()?;
-        let last = after.split_once(')')?.0.parse().ok()?;
-        Some((first, last))
+        assert!(config.profiles.values().all(|profile| profile.key.is_some()));
     }
 
     #[test]
-    fn the_ranges_in_its_comments_are_true() {
-        let (mut section, mut documented, mut checked) = ("", None, 0);
-        for line in EXAMPLE.lines() {
-            section = header(line).unwrap_or(section);
-            let Some((key, value)) = code(line).and_then(|code| code.split_once(" = ")) else {
-                documented = range(line);
-                continue;
-            };
-            if value.parse::<u64>().is_err() {
-                continue;
-            }
-            let (first, last) = documented.unwrap_or_else(|| panic!("{key} has no range"));
-            let parse = |number: i128| parse(&format!("[{section}]\n{key} = {number}\n"));
+    fn its_ranges_are_enforced() {
+        let sections =
+            [("network", NetworkConfig::keys()), ("ui", UiConfig::keys()), ("ui.theme", ThemeConfig::keys())].into_iter();
+        let keys = sections.flat_map(|(section, keys)| keys.into_iter().map(move |key| (section, key)));
+        let mut checked = 0;
+        for (section, KeyHelp { name, range, .. }) in keys {
+            let Some((first, last)) = range.map(std::ops::RangeInclusive::into_inner) else { continue };
+            let parse = |number: i128| parse(&format!("[{section}]\n{name} = {number}\n"));
             for allowed in [first, last] {
-                assert!(parse(allowed.into()).is_ok(), "{key} = {allowed}");
+                assert!(parse(allowed.into()).is_ok(), "{name} = {allowed}");
             }
             for wrong in [i128::from(first) - 1, i128::from(last) + 1] {
                 let error = parse(wrong).unwrap_err().to_string();
-                assert!(error.contains(&format!("{section}.{key}: ")), "{error}");
-                assert!(error.contains(&format!("from {first} to {last}")), "{error}");
+                assert!(
+                    error.contains(&format!("{section}.{name}: must be a whole number from {first} to {last}")),
+                    "{error}"
+                );
             }
             checked += 1;
         }
-        assert_eq!(checked, 10, "numbers in the example");
+        assert_eq!(checked, 10, "numbers in the table");
     }
 
     #[test]
-    fn the_words_that_can_be_chosen_are_in_its_comments() {
+    fn it_names_the_words_that_can_be_chosen() {
         let prose: Vec<_> = EXAMPLE
             .lines()
             .filter_map(|line| line.strip_prefix("# "))
@@ -273,6 +192,22 @@ mod example {
                 assert!(prose.contains(&word), "{section}.{key}: {word}");
                 assert!(parse(&format!("[{section}]\n{key} = \"{word}\"\n")).is_ok(), "{section}.{key}: {word}");
             }
+        }
+    }
+
+    /// The keys that the code knows in a section, from the advice about a wrong one.
+    fn known_in(lines: &str) -> Vec<String> {
+        let error = parse(&format!("{lines}\nno-such-key = 1\n")).unwrap_err();
+        let known = advice(&error).strip_prefix("Known keys here: ").unwrap_or_else(|| panic!("{lines}: {error}"));
+        known.split(", ").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn it_shows_the_keys_of_the_top_level_of_profiles_and_of_waivers() {
+        let waiver = "[[audit.allow]]\nrule = 'no-events'\nwebhook = 'a'\nreason = 'x'";
+        for key in ["", "[profiles.production]", waiver].into_iter().flat_map(known_in) {
+            let starts = [format!("#{key} = "), format!("[{key}]"), format!("#[{key}.")];
+            assert!(EXAMPLE.lines().any(|line| starts.iter().any(|start| line.starts_with(start))), "{key}");
         }
     }
 }
@@ -298,7 +233,7 @@ mod workspace {
         place
     }
 
-    async fn chosen(config: &Config, selection: &Selection, env: &Environment) -> (String, String, KeySource) {
+    async fn chosen(config: &Config, selection: &WorkspaceOptions, env: &Environment) -> (String, String, KeySource) {
         let connection = config.connection(selection, env).await.unwrap();
         (connection.profile.to_string(), connection.api.key.expose().to_owned(), connection.key_source)
     }
@@ -324,8 +259,8 @@ mod workspace {
         let config = place.load().unwrap();
         let variable = Environment { profile: Some("plain".into()), ..Environment::default() };
         for (selection, env, name) in [
-            (Selection::default(), Environment::default(), "production"),
-            (Selection::default(), variable.clone(), "plain"),
+            (WorkspaceOptions::default(), Environment::default(), "production"),
+            (WorkspaceOptions::default(), variable.clone(), "plain"),
             (profile("tools"), variable, "tools"),
         ] {
             assert_eq!(chosen(&config, &selection, &env).await.0, name);
@@ -337,8 +272,8 @@ mod workspace {
         let config = parse("api_key = 'id:top'\n[profiles.other]\napi_key = 'id:other'").unwrap();
         let env = Environment::default();
         let expected = ("default".into(), "id:top".into(), KeySource::Config);
-        assert_eq!(chosen(&config, &Selection::default(), &env).await, expected);
-        let (name, key, source) = chosen(&Config::default(), &Selection::default(), &with_key("id:env")).await;
+        assert_eq!(chosen(&config, &WorkspaceOptions::default(), &env).await, expected);
+        let (name, key, source) = chosen(&Config::default(), &WorkspaceOptions::default(), &with_key("id:env")).await;
         assert_eq!((name.as_str(), key.as_str(), source), ("default", "id:env", KeySource::Environment));
     }
 
@@ -348,7 +283,7 @@ mod workspace {
         let variable = Environment { profile: Some("prod".into()), ..Environment::default() };
         for (selection, env, start) in [
             (profile("prod"), Environment::default(), "--profile: unknown profile prod"),
-            (Selection::default(), variable, "HOOKSCOPE_PROFILE: unknown profile prod"),
+            (WorkspaceOptions::default(), variable, "HOOKSCOPE_PROFILE: unknown profile prod"),
             // A key does not make up for a name that is wrong.
             (profile("Production"), with_key("id:env"), "--profile: unknown profile Production"),
         ] {
@@ -391,10 +326,10 @@ mod workspace {
         let error = config.connection(&profile("p"), &env).await.unwrap_err();
         assert_eq!(error.to_string(), "no API key for profile p");
         assert!(advice(&error).contains(place.path(FILE).to_str().unwrap()), "{}", advice(&error));
-        let error = config.connection(&Selection::default(), &env).await.unwrap_err();
+        let error = config.connection(&WorkspaceOptions::default(), &env).await.unwrap_err();
         assert!(advice(&error).contains("--profile (p)"), "{}", advice(&error));
         // No home directory to have a config in.
-        let error = Config::default().connection(&Selection::default(), &env).await.unwrap_err();
+        let error = Config::default().connection(&WorkspaceOptions::default(), &env).await.unwrap_err();
         assert!(advice(&error).contains("DIALNEXA_API_KEY"), "{}", advice(&error));
     }
 
@@ -404,7 +339,7 @@ mod workspace {
         let not_utf8 = OsString::from_vec(b"id:SENTINEL-KEY\xff".to_vec());
         for value in ["".into(), " \t\n".into(), "id: SENTINEL-KEY".into(), "SENTINEL-KEY\u{7f}".into(), not_utf8] {
             let env = Environment { api_key: Some(value), ..Environment::default() };
-            let error = config.connection(&Selection::default(), &env).await.unwrap_err();
+            let error = config.connection(&WorkspaceOptions::default(), &env).await.unwrap_err();
             assert!(error.to_string().starts_with("DIALNEXA_API_KEY: the API key "), "{error}");
             assert!(!everything(&error).contains(SENTINEL), "{error}");
         }
@@ -414,10 +349,10 @@ mod workspace {
     async fn settings_reach_the_connection() {
         let config =
             parse("api_key = 'id:top'\n[network]\ntimeout = 7\nretries = 0\npage_size = 0x10\nproxy = 'none'").unwrap();
-        let connection = config.connection(&Selection::default(), &Environment::default()).await.unwrap();
+        let connection = config.connection(&WorkspaceOptions::default(), &Environment::default()).await.unwrap();
         assert_eq!(connection.api.timeout.as_secs(), 7);
         assert_eq!((connection.policy.retries, connection.policy.page_size), (0, 16));
-        assert_eq!((connection.api.proxy, config.network.proxy), (None, Proxy::None));
+        assert_eq!((connection.api.proxy, config.network.proxy), (None, ProxySetting::None));
     }
 
     #[tokio::test]
@@ -500,7 +435,7 @@ mod binding {
     async fn check(config: &Config, key_at: KeyAt, addresses: [Address; 4]) {
         let case = format!("key at {key_at:?}, address at top, profile, option, variable: {addresses:?}");
         let [top, profile, option, variable] = addresses;
-        let selection = Selection { profile: Some("p".into()), base_url: given(option) };
+        let selection = WorkspaceOptions { profile: Some("p".into()), base_url: given(option) };
         let env = Environment {
             base_url: given(variable),
             api_key: (key_at == KeyAt::Environment).then(|| "id:env".into()),
@@ -549,7 +484,7 @@ mod binding {
         };
         let selections = |url: &str| {
             let variable = Environment { base_url: Some(url.into()), ..with_key("id:env") };
-            [(at(url), with_key("id:env")), (Selection::default(), variable)]
+            [(at(url), with_key("id:env")), (WorkspaceOptions::default(), variable)]
         };
         for url in ["http://localhost:1", "http://127.0.0.1", "http://127.9.9.9:80/v1", "http://[::1]:1"] {
             for config in stored(url) {
@@ -576,7 +511,7 @@ mod binding {
     #[tokio::test]
     async fn an_empty_address_is_an_error_and_not_the_default() {
         let variable = Environment { base_url: Some(String::new()), ..with_key("id:env") };
-        for (selection, env) in [(at(""), with_key("id:env")), (Selection::default(), variable)] {
+        for (selection, env) in [(at(""), with_key("id:env")), (WorkspaceOptions::default(), variable)] {
             let error = Config::default().connection(&selection, &env).await.unwrap_err().to_string();
             assert!(error.ends_with(": it is empty"), "{error}");
         }
@@ -715,7 +650,7 @@ mod files {
         let place = Place::with("api_key_file = 'secrets/key'");
         fs::create_dir(place.path("secrets")).unwrap();
         place.write("secrets/key", content, mode);
-        let connection = place.load()?.connection(&Selection::default(), &Environment::default()).await?;
+        let connection = place.load()?.connection(&WorkspaceOptions::default(), &Environment::default()).await?;
         Ok(connection.api.key.expose().to_owned())
     }
 
@@ -743,7 +678,8 @@ mod files {
         let place = Place::with("api_key_file = 'key'");
         let key = place.write("key", "id:SENTINEL-KEY", 0o600);
         if is_root() && chown(&key, Some(65_534), None).is_ok() {
-            let error = place.load().unwrap().connection(&Selection::default(), &Environment::default()).await.unwrap_err();
+            let error =
+                place.load().unwrap().connection(&WorkspaceOptions::default(), &Environment::default()).await.unwrap_err();
             assert!(error.to_string().contains("belongs to another user"), "{error}");
         }
     }
@@ -760,7 +696,8 @@ mod files {
         }
         for path in ["/dev/zero", "/dev/null", ".", "missing"] {
             let config = parse(&format!("api_key_file = '{path}'")).unwrap();
-            let error = config.connection(&Selection::default(), &Environment::default()).await.unwrap_err().to_string();
+            let error =
+                config.connection(&WorkspaceOptions::default(), &Environment::default()).await.unwrap_err().to_string();
             assert!(error.contains("config.toml:1: api_key_file: "), "{path}: {error}");
         }
     }
@@ -772,7 +709,7 @@ mod silence {
     /// The error of a config that is wrong, whether that shows when it is read or when its key is used.
     async fn mistake(config: &str) -> ConfigError {
         match parse(config) {
-            Ok(config) => config.connection(&Selection::default(), &Environment::default()).await.unwrap_err(),
+            Ok(config) => config.connection(&WorkspaceOptions::default(), &Environment::default()).await.unwrap_err(),
             Err(error) => error,
         }
     }
@@ -884,8 +821,9 @@ mod silence {
         let mut told = 0;
         for (text, _) in hostile {
             let Ok(config) = parse(text) else { continue };
-            let place = config.key_place(&Selection::default(), &Environment::default());
-            let shown = format!("{:?}{:?}{:?}{place:?}", config.values(), config.profile_names(), config.default_profile());
+            let key = config.stored_workspace(None).unwrap().key();
+            let key = key.map(|key| (key.place.clone(), key.source(), key.shown()));
+            let shown = format!("{:?}{:?}{:?}{key:?}", config.values(), config.profile_names(), config.default_profile());
             assert!(!shown.contains("SENTINEL"), "{text}\n{shown}");
             told += 1;
         }
@@ -895,7 +833,7 @@ mod silence {
     #[tokio::test]
     async fn a_list_of_profiles_hides_what_looks_like_a_key() {
         let config = parse("[profiles.'kid:SENTINEL-KEY']\n[profiles.p]").unwrap();
-        for selection in [profile("x"), Selection::default()] {
+        for selection in [profile("x"), WorkspaceOptions::default()] {
             let error = config.connection(&selection, &Environment::default()).await.unwrap_err();
             assert!(!everything(&error).contains(SENTINEL), "{error:?}");
             assert!(advice(&error).contains("***, p"), "{error:?}");
@@ -959,7 +897,7 @@ mod profiles {
         [profiles.keyless]
     ";
 
-    async fn profiles(config: &Config, selection: &Selection, env: &Environment) -> Profiles {
+    async fn profiles(config: &Config, selection: &WorkspaceOptions, env: &Environment) -> Profiles {
         let start = config.connection(selection, env).await.unwrap();
         Profiles::new(config, selection, env, &start).unwrap()
     }
@@ -971,7 +909,7 @@ mod profiles {
     #[tokio::test]
     async fn each_is_described_with_its_host_and_its_colour() {
         let config = parse(CONFIG).unwrap();
-        let profiles = profiles(&config, &Selection::default(), &Environment::default()).await;
+        let profiles = profiles(&config, &WorkspaceOptions::default(), &Environment::default()).await;
         let told = |profile: &Profile| (profile.shown.to_string(), profile.host.to_string(), profile.colour, profile.asks);
         let told: Vec<_> = profiles.all().iter().map(told).collect();
         let profile = |name: &str, host: &str, colour, asks| (name.to_owned(), host.to_owned(), colour, asks);
@@ -991,7 +929,7 @@ mod profiles {
     async fn what_was_given_for_the_start_applies_to_no_other() {
         let config = parse(CONFIG).unwrap();
         let env = Environment { base_url: Some("https://variable.example".into()), ..with_key("id:env") };
-        for selection in [Selection::default(), at("https://option.example")] {
+        for selection in [WorkspaceOptions::default(), at("https://option.example")] {
             let profiles = profiles(&config, &selection, &env).await;
             let staging = profiles.connection(3).await.unwrap();
             assert_eq!((staging.profile.as_str(), staging.key_source), ("staging", KeySource::Command));
@@ -1015,7 +953,7 @@ mod profiles {
             format!("[profiles.{name}]\napi_key_command = ['sh', '-c', 'echo x >>{runs}; echo id:{name}']\n")
         };
         let config = parse(&format!("default_profile = 'a'\n{}{}", command("a"), command("b"))).unwrap();
-        let profiles = profiles(&config, &Selection::default(), &Environment::default()).await;
+        let profiles = profiles(&config, &WorkspaceOptions::default(), &Environment::default()).await;
         assert_eq!(profiles.all().iter().map(|profile| profile.asks).collect::<Vec<_>>(), [false, true]);
         for at in [1, 0, 1, 0] {
             profiles.connection(at).await.unwrap();
@@ -1029,15 +967,15 @@ mod profiles {
         let read = parse("api_key = 'id:top'\n[profiles.a]\napi_key = 'id:a'").unwrap();
         let none = Environment::default();
         let variable = Environment { profile: Some("a".into()), ..Environment::default() };
-        assert_eq!(names(&profiles(&read, &Selection::default(), &none).await), [None, Some("a")]);
+        assert_eq!(names(&profiles(&read, &WorkspaceOptions::default(), &none).await), [None, Some("a")]);
         assert_eq!(names(&profiles(&read, &profile("a"), &none).await), [None, Some("a")]);
         assert_eq!(profiles(&read, &profile("a"), &none).await.start_at(), 1);
-        assert_eq!(names(&profiles(&read, &Selection::default(), &variable).await), [Some("a")]);
+        assert_eq!(names(&profiles(&read, &WorkspaceOptions::default(), &variable).await), [Some("a")]);
         let shadowed = parse("api_key = 'id:top'\ndefault_profile = 'a'\n[profiles.a]").unwrap();
-        assert_eq!(names(&profiles(&shadowed, &Selection::default(), &none).await), [Some("a")]);
+        assert_eq!(names(&profiles(&shadowed, &WorkspaceOptions::default(), &none).await), [Some("a")]);
         let keyless = parse("[profiles.a]\napi_key = 'id:a'").unwrap();
         assert_eq!(names(&profiles(&keyless, &profile("a"), &none).await), [Some("a")]);
-        assert_eq!(names(&profiles(&keyless, &Selection::default(), &with_key("id:env")).await), [None, Some("a")]);
+        assert_eq!(names(&profiles(&keyless, &WorkspaceOptions::default(), &with_key("id:env")).await), [None, Some("a")]);
     }
 
     #[tokio::test]
@@ -1053,7 +991,7 @@ mod profiles {
     #[tokio::test]
     async fn a_name_that_looks_like_a_key_is_not_shown() {
         let config = parse("api_key = 'id:top'\n[profiles.'kid:SENTINEL-KEY']").unwrap();
-        let profiles = profiles(&config, &Selection::default(), &Environment::default()).await;
+        let profiles = profiles(&config, &WorkspaceOptions::default(), &Environment::default()).await;
         let shown: Vec<_> = profiles.all().iter().map(|profile| profile.shown.as_str()).collect();
         assert_eq!(shown, ["default", "***"]);
         assert_eq!(profiles.connection(1).await.unwrap().profile.as_str(), "***");

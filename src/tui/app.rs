@@ -107,7 +107,7 @@ pub struct Setup {
     /// Rows that are loaded without asking.
     pub auto_load_limit: u64,
     /// What is wrong, and what of it is accepted.
-    pub audit: Arc<config::Audit>,
+    pub audit: Arc<config::AuditConfig>,
     /// Event names that are known besides the vendor's.
     pub known_events: Arc<[Box<str>]>,
     pub page_size: u32,

@@ -322,7 +322,7 @@ mod tests {
             time: TimeFormat::Utc,
             zone: TimeZone::UTC,
             now: "2026-06-15T12:00:00Z".parse().unwrap(),
-            theme: Theme::new(&crate::config::Theme::default(), true),
+            theme: Theme::new(&crate::config::ThemeConfig::default(), true),
             glyphs: Glyphs::unicode(),
         };
         let text = |line: Vec<Piece>| line.iter().map(|piece| piece.text.as_str()).collect::<String>().trim_end().to_owned();

@@ -25,7 +25,7 @@ pub struct Theme {
 impl Theme {
     /// The user's colours, or none at all. Without colours no colour is ever set, not even the default one: some writers turn
     /// that into a full reset.
-    pub fn new(colours: &config::Theme, coloured: bool) -> Self {
+    pub fn new(colours: &config::ThemeConfig, coloured: bool) -> Self {
         let style = |colour| coloured_style(colour, coloured);
         Self {
             accent: style(colours.accent).add_modifier(Modifier::BOLD),

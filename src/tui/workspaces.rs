@@ -92,7 +92,7 @@ impl Workspaces {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Environment, Selection};
+    use crate::config::{Config, Environment, WorkspaceOptions};
 
     async fn workspaces() -> Workspaces {
         let home = tempfile::tempdir().unwrap();
@@ -100,8 +100,8 @@ mod tests {
         std::fs::write(&path, "[profiles.a]\napi_key_command = ['printf', 'id:a']\n[profiles.b]\n").unwrap();
         let env = Environment { api_key: Some("id:env".into()), ..Environment::default() };
         let config = Config::load(Some(&path), &env).unwrap();
-        let start = config.connection(&Selection::default(), &env).await.unwrap();
-        let profiles = Profiles::new(&config, &Selection::default(), &env, &start).unwrap();
+        let start = config.connection(&WorkspaceOptions::default(), &env).await.unwrap();
+        let profiles = Profiles::new(&config, &WorkspaceOptions::default(), &env, &start).unwrap();
         let words = |words: &str| words.split(' ').map(str::to_owned).collect();
         Workspaces::new(Some(profiles), words("hookscope --base-url x"), words("hookscope --config c"))
     }

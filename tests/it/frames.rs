@@ -253,7 +253,7 @@ fn snapshot_of_findings(name: &str, keys: &str) {
     let mut frames = String::new();
     for (width, height, is_plain) in [(80, 24, false), (200, 60, false), (80, 24, true)] {
         let setup = setup(width, height);
-        let plain = Theme::new(&hookscope::config::Theme::default(), false);
+        let plain = Theme::new(&hookscope::config::ThemeConfig::default(), false);
         let setup = if is_plain { Setup { glyphs: Glyphs::ascii(), theme: plain, ..setup } } else { setup };
         let mut stage = Stage::with(setup);
         faulty(&mut stage);

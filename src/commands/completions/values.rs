@@ -15,7 +15,7 @@ use crate::cache::Store;
 use crate::cli;
 use crate::clock::Moment;
 use crate::commands::help::TOPICS;
-use crate::config::{Config, Connection, Environment, Selection, Stored, StoredAt};
+use crate::config::{Config, Connection, Environment, WorkspaceOptions};
 use crate::demo::{DemoOptions, DemoWorkspace};
 use crate::model::{EventName, Row, host};
 use crate::output::columns_help;
@@ -207,8 +207,8 @@ impl Workspace {
 
     fn connection(&self) -> Option<Connection> {
         let (config, env) = self.load()?;
-        let selection = Selection { profile: self.profile.clone(), base_url: self.base_url.clone() };
-        if let StoredAt { stored: Stored::Command { .. }, .. } = config.key_place(&selection, &env).ok()? {
+        let selection = WorkspaceOptions { profile: self.profile.clone(), base_url: self.base_url.clone() };
+        if config.workspace(&selection, &env).ok()?.key().ok()?.asks() {
             return None;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;

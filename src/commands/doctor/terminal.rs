@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::{Mark, Report, Stop};
 use crate::cli::ColorArg;
-use crate::config::{Clipboard, Environment, Multiplexer, Ui};
+use crate::config::{Clipboard, Environment, Multiplexer, UiConfig};
 use crate::safe;
 use crate::text::{Safe, clean_head};
 
@@ -20,7 +20,7 @@ const TMUX_TIME: Duration = Duration::from_secs(2);
 /// What is read of tmux, in bytes: the words are short.
 const TMUX_BYTES: u64 = 64;
 
-pub(super) async fn examine(report: &mut Report, ui: &Ui, env: &Environment, color: ColorArg) -> Result<(), Stop> {
+pub(super) async fn examine(report: &mut Report, ui: &UiConfig, env: &Environment, color: ColorArg) -> Result<(), Stop> {
     say_terminal(report, env)?;
     say_colours(report, env, color)?;
     say_unicode(report, ui, env)?;
@@ -74,7 +74,7 @@ fn say_colours(report: &mut Report, env: &Environment, color: ColorArg) -> Resul
     report.ok("colors", &safe!("on, 16 ANSI colors ({})", more))
 }
 
-fn say_unicode(report: &mut Report, ui: &Ui, env: &Environment) -> Result<(), Stop> {
+fn say_unicode(report: &mut Report, ui: &UiConfig, env: &Environment) -> Result<(), Stop> {
     let locale = match &env.locale {
         Some((name, value)) => safe!("{}={}", *name, clean_head(value, 40)),
         None => "no locale set".into(),
@@ -91,7 +91,7 @@ fn say_unicode(report: &mut Report, ui: &Ui, env: &Environment) -> Result<(), St
     report.line(Mark::Note, "unicode", &safe!("{}: not UTF-8, so the explorer draws only ASCII", locale))
 }
 
-async fn say_clipboard(report: &mut Report, ui: &Ui, env: &Environment) -> Result<(), Stop> {
+async fn say_clipboard(report: &mut Report, ui: &UiConfig, env: &Environment) -> Result<(), Stop> {
     if ui.clipboard == Clipboard::Screen {
         return report.ok("clipboard", &"plain screen for selecting by hand (ui.clipboard)".into());
     }

@@ -5,7 +5,7 @@ use roff::{Inline, Roff, bold, italic, roman};
 
 use crate::analysis::query;
 use crate::cli::examples::{self, Example};
-use crate::commands::help::CONFIG;
+use crate::config::example;
 use crate::error::EXIT_CODES;
 use crate::keymap::{ACTIONS, COPIES};
 use crate::text::clean;
@@ -125,7 +125,8 @@ fn config() -> Page {
     );
     page.section("TOP LEVEL AND PROFILES");
     let (mut comment, mut keys): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
-    let lines: Vec<&str> = CONFIG.lines().collect();
+    let sample = example();
+    let lines: Vec<&str> = sample.lines().collect();
     for (number, line) in lines.iter().enumerate() {
         let next = lines.get(number + 1).copied().unwrap_or_default();
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {

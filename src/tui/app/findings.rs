@@ -18,7 +18,7 @@ use crate::tui::past::Searched;
 /// The audit of the workspace that is shown.
 #[derive(Debug)]
 pub(super) struct Findings {
-    settings: Arc<config::Audit>,
+    settings: Arc<config::AuditConfig>,
     facts: Arc<Facts>,
     audit: Arc<Audit>,
     verdicts: Arc<Verdicts>,
@@ -59,7 +59,7 @@ struct Selected {
 }
 
 impl Findings {
-    pub(super) fn new(settings: Arc<config::Audit>, now: Timestamp) -> Self {
+    pub(super) fn new(settings: Arc<config::AuditConfig>, now: Timestamp) -> Self {
         let facts = Arc::<Facts>::default();
         let audit = Arc::new(settings.prepare(now, Arc::clone(&facts)));
         Self {

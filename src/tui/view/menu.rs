@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::config::{Profile, colour_name};
+use crate::config::{Profile, color_name};
 use crate::keymap::COPIES;
 use crate::safe;
 use crate::text::{Safe, clean};
@@ -76,7 +76,7 @@ pub(super) fn profiles(app: &App, picker: &Picker, canvas: &mut Canvas<'_>) {
             padding(hosts, &profile.host),
         ];
         if let Some(colour) = profile.colour {
-            pieces.push(Piece::new(colour_name(colour), theme.colour(colour)));
+            pieces.push(Piece::new(color_name(colour), theme.colour(colour)));
         }
         canvas.pieces(place, &pieces);
         if index == picker.selected() {

@@ -7,6 +7,7 @@ use clap::CommandFactory as _;
 use hookscope::analysis::audit::RULES;
 use hookscope::analysis::sort::SORT_KEYS;
 use hookscope::cli::Cli;
+use hookscope::config::{AuditConfig, KeyHelp, NetworkConfig, ThemeConfig, UiConfig};
 use hookscope::error::EXIT_CODES;
 use hookscope::keymap::{ACTIONS, COPIES};
 use hookscope::output::columns_help;
@@ -26,6 +27,10 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
         ("commands", commands()),
         ("global-options", options(true)),
         ("explorer-options", options(false)),
+        ("config-network", numbers(NetworkConfig::keys())),
+        ("config-ui", numbers(UiConfig::keys())),
+        ("config-theme", keys("used for", ThemeConfig::keys())),
+        ("config-audit", keys("meaning", AuditConfig::keys())),
     ]
 }
 
@@ -94,4 +99,24 @@ fn options(global: bool) -> String {
             Some([code(format!("{short}--{long}{value}")), argument.get_help()?.to_string()])
         }),
     )
+}
+
+/// Keys of the config with their ranges.
+fn numbers(keys: Vec<KeyHelp>) -> String {
+    table(
+        ["key", "default", "range", "meaning"],
+        keys.into_iter().map(|key| {
+            let range = key.range.as_ref().map(|range| format!("{} to {}", range.start(), range.end()));
+            [code(key.name), default_of(&key), range.unwrap_or_default(), key.help.to_owned()]
+        }),
+    )
+}
+
+/// Keys of the config without ranges.
+fn keys(meaning: &str, keys: Vec<KeyHelp>) -> String {
+    table(["key", "default", meaning], keys.into_iter().map(|key| [code(key.name), default_of(&key), key.help.to_owned()]))
+}
+
+fn default_of(key: &KeyHelp) -> String {
+    if key.has_default { code(&key.value) } else { String::new() }
 }

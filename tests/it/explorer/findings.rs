@@ -73,7 +73,7 @@ fn the_list_shows_how_bad_the_worst_finding_is() {
 
 #[test]
 fn signs_differ_without_colours_and_in_ascii() {
-    let colourless = Theme::new(&config::Theme::default(), false);
+    let colourless = Theme::new(&config::ThemeConfig::default(), false);
     let mut stage = Stage::with(Setup { glyphs: Glyphs::ascii(), theme: colourless, ..setup(80, 24) });
     stage.load(all(faulty()));
     for (part, sign) in [("plain.example", "1 event X"), ("twins", "1 event !"), ("old.example", "0 events i")] {
@@ -291,14 +291,14 @@ fn accepted_findings_are_not_shown_but_counted() {
         reason: "it is known".into(),
         expires: expires.map(|date| date.parse().unwrap()),
     };
-    let audit = config::Audit {
+    let audit = config::AuditConfig {
         allow: vec![
             waiver("insecure-url", "plain", None),
             waiver("duplicate-destination", "twin1", None),
             waiver("long-inactive", "old", Some("2026-06-01")),
         ],
         severity: vec![(Rule::named("long-inactive").unwrap(), Severity::Error)],
-        ..config::Audit::default()
+        ..config::AuditConfig::default()
     };
     let mut stage = Stage::with(Setup { audit: Arc::new(audit), ..setup(100, 30) });
     stage.load(all(faulty()));

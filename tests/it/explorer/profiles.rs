@@ -224,7 +224,7 @@ fn the_colour_marks_the_name_in_the_header() {
     };
     assert_eq!(first_cell(with_profiles()), ("p".to_owned(), Color::Red, true));
     assert_eq!(first_cell(Setup { profile_at: 0, ..with_profiles() }), ("p".to_owned(), Color::Cyan, false));
-    let theme = Theme::new(&hookscope::config::Theme::default(), false);
+    let theme = Theme::new(&hookscope::config::ThemeConfig::default(), false);
     assert_eq!(first_cell(Setup { theme, ..with_profiles() }), ("p".to_owned(), Color::Reset, false));
 }
 

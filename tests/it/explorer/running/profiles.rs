@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use crossterm::event::{Event, KeyCode};
-use hookscope::config::{Config, Environment, Profiles, Selection};
+use hookscope::config::{Config, Environment, Profiles, WorkspaceOptions};
 use hookscope::tui::app::Setup;
 use hookscope::tui::events::Ended;
 use hookscope::tui::terminal::console::ConsoleEvent;
@@ -67,7 +67,7 @@ pub(super) async fn start(config: &str, env: &Environment) -> (Running, TempDir)
     fs::write(&path, format!("default_profile = 'production'\n{config}")).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let config = Config::load(Some(&path), env).unwrap();
-    let selection = Selection::default();
+    let selection = WorkspaceOptions::default();
     let connection = config.connection(&selection, env).await.unwrap();
     let profiles = Profiles::new(&config, &selection, env, &connection).unwrap();
     let words = |words: &str| words.split(' ').map(str::to_owned).collect();

@@ -1,5 +1,6 @@
-//! Storage of an API key: inline in the config, in a file of its own, or behind a command that prints it.
+//! Storage of an API key: inline in the config or in a variable, in a file of its own, or behind a command that prints it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -7,113 +8,124 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
-use super::ConfigError;
-use super::document::{Found, Section, open_bounded, quoted};
-use super::explain::{shown_path, toml_string};
+use super::document::{Located, Section};
+use super::error::ConfigError;
+use super::file::{expand_home, read_text};
+use super::shown::{shown_path, toml_string};
 use crate::api::without_number;
 use crate::redact::ApiKey;
 use crate::safe;
 use crate::signals::{stops, unblocked};
 use crate::text::{Safe, clean};
 
+/// The variable that holds a key.
+pub(super) const KEY_VARIABLE: &str = "DIALNEXA_API_KEY";
 /// The largest key file or command output that is read, in bytes: a key with room for white space.
 const MAX_BYTES: u64 = 2 * ApiKey::MAX_BYTES as u64;
 /// Time limit of a key command, which may prompt for a passphrase.
 const COMMAND_TIME: Duration = Duration::from_mins(1);
 
-/// The place of a key that is not read yet, and the line of the config that sets it.
+/// The storage of a key. A key in a file or behind a command is not read yet.
 #[derive(Debug, Clone)]
-pub(super) enum StoredKey {
-    Inline { key: ApiKey, place: Safe },
-    File { path: PathBuf, place: Safe },
-    Command { words: Vec<String>, place: Safe },
+pub enum KeyStorage {
+    Inline(ApiKey),
+    File(PathBuf),
+    /// A program and its arguments, of which only the program may be shown.
+    Command(Vec<String>),
+}
+
+/// A stored key, and the place that names it.
+#[derive(Debug, Clone)]
+pub struct StoredKey {
+    pub storage: KeyStorage,
+    /// The line of the config, or `DIALNEXA_API_KEY`.
+    pub place: Safe,
 }
 
 impl StoredKey {
     /// Reads `api_key`, `api_key_file` and `api_key_command` of one level; two of them are an error.
     pub(super) fn find(section: &mut Section<'_>) -> Result<Option<Self>, ConfigError> {
-        let inline = section.string("api_key")?.map(|found| inline(section, &found)).transpose()?;
-        let file = match section.string("api_key_file")? {
-            Some(found) if found.value.is_empty() => {
-                return Err(section.wrong("api_key_file", &"must name a file".into(), &found.place));
+        let mut found = Vec::new();
+        if let Some(Located { value, place }) = section.string("api_key")? {
+            let key = ApiKey::new(&value).map_err(|why| section.wrong("api_key", &clean(&why.to_string()), &place))?;
+            found.push(("api_key", Self { storage: KeyStorage::Inline(key), place }));
+        }
+        if let Some(Located { value, place }) = section.string("api_key_file")? {
+            if value.is_empty() {
+                return Err(section.wrong("api_key_file", &"must name a file".into(), &place));
             }
-            found => found
-                .map(|found| Self::File { path: section.directory().join(expand_home(&found.value)), place: found.place }),
-        };
-        let command = match section.strings("api_key_command")? {
-            Some(found) if found.value.first().is_none_or(String::is_empty) => {
-                return Err(section.wrong("api_key_command", &"must name a program".into(), &found.place));
+            let path = section.path(&expand_home(&value));
+            found.push(("api_key_file", Self { storage: KeyStorage::File(path), place }));
+        }
+        if let Some(Located { value: words, place }) = section.strings("api_key_command")? {
+            if words.first().is_none_or(String::is_empty) {
+                return Err(section.wrong("api_key_command", &"must name a program".into(), &place));
             }
-            found => found.map(|found| Self::Command { words: found.value, place: found.place }),
-        };
-        let found = [("api_key", inline), ("api_key_file", file), ("api_key_command", command)];
-        let mut found = found.into_iter().filter_map(|(name, key)| Some((name, key?)));
-        let key = found.next().map(|(_, key)| key);
-        match found.next() {
-            None => Ok(key),
-            Some((name, second)) => {
-                let message = "only one of api_key, api_key_file and api_key_command is allowed here".into();
-                Err(section.wrong(name, &message, second.place()))
-            }
+            found.push(("api_key_command", Self { storage: KeyStorage::Command(words), place }));
+        }
+        if let Some((name, second)) = found.get(1) {
+            let message = "only one of api_key, api_key_file and api_key_command is allowed here".into();
+            return Err(section.wrong(name, &message, &second.place));
+        }
+        Ok(found.pop().map(|(_, key)| key))
+    }
+
+    /// The key of `DIALNEXA_API_KEY`.
+    pub(super) fn of_environment(value: &OsStr) -> Result<Self, ConfigError> {
+        // Invalid UTF-8 becomes a character that keys cannot contain.
+        match ApiKey::new(&value.to_string_lossy()) {
+            Ok(key) => Ok(Self { storage: KeyStorage::Inline(key), place: KEY_VARIABLE.into() }),
+            Err(why) => Err(ConfigError::new(clean(&why.to_string()))
+                .at(&KEY_VARIABLE.into())
+                .advise("Set it to key_id:secret, or unset it to use the key of the config.")),
         }
     }
 
-    pub(super) fn place(&self) -> &Safe {
-        match self {
-            Self::Inline { place, .. } | Self::File { place, .. } | Self::Command { place, .. } => place,
+    /// Returns true for a command, which may ask a person on the terminal.
+    pub fn asks(&self) -> bool {
+        matches!(self.storage, KeyStorage::Command(_))
+    }
+
+    /// The place, and the name of the key in the config unless it is `api_key`.
+    pub(super) fn source(&self) -> Safe {
+        match &self.storage {
+            KeyStorage::Inline(_) => self.place.clone(),
+            KeyStorage::File(_) => safe!("{} (api_key_file)", self.place),
+            KeyStorage::Command(_) => safe!("{} (api_key_command)", self.place),
         }
     }
 
-    /// The line of the config, and the setting unless it is `api_key`.
-    pub(super) fn described(&self) -> Safe {
-        match self {
-            Self::Inline { place, .. } => place.clone(),
-            Self::File { place, .. } => safe!("{} (api_key_file)", place),
-            Self::Command { place, .. } => safe!("{} (api_key_command)", place),
+    /// The path or the program as messages may show it.
+    pub fn shown(&self) -> Option<Safe> {
+        match &self.storage {
+            KeyStorage::Inline(_) => None,
+            KeyStorage::File(path) => Some(shown_path(path)),
+            KeyStorage::Command(words) => words.first().map(|program| shown_path(Path::new(program))),
         }
     }
 
     /// Gets the key. A command gets this program's stdin and stderr, so that it can ask for a passphrase.
-    pub(super) async fn read(&self) -> Result<ApiKey, ConfigError> {
-        match self {
-            Self::Inline { key, .. } => Ok(key.clone()),
+    pub async fn read(&self) -> Result<ApiKey, ConfigError> {
+        match &self.storage {
+            KeyStorage::Inline(key) => Ok(key.clone()),
             // The line of the config, not the path: a key that was pasted in place of the path must stay hidden.
-            Self::File { path, place } => read_file(path).map_err(|error| error.about("api_key_file").at(place)),
-            Self::Command { words, place } => {
-                run_command(words, COMMAND_TIME).await.map_err(|error| error.about("api_key_command").at(place))
+            KeyStorage::File(path) => read_file(path).map_err(|error| error.about("api_key_file").at(&self.place)),
+            KeyStorage::Command(words) => {
+                run_command(words, COMMAND_TIME).await.map_err(|error| error.about("api_key_command").at(&self.place))
             }
         }
     }
 }
 
-fn inline(section: &Section<'_>, found: &Found<String>) -> Result<StoredKey, ConfigError> {
-    match ApiKey::new(&found.value) {
-        Ok(key) => Ok(StoredKey::Inline { key, place: found.place.clone() }),
-        Err(why) => Err(section.wrong("api_key", &clean(&why.to_string()), &found.place)),
-    }
-}
-
-pub(super) fn expand_home(path: &str) -> PathBuf {
-    let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
-    match (path.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => PathBuf::from(path),
-    }
-}
-
 fn read_file(path: &Path) -> Result<ApiKey, ConfigError> {
-    let opened = open_bounded(path, MAX_BYTES)?;
-    if let Some(refusal) = opened.of_another_user(path) {
-        return Err(refusal);
-    }
+    let (text, access) = read_text(path, MAX_BYTES)?;
+    access.check_owner(path)?;
     // Secrets that are mounted into a container belong to root, are read-only, and are shared through a group.
-    let is_mounted_secret = opened.owner == 0 && opened.mode & 0o227 == 0;
-    if !opened.is_private() && !is_mounted_secret {
-        return Err(
-            ConfigError::new("holds an API key, but others can read it").advise(safe!("Run: chmod 600 {}", quoted(path)))
-        );
+    let is_mounted_secret = access.owner == 0 && access.mode & 0o227 == 0;
+    if !is_mounted_secret {
+        access.check_readers(path)?;
     }
-    ApiKey::new(&opened.text).map_err(|why| ConfigError::new(clean(&why.to_string())))
+    ApiKey::new(&text).map_err(|why| ConfigError::new(clean(&why.to_string())))
 }
 
 async fn run_command(words: &[String], time: Duration) -> Result<ApiKey, ConfigError> {
