@@ -47,7 +47,7 @@ pub fn example() -> String {
     let colors: Vec<_> = COLORS.iter().map(|(name, _)| *name).collect();
     let colors = comment(&format!("Colors of the terminal: {}.", colors.join(", ")));
     let theme: String = ThemeConfig::keys().iter().map(line).collect();
-    let keys: String = ACTIONS.iter().map(|entry| format!("#{} = {:?}\n", entry.name, entry.keys)).collect();
+    let keys = ACTIONS.iter().map(|entry| format!("#{} = {:?}\n", entry.name, entry.keys)).collect::<Vec<_>>().concat();
     let severities = comment("Severity overrides: rule = \"error\", \"warning\" or \"info\".");
     [
         TOP,
@@ -89,5 +89,5 @@ fn line(key: &KeyHelp) -> String {
 }
 
 fn comment(text: &str) -> String {
-    clean(text).paragraph(COLUMNS).iter().map(|line| format!("# {line}\n")).collect()
+    clean(text).paragraph(COLUMNS).iter().map(|line| format!("# {line}\n")).collect::<Vec<_>>().concat()
 }
