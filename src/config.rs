@@ -1,7 +1,9 @@
 //! Builds complete settings from the config file, the environment and the command line. A [`Config`] is validated as a
 //! whole; [`Config::workspace`] chooses the workspace, and [`Config::connection`] gets its key.
 //!
-//! Start at `table`, which has a row for each key. Each file uses only files that are listed before it.
+//! Start at `table`, which has a row for each key. A file may use those before it in this order: `error`, `shown`, `file`,
+//! `document`, `kinds`, `table`, `example`, `environment`, `stored_key`, `loaded`, `workspace`, `renewal`, `connection`,
+//! `profiles`; `mapping` reads another kind of file.
 
 mod connection;
 mod document;

@@ -160,7 +160,7 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
         origin,
         workspaces: Workspaces::new(profiles, invocation(&cli.global), elsewhere(&cli.global, env)),
         env,
-        scope: cli.scope.map_or(Scope::All, Scope::from),
+        scope: cli.scope.unwrap_or_default(),
         refresh: cli.refresh,
         filter: cli.filter.clone().unwrap_or_default(),
         view: cli.view.as_deref().and_then(View::named).unwrap_or_default(),

@@ -322,7 +322,7 @@ impl Serialize for EventEntry {
 }
 
 /// Which webhooks are asked for: the API's `is_active` parameter.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash, clap::ValueEnum)]
 pub enum Scope {
     #[default]
     All,

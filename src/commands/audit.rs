@@ -15,7 +15,8 @@ use super::{Context, Exit, Fate, exit_of, refuse_unknown_findings, terminal_widt
 use crate::analysis::audit::{Audit, Facts, Finding, LastActive, Needs, Pattern, RULES, Report, Rule, RuleSet};
 use crate::analysis::query::Query;
 use crate::cache::Store;
-use crate::cli::{AuditArgs, ColorArg, ScopeArg};
+use crate::cli::ColorArg;
+use crate::cli::args::AuditArgs;
 use crate::error::{Error, reason};
 use crate::model::{Row, Scope};
 use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, SourceFile, View, summary};
@@ -36,8 +37,7 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
     let mut audit = prepare(args, sources.kinds(), context)?;
     let query = context.query_of_findings(args.filter.as_deref())?;
     refuse_unknown_findings(&query, &audit)?;
-    let scope: Scope = args.scope.into();
-    let sweep = read_all(context, scope).await?;
+    let sweep = read_all(context, args.scope).await?;
     let is_of_part = audit.basis.is_part;
     exit = exit.max(sweep.exit);
     let mut reports = Vec::with_capacity(sweep.workspaces.len());
@@ -167,7 +167,7 @@ fn matching(query: &Query, rows: &[Row], found: &[RuleSet]) -> Matching {
 fn prepare(args: &AuditArgs, facts: Facts, context: &Context<'_>) -> Result<Audit, Error> {
     let mut audit = context.config.audit.prepare(context.now, Arc::new(facts));
     let basis = &mut audit.basis;
-    basis.is_part = args.scope == ScopeArg::Inactive;
+    basis.is_part = args.scope == Scope::Inactive;
     for text in &args.retired {
         let message = |why: Safe| safe!("--retired: {} is not a valid pattern: {}", clean_head(text, 60), why);
         let wrong = |why| Error::Usage { message: message(why), advice: None };

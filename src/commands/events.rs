@@ -2,7 +2,7 @@
 
 use super::{Context, Exit, Fate, exit_of};
 use crate::analysis::coverage::{EventCoverage, coverage};
-use crate::cli::EventsArgs;
+use crate::cli::args::EventsArgs;
 use crate::error::Error;
 use crate::fetch::Wanted;
 use crate::model::{Row, Scope};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use url::Url;
 
 use super::{Context, Exit};
-use crate::cli::GetArgs;
+use crate::cli::args::GetArgs;
 use crate::error::Error;
 use crate::model::{Row, WebhookId};
 use crate::output::{Entry, Format, Listed, Output, Reader, Sheet};

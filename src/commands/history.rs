@@ -1,7 +1,7 @@
 //! `hookscope history`: the snapshots that were kept of the workspace.
 
 use super::{Context, Exit};
-use crate::cli::HistoryArgs;
+use crate::cli::args::HistoryArgs;
 use crate::error::Error;
 use crate::output::{Entry, Kept, Output, Sheet};
 

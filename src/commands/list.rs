@@ -10,7 +10,7 @@ use crate::analysis::audit::Audit;
 use crate::analysis::query::{Query, Ranker};
 use crate::analysis::sort::Sort;
 use crate::api::MAX_PAGE_SIZE;
-use crate::cli::ListArgs;
+use crate::cli::args::ListArgs;
 use crate::error::Error;
 use crate::fetch::{Limit, Reading, Summary, Wanted};
 use crate::model::{Element, HashContract, Line, Row, Scope, Webhook};
@@ -86,7 +86,7 @@ impl<'a> Job<'a> {
         }
         let job = Self {
             context,
-            scope: args.scope.into(),
+            scope: args.scope,
             query,
             audit,
             sort,

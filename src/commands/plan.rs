@@ -14,11 +14,11 @@ use crate::analysis::migration::{Change, Mapping, Plan};
 use crate::analysis::vocabulary;
 use crate::api::Client;
 use crate::base_url::BaseUrl;
-use crate::cli::{OutputArgs, PlanArgs, PlanFormat};
+use crate::cli::args::{OutputArgs, PlanArgs, PlanFormat};
 use crate::clock;
 use crate::config::{MapFile, WorkspaceOptions};
 use crate::error::Error;
-use crate::model::{Row, Scope, Webhook, WebhookId};
+use crate::model::{Row, Webhook, WebhookId};
 use crate::output::{DiffLine, Entry, Format, Output, Sheet};
 use crate::redact::mask_url;
 use crate::safe;
@@ -47,8 +47,7 @@ pub(super) async fn run(args: &PlanArgs, context: &Context<'_>) -> Result<Exit, 
     let exit = context.report(&reading.summary, Fate::LeftOut, &place);
     let is_part = !reading.summary.problems.is_empty();
     let all: Vec<_> = reading.rows.into_iter().filter_map(webhook).collect();
-    let scope = Scope::from(args.scope);
-    let plan = mapping.plan(&all, |webhook| scope.admits_state(webhook.active()) && query.matches(webhook));
+    let plan = mapping.plan(&all, |webhook| args.scope.admits_state(webhook.active()) && query.matches(webhook));
     if format == PlanFormat::Sh && is_part {
         context.say.problem(&safe!("{}: incomplete listing: no script was written", place));
         return Ok(exit);

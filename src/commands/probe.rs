@@ -14,7 +14,7 @@ use super::progress::{ProgressLine, Words};
 use super::{Context, Exit, Fate, exit_of, get, workspace};
 use crate::analysis::destinations::{Destinations, Grouping, Member, Origin};
 use crate::analysis::reach::{Reach, Tally, Trouble};
-use crate::cli::{ProbeArgs, ScopeArg};
+use crate::cli::args::ProbeArgs;
 use crate::config::ProxySetting;
 use crate::error::Error;
 use crate::fetch::{Summary, Wanted};
@@ -98,14 +98,13 @@ struct Read {
 
 async fn read(args: &ProbeArgs, context: &Context<'_>) -> Result<Read, Error> {
     let query = context.query(args.filter.as_deref())?;
-    let scope = Scope::from(args.scope);
     let matches = |row: &Row| row.webhook().is_some_and(|webhook| query.matches(webhook));
     let filter: Option<&dyn Fn(&Row) -> bool> = if query.is_empty() { None } else { Some(&matches) };
     let mut read = Read { grouping: Grouping::default(), profiles: Vec::new(), summaries: Vec::new(), exit: Exit::Done };
     if !args.ids.is_empty() {
         let ids = get::distinct(&args.ids, "probe")?;
         let (rows, exit) = get::read(&ids, "probe", context).await?;
-        let wanted = rows.iter().filter(|row| scope.admits(*row) && filter.is_none_or(|filter| filter(row)));
+        let wanted = rows.iter().filter(|row| args.scope.admits(*row) && filter.is_none_or(|filter| filter(row)));
         wanted.filter_map(Row::webhook).for_each(|webhook| read.grouping.add(webhook, 0));
         read.profiles.push(None);
         read.exit = exit;
@@ -121,7 +120,7 @@ async fn read(args: &ProbeArgs, context: &Context<'_>) -> Result<Read, Error> {
         let opened = match workspace {
             Ok(workspace) => {
                 let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
-                let reading = workspace.read(Wanted { filter, ..Wanted::all(scope) }).await;
+                let reading = workspace.read(Wanted { filter, ..Wanted::all(args.scope) }).await;
                 reading.map(|reading| (profile, place, reading))
             }
             Err(error) => Err(error),
@@ -255,7 +254,7 @@ impl<W: Write> Sweep<'_, W> {
     /// Whether a destination that is not reachable is one to fail for: an active webhook delivers there, or inactive ones were
     /// asked for.
     fn counts(&self, members: &[Member]) -> bool {
-        let asked_for = !self.args.ids.is_empty() || self.args.scope == ScopeArg::Inactive;
+        let asked_for = !self.args.ids.is_empty() || self.args.scope == Scope::Inactive;
         asked_for || members.iter().any(|member| member.active != Some(false))
     }
 

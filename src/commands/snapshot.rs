@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::{Context, Exit, Fate, exit_of};
-use crate::cli::SnapshotArgs;
+use crate::cli::args::SnapshotArgs;
 use crate::error::{Error, reason};
 use crate::fetch::{Reading, Wanted};
 use crate::files::{self, Existing};

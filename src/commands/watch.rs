@@ -17,7 +17,7 @@ use super::signals::Signals;
 use super::workspace::{Live, Missing};
 use super::{Context, Exit};
 use crate::api::{ApiError, ErrorKind};
-use crate::cli::WatchArgs;
+use crate::cli::args::WatchArgs;
 use crate::clock::Moment;
 use crate::error::Error;
 use crate::fetch::Problem;

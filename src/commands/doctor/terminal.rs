@@ -1,4 +1,4 @@
-//! The steps that no network is needed for: what the explorer will find of a terminal.
+//! The steps of the terminal: size, colors, Unicode and clipboard.
 
 use std::io::{self, IsTerminal};
 use std::os::fd::BorrowedFd;
@@ -9,15 +9,15 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::{Mark, Report, Stop};
+use super::report::{Mark, Report, Stop};
 use crate::cli::ColorArg;
 use crate::config::{Clipboard, Environment, Multiplexer, UiConfig};
 use crate::safe;
 use crate::text::{Safe, clean_head};
 
-/// How long tmux may take to tell an option.
+/// Time limit of tmux for an option.
 const TMUX_TIME: Duration = Duration::from_secs(2);
-/// What is read of tmux, in bytes: the words are short.
+/// Bytes read from tmux: the values are short words.
 const TMUX_BYTES: u64 = 64;
 
 pub(super) async fn examine(report: &mut Report, ui: &UiConfig, env: &Environment, color: ColorArg) -> Result<(), Stop> {
@@ -111,8 +111,8 @@ async fn say_clipboard(report: &mut Report, ui: &UiConfig, env: &Environment) ->
     report.line(mark, "clipboard", &words)
 }
 
-/// What two options of tmux mean for OSC 52. tmux takes the sequence itself with `set-clipboard on`, and hands it on with
-/// `allow-passthrough`; an older one that does not know the latter always hands it on.
+/// Decides from two options of tmux if OSC 52 works. tmux accepts the sequence with `set-clipboard on`, and passes it through
+/// with `allow-passthrough`; older versions, which lack the latter, always pass it through.
 fn judge_tmux(set_clipboard: Option<&str>, allow_passthrough: Option<&str>) -> (Mark, Safe) {
     match (set_clipboard, allow_passthrough) {
         (None, _) => (Mark::Note, "OSC 52 inside tmux, whose options could not be read".into()),
@@ -126,7 +126,7 @@ fn judge_tmux(set_clipboard: Option<&str>, allow_passthrough: Option<&str>) -> (
     }
 }
 
-/// The value of a global option; `None` when tmux does not tell.
+/// The value of a global option; `None` if tmux does not answer.
 async fn tmux_option(name: &str) -> Option<String> {
     let mut child = Command::new("tmux")
         .args(["show-options", "-gv", name])
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tmux_takes_the_sequence_or_hands_it_on_or_stops_it() {
+    fn tmux_accepts_the_sequence_passes_it_through_or_blocks_it() {
         for (set_clipboard, allow_passthrough, mark, words) in [
             (Some("on"), Some("off"), Mark::Ok, "accepts it"),
             (Some("external"), Some("on"), Mark::Ok, "passes it through"),
