@@ -116,7 +116,7 @@ impl Error {
         match self {
             Self::Config(error) => error.advice.clone(),
             Self::Usage { advice, .. } => advice.clone(),
-            Self::Api { error, .. } => Some(error.advice()),
+            Self::Api { error, .. } => Some(error.advice().clone()),
             Self::Unread { error, cached, .. } => {
                 Some(safe!("{} Meanwhile, --cached uses the listing read {}.", error.advice(), **cached))
             }

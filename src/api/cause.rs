@@ -6,7 +6,8 @@ use std::error::Error as StdError;
 use jiff::Timestamp;
 use rustls::CertificateError;
 
-use super::error::{ApiError, Distrust, ErrorKind, Network, Nonsense, ProxyFault};
+use super::error::ApiError;
+use super::kind::{Distrust, ErrorKind, Network, Nonsense, ProxyFault};
 use super::route::ProxyServer;
 use crate::clock;
 use crate::safe;
@@ -33,13 +34,9 @@ impl ApiError {
         };
         let system = chain(error).filter_map(|cause| cause.downcast_ref::<std::io::Error>());
         let causes = system.filter(|cause| cause.raw_os_error().is_some()).map(|cause| clean_head(&cause.to_string(), 300));
-        Self { causes: causes.collect(), ..Self::new(kind).with(words) }
-    }
-}
-
-impl ErrorKind {
-    fn network(self) -> Option<Network> {
-        if let Self::Network(network) = self { Some(network) } else { None }
+        let mut failed = Self::new(kind).with(words);
+        failed.causes = causes.collect();
+        failed
     }
 }
 

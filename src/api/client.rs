@@ -8,11 +8,13 @@ use reqwest::{Certificate, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
-use super::error::{self, ApiError, ErrorKind, Network};
+use super::error::ApiError;
 use super::inspect::Inspection;
 use super::keys::{Keys, Renewal};
+use super::kind::{ErrorKind, Network, Nonsense};
 use super::rate::{self, RateLimit};
 use super::route::ProxyServer;
+use super::server_message::{is_not_found, repeats, server_message};
 use super::wire::{self, Page, Unreadable};
 use super::{Answer, Failure};
 use crate::base_url::BaseUrl;
@@ -266,7 +268,7 @@ impl Client {
             return Err(self.refused(key, status, &asked, response, deadline).await);
         }
         if is_html(response.headers()) {
-            return Err(ApiError::new(ErrorKind::Nonsense(error::Nonsense::Html)));
+            return Err(ApiError::new(ErrorKind::Nonsense(Nonsense::Html)));
         }
         within(deadline, read_body(response, self.max_page_bytes)).await
     }
@@ -302,32 +304,21 @@ impl Client {
         let has_html_header = is_html(response.headers());
         // The status is what matters: if the body cannot be read or never ends, only the server's message is lost.
         let body = within(deadline, read_body(response, MAX_ERROR_BODY)).await.unwrap_or_default();
-        let is_proof = may_be_proof && error::is_not_found(&body, asked.path());
+        let is_proof = may_be_proof && is_not_found(&body, asked.path());
         let kind = if is_proof { ErrorKind::NotFound } else { kind };
-        let message = error::server_message(&body).filter(|message| !error::repeats(status, message));
+        let message = server_message(&body).filter(|message| !repeats(status, message));
         let refused = ApiError::new(kind).with(self.words(key, &message.unwrap_or_default()));
         match kind {
-            ErrorKind::Unauthorized => refused.advised(self.key_advice(key)),
+            ErrorKind::Unauthorized => match &self.sources.key {
+                Some(source) => refused.advised(key_advice(key, source)),
+                None => refused,
+            },
             ErrorKind::Status(404) => {
                 let is_html = has_html_header || body.trim_ascii_start().starts_with(b"<");
-                refused.advised(Some(self.path_advice(asked, is_html)))
+                refused.advised(self.path_advice(asked, is_html))
             }
             _ => refused,
         }
-    }
-
-    /// Advice on a refused key, with its public id and source.
-    fn key_advice(&self, key: &ApiKey) -> Option<Safe> {
-        let source = self.sources.key.as_ref()?;
-        let has_secret = key.expose().split_once(':').is_some_and(|(_, secret)| !secret.is_empty());
-        Some(match key.public_id().filter(|_| has_secret) {
-            Some(id) => safe!(
-                "The API refused key \"{}\" from {}: it is wrong, revoked or of another workspace.",
-                id.fit(40, "…"),
-                source
-            ),
-            None => safe!("The API refused the key from {}: it is not of the form key_id:secret.", source),
-        })
     }
 
     /// Advice for a path that the server does not have.
@@ -368,6 +359,18 @@ impl Client {
             }
         }
         Err(ApiError::new(ErrorKind::RedirectLoop))
+    }
+}
+
+/// Advice on a refused key, with its public id and source.
+fn key_advice(key: &ApiKey, source: &Safe) -> Safe {
+    let has_secret = key.expose().split_once(':').is_some_and(|(_, secret)| !secret.is_empty());
+    match key.public_id().filter(|_| has_secret) {
+        Some(id) => {
+            let id = id.fit(40, "…");
+            safe!("The API refused key \"{}\" from {}: it is wrong, revoked or of another workspace.", id, source)
+        }
+        None => safe!("The API refused the key from {}: it is not of the form key_id:secret.", source),
     }
 }
 

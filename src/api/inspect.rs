@@ -10,7 +10,8 @@ use x509_cert::der::Decode as _;
 use x509_cert::der::oid::ObjectIdentifier;
 use x509_cert::name::Name;
 
-use super::error::{ApiError, ErrorKind, Network};
+use super::error::ApiError;
+use super::kind::{ErrorKind, Network};
 use super::rate::RateLimit;
 use super::wire::Page;
 use crate::clock;

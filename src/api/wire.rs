@@ -19,7 +19,8 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAcces
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::error::Nonsense;
+use super::kind::Nonsense;
+use super::server_message::server_message;
 use crate::model::{Elements, RawFields, Row, TooDeep, raw_array};
 use crate::text::grouped;
 
@@ -95,10 +96,9 @@ pub(super) fn page<R: Elements>(body: &[u8], number: u64) -> Result<Page<R>, Unr
             (fields.get("data").filter(|rows| is_array(rows)).or_else(|| fields.get("webhooks")), Some(fields))
         }
     };
-    let rows = rows.filter(|rows| is_array(rows)).ok_or_else(|| Unreadable {
-        why: Nonsense::NoWebhooks,
-        detail: super::error::server_message(body).unwrap_or_default(),
-    })?;
+    let rows = rows
+        .filter(|rows| is_array(rows))
+        .ok_or_else(|| Unreadable { why: Nonsense::NoWebhooks, detail: server_message(body).unwrap_or_default() })?;
     let mut decoded = R::default();
     for row in raw_array(rows).unwrap_or_default() {
         decoded.decode(row)?;

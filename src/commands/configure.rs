@@ -141,9 +141,11 @@ async fn check(dialog: &mut Dialog, settings: Settings) -> Result<Exit, Error> {
             "Copy the whole key from the dashboard, and set api_key in the file to it.".into(),
         ],
         Err(error) if error.is_refusal() => {
-            vec![safe!("The key does not work: {}: {}", host, clean(&error.to_string())), error.advice()]
+            vec![safe!("The key does not work: {}: {}", host, clean(&error.to_string())), error.advice().clone()]
         }
-        Err(error) => vec![safe!("The key could not be checked: {}: {}", host, clean(&error.to_string())), error.advice()],
+        Err(error) => {
+            vec![safe!("The key could not be checked: {}: {}", host, clean(&error.to_string())), error.advice().clone()]
+        }
     };
     lines.iter().for_each(output::message);
     Ok(exit)

@@ -129,7 +129,7 @@ impl Report {
             }
             _ => clean(&error.to_string()),
         };
-        self.fail(step, words, Some(error.advice()), exit)
+        self.fail(step, words, Some(error.advice().clone()), exit)
     }
 
     pub(super) fn exit(&self) -> Exit {

@@ -36,7 +36,7 @@ fn advice(app: &App, trouble: &Trouble) -> Safe {
         }
         (ErrorKind::Unauthorized, KeySource::Command) => "check api_key_command in the config",
         (ErrorKind::Unauthorized, KeySource::Config) => "check the key in the config",
-        _ => return trouble.error.advice(),
+        _ => return trouble.error.advice().clone(),
     };
     safe!("The API key is missing, wrong or revoked: {}.", check)
 }
