@@ -1,5 +1,5 @@
-//! The API: one request in, one typed answer out. What to ask for, how often and when to try again is decided in
-//! fetch.
+//! The API: one request in, one typed answer out. `fetch` decides what to request, how often and when to retry. Start at
+//! [`Client`]; a failure is an [`ApiError`].
 //!
 //! Sources: <https://dialnexa.mintlify.app/api-reference/webhooks/list>, `…/webhooks/get`, `…/errors`, `…/pagination` and
 //! `…/rate-limits`. The vendor's `OpenAPI` file and its live endpoints answer in other envelopes too; all of them decode into
@@ -29,25 +29,21 @@ pub use self::rate::RateLimit;
 pub use self::route::{BadProxy, ProxyServer, ProxyVariables, Route};
 pub use self::wire::{Numbers, Page};
 
-/// A decoded answer, and what its headers said of the rate limit.
+/// A decoded answer, with the rate limit from its headers.
 #[derive(Debug, Clone)]
 pub struct Answer<T> {
     pub value: T,
     pub rate: Option<RateLimit>,
 }
 
-/// A failed request. The rate limit is told on errors too.
+/// A failed request, with the rate limit from its headers.
 #[derive(Debug, Clone)]
 pub struct Failure {
     pub error: ApiError,
     pub rate: Option<RateLimit>,
 }
 
-/// Reads the body of a page that was saved, whatever its envelope.
-///
-/// # Errors
-///
-/// Why it is none, with the parser's own words.
+/// Reads the body of a saved page, in any envelope.
 pub fn saved_page(body: &[u8]) -> Result<Page, ApiError> {
     wire::page(body, 1).map_err(|why| {
         let error = ApiError::new(ErrorKind::Nonsense(why.why));
@@ -55,5 +51,5 @@ pub fn saved_page(body: &[u8]) -> Result<Page, ApiError> {
     })
 }
 
-/// The most rows that the API gives on one page (api-reference/webhooks/list).
+/// The most rows that the API returns on one page (api-reference/webhooks/list).
 pub const MAX_PAGE_SIZE: u32 = 100;

@@ -1,4 +1,4 @@
-//! What one answer tells besides its rows: the server's certificate, its clock and its rate limit.
+//! The facts of one response besides its rows: the server's certificate, clock and rate limit.
 
 use std::time::{Duration, SystemTime};
 
@@ -24,13 +24,13 @@ const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
 /// The facts of one request.
 #[derive(Debug, Clone)]
 pub struct Inspection {
-    /// The first page, with at most one row if the server keeps to what it was asked for.
+    /// The first page, with at most one row if the server honors the limit.
     pub page: Result<Page, ApiError>,
-    /// The connection stood, TLS and a proxy's tunnel included: a failure is one of the request.
+    /// True if there was a connection, including TLS and a proxy's tunnel: a failure is then one of the request.
     pub is_connected: bool,
-    /// An answer came, whatever its status.
+    /// True if there was a response, with any status.
     pub is_answered: bool,
-    /// The server's clock minus ours, in seconds; `None` when the server did not tell.
+    /// The server's clock minus ours, in seconds; `None` if the server does not report it.
     pub clock_ahead: Option<i64>,
     pub rate: Option<RateLimit>,
     /// `None` without TLS, and through a proxy's tunnel.
@@ -66,21 +66,21 @@ impl Inspection {
     }
 }
 
-/// What a certificate says that a person asks for.
+/// The parts of a certificate that a report shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// The issuer's name, and its organisation where it has one.
+    /// The issuer's name, and its organization if it has one.
     pub issuer: Safe,
     pub not_after: Timestamp,
 }
 
 impl Certificate {
-    /// Reads DER; `None` when it is no certificate.
+    /// Reads DER; `None` if it is not a certificate.
     pub(crate) fn read(der: &[u8]) -> Option<Self> {
         let certificate = x509_cert::Certificate::from_der(der).ok()?;
         let certificate = certificate.tbs_certificate();
         let not_after = certificate.validity().not_after.to_unix_duration().as_secs();
-        // The last second of 9999 stands for "never" (RFC 5280), and is beyond what a timestamp can be.
+        // The last second of 9999 stands for "never" (RFC 5280), and exceeds the largest timestamp.
         let not_after = i64::try_from(not_after).ok().and_then(|second| Timestamp::from_second(second).ok());
         let not_after = not_after.unwrap_or(Timestamp::MAX);
         let issuer = match (part(certificate.issuer(), COMMON_NAME), part(certificate.issuer(), ORGANIZATION)) {
@@ -97,7 +97,7 @@ impl Certificate {
     }
 }
 
-/// One part of a name, whichever string type it has: all that are in use are ASCII or UTF-8, and the rest is shown as marks.
+/// One part of a name. All string types in use are ASCII or UTF-8; other bytes are shown as marks.
 fn part(name: &Name, wanted: ObjectIdentifier) -> Option<Safe> {
     let found = name.iter().find(|part| part.oid == wanted)?;
     Some(clean_head(&String::from_utf8_lossy(found.value.value()), 60))

@@ -1,4 +1,4 @@
-//! The key of a client, and where a new one may be found: keys are rotated while a program runs.
+//! The key of a client, and its renewal: keys are rotated while a program runs.
 
 use std::fmt;
 use std::future::Future;
@@ -11,11 +11,11 @@ use crate::text::Safe;
 
 type Reading = Pin<Box<dyn Future<Output = Result<ApiKey, Safe>> + Send>>;
 
-/// Reads a key again where it is stored. Cheap to clone.
+/// Reads a key again from its storage. Cheap to clone.
 #[derive(Clone)]
 pub struct Renewal {
     read: Arc<dyn Fn() -> Reading + Send + Sync>,
-    /// A command prints the key, and may ask a person on the terminal.
+    /// True if a command prints the key, which may ask a person on the terminal.
     pub asks: bool,
 }
 
@@ -27,9 +27,7 @@ impl Renewal {
         Self { read: Arc::new(move || Box::pin(read())), asks }
     }
 
-    /// # Errors
-    ///
-    /// Why there is no key to be had.
+    /// Reads the key. The error is a clause without the place.
     pub async fn read(&self) -> Result<ApiKey, Safe> {
         let read = (self.read)().await;
         if let Ok(key) = &read {
@@ -54,11 +52,11 @@ pub(super) struct Keys {
     reading: tokio::sync::Mutex<()>,
 }
 
-/// A key as a request was sent with it.
+/// A key that a request was sent with.
 #[derive(Debug, Clone)]
 pub(super) struct InUse {
     pub(super) key: ApiKey,
-    /// How often it had been read again by then.
+    /// The number of renewals before the request.
     readings: u64,
 }
 
@@ -71,12 +69,8 @@ impl Keys {
         self.lock().clone()
     }
 
-    /// The key to repeat a request with that the API refused; `None` when there is no other one. Of requests that were refused
-    /// at the same time, one reads the key and the others wait for it.
-    ///
-    /// # Errors
-    ///
-    /// Why the key cannot be read again.
+    /// Returns the key to repeat a refused request with; `None` if there is no other one. Of requests that were refused at the
+    /// same time, one reads the key and the others wait for it.
     pub(super) async fn renewed(&self, refused: &InUse) -> Result<Option<InUse>, Safe> {
         let Some(renewal) = &self.renewal else { return Ok(None) };
         let _reading = self.reading.lock().await;
@@ -97,7 +91,7 @@ impl Keys {
     }
 
     fn lock(&self) -> MutexGuard<'_, InUse> {
-        // It is whole between any two statements.
+        // A panic cannot leave it half-changed.
         self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -112,7 +106,7 @@ mod tests {
         ApiKey::new(text).unwrap()
     }
 
-    /// Keys whose source gives these in turn, and what is left of them.
+    /// Keys whose source returns these in turn, and those that are left.
     fn keys(source: &[&str]) -> (Keys, Arc<Mutex<VecDeque<String>>>) {
         let left: Arc<Mutex<VecDeque<_>>> = Arc::new(Mutex::new(source.iter().map(ToString::to_string).collect()));
         let taken = Arc::clone(&left);

@@ -1,4 +1,4 @@
-//! The rate-limit headers: `X-RateLimit-*` on every answer, `Retry-After` on a 429 (api-reference/rate-limits) or a 503.
+//! The rate-limit headers: `X-RateLimit-*` in every response, `Retry-After` in a 429 (api-reference/rate-limits) or a 503.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,28 +8,28 @@ use crate::clock;
 
 /// Larger numbers would overflow instants.
 const LONGEST: Duration = Duration::from_hours(365 * 24);
-/// The longest wait that a server can mean: a quota may be one of the day.
+/// The longest plausible wait: a quota may be daily.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
-/// What the key may still spend.
+/// The rate limit of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
     /// Requests in a window.
     pub limit: u64,
-    /// Requests left in this window.
+    /// Requests left in the window.
     pub remaining: u64,
-    /// How long the window lasts, by the server's own clock; `None` when the server did not say.
+    /// Time until the window resets, by the server's own clock; `None` if the server does not report it.
     pub resets_in: Option<Duration>,
 }
 
 impl RateLimit {
-    /// Requests that may be sent now while a tenth of the limit stays unspent for production, which shares the key.
+    /// Requests that may be sent now. A tenth of the limit stays unused for production, which shares the key.
     pub fn spendable(&self) -> u64 {
         self.remaining.saturating_sub(self.limit.div_ceil(10))
     }
 
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
-        // A limit of nothing would forbid the very request that this answers.
+        // A limit of 0 would have forbidden this request.
         let limit = number(headers, "x-ratelimit-limit").filter(|&limit| limit > 0)?;
         let remaining = number(headers, "x-ratelimit-remaining")?;
         let resets_in = number(headers, "x-ratelimit-reset").map(|reset| {
@@ -40,8 +40,8 @@ impl RateLimit {
     }
 }
 
-/// The wait that a 429 or a 503 asks for, in seconds or as a date. `None` when it asks for none, or for one that cannot be meant:
-/// no time at all, a fraction, or more than a day, as an epoch or milliseconds would be.
+/// The wait that a 429 or a 503 asks for, in seconds or as a date. `None` if there is none, or one that is not plausible: 0, a
+/// fraction, or more than a day, which is an epoch or milliseconds.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = if text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -56,8 +56,7 @@ fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// The server's clock. Ours may be wrong, and the difference of two times of the server is right all the same; ours has to do
-/// when the server does not tell.
+/// The server's clock, else ours. Ours may be wrong, while the difference of two times of the server is always right.
 fn server_time(headers: &HeaderMap) -> SystemTime {
     let date = headers.get(DATE).and_then(|value| value.to_str().ok());
     date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or_else(clock::system_time)

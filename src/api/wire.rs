@@ -1,10 +1,10 @@
-//! The envelopes that the API may answer with, read into one [`Page`].
+//! The envelopes of the API's responses, all read into one [`Page`].
 //!
-//! They are told apart by their own keys, never by what the rows look like:
+//! They are distinguished by their own keys, never by their rows:
 //!
 //! | envelope | rows | numbers |
 //! |---|---|---|
-//! | contract | `data` | `meta.page`, `meta.limit`, `meta.total`, at times `meta.totalPages` |
+//! | contract | `data` | `meta.page`, `meta.limit`, `meta.total`, sometimes `meta.totalPages` |
 //! | without meta | `data` | none |
 //! | `OpenAPI` | `webhooks` | `page`, `limit`, `total`, `totalPages` beside them |
 //! | bare array | the root | none |
@@ -24,26 +24,26 @@ use super::server_message::server_message;
 use crate::model::{Elements, RawFields, Row, TooDeep, raw_array};
 use crate::text::grouped;
 
-/// One page of a listing, whatever the envelope.
+/// One page of a listing, from any envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<R = Vec<Row>> {
-    /// The page that was asked for, from 1.
+    /// The requested page, from 1.
     pub number: u64,
-    /// The rows as they came, unusable ones included.
+    /// The rows, including malformed ones.
     pub rows: R,
-    /// The page that this is, as the server says.
+    /// The number of this page, according to the server.
     pub reported: Option<u64>,
-    /// Rows a page, as the server says. It may be wrong: see [`crate::fetch::Extent`].
+    /// Rows per page, according to the server. It may be wrong: see [`crate::fetch::Extent`].
     pub limit: Option<u64>,
-    /// Rows in the whole listing, as the server says; `None` also when what it says is no count.
+    /// Rows in the whole listing, according to the server; `None` also if it is not a valid count.
     pub total: Option<u64>,
-    /// Pages in the whole listing, as the server says.
+    /// Pages in the whole listing, according to the server.
     pub total_pages: Option<u64>,
-    /// Bytes of the answer.
+    /// Size of the response in bytes.
     pub bytes: u64,
 }
 
-/// What a page says of itself and of its listing, without its rows.
+/// The numbers of a page, without its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Numbers {
     pub number: u64,
@@ -63,7 +63,7 @@ impl<R: Elements> From<&Page<R>> for Numbers {
     }
 }
 
-/// Why a body is no answer, and the parser's own words.
+/// The reason why a body cannot be used, and the parser's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unreadable {
     pub(super) why: Nonsense,
@@ -85,7 +85,7 @@ impl From<TooDeep> for Unreadable {
 /// Reads the body of a list request.
 pub(super) fn page<R: Elements>(body: &[u8], number: u64) -> Result<Page<R>, Unreadable> {
     let text = text(body)?;
-    // Nearly always all rows are webhooks, and one pass over the body reads them.
+    // Nearly always, all rows are valid webhooks, and one pass over the body reads them.
     if let Ok(plain) = serde_json::from_str::<Plain<'_, R>>(text) {
         return Ok(Page { bytes: body.len() as u64, ..plain.into_page(number) });
     }
@@ -107,7 +107,7 @@ pub(super) fn page<R: Elements>(body: &[u8], number: u64) -> Result<Page<R>, Unr
 }
 
 impl<R> Page<R> {
-    /// The rows with the numbers that stand in or beside `meta`.
+    /// A page from its rows, and the numbers in or beside `meta`.
     fn new(number: u64, rows: R, fields: Option<&RawFields<'_>>) -> Self {
         let meta = fields.and_then(|fields| fields.get("meta")).and_then(RawFields::of);
         let numbers = meta.as_ref().or(fields);
@@ -124,10 +124,10 @@ impl<R> Page<R> {
     }
 }
 
-/// A page on which nothing is odd: one array of rows, and all of them webhooks. Whatever else it may be is an error.
+/// A page with one array of rows that are all valid webhooks; anything else is an error.
 struct Plain<'a, R> {
     rows: R,
-    /// What stands beside the rows; nothing for a bare array.
+    /// The fields beside the rows; none for a bare array.
     fields: Option<RawFields<'a>>,
 }
 
@@ -171,7 +171,7 @@ impl<'de, R: Elements> Deserialize<'de> for Plain<'de, R> {
     }
 }
 
-/// An array of elements that can be used as webhooks; whatever else it may be is an error.
+/// An array of valid webhooks; anything else is an error.
 struct Usable<R>(R);
 
 impl<'de, R: Elements> DeserializeSeed<'de> for Usable<R> {
@@ -216,7 +216,7 @@ impl<'a> Envelope<'a> {
         match text.as_bytes().first() {
             Some(b'{') => parse(text).map(Self::Object),
             Some(b'[') => parse(text).map(Self::Bare),
-            // Something else, or no JSON at all.
+            // Another type, or not JSON at all.
             _ => parse::<&RawValue>(text).and(Err(Unreadable::new(Nonsense::NoWebhooks))),
         }
     }
@@ -234,7 +234,7 @@ pub(super) fn webhook(body: &[u8]) -> Result<Row, Unreadable> {
     Ok(Row::decode(inner.unwrap_or(root))?)
 }
 
-/// The text of a body, without a byte-order mark and blanks around it.
+/// The text of a body, without a byte-order mark and surrounding white space.
 fn text(body: &[u8]) -> Result<&str, Unreadable> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
     match body.first() {
@@ -255,8 +255,7 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
     })
 }
 
-/// A non-negative integer, be it spelled `150` or `150.0`. Anything else (`-1`, `"250"`, `1.5`, 2^64) is not a count, and the
-/// same as none.
+/// A non-negative integer, written as `150` or `150.0`. Anything else (`-1`, `"250"`, `1.5`, 2^64) is not a count, and ignored.
 fn count(fields: &RawFields<'_>, name: &str) -> Option<u64> {
     let text = fields.get(name)?.get();
     let integral = || serde_json::from_str::<f64>(text).ok()?.to_string().parse().ok();

@@ -13,7 +13,7 @@ use crate::text::{clean, clean_head};
 /// Columns of the topics.
 const COLUMNS: usize = 80;
 
-/// Something that is explained at length.
+/// A help topic.
 pub(super) struct Topic {
     pub(super) name: &'static str,
     pub(super) about: &'static str,

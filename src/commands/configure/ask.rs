@@ -1,5 +1,5 @@
-//! Questions of `config init` on the terminal: the key, without echo, and whether to check it. Whatever ends a question, the
-//! terminal echoes again.
+//! Questions of `config init` on the terminal: the key, without echo, and whether to check it. However a question ends,
+//! the terminal echoes again.
 
 use std::io::{self, IsTerminal, Write};
 use std::thread;
@@ -16,7 +16,7 @@ use crate::safe;
 use crate::signals::Ending;
 use crate::text::{Safe, clean};
 
-/// How often the key is asked for.
+/// Attempts to enter a key.
 const TRIES: usize = 3;
 /// The longest answer that is read, in bytes: a key with room for white space.
 const MAX_LINE: usize = 2 * ApiKey::MAX_BYTES;
@@ -33,7 +33,7 @@ pub(super) enum Answer<T> {
     Interrupted(u8),
 }
 
-/// A terminal that can be asked.
+/// A dialog on the terminal.
 pub(super) struct Dialog {
     signals: Ending,
 }
@@ -49,7 +49,7 @@ impl Dialog {
         Ok(Some(Self { signals }))
     }
 
-    /// Asks for the key, again if its form is wrong.
+    /// Asks for the key, and asks again if its form is wrong.
     pub(super) async fn key(&mut self) -> Result<Answer<ApiKey>, Error> {
         let _echo_comes_back = NoEcho::new().map_err(|error| Error::terminal(&error))?;
         for _ in 0..TRIES {
@@ -73,7 +73,7 @@ impl Dialog {
         })
     }
 
-    /// Asks a question whose default is yes. Another answer than yes or no means no, and so does the end of the input.
+    /// Asks a question whose default is yes. Any other answer means no, and so does the end of the input.
     pub(super) async fn confirm(&mut self, question: &Safe) -> Result<Answer<bool>, Error> {
         prompt(&safe!("{} [Y/n] ", question));
         Ok(match self.line().await? {
@@ -131,12 +131,12 @@ fn end_line() {
     drop(writeln!(io::stderr().lock()));
 }
 
-/// One line of stdin with its line break, if the input does not end before; what it has beyond its limit is read and dropped. The thread that waits for it may never come back: it
-/// keeps nothing from ending.
+/// Reads one line of stdin with its line break, unless the input ends before. The part beyond the limit is dropped. The thread
+/// that waits for it may never end, which does not keep the program from ending.
 async fn read_line() -> io::Result<Vec<u8>> {
     let (tell, told) = oneshot::channel();
     thread::Builder::new().spawn(move || {
-        // Nobody listens any more when a signal came first.
+        // The receiver is gone if a signal came first.
         drop(tell.send(blocking_line()));
     })?;
     told.await.unwrap_or_else(|_panicked| Ok(Vec::new()))
@@ -151,7 +151,7 @@ fn blocking_line() -> io::Result<Vec<u8>> {
             Err(rustix::io::Errno::INTR) => continue,
             Err(error) => return Err(error.into()),
         };
-        // The terminal hands out lines, so nothing of the next one is lost here.
+        // The terminal passes on single lines, so nothing of the next one is lost here.
         let chunk = bytes.get(..count).unwrap_or_default();
         let end = chunk.iter().position(|&byte| byte == b'\n');
         let room = MAX_LINE.saturating_sub(line.len());
@@ -167,7 +167,7 @@ fn blocking_line() -> io::Result<Vec<u8>> {
 struct NoEcho(Termios);
 
 impl NoEcho {
-    /// What was typed before is dropped: it was shown.
+    /// Turns the echo off, and drops earlier input, which was shown.
     fn new() -> io::Result<Self> {
         let before = tcgetattr(rustix::stdio::stdin())?;
         let mut silent = before.clone();
@@ -184,8 +184,8 @@ impl NoEcho {
 impl Drop for NoEcho {
     fn drop(&mut self) {
         let stdin = rustix::stdio::stdin();
-        // What was typed meanwhile is no command for the shell. Nothing waits here for a link that takes no output, and a
-        // terminal that is gone needs no echo.
+        // Input that was not read is not meant for the shell. `Now` does not wait for output that a slow link does not accept,
+        // and a terminal that is gone needs no echo.
         let _gone = tcflush(stdin, QueueSelector::IFlush).and_then(|()| tcsetattr(stdin, OptionalActions::Now, &self.0));
     }
 }

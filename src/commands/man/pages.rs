@@ -115,7 +115,7 @@ fn of_command(command: &Command, name: &str) -> Page {
     page.end()
 }
 
-/// hookscope-config(5), from the example of the config.
+/// hookscope-config(5), from the sample config.
 fn config() -> Page {
     let mut page = Writer::new("hookscope-config", "5", "config file of hookscope");
     page.section("DESCRIPTION");
@@ -177,7 +177,7 @@ const COLUMNS: usize = 66;
 struct Writer {
     name: String,
     roff: Roff,
-    /// The last line is a heading, which begins a paragraph by itself.
+    /// True after a heading, which begins a paragraph by itself.
     is_fresh: bool,
 }
 
@@ -316,7 +316,7 @@ impl Writer {
         }
     }
 
-    /// Keys of the config with a comment; actions, which have none, with what they do.
+    /// Keys of the config with their comment, or for actions, which have none, with their help.
     fn keys_of_config(&mut self, keys: &[&str], text: &str) {
         if text.is_empty() {
             for key in keys {
