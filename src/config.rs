@@ -22,7 +22,7 @@ mod table;
 mod workspace;
 
 pub use self::connection::{Connection, KeySource};
-pub use self::environment::{Environment, Multiplexer};
+pub use self::environment::{Environment, Multiplexer, VARIABLES};
 pub use self::error::ConfigError;
 pub use self::example::example;
 pub use self::kinds::{ProxySetting, color_name};

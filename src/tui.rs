@@ -147,7 +147,7 @@ impl Start<'_> {
             profiles: self.workspaces.all().to_vec(),
             profile_at: self.workspaces.start_at(),
             invocation: self.workspaces.invocation(self.workspaces.start_at()),
-            theme: Theme::new(&self.config.ui.theme, self.coloured),
+            theme: Theme::new(&self.config.theme, self.coloured),
             glyphs: if self.env.utf8 && !self.env.is_linux_console() { setup.glyphs } else { Glyphs::ascii() },
             zone: local_zone(),
             refresh_every: self.refresh.map_or(setup.refresh_every, Duration::from_secs),

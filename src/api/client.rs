@@ -83,12 +83,9 @@ pub struct PageRequest {
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
-    base_url: BaseUrl,
     keys: Arc<Keys>,
-    timeout: Duration,
-    max_page_bytes: usize,
-    proxy: Option<ProxyServer>,
-    sources: Sources,
+    /// The proxy is the one in use, and the certificates are left out.
+    settings: Settings,
 }
 
 impl Client {
@@ -147,24 +144,18 @@ impl Client {
             tracing::warn!("no client: {error:?}");
             "no valid certificate on this system or in network.ca_file".to_owned()
         })?;
-        Ok(Self {
-            http,
-            base_url: settings.base_url.clone(),
-            keys: Arc::new(Keys::new(settings.key.clone(), settings.renewal.clone())),
-            timeout: settings.timeout,
-            max_page_bytes: settings.max_page_bytes,
-            proxy: proxy.cloned(),
-            sources: settings.sources.clone(),
-        })
+        let keys = Arc::new(Keys::new(settings.key.clone(), settings.renewal.clone()));
+        let settings = Settings { proxy: proxy.cloned(), extra_roots: None, ..settings.clone() };
+        Ok(Self { http, keys, settings })
     }
 
     pub fn base_url(&self) -> &BaseUrl {
-        &self.base_url
+        &self.settings.base_url
     }
 
     /// The total time of one request.
     pub fn timeout(&self) -> Duration {
-        self.timeout
+        self.settings.timeout
     }
 
     /// `GET /user-webhooks?page=&limit=&is_active=` (api-reference/webhooks/list).
@@ -173,7 +164,7 @@ impl Client {
     }
 
     fn list_url(&self, request: PageRequest) -> Url {
-        let mut url = self.base_url.join(COLLECTION);
+        let mut url = self.settings.base_url.join(COLLECTION);
         {
             let mut query = url.query_pairs_mut();
             query.append_pair("page", &request.number.to_string());
@@ -206,7 +197,7 @@ impl Client {
 
     /// `GET /user-webhooks/{id}` (api-reference/webhooks/get).
     pub async fn get(&self, id: &WebhookId) -> Result<Answer<Row>, Failure> {
-        match Self::webhook_url(&self.base_url, id) {
+        match Self::webhook_url(&self.settings.base_url, id) {
             Some(url) => self.get_and(url, wire::webhook).await,
             None => Err(Failure { error: ApiError::new(ErrorKind::BadId), rate: None }),
         }
@@ -258,7 +249,7 @@ impl Client {
     ) -> Result<Vec<u8>, ApiError> {
         // `reqwest` has a timeout too, but each redirect would restart it.
         let sent = Instant::now();
-        let deadline = sent + self.timeout;
+        let deadline = sent + self.settings.timeout;
         let asked = url.clone();
         let response = within(deadline, self.send(key, url, connected)).await.map_err(|error| self.named(error))?;
         look(&response);
@@ -270,12 +261,12 @@ impl Client {
         if is_html(response.headers()) {
             return Err(ApiError::new(ErrorKind::Nonsense(Nonsense::Html)));
         }
-        within(deadline, read_body(response, self.max_page_bytes)).await
+        within(deadline, read_body(response, self.settings.max_page_bytes)).await
     }
 
     /// Names the proxy in a timeout without details: either the proxy or the API may be the one not answering.
     fn named(&self, error: ApiError) -> ApiError {
-        match &self.proxy {
+        match &self.settings.proxy {
             Some(proxy) if error.kind == ErrorKind::Network(Network::Timeout) && error.detail.is_none() => {
                 error.with(safe!("through the proxy {}", proxy.named()))
             }
@@ -309,7 +300,7 @@ impl Client {
         let message = server_message(&body).filter(|message| !repeats(status, message));
         let refused = ApiError::new(kind).with(self.words(key, &message.unwrap_or_default()));
         match kind {
-            ErrorKind::Unauthorized => match &self.sources.key {
+            ErrorKind::Unauthorized => match &self.settings.sources.key {
                 Some(source) => refused.advised(key_advice(key, source)),
                 None => refused,
             },
@@ -324,13 +315,13 @@ impl Client {
     /// Advice for a path that the server does not have.
     fn path_advice(&self, asked: &Url, is_html: bool) -> Safe {
         let path = clean_head(asked.path(), 100);
-        let is_usual = self.base_url.as_url().path().trim_end_matches('/').ends_with("/v1");
+        let is_usual = self.settings.base_url.as_url().path().trim_end_matches('/').ends_with("/v1");
         let found = match (is_html, is_usual) {
             (true, _) => safe!("{} is an HTML page, so this is probably not the API. ", path),
             (false, true) => safe!("The server has no {}. ", path),
             (false, false) => Safe::default(),
         };
-        let source = self.sources.base_url.as_ref().map(|source| safe!(" ({})", source)).unwrap_or_default();
+        let source = self.settings.sources.base_url.as_ref().map(|source| safe!(" ({})", source)).unwrap_or_default();
         safe!("{}Check base_url{}{}", found, source, if is_usual { "." } else { "; it usually ends in /v1." })
     }
 
@@ -342,7 +333,7 @@ impl Client {
             let response =
                 self.http.get(url.clone()).header(AUTHORIZATION, authorization.clone()).send().await.map_err(|error| {
                     *connected = !error.is_connect();
-                    ApiError::from_reqwest(&error, self.proxy.as_ref())
+                    ApiError::from_reqwest(&error, self.settings.proxy.as_ref())
                 })?;
             if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
                 return Ok(response);

@@ -5,6 +5,7 @@ use super::error::ConfigError;
 use super::loaded::Config;
 use super::renewal::renewal;
 use super::stored_key::KEY_VARIABLE;
+use super::table::NetworkConfig;
 use super::workspace::{ChosenWorkspace, WorkspaceOptions};
 use crate::api;
 use crate::base_url::BaseUrl;
@@ -101,22 +102,12 @@ impl Config {
 
     /// The embedded demo: its own address and key, without the user's `[network]`.
     pub fn demo_connection(base_url: BaseUrl, key: ApiKey) -> Connection {
-        let Self { network, .. } = Self::default();
+        let network = NetworkConfig::default();
         Connection {
             profile: "demo".into(),
             key_source: KeySource::Demo,
             policy: network.policy(),
-            api: api::Settings {
-                base_url,
-                key,
-                renewal: None,
-                timeout: network.timeout,
-                connect_timeout: network.connect_timeout,
-                max_page_bytes: network.max_page_bytes,
-                proxy: None,
-                extra_roots: None,
-                sources: api::Sources::default(),
-            },
+            api: network.direct(base_url, key),
         }
     }
 

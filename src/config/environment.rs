@@ -7,6 +7,26 @@ use std::path::PathBuf;
 use super::error::ConfigError;
 use crate::api::ProxyVariables;
 
+/// The variables and their meaning, for the documentation.
+pub const VARIABLES: &[(&str, &str)] = &[
+    ("DIALNEXA_API_KEY", "API key. Overrides the key of the profile chosen at startup."),
+    ("DIALNEXA_BASE_URL", "Base URL of the API, as with --base-url."),
+    ("HOOKSCOPE_CONFIG", "Config file, as with --config."),
+    ("HOOKSCOPE_PROFILE", "Profile, as with --profile."),
+    ("HOOKSCOPE_LOG", "Log filter, such as debug or hookscope::api=trace. Without it, nothing is logged."),
+    ("NO_COLOR", "If not empty, disables color unless --color always is given."),
+    (
+        "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
+        "Proxy for requests to the API, also in lower case, unless network.proxy is set. Loopback is never proxied.",
+    ),
+    (
+        "XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_STATE_HOME",
+        "Directories to use instead of ~/.config, ~/.cache and ~/.local/state.",
+    ),
+    ("LC_ALL, LC_CTYPE, LANG", "Locale. If it is not UTF-8, the explorer draws only ASCII."),
+    ("TERM, COLORTERM, TMUX, STY", "Terminal: its colors, and whether tmux or screen is in between."),
+];
+
 /// Proxy variables, in order of precedence. The first four apply to https, which the API uses.
 const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
 

@@ -12,7 +12,7 @@ use super::error::ConfigError;
 use super::kinds::{COLORS, ProxySetting};
 use super::shown::{DEFAULT, clean_path, shown_profile, toml_array};
 use super::stored_key::{KeyStorage, StoredKey};
-use super::table::{AuditConfig, NetworkConfig, UiConfig};
+use super::table::{AuditConfig, NetworkConfig, ThemeConfig, UiConfig};
 use crate::api::{self, ProxyServer, ProxyVariables};
 use crate::base_url::BaseUrl;
 use crate::keymap::{ACTIONS, Entry, Key, Keymap};
@@ -30,6 +30,7 @@ pub struct Config {
     pub path: Option<PathBuf>,
     pub network: NetworkConfig,
     pub ui: UiConfig,
+    pub theme: ThemeConfig,
     pub audit: AuditConfig,
     pub keymap: Keymap,
     /// The proxy variables that [`ProxySetting::Environment`] uses.
@@ -141,7 +142,9 @@ impl Config {
         let default_profile = root.string("default_profile")?;
         config.profiles = read_profiles(&mut root.section("profiles")?)?;
         config.network = NetworkConfig::read(&mut root.section("network")?)?;
-        config.ui = UiConfig::read(&mut root.section("ui")?)?;
+        let mut ui = root.section("ui")?;
+        config.theme = ThemeConfig::read(&mut ui.section("theme")?)?;
+        config.ui = UiConfig::read(&mut ui)?;
         config.audit = AuditConfig::read(&mut root.section("audit")?)?;
         config.keymap = read_keymap(&mut root.section("keys")?)?;
         root.finish()?;
@@ -192,6 +195,7 @@ impl Config {
     pub fn values(&self) -> Vec<ConfigValue> {
         let mut entries = self.network.entries("network");
         entries.extend(self.ui.entries("ui"));
+        entries.extend(self.theme.entries("ui.theme"));
         entries.extend(
             ACTIONS.iter().map(|entry| (format!("keys.{}", entry.name), Some(toml_array(&self.keymap.keys(entry.action))))),
         );
@@ -210,17 +214,9 @@ impl Config {
 
     /// The settings of an API client, with the additional certificates read.
     pub fn api_settings(&self, base_url: BaseUrl, key: ApiKey) -> Result<api::Settings, ConfigError> {
-        Ok(api::Settings {
-            timeout: self.network.timeout,
-            connect_timeout: self.network.connect_timeout,
-            max_page_bytes: self.network.max_page_bytes,
-            extra_roots: self.network.extra_roots()?,
-            proxy: self.proxy_server(&base_url)?,
-            base_url,
-            key,
-            renewal: None,
-            sources: api::Sources::default(),
-        })
+        let extra_roots = self.network.extra_roots()?;
+        let proxy = self.proxy_server(&base_url)?;
+        Ok(api::Settings { extra_roots, proxy, ..self.network.direct(base_url, key) })
     }
 
     /// The proxy that requests go through; none for loopback.

@@ -17,8 +17,10 @@ use super::kinds::{
 };
 use super::shown::shown_path;
 use crate::analysis::audit::{self, Basis, Facts, Pattern, Rule, Severity, Waiver};
-use crate::api::MAX_PAGE_SIZE;
+use crate::api::{self, MAX_PAGE_SIZE};
+use crate::base_url::BaseUrl;
 use crate::fetch::Policy;
+use crate::redact::ApiKey;
 use crate::text::{Safe, Untrusted};
 
 /// The largest certificate bundle that is read, in bytes.
@@ -121,6 +123,21 @@ impl NetworkConfig {
         }
     }
 
+    /// The settings of an API client without a proxy and additional certificates.
+    pub(super) fn direct(&self, base_url: BaseUrl, key: ApiKey) -> api::Settings {
+        api::Settings {
+            base_url,
+            key,
+            renewal: None,
+            timeout: self.timeout,
+            connect_timeout: self.connect_timeout,
+            max_page_bytes: self.max_page_bytes,
+            proxy: None,
+            extra_roots: None,
+            sources: api::Sources::default(),
+        }
+    }
+
     /// Reads `ca_file`: certificates trusted in addition to the system's, as a PEM bundle or one certificate in DER.
     ///
     /// # Errors
@@ -188,8 +205,6 @@ section! {
             "Clipboard: \"osc52\" (through the terminal, also over SSH) or \"screen\" (a plain screen to select text from)";
         auto_load_limit: u64 = 10_000, Number(0..=10_000_000),
             "Webhooks that filters, sorting and audits load by themselves. For more, press L";
-        /// `[ui.theme]`.
-        theme: ThemeConfig = ThemeConfig::default(), ThemeKind;
     }
 }
 
@@ -203,22 +218,6 @@ section! {
         warning: Color = Color::Yellow, Word(COLORS), "Warnings";
         error: Color = Color::Red, Word(COLORS), "Errors";
         quiet: Color = Color::DarkGray, Word(COLORS), "Rules, labels, ages";
-    }
-}
-
-struct ThemeKind;
-
-impl Kind<ThemeConfig> for ThemeKind {
-    fn read(&self, section: &mut Section<'_>, key: &str) -> Result<Option<ThemeConfig>, ConfigError> {
-        ThemeConfig::read(&mut section.section(key)?).map(Some)
-    }
-
-    fn toml(&self, _value: &ThemeConfig) -> Option<Safe> {
-        None
-    }
-
-    fn entries(&self, key: String, value: &ThemeConfig) -> Vec<(String, Option<Safe>)> {
-        value.entries(&key)
     }
 }
 

@@ -145,7 +145,7 @@ impl Setup {
             key_source: KeySource::Config,
             store: None,
             keymap: config.keymap.clone(),
-            theme: Theme::new(&ui.theme, true),
+            theme: Theme::new(&config.theme, true),
             glyphs: if ui.ascii { Glyphs::ascii() } else { Glyphs::unicode() },
             zone: TimeZone::UTC,
             clipboard: ui.clipboard,

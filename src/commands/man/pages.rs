@@ -5,7 +5,7 @@ use roff::{Inline, Roff, bold, italic, roman};
 
 use crate::analysis::query;
 use crate::cli::examples::{self, Example};
-use crate::config::example;
+use crate::config::{VARIABLES, example};
 use crate::error::EXIT_CODES;
 use crate::keymap::{ACTIONS, COPIES};
 use crate::text::clean;
@@ -19,26 +19,6 @@ const FILES: &[(&str, &str)] = &[
     ("~/.cache/hookscope/", "Cache: the last consistent listing of each workspace, without keys and secrets."),
     ("~/.local/state/hookscope/history/", "History: saved snapshots of each workspace."),
     ("~/.local/state/hookscope/", "Filter history of the explorer and, with HOOKSCOPE_LOG, the log."),
-];
-
-/// Environment variables that the program reads.
-const ENVIRONMENT: &[(&str, &str)] = &[
-    ("DIALNEXA_API_KEY", "API key. Overrides the key of the profile chosen at startup."),
-    ("DIALNEXA_BASE_URL", "Base URL of the API, as with --base-url."),
-    ("HOOKSCOPE_CONFIG", "Config file, as with --config."),
-    ("HOOKSCOPE_PROFILE", "Profile, as with --profile."),
-    ("HOOKSCOPE_LOG", "Log filter, such as debug or hookscope::api=trace. Without it, nothing is logged."),
-    ("NO_COLOR", "If not empty, disables color unless --color always is given."),
-    (
-        "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
-        "Proxy for requests to the API, unless network.proxy is set. Loopback is never proxied.",
-    ),
-    (
-        "XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_STATE_HOME",
-        "Directories to use instead of ~/.config, ~/.cache and ~/.local/state.",
-    ),
-    ("LC_ALL, LC_CTYPE, LANG", "A locale that is not UTF-8 limits the explorer to ASCII."),
-    ("TERM, COLORTERM, TMUX, STY", "Describe the terminal: its colors, and whether tmux or screen is in between."),
 ];
 
 /// One man page.
@@ -83,7 +63,7 @@ pub(super) fn main(root: &Command) -> Page {
     page.section("FILTER");
     page.verbatim(&query::help());
     page.table("FILES", FILES);
-    page.table("ENVIRONMENT", ENVIRONMENT);
+    page.table("ENVIRONMENT", VARIABLES);
     page.section("EXIT STATUS");
     for (code, meaning) in EXIT_CODES {
         page.entry(vec![bold(code)], &meaning.replace('`', ""));

@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 use hookscope::analysis::audit::RULES;
 use hookscope::analysis::sort::SORT_KEYS;
 use hookscope::cli::Cli;
-use hookscope::config::{AuditConfig, KeyHelp, NetworkConfig, ThemeConfig, UiConfig};
+use hookscope::config::{AuditConfig, KeyHelp, NetworkConfig, ThemeConfig, UiConfig, VARIABLES};
 use hookscope::error::EXIT_CODES;
 use hookscope::keymap::{ACTIONS, COPIES};
 use hookscope::output::columns_help;
@@ -27,6 +27,7 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
         ("commands", commands()),
         ("global-options", options(true)),
         ("explorer-options", options(false)),
+        ("variables", variables()),
         ("config-network", numbers(NetworkConfig::keys())),
         ("config-ui", numbers(UiConfig::keys())),
         ("config-theme", keys("used for", ThemeConfig::keys())),
@@ -97,6 +98,16 @@ fn options(global: bool) -> String {
             let short = argument.get_short().map(|short| format!("-{short}, ")).unwrap_or_default();
             let long = argument.get_long()?;
             Some([code(format!("{short}--{long}{value}")), argument.get_help()?.to_string()])
+        }),
+    )
+}
+
+fn variables() -> String {
+    table(
+        ["variable", "meaning"],
+        VARIABLES.iter().map(|(names, meaning)| {
+            let names: Vec<_> = names.split(", ").map(code).collect();
+            [names.join(", "), (*meaning).to_owned()]
         }),
     )
 }
