@@ -114,7 +114,7 @@ mod sample {
         for text in [EXAMPLE.to_owned(), uncommented(has_default)] {
             let config = parse(&text).unwrap();
             assert_eq!(config.network, NetworkConfig::default());
-            assert_eq!((config.ui, config.theme), (UiConfig::default(), ThemeConfig::default()));
+            assert_eq!((&config.ui, config.theme), (&UiConfig::default(), ThemeConfig::default()));
             assert_eq!(config.audit, AuditConfig::default());
             for entry in ACTIONS {
                 assert_eq!(config.keymap.keys(entry.action), Keymap::default().keys(entry.action), "{}", entry.name);
