@@ -18,7 +18,7 @@ mod wire;
 
 pub(crate) use self::cause::{certificate_words, distrust, tls_words, without_number};
 pub(crate) use self::client::is_der;
-pub use self::client::{Client, PageRequest, Settings, Sources};
+pub use self::client::{Client, ClientSettings, PageRequest, SettingSources};
 pub use self::error::ApiError;
 pub(crate) use self::error::unread_key;
 pub use self::inspect::{Certificate, Inspection};
@@ -31,14 +31,14 @@ pub use self::wire::{Numbers, Page};
 
 /// A decoded answer, with the rate limit from its headers.
 #[derive(Debug, Clone)]
-pub struct Answer<T> {
+pub struct ApiAnswer<T> {
     pub value: T,
     pub rate: Option<RateLimit>,
 }
 
 /// A failed request, with the rate limit from its headers.
 #[derive(Debug, Clone)]
-pub struct Failure {
+pub struct ApiFailure {
     pub error: ApiError,
     pub rate: Option<RateLimit>,
 }

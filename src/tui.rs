@@ -61,7 +61,7 @@ use self::terminal::screen::Screen;
 use self::theme::{Glyphs, Theme};
 use self::views::View;
 use self::workspaces::Workspaces;
-use crate::api::{ApiError, Client, Settings};
+use crate::api::{ApiError, Client, ClientSettings};
 use crate::base_url::BaseUrl;
 use crate::cache::Store;
 use crate::clock::{Moment, local_zone};
@@ -118,7 +118,7 @@ impl Origin {
         }
     }
 
-    fn api(&self) -> Option<Settings> {
+    fn api(&self) -> Option<ClientSettings> {
         match self {
             Self::Api(connection) => Some(connection.api.clone()),
             Self::File { .. } => None,

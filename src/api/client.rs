@@ -16,7 +16,7 @@ use super::rate::{self, RateLimit};
 use super::route::ProxyServer;
 use super::server_message::{is_not_found, repeats, server_message};
 use super::wire::{self, Page, Unreadable};
-use super::{Answer, Failure};
+use super::{ApiAnswer, ApiFailure};
 use crate::base_url::BaseUrl;
 use crate::log;
 use crate::model::{Elements, Row, Scope, WebhookId};
@@ -36,7 +36,7 @@ const MAX_HEADERS: usize = 512;
 
 /// The settings of a client.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ClientSettings {
     pub base_url: BaseUrl,
     pub key: ApiKey,
     /// The source of a new key when the API refuses this one.
@@ -50,17 +50,17 @@ pub struct Settings {
     pub proxy: Option<ProxyServer>,
     /// Certificates trusted in addition to the system's: a PEM bundle, or one certificate in DER.
     pub extra_roots: Option<Vec<u8>>,
-    pub sources: Sources,
+    pub sources: SettingSources,
 }
 
 /// The sources of the key and the base URL, for advice: a variable, an option or a line of the config.
 #[derive(Debug, Clone, Default)]
-pub struct Sources {
+pub struct SettingSources {
     pub key: Option<Safe>,
     pub base_url: Option<Safe>,
 }
 
-impl Settings {
+impl ClientSettings {
     /// Drops the renewal if it would prompt the user for a key.
     #[must_use]
     pub fn never_asking(mut self) -> Self {
@@ -85,7 +85,7 @@ pub struct Client {
     http: reqwest::Client,
     keys: Arc<Keys>,
     /// The proxy is the one in use, and the certificates are left out.
-    settings: Settings,
+    settings: ClientSettings,
 }
 
 impl Client {
@@ -94,7 +94,7 @@ impl Client {
     /// # Errors
     ///
     /// [`ErrorKind::Setup`] when certificates or the proxy cannot be used.
-    pub fn new(settings: &Settings) -> Result<Self, ApiError> {
+    pub fn new(settings: &ClientSettings) -> Result<Self, ApiError> {
         Self::set_up(settings, false)
     }
 
@@ -103,16 +103,16 @@ impl Client {
     /// # Errors
     ///
     /// As [`Client::new`].
-    pub fn inspector(settings: &Settings) -> Result<Self, ApiError> {
+    pub fn inspector(settings: &ClientSettings) -> Result<Self, ApiError> {
         Self::set_up(settings, true)
     }
 
-    fn set_up(settings: &Settings, keep_certificates: bool) -> Result<Self, ApiError> {
+    fn set_up(settings: &ClientSettings, keep_certificates: bool) -> Result<Self, ApiError> {
         Self::build(settings, keep_certificates)
             .map_err(|words| ApiError::new(ErrorKind::Setup).with(clean_head(&words, 200)))
     }
 
-    fn build(settings: &Settings, keep_certificates: bool) -> Result<Self, String> {
+    fn build(settings: &ClientSettings, keep_certificates: bool) -> Result<Self, String> {
         // Fails if a provider is installed already, which can only be this one.
         drop(rustls::crypto::ring::default_provider().install_default());
         log::hide(&settings.key);
@@ -145,7 +145,7 @@ impl Client {
             "no valid certificate on this system or in network.ca_file".to_owned()
         })?;
         let keys = Arc::new(Keys::new(settings.key.clone(), settings.renewal.clone()));
-        let settings = Settings { proxy: proxy.cloned(), extra_roots: None, ..settings.clone() };
+        let settings = ClientSettings { proxy: proxy.cloned(), extra_roots: None, ..settings.clone() };
         Ok(Self { http, keys, settings })
     }
 
@@ -159,7 +159,7 @@ impl Client {
     }
 
     /// `GET /user-webhooks?page=&limit=&is_active=` (api-reference/webhooks/list).
-    pub async fn list<R: Elements>(&self, request: PageRequest) -> Result<Answer<Page<R>>, Failure> {
+    pub async fn list<R: Elements>(&self, request: PageRequest) -> Result<ApiAnswer<Page<R>>, ApiFailure> {
         self.get_and(self.list_url(request), |body| wire::page(body, request.number)).await
     }
 
@@ -196,14 +196,18 @@ impl Client {
     }
 
     /// `GET /user-webhooks/{id}` (api-reference/webhooks/get).
-    pub async fn get(&self, id: &WebhookId) -> Result<Answer<Row>, Failure> {
+    pub async fn get(&self, id: &WebhookId) -> Result<ApiAnswer<Row>, ApiFailure> {
         match Self::webhook_url(&self.settings.base_url, id) {
             Some(url) => self.get_and(url, wire::webhook).await,
-            None => Err(Failure { error: ApiError::new(ErrorKind::BadId), rate: None }),
+            None => Err(ApiFailure { error: ApiError::new(ErrorKind::BadId), rate: None }),
         }
     }
 
-    async fn get_and<T>(&self, url: Url, read: impl FnOnce(&[u8]) -> Result<T, Unreadable>) -> Result<Answer<T>, Failure> {
+    async fn get_and<T>(
+        &self,
+        url: Url,
+        read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
+    ) -> Result<ApiAnswer<T>, ApiFailure> {
         let mut rate = None;
         let mut used = self.keys.in_use();
         let mut body = self.fetch_with(&used.key, url.clone(), &mut rate).await;
@@ -220,8 +224,8 @@ impl Client {
             }
         }
         body.and_then(|body| self.read(&used.key, &body, read))
-            .map(|value| Answer { value, rate })
-            .map_err(|error| Failure { error, rate })
+            .map(|value| ApiAnswer { value, rate })
+            .map_err(|error| ApiFailure { error, rate })
     }
 
     async fn fetch_with(&self, key: &ApiKey, url: Url, rate: &mut Option<RateLimit>) -> Result<Vec<u8>, ApiError> {

@@ -3,12 +3,12 @@
 /// `message` of an error: a string, or an array of them, one per invalid field.
 #[derive(serde::Deserialize)]
 #[serde(untagged)]
-enum Message {
+enum ServerMessage {
     One(String),
     Many(Vec<String>),
 }
 
-impl Message {
+impl ServerMessage {
     fn text(self) -> String {
         match self {
             Self::One(text) => text,
@@ -20,10 +20,10 @@ impl Message {
 /// The server's `message`.
 pub(super) fn server_message(body: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
-    struct Body {
-        message: Message,
+    struct MessageBody {
+        message: ServerMessage,
     }
-    Some(serde_json::from_slice::<Body>(body).ok()?.message.text())
+    Some(serde_json::from_slice::<MessageBody>(body).ok()?.message.text())
 }
 
 /// Returns true if the server's message only repeats the status, such as `Forbidden` or `403 Forbidden` for a 403.
@@ -39,14 +39,14 @@ pub(super) fn repeats(status: reqwest::StatusCode, text: &str) -> bool {
 /// fields, but its message names the path.
 pub(super) fn is_not_found(body: &[u8], path: &str) -> bool {
     #[derive(serde::Deserialize)]
-    struct Body {
+    struct NotFoundBody {
         #[serde(rename = "statusCode")]
         status: u16,
-        message: Message,
+        message: ServerMessage,
         #[serde(rename = "error")]
         _error: String,
     }
-    let Ok(body) = serde_json::from_slice::<Body>(body) else { return false };
+    let Ok(body) = serde_json::from_slice::<NotFoundBody>(body) else { return false };
     let message = body.message.text();
     let names_a_route = message.contains(path) || message.starts_with("Cannot GET") || message.starts_with("Route GET");
     body.status == 404 && !names_a_route

@@ -86,13 +86,13 @@ impl From<TooDeep> for Unreadable {
 pub(super) fn page<R: Elements>(body: &[u8], number: u64) -> Result<Page<R>, Unreadable> {
     let text = text(body)?;
     // Nearly always, all rows are valid webhooks, and one pass over the body reads them.
-    if let Ok(plain) = serde_json::from_str::<Plain<'_, R>>(text) {
+    if let Ok(plain) = serde_json::from_str::<PlainPage<'_, R>>(text) {
         return Ok(Page { bytes: body.len() as u64, ..plain.into_page(number) });
     }
-    let envelope = Envelope::read(text)?;
+    let envelope = PageEnvelope::read(text)?;
     let (rows, fields) = match &envelope {
-        Envelope::Bare(rows) => (Some(*rows), None),
-        Envelope::Object(fields) => {
+        PageEnvelope::Bare(rows) => (Some(*rows), None),
+        PageEnvelope::Object(fields) => {
             (fields.get("data").filter(|rows| is_array(rows)).or_else(|| fields.get("webhooks")), Some(fields))
         }
     };
@@ -125,31 +125,31 @@ impl<R> Page<R> {
 }
 
 /// A page with one array of rows that are all valid webhooks; anything else is an error.
-struct Plain<'a, R> {
+struct PlainPage<'a, R> {
     rows: R,
     /// The fields beside the rows; none for a bare array.
     fields: Option<RawFields<'a>>,
 }
 
-impl<R> Plain<'_, R> {
+impl<R> PlainPage<'_, R> {
     fn into_page(self, number: u64) -> Page<R> {
         Page::new(number, self.rows, self.fields.as_ref())
     }
 }
 
-impl<'de, R: Elements> Deserialize<'de> for Plain<'de, R> {
+impl<'de, R: Elements> Deserialize<'de> for PlainPage<'de, R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Root<R>(PhantomData<R>);
 
         impl<'de, R: Elements> Visitor<'de> for Root<R> {
-            type Value = Plain<'de, R>;
+            type Value = PlainPage<'de, R>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an array or an object")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-                Ok(Plain { rows: Usable(R::default()).visit_seq(seq)?, fields: None })
+                Ok(PlainPage { rows: Usable(R::default()).visit_seq(seq)?, fields: None })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -163,7 +163,7 @@ impl<'de, R: Elements> Deserialize<'de> for Plain<'de, R> {
                     }
                 }
                 let rows = rows.ok_or_else(|| A::Error::custom("no rows"))?;
-                Ok(Plain { rows, fields: Some(RawFields::unique(fields)) })
+                Ok(PlainPage { rows, fields: Some(RawFields::unique(fields)) })
             }
         }
 
@@ -190,14 +190,14 @@ impl<'de, R: Elements> Visitor<'de> for Usable<R> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<R, A::Error> {
-        while seq.next_element_seed(Next(&mut self.0))?.is_some() {}
+        while seq.next_element_seed(NextRow(&mut self.0))?.is_some() {}
         Ok(self.0)
     }
 }
 
-struct Next<'r, R>(&'r mut R);
+struct NextRow<'r, R>(&'r mut R);
 
-impl<'de, R: Elements> DeserializeSeed<'de> for Next<'_, R> {
+impl<'de, R: Elements> DeserializeSeed<'de> for NextRow<'_, R> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -206,12 +206,12 @@ impl<'de, R: Elements> DeserializeSeed<'de> for Next<'_, R> {
 }
 
 /// The root of a page.
-enum Envelope<'a> {
+enum PageEnvelope<'a> {
     Bare(&'a RawValue),
     Object(RawFields<'a>),
 }
 
-impl<'a> Envelope<'a> {
+impl<'a> PageEnvelope<'a> {
     fn read(text: &'a str) -> Result<Self, Unreadable> {
         match text.as_bytes().first() {
             Some(b'{') => parse(text).map(Self::Object),

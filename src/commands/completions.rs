@@ -15,7 +15,7 @@ use clap_complete::engine::ArgValueCompleter;
 use clap_complete::env::{Bash, CompleteEnv, EnvCompleter, Shells};
 use clap_complete::{Shell, env};
 
-use self::values::{Values, is_harmless};
+use self::values::{ValueCandidates, is_harmless};
 use crate::cli;
 use crate::error::{Error, Exit};
 use crate::output::Output;
@@ -61,12 +61,12 @@ pub fn answer(words: &[OsString]) -> bool {
 
 /// Builds the command line with candidates for its values.
 fn command(words: &[OsString]) -> Command {
-    let values = Values::new(words);
+    let values = ValueCandidates::new(words);
     add_to(cli::help::command(None), &values, "")
 }
 
 /// Adds candidates to the arguments of a command and its subcommands.
-fn add_to(command: Command, values: &Values, parent: &str) -> Command {
+fn add_to(command: Command, values: &ValueCandidates, parent: &str) -> Command {
     let name = format!("{parent} {}", command.get_name()).trim_start().to_owned();
     let command = command.mut_args(|arg| match values.of(&name, arg.get_id().as_str()) {
         Some(candidates) => arg.add(ArgValueCompleter::new(candidates)),

@@ -5,8 +5,8 @@ mod ask;
 use std::path::Path;
 use std::time::Duration;
 
-use self::ask::{Answer, Dialog};
-use crate::api::{ApiError, Client, ErrorKind, Settings};
+use self::ask::{Dialog, DialogAnswer};
+use crate::api::{ApiError, Client, ClientSettings, ErrorKind};
 use crate::base_url::BaseUrl;
 use crate::cli::{ConfigCommand, Global};
 use crate::config::{
@@ -66,12 +66,12 @@ async fn init(force: bool, global: &Global, env: &Environment) -> Result<Exit, E
     let mut dialog = Dialog::open()?;
     let answer = match &mut dialog {
         Some(dialog) => dialog.key().await?,
-        None => Answer::Nothing,
+        None => DialogAnswer::Nothing,
     };
     let key = match answer {
-        Answer::Given(key) => Some(key),
-        Answer::Nothing => None,
-        Answer::Interrupted(signal) => return Ok(Exit::Signal(signal)),
+        DialogAnswer::Given(key) => Some(key),
+        DialogAnswer::Nothing => None,
+        DialogAnswer::Interrupted(signal) => return Ok(Exit::Signal(signal)),
     };
     let text = filled_in(key.as_ref(), base_url.as_ref());
     if force {
@@ -114,18 +114,18 @@ fn back_up(target: &Path, global: &Global) -> std::io::Result<()> {
 }
 
 /// Asks the API whether the key works, if the user agrees.
-async fn check(dialog: &mut Dialog, settings: Settings) -> Result<Exit, Error> {
+async fn check(dialog: &mut Dialog, settings: ClientSettings) -> Result<Exit, Error> {
     let host = settings.base_url.host();
     match dialog.confirm(&safe!("Check the key against the API ({}) now?", host)).await? {
-        Answer::Given(true) => {}
-        Answer::Given(false) | Answer::Nothing => return Ok(Exit::Done),
-        Answer::Interrupted(signal) => return Ok(Exit::Signal(signal)),
+        DialogAnswer::Given(true) => {}
+        DialogAnswer::Given(false) | DialogAnswer::Nothing => return Ok(Exit::Done),
+        DialogAnswer::Interrupted(signal) => return Ok(Exit::Signal(signal)),
     }
     let page = match Client::inspector(&settings) {
         Ok(client) => match dialog.wait(async { client.inspect().await.page }).await {
-            Answer::Given(page) => page,
-            Answer::Nothing => return Ok(Exit::Done),
-            Answer::Interrupted(signal) => return Ok(Exit::Signal(signal)),
+            DialogAnswer::Given(page) => page,
+            DialogAnswer::Nothing => return Ok(Exit::Done),
+            DialogAnswer::Interrupted(signal) => return Ok(Exit::Signal(signal)),
         },
         Err(error) => Err(error),
     };

@@ -7,9 +7,9 @@ mod terminal;
 
 use std::time::Duration;
 
-use self::report::{Mark, Report, Stop};
+use self::report::{DoctorReport, StepMark, Stop};
 use super::start_demo;
-use crate::api::Settings;
+use crate::api::ClientSettings;
 use crate::cache::Store;
 use crate::cli::Global;
 use crate::config::{
@@ -28,7 +28,7 @@ const ID_COLUMNS: usize = 40;
 
 /// Checks everything between here and the API.
 pub(super) async fn run(global: &Global, env: &Environment) -> Result<Exit, Error> {
-    let mut report = Report::default();
+    let mut report = DoctorReport::default();
     match examine(&mut report, global, env).await {
         Ok(()) | Err(Stop::Broken(_)) => Ok(report.exit()),
         Err(Stop::ReaderGone) => Ok(Exit::Done),
@@ -36,10 +36,10 @@ pub(super) async fn run(global: &Global, env: &Environment) -> Result<Exit, Erro
     }
 }
 
-async fn examine(report: &mut Report, global: &Global, env: &Environment) -> Result<(), Stop> {
+async fn examine(report: &mut DoctorReport, global: &Global, env: &Environment) -> Result<(), Stop> {
     let options = WorkspaceOptions { profile: global.profile.clone(), base_url: global.base_url.clone() };
     let demo = if global.demo { Some(start_demo().await?) } else { None };
-    let setup = Setup { global, env, options, demo: demo.as_ref().map(|(_, connection)| connection) };
+    let setup = DoctorRun { global, env, options, demo: demo.as_ref().map(|(_, connection)| connection) };
     let (ui, chain) = match setup.config(report) {
         Ok(config) => {
             let chain = setup.chain(report, &config).await;
@@ -53,16 +53,16 @@ async fn examine(report: &mut Report, global: &Global, env: &Environment) -> Res
 }
 
 /// The options and the environment of the run.
-struct Setup<'a> {
+struct DoctorRun<'a> {
     global: &'a Global,
     env: &'a Environment,
     options: WorkspaceOptions,
     demo: Option<&'a Connection>,
 }
 
-impl Setup<'_> {
+impl DoctorRun<'_> {
     /// Checks the file, the profile and the file's permissions.
-    fn config(&self, report: &mut Report) -> Result<Config, Stop> {
+    fn config(&self, report: &mut DoctorReport) -> Result<Config, Stop> {
         let named = self.global.config.as_deref();
         let found = Config::locate(named, self.env).and_then(|located| {
             Config::examine(named, self.env).map(|(config, permissions)| (located, config, permissions))
@@ -83,7 +83,7 @@ impl Setup<'_> {
         profile.and(permissions).map(|()| config)
     }
 
-    fn profile(&self, report: &mut Report, config: &Config, file: &Safe) -> Result<(), Stop> {
+    fn profile(&self, report: &mut DoctorReport, config: &Config, file: &Safe) -> Result<(), Stop> {
         match config.workspace(&self.options, self.env) {
             // The demo has a workspace of its own.
             _ if self.demo.is_some() => report.ok("config", file),
@@ -97,7 +97,7 @@ impl Setup<'_> {
     }
 
     /// Checks the steps from the key to the API.
-    async fn chain(&self, report: &mut Report, config: &Config) -> Result<(), Stop> {
+    async fn chain(&self, report: &mut DoctorReport, config: &Config) -> Result<(), Stop> {
         let base_url = match self.demo {
             Some(demo) => Ok((demo.api.base_url.clone(), "demo".into())),
             None => config.workspace(&self.options, self.env).and_then(|workspace| workspace.base_url()),
@@ -118,11 +118,11 @@ impl Setup<'_> {
             None => config.api_settings(base_url, key).map_err(|error| report.fail_config("TLS", &error))?,
         };
         self.history(report, config, &settings)?;
-        network::ask(report, &Settings { timeout: timeout + SLACK, connect_timeout: patience, ..settings }).await
+        network::ask(report, &ClientSettings { timeout: timeout + SLACK, connect_timeout: patience, ..settings }).await
     }
 
     /// Reports the history of an earlier version if it is not used.
-    fn history(&self, report: &mut Report, config: &Config, settings: &Settings) -> Result<(), Stop> {
+    fn history(&self, report: &mut DoctorReport, config: &Config, settings: &ClientSettings) -> Result<(), Stop> {
         let Ok(workspace) = config.workspace(&self.options, self.env) else { return Ok(()) };
         let (api, policy) = (settings.clone(), config.network.policy());
         let key_source = if self.demo.is_some() { KeySource::Demo } else { KeySource::Config };
@@ -132,11 +132,11 @@ impl Setup<'_> {
             "not used: {} is from an earlier version and may belong to another workspace, or could not be renamed",
             clean(&path.to_string_lossy())
         );
-        report.line(Mark::Note, "history", &words)
+        report.line(StepMark::Note, "history", &words)
     }
 
     /// Gets the key, and reports where it is from.
-    async fn key(&self, report: &mut Report, config: &Config) -> Result<ApiKey, Stop> {
+    async fn key(&self, report: &mut DoctorReport, config: &Config) -> Result<ApiKey, Stop> {
         if let Some(demo) = self.demo {
             report.ok("key", &safe!("demo key, {}", shown_id(&demo.api.key)))?;
             return Ok(demo.api.key.clone());
@@ -174,7 +174,7 @@ fn shown_file(located: Option<&ConfigPath>, exists: bool) -> Safe {
     }
 }
 
-fn say_permissions(report: &mut Report, permissions: Option<&ConfigPermissions>) -> Result<(), Stop> {
+fn say_permissions(report: &mut DoctorReport, permissions: Option<&ConfigPermissions>) -> Result<(), Stop> {
     let Some(permissions) = permissions else {
         return report.skip("permissions", &"no config file".into());
     };

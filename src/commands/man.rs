@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use self::pages::Page;
+use self::pages::ManPage;
 use crate::cli;
 use crate::error::{Error, Exit};
 use crate::files::{self, Existing};
@@ -19,7 +19,7 @@ pub(super) fn run(directory: Option<&Path>) -> Result<Exit, Error> {
         return Output::stdout().send(|out| out.raw(pages::main(&root).text.as_bytes())).map(|_reader| Exit::Done);
     };
     fs::create_dir_all(directory).map_err(|error| Error::unwritable(directory, &error))?;
-    for Page { name, text } in pages::all(&root) {
+    for ManPage { name, text } in pages::all(&root) {
         let path = directory.join(name);
         write(&path, &text).map_err(|error| Error::unwritable(&path, &error))?;
     }

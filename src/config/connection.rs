@@ -19,7 +19,7 @@ pub struct Connection {
     /// The profile's name; `default` without profiles, `demo` for the demo.
     pub profile: Safe,
     pub key_source: KeySource,
-    pub api: api::Settings,
+    pub api: api::ClientSettings,
     pub policy: Policy,
 }
 
@@ -83,11 +83,11 @@ impl ChosenWorkspace<'_> {
             None => (renewal(self, &stored, &base_url), KeySource::Config),
         };
         let key = stored.read().await?;
-        let sources = api::Sources { key: Some(stored.source()), base_url: Some(url_place) };
+        let sources = api::SettingSources { key: Some(stored.source()), base_url: Some(url_place) };
         Ok(Connection {
             profile: self.shown_name(),
             key_source,
-            api: api::Settings { renewal, sources, ..self.config.api_settings(base_url, key)? },
+            api: api::ClientSettings { renewal, sources, ..self.config.api_settings(base_url, key)? },
             policy: self.config.network.policy(),
         })
     }

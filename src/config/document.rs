@@ -20,7 +20,7 @@ use crate::text::{Safe, clean, clean_head};
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The text of one config file.
-pub(super) struct Document {
+pub(super) struct ConfigDocument {
     pub(super) path: PathBuf,
     pub(super) access: FileAccess,
     text: String,
@@ -28,7 +28,7 @@ pub(super) struct Document {
     places: RefCell<BTreeMap<String, Safe>>,
 }
 
-impl Document {
+impl ConfigDocument {
     pub(super) fn open(path: &Path) -> Result<Self, ConfigError> {
         let (text, access) = read_text(path, MAX_BYTES).map_err(|error| error.at(&clean_path(path)))?;
         Ok(Self { path: path.to_owned(), access, text, places: RefCell::default() })
@@ -69,7 +69,7 @@ pub(super) struct Located<T> {
 
 /// One table of the file. Every key that is asked for is known; [`Section::finish`] refuses the others.
 pub(super) struct Section<'a> {
-    document: &'a Document,
+    document: &'a ConfigDocument,
     /// `network`, `profiles.staging`, or nothing for the top level, as messages may show it.
     name: String,
     table: Option<&'a DeTable<'a>>,
@@ -79,7 +79,7 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn root(document: &'a Document, table: &'a Spanned<DeTable<'a>>) -> Self {
+    pub(super) fn root(document: &'a ConfigDocument, table: &'a Spanned<DeTable<'a>>) -> Self {
         let place = clean_path(&document.path);
         Self { document, name: String::new(), table: Some(table.get_ref()), known: BTreeSet::new(), place }
     }

@@ -17,7 +17,7 @@ use crate::safe;
 use crate::text::{Safe, Untrusted, clean};
 
 /// A kind of values of type `T`.
-pub(super) trait Kind<T> {
+pub(super) trait ValueKind<T> {
     /// Reads a key; `None` if the file does not have it.
     fn read(&self, section: &mut Section<'_>, key: &str) -> Result<Option<T>, ConfigError>;
 
@@ -43,7 +43,7 @@ pub(super) trait Kind<T> {
 /// A whole number.
 pub(super) struct Number(pub(super) RangeInclusive<u64>);
 
-impl<T: Copy + TryFrom<u64> + TryInto<u64>> Kind<T> for Number {
+impl<T: Copy + TryFrom<u64> + TryInto<u64>> ValueKind<T> for Number {
     fn read(&self, section: &mut Section<'_>, key: &str) -> Result<Option<T>, ConfigError> {
         Ok(section.integer(key, &self.0)?.and_then(|number| T::try_from(number).ok()))
     }
@@ -60,7 +60,7 @@ impl<T: Copy + TryFrom<u64> + TryInto<u64>> Kind<T> for Number {
 /// A time in whole seconds.
 pub(super) struct Seconds(pub(super) RangeInclusive<u64>);
 
-impl Kind<Duration> for Seconds {
+impl ValueKind<Duration> for Seconds {
     fn read(&self, section: &mut Section<'_>, key: &str) -> Result<Option<Duration>, ConfigError> {
         Ok(section.integer(key, &self.0)?.map(Duration::from_secs))
     }
@@ -77,7 +77,7 @@ impl Kind<Duration> for Seconds {
 /// `true` or `false`.
 pub(super) struct Switch;
 
-impl Kind<bool> for Switch {
+impl ValueKind<bool> for Switch {
     fn read(&self, section: &mut Section<'_>, key: &str) -> Result<Option<bool>, ConfigError> {
         section.boolean(key)
     }
@@ -88,9 +88,9 @@ impl Kind<bool> for Switch {
 }
 
 /// One of some words.
-pub(super) struct Word<T: 'static>(pub(super) &'static [(&'static str, T)]);
+pub(super) struct Choice<T: 'static>(pub(super) &'static [(&'static str, T)]);
 
-impl<T: Copy + PartialEq> Kind<T> for Word<T> {
+impl<T: Copy + PartialEq> ValueKind<T> for Choice<T> {
     fn read(&self, section: &mut Section<'_>, key: &str) -> Result<Option<T>, ConfigError> {
         Ok(section.choice(key, self.0)?.map(|found| found.value))
     }
@@ -136,7 +136,7 @@ pub enum ProxySetting {
 
 pub(super) struct ProxyKind;
 
-impl Kind<ProxySetting> for ProxyKind {
+impl ValueKind<ProxySetting> for ProxyKind {
     fn read(&self, section: &mut Section<'_>, key: &str) -> Result<Option<ProxySetting>, ConfigError> {
         let Some(Located { value, place }) = section.string(key)? else { return Ok(None) };
         match value.as_str() {
@@ -171,7 +171,7 @@ pub struct FileSetting(pub(super) Option<Located<PathBuf>>);
 /// A file, with a sample path.
 pub(super) struct FileKind(pub(super) &'static str);
 
-impl Kind<FileSetting> for FileKind {
+impl ValueKind<FileSetting> for FileKind {
     fn read(&self, section: &mut Section<'_>, key: &str) -> Result<Option<FileSetting>, ConfigError> {
         let Some(Located { value, place }) = section.string(key)? else { return Ok(None) };
         Ok(Some(FileSetting(Some(Located { value: section.path(&expand_home(&value)), place }))))
@@ -187,9 +187,9 @@ impl Kind<FileSetting> for FileKind {
 }
 
 /// Patterns of hosts and URLs.
-pub(super) struct Patterns;
+pub(super) struct PatternList;
 
-impl Kind<Vec<Pattern>> for Patterns {
+impl ValueKind<Vec<Pattern>> for PatternList {
     fn read(&self, section: &mut Section<'_>, key: &str) -> Result<Option<Vec<Pattern>>, ConfigError> {
         let Some(Located { value: texts, place }) = section.strings(key)? else { return Ok(None) };
         let patterns = texts.iter().map(|text| parse_pattern(section, key, text, &place));
@@ -208,7 +208,7 @@ fn parse_pattern(section: &Section<'_>, key: &str, text: &str, place: &Safe) -> 
 /// Names of events.
 pub(super) struct EventNames;
 
-impl Kind<Vec<Untrusted>> for EventNames {
+impl ValueKind<Vec<Untrusted>> for EventNames {
     fn read(&self, section: &mut Section<'_>, key: &str) -> Result<Option<Vec<Untrusted>>, ConfigError> {
         Ok(section.strings(key)?.map(|found| found.value.into_iter().map(Untrusted::from).collect()))
     }
@@ -222,7 +222,7 @@ impl Kind<Vec<Untrusted>> for EventNames {
 /// `[[audit.allow]]`: waivers.
 pub(super) struct Waivers;
 
-impl Kind<Vec<Waiver>> for Waivers {
+impl ValueKind<Vec<Waiver>> for Waivers {
     fn read(&self, section: &mut Section<'_>, key: &str) -> Result<Option<Vec<Waiver>>, ConfigError> {
         section.sections(key)?.into_iter().map(read_waiver).collect::<Result<_, _>>().map(Some)
     }
@@ -274,7 +274,7 @@ pub(super) struct Severities;
 const SEVERITIES: [(&str, Severity); 3] =
     [("info", Severity::Info), ("warning", Severity::Warning), ("error", Severity::Error)];
 
-impl Kind<Vec<(&'static Rule, Severity)>> for Severities {
+impl ValueKind<Vec<(&'static Rule, Severity)>> for Severities {
     fn read(&self, section: &mut Section<'_>, key: &str) -> Result<Option<Vec<(&'static Rule, Severity)>>, ConfigError> {
         let mut rules = section.section(key)?;
         let mut severities = Vec::new();
@@ -294,7 +294,7 @@ impl Kind<Vec<(&'static Rule, Severity)>> for Severities {
         if value.is_empty() {
             return vec![(key, self.toml(value))];
         }
-        let entry = |(rule, severity): &(&Rule, _)| (format!("{key}.{}", rule.id), Word(&SEVERITIES).toml(severity));
+        let entry = |(rule, severity): &(&Rule, _)| (format!("{key}.{}", rule.id), Choice(&SEVERITIES).toml(severity));
         value.iter().map(entry).collect()
     }
 }

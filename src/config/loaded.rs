@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 use ratatui::style::Color;
 
-use super::document::{Document, Located, Section};
+use super::document::{ConfigDocument, Located, Section};
 use super::environment::Environment;
 use super::error::ConfigError;
 use super::kinds::{COLORS, ProxySetting};
@@ -75,7 +75,7 @@ pub struct ConfigPermissions {
 }
 
 impl ConfigPermissions {
-    fn of(document: &Document, holds_key: bool) -> Self {
+    fn of(document: &ConfigDocument, holds_key: bool) -> Self {
         let (path, access) = (&document.path, document.access);
         let check = || {
             access.check_owner(path)?;
@@ -135,7 +135,7 @@ impl Config {
 
     fn read(path: &Path) -> Result<(Self, Option<ConfigPermissions>), ConfigError> {
         tracing::debug!("config {}", clean_path(path));
-        let document = Document::open(path)?;
+        let document = ConfigDocument::open(path)?;
         let tables = document.parse()?;
         let mut root = Section::root(&document, &tables);
         let mut config = Self { path: Some(path.to_owned()), top: ProfileConfig::read(&mut root)?, ..Self::default() };
@@ -213,10 +213,10 @@ impl Config {
     }
 
     /// The settings of an API client, with the additional certificates read.
-    pub fn api_settings(&self, base_url: BaseUrl, key: ApiKey) -> Result<api::Settings, ConfigError> {
+    pub fn api_settings(&self, base_url: BaseUrl, key: ApiKey) -> Result<api::ClientSettings, ConfigError> {
         let extra_roots = self.network.extra_roots()?;
         let proxy = self.proxy_server(&base_url)?;
-        Ok(api::Settings { extra_roots, proxy, ..self.network.direct(base_url, key) })
+        Ok(api::ClientSettings { extra_roots, proxy, ..self.network.direct(base_url, key) })
     }
 
     /// The proxy that requests go through; none for loopback.

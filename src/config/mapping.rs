@@ -4,7 +4,7 @@ use std::path::Path;
 
 use url::Url;
 
-use super::document::{Document, Section};
+use super::document::{ConfigDocument, Section};
 use super::error::ConfigError;
 use super::shown::clean_path;
 use crate::model::normal_host;
@@ -21,7 +21,7 @@ pub struct MapFile {
 impl MapFile {
     /// Reads the file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let document = Document::open(path)?;
+        let document = ConfigDocument::open(path)?;
         let tables = document.parse()?;
         let mut root = Section::root(&document, &tables);
         let (mut events, mut hosts, mut urls) = (root.section("events")?, root.section("hosts")?, root.section("urls")?);

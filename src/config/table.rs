@@ -12,8 +12,8 @@ use super::document::Section;
 use super::error::ConfigError;
 use super::file::read_bytes;
 use super::kinds::{
-    COLORS, EventNames, FileKind, FileSetting, Kind, Number, Patterns, ProxyKind, ProxySetting, Seconds, Severities, Switch,
-    Waivers, Word,
+    COLORS, Choice, EventNames, FileKind, FileSetting, Number, PatternList, ProxyKind, ProxySetting, Seconds, Severities,
+    Switch, ValueKind, Waivers,
 };
 use super::shown::shown_path;
 use crate::analysis::audit::{self, Basis, Facts, Pattern, Rule, Severity, Waiver};
@@ -39,7 +39,7 @@ pub struct KeyHelp {
 }
 
 impl KeyHelp {
-    fn new<T>(name: &'static str, kind: &impl Kind<T>, default: &T, help: &'static str) -> Self {
+    fn new<T>(name: &'static str, kind: &impl ValueKind<T>, default: &T, help: &'static str) -> Self {
         let default = kind.toml(default);
         let has_default = default.is_some();
         let value = default.or_else(|| kind.sample()).unwrap_or_default();
@@ -124,8 +124,8 @@ impl NetworkConfig {
     }
 
     /// The settings of an API client without a proxy and additional certificates.
-    pub(super) fn direct(&self, base_url: BaseUrl, key: ApiKey) -> api::Settings {
-        api::Settings {
+    pub(super) fn direct(&self, base_url: BaseUrl, key: ApiKey) -> api::ClientSettings {
+        api::ClientSettings {
             base_url,
             key,
             renewal: None,
@@ -134,7 +134,7 @@ impl NetworkConfig {
             max_page_bytes: self.max_page_bytes,
             proxy: None,
             extra_roots: None,
-            sources: api::Sources::default(),
+            sources: api::SettingSources::default(),
         }
     }
 
@@ -198,10 +198,10 @@ section! {
     /// `[ui]`.
     UiConfig {
         refresh: Duration = Duration::from_secs(30), Seconds(5..=86_400), "Interval of auto-refresh, in seconds. R toggles auto-refresh";
-        time: TimeFormat = TimeFormat::default(), Word(TimeFormat::WORDS), "Time format at startup: \"relative\", \"utc\" or \"local\"";
+        time: TimeFormat = TimeFormat::default(), Choice(TimeFormat::WORDS), "Time format at startup: \"relative\", \"utc\" or \"local\"";
         mouse: bool = false, Switch, "Enable the mouse at startup. While it is on, the terminal cannot select text";
         ascii: bool = false, Switch, "Draw with ASCII characters only, as in a locale that is not UTF-8";
-        clipboard: Clipboard = Clipboard::default(), Word(Clipboard::WORDS),
+        clipboard: Clipboard = Clipboard::default(), Choice(Clipboard::WORDS),
             "Clipboard: \"osc52\" (through the terminal, also over SSH) or \"screen\" (a plain screen to select text from)";
         auto_load_limit: u64 = 10_000, Number(0..=10_000_000),
             "Webhooks that filters, sorting and audits load by themselves. For more, press L";
@@ -212,19 +212,19 @@ section! {
     /// `[ui.theme]`: the terminal's 16 colors, by their role here.
     #[derive(Copy)]
     ThemeConfig {
-        accent: Color = Color::Cyan, Word(COLORS), "The selection and the focused pane";
-        active: Color = Color::Green, Word(COLORS), "Active, reachable, live";
-        inactive: Color = Color::DarkGray, Word(COLORS), "Inactive webhooks";
-        warning: Color = Color::Yellow, Word(COLORS), "Warnings";
-        error: Color = Color::Red, Word(COLORS), "Errors";
-        quiet: Color = Color::DarkGray, Word(COLORS), "Rules, labels, ages";
+        accent: Color = Color::Cyan, Choice(COLORS), "The selection and the focused pane";
+        active: Color = Color::Green, Choice(COLORS), "Active, reachable, live";
+        inactive: Color = Color::DarkGray, Choice(COLORS), "Inactive webhooks";
+        warning: Color = Color::Yellow, Choice(COLORS), "Warnings";
+        error: Color = Color::Red, Choice(COLORS), "Errors";
+        quiet: Color = Color::DarkGray, Choice(COLORS), "Rules, labels, ages";
     }
 }
 
 section! {
     /// `[audit]`.
     AuditConfig {
-        retired: Vec<Pattern> = Vec::new(), Patterns,
+        retired: Vec<Pattern> = Vec::new(), PatternList,
             "Retired hosts and URL patterns, such as \"old.example.com\" or \"*.legacy.example.com\"";
         known_events: Vec<Untrusted> = Vec::new(), EventNames, "Event names to accept in addition to the vendor's";
         /// Findings that are accepted.

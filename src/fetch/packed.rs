@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Source;
 use super::requests::{Ask, Pages};
-use crate::api::{Answer, Failure, Numbers, Page};
+use crate::api::{ApiAnswer, ApiFailure, Numbers, Page};
 use crate::model::{Block, Drafts, Elements, Packer, Scope};
 
 /// A page with its rows packed.
@@ -52,12 +52,12 @@ impl Ask for PackedPages {
         self.pages.source()
     }
 
-    fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<PackedPage>, Failure>> + Send + 'static {
+    fn ask(&self, number: u64) -> impl Future<Output = Result<ApiAnswer<PackedPage>, ApiFailure>> + Send + 'static {
         let answer = self.pages.ask(number);
         let packer = self.packer.clone();
         async move {
-            let Answer { value, rate } = answer.await?;
-            Ok(Answer { value: PackedPage::new(&packer, &value), rate })
+            let ApiAnswer { value, rate } = answer.await?;
+            Ok(ApiAnswer { value: PackedPage::new(&packer, &value), rate })
         }
     }
 }

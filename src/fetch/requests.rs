@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::budget::{Budget, ROUNDING};
 use super::window::Window;
 use super::{Policy, Source};
-use crate::api::{Answer, ApiError, ErrorKind, Failure, Network, Page, PageRequest, RateLimit};
+use crate::api::{ApiAnswer, ApiError, ApiFailure, ErrorKind, Network, Page, PageRequest, RateLimit};
 use crate::model::{Elements, Row, Scope, WebhookId};
 
 /// How long others are waited for that have sent all requests that may be sent.
@@ -57,7 +57,7 @@ pub(super) trait Ask {
         self.source().timeout()
     }
 
-    fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Self::Value>, Failure>> + Send + 'static;
+    fn ask(&self, number: u64) -> impl Future<Output = Result<ApiAnswer<Self::Value>, ApiFailure>> + Send + 'static;
 }
 
 /// Asks for pages of a listing.
@@ -77,7 +77,7 @@ impl<R: Elements> Ask for Pages<R> {
         &self.source
     }
 
-    fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Page<R>>, Failure>> + Send + 'static {
+    fn ask(&self, number: u64) -> impl Future<Output = Result<ApiAnswer<Page<R>>, ApiFailure>> + Send + 'static {
         let source = self.source.clone();
         let request = PageRequest { number, limit: self.limit, scope: self.scope };
         async move { source.list(request).await }
@@ -108,12 +108,12 @@ impl Ask for Webhooks {
         &self.source
     }
 
-    fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<Row>, Failure>> + Send + 'static {
+    fn ask(&self, number: u64) -> impl Future<Output = Result<ApiAnswer<Row>, ApiFailure>> + Send + 'static {
         let (source, ids) = (self.source.clone(), Arc::clone(&self.ids));
         async move {
             match usize::try_from(number).ok().and_then(|place| ids.get(place)) {
                 Some(id) => source.get(id).await,
-                None => Err(Failure { error: ApiError::new(ErrorKind::NotFound), rate: None }),
+                None => Err(ApiFailure { error: ApiError::new(ErrorKind::NotFound), rate: None }),
             }
         }
     }
@@ -133,7 +133,7 @@ struct Try {
 struct Finished<T> {
     tried: Try,
     sent: Instant,
-    result: Result<Answer<T>, Failure>,
+    result: Result<ApiAnswer<T>, ApiFailure>,
 }
 
 /// A try that waits for its time.
@@ -342,7 +342,7 @@ impl<A: Ask> Requests<A> {
                 self.count_answer(sent);
                 Progress::Loaded { number, value: answer.value }
             }
-            Err(Failure { error, .. }) => self.retry(tried, sent, error),
+            Err(ApiFailure { error, .. }) => self.retry(tried, sent, error),
         })
     }
 
@@ -409,10 +409,10 @@ impl<A: Ask> Drop for Requests<A> {
 }
 
 /// The rate limit that an answer reports. A failure that reports no reset time uses the wait that it asks for instead.
-fn rate_of<T>(result: &Result<Answer<T>, Failure>) -> Option<RateLimit> {
+fn rate_of<T>(result: &Result<ApiAnswer<T>, ApiFailure>) -> Option<RateLimit> {
     match result {
         Ok(answer) => answer.rate,
-        Err(Failure { error, rate }) => rate.map(|rate| RateLimit { resets_in: rate.resets_in.or(error.wait()), ..rate }),
+        Err(ApiFailure { error, rate }) => rate.map(|rate| RateLimit { resets_in: rate.resets_in.or(error.wait()), ..rate }),
     }
 }
 

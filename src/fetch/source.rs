@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::budget::Budget;
-use crate::api::{Answer, ApiError, Client, ErrorKind, Failure, Page, PageRequest};
+use crate::api::{ApiAnswer, ApiError, ApiFailure, Client, ErrorKind, Page, PageRequest};
 use crate::model::{Elements, Row, Scope, WebhookId};
 
 /// Answers for pages and single webhooks. Cheap to clone: whoever reads shares one rate limit with all others.
@@ -105,10 +105,10 @@ impl Source {
     }
 
     /// One page; see [`Client::list`].
-    pub(super) async fn list<R: Elements>(&self, request: PageRequest) -> Result<Answer<Page<R>>, Failure> {
+    pub(super) async fn list<R: Elements>(&self, request: PageRequest) -> Result<ApiAnswer<Page<R>>, ApiFailure> {
         match &self.origin {
             Origin::Api(client) => client.list(request).await,
-            Origin::Rows(held) => Ok(Answer { value: held.page(request), rate: None }),
+            Origin::Rows(held) => Ok(ApiAnswer { value: held.page(request), rate: None }),
             #[cfg(test)]
             Origin::Fake(fake) => {
                 let Page { number, rows, reported, limit, total, total_pages, bytes } = fake.0(request).await;
@@ -116,21 +116,24 @@ impl Source {
                 for row in rows {
                     elements.push_row(row);
                 }
-                Ok(Answer { value: Page { number, rows: elements, reported, limit, total, total_pages, bytes }, rate: None })
+                Ok(ApiAnswer {
+                    value: Page { number, rows: elements, reported, limit, total, total_pages, bytes },
+                    rate: None,
+                })
             }
         }
     }
 
     /// One webhook; see [`Client::get`].
-    pub(super) async fn get(&self, id: &WebhookId) -> Result<Answer<Row>, Failure> {
+    pub(super) async fn get(&self, id: &WebhookId) -> Result<ApiAnswer<Row>, ApiFailure> {
         match &self.origin {
             Origin::Api(client) => client.get(id).await,
             Origin::Rows(held) => match held.rows.iter().find(|row| row.id() == Some(id)) {
-                Some(row) => Ok(Answer { value: row.clone(), rate: None }),
-                None => Err(Failure { error: ApiError::new(ErrorKind::NotFound), rate: None }),
+                Some(row) => Ok(ApiAnswer { value: row.clone(), rate: None }),
+                None => Err(ApiFailure { error: ApiError::new(ErrorKind::NotFound), rate: None }),
             },
             #[cfg(test)]
-            Origin::Fake(_) => Err(Failure { error: ApiError::new(ErrorKind::NotFound), rate: None }),
+            Origin::Fake(_) => Err(ApiFailure { error: ApiError::new(ErrorKind::NotFound), rate: None }),
         }
     }
 }

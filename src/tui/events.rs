@@ -29,7 +29,7 @@ use super::terminal::input::Keyboard;
 use super::terminal::screen::Screen;
 use super::view;
 use super::workspaces::{Resolved, Workspaces};
-use crate::api::{ApiError, Client, Settings};
+use crate::api::{ApiError, Client, ClientSettings};
 use crate::cache::Store;
 use crate::clock::Moment;
 use crate::config::{Connection, Multiplexer};
@@ -111,7 +111,7 @@ pub struct Explorer<C, I> {
     pub input: I,
     pub fetch: Fetch,
     /// What the client of the fetch task is made of; `None` for a file.
-    pub api: Option<Settings>,
+    pub api: Option<ClientSettings>,
     pub finder: Finder,
     pub judge: Judge,
     pub history: History,
@@ -481,13 +481,13 @@ where
         let (read, mut effects) = self.lend_terminal(&name, async move { renewal.read().await }).await?;
         match read {
             Ok(key) if key == settings.key => {}
-            Ok(key) => self.restart_fetch(Settings { key, ..settings }),
+            Ok(key) => self.restart_fetch(ClientSettings { key, ..settings }),
             Err(why) => effects.extend(self.app.update(Message::NotRenewed(why), Moment::now())),
         }
         ControlFlow::Continue(effects)
     }
 
-    fn restart_fetch(&mut self, settings: Settings) {
+    fn restart_fetch(&mut self, settings: ClientSettings) {
         self.fetch.task.abort();
         self.api = Some(settings.clone());
         let open = move || Ok(Source::from(Arc::new(Client::new(&settings.never_asking())?)));

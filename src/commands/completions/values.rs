@@ -30,11 +30,11 @@ type Candidate = (String, Option<&'static str>);
 
 /// Candidates of all arguments, for the workspace that the command line chooses.
 #[derive(Debug, Default)]
-pub(super) struct Values {
-    workspace: Arc<Workspace>,
+pub(super) struct ValueCandidates {
+    workspace: Arc<CompletedWorkspace>,
 }
 
-impl Values {
+impl ValueCandidates {
     /// The options that choose a workspace are looked for among the words themselves: an unfinished command line cannot be
     /// parsed.
     pub(super) fn new(words: &[OsString]) -> Self {
@@ -48,7 +48,7 @@ impl Values {
             separate.or_else(|| words.iter().rev().find_map(|word| word.strip_prefix(&prefix).map(str::to_owned)))
         };
         Self {
-            workspace: Arc::new(Workspace {
+            workspace: Arc::new(CompletedWorkspace {
                 config: value("--config").map(PathBuf::from),
                 profile: value("--profile"),
                 base_url: value("--base-url"),
@@ -59,7 +59,7 @@ impl Values {
 
     /// Returns the completer of an argument; `None` if the library completes it, as it does files and fixed choices.
     pub(super) fn of(&self, command: &str, argument: &str) -> Option<Completer> {
-        let list: fn(&Workspace, &str) -> Vec<Candidate> = match (command, argument) {
+        let list: fn(&CompletedWorkspace, &str) -> Vec<Candidate> = match (command, argument) {
             (_, "filter") => filter,
             (_, "profile") => |workspace, _| workspace.profiles(),
             ("hookscope list", "sort") => |_, _| sorts(),
@@ -78,8 +78,8 @@ impl Values {
 
 /// Lists the candidates of one argument.
 pub(super) struct Completer {
-    workspace: Arc<Workspace>,
-    list: fn(&Workspace, &str) -> Vec<Candidate>,
+    workspace: Arc<CompletedWorkspace>,
+    list: fn(&CompletedWorkspace, &str) -> Vec<Candidate>,
     takes_files: bool,
 }
 
@@ -143,7 +143,7 @@ fn times() -> Vec<Candidate> {
 }
 
 /// The last term of a filter.
-fn filter(workspace: &Workspace, word: &str) -> Vec<Candidate> {
+fn filter(workspace: &CompletedWorkspace, word: &str) -> Vec<Candidate> {
     let start = word.rfind(' ').map_or(0, |blank| blank + 1);
     let (before, term) = word.split_at_checked(start).unwrap_or(("", word));
     let (sign, term) = term.split_at_checked(usize::from(term.starts_with(['-', '!']))).unwrap_or(("", term));
@@ -166,14 +166,14 @@ fn filter(workspace: &Workspace, word: &str) -> Vec<Candidate> {
 
 /// The workspace whose ids, events and hosts are candidates.
 #[derive(Debug, Default)]
-struct Workspace {
+struct CompletedWorkspace {
     config: Option<PathBuf>,
     profile: Option<String>,
     base_url: Option<String>,
     is_demo: bool,
 }
 
-impl Workspace {
+impl CompletedWorkspace {
     fn load(&self) -> Option<(Config, Environment)> {
         let env = Environment::read().ok()?;
         Some((Config::load(self.config.as_deref(), &env).ok()?, env))

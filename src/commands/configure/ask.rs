@@ -25,7 +25,7 @@ const DISABLED: u8 = 0;
 
 /// The answer to a question.
 #[derive(Debug)]
-pub(super) enum Answer<T> {
+pub(super) enum DialogAnswer<T> {
     Given(T),
     /// An empty line, or the end of the input.
     Nothing,
@@ -50,7 +50,7 @@ impl Dialog {
     }
 
     /// Asks for the key, and asks again if its form is wrong.
-    pub(super) async fn key(&mut self) -> Result<Answer<ApiKey>, Error> {
+    pub(super) async fn key(&mut self) -> Result<DialogAnswer<ApiKey>, Error> {
         let _echo_comes_back = NoEcho::new().map_err(|error| Error::terminal(&error))?;
         for _ in 0..TRIES {
             prompt(&"API key (key_id:secret, not shown; Enter to skip): ".into());
@@ -58,12 +58,12 @@ impl Dialog {
             // The line break of the answer was not shown.
             end_line();
             let line = match line {
-                Answer::Given(line) if !line.trim_ascii().is_empty() => line,
-                Answer::Given(_) | Answer::Nothing => return Ok(Answer::Nothing),
-                Answer::Interrupted(signal) => return Ok(Answer::Interrupted(signal)),
+                DialogAnswer::Given(line) if !line.trim_ascii().is_empty() => line,
+                DialogAnswer::Given(_) | DialogAnswer::Nothing => return Ok(DialogAnswer::Nothing),
+                DialogAnswer::Interrupted(signal) => return Ok(DialogAnswer::Interrupted(signal)),
             };
             match parse_key(&line) {
-                Ok(key) => return Ok(Answer::Given(key)),
+                Ok(key) => return Ok(DialogAnswer::Given(key)),
                 Err(why) => output::message(&safe!("Not a valid key: {}.", why)),
             }
         }
@@ -74,38 +74,38 @@ impl Dialog {
     }
 
     /// Asks a question whose default is yes. Any other answer means no, and so does the end of the input.
-    pub(super) async fn confirm(&mut self, question: &Safe) -> Result<Answer<bool>, Error> {
+    pub(super) async fn confirm(&mut self, question: &Safe) -> Result<DialogAnswer<bool>, Error> {
         prompt(&safe!("{} [Y/n] ", question));
         Ok(match self.line().await? {
-            Answer::Given(line) => {
+            DialogAnswer::Given(line) => {
                 // Only a line that was ended is an answer.
                 let word = line.strip_suffix(b"\n").map(|line| line.trim_ascii().to_ascii_lowercase());
                 if word.is_none() {
                     end_line();
                 }
-                Answer::Given(word.is_some_and(|word| matches!(&*word, b"" | b"y" | b"yes")))
+                DialogAnswer::Given(word.is_some_and(|word| matches!(&*word, b"" | b"y" | b"yes")))
             }
-            Answer::Nothing => Answer::Nothing,
-            Answer::Interrupted(signal) => {
+            DialogAnswer::Nothing => DialogAnswer::Nothing,
+            DialogAnswer::Interrupted(signal) => {
                 end_line();
-                Answer::Interrupted(signal)
+                DialogAnswer::Interrupted(signal)
             }
         })
     }
 
     /// Waits for something, or for a signal.
-    pub(super) async fn wait<T>(&mut self, work: impl Future<Output = T>) -> Answer<T> {
+    pub(super) async fn wait<T>(&mut self, work: impl Future<Output = T>) -> DialogAnswer<T> {
         tokio::select! {
-            signal = self.signals.next() => Answer::Interrupted(signal),
-            done = work => Answer::Given(done),
+            signal = self.signals.next() => DialogAnswer::Interrupted(signal),
+            done = work => DialogAnswer::Given(done),
         }
     }
 
-    async fn line(&mut self) -> Result<Answer<Vec<u8>>, Error> {
+    async fn line(&mut self) -> Result<DialogAnswer<Vec<u8>>, Error> {
         match self.wait(read_line()).await {
-            Answer::Given(line) => Ok(Answer::Given(line.map_err(|error| Error::terminal(&error))?)),
-            Answer::Nothing => Ok(Answer::Nothing),
-            Answer::Interrupted(signal) => Ok(Answer::Interrupted(signal)),
+            DialogAnswer::Given(line) => Ok(DialogAnswer::Given(line.map_err(|error| Error::terminal(&error))?)),
+            DialogAnswer::Nothing => Ok(DialogAnswer::Nothing),
+            DialogAnswer::Interrupted(signal) => Ok(DialogAnswer::Interrupted(signal)),
         }
     }
 }

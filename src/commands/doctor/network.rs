@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::report::{Mark, Report, Stop};
-use crate::api::{ApiError, Client, ErrorKind, Inspection, ProxyFault, ProxyServer, RateLimit, Route, Settings, duration};
+use super::report::{DoctorReport, StepMark, Stop};
+use crate::api::{
+    ApiError, Client, ClientSettings, ErrorKind, Inspection, ProxyFault, ProxyServer, RateLimit, Route, duration,
+};
 use crate::base_url::BaseUrl;
 use crate::clock::Moment;
 use crate::config::{Config, ProxySetting};
@@ -21,7 +23,7 @@ const MUCH_SKEW: u64 = 60;
 
 /// Connects to the API, or to the proxy on the way to it.
 pub(super) async fn reach(
-    report: &mut Report,
+    report: &mut DoctorReport,
     config: &Config,
     setting: &ProxySetting,
     base_url: &BaseUrl,
@@ -79,7 +81,7 @@ fn milliseconds(time: Duration) -> Safe {
 }
 
 fn say_proxy(
-    report: &mut Report,
+    report: &mut DoctorReport,
     proxy: Option<&ProxyServer>,
     base_url: &BaseUrl,
     setting: &ProxySetting,
@@ -94,7 +96,11 @@ fn say_proxy(
 }
 
 /// Resolves the host that the connection is made to.
-async fn look_up(report: &mut Report, route: &Route, patience: Duration) -> Result<Result<Vec<SocketAddr>, ApiError>, Stop> {
+async fn look_up(
+    report: &mut DoctorReport,
+    route: &Route,
+    patience: Duration,
+) -> Result<Result<Vec<SocketAddr>, ApiError>, Stop> {
     if let Ok(address) = route.host.parse::<IpAddr>() {
         report.skip("DNS", &safe!("not needed: {} is an IP address", clean(&address.to_string())))?;
         return Ok(Ok(vec![SocketAddr::new(address, route.port)]));
@@ -111,7 +117,7 @@ async fn look_up(report: &mut Report, route: &Route, patience: Duration) -> Resu
 }
 
 /// Sends one request, and reports everything that it shows.
-pub(super) async fn ask(report: &mut Report, settings: &Settings) -> Result<(), Stop> {
+pub(super) async fn ask(report: &mut DoctorReport, settings: &ClientSettings) -> Result<(), Stop> {
     let host = settings.base_url.host();
     let client = Client::inspector(settings).map_err(|error| report.fail_api("TLS", &error, host.clone()))?;
     let seen = client.inspect().await;
@@ -137,17 +143,17 @@ pub(super) async fn ask(report: &mut Report, settings: &Settings) -> Result<(), 
     say_rate(report, &seen)
 }
 
-fn say_certificate(report: &mut Report, seen: &Inspection) -> Result<(), Stop> {
+fn say_certificate(report: &mut DoctorReport, seen: &Inspection) -> Result<(), Stop> {
     let Some(certificate) = &seen.certificate else {
         return report.ok("TLS", &"certificate accepted".into());
     };
     let days = certificate.days_left(Moment::now().wall);
-    let mark = if days < FEW_DAYS { Mark::Note } else { Mark::Ok };
+    let mark = if days < FEW_DAYS { StepMark::Note } else { StepMark::Ok };
     let unit = if days == 1 { "day" } else { "days" };
     report.line(mark, "TLS", &safe!("certificate issued by {}, expires in {} {}", certificate.issuer, days, unit))
 }
 
-fn say_clock(report: &mut Report, seen: &Inspection) -> Result<(), Stop> {
+fn say_clock(report: &mut DoctorReport, seen: &Inspection) -> Result<(), Stop> {
     let Some(ahead) = seen.clock_ahead else {
         let why = if seen.is_answered { "not reported by the server" } else { "no response" };
         return report.skip("clock", &why.into());
@@ -158,11 +164,11 @@ fn say_clock(report: &mut Report, seen: &Inspection) -> Result<(), Stop> {
         return report.ok("clock", &"in sync with the server".into());
     }
     let side = if ahead > 0 { "behind" } else { "ahead of" };
-    let mark = if skew > MUCH_SKEW { Mark::Note } else { Mark::Ok };
+    let mark = if skew > MUCH_SKEW { StepMark::Note } else { StepMark::Ok };
     report.line(mark, "clock", &safe!("{} s {} the server", grouped(skew), side))
 }
 
-fn say_answer(report: &mut Report, seen: &Inspection, host: Safe) -> Result<(), Stop> {
+fn say_answer(report: &mut DoctorReport, seen: &Inspection, host: Safe) -> Result<(), Stop> {
     let took = milliseconds(seen.elapsed);
     match &seen.page {
         Ok(page) => {
@@ -178,12 +184,12 @@ fn say_answer(report: &mut Report, seen: &Inspection, host: Safe) -> Result<(), 
     }
 }
 
-fn say_rate(report: &mut Report, seen: &Inspection) -> Result<(), Stop> {
+fn say_rate(report: &mut DoctorReport, seen: &Inspection) -> Result<(), Stop> {
     let Some(RateLimit { limit, remaining, resets_in }) = seen.rate else {
         let why = if seen.is_answered { "not reported by the server" } else { "no response" };
         return report.skip("rate limit", &why.into());
     };
-    let mark = if remaining < limit.div_ceil(5) { Mark::Note } else { Mark::Ok };
+    let mark = if remaining < limit.div_ceil(5) { StepMark::Note } else { StepMark::Ok };
     let resets = resets_in.map_or_else(Safe::default, |wait| safe!(", resets in {}", duration(wait)));
     report.line(mark, "rate limit", &safe!("{} of {} requests left{}", grouped(remaining), grouped(limit), resets))
 }

@@ -14,7 +14,7 @@ const STEP_COLUMNS: usize = 11;
 
 /// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum StepMark {
     Ok,
     Fail,
     /// Not checked.
@@ -59,7 +59,7 @@ struct FirstFailure {
 
 /// The report so far.
 #[derive(Debug, Default)]
-pub(super) struct Report {
+pub(super) struct DoctorReport {
     first: Option<FirstFailure>,
     /// Steps that failed besides the first.
     others: Vec<&'static str>,
@@ -68,16 +68,16 @@ pub(super) struct Report {
     reported: usize,
 }
 
-impl Report {
+impl DoctorReport {
     /// Writes a line at once: the next step may take seconds.
-    pub(super) fn line(&mut self, mark: Mark, step: &'static str, words: &Safe) -> Result<(), Stop> {
+    pub(super) fn line(&mut self, mark: StepMark, step: &'static str, words: &Safe) -> Result<(), Stop> {
         let shown = match mark {
-            Mark::Ok => "ok  ",
-            Mark::Fail => "FAIL",
-            Mark::Skip => "skip",
-            Mark::Note => "note",
+            StepMark::Ok => "ok  ",
+            StepMark::Fail => "FAIL",
+            StepMark::Skip => "skip",
+            StepMark::Note => "note",
         };
-        self.notes += usize::from(mark == Mark::Note);
+        self.notes += usize::from(mark == StepMark::Note);
         if let Some(at) = CHAIN.iter().position(|known| *known == step) {
             self.reported = at + 1;
         }
@@ -86,11 +86,11 @@ impl Report {
     }
 
     pub(super) fn ok(&mut self, step: &'static str, words: &Safe) -> Result<(), Stop> {
-        self.line(Mark::Ok, step, words)
+        self.line(StepMark::Ok, step, words)
     }
 
     pub(super) fn skip(&mut self, step: &'static str, why: &Safe) -> Result<(), Stop> {
-        self.line(Mark::Skip, step, why)
+        self.line(StepMark::Skip, step, why)
     }
 
     /// Skips the rest of the chain if a step broke it.
@@ -106,7 +106,7 @@ impl Report {
 
     /// Reports a step that failed.
     pub(super) fn fail(&mut self, step: &'static str, words: Safe, advice: Option<Safe>, exit: Exit) -> Stop {
-        if let Err(stop) = self.line(Mark::Fail, step, &words) {
+        if let Err(stop) = self.line(StepMark::Fail, step, &words) {
             return stop;
         }
         match self.first {

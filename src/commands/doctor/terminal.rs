@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::report::{Mark, Report, Stop};
+use super::report::{DoctorReport, StepMark, Stop};
 use crate::cli::ColorArg;
 use crate::config::{Clipboard, Environment, Multiplexer, UiConfig};
 use crate::safe;
@@ -20,21 +20,26 @@ const TMUX_TIME: Duration = Duration::from_secs(2);
 /// Bytes read from tmux: the values are short words.
 const TMUX_BYTES: u64 = 64;
 
-pub(super) async fn examine(report: &mut Report, ui: &UiConfig, env: &Environment, color: ColorArg) -> Result<(), Stop> {
+pub(super) async fn examine(
+    report: &mut DoctorReport,
+    ui: &UiConfig,
+    env: &Environment,
+    color: ColorArg,
+) -> Result<(), Stop> {
     say_terminal(report, env)?;
     say_colours(report, env, color)?;
     say_unicode(report, ui, env)?;
     say_clipboard(report, ui, env).await
 }
 
-fn say_terminal(report: &mut Report, env: &Environment) -> Result<(), Stop> {
+fn say_terminal(report: &mut DoctorReport, env: &Environment) -> Result<(), Stop> {
     let term = match env.term.as_deref() {
         None | Some("") => "TERM is not set".into(),
         Some(term) => safe!("TERM={}", clean_head(term, 40)),
     };
     let Some((columns, rows)) = size() else {
         return report.line(
-            Mark::Note,
+            StepMark::Note,
             "terminal",
             &safe!("not a terminal: commands work, the explorer does not; {}", term),
         );
@@ -46,7 +51,7 @@ fn say_terminal(report: &mut Report, env: &Environment) -> Result<(), Stop> {
     let words = safe!("{}, {}", size, term);
     match env.term.as_deref() {
         None | Some("" | "dumb") => {
-            report.line(Mark::Note, "terminal", &safe!("{}: the explorer needs a terminal with cursor control", words))
+            report.line(StepMark::Note, "terminal", &safe!("{}: the explorer needs a terminal with cursor control", words))
         }
         Some(_) => report.ok("terminal", &words),
     }
@@ -62,10 +67,10 @@ fn size() -> Option<(u16, u16)> {
     if io::stdin().is_terminal() { size(rustix::stdio::stdin()) } else { None }
 }
 
-fn say_colours(report: &mut Report, env: &Environment, color: ColorArg) -> Result<(), Stop> {
+fn say_colours(report: &mut DoctorReport, env: &Environment, color: ColorArg) -> Result<(), Stop> {
     if !color.enabled(env.no_color) {
         let why = if color == ColorArg::Never { "--color never" } else { "NO_COLOR is set; --color always overrides it" };
-        return report.line(Mark::Note, "colors", &safe!("off: {}", why));
+        return report.line(StepMark::Note, "colors", &safe!("off: {}", why));
     }
     let more = match env.colorterm.as_deref() {
         None | Some("") => "COLORTERM is not set".into(),
@@ -74,7 +79,7 @@ fn say_colours(report: &mut Report, env: &Environment, color: ColorArg) -> Resul
     report.ok("colors", &safe!("on, 16 ANSI colors ({})", more))
 }
 
-fn say_unicode(report: &mut Report, ui: &UiConfig, env: &Environment) -> Result<(), Stop> {
+fn say_unicode(report: &mut DoctorReport, ui: &UiConfig, env: &Environment) -> Result<(), Stop> {
     let locale = match &env.locale {
         Some((name, value)) => safe!("{}={}", *name, clean_head(value, 40)),
         None => "no locale set".into(),
@@ -88,10 +93,10 @@ fn say_unicode(report: &mut Report, ui: &UiConfig, env: &Environment) -> Result<
     if env.utf8 {
         return report.ok("unicode", &locale);
     }
-    report.line(Mark::Note, "unicode", &safe!("{}: not UTF-8, so the explorer draws only ASCII", locale))
+    report.line(StepMark::Note, "unicode", &safe!("{}: not UTF-8, so the explorer draws only ASCII", locale))
 }
 
-async fn say_clipboard(report: &mut Report, ui: &UiConfig, env: &Environment) -> Result<(), Stop> {
+async fn say_clipboard(report: &mut DoctorReport, ui: &UiConfig, env: &Environment) -> Result<(), Stop> {
     if ui.clipboard == Clipboard::Screen {
         return report.ok("clipboard", &"plain screen for selecting by hand (ui.clipboard)".into());
     }
@@ -113,15 +118,15 @@ async fn say_clipboard(report: &mut Report, ui: &UiConfig, env: &Environment) ->
 
 /// Decides from two options of tmux if OSC 52 works. tmux accepts the sequence with `set-clipboard on`, and passes it through
 /// with `allow-passthrough`; older versions, which lack the latter, always pass it through.
-fn judge_tmux(set_clipboard: Option<&str>, allow_passthrough: Option<&str>) -> (Mark, Safe) {
+fn judge_tmux(set_clipboard: Option<&str>, allow_passthrough: Option<&str>) -> (StepMark, Safe) {
     match (set_clipboard, allow_passthrough) {
-        (None, _) => (Mark::Note, "OSC 52 inside tmux, whose options could not be read".into()),
-        (Some("on"), _) => (Mark::Ok, "OSC 52; tmux accepts it (set-clipboard on)".into()),
-        (_, Some("on" | "all")) => (Mark::Ok, "OSC 52; tmux passes it through (allow-passthrough)".into()),
-        (_, None) => (Mark::Ok, "OSC 52; this version of tmux passes it through".into()),
+        (None, _) => (StepMark::Note, "OSC 52 inside tmux, whose options could not be read".into()),
+        (Some("on"), _) => (StepMark::Ok, "OSC 52; tmux accepts it (set-clipboard on)".into()),
+        (_, Some("on" | "all")) => (StepMark::Ok, "OSC 52; tmux passes it through (allow-passthrough)".into()),
+        (_, None) => (StepMark::Ok, "OSC 52; this version of tmux passes it through".into()),
         (Some(_), Some(_)) => {
             let words = "tmux blocks OSC 52; run: tmux set -s set-clipboard on (or set ui.clipboard = \"screen\")";
-            (Mark::Note, words.into())
+            (StepMark::Note, words.into())
         }
     }
 }
@@ -152,13 +157,13 @@ mod tests {
     #[test]
     fn tmux_accepts_the_sequence_passes_it_through_or_blocks_it() {
         for (set_clipboard, allow_passthrough, mark, words) in [
-            (Some("on"), Some("off"), Mark::Ok, "accepts it"),
-            (Some("external"), Some("on"), Mark::Ok, "passes it through"),
-            (Some("external"), Some("all"), Mark::Ok, "passes it through"),
-            (Some("external"), None, Mark::Ok, "passes it through"),
-            (Some("external"), Some("off"), Mark::Note, "tmux set -s set-clipboard on"),
-            (Some("off"), Some("off"), Mark::Note, "tmux set -s set-clipboard on"),
-            (None, None, Mark::Note, "could not be read"),
+            (Some("on"), Some("off"), StepMark::Ok, "accepts it"),
+            (Some("external"), Some("on"), StepMark::Ok, "passes it through"),
+            (Some("external"), Some("all"), StepMark::Ok, "passes it through"),
+            (Some("external"), None, StepMark::Ok, "passes it through"),
+            (Some("external"), Some("off"), StepMark::Note, "tmux set -s set-clipboard on"),
+            (Some("off"), Some("off"), StepMark::Note, "tmux set -s set-clipboard on"),
+            (None, None, StepMark::Note, "could not be read"),
         ] {
             let (judged, said) = judge_tmux(set_clipboard, allow_passthrough);
             assert_eq!(judged, mark, "{said}");

@@ -22,27 +22,27 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// One man page.
-pub(super) struct Page {
+pub(super) struct ManPage {
     /// The file name, such as `hookscope-list.1`.
     pub(super) name: String,
     pub(super) text: String,
 }
 
 /// Every page.
-pub(super) fn all(root: &Command) -> Vec<Page> {
+pub(super) fn all(root: &Command) -> Vec<ManPage> {
     let mut pages = vec![main(root), config()];
     root.get_subcommands().for_each(|command| add(&mut pages, command, ""));
     pages
 }
 
-fn add(pages: &mut Vec<Page>, command: &Command, parent: &str) {
+fn add(pages: &mut Vec<ManPage>, command: &Command, parent: &str) {
     let name = format!("{parent} {}", command.get_name()).trim_start().to_owned();
     pages.push(of_command(command, &name));
     command.get_subcommands().for_each(|below| add(pages, below, &name));
 }
 
 /// hookscope(1).
-pub(super) fn main(root: &Command) -> Page {
+pub(super) fn main(root: &Command) -> ManPage {
     let mut page = Writer::new("hookscope", "1", &about(root));
     page.synopsis(root);
     page.section("DESCRIPTION");
@@ -76,7 +76,7 @@ pub(super) fn main(root: &Command) -> Page {
 }
 
 /// The page of a command, by its name below `hookscope`, such as `config init`.
-fn of_command(command: &Command, name: &str) -> Page {
+fn of_command(command: &Command, name: &str) -> ManPage {
     let mut page = Writer::new(&page_name(name), "1", &about(command));
     page.synopsis(command);
     page.section("DESCRIPTION");
@@ -96,7 +96,7 @@ fn of_command(command: &Command, name: &str) -> Page {
 }
 
 /// hookscope-config(5), from the sample config.
-fn config() -> Page {
+fn config() -> ManPage {
     let mut page = Writer::new("hookscope-config", "5", "config file of hookscope");
     page.section("DESCRIPTION");
     page.paragraph(
@@ -172,8 +172,8 @@ impl Writer {
         page
     }
 
-    fn end(self) -> Page {
-        Page { name: self.name, text: self.roff.render() }
+    fn end(self) -> ManPage {
+        ManPage { name: self.name, text: self.roff.render() }
     }
 
     fn section(&mut self, heading: &str) {

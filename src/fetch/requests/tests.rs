@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
 use super::*;
-use crate::api::{Client, Settings, Sources};
+use crate::api::{Client, ClientSettings, SettingSources};
 use crate::base_url::BaseUrl;
 use crate::fetch::Held;
 use crate::redact::ApiKey;
@@ -29,7 +29,7 @@ async fn an_answer_that_came_before_its_request_was_ended_is_dropped() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(echo(listener));
-    let settings = Settings {
+    let settings = ClientSettings {
         base_url,
         key: ApiKey::new("id:secret").unwrap(),
         renewal: None,
@@ -38,7 +38,7 @@ async fn an_answer_that_came_before_its_request_was_ended_is_dropped() {
         max_page_bytes: 1 << 20,
         proxy: None,
         extra_roots: None,
-        sources: Sources::default(),
+        sources: SettingSources::default(),
     };
     let source = Source::from(Arc::new(Client::new(&settings).unwrap()));
     let mut requests = Requests::new(Pages::<Vec<Row>>::new(&source, 100, Scope::All), Policy::default());

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use hookscope::api::{ApiError, Client, ErrorKind, Network, ProxyFault, ProxyServer, Settings};
+use hookscope::api::{ApiError, Client, ClientSettings, ErrorKind, Network, ProxyFault, ProxyServer};
 use hookscope::fetch::{Source, Wanted, read_listing};
 use hookscope::model::Scope;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,7 +14,7 @@ use super::server::{self, Reply, Server, nobody};
 /// Reads a listing through a proxy, with retries.
 #[expect(clippy::unwrap_used, reason = "a helper of tests")]
 async fn error_through(proxy: &str) -> ApiError {
-    let settings = Settings {
+    let settings = ClientSettings {
         proxy: Some(ProxyServer::parse(proxy, "HTTPS_PROXY").unwrap()),
         ..server::settings("https://api.example.invalid")
     };

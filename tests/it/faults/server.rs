@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookscope::api::{Client, Settings, Sources};
+use hookscope::api::{Client, ClientSettings, SettingSources};
 use hookscope::base_url::BaseUrl;
 use hookscope::fetch::Policy;
 use hookscope::redact::ApiKey;
@@ -267,8 +267,8 @@ pub(crate) async fn nobody() -> String {
     format!("http://{}/v1", listener.local_addr().unwrap())
 }
 
-pub(crate) fn settings(base_url: &str) -> Settings {
-    Settings {
+pub(crate) fn settings(base_url: &str) -> ClientSettings {
+    ClientSettings {
         base_url: BaseUrl::parse(base_url).unwrap(),
         key: ApiKey::new(KEY).unwrap(),
         renewal: None,
@@ -277,7 +277,7 @@ pub(crate) fn settings(base_url: &str) -> Settings {
         max_page_bytes: 1 << 20,
         proxy: None,
         extra_roots: None,
-        sources: Sources::default(),
+        sources: SettingSources::default(),
     }
 }
 
