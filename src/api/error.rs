@@ -18,12 +18,12 @@ pub struct ApiError {
     pub causes: Box<[Safe]>,
     /// The reason why the key could not be read again after the API refused it.
     pub unread_key: Option<Box<Safe>>,
-    advice: Safe,
+    advice: Box<Safe>,
 }
 
 impl ApiError {
     pub fn new(kind: ErrorKind) -> Self {
-        Self { kind, detail: None, causes: Box::default(), unread_key: None, advice: kind.advice() }
+        Self { kind, detail: None, causes: Box::default(), unread_key: None, advice: Box::new(kind.advice()) }
     }
 
     #[must_use]
@@ -35,7 +35,7 @@ impl ApiError {
     /// Replaces the advice of the kind.
     #[must_use]
     pub(super) fn advised(self, advice: Safe) -> Self {
-        Self { advice, ..self }
+        Self { advice: Box::new(advice), ..self }
     }
 
     /// Advice on how to fix it, in one or two sentences.

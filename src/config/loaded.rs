@@ -216,7 +216,7 @@ impl Config {
     pub fn api_settings(&self, base_url: BaseUrl, key: ApiKey) -> Result<api::ClientSettings, ConfigError> {
         let extra_roots = self.network.extra_roots()?;
         let proxy = self.proxy_server(&base_url)?;
-        Ok(api::ClientSettings { extra_roots, proxy, ..self.network.direct(base_url, key) })
+        Ok(api::ClientSettings { proxy, extra_roots, ..self.network.direct(base_url, key) })
     }
 
     /// The proxy that requests go through; none for loopback.

@@ -134,8 +134,8 @@ impl Model {
         model
     }
 
-    async fn answer(self, number: u64) -> Result<Answer<u64>, Failure> {
-        let fail = |kind| Failure { error: ApiError::new(kind), rate: None };
+    async fn answer(self, number: u64) -> Result<ApiAnswer<u64>, ApiFailure> {
+        let fail = |kind| ApiFailure { error: ApiError::new(kind), rate: None };
         sleep(self.latency / 2).await;
         self.server.lock().unwrap().admit().map_err(fail)?;
         self.in_flight.fetch_add(1, Ordering::Relaxed);
@@ -150,7 +150,11 @@ impl Model {
         };
         let is_in_time = timeout(TIMEOUT, transfer).await.is_ok();
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        if is_in_time { Ok(Answer { value: number, rate: None }) } else { Err(fail(ErrorKind::Network(Network::Timeout))) }
+        if is_in_time {
+            Ok(ApiAnswer { value: number, rate: None })
+        } else {
+            Err(fail(ErrorKind::Network(Network::Timeout)))
+        }
     }
 
     /// Reads like a simple client: one page at a time, waiting as long as the server asks for, or else a second.
@@ -206,7 +210,7 @@ impl Ask for Model {
         TIMEOUT
     }
 
-    fn ask(&self, number: u64) -> impl Future<Output = Result<Answer<u64>, Failure>> + Send + 'static {
+    fn ask(&self, number: u64) -> impl Future<Output = Result<ApiAnswer<u64>, ApiFailure>> + Send + 'static {
         self.clone().answer(number)
     }
 }
@@ -346,7 +350,7 @@ impl Ask for Windows {
         &self.source
     }
 
-    fn ask(&self, _number: u64) -> impl Future<Output = Result<Answer<()>, Failure>> + Send + 'static {
+    fn ask(&self, _number: u64) -> impl Future<Output = Result<ApiAnswer<()>, ApiFailure>> + Send + 'static {
         let Self { started, used, .. } = self.clone();
         async move {
             let now = OFFSET_MILLIS + u64::try_from(started.elapsed().as_millis()).unwrap();
@@ -363,9 +367,9 @@ impl Ask for Windows {
             sleep(Duration::from_millis(5)).await;
             if used > LIMIT {
                 let error = ApiError::new(ErrorKind::RateLimited { retry_after: Some(resets_in) });
-                return Err(Failure { error, rate });
+                return Err(ApiFailure { error, rate });
             }
-            Ok(Answer { value: (), rate })
+            Ok(ApiAnswer { value: (), rate })
         }
     }
 }
