@@ -147,7 +147,7 @@ impl App {
 
     /// Searches the history beside the loop, once the rows have come to rest, and again after either changed.
     pub(super) fn search_history(&mut self) -> Vec<Effect> {
-        let is_moving = !self.listing.is_known() || self.is_loading() || self.is_hurried() || self.memory.is_busy();
+        let is_moving = !self.listing.is_known() || self.is_loading() || self.memory.is_busy();
         let of = (self.listing.version(), self.memory.written());
         let history = &self.findings.history;
         if is_moving || history.job.is_some() || history.of == Some(of) {

@@ -299,7 +299,7 @@ mod tests {
     }
 
     proptest! {
-        /// What a terminal shows after the bytes is what the buffer has.
+        /// A terminal shows the buffer after the bytes.
         #[test]
         fn a_terminal_shows_the_buffer(cells in proptest::collection::vec((0_u16..10, 0_u16..5, "[a-z漢]", any_style()), 0..40)) {
             let mut buffer = Buffer::empty(Rect::new(0, 0, 22, 5));

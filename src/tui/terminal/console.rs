@@ -1,4 +1,4 @@
-//! The terminal as a resource: taken, given back on every way out, and watched, since it can vanish at any time.
+//! Takes the terminal, gives it back on every way out, and reports signals and its end. Start with [`Console`].
 
 use std::fs::File;
 use std::future::Future;
@@ -41,21 +41,21 @@ const STOP: Duration = Duration::from_millis(300);
 /// Reports of buttons and the wheel (1000), in numbers (1006).
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 
-/// The terminal that has to be given back. Whoever takes it out of here gives it back: the normal end, an error, or the hook of
-/// a panic in whatever thread.
+/// The terminal that has to be given back. It is taken out of here to do so, at the normal end, after an error, or in the hook
+/// of a panic in any thread.
 static TAKEN: Mutex<Option<TtyWriter>> = Mutex::new(None);
 
-/// A panic in a thread or task that nobody waits for, such as a connection's. It has given the terminal back, so the program
-/// cannot go on without one.
+/// Notified of a panic in a thread or task that nothing waits for, such as a connection's. Its hook has given the terminal
+/// back, so the program cannot go on.
 static PANICKED: Notify = Notify::const_new();
 
-/// Whether the terminal shows the explorer: then it is given back before the program stops.
+/// True while the terminal shows the explorer: then it is given back before the program stops.
 static SHOWN: AtomicBool = AtomicBool::new(false);
 
-/// Something outside wants to stop the program while it is shown.
+/// Notified when a signal of job control arrives while the explorer is shown.
 static STOPPING: Notify = Notify::const_new();
 
-/// What the console tells besides keys.
+/// An event from the terminal or the system, other than input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsoleEvent {
     /// A signal asks the program to end.
@@ -74,16 +74,16 @@ pub enum ConsoleEvent {
     Panicked,
 }
 
-/// What the loop needs of a terminal besides its cells and its keys.
+/// The terminal as the loop uses it, besides input.
 pub trait Console {
-    /// Sends bytes that are no cells: clipboard, mouse.
+    /// Sends bytes: frames, clipboard, mouse.
     fn send(&self, bytes: &[u8]);
-    /// Whether the last frame was taken, so that another one makes sense.
+    /// Returns true if the terminal took all bytes. Until then no frame is drawn.
     fn is_free(&self) -> bool;
     /// Waits for signals and for the terminal's end, and with a frame to draw for [`Console::is_free`].
     fn event(&mut self, frame_waits: bool) -> impl Future<Output = ConsoleEvent>;
-    /// Gives the terminal back, stops the process group, and takes the terminal again when it goes on; or says why not. When it
-    /// goes on only to end, returns the signal that asks for that, and leaves the terminal alone from then on.
+    /// Gives the terminal back, stops the process group, and takes the terminal again when it is continued; or returns why not.
+    /// If it is continued only to end, returns the signal that asks for that, and leaves the terminal alone from then on.
     fn suspend(&mut self, mouse: bool) -> impl Future<Output = Result<Option<u8>, &'static str>>;
     /// The terminal's size, where it can be asked.
     fn size(&self) -> Option<(u16, u16)> {
@@ -100,19 +100,19 @@ pub trait Console {
 pub struct Terminal {
     writer: TtyWriter,
     vanished: Arc<Notify>,
-    signals: Signals,
+    signals: ConsoleSignals,
     /// The terminal settings in effect when the terminal was last handed to another program.
     lent: Option<Termios>,
 }
 
 #[derive(Debug)]
-struct Signals {
+struct ConsoleSignals {
     ending: Ending,
     continued: tokio::signal::unix::Signal,
     resized: tokio::signal::unix::Signal,
 }
 
-impl Signals {
+impl ConsoleSignals {
     fn new() -> io::Result<Self> {
         let listen = |number: Signal| signal(SignalKind::from_raw(number.as_raw()));
         Ok(Self { ending: Ending::listen()?, continued: listen(Signal::CONT)?, resized: listen(Signal::WINCH)? })
@@ -166,7 +166,7 @@ impl Terminal {
     /// Takes the terminal: raw mode, alternate screen, no cursor. Signals are listened to before, so that none of them can
     /// leave it behind like that.
     pub fn take(mouse: bool) -> io::Result<Self> {
-        let signals = Signals::new()?;
+        let signals = ConsoleSignals::new()?;
         let out = File::from(rustix::stdio::stdout().try_clone_to_owned()?);
         let vanished = watch()?;
         let writer = TtyWriter::new(out)?;
@@ -214,16 +214,14 @@ impl Console for Terminal {
     }
 
     async fn suspend(&mut self, mouse: bool) -> Result<Option<u8>, &'static str> {
-        // The first process of a session has nobody who could continue it.
+        // No shell could continue the first process of a session.
         if getsid(None).is_ok_and(|leader| leader == getpid()) {
             return Err("no shell to suspend to");
         }
-        self.writer.send(&leaving());
-        self.writer.drain(PATIENCE);
-        SHOWN.store(false, Ordering::SeqCst);
-        let stopped = as_a_job(disable_raw_mode).and_then(|()| Ok(kill_current_process_group(Signal::TSTP)?));
+        leave_screen(&self.writer, b"");
+        let stopped = leave_raw_mode().and_then(|()| Ok(kill_current_process_group(Signal::TSTP)?));
         if stopped.is_ok() {
-            // Here the process stands still until somebody continues it. If nobody stopped it after all, it just goes on.
+            // The process is stopped here until it is continued. If the stop had no effect, it goes on after a moment.
             drop(tokio::time::timeout(STOP, self.signals.continued.recv()).await);
         }
         // A shell that ends a stopped job lets it go on in the background, where taking the terminal would stop it again.
@@ -243,12 +241,9 @@ impl Console for Terminal {
     }
 
     fn release(&mut self, words: &Safe) {
-        self.writer.send(&leaving());
-        self.writer.send(safe!("{}\r\n", words).as_str().as_bytes());
-        self.writer.drain(PATIENCE);
-        // What fails here fails again in `retake`, and the terminal stays as it is.
-        drop(as_a_job(disable_raw_mode));
-        SHOWN.store(false, Ordering::SeqCst);
+        leave_screen(&self.writer, safe!("{}\r\n", words).as_str().as_bytes());
+        // An error here comes back in `retake`, and the terminal stays as it is.
+        drop(leave_raw_mode());
         self.lent = tcgetattr(rustix::stdio::stdin()).ok();
     }
 
@@ -257,7 +252,7 @@ impl Console for Terminal {
         let again = as_a_job(|| {
             disable_raw_mode()?;
             if let Some(modes) = self.lent.take() {
-                // A program that was ended may have left the echo off, and what was typed for it is no key of ours.
+                // A program that was killed may have left the echo off, and its unread input is not for us.
                 tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &modes)?;
                 tcflush(rustix::stdio::stdin(), QueueSelector::IFlush)?;
             }
@@ -270,11 +265,11 @@ impl Console for Terminal {
     }
 }
 
-/// Whether stdin and stdout are a terminal that can show more than lines.
+/// Checks that stdin and stdout are a terminal that can position the cursor.
 ///
 /// # Errors
 ///
-/// What is missing.
+/// The reason why not.
 pub fn check(term: Option<&str>) -> Result<(), &'static str> {
     if !io::stdin().is_terminal() {
         return Err("stdin is not a terminal");
@@ -289,26 +284,38 @@ pub fn check(term: Option<&str>) -> Result<(), &'static str> {
     }
 }
 
-/// Gives the terminal back, if it is still taken. Whether it took everything: if not, it takes no messages either.
+/// Gives the terminal back, if it is still taken. Returns true if the terminal took all bytes: if not, it takes no messages
+/// either.
 pub fn restore() -> bool {
     let Some(writer) = taken().take() else { return true };
-    writer.send(&leaving());
-    let drained = writer.drain(PATIENCE);
+    let is_drained = leave_screen(&writer, b"");
     writer.close();
-    // Nobody could be told that this failed, nor do anything about it.
-    drop(as_a_job(disable_raw_mode));
-    SHOWN.store(false, Ordering::SeqCst);
-    drained
+    // If this fails, there is nothing left to do about it.
+    drop(leave_raw_mode());
+    is_drained
 }
 
-/// Forgets a terminal that is gone, or given back for good. Anything written to it now would only fail, or worse.
+/// Leaves the alternate screen, and writes some last bytes. Returns true if the terminal took everything.
+fn leave_screen(writer: &TtyWriter, last: &[u8]) -> bool {
+    writer.send(&leaving());
+    writer.send(last);
+    writer.drain(PATIENCE)
+}
+
+fn leave_raw_mode() -> io::Result<()> {
+    let left = as_a_job(disable_raw_mode);
+    SHOWN.store(false, Ordering::SeqCst);
+    left
+}
+
+/// Forgets a terminal that is gone or was given back for good, so that nothing more is written to it.
 pub fn abandon() {
     if let Some(writer) = taken().take() {
         writer.close();
     }
 }
 
-/// From now on a panic, in whatever thread, gives the terminal back before it says anything.
+/// Sets the hook of panics: in any thread, a panic gives the terminal back before it prints a message.
 pub fn restore_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
         if restore() {
@@ -340,7 +347,7 @@ fn taken() -> std::sync::MutexGuard<'static, Option<TtyWriter>> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Watches for the terminal's end. crossterm does not: it reads a dead terminal again and again.
+/// Starts a thread that waits for the terminal's end. crossterm does not: it reads a dead terminal again and again.
 fn watch() -> io::Result<Arc<Notify>> {
     let vanished = Arc::new(Notify::new());
     let notify = Arc::clone(&vanished);
@@ -352,15 +359,15 @@ fn watch() -> io::Result<Arc<Notify>> {
     Ok(vanished)
 }
 
-/// Whether the terminal is gone.
+/// Returns true if the terminal is gone.
 pub fn is_gone() -> bool {
     poll_end(Some(&Timespec::default())) != Ok(0)
 }
 
-/// Waits until stdin or stdout came to an end.
+/// Waits until stdin or stdout is closed at the other end.
 fn poll_end(timeout: Option<&Timespec>) -> Result<usize, Errno> {
     let (stdin, stdout) = (rustix::stdio::stdin(), rustix::stdio::stdout());
-    // Nothing is asked for, so only the end (and errors) can be reported.
+    // Without requested events, poll reports only the end and errors.
     let mut fds = [PollFd::new(&stdin, PollFlags::empty()), PollFd::new(&stdout, PollFlags::empty())];
     poll(&mut fds, timeout)
 }

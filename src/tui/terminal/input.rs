@@ -1,5 +1,5 @@
-//! Keyboard, mouse and pastes, read by a thread of its own. Between bytes it waits for the terminal without waking up, so that it
-//! can be told to leave the terminal to another program, and so that pauses end unfinished sequences.
+//! Reads keyboard, mouse and pastes in a thread. Between bytes the thread sleeps, until the terminal sends more, a pause ends an
+//! unfinished sequence, or the loop lends the terminal to another program.
 
 mod decoder;
 mod keys;
@@ -24,9 +24,9 @@ use tokio::sync::mpsc;
 pub use self::decoder::Decoder;
 use super::console;
 
-/// Events that wait for the loop; more of them wait in the terminal.
+/// Events that wait for the loop; further bytes wait in the terminal.
 const WAITING: usize = 1024;
-/// Bytes that are read at once: as many as a terminal keeps.
+/// Bytes that are read at once: as many as a terminal buffers.
 const CHUNK: usize = 4096;
 
 /// Keys that can leave stdin to another program for a while.
@@ -37,15 +37,15 @@ pub trait Keyboard: Stream<Item = io::Result<Event>> + Unpin {
     fn resume(&mut self);
 }
 
-/// What the terminal sends, until it is gone.
+/// The stream of events from the terminal, until it is gone.
 #[derive(Debug)]
 pub struct Input {
     events: mpsc::Receiver<io::Result<Event>>,
-    /// What came while a pause was waited for.
+    /// Events that came while a pause was waited for.
     held: VecDeque<io::Result<Event>>,
-    /// A byte in here makes the thread wait for another one.
+    /// A byte in here makes the thread leave stdin alone until the next byte.
     bell: UnixStream,
-    /// The thread says here that it waits.
+    /// Receives a message when the thread has done so.
     paused: mpsc::Receiver<()>,
 }
 
@@ -53,14 +53,14 @@ impl Input {
     /// Starts the thread. It ends with the process, or when the terminal cannot be read any more.
     pub fn start() -> io::Result<Self> {
         let (send, events) = mpsc::channel(WAITING);
-        let (tell, paused) = mpsc::channel(1);
+        let (pausing, paused) = mpsc::channel(1);
         let (bell, rung) = UnixStream::pair()?;
-        let mut reader = Reader { rung, tell, decoder: Decoder::default(), deadline: None };
+        let mut reader = InputReader { rung, paused: pausing, decoder: Decoder::default(), deadline: None };
         thread::Builder::new().spawn(move || {
             loop {
                 let (events, error) = match reader.next() {
                     Ok(Some(events)) => (events, None),
-                    // The end of the events says best that the terminal is gone.
+                    // The loop takes the end of the stream for the end of the terminal.
                     Ok(None) => return,
                     Err(error) if is_end(&error) || console::is_gone() => return,
                     Err(error) => (Vec::new(), Some(error)),
@@ -76,21 +76,21 @@ impl Input {
     }
 
     fn ring(&self) {
-        // Without the thread there is nobody to be told.
+        // It fails only if the thread has ended, and then nothing reads stdin.
         drop((&self.bell).write_all(b"!"));
     }
 }
 
-/// The thread's side.
-struct Reader {
+/// The state of the thread.
+struct InputReader {
     rung: UnixStream,
-    tell: mpsc::Sender<()>,
+    paused: mpsc::Sender<()>,
     decoder: Decoder,
-    /// When silence ends what is unfinished.
+    /// When silence ends an unfinished sequence.
     deadline: Option<Instant>,
 }
 
-impl Reader {
+impl InputReader {
     /// Waits for bytes or for the end of a pause, and returns the events that follow from that; `None` at the end of the terminal
     /// or of the explorer.
     fn next(&mut self) -> io::Result<Option<Vec<Event>>> {
@@ -118,7 +118,7 @@ impl Reader {
         }
         let mut bytes = [0; CHUNK];
         let read = match rustix::io::read(stdin, &mut bytes) {
-            // Also what a job in the background gets, which has to stop.
+            // A job in the background gets this error too, and has to stop.
             Err(Errno::IO) => console::as_a_job(|| rustix::io::read(stdin, &mut bytes)),
             read => read,
         };
@@ -133,14 +133,14 @@ impl Reader {
         Ok(Some(events))
     }
 
-    /// Leaves stdin alone from one byte of the bell to the next; false when the explorer ended. What is unfinished then is never
-    /// finished.
+    /// Leaves stdin alone from one byte of the bell to the next, and drops an unfinished sequence. Returns false when the explorer
+    /// has ended.
     fn wait_through_a_pause(&mut self) -> bool {
         self.decoder = Decoder::default();
         self.deadline = None;
         let mut byte = [0];
         (&self.rung).read_exact(&mut byte).is_ok()
-            && self.tell.blocking_send(()).is_ok()
+            && self.paused.blocking_send(()).is_ok()
             && (&self.rung).read_exact(&mut byte).is_ok()
     }
 }
@@ -149,7 +149,7 @@ impl Keyboard for Input {
     async fn pause(&mut self) {
         self.ring();
         loop {
-            // The thread may be waiting for room before it can hear the bell.
+            // The thread may have to wait for room in the channel before it sees the bell.
             tokio::select! {
                 _ = self.paused.recv() => return,
                 Some(event) = self.events.recv() => self.held.push_back(event),
@@ -162,7 +162,7 @@ impl Keyboard for Input {
     }
 }
 
-/// Also what a process in the background gets whose shell is gone.
+/// Returns true for the error of a terminal that is gone, or of a process in the background whose shell is gone.
 fn is_end(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::IO.raw_os_error())
 }

@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(bridged(&before, &after).len(), 2);
     }
 
-    /// What a terminal shows after the bytes of some frames.
+    /// The lines that a terminal shows after some frames.
     fn terminal(bytes: &[u8], (width, height): (u16, u16)) -> Vec<String> {
         let mut parser = vt100::Parser::new(height, width, 0);
         parser.process(bytes);

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::sync::Notify;
@@ -63,7 +63,7 @@ impl TtyQueue {
 }
 
 impl TtyWriter {
-    /// Starts the thread. It ends with the process, or when a write fails: then the terminal is gone, which others notice.
+    /// Starts the thread. It ends with the process, or when a write fails because the terminal is gone.
     pub fn new(mut out: impl Write + Send + 'static) -> io::Result<Self> {
         let writer = Self { shared: Arc::default() };
         let shared = Arc::clone(&writer.shared);
@@ -93,7 +93,7 @@ impl TtyWriter {
     /// Queues bytes; once the writer is closed they are dropped.
     pub fn send(&self, bytes: &[u8]) {
         let mut queue = self.shared.lock();
-        if queue.closed {
+        if queue.closed || bytes.is_empty() {
             return;
         }
         let rest = queue.write_now(bytes);
@@ -121,17 +121,9 @@ impl TtyWriter {
 
     /// Waits until everything was written, but no longer than `patience`. Returns true if it was.
     pub fn drain(&self, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
-        let mut queue = self.shared.lock();
-        while !queue.is_free() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            let waited = self.shared.changed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner);
-            queue = waited.0;
-        }
-        true
+        let busy = |queue: &mut TtyQueue| !queue.is_free();
+        let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), patience, busy);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// Drops all bytes that are sent from now on.
@@ -147,10 +139,8 @@ impl TtyShared {
     }
 
     fn next(&self) -> Vec<u8> {
-        let mut queue = self.lock();
-        while queue.pending.is_empty() {
-            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
-        }
+        let waited = self.changed.wait_while(self.lock(), |queue| queue.pending.is_empty());
+        let mut queue = waited.unwrap_or_else(PoisonError::into_inner);
         queue.writing = true;
         std::mem::take(&mut queue.pending)
     }

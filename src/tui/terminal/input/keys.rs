@@ -7,44 +7,51 @@ const FOREIGN_MODIFIERS: u32 = 8 | 16 | 32;
 /// The event type "release" of the kitty keyboard protocol, behind the modifiers.
 const RELEASE: &str = "3";
 
-/// An ASCII byte, after an ESC or not.
-pub(super) fn ascii(byte: u8, alt: bool) -> Option<Event> {
-    let code = match byte {
-        b'\r' => KeyCode::Enter,
-        b'\t' => KeyCode::Tab,
-        0x7f => KeyCode::Backspace,
-        0x1b => KeyCode::Esc,
-        0x00 => return Some(key(KeyCode::Char(' '), KeyModifiers::CONTROL, alt)),
-        0x01..=0x1a => return Some(key(KeyCode::Char(char::from(byte | 0x60)), KeyModifiers::CONTROL, alt)),
+/// A character, with Alt if it came after an ESC.
+pub(super) fn character(c: char, alt: bool) -> Option<Event> {
+    let code = u32::from(c);
+    let (code, modifiers) = match c {
+        '\r' => (KeyCode::Enter, KeyModifiers::NONE),
+        '\t' => (KeyCode::Tab, KeyModifiers::NONE),
+        '\x7f' => (KeyCode::Backspace, KeyModifiers::NONE),
+        '\0' => (KeyCode::Char(' '), KeyModifiers::CONTROL),
+        '\x01'..='\x1a' => (KeyCode::Char(char::from_u32(code | 0x60)?), KeyModifiers::CONTROL),
         // As crossterm names them.
-        0x1c..=0x1f => return Some(key(KeyCode::Char(char::from(byte - 0x1c + b'4')), KeyModifiers::CONTROL, alt)),
-        b' '..=b'~' => return Some(char(char::from(byte), alt)),
-        _ => return None,
+        '\x1c'..='\x1f' => (KeyCode::Char(char::from_u32(code + 0x18)?), KeyModifiers::CONTROL),
+        _ if c.is_uppercase() => (KeyCode::Char(c), KeyModifiers::SHIFT),
+        _ => (KeyCode::Char(c), KeyModifiers::NONE),
     };
-    Some(key(code, KeyModifiers::NONE, alt))
+    let modifiers = if alt { modifiers | KeyModifiers::ALT } else { modifiers };
+    Some(key(code, modifiers))
 }
 
-/// A character, after an ESC or not.
-pub(super) fn char(c: char, alt: bool) -> Event {
-    let modifiers = if c.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
-    key(KeyCode::Char(c), modifiers, alt)
+/// A whole control sequence, without its ESC.
+pub(super) fn sequence(bytes: &[u8]) -> Option<Event> {
+    match *bytes {
+        [b'[', b'[', last] => linux(last),
+        [b'[', b'M', button, column, row] => x10_mouse(button, column, row),
+        [b'[', b'O', last] => ss3(&[], last),
+        [b'[', ref parameters @ .., last] => csi(parameters, last),
+        [b'O', ref parameters @ .., last] => ss3(parameters, last),
+        _ => None,
+    }
 }
 
 /// `ESC O`, digits for modifiers, and a final byte.
-pub(super) fn ss3(parameters: &[u8], last: u8) -> Option<Event> {
+fn ss3(parameters: &[u8], last: u8) -> Option<Event> {
     let numbers = numbers(parameters)?;
     let modifiers = modifiers_of(numbers.last().copied())?;
     match last {
-        b'a'..=b'd' => Some(key(arrow(last)?, KeyModifiers::CONTROL, false)),
-        b'M' => Some(key(KeyCode::Enter, modifiers, false)),
+        b'a'..=b'd' => Some(key(arrow(last)?, KeyModifiers::CONTROL)),
+        b'M' => Some(key(KeyCode::Enter, modifiers)),
         // PuTTY in its rxvt mode.
-        b'w' => Some(key(KeyCode::End, modifiers, false)),
-        _ => Some(key(named(last)?, modifiers, false)),
+        b'w' => Some(key(KeyCode::End, modifiers)),
+        _ => Some(key(named(last)?, modifiers)),
     }
 }
 
 /// `ESC [`, parameters, and a final byte.
-pub(super) fn csi(parameters: &[u8], last: u8) -> Option<Event> {
+fn csi(parameters: &[u8], last: u8) -> Option<Event> {
     if let (Some(report), b'M' | b'm') = (parameters.strip_prefix(b"<"), last) {
         let [button, column, row] = numbers(report)?.try_into().ok()?;
         return mouse(button, column.checked_sub(1)?, row.checked_sub(1)?, last == b'm');
@@ -55,32 +62,32 @@ pub(super) fn csi(parameters: &[u8], last: u8) -> Option<Event> {
         // The keys of xterm's modifyOtherKeys, and of the kitty keyboard protocol: a program before may have left them on.
         (b'~', &[27, modifiers, code]) | (b'u', &[code, modifiers]) => encoded(code, modifiers_of(Some(modifiers))?),
         (b'u', &[code]) => encoded(code, KeyModifiers::NONE),
-        (b'~', &[number]) => Some(key(numbered(number)?, KeyModifiers::NONE, false)),
-        (b'~', &[number, modifiers]) => Some(key(numbered(number)?, modifiers_of(Some(modifiers))?, false)),
+        (b'~', &[number]) => Some(key(numbered(number)?, KeyModifiers::NONE)),
+        (b'~', &[number, modifiers]) => Some(key(numbered(number)?, modifiers_of(Some(modifiers))?)),
         // rxvt.
-        (b'^', &[number]) => Some(key(numbered(number)?, KeyModifiers::CONTROL, false)),
-        (b'$', &[number]) => Some(key(numbered(number)?, KeyModifiers::SHIFT, false)),
-        (b'@', &[number]) => Some(key(numbered(number)?, KeyModifiers::CONTROL | KeyModifiers::SHIFT, false)),
-        (b'a'..=b'd', &[]) => Some(key(arrow(last)?, KeyModifiers::SHIFT, false)),
-        (b'Z', _) => Some(key(KeyCode::BackTab, KeyModifiers::SHIFT, false)),
+        (b'^', &[number]) => Some(key(numbered(number)?, KeyModifiers::CONTROL)),
+        (b'$', &[number]) => Some(key(numbered(number)?, KeyModifiers::SHIFT)),
+        (b'@', &[number]) => Some(key(numbered(number)?, KeyModifiers::CONTROL | KeyModifiers::SHIFT)),
+        (b'a'..=b'd', &[]) => Some(key(arrow(last)?, KeyModifiers::SHIFT)),
+        (b'Z', _) => Some(key(KeyCode::BackTab, KeyModifiers::SHIFT)),
         // The position of the cursor ends in R as well.
         (b'R', &[1, modifiers @ 2..=16]) | (b'A'..=b'D' | b'F' | b'H' | b'P'..=b'Q' | b'S', &[1, modifiers]) => {
-            Some(key(named(last)?, modifiers_of(Some(modifiers))?, false))
+            Some(key(named(last)?, modifiers_of(Some(modifiers))?))
         }
-        (_, &[]) => Some(key(named(last)?, KeyModifiers::NONE, false)),
-        (b'A'..=b'D' | b'F' | b'H', &[modifiers]) => Some(key(named(last)?, modifiers_of(Some(modifiers))?, false)),
+        (_, &[]) => Some(key(named(last)?, KeyModifiers::NONE)),
+        (b'A'..=b'D' | b'F' | b'H', &[modifiers]) => Some(key(named(last)?, modifiers_of(Some(modifiers))?)),
         _ => None,
     }
 }
 
 /// `ESC [ [` and a letter.
-pub(super) fn linux(last: u8) -> Option<Event> {
+fn linux(last: u8) -> Option<Event> {
     let number = last.checked_sub(b'A').filter(|number| *number < 5)?;
-    Some(key(KeyCode::F(number + 1), KeyModifiers::NONE, false))
+    Some(key(KeyCode::F(number + 1), KeyModifiers::NONE))
 }
 
 /// `ESC [ M` and three bytes.
-pub(super) fn x10_mouse(button: u8, column: u8, row: u8) -> Option<Event> {
+fn x10_mouse(button: u8, column: u8, row: u8) -> Option<Event> {
     let [button, column, row] = [button.checked_sub(32)?, column.checked_sub(33)?, row.checked_sub(33)?].map(u32::from);
     mouse(button, column, row, false)
 }
@@ -134,7 +141,7 @@ fn number(text: &str) -> Option<u32> {
     }
 }
 
-/// What the parameter for modifiers stands for.
+/// The modifiers of their parameter: one more than a set of bits.
 fn modifiers_of(parameter: Option<u32>) -> Option<KeyModifiers> {
     let bits = parameter.map_or(0, |parameter| parameter.saturating_sub(1));
     if bits & FOREIGN_MODIFIERS != 0 || bits > 0xff {
@@ -159,7 +166,7 @@ fn encoded(code: u32, modifiers: KeyModifiers) -> Option<Event> {
         _ if is_shifted => KeyCode::Char(c.to_uppercase().next().unwrap_or(c)),
         _ => KeyCode::Char(c),
     };
-    Some(key(code, modifiers, false))
+    Some(key(code, modifiers))
 }
 
 /// The key of `ESC [ number ~`.
@@ -202,7 +209,6 @@ fn arrow(last: u8) -> Option<KeyCode> {
     }
 }
 
-fn key(code: KeyCode, modifiers: KeyModifiers, alt: bool) -> Event {
-    let alt = if alt { KeyModifiers::ALT } else { KeyModifiers::NONE };
-    Event::Key(KeyEvent::new(code, modifiers | alt))
+fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
+    Event::Key(KeyEvent::new(code, modifiers))
 }

@@ -97,7 +97,7 @@ fn characters() -> impl Strategy<Value = Sent> {
             let (bytes, modifiers) = if alt { (vec![0x1b, byte], ALT | CONTROL) } else { (vec![byte], CONTROL) };
             sent(bytes, key(KeyCode::Char(c), modifiers))
         });
-    // Where a program before left modifyOtherKeys or the kitty keyboard protocol on.
+    // If an earlier program left modifyOtherKeys or the kitty keyboard protocol on.
     let encoded = (proptest::char::range('a', 'z'), any_modifiers(), 0..3_u8).prop_map(|(c, modifiers, form)| {
         let (code, number) = (u32::from(c), parameter(modifiers));
         let shown = if modifiers.contains(SHIFT) { c.to_ascii_uppercase() } else { c };
@@ -259,7 +259,7 @@ fn after_silence(bytes: &[u8]) -> Vec<Event> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// What was pressed comes out, in order, and nothing else, wherever the bytes are cut.
+    /// The pressed keys come out, in order, and nothing else, wherever the bytes are cut.
     #[test]
     fn what_was_pressed_comes_out(all in proptest::collection::vec(anything(), 1..12), cuts in any::<u64>()) {
         let (mut decoder, mut events) = (Decoder::default(), Vec::new());
@@ -295,7 +295,7 @@ proptest! {
         prop_assert_eq!(events, decoded(&bytes));
     }
 
-    /// Whatever came, and however much of it is missing, ctrl-c works after the pause.
+    /// After any bytes, complete or not, ctrl-c works after the pause.
     #[test]
     fn ctrl_c_works_after_whatever_came(
         noise in prop_oneof![any::<Vec<u8>>(), "(\x1b[\\[O\\]P_^X]?|[0-9;?<>$~M]|\\PC){0,20}".prop_map(String::into_bytes)],
