@@ -23,8 +23,8 @@ use hookscope::model::{Drafts, Elements, Packer};
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::finder::Wish;
-use hookscope::tui::listing::Listing;
 use hookscope::tui::message::{Effect, Message};
+use hookscope::tui::session::listing::Listing;
 use hookscope::tui::terminal::screen::Screen;
 use hookscope::tui::view;
 
@@ -107,15 +107,16 @@ fn rows(pages: &[PackedPage]) -> Rows {
 fn app(pages: &[PackedPage], size: (u16, u16)) -> App {
     let now = Moment::now();
     let demo = Config::demo_connection(BaseUrl::default(), ApiKey::new("id:secret").expect("this is a key"));
-    let mut app = App::new(Setup { size, ..Setup::new(&Config::default(), &demo) }, now);
-    let generation = app.demand().generation;
+    let setup = Setup { size, ..Setup::new(&Config::default(), &demo) };
+    let mut app = App::new(setup, now);
+    let generation = app.session.demand().generation;
     for page in pages {
         app.update(Message::Fetch(FetchEvent::Loaded { generation, page: page.clone() }), now);
     }
     // Without it the explorer waits for the end of the read, and does less for each key.
-    let generation = app.demand().generation;
+    let generation = app.session.demand().generation;
     app.update(Message::Fetch(FetchEvent::Swept { generation, problems: Vec::new() }), now);
-    assert!(!app.is_loading(), "every row is here");
+    assert!(!app.session.is_loading(), "every row is here");
     app
 }
 
@@ -198,11 +199,11 @@ fn sorting(criterion: &mut Criterion) {
 fn frames(criterion: &mut Criterion) {
     for webhooks in [100, 100_000, MILLION] {
         let mut app = app(&pages(webhooks), (200, 60));
-        let mut screen = Screen::new(app.size);
+        let mut screen = Screen::new(app.ui.size);
         criterion.bench_function(&format!("draw a frame of 200x60, {webhooks} webhooks"), |bencher| {
             bencher.iter(|| {
-                screen.reset(app.size);
-                black_box(screen.draw(app.setup.glyphs, |canvas| view::draw(&app, canvas)));
+                screen.reset(app.ui.size);
+                black_box(screen.draw(app.settings.glyphs, |canvas| view::draw(&app, canvas)));
             });
         });
         let mut turn = ['j', 'k'].into_iter().cycle();
@@ -210,7 +211,7 @@ fn frames(criterion: &mut Criterion) {
             bencher.iter(|| {
                 if let Some(key) = turn.next() {
                     black_box(app.update(press(key), Moment::now()));
-                    black_box(screen.draw(app.setup.glyphs, |canvas| view::draw(&app, canvas)));
+                    black_box(screen.draw(app.settings.glyphs, |canvas| view::draw(&app, canvas)));
                 }
             });
         });
@@ -226,7 +227,7 @@ fn frames(criterion: &mut Criterion) {
                             _ => None,
                         });
                     black_box(wish.expect("a letter asks for other rows"));
-                    black_box(screen.draw(app.setup.glyphs, |canvas| view::draw(&app, canvas)));
+                    black_box(screen.draw(app.settings.glyphs, |canvas| view::draw(&app, canvas)));
                     app.update(Message::Key(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE)), Moment::now());
                 }
             });

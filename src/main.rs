@@ -24,7 +24,7 @@ use hookscope::safe;
 use hookscope::snapshot;
 use hookscope::text::clean;
 use hookscope::tui::terminal::console;
-use hookscope::tui::views::View;
+use hookscope::tui::view_kind::View;
 use hookscope::tui::workspaces::Workspaces;
 use hookscope::tui::{self, Origin, Start};
 

@@ -9,34 +9,37 @@
 //!                  fetch task ◄──── Demand ────────┘
 //! ```
 
-pub mod anchor;
 pub mod app;
 pub mod change_detail;
-pub mod changes_pane;
 pub mod copy;
+pub mod copy_menu;
 pub mod cursor;
 pub mod detail;
 pub mod events;
-pub mod filter;
+pub mod export_prompt;
 pub mod finder;
-pub mod group_pane;
-pub mod health;
-pub mod held;
 pub mod history;
+pub mod job_id;
 pub mod jobs;
 pub mod judge;
 pub mod layout;
-pub mod listing;
+pub mod list_pane;
 pub mod message;
 pub mod notes;
+pub mod notice;
 pub mod palette;
-pub mod past;
 pub mod picker;
 pub mod prober;
 pub mod prompt;
+pub mod session;
+pub mod settings;
 pub mod terminal;
 pub mod theme;
+pub mod typed_ahead;
+pub mod ui;
+pub mod update;
 pub mod view;
+pub mod view_kind;
 pub mod views;
 pub mod worker;
 pub mod workspaces;
@@ -59,7 +62,7 @@ use self::terminal::frame_limiter::FrameLimiter;
 use self::terminal::input::Input;
 use self::terminal::screen::Screen;
 use self::theme::{Glyphs, Theme};
-use self::views::View;
+use self::view_kind::View;
 use self::workspaces::Workspaces;
 use crate::api::{ApiError, Client, ClientSettings};
 use crate::base_url::BaseUrl;
@@ -135,27 +138,26 @@ impl Origin {
 
 impl Start<'_> {
     fn setup(&self, size: (u16, u16)) -> Setup {
-        let setup = match &self.origin {
+        let mut setup = match &self.origin {
             Origin::Api(connection) => Setup::new(self.config, connection),
             Origin::File { name, base_url, .. } => Setup::of_file(self.config, name.clone(), base_url.clone()),
         };
-        Setup {
-            store: match &self.origin {
-                Origin::Api(connection) => Store::of(connection),
-                Origin::File { .. } => None,
-            },
-            profiles: self.workspaces.all().to_vec(),
-            profile_at: self.workspaces.start_at(),
-            invocation: self.workspaces.invocation(self.workspaces.start_at()),
-            theme: Theme::new(&self.config.theme, self.coloured),
-            glyphs: if self.env.utf8 && !self.env.is_linux_console() { setup.glyphs } else { Glyphs::ascii() },
-            zone: local_zone(),
-            refresh_every: self.refresh.map_or(setup.refresh_every, Duration::from_secs),
-            auto_refresh: self.refresh.is_some(),
-            scope: self.scope,
-            size,
-            ..setup
+        let at = self.workspaces.start_at();
+        setup.workspace.at = at;
+        setup.workspace.invocation = self.workspaces.invocation(at);
+        setup.workspace.store = match &self.origin {
+            Origin::Api(connection) => Store::of(connection),
+            Origin::File { .. } => None,
+        };
+        let settings = &mut setup.settings;
+        settings.profiles = self.workspaces.all().to_vec();
+        settings.theme = Theme::new(&self.config.theme, self.coloured);
+        if !self.env.utf8 || self.env.is_linux_console() {
+            settings.glyphs = Glyphs::ascii();
         }
+        settings.zone = local_zone();
+        settings.refresh_every = self.refresh.map_or(settings.refresh_every, Duration::from_secs);
+        Setup { auto_refresh: self.refresh.is_some(), scope: self.scope, size, ..setup }
     }
 }
 
@@ -164,7 +166,7 @@ impl Start<'_> {
 pub async fn run(start: Start<'_>) -> Result<Exit, Error> {
     let size = crossterm::terminal::size().map_err(|error| Error::terminal(&error))?;
     let app = App::new(start.setup(size), Moment::now());
-    let console = Terminal::take(app.mouse).map_err(|error| Error::terminal(&error))?;
+    let console = Terminal::take(app.settings.mouse).map_err(|error| Error::terminal(&error))?;
     let ended = Box::pin(explore(app, console, start)).await;
     match ended {
         Ok(Ended::Vanished) => console::abandon(),
@@ -183,12 +185,12 @@ fn prober(config: &Config) -> Prober {
 }
 
 async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<Ended, Error> {
-    let mut screen = Screen::new(app.size);
+    let mut screen = Screen::new(app.ui.size);
     // The first frame needs nothing that could take time.
-    console.send(&screen.draw(app.setup.glyphs, |canvas| view::draw(&app, canvas)));
+    console.send(&screen.draw(app.settings.glyphs, |canvas| view::draw(&app, canvas)));
     let policy = start.origin.policy();
     let history = start.origin.history(start.config);
-    app.filter.recall(history.read());
+    app.session.filter.recall(history.read());
     app.start_with(&start.filter, start.view);
     let mut jobs = JoinSet::new();
     if let Some(path) = start.deliveries {

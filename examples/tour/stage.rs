@@ -54,7 +54,7 @@ impl Stage {
         // One request at a time and no retries, so that events arrive in the same order on every run.
         let policy = Policy { max_concurrency: 1, retries: 0, ..connection.policy };
         let mut setup = Setup { size: SIZE, ..Setup::new(&Config::default(), &connection) };
-        setup.base_url = BaseUrl::parse(SHOWN_URL)?;
+        setup.workspace.base_url = BaseUrl::parse(SHOWN_URL)?;
         adjust(&mut setup);
         let now = Moment { instant: Instant::now(), wall: NOW.parse()? };
         let app = Box::new(App::new(setup, now));
@@ -112,7 +112,7 @@ impl Stage {
     }
 
     fn is_reading(&self) -> bool {
-        let demand = self.app.demand();
+        let demand = self.app.session.demand();
         demand.everything || !demand.pages.is_empty()
     }
 
@@ -158,9 +158,9 @@ impl Stage {
 
     /// The current frame, with a block cursor in a text input.
     pub(super) fn frame(&self) -> Buffer {
-        let (width, height) = self.app.size;
+        let (width, height) = self.app.ui.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-        let mut canvas = Canvas::new(&mut buffer, self.app.setup.glyphs);
+        let mut canvas = Canvas::new(&mut buffer, self.app.settings.glyphs);
         view::draw(&self.app, &mut canvas);
         let pointer = canvas.pointer();
         if let Some(cell) = buffer.cell_mut(pointer.position).filter(|_| pointer.is_visible) {

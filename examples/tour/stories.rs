@@ -58,7 +58,7 @@ pub(super) async fn views() -> Result<Vec<Picture>> {
 }
 
 async fn without_colors(server: &DemoServer) -> Result<Picture> {
-    let plain = |setup: &mut Setup| setup.theme = Theme::new(&config::ThemeConfig::default(), false);
+    let plain = |setup: &mut Setup| setup.settings.theme = Theme::new(&config::ThemeConfig::default(), false);
     let mut stage = Stage::open(&origin(server), plain).await?;
     stage.keys("j j j j j").await?;
     let title = "The explorer with NO_COLOR, in a light terminal";

@@ -2,8 +2,8 @@
 
 use ratatui::style::Style as Look;
 
-use super::changes_pane::Fate;
 use super::detail::{self, Form, Style};
+use super::session::changes::Fate;
 use super::terminal::canvas::Piece;
 use crate::analysis::changes::Entry;
 use crate::analysis::diff::{FieldChange, Kind};

@@ -4,7 +4,6 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::notes::Note;
 use super::terminal::canvas::Piece;
 use super::theme::{Glyphs, Theme};
 use crate::analysis::audit::Told;
@@ -40,6 +39,14 @@ impl Form {
             Self::Json => Self::Fields,
         }
     }
+}
+
+/// Two lines with a label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    pub label: &'static str,
+    pub first: (Safe, ratatui::style::Style),
+    pub second: (Safe, ratatui::style::Style),
 }
 
 /// How values are to be shown.

@@ -14,15 +14,18 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::app::{App, Everything, Workspace};
+use super::app::App;
 use super::copy::osc52;
 use super::finder::{Arranged, Finder};
 use super::history::History;
-use super::jobs::{Done, Job, Outcome, Question, Task};
+use super::jobs::{Done, Job, Outcome, RemovalQuestion, Task};
 use super::judge::{Judge, Judged};
 use super::layout::clamp;
 use super::message::{Effect, Message};
 use super::prober::{Found, Prober};
+use super::session::Session;
+use super::session::loading::LoadAll;
+use super::session::workspace::WorkspaceInfo;
 use super::terminal::console::{Console, ConsoleEvent, mouse_sequence};
 use super::terminal::frame_limiter::FrameLimiter;
 use super::terminal::input::Keyboard;
@@ -89,7 +92,7 @@ pub struct Fetch {
 impl Fetch {
     /// Starts the task of a workspace.
     pub fn start(open: impl FnOnce() -> Result<Source, ApiError> + Send + 'static, policy: Policy, app: &App) -> Self {
-        let (demand, wishes) = watch::channel(app.demand().clone());
+        let (demand, wishes) = watch::channel(app.session.demand().clone());
         let source = Arc::<OnceLock<Source>>::default();
         let opened = Arc::clone(&source);
         let open = move || {
@@ -97,7 +100,7 @@ impl Fetch {
             // Nothing else sets it.
             Ok(opened.get_or_init(|| source).clone())
         };
-        let (events, task) = fetch::spawn(open, policy, wishes, app.packer().clone());
+        let (events, task) = fetch::spawn(open, policy, wishes, app.session.load.packer.clone());
         Self { demand, events, task, source, policy }
     }
 }
@@ -240,7 +243,7 @@ where
         self.history.written().await;
         // Once more for what was read while something was being written. What cannot be written is not tried for ever.
         for _ in 0..2 {
-            if let Some(job) = self.app.keep_at_last() {
+            if let Some(job) = self.app.in_session(Session::keep_at_last) {
                 self.start(job);
             }
             while self.keeping > 0
@@ -269,7 +272,7 @@ where
     /// The size may have changed between the moment it was asked for and the one since when changes are listened to.
     async fn catch_up(&mut self) -> Result<ControlFlow<Ended>, Error> {
         match self.console.size() {
-            Some((width, height)) if clamp(width, height) != self.app.size => self.remeasure().await,
+            Some((width, height)) if clamp(width, height) != self.app.ui.size => self.remeasure().await,
             _ => Ok(ControlFlow::Continue(())),
         }
     }
@@ -278,7 +281,7 @@ where
     pub fn draw(&mut self) {
         let now = Moment::now().instant;
         if self.changed && self.console.is_free() && self.held_back(now).is_none() {
-            let frame = self.screen.draw(self.app.setup.glyphs, |canvas| view::draw(&self.app, canvas));
+            let frame = self.screen.draw(self.app.settings.glyphs, |canvas| view::draw(&self.app, canvas));
             self.console.send(&frame);
             let _no_effects = self.app.update(Message::Drawn, Moment::now());
             self.frame_limiter.sent(frame.len(), now);
@@ -313,7 +316,7 @@ where
     async fn wait(&mut self) -> LoopEvent {
         let frame = if self.changed { self.held_back(Moment::now().instant) } else { None };
         let wake = self.app.next_wake().into_iter().chain(frame).min();
-        let gathered_at = self.gathered_at.filter(|_| self.app.everything != Everything::No);
+        let gathered_at = self.gathered_at.filter(|_| self.app.session.load.all != LoadAll::No);
         tokio::select! {
             biased;
             event = self.console.event(self.changed && frame.is_none()) => LoopEvent::Console(event),
@@ -351,7 +354,7 @@ where
                 return Ok(ControlFlow::Break(Ended::Vanished));
             }
             LoopEvent::Console(ConsoleEvent::Continued) => {
-                self.console.retake(self.app.mouse);
+                self.console.retake(self.app.settings.mouse);
                 return self.remeasure().await;
             }
             LoopEvent::Console(ConsoleEvent::Resized) => return self.remeasure().await,
@@ -385,7 +388,7 @@ where
     async fn update(&mut self, message: Message) -> Result<ControlFlow<Ended>, Error> {
         let is_from_afar =
             matches!(message, Message::Fetch(_) | Message::Arranged(_) | Message::Judged(_) | Message::Probed(_));
-        let takes_long = |app: &App| app.everything != Everything::No || app.probes.is_running();
+        let takes_long = |app: &App| app.session.load.all != LoadAll::No || app.session.probes.is_running();
         let was_sweeping = takes_long(&self.app);
         let effects = self.app.update(message, Moment::now());
         let is_progress = is_from_afar && was_sweeping && takes_long(&self.app);
@@ -412,7 +415,7 @@ where
             let mut more = Vec::new();
             for effect in effects {
                 match effect {
-                    Effect::Draw => self.changed = true,
+                    Effect::Draw | Effect::Notice(_) => self.changed = true,
                     Effect::Redraw => self.redraw(),
                     Effect::Demand(demand) => drop(self.fetch.demand.send_replace(demand)),
                     Effect::Arrange(wish) => self.finder.ask(wish),
@@ -425,7 +428,7 @@ where
                     Effect::Copy(text) => self.console.send(&osc52(text.raw(), self.multiplexer)),
                     Effect::Mouse(on) => self.console.send(&mouse_sequence(on)),
                     Effect::Suspend => {
-                        let suspended = self.console.suspend(self.app.mouse).await;
+                        let suspended = self.console.suspend(self.app.settings.mouse).await;
                         if let Ok(Some(number)) = suspended {
                             return Ok(ControlFlow::Break(Ended::Signal(number)));
                         }
@@ -453,7 +456,7 @@ where
     }
 
     /// Asks for webhooks beside the loop, the way that the fetch task has opened.
-    fn ask(&mut self, question: Question) {
+    fn ask(&mut self, question: RemovalQuestion) {
         let Some(source) = self.fetch.source.get().cloned() else { return };
         let policy = self.fetch.policy;
         drop(self.jobs.spawn(async move { question.ask(&source, policy).await }));
@@ -477,7 +480,7 @@ where
         if !renewal.asks {
             return ControlFlow::Continue(Vec::new());
         }
-        let (settings, name) = (settings.clone(), self.app.setup.profile.clone());
+        let (settings, name) = (settings.clone(), self.app.session.workspace.profile.clone());
         let (read, mut effects) = self.lend_terminal(&name, async move { renewal.read().await }).await?;
         match read {
             Ok(key) if key == settings.key => {}
@@ -503,7 +506,7 @@ where
         self.input.pause().await;
         self.console.release(&safe!("hookscope: getting the key of {}; ctrl-c cancels", name));
         let answer = self.answer(command).await;
-        self.console.retake(self.app.mouse);
+        self.console.retake(self.app.settings.mouse);
         self.input.resume();
         let effects = self.measured();
         ControlFlow::Continue((answer?, effects))
@@ -562,8 +565,7 @@ where
             }
         };
         self.fetch.task.abort();
-        let filters = self.app.filter.history().to_vec();
-        let workspace = Workspace::new(at, &connection, (self.store)(&connection), self.workspaces.invocation(at), filters);
+        let workspace = WorkspaceInfo::new(at, &connection, (self.store)(&connection), self.workspaces.invocation(at));
         self.finder = finder;
         self.prober.stop();
         self.judge = judge;
@@ -575,7 +577,7 @@ where
 
     fn redraw(&mut self) {
         self.changed = true;
-        self.screen.reset(self.app.size);
+        self.screen.reset(self.app.ui.size);
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Config, Connection, KeySource};
 use crate::files::{self, Existing};
-use crate::tui::filter::MAX_HISTORY;
+use crate::tui::session::filter::MAX_HISTORY;
 
 /// The most that is read of a history file: enough for a hundred of the longest filters.
 const MAX_BYTES: u64 = 1 << 20;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::changes_pane::Fate;
 use super::copy::{self, Place};
-use super::past::{self, Layout, Past, Searched};
+use super::job_id::JobId;
+use super::session::changes::Fate;
+use super::session::past::{self, Layout, Past, Searched};
 use crate::analysis::IsNeeded;
 use crate::analysis::audit::Audit;
 use crate::analysis::changes::{Changes, Sides};
@@ -37,30 +38,29 @@ const MAX_BYTES: usize = 4 << 20;
 /// Rows that are unpacked at once.
 const CHUNK: usize = 1000;
 
-/// Something to be done, and for which workspace.
+/// Work for a background thread.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// Another one for each job.
-    pub number: u64,
+    pub id: JobId,
     pub task: Task,
 }
 
 impl PartialEq for Job {
     fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
+        self.id == other.id
     }
 }
 
 impl Eq for Job {}
 
-/// Webhooks to be asked for by their ids, and the number of the answer.
+/// Webhooks that are requested by their ids, to learn whether they were removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    pub number: u64,
+pub struct RemovalQuestion {
+    pub id: JobId,
     pub ids: Vec<WebhookId>,
 }
 
-impl Question {
+impl RemovalQuestion {
     /// Asks. What is not there is known to be gone; of the rest nothing is.
     pub async fn ask(self, source: &Source, policy: Policy) -> Done {
         let fate = |status| match status {
@@ -72,7 +72,7 @@ impl Question {
             Ok(found) => self.ids.iter().zip(found).map(|(id, status)| (id.raw().into(), fate(status))).collect(),
             Err(error) => self.ids.iter().map(|id| (id.raw().into(), Fate::Unknown(error.short()))).collect(),
         };
-        Done { number: self.number, outcome: Outcome::Asked(fates) }
+        Done { id: self.id, outcome: Outcome::Asked(fates) }
     }
 }
 
@@ -178,7 +178,7 @@ pub struct Export {
 /// The result of a job.
 #[derive(Debug, Clone)]
 pub struct Done {
-    pub number: u64,
+    pub id: JobId,
     pub outcome: Outcome,
 }
 
@@ -331,7 +331,7 @@ impl Job {
             }
             Task::Export(export) => export.write(is_needed),
         };
-        Done { number: self.number, outcome }
+        Done { id: self.id, outcome }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use super::app::Workspace;
 use super::finder::{Arranged, Wish};
-use super::jobs::{Done, Job, Question};
+use super::jobs::{Done, Job, RemovalQuestion};
 use super::judge::{Case, Judged};
+use super::notice::Notice;
 use super::prober::Found;
+use super::session::workspace::WorkspaceInfo;
 use crate::analysis::destinations::Origin;
 use crate::fetch::{Demand, FetchEvent};
 use crate::text::{Safe, Untrusted};
@@ -34,12 +35,12 @@ pub enum Message {
     Done(Box<Done>),
     /// What a probe found.
     Probed(Found),
-    /// The moment came that [`super::app::App::next_wake`] named.
+    /// The moment came that `App::next_wake` named.
     Tick,
     /// Suspending did not work, for this reason.
     NotSuspended(&'static str),
     /// From now on the answers are those of another workspace.
-    Switched(Box<Workspace>),
+    Switched(Box<WorkspaceInfo>),
     /// Another workspace cannot be shown, for this reason.
     NotSwitched(Safe),
     /// Why the key command, run again, gave no key.
@@ -51,6 +52,8 @@ pub enum Message {
 pub enum Effect {
     /// What is shown has changed.
     Draw,
+    /// Show a notice. The state machine does that itself.
+    Notice(Notice),
     /// Draw every cell again.
     Redraw,
     /// Tell the fetch task what is wanted now.
@@ -66,7 +69,7 @@ pub enum Effect {
     /// End the probes that are under way.
     StopProbing,
     /// Ask the API for these webhooks one by one; what came of it is that of a job.
-    Ask(Question),
+    Ask(RemovalQuestion),
     /// Put a text on the user's clipboard.
     Copy(Untrusted),
     Mouse(bool),
@@ -80,4 +83,19 @@ pub enum Effect {
     RenewKey,
     Suspend,
     Quit,
+}
+
+/// Shows a warning.
+pub fn warn(words: impl Into<Safe>) -> Vec<Effect> {
+    vec![Effect::Notice(Notice::Warning(words.into()))]
+}
+
+/// Shows a notice that is no warning.
+pub fn inform(words: impl Into<Safe>) -> Vec<Effect> {
+    vec![Effect::Notice(Notice::Info(words.into()))]
+}
+
+/// Draws, if something changed.
+pub fn draw_if(changed: bool) -> Vec<Effect> {
+    if changed { vec![Effect::Draw] } else { Vec::new() }
 }

@@ -3,7 +3,10 @@
 
 use ratatui::style::Style;
 
-use super::app::{App, Figures, Sight, milliseconds};
+use super::app::App;
+use super::detail::Note;
+use super::session::deliveries::Figures;
+use super::session::probes::{ProbeStatus, milliseconds};
 use super::theme::{Glyphs, Theme};
 use super::view::signs;
 use crate::analysis::deliveries::DeliveryStats;
@@ -18,43 +21,35 @@ use crate::text::{Safe, clean, grouped};
 /// Columns of what somebody else says, such as an error message.
 const MAX_WORDS: usize = 120;
 
-/// Two lines with a label.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    pub label: &'static str,
-    pub first: (Safe, Style),
-    pub second: (Safe, Style),
-}
-
 /// All notes about a row, in their order.
 pub fn notes(app: &App, row: RowRef<'_>) -> Vec<Note> {
     if !row.is_webhook() {
         return Vec::new();
     }
-    let probe = app.sight_of(row).map(|sight| probe(app, sight));
+    let probe = app.session.probe_status(row).map(|sight| probe(app, sight));
     let deliveries = app.figures_of(row).map(|figures| deliveries(app, &figures));
     probe.into_iter().chain(deliveries).collect()
 }
 
-fn probe(app: &App, sight: Sight<'_>) -> Note {
-    let theme = app.setup.theme;
+fn probe(app: &App, sight: ProbeStatus<'_>) -> Note {
+    let theme = app.settings.theme;
     let note = |first: Safe, style: Style, second: Safe| Note {
         label: "probe",
         first: (first, style),
         second: (second, theme.quiet),
     };
     match sight {
-        Sight::Unknown => {
-            let key = app.setup.keymap.key(Action::Probe).unwrap_or_default();
+        ProbeStatus::Unknown => {
+            let key = app.settings.key(Action::Probe);
             note(safe!("not probed; {} probes it", key), theme.quiet, Safe::default())
         }
-        Sight::UnderWay => note("probing".into(), theme.quiet, Safe::default()),
-        Sight::NoUrl => {
+        ProbeStatus::UnderWay => note("probing".into(), theme.quiet, Safe::default()),
+        ProbeStatus::NoUrl => {
             let trouble = Trouble::InvalidUrl;
             note(safe!("? {}: {}", trouble.word(), trouble.words()), theme.warning, trouble.advice().into())
         }
-        Sight::Seen(seen) => {
-            let (words, style) = seen_in_words(seen, theme, &app.setup.glyphs);
+        ProbeStatus::Seen(seen) => {
+            let (words, style) = seen_in_words(seen, theme, &app.settings.glyphs);
             let age = clock::age_in_words(seen.at, app.now.wall);
             let second = match seen.reach.trouble {
                 Some(trouble) => safe!("probed {}: {}", age, trouble.advice()),
@@ -94,7 +89,7 @@ fn seen_in_words(seen: &Seen, theme: Theme, glyphs: &Glyphs) -> (Safe, Style) {
 }
 
 fn deliveries(app: &App, figures: &Figures) -> Note {
-    let Theme { quiet, warning, error, .. } = app.setup.theme;
+    let Theme { quiet, warning, error, .. } = app.settings.theme;
     let note =
         |first: Safe, style: Style, second: Safe| Note { label: "attempts", first: (first, style), second: (second, quiet) };
     match figures {
@@ -120,7 +115,7 @@ fn deliveries(app: &App, figures: &Figures) -> Note {
 
 /// When the last failure was, and what they were mostly about.
 fn last_failures(app: &App, stats: &DeliveryStats) -> Safe {
-    let glyphs = &app.setup.glyphs;
+    let glyphs = &app.settings.glyphs;
     let mut parts = Vec::new();
     if let Some(at) = stats.last_failure {
         parts.push(safe!("last failure {}", clock::age_in_words(at, app.now.wall)));

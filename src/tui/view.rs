@@ -9,9 +9,11 @@ mod groups;
 mod header;
 mod help;
 mod hosts;
+mod lines;
 mod list;
 mod menu;
 mod panel;
+mod panes;
 mod plain;
 mod prompt;
 mod seen;
@@ -23,28 +25,29 @@ pub(super) use self::events::draw as events;
 pub(super) use self::findings::draw as findings;
 pub(super) use self::hosts::draw as hosts;
 pub(super) use self::seen::signs;
-use super::app::{App, Focus, Overlay};
-use super::layout::Panes;
+use super::app::App;
+use super::list_pane::ViewList as _;
 use super::terminal::canvas::Canvas;
+use super::ui::Overlay;
 
 /// Draws one frame. It reads the state and changes nothing.
 pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
     if canvas.area().is_empty() {
         return;
     }
-    if let Overlay::PlainText(plain) = &app.overlay {
+    if let Overlay::PlainText(plain) = &app.ui.overlay {
         return plain::draw(app, plain, canvas);
     }
     let layout = app.layout();
     header::draw(app, layout.header, canvas);
     panel::banner(app, layout.banner, canvas);
-    if app.listing.is_empty() && !app.has_changes() {
+    if app.session.list.is_empty() && !app.has_changes() {
         panel::instead_of_rows(app, layout.body, canvas);
     } else {
-        (app.view.entry().draw)(app, layout.body, canvas);
+        (app.ui.view.entry().draw)(app, layout.body, canvas);
     }
     footer::draw(app, layout.footer, canvas);
-    match &app.overlay {
+    match &app.ui.overlay {
         Overlay::Help { scroll } => help::draw(app, *scroll, canvas),
         Overlay::Palette(palette) => menu::palette(app, palette, canvas),
         Overlay::Profiles(picker) => menu::profiles(app, picker, canvas),
@@ -58,13 +61,5 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
 
 /// The list of webhooks and the detail of one.
 pub(super) fn webhooks(app: &App, _area: Rect, canvas: &mut Canvas<'_>) {
-    match app.layout().panes {
-        Panes::SideBySide { list, rule, detail } | Panes::Stacked { list, rule, detail } => {
-            list::draw(app, list, canvas);
-            canvas.rule(rule, app.setup.theme.quiet);
-            detail::draw(app, detail, canvas);
-        }
-        Panes::One { pane } if app.focus == Focus::Detail => detail::draw(app, pane, canvas),
-        Panes::One { pane } => list::draw(app, pane, canvas),
-    }
+    panes::draw(app, canvas, list::draw);
 }

@@ -3,22 +3,12 @@
 use ratatui::layout::Rect;
 
 use super::app::App;
-use super::group_pane::GroupPane;
+use super::session::groups::GroupPane;
 use super::terminal::canvas::Canvas;
 use super::view;
+use super::view_kind::View;
 use crate::analysis::groups::Grouping;
 use crate::keymap::Action;
-
-/// What the explorer shows of the workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum View {
-    #[default]
-    Webhooks,
-    Hosts,
-    Events,
-    Findings,
-    Changes,
-}
 
 /// What one line of a view is.
 #[derive(Clone, Copy)]
@@ -62,14 +52,14 @@ pub const VIEWS: &[Entry] = &[
         view: View::Events,
         name: "events",
         action: Action::ViewEvents,
-        lines: Lines::Groups(|app, _| Grouping::Events { known: app.setup.known_events.clone() }),
+        lines: Lines::Groups(|app, _| Grouping::Events { known: app.settings.known_events.clone() }),
         draw: view::events,
     },
     Entry {
         view: View::Findings,
         name: "findings",
         action: Action::ViewFindings,
-        lines: Lines::Groups(|app, pane| Grouping::Findings(app.by_finding(pane))),
+        lines: Lines::Groups(|app, pane| Grouping::Findings(app.session.by_finding(pane))),
         draw: view::findings,
     },
     Entry { view: View::Changes, name: "changes", action: Action::ViewChanges, lines: Lines::Changes, draw: view::changes },

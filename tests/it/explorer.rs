@@ -22,14 +22,16 @@ use hookscope::api::{ErrorKind, Network};
 use hookscope::config::{Clipboard, TimeFormat};
 use hookscope::fetch::Problem;
 use hookscope::model::Scope;
-use hookscope::tui::app::{Everything, Focus, Overlay, Setup};
-use hookscope::tui::health::Health;
+use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};
+use hookscope::tui::session::health::Health;
+use hookscope::tui::session::loading::LoadAll;
+use hookscope::tui::ui::{Focus, Overlay};
 
-use crate::support::{Stage, page, row, setup, webhook};
+use crate::support::{Stage, page, row, setup, webhook, with};
 
 fn pages(stage: &Stage) -> Vec<u64> {
-    stage.app.demand().pages.clone()
+    stage.app.session.demand().pages.clone()
 }
 
 #[test]
@@ -63,7 +65,7 @@ fn the_last_of_a_hundred_thousand_is_one_page_away() {
     assert_eq!(pages(&stage), [1000]);
     stage.load(page(1000, 99_900..100_000, Some(100_000)));
     assert_eq!((stage.selected().as_deref(), pages(&stage)), (Some("whk_000000099999"), vec![]));
-    assert_eq!(stage.app.listing.loaded(), 200);
+    assert_eq!(stage.app.session.list.lines.loaded(), 200);
 }
 
 #[test]
@@ -79,11 +81,11 @@ fn what_scrolled_away_is_not_wanted_any_more() {
 fn without_a_total_the_end_is_approached_page_by_page() {
     let mut stage = Stage::new(80, 24);
     stage.load(page(1, 0..100, None)).keys("G");
-    assert_eq!((pages(&stage), stage.app.cursor.selected()), (vec![2], 100));
+    assert_eq!((pages(&stage), stage.app.session.list.selected()), (vec![2], 100));
     stage.load(page(2, 100..200, None));
-    assert_eq!(stage.app.cursor.selected(), 200, "the end is followed");
+    assert_eq!(stage.app.session.list.selected(), 200, "the end is followed");
     stage.load(page(3, 200..200, None));
-    assert_eq!((stage.app.cursor.selected(), stage.selected().as_deref()), (199, Some("whk_000000000199")));
+    assert_eq!((stage.app.session.list.selected(), stage.selected().as_deref()), (199, Some("whk_000000000199")));
 }
 
 #[test]
@@ -93,7 +95,7 @@ fn stale_answers_change_nothing() {
     stage.keys("a");
     let page = page(1, 0..100, Some(1234));
     stage.load_of(generation, page);
-    assert!(stage.effects.is_empty() && stage.app.listing.is_empty());
+    assert!(stage.effects.is_empty() && stage.app.session.list.is_empty());
 }
 
 #[test]
@@ -104,7 +106,7 @@ fn a_refresh_keeps_the_rows_and_follows_the_selected_webhook() {
     let mut moved = page(1, 0..99, Some(1235));
     moved.rows.insert(0, webhook(5000));
     stage.load(moved);
-    assert_eq!((stage.app.cursor.selected(), stage.selected().as_deref()), (4, Some("whk_000000000003")));
+    assert_eq!((stage.app.session.list.selected(), stage.selected().as_deref()), (4, Some("whk_000000000003")));
 }
 
 #[test]
@@ -166,10 +168,10 @@ fn the_same_refresh_twice_is_asked_for_twice_when_there_is_trouble() {
 fn a_refresh_reads_everything_only_if_everything_was_here() {
     let mut stage = Stage::loaded(80, 24);
     stage.keys("r");
-    assert!(!stage.app.demand().everything);
+    assert!(!stage.app.session.demand().everything);
     let mut stage = Stage::new(80, 24);
     stage.load(page(1, 0..50, Some(50))).keys("r");
-    assert!(stage.app.demand().everything);
+    assert!(stage.app.session.demand().everything);
 }
 
 #[test]
@@ -189,22 +191,22 @@ fn a_failed_refresh_keeps_the_rows_and_is_not_repeated_at_once() {
 fn the_scope_goes_to_the_server() {
     let mut stage = Stage::loaded(80, 24);
     stage.keys("j a");
-    let demand = stage.app.demand();
+    let demand = stage.app.session.demand();
     assert_eq!((demand.scope, demand.pages.as_slice()), (Scope::Active, &[1][..]));
     stage.keys("a a");
-    assert_eq!(stage.app.demand().scope, Scope::All);
+    assert_eq!(stage.app.session.demand().scope, Scope::All);
 }
 
 #[test]
 fn a_server_that_ignores_the_scope_is_noticed_and_filtered_here() {
     let mut stage = Stage::loaded(80, 24);
     stage.keys("a a").load(page(1, 0..100, Some(250)));
-    assert!(stage.app.demand().everything, "a filter needs all rows");
+    assert!(stage.app.session.demand().everything, "a filter needs all rows");
     assert!(stage.frame().contains("the server ignores is_active; filtering here"));
     assert!(stage.frame().contains("inactive 14 of 100 loaded (of 250)"), "{}", stage.frame());
     stage.load(page(2, 100..200, Some(250))).load(page(3, 200..250, Some(250)));
-    assert!(!stage.app.demand().everything);
-    assert_eq!(stage.app.listing.len(), (0..250).filter(|i| i % 7 == 3).count() as u64);
+    assert!(!stage.app.session.demand().everything);
+    assert_eq!(stage.app.session.list.len(), (0..250).filter(|i| i % 7 == 3).count() as u64);
     assert!(stage.frame().contains("inactive 36 of 250"), "{}", stage.frame());
     stage.keys("G");
     assert_eq!(stage.selected().as_deref(), Some("whk_000000000248"));
@@ -212,14 +214,14 @@ fn a_server_that_ignores_the_scope_is_noticed_and_filtered_here() {
 
 #[test]
 fn more_than_the_limit_is_loaded_only_when_asked() {
-    let mut stage = Stage::with(Setup { auto_load_limit: 100, ..setup(80, 24) });
+    let mut stage = Stage::with(with(setup(80, 24), |setup| setup.settings.auto_load_limit = 100));
     stage.load(page(1, 0..100, Some(250))).keys("a a").load(page(1, 0..100, Some(250)));
-    assert!(!stage.app.demand().everything);
+    assert!(!stage.app.session.demand().everything);
     stage.keys("L");
-    assert!(stage.app.demand().everything);
+    assert!(stage.app.session.demand().everything);
     assert!(stage.footer().contains(" loading: 1 of 3 pages  esc stops"), "{}", stage.footer());
     stage.keys("esc");
-    assert!(!stage.app.demand().everything);
+    assert!(!stage.app.session.demand().everything);
 }
 
 #[test]
@@ -233,7 +235,7 @@ fn the_progress_tells_pages_time_left_and_pauses_and_moves_nothing() {
     assert!(stage.footer().contains(" loading: 4 of 10 pages, 6 s left  esc stops"), "{}", stage.footer());
     stage.pause(55);
     assert!(stage.footer().contains(" loading: 4 of 10 pages, resumes in 55 s  esc stops"), "{}", stage.footer());
-    assert_eq!((stage.selected(), stage.app.cursor.offset()), (selected, 0));
+    assert_eq!((stage.selected(), stage.app.session.list.cursor().offset()), (selected, 0));
 }
 
 #[test]
@@ -244,12 +246,16 @@ fn the_selection_scrolls_the_list_and_keeps_its_place() {
         stage.keys("j");
     }
     let step = height / 3;
-    assert_eq!((stage.app.cursor.selected(), stage.app.cursor.offset()), (height + 4, 2 * step), "by a third of the list");
+    assert_eq!(
+        (stage.app.session.list.selected(), stage.app.session.list.cursor().offset()),
+        (height + 4, 2 * step),
+        "by a third of the list"
+    );
     stage.keys("k k");
-    assert_eq!((stage.app.cursor.selected(), stage.app.cursor.offset()), (height + 2, 2 * step));
+    assert_eq!((stage.app.session.list.selected(), stage.app.session.list.cursor().offset()), (height + 2, 2 * step));
     stage.keys("pgdn ctrl-u g");
     stage.send(Message::Key(crate::support::press("up")));
-    assert_eq!((stage.app.cursor.selected(), stage.app.cursor.offset()), (0, 0));
+    assert_eq!((stage.app.session.list.selected(), stage.app.session.list.cursor().offset()), (0, 0));
     assert!(stage.effects.is_empty(), "at the top, up changes nothing and draws nothing");
 }
 
@@ -260,7 +266,7 @@ fn while_a_key_is_held_only_the_list_goes_along() {
     let has_detail = |stage: &Stage| stage.frame().contains("created  ");
     assert!(has_detail(&stage));
     stage.hold("j", 20);
-    assert_eq!(stage.app.cursor.selected(), 21);
+    assert_eq!(stage.app.session.list.selected(), 21);
     assert!(!has_detail(&stage), "what stood there is about another webhook");
     let released = stage.app.next_wake().expect("it is released at some time");
     assert!(released - stage.now.instant < Duration::from_millis(100));
@@ -308,14 +314,17 @@ fn the_detail_scrolls_when_it_has_the_focus() {
     long.rows = vec![row(&format!(r#"{{"id":"a","url":"https://x.com","events":[{}]}}"#, events.join(",")))];
     let mut stage = Stage::new(80, 24);
     stage.load(long).keys("tab j j j");
-    assert_eq!((stage.app.focus, stage.app.detail_scroll, stage.app.cursor.selected()), (Focus::Detail, 3, 0));
+    assert_eq!(
+        (stage.app.ui.focus, stage.app.session.list.scroll, stage.app.session.list.selected()),
+        (Focus::Detail, 3, 0)
+    );
     assert!(stage.frame().contains("created"));
     stage.keys("G");
     assert!(stage.frame().contains("event.49"), "{}", stage.frame());
     stage.keys("j");
     assert!(stage.effects.is_empty(), "the end is the end");
     stage.keys("g esc");
-    assert_eq!((stage.app.focus, stage.app.detail_scroll), (Focus::List, 0));
+    assert_eq!((stage.app.ui.focus, stage.app.session.list.scroll), (Focus::List, 0));
 }
 
 #[test]
@@ -353,17 +362,17 @@ fn copies_go_to_the_clipboard_once_and_to_the_screen_the_second_time() {
     assert!(stage.effects.contains(&Effect::Copy(url.into())), "{:?}", stage.effects);
     assert!(stage.frame().contains("copied URL of "));
     stage.keys("y u");
-    assert!(matches!(&stage.app.overlay, Overlay::PlainText(plain) if plain.text() == url));
+    assert!(matches!(&stage.app.ui.overlay, Overlay::PlainText(plain) if plain.text() == url));
     assert!(stage.frame().starts_with(url));
     stage.keys("x");
-    assert!(matches!(stage.app.overlay, Overlay::None));
+    assert!(matches!(stage.app.ui.overlay, Overlay::None));
 }
 
 #[test]
 fn without_a_clipboard_copies_go_to_the_screen_at_once() {
-    let mut stage = Stage::with(Setup { clipboard: Clipboard::Screen, ..setup(80, 24) });
+    let mut stage = Stage::with(with(setup(80, 24), |setup| setup.settings.clipboard = Clipboard::Screen));
     stage.load(page(1, 0..1, Some(1))).keys("y i");
-    assert!(matches!(&stage.app.overlay, Overlay::PlainText(plain) if plain.text() == "whk_000000000000"));
+    assert!(matches!(&stage.app.ui.overlay, Overlay::PlainText(plain) if plain.text() == "whk_000000000000"));
 }
 
 #[test]
@@ -372,9 +381,9 @@ fn a_text_too_long_for_the_terminal_goes_to_the_screen() {
     huge.rows = vec![row(&format!(r#"{{"id":"a","url":"https://x.com/{}"}}"#, "y".repeat(80_000)))];
     let mut stage = Stage::new(80, 24);
     stage.load(huge).keys("y u");
-    assert!(matches!(stage.app.overlay, Overlay::PlainText(_)));
+    assert!(matches!(stage.app.ui.overlay, Overlay::PlainText(_)));
     stage.keys("j j pgdn k");
-    let Overlay::PlainText(plain) = &stage.app.overlay else { panic!() };
+    let Overlay::PlainText(plain) = &stage.app.ui.overlay else { panic!() };
     assert_eq!(plain.lines().len(), 80_014_usize.div_ceil(80) - 25);
     stage.send(Message::Resize { width: 100, height: 24 });
     assert!(stage.frame().starts_with("https://x.com/"));
@@ -384,7 +393,7 @@ fn a_text_too_long_for_the_terminal_goes_to_the_screen() {
     let lines: Vec<_> = frame.lines().collect();
     assert_eq!((lines[0], lines[1]), (&*"y".repeat(80_014 % 80), ""), "the end is as far as it goes");
     assert_eq!(lines[23].trim_end(), "j k scroll; any other key closes; 80,014 bytes, too long to copy: e exports");
-    assert!(matches!(stage.keys("e").app.overlay, Overlay::Export(_)));
+    assert!(matches!(stage.keys("e").app.ui.overlay, Overlay::Export(_)));
 }
 
 #[test]
@@ -421,16 +430,16 @@ fn times_are_shown_in_three_ways() {
     let mut stage = Stage::loaded(120, 40);
     assert!(stage.frame().contains(" 5y"));
     stage.keys("t");
-    assert_eq!(stage.app.time, TimeFormat::Utc);
+    assert_eq!(stage.app.settings.time, TimeFormat::Utc);
     assert!(stage.frame().contains("2021-05-01"));
     stage.keys("t");
     assert!(stage.frame().contains("2021-05-01 08:00:00 +00:00"), "{}", stage.frame());
-    assert_eq!(stage.keys("t").app.time, TimeFormat::Relative);
+    assert_eq!(stage.keys("t").app.settings.time, TimeFormat::Relative);
 }
 
 #[test]
 fn nothing_wakes_the_explorer_but_what_moves() {
-    let mut stage = Stage::with(Setup { time: TimeFormat::Utc, ..setup(80, 24) });
+    let mut stage = Stage::with(with(setup(80, 24), |setup| setup.settings.time = TimeFormat::Utc));
     stage.load(page(1, 0..100, Some(1234)));
     let minute = stage.now.instant + Duration::from_mins(1);
     assert_eq!(stage.app.next_wake(), Some(minute), "nothing moves but the age of what was read");
@@ -450,7 +459,7 @@ fn the_age_of_what_was_read_is_shown_and_stands_out_once_it_is_old() {
     use ratatui::layout::Rect;
     let is_yellow = |stage: &Stage| {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 100, 24));
-        hookscope::tui::view::draw(&stage.app, &mut Canvas::new(&mut buffer, stage.app.setup.glyphs));
+        hookscope::tui::view::draw(&stage.app, &mut Canvas::new(&mut buffer, stage.app.settings.glyphs));
         let x = u16::try_from(stage.header().chars().take_while(|&c| c != '1').count()).unwrap();
         let at = (x..100).rev().find(|&x| buffer.cell((x, 0)).unwrap().symbol() == ":").unwrap();
         buffer.cell((at, 0)).unwrap().fg == ratatui::style::Color::Yellow
@@ -489,9 +498,9 @@ fn going_left_never_clears_a_filter() {
     stage.load(page(1, 0..40, Some(40))).keys("/").paste("acme").keys("enter");
     for key in ["h", "left", "enter h h left", "2 h", "3 left h", "5 h"] {
         stage.keys(key);
-        assert_eq!(stage.app.filter.applied(), "acme", "{key}");
+        assert_eq!(stage.app.session.filter.applied(), "acme", "{key}");
     }
-    assert_eq!(stage.keys("esc").app.filter.applied(), "");
+    assert_eq!(stage.keys("esc").app.session.filter.applied(), "");
 }
 
 #[test]
@@ -503,7 +512,7 @@ fn raw_json_scrolls_to_its_end_however_long_it_is() {
         let mut stage = Stage::new(80, 24);
         stage.load(long).keys("v enter G");
         let frame = stage.frame();
-        assert!(stage.app.detail_scroll > 65_600, "{}", stage.app.detail_scroll);
+        assert!(stage.app.session.list.scroll > 65_600, "{}", stage.app.session.list.scroll);
         assert!(frame.contains("the end") == has_end && frame.contains("(cut here: ") != has_end, "{frame}");
     }
 }
@@ -521,7 +530,7 @@ fn an_automatic_refresh_comes_when_it_is_due_and_waits_for_the_last_one() {
     stage.load(page(1, 0..100, Some(1234))).wait(30).send(Message::Tick);
     assert!(stage.generation() > second);
     stage.keys("R");
-    assert!(stage.app.auto_refresh.is_none());
+    assert!(stage.app.session.load.auto_refresh.is_none());
 }
 
 #[test]
@@ -533,7 +542,7 @@ fn the_palette_runs_what_it_finds() {
     assert!(stage.effects.contains(&Effect::Quit));
     stage.keys(":").send(Message::Paste("help\n".into()));
     stage.keys("enter");
-    assert!(matches!(stage.app.overlay, Overlay::Help { .. }));
+    assert!(matches!(stage.app.ui.overlay, Overlay::Help { .. }));
 }
 
 #[test]
@@ -541,21 +550,21 @@ fn pasted_text_is_no_command() {
     let mut stage = Stage::loaded(80, 24);
     stage.send(Message::Paste("qjjaR".into()));
     assert!(stage.effects.is_empty());
-    assert_eq!((stage.app.cursor.selected(), stage.app.scope), (0, Scope::All));
+    assert_eq!((stage.app.session.list.selected(), stage.app.session.load.scope), (0, Scope::All));
 }
 
 #[test]
 fn a_letter_with_alt_or_ctrl_is_not_the_letter() {
     let mut stage = Stage::loaded(80, 24);
     stage.keys("alt-j alt-q ctrl-j");
-    assert_eq!((stage.app.cursor.selected(), stage.effects.contains(&Effect::Quit)), (0, false));
+    assert_eq!((stage.app.session.list.selected(), stage.effects.contains(&Effect::Quit)), (0, false));
     for key in ["alt-d", "ctrl-d", "alt-i"] {
         stage.keys("y").keys(key);
         let has_copied = stage.effects.iter().any(|effect| matches!(effect, Effect::Copy(_)));
-        assert!(!has_copied && matches!(stage.app.overlay, Overlay::None), "{key}");
+        assert!(!has_copied && matches!(stage.app.ui.overlay, Overlay::None), "{key}");
     }
     stage.keys(": alt-x");
-    assert!(matches!(&stage.app.overlay, Overlay::Palette(palette) if palette.input().is_empty()));
+    assert!(matches!(&stage.app.ui.overlay, Overlay::Palette(palette) if palette.input().is_empty()));
 }
 
 #[test]
@@ -574,8 +583,8 @@ fn a_resize_keeps_the_selection_on_screen() {
     for (width, height) in [(80, 24), (40, 10), (1, 1), (0, 0), (65_535, 65_535), (80, 24)] {
         stage.resize(width, height);
         let visible = stage.app.visible();
-        assert!(height == 0 || visible.contains(&stage.app.cursor.selected()), "{width}x{height}: {visible:?}");
-        assert!(stage.app.size.0 <= 1000 && stage.app.size.1 <= 400);
+        assert!(height == 0 || visible.contains(&stage.app.session.list.selected()), "{width}x{height}: {visible:?}");
+        assert!(stage.app.ui.size.0 <= 1000 && stage.app.ui.size.1 <= 400);
     }
 }
 
@@ -608,14 +617,14 @@ fn fewer_rows_than_the_total_says_never_look_complete() {
     }
     stage.swept(vec![Problem::CountDiffers { claimed: 1_234, sent: 100 }]);
     assert!(stage.frame().contains("the API reported 1,234 webhooks but sent 100"), "{}", stage.frame());
-    assert!(!stage.app.demand().everything);
+    assert!(!stage.app.session.demand().everything);
 }
 
 #[test]
 fn loading_everything_stops_at_a_page_that_failed_and_says_so() {
     let mut stage = Stage::loaded(120, 24);
     stage.keys("L").fail(7, ErrorKind::Status(502), "bad gateway");
-    assert!(!stage.app.demand().everything);
+    assert!(!stage.app.session.demand().everything);
     assert!(stage.frame().contains("refresh failed at page 7: "), "{}", stage.frame());
     stage.load(page(8, 700..800, Some(1234)));
     assert!(stage.frame().contains("502 Bad Gateway"), "a page that came does not mend one that failed: {}", stage.frame());
@@ -650,10 +659,10 @@ fn an_empty_page_that_says_that_it_is_not_takes_no_rows_away() {
     let mut stage = Stage::new(80, 24);
     stage.load(page(1, 0..100, Some(300))).keys("r").load(page(1, 0..0, Some(300)));
     let frame = stage.frame();
-    assert_eq!(stage.app.listing.loaded(), 100, "{frame}");
+    assert_eq!(stage.app.session.list.lines.loaded(), 100, "{frame}");
     assert!(frame.contains("! no webhooks in the response") && stage.header().contains("100 of 300"), "{frame}");
     stage.keys("r").load(page(1, 0..0, Some(0)));
-    assert_eq!(stage.app.listing.loaded(), 0, "of an empty workspace it is true");
+    assert_eq!(stage.app.session.list.lines.loaded(), 0, "of an empty workspace it is true");
 }
 
 #[test]
@@ -661,12 +670,12 @@ fn a_later_page_that_is_page_one_again_is_no_page() {
     let mut stage = Stage::new(80, 24);
     stage.load(page(1, 0..15, None)).load(page(2, 0..15, None));
     assert!(stage.frame().contains("! the server ignores the page parameter"), "{}", stage.frame());
-    assert_eq!(stage.app.listing.loaded(), 15);
+    assert_eq!(stage.app.session.list.lines.loaded(), 15);
     // What was page 1 is page 2 now.
     let mut stage = Stage::new(80, 24);
     stage.load(page(1, 0..100, Some(200))).load(page(2, 100..200, Some(200))).keys("G r");
     stage.load(page(2, 0..100, Some(300)));
-    assert_eq!(stage.app.listing.loaded(), 200, "{}", stage.frame());
+    assert_eq!(stage.app.session.list.lines.loaded(), 200, "{}", stage.frame());
 }
 
 #[test]
@@ -691,11 +700,11 @@ fn everything_that_came_is_not_waited_for_again() {
     let generation = stage.generation();
     assert!(stage.frame().contains("the API reported 300 webhooks but sent 250"), "{}", stage.frame());
     stage.keys("x");
-    assert_eq!(stage.app.everything, Everything::No, "nothing more comes");
+    assert_eq!(stage.app.session.load.all, LoadAll::No, "nothing more comes");
     stage.keys("enter");
     assert!(stage.frame().contains("250 loaded; the rest failed to load"), "{}", stage.frame());
     stage.keys("esc L");
-    assert!(stage.generation() > generation && stage.app.demand().everything, "asked for, it is read again");
+    assert!(stage.generation() > generation && stage.app.session.demand().everything, "asked for, it is read again");
 }
 
 #[test]
@@ -707,7 +716,7 @@ fn a_refresh_throws_nothing_away_that_is_on_its_way() {
     assert!(!stage.frame().contains("r retries"), "{}", stage.frame());
     stage.keys("r");
     assert!(stage.footer().contains("still loading"), "{}", stage.frame());
-    assert_eq!((stage.generation(), stage.app.demand().everything), (generation, true));
+    assert_eq!((stage.generation(), stage.app.session.demand().everything), (generation, true));
 }
 
 #[test]
@@ -722,14 +731,14 @@ fn the_selection_stays_with_its_row_while_rows_are_filtered_here() {
 
 #[test]
 fn a_filter_that_found_nothing_yet_says_what_it_looked_at() {
-    let mut stage = Stage::with(Setup { auto_load_limit: 100, ..setup(80, 24) });
+    let mut stage = Stage::with(with(setup(80, 24), |setup| setup.settings.auto_load_limit = 100));
     stage.load(page(1, 0..100, Some(30_000))).keys("a a");
     let mut only_active = page(1, 0..100, Some(30_000));
     only_active.rows.retain(|row| Scope::Active.admits(row));
     stage.load(only_active);
     assert!(stage.frame().contains("None of the 86 loaded is inactive; L loads the rest"), "{}", stage.frame());
     stage.keys("L");
-    assert!(stage.app.demand().everything);
+    assert!(stage.app.session.demand().everything);
 }
 
 #[test]
@@ -750,9 +759,9 @@ fn masked_credentials_are_masked_in_the_raw_json_too() {
 fn trouble_is_remembered_until_an_answer_comes() {
     let mut stage = Stage::new(80, 24);
     stage.retry(1, 1, ErrorKind::Status(500), "boom").wait(3).retry(1, 2, ErrorKind::Status(500), "boom");
-    let Health::Trouble(trouble) = &stage.app.health else { panic!("{:?}", stage.app.health) };
+    let Health::Trouble(trouble) = &stage.app.session.load.health else { panic!("{:?}", stage.app.session.load.health) };
     assert_eq!(trouble.since.to_string(), crate::support::NOW);
     assert!(stage.frame().contains("attempt 2 of 4"));
     stage.load(page(1, 0..100, Some(1234)));
-    assert!(matches!(stage.app.health, Health::Live { .. }));
+    assert!(matches!(stage.app.session.load.health, Health::Live { .. }));
 }

@@ -4,11 +4,10 @@ use hookscope::analysis::reach::Trouble;
 use hookscope::api::{ErrorKind, Network};
 use hookscope::keymap::Keymap;
 use hookscope::model::Scope;
-use hookscope::tui::app::Setup;
 use hookscope::tui::theme::{Glyphs, Theme};
 use proptest::prelude::*;
 
-use crate::support::{Stage, page, row, setup};
+use crate::support::{Stage, page, row, setup, with};
 
 const SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (60, 15), (40, 10)];
 
@@ -83,7 +82,7 @@ fn empty_scope() {
     snapshot("empty_scope", |stage| {
         rows(stage);
         stage.keys("a a").load(page(1, 0..0, Some(0)));
-        assert_eq!(stage.app.scope, Scope::Inactive);
+        assert_eq!(stage.app.session.load.scope, Scope::Inactive);
     });
 }
 
@@ -254,7 +253,14 @@ fn snapshot_of_findings(name: &str, keys: &str) {
     for (width, height, is_plain) in [(80, 24, false), (200, 60, false), (80, 24, true)] {
         let setup = setup(width, height);
         let plain = Theme::new(&hookscope::config::ThemeConfig::default(), false);
-        let setup = if is_plain { Setup { glyphs: Glyphs::ascii(), theme: plain, ..setup } } else { setup };
+        let setup = if is_plain {
+            with(setup, |setup| {
+                setup.settings.glyphs = Glyphs::ascii();
+                setup.settings.theme = plain;
+            })
+        } else {
+            setup
+        };
         let mut stage = Stage::with(setup);
         faulty(&mut stage);
         stage.keys(keys);
@@ -273,7 +279,7 @@ fn findings() {
 #[test]
 fn ascii_terminals_get_ascii() {
     let glyphs = Glyphs::ascii();
-    let mut stage = Stage::with(Setup { glyphs, ..setup(80, 24) });
+    let mut stage = Stage::with(with(setup(80, 24), |setup| setup.settings.glyphs = glyphs));
     stage.load(page(1, 0..100, None));
     stage.keys("j j");
     for keys in ["enter", "v", "?", "esc", ":", "esc", "y"] {
@@ -299,7 +305,7 @@ fn every_small_size_is_drawn_in_every_state() {
                 let _loaded = stage.frame();
                 stage.fail(1, ErrorKind::Status(500), "Internal server error");
                 let frame = stage.frame();
-                let selected = stage.app.cursor.selected();
+                let selected = stage.app.session.list.selected();
                 let seen = height == 0 || stage.app.visible().contains(&selected);
                 assert!(seen, "{width}x{height} {keys}: the selected row is out of sight\n{frame}");
             }
@@ -347,7 +353,7 @@ proptest! {
             stage.keys(&key);
             let _ = stage.frame();
             let visible = stage.app.visible();
-            prop_assert!(visible.is_empty() || visible.contains(&stage.app.cursor.selected()));
+            prop_assert!(visible.is_empty() || visible.contains(&stage.app.session.list.selected()));
         }
     }
 }

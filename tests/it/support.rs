@@ -23,10 +23,10 @@ use hookscope::fetch::{FetchEvent, Generation, PackedPage, Problem};
 use hookscope::model::{Packer, Row, WebhookId};
 use hookscope::redact::ApiKey;
 use hookscope::tui::app::{App, Setup};
-use hookscope::tui::changes_pane::Fate;
-use hookscope::tui::jobs::{Done, Outcome, Question, Task};
+use hookscope::tui::jobs::{Done, Outcome, RemovalQuestion, Task};
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::prober::Found;
+use hookscope::tui::session::changes::Fate;
 use hookscope::tui::terminal::canvas::Canvas;
 use hookscope::tui::view;
 use ratatui::buffer::Buffer;
@@ -44,7 +44,17 @@ pub(crate) fn moment() -> Moment {
 pub(crate) fn setup(width: u16, height: u16) -> Setup {
     let connection = Config::demo_connection(BaseUrl::default(), ApiKey::new("id:secret").unwrap());
     let setup = Setup::new(&Config::default(), &connection);
-    Setup { profile: "production".into(), key_source: KeySource::Config, size: (width, height), ..setup }
+    with(setup, |setup| {
+        setup.workspace.profile = "production".into();
+        setup.workspace.key_source = KeySource::Config;
+        setup.size = (width, height);
+    })
+}
+
+/// A setup with some changes.
+pub(crate) fn with(mut setup: Setup, change: impl FnOnce(&mut Setup)) -> Setup {
+    change(&mut setup);
+    setup
 }
 
 pub(crate) fn row(json: &str) -> Row {
@@ -105,7 +115,7 @@ pub(crate) struct Stage {
     pub(crate) now: Moment,
     pub(crate) effects: Vec<Effect>,
     /// What was asked by id and not answered yet.
-    pub(crate) asked: Vec<Question>,
+    pub(crate) asked: Vec<RemovalQuestion>,
     /// The totals of the pages that came, and the generations that they are of.
     totals: Vec<(Generation, Option<u64>)>,
     packer: Packer,
@@ -160,9 +170,9 @@ impl Stage {
 
     /// Answers what was asked first, each id with one of these.
     pub(crate) fn answer(&mut self, fates: impl IntoIterator<Item = Fate>) -> &mut Self {
-        let Question { number, ids } = self.asked.remove(0);
+        let RemovalQuestion { id, ids } = self.asked.remove(0);
         let fates = ids.iter().map(|id| id.raw().into()).zip(fates).collect();
-        self.send(Message::Done(Box::new(Done { number, outcome: Outcome::Asked(fates) })))
+        self.send(Message::Done(Box::new(Done { id, outcome: Outcome::Asked(fates) })))
     }
 
     /// Does at once what the last message asked for beside the loop.
@@ -174,7 +184,7 @@ impl Stage {
             let done = if is_astray {
                 // Keys that chance pressed: nothing is written where the tests happen to run.
                 Done {
-                    number: job.number,
+                    id: job.id,
                     outcome: Outcome::NotExported { path: "not".into(), words: "not in a test".into(), is_of_system: false },
                 }
             } else {
@@ -248,7 +258,7 @@ impl Stage {
     }
 
     pub(crate) fn generation(&self) -> Generation {
-        self.app.demand().generation
+        self.app.session.demand().generation
     }
 
     /// An answer to the demand of a generation, which may be an old one.
@@ -260,7 +270,7 @@ impl Stage {
 
     /// Judges a read once every page of it is here, in place of the fetch task.
     fn judge_read(&mut self) -> &mut Self {
-        let (listing, generation) = (&self.app.listing, self.generation());
+        let (listing, generation) = (&self.app.session.list.lines, self.generation());
         if !listing.is_all_fresh() || listing.is_judged() || listing.fresh_pages() == 0 {
             return self;
         }
@@ -359,14 +369,14 @@ impl Stage {
 
     /// The id of the selected webhook.
     pub(crate) fn selected(&self) -> Option<String> {
-        Some(self.app.selected_row()?.id().to_owned())
+        Some(self.app.session.list.selected_row()?.id().to_owned())
     }
 
     /// The frame as it would be drawn, a line a row, without blanks at the ends.
     pub(crate) fn frame(&self) -> String {
-        let (width, height) = self.app.size;
+        let (width, height) = self.app.ui.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-        view::draw(&self.app, &mut Canvas::new(&mut buffer, self.app.setup.glyphs));
+        view::draw(&self.app, &mut Canvas::new(&mut buffer, self.app.settings.glyphs));
         text(&buffer)
     }
 }

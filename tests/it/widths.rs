@@ -138,9 +138,9 @@ impl vte::Perform for Terminal {
 
 /// Draws the explorer into a buffer of cells.
 fn cells(stage: &Stage) -> Buffer {
-    let (width, height) = stage.app.size;
+    let (width, height) = stage.app.ui.size;
     let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });
-    view::draw(&stage.app, &mut Canvas::new(&mut buffer, stage.app.setup.glyphs));
+    view::draw(&stage.app, &mut Canvas::new(&mut buffer, stage.app.settings.glyphs));
     buffer
 }
 
@@ -171,12 +171,12 @@ fn explore(names: &[String], widths: Widths, size: (u16, u16)) -> Result<(), Tes
     rows.extend((names.len()..40).map(|number| webhook((number, &"call.completed".to_owned()))));
     let mut stage = Stage::new(size.0, size.1);
     stage.load(Page { rows, ..page(1, 0..0, Some(40)) });
-    let mut screen = Screen::new(stage.app.size);
+    let mut screen = Screen::new(stage.app.ui.size);
     let mut terminal = Terminal::new(widths, size);
     let mut parser = vte::Parser::new();
     for keys in ["g", "3", "j", "j", "enter", "v", "1", "pgdn", "pgup", "?", "esc", "4", "2", "enter", ": o"] {
         stage.keys(keys);
-        let frame = screen.draw(stage.app.setup.glyphs, |canvas| view::draw(&stage.app, canvas));
+        let frame = screen.draw(stage.app.settings.glyphs, |canvas| view::draw(&stage.app, canvas));
         parser.advance(&mut terminal, &frame);
         assert_in_place(&terminal, &cells(&stage))?;
         prop_assert!(terminal.text(0).contains(" production"), "{}", terminal.text(0));

@@ -1,48 +1,121 @@
-//! The detail pane: everything about the selected webhook.
+//! The detail pane: everything about the selected webhook or change.
 
 use ratatui::layout::Rect;
 
+use crate::analysis::audit::Told;
+use crate::model::RowRef;
 use crate::safe;
-use crate::tui::app::{App, Focus};
-use crate::tui::listing::Cell;
-use crate::tui::terminal::canvas::{Canvas, line};
+use crate::text::Safe;
+use crate::tui::app::App;
+use crate::tui::notes::notes;
+use crate::tui::session::listing::Cell;
+use crate::tui::terminal::canvas::{Canvas, Piece, line};
+use crate::tui::ui::Focus;
 use crate::tui::view::list::LEFT;
+use crate::tui::view_kind::View;
+use crate::tui::{change_detail, detail};
+
+impl App {
+    /// The first `max` lines about the selected webhook or change; `None` if none is selected.
+    pub fn selected_lines(&self, max: usize) -> Option<Vec<Vec<Piece>>> {
+        match self.ui.view {
+            View::Changes => self.change_in_lines(max),
+            View::Webhooks => self.session.list.selected_row().map(|row| self.webhook_in_lines(row, max)),
+            View::Hosts | View::Events | View::Findings => None,
+        }
+    }
+
+    fn webhook_in_lines(&self, row: RowRef<'_>, max: usize) -> Vec<Vec<Piece>> {
+        detail::lines(&row.unpack(), &notes(self, row), self.told(), &self.detail_style(), max)
+    }
+
+    fn change_in_lines(&self, max: usize) -> Option<Vec<Vec<Piece>>> {
+        let changes = &self.session.changes;
+        let entry = changes.selected()?;
+        let moved = changes.found().and_then(|found| found.moved.get(entry.id())).map(|id| &**id);
+        Some(change_detail::lines(entry, changes.fate(entry), moved, &self.detail_style(), max))
+    }
+
+    /// The findings about the selected webhook, once the selection has stayed on it for a moment: they are a lot to send for a
+    /// webhook that is only passed by.
+    pub fn told(&self) -> &[Told] {
+        if self.settles_at().is_some() { &[] } else { &self.session.findings.selected.told }
+    }
+
+    fn detail_style(&self) -> detail::Style {
+        detail::Style {
+            // A column stays free on either side.
+            width: self.layout().panes.detail().width.saturating_sub(2),
+            form: self.ui.detail_form,
+            past: None,
+            reveal: self.session.reveal,
+            time: self.settings.time,
+            zone: self.settings.zone.clone(),
+            now: self.now.wall,
+            theme: self.settings.theme,
+            glyphs: self.settings.glyphs,
+        }
+    }
+}
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
-    match app.listing.cell(app.cursor.selected()) {
-        // Nobody reads it before the key is released, and what stood here is about another webhook.
-        _ if app.is_hurried() => {}
-        cell @ (Cell::Row(row) | Cell::Gone(row) | Cell::Left(row)) => {
-            let change = app
-                .change_at(app.cursor.selected())
-                .map(|change| safe!("{} {}", change.sign(), app.change_in_words(change, row.id())));
-            let left = matches!(cell, Cell::Left(_)).then(|| safe!("{} {}", LEFT, "removed, or on another page"));
-            let enough = app.detail_scroll.saturating_add(usize::from(area.height)).saturating_add(1);
-            let lines = app.detail_lines(row, enough);
-            for (number, pieces) in (0..area.height).zip(lines.iter().skip(app.detail_scroll)) {
-                canvas.pieces(line(inner, number), pieces);
-            }
-            if let Some(words) = change.or(left) {
-                canvas.text_right(line(inner, area.height.saturating_sub(1)), &words, app.setup.theme.warning);
-            }
-            if lines.len() == enough {
-                let more = line(area, area.height.saturating_sub(1));
-                canvas.text_right(more, &app.setup.glyphs.ellipsis.into(), app.setup.theme.quiet);
-            }
-        }
-        Cell::Loading => {
-            canvas.text(inner, &"loading".into(), app.setup.theme.quiet);
-        }
-        Cell::Failed(error) => {
-            canvas.text(inner, &safe!("! {}", error.short()), app.setup.theme.error);
-        }
-        Cell::Absent => {}
+    // While a key is held nobody reads it, and the last text is about another line.
+    if !app.is_hurried() {
+        text(app, area, canvas);
     }
-    if app.focus == Focus::Detail {
+    if app.ui.focus == Focus::Detail {
         // The column beside the text shows where the keys go.
         for number in 0..area.height {
-            canvas.text(Rect { width: 1, ..line(area, number) }, &app.setup.glyphs.selected.into(), app.setup.theme.accent);
+            let mark = Rect { width: 1, ..line(area, number) };
+            canvas.text(mark, &app.settings.glyphs.selected.into(), app.settings.theme.accent);
         }
+    }
+}
+
+fn text(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
+    let scroll = app.list().scroll();
+    let enough = scroll.saturating_add(usize::from(area.height)).saturating_add(1);
+    let Some(lines) = app.selected_lines(enough) else { return no_row(app, inner, canvas) };
+    for (number, pieces) in (0..area.height).zip(lines.iter().skip(scroll)) {
+        canvas.pieces(line(inner, number), pieces);
+    }
+    let last = area.height.saturating_sub(1);
+    if let Some(words) = corner(app) {
+        canvas.text_right(line(inner, last), &words, app.settings.theme.warning);
+    }
+    if lines.len() == enough {
+        canvas.text_right(line(area, last), &app.settings.glyphs.ellipsis.into(), app.settings.theme.quiet);
+    }
+}
+
+/// The change of the selected webhook since the last refresh.
+fn corner(app: &App) -> Option<Safe> {
+    let session = &app.session;
+    if !app.shows_webhooks() {
+        return None;
+    }
+    let selected = session.list.selected();
+    match (session.change_at(selected), session.list.cell(selected)) {
+        (Some(change), Cell::Row(row) | Cell::Gone(row)) => {
+            Some(safe!("{} {}", change.sign(), session.change_in_words(change, row.id())))
+        }
+        (None, Cell::Left(_)) => Some(safe!("{} {}", LEFT, "removed, or on another page")),
+        _ => None,
+    }
+}
+
+fn no_row(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    if !app.shows_webhooks() {
+        return;
+    }
+    match app.session.list.cell(app.session.list.selected()) {
+        Cell::Loading => {
+            canvas.text(area, &"loading".into(), app.settings.theme.quiet);
+        }
+        Cell::Failed(error) => {
+            canvas.text(area, &safe!("! {}", error.short()), app.settings.theme.error);
+        }
+        Cell::Row(_) | Cell::Gone(_) | Cell::Left(_) | Cell::Absent => {}
     }
 }

@@ -8,8 +8,11 @@ use crate::analysis::groups::{Broken, Group, Kind};
 use crate::model::short_url;
 use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
-use crate::tui::app::{App, state_symbol};
+use crate::tui::app::App;
+use crate::tui::list_pane::ViewList as _;
 use crate::tui::terminal::canvas::{Canvas, Piece, line};
+use crate::tui::view::lines;
+use crate::tui::view::list::state_symbol;
 
 /// Columns of a number.
 const NUMBER: u16 = 9;
@@ -24,20 +27,16 @@ pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let Some(pane) = app.group_pane() else { return };
     let columns = Columns::new(area);
     title(app, &columns, line(area, 0), canvas);
-    let body = Rect { y: area.y.saturating_add(1), height: app.group_lines().min(area.height), ..area };
-    if pane.is_empty() {
-        canvas.text(line(body, 0), &nothing(app), app.setup.theme.quiet);
+    let body = Rect { y: area.y.saturating_add(1), height: app.list_height().min(area.height), ..area };
+    if pane.list.is_empty() {
+        canvas.text(line(body, 0), &nothing(app), app.settings.theme.quiet);
         return;
     }
-    for (number, place) in (0..body.height).zip(pane.cursor().visible(body.height, pane.len())) {
-        let Some(group) = pane.group(place) else { continue };
-        let at = line(body, number);
-        if place == pane.cursor().selected() {
-            canvas.text(at, &app.setup.glyphs.selected.into(), app.setup.theme.accent);
+    lines::draw(app, body, canvas, |place, is_selected, at, canvas| {
+        if let Some(group) = pane.group(place) {
+            group_line(app, group, is_selected, &columns, at, canvas);
         }
-        group_line(app, group, place == pane.cursor().selected(), &columns, at, canvas);
-    }
-    canvas.shows(body, pane.cursor().offset(), pane.cursor().selected());
+    });
     let footing = Rect { y: body.bottom(), height: area.bottom().saturating_sub(body.bottom()), ..area };
     if let (Some(group), false) = (pane.selected(), footing.is_empty() || app.is_hurried()) {
         explanation(app, group, footing, canvas);
@@ -46,39 +45,39 @@ pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 
 /// What is said when there is no line: nothing was found, or nobody knows yet.
 fn nothing(app: &App) -> Safe {
-    if !app.is_judged() || app.group_pane().is_none_or(|pane| pane.groups().is_none()) {
-        return if app.is_loading() { "  loading".into() } else { "  auditing".into() };
+    if !app.session.is_audited() || app.group_pane().is_none_or(|pane| pane.groups().is_none()) {
+        return if app.session.is_loading() { "  loading".into() } else { "  auditing".into() };
     }
     safe!("  no findings in {}{}", about_what(app).unwrap_or("these webhooks".into()), accepted(app))
 }
 
 /// Which webhooks the view is about, unless these are all.
 fn about_what(app: &App) -> Option<Safe> {
-    if !app.filter.query().is_empty() {
+    if !app.session.filter.query().is_empty() {
         return Some("the listed webhooks".into());
     }
-    app.is_part().then(|| safe!("the loaded webhooks"))
+    app.session.is_part().then(|| safe!("the loaded webhooks"))
 }
 
 fn accepted(app: &App) -> Safe {
-    match app.verdicts().accepted() {
+    match app.session.verdicts().accepted() {
         0 => Safe::default(),
-        number => safe!(" {} {} waived", app.setup.glyphs.dot, grouped(number)),
+        number => safe!(" {} {} waived", app.settings.glyphs.dot, grouped(number)),
     }
 }
 
 fn title(app: &App, columns: &Columns, area: Rect, canvas: &mut Canvas<'_>) {
-    let style = app.setup.theme.quiet;
+    let style = app.settings.theme.quiet;
     let of = about_what(app).map_or_else(Safe::default, |what| safe!(" in {}", what));
-    let progress = if app.is_judged() { Safe::default() } else { safe!(" {} auditing", app.setup.glyphs.dot) };
+    let progress = if app.session.is_audited() { Safe::default() } else { safe!(" {} auditing", app.settings.glyphs.dot) };
     canvas.text(columns.name(area), &safe!("findings{}{}{}", of, accepted(app), progress), style);
     canvas.text_right(columns.number(area, 0), &"active".into(), style);
     canvas.text_right(columns.number(area, 1), &"all".into(), style);
 }
 
 fn group_line(app: &App, group: &Group, is_selected: bool, columns: &Columns, at: Rect, canvas: &mut Canvas<'_>) {
-    let theme = app.setup.theme;
-    let glyphs = app.setup.glyphs;
+    let theme = app.settings.theme;
+    let glyphs = app.settings.glyphs;
     let strong = |style: Style| if is_selected { style.patch(theme.strong) } else { style };
     match &group.kind {
         Kind::Rule { rule, severity, is_expanded } => {
@@ -102,7 +101,7 @@ fn group_line(app: &App, group: &Group, is_selected: bool, columns: &Columns, at
             let (symbol, text) = match what {
                 Broken::Webhook { url } => {
                     let room = usize::from(wide.width.saturating_sub(4));
-                    (symbol, short_url(url, app.reveal, room))
+                    (symbol, short_url(url, app.session.reveal, room))
                 }
                 Broken::Malformed { reason } => {
                     ("?", safe!("row {}: {}", grouped(u64::from(*number) + 1), reason.explain()))
@@ -128,11 +127,11 @@ fn group_line(app: &App, group: &Group, is_selected: bool, columns: &Columns, at
 
 /// What the selected finding is, and what to do about it.
 fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
-    let theme = app.setup.theme;
+    let theme = app.settings.theme;
     canvas.rule(line(area, 0), theme.quiet);
     let Some(rule) = group.kind.parent().and_then(Rule::named) else { return };
     let message = match &group.kind {
-        Kind::Broken { number, row, .. } => app.message_of(rule, *number, row),
+        Kind::Broken { number, row, .. } => app.session.message_of(rule, *number, row),
         Kind::Said { message, .. } => Some(message.clone()),
         _ => None,
     };
@@ -140,14 +139,14 @@ fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
         Kind::Broken { row, .. } => row.row().filter(|row| row.is_webhook()),
         _ => None,
     };
-    let whose = whose.map(|row| safe!("{}  {}", clean_head(row.id(), 40), short_url(row.url(), app.reveal, 500)));
+    let whose = whose.map(|row| safe!("{}  {}", clean_head(row.id(), 40), short_url(row.url(), app.session.reveal, 500)));
     let what = message.map_or_else(|| safe!("{}. {}", rule.about, rule.why), |message| safe!("{}.", message));
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     let what = what.paragraph(inner.width.into());
     let todo = safe!("What to do: {}", rule.advice).paragraph(inner.width.into());
     // What to do has its place, however long the rest is.
     let room = usize::from(area.height.saturating_sub(1)).saturating_sub(todo.len()).max(1);
-    let whose = whose.map(|whose| (whose.fit(inner.width.into(), app.setup.glyphs.ellipsis), theme.strong));
+    let whose = whose.map(|whose| (whose.fit(inner.width.into(), app.settings.glyphs.ellipsis), theme.strong));
     let lines = whose.into_iter().chain(what.into_iter().map(|line| (line, Style::new()))).take(room);
     let lines = lines.chain(todo.into_iter().map(|line| (line, theme.quiet)));
     for (number, (text, style)) in (1..area.height).zip(lines) {

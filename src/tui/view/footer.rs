@@ -8,10 +8,15 @@ use crate::fetch::RowCount;
 use crate::keymap::Action;
 use crate::safe;
 use crate::text::{Safe, grouped};
-use crate::tui::app::{App, Everything, Focus, Notice, Overlay};
+use crate::tui::app::App;
+use crate::tui::list_pane::ViewList as _;
+use crate::tui::notice::Notice;
+use crate::tui::session::loading::LoadAll;
 use crate::tui::terminal::canvas::{Canvas, Piece};
+use crate::tui::ui::{Focus, Overlay};
 use crate::tui::view::panel::needs_restart;
 use crate::tui::view::prompt;
+use crate::tui::view_kind::View;
 
 const IN_LIST: [Action; 11] = [
     Action::Help,
@@ -40,9 +45,11 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let width = u16::try_from(position.width()).unwrap_or(u16::MAX);
     canvas.text_right(whole, &position, Style::new());
     let room = Rect { width: area.width.saturating_sub(width.saturating_add(3)), ..area };
-    match (&app.notice, &app.overlay) {
+    match (&app.ui.notice, &app.ui.overlay) {
         // What is wrong with what is being typed counts for more than what happened meanwhile.
-        (_, Overlay::Filter) if app.filter.error().is_some() => prompt::Line::filter(app).draw_below(app, room, canvas),
+        (_, Overlay::Filter) if app.session.filter.error().is_some() => {
+            prompt::Line::filter(app).draw_below(app, room, canvas);
+        }
         (_, Overlay::Export(export)) if export.error.is_some() => {
             prompt::Line::export(export).draw_below(app, room, canvas);
         }
@@ -50,15 +57,15 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
             canvas.pieces(room, &[Piece::plain(" "), Piece::plain(words)]);
         }
         (Some(Notice::Warning(words)), _) => {
-            canvas.pieces(room, &[Piece::plain(" "), Piece::new(safe!("! {}", words), app.setup.theme.warning)]);
+            canvas.pieces(room, &[Piece::plain(" "), Piece::new(safe!("! {}", words), app.settings.theme.warning)]);
         }
-        (None, Overlay::None) if app.everything != Everything::No => progress(app, room, canvas),
-        (None, Overlay::None) if app.probes.is_running() => probing(app, room, canvas),
+        (None, Overlay::None) if app.session.load.all != LoadAll::No => progress(app, room, canvas),
+        (None, Overlay::None) if app.session.probes.is_running() => probing(app, room, canvas),
         (None, Overlay::None) => hints(app, room, canvas),
         (None, Overlay::Filter) => prompt::Line::filter(app).draw_below(app, room, canvas),
         (None, Overlay::Export(export)) => prompt::Line::export(export).draw_below(app, room, canvas),
         (None, overlay) => {
-            let theme = app.setup.theme;
+            let theme = app.settings.theme;
             let mut pieces = vec![Piece::new(" esc", theme.strong), Piece::new(" back ", theme.quiet)];
             if let Overlay::Help { .. } = overlay {
                 pieces.extend([Piece::new(" j k", theme.strong), Piece::new(" scroll", theme.quiet)]);
@@ -70,8 +77,8 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 
 /// Whether the position can stand beside what there is to say, which counts for more.
 fn has_room_beside(app: &App, area: Rect, position: &Safe) -> bool {
-    let error = if let Overlay::Export(export) = &app.overlay { export.error.as_ref() } else { None };
-    let notice = app.notice.as_ref().map(|(Notice::Info(words) | Notice::Warning(words))| words);
+    let error = if let Overlay::Export(export) = &app.ui.overlay { export.error.as_ref() } else { None };
+    let notice = app.ui.notice.as_ref().map(|(Notice::Info(words) | Notice::Warning(words))| words);
     let Some(words) = error.or(notice) else { return true };
     words.width() + position.width() + BESIDES <= area.width.into()
 }
@@ -95,27 +102,28 @@ const IN_GROUPS: [Action; 9] = [
 
 /// As many keys as fit, the most useful first.
 fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    let actions: &[Action] = match app.focus {
-        _ if app.shows_groups() => &IN_GROUPS,
-        _ if app.shows_changes() => &IN_CHANGES,
+    let actions: &[Action] = match app.ui.focus {
+        _ if app.group_pane().is_some() => &IN_GROUPS,
+        _ if app.ui.view == View::Changes => &IN_CHANGES,
         Focus::Detail => &IN_DETAIL,
         Focus::List => &IN_LIST,
     };
-    let is_useless = |action| action == Action::Refresh && app.health.trouble().is_some_and(|it| needs_restart(app, it));
+    let is_useless =
+        |action| action == Action::Refresh && app.session.load.health.trouble().is_some_and(|it| needs_restart(app, it));
     let mut pieces = Vec::new();
     let mut used = 0;
-    if let (Some(view), Some(key)) = (app.way_back(), app.setup.keymap.key(Action::Back)) {
+    if let (Some(view), Some(key)) = (app.way_back(), app.settings.keymap.key(Action::Back)) {
         let words = safe!(" back to {} ", view.entry().name);
         used = 1 + key.width() + words.width();
         pieces.extend([
             Piece::plain(" "),
-            Piece::new(key, app.setup.theme.strong),
-            Piece::new(words, app.setup.theme.quiet),
+            Piece::new(key, app.settings.theme.strong),
+            Piece::new(words, app.settings.theme.quiet),
         ]);
     }
     for &action in actions.iter().filter(|&&action| !is_useless(action)) {
-        let (Some(key), Some(entry)) = (app.setup.keymap.key(action), action.entry()) else { continue };
-        let word = if action == Action::Sort && app.shows_changes() { "since" } else { entry.word };
+        let (Some(key), Some(entry)) = (app.settings.keymap.key(action), action.entry()) else { continue };
+        let word = if action == Action::Sort && app.ui.view == View::Changes { "since" } else { entry.word };
         let width = 1 + key.width() + 1 + word.len() + 1;
         if used + width > usize::from(area.width) {
             break;
@@ -123,8 +131,8 @@ fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         used += width;
         pieces.extend([
             Piece::plain(" "),
-            Piece::new(key, app.setup.theme.strong),
-            Piece::new(safe!(" {} ", word), app.setup.theme.quiet),
+            Piece::new(key, app.settings.theme.strong),
+            Piece::new(safe!(" {} ", word), app.settings.theme.quiet),
         ]);
     }
     canvas.pieces(area, &pieces);
@@ -132,15 +140,15 @@ fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 
 /// How far loading everything has come, and how long it will take.
 fn progress(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    let theme = app.setup.theme;
-    let (pages, of) = app.pages_loaded();
+    let theme = app.settings.theme;
+    let (pages, of) = app.session.pages_loaded();
     let of = of.map_or_else(Safe::default, |of| safe!(" of {}", grouped(of)));
-    let left = match app.health.trouble() {
+    let left = match app.session.load.health.trouble() {
         Some(trouble) => safe!(", {}", trouble.stage_in_words(app.now.instant)),
         None => app.time_left().map_or_else(Safe::default, |left| safe!(", {} left", clock::seconds_in_words(left))),
     };
-    let key = app.setup.keymap.key(Action::Back).unwrap_or_default();
-    let what_for = app.waiting_wish().map_or_else(Safe::default, |wish| safe!(" {}", wish.words()));
+    let key = app.settings.key(Action::Back);
+    let what_for = app.session.deferred_action().map_or_else(Safe::default, |action| safe!(" {}", action.words()));
     let words = safe!(" loading{}: {}{} pages{} ", what_for, grouped(pages), of, left);
     canvas.pieces(
         area,
@@ -150,7 +158,7 @@ fn progress(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 
 /// `3 marked  12/1,234`: copies and exports are of the marked ones, wherever these are.
 fn marks_and_position(app: &App) -> Safe {
-    match app.marks.len() {
+    match app.session.marks.len() {
         0 => position(app),
         marks => safe!("{} marked  {}", grouped(marks as u64), position(app)),
     }
@@ -158,37 +166,33 @@ fn marks_and_position(app: &App) -> Safe {
 
 /// How far the probe has come.
 fn probing(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    let theme = app.setup.theme;
-    let Some(counts) = app.probes.progress() else { return };
+    let theme = app.settings.theme;
+    let Some(counts) = app.session.probes.progress() else { return };
     let number = |count: usize| grouped(count as u64);
     let mut words = safe!(" probing {} of {}", number(counts.done()), number(counts.wanted));
     if counts.dead > 0 {
         words.push(&safe!(", {} unreachable", number(counts.dead)));
     }
-    let key = app.setup.keymap.key(Action::Back).unwrap_or_default();
+    let key = app.settings.key(Action::Back);
     let pieces = [Piece::plain(words), Piece::new(safe!("  {}", key), theme.strong), Piece::new(" stops", theme.quiet)];
     canvas.pieces(area, &pieces);
 }
 
 /// `12/1,234`, or `12/300+` while the end is unknown.
 fn position(app: &App) -> Safe {
-    if let Some(pane) = app.group_pane() {
-        let at = if pane.is_empty() { 0 } else { pane.cursor().selected() + 1 };
-        return safe!("{}/{}", grouped(at), grouped(pane.len()));
+    if !app.shows_webhooks() {
+        let list = app.list();
+        let at = if list.is_empty() { 0 } else { list.cursor().selected() + 1 };
+        return safe!("{}/{}", grouped(at), grouped(list.len()));
     }
-    if app.shows_changes() {
-        let pane = &app.changes;
-        let at = if pane.is_empty() { 0 } else { pane.cursor().selected() + 1 };
-        return safe!("{}/{}", grouped(at), grouped(pane.len()));
-    }
-    if app.listing.is_empty() {
+    if app.session.list.is_empty() {
         return Safe::default();
     }
-    let at = grouped(app.cursor.selected() + 1);
-    if app.listing.order().is_some() || app.listing.holds() {
-        return safe!("{}/{}", at, grouped(app.listing.len()));
+    let at = grouped(app.session.list.selected() + 1);
+    if app.session.list.lines.order().is_some() || app.session.list.held().is_some() {
+        return safe!("{}/{}", at, grouped(app.session.list.len()));
     }
-    match app.listing.extent() {
+    match app.session.list.lines.extent() {
         RowCount::Exactly(rows) => safe!("{}/{}", at, grouped(rows)),
         RowCount::AtLeast(rows) => safe!("{}/{}+", at, grouped(rows)),
     }

@@ -9,7 +9,7 @@ use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::App;
 use crate::tui::terminal::canvas::{Canvas, line};
-use crate::tui::view::seen;
+use crate::tui::view::{lines, seen};
 
 /// Columns of a number.
 const NUMBER: u16 = 9;
@@ -31,7 +31,7 @@ pub(super) struct Table {
 }
 
 pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>) {
-    let theme = app.setup.theme;
+    let theme = app.settings.theme;
     let Some(pane) = app.group_pane() else { return };
     let columns = Columns::new(area, table.bars_from);
     title(app, table, &columns, line(area, 0), canvas);
@@ -40,34 +40,25 @@ pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>
         return;
     };
     let body = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
-    for (number, place) in (0..body.height).zip(pane.cursor().visible(body.height, pane.len())) {
-        let Some(group) = pane.group(place) else { continue };
-        let at = line(body, number);
-        if place == pane.cursor().selected() {
-            canvas.text(at, &app.setup.glyphs.selected.into(), theme.accent);
-        }
+    lines::draw(app, body, canvas, |place, is_selected, at, canvas| {
+        let Some(group) = pane.group(place) else { return };
         let (name, style) = name(app, group);
-        canvas.text(
-            columns.name(at),
-            &name,
-            if place == pane.cursor().selected() { style.patch(theme.strong) } else { style },
-        );
+        canvas.text(columns.name(at), &name, if is_selected { style.patch(theme.strong) } else { style });
         for (column, number) in [group.active, group.inactive, group.reach].into_iter().take(columns.numbers).enumerate() {
             let style = if number == 0 { theme.quiet } else { Style::new() };
             canvas.text_right(columns.number(at, column), &grouped(number), style);
         }
         bar(app, group, groups.webhooks, groups.most, columns.bar(at), canvas);
-    }
-    canvas.shows(body, pane.cursor().offset(), pane.cursor().selected());
+    });
 }
 
 /// Returns true if the groups cover the whole workspace. Statements about all webhooks need that.
 fn are_whole(app: &App) -> bool {
-    app.listing.is_all_here() && app.scope == Scope::All && app.filter.query().is_empty()
+    app.session.list.lines.is_all_here() && app.session.load.scope == Scope::All && app.session.filter.query().is_empty()
 }
 
 fn title(app: &App, table: &Table, columns: &Columns, area: Rect, canvas: &mut Canvas<'_>) {
-    let style = app.setup.theme.quiet;
+    let style = app.settings.theme.quiet;
     let [name, numbers @ ..] = table.titles;
     canvas.text(columns.name(area), &name.into(), style);
     for (column, title) in numbers.into_iter().take(columns.numbers).enumerate() {
@@ -87,18 +78,22 @@ fn bar(app: &App, group: &Group, all: u64, most: u64, area: Rect, canvas: &mut C
         return;
     }
     if matches!(group.kind, Kind::Event { is_known: true, .. }) && group.active == 0 && are_whole(app) {
-        canvas.text(Rect { x: area.x.saturating_add(1), ..area }, &"no active subscriber".into(), app.setup.theme.warning);
+        canvas.text(
+            Rect { x: area.x.saturating_add(1), ..area },
+            &"no active subscriber".into(),
+            app.settings.theme.warning,
+        );
         return;
     }
     let share = Rect { width: 6.min(area.width), ..area };
-    canvas.text_right(share, &percent(group.webhooks, all), app.setup.theme.quiet);
+    canvas.text_right(share, &percent(group.webhooks, all), app.settings.theme.quiet);
     let room = area.width.saturating_sub(7).min(BAR);
     let length = group.webhooks.saturating_mul(room.into()).checked_div(most).unwrap_or(0);
     let length = u16::try_from(length).unwrap_or(room).max(u16::from(group.webhooks > 0));
-    let style = if group.active > 0 { app.setup.theme.active } else { app.setup.theme.quiet };
+    let style = if group.active > 0 { app.settings.theme.active } else { app.settings.theme.quiet };
     for x in 0..length.min(room) {
         let cell = Rect { x: area.x.saturating_add(7).saturating_add(x), width: 1, ..area };
-        canvas.text(cell, &app.setup.glyphs.bar.into(), style);
+        canvas.text(cell, &app.settings.glyphs.bar.into(), style);
     }
 }
 
@@ -150,8 +145,8 @@ impl Columns {
 
 /// The name of a group by what it is.
 fn name(app: &App, group: &Group) -> (Safe, Style) {
-    let theme = app.setup.theme;
-    let glyphs = app.setup.glyphs;
+    let theme = app.settings.theme;
+    let glyphs = app.settings.glyphs;
     match &group.kind {
         Kind::Host { name, is_expanded } => {
             let mark = if *is_expanded { glyphs.open } else { glyphs.closed };
@@ -162,7 +157,7 @@ fn name(app: &App, group: &Group) -> (Safe, Style) {
         Kind::Path { host, path } => {
             let path = match &**path {
                 "" => "/".into(),
-                path if app.reveal => clean_head(path, 500),
+                path if app.session.reveal => clean_head(path, 500),
                 path => clean_head(&masked_path(host, path), 500),
             };
             (safe!("    {}", path), if group.active == 0 { theme.inactive } else { Style::new() })

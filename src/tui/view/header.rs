@@ -3,34 +3,39 @@
 use ratatui::layout::Rect;
 
 use crate::clock;
-use crate::config::{KeySource, TimeFormat};
+use crate::config::KeySource;
 use crate::fetch::RowCount;
 use crate::model::Scope;
 use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
-use crate::tui::app::{App, Everything};
-use crate::tui::health::{Health, Stage};
+use crate::tui::app::App;
+use crate::tui::session::health::{Health, Stage};
+use crate::tui::session::loading::LoadAll;
 use crate::tui::terminal::canvas::{Canvas, Piece};
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     if area.is_empty() {
         return;
     }
-    let theme = app.setup.theme;
-    let dot = app.setup.glyphs.dot;
-    let identity = match &app.setup.file {
+    let theme = app.settings.theme;
+    let dot = app.settings.glyphs.dot;
+    let identity = match &app.session.workspace.file {
         Some(file) => safe!("file {} {}", dot, file),
-        None => safe!("{} {} {}", app.setup.profile, dot, app.setup.base_url.host()),
+        None => safe!("{} {} {}", app.session.workspace.profile, dot, app.session.workspace.base_url.host()),
     };
-    let identity = if app.shows_webhooks() { identity } else { safe!("{} {} {}", identity, dot, app.view.entry().name) };
-    let key = if app.setup.key_source == KeySource::Environment { Safe::literal("  key: env") } else { Safe::default() };
+    let identity = if app.shows_webhooks() { identity } else { safe!("{} {} {}", identity, dot, app.ui.view.entry().name) };
+    let key = if app.session.workspace.key_source == KeySource::Environment {
+        Safe::literal("  key: env")
+    } else {
+        Safe::default()
+    };
     let coverage = coverage(app);
     let (status, status_style) = status(app);
     let sort = sort(app);
     let news = news(app);
     // What is left out when it gets narrow: first the name, then where the key is from, how fresh it is and how it is sorted.
     // Never whose webhooks these are, how many of them are missing, nor that they are filtered.
-    let revealed = if app.reveal { REVEALED } else { Safe::default() };
+    let revealed = if app.session.reveal { REVEALED } else { Safe::default() };
     let must = 1 + identity.width() + revealed.width() + 2 + coverage.width() + 1;
     let mut room = usize::from(area.width).saturating_sub(must);
     let mut take = |width: usize| {
@@ -81,7 +86,7 @@ const SHORTEST_FILTER: usize = 14;
 
 /// Columns of the whole filter, with what stands before and behind it; 0 for none.
 fn filter_width(app: &App) -> usize {
-    match app.filter.applied().trim() {
+    match app.session.filter.applied().trim() {
         "" => 0,
         text => clean_head(text, 200).width() + 4,
     }
@@ -89,15 +94,15 @@ fn filter_width(app: &App) -> usize {
 
 /// `⌕ host:acme`, in so many columns with the two behind it.
 fn filter(app: &App, columns: usize) -> Safe {
-    let glyphs = app.setup.glyphs;
-    safe!("{} {}", glyphs.filter, clean_head(app.filter.applied().trim(), 200))
+    let glyphs = app.settings.glyphs;
+    safe!("{} {}", glyphs.filter, clean_head(app.session.filter.applied().trim(), 200))
         .fit(columns.saturating_sub(2), glyphs.ellipsis)
 }
 
 /// `+2 ~1 -3  `: what nobody has looked at yet.
 fn news(app: &App) -> Safe {
     let mut words = Safe::default();
-    for (change, count) in app.unseen.counts().into_iter().filter(|&(_, count)| count > 0) {
+    for (change, count) in app.session.unread.counts().into_iter().filter(|&(_, count)| count > 0) {
         words.push(&safe!("{}{} ", change.sign(), grouped(count as u64)));
     }
     if words.is_empty() { words } else { safe!("{} ", words) }
@@ -105,17 +110,17 @@ fn news(app: &App) -> Safe {
 
 /// `▲ host  `, while the rows are sorted.
 fn sort(app: &App) -> Safe {
-    let Some(sort) = app.sort.filter(|_| app.shows_webhooks()) else { return Safe::default() };
-    let glyphs = app.setup.glyphs;
+    let Some(sort) = app.session.filter_sort.sort.filter(|_| app.shows_webhooks()) else { return Safe::default() };
+    let glyphs = app.settings.glyphs;
     safe!("{} {}  ", if sort.descending { glyphs.descending } else { glyphs.ascending }, sort.key.name())
 }
 
 /// `all 1,234`, `300 of 1,234`, `active 300+`: what is here never looks like more than it is.
 fn coverage(app: &App) -> Safe {
-    if !app.listing.is_known() {
+    if !app.session.list.lines.is_known() {
         // "all" is said of all only.
-        return match app.scope {
-            Scope::All if app.health.trouble().is_some() => "no rows".into(),
+        return match app.session.load.scope {
+            Scope::All if app.session.load.health.trouble().is_some() => "no rows".into(),
             Scope::All => Safe::default(),
             scope => scope.name().into(),
         };
@@ -125,10 +130,10 @@ fn coverage(app: &App) -> Safe {
 
 /// `all 1,234 cached 3h ago`, `100 of 1,234, rest cached 3h ago`: what is not of now is never without that word.
 fn cached(app: &App) -> Option<Safe> {
-    let age = clock::recent_age_in_words(app.cached_at()?, app.now.wall);
-    let live = app.listing.loaded() - app.listing.remembered();
-    let is_chosen = app.listing.kept().is_some() || !app.filter.query().is_empty();
-    Some(match app.listing.extent() {
+    let age = clock::recent_age_in_words(app.session.cached_at()?, app.now.wall);
+    let live = app.session.list.lines.loaded() - app.session.list.lines.remembered();
+    let is_chosen = app.session.list.lines.kept().is_some() || !app.session.filter.query().is_empty();
+    Some(match app.session.list.lines.extent() {
         RowCount::Exactly(rows) if live > 0 && !is_chosen => {
             safe!("{} of {}, rest cached {}", grouped(live), grouped(rows), age)
         }
@@ -138,12 +143,12 @@ fn cached(app: &App) -> Option<Safe> {
 }
 
 fn live_coverage(app: &App) -> Safe {
-    let scope = app.scope.name();
-    let loaded = app.listing.loaded();
-    let rows = app.listing.extent();
-    if app.listing.kept().is_some() || !app.filter.query().is_empty() {
-        let prefix = if app.scope == Scope::All { Safe::default() } else { safe!("{} ", scope) };
-        let here = if app.is_searching() { "?".into() } else { grouped(app.listing.listed()) };
+    let scope = app.session.load.scope.name();
+    let loaded = app.session.list.lines.loaded();
+    let rows = app.session.list.lines.extent();
+    if app.session.list.lines.kept().is_some() || !app.session.filter.query().is_empty() {
+        let prefix = if app.session.load.scope == Scope::All { Safe::default() } else { safe!("{} ", scope) };
+        let here = if app.session.is_searching() { "?".into() } else { grouped(app.session.list.lines.len()) };
         return match rows {
             RowCount::Exactly(rows) if rows == loaded => safe!("{}{} of {}", prefix, here, grouped(rows)),
             RowCount::Exactly(rows) => safe!("{}{} of {} loaded (of {})", prefix, here, grouped(loaded), grouped(rows)),
@@ -151,12 +156,14 @@ fn live_coverage(app: &App) -> Safe {
         };
     }
     // "all" is said of all only.
-    let prefix = if app.scope == Scope::All { Safe::default() } else { safe!("{} ", scope) };
+    let prefix = if app.session.load.scope == Scope::All { Safe::default() } else { safe!("{} ", scope) };
     match rows {
-        RowCount::Exactly(rows) if rows == loaded && app.listing.is_inconsistent() => {
+        RowCount::Exactly(rows) if rows == loaded && app.session.list.lines.is_inconsistent() => {
             safe!("{}{} loaded", prefix, grouped(rows))
         }
-        RowCount::Exactly(rows) if rows == loaded && (app.listing.is_consistent() || app.cached_at().is_some()) => {
+        RowCount::Exactly(rows)
+            if rows == loaded && (app.session.list.lines.is_consistent() || app.session.cached_at().is_some()) =>
+        {
             safe!("{} {}", scope, grouped(rows))
         }
         RowCount::Exactly(rows) => safe!("{}{} of {}", prefix, grouped(loaded), grouped(rows)),
@@ -165,29 +172,26 @@ fn live_coverage(app: &App) -> Safe {
 }
 
 fn status(app: &App) -> (Safe, ratatui::style::Style) {
-    let theme = app.setup.theme;
-    match &app.health {
+    let theme = app.settings.theme;
+    match &app.session.load.health {
         Health::Trouble(trouble) => match trouble.stage {
             Stage::Paused { .. } | Stage::Again => (trouble.stage_in_words(app.now.instant), theme.warning),
             Stage::Retrying { .. } => ("retrying".into(), theme.warning),
             Stage::Failed => ("failed".into(), theme.error),
         },
         Health::Unknown => ("loading".into(), theme.quiet),
-        Health::Live { .. } if app.everything != Everything::No => ("loading all".into(), theme.quiet),
-        Health::Live { .. } if app.is_loading() => ("loading".into(), theme.quiet),
-        Health::Live { .. } if app.listing.is_inconsistent() => ("inconsistent".into(), theme.warning),
+        Health::Live { .. } if app.session.load.all != LoadAll::No => ("loading all".into(), theme.quiet),
+        Health::Live { .. } if app.session.is_loading() => ("loading".into(), theme.quiet),
+        Health::Live { .. } if app.session.list.lines.is_inconsistent() => ("inconsistent".into(), theme.warning),
         // What is shown is not all of now, and that is said already.
-        Health::Live { .. } if app.cached_at().is_some() => (Safe::default(), theme.quiet),
+        Health::Live { .. } if app.session.cached_at().is_some() => (Safe::default(), theme.quiet),
         // It is as old as it is, whenever it was read.
-        Health::Live { .. } if app.setup.file.is_some() => ("offline".into(), theme.quiet),
+        Health::Live { .. } if app.session.workspace.file.is_some() => ("offline".into(), theme.quiet),
         Health::Live { at } => {
-            let time = match app.time {
-                TimeFormat::Utc => clock::time_of_day(*at, &jiff::tz::TimeZone::UTC),
-                TimeFormat::Relative | TimeFormat::Local => clock::time_of_day(*at, &app.setup.zone),
-            };
-            let word = if app.auto_refresh.is_some() { "auto" } else { "live" };
+            let time = clock::time_of_day(*at, &app.settings.shown_zone());
+            let word = if app.session.load.auto_refresh.is_some() { "auto" } else { "live" };
             // A refresh of what is on screen says nothing of the rest.
-            let part = if app.listing.has_old_rows() { ", rest stale" } else { "" };
+            let part = if app.session.list.lines.has_old_rows() { ", rest stale" } else { "" };
             let age = clock::age(*at, app.now.wall);
             let age = if age.as_str() == "now" { Safe::default() } else { safe!(" {} ago", age) };
             let style = if app.is_stale(*at) { theme.warning } else { theme.active };

@@ -6,7 +6,8 @@ use crate::analysis::audit::Severity;
 use crate::keymap::{ACTIONS, Action, COPIES};
 use crate::safe;
 use crate::text::{Safe, clean};
-use crate::tui::app::{App, Change};
+use crate::tui::app::App;
+use crate::tui::session::unread::UnreadChange;
 use crate::tui::terminal::canvas::{Canvas, Piece, line};
 use crate::tui::view::seen;
 
@@ -28,15 +29,15 @@ pub(super) fn draw(app: &App, scroll: usize, canvas: &mut Canvas<'_>) {
     }
     if lines.len() > scroll + usize::from(body.height) {
         let last = line(body, body.height.saturating_sub(1));
-        canvas.text_right(last, &safe!(" {} ", app.setup.glyphs.ellipsis), app.setup.theme.strong);
+        canvas.text_right(last, &safe!(" {} ", app.settings.glyphs.ellipsis), app.settings.theme.strong);
     }
 }
 
 /// What stands before and behind a webhook in the list.
 fn signs(app: &App) -> Vec<(Safe, &'static str)> {
-    let glyphs = app.setup.glyphs;
+    let glyphs = app.settings.glyphs;
     let [reachable, dead] = seen::signs(glyphs.is_ascii());
-    let [new, changed, gone] = [Change::New, Change::Changed, Change::Gone].map(Change::sign);
+    let [new, changed, gone] = [UnreadChange::New, UnreadChange::Changed, UnreadChange::Gone].map(UnreadChange::sign);
     let severities = Severity::ALL.map(|severity| glyphs.severity(severity)).join(" ");
     vec![
         (safe!("{} {} ?", glyphs.active, glyphs.inactive), "active, inactive, unknown"),
@@ -49,21 +50,21 @@ fn signs(app: &App) -> Vec<(Safe, &'static str)> {
 }
 
 fn lines(app: &App) -> Vec<Vec<Piece>> {
-    let theme = app.setup.theme;
+    let theme = app.settings.theme;
     let row = |keys: &Safe, help: Safe| {
-        let keys = keys.fit(KEY_COLUMN - 1, app.setup.glyphs.ellipsis);
+        let keys = keys.fit(KEY_COLUMN - 1, app.settings.glyphs.ellipsis);
         vec![Piece::plain("  "), Piece::new(clean(&format!("{keys:<KEY_COLUMN$}")), theme.strong), Piece::plain(help)]
     };
     let mut lines = Vec::new();
     for entry in ACTIONS {
-        let keys = app.setup.keymap.keys(entry.action);
+        let keys = app.settings.keymap.keys(entry.action);
         let keys = keys.iter().map(Safe::as_str).collect::<Vec<_>>().join(" ");
         lines.push(row(&clean(&keys), entry.help.into()));
     }
     lines.push(Vec::new());
     lines.push(vec![Piece::new("  signs in the list", theme.quiet)]);
     lines.extend(signs(app).into_iter().map(|(sign, words)| row(&sign, words.into())));
-    if let Some(copy) = app.setup.keymap.key(Action::Copy) {
+    if let Some(copy) = app.settings.keymap.key(Action::Copy) {
         lines.push(Vec::new());
         lines.push(vec![Piece::new(safe!("  {}, then", copy), theme.quiet)]);
         for (key, _, words) in COPIES {

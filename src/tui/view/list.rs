@@ -9,10 +9,12 @@ use crate::config::TimeFormat;
 use crate::model::{Row, RowRef, short_url};
 use crate::safe;
 use crate::text::Safe;
-use crate::tui::app::{App, Change, Focus, state_symbol};
-use crate::tui::listing::Cell;
-use crate::tui::terminal::canvas::{Canvas, line};
-use crate::tui::view::seen;
+use crate::tui::app::App;
+use crate::tui::session::listing::Cell;
+use crate::tui::session::unread::UnreadChange;
+use crate::tui::terminal::canvas::Canvas;
+use crate::tui::theme::Glyphs;
+use crate::tui::view::{lines, seen};
 
 /// Below this width, the columns of findings and age give way to the destination.
 const NARROW: u16 = 30;
@@ -28,32 +30,23 @@ pub(super) const LEFT: &str = "?";
 const MAX_EVENTS: usize = 100;
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    for (number, place) in (0..area.height).zip(app.visible()) {
-        let line = line(area, number);
-        row(app, place, line, canvas);
-    }
-    canvas.shows(area, app.cursor.offset(), app.cursor.selected());
+    lines::draw(app, area, canvas, |place, _, area, canvas| row(app, place, area, canvas));
 }
 
 fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
-    let theme = app.setup.theme;
-    let glyphs = app.setup.glyphs;
-    if place == app.cursor.selected() {
-        // In the gutter: a bar over the whole line would be sent anew with every key.
-        let style = if app.focus == Focus::List { theme.accent } else { theme.quiet };
-        canvas.text(area, &glyphs.selected.into(), style);
-    }
+    let theme = app.settings.theme;
+    let glyphs = app.settings.glyphs;
     let area = behind(area, 1);
-    let area = if app.marks.is_empty() {
+    let area = if app.session.marks.is_empty() {
         area
     } else {
         // A column of its own, as long as anything is marked.
-        if app.listing.row(place).is_some_and(|row| row.is_webhook() && app.marks.contains(row.id())) {
+        if app.session.list.row(place).is_some_and(|row| row.is_webhook() && app.session.marks.contains(row.id())) {
             canvas.text(Rect { width: 1.min(area.width), ..area }, &glyphs.marked.into(), theme.accent);
         }
         behind(area, 1)
     };
-    match app.listing.cell(place) {
+    match app.session.list.cell(place) {
         Cell::Row(row) | Cell::Gone(row) | Cell::Left(row) if row.is_webhook() => webhook_row(app, place, row, area, canvas),
         Cell::Row(row) | Cell::Gone(row) | Cell::Left(row) => malformed_row(row, theme.error, area, canvas),
         Cell::Loading => {
@@ -83,15 +76,15 @@ fn malformed_row(row: RowRef<'_>, style: Style, area: Rect, canvas: &mut Canvas<
 }
 
 fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut Canvas<'_>) {
-    let theme = app.setup.theme;
+    let theme = app.settings.theme;
     let (style, text_style) = match row.active() {
         Some(true) => (theme.active, Style::new()),
         Some(false) => (theme.inactive, theme.inactive),
         None => (theme.warning, Style::new()),
     };
-    let symbol = state_symbol(row, app.setup.glyphs);
+    let symbol = state_symbol(row, app.settings.glyphs);
     canvas.text(area, &symbol.into(), style);
-    let sign = match (app.change_at(place), app.listing.cell(place)) {
+    let sign = match (app.session.change_at(place), app.session.list.cell(place)) {
         (Some(change), _) => Some((change.sign(), change_style(app, change))),
         (None, Cell::Left(_)) => Some((LEFT, theme.warning.patch(theme.strong))),
         (None, _) => None,
@@ -109,8 +102,8 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
     let events_width = if area.width >= NARROW_FOR_EVENTS { wanted } else { 0 };
     let columns = if area.width >= NARROW { figures + events_width + finding_width + age_width(app) } else { 0 };
     let url_area = Rect { width: behind(area, url_left).width.saturating_sub(columns), ..behind(area, url_left) };
-    let url = short_url(row.url(), app.reveal, url_area.width.into());
-    let places = app.filter.query().places(url.as_str());
+    let url = short_url(row.url(), app.session.reveal, url_area.width.into());
+    let places = app.session.filter.query().places(url.as_str());
     canvas.highlighted(url_area, &url, text_style, &places, theme.matched);
     if columns == 0 {
         return;
@@ -119,7 +112,7 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
     let events_area = Rect { x: url_area.right() + figures, width: events_width, ..area };
     canvas.text_right(events_area, &events, events_style);
     let finding_area = Rect { x: events_area.right(), width: finding_width, ..area };
-    finding(app, app.broken_at(place), finding_area, canvas);
+    finding(app, app.session.broken_at(place), finding_area, canvas);
     let age_area = Rect { x: finding_area.right(), width: age_width(app), ..area };
     canvas.text_right(age_area, &created(app, row), theme.quiet);
 }
@@ -128,32 +121,33 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
 fn finding(app: &App, broken: RuleSet, area: Rect, canvas: &mut Canvas<'_>) {
     let Some(severity) = broken.worst() else { return };
     let area = behind(area, 1);
-    let mut words = Safe::from(app.setup.glyphs.severity(severity));
+    let mut words = Safe::from(app.settings.glyphs.severity(severity));
     if area.width > 1 {
-        let worst = app.verdicts().rules().iter().find(|(rule, own)| *own == severity && broken.meets(RuleSet::of(rule)));
+        let worst =
+            app.session.verdicts().rules().iter().find(|(rule, own)| *own == severity && broken.meets(RuleSet::of(rule)));
         words.push(&worst.map_or_else(Safe::default, |(rule, _)| safe!(" {}", rule.id)));
         if broken.len() > 1 {
             words.push(&safe!(" +{}", broken.len() - 1));
         }
     }
-    canvas.text(area, &words, app.setup.theme.severity(severity));
+    canvas.text(area, &words, app.settings.theme.severity(severity));
 }
 
-fn change_style(app: &App, change: Change) -> Style {
-    let theme = app.setup.theme;
+fn change_style(app: &App, change: UnreadChange) -> Style {
+    let theme = app.settings.theme;
     let style = match change {
-        Change::New => theme.active,
-        Change::Changed => theme.warning,
-        Change::Gone => theme.error,
+        UnreadChange::New => theme.active,
+        UnreadChange::Changed => theme.warning,
+        UnreadChange::Gone => theme.error,
     };
     style.patch(theme.strong)
 }
 
 /// `3 events`; an active webhook without events delivers nothing, and stands out, as does one that was found by an event.
 fn event_count(app: &App, row: RowRef<'_>) -> (Safe, Style) {
-    let theme = app.setup.theme;
+    let theme = app.settings.theme;
     let Some(list) = row.events() else { return ("? events".into(), theme.warning) };
-    let query = app.filter.query();
+    let query = app.session.filter.query();
     let is_wanted = || list.events.iter().take(MAX_EVENTS).any(|event| query.is_event_wanted(&event.name));
     let style = if list.events.is_empty() && row.active() == Some(true) {
         theme.warning
@@ -171,17 +165,26 @@ fn event_count(app: &App, row: RowRef<'_>) -> (Safe, Style) {
 }
 
 fn age_width(app: &App) -> u16 {
-    match app.time {
+    match app.settings.time {
         TimeFormat::Relative => 5,
         TimeFormat::Utc | TimeFormat::Local => 11,
     }
 }
 
 fn created(app: &App, row: RowRef<'_>) -> Safe {
-    match (row.created_at(), app.time) {
+    match (row.created_at(), app.settings.time) {
         (None, _) => "?".into(),
         (Some(at), TimeFormat::Relative) => clock::age(at, app.now.wall),
         (Some(at), TimeFormat::Utc) => clock::day(at, &jiff::tz::TimeZone::UTC),
-        (Some(at), TimeFormat::Local) => clock::day(at, &app.setup.zone),
+        (Some(at), TimeFormat::Local) => clock::day(at, &app.settings.zone),
+    }
+}
+
+/// The state of a webhook as one symbol.
+pub(super) fn state_symbol(row: RowRef<'_>, glyphs: Glyphs) -> &'static str {
+    match row.active() {
+        Some(true) => glyphs.active,
+        Some(false) => glyphs.inactive,
+        None => "?",
     }
 }

@@ -6,17 +6,18 @@ use crate::config::{Profile, color_name};
 use crate::keymap::COPIES;
 use crate::safe;
 use crate::text::{Safe, clean};
-use crate::tui::app::{App, CopySubject};
-use crate::tui::changes_pane::Bases;
+use crate::tui::app::App;
+use crate::tui::copy_menu::CopySubject;
 use crate::tui::palette::Palette;
 use crate::tui::picker::{DIGITS, Picker};
+use crate::tui::session::changes::Bases;
 use crate::tui::terminal::canvas::{Canvas, Piece, line};
 
 /// Actions that are shown at once.
 const ROWS: usize = 10;
 
 pub(super) fn palette(app: &App, palette: &Palette, canvas: &mut Canvas<'_>) {
-    let theme = app.setup.theme;
+    let theme = app.settings.theme;
     let first = (palette.selected() + 1).saturating_sub(ROWS);
     let found = palette.found().iter().enumerate().skip(first).take(ROWS);
     let area = open(app, found.len().max(1), canvas);
@@ -25,7 +26,7 @@ pub(super) fn palette(app: &App, palette: &Palette, canvas: &mut Canvas<'_>) {
     }
     for (number, (index, entry)) in (1..).zip(found) {
         let place = line(area, number);
-        let keys = app.setup.keymap.key(entry.action).unwrap_or_default();
+        let keys = app.settings.key(entry.action);
         let name = clean(&format!("{:<17}", entry.name));
         let pieces = [
             Piece::plain("   "),
@@ -52,8 +53,8 @@ pub(super) fn palette(app: &App, palette: &Palette, canvas: &mut Canvas<'_>) {
 }
 
 pub(super) fn profiles(app: &App, picker: &Picker, canvas: &mut Canvas<'_>) {
-    let (theme, glyphs) = (app.setup.theme, app.setup.glyphs);
-    let all = &app.setup.profiles;
+    let (theme, glyphs) = (app.settings.theme, app.settings.glyphs);
+    let all = &app.settings.profiles;
     let found: Vec<_> = picker.found().iter().filter_map(|&at| Some((at, all.get(at)?))).collect();
     let first = (picker.selected() + 1).saturating_sub(ROWS);
     let area = open(app, found.len().clamp(1, ROWS), canvas);
@@ -66,7 +67,7 @@ pub(super) fn profiles(app: &App, picker: &Picker, canvas: &mut Canvas<'_>) {
     for (number, (index, &(at, profile))) in (1..).zip(found.iter().enumerate().skip(first).take(ROWS)) {
         let place = line(area, number);
         let digit = DIGITS.get(index).filter(|_| !picker.is_narrowing()).map_or(' ', |&digit| digit);
-        let mark = if at == app.setup.profile_at { glyphs.active } else { " " };
+        let mark = if at == app.session.workspace.at { glyphs.active } else { " " };
         let mut pieces = vec![
             Piece::new(safe!(" {} ", clean(&digit.to_string())), theme.accent),
             Piece::new(safe!("{} ", Safe::literal(mark)), theme.active),
@@ -90,7 +91,7 @@ pub(super) fn profiles(app: &App, picker: &Picker, canvas: &mut Canvas<'_>) {
 
 /// The line below a picker: what is typed, or what can be pressed.
 fn picker_line(app: &App, picker: &Picker, label: &'static str, canvas: &mut Canvas<'_>) {
-    let theme = app.setup.theme;
+    let theme = app.settings.theme;
     let footer = app.layout().footer;
     canvas.clear(footer);
     let mut pieces = vec![Piece::new(label, theme.accent)];
@@ -109,7 +110,7 @@ fn picker_line(app: &App, picker: &Picker, label: &'static str, canvas: &mut Can
 
 /// Since when changes are to be told.
 pub(super) fn bases(app: &App, bases: &Bases, canvas: &mut Canvas<'_>) {
-    let (theme, glyphs) = (app.setup.theme, app.setup.glyphs);
+    let (theme, glyphs) = (app.settings.theme, app.settings.glyphs);
     let Bases { choices, picker } = bases;
     let found: Vec<_> = picker.found().iter().filter_map(|&at| choices.get(at)).collect();
     let first = (picker.selected() + 1).saturating_sub(ROWS);
@@ -143,15 +144,15 @@ pub(super) fn bases(app: &App, bases: &Bases, canvas: &mut Canvas<'_>) {
 pub(super) fn copies(app: &App, of: &CopySubject, canvas: &mut Canvas<'_>) {
     let area = open(app, COPIES.len(), canvas);
     for (number, (key, _, words)) in (1..).zip(COPIES) {
-        let pieces = [Piece::new(safe!("   {}  ", clean(&key.to_string())), app.setup.theme.strong), Piece::plain(words)];
+        let pieces = [Piece::new(safe!("   {}  ", clean(&key.to_string())), app.settings.theme.strong), Piece::plain(words)];
         canvas.pieces(line(area, number), &pieces);
     }
-    let ellipsis = app.setup.glyphs.ellipsis;
+    let ellipsis = app.settings.glyphs.ellipsis;
     let title = match of {
         CopySubject::Nothing => safe!(" copy "),
         _ => safe!(" copy: {} ", of.words(ellipsis).fit(usize::from(area.width).saturating_sub(10), ellipsis)),
     };
-    canvas.text(line(area, 0), &title, app.setup.theme.strong);
+    canvas.text(line(area, 0), &title, app.settings.theme.strong);
 }
 
 /// Clears room for some rows above the footer, below a rule. The rows start at line 1.
@@ -162,6 +163,6 @@ fn open(app: &App, rows: usize, canvas: &mut Canvas<'_>) -> Rect {
     let area = Rect { x: 0, y: bottom - height, width: screen.width, height };
     canvas.clear(area);
     canvas.point(area);
-    canvas.rule(line(area, 0), app.setup.theme.quiet);
+    canvas.rule(line(area, 0), app.settings.theme.quiet);
     area
 }

@@ -5,32 +5,33 @@ use ratatui::layout::Rect;
 use crate::analysis::audit::{Needs, RuleSet};
 use crate::api::{ErrorKind, unread_key};
 use crate::clock;
-use crate::config::{KeySource, TimeFormat};
+use crate::config::KeySource;
 use crate::fetch::RowCount;
 use crate::keymap::Action;
 use crate::model::Scope;
 use crate::safe;
 use crate::text::{Safe, clean_head, grouped};
-use crate::tui::app::{App, Everything};
-use crate::tui::health::{Stage, Trouble};
+use crate::tui::app::App;
+use crate::tui::session::health::{Stage, Trouble};
+use crate::tui::session::loading::LoadAll;
 use crate::tui::terminal::canvas::{Canvas, Piece, line};
 
 /// Draws the banner above stale rows.
 pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    let Some(trouble) = app.health.trouble().filter(|_| !area.is_empty()) else { return };
-    let theme = app.setup.theme;
+    let Some(trouble) = app.session.load.health.trouble().filter(|_| !area.is_empty()) else { return };
+    let theme = app.settings.theme;
     let style = if trouble.stage == Stage::Failed { theme.error } else { theme.warning };
     canvas.pieces(area, &[Piece::plain(" "), Piece::new(banner_in_words(app, trouble, area.width), style)]);
 }
 
 /// Returns true if the API refused a key from the environment: no request can succeed until a restart with another one.
 pub(super) fn needs_restart(app: &App, trouble: &Trouble) -> bool {
-    app.setup.key_source == KeySource::Environment && trouble.error.kind == ErrorKind::Unauthorized
+    app.session.workspace.key_source == KeySource::Environment && trouble.error.kind == ErrorKind::Unauthorized
 }
 
 /// Returns advice on a failure. It names the environment variable only if the key is from there.
 fn advice(app: &App, trouble: &Trouble) -> Safe {
-    let check = match (trouble.error.kind, app.setup.key_source) {
+    let check = match (trouble.error.kind, app.session.workspace.key_source) {
         (ErrorKind::Unauthorized, KeySource::Environment) => {
             return "API key wrong or revoked: restart hookscope with another DIALNEXA_API_KEY.".into();
         }
@@ -43,42 +44,45 @@ fn advice(app: &App, trouble: &Trouble) -> Safe {
 
 /// Returns short advice on a failure, to append to a line.
 fn short_advice(app: &App, trouble: &Trouble) -> Safe {
-    match (trouble.error.kind, app.setup.key_source) {
+    match (trouble.error.kind, app.session.workspace.key_source) {
         (ErrorKind::Unauthorized, KeySource::Environment | KeySource::Command) => Safe::default(),
-        (ErrorKind::Unauthorized, KeySource::Config) => safe!(" {} check the key in the config", app.setup.glyphs.dot),
-        _ => safe!(" {} {}", app.setup.glyphs.dot, trouble.error.advice()),
+        (ErrorKind::Unauthorized, KeySource::Config) => safe!(" {} check the key in the config", app.settings.glyphs.dot),
+        _ => safe!(" {} {}", app.settings.glyphs.dot, trouble.error.advice()),
     }
 }
 
 /// Returns the hint at what to do: restart, or press a key. A load of everything goes on by itself and needs none.
 fn press(app: &App, trouble: &Trouble, room: usize) -> Safe {
     if needs_restart(app, trouble) {
-        let words = safe!(" {} restart hookscope with another DIALNEXA_API_KEY", app.setup.glyphs.dot);
-        let short = safe!(" {} restart with a new DIALNEXA_API_KEY", app.setup.glyphs.dot);
+        let words = safe!(" {} restart hookscope with another DIALNEXA_API_KEY", app.settings.glyphs.dot);
+        let short = safe!(" {} restart with a new DIALNEXA_API_KEY", app.settings.glyphs.dot);
         return if words.width() <= room { words } else { short };
     }
-    let goes_on = app.everything != Everything::No && trouble.stage != Stage::Failed || trouble.stage == Stage::Again;
-    match app.setup.keymap.key(Action::Refresh).filter(|_| !goes_on) {
-        Some(key) if runs_key_command(app, trouble) => safe!(" {} {} runs api_key_command again", app.setup.glyphs.dot, key),
-        Some(key) => safe!(" {} {} retries", app.setup.glyphs.dot, key),
+    let goes_on = app.session.load.all != LoadAll::No && trouble.stage != Stage::Failed || trouble.stage == Stage::Again;
+    match app.settings.keymap.key(Action::Refresh).filter(|_| !goes_on) {
+        Some(key) if runs_key_command(app, trouble) => {
+            safe!(" {} {} runs api_key_command again", app.settings.glyphs.dot, key)
+        }
+        Some(key) => safe!(" {} {} retries", app.settings.glyphs.dot, key),
         None => Safe::default(),
     }
 }
 
 /// Returns true if a refresh by hand will run the key command again. Automatic retries do not.
 fn runs_key_command(app: &App, trouble: &Trouble) -> bool {
-    app.setup.key_source == KeySource::Command && trouble.error.kind == ErrorKind::Unauthorized
+    app.session.workspace.key_source == KeySource::Command && trouble.error.kind == ErrorKind::Unauthorized
 }
 
 /// Returns the text of the banner: the error and the age of the rows, then, as far as there is room, the state of the retry,
 /// the key to press, the start of the failure if the rows are cached, and advice.
 fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
-    let dot = app.setup.glyphs.dot;
-    let cached_at = app.cached_at();
+    let dot = app.settings.glyphs.dot;
+    let cached_at = app.session.cached_at();
     let rows = match (cached_at, trouble.last_good) {
         (Some(at), _) => {
-            let part = if app.listing.remembered() < app.listing.loaded() { "partly" } else { "list" };
-            let (day, today) = (clock::day(at, &zone(app)), clock::day(app.now.wall, &zone(app)));
+            let part = if app.session.list.lines.remembered() < app.session.list.lines.loaded() { "partly" } else { "list" };
+            let (day, today) =
+                (clock::day(at, &app.settings.shown_zone()), clock::day(app.now.wall, &app.settings.shown_zone()));
             let day = if day == today { Safe::default() } else { safe!(" {}", day) };
             safe!(" {} {} cached{} {}", dot, part, day, time(app, at))
         }
@@ -89,7 +93,7 @@ fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
     let room_beside = |error: &Safe| usize::from(width).saturating_sub(1 + error.width() + rows.width());
     if let Some(why) = trouble.error.unread_key.as_deref() {
         let words = safe!(" {} no new key: {}", dot, why);
-        error.push(&words.fit(room_beside(&error), app.setup.glyphs.ellipsis));
+        error.push(&words.fit(room_beside(&error), app.settings.glyphs.ellipsis));
     }
     let mut room = room_beside(&error);
     let press = press(app, trouble, room);
@@ -125,18 +129,19 @@ fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
 
 /// Draws the panel in place of the list.
 pub(super) fn instead_of_rows(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    let is_searched = app.listing.loaded() > 0 && !app.filter.query().is_empty() && !app.is_searching();
-    let text = match app.health.trouble() {
+    let is_searched =
+        app.session.list.lines.loaded() > 0 && !app.session.filter.query().is_empty() && !app.session.is_searching();
+    let text = match app.session.load.health.trouble() {
         Some(trouble) if is_searched => {
             let mut text = no_match(app);
-            text.extend([Piece::plain(""), Piece::new(safe!("! {}", trouble.error.short()), app.setup.theme.warning)]);
+            text.extend([Piece::plain(""), Piece::new(safe!("! {}", trouble.error.short()), app.settings.theme.warning)]);
             text
         }
         Some(trouble) => trouble_text(app, trouble),
-        None if !app.listing.is_known() => first_load(app),
-        None if app.is_searching() => Vec::new(),
-        None if !app.filter.query().is_empty() => no_match(app),
-        None if app.scope == Scope::All => empty_workspace(app),
+        None if !app.session.list.lines.is_known() => first_load(app),
+        None if app.session.is_searching() => Vec::new(),
+        None if !app.session.filter.query().is_empty() => no_match(app),
+        None if app.session.load.scope == Scope::All => empty_workspace(app),
         None => empty_scope(app),
     };
     let inner = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(4), ..area };
@@ -154,14 +159,14 @@ fn wrapped(piece: &Piece, width: u16) -> Vec<Piece> {
 
 fn first_load(app: &App) -> Vec<Piece> {
     vec![
-        Piece::new("Loading webhooks", app.setup.theme.strong),
-        Piece::new(safe!("from {}", app.setup.base_url.host()), app.setup.theme.quiet),
+        Piece::new("Loading webhooks", app.settings.theme.strong),
+        Piece::new(safe!("from {}", app.session.workspace.base_url.host()), app.settings.theme.quiet),
     ]
 }
 
 fn empty_workspace(app: &App) -> Vec<Piece> {
     vec![
-        Piece::new("No webhooks", app.setup.theme.strong),
+        Piece::new("No webhooks", app.settings.theme.strong),
         Piece::plain("No webhooks are registered in this workspace."),
         Piece::plain(""),
         keys(app, &[Action::Refresh, Action::Help, Action::Quit]),
@@ -170,7 +175,7 @@ fn empty_workspace(app: &App) -> Vec<Piece> {
 
 fn empty_scope(app: &App) -> Vec<Piece> {
     vec![
-        Piece::new(safe!("No {} webhooks", app.scope.name()), app.setup.theme.strong),
+        Piece::new(safe!("No {} webhooks", app.session.load.scope.name()), app.settings.theme.strong),
         Piece::plain(what_was_looked_at(app)),
         Piece::plain(""),
         keys(app, &[Action::NextScope, Action::Refresh, Action::Help]),
@@ -179,25 +184,25 @@ fn empty_scope(app: &App) -> Vec<Piece> {
 
 /// "No webhook" is said of all of them only.
 fn no_match(app: &App) -> Vec<Piece> {
-    let theme = app.setup.theme;
-    let loaded = grouped(app.listing.loaded());
-    let (title, rest) = if app.listing.remembered() > 0 {
-        (safe!("No match so far"), safe!("Searched {}, {} from the cache.", loaded, app.how_many_cached()))
-    } else if app.listing.is_all_here() {
+    let theme = app.settings.theme;
+    let loaded = grouped(app.session.list.lines.loaded());
+    let (title, rest) = if app.session.list.lines.remembered() > 0 {
+        (safe!("No match so far"), safe!("Searched {}, {} from the cache.", loaded, app.session.how_many_cached()))
+    } else if app.session.list.lines.is_all_here() {
         (safe!("No webhooks match"), safe!("Searched all {}.", loaded))
     } else {
-        let of = match app.listing.extent() {
+        let of = match app.session.list.lines.extent() {
             RowCount::Exactly(rows) => safe!(" (of {})", grouped(rows)),
             RowCount::AtLeast(_) => Safe::default(),
         };
-        let key = app.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
-        let more = if app.is_loading() { "more are loading.".into() } else { safe!("{} loads the rest.", key) };
+        let key = app.settings.key(Action::LoadEverything);
+        let more = if app.session.is_loading() { "more are loading.".into() } else { safe!("{} loads the rest.", key) };
         (safe!("No match so far"), safe!("Searched {} loaded{}; {}", loaded, of, more))
     };
-    let text = clean_head(app.filter.applied(), 200);
+    let text = clean_head(app.session.filter.applied(), 200);
     let mut pieces = vec![Piece::new(title, theme.strong), Piece::new(text, theme.accent), Piece::plain(rest)];
     pieces.extend(unknown_so_far(app).map(|words| Piece::new(words, theme.warning)));
-    if app.filter.query().minds_case() {
+    if app.session.filter.query().minds_case() {
         pieces.push(Piece::plain("A word with a capital letter is case-sensitive."));
     }
     pieces.extend([Piece::plain(""), keys(app, &[Action::Filter, Action::Back, Action::Help])]);
@@ -206,33 +211,34 @@ fn no_match(app: &App) -> Vec<Piece> {
 
 /// What the filter asks for that nobody has looked for.
 fn unknown_so_far(app: &App) -> Option<Safe> {
-    let query = app.filter.query();
+    let query = app.session.filter.query();
     // Whoever asks for any finding at all asks for others too.
     let is_of_probes =
         |rules: RuleSet| rules != RuleSet::ANY && rules.rules().any(|rule| rule.needs() == Some(Needs::Probe));
     if query.asks_for_probes() || query.findings().any(is_of_probes) {
-        let key = app.setup.keymap.key(Action::ProbeAll).unwrap_or_default();
-        return (!app.probes.are_shown()).then(|| safe!("Nothing probed yet: clear the filter, then {} probes all.", key));
+        let key = app.settings.key(Action::ProbeAll);
+        return (!app.session.probes.are_shown())
+            .then(|| safe!("Nothing probed yet: clear the filter, then {} probes all.", key));
     }
     None
 }
 
 /// An empty part is not an empty whole.
 fn what_was_looked_at(app: &App) -> Safe {
-    let scope = app.scope.name();
-    if app.listing.kept().is_none() {
+    let scope = app.session.load.scope.name();
+    if app.session.list.lines.kept().is_none() {
         return safe!("The scope is {}; other webhooks may exist.", scope);
     }
-    let loaded = grouped(app.listing.loaded());
-    let rest = app.setup.keymap.key(Action::LoadEverything).unwrap_or_default();
-    if app.listing.is_all_here() {
+    let loaded = grouped(app.session.list.lines.loaded());
+    let rest = app.settings.key(Action::LoadEverything);
+    if app.session.list.lines.is_all_here() {
         return safe!("None of the {} webhooks is {}.", loaded, scope);
     }
     safe!("None of the {} loaded is {}; {} loads the rest.", loaded, scope, rest)
 }
 
 fn trouble_text(app: &App, trouble: &Trouble) -> Vec<Piece> {
-    let theme = app.setup.theme;
+    let theme = app.settings.theme;
     let style = if trouble.stage == Stage::Failed { theme.error } else { theme.warning };
     let mut text = vec![Piece::new(safe!("! {}", trouble.error.short()), style)];
     if let Some(detail) = &trouble.error.detail {
@@ -241,13 +247,14 @@ fn trouble_text(app: &App, trouble: &Trouble) -> Vec<Piece> {
     text.extend(trouble.error.unread_key.as_deref().map(|why| Piece::new(unread_key(why), theme.warning)));
     text.push(Piece::plain(""));
     text.push(Piece::plain(advice(app, trouble)));
-    if let Some(key) = app.setup.keymap.key(Action::Refresh).filter(|_| runs_key_command(app, trouble)) {
+    if let Some(key) = app.settings.keymap.key(Action::Refresh).filter(|_| runs_key_command(app, trouble)) {
         text.push(Piece::plain(safe!("{} runs api_key_command again.", key)));
     }
     text.push(Piece::plain(""));
     let stage = trouble.stage_in_words(app.now.instant);
-    let dot = app.setup.glyphs.dot;
-    let words = safe!("{} {} {} {} since {}", app.setup.base_url.host(), dot, stage, dot, time(app, trouble.since));
+    let dot = app.settings.glyphs.dot;
+    let words =
+        safe!("{} {} {} {} since {}", app.session.workspace.base_url.host(), dot, stage, dot, time(app, trouble.since));
     text.push(Piece::new(words, theme.quiet));
     let refresh: &[Action] = if needs_restart(app, trouble) { &[] } else { &[Action::Refresh] };
     text.push(keys(app, &[refresh, &[Action::Help, Action::Quit]].concat()));
@@ -258,21 +265,14 @@ fn trouble_text(app: &App, trouble: &Trouble) -> Vec<Piece> {
 fn keys(app: &App, actions: &[Action]) -> Piece {
     let mut words: Vec<String> = Vec::new();
     for &action in actions {
-        if let (Some(key), Some(entry)) = (app.setup.keymap.key(action), action.entry()) {
+        if let (Some(key), Some(entry)) = (app.settings.keymap.key(action), action.entry()) {
             words.push(format!("{key} {}", entry.word));
         }
     }
-    let words = words.join(&format!(" {} ", app.setup.glyphs.dot));
-    Piece::new(crate::text::clean(&words), app.setup.theme.strong)
+    let words = words.join(&format!(" {} ", app.settings.glyphs.dot));
+    Piece::new(crate::text::clean(&words), app.settings.theme.strong)
 }
 
 fn time(app: &App, at: jiff::Timestamp) -> Safe {
-    clock::time_of_day(at, &zone(app))
-}
-
-fn zone(app: &App) -> jiff::tz::TimeZone {
-    match app.time {
-        TimeFormat::Utc => jiff::tz::TimeZone::UTC,
-        TimeFormat::Relative | TimeFormat::Local => app.setup.zone.clone(),
-    }
+    clock::time_of_day(at, &app.settings.shown_zone())
 }

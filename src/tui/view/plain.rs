@@ -18,7 +18,7 @@ pub(super) fn draw(app: &App, plain: &PlainText, canvas: &mut Canvas<'_>) {
     }
     let footer = line(screen, screen.height.saturating_sub(1));
     let hint: Safe = if copy::is_too_long(plain.text()) {
-        let key = app.setup.keymap.key(Action::Export).unwrap_or_default();
+        let key = app.settings.key(Action::Export);
         safe!(
             "j k scroll; any other key closes; {} bytes, too long to copy: {} exports",
             grouped(plain.text().len() as u64),

@@ -5,7 +5,8 @@ use ratatui::style::{Modifier, Style};
 
 use crate::safe;
 use crate::text::Safe;
-use crate::tui::app::{App, Export};
+use crate::tui::app::App;
+use crate::tui::export_prompt::ExportPrompt;
 use crate::tui::prompt::{Prompt, Window};
 use crate::tui::terminal::canvas::{Canvas, Piece, line};
 
@@ -34,16 +35,16 @@ const EXPORT_KEYS: &[(&str, &str)] = &[("enter", "write"), ("esc", "cancel"), ("
 
 impl<'a> Line<'a> {
     pub(super) fn filter(app: &'a App) -> Self {
-        let below = match app.filter.error() {
+        let below = match app.session.filter.error() {
             None => Below::Keys(FILTER_KEYS),
             Some(error) => {
                 Below::Error { at: error.span.start, message: error.message.clone(), advice: error.advice.clone() }
             }
         };
-        Self { label: " / ".into(), prompt: app.filter.prompt(), below }
+        Self { label: " / ".into(), prompt: app.session.filter.prompt(), below }
     }
 
-    pub(super) fn export(export: &'a Export) -> Self {
+    pub(super) fn export(export: &'a ExportPrompt) -> Self {
         let below = export.error.clone().map_or(Below::Keys(EXPORT_KEYS), Below::Words);
         Self { label: safe!(" export {} to ", export.words), prompt: &export.prompt, below }
     }
@@ -53,7 +54,7 @@ impl<'a> Line<'a> {
         let area = place(app);
         canvas.clear(area);
         let (cut, window) = self.window(app, None);
-        let theme = app.setup.theme;
+        let theme = app.settings.theme;
         let pieces = [Piece::new(&self.label, theme.accent), Piece::new(cut, theme.quiet), Piece::plain(window.head)];
         let used = canvas.pieces(area, &pieces);
         let rest = Rect { x: area.x + used, width: area.width.saturating_sub(used), ..area };
@@ -64,7 +65,7 @@ impl<'a> Line<'a> {
 
     /// Draws the line below the prompt.
     pub(super) fn draw_below(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-        let theme = app.setup.theme;
+        let theme = app.settings.theme;
         match &self.below {
             Below::Keys(keys) => {
                 let piece = |(key, word): &(&'static str, &'static str)| {
@@ -104,7 +105,7 @@ impl<'a> Line<'a> {
         if !window.is_cut {
             return ("", window);
         }
-        let mark = app.setup.glyphs.ellipsis;
+        let mark = app.settings.glyphs.ellipsis;
         (mark, self.prompt.window(columns.saturating_sub(Safe::from(mark).width()), at))
     }
 }
@@ -132,13 +133,13 @@ impl ErrorPlace {
     }
 
     fn draw(&self, app: &App, words: &Safe, canvas: &mut Canvas<'_>) {
-        let style = app.setup.theme.error;
+        let style = app.settings.theme.error;
         let marked = safe!("{}{}", MARK, words);
         if marked.width() <= self.behind.width.into() || self.before.width < self.behind.width {
             canvas.text(self.behind, &marked, style);
             return;
         }
-        let words = words.fit(self.before.width.into(), app.setup.glyphs.ellipsis);
+        let words = words.fit(self.before.width.into(), app.settings.glyphs.ellipsis);
         canvas.text_right(self.before, &words, style);
         canvas.text(self.behind, &MARK.into(), style);
     }
@@ -152,7 +153,7 @@ fn draw_above(app: &App, advice: &Safe, canvas: &mut Canvas<'_>) {
     for (row, words) in rows.zip(lines.iter().rev()) {
         let area = line(body, row);
         canvas.clear(area);
-        canvas.pieces(area, &[Piece::plain(" "), Piece::new(words, app.setup.theme.quiet)]);
+        canvas.pieces(area, &[Piece::plain(" "), Piece::new(words, app.settings.theme.quiet)]);
     }
 }
 

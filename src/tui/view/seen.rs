@@ -8,8 +8,10 @@ use crate::analysis::reach::State;
 use crate::model::RowRef;
 use crate::safe;
 use crate::text::Safe;
-use crate::tui::app::{App, Figures, Sight, milliseconds};
+use crate::tui::app::App;
 use crate::tui::notes::percent;
+use crate::tui::session::deliveries::Figures;
+use crate::tui::session::probes::{ProbeStatus, milliseconds};
 use crate::tui::terminal::canvas::Canvas;
 
 /// From here on a list has room for words.
@@ -24,7 +26,7 @@ const ASCII_SYMBOLS: [&str; 2] = ["=", "x"];
 
 /// Draws the symbol of a probe, and says how many columns that takes.
 pub(super) fn draw_symbol(app: &App, row: RowRef<'_>, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
-    let Some(sight) = app.sight_of(row) else { return 0 };
+    let Some(sight) = app.session.probe_status(row) else { return 0 };
     let (symbol, style) = symbol(app, sight);
     canvas.text(Rect { width: 1.min(area.width), ..area }, &symbol.into(), style);
     2
@@ -32,16 +34,16 @@ pub(super) fn draw_symbol(app: &App, row: RowRef<'_>, area: Rect, canvas: &mut C
 
 /// The symbol of a host with the blank behind it, once anything was probed.
 pub(super) fn host_symbol(app: &App, host: &str) -> Safe {
-    if !app.probes.are_shown() {
+    if !app.session.probes.are_shown() {
         return Safe::default();
     }
-    let (symbol, _) = symbol(app, app.probes.of_host(host));
+    let (symbol, _) = symbol(app, app.session.probes.of_host(host));
     safe!("{} ", symbol)
 }
 
 /// Columns that [`draw`] takes in a line as wide as `area`.
 pub(super) fn width(app: &App, area: Rect) -> u16 {
-    let words = if app.probes.are_shown() && area.width >= WIDE { WORDS } else { 0 };
+    let words = if app.session.probes.are_shown() && area.width >= WIDE { WORDS } else { 0 };
     let share = if app.tally().is_some() { SHARE } else { 0 };
     words + share
 }
@@ -49,13 +51,13 @@ pub(super) fn width(app: &App, area: Rect) -> u16 {
 /// Draws the words of a probe where there is room for them, and how many deliveries failed.
 pub(super) fn draw(app: &App, row: RowRef<'_>, area: Rect, of: u16, canvas: &mut Canvas<'_>) {
     let mut area = area;
-    if let Some(sight) = app.sight_of(row).filter(|_| of >= WIDE) {
+    if let Some(sight) = app.session.probe_status(row).filter(|_| of >= WIDE) {
         let (_, style) = symbol(app, sight);
         canvas.text_right(Rect { width: WORDS.min(area.width), ..area }, &words(sight), style);
         area = behind(area, WORDS);
     }
     if let Some(Figures::Known { stats, fails }) = app.figures_of(row).filter(|_| area.width >= SHARE) {
-        let theme = app.setup.theme;
+        let theme = app.settings.theme;
         let (share, style) = match fails {
             true => (safe!("!{}", percent(&stats)), theme.error),
             false if stats.failures > 0 || of >= WIDE => (percent(&stats), theme.quiet),
@@ -70,14 +72,14 @@ pub(in crate::tui) const fn signs(is_ascii: bool) -> [&'static str; 2] {
     if is_ascii { ASCII_SYMBOLS } else { SYMBOLS }
 }
 
-fn symbol(app: &App, sight: Sight<'_>) -> (&'static str, Style) {
-    let (theme, glyphs) = (app.setup.theme, app.setup.glyphs);
+fn symbol(app: &App, sight: ProbeStatus<'_>) -> (&'static str, Style) {
+    let (theme, glyphs) = (app.settings.theme, app.settings.glyphs);
     let [reachable, dead] = signs(glyphs.is_ascii());
     match sight {
-        Sight::Unknown => (" ", theme.quiet),
-        Sight::UnderWay => (glyphs.ellipsis, theme.quiet),
-        Sight::NoUrl => ("?", theme.warning),
-        Sight::Seen(seen) => match seen.reach.state() {
+        ProbeStatus::Unknown => (" ", theme.quiet),
+        ProbeStatus::UnderWay => (glyphs.ellipsis, theme.quiet),
+        ProbeStatus::NoUrl => ("?", theme.warning),
+        ProbeStatus::Seen(seen) => match seen.reach.state() {
             State::Reachable if seen.reach.is_expiring() => ("!", theme.warning),
             State::Reachable => (reachable, theme.active),
             State::Dead => (dead, theme.error),
@@ -86,12 +88,12 @@ fn symbol(app: &App, sight: Sight<'_>) -> (&'static str, Style) {
     }
 }
 
-fn words(sight: Sight<'_>) -> Safe {
+fn words(sight: ProbeStatus<'_>) -> Safe {
     match sight {
-        Sight::Unknown => Safe::default(),
-        Sight::UnderWay => "probing".into(),
-        Sight::NoUrl => "invalid-url".into(),
-        Sight::Seen(seen) => match (seen.reach.trouble, seen.reach.certificate) {
+        ProbeStatus::Unknown => Safe::default(),
+        ProbeStatus::UnderWay => "probing".into(),
+        ProbeStatus::NoUrl => "invalid-url".into(),
+        ProbeStatus::Seen(seen) => match (seen.reach.trouble, seen.reach.certificate) {
             (Some(trouble), _) => trouble.word().into(),
             (None, Some(lasts)) if seen.reach.is_expiring() => safe!("{}d left", lasts.days_left),
             (None, _) => safe!("{} ms", milliseconds(seen)),

@@ -4,14 +4,14 @@ use hookscope::analysis::changes::Entry;
 use hookscope::analysis::reach::Trouble;
 use hookscope::api::{ErrorKind, Network};
 use hookscope::model::Row;
-use hookscope::tui::app::{Focus, Overlay};
-use hookscope::tui::changes_pane::{Counts, Fate};
-use hookscope::tui::jobs::{Done, Job, Outcome, Question};
+use hookscope::tui::jobs::{Done, Job, Outcome, RemovalQuestion};
 use hookscope::tui::message::{Effect, Message};
-use hookscope::tui::views::View;
+use hookscope::tui::session::changes::{Counts, Fate};
+use hookscope::tui::ui::{Focus, Overlay};
+use hookscope::tui::view_kind::View;
 
 use super::memory::{Home, all, webhooks};
-use crate::support::{Stage, page, row, webhook};
+use crate::support::{Stage, page, row, webhook, with};
 
 /// The fourth webhook with another host, other events and an unknown field.
 fn changed() -> Row {
@@ -33,7 +33,7 @@ pub(super) fn looked(home: &Home, width: u16, height: u16) -> Stage {
 }
 
 /// What is asked of the API and not answered yet, if anything is.
-fn question(stage: &Stage) -> Option<Question> {
+fn question(stage: &Stage) -> Option<RemovalQuestion> {
     stage.asked.first().cloned()
 }
 
@@ -76,7 +76,7 @@ fn the_json_of_a_change_scrolls_to_its_end_however_long_it_is() {
     let lines = vec!["1"; 66_000].join(",");
     let long = row(&format!(r#"{{"id":"a","url":"https://x.com","other":[{lines}],"last":"the end"}}"#));
     stage.send(Message::Begun).load(all(vec![webhook(0), long])).keys("5 v tab G");
-    assert!(stage.app.changes.scroll > 65_600, "{}\n{}", stage.app.changes.scroll, stage.frame());
+    assert!(stage.app.session.changes.list.scroll > 65_600, "{}\n{}", stage.app.session.changes.list.scroll, stage.frame());
     assert!(stage.frame().contains("the end"), "{}", stage.frame());
 }
 
@@ -90,14 +90,14 @@ fn only_what_the_api_does_not_know_is_gone() {
     assert!(stage.frame().contains("? unconfirmed: not listed; asking"), "{}", stage.frame());
     answer(&mut stage, &Fate::Unknown("503 unavailable".into()));
     assert!(stage.frame().contains("? unconfirmed: not listed; 503 unavailable"), "{}", stage.frame());
-    assert_eq!(stage.app.changes.counts(), Counts { added: 1, changed: 1, removed: 0, unknown: 1 });
+    assert_eq!(stage.app.session.changes.counts(), Counts { added: 1, changed: 1, removed: 0, unknown: 1 });
     // After the next read it is asked for again.
     stage.keys("r").load(all(now()));
     answer(&mut stage, &Fate::There);
-    assert_eq!(stage.app.changes.counts(), Counts { added: 1, changed: 1, removed: 0, unknown: 0 });
-    assert_eq!(stage.app.changes.listed(), 2, "what the listing left out is no change\n{}", stage.frame());
-    assert_eq!(stage.app.changes.selected().map(Entry::id), Some("whk_000000000001"), "the selection does not slip");
-    assert_eq!(stage.keys("j").app.changes.len(), 2, "{}", stage.frame());
+    assert_eq!(stage.app.session.changes.counts(), Counts { added: 1, changed: 1, removed: 0, unknown: 0 });
+    assert_eq!(stage.app.session.changes.listed(), 2, "what the listing left out is no change\n{}", stage.frame());
+    assert_eq!(stage.app.session.changes.selected().map(Entry::id), Some("whk_000000000001"), "the selection does not slip");
+    assert_eq!(stage.keys("j").app.session.changes.len(), 2, "{}", stage.frame());
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn no_more_than_a_hundred_are_asked_for() {
     stage.keys("5");
     assert_eq!(question(&stage).unwrap().ids.len(), 100);
     answer(&mut stage, &Fate::Gone);
-    assert_eq!(stage.app.changes.counts(), Counts { removed: 100, unknown: 40, ..Counts::default() });
+    assert_eq!(stage.app.session.changes.counts(), Counts { removed: 100, unknown: 40, ..Counts::default() });
     stage.keys("1 5");
     assert_eq!(question(&stage), None);
 }
@@ -119,15 +119,19 @@ fn enter_shows_the_webhook_and_esc_comes_back() {
     let home = Home::new();
     let mut stage = looked(&home, 100, 30);
     stage.keys("5 j enter");
-    assert_eq!((stage.app.view, stage.selected().as_deref()), (View::Webhooks, Some("whk_000000000003")));
+    assert_eq!((stage.app.ui.view, stage.selected().as_deref()), (View::Webhooks, Some("whk_000000000003")));
     stage.keys("esc");
-    assert_eq!((stage.app.view, stage.app.filter.applied()), (View::Changes, ""));
+    assert_eq!((stage.app.ui.view, stage.app.session.filter.applied()), (View::Changes, ""));
     stage.keys("g enter");
-    assert_eq!((stage.app.view, stage.app.focus), (View::Changes, Focus::Detail), "as it was is all that is known of it");
+    assert_eq!(
+        (stage.app.ui.view, stage.app.ui.focus),
+        (View::Changes, Focus::Detail),
+        "as it was is all that is known of it"
+    );
     stage.keys("esc");
-    assert_eq!(stage.app.focus, Focus::List);
+    assert_eq!(stage.app.ui.focus, Focus::List);
     stage.keys("esc");
-    assert_eq!(stage.app.view, View::Webhooks);
+    assert_eq!(stage.app.ui.view, View::Webhooks);
 }
 
 #[test]
@@ -147,7 +151,7 @@ fn without_a_cache_changes_are_those_since_the_start() {
     answer(&mut stage, &Fate::Gone);
     assert_eq!(title(&stage), "since startup, 12:00:00: +1 ~1 -1");
     stage.keys("s");
-    assert!(matches!(stage.app.overlay, Overlay::Bases(_)) && stage.frame().contains("startup  "), "{}", stage.frame());
+    assert!(matches!(stage.app.ui.overlay, Overlay::Bases(_)) && stage.frame().contains("startup  "), "{}", stage.frame());
 }
 
 #[test]
@@ -169,7 +173,7 @@ fn a_snapshot_of_the_history_can_be_compared_with() {
     stage.keys("s / l o o k enter");
     assert!(title(&stage).starts_with("since you last looked"), "{}", stage.frame());
     stage.keys("s esc");
-    assert!(matches!(stage.app.overlay, Overlay::None));
+    assert!(matches!(stage.app.ui.overlay, Overlay::None));
 }
 
 #[test]
@@ -178,7 +182,7 @@ fn of_a_part_nothing_is_said_and_the_rest_is_asked_for() {
     let mut stage = home.stage(100, 30);
     stage.send(Message::Begun).load(page(1, 0..100, Some(150))).keys("5");
     assert!(
-        stage.app.demand().everything && stage.frame().contains("loading all webhooks: changes need"),
+        stage.app.session.demand().everything && stage.frame().contains("loading all webhooks: changes need"),
         "{}",
         stage.frame()
     );
@@ -189,7 +193,7 @@ fn of_a_part_nothing_is_said_and_the_rest_is_asked_for() {
     assert!(stage.frame().contains("the list changed while loading"), "{}", stage.frame());
     let mut stage = home.stage(100, 30);
     stage.load(page(1, 0..100, Some(15_000))).keys("5");
-    assert!(!stage.app.demand().everything && stage.frame().contains("L loads it"), "{}", stage.frame());
+    assert!(!stage.app.session.demand().everything && stage.frame().contains("L loads it"), "{}", stage.frame());
     let mut stage = home.stage(100, 30);
     stage.keys("a").load(page(1, 0..100, Some(150))).keys("5");
     assert!(stage.frame().contains("changes need scope all, not active; a shows all"), "{}", stage.frame());
@@ -261,12 +265,12 @@ fn a_late_answer_about_another_workspace_is_dropped() {
     let home = Home::new();
     let mut stage = looked(&home, 100, 30);
     stage.keys("5");
-    let Question { number, ids } = question(&stage).unwrap();
+    let RemovalQuestion { id, ids } = question(&stage).unwrap();
     stage.send(super::profiles::staging());
     stage.load(all(webhooks(0..5)));
     let fates = ids.iter().map(|id| (id.raw().into(), Fate::Gone)).collect();
-    stage.send(Message::Done(Box::new(Done { number, outcome: Outcome::Asked(fates) })));
-    assert_eq!(stage.app.changes.counts(), Counts::default());
+    stage.send(Message::Done(Box::new(Done { id, outcome: Outcome::Asked(fates) })));
+    assert_eq!(stage.app.session.changes.counts(), Counts::default());
     assert_eq!(title(&stage), "since startup, 12:00:00: no changes");
 }
 
@@ -290,7 +294,7 @@ fn an_export_is_of_webhooks_and_changes_say_so() {
     let home = Home::new();
     let mut stage = looked(&home, 100, 30);
     stage.keys("5 e");
-    assert!(matches!(stage.app.overlay, Overlay::None));
+    assert!(matches!(stage.app.ui.overlay, Overlay::None));
     assert!(stage.frame().contains("not available in this view; 1 shows the webhooks"), "{}", stage.frame());
 }
 
@@ -299,16 +303,16 @@ fn what_is_learned_of_webhooks_narrows_the_changes_anew() {
     let home = Home::new();
     let mut stage = looked(&home, 100, 30);
     stage.keys("5 /").paste("finding:any").keys("enter");
-    let found = stage.app.changes.len();
+    let found = stage.app.session.changes.len();
     assert!(found > 0, "the fourth webhook has an event that nobody knows\n{}", stage.frame());
     stage.keys("esc g j p /").paste("probe:dead").keys("enter");
-    assert_eq!(stage.app.changes.len(), 0);
+    assert_eq!(stage.app.session.changes.len(), 0);
     stage.found("https://elsewhere.example.com", Err(Trouble::Dns));
-    assert_eq!(stage.app.changes.len(), 1, "what is found later counts too\n{}", stage.frame());
+    assert_eq!(stage.app.session.changes.len(), 1, "what is found later counts too\n{}", stage.frame());
     stage.keys("esc /").paste("-is:marked").keys("enter");
-    assert_eq!(stage.app.changes.len(), 3);
+    assert_eq!(stage.app.session.changes.len(), 3);
     stage.keys("1 G space 5");
-    assert_eq!(stage.app.changes.len(), 2, "the sixth webhook is marked\n{}", stage.frame());
+    assert_eq!(stage.app.session.changes.len(), 2, "the sixth webhook is marked\n{}", stage.frame());
 }
 
 /// The jobs that an update begins.
@@ -346,7 +350,7 @@ fn an_older_read_is_not_shown_as_the_present() {
 
 #[test]
 fn of_many_webhooks_only_those_on_screen_are_read_again_and_changes_say_so() {
-    let mut stage = Stage::with(hookscope::tui::app::Setup { auto_load_limit: 100, ..crate::support::setup(120, 30) });
+    let mut stage = Stage::with(with(crate::support::setup(120, 30), |setup| setup.settings.auto_load_limit = 100));
     stage.load(page(1, 0..100, Some(150))).keys("L").load(page(2, 100..150, Some(150))).keys("5");
     assert_eq!(title(&stage), "since startup, 12:00:00: no changes");
     stage.wait(3600).keys("1 r").load(page(1, 1..101, Some(150))).keys("5");

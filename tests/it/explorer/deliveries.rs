@@ -7,8 +7,8 @@ use std::fs;
 use hookscope::base_url::BaseUrl;
 use hookscope::config::Config;
 use hookscope::redact::ApiKey;
-use hookscope::tui::app::Workspace;
 use hookscope::tui::message::Message;
+use hookscope::tui::session::workspace::WorkspaceInfo;
 
 use crate::support::{Stage, page};
 
@@ -132,7 +132,7 @@ fn they_are_of_the_workspace_of_the_start() {
     let mut stage = whole(80, 24);
     let job = stage.app.read_deliveries(path);
     let switched =
-        |at| Message::Switched(Box::new(Workspace::new(at, &connection("https://x.example"), None, Vec::new(), Vec::new())));
+        |at| Message::Switched(Box::new(WorkspaceInfo::new(at, &connection("https://x.example"), None, Vec::new())));
     stage.send(switched(1)).load(page(1, 0..20, Some(20)));
     let done = job.run(&|| true);
     stage.send(Message::Done(Box::new(done)));

@@ -2,11 +2,11 @@
 
 use hookscope::api::{ErrorKind, Page};
 use hookscope::model::Row;
-use hookscope::tui::app::Setup;
 use hookscope::tui::finder::Wish;
+use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};
 
-use crate::support::{Stage, page, press, row, setup, webhook};
+use crate::support::{Stage, page, press, row, setup, webhook, with};
 
 fn whole(rows: Vec<Row>) -> Page {
     Page { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
@@ -20,7 +20,7 @@ fn forty() -> Stage {
 }
 
 fn ids(stage: &Stage) -> Vec<String> {
-    (0..stage.app.listing.len()).filter_map(|place| Some(stage.app.listing.row(place)?.id().to_owned())).collect()
+    (0..stage.app.session.list.len()).filter_map(|place| Some(stage.app.session.list.row(place)?.id().to_owned())).collect()
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn each_letter_narrows_and_backspace_widens() {
     let mut lengths = Vec::new();
     for letter in "billing".chars() {
         stage.keys(&letter.to_string());
-        lengths.push(stage.app.listing.len());
+        lengths.push(stage.app.session.list.len());
     }
     assert!(lengths.is_sorted_by(|before, after| before >= after), "{lengths:?}");
     assert_eq!(lengths.last(), Some(&10));
@@ -39,7 +39,7 @@ fn each_letter_narrows_and_backspace_widens() {
     for _ in 0.."billing".len() {
         stage.keys("backspace");
     }
-    assert_eq!(stage.app.listing.len(), 40);
+    assert_eq!(stage.app.session.list.len(), 40);
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn a_filter_keeps_the_order_of_the_list_and_only_fuzzy_ranks() {
 fn the_selection_comes_back_to_where_it_was_when_the_filter_goes() {
     let mut stage = forty();
     stage.keys("j j j j j /").paste("hooks.acme").keys("enter");
-    assert_eq!((stage.app.listing.len(), stage.selected().as_deref()), (10, Some("whk_000000000000")));
+    assert_eq!((stage.app.session.list.len(), stage.selected().as_deref()), (10, Some("whk_000000000000")));
     stage.keys("j esc");
-    assert_eq!((stage.app.listing.len(), stage.selected().as_deref()), (40, Some("whk_000000000004")));
+    assert_eq!((stage.app.session.list.len(), stage.selected().as_deref()), (40, Some("whk_000000000004")));
 }
 
 #[test]
@@ -76,16 +76,16 @@ fn who_gives_up_typing_is_where_typing_began() {
     stage.keys("/").paste("hooks.acme").keys("pgdn");
     let chosen = stage.selected();
     stage.keys("esc");
-    assert_eq!((stage.app.listing.len(), stage.selected()), (40, chosen), "who has moved stays there");
+    assert_eq!((stage.app.session.list.len(), stage.selected()), (40, chosen), "who has moved stays there");
     // The filter that is in effect goes, and what was selected of it stays.
     stage.keys("/").paste("hooks.acme").keys("enter g j j");
     let hit = stage.selected();
     stage.keys("/").paste(" other").keys("esc");
-    assert_eq!((stage.app.listing.len(), stage.selected()), (40, hit));
+    assert_eq!((stage.app.session.list.len(), stage.selected()), (40, hit));
     stage.keys("s s");
     let sorted = stage.keys("G k k").selected();
     stage.keys("/").paste("hooks").keys("esc");
-    assert_eq!((stage.app.listing.len(), stage.selected()), (40, sorted));
+    assert_eq!((stage.app.session.list.len(), stage.selected()), (40, sorted));
 }
 
 #[test]
@@ -117,13 +117,13 @@ fn what_is_wrong_is_shown_under_its_character_and_the_last_good_result_stays() {
     let lines: Vec<_> = frame.lines().collect();
     let place = lines.iter().position(|line| line.contains(" / billing")).unwrap();
     assert_eq!(lines[place].find("nonsense"), lines[place + 1].find('^'), "{frame}");
-    assert_eq!(stage.app.listing.len(), 40, "pasted at once, nothing of it was in effect yet");
+    assert_eq!(stage.app.session.list.len(), 40, "pasted at once, nothing of it was in effect yet");
     for _ in 0.."nonsense:x".len() {
         stage.keys("backspace");
     }
-    assert_eq!(stage.app.listing.len(), 10);
+    assert_eq!(stage.app.session.list.len(), 10);
     stage.paste(" re:(");
-    assert_eq!(stage.app.listing.len(), 10, "what is unfinished leaves the last result");
+    assert_eq!(stage.app.session.list.len(), 10, "what is unfinished leaves the last result");
     assert!(stage.keys("enter").frame().contains('^'), "enter does not hide that something is wrong");
 }
 
@@ -131,15 +131,15 @@ fn what_is_wrong_is_shown_under_its_character_and_the_last_good_result_stays() {
 fn a_page_that_comes_while_a_filter_is_on_is_filtered_too() {
     let mut stage = Stage::new(100, 30);
     stage.load(page(1, 0..100, Some(250))).keys("/").paste("billing").keys("enter");
-    assert!(stage.app.demand().everything, "a filter needs all rows");
-    assert_eq!(stage.app.listing.len(), 25);
+    assert!(stage.app.session.demand().everything, "a filter needs all rows");
+    assert_eq!(stage.app.session.list.len(), 25);
     assert!(stage.frame().lines().next().unwrap().contains("of 100 loaded (of 250)"), "{}", stage.frame());
     let selected = stage.keys("j j").selected();
     stage.load(page(3, 200..250, Some(250)));
-    assert_eq!((stage.app.listing.len(), stage.selected()), (38, selected.clone()));
+    assert_eq!((stage.app.session.list.len(), stage.selected()), (38, selected.clone()));
     stage.load(page(2, 100..200, Some(250)));
-    assert_eq!((stage.app.listing.len(), stage.selected()), (63, selected));
-    assert!(!stage.app.demand().everything);
+    assert_eq!((stage.app.session.list.len(), stage.selected()), (63, selected));
+    assert!(!stage.app.session.demand().everything);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn who_finds_nothing_because_of_a_capital_is_told() {
 
 #[test]
 fn no_match_is_never_said_while_pages_are_missing() {
-    let mut stage = Stage::with(Setup { auto_load_limit: 100, ..setup(100, 30) });
+    let mut stage = Stage::with(with(setup(100, 30), |setup| setup.settings.auto_load_limit = 100));
     stage.load(page(1, 0..100, Some(30_000))).keys("/").paste("nowhere").keys("enter");
     let frame = stage.frame();
     assert!(frame.contains("No match so far"), "{frame}");
@@ -171,10 +171,14 @@ fn esc_cancels_the_loading_and_keeps_what_came() {
     stage.load(page(1, 0..100, Some(900))).keys("/").paste("billing").keys("enter");
     stage.load(page(2, 100..200, Some(900)));
     stage.keys("esc");
-    assert!(!stage.app.demand().everything);
-    assert_eq!((stage.app.listing.len(), stage.app.filter.applied()), (50, "billing"), "the filter goes with the next esc");
+    assert!(!stage.app.session.demand().everything);
+    assert_eq!(
+        (stage.app.session.list.len(), stage.app.session.filter.applied()),
+        (50, "billing"),
+        "the filter goes with the next esc"
+    );
     stage.keys("esc");
-    assert_eq!((stage.app.filter.applied(), stage.app.listing.loaded()), ("", 200));
+    assert_eq!((stage.app.session.filter.applied(), stage.app.session.list.lines.loaded()), ("", 200));
 }
 
 #[test]
@@ -197,7 +201,7 @@ fn a_workspace_that_shrinks_to_nothing_leaves_nothing() {
     stage.keys("/").paste("billing").keys("enter r").load(whole(Vec::new()));
     // What went is shown as gone until it was looked at.
     stage.keys("esc .");
-    assert_eq!((stage.app.listing.loaded(), stage.app.listing.len()), (0, 0));
+    assert_eq!((stage.app.session.list.lines.loaded(), stage.app.session.list.len()), (0, 0));
     assert_eq!(stage.selected(), None);
     stage.frame();
 }
@@ -210,7 +214,7 @@ fn two_refreshes_at_once_are_one() {
     stage.keys("r");
     assert_eq!(stage.generation(), first);
     stage.load(whole((0..39).map(webhook).collect()));
-    assert_eq!(stage.app.listing.loaded(), 39);
+    assert_eq!(stage.app.session.list.lines.loaded(), 39);
 }
 
 #[test]
@@ -238,11 +242,11 @@ fn hostile_queries_are_answered_or_explained() {
         stage.keys("/").paste(&text);
         let frame = stage.frame();
         assert!(!frame.contains(['\u{1b}', '\u{7}', '\0', '\u{202e}', '\u{200b}']), "{frame}");
-        let is_explained = stage.app.filter.error().is_some();
-        assert!(is_explained || stage.app.listing.len() <= 40, "{text}");
+        let is_explained = stage.app.session.filter.error().is_some();
+        assert!(is_explained || stage.app.session.list.len() <= 40, "{text}");
         assert!(!is_explained || frame.contains('^') || frame.contains('…'), "{text}: {frame}");
         stage.keys("enter esc esc");
-        assert_eq!(stage.app.listing.len(), 40, "{text}");
+        assert_eq!(stage.app.session.list.len(), 40, "{text}");
     }
 }
 
@@ -273,9 +277,9 @@ fn earlier_filters_come_back_and_are_remembered_once() {
     assert!(stage.effects.contains(&Effect::Remember(vec!["billing".to_owned(), "globex".to_owned()])));
     stage.keys("esc /").paste("n8");
     stage.keys("up up");
-    assert_eq!(stage.app.filter.applied(), "billing");
+    assert_eq!(stage.app.session.filter.applied(), "billing");
     stage.keys("down down");
-    assert_eq!(stage.app.filter.applied(), "n8", "what was typed is still there");
+    assert_eq!(stage.app.session.filter.applied(), "n8", "what was typed is still there");
 }
 
 #[test]
@@ -287,7 +291,7 @@ fn matches_are_highlighted_in_the_list() {
     let mut stage = forty();
     stage.keys("/").paste("billing").keys("enter");
     let mut buffer = Buffer::empty(Rect::new(0, 0, 100, 30));
-    view::draw(&stage.app, &mut Canvas::new(&mut buffer, stage.app.setup.glyphs));
+    view::draw(&stage.app, &mut Canvas::new(&mut buffer, stage.app.settings.glyphs));
     let frame = stage.frame();
     let (y, line) = frame.lines().enumerate().skip(2).find(|(_, line)| line.contains("billing.acme")).unwrap();
     let x = line.chars().take_while(|c| *c != 'b').count();
@@ -331,7 +335,7 @@ fn a_sort_is_stable() {
     stage.keys("s s s s s");
     let status = |stage: &Stage| stage.frame().lines().take(3).collect::<String>().contains("status");
     assert!(status(&stage) || stage.frame().contains("sorted by status"), "{}", stage.frame());
-    let active: Vec<_> = (0..40).map(|place| stage.app.listing.row(place).unwrap().active()).collect();
+    let active: Vec<_> = (0..40).map(|place| stage.app.session.list.row(place).unwrap().active()).collect();
     assert!(active.windows(2).filter(|pair| pair[0] != pair[1]).count() == 1, "{active:?}");
     let sorted = ids(&stage);
     let change = active.windows(2).position(|pair| pair[0] != pair[1]).unwrap() + 1;
@@ -348,7 +352,7 @@ fn asked(stage: &mut Stage, message: Message) -> Option<Wish> {
 fn an_answer_to_an_older_question_is_not_shown() {
     let mut stage = forty();
     let effects = stage.app.update(Message::Paste("/".into()), stage.now);
-    assert!(effects.is_empty() || stage.app.filter.applied().is_empty());
+    assert!(effects.is_empty() || stage.app.session.filter.applied().is_empty());
     stage.keys("/");
     let ask = |stage: &mut Stage, text: &str| asked(stage, Message::Paste(text.into())).unwrap();
     let older = ask(&mut stage, "bill");
@@ -389,11 +393,11 @@ fn the_first_of_an_answer_never_moves_the_selection() {
     let mut first = None;
     let whole = wish.unwrap().work(&|| true, &mut |part| first = Some(part)).unwrap();
     assert!(stage.app.update(Message::Arranged(first.unwrap()), stage.now).is_empty());
-    assert_eq!(stage.app.listing.len(), 1000, "a part is not worth showing without the selected one");
+    assert_eq!(stage.app.session.list.len(), 1000, "a part is not worth showing without the selected one");
     stage.app.update(Message::Arranged(whole), stage.now);
-    assert_eq!((stage.app.listing.listed(), stage.selected().as_deref()), (999, Some("whk_000000000999")));
+    assert_eq!((stage.app.session.list.lines.len(), stage.selected().as_deref()), (999, Some("whk_000000000999")));
     stage.keys("k");
-    assert_eq!((stage.app.listing.len(), stage.selected().as_deref()), (999, Some("whk_000000000998")));
+    assert_eq!((stage.app.session.list.len(), stage.selected().as_deref()), (999, Some("whk_000000000998")));
 }
 
 #[test]
@@ -401,9 +405,9 @@ fn an_age_is_one_of_the_last_read() {
     let young = || whole(vec![row(r#"{"id":"a","url":"https://x.com/","created_at":"2026-06-15T11:30:00.000Z"}"#)]);
     let mut stage = Stage::new(100, 30);
     stage.load(young()).keys("/").paste("created:<1h").keys("enter");
-    assert_eq!(stage.app.listing.len(), 1);
+    assert_eq!(stage.app.session.list.len(), 1);
     stage.wait(86_400).keys("r").load(young());
-    assert_eq!(stage.app.listing.listed(), 0, "{}", stage.frame());
+    assert_eq!(stage.app.session.list.lines.len(), 0, "{}", stage.frame());
 }
 
 #[test]

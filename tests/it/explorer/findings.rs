@@ -9,13 +9,14 @@ use hookscope::api::{ErrorKind, Page};
 use hookscope::config;
 use hookscope::model::Row;
 use hookscope::text::Untrusted;
-use hookscope::tui::app::{Focus, Setup};
+use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::Message;
 use hookscope::tui::theme::{Glyphs, Theme};
-use hookscope::tui::views::View;
+use hookscope::tui::ui::Focus;
+use hookscope::tui::view_kind::View;
 
 use super::memory::Home;
-use crate::support::{Stage, page, row, setup};
+use crate::support::{Stage, page, row, setup, with};
 
 /// A webhook without a fault, or with the URL that is one.
 fn at(id: &str, url: &str) -> Row {
@@ -49,7 +50,7 @@ fn with_faults(width: u16, height: u16) -> Stage {
 }
 
 fn shown(stage: &Stage) -> Vec<String> {
-    (0..stage.app.listing.len()).filter_map(|place| Some(stage.app.listing.row(place)?.id().to_owned())).collect()
+    (0..stage.app.session.list.len()).filter_map(|place| Some(stage.app.session.list.row(place)?.id().to_owned())).collect()
 }
 
 fn filter(stage: &mut Stage, text: &str) -> Vec<String> {
@@ -74,7 +75,10 @@ fn the_list_shows_how_bad_the_worst_finding_is() {
 #[test]
 fn signs_differ_without_colours_and_in_ascii() {
     let colourless = Theme::new(&config::ThemeConfig::default(), false);
-    let mut stage = Stage::with(Setup { glyphs: Glyphs::ascii(), theme: colourless, ..setup(80, 24) });
+    let mut stage = Stage::with(with(setup(80, 24), |setup| {
+        setup.settings.glyphs = Glyphs::ascii();
+        setup.settings.theme = colourless;
+    }));
     stage.load(all(faulty()));
     for (part, sign) in [("plain.example", "1 event X"), ("twins", "1 event !"), ("old.example", "0 events i")] {
         assert!(stage.line(part).contains(sign), "{part}: {}", stage.frame());
@@ -125,7 +129,7 @@ fn only_pages_that_changed_are_judged_again() {
     // The same rows again.
     stage.keys("r");
     pages(&mut stage);
-    assert!(stage.app.is_judged());
+    assert!(stage.app.session.is_audited());
     assert!(stage.work.iter().all(|work| *work == Work::default()), "{:?}", stage.work);
     // One of them is another one now.
     stage.work.clear();
@@ -153,7 +157,7 @@ fn while_everything_loads_only_the_screen_is_judged() {
     stage.work.clear();
     stage.load(page(13, 1200..1234, Some(1234)));
     assert_eq!(stage.work, [Work { judged: 1034, gathered: 1234 }]);
-    assert!(stage.app.is_judged());
+    assert!(stage.app.session.is_audited());
 }
 
 #[test]
@@ -186,7 +190,7 @@ fn a_row_that_changed_shows_no_finding_of_the_one_before() {
 fn the_view_of_findings_opens_rules_and_goes_to_webhooks() {
     let mut stage = with_faults(100, 30);
     stage.keys("4");
-    assert_eq!(stage.app.view, View::Findings);
+    assert_eq!(stage.app.ui.view, View::Findings);
     let frame = stage.frame();
     let places: Vec<_> = ["insecure-url", "malformed-row", "duplicate-destination", "uncovered-event", "long-inactive"]
         .map(|rule| frame.find(rule).unwrap_or_else(|| panic!("{rule}: {frame}")))
@@ -197,18 +201,18 @@ fn the_view_of_findings_opens_rules_and_goes_to_webhooks() {
     stage.keys("j j enter");
     assert!(stage.line("duplicate-destination").contains('▾'), "{}", stage.frame());
     stage.keys("j j enter");
-    assert_eq!((stage.app.view, stage.selected().as_deref()), (View::Webhooks, Some("twin2")), "{}", stage.frame());
+    assert_eq!((stage.app.ui.view, stage.selected().as_deref()), (View::Webhooks, Some("twin2")), "{}", stage.frame());
     assert_eq!(shown(&stage), ["twin1", "twin2"], "its companions are shown with it");
-    assert_eq!(stage.app.filter.applied(), "finding:duplicate-destination");
+    assert_eq!(stage.app.session.filter.applied(), "finding:duplicate-destination");
     stage.keys("k esc");
-    assert_eq!((stage.app.view, stage.app.filter.applied()), (View::Findings, ""), "{}", stage.frame());
-    let selected = stage.app.group_pane().unwrap().cursor().selected();
+    assert_eq!((stage.app.ui.view, stage.app.session.filter.applied()), (View::Findings, ""), "{}", stage.frame());
+    let selected = stage.app.group_pane().unwrap().list.cursor().selected();
     assert_eq!(selected, 4, "{}", stage.frame());
     // Esc closes the rule, then leaves the view.
     stage.keys("esc");
     assert!(stage.line("duplicate-destination").contains('▸'), "{}", stage.frame());
     stage.keys("esc");
-    assert_eq!((stage.app.view, stage.app.focus), (View::Webhooks, Focus::List));
+    assert_eq!((stage.app.ui.view, stage.app.ui.focus), (View::Webhooks, Focus::List));
 }
 
 #[test]
@@ -226,9 +230,12 @@ fn a_row_that_is_no_webhook_is_gone_to_without_a_filter() {
     stage.keys("4 j enter j");
     assert!(stage.line("row 6").contains("not an object"), "{}", stage.frame());
     stage.keys("enter");
-    assert_eq!((stage.app.view, stage.app.cursor.selected(), stage.app.filter.applied()), (View::Webhooks, 5, ""));
+    assert_eq!(
+        (stage.app.ui.view, stage.app.session.list.selected(), stage.app.session.filter.applied()),
+        (View::Webhooks, 5, "")
+    );
     stage.keys("esc");
-    assert_eq!(stage.app.view, View::Findings);
+    assert_eq!(stage.app.ui.view, View::Findings);
 }
 
 #[test]
@@ -239,9 +246,9 @@ fn the_view_is_about_the_rows_that_the_filter_admits() {
     assert!(frame.contains("duplicate-destination") && frame.contains("in the listed webhooks"), "{frame}");
     assert!(!frame.contains("insecure-url") && !frame.contains("uncovered-event"), "{frame}");
     stage.keys("enter j enter");
-    assert_eq!(stage.app.filter.applied(), "twins finding:duplicate-destination");
+    assert_eq!(stage.app.session.filter.applied(), "twins finding:duplicate-destination");
     stage.keys("esc");
-    assert_eq!((stage.app.view, stage.app.filter.applied()), (View::Findings, "twins"));
+    assert_eq!((stage.app.ui.view, stage.app.session.filter.applied()), (View::Findings, "twins"));
 }
 
 #[test]
@@ -255,7 +262,7 @@ fn a_rule_of_many_webhooks_stays_readable() {
         stage.load(Page { rows, ..page(number, 0..0, Some(1100)) });
     }
     stage.keys("enter G k");
-    assert_eq!(stage.app.group_pane().unwrap().len(), 1 + 1000 + 1 + 1, "{}", stage.frame());
+    assert_eq!(stage.app.group_pane().unwrap().list.len(), 1 + 1000 + 1 + 1, "{}", stage.frame());
     assert!(stage.frame().contains("and 100 more"), "{}", stage.frame());
 }
 
@@ -300,7 +307,7 @@ fn accepted_findings_are_not_shown_but_counted() {
         severity: vec![(Rule::named("long-inactive").unwrap(), Severity::Error)],
         ..config::AuditConfig::default()
     };
-    let mut stage = Stage::with(Setup { audit: Arc::new(audit), ..setup(100, 30) });
+    let mut stage = Stage::with(with(setup(100, 30), |setup| setup.settings.audit = Arc::new(audit)));
     stage.load(all(faulty()));
     assert!(!stage.line("plain.example").contains('✗'), "{}", stage.frame());
     assert!(!stage.line("twins").contains('!'), "{}", stage.frame());
@@ -351,7 +358,7 @@ fn how_many_have_a_finding_is_said_once_it_is_known() {
 fn what_fails_to_load_is_audited_as_far_as_it_came() {
     let mut stage = Stage::loaded(100, 30);
     stage.keys("L").fail(2, ErrorKind::Status(500), "Internal server error");
-    assert!(stage.app.is_judged(), "{}", stage.frame());
+    assert!(stage.app.session.is_audited(), "{}", stage.frame());
 }
 
 #[test]
@@ -359,9 +366,9 @@ fn another_scope_has_its_own_findings() {
     let mut stage = with_faults(80, 24);
     stage.keys("a");
     assert_eq!(stage.app.told(), []);
-    assert!(!stage.app.is_judged());
+    assert!(!stage.app.session.is_audited());
     stage.load(all(vec![at("good", "https://good.example.com/x")]));
-    assert!(stage.app.is_judged() && !stage.frame().contains('✗'), "{}", stage.frame());
+    assert!(stage.app.session.is_audited() && !stage.frame().contains('✗'), "{}", stage.frame());
 }
 
 #[test]
@@ -385,7 +392,7 @@ fn webhooks_in_the_view_of_findings_can_be_copied_and_marked() {
     let copies = |effect: &Effect| matches!(effect, Effect::Copy(text) if text.raw() == "plain");
     assert!(stage.effects.iter().any(copies), "{:?}", stage.effects);
     stage.keys("space");
-    assert!(stage.app.marks.contains("plain") && stage.app.marks.len() == 1);
+    assert!(stage.app.session.marks.contains("plain") && stage.app.session.marks.len() == 1);
     assert!(stage.keys("k k y").frame().contains("not available in this view"), "{}", stage.frame());
 }
 
@@ -395,7 +402,7 @@ fn a_filter_is_typed_behind_the_one_that_a_view_set_and_the_way_back_is_said() {
     stage.keys("4 enter j enter");
     assert!(stage.frame().lines().last().unwrap().contains("esc back to findings"), "{}", stage.frame());
     stage.keys("/").paste("plain").keys("enter");
-    assert_eq!(stage.app.filter.applied(), "finding:insecure-url plain");
+    assert_eq!(stage.app.session.filter.applied(), "finding:insecure-url plain");
     assert!(!stage.frame().lines().last().unwrap().contains("back to findings"), "{}", stage.frame());
 }
 

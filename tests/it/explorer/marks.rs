@@ -3,11 +3,12 @@
 use std::fs;
 
 use hookscope::config::Clipboard;
-use hookscope::tui::app::{Overlay, Setup};
 use hookscope::tui::jobs::Outcome;
+use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};
+use hookscope::tui::ui::Overlay;
 
-use crate::support::{Stage, page, press, setup};
+use crate::support::{Stage, page, press, setup, with};
 
 fn forty() -> Stage {
     let mut stage = Stage::new(100, 30);
@@ -24,11 +25,11 @@ fn copied(stage: &Stage) -> String {
 fn a_mark_goes_on_to_the_next_and_comes_off_again() {
     let mut stage = forty();
     stage.keys("space space");
-    assert_eq!((stage.app.marks.len(), stage.selected().as_deref()), (2, Some("whk_000000000002")));
+    assert_eq!((stage.app.session.marks.len(), stage.selected().as_deref()), (2, Some("whk_000000000002")));
     assert!(stage.frame().contains("2 marked"), "{}", stage.frame());
     stage.keys("g space");
-    assert_eq!(stage.app.marks.len(), 1);
-    assert!(!stage.app.marks.contains("whk_000000000000") && stage.app.marks.contains("whk_000000000001"));
+    assert_eq!(stage.app.session.marks.len(), 1);
+    assert!(!stage.app.session.marks.contains("whk_000000000000") && stage.app.session.marks.contains("whk_000000000001"));
 }
 
 #[test]
@@ -36,11 +37,11 @@ fn marks_survive_filter_sort_and_refresh_and_can_be_searched_for() {
     let mut stage = forty();
     stage.keys("space /").paste("globex").keys("enter * esc s S r");
     stage.load(page(1, 0..40, Some(40)));
-    assert_eq!(stage.app.marks.len(), 11);
+    assert_eq!(stage.app.session.marks.len(), 11);
     stage.keys("/").paste("is:marked").keys("enter");
-    assert_eq!(stage.app.listing.len(), 11);
+    assert_eq!(stage.app.session.list.len(), 11);
     stage.keys("space");
-    assert_eq!(stage.app.listing.len(), 10, "what is not marked any more is not shown");
+    assert_eq!(stage.app.session.list.len(), 10, "what is not marked any more is not shown");
 }
 
 #[test]
@@ -63,9 +64,9 @@ fn no_command_is_copied_that_would_be_refused() {
 fn mark_all_marks_what_is_shown_and_the_second_time_takes_the_marks() {
     let mut stage = forty();
     stage.keys("*");
-    assert_eq!(stage.app.marks.len(), 40);
+    assert_eq!(stage.app.session.marks.len(), 40);
     stage.keys("/").paste("billing").keys("enter *");
-    assert_eq!(stage.app.marks.len(), 30, "all of them were marked, so their marks are taken");
+    assert_eq!(stage.app.session.marks.len(), 30, "all of them were marked, so their marks are taken");
 }
 
 #[test]
@@ -74,23 +75,23 @@ fn all_marks_can_be_taken_off_when_a_marked_webhook_is_gone() {
     let mut stage = forty();
     // It is marked, and removed.
     stage.keys("G space k r").load(page(1, 0..39, Some(39)));
-    assert_eq!(stage.app.marks.len(), 1);
+    assert_eq!(stage.app.session.marks.len(), 1);
     name(&mut stage, &directory.path().join("none.json"));
     assert!(stage.frame().contains("export 1 marked to "), "{}", stage.frame());
     stage.keys("enter");
     assert!(stage.frame().contains("none of the marked webhooks is still listed"), "{}", stage.frame());
     assert!(!directory.path().join("none.json").exists(), "an empty file would look like an empty workspace");
     stage.keys("esc * *");
-    assert_eq!(stage.app.marks.len(), 0, "{}", stage.frame());
+    assert_eq!(stage.app.session.marks.len(), 0, "{}", stage.frame());
     // One that is not listed as removed any longer takes its mark along.
     let mut stage = forty();
     stage.keys("g space space G space k r").load(page(1, 0..39, Some(39)));
-    assert_eq!(stage.app.marks.len(), 3);
+    assert_eq!(stage.app.session.marks.len(), 3);
     name(&mut stage, &directory.path().join("two.json"));
     stage.keys("enter");
     assert!(stage.frame().contains("! exported 2 of 3 marked to "), "{}", stage.frame());
     stage.keys(".");
-    assert_eq!(stage.app.marks.len(), 2, "{}", stage.frame());
+    assert_eq!(stage.app.session.marks.len(), 2, "{}", stage.frame());
 }
 
 #[test]
@@ -98,11 +99,11 @@ fn mark_all_is_about_the_filter_under_which_it_was_pressed() {
     let mut stage = Stage::new(100, 30);
     stage.load(page(1, 0..100, Some(150))).keys("* /").paste("globex").keys("enter");
     stage.load(page(2, 100..150, Some(150)));
-    assert!(stage.app.marks.is_empty(), "{}", stage.frame());
+    assert!(stage.app.session.marks.is_empty(), "{}", stage.frame());
     let mut stage = Stage::new(100, 30);
     stage.load(page(1, 0..100, Some(150))).keys("/").paste("globex").keys("enter * esc");
     stage.load(page(2, 100..150, Some(150)));
-    assert!(stage.app.marks.is_empty(), "{}", stage.frame());
+    assert!(stage.app.session.marks.is_empty(), "{}", stage.frame());
 }
 
 #[test]
@@ -115,7 +116,11 @@ fn enter_twice_writes_a_file_once() {
     let second = stage.late_key("enter");
     assert_eq!((first.len(), second.len()), (1, 0), "it is being written");
     stage.send_all(first);
-    assert!(matches!(stage.app.overlay, Overlay::None) && stage.footer().contains("exported 40 to "), "{}", stage.frame());
+    assert!(
+        matches!(stage.app.ui.overlay, Overlay::None) && stage.footer().contains("exported 40 to "),
+        "{}",
+        stage.frame()
+    );
 }
 
 #[test]
@@ -130,7 +135,7 @@ fn an_export_is_of_what_was_shown_when_it_was_opened() {
     stage.wait(30);
     assert_eq!(stage.generation(), generation);
     // A refresh ends meanwhile.
-    stage.app.auto_refresh = Some(stage.now.instant);
+    stage.app.session.load.auto_refresh = Some(stage.now.instant);
     stage.send(Message::Tick).load(page(1, 0..10, Some(10)));
     assert!(stage.frame().contains("export 40 to "), "{}", stage.frame());
     stage.keys("enter");
@@ -141,18 +146,18 @@ fn an_export_is_of_what_was_shown_when_it_was_opened() {
 fn mark_all_waits_until_everything_is_here() {
     let mut stage = Stage::new(100, 30);
     stage.load(page(1, 0..100, Some(150))).keys("*");
-    assert!(stage.app.marks.is_empty() && stage.app.demand().everything);
+    assert!(stage.app.session.marks.is_empty() && stage.app.session.demand().everything);
     assert!(stage.footer().contains(" loading to mark all: 1 of 2 pages  esc stops"), "{}", stage.frame());
     stage.load(page(2, 100..150, Some(150)));
-    assert_eq!(stage.app.marks.len(), 150);
+    assert_eq!(stage.app.session.marks.len(), 150);
     let mut stage = Stage::new(100, 30);
     stage.load(page(1, 0..100, Some(150))).keys("* esc").load(page(2, 100..150, Some(150)));
-    assert!(stage.app.marks.is_empty(), "esc stops that too");
+    assert!(stage.app.session.marks.is_empty(), "esc stops that too");
 }
 
 #[test]
 fn marking_a_part_says_that_it_is_one() {
-    let mut stage = Stage::with(Setup { auto_load_limit: 100, ..setup(100, 30) });
+    let mut stage = Stage::with(with(setup(100, 30), |setup| setup.settings.auto_load_limit = 100));
     stage.load(page(1, 0..100, Some(30_000))).keys("*");
     let frame = stage.frame();
     assert!(frame.contains("marked 100 webhooks; not all are loaded, L loads the rest"), "{frame}");
@@ -238,7 +243,7 @@ fn marked_webhooks_are_exported_whether_they_are_shown_or_not() {
 
 #[test]
 fn an_export_of_a_part_says_so() {
-    let mut stage = Stage::with(Setup { auto_load_limit: 100, ..setup(100, 30) });
+    let mut stage = Stage::with(with(setup(100, 30), |setup| setup.settings.auto_load_limit = 100));
     stage.load(page(1, 0..100, Some(30_000))).keys("e");
     let frame = stage.frame();
     assert!(frame.contains("export 100 (loaded only) to"), "{frame}");
@@ -251,14 +256,18 @@ fn webhooks_that_are_gone_are_shown_but_nothing_is_done_with_them() {
     let path = directory.path().join("out.ndjson");
     let mut stage = forty();
     stage.keys("r").load(page(1, 0..39, Some(39)));
-    assert_eq!(stage.app.listing.len(), 40, "{}", stage.frame());
+    assert_eq!(stage.app.session.list.len(), 40, "{}", stage.frame());
     name(&mut stage, &path);
     assert!(stage.frame().contains("export 39 to "), "{}", stage.frame());
     stage.keys("enter");
     assert!(stage.frame().contains("exported 39 to"), "{}", stage.frame());
     assert!(!fs::read_to_string(&path).unwrap().contains("whk_000000000039"));
     stage.keys("*");
-    assert!(stage.app.marks.len() == 39 && !stage.app.marks.contains("whk_000000000039"), "{}", stage.frame());
+    assert!(
+        stage.app.session.marks.len() == 39 && !stage.app.session.marks.contains("whk_000000000039"),
+        "{}",
+        stage.frame()
+    );
     // One that was marked while it was there is not copied any more.
     stage.keys("* G space y i");
     assert!(stage.frame().contains("none of the marked webhooks is loaded"), "{}", stage.frame());
@@ -268,7 +277,7 @@ fn webhooks_that_are_gone_are_shown_but_nothing_is_done_with_them() {
 fn only_destinations_that_are_still_in_use_are_probed() {
     let mut stage = Stage::new(100, 30);
     stage.load(page(1, 0..4, Some(4))).keys("r").load(page(1, 0..3, Some(3)));
-    assert_eq!((stage.app.listing.len(), stage.keys("P").asked().len()), (4, 3), "{}", stage.frame());
+    assert_eq!((stage.app.session.list.len(), stage.keys("P").asked().len()), (4, 3), "{}", stage.frame());
 }
 
 #[test]
@@ -280,15 +289,15 @@ fn what_ends_meanwhile_takes_nothing_away_from_what_is_typed() {
     let exported = stage.late_key("enter");
     stage.keys("esc /").paste("pro");
     stage.send_all(exported);
-    assert!(matches!(stage.app.overlay, Overlay::Filter) && folder.path().join("a.json").exists());
+    assert!(matches!(stage.app.ui.overlay, Overlay::Filter) && folder.path().join("a.json").exists());
     stage.keys("esc * y");
     let copied = stage.late_key("j");
-    stage.app.setup.clipboard = Clipboard::Screen;
+    stage.app.settings.clipboard = Clipboard::Screen;
     stage.keys("/").paste("pro");
     stage.send_all(copied);
-    assert!(matches!(stage.app.overlay, Overlay::Filter), "{}", stage.frame());
+    assert!(matches!(stage.app.ui.overlay, Overlay::Filter), "{}", stage.frame());
     stage.keys("d q");
-    assert_eq!(stage.app.filter.prompt().text(), "prodq");
+    assert_eq!(stage.app.session.filter.prompt().text(), "prodq");
     // A line for another file is no business of the last one either.
     stage.keys("esc e");
     name(&mut stage, &folder.path().join("a.json"));
@@ -308,14 +317,14 @@ fn what_is_marked_while_others_are_being_marked_stays_marked() {
     let marked = stage.late_key("*");
     stage.keys("esc g space");
     stage.send_all(marked);
-    assert_eq!((stage.app.marks.len(), stage.app.marks.contains("whk_000000000000")), (11, true));
+    assert_eq!((stage.app.session.marks.len(), stage.app.session.marks.contains("whk_000000000000")), (11, true));
     // Pressed twice while the first is still at work: marked, and not marked.
     stage.keys("* *");
     let first = stage.late_key("*");
     let second = stage.late_key("*");
-    let before = stage.app.marks.len();
+    let before = stage.app.session.marks.len();
     stage.send_all(first).send_all(second);
-    assert_eq!((before, stage.app.marks.len()), (0, 0));
+    assert_eq!((before, stage.app.session.marks.len()), (0, 0));
 }
 
 #[test]

@@ -9,12 +9,13 @@ use std::path::PathBuf;
 use hookscope::api::{ErrorKind, Network, Page};
 use hookscope::cache::{Kept, Store};
 use hookscope::model::{Roster, Row};
-use hookscope::tui::app::Setup;
-use hookscope::tui::changes_pane::Fate;
+use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};
+use hookscope::tui::session::Session;
+use hookscope::tui::session::changes::Fate;
 use tempfile::TempDir;
 
-use crate::support::{NOW, Stage, page, row, setup, webhook};
+use crate::support::{NOW, Stage, page, row, setup, webhook, with};
 
 /// A home, and what an earlier session left in it.
 pub(crate) struct Home(TempDir);
@@ -44,7 +45,7 @@ impl Home {
     }
 
     pub(crate) fn stage(&self, width: u16, height: u16) -> Stage {
-        Stage::with(Setup { store: Some(self.store()), ..setup(width, height) })
+        Stage::with(with(setup(width, height), |setup| setup.workspace.store = Some(self.store())))
     }
 
     /// The ids in the cache.
@@ -79,13 +80,13 @@ fn the_cache_is_shown_at_the_start_with_its_age_until_live_rows_replace_it() {
     assert!(stage.header().contains("all 250 cached 3h ago"), "{}", stage.frame());
     assert!(!stage.frame().contains("live"), "{}", stage.frame());
     assert!(stage.frame().contains("hooks.acme.example.com/dialnexa/crm/0"), "{}", stage.frame());
-    assert!(stage.app.demand().everything, "everything was known, so everything is read again");
+    assert!(stage.app.session.demand().everything, "everything was known, so everything is read again");
     stage.load(page(1, 0..100, Some(250)));
     assert!(stage.header().contains("100 of 250, rest cached 3h ago"), "{}", stage.frame());
     stage.load(page(2, 100..200, Some(250))).load(page(3, 200..250, Some(250)));
     assert!(stage.header().contains("all 250") && stage.header().contains("live"), "{}", stage.frame());
-    assert!(!stage.frame().contains("cached") && stage.app.unseen.is_empty(), "{}", stage.frame());
-    assert!(!stage.app.demand().everything);
+    assert!(!stage.frame().contains("cached") && stage.app.session.unread.is_empty(), "{}", stage.frame());
+    assert!(!stage.app.session.demand().everything);
 }
 
 #[test]
@@ -93,11 +94,11 @@ fn the_selection_follows_its_webhook_from_the_cache_to_live_rows() {
     let home = Home::new();
     let mut stage = remembering(&home);
     stage.keys("j j j");
-    let (selected, place) = (stage.selected(), stage.app.cursor.selected());
+    let (selected, place) = (stage.selected(), stage.app.session.list.selected());
     let rows = [webhook(900), webhook(901)].into_iter().chain(webhooks(0..98)).collect();
     stage.load(Page { rows, ..page(1, 0..0, Some(252)) });
     assert_eq!(stage.selected(), selected);
-    assert_eq!(stage.app.cursor.selected(), place + 2);
+    assert_eq!(stage.app.session.list.selected(), place + 2);
 }
 
 #[test]
@@ -119,7 +120,7 @@ fn pages_of_another_size_are_filled_from_the_cache_too() {
     let mut stage = remembering(&home);
     stage.load(Page { limit: Some(50), ..page(1, 0..50, Some(250)) });
     assert!(stage.header().contains("50 of 250, rest cached 3h ago"), "{}", stage.frame());
-    assert_eq!((stage.app.listing.page_size(), stage.app.listing.loaded()), (50, 250));
+    assert_eq!((stage.app.session.list.lines.page_size(), stage.app.session.list.lines.loaded()), (50, 250));
 }
 
 /// The active ones of fourteen that were read three hours ago.
@@ -164,7 +165,7 @@ fn when_the_api_is_down_the_cache_is_what_there_is() {
     stage.fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
     stage.wait(2 * 3600).keys("r");
     assert!(stage.header().contains("cached 5h ago"), "{}", stage.frame());
-    assert!(stage.app.demand().everything);
+    assert!(stage.app.session.demand().everything);
 }
 
 #[test]
@@ -190,7 +191,7 @@ fn what_changed_since_the_last_look_is_marked_once_everything_was_read() {
     assert!(stage.header().contains("+1 ~1 -1"), "{}", stage.frame());
     for (word, id) in [("added", "whk_000000000005"), ("changed", "whk_000000000003"), ("removed", "whk_000000000001")] {
         stage.keys("/").paste(&format!("is:{word}")).keys("enter");
-        assert_eq!((stage.app.listing.len(), stage.selected().as_deref()), (1, Some(id)), "{word}");
+        assert_eq!((stage.app.session.list.len(), stage.selected().as_deref()), (1, Some(id)), "{word}");
         stage.keys("esc");
     }
 }
@@ -207,8 +208,10 @@ fn a_consistent_read_of_everything_is_written_and_nothing_else_is() {
     assert_eq!(home.cached().len(), 0, "an id came twice");
     stage.wait(60).keys("r L").load(page(1, 0..100, Some(150))).load(page(2, 100..150, Some(150)));
     assert_eq!(home.cached().len(), 150);
-    let mut stage =
-        Stage::with(Setup { store: Some(home.store()), scope: hookscope::model::Scope::Active, ..setup(80, 24) });
+    let mut stage = Stage::with(with(setup(80, 24), |setup| {
+        setup.workspace.store = Some(home.store());
+        setup.scope = hookscope::model::Scope::Active;
+    }));
     stage.send(Message::Begun).load(all(webhooks(0..2)));
     assert_eq!(home.cached().len(), 150, "another scope is not everything");
 }
@@ -219,11 +222,11 @@ fn it_is_written_once_a_minute_at_most_and_at_the_end() {
     let mut stage = home.stage(100, 30);
     stage.send(Message::Begun).load(all(webhooks(0..5)));
     assert_eq!(home.cached().len(), 5);
-    assert!(stage.app.keep_at_last().is_none(), "nothing new was read");
+    assert!(stage.app.in_session(Session::keep_at_last).is_none(), "nothing new was read");
     stage.wait(30).keys("r").load(all(webhooks(0..6)));
     assert_eq!(home.cached().len(), 5);
-    let job = stage.app.keep_at_last().unwrap();
-    assert!(stage.app.keep_at_last().is_none());
+    let job = stage.app.in_session(Session::keep_at_last).unwrap();
+    assert!(stage.app.in_session(Session::keep_at_last).is_none());
     let done = job.run(&|| true);
     stage.send(Message::Done(Box::new(done)));
     assert_eq!(home.cached().len(), 6);
@@ -276,7 +279,7 @@ fn of_cached_rows_nothing_is_said_that_holds_for_live_ones() {
     stage.keys("1 /").paste("nothing-like-this").keys("enter");
     assert!(!stage.frame().contains("Searched all 250"), "{}", stage.frame());
     stage.keys("esc L");
-    assert!(stage.app.demand().everything, "cached rows are not loaded ones\n{}", stage.frame());
+    assert!(stage.app.session.demand().everything, "cached rows are not loaded ones\n{}", stage.frame());
 }
 
 #[test]
@@ -307,7 +310,7 @@ fn the_order_of_the_api_and_its_odd_rows_are_written_and_no_secret_is() {
         row(r#"{"id":7}"#),
         row(r#"{"id":"a","url":"https://x.example.com/"}"#),
     ]));
-    assert!(stage.app.unseen.is_empty(), "{}", stage.frame());
+    assert!(stage.app.session.unread.is_empty(), "{}", stage.frame());
 }
 
 #[test]
@@ -332,7 +335,7 @@ fn the_answer_about_another_workspace_is_dropped() {
     let late = job.clone().run(&|| true);
     stage.send(super::profiles::staging());
     stage.send(Message::Done(Box::new(late)));
-    assert!(!stage.app.listing.is_known() && stage.app.cached_at().is_none(), "{}", stage.frame());
+    assert!(!stage.app.session.list.lines.is_known() && stage.app.session.cached_at().is_none(), "{}", stage.frame());
     stage.load(all(webhooks(0..6)));
     assert_eq!(home.cached().len(), 5, "nothing of one workspace is written to the cache of another");
 }
@@ -363,7 +366,7 @@ fn what_is_done_with_cached_rows_says_so() {
     assert!(!stage.frame().contains("unmarked"), "it waits for live rows\n{}", stage.frame());
     stage.keys("esc esc").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9").keys("/");
     stage.paste("billing").keys("enter").fail(1, ErrorKind::Network(Network::Refused), "127.0.0.1:9");
-    assert!(stage.app.is_part(), "what is said of a whole workspace is not said of a cached one");
+    assert!(stage.app.session.is_part(), "what is said of a whole workspace is not said of a cached one");
 }
 
 #[test]
@@ -387,7 +390,11 @@ fn what_changed_since_the_last_look_waits_for_the_scope_that_it_is_about() {
     for message in late {
         stage.send(message);
     }
-    assert!(stage.app.unseen.is_empty(), "what is new among all is not new among the active ones\n{}", stage.frame());
+    assert!(
+        stage.app.session.unread.is_empty(),
+        "what is new among all is not new among the active ones\n{}",
+        stage.frame()
+    );
     stage.keys("a a").load(all(webhooks(0..15)));
     assert!(stage.header().contains("+1"), "{}", stage.frame());
 }
@@ -404,7 +411,7 @@ fn a_cache_that_comes_late_is_compared_when_all_are_shown_again() {
             stage.send(Message::Done(Box::new(job.run(&|| true))));
         }
     }
-    assert!(stage.app.unseen.is_empty(), "{}", stage.frame());
+    assert!(stage.app.session.unread.is_empty(), "{}", stage.frame());
     stage.keys("a a").load(all(webhooks(0..15)));
     assert!(stage.header().contains("+1"), "{}", stage.frame());
 }
@@ -452,7 +459,10 @@ fn what_was_read_soon_after_the_last_is_written_without_another_event() {
 fn a_webhook_that_is_still_selected_is_not_called_gone() {
     let home = Home::new();
     home.remember(&webhooks(0..250), 3);
-    let mut stage = Stage::with(Setup { auto_load_limit: 100, store: Some(home.store()), ..setup(120, 40) });
+    let mut stage = Stage::with(with(setup(120, 40), |setup| {
+        setup.settings.auto_load_limit = 100;
+        setup.workspace.store = Some(home.store());
+    }));
     // The API was faster than the cache.
     stage.load(page(1, 0..100, Some(250))).send(Message::Begun);
     let selected = stage.selected();

@@ -3,8 +3,9 @@
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use hookscope::api::{ApiError, ErrorKind};
 use hookscope::fetch::FetchEvent;
-use hookscope::tui::app::Focus;
+use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};
+use hookscope::tui::ui::Focus;
 
 use super::memory::Home;
 use crate::support::{Stage, page, press};
@@ -24,15 +25,15 @@ fn selected_line(stage: &Stage) -> Option<usize> {
 fn the_mouse_works_only_when_it_is_on() {
     let mut stage = Stage::loaded(80, 24);
     stage.send(event(CLICK, 4));
-    assert_eq!(stage.app.cursor.selected(), 0);
+    assert_eq!(stage.app.session.list.selected(), 0);
     stage.keys("m");
     assert!(stage.effects.contains(&Effect::Mouse(true)));
     stage.send(event(CLICK, 4));
-    assert_eq!(stage.app.cursor.selected(), 3);
+    assert_eq!(stage.app.session.list.selected(), 3);
     stage.send(event(MouseEventKind::ScrollDown, 4));
-    assert_eq!(stage.app.cursor.selected(), 6);
+    assert_eq!(stage.app.session.list.selected(), 6);
     stage.send(event(CLICK, 20));
-    assert_eq!(stage.app.focus, Focus::Detail);
+    assert_eq!(stage.app.ui.focus, Focus::Detail);
     stage.send(event(CLICK, 0)).send(event(CLICK, 23));
     assert!(stage.effects.is_empty(), "header and footer are no rows");
     stage.keys("m");
@@ -44,7 +45,7 @@ fn in_views_of_groups_it_selects_the_group_under_it() {
     for view in ["2", "3", "4"] {
         let mut stage = Stage::new(110, 40);
         stage.load(page(1, 0..40, Some(40))).keys("j j m").keys(view).keys("g");
-        let webhook = stage.app.cursor.selected();
+        let webhook = stage.app.session.list.selected();
         assert_eq!(selected_line(&stage), Some(2), "view {view}");
         stage.send(event(CLICK, 3));
         assert_eq!(selected_line(&stage), Some(3), "view {view}\n{}", stage.frame());
@@ -57,7 +58,7 @@ fn in_views_of_groups_it_selects_the_group_under_it() {
             stage.send(event(CLICK, row));
             assert_eq!(selected_line(&stage), after_the_wheel, "view {view}: line {row} has no group");
         }
-        assert_eq!(stage.app.cursor.selected(), webhook, "the selection that is not on screen stays");
+        assert_eq!(stage.app.session.list.selected(), webhook, "the selection that is not on screen stays");
     }
 }
 
@@ -66,21 +67,21 @@ fn in_changes_it_selects_the_change_under_it_and_scrolls_the_detail() {
     let home = Home::new();
     let mut stage = super::changes::looked(&home, 80, 24);
     stage.keys("m 5 g");
-    let webhook = stage.app.cursor.selected();
+    let webhook = stage.app.session.list.selected();
     stage.send(event(CLICK, 3));
-    assert_eq!((stage.app.changes.cursor().selected(), selected_line(&stage)), (1, Some(3)));
+    assert_eq!((stage.app.session.changes.list.cursor().selected(), selected_line(&stage)), (1, Some(3)));
     let detail = stage.app.layout().panes.detail().y + 1;
     stage.send(event(MouseEventKind::ScrollDown, detail));
-    assert_eq!(stage.app.changes.cursor().selected(), 1, "the wheel over the detail scrolls the detail");
+    assert_eq!(stage.app.session.changes.list.cursor().selected(), 1, "the wheel over the detail scrolls the detail");
     stage.send(event(CLICK, detail));
-    assert_eq!((stage.app.focus, stage.app.changes.cursor().selected()), (Focus::Detail, 1));
+    assert_eq!((stage.app.ui.focus, stage.app.session.changes.list.cursor().selected()), (Focus::Detail, 1));
     stage.send(event(MouseEventKind::ScrollUp, 3));
-    assert_eq!((stage.app.changes.cursor().selected(), stage.app.cursor.selected()), (0, webhook));
+    assert_eq!((stage.app.session.changes.list.cursor().selected(), stage.app.session.list.selected()), (0, webhook));
     // Where the detail covers the list, a click on it selects nothing.
     let home = Home::new();
     let mut stage = super::changes::looked(&home, 60, 12);
     stage.keys("m 5 g tab").send(event(CLICK, 4));
-    assert_eq!(stage.app.changes.cursor().selected(), 0);
+    assert_eq!(stage.app.session.changes.list.cursor().selected(), 0);
 }
 
 /// A banner or a resize that arrives between a frame and a click moves the lines of the list.

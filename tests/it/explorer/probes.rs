@@ -7,13 +7,14 @@ use hookscope::api::{ErrorKind, Page};
 use hookscope::base_url::BaseUrl;
 use hookscope::config::Config;
 use hookscope::redact::ApiKey;
-use hookscope::tui::app::{Setup, Workspace};
 use hookscope::tui::finder::Arranged;
+use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::prober::Found;
+use hookscope::tui::session::workspace::WorkspaceInfo;
 use hookscope::tui::theme::Glyphs;
 
-use crate::support::{Stage, origin, page, reach, row, setup};
+use crate::support::{Stage, origin, page, reach, row, setup, with};
 
 const ACME: &str = "https://hooks.acme.example.com";
 const BILLING: &str = "https://billing.acme.example.com";
@@ -108,7 +109,11 @@ fn all_that_are_shown_are_probed_each_once() {
     }
     let frame = stage.frame();
     assert!(frame.contains("! none of 4 destinations reached: DNS fails on this host; results discarded"), "{frame}");
-    assert!(!stage.app.probes.are_shown() && !stage.keys("4").frame().contains("dead-destination"), "{}", stage.frame());
+    assert!(
+        !stage.app.session.probes.are_shown() && !stage.keys("4").frame().contains("dead-destination"),
+        "{}",
+        stage.frame()
+    );
     // A filter chooses, and marks choose before it.
     let mut stage = whole(80, 24);
     assert_eq!(stage.keys("/ h o s t : a c m e enter P").asked(), [BILLING, ACME]);
@@ -155,7 +160,7 @@ fn all_waits_until_all_is_here_or_says_what_it_is_about() {
     stage.load(first).keys("P");
     assert_eq!(stage.asked(), [""; 0]);
     assert!(
-        stage.app.demand().everything && stage.footer().contains("loading to probe all: 1 of 2 pages"),
+        stage.app.session.demand().everything && stage.footer().contains("loading to probe all: 1 of 2 pages"),
         "{}",
         stage.footer()
     );
@@ -168,10 +173,10 @@ fn all_waits_until_all_is_here_or_says_what_it_is_about() {
         let of_two = |number, rows| Page { limit: Some(2), ..page(number, rows, Some(4)) };
         stage.load(of_two(1, 0..2)).keys("/ e x a m p l e enter").keys(keys).load(of_two(2, 2..4));
         assert_eq!(stage.asked().len(), asked);
-        assert_eq!(stage.app.marks.len(), 4 - asked);
+        assert_eq!(stage.app.session.marks.len(), 4 - asked);
     }
     // More than may be loaded without being asked to.
-    let mut stage = Stage::with(Setup { auto_load_limit: 50, ..setup(100, 24) });
+    let mut stage = Stage::with(with(setup(100, 24), |setup| setup.settings.auto_load_limit = 50));
     stage.load(page(1, 0..100, Some(1234)));
     assert_eq!(stage.keys("P").asked().len(), 4);
     assert!(
@@ -182,7 +187,7 @@ fn all_waits_until_all_is_here_or_says_what_it_is_about() {
     // Waiting is given up by esc too.
     let mut stage = Stage::loaded(80, 24);
     stage.keys("P esc");
-    assert!(!stage.app.demand().everything && stage.footer().contains("probe canceled"), "{}", stage.footer());
+    assert!(!stage.app.session.demand().everything && stage.footer().contains("probe canceled"), "{}", stage.footer());
     assert_eq!(stage.load(page(2, 100..200, Some(1234))).asked(), [""; 0]);
     // And when a page fails.
     let mut stage = Stage::loaded(80, 24);
@@ -236,9 +241,9 @@ fn a_filter_asks_for_what_was_found_and_follows_it() {
     let mut stage = whole(80, 24);
     stage.keys("P").found(ACME, Ok(3)).found(BILLING, Err(Trouble::Dns));
     stage.keys("/").paste("probe:dead").keys("enter");
-    assert_eq!(stage.app.listing.listed(), 5);
+    assert_eq!(stage.app.session.list.lines.len(), 5);
     stage.found(GLOBEX, Err(Trouble::TlsExpired));
-    assert_eq!(stage.app.listing.listed(), 10, "what is found while it is in effect counts too");
+    assert_eq!(stage.app.session.list.lines.len(), 10, "what is found while it is in effect counts too");
     for (query, count) in [
         ("probe:tls-expired", 5),
         ("probe:dns|refused", 5),
@@ -251,11 +256,11 @@ fn a_filter_asks_for_what_was_found_and_follows_it() {
         ("probe:dead host:acme", 5),
     ] {
         stage.keys("/ ctrl-u").paste(query).keys("enter");
-        assert_eq!(stage.app.listing.listed(), count, "{query}\n{}", stage.frame());
+        assert_eq!(stage.app.session.list.lines.len(), count, "{query}\n{}", stage.frame());
     }
     // What is unknown becomes known.
     stage.keys("/ ctrl-u").paste("probe:unknown").keys("enter").found(INITECH, Err(Trouble::Private));
-    assert_eq!(stage.app.listing.listed(), 0);
+    assert_eq!(stage.app.session.list.lines.len(), 0);
     stage.keys("/ ctrl-u").paste("probe:daed").keys("enter");
     assert!(stage.frame().contains("unknown probe result daed. Did you mean probe:dead?"), "{}", stage.frame());
 }
@@ -266,7 +271,7 @@ fn the_first_of_an_answer_never_takes_the_place_of_all_of_an_earlier_one() {
     let mut stage = whole(80, 24);
     stage.keys("P").found(ACME, Ok(60)).found(BILLING, Err(Trouble::Dns));
     stage.keys("/").paste("probe:dead").keys("enter G");
-    assert_eq!((stage.app.listing.len(), stage.app.cursor.selected()), (5, 4));
+    assert_eq!((stage.app.session.list.len(), stage.app.session.list.selected()), (5, 4));
     let seen = Seen { reach: reach(Err(Trouble::Reset)), at: stage.now.wall };
     let effects = stage.app.update(Message::Probed(Found::Reach(origin(GLOBEX), Box::new(seen))), stage.now);
     let wish = effects.into_iter().find_map(|effect| match effect {
@@ -279,9 +284,9 @@ fn the_first_of_an_answer_never_takes_the_place_of_all_of_an_earlier_one() {
         Message::Arranged(Arranged { epoch: wish.epoch, version: wish.version, answer })
     };
     stage.send(answer(&[1, 2], false));
-    assert_eq!((stage.app.listing.len(), stage.app.cursor.selected()), (5, 4));
+    assert_eq!((stage.app.session.list.len(), stage.app.session.list.selected()), (5, 4));
     stage.send(answer(&[1, 2, 5, 6, 9, 10, 13, 14, 17, 18], true));
-    assert_eq!((stage.app.listing.len(), stage.app.cursor.selected()), (10, 8));
+    assert_eq!((stage.app.session.list.len(), stage.app.session.list.selected()), (10, 8));
 }
 
 #[test]
@@ -289,7 +294,7 @@ fn marks_change_nothing_about_what_probes_found() {
     let mut stage = whole(80, 24);
     stage.keys("P").found(ACME, Ok(60)).found(BILLING, Err(Trouble::Dns));
     stage.keys("/").paste("probe:dead").keys("enter space space");
-    assert_eq!((stage.app.listing.len(), stage.app.marks.len()), (5, 2));
+    assert_eq!((stage.app.session.list.len(), stage.app.session.marks.len()), (5, 2));
 }
 
 #[test]
@@ -298,7 +303,11 @@ fn a_host_without_network_makes_no_destination_unreachable() {
     stage.wait(120).keys("P");
     for (url, trouble) in [(ACME, Trouble::Dns), (BILLING, Trouble::Unreachable), (GLOBEX, Trouble::Dns)] {
         stage.found(url, Err(trouble));
-        assert!(stage.app.probes.known.is_empty(), "as long as nothing was reached, nothing is known: {}", stage.frame());
+        assert!(
+            stage.app.session.probes.known.is_empty(),
+            "as long as nothing was reached, nothing is known: {}",
+            stage.frame()
+        );
     }
     stage.found(INITECH, Err(Trouble::Private));
     assert!(
@@ -315,30 +324,30 @@ fn a_host_without_network_makes_no_destination_unreachable() {
             .found(ACME, Err(Trouble::Dns))
             .found(BILLING, Err(Trouble::Unreachable))
             .found(GLOBEX, proof);
-        assert_eq!(stage.app.probes.known.len(), 3, "{}", stage.frame());
+        assert_eq!(stage.app.session.probes.known.len(), 3, "{}", stage.frame());
         stage.found(INITECH, Err(Trouble::Dns));
-        assert_eq!(stage.app.probes.known.len(), 4, "{}", stage.frame());
+        assert_eq!(stage.app.session.probes.known.len(), 4, "{}", stage.frame());
         // What was found can be discarded.
         stage.keys(":").paste("discard-probes").keys("enter");
         assert!(stage.footer().contains("discarded the probe results for 4 destinations"), "{}", stage.frame());
-        assert!(!stage.app.probes.are_shown(), "{}", stage.frame());
+        assert!(!stage.app.session.probes.are_shown(), "{}", stage.frame());
     }
     // A single one that fails is what it is.
     let mut stage = whole(80, 24);
     stage.keys("p").found(ACME, Err(Trouble::Dns));
-    assert_eq!(stage.app.probes.known.len(), 1, "{}", stage.frame());
+    assert_eq!(stage.app.session.probes.known.len(), 1, "{}", stage.frame());
 }
 
 #[test]
 fn what_this_host_is_blamed_for_is_discarded_of_earlier_probes_too() {
     let mut stage = whole(80, 24);
     stage.keys("p").found(ACME, Err(Trouble::Dns)).keys("j p").found(BILLING, Ok(60));
-    assert_eq!(stage.app.probes.known.len(), 2, "{}", stage.frame());
+    assert_eq!(stage.app.session.probes.known.len(), 2, "{}", stage.frame());
     stage.wait(120).keys("P");
     for url in [ACME, BILLING, GLOBEX, INITECH] {
         stage.found(url, Err(Trouble::Dns));
     }
-    let known: Vec<_> = stage.app.probes.known.iter().map(|(origin, _)| origin.to_string()).collect();
+    let known: Vec<_> = stage.app.session.probes.known.iter().map(|(origin, _)| origin.to_string()).collect();
     assert_eq!(known, [BILLING], "{}", stage.frame());
     assert!(!stage.keys("4").frame().contains("dead-destination"), "{}", stage.frame());
 }
@@ -350,10 +359,10 @@ fn this_host_is_not_blamed_while_it_reaches_the_api() {
         for url in [ACME, BILLING, GLOBEX, INITECH] {
             stage.found(url, Err(Trouble::Dns));
         }
-        stage.app.probes.known.len()
+        stage.app.session.probes.known.len()
     };
     let of_api = |url: &str| {
-        let mut stage = Stage::with(Setup { base_url: BaseUrl::parse(url).unwrap(), ..setup(80, 24) });
+        let mut stage = Stage::with(with(setup(80, 24), |setup| setup.workspace.base_url = BaseUrl::parse(url).unwrap()));
         stage.load(page(1, 0..20, Some(20)));
         stage
     };
@@ -367,7 +376,7 @@ fn this_host_is_not_blamed_while_it_reaches_the_api() {
     for url in [ACME, BILLING, GLOBEX, INITECH] {
         stage.found(url, Err(Trouble::Dns));
     }
-    assert_eq!(stage.app.probes.known.len(), 4, "{}", stage.frame());
+    assert_eq!(stage.app.session.probes.known.len(), 4, "{}", stage.frame());
     // It answered long ago, or it needs neither a name service nor a network.
     for (url, seconds) in
         [("https://api.example.com", 120), ("http://127.0.0.1:8080", 0), ("http://localhost", 0), ("https://192.0.2.7", 0)]
@@ -383,18 +392,17 @@ fn this_host_is_not_blamed_while_it_reaches_the_api() {
     for url in [ACME, BILLING, GLOBEX, INITECH] {
         stage.found(url, Err(Trouble::Dns));
     }
-    assert!(stage.app.probes.known.is_empty() && !stage.app.probes.is_running(), "{}", stage.frame());
+    assert!(stage.app.session.probes.known.is_empty() && !stage.app.session.probes.is_running(), "{}", stage.frame());
 }
 
 #[test]
 fn another_workspace_knows_nothing_of_it() {
     let mut stage = whole(80, 24);
     stage.keys("P").found(ACME, Ok(60));
-    let version = stage.app.probes.known.version();
     let base_url = BaseUrl::parse("https://staging.example").unwrap();
     let connection = Config::demo_connection(base_url, ApiKey::new("id:secret").unwrap());
-    stage.send(Message::Switched(Box::new(Workspace::new(0, &connection, None, Vec::new(), Vec::new()))));
-    assert!(!stage.app.probes.are_shown() && stage.app.probes.known.version() > version);
+    stage.send(Message::Switched(Box::new(WorkspaceInfo::new(0, &connection, None, Vec::new()))));
+    assert!(!stage.app.session.probes.are_shown());
     stage.load(page(1, 0..20, Some(20)));
     assert!(!stage.frame().contains('→'), "{}", stage.frame());
     assert!(stage.found(BILLING, Ok(60)).effects.is_empty());
@@ -411,7 +419,7 @@ fn a_probe_that_cannot_begin_says_why() {
 #[test]
 fn ascii_and_any_width_are_enough() {
     for width in 0..=220 {
-        let mut stage = Stage::with(Setup { glyphs: Glyphs::ascii(), ..setup(width, 24) });
+        let mut stage = Stage::with(with(setup(width, 24), |setup| setup.settings.glyphs = Glyphs::ascii()));
         stage.load(page(1, 0..20, Some(20)));
         stage.keys("P").found(ACME, Ok(3)).found(BILLING, Err(Trouble::TlsUntrusted)).found(GLOBEX, Ok(60));
         let frame = stage.frame();
@@ -435,7 +443,7 @@ fn what_is_found_outlives_a_refresh_and_is_replaced_by_what_is_found_later() {
     assert!(stage.frame().contains("✗ dns: host name not found"));
     stage.keys("p").found(ACME, Ok(60));
     let seen = Seen { reach: reach(Ok(60)), at: stage.now.wall };
-    assert_eq!(stage.app.probes.known.get(&origin(ACME)), Some(&seen));
+    assert_eq!(stage.app.session.probes.known.get(&origin(ACME)), Some(&seen));
 }
 
 #[test]
@@ -448,7 +456,7 @@ fn esc_stops_a_probe_that_has_not_begun() {
     assert!(stage.footer().contains("probe canceled"), "{}", stage.footer());
     assert!(stage.frame().contains("⌕ example"), "the filter stays\n{}", stage.frame());
     for message in late {
-        assert_eq!((stage.send(message).asked(), stage.app.probes.is_running()), (Vec::new(), false));
+        assert_eq!((stage.send(message).asked(), stage.app.session.probes.is_running()), (Vec::new(), false));
     }
     assert_eq!(stage.keys("P").asked().len(), 4, "the next one is not stopped");
 }

@@ -9,13 +9,16 @@ use hookscope::base_url::BaseUrl;
 use hookscope::config::{Config, KeySource, Profile};
 use hookscope::fetch::FetchEvent;
 use hookscope::redact::ApiKey;
-use hookscope::tui::app::{Focus, Overlay, Setup, Workspace};
-use hookscope::tui::health::Health;
+use hookscope::tui::app::Setup;
+use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};
+use hookscope::tui::session::health::Health;
+use hookscope::tui::session::workspace::WorkspaceInfo;
 use hookscope::tui::theme::Theme;
+use hookscope::tui::ui::{Focus, Overlay};
 use ratatui::style::{Color, Modifier};
 
-use crate::support::{Stage, page, setup};
+use crate::support::{Stage, page, setup, with};
 
 pub(crate) fn profile(name: &'static str, colour: Option<Color>) -> Profile {
     Profile { name: Some(name.to_owned()), shown: name.into(), host: "api.dialnexa.com".into(), colour, asks: false }
@@ -28,7 +31,10 @@ fn with_profiles() -> Setup {
         profile("staging", Some(Color::Green)),
         profile("test", None),
     ];
-    Setup { profiles, profile_at: 1, ..setup(120, 24) }
+    with(setup(120, 24), |setup| {
+        setup.settings.profiles = profiles;
+        setup.workspace.at = 1;
+    })
 }
 
 /// The explorer with a first page of `production` and three more profiles.
@@ -45,7 +51,7 @@ pub(crate) fn staging() -> Message {
     connection.key_source = KeySource::Config;
     connection.policy.page_size = 50;
     let invocation = ["hookscope", "--profile", "staging"].map(str::to_owned).into();
-    Message::Switched(Box::new(Workspace::new(2, &connection, None, invocation, Vec::new())))
+    Message::Switched(Box::new(WorkspaceInfo::new(2, &connection, None, invocation)))
 }
 
 #[test]
@@ -56,16 +62,16 @@ fn the_picker_names_each_with_its_host_and_its_colour_in_words() {
         assert!(frame.contains(words), "{words:?} is missing\n{frame}");
     }
     assert!(stage.keys("esc").effects.iter().all(|effect| *effect == Effect::Draw));
-    assert!(matches!(stage.app.overlay, Overlay::None));
+    assert!(matches!(stage.app.ui.overlay, Overlay::None));
 }
 
 #[test]
 fn the_picker_is_drawn_at_every_size() {
     for profiles in [2, 4, 40] {
         for (width, height) in [(0, 0), (1, 1), (3, 2), (20, 3), (40, 10), (60, 15), (80, 24)] {
-            let mut setup = Setup { size: (width, height), ..with_profiles() };
-            setup.profiles = setup.profiles.into_iter().cycle().take(profiles).collect();
-            let mut stage = Stage::with(Setup { glyphs: hookscope::tui::theme::Glyphs::ascii(), ..setup });
+            let mut setup = with(with_profiles(), |setup| setup.size = (width, height));
+            setup.settings.profiles = setup.settings.profiles.into_iter().cycle().take(profiles).collect();
+            let mut stage = Stage::with(with(setup, |setup| setup.settings.glyphs = hookscope::tui::theme::Glyphs::ascii()));
             for keys in ["w", "down down", "/ t", "z", "enter", "backspace", "ctrl-u"] {
                 assert!(stage.keys(keys).frame().is_ascii(), "{keys}: {}", stage.frame());
             }
@@ -95,7 +101,7 @@ fn a_digit_or_enter_switches_and_letters_narrow_after_a_slash() {
     let mut stage = loaded();
     for keys in ["w 9", "0", "/ z z z", "enter", "enter"] {
         stage.keys(keys);
-        assert!(matches!(stage.app.overlay, Overlay::Profiles(_)), "{keys}");
+        assert!(matches!(stage.app.ui.overlay, Overlay::Profiles(_)), "{keys}");
         assert!(!stage.effects.iter().any(|effect| matches!(effect, Effect::Switch(_))), "{keys}: {:?}", stage.effects);
     }
 }
@@ -104,7 +110,7 @@ fn a_digit_or_enter_switches_and_letters_narrow_after_a_slash() {
 fn pasted_digits_switch_nothing() {
     let mut stage = loaded();
     stage.keys("w").send(Message::Paste("1".into()));
-    assert!(matches!(stage.app.overlay, Overlay::Profiles(_)) && stage.frame().contains("no matching profile"));
+    assert!(matches!(stage.app.ui.overlay, Overlay::Profiles(_)) && stage.frame().contains("no matching profile"));
     assert_eq!(stage.effects, [Effect::Draw]);
 }
 
@@ -122,13 +128,16 @@ fn choosing_the_one_that_is_shown_ends_a_switch_that_is_under_way() {
 #[test]
 fn where_there_is_nothing_to_switch_to_a_notice_says_so() {
     for (setup, words) in [
-        (Setup { file: Some("x.json".into()), ..setup(120, 24) }, "reading from a file"),
-        (Setup { key_source: KeySource::Demo, ..setup(120, 24) }, "this is the demo"),
-        (Setup { profiles: vec![profile("a", None)], ..setup(120, 24) }, "add a section [profiles.NAME] to the config"),
+        (with(setup(120, 24), |setup| setup.workspace.file = Some("x.json".into())), "reading from a file"),
+        (with(setup(120, 24), |setup| setup.workspace.key_source = KeySource::Demo), "this is the demo"),
+        (
+            with(setup(120, 24), |setup| setup.settings.profiles = vec![profile("a", None)]),
+            "add a section [profiles.NAME] to the config",
+        ),
     ] {
         let mut stage = Stage::with(setup);
         assert!(stage.keys("w").frame().contains(words), "{}", stage.frame());
-        assert!(matches!(stage.app.overlay, Overlay::None));
+        assert!(matches!(stage.app.ui.overlay, Overlay::None));
     }
 }
 
@@ -140,17 +149,21 @@ fn after_the_switch_nothing_of_the_last_workspace_is_left() {
         let before = stage.generation();
         stage.send(staging());
         assert!(stage.generation() > before, "{keys}");
-        assert!(stage.effects.contains(&Effect::Demand(stage.app.demand().clone())), "{keys}");
-        assert_eq!((stage.app.demand().pages.as_slice(), stage.app.demand().everything), (&[1][..], false), "{keys}");
+        assert!(stage.effects.contains(&Effect::Demand(stage.app.session.demand().clone())), "{keys}");
+        assert_eq!(
+            (stage.app.session.demand().pages.as_slice(), stage.app.session.demand().everything),
+            (&[1][..], false),
+            "{keys}"
+        );
         let frame = stage.frame();
         assert!(frame.lines().next().unwrap().contains("staging · staging.example"), "{keys}: {frame}");
         for old in ["example.com", "example.net", "example.org", "whk_", "1,234", "boom"] {
             assert!(!frame.contains(old), "{keys}: {old} is left\n{frame}");
         }
-        assert!(stage.app.listing.is_empty() && stage.app.selected_row().is_none(), "{keys}");
-        assert!(matches!(stage.app.health, Health::Unknown) && !stage.app.reveal, "{keys}");
-        assert_eq!((stage.app.cursor.selected(), stage.app.focus), (0, Focus::List), "{keys}");
-        assert_eq!(stage.app.setup.page_size, 50, "{keys}");
+        assert!(stage.app.session.list.is_empty() && stage.app.session.list.selected_row().is_none(), "{keys}");
+        assert!(matches!(stage.app.session.load.health, Health::Unknown) && !stage.app.session.reveal, "{keys}");
+        assert_eq!((stage.app.session.list.selected(), stage.app.ui.focus), (0, Focus::List), "{keys}");
+        assert_eq!(stage.app.session.workspace.page_size, 50, "{keys}");
     }
 }
 
@@ -159,7 +172,7 @@ fn a_shelved_scope_of_the_last_workspace_does_not_come_back() {
     let mut stage = loaded();
     stage.keys("a").load(page(1, 0..100, Some(1000))).send(staging());
     for _ in 0..3 {
-        assert!(stage.keys("a").app.listing.is_empty());
+        assert!(stage.keys("a").app.session.list.is_empty());
     }
 }
 
@@ -171,7 +184,11 @@ fn what_the_last_workspace_still_says_is_not_heard() {
     stage.load_of(old, page(1, 0..100, Some(1234)));
     let error = ApiError::new(ErrorKind::Unauthorized);
     stage.send(Message::Fetch(FetchEvent::Failed { generation: old, page: 1, error }));
-    assert!(stage.app.listing.is_empty() && matches!(stage.app.health, Health::Unknown), "{}", stage.frame());
+    assert!(
+        stage.app.session.list.is_empty() && matches!(stage.app.session.load.health, Health::Unknown),
+        "{}",
+        stage.frame()
+    );
 }
 
 #[test]
@@ -189,7 +206,7 @@ fn a_switch_that_fails_leaves_everything_as_it_is_and_says_why() {
 fn an_automatic_refresh_goes_on_in_the_other_workspace() {
     let mut stage = loaded();
     stage.keys("R").wait(20).send(staging());
-    assert_eq!(stage.app.auto_refresh, Some(stage.now.instant + Duration::from_secs(30)));
+    assert_eq!(stage.app.session.load.auto_refresh, Some(stage.now.instant + Duration::from_secs(30)));
 }
 
 #[test]
@@ -218,14 +235,17 @@ fn the_colour_marks_the_name_in_the_header() {
     let first_cell = |setup: Setup| {
         let stage = Stage::with(setup);
         let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 24));
-        hookscope::tui::view::draw(&stage.app, &mut Canvas::new(&mut buffer, stage.app.setup.glyphs));
+        hookscope::tui::view::draw(&stage.app, &mut Canvas::new(&mut buffer, stage.app.settings.glyphs));
         let cell = buffer.cell((12, 0)).unwrap().clone();
         (cell.symbol().to_owned(), cell.fg, cell.modifier.contains(Modifier::REVERSED))
     };
     assert_eq!(first_cell(with_profiles()), ("p".to_owned(), Color::Red, true));
-    assert_eq!(first_cell(Setup { profile_at: 0, ..with_profiles() }), ("p".to_owned(), Color::Cyan, false));
+    assert_eq!(first_cell(with(with_profiles(), |setup| setup.workspace.at = 0)), ("p".to_owned(), Color::Cyan, false));
     let theme = Theme::new(&hookscope::config::ThemeConfig::default(), false);
-    assert_eq!(first_cell(Setup { theme, ..with_profiles() }), ("p".to_owned(), Color::Reset, false));
+    assert_eq!(
+        first_cell(with(with_profiles(), |setup| setup.settings.theme = theme)),
+        ("p".to_owned(), Color::Reset, false)
+    );
 }
 
 #[test]

@@ -5,10 +5,9 @@ use std::time::Duration;
 use hookscope::api::{ApiError, ErrorKind, Network, ProxyFault};
 use hookscope::config::KeySource;
 use hookscope::fetch::FetchEvent;
-use hookscope::tui::app::Setup;
 use hookscope::tui::message::Message;
 
-use crate::support::{Stage, page, setup};
+use crate::support::{Stage, page, setup, with};
 
 const DOWN: ErrorKind = ErrorKind::Network(Network::Refused);
 
@@ -134,7 +133,7 @@ fn auto_refresh_that_stops_is_reported_and_goes_on_when_the_api_is_back() {
     let mut stage = Stage::loaded(120, 24);
     stage.keys("R").wait(30).send(Message::Tick);
     stage.fail(1, ErrorKind::Unauthorized, "revoked");
-    assert!(stage.app.auto_refresh.is_none());
+    assert!(stage.app.session.load.auto_refresh.is_none());
     assert_eq!(stage.selected().as_deref(), Some("whk_000000000000"));
     let words = "auto-refresh paused: 401 unauthorized; it resumes when the API is back";
     assert!(stage.footer().contains(words), "{}", stage.frame());
@@ -151,7 +150,7 @@ fn auto_refresh_that_was_turned_off_stays_off() {
     assert!(stage.footer().contains("auto-refresh off"), "{}", stage.frame());
     until_next_try(&mut stage);
     stage.load(page(1, 0..100, Some(1234)));
-    assert!(stage.app.auto_refresh.is_none());
+    assert!(stage.app.session.load.auto_refresh.is_none());
 }
 
 #[test]
@@ -184,10 +183,10 @@ fn a_list_without_any_row_is_not_said_to_be_all() {
 #[test]
 fn a_refused_key_of_the_environment_needs_another_start() {
     let restart = "restart hookscope with another DIALNEXA_API_KEY";
-    let mut stage = Stage::with(Setup { key_source: KeySource::Environment, ..setup(80, 24) });
+    let mut stage = Stage::with(with(setup(80, 24), |setup| setup.workspace.key_source = KeySource::Environment));
     let frame = stage.fail(1, ErrorKind::Unauthorized, "").frame();
     assert!(frame.contains(restart) && !frame.contains("r refresh") && !frame.contains("api_key in"), "{frame}");
-    let mut stage = Stage::with(Setup { key_source: KeySource::Environment, ..setup(80, 24) });
+    let mut stage = Stage::with(with(setup(80, 24), |setup| setup.workspace.key_source = KeySource::Environment));
     stage.load(page(1, 0..50, Some(50))).keys("r").fail(1, ErrorKind::Unauthorized, "");
     let banner = |stage: &Stage| stage.frame().lines().nth(1).unwrap_or_default().to_owned();
     assert_eq!(banner(&stage), " ! 401 unauthorized \u{b7} list from 12:00:00 \u{b7} restart with a new DIALNEXA_API_KEY");
@@ -225,9 +224,9 @@ fn a_view_of_all_rows_gets_them_once_the_api_is_back() {
         } else {
             stage.fail(1, DOWN, "").keys("3 2");
         }
-        assert!(!stage.app.demand().everything, "{}", stage.frame());
+        assert!(!stage.app.session.demand().everything, "{}", stage.frame());
         assert!(!stage.footer().contains("loading:"), "{}", stage.frame());
         until_next_try(&mut stage);
-        assert!(stage.app.demand().everything, "{}", stage.frame());
+        assert!(stage.app.session.demand().everything, "{}", stage.frame());
     }
 }

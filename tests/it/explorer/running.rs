@@ -33,7 +33,7 @@ use hookscope::tui::workspaces::Workspaces;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::support::{moment, setup, text};
+use crate::support::{moment, setup, text, with};
 
 mod memory;
 mod probes;
@@ -123,7 +123,7 @@ async fn start(webhooks: u64) -> Running {
     let server = DemoServer::start(DemoOptions { webhooks, ..DemoOptions::default() }).await.unwrap();
     let base_url = BaseUrl::parse(&server.base_url()).unwrap();
     let connection = Config::demo_connection(base_url.clone(), ApiKey::new(demo::KEY).unwrap());
-    let setup = Setup { base_url, ..setup(120, 40) };
+    let setup = with(setup(120, 40), |setup| setup.workspace.base_url = base_url);
     Running { _server: Some(server), ..run(setup, &connection, Workspaces::default()) }
 }
 
@@ -152,7 +152,7 @@ fn run_from(
         keeping: 0,
         exporting: 0,
         is_stopped: Arc::default(),
-        screen: Screen::new(app.size),
+        screen: Screen::new(app.ui.size),
         app,
         console: TestConsole {
             events: happened,
@@ -203,10 +203,10 @@ impl Running {
 async fn rows_come_from_the_server_and_keys_move_over_them() {
     let mut running = start(1200).await;
     running.until("the first row", |frame| frame.contains("100 of 1,200")).await;
-    let first = running.explorer.app.selected_row().map(RowRef::unpack);
+    let first = running.explorer.app.session.list.selected_row().map(RowRef::unpack);
     running.press("jj");
     running.until("the third row", |frame| frame.contains("3/1,200")).await;
-    assert_ne!(running.explorer.app.selected_row().map(RowRef::unpack), first);
+    assert_ne!(running.explorer.app.session.list.selected_row().map(RowRef::unpack), first);
     running.press("G");
     let frame = running.until("the last row", |frame| frame.contains("1,200/1,200") && !frame.contains("loading")).await;
     assert!(frame.contains("200 of 1,200"), "{frame}");
@@ -244,7 +244,7 @@ async fn a_million_webhooks_cost_two_pages() {
     running.until("the first row", |frame| frame.contains("100 of 1,000,000")).await;
     running.press("G");
     running.until("the last row", |frame| frame.contains("200 of 1,000,000")).await;
-    assert_eq!(running.explorer.app.listing.loaded(), 200);
+    assert_eq!(running.explorer.app.session.list.lines.loaded(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -252,7 +252,7 @@ async fn everything_is_loaded_when_it_is_asked_for() {
     let mut running = start(1200).await;
     running.press("L");
     running.until("all rows", |frame| frame.contains("all 1,200")).await;
-    assert!(running.explorer.app.listing.is_complete());
+    assert!(running.explorer.app.session.list.lines.is_complete());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,8 @@
 
 use hookscope::api::{ErrorKind, Network};
 use hookscope::model::Row;
-use hookscope::tui::views::View;
+use hookscope::tui::list_pane::ViewList as _;
+use hookscope::tui::view_kind::View;
 
 use super::memory::all;
 use crate::support::{Stage, page, row, webhook};
@@ -25,7 +26,7 @@ fn read_anew() -> Vec<Row> {
 }
 
 fn counts(stage: &Stage) -> [usize; 3] {
-    stage.app.unseen.counts().map(|(_, count)| count)
+    stage.app.session.unread.counts().map(|(_, count)| count)
 }
 
 #[test]
@@ -38,9 +39,9 @@ fn news_of_a_scope_are_not_marked_in_another_and_come_back_with_it() {
     for message in late {
         stage.send(message);
     }
-    assert!(stage.app.unseen.is_empty(), "{}", stage.frame());
+    assert!(stage.app.session.unread.is_empty(), "{}", stage.frame());
     stage.load(all(active()));
-    assert_eq!(stage.app.listing.len(), 3, "no row of all is among the active ones\n{}", stage.frame());
+    assert_eq!(stage.app.session.list.len(), 3, "no row of all is among the active ones\n{}", stage.frame());
     stage.keys("a a").load(all(read_anew()));
     assert_eq!(counts(&stage), [1, 1, 1], "{}", stage.frame());
 }
@@ -51,11 +52,11 @@ fn marks_of_news_survive_a_round_of_the_scopes() {
     stage.load(all(webhooks(0..5))).keys("r").load(all(read_anew()));
     assert_eq!(counts(&stage), [1, 1, 1], "{}", stage.frame());
     stage.keys("a");
-    assert!(stage.app.unseen.is_empty(), "{}", stage.frame());
+    assert!(stage.app.session.unread.is_empty(), "{}", stage.frame());
     stage.load(all(active())).keys("a a");
-    assert_eq!((counts(&stage), stage.app.listing.len()), ([1, 1, 1], 6), "{}", stage.frame());
+    assert_eq!((counts(&stage), stage.app.session.list.len()), ([1, 1, 1], 6), "{}", stage.frame());
     stage.load(all(read_anew()));
-    assert_eq!((counts(&stage), stage.app.listing.len()), ([1, 1, 1], 6), "{}", stage.frame());
+    assert_eq!((counts(&stage), stage.app.session.list.len()), ([1, 1, 1], 6), "{}", stage.frame());
 }
 
 #[test]
@@ -76,11 +77,11 @@ fn what_was_to_be_marked_or_probed_of_one_scope_is_not_done_in_another() {
         for message in late {
             stage.send(message);
         }
-        assert!(stage.app.marks.is_empty() && !stage.app.probes.is_running(), "{key}\n{}", stage.frame());
+        assert!(stage.app.session.marks.is_empty() && !stage.app.session.probes.is_running(), "{key}\n{}", stage.frame());
         // What waits for all of them waits for nothing any more.
         let mut stage = Stage::loaded(120, 40);
         stage.keys(key).keys("a").load(all(active()));
-        assert!(stage.app.marks.is_empty() && !stage.app.probes.is_running(), "{key}\n{}", stage.frame());
+        assert!(stage.app.session.marks.is_empty() && !stage.app.session.probes.is_running(), "{key}\n{}", stage.frame());
     }
 }
 
@@ -90,10 +91,10 @@ fn groups_of_one_scope_are_not_shown_for_another() {
     stage.load(page(1, 0..100, Some(250))).keys("2");
     assert!(stage.app.group_pane().is_some_and(|pane| pane.groups().is_some()));
     stage.keys("a");
-    assert_eq!(stage.app.view, View::Hosts);
+    assert_eq!(stage.app.ui.view, View::Hosts);
     assert!(stage.app.group_pane().is_some_and(|pane| pane.groups().is_none()), "{}", stage.frame());
     stage.load(all(active()));
-    assert!(stage.app.group_pane().is_some_and(|pane| pane.len() == 3), "{}", stage.frame());
+    assert!(stage.app.group_pane().is_some_and(|pane| pane.list.len() == 3), "{}", stage.frame());
 }
 
 #[test]
@@ -102,7 +103,7 @@ fn groups_of_one_workspace_are_not_shown_for_another() {
     stage.load(all(webhooks(0..5))).keys("2").send(super::profiles::staging());
     assert!(stage.app.group_pane().is_none_or(|pane| pane.groups().is_none()), "{}", stage.frame());
     stage.load(all(active()));
-    assert!(stage.app.group_pane().is_some_and(|pane| pane.len() == 3), "{}", stage.frame());
+    assert!(stage.app.group_pane().is_some_and(|pane| pane.list.len() == 3), "{}", stage.frame());
 }
 
 #[test]
@@ -111,10 +112,10 @@ fn what_was_read_of_all_is_shown_of_a_scope_until_that_is_read() {
     stage.load(all(webhooks(0..5))).keys("a");
     stage.fail(1, ErrorKind::Network(Network::Refused), "connection refused");
     let frame = stage.frame();
-    assert_eq!(stage.app.listing.len(), 4, "{frame}");
+    assert_eq!(stage.app.session.list.len(), 4, "{frame}");
     assert!(frame.contains("active 4 cached") && frame.contains("! connection refused"), "{frame}");
     stage.keys("r").load(all(active()));
-    assert_eq!((stage.app.listing.len(), stage.app.listing.remembered()), (3, 0), "{}", stage.frame());
+    assert_eq!((stage.app.session.list.len(), stage.app.session.list.lines.remembered()), (3, 0), "{}", stage.frame());
 }
 
 #[test]

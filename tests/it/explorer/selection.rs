@@ -16,20 +16,22 @@ use hookscope::config::Config;
 use hookscope::fetch::{FetchEvent, Generation, PackedPage};
 use hookscope::model::{Packer, Row};
 use hookscope::redact::ApiKey;
-use hookscope::tui::app::{App, Focus, Setup, Workspace};
-use hookscope::tui::changes_pane::Fate;
+use hookscope::tui::app::App;
 use hookscope::tui::finder::Wish;
-use hookscope::tui::jobs::{Done, Job, Outcome, Question, Task};
+use hookscope::tui::jobs::{Done, Job, Outcome, RemovalQuestion, Task};
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::prober::Found;
+use hookscope::tui::session::changes::Fate;
+use hookscope::tui::session::workspace::WorkspaceInfo;
 use hookscope::tui::terminal::canvas::Canvas;
+use hookscope::tui::ui::Focus;
 use hookscope::tui::view;
-use hookscope::tui::views::View;
+use hookscope::tui::view_kind::View;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::profiles::profile;
-use crate::support::{Stage, moment, page, press, row, setup, webhook};
+use crate::support::{Stage, moment, page, press, row, setup, webhook, with};
 
 /// Random histories of each kind. `HISTORIES` asks for more.
 fn histories() -> u64 {
@@ -85,7 +87,7 @@ struct History {
     generations: Vec<(Generation, usize)>,
     wishes: Vec<Wish>,
     jobs: Vec<Job>,
-    questions: Vec<Question>,
+    questions: Vec<RemovalQuestion>,
     late: Vec<Message>,
     probes: Vec<Origin>,
     /// The webhook that the last frame showed as selected.
@@ -116,7 +118,12 @@ impl History {
         });
         let now = moment();
         let profiles = ["one", "other"].map(|name| profile(name, None)).into();
-        let setup = Setup { page_size: 5, auto_refresh: true, mouse: true, profiles, ..setup(60, 12) };
+        let setup = with(setup(60, 12), |setup| {
+            setup.workspace.page_size = 5;
+            setup.auto_refresh = true;
+            setup.settings.mouse = true;
+            setup.settings.profiles = profiles;
+        });
         Self {
             app: App::new(setup, now),
             now,
@@ -141,7 +148,7 @@ impl History {
 
     /// The workspace that is shown.
     fn at(&self) -> usize {
-        self.app.setup.profile_at
+        self.app.session.workspace.at
     }
 
     fn server(&mut self) -> &mut Server {
@@ -164,7 +171,7 @@ impl History {
                 _ => {}
             }
         }
-        let asked = (self.app.demand().generation, self.at());
+        let asked = (self.app.session.demand().generation, self.at());
         if self.generations.last() != Some(&asked) {
             self.generations.push(asked);
         }
@@ -177,14 +184,14 @@ impl History {
         connection.policy.page_size = 5;
         self.log.push(format!("  switched to {at}"));
         self.packer = Packer::default();
-        self.send(Message::Switched(Box::new(Workspace::new(at, &connection, None, Vec::new(), Vec::new()))));
+        self.send(Message::Switched(Box::new(WorkspaceInfo::new(at, &connection, None, Vec::new()))));
     }
 
     /// Draws a frame, and reads the selected line of it.
     fn draw(&mut self) {
-        let (width, height) = self.app.size;
+        let (width, height) = self.app.ui.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-        view::draw(&self.app, &mut Canvas::new(&mut buffer, self.app.setup.glyphs));
+        view::draw(&self.app, &mut Canvas::new(&mut buffer, self.app.settings.glyphs));
         let lines = buffer.content().chunks(usize::from(width));
         let lines: Vec<String> = lines.map(|line| line.iter().map(ratatui::buffer::Cell::symbol).collect()).collect();
         let row = lines.iter().position(|line| line.starts_with('\u{258c}'));
@@ -207,24 +214,17 @@ impl History {
     fn counted(&self) -> (Vec<Option<Seen>>, usize) {
         let app = &self.app;
         let of = |id: &str| Some((self.at(), number_of(id)?));
-        let (lines, place): (Vec<_>, _) = match (app.group_pane(), app.shows_changes()) {
-            (Some(pane), _) => {
-                let of_group = |place| match &pane.group(place)?.kind {
-                    Kind::Broken { row, .. } => of(row.row()?.id()),
-                    _ => None,
-                };
-                ((0..pane.len()).map(of_group).collect(), pane.cursor().selected())
-            }
-            (None, true) => {
-                let pane = &app.changes;
-                let of_change = |place| of(pane.entry(place)?.id());
-                ((0..pane.len()).map(of_change).collect(), pane.cursor().selected())
-            }
-            (None, false) => {
-                let of_row = |place| of(app.listing.row(place)?.id());
-                ((0..app.listing.len()).map(of_row).collect(), app.cursor.selected())
-            }
+        let list = app.list();
+        let id_at = |place| match app.group_pane() {
+            Some(pane) => match &pane.group(place)?.kind {
+                Kind::Broken { row, .. } => of(row.row()?.id()),
+                _ => None,
+            },
+            None if app.ui.view == View::Changes => of(app.session.changes.entry(place)?.id()),
+            None => of(app.session.list.row(place)?.id()),
         };
+        let lines = (0..list.len()).map(id_at).collect();
+        let place = list.cursor().selected();
         (lines, usize::try_from(place).unwrap())
     }
 
@@ -233,7 +233,7 @@ impl History {
         let is_late = self.random.below(5) == 0;
         let (generation, at) = match self.generations.len() as u64 {
             asked if is_late => self.generations[usize::try_from(self.random.below(asked)).unwrap()],
-            _ => (self.app.demand().generation, self.at()),
+            _ => (self.app.session.demand().generation, self.at()),
         };
         let Server { rows, has_total, .. } = &self.servers[at];
         let pages = (rows.len().div_ceil(PAGE) as u64).max(1) + u64::from(!has_total);
@@ -281,7 +281,7 @@ impl History {
             return;
         }
         let at = usize::try_from(self.random.below(self.questions.len() as u64)).unwrap();
-        let Question { number, ids } = self.questions.remove(at);
+        let RemovalQuestion { id, ids } = self.questions.remove(at);
         let is_unknown = self.random.below(4) == 0;
         let rows = &self.server().rows;
         let fate = |id: &str| match number_of(id) {
@@ -291,7 +291,7 @@ impl History {
         };
         let fates = ids.iter().map(|id| (id.raw().into(), fate(id.raw()))).collect();
         self.log.push("  answers by id".into());
-        self.send(Message::Done(Box::new(Done { number, outcome: Outcome::Asked(fates) })));
+        self.send(Message::Done(Box::new(Done { id, outcome: Outcome::Asked(fates) })));
     }
 
     /// Something of a probe, be it one that was stopped, or a failure of a page.
@@ -303,7 +303,7 @@ impl History {
             self.log.push("  probe".into());
             self.send(Message::Probed(Found::Reach(origin, Box::new(seen))));
         } else if self.random.below(6) == 0 {
-            let generation = self.app.demand().generation;
+            let generation = self.app.session.demand().generation;
             let error = ApiError::new(ErrorKind::Status(500));
             self.log.push("  page 1 fails".into());
             self.send(Message::Fetch(FetchEvent::Failed { generation, page: 1, error }));
@@ -323,7 +323,7 @@ impl History {
             0 => return None,
             lines => self.on_screen[usize::try_from(self.random.below(lines)).unwrap()],
         };
-        self.log.push(format!("click {at}, place {place} (view {:?})", self.app.view));
+        self.log.push(format!("click {at}, place {place} (view {:?})", self.app.ui.view));
         let kind = MouseEventKind::Down(MouseButton::Left);
         self.send(Message::Mouse(MouseEvent { kind, column: 5, row: at, modifiers: KeyModifiers::NONE }));
         Some(place)
@@ -335,7 +335,7 @@ impl History {
             0..=12 => self.load(),
             13..=16 => self.change_server(),
             17..=19 => {
-                self.now.instant += self.app.setup.refresh_every;
+                self.now.instant += self.app.settings.refresh_every;
                 self.log.push("  tick".into());
                 self.send(Message::Tick);
             }
@@ -343,7 +343,7 @@ impl History {
             26..=29 => {
                 if !self.jobs.is_empty() {
                     let job = self.jobs.remove(0);
-                    self.log.push(format!("  job {}", job.number));
+                    self.log.push(format!("  job {}", job.id.number));
                     if !matches!(job.task, Task::Export(_)) {
                         self.send(Message::Done(Box::new(job.run(&|| true))));
                     }
@@ -376,10 +376,10 @@ impl History {
     /// Presses a key. What was marked by it.
     fn press(&mut self, key: &str) -> Vec<Seen> {
         let numbers = 0..self.server().next;
-        let is_marked = |app: &App, number: &u64| app.marks.contains(&format!("w{number}"));
+        let is_marked = |app: &App, number: &u64| app.session.marks.contains(&format!("w{number}"));
         let before: BTreeSet<_> = numbers.clone().filter(|number| is_marked(&self.app, number)).collect();
         self.now.instant += std::time::Duration::from_millis(200);
-        self.log.push(format!("key {key} (seen {:?}, view {:?})", self.seen, self.app.view));
+        self.log.push(format!("key {key} (seen {:?}, view {:?})", self.seen, self.app.ui.view));
         self.send(Message::Key(press(key)));
         let after: BTreeSet<_> = numbers.filter(|number| is_marked(&self.app, number)).collect();
         before.symmetric_difference(&after).map(|&number| (self.at(), number)).collect()
@@ -421,7 +421,7 @@ fn step(history: &mut History, seed: u64) {
             let is_right = marked.is_empty() || marked == shown.into_iter().collect::<Vec<_>>();
             assert!(is_right, "seed {seed}: marked {marked:?}, seen {shown:?}\n{}", history.story());
         }
-        1 | 2 if history.app.marks.is_empty() && !marked_all(history) => {
+        1 | 2 if history.app.session.marks.is_empty() && !marked_all(history) => {
             let shown = history.seen;
             history.press("y");
             history.draw();
@@ -515,14 +515,15 @@ const TYPED_AHEAD: [&str; 22] = [
 
 /// Several keys between two frames. Each of them is about the line that the user counted to in the last one, or about nothing.
 fn burst(history: &mut History, seed: u64, arrivals: u64) {
-    let can_copy = history.app.marks.is_empty() && !history.jobs.iter().any(|job| matches!(job.task, Task::MarkAll { .. }));
+    let can_copy =
+        history.app.session.marks.is_empty() && !history.jobs.iter().any(|job| matches!(job.task, Task::MarkAll { .. }));
     let keys = match history.random.of(&TYPED_AHEAD) {
         keys if keys.contains('y') && !can_copy => "t t space",
         keys => keys,
     };
     let last = history.lines.len().saturating_sub(1);
     // One that is not listed any more goes once the selection leaves it; then it cannot be counted on.
-    let is_held = history.app.listing.holds();
+    let is_held = history.app.session.list.held().is_some();
     let mut place = history.place;
     for key in keys.split(' ') {
         for _ in 0..history.random.below(arrivals + 1) {
@@ -537,8 +538,8 @@ fn burst(history: &mut History, seed: u64, arrivals: u64) {
         let did = marked.into_iter().chain(history.copied()).collect::<Vec<_>>();
         let is_right = did.is_empty() || did == meant.into_iter().collect::<Vec<_>>();
         assert!(is_right, "seed {seed}: {keys}: {did:?}, not {meant:?}\n{}", history.story());
-        let is_copy = keys.ends_with(&format!("y {key}")) && history.app.marks.is_empty();
-        let acts = (is_copy || key == "space") && history.app.view == View::Webhooks && !is_held;
+        let is_copy = keys.ends_with(&format!("y {key}")) && history.app.session.marks.is_empty();
+        let acts = (is_copy || key == "space") && history.app.ui.view == View::Webhooks && !is_held;
         let is_refused = arrivals == 0 && acts && meant.is_some() && did.is_empty();
         assert!(!is_refused, "seed {seed}: {keys}: nothing arrived, and {key} is refused\n{}", history.story());
         place = match key {
@@ -561,7 +562,7 @@ fn play_bursts(arrivals: u64) {
             history.draw();
             let key = history.random.of(&["j", "j", "k", "G", "pgdn", "1", "2", "r", "s", "h", "4", "enter"]);
             history.press(key);
-            if history.app.focus == Focus::Detail {
+            if history.app.ui.focus == Focus::Detail {
                 history.press("esc");
             }
             history.draw();
@@ -587,17 +588,17 @@ fn a_refused_or_harmless_key_makes_nothing_seen() {
     for keys in ["space space", "t space", "t y i", "space y i"] {
         let mut stage = Stage::loaded(80, 24);
         stage.keys("G");
-        let generation = stage.app.demand().generation;
-        let page = PackedPage::of_rows(stage.app.packer(), page(13, 1200..1234, Some(1234)));
+        let generation = stage.app.session.demand().generation;
+        let page = PackedPage::of_rows(&stage.app.session.load.packer, page(13, 1200..1234, Some(1234)));
         stage.app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), stage.now);
         for key in keys.split(' ') {
             let effects = stage.app.update(Message::Key(press(key)), stage.now);
             assert!(!effects.iter().any(|effect| matches!(effect, Effect::Copy(_))), "{keys}");
         }
-        assert!(stage.app.marks.is_empty(), "{keys}");
+        assert!(stage.app.session.marks.is_empty(), "{keys}");
         // Once a frame showed it, it is marked.
         stage.draw().keys("esc space");
-        assert_eq!(stage.app.marks.len(), 1, "{keys}");
+        assert_eq!(stage.app.session.marks.len(), 1, "{keys}");
     }
 }
 
@@ -642,7 +643,7 @@ fn a_copy_is_of_the_selected_webhook_although_150_came_before_it_meanwhile() {
 
 /// Where a selection may change by itself: a view that is still being loaded begins at its top.
 fn is_at_rest(history: &History) -> bool {
-    !history.app.is_loading() && !history.app.is_searching()
+    !history.app.session.is_loading() && !history.app.session.is_searching()
 }
 
 #[test]
@@ -657,7 +658,7 @@ fn a_selection_never_slips_to_another_line() {
                 history.load();
                 history.arrive();
             }
-            history.press(&history.app.setup.keymap.key(key).unwrap().to_string());
+            history.press(&history.app.settings.keymap.key(key).unwrap().to_string());
             if view == View::Findings {
                 history.press("enter");
             }

@@ -1,10 +1,10 @@
 //! Hosts and events: the webhooks in groups.
 
 use hookscope::api::Page;
-use hookscope::tui::app::Setup;
-use hookscope::tui::views::View;
+use hookscope::tui::list_pane::ViewList as _;
+use hookscope::tui::view_kind::View;
 
-use crate::support::{Stage, page, row, setup, webhook};
+use crate::support::{Stage, page, row, setup, webhook, with};
 
 fn forty() -> Stage {
     let mut stage = Stage::new(110, 30);
@@ -16,7 +16,7 @@ fn forty() -> Stage {
 fn hosts_are_counted_and_open_into_paths() {
     let mut stage = forty();
     stage.keys("2");
-    assert_eq!(stage.app.view, View::Hosts);
+    assert_eq!(stage.app.ui.view, View::Hosts);
     let hosts = stage.frame();
     for host in ["hooks.acme.example.com", "billing.acme.example.com", "partners.globex.example.net"] {
         assert!(hosts.contains(host), "{hosts}");
@@ -29,9 +29,9 @@ fn hosts_are_counted_and_open_into_paths() {
     stage.keys("esc");
     let closed = stage.frame();
     assert!(!closed.contains("/dialnexa/crm") && closed.contains("hooks.acme.example.com"), "{closed}");
-    assert_eq!(stage.app.view, View::Hosts, "esc closes the host first");
+    assert_eq!(stage.app.ui.view, View::Hosts, "esc closes the host first");
     stage.keys("esc");
-    assert_eq!(stage.app.view, View::Webhooks);
+    assert_eq!(stage.app.ui.view, View::Webhooks);
 }
 
 #[test]
@@ -72,16 +72,16 @@ fn a_narrow_screen_has_room_for_the_whole_share() {
 fn enter_on_a_path_shows_its_webhooks_and_esc_leads_back() {
     let mut stage = forty();
     stage.keys("2 g enter j enter");
-    assert_eq!(stage.app.view, View::Webhooks);
-    assert_eq!(stage.app.listing.len(), 1);
+    assert_eq!(stage.app.ui.view, View::Webhooks);
+    assert_eq!(stage.app.session.list.len(), 1);
     assert!(
-        stage.app.filter.applied().starts_with("host:=billing.acme.example.com path:=/")
-            || stage.app.filter.applied().starts_with("host:=hooks.acme.example.com path:=/"),
+        stage.app.session.filter.applied().starts_with("host:=billing.acme.example.com path:=/")
+            || stage.app.session.filter.applied().starts_with("host:=hooks.acme.example.com path:=/"),
         "{}",
-        stage.app.filter.applied()
+        stage.app.session.filter.applied()
     );
     stage.keys("esc");
-    assert_eq!((stage.app.view, stage.app.filter.applied()), (View::Hosts, ""));
+    assert_eq!((stage.app.ui.view, stage.app.session.filter.applied()), (View::Hosts, ""));
 }
 
 #[test]
@@ -97,10 +97,10 @@ fn an_event_that_nobody_hears_stands_out_and_enter_filters_by_an_event() {
         stage.keys("j");
     }
     stage.keys("enter");
-    assert_eq!(stage.app.filter.applied(), "event:=campaign.paused");
-    assert_eq!(stage.app.listing.len(), 8, "every fifth has all five events");
+    assert_eq!(stage.app.session.filter.applied(), "event:=campaign.paused");
+    assert_eq!(stage.app.session.list.len(), 8, "every fifth has all five events");
     stage.keys("esc");
-    assert_eq!(stage.app.view, View::Events);
+    assert_eq!(stage.app.ui.view, View::Events);
 }
 
 #[test]
@@ -115,13 +115,13 @@ fn groups_follow_the_filter() {
 fn a_view_of_groups_loads_everything_it_may() {
     let mut stage = Stage::new(110, 30);
     stage.load(page(1, 0..100, Some(900))).keys("2");
-    assert!(stage.app.demand().everything);
-    let mut stage = Stage::with(Setup { auto_load_limit: 500, ..setup(110, 30) });
+    assert!(stage.app.session.demand().everything);
+    let mut stage = Stage::with(with(setup(110, 30), |setup| setup.settings.auto_load_limit = 500));
     stage.load(page(1, 0..100, Some(900))).keys("2");
-    assert!(!stage.app.demand().everything);
+    assert!(!stage.app.session.demand().everything);
     assert!(stage.frame().contains("L loads the rest"), "{}", stage.frame());
     stage.keys("L");
-    assert!(stage.app.demand().everything);
+    assert!(stage.app.session.demand().everything);
 }
 
 #[test]

@@ -19,21 +19,28 @@ use hookscope::files::Existing;
 use hookscope::model::{Packer, Roster, Row};
 use hookscope::output::Format;
 use hookscope::redact::ApiKey;
-use hookscope::tui::app::Setup;
 use hookscope::tui::events::Ended;
+use hookscope::tui::job_id::{JobId, SessionId};
 use hookscope::tui::jobs::{Chosen, Export, Job, Task};
 use hookscope::tui::message::{Effect, Message};
-use hookscope::tui::past::Past;
+use hookscope::tui::session::past::Past;
 use hookscope::tui::terminal::console::ConsoleEvent;
 use hookscope::tui::workspaces::Workspaces;
 
 use super::{Running, run};
-use crate::support::{moment, page, setup, webhook};
+use crate::support::{moment, page, setup, webhook, with};
+
+fn id(number: u64) -> JobId {
+    JobId { session: SessionId::default(), number }
+}
 
 fn explorer(base_url: &BaseUrl, store: &Store) -> Running {
     let mut connection = Config::demo_connection(base_url.clone(), ApiKey::new(demo::KEY).unwrap());
     connection.policy.retries = 0;
-    let setup = Setup { base_url: base_url.clone(), store: Some(store.clone()), ..setup(120, 40) };
+    let setup = with(setup(120, 40), |setup| {
+        setup.workspace.base_url = base_url.clone();
+        setup.workspace.store = Some(store.clone());
+    });
     run(setup, &connection, Workspaces::default())
 }
 
@@ -100,7 +107,7 @@ async fn the_end_waits_for_what_is_written_of_another_workspace() {
     let past = Arc::new(Past { rows: Rows::new(100), at: moment().wall });
     let task = Task::Keep { store: store.clone(), past, last: None, removed: BTreeSet::new(), now: moment().wall };
     // Its number is that of a job whose answer nobody takes any more.
-    let begin = later(&mut running, Job { number: 0, task });
+    let begin = later(&mut running, Job { id: id(0), task });
     let (parted, ()) = tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
     parted.unwrap();
     assert_eq!((running.explorer.keeping, store.history().len()), (0, 1));
@@ -115,7 +122,7 @@ async fn at_the_end_what_was_read_while_something_was_written_is_written_too() {
     let read = |running: &mut Running, count: u64| {
         let app = &mut running.explorer.app;
         let page = Page { total: Some(count), ..page(1, 0..count, None) };
-        let (generation, page) = (app.demand().generation, PackedPage::of_rows(&packer, page));
+        let (generation, page) = (app.session.demand().generation, PackedPage::of_rows(&packer, page));
         app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), Moment::now())
     };
     let effects = read(&mut running, 5);
@@ -139,7 +146,7 @@ fn export(running: &mut Running, path: PathBuf) -> std::sync::mpsc::Sender<()> {
     rows.put(1, Segment { rows: page.block.len(), block: page.block });
     let rows = Chosen { rows, order: None, only: None };
     let export = Export { rows, format: Format::Json, path, existing: Existing::Stays, now: moment().wall, marked: None };
-    let job = Job { number: 1, task: Task::Export(export) };
+    let job = Job { id: id(1), task: Task::Export(export) };
     let (begin, wait) = std::sync::mpsc::channel();
     let is_stopped = Arc::clone(&running.explorer.is_stopped);
     running.explorer.exporting += 1;

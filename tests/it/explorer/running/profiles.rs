@@ -16,6 +16,7 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{Running, run};
+use crate::support::with;
 
 /// The answer for a workspace of three webhooks that say whose they are.
 fn body(name: &str) -> String {
@@ -72,13 +73,12 @@ pub(super) async fn start(config: &str, env: &Environment) -> (Running, TempDir)
     let profiles = Profiles::new(&config, &selection, env, &connection).unwrap();
     let words = |words: &str| words.split(' ').map(str::to_owned).collect();
     let workspaces = Workspaces::new(Some(profiles), words("hookscope --here"), words("env -u X hookscope"));
-    let setup = Setup {
-        profiles: workspaces.all().to_vec(),
-        profile_at: workspaces.start_at(),
-        invocation: workspaces.invocation(workspaces.start_at()),
-        size: (120, 40),
-        ..Setup::new(&config, &connection)
-    };
+    let setup = with(Setup::new(&config, &connection), |setup| {
+        setup.settings.profiles = workspaces.all().to_vec();
+        setup.workspace.at = workspaces.start_at();
+        setup.workspace.invocation = workspaces.invocation(workspaces.start_at());
+        setup.size = (120, 40);
+    });
     (run(setup, &connection, workspaces), home)
 }
 

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 use hookscope::base_url::BaseUrl;
 use hookscope::config::Config;
 use hookscope::redact::ApiKey;
-use hookscope::tui::app::{App, Everything, Setup};
+use hookscope::tui::app::App;
+use hookscope::tui::session::loading::LoadAll;
 use hookscope::tui::workspaces::Workspaces;
 
 use super::{Running, run};
 use crate::faults::server::{self, Envelope, Reply, Server, rows};
-use crate::support::setup;
+use crate::support::{setup, with};
 
 /// The numbers of the webhooks that a server has.
 type Workspace = Arc<Mutex<Range<u64>>>;
@@ -38,15 +39,18 @@ async fn serve(envelope: Envelope, workspace: &Workspace) -> Server {
 fn explorer(server: &Server) -> Running {
     let base_url = BaseUrl::parse(&server.base_url()).unwrap();
     let connection = Config::demo_connection(base_url.clone(), ApiKey::new(server::KEY).unwrap());
-    run(Setup { base_url, ..setup(120, 40) }, &connection, Workspaces::default())
+    run(with(setup(120, 40), |setup| setup.workspace.base_url = base_url), &connection, Workspaces::default())
 }
 
 impl Running {
     /// Presses a key that reads everything, and waits for the end of that read.
     async fn read_by(&mut self, key: &str) {
-        let before = self.explorer.app.demand().generation;
-        let is_read =
-            |app: &App| app.demand().generation != before && app.everything == Everything::No && app.listing.is_consistent();
+        let before = self.explorer.app.session.demand().generation;
+        let is_read = |app: &App| {
+            app.session.demand().generation != before
+                && app.session.load.all == LoadAll::No
+                && app.session.list.lines.is_consistent()
+        };
         self.press(key);
         while !is_read(&self.explorer.app) {
             let advanced = tokio::time::timeout(super::PATIENCE, self.explorer.advance()).await;
@@ -69,7 +73,7 @@ async fn a_workspace_that_shrinks_is_read_as_what_it_is() {
             let what = format!("{envelope:?}, {key}, {left:?}");
             let frame = running.until("what is left", |frame| frame.contains("-5")).await;
             assert!(frame.contains("all 4") && !frame.contains("4 of "), "{what}: {frame}");
-            assert_eq!(running.explorer.app.listing.loaded(), 4, "{what}: {frame}");
+            assert_eq!(running.explorer.app.session.list.lines.loaded(), 4, "{what}: {frame}");
             running.press("5");
             let frame = running.until("what was removed", |frame| frame.contains("since startup, 12:00:00: -5")).await;
             assert!(!frame.contains("of 9") && !frame.contains("no change"), "{what}: {frame}");

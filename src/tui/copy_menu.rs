@@ -1,0 +1,98 @@
+//! The copy menu: it is about the webhooks that were selected or marked when it opened.
+
+use super::copy::Place;
+use super::jobs::Chosen;
+use crate::analysis::rows::Standing;
+use crate::keymap::Copy;
+use crate::safe;
+use crate::text::{Safe, clean_head, grouped};
+
+/// Columns of an id.
+pub const ID: usize = 40;
+/// Marked webhooks that are named.
+pub const NAMED: usize = 3;
+/// Rows that are looked through for their names.
+pub const LOOKED_THROUGH: u64 = 20_000;
+
+/// Columns at both ends of a notice in the footer.
+pub const NOTICE_EDGES: usize = 4;
+
+/// What the menu copies.
+#[derive(Debug, Clone)]
+pub struct CopyMenu {
+    pub of: CopySubject,
+    pub place: Place,
+}
+
+/// The webhooks that a copy is about.
+#[derive(Debug, Clone)]
+pub enum CopySubject {
+    /// None: only the command that lists what is shown.
+    Nothing,
+    One(Standing),
+    Marked {
+        rows: Chosen,
+        count: usize,
+        on_screen: usize,
+        /// The first of them.
+        ids: Vec<Safe>,
+    },
+}
+
+impl CopySubject {
+    /// Which ones, in a few words.
+    pub fn words(&self, ellipsis: &'static str) -> Safe {
+        match self {
+            Self::Nothing => Safe::default(),
+            Self::One(row) => row
+                .row()
+                .filter(|row| row.is_webhook())
+                .map_or_else(|| "a malformed row".into(), |row| clean_head(row.id(), ID)),
+            Self::Marked { count, on_screen, ids, .. } => {
+                let mut words = safe!("{} marked", grouped(*count as u64));
+                // They may be forgotten, and some copies are commands that delete.
+                if on_screen < count {
+                    words.push(&safe!(", {} on screen", *on_screen));
+                }
+                for (number, id) in ids.iter().enumerate() {
+                    words.push(&safe!("{}{}", if number == 0 { " (" } else { ", " }, id));
+                }
+                if !ids.is_empty() {
+                    words.push(&safe!("{})", if ids.len() < *count { safe!(", {}", ellipsis) } else { Safe::default() }));
+                }
+                words
+            }
+        }
+    }
+}
+
+/// The words of the notice about a copy.
+#[derive(Debug)]
+pub struct CopyWords {
+    /// `Markdown`, `471 ids`.
+    pub what: Safe,
+    /// ` of whk_9f2k`, `, 3 on screen`: left out if there is no room.
+    pub beside: Safe,
+    pub it: &'static str,
+}
+
+impl CopyWords {
+    pub fn one(what: Copy, whose: &Safe) -> Self {
+        let [name, _] = what.names();
+        let of = if what == Copy::Id { "" } else { " of" };
+        let beside = if whose.is_empty() { Safe::default() } else { safe!("{} {}", of, whose) };
+        Self { what: name.into(), beside, it: "it" }
+    }
+
+    /// The words for a copy of marked webhooks, some of which may not be loaded or not be on screen.
+    pub fn many(what: Copy, webhooks: usize, marked: usize, on_screen: usize) -> Self {
+        let [one, several] = what.names();
+        let (name, it) = if webhooks == 1 { (one, "it") } else { (several, "them") };
+        let mut what = safe!("{} {}", grouped(webhooks as u64), name);
+        if webhooks < marked {
+            what.push(&safe!(" of {} marked", grouped(marked as u64)));
+        }
+        let beside = if on_screen < webhooks { safe!(", {} on screen", on_screen) } else { Safe::default() };
+        Self { what, beside, it }
+    }
+}

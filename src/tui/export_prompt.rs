@@ -1,0 +1,68 @@
+//! The line in which the file of an export is named.
+
+use std::path::{Path, PathBuf};
+
+use super::job_id::JobId;
+use super::jobs::Chosen;
+use super::prompt::Prompt;
+use crate::output::Format;
+use crate::safe;
+use crate::text::{Safe, clean};
+
+/// The formats of an export, by the ending of its file.
+pub const FORMATS: [(&str, Format); 4] =
+    [("json", Format::Json), ("ndjson", Format::Ndjson), ("csv", Format::Csv), ("md", Format::Markdown)];
+
+/// Columns of the sign of a warning.
+pub const WARNING: usize = 2;
+/// Columns of a path that are shown however narrow it is.
+pub const SHORTEST_PATH: usize = 12;
+
+/// The file that is to be written.
+#[derive(Debug, Clone)]
+pub struct ExportPrompt {
+    pub prompt: Prompt,
+    /// What will be written: what was marked or shown when this was opened, or once that was loaded.
+    pub rows: Chosen,
+    pub marked: Option<usize>,
+    /// How much that is, in words: it never looks like more than it is.
+    pub words: Safe,
+    /// More is on its way.
+    pub is_growing: bool,
+    /// Something is there under this name: the same name once more replaces it.
+    pub exists: Option<String>,
+    /// The job that writes it.
+    pub job: Option<JobId>,
+    /// Why it was not written.
+    pub error: Option<Safe>,
+}
+
+pub fn ending_of(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, ending)| ending)
+}
+
+/// The name with the ending of the next format.
+pub fn with_next_ending(name: &str) -> String {
+    let place = FORMATS.iter().position(|(ending, _)| *ending == ending_of(name));
+    let next = FORMATS.iter().cycle().nth(place.map_or(0, |place| place + 1)).map_or("json", |(ending, _)| ending);
+    let stem = if place.is_some() { name.rsplit_once('.').map_or(name, |(stem, _)| stem) } else { name };
+    format!("{stem}.{next}")
+}
+
+pub fn expand_home(name: &str) -> PathBuf {
+    let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
+    match (name.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(name),
+    }
+}
+
+/// The absolute path, with `~` for the home directory.
+pub fn shown(path: &Path) -> Safe {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
+    match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
+        Some(rest) => safe!("~/{}", clean(&rest.to_string_lossy())),
+        None => clean(&path.to_string_lossy()),
+    }
+}

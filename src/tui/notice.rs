@@ -1,0 +1,9 @@
+//! A line in the footer until the next key.
+
+use crate::text::Safe;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    Info(Safe),
+    Warning(Safe),
+}

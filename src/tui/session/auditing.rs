@@ -1,0 +1,188 @@
+//! The audit: when rows are audited, and what is known of them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::context::SessionContext;
+use super::findings::{AuditKey, SelectedFindings};
+use super::groups::GroupPane;
+use super::past::Searched;
+use super::state::Session;
+use crate::analysis::audit::{Facts, Question, Rule, RuleSet, Verdicts};
+use crate::analysis::groups::ByFinding;
+use crate::analysis::rows::{RowNumber, Segment, Standing};
+use crate::model::Scope;
+use crate::text::Safe;
+use crate::tui::job_id::JobId;
+use crate::tui::jobs::Task;
+use crate::tui::judge::{Case, Judged};
+use crate::tui::message::{Effect, draw_if};
+
+impl Session {
+    /// The findings of the audit so far.
+    pub fn verdicts(&self) -> &Arc<Verdicts> {
+        &self.findings.verdicts
+    }
+
+    /// Returns true once every rule was applied to all loaded rows.
+    pub fn is_audited(&self) -> bool {
+        self.findings.known.is_some_and(|known| known == self.case())
+    }
+
+    /// Returns true if not all rows of the workspace are loaded: then no finding is about what is missing among them.
+    pub fn is_part(&self) -> bool {
+        self.load.scope != Scope::All || !self.list.lines.is_all_here()
+    }
+
+    /// The rules that the row at a place breaks.
+    pub fn broken_at(&self, place: u64) -> RuleSet {
+        let number = self.list.number(place);
+        number.and_then(|number| self.findings.verdicts.at(self.list.lines.rows(), number)).unwrap_or_default()
+    }
+
+    /// The message of a finding about a row, if the row is still where it was.
+    pub fn message_of(&self, rule: &Rule, number: RowNumber, row: &Standing) -> Option<Safe> {
+        self.list.lines.rows().row(number.into()).filter(|there| row.is_of(*there))?;
+        let told = self.findings.verdicts.explain(&self.findings.audit, self.list.lines.rows(), number.into());
+        told.into_iter().find(|told| told.rule == rule).map(|told| told.message)
+    }
+
+    /// Audits again with the facts that are known besides the listing: deliveries, probe results and the history.
+    pub fn facts_changed(&mut self, cx: SessionContext<'_>) {
+        let probes = (!self.probes.known.is_empty()).then(|| self.probes.known.facts());
+        let last_active = Arc::clone(&self.findings.history.searched.last_active);
+        let deliveries = cx.deliveries.cloned();
+        self.findings.facts = Arc::new(Facts { deliveries, probes, last_active, ..Facts::default() });
+        self.findings.set_audit(cx.now.wall);
+    }
+
+    /// Searches the history in the background, once no rows are being loaded, and again when the rows or the history change.
+    pub fn search_history(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
+        let is_moving = !self.list.lines.is_known() || self.is_loading() || self.cache.is_busy();
+        let of = (self.list.lines.version(), self.cache.written());
+        let history = &self.findings.history;
+        if is_moving || history.job.is_some() || history.of == Some(of) {
+            return Vec::new();
+        }
+        let Some(store) = self.workspace.store.clone() else { return Vec::new() };
+        let (rows, audit) = (self.list.lines.rows().clone(), Arc::clone(&self.findings.audit));
+        let last = Arc::clone(&history.searched);
+        let (id, effect) = self.jobs.start(Task::SearchHistory { store, rows, audit, last, now: cx.now.wall });
+        self.findings.history.job = Some(id);
+        self.findings.history.of = Some(of);
+        vec![effect]
+    }
+
+    /// Takes the result of a search of the history.
+    pub fn take_searched(&mut self, cx: SessionContext<'_>, id: JobId, searched: Arc<Searched>) -> Vec<Effect> {
+        if self.findings.history.job.take_if(|job| *job == id).is_none() {
+            return Vec::new();
+        }
+        let before = std::mem::replace(&mut self.findings.history.searched, searched);
+        if before.last_active != self.findings.history.searched.last_active {
+            self.facts_changed(cx);
+        }
+        Vec::new()
+    }
+
+    /// The grouping of rows in the view of findings.
+    pub fn by_finding(&self, pane: &GroupPane) -> ByFinding {
+        ByFinding {
+            verdicts: Arc::clone(&self.findings.verdicts),
+            expanded: pane.expanded(),
+            is_about_all: self.filter.query().is_empty(),
+        }
+    }
+
+    fn case(&self) -> AuditKey {
+        AuditKey { version: self.list.lines.version(), is_part: self.is_part() }
+    }
+
+    /// The next request to the audit thread, if anything changed. While rows are being loaded only those on screen are audited,
+    /// then all.
+    pub fn case_to_judge(&mut self, cx: SessionContext<'_>, visible: &Range<u64>) -> Option<Case> {
+        const DAY: i64 = 86_400;
+        if !self.list.lines.is_known() || cx.is_hurried {
+            return None;
+        }
+        if cx.now.wall.as_second() / DAY != self.findings.audit.basis.now.as_second() / DAY {
+            // Ages are findings, by the day.
+            self.findings.set_audit(cx.now.wall);
+        }
+        let case = self.case();
+        let only = if self.is_loading() { Some(self.pages_to_judge(visible)?) } else { None };
+        if only.is_none() {
+            if self.findings.asked == Some(case) {
+                return None;
+            }
+            self.findings.asked = Some(case);
+            self.findings.early.clear();
+        }
+        self.findings.number += 1;
+        let question = Question {
+            rows: self.list.lines.rows().clone(),
+            audit: Arc::clone(&self.findings.audit),
+            is_part: case.is_part,
+            only,
+        };
+        Some(Case { number: self.findings.number, version: case.version, question })
+    }
+
+    /// The loaded pages on screen that were not audited; `None` if there are none, or if they were requested.
+    fn pages_to_judge(&mut self, visible: &Range<u64>) -> Option<Vec<u64>> {
+        let rows = self.list.lines.rows();
+        let is_to_judge = |&page: &u64| {
+            self.list.lines.is_fresh(page)
+                && rows.segment(page).is_some_and(|segment| !self.findings.verdicts.has_page(page, segment))
+        };
+        let mut pages = self.list.pages_of(visible);
+        pages.retain(is_to_judge);
+        if pages.is_empty() || pages == self.findings.early {
+            return None;
+        }
+        self.findings.asked = None;
+        self.findings.early.clone_from(&pages);
+        Some(pages)
+    }
+
+    /// Takes findings.
+    pub fn judged(&mut self, judged: Judged) -> Vec<Effect> {
+        if judged.number <= self.findings.of_others {
+            return Vec::new();
+        }
+        let is_whole = judged.verdicts.is_whole();
+        self.findings.verdicts = Arc::new(judged.verdicts);
+        if is_whole && judged.number == self.findings.number {
+            self.findings.known = self.findings.asked;
+        }
+        if self.filter.query().asks_for_findings() {
+            self.filter_sort.ask_again();
+        }
+        vec![Effect::Draw]
+    }
+
+    /// Explains the findings about the selected webhook, when another one is selected or the findings changed.
+    pub fn tell_of_selected(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
+        let Some(number) = self.list.number(self.list.selected()).filter(|_| !cx.is_passing) else {
+            return Vec::new();
+        };
+        let rows = self.list.lines.rows();
+        let segment = rows.segment(number / rows.page_size() + 1).cloned();
+        let verdicts = self.findings.verdicts.number();
+        let is_same = |of: &(u64, u64, Option<Segment>)| {
+            (of.0, of.1) == (number, verdicts)
+                && match (&of.2, &segment) {
+                    (Some(before), Some(now)) => before.is_same(now),
+                    (before, now) => before.is_none() && now.is_none(),
+                }
+        };
+        if self.findings.selected.of.as_ref().is_some_and(is_same) {
+            return Vec::new();
+        }
+        let of = (number, verdicts, segment);
+        let told = self.findings.verdicts.explain(&self.findings.audit, self.list.lines.rows(), number);
+        let changed = told != self.findings.selected.told;
+        self.findings.selected = SelectedFindings { of: Some(of), told };
+        draw_if(changed)
+    }
+}

@@ -1,0 +1,239 @@
+//! The comparison with a baseline: its two sides, the differences, and the webhooks that are not listed any more.
+
+use std::sync::Arc;
+
+use super::changes::{Basis, BasisChoice, Chosen, Comparison, Earlier, Fate, Knowledge, Later};
+use super::context::SessionContext;
+use super::loading::LoadAll;
+use super::past::Past;
+use super::state::Session;
+use super::unread::UnreadChange;
+use crate::analysis::changes::{Changes, Sides};
+use crate::cache::Snapshot;
+use crate::clock;
+use crate::keymap::Action;
+use crate::model::{Scope, WebhookId};
+use crate::safe;
+use crate::text::{Safe, grouped};
+use crate::tui::job_id::JobId;
+use crate::tui::jobs::{RemovalQuestion, Task};
+use crate::tui::message::{Effect, warn};
+use crate::tui::view_kind::View;
+
+impl Session {
+    /// What is compared with the basis: the last full read, or as long as nothing can be read what is cached.
+    pub fn later(&self) -> Option<(Later, &Arc<Past>)> {
+        if let Some((generation, past)) = self.cache.full_read() {
+            return Some((Later::Read(*generation), past));
+        }
+        let is_down = self.load.health.trouble().is_some() && (self.list.lines.fresh_pages() == 0 || !self.is_loading());
+        self.cache.last_look().filter(|_| is_down).map(|past| (Later::Cached, past))
+    }
+
+    pub fn is_cache_compared(&self) -> bool {
+        self.later().is_some_and(|(later, _)| later == Later::Cached)
+    }
+
+    /// What the live webhooks are compared with. Without a cache that is the start.
+    pub fn basis(&self) -> (&Basis, Option<&Arc<Past>>) {
+        match &self.changes.basis {
+            Basis::LastLook | Basis::Start if self.is_cache_compared() => match &self.changes.earlier {
+                Earlier::Here(basis @ Basis::Snapshot(_, past)) => (basis, Some(past)),
+                Earlier::Here(_) | Earlier::Nothing | Earlier::Asked | Earlier::NotAsked => (&Basis::LastLook, None),
+            },
+            Basis::LastLook if self.cache.last_look().is_none() => (&Basis::Start, self.cache.first()),
+            Basis::LastLook => (&Basis::LastLook, self.cache.last_look()),
+            Basis::Start => (&Basis::Start, self.cache.first()),
+            basis @ Basis::Snapshot(_, past) => (basis, Some(past)),
+        }
+    }
+
+    /// Since when changes are told.
+    pub fn basis_in_words(&self, cx: SessionContext<'_>) -> Safe {
+        match self.basis() {
+            (Basis::LastLook, Some(past)) => {
+                safe!("since you last looked, {}", clock::recent_age_in_words(past.at, cx.now.wall))
+            }
+            (Basis::Snapshot(_, past), _) => {
+                safe!("since {}, {}", day_and_time(cx, past.at), clock::recent_age_in_words(past.at, cx.now.wall))
+            }
+            (_, Some(past)) => safe!("since startup, {}", clock::time_of_day(past.at, &cx.settings.shown_zone())),
+            (_, None) if self.is_cache_compared() => "since the previous snapshot".into(),
+            (_, None) => "since startup".into(),
+        }
+    }
+
+    /// When the later side was read and what reads it again, if it is not that of the last read: of another scope, or only the
+    /// rows on screen were read again.
+    pub fn changes_as_of(&self, cx: SessionContext<'_>) -> Option<Safe> {
+        let (later, past) = self.later()?;
+        let Later::Read(generation) = later else {
+            return Some(safe!("cached {}", clock::recent_age_in_words(past.at, cx.now.wall)));
+        };
+        let is_coming = self.load.all != LoadAll::No && self.load.scope == Scope::All;
+        if generation == self.load.generation && self.load.scope == Scope::All
+            || is_coming && self.load.health.trouble().is_none()
+        {
+            return None;
+        }
+        let (action, does) = if self.load.scope != Scope::All {
+            (Action::NextScope, "shows all")
+        } else if self.load.health.trouble().is_some() || self.list.lines.is_all_fresh() {
+            (Action::Refresh, "refreshes")
+        } else {
+            (Action::LoadEverything, "reloads all")
+        };
+        let key = cx.settings.key(action);
+        Some(safe!("as of {}, {} {}", clock::time_of_day(past.at, &cx.settings.shown_zone()), key, does))
+    }
+
+    /// Compares, if the view is on screen and either side is another one than before.
+    pub fn find_changes(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
+        if cx.view != View::Changes {
+            return Vec::new();
+        }
+        let Some((later, after)) = self.later() else {
+            self.changes.wish_for_nothing();
+            return Vec::new();
+        };
+        let (basis, Some(before)) = self.basis() else {
+            return if later == Later::Cached { self.find_earlier() } else { Vec::new() };
+        };
+        let kind = match basis {
+            Basis::LastLook => 0,
+            Basis::Start => 1,
+            Basis::Snapshot(snapshot, _) => snapshot.sequence.saturating_add(2),
+        };
+        let wish = Comparison {
+            basis: (before.at, kind),
+            later,
+            filter: self.filter.applied().to_owned(),
+            knowledge: self.knowledge(),
+        };
+        let (before, after) = (before.rows.clone(), after.rows.clone());
+        let is_known = !self.filter.query().asks_for_findings() || self.is_audited();
+        if !self.changes.wish(wish) || !is_known {
+            return Vec::new();
+        }
+        let sides = Sides { before, after, query: self.filter.query().clone(), facts: self.facts() };
+        let (id, effect) = self.jobs.start(Task::Differences(Box::new(sides)));
+        self.changes.wait(id);
+        vec![effect]
+    }
+
+    /// Finds what the cache is compared with, once.
+    fn find_earlier(&mut self) -> Vec<Effect> {
+        match (&self.changes.earlier, self.workspace.store.clone()) {
+            (Earlier::NotAsked, Some(store)) => {
+                self.changes.earlier = Earlier::Asked;
+                let layout = self.past_layout();
+                self.jobs.run(Task::OpenEarlier { store, layout })
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    pub fn opened_earlier(&mut self, found: Option<(Snapshot, Arc<Past>)>) -> Vec<Effect> {
+        self.changes.earlier = match found {
+            Some((snapshot, past)) => Earlier::Here(Basis::Snapshot(snapshot, past)),
+            None => Earlier::Nothing,
+        };
+        vec![Effect::Draw]
+    }
+
+    /// What is known of that which the filter asks for.
+    fn knowledge(&self) -> Knowledge {
+        let query = self.filter.query();
+        Knowledge {
+            verdicts: query.asks_for_findings().then(|| self.verdicts().number()),
+            probes: query.asks_for_probes().then(|| self.probes.known.version()),
+            flags: query.asks_for_flags().then_some(self.changes.flags),
+        }
+    }
+
+    pub fn take_changes(&mut self, job: JobId, changes: Arc<Changes>) -> Vec<Effect> {
+        if !self.changes.take(job, Arc::unwrap_or_clone(changes)) {
+            return Vec::new();
+        }
+        let mut effects = vec![Effect::Draw];
+        // When the cache is compared, the API is not responding, so it is not asked.
+        let ids = if self.is_cache_compared() { Vec::new() } else { self.changes.questions() };
+        effects.extend(self.ask_for(ids));
+        effects
+    }
+
+    /// Requests webhooks by their ids, if there are any.
+    pub fn ask_for(&mut self, ids: Vec<WebhookId>) -> Vec<Effect> {
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        vec![Effect::Ask(RemovalQuestion { id: self.jobs.next_id(), ids })]
+    }
+
+    pub fn take_fates(&mut self, cx: SessionContext<'_>, fates: Vec<(Box<str>, Fate)>) -> Vec<Effect> {
+        self.changes.learn(fates);
+        let mut effects = vec![Effect::Draw];
+        effects.extend(self.confirm_removed(cx));
+        effects
+    }
+
+    /// Describes the change of a webhook. One that is missing from the list counts as removed only once the API answers 404.
+    pub fn change_in_words(&self, change: UnreadChange, id: &str) -> Safe {
+        match (change, self.changes.fate_of(id)) {
+            (UnreadChange::Gone, Some(Fate::Gone)) => "removed (the API answers 404)".into(),
+            (UnreadChange::Gone, Some(Fate::There)) => "missing from the list, but the API still has it".into(),
+            (UnreadChange::Gone, Some(Fate::Unknown(why))) => safe!("missing from the list, removal unconfirmed: {}", why),
+            _ => change.words().into(),
+        }
+    }
+
+    /// The baselines, with the snapshots the newest first.
+    pub fn choices(&self, cx: SessionContext<'_>, snapshots: Vec<Snapshot>) -> Vec<BasisChoice> {
+        let age = |at| clock::recent_age_in_words(at, cx.now.wall);
+        let dot = cx.settings.glyphs.dot;
+        let (basis, _) = self.basis();
+        let mut choices = Vec::new();
+        if let Some(past) = self.cache.last_look().filter(|_| !self.is_cache_compared()) {
+            let beside = safe!("{} {} {}", age(past.at), dot, day_and_time(cx, past.at));
+            let is_current = matches!(basis, Basis::LastLook);
+            choices.push(BasisChoice { chosen: Chosen::LastLook, name: "you last looked".into(), beside, is_current });
+        }
+        if let Some(past) = self.cache.first() {
+            let beside = safe!("{} {} {}", age(past.at), dot, day_and_time(cx, past.at));
+            let is_current = matches!(basis, Basis::Start);
+            choices.push(BasisChoice { chosen: Chosen::Start, name: "startup".into(), beside, is_current });
+        }
+        // The newest one is the cache: compared with itself it would have no changes.
+        let same = usize::from(self.is_cache_compared());
+        choices.extend(snapshots.into_iter().skip(same).map(|snapshot| {
+            let counts = snapshot.counts.map_or_else(Safe::default, |counts| {
+                safe!(
+                    " {} +{} ~{} -{} since the previous one",
+                    dot,
+                    grouped(counts.added),
+                    grouped(counts.changed),
+                    grouped(counts.removed)
+                )
+            });
+            let beside = safe!("{} {} {} webhooks{}", age(snapshot.at), dot, grouped(snapshot.webhooks), counts);
+            let is_current = matches!(basis, Basis::Snapshot(current, _) if *current == snapshot);
+            BasisChoice { name: day_and_time(cx, snapshot.at), chosen: Chosen::Snapshot(snapshot), beside, is_current }
+        }));
+        choices
+    }
+
+    pub fn opened(&mut self, snapshot: Snapshot, past: Option<Arc<Past>>) -> Vec<Effect> {
+        match past {
+            Some(past) => {
+                self.changes.basis = Basis::Snapshot(snapshot, past);
+                vec![Effect::Draw]
+            }
+            None => warn("this snapshot can no longer be read"),
+        }
+    }
+}
+
+fn day_and_time(cx: SessionContext<'_>, at: jiff::Timestamp) -> Safe {
+    let zone = cx.settings.shown_zone();
+    safe!("{} {}", clock::day(at, &zone), clock::time_of_day(at, &zone))
+}

@@ -1,0 +1,92 @@
+//! The audit of the workspace: what was audited, and what was found.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::past::Searched;
+use crate::analysis::audit::{Audit, Facts, Told, Verdicts};
+use crate::analysis::rows::Segment;
+use crate::config;
+use crate::tui::job_id::JobId;
+
+/// The audit of the workspace that is shown.
+#[derive(Debug)]
+pub struct Findings {
+    pub settings: Arc<config::AuditConfig>,
+    pub facts: Arc<Facts>,
+    pub audit: Arc<Audit>,
+    pub verdicts: Arc<Verdicts>,
+    /// The version of the rows that were judged as a whole last, and those that this was asked for.
+    pub known: Option<AuditKey>,
+    pub asked: Option<AuditKey>,
+    /// The pages that were asked for while others were still on their way.
+    pub early: Vec<u64>,
+    /// Of the last case, and the last one that was about other rows.
+    pub number: u64,
+    pub of_others: u64,
+    pub selected: SelectedFindings,
+    pub history: HistorySearch,
+}
+
+/// The search of the history for when webhooks became inactive.
+#[derive(Debug, Default)]
+pub struct HistorySearch {
+    /// The job that is under way.
+    pub job: Option<JobId>,
+    /// The version of the rows that it was for, and how often the history was written before.
+    pub of: Option<(u64, u64)>,
+    pub searched: Arc<Searched>,
+}
+
+/// What makes one case another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditKey {
+    pub version: u64,
+    pub is_part: bool,
+}
+
+/// What is wrong with the selected webhook, and of what that was said.
+#[derive(Debug, Default)]
+pub struct SelectedFindings {
+    pub of: Option<(u64, u64, Option<Segment>)>,
+    pub told: Vec<Told>,
+}
+
+impl Findings {
+    pub fn new(settings: Arc<config::AuditConfig>, now: Timestamp) -> Self {
+        let facts = Arc::<Facts>::default();
+        let audit = Arc::new(settings.prepare(now, Arc::clone(&facts)));
+        Self {
+            settings,
+            facts,
+            audit,
+            verdicts: Arc::default(),
+            known: None,
+            asked: None,
+            early: Vec::new(),
+            number: 0,
+            of_others: 0,
+            selected: SelectedFindings::default(),
+            history: HistorySearch::default(),
+        }
+    }
+
+    /// Forgets what was found: it is of other rows.
+    pub fn start_over(&mut self) {
+        self.verdicts = Arc::default();
+        self.known = None;
+        self.asked = None;
+        self.early.clear();
+        self.of_others = self.number;
+        self.selected = SelectedFindings::default();
+        self.history = HistorySearch { searched: Arc::clone(&self.history.searched), ..HistorySearch::default() };
+    }
+
+    /// Takes another audit; the rows have to be judged again by it. What the last one found stays until then.
+    pub fn set_audit(&mut self, now: Timestamp) {
+        self.audit = Arc::new(self.settings.prepare(now, Arc::clone(&self.facts)));
+        self.asked = None;
+        self.known = None;
+    }
+}

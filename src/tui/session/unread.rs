@@ -1,0 +1,104 @@
+//! The webhooks that were added, changed or removed since the last read, until the user has looked at them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::analysis::rows::Rows;
+use crate::model::IdSet;
+use crate::tui::job_id::JobId;
+
+/// The webhooks that nobody has looked at since they changed.
+#[derive(Debug, Default)]
+pub struct UnreadChanges {
+    pub new: Arc<IdSet>,
+    pub changed: Arc<IdSet>,
+    pub gone: Arc<IdSet>,
+    /// Those of them that were looked at since, and how many of each. They are taken out in bulk: to leave a row costs the same
+    /// however many others there are.
+    pub seen: HashMap<Box<str>, UnreadChange>,
+    pub seen_counts: [usize; 3],
+    /// The rows before the last refresh, until they are compared.
+    pub before: Option<RowsBefore>,
+    /// The comparison in progress: its job, and the rows before the refresh.
+    pub comparing: Option<(JobId, RowsBefore)>,
+}
+
+/// What happened to a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnreadChange {
+    New,
+    Changed,
+    Gone,
+}
+
+impl UnreadChange {
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::New => "+",
+            Self::Changed => "~",
+            Self::Gone => "-",
+        }
+    }
+
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::New => "added since the last refresh",
+            Self::Changed => "changed since the last refresh",
+            Self::Gone => "no longer listed since the last refresh",
+        }
+    }
+}
+
+impl UnreadChanges {
+    pub fn is_empty(&self) -> bool {
+        self.counts().iter().all(|&(_, count)| count == 0)
+    }
+
+    /// How many are new, changed and gone.
+    pub fn counts(&self) -> [(UnreadChange, usize); 3] {
+        let [new, changed, gone] = self.seen_counts;
+        [
+            (UnreadChange::New, self.new.len().saturating_sub(new)),
+            (UnreadChange::Changed, self.changed.len().saturating_sub(changed)),
+            (UnreadChange::Gone, self.gone.len().saturating_sub(gone)),
+        ]
+    }
+
+    pub fn look_at(&mut self, id: &str, change: UnreadChange) {
+        if self.seen.insert(id.into(), change).is_some() {
+            return;
+        }
+        let [new, changed, gone] = &mut self.seen_counts;
+        *match change {
+            UnreadChange::New => new,
+            UnreadChange::Changed => changed,
+            UnreadChange::Gone => gone,
+        } += 1;
+    }
+
+    /// Takes out what was looked at, which is no news any more.
+    pub fn settle(&mut self) -> HashMap<Box<str>, UnreadChange> {
+        self.seen_counts = [0; 3];
+        let seen = std::mem::take(&mut self.seen);
+        for (id, change) in &seen {
+            let of = match change {
+                UnreadChange::New => &mut self.new,
+                UnreadChange::Changed => &mut self.changed,
+                UnreadChange::Gone => &mut self.gone,
+            };
+            Arc::make_mut(of).remove(id);
+        }
+        seen
+    }
+
+    pub fn flags(&self) -> (Arc<IdSet>, Arc<IdSet>, Arc<IdSet>) {
+        (Arc::clone(&self.new), Arc::clone(&self.changed), Arc::clone(&self.gone))
+    }
+}
+
+/// What was there before a refresh.
+#[derive(Debug, Clone)]
+pub struct RowsBefore {
+    pub rows: Rows,
+    pub was_complete: bool,
+}

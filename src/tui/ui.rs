@@ -1,0 +1,82 @@
+//! The state of the screen: what has the keys, what lies over the panes, and what the last frame showed.
+
+use super::copy::PlainText;
+use super::copy_menu::CopyMenu;
+use super::detail::Form;
+use super::export_prompt::ExportPrompt;
+use super::layout::clamp;
+use super::notice::Notice;
+use super::palette::Palette;
+use super::picker::Picker;
+use super::session::changes::Bases;
+use super::terminal::frame_limiter::KeyRepeat;
+use super::view_kind::View;
+
+/// The pane that has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Focus {
+    #[default]
+    List,
+    Detail,
+}
+
+/// The part that lies over the panes and takes the keys.
+#[derive(Debug, Clone, Default)]
+pub enum Overlay {
+    #[default]
+    None,
+    Help {
+        scroll: usize,
+    },
+    Palette(Palette),
+    Profiles(Picker),
+    /// The baselines that changes can be compared with.
+    Bases(Bases),
+    CopyMenu(Box<CopyMenu>),
+    /// The line in which a filter is typed.
+    Filter,
+    /// The line in which the name of a file is typed.
+    Export(ExportPrompt),
+    /// A text on a plain screen, to select by hand.
+    PlainText(PlainText),
+}
+
+impl Overlay {
+    /// Returns true for an overlay that shows nothing of a workspace, and so outlives a switch to another one.
+    fn is_of_no_session(&self) -> bool {
+        matches!(self, Self::Help { .. } | Self::Palette(_) | Self::Profiles(_))
+    }
+}
+
+/// The state of the screen.
+#[derive(Debug, Default)]
+pub struct Ui {
+    pub size: (u16, u16),
+    pub view: View,
+    pub focus: Focus,
+    pub overlay: Overlay,
+    pub notice: Option<Notice>,
+    pub detail_form: Form,
+    /// The keys that move a selection.
+    pub moves: KeyRepeat,
+    /// All keys.
+    pub presses: KeyRepeat,
+    /// A switch to another workspace is in progress.
+    pub switching: bool,
+}
+
+impl Ui {
+    pub fn new((width, height): (u16, u16)) -> Self {
+        Self { size: clamp(width, height), ..Self::default() }
+    }
+
+    /// What stays on screen when another workspace is shown.
+    pub fn for_next_session(&mut self) {
+        self.focus = Focus::List;
+        self.notice = None;
+        self.switching = false;
+        if !self.overlay.is_of_no_session() {
+            self.overlay = Overlay::None;
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The view of changes: its keys, and the choice of the baseline.
+
+use crossterm::event::KeyEvent;
+
+use crate::analysis::changes::Entry;
+use crate::analysis::destinations::Origin;
+use crate::analysis::groups::Kind;
+use crate::analysis::query::quote;
+use crate::analysis::rows::Standing;
+use crate::cache::Snapshot;
+use crate::keymap::{Action, Key};
+use crate::model::Scope;
+use crate::safe;
+use crate::tui::app::App;
+use crate::tui::jobs::Task;
+use crate::tui::message::Effect;
+use crate::tui::picker::{Picked, Picker};
+use crate::tui::session::changes::{Bases, Basis, Chosen};
+use crate::tui::session::probing::MAX_AT_A_TIME;
+use crate::tui::ui::{Focus, Overlay};
+use crate::tui::view_kind::View;
+
+impl App {
+    /// Returns true if the view of changes has two listings to compare.
+    pub fn has_changes(&self) -> bool {
+        self.ui.view == View::Changes && self.session.later().is_some()
+    }
+
+    /// The time whose age is shown above the changes.
+    pub(super) fn changes_since(&self) -> Option<jiff::Timestamp> {
+        match self.session.basis() {
+            (Basis::LastLook | Basis::Snapshot(..), Some(past)) if self.has_changes() => Some(past.at),
+            _ => None,
+        }
+    }
+
+    /// The row that a copy takes.
+    pub(super) fn row_to_copy(&self) -> Option<Standing> {
+        if self.ui.view == View::Changes {
+            return Some(self.session.changes.selected()?.standing().clone());
+        }
+        if let Some(groups) = self.group_pane() {
+            return match &groups.selected()?.kind {
+                Kind::Broken { row, .. } => Some(row.clone()),
+                _ => None,
+            };
+        }
+        Some(self.session.list.selected_line()?.standing().clone())
+    }
+
+    pub(super) fn open_changes(&mut self) -> Vec<Effect> {
+        let (session, cx) = self.split();
+        let words = if session.load.scope == Scope::All { session.need_everything_or_say(cx) } else { None };
+        match words.or_else(|| session.changes_as_of(cx).map(|words| safe!("changes are {}", words))) {
+            Some(_) if session.is_cache_compared() => vec![Effect::Draw],
+            Some(words) => self.warn(words),
+            None => vec![Effect::Draw],
+        }
+    }
+
+    /// Performs an action in the view of changes. Returns `None` if the action is the same in all views.
+    pub(super) fn perform_in_changes(&mut self, action: Action) -> Option<Vec<Effect>> {
+        if self.ui.view != View::Changes {
+            return None;
+        }
+        Some(match action {
+            Action::Open => self.open_change(),
+            Action::Sort | Action::ReverseSort => self.list_bases(),
+            Action::Probe => self.probe_change(),
+            Action::ProbeAll => self.probe_changes(),
+            Action::Mark | Action::MarkAll | Action::Export => self.refuse_in_view(),
+            _ => return None,
+        })
+    }
+
+    /// Probes the destination of the selected change.
+    fn probe_change(&mut self) -> Vec<Effect> {
+        match self.session.changes.selected().and_then(Entry::row).map(|row| Origin::of_text(row.url())) {
+            Some(Some(origin)) => self.in_session(|session, cx| session.probe(cx, vec![origin])),
+            Some(None) => self.warn("cannot probe: not a valid http or https URL"),
+            None => self.warn("no change selected, nothing to probe"),
+        }
+    }
+
+    /// Probes the destinations of all changes that are shown.
+    fn probe_changes(&mut self) -> Vec<Effect> {
+        if self.session.changes.is_empty() {
+            return self.warn("no changes, nothing to probe");
+        }
+        let webhooks =
+            self.session.changes.found().map(|found| found.entries.iter().map(Entry::standing).cloned().collect());
+        self.session.gather(Task::GatherOf { webhooks: webhooks.unwrap_or_default(), most: MAX_AT_A_TIME })
+    }
+
+    /// Shows the webhook in the list. One that is no longer listed is shown as it was.
+    fn open_change(&mut self) -> Vec<Effect> {
+        match self.session.changes.selected() {
+            Some(Entry::Removed(_)) => self.set_focus(Focus::Detail),
+            Some(entry) => {
+                let terms = format!("id:={}", quote(entry.id()));
+                self.show_webhooks(terms, None)
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Lists the baselines.
+    fn list_bases(&mut self) -> Vec<Effect> {
+        match self.session.workspace.store.clone() {
+            Some(store) => self.session.jobs.run(Task::Histories(store)),
+            None => self.choose_basis(Vec::new()),
+        }
+    }
+
+    pub(super) fn choose_basis(&mut self, snapshots: Vec<Snapshot>) -> Vec<Effect> {
+        if self.ui.view != View::Changes || !matches!(self.ui.overlay, Overlay::None) {
+            return Vec::new();
+        }
+        let choices = self.session.choices(self.context(), snapshots);
+        if choices.is_empty() {
+            return self.inform("nothing to compare with yet");
+        }
+        let current = choices.iter().position(|choice| choice.is_current).unwrap_or_default();
+        let picker = Picker::new(&choices, current);
+        self.ui.overlay = Overlay::Bases(Bases { choices, picker });
+        vec![Effect::Draw]
+    }
+
+    pub(super) fn key_in_bases(&mut self, event: KeyEvent) -> Vec<Effect> {
+        let action = self.settings.keymap.action(Key::from(event));
+        let Overlay::Bases(Bases { choices, picker }) = &mut self.ui.overlay else { return Vec::new() };
+        let chosen = match picker.key(event, action, choices) {
+            Picked::Nothing => return Vec::new(),
+            Picked::Changed => return vec![Effect::Draw],
+            Picked::Closed => return self.close_overlay(),
+            Picked::Chosen(at) => at,
+        };
+        let chosen = choices.get(chosen).map(|choice| choice.chosen.clone());
+        self.ui.overlay = Overlay::None;
+        let mut effects = vec![Effect::Draw];
+        match chosen {
+            None => {}
+            Some(Chosen::LastLook) => self.session.changes.basis = Basis::LastLook,
+            Some(Chosen::Start) => self.session.changes.basis = Basis::Start,
+            Some(Chosen::Snapshot(snapshot)) => {
+                let layout = self.session.past_layout();
+                effects.extend(self.session.jobs.run(Task::Open { snapshot, layout }));
+            }
+        }
+        effects
+    }
+}
