@@ -27,7 +27,6 @@ pub mod list_pane;
 pub mod message;
 pub mod notes;
 pub mod notice;
-pub mod palette;
 pub mod picker;
 pub mod prober;
 pub mod prompt;

@@ -2,6 +2,7 @@
 
 use super::copy::Place;
 use super::jobs::Chosen;
+use super::picker::Picker;
 use crate::analysis::rows::Standing;
 use crate::keymap::Copy;
 use crate::safe;
@@ -20,6 +21,7 @@ pub const NOTICE_EDGES: usize = 4;
 /// What the menu copies.
 #[derive(Debug, Clone)]
 pub struct CopyMenu {
+    pub picker: Picker<Copy>,
     pub of: CopySubject,
     pub place: Place,
 }

@@ -1,150 +1,239 @@
-//! A picker: a digit or enter takes a choice, `/` narrows them.
+//! The one picker: a few choices, of which a key, or enter on the selected one, takes one. The palette, the profiles, the baselines
+//! and the copy menu are pickers; they differ in what letters do.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use crate::config::Profile;
-use crate::keymap::Action;
+use crate::keymap::{ACTIONS, Action, COPIES, Copy};
 use crate::text::{Safe, clean};
 
-/// The keys of the first ones.
-pub const DIGITS: [char; 9] = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
+/// The keys of the first choices of a list.
+const DIGITS: [char; 9] = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
-/// More than anybody types to find a workspace.
+/// The longest text that narrows the choices.
 const MAX_INPUT: usize = 64;
 
-/// Something to pick.
-pub trait Choice {
-    /// What it is called.
-    fn name(&self) -> &Safe;
-
-    /// What else it can be found by; to match the name counts for more.
-    fn beside(&self) -> &Safe;
+/// The meaning of letters in a picker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Letters {
+    /// They narrow the choices.
+    Narrow,
+    /// They narrow the choices after a slash. Before it they are keys as in a list, and a digit takes a choice.
+    NarrowAfterSlash,
+    /// Each takes a choice; any other key closes the picker.
+    Take,
 }
 
-impl Choice for Profile {
-    fn name(&self) -> &Safe {
-        &self.shown
-    }
-
-    fn beside(&self) -> &Safe {
-        &self.host
-    }
-}
-
-/// What was typed, and which of the choices it finds.
+/// One choice.
 #[derive(Debug, Clone)]
-pub struct Picker {
+pub struct PickerChoice<T> {
+    pub value: T,
+    /// The key that takes it.
+    pub key: Option<char>,
+    pub name: Safe,
+    /// A text that it is found by, too, after those whose names match.
+    pub beside: Safe,
+    pub is_current: bool,
+}
+
+/// The choices, the typed text, and the choices that match it.
+#[derive(Debug, Clone)]
+pub struct Picker<T> {
+    letters: Letters,
+    choices: Vec<PickerChoice<T>>,
     input: String,
     /// Places among the choices.
     found: Vec<usize>,
     selected: usize,
     /// Letters are text.
     is_narrowing: bool,
-    /// Enter was pressed where nothing could be taken.
+    /// Enter was pressed where there is nothing to take.
     is_refused: bool,
 }
 
-/// What a key did.
+/// The result of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Picked {
+pub enum Picked<T> {
     Nothing,
     Changed,
     Closed,
-    /// The place of what is taken.
-    Chosen(usize),
+    Chosen(T),
 }
 
-impl Picker {
-    /// With the one after the current one selected: of two, that is the other.
-    pub fn new<C: Choice>(choices: &[C], current: usize) -> Self {
-        let next = if current + 1 < choices.len() { current + 1 } else { 0 };
+impl<T> Picked<T> {
+    pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Picked<U> {
+        match self {
+            Self::Nothing => Picked::Nothing,
+            Self::Changed => Picked::Changed,
+            Self::Closed => Picked::Closed,
+            Self::Chosen(value) => Picked::Chosen(map(value)),
+        }
+    }
+}
+
+impl Picker<Action> {
+    /// The command palette.
+    pub fn palette() -> Self {
+        let choice = |entry: &crate::keymap::Entry| PickerChoice {
+            value: entry.action,
+            key: None,
+            name: entry.name.into(),
+            beside: entry.help.into(),
+            is_current: false,
+        };
+        Self::new(Letters::Narrow, ACTIONS.iter().map(choice).collect())
+    }
+}
+
+impl Picker<Copy> {
+    /// The choices of the copy menu.
+    pub fn copies() -> Self {
+        let choice = |&(key, copy, words): &(char, Copy, &'static str)| PickerChoice {
+            value: copy,
+            key: Some(key),
+            name: words.into(),
+            beside: Safe::default(),
+            is_current: false,
+        };
+        Self::new(Letters::Take, COPIES.iter().map(choice).collect())
+    }
+}
+
+impl<T: Clone> Picker<T> {
+    fn new(letters: Letters, choices: Vec<PickerChoice<T>>) -> Self {
         let found = (0..choices.len()).collect();
-        Self { input: String::new(), found, selected: next, is_narrowing: false, is_refused: false }
+        let is_narrowing = letters == Letters::Narrow;
+        Self { letters, choices, input: String::new(), found, selected: 0, is_narrowing, is_refused: false }
+    }
+
+    /// A list whose first choices have digits. The choice after the current one is selected: of two, that is the other one.
+    pub fn list(mut choices: Vec<PickerChoice<T>>) -> Self {
+        let current = choices.iter().position(|choice| choice.is_current).unwrap_or_default();
+        let next = if current + 1 < choices.len() { current + 1 } else { 0 };
+        for (choice, digit) in choices.iter_mut().zip(DIGITS) {
+            choice.key = Some(digit);
+        }
+        Self { selected: next, ..Self::new(Letters::NarrowAfterSlash, choices) }
     }
 
     pub fn input(&self) -> Safe {
         clean(&self.input)
     }
 
-    pub fn found(&self) -> &[usize] {
-        &self.found
+    pub fn choices(&self) -> &[PickerChoice<T>] {
+        &self.choices
+    }
+
+    /// The choices that match the typed text, the best first.
+    pub fn found(&self) -> impl ExactSizeIterator<Item = Option<&PickerChoice<T>>> {
+        self.found.iter().map(|&at| self.choices.get(at))
     }
 
     pub fn selected(&self) -> usize {
         self.selected
     }
 
-    /// The place of the selected one.
-    pub fn chosen(&self) -> Option<usize> {
-        self.found.get(self.selected).copied()
+    fn chosen(&self) -> Option<T> {
+        self.choices.get(*self.found.get(self.selected)?).map(|choice| choice.value.clone())
     }
 
-    /// The place of the one that a digit stands before.
-    pub fn at_digit(&self, digit: char) -> Option<usize> {
-        let index = DIGITS.iter().position(|&known| known == digit)?;
-        self.found.get(index).copied()
+    fn with_key(&self, key: char) -> Option<T> {
+        self.choices.iter().find(|choice| choice.key == Some(key)).map(|choice| choice.value.clone())
     }
 
-    /// Takes typed or pasted text; control characters in it are no text.
-    pub fn insert<C: Choice>(&mut self, text: &str, choices: &[C]) {
-        self.is_narrowing = true;
-        let room = MAX_INPUT.saturating_sub(self.input.chars().count());
-        self.input.extend(text.chars().filter(|c| !c.is_control()).take(room));
-        self.narrow(choices);
-    }
-
-    /// Takes back a character; false when there is none.
-    pub fn backspace<C: Choice>(&mut self, choices: &[C]) -> bool {
-        let had_one = self.input.pop().is_some();
-        self.narrow(choices);
-        had_one
-    }
-
-    pub fn clear<C: Choice>(&mut self, choices: &[C]) {
-        self.input.clear();
-        self.narrow(choices);
-    }
-
-    /// Whether letters narrow the choices, and digits take none.
+    /// Returns true while letters narrow the choices, and no key takes one.
     pub fn is_narrowing(&self) -> bool {
         self.is_narrowing
     }
 
-    /// Whether enter was pressed where nothing could be taken.
+    /// Returns true after enter was pressed where there is nothing to take.
     pub fn is_refused(&self) -> bool {
         self.is_refused
     }
 
-    /// What a key does, given what it does in the list.
-    pub fn key<C: Choice>(&mut self, event: KeyEvent, action: Option<Action>, choices: &[C]) -> Picked {
-        let plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) -> bool {
+        let takes_text = self.letters != Letters::Take;
+        if takes_text {
+            self.insert(text);
+        }
+        takes_text
+    }
+
+    /// Takes typed or pasted text, without control characters.
+    fn insert(&mut self, text: &str) {
+        self.is_narrowing = true;
+        let room = MAX_INPUT.saturating_sub(self.input.chars().count());
+        self.input.extend(text.chars().filter(|c| !c.is_control()).take(room));
+        self.narrow();
+    }
+
+    fn clear(&mut self) {
+        self.input.clear();
+        self.narrow();
+    }
+
+    fn move_by(&mut self, rows: isize) {
+        self.selected = self.selected.saturating_add_signed(rows).min(self.found.len().saturating_sub(1));
+    }
+
+    /// Handles a key, given its action in a list.
+    pub fn key(&mut self, event: KeyEvent, action: Option<Action>) -> Picked<T> {
+        let is_plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        if self.letters == Letters::Take {
+            let taken = event.code.as_char().filter(|_| is_plain).and_then(|letter| self.with_key(letter));
+            return taken.map_or(Picked::Closed, Picked::Chosen);
+        }
         self.is_refused = false;
-        match event.code {
-            KeyCode::Esc if self.is_narrowing => self.widen(choices),
-            KeyCode::Esc => return Picked::Closed,
-            KeyCode::Enter => {
-                let chosen = self.chosen();
-                self.is_refused = chosen.is_none();
-                return chosen.map_or(Picked::Changed, Picked::Chosen);
+        match (event.code, self.letters) {
+            (KeyCode::Esc, Letters::NarrowAfterSlash) if self.is_narrowing => {
+                self.clear();
+                self.is_narrowing = false;
             }
-            KeyCode::Down | KeyCode::Tab => self.move_by(1),
-            KeyCode::Up | KeyCode::BackTab => self.move_by(-1),
-            KeyCode::Char('n') if !plain => self.move_by(1),
-            KeyCode::Char('p') if !plain => self.move_by(-1),
-            KeyCode::Char('u') if !plain => self.clear(choices),
-            KeyCode::Backspace if self.is_narrowing && !self.backspace(choices) => self.is_narrowing = false,
-            KeyCode::Char(c) if plain && self.is_narrowing => self.insert(c.encode_utf8(&mut [0; 4]), choices),
-            KeyCode::Char(digit) if plain && digit.is_ascii_digit() => {
-                return self.at_digit(digit).map_or(Picked::Nothing, Picked::Chosen);
+            (KeyCode::Esc, _) => return Picked::Closed,
+            (KeyCode::Enter, letters) => return self.enter(letters),
+            (KeyCode::Down | KeyCode::Tab, _) => self.move_by(1),
+            (KeyCode::Up | KeyCode::BackTab, _) => self.move_by(-1),
+            (KeyCode::Char('n'), _) if !is_plain => self.move_by(1),
+            (KeyCode::Char('p'), _) if !is_plain => self.move_by(-1),
+            (KeyCode::Char('u'), _) if !is_plain => self.clear(),
+            (KeyCode::Backspace, letters) if self.is_narrowing => return self.backspace(letters),
+            (KeyCode::Char(c), _) if is_plain && self.is_narrowing => self.insert(c.encode_utf8(&mut [0; 4])),
+            (KeyCode::Char(digit), _) if is_plain && digit.is_ascii_digit() => {
+                return self.with_key(digit).map_or(Picked::Nothing, Picked::Chosen);
             }
-            _ => return self.perform(action),
+            (_, Letters::NarrowAfterSlash) => return self.perform(action),
+            _ => return Picked::Nothing,
         }
         Picked::Changed
     }
 
-    fn perform(&mut self, action: Option<Action>) -> Picked {
+    fn enter(&mut self, letters: Letters) -> Picked<T> {
+        match self.chosen() {
+            Some(chosen) => Picked::Chosen(chosen),
+            None if letters == Letters::Narrow => Picked::Closed,
+            None => {
+                self.is_refused = true;
+                Picked::Changed
+            }
+        }
+    }
+
+    /// Takes back a character. Where there is none, narrowing ends.
+    fn backspace(&mut self, letters: Letters) -> Picked<T> {
+        if self.input.pop().is_some() {
+            self.narrow();
+            return Picked::Changed;
+        }
+        if letters == Letters::Narrow {
+            return Picked::Closed;
+        }
+        self.is_narrowing = false;
+        Picked::Changed
+    }
+
+    fn perform(&mut self, action: Option<Action>) -> Picked<T> {
         match action {
             Some(Action::MoveDown) => self.move_by(1),
             Some(Action::MoveUp) => self.move_by(-1),
@@ -157,30 +246,25 @@ impl Picker {
         Picked::Changed
     }
 
-    /// Shows all choices again.
-    fn widen<C: Choice>(&mut self, choices: &[C]) {
-        self.clear(choices);
-        self.is_narrowing = false;
-    }
-
-    pub fn move_by(&mut self, rows: isize) {
-        self.selected = self.selected.saturating_add_signed(rows).min(self.found.len().saturating_sub(1));
-    }
-
-    fn narrow<C: Choice>(&mut self, choices: &[C]) {
+    fn narrow(&mut self) {
         self.selected = 0;
         let pattern = Pattern::parse(&self.input, CaseMatching::Ignore, Normalization::Smart);
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut buffer = Vec::new();
         let mut score = |text: &Safe| pattern.score(Utf32Str::new(text.as_str(), &mut buffer), &mut matcher);
-        let mut scored: Vec<_> = choices
-            .iter()
-            .enumerate()
-            .filter_map(|(at, choice)| {
-                let (name, beside) = (score(choice.name()), score(choice.beside()));
-                name.map(|name| name.saturating_mul(2)).max(beside).map(|score| (score, at))
-            })
-            .collect();
+        let typed = self.input.to_lowercase();
+        // The letters of any word are somewhere in a long description: only whole words of it count.
+        let is_described = |text: &Safe| {
+            let text = text.as_str().to_lowercase();
+            typed.split_whitespace().all(|word| text.contains(word)).then_some(0)
+        };
+        let by_words = self.letters == Letters::Narrow;
+        let mut scored: Vec<_> = Vec::new();
+        for (at, choice) in self.choices.iter().enumerate() {
+            let name = score(&choice.name).map(|name| name.saturating_mul(2).saturating_add(1));
+            let beside = if by_words { is_described(&choice.beside) } else { score(&choice.beside) };
+            scored.extend(name.max(beside).map(|score| (score, at)));
+        }
         scored.sort_by_key(|&(score, _)| std::cmp::Reverse(score));
         self.found = scored.into_iter().map(|(_, at)| at).collect();
     }
@@ -190,40 +274,54 @@ impl Picker {
 mod tests {
     use super::*;
 
-    fn profiles(names: &[&str]) -> Vec<Profile> {
-        let profile = |name: &&str| Profile {
-            name: Some((*name).to_owned()),
-            shown: clean(name),
-            host: "api.dialnexa.com".into(),
-            colour: None,
-            asks: false,
+    fn choices(names: &[&str]) -> Vec<PickerChoice<usize>> {
+        let choice = |(value, name): (usize, &&str)| PickerChoice {
+            value,
+            key: None,
+            name: clean(name),
+            beside: "api.dialnexa.com".into(),
+            is_current: false,
         };
-        names.iter().map(profile).collect()
+        names.iter().enumerate().map(choice).collect()
+    }
+
+    fn list(names: &[&str], current: usize) -> Picker<usize> {
+        let mut choices = choices(names);
+        for (at, choice) in choices.iter_mut().enumerate() {
+            choice.is_current = at == current;
+        }
+        Picker::list(choices)
+    }
+
+    fn press<T: Clone>(picker: &mut Picker<T>, key: KeyCode) -> Picked<T> {
+        picker.key(KeyEvent::new(key, KeyModifiers::NONE), None)
     }
 
     #[test]
     fn the_other_one_of_two_is_selected() {
-        let two = profiles(&["production", "staging"]);
-        assert_eq!(Picker::new(&two, 0).chosen(), Some(1));
-        assert_eq!(Picker::new(&two, 1).chosen(), Some(0));
-        assert_eq!(Picker::new::<Profile>(&[], 0).chosen(), None);
+        assert_eq!(list(&["production", "staging"], 0).chosen(), Some(1));
+        assert_eq!(list(&["production", "staging"], 1).chosen(), Some(0));
+        assert_eq!(list(&[], 0).chosen(), None);
     }
 
     #[test]
-    fn letters_narrow_and_digits_count_what_is_left() {
-        let all = profiles(&["eu", "production", "staging", "us"]);
-        let mut picker = Picker::new(&all, 0);
-        assert_eq!((picker.at_digit('3'), picker.at_digit('5'), picker.at_digit('0')), (Some(2), None, None));
-        picker.insert("sg\n\u{1b}", &all);
-        assert_eq!((picker.input().as_str(), picker.found(), picker.at_digit('1')), ("sg", &[2][..], Some(2)));
-        picker.insert("zz", &all);
-        assert_eq!((picker.chosen(), picker.at_digit('1')), (None, None));
+    fn letters_narrow_a_list_and_digits_take_a_choice() {
+        let mut picker = list(&["eu", "production", "staging", "us"], 0);
+        assert_eq!(press(&mut picker, KeyCode::Char('3')), Picked::Chosen(2));
+        assert_eq!(press(&mut picker, KeyCode::Char('5')), Picked::Nothing);
+        picker.insert("sg\n\u{1b}");
+        assert_eq!((picker.input().as_str(), picker.found.as_slice(), picker.chosen()), ("sg", &[2][..], Some(2)));
+        picker.insert("zz");
+        assert_eq!(press(&mut picker, KeyCode::Enter), Picked::Changed);
+        assert!(picker.is_refused());
         picker.move_by(3);
-        while picker.backspace(&all) {}
-        assert_eq!(picker.found().len(), 4);
-        picker.insert("dialnexa", &all);
-        assert_eq!(picker.found().len(), 4, "hosts are found too");
-        picker.clear(&all);
+        while picker.is_narrowing() {
+            press(&mut picker, KeyCode::Backspace);
+        }
+        assert_eq!(picker.found.len(), 4);
+        picker.insert("dialnexa");
+        assert_eq!(picker.found.len(), 4, "hosts are found too");
+        press(&mut picker, KeyCode::Esc);
         picker.move_by(-1);
         assert_eq!(picker.chosen(), Some(0));
         picker.move_by(100);
@@ -231,10 +329,37 @@ mod tests {
     }
 
     #[test]
+    fn a_few_letters_find_an_action() {
+        let mut palette = Picker::palette();
+        assert_eq!(palette.found.len(), ACTIONS.len());
+        for (typed, action) in [
+            ("rawj", Some(Action::RawJson)),
+            ("quit\u{1b}\n", Some(Action::Quit)),
+            ("credentials", Some(Action::Reveal)),
+            // Its letters are in many descriptions.
+            ("treat", None),
+            ("zzzz", None),
+        ] {
+            palette.clear();
+            palette.insert(typed);
+            assert_eq!(palette.chosen(), action, "{typed}");
+        }
+        assert_eq!(press(&mut palette, KeyCode::Enter), Picked::Closed);
+    }
+
+    #[test]
+    fn a_letter_takes_a_copy_and_any_other_key_closes_the_menu() {
+        let (letter, copy, _) = COPIES[0];
+        assert_eq!(press(&mut Picker::copies(), KeyCode::Char(letter)), Picked::Chosen(copy));
+        for other in [KeyCode::Esc, KeyCode::Enter, KeyCode::Char('~'), KeyCode::Down] {
+            assert_eq!(press(&mut Picker::copies(), other), Picked::Closed);
+        }
+    }
+
+    #[test]
     fn a_flood_of_text_is_cut() {
-        let all = profiles(&["a"]);
-        let mut picker = Picker::new(&all, 0);
-        picker.insert(&"x".repeat(1 << 20), &all);
+        let mut picker = Picker::palette();
+        picker.insert(&"x".repeat(1 << 20));
         assert_eq!(picker.input().width(), MAX_INPUT);
     }
 }

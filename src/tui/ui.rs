@@ -6,11 +6,11 @@ use super::detail::Form;
 use super::export_prompt::ExportPrompt;
 use super::layout::clamp;
 use super::notice::Notice;
-use super::palette::Palette;
 use super::picker::Picker;
-use super::session::changes::Bases;
+use super::session::changes::Chosen;
 use super::terminal::frame_limiter::KeyRepeat;
 use super::view_kind::View;
+use crate::keymap::Action;
 
 /// The pane that has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,10 +28,11 @@ pub enum Overlay {
     Help {
         scroll: usize,
     },
-    Palette(Palette),
-    Profiles(Picker),
+    Palette(Picker<Action>),
+    /// The workspaces, by their place among the profiles.
+    Profiles(Picker<usize>),
     /// The baselines that changes can be compared with.
-    Bases(Bases),
+    Baselines(Picker<Chosen>),
     CopyMenu(Box<CopyMenu>),
     /// The line in which a filter is typed.
     Filter,

@@ -11,9 +11,9 @@ mod help;
 mod hosts;
 mod lines;
 mod list;
-mod menu;
 mod panel;
 mod panes;
+mod picker;
 mod plain;
 mod prompt;
 mod seen;
@@ -49,10 +49,10 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
     footer::draw(app, layout.footer, canvas);
     match &app.ui.overlay {
         Overlay::Help { scroll } => help::draw(app, *scroll, canvas),
-        Overlay::Palette(palette) => menu::palette(app, palette, canvas),
-        Overlay::Profiles(picker) => menu::profiles(app, picker, canvas),
-        Overlay::Bases(bases) => menu::bases(app, bases, canvas),
-        Overlay::CopyMenu(menu) => menu::copies(app, &menu.of, canvas),
+        Overlay::Palette(picker) => picker::palette(app, picker, canvas),
+        Overlay::Profiles(picker) => picker::profiles(app, picker, canvas),
+        Overlay::Baselines(picker) => picker::baselines(app, picker, canvas),
+        Overlay::CopyMenu(menu) => picker::copies(app, &menu.picker, &menu.of, canvas),
         Overlay::Filter => prompt::Line::filter(app).draw(app, canvas),
         Overlay::Export(export) => prompt::Line::export(export).draw(app, canvas),
         Overlay::None | Overlay::PlainText(_) => {}

@@ -178,7 +178,6 @@ fn the_state_machine_the_views_and_the_analysis_do_no_io_and_look_at_no_clock() 
         "tui/detail.rs",
         "tui/list_pane.rs",
         "tui/notes.rs",
-        "tui/palette.rs",
         "tui/picker.rs",
         "tui/typed_ahead.rs",
         "tui/ui.rs",

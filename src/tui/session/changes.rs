@@ -12,7 +12,6 @@ use crate::model::WebhookId;
 use crate::text::Safe;
 use crate::tui::job_id::JobId;
 use crate::tui::list_pane::{LineKey, Lines, ListPane, Shown, ViewList as _};
-use crate::tui::picker::{Choice, Picker};
 
 /// Since when changes are told.
 #[derive(Debug, Clone, Default)]
@@ -36,38 +35,12 @@ pub enum Earlier {
     Here(Basis),
 }
 
-/// One that can be chosen.
+/// A baseline that can be chosen.
 #[derive(Debug, Clone)]
 pub enum Chosen {
     LastLook,
     Start,
     Snapshot(Snapshot),
-}
-
-/// A row of the picker.
-#[derive(Debug, Clone)]
-pub struct BasisChoice {
-    pub chosen: Chosen,
-    pub name: Safe,
-    pub beside: Safe,
-    pub is_current: bool,
-}
-
-impl Choice for BasisChoice {
-    fn name(&self) -> &Safe {
-        &self.name
-    }
-
-    fn beside(&self) -> &Safe {
-        &self.beside
-    }
-}
-
-/// The picker of a basis.
-#[derive(Debug, Clone)]
-pub struct Bases {
-    pub choices: Vec<BasisChoice>,
-    pub picker: Picker,
 }
 
 /// What is known of a webhook that is not in the listing any more.

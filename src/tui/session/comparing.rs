@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::changes::{Basis, BasisChoice, Chosen, Comparison, Earlier, Fate, Knowledge, Later};
+use super::changes::{Basis, Chosen, Comparison, Earlier, Fate, Knowledge, Later};
 use super::context::SessionContext;
 use super::loading::LoadAll;
 use super::past::Past;
@@ -18,6 +18,7 @@ use crate::text::{Safe, grouped};
 use crate::tui::job_id::JobId;
 use crate::tui::jobs::{RemovalQuestion, Task};
 use crate::tui::message::{Effect, warn};
+use crate::tui::picker::PickerChoice;
 use crate::tui::view_kind::View;
 
 impl Session {
@@ -188,20 +189,19 @@ impl Session {
     }
 
     /// The baselines, with the snapshots the newest first.
-    pub fn choices(&self, cx: SessionContext<'_>, snapshots: Vec<Snapshot>) -> Vec<BasisChoice> {
+    pub fn baselines(&self, cx: SessionContext<'_>, snapshots: Vec<Snapshot>) -> Vec<PickerChoice<Chosen>> {
         let age = |at| clock::recent_age_in_words(at, cx.now.wall);
         let dot = cx.settings.glyphs.dot;
         let (basis, _) = self.basis();
+        let choice = |value, name, beside, is_current| PickerChoice { value, key: None, name, beside, is_current };
         let mut choices = Vec::new();
         if let Some(past) = self.cache.last_look().filter(|_| !self.is_cache_compared()) {
             let beside = safe!("{} {} {}", age(past.at), dot, day_and_time(cx, past.at));
-            let is_current = matches!(basis, Basis::LastLook);
-            choices.push(BasisChoice { chosen: Chosen::LastLook, name: "you last looked".into(), beside, is_current });
+            choices.push(choice(Chosen::LastLook, "you last looked".into(), beside, matches!(basis, Basis::LastLook)));
         }
         if let Some(past) = self.cache.first() {
             let beside = safe!("{} {} {}", age(past.at), dot, day_and_time(cx, past.at));
-            let is_current = matches!(basis, Basis::Start);
-            choices.push(BasisChoice { chosen: Chosen::Start, name: "startup".into(), beside, is_current });
+            choices.push(choice(Chosen::Start, "startup".into(), beside, matches!(basis, Basis::Start)));
         }
         // The newest one is the cache: compared with itself it would have no changes.
         let same = usize::from(self.is_cache_compared());
@@ -217,7 +217,7 @@ impl Session {
             });
             let beside = safe!("{} {} {} webhooks{}", age(snapshot.at), dot, grouped(snapshot.webhooks), counts);
             let is_current = matches!(basis, Basis::Snapshot(current, _) if *current == snapshot);
-            BasisChoice { name: day_and_time(cx, snapshot.at), chosen: Chosen::Snapshot(snapshot), beside, is_current }
+            choice(Chosen::Snapshot(snapshot.clone()), day_and_time(cx, snapshot.at), beside, is_current)
         }));
         choices
     }

@@ -1,21 +1,19 @@
 //! The view of changes: its keys, and the choice of the baseline.
 
-use crossterm::event::KeyEvent;
-
 use crate::analysis::changes::Entry;
 use crate::analysis::destinations::Origin;
 use crate::analysis::groups::Kind;
 use crate::analysis::query::quote;
 use crate::analysis::rows::Standing;
 use crate::cache::Snapshot;
-use crate::keymap::{Action, Key};
+use crate::keymap::Action;
 use crate::model::Scope;
 use crate::safe;
 use crate::tui::app::App;
 use crate::tui::jobs::Task;
 use crate::tui::message::Effect;
-use crate::tui::picker::{Picked, Picker};
-use crate::tui::session::changes::{Bases, Basis, Chosen};
+use crate::tui::picker::Picker;
+use crate::tui::session::changes::{Basis, Chosen};
 use crate::tui::session::probing::MAX_AT_A_TIME;
 use crate::tui::ui::{Focus, Overlay};
 use crate::tui::view_kind::View;
@@ -65,7 +63,7 @@ impl App {
         }
         Some(match action {
             Action::Open => self.open_change(),
-            Action::Sort | Action::ReverseSort => self.list_bases(),
+            Action::Sort | Action::ReverseSort => self.list_baselines(),
             Action::Probe => self.probe_change(),
             Action::ProbeAll => self.probe_changes(),
             Action::Mark | Action::MarkAll | Action::Export => self.refuse_in_view(),
@@ -105,44 +103,31 @@ impl App {
     }
 
     /// Lists the baselines.
-    fn list_bases(&mut self) -> Vec<Effect> {
+    fn list_baselines(&mut self) -> Vec<Effect> {
         match self.session.workspace.store.clone() {
             Some(store) => self.session.jobs.run(Task::Histories(store)),
-            None => self.choose_basis(Vec::new()),
+            None => self.choose_baseline(Vec::new()),
         }
     }
 
-    pub(super) fn choose_basis(&mut self, snapshots: Vec<Snapshot>) -> Vec<Effect> {
+    pub(super) fn choose_baseline(&mut self, snapshots: Vec<Snapshot>) -> Vec<Effect> {
         if self.ui.view != View::Changes || !matches!(self.ui.overlay, Overlay::None) {
             return Vec::new();
         }
-        let choices = self.session.choices(self.context(), snapshots);
+        let choices = self.session.baselines(self.context(), snapshots);
         if choices.is_empty() {
             return self.inform("nothing to compare with yet");
         }
-        let current = choices.iter().position(|choice| choice.is_current).unwrap_or_default();
-        let picker = Picker::new(&choices, current);
-        self.ui.overlay = Overlay::Bases(Bases { choices, picker });
-        vec![Effect::Draw]
+        self.open_overlay(Overlay::Baselines(Picker::list(choices)))
     }
 
-    pub(super) fn key_in_bases(&mut self, event: KeyEvent) -> Vec<Effect> {
-        let action = self.settings.keymap.action(Key::from(event));
-        let Overlay::Bases(Bases { choices, picker }) = &mut self.ui.overlay else { return Vec::new() };
-        let chosen = match picker.key(event, action, choices) {
-            Picked::Nothing => return Vec::new(),
-            Picked::Changed => return vec![Effect::Draw],
-            Picked::Closed => return self.close_overlay(),
-            Picked::Chosen(at) => at,
-        };
-        let chosen = choices.get(chosen).map(|choice| choice.chosen.clone());
-        self.ui.overlay = Overlay::None;
+    /// Compares with another baseline.
+    pub(super) fn change_baseline(&mut self, chosen: Chosen) -> Vec<Effect> {
         let mut effects = vec![Effect::Draw];
         match chosen {
-            None => {}
-            Some(Chosen::LastLook) => self.session.changes.basis = Basis::LastLook,
-            Some(Chosen::Start) => self.session.changes.basis = Basis::Start,
-            Some(Chosen::Snapshot(snapshot)) => {
+            Chosen::LastLook => self.session.changes.basis = Basis::LastLook,
+            Chosen::Start => self.session.changes.basis = Basis::Start,
+            Chosen::Snapshot(snapshot) => {
                 let layout = self.session.past_layout();
                 effects.extend(self.session.jobs.run(Task::Open { snapshot, layout }));
             }

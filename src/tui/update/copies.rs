@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use crossterm::event::KeyCode;
-
 use crate::config::Clipboard;
 use crate::keymap::{Action, COPIES, Copy};
 use crate::model::RowRef;
@@ -14,6 +12,7 @@ use crate::tui::copy::{self, Place, PlainText};
 use crate::tui::copy_menu::{CopyMenu, CopySubject, CopyWords, ID, LOOKED_THROUGH, NAMED, NOTICE_EDGES};
 use crate::tui::jobs::Task;
 use crate::tui::message::Effect;
+use crate::tui::picker::Picker;
 use crate::tui::ui::Overlay;
 
 impl App {
@@ -31,7 +30,7 @@ impl App {
         } else {
             self.marked_to_copy()
         };
-        self.ui.overlay = Overlay::CopyMenu(Box::new(CopyMenu { of, place }));
+        self.ui.overlay = Overlay::CopyMenu(Box::new(CopyMenu { picker: Picker::copies(), of, place }));
         vec![Effect::Draw]
     }
 
@@ -46,14 +45,6 @@ impl App {
         CopySubject::Marked { rows, count, on_screen, ids }
     }
 
-    pub(super) fn key_in_copy_menu(&mut self, code: KeyCode) -> Vec<Effect> {
-        let Overlay::CopyMenu(menu) = std::mem::replace(&mut self.ui.overlay, Overlay::None) else { return Vec::new() };
-        match COPIES.iter().find(|(key, ..)| KeyCode::Char(*key) == code) {
-            Some(&(_, what, _)) => self.copy(*menu, what),
-            None => vec![Effect::Draw],
-        }
-    }
-
     /// Whether `list` does not know what the filter asks for: marks, changes, and what was seen of destinations and deliveries.
     fn is_filter_refused_by_list(&self) -> bool {
         let query = self.session.filter.query();
@@ -63,8 +54,8 @@ impl App {
             || query.asks_for_findings() && audit().lacks(query.findings()).is_some()
     }
 
-    fn copy(&mut self, menu: CopyMenu, what: Copy) -> Vec<Effect> {
-        let CopyMenu { of, place } = menu;
+    pub(super) fn copy(&mut self, menu: CopyMenu, what: Copy) -> Vec<Effect> {
+        let CopyMenu { of, place, .. } = menu;
         if what == Copy::ListCommand {
             if self.is_filter_refused_by_list() {
                 return self.warn("no list command: this filter works in the explorer only");

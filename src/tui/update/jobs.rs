@@ -42,7 +42,7 @@ impl App {
             Outcome::Kept(kept) => self.in_session(|session, cx| session.kept(cx, kept)),
             Outcome::Searched(searched) => self.in_session(|session, cx| session.take_searched(cx, done.id, searched)),
             Outcome::Differences(changes) => self.session.take_changes(done.id, changes),
-            Outcome::Histories(snapshots) => self.choose_basis(snapshots),
+            Outcome::Histories(snapshots) => self.choose_baseline(snapshots),
             Outcome::OpenedEarlier(found) => self.session.opened_earlier(found),
             Outcome::Opened { snapshot, past } => self.session.opened(snapshot, past),
             Outcome::Asked(fates) => self.in_session(|session, cx| session.take_fates(cx, fates)),

@@ -8,7 +8,7 @@ use crate::tui::app::App;
 use crate::tui::detail::Form;
 use crate::tui::list_pane::Motion;
 use crate::tui::message::{Effect, draw_if};
-use crate::tui::palette::Palette;
+use crate::tui::picker::Picker;
 use crate::tui::session::Session;
 use crate::tui::session::loading::LoadAll;
 use crate::tui::typed_ahead::LastFrame;
@@ -43,10 +43,9 @@ impl App {
                 None => Vec::new(),
             },
             Overlay::Help { .. } => self.key_in_help(key, code),
-            Overlay::Palette(_) => self.key_in_palette(event),
-            Overlay::Profiles(_) => self.key_in_profiles(event),
-            Overlay::Bases(_) => self.key_in_bases(event),
-            Overlay::CopyMenu(_) => self.key_in_copy_menu(code),
+            Overlay::Palette(_) | Overlay::Profiles(_) | Overlay::Baselines(_) | Overlay::CopyMenu(_) => {
+                self.key_in_picker(event)
+            }
             Overlay::Filter => self.key_in_filter(event),
             Overlay::Export(_) => self.key_in_export(event),
             Overlay::PlainText(_) => self.key_in_plain_text(key, code),
@@ -108,7 +107,7 @@ impl App {
             Action::TimeFormat => self.change_time_format(),
             Action::Reveal => self.toggle_reveal(),
             Action::Mouse => self.toggle_mouse(),
-            Action::Palette => self.open_overlay(Overlay::Palette(Palette::default())),
+            Action::Palette => self.open_overlay(Overlay::Palette(Picker::palette())),
             Action::Help => self.open_overlay(Overlay::Help { scroll: 0 }),
             Action::Redraw => vec![Effect::Redraw],
             Action::Mark => self.mark(),

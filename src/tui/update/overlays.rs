@@ -1,13 +1,23 @@
 //! Keys and pasted text in what lies over the panes.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 
-use crate::keymap::{ACTIONS, Action, COPIES, Key};
+use crate::keymap::{ACTIONS, Action, COPIES, Copy, Key};
 use crate::text::Untrusted;
 use crate::tui::app::App;
-use crate::tui::message::Effect;
-use crate::tui::palette::Palette;
+use crate::tui::message::{Effect, draw_if};
+use crate::tui::picker::Picked;
+use crate::tui::session::changes::Chosen;
 use crate::tui::ui::Overlay;
+
+/// A choice that was taken in a picker.
+enum Pick {
+    Action(Action),
+    /// The place of a profile.
+    Profile(usize),
+    Baseline(Chosen),
+    Copy(Copy),
+}
 
 impl App {
     pub(super) fn open_overlay(&mut self, overlay: Overlay) -> Vec<Effect> {
@@ -40,34 +50,37 @@ impl App {
         vec![Effect::Draw]
     }
 
-    pub(super) fn key_in_palette(&mut self, event: KeyEvent) -> Vec<Effect> {
-        let Overlay::Palette(palette) = &mut self.ui.overlay else { return Vec::new() };
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
-        let is_plain = !control && !event.modifiers.contains(KeyModifiers::ALT);
-        match event.code {
-            KeyCode::Esc => return self.close_overlay(),
-            KeyCode::Enter => {
-                let chosen = palette.chosen().map(|entry| entry.action);
-                self.ui.overlay = Overlay::None;
-                let mut effects = vec![Effect::Draw];
-                effects.extend(chosen.map(|action| self.perform(action)).unwrap_or_default());
-                return effects;
-            }
-            KeyCode::Down | KeyCode::Tab => palette.move_by(1),
-            KeyCode::Up | KeyCode::BackTab => palette.move_by(-1),
-            KeyCode::Char('n') if control => palette.move_by(1),
-            KeyCode::Char('p') if control => palette.move_by(-1),
-            KeyCode::Char('u') if control => *palette = Palette::default(),
-            KeyCode::Backspace => {
-                let emptied = !palette.backspace();
-                if emptied {
-                    return self.close_overlay();
-                }
-            }
-            KeyCode::Char(c) if is_plain => palette.insert(c.encode_utf8(&mut [0; 4])),
-            _ => return Vec::new(),
+    /// Handles a key in a picker, and does what it takes.
+    pub(super) fn key_in_picker(&mut self, event: KeyEvent) -> Vec<Effect> {
+        let action = self.settings.keymap.action(Key::from(event));
+        let picked = match &mut self.ui.overlay {
+            Overlay::Palette(picker) => picker.key(event, action).map(Pick::Action),
+            Overlay::Profiles(picker) => picker.key(event, action).map(Pick::Profile),
+            Overlay::Baselines(picker) => picker.key(event, action).map(Pick::Baseline),
+            Overlay::CopyMenu(menu) => menu.picker.key(event, action).map(Pick::Copy),
+            _ => Picked::Nothing,
+        };
+        match picked {
+            Picked::Nothing => Vec::new(),
+            Picked::Changed => vec![Effect::Draw],
+            Picked::Closed => self.close_overlay(),
+            Picked::Chosen(pick) => self.take_pick(pick),
         }
-        vec![Effect::Draw]
+    }
+
+    fn take_pick(&mut self, pick: Pick) -> Vec<Effect> {
+        let overlay = std::mem::take(&mut self.ui.overlay);
+        match (pick, overlay) {
+            (Pick::Action(action), _) => {
+                let mut effects = vec![Effect::Draw];
+                effects.extend(self.perform(action));
+                effects
+            }
+            (Pick::Profile(at), _) => self.switch(at),
+            (Pick::Baseline(chosen), _) => self.change_baseline(chosen),
+            (Pick::Copy(what), Overlay::CopyMenu(menu)) => self.copy(*menu, what),
+            (Pick::Copy(_), _) => Vec::new(),
+        }
     }
 
     pub(super) fn key_in_plain_text(&mut self, key: Key, code: KeyCode) -> Vec<Effect> {
@@ -87,22 +100,14 @@ impl App {
 
     pub(super) fn paste(&mut self, text: &Untrusted) -> Vec<Effect> {
         match &mut self.ui.overlay {
-            Overlay::Palette(palette) => {
-                palette.insert(text.raw());
-                vec![Effect::Draw]
-            }
-            Overlay::Profiles(picker) => {
-                picker.insert(text.raw(), &self.settings.profiles);
-                vec![Effect::Draw]
-            }
-            Overlay::Bases(bases) => {
-                bases.picker.insert(text.raw(), &bases.choices);
-                vec![Effect::Draw]
-            }
+            Overlay::Palette(picker) => draw_if(picker.paste(text.raw())),
+            Overlay::Profiles(picker) => draw_if(picker.paste(text.raw())),
+            Overlay::Baselines(picker) => draw_if(picker.paste(text.raw())),
+            Overlay::CopyMenu(menu) => draw_if(menu.picker.paste(text.raw())),
             Overlay::Filter => self.type_into_filter(text.raw()),
             Overlay::Export(_) => self.type_into_export(text.raw()),
             // Text is no command.
-            Overlay::None | Overlay::Help { .. } | Overlay::CopyMenu(_) | Overlay::PlainText(_) => Vec::new(),
+            Overlay::None | Overlay::Help { .. } | Overlay::PlainText(_) => Vec::new(),
         }
     }
 }

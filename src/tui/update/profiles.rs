@@ -1,15 +1,14 @@
 //! Switching between workspaces.
 
-use crossterm::event::KeyEvent;
 use ratatui::style::Color;
 
-use crate::config::KeySource;
-use crate::keymap::{Copy, Key};
+use crate::config::{KeySource, Profile};
+use crate::keymap::Copy;
 use crate::safe;
 use crate::text::Safe;
 use crate::tui::app::App;
 use crate::tui::message::Effect;
-use crate::tui::picker::{Picked, Picker};
+use crate::tui::picker::{Picker, PickerChoice};
 use crate::tui::session::workspace::WorkspaceInfo;
 use crate::tui::session::{Session, SessionStart};
 use crate::tui::ui::Overlay;
@@ -30,24 +29,22 @@ impl App {
         if self.settings.profiles.len() < 2 {
             return self.inform("no other profile; add a section [profiles.NAME] to the config");
         }
-        self.ui.overlay = Overlay::Profiles(Picker::new(&self.settings.profiles, self.session.workspace.at));
-        vec![Effect::Draw]
+        self.open_overlay(Overlay::Profiles(self.profile_picker()))
     }
 
-    pub(super) fn key_in_profiles(&mut self, event: KeyEvent) -> Vec<Effect> {
-        let action = self.settings.keymap.action(Key::from(event));
-        let Overlay::Profiles(picker) = &mut self.ui.overlay else { return Vec::new() };
-        match picker.key(event, action, &self.settings.profiles) {
-            Picked::Nothing => Vec::new(),
-            Picked::Changed => vec![Effect::Draw],
-            Picked::Closed => self.close_overlay(),
-            Picked::Chosen(at) => self.switch(at),
-        }
+    fn profile_picker(&self) -> Picker<usize> {
+        let choice = |(at, profile): (usize, &Profile)| PickerChoice {
+            value: at,
+            key: None,
+            name: profile.shown.clone(),
+            beside: profile.host.clone(),
+            is_current: at == self.session.workspace.at,
+        };
+        Picker::list(self.settings.profiles.iter().enumerate().map(choice).collect())
     }
 
     /// Asks for another workspace. Until it is there, this one stays as it is.
-    fn switch(&mut self, at: usize) -> Vec<Effect> {
-        self.ui.overlay = Overlay::None;
+    pub(super) fn switch(&mut self, at: usize) -> Vec<Effect> {
         let Some(profile) = self.settings.profiles.get(at) else { return vec![Effect::Draw] };
         let name = profile.shown.clone();
         let is_shown = at == self.session.workspace.at;
@@ -91,7 +88,7 @@ impl App {
         self.session = Session::new(workspace, start, &self.settings, self.now);
         self.ui.for_next_session();
         if let Overlay::Profiles(_) = self.ui.overlay {
-            self.ui.overlay = Overlay::Profiles(Picker::new(&self.settings.profiles, self.session.workspace.at));
+            self.ui.overlay = Overlay::Profiles(self.profile_picker());
         }
         if let Some(deliveries) = &mut self.deliveries {
             deliveries.is_being_matched = false;

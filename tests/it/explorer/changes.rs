@@ -151,7 +151,11 @@ fn without_a_cache_changes_are_those_since_the_start() {
     answer(&mut stage, &Fate::Gone);
     assert_eq!(title(&stage), "since startup, 12:00:00: +1 ~1 -1");
     stage.keys("s");
-    assert!(matches!(stage.app.ui.overlay, Overlay::Bases(_)) && stage.frame().contains("startup  "), "{}", stage.frame());
+    assert!(
+        matches!(stage.app.ui.overlay, Overlay::Baselines(_)) && stage.frame().contains("startup  "),
+        "{}",
+        stage.frame()
+    );
 }
 
 #[test]
