@@ -199,11 +199,11 @@ def everything():
 
 
 def typing(webhooks, runs):
-    """What each letter of a word costs in the explorer, the first time that it is typed: until the last byte is there."""
+    """Measures how long each letter of a word takes in the explorer, from the key to the last byte."""
     words = ("hooks", "northwind", "clinic", "voice")
     times = {word: [] for word in words}
     for _ in range(runs):
-        # What was searched for is remembered, and the demo has a rate limit: both begin anew.
+        # The demo has a rate limit, which starts again with each run.
         with Demo(webhooks) as demo:
             terminal = Terminal([HOOKSCOPE], demo.env, size=(100, 30))
             terminal.until(b"of " + format(webhooks, ",").encode())
@@ -217,10 +217,8 @@ def typing(webhooks, runs):
                     terminal.key(b"\x1b")
             terminal.end()
     for word, typed in times.items():
-        name = "%s typed in %d" % (word, webhooks)
-        report("%s: first letter" % name, statistics.median(run[0] for run in typed), "ms")
-        later = [statistics.median(run[place] / run[0] for run in typed) for place in range(1, len(word))]
-        report("%s: later ones" % name, max(later), "x", "the first at most; %s" % " ".join("%.2f" % x for x in later))
+        letters = [statistics.median(run[place] for run in typed) for place in range(len(word))]
+        report("%s typed in %d: a letter" % (word, webhooks), max(letters), "ms", " ".join("%.1f" % x for x in letters))
 
 
 def held(size, rate, link=2400, seconds=3):
