@@ -29,7 +29,7 @@ pub use self::kinds::{ProxySetting, color_name};
 pub use self::loaded::{Config, ConfigPath, ConfigPermissions, ConfigValue, default_path};
 pub use self::mapping::MapFile;
 pub use self::profiles::{Profile, Profiles};
-pub use self::shown::toml_string;
+pub use self::shown::{shown_id, toml_string};
 pub use self::stored_key::{KeyStorage, StoredKey};
 pub use self::table::{AuditConfig, Clipboard, KeyHelp, NetworkConfig, ThemeConfig, TimeFormat, UiConfig};
 pub use self::workspace::{ChosenWorkspace, WorkspaceOptions};

@@ -10,7 +10,8 @@ use crate::api::{ApiError, Client, ClientSettings, ErrorKind};
 use crate::base_url::BaseUrl;
 use crate::cli::{ConfigCommand, Global};
 use crate::config::{
-    Config, ConfigError, ConfigPath, ConfigValue, Environment, KeyStorage, StoredKey, WorkspaceOptions, example, toml_string,
+    Config, ConfigError, ConfigPath, ConfigValue, Environment, KeyStorage, StoredKey, WorkspaceOptions, example, shown_id,
+    toml_string,
 };
 use crate::error::{Error, Exit};
 use crate::files::{self, Existing};
@@ -242,11 +243,7 @@ fn key_lines(key: &Result<StoredKey, ConfigError>) -> Vec<Safe> {
             let shown = toml_string(&stored.shown().unwrap_or_else(|| MASK.into()));
             match &stored.storage {
                 KeyStorage::Inline(key) => {
-                    let id = match key.public_id() {
-                        Some(id) => safe!("id {}", id.fit(40, "…")),
-                        None => "no public id".into(),
-                    };
-                    *inline = line("api_key", Some(&shown), &safe!("{}, {}", stored.place, id));
+                    *inline = line("api_key", Some(&shown), &safe!("{}, {}", stored.place, shown_id(key)));
                 }
                 KeyStorage::File(_) => {
                     *file = line("api_key_file", Some(&shown), &safe!("{}, not read", stored.place));

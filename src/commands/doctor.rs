@@ -14,7 +14,7 @@ use crate::cache::Store;
 use crate::cli::Global;
 use crate::config::{
     Config, ConfigError, ConfigPath, ConfigPermissions, Connection, Environment, KeySource, KeyStorage, ProxySetting,
-    StoredKey, UiConfig, WorkspaceOptions,
+    StoredKey, UiConfig, WorkspaceOptions, shown_id,
 };
 use crate::error::{Error, Exit};
 use crate::redact::ApiKey;
@@ -23,8 +23,6 @@ use crate::text::{Safe, clean};
 
 /// Time of the whole request beyond the time for connecting, so that the two limits are told apart.
 const SLACK: Duration = Duration::from_millis(100);
-/// Columns of a public id; ids are short, but the key is the user's.
-const ID_COLUMNS: usize = 40;
 
 /// Checks everything between here and the API.
 pub(super) async fn run(global: &Global, env: &Environment) -> Result<Exit, Error> {
@@ -189,13 +187,6 @@ fn say_permissions(report: &mut DoctorReport, permissions: Option<&ConfigPermiss
     let content = if permissions.holds_key { "contains a key" } else { "contains no key" };
     let mode = clean(&format!("{:04o}", permissions.mode));
     report.ok("permissions", &safe!("{}, {}; {}", mode, owner, content))
-}
-
-fn shown_id(key: &ApiKey) -> Safe {
-    match key.public_id() {
-        Some(id) => safe!("id {}", id.fit(ID_COLUMNS, "…")),
-        None => "no public id".into(),
-    }
 }
 
 fn shown_place(stored: &StoredKey) -> Safe {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::redact::MASK;
+use crate::redact::{ApiKey, MASK};
 use crate::safe;
 use crate::text::{Safe, clean};
 
@@ -33,6 +33,14 @@ pub(super) fn shown_key(name: &str) -> &str {
 /// A profile's name, which is the user's choice; one with a colon may be an API key.
 pub(super) fn shown_profile(name: &str) -> &str {
     if name.contains(':') { MASK } else { name }
+}
+
+/// The public id of a key; ids are short, but the key is the user's.
+pub fn shown_id(key: &ApiKey) -> Safe {
+    match key.public_id() {
+        Some(id) => safe!("id {}", id.fit(40, "…")),
+        None => "no public id".into(),
+    }
 }
 
 /// A basic string of TOML, with its quotes.

@@ -55,7 +55,7 @@ macro_rules! section {
         $(#[$about])*
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name {
-            $($(#[$doc])* $(#[doc = $help])? pub $key: $type,)*
+            $($(#[$doc])* pub $key: $type,)*
         }
 
         impl Default for $name {
