@@ -1,4 +1,4 @@
-//! The address of the API, and what makes two addresses the same place for a key.
+//! The base URL of the API, and the origin that an API key is bound to. Uses `redact` and `text`; start at [`BaseUrl`].
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,14 +8,14 @@ use url::{Host, Url};
 use crate::redact::mask_url;
 use crate::text::{Safe, clean};
 
-/// The vendor's address (<https://dialnexa.mintlify.app/api-reference/webhooks/list>).
+/// The vendor's base URL (<https://dialnexa.mintlify.app/api-reference/webhooks/list>).
 pub const DEFAULT: &str = "https://api.dialnexa.com/v1";
 
 /// A validated base URL: `https`, or `http` to loopback; without credentials, query and fragment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
-/// Why a text is not a valid base URL.
+/// The reason why a text is not a valid base URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadBaseUrl {
     #[error("it is empty")]
@@ -31,7 +31,7 @@ pub enum BadBaseUrl {
 }
 
 impl BaseUrl {
-    /// An empty path means `/v1`.
+    /// Parses a base URL. An empty path means `/v1`.
     pub fn parse(text: &str) -> Result<Self, BadBaseUrl> {
         let text = text.trim();
         if text.is_empty() {
@@ -61,7 +61,7 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
-    /// A URL below the base. The path stands as it is: whatever is data in it has to be percent-encoded before.
+    /// Returns a URL below the base. The path is used as it is: data in it must be percent-encoded.
     pub fn join(&self, path: &str) -> Url {
         let mut url = self.0.clone();
         url.set_path(&format!("{}/{path}", self.0.path()));
@@ -72,12 +72,12 @@ impl BaseUrl {
         &self.0
     }
 
-    /// Whether a key for one of them may be sent to the other: scheme, host and port agree.
+    /// Returns true if a key for one of them may be sent to the other: scheme, host and port are the same.
     pub fn same_origin(&self, other: &Self) -> bool {
         self.0.origin() == other.0.origin()
     }
 
-    /// Whether requests stay on this machine: then no proxy may see them, and no certificate store is needed.
+    /// Returns true if requests stay on this machine: then no proxy may see them, and no certificate store is needed.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
@@ -86,7 +86,7 @@ impl BaseUrl {
         self.0.scheme() == "https"
     }
 
-    /// Host, and port unless it is the usual one, for a header line.
+    /// Returns the host, and the port unless it is the default, for a header line.
     pub fn host(&self) -> Safe {
         let host = self.0.host_str().unwrap_or_default();
         match self.0.port() {
@@ -95,7 +95,7 @@ impl BaseUrl {
         }
     }
 
-    /// The whole address for messages, with a token in its path masked.
+    /// Returns the URL for messages, with a token in its path masked.
     pub fn clean(&self) -> Safe {
         clean(&mask_url(self.0.as_str()))
     }

@@ -1,5 +1,5 @@
-//! Time, which comes from outside like every other input: state machines get a [`Moment`] with each message and never look at
-//! a clock themselves.
+//! Time as an input: state machines get a [`Moment`] with each message and never read a clock themselves. Also ages and times as
+//! text. Uses `text`.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -15,18 +15,18 @@ use crate::text::{Safe, clean};
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-/// Mean lengths, in seconds: an age is read, not computed with.
+/// Mean lengths, in seconds: ages are only shown.
 const MONTH: i64 = 2_629_746;
 const YEAR: i64 = 31_556_952;
 
-/// Now, by both clocks: the one that never jumps and the one that people read.
+/// A point in time by both clocks: the monotonic one, and the one that people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     pub instant: Instant,
     pub wall: Timestamp,
 }
 
-/// Now, as the headers of HTTP tell it.
+/// Returns the current time in the form that HTTP headers use.
 #[expect(clippy::disallowed_methods, reason = "this is where the clock is read")]
 pub fn system_time() -> SystemTime {
     SystemTime::now()
@@ -39,7 +39,7 @@ impl Moment {
     }
 }
 
-/// How long ago something was, in one unit: `now`, `8m`, `3h`, `5d`, `7mo`, `2y`. A time in the future has a minus sign.
+/// Formats an age in one unit: `now`, `8m`, `3h`, `5d`, `7mo`, `2y`. A time in the future has a minus sign.
 pub fn age(then: Timestamp, now: Timestamp) -> Safe {
     let seconds = now.as_second().saturating_sub(then.as_second());
     let sign = if seconds < 0 { "-" } else { "" };
@@ -63,8 +63,8 @@ pub fn age_in_words(then: Timestamp, now: Timestamp) -> Safe {
     }
 }
 
-/// How long ago something happened here: `3h ago`, in seconds where that is less than a minute: `37s ago`. What is yet to come
-/// was noted by a clock that was wrong.
+/// Formats the age of something that happened on this machine: `3h ago`, or in seconds below a minute: `37s ago`. A time in the
+/// future comes from a clock that was wrong.
 pub fn recent_age_in_words(then: Timestamp, now: Timestamp) -> Safe {
     match now.as_second().saturating_sub(then.as_second()) {
         seconds @ 0..MINUTE => safe!("{}s ago", seconds),
@@ -73,7 +73,7 @@ pub fn recent_age_in_words(then: Timestamp, now: Timestamp) -> Safe {
     }
 }
 
-/// Seconds until the text of an age changes.
+/// Returns the seconds until the text of an age changes.
 pub fn age_changes_in(then: Timestamp, now: Timestamp) -> i64 {
     let seconds = now.as_second().saturating_sub(then.as_second());
     let unit = match seconds.saturating_abs() {
@@ -112,13 +112,13 @@ pub fn day(at: Timestamp, zone: &TimeZone) -> Safe {
     clean(&at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d").to_string())
 }
 
-/// The time zone of this machine.
+/// Returns the time zone of this machine.
 pub fn local_zone() -> TimeZone {
     zone_of(env::var_os("TZ").is_some(), Path::new("/etc/localtime"))
 }
 
-/// To find a zone by its name, the library first lists all zones there are, in dozens of folders: the first frame would wait for
-/// that. Without a name, the rules of the machine's own zone are in one file.
+/// Reads the zone from its file unless it is named: to find a zone by name, the library lists all zones in dozens of folders, and
+/// the first frame would wait for that.
 fn zone_of(is_named: bool, file: &Path) -> TimeZone {
     let rules = if is_named { None } else { fs::read(file).ok() };
     rules.and_then(|rules| TimeZone::tzif("local", &rules).ok()).unwrap_or_else(TimeZone::system)
@@ -129,7 +129,7 @@ pub fn time_of_day(at: Timestamp, zone: &TimeZone) -> Safe {
     clean(&at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string())
 }
 
-/// A span of time for people, in its two largest units at most: `9 s`, `2 min 5 s`, `1 h 10 min`.
+/// Formats a span of time in its two largest units at most: `9 s`, `2 min 5 s`, `1 h 10 min`.
 pub fn seconds_in_words(span: Duration) -> Safe {
     let seconds = span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0));
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recent_age_is_told_in_seconds() {
+    fn a_recent_age_is_in_seconds() {
         let now: Timestamp = "2026-06-15T12:00:00Z".parse().unwrap();
         for (seconds, words) in [(0, "0s ago"), (37, "37s ago"), (60, "1m ago"), (-5, "now"), (-90, "at an unknown time")] {
             assert_eq!(recent_age_in_words(now - jiff::SignedDuration::from_secs(seconds), now).as_str(), words);

@@ -21,7 +21,7 @@ pub enum Exit {
     Refused,
     /// The API cannot be reached or understood, or the output cannot be written.
     Unavailable,
-    /// What was read is not all, or not surely all.
+    /// The data that was read is incomplete, or may be.
     Incomplete,
     /// A bug: a thread panicked.
     Panicked,
@@ -77,7 +77,7 @@ pub enum Error {
     /// As [`Error::Api`], with the age of the cached listing.
     #[error("{place}: {error}")]
     Unread { place: Safe, error: ApiError, cached: Box<Safe> },
-    /// What is asked for is not remembered.
+    /// The cached listing or snapshot that is asked for is missing.
     #[error("{message}")]
     NotKept { message: Safe, advice: Safe },
     #[error("the explorer needs a terminal ({why})")]

@@ -1,7 +1,7 @@
 //! Atomic file writes: a temporary file beside the target is written, synced to disk, and moved into place.
 //!
 //! A writer holds a lock on its temporary file. One that exits early removes it ([`remove_unfinished`]); one that is killed
-//! leaves it unlocked, and the next writer removes it.
+//! leaves it unlocked, and the next writer removes it. Uses no other module; start at [`write()`].
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
@@ -309,7 +309,7 @@ mod tests {
         assert!(put(&path, "x", Existing::ReplacedShared).unwrap().is_some());
         let beside = home.path().join("beside");
         fs::write(&beside, "").unwrap();
-        // What the umask makes of any new file.
+        // As the umask makes any new file.
         assert_eq!(mode(), beside.metadata().unwrap().mode() & 0o777);
         for there in [0o644, 0o666, 0o600] {
             fs::set_permissions(&path, Permissions::from_mode(there)).unwrap();

@@ -1,5 +1,5 @@
-//! The log: a file in the state directory, written only when `HOOKSCOPE_LOG` asks for one. Nothing of it reaches the terminal,
-//! every line is cleaned as if it did, and the keys that are in use are masked, whoever wrote them.
+//! The log: a file in the state directory, written only when `HOOKSCOPE_LOG` is set. It never reaches the terminal; still, every
+//! line is cleaned, and the keys in use are masked. Uses `files`, `redact` and `text`; start at [`start`].
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use crate::safe;
 use crate::text::{Safe, clean};
 
 const FILE: &str = "hookscope.log";
-/// A log that has grown to this many bytes is set aside at the next start, in place of the one before.
+/// A log of more bytes is renamed at the next start, and replaces the one renamed before.
 const MAX_BYTES: u64 = 16 << 20;
 
 /// The keys in use.
@@ -52,7 +52,6 @@ pub fn hide(key: &ApiKey) {
     }
 }
 
-/// Where the log is.
 fn path() -> Option<PathBuf> {
     files::state_dir().map(|directory| directory.join(FILE))
 }
@@ -73,7 +72,7 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Writes whole lines to the file.
+/// A writer of whole lines to the log.
 #[derive(Clone)]
 struct Lines(Arc<Mutex<File>>);
 
@@ -86,7 +85,7 @@ impl<'a> MakeWriter<'a> for Lines {
 }
 
 impl Write for Lines {
-    /// Gets an event at a time.
+    /// Called once per event.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut text = String::from_utf8_lossy(bytes).into_owned();
         for key in KEYS.lock().unwrap_or_else(PoisonError::into_inner).iter() {

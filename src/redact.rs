@@ -1,4 +1,5 @@
-//! Secrets that cannot be shown: the API key as a type, and the masking of credentials inside URLs.
+//! Secrets that cannot be shown: the API key as a type, and the masking of credentials inside URLs. Uses `text`; start at
+//! [`ApiKey`] and [`mask_url`].
 
 mod hooks;
 mod secrets;
@@ -12,7 +13,7 @@ use self::secrets::{Cut, as_parsed, authority, cut, end_behind, find};
 pub use self::secrets::{MASK, SecretKind};
 use crate::text::{Safe, clean};
 
-/// What stands before the digits of a hash that takes the place of a credential, and how many digits there are.
+/// The prefix of a hash that replaces a credential, and the number of its digits.
 const HASHED: &str = "redacted-";
 const HASH_DIGITS: usize = 8;
 
@@ -111,14 +112,14 @@ pub fn mask_url(raw: &str) -> String {
     replace_secrets(raw, &|_| MASK.to_owned())
 }
 
-/// As [`mask_url`], of a URL that is parsed already.
+/// As [`mask_url`], for a parsed URL.
 pub fn mask_parsed(url: &Url) -> String {
     mask_url(url.as_str())
 }
 
-/// As [`mask_url`], with a short hash in place of each credential, such as `redacted-1f0c92ab`: a credential that changes can
-/// be seen to, and none can be read. The salt keeps equal credentials of different webhooks apart. Of a credential that could
-/// be guessed, a guess could be confirmed. What is such a hash already stays as it is.
+/// As [`mask_url`], with a short hash in place of each credential, such as `redacted-1f0c92ab`: it shows that a credential
+/// changed, but not the credential. The salt keeps equal credentials of different webhooks apart. A guess at a weak credential
+/// can be confirmed. Existing hashes are kept.
 pub fn hash_url(raw: &str, salt: &str) -> String {
     replace_secrets(raw, &|secret| {
         if is_hash(secret) {
@@ -130,7 +131,7 @@ pub fn hash_url(raw: &str, salt: &str) -> String {
     })
 }
 
-/// Whether a text holds what [`hash_url`] puts in place of a credential.
+/// Returns true if a text contains a hash made by [`hash_url`].
 pub fn holds_hash(text: &str) -> bool {
     text.match_indices(HASHED).any(|(at, _)| text.get(at..at + HASHED.len() + HASH_DIGITS).is_some_and(is_hash))
 }
@@ -140,12 +141,12 @@ fn is_hash(text: &str) -> bool {
     digits.is_some_and(|digits| digits.len() == HASH_DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
-/// The kinds of secrets in a URL, in their order.
+/// Lists the kinds of secrets in a URL, in order.
 pub fn secrets(raw: &str) -> Vec<SecretKind> {
     find(&as_parsed(raw)).into_iter().map(|secret| secret.kind).collect()
 }
 
-/// Whether [`mask_url`] has something to hide in this URL.
+/// Returns true if [`mask_url`] would change this URL.
 pub fn has_secret(raw: &str) -> bool {
     !find(&as_parsed(raw)).is_empty()
 }
@@ -168,8 +169,8 @@ fn replace_secrets(raw: &str, instead: &dyn Fn(&str) -> String) -> String {
     replaced
 }
 
-/// The start of a URL as far as it may be shown, masked: `bytes` bytes or so, at a cost that does not grow with the URL. A
-/// URL cut inside its authority could show the start of a password, since the `@` that tells is missing: all of it is masked.
+/// Returns the masked start of a URL, of about `bytes` bytes, at a cost that does not grow with the URL. All of a URL that is
+/// cut inside its authority is masked: without the `@`, it could show the start of a password.
 pub fn mask_url_head(raw: &str, bytes: usize) -> String {
     match head_to_show(raw, bytes) {
         Some(head) => mask_url(head),
@@ -177,8 +178,8 @@ pub fn mask_url_head(raw: &str, bytes: usize) -> String {
     }
 }
 
-/// The first `bytes` bytes or so; `None` when the cut would fall into the authority, or what may be a part of it, which then
-/// cannot be masked.
+/// Returns the first `bytes` bytes or so. `None` if the cut falls into the authority, or what may be part of it: then it cannot
+/// be masked.
 pub fn head_to_show(raw: &str, bytes: usize) -> Option<&str> {
     let head = raw.get(..raw.floor_char_boundary(bytes))?;
     if head.len() == raw.len() {
@@ -376,7 +377,7 @@ mod tests {
         assert!(!mask_url("https:bob:hunter2@acme.com/").contains("hunter2"));
     }
 
-    /// What must not be seen, nor half of it.
+    /// A secret that must not be shown, nor half of it.
     const MARK: &str = "ZQXJKVWYHPGM";
 
     fn leaks(text: &str) -> bool {

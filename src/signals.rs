@@ -1,4 +1,4 @@
-//! The signals that end the program, and those of job control that stop it: one list of each.
+//! The signals that end the program, and the job-control signals that stop it. Uses no other module; start at [`Ending`].
 
 use std::future::poll_fn;
 use std::io;
@@ -8,7 +8,7 @@ use nix::sys::signal::{SIGTSTP, SIGTTIN, SIGTTOU, SigSet, SigmaskHow};
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The signals that end the program: all whose default is that, but for faults of its own.
+/// The signals that end the program: all whose default action that is, except for faults of its own.
 const ENDING: [Signal; 12] = [
     Signal::HUP,
     Signal::INT,
@@ -34,7 +34,7 @@ impl Ending {
         ENDING.into_iter().map(stream).collect::<io::Result<_>>().map(Self)
     }
 
-    /// Waits for one, and returns its number.
+    /// Waits for a signal, and returns its number.
     pub async fn next(&mut self) -> u8 {
         let number = poll_fn(|context| {
             let mut received = self.0.iter_mut().filter_map(|(number, stream)| {

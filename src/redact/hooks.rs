@@ -1,9 +1,11 @@
-//! Well-known hosts of webhooks whose path is the credential: whoever knows it can post.
+//! Well-known webhook hosts whose path is the credential: anyone who knows it can post. Uses no other module; start at
+//! [`secret_path`].
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Hosts, with their subdomains, and how a path begins whose rest is secret. A `*` stands for one label or one segment.
+/// Hosts, including their subdomains, and the path prefixes after which the rest is secret. A `*` matches one label or one
+/// segment.
 const HOOKS: &[(&str, &[&str])] = &[
     ("hooks.slack.com", &["/*/*/*/"]),
     ("hooks.slack-gov.com", &["/*/*/*/"]),
@@ -66,7 +68,7 @@ const HOOKS: &[(&str, &[&str])] = &[
     ("hub.docker.com", &["/api/build/v1/source/*/trigger/*/"]),
 ];
 
-/// What findings call a hook of software that is run on any host.
+/// The name in findings of a hook whose software runs on any host.
 const ANY_HOST: &str = "/hooks/";
 
 /// Hooks by the last two labels of their hosts.
@@ -83,7 +85,8 @@ struct Hook {
     paths: &'static [&'static str],
 }
 
-/// The hook host of a URL whose path is a credential, and where in the path that begins. The host is in lower case.
+/// Returns the hook host of a URL whose path is a credential, and the position in the path where the credential begins. The host
+/// is in lower case.
 pub(super) fn secret_path(host: &str, path: &str) -> Option<(&'static str, usize)> {
     let host = host.trim_end_matches('.');
     let known = BY_DOMAIN.get(domain(host)).into_iter().flatten().filter(|hook| is_at(host, hook.host));
@@ -96,13 +99,14 @@ fn domain(host: &str) -> &str {
     host.get(start..).unwrap_or_default()
 }
 
-/// Whether a host is a known one or below it.
+/// Returns true if a host is a known one or a subdomain of it.
 fn is_at(host: &str, known: &str) -> bool {
     let mut labels = host.rsplit('.');
     known.rsplit('.').all(|known| labels.next().is_some_and(|label| known == "*" || known == label))
 }
 
-/// Where the secret begins: behind the whole start, or at the first segment that looks random behind the part of the start that is fixed.
+/// Returns the position of the secret: after the whole prefix, or at the first segment that looks random after the fixed part of
+/// the prefix.
 fn secret_start(path: &str, start: &str) -> Option<usize> {
     let fixed = start.find('*').unwrap_or(start.len());
     let behind = after(path, start.get(..fixed)?)?;
@@ -110,8 +114,8 @@ fn secret_start(path: &str, start: &str) -> Option<usize> {
     random.into_iter().chain(after(path, start)).min()
 }
 
-/// Where a path goes on behind this start; `None` when it has another one, or ends there. Slashes may be doubled, or be
-/// backslashes.
+/// Returns the position after this prefix of a path. `None` if the path has another prefix, or ends there. Slashes may be
+/// doubled, or be backslashes.
 fn after(path: &str, start: &str) -> Option<usize> {
     let mut found = segments(path, 0);
     let (whole, part) = start.rsplit_once('/')?;
@@ -126,7 +130,7 @@ fn after(path: &str, start: &str) -> Option<usize> {
     is_more.then_some(at + part.len())
 }
 
-/// The segments of a path that are not empty, each with its place.
+/// Returns the segments of a path that are not empty, each with its position.
 fn segments(path: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
     let mut at = from;
     let parts = path.get(from..).unwrap_or_default().split(['/', '\\']);
@@ -137,7 +141,7 @@ fn segments(path: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Where the token is of an incoming webhook of Mattermost (`/hooks/` and 26 characters) or Rocket.Chat (`/hooks/ID/TOKEN`).
+/// Returns the position of the token of an incoming webhook of Mattermost (`/hooks/` and 26 characters) or Rocket.Chat (`/hooks/ID/TOKEN`).
 fn hook_of_any_host(path: &str) -> Option<usize> {
     let behind = path.find(ANY_HOST)? + ANY_HOST.len();
     let mut segments = segments(path, behind);
@@ -153,8 +157,8 @@ fn hook_of_any_host(path: &str) -> Option<usize> {
     (is_rocket_chat && looks_random(second)).then_some(second_at)
 }
 
-/// Whether a text looks drawn by lot: long, of letters and digits or of both cases, and with few repetitions (at least three
-/// bits a character).
+/// Returns true if a text looks random: long, of letters and digits or of both cases, and with few repetitions (at least three
+/// bits per character).
 fn looks_random(text: &str) -> bool {
     const SHORTEST: usize = 16;
     const LONGEST: usize = 512;
@@ -166,7 +170,7 @@ fn looks_random(text: &str) -> bool {
     kinds.count() >= 2 && bits_per_character(text) >= 3.0
 }
 
-/// Shannon's entropy of the bytes.
+/// Returns the Shannon entropy of the bytes.
 fn bits_per_character(text: &str) -> f64 {
     let mut counts = [0_u16; 256];
     for byte in text.bytes() {
@@ -238,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_is_hidden_wherever_it_stands_in_a_sentence() {
+    fn a_hook_is_masked_anywhere_in_a_sentence() {
         const HOOK: &str = "hooks.slack.com/services/T0/B0/XyZw09kLmN4XyZw09kLmN4";
         for (text, masked) in [
             ("url:https://HOOK", "url:https://MASKED"),

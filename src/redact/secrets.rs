@@ -220,9 +220,9 @@ fn has_web_scheme(text: &str) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
     No,
-    /// Only if an `@` follows that does not begin a path segment, as names in paths do.
+    /// An `@` ends the userinfo unless it begins a path segment, as names in paths do.
     Perhaps,
-    /// If any `@` follows.
+    /// An `@` anywhere after it ends the userinfo.
     Likely,
 }
 
@@ -320,9 +320,9 @@ fn find_in_parameters(text: &str, tail: usize, depth: usize, found: &mut Vec<Sec
     }
 }
 
-/// The name and the place of the secret value in a parameter. Some servers part parameters with `;`, while others take it, like
-/// a second `?` or an `&` in a path, as a part of the value: so a name is looked for after each of them, and a secret value ends
-/// only with the whole parameter.
+/// Returns the name and the range of the secret value in a parameter. Some servers separate parameters with `;`, others treat it,
+/// like a second `?` or an `&` in a path, as part of the value: a name is searched for after each of them, and a secret value
+/// ends with the whole parameter.
 fn secret_value(body: &str, depth: usize) -> Option<(String, Range<usize>)> {
     let mut at = 0;
     for part in body.split_inclusive([';', '?', '&']) {
