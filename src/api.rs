@@ -47,7 +47,7 @@ pub struct ApiFailure {
 pub fn saved_page(body: &[u8]) -> Result<Page, ApiError> {
     wire::page(body, 1).map_err(|why| {
         let error = ApiError::new(ErrorKind::Nonsense(why.why));
-        error.with(crate::text::clean_head(&why.detail, 200))
+        error.with(crate::base::text::clean_head(&why.detail, 200))
     })
 }
 

@@ -31,8 +31,8 @@ use rustix::fs::OFlags;
 pub use self::file::{Cached, Unusable};
 pub use self::history::{Counts, Dated, Snapshot, dated};
 use crate::analysis::audit::LastActive;
+use crate::base::files::{self, Existing};
 use crate::config::{Connection, KeySource};
-use crate::files::{self, Existing};
 use crate::model::{CanonicalRows, Element, Line, Roster};
 
 /// A cache of another workspace is removed after this time without an update.

@@ -37,17 +37,17 @@ pub use self::workspace::connect;
 use self::workspace::start_demo;
 use crate::analysis::audit::{Audit, Needs};
 use crate::analysis::query::Query;
+use crate::base::clock;
+use crate::base::text::Safe;
 use crate::cache::Store;
 use crate::cli::args::OutputArgs;
 use crate::cli::{ColorArg, Command, DemoCommand, Global};
-use crate::clock;
 use crate::config::{Config, Environment};
 use crate::demo::DemoOptions;
 use crate::error::{Error, Exit};
 use crate::fetch::{Summary, explain};
 use crate::output::{Cells, Format, Output, Record, Say, Sheet, View};
 use crate::safe;
-use crate::text::Safe;
 
 /// Runs a command to its end.
 pub async fn run(command: &Command, global: &Global, env: &Environment) -> Result<Exit, Error> {

@@ -16,9 +16,9 @@ use self::attempt_fields::{AttemptFields, EXPECTED_FIELDS};
 pub use self::problem::ExportError;
 use self::window::{ReadWindow, blank_end};
 use crate::analysis::deliveries::DeliveryTally;
+use crate::base::text::{Safe, clean};
 use crate::error::Error;
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// The result of reading an export.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::api::{ApiError, ErrorKind, without_number};
+use crate::base::text::{Safe, clean};
 use crate::config::ConfigError;
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

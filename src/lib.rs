@@ -3,8 +3,8 @@
 //! # The modules
 //!
 //! ```text
-//!  text, redact        what may be shown: the gate between strings from outside and a terminal; secrets that cannot be shown
-//!  clock, base_url     time as an input; the API's address and what makes two of them the same place
+//!  base                the foundation: the gate between strings from outside and a terminal, secrets that cannot be shown, time
+//!                      as an input, atomic files, the log file, the API's base URL
 //!  model               what a webhook is: the contract's fields, and everything else as it came
 //!  analysis            pure functions over webhooks: the filter language, sorting, coverage of events, the audit,
 //!                      destinations, deliveries
@@ -15,9 +15,8 @@
 //!  keymap              every action of the explorer with its name, keys and words
 //!  config              file, environment and options → validated settings, and which key goes where
 //!  demo                an embedded workspace and the server that serves it
-//!  snapshot, files     workspaces in files; files that are there whole or not at all
+//!  snapshot            workspaces in files
 //!  cache               what is remembered of workspaces: the last listing, and how it was before
-//!  log                 the log file, for those who ask for one
 //!  signals             the signals that end or stop the program
 //!  cli, error, output  the command line; how the program ends; stdout and stderr
 //!  commands            the headless front end, one file a command
@@ -31,30 +30,25 @@
 //! - Nothing but `fetch` asks the API for lists (`doctor` and `config init` ask for one row); nothing but `api` speaks HTTP to it, and it sends
 //!   `GET` only. `probe` sends `HEAD` to destinations, when it is told to, and knows no key.
 //! - State changes in [`tui::app::App::update`]: no IO, no async, no clock. [`tui::view::draw`] reads it and changes nothing.
-//! - A string from outside is [`text::Untrusted`] until it is cleaned; a terminal gets [`text::Safe`] and nothing else.
+//! - A string from outside is [`base::text::Untrusted`] until it is cleaned; a terminal gets [`base::text::Safe`] and nothing else.
 //!
 //! A test holds the source against these rules (`tests/it/rules.rs`).
 
 pub mod analysis;
 pub mod api;
-pub mod base_url;
+pub mod base;
 pub mod cache;
 pub mod cli;
-pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod deliveries;
 pub mod demo;
 pub mod error;
 pub mod fetch;
-pub mod files;
 pub mod keymap;
-pub mod log;
 pub mod model;
 pub mod output;
 pub mod probe;
-pub mod redact;
 pub mod signals;
 pub mod snapshot;
-pub mod text;
 pub mod tui;

@@ -33,8 +33,8 @@ pub use self::line::Line;
 pub use self::normal::{normalized, normalized_place, normalized_text};
 pub use self::roster::{Entry, Roster};
 pub use self::row::{Element, Elements, HashContract, Malformed, Reason, Row};
-use crate::redact;
-use crate::text::{Safe, Untrusted, clean, clean_head};
+use crate::base::redact;
+use crate::base::text::{Safe, Untrusted, clean, clean_head};
 
 /// The opaque identifier of a webhook, such as `whk_c9v3nz8rq4pm`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

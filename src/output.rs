@@ -32,10 +32,10 @@ pub use self::markdown::code;
 pub use self::openmetrics::{Measured, openmetrics};
 pub use self::probes::Probed;
 pub use self::webhooks::Listed;
+use crate::base::text::{Safe, clean, escape_json};
 use crate::error::{Error, reason};
 use crate::model::Json;
 use crate::safe;
-use crate::text::{Safe, clean, escape_json};
 
 /// Whether anybody still reads the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -334,7 +334,7 @@ impl<T: Record> Sheet<T> {
             let column = T::COLUMNS.iter().find(|column| column.name == name);
             let column = column.ok_or_else(|| match name {
                 "" => wrong("a column name is missing".into()),
-                name => wrong(safe!("unknown column {}", crate::text::clean_head(name, 40))),
+                name => wrong(safe!("unknown column {}", crate::base::text::clean_head(name, 40))),
             })?;
             // JSON would have a name twice in one object, which no two readers take alike.
             if columns_found.iter().any(|found| found.name == name) {

@@ -24,7 +24,7 @@ pub use self::engine::{Answer, MAX_AT_ONCE, Probing, Wanted, open, start};
 pub use self::settings::Settings;
 pub use self::trust::Trust;
 use crate::api::{ApiError, ErrorKind, Network, without_number};
-use crate::text::clean_head;
+use crate::base::text::clean_head;
 
 /// Addresses of one name that are tried.
 const MAX_ADDRESSES: usize = 8;

@@ -16,11 +16,11 @@ use serde_json::value::RawValue;
 
 pub use self::lines::id_lines;
 use crate::api::{self, Page, without_number};
+use crate::base::text::{Safe, clean};
 use crate::error::{Error, reason};
 use crate::model::{self, CanonicalRows, Element, Line, RawFields, Roster, Row, TooDeep, WebhookId, raw_array};
 use crate::output::Output;
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// The largest single value that is read, in bytes: a webhook, or a whole saved page.
 const MAX_VALUE: usize = 64 << 20;

@@ -64,15 +64,15 @@ use self::theme::{Glyphs, Theme};
 use self::view_kind::View;
 use self::workspaces::Workspaces;
 use crate::api::{ApiError, Client, ClientSettings};
-use crate::base_url::BaseUrl;
+use crate::base::base_url::BaseUrl;
+use crate::base::clock::{Moment, local_zone};
+use crate::base::text::{Safe, clean};
 use crate::cache::Store;
-use crate::clock::{Moment, local_zone};
 use crate::config::{Config, Connection, Environment};
 use crate::error::{Error, Exit};
 use crate::fetch::{Held, Policy, Source};
 use crate::model::Scope;
 use crate::probe::Trust;
-use crate::text::{Safe, clean};
 
 /// How the explorer starts.
 pub struct Start<'a> {

@@ -48,8 +48,8 @@ pub use self::verdicts::{OfPage, Reader, Said, Told, Verdicts, Work};
 pub use self::waiver::{Waived, Waiver, Whose};
 use super::vocabulary;
 use super::words::nearest;
+use crate::base::text::{Safe, clean_head};
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

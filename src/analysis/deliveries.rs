@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::base::text::{Safe, Untrusted, grouped};
 use crate::model::{Destination, normalized_text};
 use crate::safe;
-use crate::text::{Safe, Untrusted, grouped};
 
 /// The number of webhooks with their own statistics. Rows of any others are counted but not joined.
 pub const MAX_WEBHOOKS: usize = 250_000;

@@ -6,8 +6,8 @@ use std::fmt;
 
 use url::{Host, Url};
 
+use crate::base::text::{Safe, clean};
 use crate::model::{Destination, Webhook, WebhookId, without_final_dot};
-use crate::text::{Safe, clean};
 
 /// Scheme, host and port: what is connected to.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -6,8 +6,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use url::Url;
 
+use crate::base::redact;
 use crate::model::{Entry, EventEntry, Field, Json, Roster, Row, Webhook, hash_secrets, same_value};
-use crate::redact;
 
 /// The differences of two rosters, each in the order of the ids.
 #[derive(Debug, Clone, Default)]

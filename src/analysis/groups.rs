@@ -10,8 +10,8 @@ pub use self::findings::ByFinding;
 use super::audit::{Rule, Severity};
 use super::rows::{RowNumber, Rows, Standing, Table};
 use super::vocabulary::{self, WILDCARD};
+use crate::base::text::Safe;
 use crate::model::{EventList, Named, Reason, RowRef, path};
-use crate::text::Safe;
 
 /// Paths of one host that are told apart; the rest is counted.
 const MAX_PATHS: usize = 1000;

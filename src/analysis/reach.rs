@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::base::text::{Safe, grouped};
 use crate::safe;
-use crate::text::{Safe, grouped};
 
 /// A certificate that ends sooner is worth a warning.
 pub const FEW_DAYS: i64 = 14;

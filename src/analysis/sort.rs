@@ -6,9 +6,9 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 
 use super::words::nearest;
+use crate::base::text::{Safe, clean_head};
 use crate::model::{Webhook, host, host_and_path};
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 /// What webhooks can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -9,9 +9,9 @@ use rustls::CertificateError;
 use super::error::ApiError;
 use super::kind::{Distrust, ErrorKind, Network, Nonsense, ProxyFault};
 use super::route::ProxyServer;
-use crate::clock;
+use crate::base::clock;
+use crate::base::text::clean_head;
 use crate::safe;
-use crate::text::clean_head;
 
 impl ApiError {
     /// Converts the error of a request that went through this proxy, if any.

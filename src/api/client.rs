@@ -17,12 +17,12 @@ use super::route::ProxyServer;
 use super::server_message::{is_not_found, repeats, server_message};
 use super::wire::{self, Page, Unreadable};
 use super::{ApiAnswer, ApiFailure};
-use crate::base_url::BaseUrl;
-use crate::log;
+use crate::base::base_url::BaseUrl;
+use crate::base::log;
+use crate::base::redact::ApiKey;
+use crate::base::text::{Safe, clean_head};
 use crate::model::{Elements, Row, Scope, WebhookId};
-use crate::redact::ApiKey;
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 const USER_AGENT: &str = concat!("hookscope/", env!("CARGO_PKG_VERSION"));
 /// The collection (api-reference/webhooks/list).

@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::kind::{ErrorKind, Network, Nonsense, ProxyFault};
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 
 /// A failed request.
 #[derive(Debug, Clone, PartialEq, Eq)]

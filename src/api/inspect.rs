@@ -14,9 +14,9 @@ use super::error::ApiError;
 use super::kind::{ErrorKind, Network};
 use super::rate::RateLimit;
 use super::wire::Page;
-use crate::clock;
+use crate::base::clock;
+use crate::base::text::{Safe, clean_head};
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");

@@ -5,9 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::log;
-use crate::redact::ApiKey;
-use crate::text::Safe;
+use crate::base::log;
+use crate::base::redact::ApiKey;
+use crate::base::text::Safe;
 
 type Reading = Pin<Box<dyn Future<Output = Result<ApiKey, Safe>> + Send>>;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 
 /// The kinds of failure, by what to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

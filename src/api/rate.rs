@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use crate::clock;
+use crate::base::clock;
 
 /// Larger numbers would overflow instants.
 const LONGEST: Duration = Duration::from_hours(365 * 24);

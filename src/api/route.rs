@@ -5,10 +5,10 @@ use std::fmt;
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
-use crate::base_url::BaseUrl;
-use crate::redact;
+use crate::base::base_url::BaseUrl;
+use crate::base::redact;
+use crate::base::text::{Safe, clean};
 use crate::safe;
-use crate::text::{Safe, clean};
 
 const SCHEMES: [&str; 6] = ["http", "https", "socks5h", "socks5", "socks4a", "socks4"];
 

@@ -21,8 +21,8 @@ use serde_json::value::RawValue;
 
 use super::kind::Nonsense;
 use super::server_message::server_message;
+use crate::base::text::grouped;
 use crate::model::{Elements, RawFields, Row, TooDeep, raw_array};
-use crate::text::grouped;
 
 /// One page of a listing, from any envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]

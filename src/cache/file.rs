@@ -9,7 +9,7 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::files::{self, Existing};
+use crate::base::files::{self, Existing};
 use crate::model::{CanonicalRows, Element, Line, Roster};
 
 /// The version of the format that is written and read.

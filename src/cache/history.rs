@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::analysis::diff::is_changed;
-use crate::files::{self, Existing};
+use crate::base::files::{self, Existing};
+use crate::base::text::{Safe, clean};
 use crate::model::{CanonicalRows, Element, Line, Roster};
 use crate::safe;
 use crate::snapshot;
-use crate::text::{Safe, clean};
 
 /// The most snapshots to keep, and their total size in bytes. The last two are kept whatever their size.
 const MOST: usize = 200;

@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 
 use super::*;
 use crate::analysis::diff::{Diff, Ignored};
-use crate::base_url::{self, BaseUrl};
+use crate::base::base_url::{self, BaseUrl};
+use crate::base::redact::ApiKey;
 use crate::config::Config;
 use crate::model::{Entry, Row};
-use crate::redact::ApiKey;
 
 fn roster(rows: &[&str]) -> Roster {
     let row = |json: &&str| Row::decode(&RawValue::from_string((*json).to_owned()).unwrap()).unwrap();

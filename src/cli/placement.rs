@@ -9,9 +9,9 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _};
 
 use super::Cli;
+use crate::base::text::{Safe, clean};
 use crate::error::Error;
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// Global options that select the webhooks to read. The others (`--config`, `--color`, …) are settings, which are harmless
 /// where they have no effect.

@@ -7,9 +7,9 @@ use std::ffi::OsString;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::base::text::{Safe, clean_head};
 use crate::error::Error;
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 /// Columns of a word that the user typed.
 const WORD: usize = 60;

@@ -14,6 +14,7 @@ use super::sweep::{Read, read_all};
 use super::{Context, Exit, Fate, exit_of, refuse_unknown_findings, terminal_width};
 use crate::analysis::audit::{Audit, Facts, Finding, LastActive, Needs, Pattern, RULES, Report, Rule, RuleSet};
 use crate::analysis::query::Query;
+use crate::base::text::{Safe, clean, clean_head, grouped};
 use crate::cache::Store;
 use crate::cli::ColorArg;
 use crate::cli::args::AuditArgs;
@@ -22,7 +23,6 @@ use crate::model::{Row, Scope};
 use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, SourceFile, View, summary};
 use crate::safe;
 use crate::snapshot;
-use crate::text::{Safe, clean, clean_head, grouped};
 
 /// The largest file of retired destinations that is read, in bytes.
 const MAX_RETIRED_BYTES: u64 = 4 << 20;

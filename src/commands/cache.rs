@@ -1,13 +1,13 @@
 //! `hookscope cache`: where it is, and how to be rid of it.
 
 use super::Exit;
+use crate::base::files;
+use crate::base::text::clean;
 use crate::cache;
 use crate::cli::{CacheCommand, Global};
 use crate::error::{Error, reason};
-use crate::files;
 use crate::output::Output;
 use crate::safe;
-use crate::text::clean;
 
 pub(super) fn run(command: &CacheCommand, global: &Global) -> Result<Exit, Error> {
     let directory = files::cache_dir().ok_or_else(|| Error::NotKept {

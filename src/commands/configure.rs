@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use self::ask::{Dialog, DialogAnswer};
 use crate::api::{ApiError, Client, ClientSettings, ErrorKind};
-use crate::base_url::BaseUrl;
+use crate::base::base_url::BaseUrl;
+use crate::base::files::{self, Existing};
+use crate::base::redact::{ApiKey, MASK};
+use crate::base::text::{Safe, clean, grouped};
 use crate::cli::{ConfigCommand, Global};
 use crate::config::{
     Config, ConfigError, ConfigPath, ConfigValue, Environment, KeyStorage, StoredKey, WorkspaceOptions, example, shown_id,
     toml_string,
 };
 use crate::error::{Error, Exit};
-use crate::files::{self, Existing};
 use crate::output::{self, Output};
-use crate::redact::{ApiKey, MASK};
 use crate::safe;
-use crate::text::{Safe, clean, grouped};
 
 /// The lines of the sample config that a key and a base URL replace.
 const KEY_LINE: &str = "#api_key = \"key_id:secret\"";

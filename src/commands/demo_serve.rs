@@ -1,10 +1,10 @@
 //! `hookscope demo serve`: the demo API alone, for trying out scripts against it.
 
+use crate::base::text::{clean, grouped};
 use crate::demo::{self, DemoOptions, DemoServer};
 use crate::error::{Error, Exit, reason};
 use crate::output::{Output, Reader, Say};
 use crate::safe;
-use crate::text::{clean, grouped};
 
 /// Serves until a signal ends the process; prints what to export first.
 pub(super) async fn run(options: DemoOptions, say: Say) -> Result<Exit, Error> {

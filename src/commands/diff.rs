@@ -7,13 +7,13 @@ use super::side::{Named, Side};
 use super::workspace::Missing;
 use super::{Context, Exit};
 use crate::analysis::diff::{FieldChange, Ignored, changes};
+use crate::base::text::{Safe, grouped};
 use crate::cli::Global;
 use crate::cli::args::{CompareArgs, DiffArgs};
 use crate::error::Error;
 use crate::model::Entry;
 use crate::output::{self, DiffLine, Differences, Format, Happened, Output, Sheet};
 use crate::safe;
-use crate::text::{Safe, grouped};
 
 /// Differences that are made into lines at once.
 const AT_ONCE: usize = 1_000;
@@ -173,7 +173,7 @@ fn write<W: Write>(
 fn write_ids<W: Write>(out: &mut Output<W>, differences: &Differences<'_>) -> io::Result<()> {
     let changed = differences.changed.iter().map(|(before, _)| before);
     let all = differences.added.iter().chain(&differences.removed).chain(changed).chain(&differences.unknown);
-    all.map(|entry| crate::text::clean(entry.id())).try_for_each(|id| out.line(&id))
+    all.map(|entry| crate::base::text::clean(entry.id())).try_for_each(|id| out.line(&id))
 }
 
 /// The lines of a table, made one after the other.

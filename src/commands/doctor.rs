@@ -10,6 +10,8 @@ use std::time::Duration;
 use self::report::{DoctorReport, StepMark, Stop};
 use super::start_demo;
 use crate::api::ClientSettings;
+use crate::base::redact::ApiKey;
+use crate::base::text::{Safe, clean};
 use crate::cache::Store;
 use crate::cli::Global;
 use crate::config::{
@@ -17,9 +19,7 @@ use crate::config::{
     StoredKey, UiConfig, WorkspaceOptions, shown_id,
 };
 use crate::error::{Error, Exit};
-use crate::redact::ApiKey;
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// Time of the whole request beyond the time for connecting, so that the two limits are told apart.
 const SLACK: Duration = Duration::from_millis(100);

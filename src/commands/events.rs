@@ -18,7 +18,7 @@ pub(super) async fn run(args: &EventsArgs, context: &Context<'_>) -> Result<Exit
     let filter = |row: &Row| row.webhook().is_some_and(|webhook| query.matches(webhook));
     let filter: Option<&dyn Fn(&Row) -> bool> = if query.is_empty() { None } else { Some(&filter) };
     let reading = workspace.read(Wanted { filter, ..Wanted::all(Scope::All) }).await?;
-    let known = context.config.audit.known_events.iter().map(crate::text::Untrusted::raw);
+    let known = context.config.audit.known_events.iter().map(crate::base::text::Untrusted::raw);
     let entries: Vec<_> =
         coverage(reading.rows.iter().filter_map(Row::webhook), known).into_iter().map(Entry::Record).collect();
     if out.send(|out| sheet.write(out, &entries))? == Reader::Gone {

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use url::Url;
 
 use super::{Context, Exit};
+use crate::base::text::{Safe, clean};
 use crate::cli::args::GetArgs;
 use crate::error::Error;
 use crate::model::{Row, WebhookId};
 use crate::output::{Entry, Format, Listed, Output, Reader, Sheet};
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// Asks for each id, and writes those that exist in the order of the ids.
 pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, Error> {

@@ -2,13 +2,13 @@
 
 use super::Exit;
 use crate::analysis::{nearest, query, sort};
+use crate::base::text::{clean, clean_head};
 use crate::cli;
 use crate::config::{default_path, example};
 use crate::error::{EXIT_CODES, Error};
 use crate::keymap::{ACTIONS, COPIES, Entry};
 use crate::output::{Format, Output, columns_help};
 use crate::safe;
-use crate::text::{clean, clean_head};
 
 /// Columns of the topics.
 const COLUMNS: usize = 80;

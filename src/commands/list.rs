@@ -10,13 +10,13 @@ use crate::analysis::audit::Audit;
 use crate::analysis::query::{Query, Ranker};
 use crate::analysis::sort::Sort;
 use crate::api::MAX_PAGE_SIZE;
+use crate::base::text::grouped;
 use crate::cli::args::ListArgs;
 use crate::error::Error;
 use crate::fetch::{Limit, Reading, Summary, Wanted};
 use crate::model::{Element, HashContract, Line, Row, Scope, Webhook};
 use crate::output::{Cells, Entry, Format, Listed, Output, Reader, Sheet};
 use crate::safe;
-use crate::text::grouped;
 
 /// Reads the listing and writes it.
 pub(super) async fn run(args: &ListArgs, context: &Context<'_>) -> Result<Exit, Error> {

@@ -7,9 +7,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use self::pages::ManPage;
+use crate::base::files::{self, Existing};
 use crate::cli;
 use crate::error::{Error, Exit};
-use crate::files::{self, Existing};
 use crate::output::Output;
 
 /// Prints hookscope(1), or writes every page to a directory.

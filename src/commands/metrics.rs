@@ -9,15 +9,15 @@ use super::{Context, Exit, Fate};
 use crate::analysis::audit::Facts;
 use crate::analysis::coverage::coverage;
 use crate::analysis::probed::Probed;
+use crate::base::files::{self, Existing};
+use crate::base::text::{Untrusted, clean};
 use crate::cli::Global;
 use crate::cli::args::MetricsArgs;
 use crate::config::{Config, Environment, WorkspaceOptions};
 use crate::error::{Error, reason};
-use crate::files::{self, Existing};
 use crate::model::{Row, Scope, Webhook};
 use crate::output::{Measured, Output, openmetrics};
 use crate::safe;
-use crate::text::{Untrusted, clean};
 
 /// Reads the workspaces, counts, and writes all gauges at once.
 pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exit, Error> {

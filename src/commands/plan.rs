@@ -13,16 +13,16 @@ use crate::analysis::diff::{Ignored, changes};
 use crate::analysis::migration::{Change, Mapping, Plan};
 use crate::analysis::vocabulary;
 use crate::api::Client;
-use crate::base_url::BaseUrl;
+use crate::base::base_url::BaseUrl;
+use crate::base::clock;
+use crate::base::redact::mask_url;
+use crate::base::text::{Safe, clean_head, escape_json, grouped};
 use crate::cli::args::{OutputArgs, PlanArgs, PlanFormat};
-use crate::clock;
 use crate::config::{MapFile, WorkspaceOptions};
 use crate::error::Error;
 use crate::model::{Row, Webhook, WebhookId};
 use crate::output::{DiffLine, Entry, Format, Output, Sheet};
-use crate::redact::mask_url;
 use crate::safe;
-use crate::text::{Safe, clean_head, escape_json, grouped};
 
 /// What a message names at most of each kind.
 const NAMED: usize = 5;

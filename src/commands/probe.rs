@@ -14,6 +14,7 @@ use super::progress::{ProgressLine, Words};
 use super::{Context, Exit, Fate, exit_of, get, workspace};
 use crate::analysis::destinations::{Destinations, Grouping, Member, Origin};
 use crate::analysis::reach::{Reach, Tally, Trouble};
+use crate::base::text::{Safe, grouped};
 use crate::cli::args::ProbeArgs;
 use crate::config::ProxySetting;
 use crate::error::Error;
@@ -22,7 +23,6 @@ use crate::model::{Destination, Row, Scope};
 use crate::output::{Entry, Format, Output, Probed, Reader, Sheet};
 use crate::probe::{self, Trust};
 use crate::safe;
-use crate::text::{Safe, grouped};
 
 /// The number of SIGINT (POSIX).
 const SIGINT: u8 = 2;

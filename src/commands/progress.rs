@@ -10,11 +10,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval, sleep};
 
 use crate::api::Page;
+use crate::base::text::{Safe, grouped};
 use crate::fetch;
 use crate::model::{Elements, Row};
 use crate::output::Say;
 use crate::safe;
-use crate::text::{Safe, grouped};
 
 /// How long nothing is shown.
 const SILENCE: Duration = Duration::from_millis(300);

@@ -8,15 +8,15 @@ use super::workspace::{Live, found_in_cache, say_age};
 use super::{Context, Exit, Fate, note_terminal};
 use crate::analysis::query::moment;
 use crate::api::Page;
+use crate::base::clock;
+use crate::base::text::{Safe, clean, clean_head};
 use crate::cache::{Snapshot, dated};
 use crate::cli::Global;
-use crate::clock;
 use crate::error::Error;
 use crate::fetch::{Problem, Summary};
 use crate::model::{Line, Roster, WebhookId};
 use crate::safe;
 use crate::snapshot;
-use crate::text::{Safe, clean, clean_head};
 
 /// What a word on the command line names.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::files;
+use crate::base::files;
 
 /// From now on a signal that ends the program removes what is half-written first. The program ends by that signal all the same,
 /// as if nobody had listened, however busy it is. Without `interrupt` ctrl-c is left to others.

@@ -4,15 +4,15 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::{Context, Exit, Fate, exit_of};
+use crate::base::files::{self, Existing};
+use crate::base::text::{Safe, clean};
 use crate::cli::args::SnapshotArgs;
 use crate::error::{Error, reason};
 use crate::fetch::{Reading, Wanted};
-use crate::files::{self, Existing};
 use crate::model::Scope;
 use crate::output::{Output, Reader};
 use crate::safe;
 use crate::snapshot;
-use crate::text::{Safe, clean};
 
 /// Reads the whole workspace and writes it. A file is replaced as a whole, and only by a consistent snapshot.
 pub(super) async fn run(args: &SnapshotArgs, context: &Context<'_>) -> Result<Exit, Error> {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{Context, Exit, workspace};
+use crate::base::clock::Moment;
+use crate::base::text::Safe;
 use crate::cache::Store;
-use crate::clock::Moment;
 use crate::error::Error;
 use crate::fetch::{Reading, Wanted};
 use crate::model::Scope;
-use crate::text::Safe;
 
 /// A workspace that was read.
 pub(super) struct Read {

@@ -17,14 +17,14 @@ use super::signals::Signals;
 use super::workspace::{Live, Missing};
 use super::{Context, Exit};
 use crate::api::{ApiError, ErrorKind};
+use crate::base::clock::Moment;
+use crate::base::text::Safe;
 use crate::cli::args::WatchArgs;
-use crate::clock::Moment;
 use crate::error::Error;
 use crate::fetch::Problem;
 use crate::model::Roster;
 use crate::output::{Happened, Output, Reader, Say, change_line};
 use crate::safe;
-use crate::text::Safe;
 
 /// The longest time between two looks at the clock and at whoever reads: a machine that slept finds out by the clock that
 /// time has passed.
@@ -109,7 +109,7 @@ enum Trouble {
 impl Trouble {
     fn explain(&self) -> Safe {
         match self {
-            Self::Api(error) => crate::text::clean(&error.to_string()),
+            Self::Api(error) => crate::base::text::clean(&error.to_string()),
             Self::Inconsistent(problems) => problems.first().map(Problem::explain).unwrap_or_default(),
         }
     }

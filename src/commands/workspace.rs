@@ -14,20 +14,20 @@ pub(super) use self::removal::Missing;
 use super::note_terminal;
 use super::progress::Progress;
 use crate::api::{ApiError, Client, ErrorKind, Page};
-use crate::base_url::BaseUrl;
+use crate::base::base_url::BaseUrl;
+use crate::base::clock;
+use crate::base::redact::ApiKey;
+use crate::base::text::{Safe, clean};
 use crate::cache::{Cached, Store, Unusable};
 use crate::cli::Global;
-use crate::clock;
 use crate::config::{Config, Connection, Environment, WorkspaceOptions};
 use crate::demo::{self, DemoOptions, DemoServer};
 use crate::error::{Error, reason};
 use crate::fetch::{self, Held, Limit, Reading, Source, Summary, Wanted};
 use crate::model::{Element, HashContract, Roster, Row, Scope, WebhookId};
 use crate::output::Say;
-use crate::redact::ApiKey;
 use crate::safe;
 use crate::snapshot;
-use crate::text::{Safe, clean};
 
 /// One workspace, and how to read it.
 pub(super) struct Workspace {

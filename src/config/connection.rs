@@ -8,10 +8,10 @@ use super::stored_key::KEY_VARIABLE;
 use super::table::NetworkConfig;
 use super::workspace::{ChosenWorkspace, WorkspaceOptions};
 use crate::api;
-use crate::base_url::BaseUrl;
+use crate::base::base_url::BaseUrl;
+use crate::base::redact::ApiKey;
+use crate::base::text::Safe;
 use crate::fetch::Policy;
-use crate::redact::ApiKey;
-use crate::text::Safe;
 
 /// One workspace, and how to reach it.
 #[derive(Debug, Clone)]

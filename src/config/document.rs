@@ -13,8 +13,8 @@ use toml::de::{DeTable, DeValue};
 use super::error::ConfigError;
 use super::file::{FileAccess, read_text};
 use super::shown::{clean_path, shown_key, shown_profile};
+use crate::base::text::{Safe, clean, clean_head};
 use crate::safe;
-use crate::text::{Safe, clean, clean_head};
 
 /// The largest config file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;

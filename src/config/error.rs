@@ -1,7 +1,7 @@
 //! The error of the configuration.
 
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 
 /// A configuration error: the problem, its place and advice. It never quotes a value from the file, which might be a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

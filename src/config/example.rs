@@ -2,8 +2,8 @@
 
 use super::kinds::COLORS;
 use super::table::{AuditConfig, KeyHelp, NetworkConfig, ThemeConfig, UiConfig};
+use crate::base::text::clean;
 use crate::keymap::ACTIONS;
-use crate::text::clean;
 
 /// The text around the keys of the table.
 const TEMPLATE: &str = include_str!("sample.toml");

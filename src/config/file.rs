@@ -11,8 +11,8 @@ use rustix::fs::{Mode, OFlags};
 use super::error::ConfigError;
 use super::shown::quoted;
 use crate::api::without_number;
+use crate::base::text::clean;
 use crate::safe;
-use crate::text::clean;
 
 /// The permission bits and the owner of an opened file.
 #[derive(Debug, Clone, Copy)]

@@ -12,9 +12,9 @@ use super::file::expand_home;
 use super::shown::{shown_path, toml_array, toml_string};
 use crate::analysis::audit::{Pattern, Rule, Severity, Waiver, Whose};
 use crate::api::ProxyServer;
-use crate::redact;
+use crate::base::redact;
+use crate::base::text::{Safe, Untrusted, clean};
 use crate::safe;
-use crate::text::{Safe, Untrusted, clean};
 
 /// A kind of values of type `T`.
 pub(super) trait ValueKind<T> {

@@ -14,11 +14,11 @@ use super::shown::{DEFAULT, clean_path, shown_profile, toml_array};
 use super::stored_key::{KeyStorage, StoredKey};
 use super::table::{AuditConfig, NetworkConfig, ThemeConfig, UiConfig};
 use crate::api::{self, ProxyServer, ProxyVariables};
-use crate::base_url::BaseUrl;
+use crate::base::base_url::BaseUrl;
+use crate::base::redact::ApiKey;
+use crate::base::text::{Safe, clean};
 use crate::keymap::{ACTIONS, Entry, Key, Keymap};
-use crate::redact::ApiKey;
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// The file name below the user's config directory.
 pub(super) const FILE: &str = "config.toml";

@@ -7,7 +7,7 @@ use super::environment::Environment;
 use super::error::ConfigError;
 use super::loaded::Config;
 use super::workspace::{ChosenWorkspace, WorkspaceOptions};
-use crate::text::Safe;
+use crate::base::text::Safe;
 
 /// A profile as a picker shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,10 +12,10 @@ use super::loaded::Config;
 use super::stored_key::StoredKey;
 use super::workspace::ChosenWorkspace;
 use crate::api::Renewal;
-use crate::base_url::BaseUrl;
-use crate::redact::ApiKey;
+use crate::base::base_url::BaseUrl;
+use crate::base::redact::ApiKey;
+use crate::base::text::{Safe, clean};
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// Time limit for reading the key, for a file system that hangs; longer than that of a key command.
 const TIME: Duration = Duration::from_secs(90);

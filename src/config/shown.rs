@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::redact::{ApiKey, MASK};
+use crate::base::redact::{ApiKey, MASK};
+use crate::base::text::{Safe, clean};
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// The source of a value that is not set, and the name of the top level.
 pub(super) const DEFAULT: &str = "default";

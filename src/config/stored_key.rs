@@ -13,10 +13,10 @@ use super::error::ConfigError;
 use super::file::{expand_home, read_text};
 use super::shown::{shown_path, toml_string};
 use crate::api::without_number;
-use crate::redact::ApiKey;
+use crate::base::redact::ApiKey;
+use crate::base::text::{Safe, clean};
 use crate::safe;
 use crate::signals::{stops, unblocked};
-use crate::text::{Safe, clean};
 
 /// The variable that holds a key.
 pub(super) const KEY_VARIABLE: &str = "DIALNEXA_API_KEY";

@@ -19,10 +19,10 @@ use super::kinds::{
 use super::shown::shown_path;
 use crate::analysis::audit::{self, Basis, Facts, Pattern, Rule, Severity, Waiver};
 use crate::api::{self, MAX_PAGE_SIZE};
-use crate::base_url::BaseUrl;
+use crate::base::base_url::BaseUrl;
+use crate::base::redact::ApiKey;
+use crate::base::text::{Safe, Untrusted};
 use crate::fetch::Policy;
-use crate::redact::ApiKey;
-use crate::text::{Safe, Untrusted};
 
 /// The largest certificate bundle that is read, in bytes.
 const MAX_CA_BYTES: u64 = 4 << 20;

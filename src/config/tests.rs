@@ -10,9 +10,9 @@ use tempfile::TempDir;
 
 use super::loaded::FILE;
 use super::*;
-use crate::base_url::BaseUrl;
+use crate::base::base_url::BaseUrl;
+use crate::base::text::Safe;
 use crate::keymap::{ACTIONS, Keymap};
-use crate::text::Safe;
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 /// What no message may ever contain, in the shape of a key.

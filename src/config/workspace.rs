@@ -11,9 +11,9 @@ use super::kinds::color_name;
 use super::loaded::{Config, ProfileConfig};
 use super::shown::{DEFAULT, clean_path, shown_profile};
 use super::stored_key::StoredKey;
-use crate::base_url::BaseUrl;
+use crate::base::base_url::BaseUrl;
+use crate::base::text::{Safe, clean, clean_head};
 use crate::safe;
-use crate::text::{Safe, clean, clean_head};
 
 /// The workspace options of the command line.
 #[derive(Debug, Clone, Default)]

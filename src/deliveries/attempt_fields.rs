@@ -8,8 +8,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::analysis::deliveries::{DeliveryAttempt, WebhookKey};
+use crate::base::text::{Safe, clean_head};
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 /// The fields that an export must have, for messages.
 pub(super) const EXPECTED_FIELDS: &str = "webhook_id or url, and is_success or response_status (optional: error_message, \

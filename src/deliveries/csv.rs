@@ -9,8 +9,8 @@ use csv_core::{ReadRecordResult, ReaderBuilder, Terminator};
 use super::attempt_fields::{AttemptField, AttemptFields};
 use super::problem::{ExportError, TOO_LONG, UNCLOSED_QUOTE};
 use super::window::{MAX_ROW_BYTES, ReadWindow, RowEnd, line_end};
+use crate::base::text::{Safe, clean_head};
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 /// The most lines of one record. Error messages have line breaks, but not many.
 const MAX_LINES: usize = 1_000;

@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 use super::attempt_fields::{AttemptField, AttemptFields};
 use super::problem::{TOO_LONG, UNCLOSED_QUOTE};
 use super::window::{ReadWindow, RowEnd, blank_end, line_end};
+use crate::base::text::{Safe, clean_head};
 use crate::model::RawFields;
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 /// Reads the object of each line that is not blank. Rows come with their line, from 1.
 pub(super) fn lines<R: Read>(

@@ -2,8 +2,8 @@
 
 use std::io;
 
+use crate::base::text::{Safe, clean_head};
 use crate::error::reason;
-use crate::text::{Safe, clean_head};
 
 pub(super) const TOO_LONG: &str = "longer than 1 MiB";
 pub(super) const UNCLOSED_QUOTE: &str = "missing closing quote";

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::api::DemoApi;
-use crate::clock;
+use crate::base::clock;
 
 const MAX_CONNECTIONS: usize = 256;
 

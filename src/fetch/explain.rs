@@ -1,8 +1,8 @@
 //! The problems of a read in as few lines as tell all of them.
 
 use super::Problem;
+use crate::base::text::{Safe, clean};
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// Ranges of pages that a line names.
 const MAX_RANGES: usize = 10;

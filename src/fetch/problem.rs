@@ -1,9 +1,9 @@
 //! The reasons why a read is incomplete or inconsistent.
 
 use crate::api::ApiError;
+use crate::base::text::{Safe, clean, grouped};
 use crate::model::WebhookId;
 use crate::safe;
-use crate::text::{Safe, clean, grouped};
 
 /// A listing with more pages than this is treated as endless.
 pub(super) const MAX_PAGES: u64 = 1_000_000;

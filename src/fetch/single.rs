@@ -3,9 +3,9 @@
 use super::requests::{Ask, Pages, Progress, Requests, Webhooks};
 use super::{Policy, Problem, Reading, Source, Summary};
 use crate::api::{ApiError, ErrorKind};
+use crate::base::text::Safe;
 use crate::model::IdSet;
 use crate::model::{Row, Scope, WebhookId};
-use crate::text::Safe;
 
 /// What a request by id says of a webhook that a listing left out.
 #[derive(Debug, Clone, PartialEq)]

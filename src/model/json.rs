@@ -8,9 +8,9 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::redact;
+use crate::base::redact;
+use crate::base::text::{Safe, clean, clean_head, escape_json, grouped};
 use crate::safe;
-use crate::text::{Safe, clean, clean_head, escape_json, grouped};
 
 /// What is shown of one row's JSON, in bytes.
 const MAX_SHOWN: usize = 256 << 10;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::json::{Json, RawFields, TooDeep, raw_array, text_of};
 use super::{CreatedAt, Destination, EventEntry, EventName, Field, Webhook, WebhookId};
-use crate::text::{Safe, Untrusted};
+use crate::base::text::{Safe, Untrusted};
 
 /// The names under which the vendor's material has the time of creation; the contract's comes first.
 const CREATED_AT: [&str; 2] = ["created_at", "createdAt"];

@@ -15,9 +15,9 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Cells, Column, Entry, Format, Output, Record, Sheet, Tone, View};
 use crate::analysis::audit::{Audit, Candidate, Finding, Report, Rule, Severity, shown_url};
+use crate::base::text::{Safe, grouped};
 use crate::model::{Row, Webhook, WebhookId};
 use crate::safe;
-use crate::text::{Safe, grouped};
 
 /// Findings that are turned into records at once: their ids are copied then.
 const BATCH: usize = 1000;

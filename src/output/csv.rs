@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Cells, Output, Record, Sheet};
-use crate::text::clean;
+use crate::base::text::clean;
 
 pub(super) fn header<W: Write, T: Record>(out: &mut Output<W>, sheet: &Sheet<T>) -> io::Result<()> {
     if sheet.cells == Cells::Excel {

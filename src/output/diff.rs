@@ -8,9 +8,9 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Column, Format, Output, Record, Tone};
 use crate::analysis::diff::{FieldChange, Kind, UrlPart};
+use crate::base::redact::mask_url;
+use crate::base::text::{Safe, Untrusted, clean};
 use crate::model::{Entry, Json, Webhook};
-use crate::redact::mask_url;
-use crate::text::{Safe, Untrusted, clean};
 
 /// What happened to a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

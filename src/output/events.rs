@@ -4,7 +4,7 @@ use serde_json::value::to_raw_value;
 
 use super::{Column, Format, Record, Tone};
 use crate::analysis::coverage::EventCoverage;
-use crate::text::Safe;
+use crate::base::text::Safe;
 
 impl Record for EventCoverage {
     const COLUMNS: &'static [Column<Self>] = &[

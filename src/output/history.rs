@@ -6,8 +6,8 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::to_raw_value;
 
 use super::{Column, Format, Record, Tone};
-use crate::clock;
-use crate::text::{Safe, clean};
+use crate::base::clock;
+use crate::base::text::{Safe, clean};
 
 /// A snapshot, and how it differs from the one before; the first one has none.
 #[derive(Debug, Clone)]

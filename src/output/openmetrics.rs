@@ -15,7 +15,7 @@ use crate::analysis::audit::Severity;
 use crate::analysis::coverage::EventCoverage;
 use crate::analysis::probed::Probed;
 use crate::analysis::reach::{Reach, State};
-use crate::text::clean_head;
+use crate::base::text::clean_head;
 
 /// Columns of a label's value: anybody who may register webhooks chooses names of events.
 const LABEL_COLUMNS: usize = 80;

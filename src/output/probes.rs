@@ -9,9 +9,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::{Column, Format, Record, Tone};
 use crate::analysis::destinations::Member;
 use crate::analysis::reach::{Reach, State};
+use crate::base::text::{Safe, clean};
 use crate::model::Destination;
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// A destination as it is written, with the profile whose webhooks deliver there when several are read.
 #[derive(Debug)]

@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 use super::{Column, Output, Record, Sheet, Tone};
-use crate::text::{Safe, clean};
+use crate::base::text::{Safe, clean};
 
 /// Blanks between two columns.
 const GAP: usize = 2;

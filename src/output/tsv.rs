@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::{Output, Record, Sheet};
+use crate::base::text::{Safe, clean};
 use crate::safe;
-use crate::text::{Safe, clean};
 
 pub(super) fn write<'a, W: Write, T: Record>(
     out: &mut Output<W>,

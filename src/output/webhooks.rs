@@ -8,9 +8,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Column, Format, Record, Tone};
-use crate::clock;
+use crate::base::clock;
+use crate::base::text::{Safe, clean};
 use crate::model::{self, EventEntry, Field, Webhook};
-use crate::text::{Safe, clean};
 
 /// A webhook as it is written, with the profile whose workspace it belongs to when several are read.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::analysis::reach::Trouble;
 use crate::api::{Distrust, certificate_words, distrust, tls_words, without_number};
-use crate::text::{Safe, clean_head};
+use crate::base::text::{Safe, clean_head};
 
 /// Why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq)]

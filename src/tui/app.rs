@@ -17,12 +17,12 @@ use super::session::{Session, SessionStart};
 use super::settings::ExplorerSettings;
 use super::typed_ahead::LastFrame;
 use super::ui::{Focus, Ui};
-use crate::base_url::BaseUrl;
-use crate::clock::Moment;
+use crate::base::base_url::BaseUrl;
+use crate::base::clock::Moment;
+use crate::base::text::Safe;
 use crate::config::{Config, Connection, KeySource};
 use crate::fetch::Generation;
 use crate::model::Scope;
-use crate::text::Safe;
 
 /// The age from which rows count as stale, without automatic refresh.
 const FRESH: Duration = Duration::from_mins(5);

@@ -7,9 +7,9 @@ use super::session::changes::Fate;
 use super::terminal::canvas::Piece;
 use crate::analysis::changes::Entry;
 use crate::analysis::diff::{FieldChange, Kind};
+use crate::base::text::{Safe, clean_head};
 use crate::output::DiffLine;
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 /// Columns that are read of one value; the rest is in the raw JSON and in copies.
 const MAX_VALUE: usize = 4000;

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use crate::analysis::sort::Sort;
 use crate::api::Client;
-use crate::base_url::BaseUrl;
+use crate::base::base_url::BaseUrl;
+use crate::base::text::{Safe, clean};
 use crate::config::Multiplexer;
 use crate::keymap::Copy;
 use crate::model::{Field, Row, Scope, Webhook};
 use crate::output::code;
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// Where the copied commands are to work.
 #[derive(Debug, Clone)]

@@ -4,9 +4,9 @@ use super::copy::Place;
 use super::jobs::Chosen;
 use super::picker::Picker;
 use crate::analysis::rows::Standing;
+use crate::base::text::{Safe, clean_head, grouped};
 use crate::keymap::Copy;
 use crate::safe;
-use crate::text::{Safe, clean_head, grouped};
 
 /// Columns of an id.
 pub const ID: usize = 40;

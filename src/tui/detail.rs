@@ -7,11 +7,11 @@ use jiff::tz::TimeZone;
 use super::terminal::canvas::Piece;
 use super::theme::{Glyphs, Theme};
 use crate::analysis::audit::Told;
-use crate::clock;
+use crate::base::clock;
+use crate::base::text::{Safe, clean, clean_head};
 use crate::config::TimeFormat;
 use crate::model::{CreatedAt, Field, Malformed, Row, Webhook};
 use crate::safe;
-use crate::text::{Safe, clean, clean_head};
 
 /// Columns of the labels on the left.
 const LABEL: usize = 9;

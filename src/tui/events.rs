@@ -33,13 +33,13 @@ use super::terminal::screen::Screen;
 use super::view;
 use super::workspaces::{Resolved, Workspaces};
 use crate::api::{ApiError, Client, ClientSettings};
+use crate::base::clock::Moment;
+use crate::base::text::{Safe, Untrusted, clean};
 use crate::cache::Store;
-use crate::clock::Moment;
 use crate::config::{Connection, Multiplexer};
 use crate::error::{Error, Exit};
 use crate::fetch::{self, Demand, FetchEvent, Policy, Source};
 use crate::safe;
-use crate::text::{Safe, Untrusted, clean};
 
 /// Messages that are applied before a frame is drawn, however many more are ready.
 const BATCH: usize = 256;

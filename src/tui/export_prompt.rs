@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::job_id::JobId;
 use super::jobs::Chosen;
 use super::prompt::Prompt;
+use crate::base::text::{Safe, clean};
 use crate::output::Format;
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// The formats of an export, by the ending of its file.
 pub const FORMATS: [(&str, Format); 4] =

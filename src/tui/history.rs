@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::task::JoinHandle;
 
+use crate::base::files::{self, Existing};
 use crate::config::{Config, Connection, KeySource};
-use crate::files::{self, Existing};
 use crate::tui::session::filter::MAX_HISTORY;
 
 /// The most that is read of a history file: enough for a hundred of the longest filters.

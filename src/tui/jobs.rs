@@ -21,15 +21,15 @@ use crate::analysis::news::{News, Reads};
 use crate::analysis::origins::Origins;
 use crate::analysis::rows::{Rows, Standing, Table};
 use crate::api::without_number;
+use crate::base::files::{self, Existing};
+use crate::base::text::{Safe, clean};
 use crate::cache::{Kept, Snapshot, Store, Unusable};
 use crate::deliveries;
 use crate::fetch::{self, Policy, RemovalStatus, Source};
-use crate::files::{self, Existing};
 use crate::keymap::Copy;
 use crate::model::{IdSet, Row, RowRef, Scope, WebhookId};
 use crate::output::{Entry, Format, Listed, Output, Sheet, View};
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// Webhooks that one copy takes: more is an export.
 pub const MAX_COPIED: usize = 10_000;

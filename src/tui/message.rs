@@ -9,8 +9,8 @@ use super::notice::Notice;
 use super::prober::Found;
 use super::session::workspace::WorkspaceInfo;
 use crate::analysis::destinations::Origin;
+use crate::base::text::{Safe, Untrusted};
 use crate::fetch::{Demand, FetchEvent};
-use crate::text::{Safe, Untrusted};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]

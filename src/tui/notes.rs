@@ -12,11 +12,11 @@ use super::view::signs;
 use crate::analysis::deliveries::DeliveryStats;
 use crate::analysis::probed::Seen;
 use crate::analysis::reach::{State, Step, Trouble};
-use crate::clock;
+use crate::base::clock;
+use crate::base::text::{Safe, clean, grouped};
 use crate::keymap::Action;
 use crate::model::RowRef;
 use crate::safe;
-use crate::text::{Safe, clean, grouped};
 
 /// Columns of what somebody else says, such as an error message.
 const MAX_WORDS: usize = 120;

@@ -1,6 +1,6 @@
 //! A line in the footer until the next key.
 
-use crate::text::Safe;
+use crate::base::text::Safe;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {

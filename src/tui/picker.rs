@@ -5,8 +5,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
+use crate::base::text::{Safe, clean};
 use crate::keymap::{ACTIONS, Action, COPIES, Copy};
-use crate::text::{Safe, clean};
 
 /// The keys of the first choices of a list.
 const DIGITS: [char; 9] = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];

@@ -9,9 +9,9 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::analysis::destinations::Origin;
 use crate::analysis::probed::Seen;
-use crate::clock::Moment;
+use crate::base::clock::Moment;
+use crate::base::text::Safe;
 use crate::probe::{self, Answer, Probing, Settings, Trust, Wanted};
-use crate::text::Safe;
 
 /// The most that each step of a probe may take.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(5);

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::text::{Safe, clean};
+use crate::base::text::{Safe, clean};
 
 /// More than anybody types; what is pasted beyond it is cut off.
 const MAX_BYTES: usize = 10_000;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::theme::{Glyphs, Theme};
+use crate::base::text::Safe;
 use crate::config::{self, Clipboard, Config, Profile, TimeFormat};
 use crate::keymap::{Action, Keymap};
-use crate::text::Safe;
 
 #[derive(Debug, Clone)]
 pub struct ExplorerSettings {

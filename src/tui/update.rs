@@ -30,7 +30,7 @@ use super::message::{Effect, Message};
 use super::session::Session;
 use super::typed_ahead::LastFrame;
 use super::ui::Overlay;
-use crate::clock::Moment;
+use crate::base::clock::Moment;
 
 impl App {
     /// The one place where anything changes.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::base::text::Safe;
 use crate::config::{Connection, Profile, Profiles};
 use crate::safe;
-use crate::text::Safe;
 
 /// Nothing can be switched to by default: the demo, a file.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hookscope::analysis::destinations::Origin;
 use hookscope::analysis::reach::{Reach, State, Step, Trouble};
-use hookscope::clock::Moment;
+use hookscope::base::clock::Moment;
 use hookscope::probe::{self, Answer, MAX_AT_ONCE, Probing, Settings, Trust, Wanted};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;

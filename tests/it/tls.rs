@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use hookscope::clock::Moment;
+use hookscope::base::clock::Moment;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};

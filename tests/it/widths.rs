@@ -8,7 +8,7 @@
 )]
 
 use hookscope::api::Page;
-use hookscope::text::is_width_certain;
+use hookscope::base::text::is_width_certain;
 use hookscope::tui::terminal::canvas::Canvas;
 use hookscope::tui::terminal::screen::Screen;
 use hookscope::tui::view;

@@ -10,8 +10,8 @@ use std::hash::BuildHasher;
 use unicode_security::{MixedScript, skeleton};
 
 use super::{Basis, Candidate, Check, Gather, Item, Rule, Severity, Source};
+use crate::base::text::{Safe, clean_head, is_unsafe};
 use crate::safe;
-use crate::text::{Safe, clean_head, is_unsafe};
 
 pub(super) const RULE: Rule = Rule {
     id: "confusable-host",

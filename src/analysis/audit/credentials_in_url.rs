@@ -3,10 +3,10 @@
 use url::Url;
 
 use super::{Basis, Candidate, Check, Rule, Severity, enumerate};
+use crate::base::redact::{self, SecretKind};
+use crate::base::text::{Safe, clean_head};
 use crate::model::Destination;
-use crate::redact::{self, SecretKind};
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 pub(super) const RULE: Rule = Rule {
     id: "credentials-in-url",

@@ -1,8 +1,8 @@
 //! `dead-destination`: active, but the destination is unreachable.
 
 use super::{Basis, Candidate, Check, Needs, Rule, Severity, origin_of};
+use crate::base::text::{Safe, clean_head};
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 pub(super) const RULE: Rule = Rule {
     id: "dead-destination",

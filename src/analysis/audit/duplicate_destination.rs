@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasher;
 
 use super::{Basis, Candidate, Check, Gather, Item, Rule, Severity, Source, enumerate};
+use crate::base::text::Safe;
 use crate::model::normalized;
 use crate::safe;
-use crate::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
     id: "duplicate-destination",

@@ -2,9 +2,9 @@
 
 use super::{Basis, Candidate, Check, Limits, Needs, Rule, Severity};
 use crate::analysis::deliveries::DeliveryStats;
-use crate::redact::mask_url;
+use crate::base::redact::mask_url;
+use crate::base::text::{Safe, clean, clean_head};
 use crate::safe;
-use crate::text::{Safe, clean, clean_head};
 
 pub(super) const RULE: Rule = Rule {
     id: "failing-deliveries",

@@ -1,8 +1,8 @@
 //! `insecure-url`: URL does not use https://.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::base::text::{Safe, clean_head};
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 pub(super) const RULE: Rule = Rule {
     id: "insecure-url",

@@ -3,8 +3,8 @@
 use url::{ParseError, Url};
 
 use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
     id: "invalid-url",

@@ -2,8 +2,8 @@
 
 use super::{Basis, Candidate, Check, Rule, Severity};
 use crate::analysis::vocabulary::LEGACY;
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
     id: "legacy-event",

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{Audit, Basis, Candidate, Check, LastActive, Rule, Severity};
 use crate::analysis::query::Subject;
+use crate::base::text::{Safe, clean};
 use crate::safe;
-use crate::text::{Safe, clean};
 
 pub(super) const RULE: Rule = Rule {
     id: "long-inactive",

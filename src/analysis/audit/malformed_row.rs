@@ -1,9 +1,9 @@
 //! `malformed-row`: the API sent an entry that is not a valid webhook.
 
 use super::{Check, Rule, Severity};
+use crate::base::text::Safe;
 use crate::model::Reason;
 use crate::safe;
-use crate::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
     id: "malformed-row",

@@ -1,7 +1,7 @@
 //! `no-events`: active, but subscribed to no events.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
-use crate::text::Safe;
+use crate::base::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
     id: "no-events",

@@ -1,7 +1,7 @@
 //! `padded-event`: event name with leading or trailing spaces.
 
 use super::{Basis, Candidate, Check, Rule, Severity, enumerate_safe, quoted};
-use crate::text::Safe;
+use crate::base::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
     id: "padded-event",

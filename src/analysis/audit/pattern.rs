@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use url::{Position, Url};
 
 use super::candidate::Candidate;
+use crate::base::redact;
+use crate::base::text::{Safe, clean_head};
 use crate::model::{normalized_place, without_final_dot};
-use crate::redact;
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 /// The longest pattern, in bytes: no host and no URL that DialNexa takes is longer.
 const MAX_BYTES: usize = 2048;

@@ -1,9 +1,9 @@
 //! `private-destination`: host is private, local or a bare name.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::base::text::{Safe, clean_head};
 use crate::model::address::private_host;
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 pub(super) const RULE: Rule = Rule {
     id: "private-destination",

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{Basis, Candidate, Check, Rule, Severity, quoted};
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
     id: "repeated-event",

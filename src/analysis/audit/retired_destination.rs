@@ -1,8 +1,8 @@
 //! `retired-destination`: destination is retired, according to the config or --retired.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
     id: "retired-destination",

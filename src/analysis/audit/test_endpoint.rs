@@ -1,8 +1,8 @@
 //! `test-endpoint`: active on a request bin or a tunnel.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
     id: "test-endpoint",

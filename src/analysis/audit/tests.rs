@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 
 use super::*;
 use crate::analysis::rows::{Rows, Segment};
+use crate::base::text::Untrusted;
 use crate::model::{Draft, Element, Packer, Row};
-use crate::text::Untrusted;
 
 /// When the tests run.
 pub(super) const NOW: &str = "2026-07-01T00:00:00Z";

@@ -1,8 +1,8 @@
 //! `tls-expiring`: certificate of the destination expires soon.
 
 use super::{Basis, Candidate, Check, Needs, Rule, Severity, origin_of};
+use crate::base::text::{Safe, clean_head};
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 pub(super) const RULE: Rule = Rule {
     id: "tls-expiring",

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Basis, Candidate, Check, Gather, Rule, Severity, Source};
 use crate::analysis::vocabulary::WILDCARD;
+use crate::base::text::{Safe, clean_head};
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 pub(super) const RULE: Rule = Rule {
     id: "uncovered-event",

@@ -6,8 +6,8 @@ use std::sync::PoisonError;
 use super::{Basis, Candidate, Check, Rule, Severity, quoted};
 use crate::analysis::vocabulary::{LEGACY, WILDCARD};
 use crate::analysis::words::nearest;
+use crate::base::text::{Safe, clean_head};
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 pub(super) const RULE: Rule = Rule {
     id: "unknown-event",

@@ -1,8 +1,8 @@
 //! `url-too-long`: URL is longer than the 150 characters that DialNexa accepts.
 
 use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
     id: "url-too-long",

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::candidate::with_item;
 use super::{Audit, Check, Item, RULES, Rule, RuleSet, Severity, enumerate};
 use crate::analysis::rows::{RowNumber, Rows, Segment};
+use crate::base::text::{Safe, grouped};
 use crate::model::RowRef;
 use crate::safe;
-use crate::text::{Safe, grouped};
 
 /// Messages about several webhooks that are kept; the others are told in the words of the rule.
 const MAX_MESSAGES: usize = 20_000;

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{Candidate, Check, Finding, Item, Pattern, Report, Rule, Source};
+use crate::base::text::{Safe, Untrusted};
 use crate::safe;
-use crate::text::{Safe, Untrusted};
 
 /// One `[[audit.allow]]` of the config.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Waiver {
 
     /// What to tell of one that holds no more.
     pub(super) fn expired_message(&self) -> Safe {
-        let date = self.expires.map_or(Safe::default(), |date| crate::text::clean(&date.to_string()));
+        let date = self.expires.map_or(Safe::default(), |date| crate::base::text::clean(&date.to_string()));
         let whose = match &self.of {
             Whose::Webhook(id) => id.clean_head(60),
             Whose::Url(pattern) => pattern.shown(),

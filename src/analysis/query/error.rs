@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::text::Safe;
+use crate::base::text::Safe;
 
 /// Why a text is not a valid query, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

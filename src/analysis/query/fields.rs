@@ -11,9 +11,9 @@ use super::value::FieldValue;
 use crate::analysis::audit::{RULES, Rule, RuleSet, Severity};
 use crate::analysis::probed::Sought;
 use crate::analysis::words::nearest;
+use crate::base::text::{Safe, clean};
 use crate::model::normal_host;
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// One field.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use super::fields::FilterField;
 use super::value::FieldValue;
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 
 /// The hint for a value without quotes that looks like a glob.
 pub(super) fn of_value(field: Option<&FilterField>, value: &FieldValue<'_>) -> Option<Safe> {
@@ -24,7 +24,7 @@ pub(super) fn of_value(field: Option<&FilterField>, value: &FieldValue<'_>) -> O
             shown
         ));
     }
-    let part = crate::text::clean_head(part, 40);
+    let part = crate::base::text::clean_head(part, 40);
     Some(safe!("{}{}{}: * is not a wildcard; part of the text is enough: {}{}{}", name, colon, shown, name, colon, part))
 }
 

@@ -8,7 +8,7 @@ use super::condition::{Condition, Term};
 use super::error::QueryError;
 use super::parser;
 use crate::analysis::audit::RuleSet;
-use crate::text::Safe;
+use crate::base::text::Safe;
 
 /// A parsed query. A copy shares its terms.
 #[derive(Debug, Clone, Default)]

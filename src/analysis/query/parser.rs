@@ -12,8 +12,8 @@ use super::hint;
 use super::needle::Needle;
 use super::value::{FieldValue, SHOWN, problem, quote};
 use crate::analysis::words::nearest;
+use crate::base::text::{Safe, clean_head, grouped};
 use crate::safe;
-use crate::text::{Safe, clean_head, grouped};
 
 /// The largest query in bytes: more than is ever typed, and enough for the ids of 200 webhooks.
 const MAX_BYTES: usize = 4_096;

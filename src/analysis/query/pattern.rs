@@ -3,7 +3,7 @@
 use regex::{Regex, RegexBuilder};
 
 use super::needle::has_capital;
-use crate::text::{Safe, clean_head};
+use crate::base::text::{Safe, clean_head};
 
 /// Bytes that one compiled expression, and the cache of one search, may take.
 const MAX_BYTES: usize = 1 << 20;

@@ -5,10 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::analysis::audit::{Rule, RuleSet, Severity};
+use crate::base::text::is_unsafe;
 use crate::model::{
     Block, CreatedAt, Destination, Draft, Element as _, EventEntry, EventName, Field, Packer, Row, Webhook, WebhookId,
 };
-use crate::text::is_unsafe;
 
 fn now() -> Timestamp {
     "2026-06-15T12:00:00Z".parse().unwrap()

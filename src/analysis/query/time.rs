@@ -191,7 +191,7 @@ mod tests {
             let then = at(NOW) - SignedDuration::from_secs(seconds);
             assert_eq!(matching("<=", text), TimeRange(Bound::Included(then), Bound::Unbounded), "{text}");
         }
-        let shown = crate::clock::age(at(NOW) - SignedDuration::from_secs(63_113_904), at(NOW));
+        let shown = crate::base::clock::age(at(NOW) - SignedDuration::from_secs(63_113_904), at(NOW));
         assert_eq!(shown.as_str(), "2y");
     }
 

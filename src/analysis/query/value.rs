@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::error::QueryError;
-use crate::text::{Safe, clean_head};
+use crate::base::text::{Safe, clean_head};
 
 /// The most columns of a query that a message repeats.
 pub(super) const SHOWN: usize = 40;

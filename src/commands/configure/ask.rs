@@ -9,12 +9,12 @@ use rustix::termios::{
 };
 use tokio::sync::oneshot;
 
+use crate::base::redact::ApiKey;
+use crate::base::text::{Safe, clean};
 use crate::error::Error;
 use crate::output;
-use crate::redact::ApiKey;
 use crate::safe;
 use crate::signals::Ending;
-use crate::text::{Safe, clean};
 
 /// Attempts to enter a key.
 const TRIES: usize = 3;

@@ -9,12 +9,12 @@ use super::report::{DoctorReport, StepMark, Stop};
 use crate::api::{
     ApiError, Client, ClientSettings, ErrorKind, Inspection, ProxyFault, ProxyServer, RateLimit, Route, duration,
 };
-use crate::base_url::BaseUrl;
-use crate::clock::Moment;
+use crate::base::base_url::BaseUrl;
+use crate::base::clock::Moment;
+use crate::base::text::{Safe, clean, grouped};
 use crate::config::{Config, ProxySetting};
 use crate::probe;
 use crate::safe;
-use crate::text::{Safe, clean, grouped};
 
 /// A certificate that expires sooner is worth a note.
 const FEW_DAYS: i64 = 14;

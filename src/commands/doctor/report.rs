@@ -1,11 +1,11 @@
 //! The lines of the report, and the step that failed first.
 
 use crate::api::{ApiError, ErrorKind, Network};
+use crate::base::text::{Safe, clean};
 use crate::config::ConfigError;
 use crate::error::{Error, Exit};
 use crate::output::{Output, Reader};
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// The steps between the config and the API, in order. If one fails, those after it are skipped.
 const CHAIN: [&str; 9] = ["key", "base URL", "proxy", "DNS", "TCP", "TLS", "clock", "API", "rate limit"];

@@ -10,10 +10,10 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::report::{DoctorReport, StepMark, Stop};
+use crate::base::text::{Safe, clean_head};
 use crate::cli::ColorArg;
 use crate::config::{Clipboard, Environment, Multiplexer, UiConfig};
 use crate::safe;
-use crate::text::{Safe, clean_head};
 
 /// Time limit of tmux for an option.
 const TMUX_TIME: Duration = Duration::from_secs(2);

@@ -4,11 +4,11 @@ use clap::{Arg, Command};
 use roff::{Inline, Roff, bold, italic, roman};
 
 use crate::analysis::query;
+use crate::base::text::clean;
 use crate::cli::examples::{self, Example};
 use crate::config::{VARIABLES, example};
 use crate::error::EXIT_CODES;
 use crate::keymap::{ACTIONS, COPIES};
-use crate::text::clean;
 
 /// The date in the header of every page: that of the last change to the pages, so that each build writes the same bytes.
 const DATE: &str = "2026-11-28";

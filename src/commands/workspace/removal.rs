@@ -10,13 +10,13 @@ use jiff::Timestamp;
 
 use super::{Live, note_unused_history};
 use crate::api::ApiError;
+use crate::base::clock;
+use crate::base::text::Safe;
 use crate::cache::{Kept, MAX_CONFIRMED, Unconfirmed};
-use crate::clock;
 use crate::error::reason;
 use crate::fetch::{self, Policy, Problem, RemovalStatus};
 use crate::model::{Element, Roster, Row, WebhookId};
 use crate::safe;
-use crate::text::Safe;
 
 /// Result of requesting by id the webhooks that a listing left out.
 #[derive(Debug, Default)]

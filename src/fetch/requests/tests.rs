@@ -6,9 +6,9 @@ use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::api::{Client, ClientSettings, SettingSources};
-use crate::base_url::BaseUrl;
+use crate::base::base_url::BaseUrl;
+use crate::base::redact::ApiKey;
 use crate::fetch::Held;
-use crate::redact::ApiKey;
 
 /// Answers each request with one row, whose id is the request's `is_active`.
 async fn echo(listener: TcpListener) {

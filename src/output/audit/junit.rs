@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use super::{AuditSheet, Audited, Output};
 use crate::analysis::audit::{Finding, Rule};
-use crate::text::clean;
+use crate::base::text::clean;
 
 pub(super) fn write<W: Write>(out: &mut Output<W>, sheet: &AuditSheet<'_>, audited: &[Audited]) -> io::Result<()> {
     let suites: Vec<_> = audited.iter().map(|one| Suite::new(sheet, one)).collect();

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use super::super::markdown::cell;
 use super::{AuditSheet, Audited, Output, by_rule, summary};
 use crate::analysis::audit::Finding;
+use crate::base::text::{Safe, clean};
 use crate::output::code;
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// Findings of one rule that stand open; more of them are folded.
 const OPEN: usize = 20;

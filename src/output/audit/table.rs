@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::{AuditSheet, Audited, Output, by_rule, summary};
 use crate::analysis::audit::{Finding, Severity};
+use crate::base::text::{Safe, clean};
 use crate::safe;
-use crate::text::{Safe, clean};
 
 /// The width that nobody has to ask for.
 const WIDTH: usize = 80;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::past::Past;
 use crate::analysis::changes::{Changes, Entry};
 use crate::analysis::rows::Rows;
+use crate::base::text::Safe;
 use crate::cache::{MAX_CONFIRMED, Snapshot};
 use crate::fetch::Generation;
 use crate::model::WebhookId;
-use crate::text::Safe;
 use crate::tui::job_id::JobId;
 use crate::tui::list_pane::{LineKey, Lines, ListPane, Shown, ViewList as _};
 

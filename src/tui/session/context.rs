@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::analysis::deliveries::DeliveryTally;
-use crate::clock::Moment;
+use crate::base::clock::Moment;
 use crate::tui::settings::ExplorerSettings;
 use crate::tui::view_kind::View;
 

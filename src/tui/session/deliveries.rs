@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::analysis::deliveries::{DeliveryStats, DeliveryTally};
-use crate::text::Safe;
+use crate::base::text::Safe;
 
 /// The export, as far as it is read.
 #[derive(Debug)]

@@ -6,11 +6,11 @@ use super::loading::LoadAll;
 use super::state::Session;
 use crate::analysis::rows::Repeated;
 use crate::api::{ApiError, ErrorKind, Nonsense, unread_key};
+use crate::base::text::{Safe, clean_head, grouped};
 use crate::fetch::{FetchEvent, PackedPage, Problem, is_whole_listing};
 use crate::keymap::Action;
 use crate::model::{RowRef, WebhookId};
 use crate::safe;
-use crate::text::{Safe, clean_head, grouped};
 use crate::tui::message::{Effect, inform, warn};
 
 /// The maximum number of reads before an inconsistent one is shown as it is.

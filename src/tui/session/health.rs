@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::api::ApiError;
-use crate::clock::Moment;
+use crate::base::clock::Moment;
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 
 /// What the last answers said.
 #[derive(Debug, Clone, Default)]

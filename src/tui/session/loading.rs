@@ -9,7 +9,7 @@ use super::health::{Health, Stage};
 use super::listing::Listing;
 use super::recovery::Recovery;
 use super::unread::UnreadChanges;
-use crate::clock::Moment;
+use crate::base::clock::Moment;
 use crate::fetch::{Demand, Generation};
 use crate::model::{Packer, Scope};
 use crate::tui::list_pane::ListPane;

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::analysis::destinations::Origin;
 use crate::analysis::probed::{Probed, Seen};
 use crate::analysis::reach::{State, Tally, Trouble};
+use crate::base::text::{Safe, grouped};
 use crate::safe;
-use crate::text::{Safe, grouped};
 use crate::tui::job_id::JobId;
 
 /// Origins that are remembered.

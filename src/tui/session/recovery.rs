@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::text::Safe;
+use crate::base::text::Safe;
 use crate::tui::notice::Notice;
 
 /// The first pause before another try; each further one is twice as long.

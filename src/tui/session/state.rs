@@ -14,7 +14,7 @@ use super::loading::{LoadAll, Loading};
 use super::probes::Probes;
 use super::unread::UnreadChanges;
 use super::workspace::WorkspaceInfo;
-use crate::clock::Moment;
+use crate::base::clock::Moment;
 use crate::fetch::{Demand, Generation, RowCount};
 use crate::keymap::Copy;
 use crate::model::{IdSet, Scope};

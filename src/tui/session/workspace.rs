@@ -1,9 +1,9 @@
 //! The workspace of a session: its name, where it is read from, and how a command reaches it.
 
-use crate::base_url::BaseUrl;
+use crate::base::base_url::BaseUrl;
+use crate::base::text::Safe;
 use crate::cache::Store;
 use crate::config::{Connection, KeySource};
-use crate::text::Safe;
 
 /// A workspace, as far as it concerns the screen.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
-use crate::text::is_width_certain;
+use crate::base::text::is_width_certain;
 use crate::tui::theme::Glyphs;
 
 /// The attributes that are drawn, with the codes that turn them on.

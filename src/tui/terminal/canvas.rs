@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::ansi::is_blank_plain;
-use crate::text::Safe;
+use crate::base::text::Safe;
 use crate::tui::theme::Glyphs;
 
 /// A run of text in one style.
@@ -233,7 +233,7 @@ pub fn line(area: Rect, number: u16) -> Rect {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::clean;
+    use crate::base::text::clean;
 
     #[test]
     fn text_outside_the_screen_is_cut_off() {

@@ -28,10 +28,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::tty_writer::TtyWriter;
+use crate::base::text::{Safe, clean};
 use crate::output;
 use crate::safe;
 use crate::signals::{self, Ending};
-use crate::text::{Safe, clean};
 
 /// How long the last bytes may take. A link that is stalled for longer does not keep the program from ending.
 const PATIENCE: Duration = Duration::from_millis(500);

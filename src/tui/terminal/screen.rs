@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::ansi::{AnsiFrame, is_blank_plain};
 use super::canvas::{Canvas, Pointer, Window};
-use crate::text::is_width_certain;
+use crate::base::text::is_width_certain;
 use crate::tui::theme::Glyphs;
 
 /// Unchanged cells between two changes that are sent again, because moving the cursor over them takes as many bytes.
@@ -174,8 +174,8 @@ mod tests {
     use ratatui::style::{Modifier, Style};
 
     use super::*;
+    use crate::base::text::clean;
     use crate::safe;
-    use crate::text::clean;
 
     fn changed(before: &[&str], after: &[&str]) -> Vec<(u16, u16, String)> {
         let (before, after) = (Buffer::with_lines(before.to_vec()), Buffer::with_lines(after.to_vec()));

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::base::text::{Safe, Untrusted, clean_head};
 use crate::config::Clipboard;
 use crate::keymap::{Action, COPIES, Copy};
 use crate::model::RowRef;
 use crate::safe;
-use crate::text::{Safe, Untrusted, clean_head};
 use crate::tui::app::App;
 use crate::tui::copy::{self, Place, PlainText};
 use crate::tui::copy_menu::{CopyMenu, CopySubject, CopyWords, ID, LOOKED_THROUGH, NAMED, NOTICE_EDGES};

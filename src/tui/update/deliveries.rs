@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::analysis::audit::Limits;
 use crate::analysis::deliveries::{DeliveryTally, UnmatchedAttempts};
+use crate::base::text::{Safe, clean_head, grouped};
 use crate::model::{RowRef, Scope};
 use crate::safe;
 use crate::snapshot;
-use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::App;
 use crate::tui::jobs::{Job, Read, Task};
 use crate::tui::message::Effect;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::files::Existing;
+use crate::base::files::Existing;
+use crate::base::text::{Safe, grouped};
 use crate::safe;
-use crate::text::{Safe, grouped};
 use crate::tui::app::App;
 use crate::tui::copy_menu::NOTICE_EDGES;
 use crate::tui::export_prompt::{

@@ -2,8 +2,8 @@
 
 use crate::analysis::filter_sort::FilterSortRequest;
 use crate::analysis::sort::{SORT_KEYS, Sort};
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 use crate::tui::app::App;
 use crate::tui::finder::{Arranged, Wish};
 use crate::tui::message::Effect;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::base::text::grouped;
 use crate::keymap::Action;
 use crate::model::IdSet;
 use crate::safe;
-use crate::text::grouped;
 use crate::tui::app::App;
 use crate::tui::copy_menu::CopyWords;
 use crate::tui::jobs::{Done, Outcome};

@@ -2,8 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
+use crate::base::text::Untrusted;
 use crate::keymap::{ACTIONS, Action, COPIES, Copy, Key};
-use crate::text::Untrusted;
 use crate::tui::app::App;
 use crate::tui::message::{Effect, draw_if};
 use crate::tui::picker::Picked;

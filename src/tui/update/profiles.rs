@@ -2,10 +2,10 @@
 
 use ratatui::style::Color;
 
+use crate::base::text::Safe;
 use crate::config::{KeySource, Profile};
 use crate::keymap::Copy;
 use crate::safe;
-use crate::text::Safe;
 use crate::tui::app::App;
 use crate::tui::message::Effect;
 use crate::tui::picker::{Picker, PickerChoice};

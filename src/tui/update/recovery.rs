@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::api::unread_key;
-use crate::clock;
+use crate::base::clock;
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 use crate::tui::app::App;
 use crate::tui::list_pane::ViewList as _;
 use crate::tui::message::Effect;

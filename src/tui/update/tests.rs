@@ -4,12 +4,12 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::base_url::BaseUrl;
-use crate::clock::Moment;
+use crate::base::base_url::BaseUrl;
+use crate::base::clock::Moment;
+use crate::base::redact::ApiKey;
 use crate::config::Config;
 use crate::fetch::histories::{Server, Tally, seeds};
 use crate::fetch::{self, Demand, FetchEvent, Policy};
-use crate::redact::ApiKey;
 use crate::tui::app::{App, Setup};
 use crate::tui::message::{Effect, Message};
 use crate::tui::session::listing::Cell;

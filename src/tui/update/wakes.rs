@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::clock;
+use crate::base::clock;
 use crate::config::TimeFormat;
 use crate::model::RowRef;
 use crate::tui::app::App;

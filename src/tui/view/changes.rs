@@ -4,10 +4,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::analysis::changes::Entry;
+use crate::base::text::{Safe, grouped};
 use crate::keymap::Action;
 use crate::model::{Scope, short_url};
 use crate::safe;
-use crate::text::{Safe, grouped};
 use crate::tui::app::App;
 use crate::tui::change_detail;
 use crate::tui::session::changes::{Earlier, Fate, Later};

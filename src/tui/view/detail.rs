@@ -3,9 +3,9 @@
 use ratatui::layout::Rect;
 
 use crate::analysis::audit::Told;
+use crate::base::text::Safe;
 use crate::model::RowRef;
 use crate::safe;
-use crate::text::Safe;
 use crate::tui::app::App;
 use crate::tui::notes::notes;
 use crate::tui::session::listing::Cell;

@@ -5,9 +5,9 @@ use ratatui::style::Style;
 
 use crate::analysis::audit::Rule;
 use crate::analysis::groups::{Broken, Group, Kind};
+use crate::base::text::{Safe, clean_head, grouped};
 use crate::model::short_url;
 use crate::safe;
-use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::App;
 use crate::tui::list_pane::ViewList as _;
 use crate::tui::terminal::canvas::{Canvas, Piece, line};

@@ -3,11 +3,11 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::clock;
+use crate::base::clock;
+use crate::base::text::{Safe, grouped};
 use crate::fetch::RowCount;
 use crate::keymap::Action;
 use crate::safe;
-use crate::text::{Safe, grouped};
 use crate::tui::app::App;
 use crate::tui::list_pane::ViewList as _;
 use crate::tui::notice::Notice;

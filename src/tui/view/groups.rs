@@ -4,9 +4,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::analysis::groups::{Group, Kind};
+use crate::base::text::{Safe, clean_head, grouped};
 use crate::model::{Scope, masked_path};
 use crate::safe;
-use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::App;
 use crate::tui::terminal::canvas::{Canvas, line};
 use crate::tui::view::{lines, seen};

@@ -2,12 +2,12 @@
 
 use ratatui::layout::Rect;
 
-use crate::clock;
+use crate::base::clock;
+use crate::base::text::{Safe, clean_head, grouped};
 use crate::config::KeySource;
 use crate::fetch::RowCount;
 use crate::model::Scope;
 use crate::safe;
-use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::App;
 use crate::tui::session::health::{Health, Stage};
 use crate::tui::session::loading::LoadAll;

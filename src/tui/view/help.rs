@@ -3,9 +3,9 @@
 use ratatui::layout::Rect;
 
 use crate::analysis::audit::Severity;
+use crate::base::text::{Safe, clean};
 use crate::keymap::{ACTIONS, Action, COPIES};
 use crate::safe;
-use crate::text::{Safe, clean};
 use crate::tui::app::App;
 use crate::tui::session::unread::UnreadChange;
 use crate::tui::terminal::canvas::{Canvas, Piece, line};

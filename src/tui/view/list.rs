@@ -4,11 +4,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::analysis::audit::RuleSet;
-use crate::clock;
+use crate::base::clock;
+use crate::base::text::Safe;
 use crate::config::TimeFormat;
 use crate::model::{Row, RowRef, short_url};
 use crate::safe;
-use crate::text::Safe;
 use crate::tui::app::App;
 use crate::tui::session::listing::Cell;
 use crate::tui::session::unread::UnreadChange;

@@ -4,13 +4,13 @@ use ratatui::layout::Rect;
 
 use crate::analysis::audit::{Needs, RuleSet};
 use crate::api::{ErrorKind, unread_key};
-use crate::clock;
+use crate::base::clock;
+use crate::base::text::{Safe, clean_head, grouped};
 use crate::config::KeySource;
 use crate::fetch::RowCount;
 use crate::keymap::Action;
 use crate::model::Scope;
 use crate::safe;
-use crate::text::{Safe, clean_head, grouped};
 use crate::tui::app::App;
 use crate::tui::session::health::{Stage, Trouble};
 use crate::tui::session::loading::LoadAll;
@@ -270,7 +270,7 @@ fn keys(app: &App, actions: &[Action]) -> Piece {
         }
     }
     let words = words.join(&format!(" {} ", app.settings.glyphs.dot));
-    Piece::new(crate::text::clean(&words), app.settings.theme.strong)
+    Piece::new(crate::base::text::clean(&words), app.settings.theme.strong)
 }
 
 fn time(app: &App, at: jiff::Timestamp) -> Safe {

@@ -2,10 +2,10 @@
 
 use ratatui::layout::Rect;
 
+use crate::base::text::{Safe, clean};
 use crate::config::color_name;
 use crate::keymap::{Action, Copy};
 use crate::safe;
-use crate::text::{Safe, clean};
 use crate::tui::app::App;
 use crate::tui::copy_menu::CopySubject;
 use crate::tui::picker::{Picker, PickerChoice};

@@ -3,9 +3,9 @@
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use crate::base::text::{Safe, grouped};
 use crate::keymap::Action;
 use crate::safe;
-use crate::text::{Safe, grouped};
 use crate::tui::app::App;
 use crate::tui::copy::{self, PlainText};
 use crate::tui::terminal::canvas::{Canvas, line};

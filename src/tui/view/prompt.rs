@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use crate::base::text::Safe;
 use crate::safe;
-use crate::text::Safe;
 use crate::tui::app::App;
 use crate::tui::export_prompt::ExportPrompt;
 use crate::tui::prompt::{Prompt, Window};

@@ -5,9 +5,9 @@ use ratatui::style::Style;
 
 use super::list::behind;
 use crate::analysis::reach::State;
+use crate::base::text::Safe;
 use crate::model::RowRef;
 use crate::safe;
-use crate::text::Safe;
 use crate::tui::app::App;
 use crate::tui::notes::percent;
 use crate::tui::session::deliveries::Figures;

@@ -587,7 +587,7 @@ async fn a_webhook_that_the_history_saw_active_is_not_called_long_gone() {
     let home = Home::with_config(ONCE);
     Ended::of(home.at(&server.base_url(), &["list"])).await.data();
     is_active.store(false, Ordering::SeqCst);
-    let today = || hookscope::clock::Moment::now().wall.strftime("%Y-%m-%d").to_string();
+    let today = || hookscope::base::clock::Moment::now().wall.strftime("%Y-%m-%d").to_string();
     // The second time from the cache.
     for cached in [&[][..], &["--cached"]] {
         let before = today();

@@ -5,9 +5,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use hookscope::base_url::BaseUrl;
+use hookscope::base::base_url::BaseUrl;
+use hookscope::base::redact::ApiKey;
 use hookscope::config::{Config, Connection};
-use hookscope::redact::ApiKey;
 
 use super::{Ended, Home, ONCE, serving};
 use crate::faults::server::{KEY, Listing, Reply, SECRET, Server, nobody, rows};

@@ -123,7 +123,7 @@ async fn a_table_never_wraps_and_nothing_in_it_acts_on_the_terminal() {
             assert!(lines.len() == if arguments[0] == "list" { 4 } else { 16 }, "{columns}: {text:?}");
             for line in lines {
                 assert!(line.width() <= columns.into(), "{columns}: {line:?}");
-                assert!(!line.contains(hookscope::text::is_unsafe), "{columns}: {line:?}");
+                assert!(!line.contains(hookscope::base::text::is_unsafe), "{columns}: {line:?}");
             }
         }
     }
@@ -141,12 +141,12 @@ async fn no_format_acts_on_the_terminal() {
             // Tabs are what parts the cells of tsv.
             let text =
                 text.replace("\r\r\n", "\r\n").replace("\r\n", "").replace(if format == "tsv" { "\t" } else { "\n" }, "");
-            assert!(!text.contains(hookscope::text::is_unsafe), "{format}: {text:?}");
+            assert!(!text.contains(hookscope::base::text::is_unsafe), "{format}: {text:?}");
         }
     }
     let mut session = on_a_terminal(&server, HOOKSCOPE, &["snapshot"]).start();
     assert_eq!(session.exit_and_drain(), Exit::Code(0));
-    assert!(!written(&session).replace("\r\n", "").contains(hookscope::text::is_unsafe));
+    assert!(!written(&session).replace("\r\n", "").contains(hookscope::base::text::is_unsafe));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,9 +4,9 @@
 
 use std::fs;
 
-use hookscope::base_url::BaseUrl;
+use hookscope::base::base_url::BaseUrl;
+use hookscope::base::redact::ApiKey;
 use hookscope::config::Config;
-use hookscope::redact::ApiKey;
 use hookscope::tui::message::Message;
 use hookscope::tui::session::workspace::WorkspaceInfo;
 

@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use hookscope::api::{ApiError, ErrorKind};
-use hookscope::base_url::BaseUrl;
+use hookscope::base::base_url::BaseUrl;
+use hookscope::base::redact::ApiKey;
 use hookscope::config::{Config, KeySource, Profile};
 use hookscope::fetch::FetchEvent;
-use hookscope::redact::ApiKey;
 use hookscope::tui::app::Setup;
 use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};

@@ -230,7 +230,7 @@ mod answers {
 
 mod rotation {
     use hookscope::api::Renewal;
-    use hookscope::redact::ApiKey;
+    use hookscope::base::redact::ApiKey;
 
     use super::*;
 

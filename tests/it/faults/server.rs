@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookscope::api::{Client, ClientSettings, SettingSources};
-use hookscope::base_url::BaseUrl;
+use hookscope::base::base_url::BaseUrl;
+use hookscope::base::redact::ApiKey;
 use hookscope::fetch::Policy;
-use hookscope::redact::ApiKey;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};

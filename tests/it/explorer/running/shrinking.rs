@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use hookscope::base_url::BaseUrl;
+use hookscope::base::base_url::BaseUrl;
+use hookscope::base::redact::ApiKey;
 use hookscope::config::Config;
-use hookscope::redact::ApiKey;
 use hookscope::tui::app::App;
 use hookscope::tui::session::loading::LoadAll;
 use hookscope::tui::workspaces::Workspaces;

@@ -302,8 +302,8 @@ pub const fn captures_nothing(format: &str) -> bool {
 #[macro_export]
 macro_rules! safe {
     ($format:literal $(, $part:expr)* $(,)?) => {{
-        const { assert!($crate::text::captures_nothing($format), "safe! takes its parts as arguments only") };
-        $crate::text::Safe::composed(format!($format $(, $crate::text::only_trusted(&$part))*))
+        const { assert!($crate::base::text::captures_nothing($format), "safe! takes its parts as arguments only") };
+        $crate::base::text::Safe::composed(format!($format $(, $crate::base::text::only_trusted(&$part))*))
     }};
 }
 

@@ -11,10 +11,10 @@ use rustix::fs::OFlags;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::files;
-use crate::redact::ApiKey;
+use crate::base::files;
+use crate::base::redact::ApiKey;
+use crate::base::text::{Safe, clean};
 use crate::safe;
-use crate::text::{Safe, clean};
 
 const FILE: &str = "hookscope.log";
 /// A log of more bytes is renamed at the next start, and replaces the one renamed before.

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use crate::redact::mask_url;
-use crate::text::{Safe, clean};
+use crate::base::redact::mask_url;
+use crate::base::text::{Safe, clean};
 
 /// The vendor's base URL (<https://dialnexa.mintlify.app/api-reference/webhooks/list>).
 pub const DEFAULT: &str = "https://api.dialnexa.com/v1";

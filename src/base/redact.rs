@@ -11,7 +11,7 @@ use url::Url;
 
 use self::secrets::{Cut, as_parsed, authority, cut, end_behind, find};
 pub use self::secrets::{MASK, SecretKind};
-use crate::text::{Safe, clean};
+use crate::base::text::{Safe, clean};
 
 /// The prefix of a hash that replaces a credential, and the number of its digits.
 const HASHED: &str = "redacted-";

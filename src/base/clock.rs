@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
+use crate::base::text::{Safe, clean};
 use crate::safe;
-use crate::text::{Safe, clean};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;

@@ -191,7 +191,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::redact::{SecretKind, mask_url, secrets};
+    use crate::base::redact::{SecretKind, mask_url, secrets};
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
