@@ -22,11 +22,11 @@ use hookscope::config::Config;
 use hookscope::fetch::{FetchEvent, Generation, PackedPage};
 use hookscope::model::{Drafts, Elements, Packer};
 use hookscope::tui::app::{App, Setup};
-use hookscope::tui::finder::Wish;
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::session::listing::Listing;
 use hookscope::tui::terminal::screen::Screen;
 use hookscope::tui::view;
+use hookscope::tui::workers::RowsRequest;
 
 const PAGE_SIZE: u64 = 100;
 const MILLION: u64 = 1_000_000;
@@ -221,9 +221,9 @@ fn frames(criterion: &mut Criterion) {
         criterion.bench_function(&format!("a letter of a filter on screen, {webhooks} webhooks"), |bencher| {
             bencher.iter(|| {
                 if let Some(key) = turn.next() {
-                    let wish: Option<Wish> =
+                    let wish: Option<RowsRequest> =
                         app.update(press(key), Moment::now()).into_iter().find_map(|effect| match effect {
-                            Effect::Arrange(wish) => Some(wish),
+                            Effect::FilterSort(wish) => Some(wish),
                             _ => None,
                         });
                     black_box(wish.expect("a letter asks for other rows"));

@@ -17,16 +17,18 @@ pub mod cursor;
 pub mod detail;
 pub mod events;
 pub mod export_prompt;
-pub mod finder;
+pub mod fetch_task;
 pub mod history;
 pub mod job_id;
+pub mod job_runner;
 pub mod jobs;
-pub mod judge;
 pub mod layout;
+mod lending;
 pub mod list_pane;
 pub mod message;
 pub mod notes;
 pub mod notice;
+mod parting;
 pub mod picker;
 pub mod prober;
 pub mod prompt;
@@ -41,6 +43,7 @@ pub mod view;
 pub mod view_kind;
 pub mod views;
 pub mod worker;
+pub mod workers;
 pub mod workspaces;
 
 use std::io::{self, Write as _};
@@ -48,13 +51,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-
 use self::app::{App, Setup};
-use self::events::{Ended, Explorer, Fetch, PARTING};
-use self::finder::Finder;
+use self::events::{Ended, Explorer};
+use self::fetch_task::Fetch;
 use self::history::History;
-use self::judge::Judge;
+use self::job_runner::JobRunner;
+use self::parting::PARTING;
 use self::prober::Prober;
 use self::terminal::console::{self, Console as _, Terminal};
 use self::terminal::frame_limiter::FrameLimiter;
@@ -62,6 +64,7 @@ use self::terminal::input::Input;
 use self::terminal::screen::Screen;
 use self::theme::{Glyphs, Theme};
 use self::view_kind::View;
+use self::workers::Workers;
 use self::workspaces::Workspaces;
 use crate::api::{ApiError, Client, ClientSettings};
 use crate::base::base_url::BaseUrl;
@@ -191,29 +194,24 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
     let history = start.origin.history(start.config);
     app.session.filter.recall(history.read());
     app.start_with(&start.filter, start.view);
-    let mut jobs = JoinSet::new();
+    let mut jobs = JobRunner::default();
     if let Some(path) = start.deliveries {
         let job = app.read_deliveries(path);
-        jobs.spawn_blocking(move || job.run(&|| true));
+        jobs.start(job);
     }
     let origin = start.origin;
     let api = origin.api();
-    let fetch = Fetch::start(move || origin.open(), policy, &app);
+    let fetch = Fetch::start(move || origin.open(), policy, api, &app);
     let mut explorer = Explorer {
         app,
         screen,
         console,
         input: Input::start().map_err(|error| Error::terminal(&error))?,
         fetch,
-        api,
-        finder: Finder::start().map_err(|error| Error::start(&error))?,
-        judge: Judge::start().map_err(|error| Error::start(&error))?,
+        workers: Workers::start().map_err(|error| Error::start(&error))?,
         history,
         store: Store::of,
         jobs,
-        keeping: 0,
-        exporting: 0,
-        is_stopped: Arc::default(),
         workspaces: start.workspaces,
         prober: prober(start.config),
         multiplexer: start.env.multiplexer,
@@ -221,14 +219,13 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         urgent: false,
         frame_limiter: FrameLimiter::default(),
         parting: PARTING,
-        gathered_at: None,
     };
     let ended = explorer.run().await;
     explorer.fetch.task.abort();
     if !matches!(ended, Ok(Ended::Vanished | Ended::Panicked)) {
         // The terminal is given back first: nobody looks at a screen that does nothing any more.
         let _was_taken = console::restore();
-        if explorer.exporting > 0 {
+        if explorer.jobs.is_exporting() {
             drop(writeln!(io::stderr(), "hookscope: finishing the export; ctrl-c stops it"));
         }
         let parted = explorer.part().await;

@@ -14,12 +14,12 @@ use hookscope::config::Config;
 use hookscope::demo;
 use hookscope::fetch::{Policy, Source};
 use hookscope::tui::app::{App, Setup};
-use hookscope::tui::events::Fetch;
-use hookscope::tui::finder::Wish;
-use hookscope::tui::judge::Case;
+use hookscope::tui::fetch_task::Fetch;
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::terminal::canvas::Canvas;
 use hookscope::tui::view;
+use hookscope::tui::workers::AuditRequest;
+use hookscope::tui::workers::RowsRequest;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -43,8 +43,8 @@ pub(super) struct Stage {
     fetch: Fetch,
     auditor: Auditor,
     /// The latest requests to the filter thread and to the audit thread.
-    wish: Option<Wish>,
-    case: Option<Box<Case>>,
+    wish: Option<RowsRequest>,
+    case: Option<Box<AuditRequest>>,
 }
 
 impl Stage {
@@ -59,7 +59,7 @@ impl Stage {
         let now = Moment { instant: Instant::now(), wall: NOW.parse()? };
         let app = Box::new(App::new(setup, now));
         let settings = connection.api;
-        let fetch = Fetch::start(move || Ok(Source::from(Arc::new(Client::new(&settings)?))), policy, &app);
+        let fetch = Fetch::start(move || Ok(Source::from(Arc::new(Client::new(&settings)?))), policy, None, &app);
         let auditor = Auditor::default();
         let mut stage = Self { app, now, fetch, auditor, wish: None, case: None };
         stage.send(Message::Begun).await?;
@@ -124,10 +124,10 @@ impl Stage {
     /// Filters or audits in place of the threads, so that the result is never early or late.
     fn arrange_or_audit(&mut self) -> Option<Message> {
         if let Some(wish) = self.wish.take() {
-            return wish.work(&|| true, &mut |_first| {}).map(Message::Arranged);
+            return wish.run(&|| true, &mut |_first| {}).map(Message::Rows);
         }
-        let judged = self.case.take()?.judge(&mut self.auditor, &|| true)?;
-        Some(Message::Judged(Box::new(judged)))
+        let judged = self.case.take()?.run(&mut self.auditor, &|| true)?;
+        Some(Message::Audited(Box::new(judged)))
     }
 
     async fn apply(&mut self, message: Message) -> Result<()> {
@@ -144,8 +144,8 @@ impl Stage {
     async fn carry_out(&mut self, effect: Effect) -> Option<Message> {
         match effect {
             Effect::Demand(demand) => drop(self.fetch.demand.send_replace(demand)),
-            Effect::Arrange(wish) => self.wish = Some(wish),
-            Effect::Judge(case) => self.case = Some(case),
+            Effect::FilterSort(wish) => self.wish = Some(wish),
+            Effect::Audit(case) => self.case = Some(case),
             Effect::Run(job) => return Some(Message::Done(Box::new(job.run(&|| true)))),
             Effect::Ask(question) => {
                 let done = Box::pin(question.ask(self.fetch.source.get()?, self.fetch.policy)).await;

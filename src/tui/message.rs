@@ -2,12 +2,11 @@
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use super::finder::{Arranged, Wish};
 use super::jobs::{Done, Job, RemovalQuestion};
-use super::judge::{Case, Judged};
 use super::notice::Notice;
 use super::prober::Found;
 use super::session::workspace::WorkspaceInfo;
+use super::workers::{AuditAnswer, AuditRequest, RowsAnswer, RowsRequest};
 use crate::analysis::destinations::Origin;
 use crate::base::text::{Safe, Untrusted};
 use crate::fetch::{Demand, FetchEvent};
@@ -27,10 +26,10 @@ pub enum Message {
     Fetch(FetchEvent),
     /// A frame was drawn.
     Drawn,
-    /// What the finder found.
-    Arranged(Arranged),
-    /// What an audit found.
-    Judged(Box<Judged>),
+    /// The rows to show.
+    Rows(RowsAnswer),
+    /// Findings.
+    Audited(Box<AuditAnswer>),
     /// What came of a job.
     Done(Box<Done>),
     /// What a probe found.
@@ -58,10 +57,9 @@ pub enum Effect {
     Redraw,
     /// Tell the fetch task what is wanted now.
     Demand(Demand),
-    /// Tell the finder which rows are to be shown now.
-    Arrange(Wish),
-    /// Have these rows audited.
-    Judge(Box<Case>),
+    /// Find the rows to show.
+    FilterSort(RowsRequest),
+    Audit(Box<AuditRequest>),
     /// Do this beside the loop.
     Run(Box<Job>),
     /// Probe these destinations beside the loop, before those that still wait.

@@ -90,8 +90,8 @@ impl App {
                 vec![Effect::Redraw]
             }
             Message::Fetch(event) => self.in_session(|session, cx| session.fetched(cx, event)),
-            Message::Arranged(arranged) => self.arranged(arranged),
-            Message::Judged(judged) => self.session.judged(*judged),
+            Message::Rows(answer) => self.take_rows(answer),
+            Message::Audited(answer) => self.session.audited(*answer),
             Message::Done(done) => self.done(*done),
             Message::Probed(found) => self.in_session(|session, cx| session.probed(cx, found)),
             Message::Tick => self.in_session(Session::tick),
@@ -112,9 +112,9 @@ impl App {
         effects.extend(self.watch_recovery());
         let visible = self.visible();
         let (session, cx) = self.split();
-        effects.extend(session.case_to_judge(cx, &visible).map(|case| Effect::Judge(Box::new(case))));
+        effects.extend(session.audit_request(cx, &visible).map(|request| Effect::Audit(Box::new(request))));
         effects.extend(session.tell_of_selected(cx));
-        effects.extend(self.wish().map(Effect::Arrange));
+        effects.extend(self.rows_request().map(Effect::FilterSort));
         let (session, cx) = self.split();
         effects.extend(session.take_full_read());
         effects.extend(session.keep_when_due(cx));

@@ -1,4 +1,4 @@
-//! A thread that works on the latest wish: a newer one takes the place of what waits, and ends what is under way when it asks
+//! A thread that works on the latest request: a newer one takes the place of one that waits, and ends the one in progress if it asks
 //! for something else.
 
 use std::io;
@@ -9,20 +9,20 @@ use tokio::sync::mpsc;
 
 use crate::analysis::IsNeeded;
 
-/// Answers that wait for the loop. Each is told with the whole of it, so few are enough.
+/// Answers that wait for the loop; few are enough.
 const WAITING: usize = 2;
 
-/// Something that is wanted of a thread.
-pub trait Wish: Send + Sync + 'static {
+/// A request to a thread.
+pub trait WorkRequest: Send + Sync + 'static {
     type Answer: Send + 'static;
-    /// What the thread remembers from wish to wish.
+    /// The memory of the thread from request to request.
     type Memory: Default + Send + 'static;
 
-    /// Whether this is still worth working on, now that the newer one is wanted.
-    fn is_wanted_beside(&self, newer: &Self) -> bool;
+    /// Returns true if the request is worth finishing although there is a newer one.
+    fn is_needed_beside(&self, newer: &Self) -> bool;
 
-    /// Works until it is done, or until `is_needed` says that the result is no longer needed. `tell` is for what is known before
-    /// the end.
+    /// Works until it is done, or until `is_needed` says that the result is no longer needed. `tell` takes answers before
+    /// the last one.
     fn work(
         &self,
         memory: &mut Self::Memory,
@@ -33,7 +33,7 @@ pub trait Wish: Send + Sync + 'static {
 
 /// The thread as the loop sees it. It ends when this is dropped.
 #[derive(Debug)]
-pub struct Worker<W: Wish> {
+pub struct Worker<W: WorkRequest> {
     mailbox: Arc<Mailbox<W>>,
     answers: mpsc::Receiver<W::Answer>,
 }
@@ -50,7 +50,7 @@ struct Letter<W> {
     is_over: bool,
 }
 
-impl<W: Wish> Worker<W> {
+impl<W: WorkRequest> Worker<W> {
     /// # Errors
     ///
     /// No thread can be started.
@@ -73,7 +73,7 @@ impl<W: Wish> Worker<W> {
         Ok(Self { mailbox, answers })
     }
 
-    /// Tells what is wanted now, in place of what was told before.
+    /// Requests something, in place of any request that waits.
     pub fn ask(&self, wish: W) {
         self.mailbox.lock().wish = Some(wish);
         self.mailbox.changed.notify_one();
@@ -85,20 +85,20 @@ impl<W: Wish> Worker<W> {
     }
 }
 
-impl<W: Wish> Drop for Worker<W> {
+impl<W: WorkRequest> Drop for Worker<W> {
     fn drop(&mut self) {
         self.mailbox.lock().is_over = true;
         self.mailbox.changed.notify_one();
     }
 }
 
-impl<W: Wish> Mailbox<W> {
+impl<W: WorkRequest> Mailbox<W> {
     fn lock(&self) -> MutexGuard<'_, Letter<W>> {
         // A letter is whole between any two statements.
         self.letter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a wish; `None` at the end.
+    /// Waits for a request; `None` at the end.
     fn next(&self) -> Option<W> {
         let mut letter = self.lock();
         loop {
@@ -112,10 +112,10 @@ impl<W: Wish> Mailbox<W> {
         }
     }
 
-    /// Whether nothing else was asked for since.
+    /// Returns true unless something else was requested since.
     fn is_wanted(&self, wish: &W) -> bool {
         let letter = self.lock();
-        !letter.is_over && letter.wish.as_ref().is_none_or(|newer| wish.is_wanted_beside(newer))
+        !letter.is_over && letter.wish.as_ref().is_none_or(|newer| wish.is_needed_beside(newer))
     }
 }
 
@@ -133,11 +133,11 @@ mod tests {
     /// Tells when it begins, and works until it is no longer needed.
     struct Endless(mpsc::UnboundedSender<()>);
 
-    impl Wish for Endless {
+    impl WorkRequest for Endless {
         type Answer = ();
         type Memory = ();
 
-        fn is_wanted_beside(&self, _newer: &Self) -> bool {
+        fn is_needed_beside(&self, _newer: &Self) -> bool {
             false
         }
 

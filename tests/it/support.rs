@@ -198,20 +198,20 @@ impl Stage {
 
     /// Does at once what the finder and the judge would do in the background.
     fn arrange(&mut self) {
-        while let Some(place) = self.effects.iter().position(|effect| matches!(effect, Effect::Judge(_))) {
-            let Effect::Judge(case) = self.effects.remove(place) else { break };
-            let judged = case.judge(&mut self.auditor, &|| true).expect("nobody cancels");
+        while let Some(place) = self.effects.iter().position(|effect| matches!(effect, Effect::Audit(_))) {
+            let Effect::Audit(case) = self.effects.remove(place) else { break };
+            let judged = case.run(&mut self.auditor, &|| true).expect("nobody cancels");
             self.work.push(judged.verdicts.work());
-            let more = self.app.update(Message::Judged(Box::new(judged)), self.now);
+            let more = self.app.update(Message::Audited(Box::new(judged)), self.now);
             self.effects.extend(more);
         }
         while let Some(wish) = self.effects.iter().rev().find_map(|effect| match effect {
-            Effect::Arrange(wish) => Some(wish.clone()),
+            Effect::FilterSort(wish) => Some(wish.clone()),
             _ => None,
         }) {
-            self.effects.retain(|effect| !matches!(effect, Effect::Arrange(_)));
-            let arranged = wish.work(&|| true, &mut |_| {}).expect("nobody cancels");
-            let more = self.app.update(Message::Arranged(arranged), self.now);
+            self.effects.retain(|effect| !matches!(effect, Effect::FilterSort(_)));
+            let arranged = wish.run(&|| true, &mut |_| {}).expect("nobody cancels");
+            let more = self.app.update(Message::Rows(arranged), self.now);
             self.effects.extend(more);
         }
     }

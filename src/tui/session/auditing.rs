@@ -15,8 +15,8 @@ use crate::base::text::Safe;
 use crate::model::Scope;
 use crate::tui::job_id::JobId;
 use crate::tui::jobs::Task;
-use crate::tui::judge::{Case, Judged};
 use crate::tui::message::{Effect, draw_if};
+use crate::tui::workers::{AuditAnswer, AuditRequest};
 
 impl Session {
     /// The findings of the audit so far.
@@ -26,7 +26,7 @@ impl Session {
 
     /// Returns true once every rule was applied to all loaded rows.
     pub fn is_audited(&self) -> bool {
-        self.findings.known.is_some_and(|known| known == self.case())
+        self.findings.known.is_some_and(|known| known == self.audit_key())
     }
 
     /// Returns true if not all rows of the workspace are loaded: then no finding is about what is missing among them.
@@ -94,13 +94,13 @@ impl Session {
         }
     }
 
-    fn case(&self) -> AuditKey {
+    fn audit_key(&self) -> AuditKey {
         AuditKey { version: self.list.lines.version(), is_part: self.is_part() }
     }
 
     /// The next request to the audit thread, if anything changed. While rows are being loaded only those on screen are audited,
     /// then all.
-    pub fn case_to_judge(&mut self, cx: SessionContext<'_>, visible: &Range<u64>) -> Option<Case> {
+    pub fn audit_request(&mut self, cx: SessionContext<'_>, visible: &Range<u64>) -> Option<AuditRequest> {
         const DAY: i64 = 86_400;
         if !self.list.lines.is_known() || cx.is_hurried {
             return None;
@@ -109,34 +109,34 @@ impl Session {
             // Ages are findings, by the day.
             self.findings.set_audit(cx.now.wall);
         }
-        let case = self.case();
-        let only = if self.is_loading() { Some(self.pages_to_judge(visible)?) } else { None };
+        let key = self.audit_key();
+        let only = if self.is_loading() { Some(self.pages_to_audit(visible)?) } else { None };
         if only.is_none() {
-            if self.findings.asked == Some(case) {
+            if self.findings.asked == Some(key) {
                 return None;
             }
-            self.findings.asked = Some(case);
+            self.findings.asked = Some(key);
             self.findings.early.clear();
         }
         self.findings.number += 1;
         let question = Question {
             rows: self.list.lines.rows().clone(),
             audit: Arc::clone(&self.findings.audit),
-            is_part: case.is_part,
+            is_part: key.is_part,
             only,
         };
-        Some(Case { number: self.findings.number, version: case.version, question })
+        Some(AuditRequest { number: self.findings.number, version: key.version, question })
     }
 
     /// The loaded pages on screen that were not audited; `None` if there are none, or if they were requested.
-    fn pages_to_judge(&mut self, visible: &Range<u64>) -> Option<Vec<u64>> {
+    fn pages_to_audit(&mut self, visible: &Range<u64>) -> Option<Vec<u64>> {
         let rows = self.list.lines.rows();
-        let is_to_judge = |&page: &u64| {
+        let is_to_audit = |&page: &u64| {
             self.list.lines.is_fresh(page)
                 && rows.segment(page).is_some_and(|segment| !self.findings.verdicts.has_page(page, segment))
         };
         let mut pages = self.list.pages_of(visible);
-        pages.retain(is_to_judge);
+        pages.retain(is_to_audit);
         if pages.is_empty() || pages == self.findings.early {
             return None;
         }
@@ -146,13 +146,13 @@ impl Session {
     }
 
     /// Takes findings.
-    pub fn judged(&mut self, judged: Judged) -> Vec<Effect> {
-        if judged.number <= self.findings.of_others {
+    pub fn audited(&mut self, answer: AuditAnswer) -> Vec<Effect> {
+        if answer.number <= self.findings.of_others {
             return Vec::new();
         }
-        let is_whole = judged.verdicts.is_whole();
-        self.findings.verdicts = Arc::new(judged.verdicts);
-        if is_whole && judged.number == self.findings.number {
+        let is_whole = answer.verdicts.is_whole();
+        self.findings.verdicts = Arc::new(answer.verdicts);
+        if is_whole && answer.number == self.findings.number {
             self.findings.known = self.findings.asked;
         }
         if self.filter.query().asks_for_findings() {

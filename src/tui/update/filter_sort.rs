@@ -5,16 +5,16 @@ use crate::analysis::sort::{SORT_KEYS, Sort};
 use crate::base::text::Safe;
 use crate::safe;
 use crate::tui::app::App;
-use crate::tui::finder::{Arranged, Wish};
 use crate::tui::message::Effect;
 use crate::tui::session::Session;
 use crate::tui::session::filter_sort::FilterSortKey;
 use crate::tui::session::groups::GroupsOf;
 use crate::tui::views::Lines;
+use crate::tui::workers::{RowsAnswer, RowsRequest};
 
 impl App {
-    /// What the finder has to be told, if that has changed.
-    pub(super) fn wish(&mut self) -> Option<Wish> {
+    /// The request for the rows to show, if the question or the rows changed.
+    pub(super) fn rows_request(&mut self) -> Option<RowsRequest> {
         let grouping = match self.ui.view.entry().lines {
             Lines::Groups(grouping) => self.group_pane().map(|pane| grouping(self, pane)),
             Lines::Webhooks | Lines::Changes => None,
@@ -49,27 +49,27 @@ impl App {
             sort: self.session.filter_sort.sort,
             grouping: asked.grouping,
         };
-        Some(Wish { epoch: self.session.filter_sort.epoch, version, request })
+        Some(RowsRequest { epoch: self.session.filter_sort.epoch, version, request })
     }
 
-    pub(super) fn arranged(&mut self, arranged: Arranged) -> Vec<Effect> {
-        if arranged.epoch != self.session.filter_sort.epoch {
+    pub(super) fn take_rows(&mut self, rows: RowsAnswer) -> Vec<Effect> {
+        if rows.epoch != self.session.filter_sort.epoch {
             return Vec::new();
         }
-        if !arranged.answer.is_whole && !self.session.is_welcome(&arranged.answer) {
+        if !rows.answer.is_whole && !self.session.is_welcome(&rows.answer) {
             return Vec::new();
         }
         let is_loading = self.session.is_loading() || !self.session.is_audited();
-        if let Some((groups, pane)) = arranged.answer.groups.clone().zip(self.session.groups.of_mut(self.ui.view)) {
+        if let Some((groups, pane)) = rows.answer.groups.clone().zip(self.session.groups.of_mut(self.ui.view)) {
             let of = GroupsOf { filter: self.session.filter.applied().to_owned(), scope: self.session.load.scope };
             pane.take(groups, of, is_loading);
         }
-        if arranged.answer.is_whole {
-            self.session.filter_sort.answered = arranged.epoch;
-            self.session.filter_sort.answered_version = arranged.version;
+        if rows.answer.is_whole {
+            self.session.filter_sort.answered = rows.epoch;
+            self.session.filter_sort.answered_version = rows.version;
         }
         if self.session.is_arranged() {
-            self.session.show(Some(arranged.answer));
+            self.session.show(Some(rows.answer));
         }
         vec![Effect::Draw]
     }

@@ -2,9 +2,9 @@
 
 use hookscope::api::{ErrorKind, Page};
 use hookscope::model::Row;
-use hookscope::tui::finder::Wish;
 use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};
+use hookscope::tui::workers::RowsRequest;
 
 use crate::support::{Stage, page, press, row, setup, webhook, with};
 
@@ -343,9 +343,9 @@ fn a_sort_is_stable() {
 }
 
 /// What the finder is asked because of a message.
-fn asked(stage: &mut Stage, message: Message) -> Option<Wish> {
+fn asked(stage: &mut Stage, message: Message) -> Option<RowsRequest> {
     let effects = stage.app.update(message, stage.now);
-    effects.into_iter().find_map(|effect| if let Effect::Arrange(wish) = effect { Some(wish) } else { None })
+    effects.into_iter().find_map(|effect| if let Effect::FilterSort(wish) = effect { Some(wish) } else { None })
 }
 
 #[test]
@@ -357,11 +357,11 @@ fn an_answer_to_an_older_question_is_not_shown() {
     let ask = |stage: &mut Stage, text: &str| asked(stage, Message::Paste(text.into())).unwrap();
     let older = ask(&mut stage, "bill");
     let newer = ask(&mut stage, "ing");
-    let answer = |wish: &Wish| wish.work(&|| true, &mut |_| {}).unwrap();
+    let answer = |wish: &RowsRequest| wish.run(&|| true, &mut |_| {}).unwrap();
     let (first, second) = (answer(&older), answer(&newer));
-    stage.app.update(Message::Arranged(second), stage.now);
+    stage.app.update(Message::Rows(second), stage.now);
     let shown = ids(&stage);
-    let effects = stage.app.update(Message::Arranged(first), stage.now);
+    let effects = stage.app.update(Message::Rows(first), stage.now);
     assert!(effects.is_empty());
     assert_eq!(ids(&stage), shown);
 }
@@ -391,10 +391,10 @@ fn the_first_of_an_answer_never_moves_the_selection() {
     // To take a mark asks for all of them anew, and the first 256 are told before the others.
     let wish = asked(&mut stage, Message::Key(press("space")));
     let mut first = None;
-    let whole = wish.unwrap().work(&|| true, &mut |part| first = Some(part)).unwrap();
-    assert!(stage.app.update(Message::Arranged(first.unwrap()), stage.now).is_empty());
+    let whole = wish.unwrap().run(&|| true, &mut |part| first = Some(part)).unwrap();
+    assert!(stage.app.update(Message::Rows(first.unwrap()), stage.now).is_empty());
     assert_eq!(stage.app.session.list.len(), 1000, "a part is not worth showing without the selected one");
-    stage.app.update(Message::Arranged(whole), stage.now);
+    stage.app.update(Message::Rows(whole), stage.now);
     assert_eq!((stage.app.session.list.lines.len(), stage.selected().as_deref()), (999, Some("whk_000000000999")));
     stage.keys("k");
     assert_eq!((stage.app.session.list.len(), stage.selected().as_deref()), (999, Some("whk_000000000998")));

@@ -115,7 +115,7 @@ fn to_leave_a_row_that_is_gone_costs_nothing_however_many_are() {
     let version = stage.keys("g").app.session.list.lines.version();
     for _ in 0..40 {
         stage.keys("j");
-        assert!(!stage.effects.iter().any(|effect| matches!(effect, Effect::Arrange(_))));
+        assert!(!stage.effects.iter().any(|effect| matches!(effect, Effect::FilterSort(_))));
     }
     assert_eq!((stage.app.session.list.lines.version(), counts(&stage)), (version, [0, 0, 40]), "no row was touched");
     // What was looked at is not found, either.

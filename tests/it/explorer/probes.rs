@@ -7,12 +7,12 @@ use hookscope::api::{ErrorKind, Page};
 use hookscope::base::base_url::BaseUrl;
 use hookscope::base::redact::ApiKey;
 use hookscope::config::Config;
-use hookscope::tui::finder::Arranged;
 use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::prober::Found;
 use hookscope::tui::session::workspace::WorkspaceInfo;
 use hookscope::tui::theme::Glyphs;
+use hookscope::tui::workers::RowsAnswer;
 
 use crate::support::{Stage, origin, page, reach, row, setup, with};
 
@@ -275,13 +275,13 @@ fn the_first_of_an_answer_never_takes_the_place_of_all_of_an_earlier_one() {
     let seen = Seen { reach: reach(Err(Trouble::Reset)), at: stage.now.wall };
     let effects = stage.app.update(Message::Probed(Found::Reach(origin(GLOBEX), Box::new(seen))), stage.now);
     let wish = effects.into_iter().find_map(|effect| match effect {
-        Effect::Arrange(wish) => Some(wish),
+        Effect::FilterSort(wish) => Some(wish),
         _ => None,
     });
     let Some(wish) = wish else { panic!("nothing is asked") };
     let answer = |order: &[u32], is_whole| {
         let answer = FilterSortResult { order: order.into(), is_whole, groups: None };
-        Message::Arranged(Arranged { epoch: wish.epoch, version: wish.version, answer })
+        Message::Rows(RowsAnswer { epoch: wish.epoch, version: wish.version, answer })
     };
     stage.send(answer(&[1, 2], false));
     assert_eq!((stage.app.session.list.len(), stage.app.session.list.selected()), (5, 4));

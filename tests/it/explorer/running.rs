@@ -20,15 +20,16 @@ use hookscope::fetch::{Held, Source};
 use hookscope::model::RowRef;
 use hookscope::probe::Trust;
 use hookscope::tui::app::{App, Setup};
-use hookscope::tui::events::{Ended, Explorer, Fetch};
-use hookscope::tui::finder::Finder;
+use hookscope::tui::events::{Ended, Explorer};
+use hookscope::tui::fetch_task::Fetch;
 use hookscope::tui::history::History;
-use hookscope::tui::judge::Judge;
+use hookscope::tui::job_runner::JobRunner;
 use hookscope::tui::prober::Prober;
 use hookscope::tui::terminal::console::{Console, ConsoleEvent};
 use hookscope::tui::terminal::frame_limiter::FrameLimiter;
 use hookscope::tui::terminal::input::Keyboard;
 use hookscope::tui::terminal::screen::Screen;
+use hookscope::tui::workers::Workers;
 use hookscope::tui::workspaces::Workspaces;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -139,19 +140,15 @@ fn run_from(
     open: impl FnOnce() -> Result<Source, ApiError> + Send + 'static,
 ) -> Running {
     let app = App::new(setup, moment());
-    let fetch = Fetch::start(open, connection.policy, &app);
+    let fetch = Fetch::start(open, connection.policy, Some(connection.api.clone()), &app);
     let (keys, pressed) = mpsc::unbounded_channel();
     let (console, happened) = mpsc::unbounded_channel();
     let (sent, suspended, released) = (Arc::default(), Arc::default(), Arc::default());
     let explorer = Explorer {
-        finder: Finder::start().unwrap(),
-        judge: Judge::start().unwrap(),
+        workers: Workers::start().unwrap(),
         history: History::default(),
         store: |_| None,
-        jobs: tokio::task::JoinSet::new(),
-        keeping: 0,
-        exporting: 0,
-        is_stopped: Arc::default(),
+        jobs: JobRunner::default(),
         screen: Screen::new(app.ui.size),
         app,
         console: TestConsole {
@@ -171,8 +168,6 @@ fn run_from(
         urgent: true,
         frame_limiter: FrameLimiter::default(),
         parting: PATIENCE,
-        api: Some(connection.api.clone()),
-        gathered_at: None,
     };
     Running { explorer, keys, console, sent, suspended, released, _server: None }
 }

@@ -17,7 +17,6 @@ use hookscope::config::Config;
 use hookscope::fetch::{FetchEvent, Generation, PackedPage};
 use hookscope::model::{Packer, Row};
 use hookscope::tui::app::App;
-use hookscope::tui::finder::Wish;
 use hookscope::tui::jobs::{Done, Job, Outcome, RemovalQuestion, Task};
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::prober::Found;
@@ -27,6 +26,7 @@ use hookscope::tui::terminal::canvas::Canvas;
 use hookscope::tui::ui::Focus;
 use hookscope::tui::view;
 use hookscope::tui::view_kind::View;
+use hookscope::tui::workers::RowsRequest;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -85,7 +85,7 @@ struct History {
     servers: [Server; 2],
     /// The generation of each read so far, and the index of its workspace. Answers to older ones are late.
     generations: Vec<(Generation, usize)>,
-    wishes: Vec<Wish>,
+    wishes: Vec<RowsRequest>,
     jobs: Vec<Job>,
     questions: Vec<RemovalQuestion>,
     late: Vec<Message>,
@@ -160,13 +160,13 @@ impl History {
         self.effects = self.app.update(message, self.now);
         for effect in &self.effects {
             match effect {
-                Effect::Arrange(wish) => self.wishes.push(wish.clone()),
+                Effect::FilterSort(wish) => self.wishes.push(wish.clone()),
                 Effect::Run(job) => self.jobs.push((**job).clone()),
                 Effect::Ask(question) => self.questions.push(question.clone()),
                 Effect::Probe(origins) => self.probes.extend(origins.iter().cloned()),
-                Effect::Judge(case) => {
-                    let judged = case.clone().judge(&mut self.auditor, &|| true).unwrap();
-                    self.late.push(Message::Judged(Box::new(judged)));
+                Effect::Audit(case) => {
+                    let judged = case.clone().run(&mut self.auditor, &|| true).unwrap();
+                    self.late.push(Message::Audited(Box::new(judged)));
                 }
                 _ => {}
             }
@@ -270,8 +270,8 @@ impl History {
         let wish = if is_late && !self.wishes.is_empty() { Some(self.wishes.remove(0)) } else { self.wishes.pop() };
         if let Some(wish) = wish {
             self.log.push("  answer of the finder".into());
-            let arranged = wish.work(&|| true, &mut |_| {}).unwrap();
-            self.send(Message::Arranged(arranged));
+            let arranged = wish.run(&|| true, &mut |_| {}).unwrap();
+            self.send(Message::Rows(arranged));
         }
     }
 

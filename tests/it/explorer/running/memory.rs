@@ -87,8 +87,7 @@ async fn what_is_not_listed_any_more_is_asked_for() {
 /// A job that begins when it is told to.
 fn later(running: &mut Running, job: Job) -> std::sync::mpsc::Sender<()> {
     let (begin, wait) = std::sync::mpsc::channel();
-    running.explorer.keeping += 1;
-    running.explorer.jobs.spawn_blocking(move || {
+    running.explorer.jobs.start_with(job, move |job| {
         let _begun = wait.recv();
         job.run(&|| true)
     });
@@ -110,7 +109,7 @@ async fn the_end_waits_for_what_is_written_of_another_workspace() {
     let begin = later(&mut running, Job { id: id(0), task });
     let (parted, ()) = tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
     parted.unwrap();
-    assert_eq!((running.explorer.keeping, store.history().len()), (0, 1));
+    assert_eq!((running.explorer.jobs.is_caching(), store.history().len()), (false, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,9 +147,8 @@ fn export(running: &mut Running, path: PathBuf) -> std::sync::mpsc::Sender<()> {
     let export = Export { rows, format: Format::Json, path, existing: Existing::Stays, now: moment().wall, marked: None };
     let job = Job { id: id(1), task: Task::Export(export) };
     let (begin, wait) = std::sync::mpsc::channel();
-    let is_stopped = Arc::clone(&running.explorer.is_stopped);
-    running.explorer.exporting += 1;
-    running.explorer.jobs.spawn_blocking(move || {
+    let is_stopped = running.explorer.jobs.stopped();
+    running.explorer.jobs.start_with(job, move |job| {
         while !is_stopped.load(Ordering::Relaxed) && wait.try_recv().is_err() {
             std::thread::yield_now();
         }

@@ -1,0 +1,144 @@
+//! The threads of a session: one filters and sorts, one audits. Each works on its latest request. A switch to another workspace
+//! replaces them, and with their channels all that they could still report of the last one.
+
+use std::io;
+
+use super::worker::{WorkRequest, Worker};
+use crate::analysis::IsNeeded;
+use crate::analysis::audit::{Auditor, Question, Verdicts};
+use crate::analysis::filter_sort::{FilterSortRequest, FilterSortResult};
+
+/// The threads of a session.
+#[derive(Debug)]
+pub struct Workers {
+    pub filter_sort: Worker<RowsRequest>,
+    pub audit: Worker<AuditRequest>,
+}
+
+/// An answer of one of them.
+#[derive(Debug)]
+pub enum WorkersAnswer {
+    Rows(RowsAnswer),
+    Audit(Box<AuditAnswer>),
+    /// A thread has panicked.
+    Ended,
+}
+
+impl Workers {
+    /// # Errors
+    ///
+    /// No thread can be started.
+    pub fn start() -> io::Result<Self> {
+        Ok(Self { filter_sort: Worker::start()?, audit: Worker::start()? })
+    }
+
+    /// The next answer. Nothing is lost if the call is canceled.
+    pub async fn next(&mut self) -> WorkersAnswer {
+        tokio::select! {
+            biased;
+            answer = self.filter_sort.answer() => answer.map_or(WorkersAnswer::Ended, WorkersAnswer::Rows),
+            answer = self.audit.answer() => answer.map_or(WorkersAnswer::Ended, |answer| WorkersAnswer::Audit(Box::new(answer))),
+        }
+    }
+}
+
+/// A request for the rows to show.
+#[derive(Debug, Clone)]
+pub struct RowsRequest {
+    /// Changes with the question. The same question about more rows keeps its number and is not cut short, so that rows that
+    /// stream in cannot keep the answer from ever being given.
+    pub epoch: u64,
+    /// The version of the rows.
+    pub version: u64,
+    pub request: FilterSortRequest,
+}
+
+impl PartialEq for RowsRequest {
+    fn eq(&self, other: &Self) -> bool {
+        (self.epoch, self.version) == (other.epoch, other.version)
+    }
+}
+
+impl Eq for RowsRequest {}
+
+/// The rows to show.
+#[derive(Debug, Clone)]
+pub struct RowsAnswer {
+    pub epoch: u64,
+    pub version: u64,
+    pub answer: FilterSortResult,
+}
+
+impl RowsRequest {
+    /// Finds the rows; see [`FilterSortRequest::run`].
+    pub fn run(&self, is_needed: IsNeeded<'_>, tell: &mut dyn FnMut(RowsAnswer)) -> Option<RowsAnswer> {
+        let addressed = |answer| RowsAnswer { epoch: self.epoch, version: self.version, answer };
+        let answer = self.request.run(is_needed, &mut |first| tell(addressed(first)))?;
+        Some(addressed(answer))
+    }
+}
+
+impl WorkRequest for RowsRequest {
+    type Answer = RowsAnswer;
+    type Memory = ();
+
+    fn is_needed_beside(&self, newer: &Self) -> bool {
+        newer.epoch == self.epoch
+    }
+
+    fn work(&self, (): &mut (), is_needed: IsNeeded<'_>, tell: &mut dyn FnMut(RowsAnswer)) -> Option<RowsAnswer> {
+        self.run(is_needed, tell)
+    }
+}
+
+/// A request for an audit. Pages that were audited for an earlier one stay known.
+#[derive(Debug, Clone)]
+pub struct AuditRequest {
+    /// Greater than that of any earlier request.
+    pub number: u64,
+    /// The version of the rows.
+    pub version: u64,
+    pub question: Question,
+}
+
+impl PartialEq for AuditRequest {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for AuditRequest {}
+
+/// The findings of an audit.
+#[derive(Debug, Clone)]
+pub struct AuditAnswer {
+    pub number: u64,
+    pub version: u64,
+    pub verdicts: Verdicts,
+}
+
+impl AuditRequest {
+    /// Audits; see [`Auditor::answer`].
+    pub fn run(&self, auditor: &mut Auditor, is_needed: IsNeeded<'_>) -> Option<AuditAnswer> {
+        let verdicts = auditor.answer(&self.question, self.number, is_needed)?;
+        Some(AuditAnswer { number: self.number, version: self.version, verdicts })
+    }
+}
+
+impl WorkRequest for AuditRequest {
+    type Answer = AuditAnswer;
+    type Memory = Auditor;
+
+    fn is_needed_beside(&self, _newer: &Self) -> bool {
+        false
+    }
+
+    fn work(
+        &self,
+        auditor: &mut Auditor,
+        is_needed: IsNeeded<'_>,
+        _tell: &mut dyn FnMut(AuditAnswer),
+    ) -> Option<AuditAnswer> {
+        self.run(auditor, is_needed)
+    }
+}
