@@ -52,7 +52,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::app::{App, Setup};
-use self::events::{Ended, Explorer};
+use self::events::{Ended, Explorer, PendingFrame};
 use self::fetch_task::Fetch;
 use self::history::History;
 use self::job_runner::JobRunner;
@@ -215,8 +215,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
         workspaces: start.workspaces,
         prober: prober(start.config),
         multiplexer: start.env.multiplexer,
-        changed: false,
-        urgent: false,
+        pending: PendingFrame::None,
         frame_limiter: FrameLimiter::default(),
         parting: PARTING,
     };

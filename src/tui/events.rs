@@ -60,6 +60,16 @@ impl From<Ended> for Exit {
     }
 }
 
+/// The changes since the last frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum PendingFrame {
+    #[default]
+    None,
+    /// Only the progress of something that takes long.
+    Progress,
+    Urgent,
+}
+
 /// The explorer on any console, with any source of keys: the same loop in a terminal and in a test.
 #[derive(Debug)]
 pub struct Explorer<C, I> {
@@ -77,10 +87,7 @@ pub struct Explorer<C, I> {
     pub prober: Prober,
     /// The multiplexer that copied text is wrapped for.
     pub multiplexer: Option<Multiplexer>,
-    /// Something changed since the last frame.
-    pub changed: bool,
-    /// The change is more than the progress of something that takes long.
-    pub urgent: bool,
+    pub pending: PendingFrame,
     pub frame_limiter: FrameLimiter,
     /// The longest wait at the end for the cache and the filter history.
     pub parting: Duration,
@@ -137,13 +144,12 @@ where
     /// Draws a frame, if something changed and the last frame was taken.
     pub fn draw(&mut self) {
         let now = Moment::now().instant;
-        if self.changed && self.console.is_free() && self.held_back(now).is_none() {
+        if self.pending != PendingFrame::None && self.console.is_free() && self.held_back(now).is_none() {
             let frame = self.screen.draw(self.app.settings.glyphs, |canvas| view::draw(&self.app, canvas));
             self.console.send(&frame);
             let _no_effects = self.app.update(Message::Drawn, Moment::now());
             self.frame_limiter.sent(frame.len(), now);
-            self.changed = false;
-            self.urgent = false;
+            self.pending = PendingFrame::None;
         }
     }
 
@@ -152,7 +158,7 @@ where
         if self.app.is_repeating() {
             return self.frame_limiter.repeat_at(now);
         }
-        if self.urgent { None } else { self.frame_limiter.progress_at(now) }
+        if self.pending == PendingFrame::Urgent { None } else { self.frame_limiter.progress_at(now) }
     }
 
     /// Waits for anything to happen, and handles it and what else is there already. What is taken is handled: it would be
@@ -171,12 +177,13 @@ where
     }
 
     async fn wait(&mut self) -> LoopEvent {
-        let frame = if self.changed { self.held_back(Moment::now().instant) } else { None };
+        let has_changed = self.pending != PendingFrame::None;
+        let frame = if has_changed { self.held_back(Moment::now().instant) } else { None };
         let wake = self.app.next_wake().into_iter().chain(frame).min();
         let is_loading_all = self.app.session.load.all != LoadAll::No;
         tokio::select! {
             biased;
-            event = self.console.event(self.changed && frame.is_none()) => LoopEvent::Console(event),
+            event = self.console.event(has_changed && frame.is_none()) => LoopEvent::Console(event),
             event = next(&mut self.input) => LoopEvent::Input(event),
             answer = self.workers.next() => LoopEvent::Workers(answer),
             Some(done) = self.jobs.next() => done.map_or(LoopEvent::TaskEnded, |done| LoopEvent::Done(Box::new(done))),
@@ -241,7 +248,9 @@ where
         let was_sweeping = takes_long(&self.app);
         let effects = self.app.update(message, Moment::now());
         let is_progress = is_from_afar && was_sweeping && takes_long(&self.app);
-        self.urgent |= !is_progress && !effects.is_empty();
+        if !is_progress && effects.iter().any(|effect| matches!(effect, Effect::Draw | Effect::Redraw)) {
+            self.pending = PendingFrame::Urgent;
+        }
         self.apply(effects).await
     }
 
@@ -264,7 +273,7 @@ where
             let mut more = Vec::new();
             for effect in effects {
                 match effect {
-                    Effect::Draw | Effect::Notice(_) => self.changed = true,
+                    Effect::Draw | Effect::Notice(_) => self.pending = self.pending.max(PendingFrame::Progress),
                     Effect::Redraw => self.redraw(),
                     Effect::Demand(demand) => drop(self.fetch.demand.send_replace(demand)),
                     Effect::FilterSort(request) => self.workers.filter_sort.ask(request),
@@ -343,7 +352,7 @@ where
     }
 
     fn redraw(&mut self) {
-        self.changed = true;
+        self.pending = self.pending.max(PendingFrame::Progress);
         self.screen.reset(self.app.ui.size);
     }
 }

@@ -8,7 +8,6 @@ use super::detail::Note;
 use super::session::deliveries::Figures;
 use super::session::probes::{ProbeStatus, milliseconds};
 use super::theme::{Glyphs, Theme};
-use super::view::signs;
 use crate::analysis::deliveries::DeliveryStats;
 use crate::analysis::probed::Seen;
 use crate::analysis::reach::{State, Step, Trouble};
@@ -68,7 +67,7 @@ fn seen_in_words(seen: &Seen, theme: Theme, glyphs: &Glyphs) -> (Safe, Style) {
         if let Some(detail) = &reach.detail {
             words.push(&safe!(" ({})", detail.fit(MAX_WORDS, glyphs.ellipsis)));
         }
-        let [_, dead] = signs(glyphs.is_ascii());
+        let [_, dead] = glyphs.probe();
         return match reach.state() {
             State::Untried => (safe!("? {}", words), theme.quiet),
             _ => (safe!("{} {}", dead, words), theme.error),

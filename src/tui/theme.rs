@@ -140,6 +140,11 @@ impl Glyphs {
         }
     }
 
+    /// A reachable destination, and an unreachable one.
+    pub const fn probe(self) -> [&'static str; 2] {
+        if self.is_ascii() { ["=", "x"] } else { ["→", "✗"] }
+    }
+
     pub const fn is_ascii(self) -> bool {
         self.dot.is_ascii()
     }

@@ -16,7 +16,7 @@ mod panes;
 mod picker;
 mod plain;
 mod prompt;
-mod seen;
+mod status_columns;
 
 use ratatui::layout::Rect;
 
@@ -24,7 +24,6 @@ pub(super) use self::changes::draw as changes;
 pub(super) use self::events::draw as events;
 pub(super) use self::findings::draw as findings;
 pub(super) use self::hosts::draw as hosts;
-pub(super) use self::seen::signs;
 use super::app::App;
 use super::list_pane::ViewList as _;
 use super::terminal::canvas::Canvas;

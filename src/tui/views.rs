@@ -1,73 +1,145 @@
-//! The views of the explorer: a row of this table and a file below `view` each.
+//! The views of the explorer: a row of this table, and a file below `view` for each. Keys, mouse, selection and counts are the same
+//! in all of them.
 
 use ratatui::layout::Rect;
 
 use super::app::App;
+use super::message::Effect;
 use super::session::groups::GroupPane;
-use super::terminal::canvas::Canvas;
+use super::terminal::canvas::{Canvas, Piece};
 use super::view;
 use super::view_kind::View;
 use crate::analysis::groups::Grouping;
 use crate::keymap::Action;
 
-/// What one line of a view is.
-#[derive(Clone, Copy)]
-pub enum Lines {
-    Webhooks,
-    /// A group of them, made by the finder.
-    Groups(fn(&App, &GroupPane) -> Grouping),
-    /// A webhook that is not what it was.
-    Changes,
-}
+/// The first lines about the selected line of a view; `None` if none is selected.
+type DetailLines = fn(&App, usize) -> Option<Vec<Vec<Piece>>>;
 
 /// One row of the table.
-pub struct Entry {
+pub struct ViewEntry {
     pub view: View,
-    /// What `--view` calls it.
+    /// Its name in `--view`.
     pub name: &'static str,
+    /// The action that shows it.
     pub action: Action,
-    pub lines: Lines,
+    /// The grouping of the rows, if each line is a group.
+    pub grouping: Option<fn(&App, &GroupPane) -> Grouping>,
+    /// The first line is a title.
+    pub has_title: bool,
+    /// The lines below the list, if there is room for them.
+    pub footing: u16,
+    /// The first lines about the selected line, for a detail pane beside the list.
+    pub detail: Option<DetailLines>,
     pub draw: fn(&App, Rect, &mut Canvas<'_>),
+    /// Called when the view is shown.
+    pub open: fn(&mut App) -> Vec<Effect>,
+    /// Performs an action that the view has its own way of; `None` for all others.
+    pub perform: fn(&mut App, Action) -> Option<Vec<Effect>>,
+    /// The keys in the footer, the most useful first.
+    pub hints: &'static [Action],
 }
 
-const WEBHOOKS: Entry = Entry {
+const GROUP_HINTS: &[Action] = &[
+    Action::Help,
+    Action::MoveDown,
+    Action::Open,
+    Action::Filter,
+    Action::ViewWebhooks,
+    Action::ViewHosts,
+    Action::ViewEvents,
+    Action::ViewFindings,
+    Action::ViewChanges,
+];
+
+const WEBHOOKS: ViewEntry = ViewEntry {
     view: View::Webhooks,
     name: "webhooks",
     action: Action::ViewWebhooks,
-    lines: Lines::Webhooks,
+    grouping: None,
+    has_title: false,
+    footing: 0,
+    detail: Some(App::webhook_in_lines),
     draw: view::webhooks,
+    open: |_| vec![Effect::Draw],
+    perform: |_, _| None,
+    hints: &[
+        Action::Help,
+        Action::MoveDown,
+        Action::Filter,
+        Action::Open,
+        Action::NextScope,
+        Action::Sort,
+        Action::Refresh,
+        Action::Copy,
+        Action::Probe,
+        Action::Quit,
+        Action::RawJson,
+    ],
+};
+
+/// A view of groups, without its own fields.
+const GROUPS: ViewEntry = ViewEntry {
+    has_title: true,
+    detail: None,
+    open: App::open_groups,
+    perform: App::perform_in_groups,
+    hints: GROUP_HINTS,
+    ..WEBHOOKS
 };
 
 /// Every view, in the order of their keys.
-pub const VIEWS: &[Entry] = &[
+pub const VIEWS: &[ViewEntry] = &[
     WEBHOOKS,
-    Entry {
+    ViewEntry {
         view: View::Hosts,
         name: "hosts",
         action: Action::ViewHosts,
-        lines: Lines::Groups(|_, pane| Grouping::Hosts { expanded: pane.expanded() }),
+        grouping: Some(|_, pane| Grouping::Hosts { expanded: pane.expanded() }),
         draw: view::hosts,
+        ..GROUPS
     },
-    Entry {
+    ViewEntry {
         view: View::Events,
         name: "events",
         action: Action::ViewEvents,
-        lines: Lines::Groups(|app, _| Grouping::Events { known: app.settings.known_events.clone() }),
+        grouping: Some(|app, _| Grouping::Events { known: app.settings.known_events.clone() }),
         draw: view::events,
+        ..GROUPS
     },
-    Entry {
+    ViewEntry {
         view: View::Findings,
         name: "findings",
         action: Action::ViewFindings,
-        lines: Lines::Groups(|app, pane| Grouping::Findings(app.session.by_finding(pane))),
+        grouping: Some(|app, pane| Grouping::Findings(app.session.by_finding(pane))),
+        footing: 6,
         draw: view::findings,
+        ..GROUPS
     },
-    Entry { view: View::Changes, name: "changes", action: Action::ViewChanges, lines: Lines::Changes, draw: view::changes },
+    ViewEntry {
+        view: View::Changes,
+        name: "changes",
+        action: Action::ViewChanges,
+        has_title: true,
+        detail: Some(App::change_in_lines),
+        draw: view::changes,
+        open: App::open_changes,
+        perform: App::perform_in_changes,
+        hints: &[
+            Action::Help,
+            Action::MoveDown,
+            Action::Open,
+            Action::Sort,
+            Action::Refresh,
+            Action::ViewWebhooks,
+            Action::Copy,
+        ],
+        ..WEBHOOKS
+    },
 ];
 
 impl View {
     /// Its row in the table.
-    pub fn entry(self) -> &'static Entry {
+    pub fn entry(self) -> &'static ViewEntry {
         VIEWS.iter().find(|entry| entry.view == self).unwrap_or(&WEBHOOKS)
     }
 

@@ -46,7 +46,8 @@ impl App {
         Some(self.session.list.selected_line()?.standing().clone())
     }
 
-    pub(super) fn open_changes(&mut self) -> Vec<Effect> {
+    /// Loads all rows for the comparison, or warns that some are missing.
+    pub fn open_changes(&mut self) -> Vec<Effect> {
         let (session, cx) = self.split();
         let words = if session.load.scope == Scope::All { session.need_everything_or_say(cx) } else { None };
         match words.or_else(|| session.changes_as_of(cx).map(|words| safe!("changes are {}", words))) {
@@ -57,10 +58,7 @@ impl App {
     }
 
     /// Performs an action in the view of changes. Returns `None` if the action is the same in all views.
-    pub(super) fn perform_in_changes(&mut self, action: Action) -> Option<Vec<Effect>> {
-        if self.ui.view != View::Changes {
-            return None;
-        }
+    pub fn perform_in_changes(&mut self, action: Action) -> Option<Vec<Effect>> {
         Some(match action {
             Action::Open => self.open_change(),
             Action::Sort | Action::ReverseSort => self.list_baselines(),

@@ -9,16 +9,12 @@ use crate::tui::message::Effect;
 use crate::tui::session::Session;
 use crate::tui::session::filter_sort::FilterSortKey;
 use crate::tui::session::groups::GroupsOf;
-use crate::tui::views::Lines;
 use crate::tui::workers::{RowsAnswer, RowsRequest};
 
 impl App {
     /// The request for the rows to show, if the question or the rows changed.
     pub(super) fn rows_request(&mut self) -> Option<RowsRequest> {
-        let grouping = match self.ui.view.entry().lines {
-            Lines::Groups(grouping) => self.group_pane().map(|pane| grouping(self, pane)),
-            Lines::Webhooks | Lines::Changes => None,
-        };
+        let grouping = self.ui.view.entry().grouping.zip(self.group_pane()).map(|(grouping, pane)| grouping(self, pane));
         if !self.session.list.lines.is_known() || (grouping.is_none() && !self.session.is_arranged()) {
             if self.session.filter_sort.asked.take().is_some() {
                 self.session.filter_sort.epoch += 1;

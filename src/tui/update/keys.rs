@@ -83,7 +83,7 @@ impl App {
         if let Some(motion) = Motion::of(action, self.list_height()) {
             return self.go(motion);
         }
-        if let Some(effects) = self.perform_in_groups(action).or_else(|| self.perform_in_changes(action)) {
+        if let Some(effects) = (self.ui.view.entry().perform)(self, action) {
             return effects;
         }
         match action {

@@ -5,11 +5,9 @@ use crate::tui::list_pane::{Motion, ViewList};
 use crate::tui::message::{Effect, draw_if};
 use crate::tui::ui::{Focus, Overlay};
 use crate::tui::view_kind::View;
-use crate::tui::views::Lines;
 
-/// The lines that explain the selected finding, and the height from which there is room for them.
-const EXPLANATION: u16 = 6;
-const EXPLAINED: u16 = 13;
+/// The height from which there is room for lines below a list.
+const ROOM_FOR_FOOTING: u16 = 13;
 
 impl App {
     /// The list of the view on screen.
@@ -27,21 +25,12 @@ impl App {
     }
 
     fn height_of(&self, view: View) -> u16 {
-        let layout = self.layout();
-        match view.entry().lines {
-            Lines::Webhooks => {
-                let list = layout.panes.list();
-                let has_prompt = matches!(self.ui.overlay, Overlay::Filter | Overlay::Export(_));
-                let is_covered = has_prompt && list.bottom() == layout.body.bottom();
-                list.height.saturating_sub(u16::from(is_covered))
-            }
-            // The first line is the title.
-            Lines::Changes => layout.panes.list().height.saturating_sub(1),
-            Lines::Groups(_) => {
-                let height = layout.body.height.saturating_sub(1);
-                if view == View::Findings && height >= EXPLAINED { height - EXPLANATION } else { height }
-            }
-        }
+        let (entry, layout) = (view.entry(), self.layout());
+        let area = if entry.detail.is_some() { layout.panes.list() } else { layout.body };
+        let has_prompt = view == View::Webhooks && matches!(self.ui.overlay, Overlay::Filter | Overlay::Export(_));
+        let is_covered = has_prompt && area.bottom() == layout.body.bottom();
+        let height = area.height.saturating_sub(u16::from(entry.has_title) + u16::from(is_covered));
+        if height >= ROOM_FOR_FOOTING { height - entry.footing } else { height }
     }
 
     /// Moves the selection, or scrolls the detail if that has the focus.

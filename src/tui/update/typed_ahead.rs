@@ -10,7 +10,6 @@ use crate::tui::layout::Panes;
 use crate::tui::message::Effect;
 use crate::tui::typed_ahead::{Aim, Clicked, LastFrame, ListIdentity, Parts, SelectedLine, Taker};
 use crate::tui::ui::Overlay;
-use crate::tui::views::Lines;
 
 impl App {
     /// What a key refers to now.
@@ -46,14 +45,15 @@ impl App {
             return Parts::default();
         }
         let layout = self.layout();
-        let height = self.list_height();
-        let below_title = |area: Rect| Rect { y: area.y.saturating_add(1), height, ..area }.intersection(area);
-        let list = layout.panes.list();
-        let lines = match self.ui.view.entry().lines {
-            Lines::Groups(_) => return Parts { lines: below_title(layout.body), detail: Rect::default() },
-            Lines::Changes => below_title(list),
-            Lines::Webhooks => list,
+        let (entry, height) = (self.ui.view.entry(), self.list_height());
+        let below_title = |area: Rect| {
+            let y = area.y.saturating_add(u16::from(entry.has_title));
+            Rect { y, height, ..area }.intersection(area)
         };
+        if entry.detail.is_none() {
+            return Parts { lines: below_title(layout.body), detail: Rect::default() };
+        }
+        let lines = below_title(layout.panes.list());
         match (layout.panes, self.shows_detail()) {
             (Panes::One { pane }, true) => Parts { lines: Rect::default(), detail: pane },
             (_, true) => Parts { lines, detail: layout.panes.detail() },

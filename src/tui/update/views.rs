@@ -15,7 +15,6 @@ use crate::tui::session::loading::LoadAll;
 use crate::tui::session::webhook_list::Anchor;
 use crate::tui::ui::Focus;
 use crate::tui::view_kind::View;
-use crate::tui::views::Lines;
 
 /// What going back may undo besides the way here. The keys that lead to the left of the screen undo nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +31,7 @@ impl App {
 
     /// Returns true if each line is a webhook.
     pub fn shows_webhooks(&self) -> bool {
-        matches!(self.ui.view.entry().lines, Lines::Webhooks)
+        self.ui.view == View::Webhooks
     }
 
     /// Begins with a filter and a view.
@@ -50,20 +49,19 @@ impl App {
         }
         self.ui.view = view;
         self.ui.focus = Focus::List;
-        let missing = match view.entry().lines {
-            Lines::Webhooks => None,
-            Lines::Groups(_) => self.in_session(Session::need_everything_or_say),
-            Lines::Changes => return self.open_changes(),
-        };
-        match missing {
+        (view.entry().open)(self)
+    }
+
+    /// Loads all rows for a view of groups, or warns that some are missing.
+    pub fn open_groups(&mut self) -> Vec<Effect> {
+        match self.in_session(Session::need_everything_or_say) {
             Some(words) => self.warn(words),
             None => vec![Effect::Draw],
         }
     }
 
     /// Performs an action in a view of groups. Returns `None` if the action is the same in all views.
-    pub(super) fn perform_in_groups(&mut self, action: Action) -> Option<Vec<Effect>> {
-        self.group_pane()?;
+    pub fn perform_in_groups(&mut self, action: Action) -> Option<Vec<Effect>> {
         match action {
             Action::Open => Some(self.open_group()),
             Action::Mark => Some(match self.row_of_group().map(|row| Box::<str>::from(row.id())) {

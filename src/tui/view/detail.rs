@@ -3,8 +3,6 @@
 use ratatui::layout::Rect;
 
 use crate::analysis::audit::Told;
-use crate::base::text::Safe;
-use crate::model::RowRef;
 use crate::safe;
 use crate::tui::app::App;
 use crate::tui::notes::notes;
@@ -12,24 +10,20 @@ use crate::tui::session::listing::Cell;
 use crate::tui::terminal::canvas::{Canvas, Piece, line};
 use crate::tui::ui::Focus;
 use crate::tui::view::list::LEFT;
-use crate::tui::view_kind::View;
 use crate::tui::{change_detail, detail};
 
 impl App {
     /// The first `max` lines about the selected webhook or change; `None` if none is selected.
     pub fn selected_lines(&self, max: usize) -> Option<Vec<Vec<Piece>>> {
-        match self.ui.view {
-            View::Changes => self.change_in_lines(max),
-            View::Webhooks => self.session.list.selected_row().map(|row| self.webhook_in_lines(row, max)),
-            View::Hosts | View::Events | View::Findings => None,
-        }
+        (self.ui.view.entry().detail?)(self, max)
     }
 
-    fn webhook_in_lines(&self, row: RowRef<'_>, max: usize) -> Vec<Vec<Piece>> {
-        detail::lines(&row.unpack(), &notes(self, row), self.told(), &self.detail_style(), max)
+    pub fn webhook_in_lines(&self, max: usize) -> Option<Vec<Vec<Piece>>> {
+        let row = self.session.list.selected_row()?;
+        Some(detail::lines(&row.unpack(), &notes(self, row), self.told(), &self.detail_style(), max))
     }
 
-    fn change_in_lines(&self, max: usize) -> Option<Vec<Vec<Piece>>> {
+    pub fn change_in_lines(&self, max: usize) -> Option<Vec<Vec<Piece>>> {
         let changes = &self.session.changes;
         let entry = changes.selected()?;
         let moved = changes.found().and_then(|found| found.moved.get(entry.id())).map(|id| &**id);

@@ -18,19 +18,6 @@ use crate::tui::view::panel::needs_restart;
 use crate::tui::view::prompt;
 use crate::tui::view_kind::View;
 
-const IN_LIST: [Action; 11] = [
-    Action::Help,
-    Action::MoveDown,
-    Action::Filter,
-    Action::Open,
-    Action::NextScope,
-    Action::Sort,
-    Action::Refresh,
-    Action::Copy,
-    Action::Probe,
-    Action::Quit,
-    Action::RawJson,
-];
 const IN_DETAIL: [Action; 7] =
     [Action::Help, Action::MoveDown, Action::Back, Action::Copy, Action::Probe, Action::RawJson, Action::Reveal];
 
@@ -86,28 +73,10 @@ fn has_room_beside(app: &App, area: Rect, position: &Safe) -> bool {
 /// What stands before and between a notice and the position.
 const BESIDES: usize = 5;
 
-const IN_CHANGES: [Action; 7] =
-    [Action::Help, Action::MoveDown, Action::Open, Action::Sort, Action::Refresh, Action::ViewWebhooks, Action::Copy];
-const IN_GROUPS: [Action; 9] = [
-    Action::Help,
-    Action::MoveDown,
-    Action::Open,
-    Action::Filter,
-    Action::ViewWebhooks,
-    Action::ViewHosts,
-    Action::ViewEvents,
-    Action::ViewFindings,
-    Action::ViewChanges,
-];
-
 /// As many keys as fit, the most useful first.
 fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    let actions: &[Action] = match app.ui.focus {
-        _ if app.group_pane().is_some() => &IN_GROUPS,
-        _ if app.ui.view == View::Changes => &IN_CHANGES,
-        Focus::Detail => &IN_DETAIL,
-        Focus::List => &IN_LIST,
-    };
+    let is_in_detail = app.shows_webhooks() && app.ui.focus == Focus::Detail;
+    let actions = if is_in_detail { &IN_DETAIL } else { app.ui.view.entry().hints };
     let is_useless =
         |action| action == Action::Refresh && app.session.load.health.trouble().is_some_and(|it| needs_restart(app, it));
     let mut pieces = Vec::new();

@@ -9,7 +9,7 @@ use crate::model::{Scope, masked_path};
 use crate::safe;
 use crate::tui::app::App;
 use crate::tui::terminal::canvas::{Canvas, line};
-use crate::tui::view::{lines, seen};
+use crate::tui::view::{lines, status_columns};
 
 /// Columns of a number.
 const NUMBER: u16 = 9;
@@ -151,7 +151,7 @@ fn name(app: &App, group: &Group) -> (Safe, Style) {
         Kind::Host { name, is_expanded } => {
             let mark = if *is_expanded { glyphs.open } else { glyphs.closed };
             let style = if group.active == 0 { theme.inactive } else { Style::new() };
-            (safe!("{} {}{}", mark, seen::host_symbol(app, name), clean_head(name, 260)), style)
+            (safe!("{} {}{}", mark, status_columns::host_symbol(app, name), clean_head(name, 260)), style)
         }
         Kind::NoHost => (safe!("! no host: not a valid URL"), theme.warning),
         Kind::Path { host, path } => {

@@ -9,7 +9,6 @@ use crate::safe;
 use crate::tui::app::App;
 use crate::tui::session::unread::UnreadChange;
 use crate::tui::terminal::canvas::{Canvas, Piece, line};
-use crate::tui::view::seen;
 
 const KEY_COLUMN: usize = 16;
 
@@ -36,7 +35,7 @@ pub(super) fn draw(app: &App, scroll: usize, canvas: &mut Canvas<'_>) {
 /// What stands before and behind a webhook in the list.
 fn signs(app: &App) -> Vec<(Safe, &'static str)> {
     let glyphs = app.settings.glyphs;
-    let [reachable, dead] = seen::signs(glyphs.is_ascii());
+    let [reachable, dead] = glyphs.probe();
     let [new, changed, gone] = [UnreadChange::New, UnreadChange::Changed, UnreadChange::Gone].map(UnreadChange::sign);
     let severities = Severity::ALL.map(|severity| glyphs.severity(severity)).join(" ");
     vec![

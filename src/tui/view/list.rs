@@ -14,7 +14,7 @@ use crate::tui::session::listing::Cell;
 use crate::tui::session::unread::UnreadChange;
 use crate::tui::terminal::canvas::Canvas;
 use crate::tui::theme::Glyphs;
-use crate::tui::view::{lines, seen};
+use crate::tui::view::{lines, status_columns};
 
 /// Below this width, the columns of findings and age give way to the destination.
 const NARROW: u16 = 30;
@@ -93,8 +93,8 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
         let behind_symbol = behind(area, 1);
         canvas.text(Rect { width: 1.min(behind_symbol.width), ..behind_symbol }, &sign.into(), style);
     }
-    let url_left = 2 + seen::draw_symbol(app, row, behind(area, 2), canvas);
-    let figures = if area.width >= NARROW { seen::width(app, area) } else { 0 };
+    let url_left = 2 + status_columns::draw_symbol(app, row, behind(area, 2), canvas);
+    let figures = if area.width >= NARROW { status_columns::width(app, area) } else { 0 };
     let finding_width = if area.width >= WIDE { 28 } else { 2 };
     let (events, events_style) = event_count(app, row);
     // A count of three digits leaves a column free before it, too.
@@ -108,7 +108,7 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
     if columns == 0 {
         return;
     }
-    seen::draw(app, row, Rect { x: url_area.right(), width: figures, ..area }, area.width, canvas);
+    status_columns::draw(app, row, Rect { x: url_area.right(), width: figures, ..area }, area.width, canvas);
     let events_area = Rect { x: url_area.right() + figures, width: events_width, ..area };
     canvas.text_right(events_area, &events, events_style);
     let finding_area = Rect { x: events_area.right(), width: finding_width, ..area };

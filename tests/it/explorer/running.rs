@@ -20,7 +20,7 @@ use hookscope::fetch::{Held, Source};
 use hookscope::model::RowRef;
 use hookscope::probe::Trust;
 use hookscope::tui::app::{App, Setup};
-use hookscope::tui::events::{Ended, Explorer};
+use hookscope::tui::events::{Ended, Explorer, PendingFrame};
 use hookscope::tui::fetch_task::Fetch;
 use hookscope::tui::history::History;
 use hookscope::tui::job_runner::JobRunner;
@@ -164,8 +164,7 @@ fn run_from(
         workspaces,
         prober: Prober::new(|| Trust::new(None).map_err(|error| error.short())),
         multiplexer: None,
-        changed: true,
-        urgent: true,
+        pending: PendingFrame::Urgent,
         frame_limiter: FrameLimiter::default(),
         parting: PATIENCE,
     };

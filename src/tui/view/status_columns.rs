@@ -20,10 +20,6 @@ const WIDE: u16 = 88;
 const WORDS: u16 = 14;
 const SHARE: u16 = 6;
 
-/// Reachable from this host, and dead; in Unicode or in ASCII.
-const SYMBOLS: [&str; 2] = ["→", "✗"];
-const ASCII_SYMBOLS: [&str; 2] = ["=", "x"];
-
 /// Draws the symbol of a probe, and says how many columns that takes.
 pub(super) fn draw_symbol(app: &App, row: RowRef<'_>, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     let Some(sight) = app.session.probe_status(row) else { return 0 };
@@ -67,14 +63,9 @@ pub(super) fn draw(app: &App, row: RowRef<'_>, area: Rect, of: u16, canvas: &mut
     }
 }
 
-/// The signs of what is reachable, and of what is dead.
-pub(in crate::tui) const fn signs(is_ascii: bool) -> [&'static str; 2] {
-    if is_ascii { ASCII_SYMBOLS } else { SYMBOLS }
-}
-
 fn symbol(app: &App, sight: ProbeStatus<'_>) -> (&'static str, Style) {
     let (theme, glyphs) = (app.settings.theme, app.settings.glyphs);
-    let [reachable, dead] = signs(glyphs.is_ascii());
+    let [reachable, dead] = glyphs.probe();
     match sight {
         ProbeStatus::Unknown => (" ", theme.quiet),
         ProbeStatus::UnderWay => (glyphs.ellipsis, theme.quiet),
