@@ -29,12 +29,13 @@ use super::view;
 use super::workers::{Workers, WorkersAnswer};
 use super::workspaces::{Resolved, Workspaces};
 use crate::api::ClientSettings;
+use crate::base::clock::Moment;
+use crate::base::text::{Untrusted, clean};
 use crate::cache::Store;
 use crate::config::{Connection, Multiplexer};
 use crate::error::{Error, Exit};
 use crate::fetch::{FetchEvent, Policy};
 use crate::safe;
-use crate::base::text::{Untrusted, clean};
 
 /// Messages that are applied before a frame is drawn, however many more are ready.
 const BATCH: usize = 256;

@@ -12,8 +12,8 @@ use super::terminal::console::{Console, ConsoleEvent};
 use super::terminal::input::Keyboard;
 use crate::api::ClientSettings;
 use crate::base::clock::Moment;
-use crate::safe;
 use crate::base::text::Safe;
+use crate::safe;
 
 /// The number of SIGINT, which ctrl-c sends where the terminal is not raw.
 const INTERRUPTED: u8 = 2;

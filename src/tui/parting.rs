@@ -10,9 +10,9 @@ use super::message::{Effect, Message};
 use super::session::Session;
 use super::terminal::console::{Console, ConsoleEvent};
 use crate::base::clock::Moment;
+use crate::base::text::clean;
 use crate::error::Error;
 use crate::safe;
-use crate::base::text::clean;
 
 /// The longest wait for the cache and the filter history.
 pub(super) const PARTING: Duration = Duration::from_secs(1);

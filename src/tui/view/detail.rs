@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::analysis::audit::Told;
+use crate::base::text::Safe;
 use crate::safe;
 use crate::tui::app::App;
 use crate::tui::notes::notes;
