@@ -2,8 +2,8 @@
 
 use ratatui::style::Style as Look;
 
-use super::detail::{self, Form, Style};
-use super::session::changes::Fate;
+use super::detail::{self, DetailForm, Style};
+use super::session::changes::RemovalCheck;
 use super::terminal::canvas::Piece;
 use crate::analysis::changes::Entry;
 use crate::analysis::diff::{FieldChange, Kind};
@@ -15,40 +15,40 @@ use crate::safe;
 const MAX_VALUE: usize = 4000;
 
 /// What happened, in words.
-pub fn words(entry: &Entry, fate: Option<&Fate>) -> Safe {
+pub fn words(entry: &Entry, fate: Option<&RemovalCheck>) -> Safe {
     match (entry, fate) {
         (Entry::Added(_), _) => "added".into(),
         (Entry::Changed(..), _) => "changed".into(),
-        (Entry::Removed(_), Some(Fate::Gone)) => "removed (the API answers 404)".into(),
-        (Entry::Removed(_), Some(Fate::Asked)) => "unconfirmed: not listed; asking the API".into(),
-        (Entry::Removed(_), Some(Fate::Unknown(why))) => safe!("unconfirmed: not listed; {}", why),
-        (Entry::Removed(_), Some(Fate::There) | None) => "unconfirmed: not listed".into(),
+        (Entry::Removed(_), Some(RemovalCheck::Removed)) => "removed (the API answers 404)".into(),
+        (Entry::Removed(_), Some(RemovalCheck::Asked)) => "unconfirmed: not listed; asking the API".into(),
+        (Entry::Removed(_), Some(RemovalCheck::Unknown(why))) => safe!("unconfirmed: not listed; {}", why),
+        (Entry::Removed(_), Some(RemovalCheck::Present) | None) => "unconfirmed: not listed".into(),
     }
 }
 
 /// The symbol of what happened: what may still be there is not said to be gone.
-pub fn sign(entry: &Entry, fate: Option<&Fate>) -> &'static str {
+pub fn sign(entry: &Entry, fate: Option<&RemovalCheck>) -> &'static str {
     match (entry, fate) {
         (Entry::Added(_), _) => "+",
         (Entry::Changed(..), _) => "~",
-        (Entry::Removed(_), Some(Fate::Gone)) => "-",
+        (Entry::Removed(_), Some(RemovalCheck::Removed)) => "-",
         (Entry::Removed(_), _) => "?",
     }
 }
 
 /// What stands in place of the state of a webhook that is not listed any more.
-fn past(entry: &Entry, fate: Option<&Fate>) -> Option<&'static str> {
+fn past(entry: &Entry, fate: Option<&RemovalCheck>) -> Option<&'static str> {
     match (entry, fate) {
         (Entry::Added(_) | Entry::Changed(..), _) => None,
-        (Entry::Removed(_), Some(Fate::Gone)) => Some("removed"),
+        (Entry::Removed(_), Some(RemovalCheck::Removed)) => Some("removed"),
         (Entry::Removed(_), _) => Some("unconfirmed"),
     }
 }
 
 /// The first `max` lines about a change, and the id under which the webhook was or is listed, if that is another one.
-pub fn lines(entry: &Entry, fate: Option<&Fate>, moved: Option<&str>, style: &Style, max: usize) -> Vec<Vec<Piece>> {
+pub fn lines(entry: &Entry, fate: Option<&RemovalCheck>, moved: Option<&str>, style: &Style, max: usize) -> Vec<Vec<Piece>> {
     let mut lines = Vec::new();
-    if style.form == Form::Fields {
+    if style.form == DetailForm::Fields {
         let heading = safe!("{} {}", sign(entry, fate), words(entry, fate)).wrap(style.width.into());
         lines.extend(heading.into_iter().map(|line| vec![Piece::new(line, style.theme.strong)]));
         if let Entry::Changed(_, fields) = entry {

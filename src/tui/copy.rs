@@ -14,7 +14,7 @@ use crate::safe;
 
 /// Where the copied commands are to work.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct CopyContext {
     pub base_url: BaseUrl,
     /// What a command begins with to reach the same workspace.
     pub invocation: Vec<String>,
@@ -35,7 +35,7 @@ pub fn refusal(row: &Row) -> Safe {
 }
 
 /// The text to copy; `None` when a row has no such thing.
-pub fn text(what: Copy, row: &Row, place: &Place) -> Option<String> {
+pub fn text(what: Copy, row: &Row, place: &CopyContext) -> Option<String> {
     if what == Copy::Json {
         return serde_json::to_string(row).ok();
     }
@@ -62,14 +62,14 @@ pub fn joined(what: Copy, texts: &[String]) -> String {
 }
 
 /// A command that takes the key from the environment of the shell it is pasted into.
-fn curl(webhook: &Webhook, place: &Place, options: &str) -> Option<String> {
+fn curl(webhook: &Webhook, place: &CopyContext, options: &str) -> Option<String> {
     let url = Client::webhook_url(&place.base_url, &webhook.id)?;
     let url = shlex::try_quote(url.as_str()).ok()?.into_owned();
     Some(format!(r#"curl -sS {options}-H "Authorization: Bearer $DIALNEXA_API_KEY" {url}"#))
 }
 
 /// The `hookscope list` command that shows the same rows.
-pub fn list_command(place: &Place) -> String {
+pub fn list_command(place: &CopyContext) -> String {
     let mut words = place.invocation.clone();
     words.push("list".to_owned());
     if place.scope != Scope::All {
@@ -87,7 +87,7 @@ pub fn list_command(place: &Place) -> String {
 }
 
 /// For the incident channel, which many people read: credentials stay masked unless they are revealed on screen.
-fn markdown(webhook: &Webhook, place: &Place) -> String {
+fn markdown(webhook: &Webhook, place: &CopyContext) -> String {
     let state: Safe = match &webhook.is_active {
         Field::Value(true) => "active".into(),
         Field::Value(false) => "inactive".into(),
@@ -231,9 +231,9 @@ mod tests {
         Row::decode(&RawValue::from_string(json.to_owned()).unwrap()).unwrap()
     }
 
-    fn place() -> Place {
+    fn place() -> CopyContext {
         let base_url = BaseUrl::parse("https://api.example.com").unwrap();
-        Place {
+        CopyContext {
             base_url,
             invocation: vec!["hookscope".to_owned()],
             scope: Scope::Active,
@@ -287,7 +287,7 @@ mod tests {
             }
         }
         let filter = "\"bob's\" !acme crm !active:no created:>30d host:x.example.com $HOME \\";
-        let command = list_command(&Place { filter: filter.to_owned(), ..place() });
+        let command = list_command(&CopyContext { filter: filter.to_owned(), ..place() });
         for columns in [1, 30, 60, 80] {
             let lines = continued(&command, columns);
             assert_eq!(shlex::split(&lines.replace(" \\\n", " ")), shlex::split(&command), "{lines}");
@@ -343,7 +343,8 @@ mod tests {
 
     #[test]
     fn the_list_command_names_profile_and_scope() {
-        let place = Place { invocation: ["hookscope", "--profile", "my staging"].map(str::to_owned).into(), ..place() };
+        let place =
+            CopyContext { invocation: ["hookscope", "--profile", "my staging"].map(str::to_owned).into(), ..place() };
         assert_eq!(list_command(&place), "hookscope --profile 'my staging' list --scope active");
     }
 

@@ -1,7 +1,7 @@
 //! The copy menu: it is about the webhooks that were selected or marked when it opened.
 
-use super::copy::Place;
-use super::jobs::Chosen;
+use super::copy::CopyContext;
+use super::jobs::ChosenRows;
 use super::picker::Picker;
 use crate::analysis::rows::Standing;
 use crate::base::text::{Safe, clean_head, grouped};
@@ -23,7 +23,7 @@ pub const NOTICE_EDGES: usize = 4;
 pub struct CopyMenu {
     pub picker: Picker<Copy>,
     pub of: CopySubject,
-    pub place: Place,
+    pub place: CopyContext,
 }
 
 /// The webhooks that a copy is about.
@@ -33,7 +33,7 @@ pub enum CopySubject {
     Nothing,
     One(Standing),
     Marked {
-        rows: Chosen,
+        rows: ChosenRows,
         count: usize,
         on_screen: usize,
         /// The first of them.

@@ -23,7 +23,7 @@ const MAX_VALUE: usize = 4000;
 
 /// What is shown of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Form {
+pub enum DetailForm {
     /// Its fields, for people.
     #[default]
     Fields,
@@ -31,7 +31,7 @@ pub enum Form {
     Json,
 }
 
-impl Form {
+impl DetailForm {
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -53,7 +53,7 @@ pub struct Note {
 #[derive(Debug, Clone)]
 pub struct Style {
     pub width: u16,
-    pub form: Form,
+    pub form: DetailForm,
     /// What has become of the webhook, if it is shown as it was.
     pub past: Option<&'static str>,
     pub reveal: bool,
@@ -68,7 +68,7 @@ pub struct Style {
 pub fn lines(row: &Row, notes: &[Note], told: &[Told], style: &Style, max: usize) -> Vec<Vec<Piece>> {
     let mut text = Text { style, max, lines: Vec::new() };
     match row {
-        _ if style.form == Form::Json => text.raw_json(row),
+        _ if style.form == DetailForm::Json => text.raw_json(row),
         Row::Webhook(webhook) => {
             text.webhook(webhook, notes);
             text.findings(told);
@@ -319,7 +319,7 @@ mod tests {
 
     use super::*;
 
-    fn shown(json: &str, form: Form, max: usize) -> Vec<String> {
+    fn shown(json: &str, form: DetailForm, max: usize) -> Vec<String> {
         let row = Row::decode(&RawValue::from_string(json.to_owned()).unwrap()).unwrap();
         let style = Style {
             width: 60,
@@ -341,7 +341,7 @@ mod tests {
         let lines = shown(
             r#"{"id":"whk_1","url":"https://x.com/a?token=s3","events":["call.completed","call.failed"],"is_active":true,
                 "created_at":"2024-04-01T08:00:00.000Z","retries":3,"description of it":{"a":[1e30]}}"#,
-            Form::Fields,
+            DetailForm::Fields,
             100,
         );
         assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["whk_1", "●", "active"]);
@@ -361,8 +361,8 @@ mod tests {
 
     #[test]
     fn wrong_types_are_shown_as_they_came_and_marked() {
-        let lines =
-            shown(r#"{"id":"a","url":"u","events":"x","is_active":"true","created_at":5}"#, Form::Fields, 100).join("\n");
+        let lines = shown(r#"{"id":"a","url":"u","events":"x","is_active":"true","created_at":5}"#, DetailForm::Fields, 100)
+            .join("\n");
         for mark in [r#"? is_active: "true""#, "! not a valid URL", r#""x" (not a list)"#, "5 (not a time)"] {
             assert!(lines.contains(mark), "{mark} is not in\n{lines}");
         }
@@ -377,7 +377,7 @@ mod tests {
             ("https://x.com:8443/", None),
             ("https://X.com/", None),
         ] {
-            let text = shown(&format!(r#"{{"id":"a","url":"{url}"}}"#), Form::Fields, 100).join("\n");
+            let text = shown(&format!(r#"{{"id":"a","url":"{url}"}}"#), DetailForm::Fields, 100).join("\n");
             match host {
                 Some(host) => assert!(text.contains(&format!("! delivers to {host}")), "{url}: {text}"),
                 None => assert!(!text.contains("delivers to"), "{url}: {text}"),
@@ -387,13 +387,13 @@ mod tests {
 
     #[test]
     fn raw_json_is_the_contract_then_the_rest() {
-        let lines = shown(r#"{"n":1E400,"id":"a","url":"u","secret":"x"}"#, Form::Json, 100);
+        let lines = shown(r#"{"n":1E400,"id":"a","url":"u","secret":"x"}"#, DetailForm::Json, 100);
         assert_eq!(lines, ["{", r#"  "id": "a","#, r#"  "url": "u","#, r#"  "n": 1E400"#, "}"]);
     }
 
     #[test]
     fn no_more_lines_are_made_than_are_looked_at() {
         let events = vec!["\"e\""; 100_000].join(",");
-        assert_eq!(shown(&format!(r#"{{"id":"a","url":"u","events":[{events}]}}"#), Form::Fields, 20).len(), 20);
+        assert_eq!(shown(&format!(r#"{{"id":"a","url":"u","events":[{events}]}}"#), DetailForm::Fields, 20).len(), 20);
     }
 }

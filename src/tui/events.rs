@@ -18,7 +18,7 @@ use super::job_runner::JobRunner;
 use super::jobs::{Done, RemovalQuestion};
 use super::layout::clamp;
 use super::message::{Effect, Message};
-use super::prober::{Found, Prober};
+use super::prober::{ProbeEvent, Prober};
 use super::session::loading::LoadAll;
 use super::session::workspace::WorkspaceInfo;
 use super::terminal::console::{Console, ConsoleEvent, mouse_sequence};
@@ -101,7 +101,7 @@ enum LoopEvent {
     Fetch(FetchEvent),
     Workers(WorkersAnswer),
     Done(Box<Done>),
-    Probed(Found),
+    Probed(ProbeEvent),
     TaskEnded,
     /// The connection to another workspace, or why there is none.
     Resolved(usize, Resolved),
@@ -293,6 +293,7 @@ where
                         }
                         more.extend(self.measured());
                         if let Err(why) = suspended {
+                            self.pending = PendingFrame::Urgent;
                             more.extend(self.app.update(Message::NotSuspended(why), Moment::now()));
                         }
                     }
@@ -353,7 +354,7 @@ where
     }
 
     fn redraw(&mut self) {
-        self.pending = self.pending.max(PendingFrame::Progress);
+        self.pending = PendingFrame::Urgent;
         self.screen.reset(self.app.ui.size);
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::job_id::JobId;
-use super::jobs::Chosen;
+use super::jobs::ChosenRows;
 use super::prompt::Prompt;
 use crate::base::text::{Safe, clean};
 use crate::output::Format;
@@ -23,7 +23,7 @@ pub const SHORTEST_PATH: usize = 12;
 pub struct ExportPrompt {
     pub prompt: Prompt,
     /// What will be written: what was marked or shown when this was opened, or once that was loaded.
-    pub rows: Chosen,
+    pub rows: ChosenRows,
     pub marked: Option<usize>,
     /// How much that is, in words: it never looks like more than it is.
     pub words: Safe,

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::copy::{self, Place};
+use super::copy::{self, CopyContext};
 use super::job_id::JobId;
-use super::session::changes::Fate;
+use super::session::changes::RemovalCheck;
 use super::session::past::{self, Layout, Past, Searched};
 use crate::analysis::IsNeeded;
 use crate::analysis::audit::Audit;
@@ -64,13 +64,13 @@ impl RemovalQuestion {
     /// Asks. What is not there is known to be gone; of the rest nothing is.
     pub async fn ask(self, source: &Source, policy: Policy) -> Done {
         let fate = |status| match status {
-            RemovalStatus::Removed => Fate::Gone,
-            RemovalStatus::Present(_) => Fate::There,
-            RemovalStatus::Unknown(why) => Fate::Unknown(why),
+            RemovalStatus::Removed => RemovalCheck::Removed,
+            RemovalStatus::Present(_) => RemovalCheck::Present,
+            RemovalStatus::Unknown(why) => RemovalCheck::Unknown(why),
         };
         let fates = match fetch::confirm_removed(source, policy, &self.ids, |_| {}).await {
             Ok(found) => self.ids.iter().zip(found).map(|(id, status)| (id.raw().into(), fate(status))).collect(),
-            Err(error) => self.ids.iter().map(|id| (id.raw().into(), Fate::Unknown(error.short()))).collect(),
+            Err(error) => self.ids.iter().map(|id| (id.raw().into(), RemovalCheck::Unknown(error.short()))).collect(),
         };
         Done { id: self.id, outcome: Outcome::Asked(fates) }
     }
@@ -81,7 +81,7 @@ impl RemovalQuestion {
 pub enum Task {
     /// Marks all of them, or if all are marked none.
     MarkAll {
-        rows: Chosen,
+        rows: ChosenRows,
         marks: Arc<IdSet>,
         /// They are of all webhooks: marks of those that are not listed any more go with the others.
         is_of_all: bool,
@@ -99,7 +99,7 @@ pub enum Task {
     },
     /// Finds where they deliver to, those of one host or all, and at most so many.
     Gather {
-        rows: Chosen,
+        rows: ChosenRows,
         host: Option<Box<str>>,
         most: usize,
     },
@@ -153,20 +153,20 @@ pub enum Task {
         now: Timestamp,
     },
     Copy {
-        rows: Chosen,
+        rows: ChosenRows,
         what: Copy,
-        place: Place,
+        place: CopyContext,
         /// The number of marked webhooks, and of those that are on screen.
         marked: usize,
         on_screen: usize,
     },
-    Export(Export),
+    Export(ExportTask),
 }
 
 /// Rows to write to a file.
 #[derive(Debug, Clone)]
-pub struct Export {
-    pub rows: Chosen,
+pub struct ExportTask {
+    pub rows: ChosenRows,
     pub format: Format,
     pub path: PathBuf,
     pub existing: Existing,
@@ -185,7 +185,7 @@ pub struct Done {
 #[derive(Debug, Clone)]
 pub enum Outcome {
     Marked {
-        rows: Chosen,
+        rows: ChosenRows,
         before: Arc<IdSet>,
         marks: Arc<IdSet>,
         webhooks: u64,
@@ -209,7 +209,7 @@ pub enum Outcome {
     },
     Compared(News),
     Gathered(Gathered),
-    Deliveries(Result<Read, Safe>),
+    Deliveries(Result<DeliveriesRead, Safe>),
     Matched(UnmatchedAttempts),
     Recalled(Result<Option<Arc<Past>>, Unusable>),
     Sifted {
@@ -226,7 +226,7 @@ pub enum Outcome {
     },
     OpenedEarlier(Option<(Snapshot, Arc<Past>)>),
     /// What became of webhooks that were asked for.
-    Asked(Vec<(Box<str>, Fate)>),
+    Asked(Vec<(Box<str>, RemovalCheck)>),
     Searched(Arc<Searched>),
     /// What became of it, or why it was not written.
     Kept(Result<Kept, Safe>),
@@ -253,7 +253,7 @@ pub struct Gathered {
 
 /// An export of delivery attempts.
 #[derive(Debug, Clone)]
-pub struct Read {
+pub struct DeliveriesRead {
     pub tally: Arc<DeliveryTally>,
     /// What keeps it from being whole.
     pub problems: Vec<Safe>,
@@ -261,7 +261,7 @@ pub struct Read {
 
 /// Rows that something is to be done with. Those that are gone are none, although they are shown.
 #[derive(Debug, Clone)]
-pub struct Chosen {
+pub struct ChosenRows {
     pub rows: Rows,
     /// Those that are shown, in their order; `None` for all.
     pub order: Option<FilterSortResult>,
@@ -269,7 +269,7 @@ pub struct Chosen {
     pub only: Option<Arc<IdSet>>,
 }
 
-impl Chosen {
+impl ChosenRows {
     fn for_each(&self, mut act: impl FnMut(RowRef<'_>) -> io::Result<()>) -> io::Result<()> {
         match (&self.order, &self.only) {
             (Some(answer), None) => {
@@ -335,10 +335,10 @@ impl Job {
     }
 }
 
-fn read_deliveries(path: &Path) -> Result<Read, Safe> {
+fn read_deliveries(path: &Path) -> Result<DeliveriesRead, Safe> {
     let mut tally = DeliveryTally::default();
     let report = deliveries::load(path, &mut tally).map_err(|error| clean(&error.to_string()))?;
-    Ok(Read { tally: Arc::new(tally), problems: report.problems() })
+    Ok(DeliveriesRead { tally: Arc::new(tally), problems: report.problems() })
 }
 
 fn matched(tally: &DeliveryTally, rows: &Rows) -> UnmatchedAttempts {
@@ -346,7 +346,7 @@ fn matched(tally: &DeliveryTally, rows: &Rows) -> UnmatchedAttempts {
     tally.unmatched(webhooks.map(|row| (row.id(), row.url())))
 }
 
-fn gather(rows: &Chosen, host: Option<&str>, most: usize) -> Gathered {
+fn gather(rows: &ChosenRows, host: Option<&str>, most: usize) -> Gathered {
     let is_wanted = |row: RowRef<'_>| host.is_none_or(|host| row.host().is_some_and(|named| *named.name == *host));
     let mut origins = Origins::new(most);
     let done = rows.for_each(|row| {
@@ -360,7 +360,7 @@ fn gather(rows: &Chosen, host: Option<&str>, most: usize) -> Gathered {
     Gathered { origins: origins.finish(), are_more, is_about_all: host.is_none() && rows.only.is_none() }
 }
 
-fn mark_all(rows: Chosen, before: Arc<IdSet>, is_of_all: bool) -> Outcome {
+fn mark_all(rows: ChosenRows, before: Arc<IdSet>, is_of_all: bool) -> Outcome {
     let mut marks = IdSet::clone(&before);
     let mut webhooks = 0;
     let mut added = 0;
@@ -394,7 +394,7 @@ fn mark_all(rows: Chosen, before: Arc<IdSet>, is_of_all: bool) -> Outcome {
     Outcome::Marked { rows, before, marks: Arc::new(marks), webhooks, on }
 }
 
-fn copied_texts(rows: &Chosen, what: Copy, place: &Place) -> Result<Vec<String>, Safe> {
+fn copied_texts(rows: &ChosenRows, what: Copy, place: &CopyContext) -> Result<Vec<String>, Safe> {
     let mut texts = Vec::new();
     let mut bytes = 0;
     let mut refused = None;
@@ -422,7 +422,7 @@ fn copied_texts(rows: &Chosen, what: Copy, place: &Place) -> Result<Vec<String>,
     Ok(texts)
 }
 
-impl Export {
+impl ExportTask {
     fn write(self, is_needed: IsNeeded<'_>) -> Outcome {
         let Self { rows, format, path, existing, now, marked } = self;
         let written = files::target(&path).and_then(|target| {
@@ -462,7 +462,7 @@ fn system_words(error: &io::Error) -> String {
 
 /// Writes the rows by and by: a million of them are never unpacked at once.
 fn write_rows<W: Write>(
-    rows: &Chosen,
+    rows: &ChosenRows,
     sheet: &Sheet<Listed>,
     out: &mut Output<W>,
     is_needed: IsNeeded<'_>,

@@ -4,7 +4,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::jobs::{Done, Job, RemovalQuestion};
 use super::notice::Notice;
-use super::prober::Found;
+use super::prober::ProbeEvent;
 use super::session::workspace::WorkspaceInfo;
 use super::workers::{AuditAnswer, AuditRequest, RowsAnswer, RowsRequest};
 use crate::analysis::destinations::Origin;
@@ -33,7 +33,7 @@ pub enum Message {
     /// What came of a job.
     Done(Box<Done>),
     /// What a probe found.
-    Probed(Found),
+    Probed(ProbeEvent),
     /// The moment came that `App::next_wake` named.
     Tick,
     /// Suspending did not work, for this reason.

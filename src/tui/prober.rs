@@ -21,7 +21,7 @@ type OpenTrust = dyn Fn() -> Result<Trust, Safe> + Send + Sync;
 
 /// What came of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum ProbeEvent {
     Reach(Origin, Box<Seen>),
     /// Nothing can be probed, for this reason.
     Failed(Safe),
@@ -33,10 +33,10 @@ pub struct Prober {
     trust: Option<Trust>,
     step_timeout: Duration,
     allow_private: bool,
-    state: State,
+    state: ProberState,
 }
 
-enum State {
+enum ProberState {
     Idle,
     /// The certificates are being loaded.
     Opening(JoinHandle<Result<Trust, Safe>>, Vec<Vec<Origin>>),
@@ -54,7 +54,7 @@ impl Prober {
     /// Private addresses are not connected to.
     pub fn new(open: impl Fn() -> Result<Trust, Safe> + Send + Sync + 'static) -> Self {
         let open = Arc::new(open);
-        Self { open, trust: None, step_timeout: STEP_TIMEOUT, allow_private: false, state: State::Idle }
+        Self { open, trust: None, step_timeout: STEP_TIMEOUT, allow_private: false, state: ProberState::Idle }
     }
 
     /// Connects to private addresses too, as tests on loopback must.
@@ -66,15 +66,15 @@ impl Prober {
     /// Probes these, before what still waits to be probed.
     pub fn ask(&mut self, origins: Vec<Origin>) {
         match &mut self.state {
-            State::Idle => match &self.trust {
+            ProberState::Idle => match &self.trust {
                 Some(trust) => self.run(trust.clone(), vec![origins]),
                 None => {
                     let open = Arc::clone(&self.open);
-                    self.state = State::Opening(spawn_blocking(move || open()), vec![origins]);
+                    self.state = ProberState::Opening(spawn_blocking(move || open()), vec![origins]);
                 }
             },
-            State::Opening(_, waiting) => waiting.push(origins),
-            State::Running(probing, left) => {
+            ProberState::Opening(_, waiting) => waiting.push(origins),
+            ProberState::Running(probing, left) => {
                 *left += origins.len();
                 probing.add(wanted(origins));
             }
@@ -83,34 +83,34 @@ impl Prober {
 
     /// Ends what is under way.
     pub fn stop(&mut self) {
-        self.state = State::Idle;
+        self.state = ProberState::Idle;
     }
 
     /// Waits for what is found next. A call that is cancelled loses nothing.
-    pub async fn next(&mut self) -> Found {
+    pub async fn next(&mut self) -> ProbeEvent {
         loop {
             match &mut self.state {
-                State::Idle => return pending().await,
-                State::Opening(task, waiting) => {
+                ProberState::Idle => return pending().await,
+                ProberState::Opening(task, waiting) => {
                     // A panic in there has ended the explorer by its hook.
                     let opened = task.await.unwrap_or_else(|_panicked| Err("cannot load the trusted certificates".into()));
                     let waiting = std::mem::take(waiting);
                     match opened {
                         Ok(trust) => self.run(trust, waiting),
                         Err(why) => {
-                            self.state = State::Idle;
-                            return Found::Failed(why);
+                            self.state = ProberState::Idle;
+                            return ProbeEvent::Failed(why);
                         }
                     }
                 }
-                State::Running(_, 0) => self.state = State::Idle,
-                State::Running(probing, left) => {
+                ProberState::Running(_, 0) => self.state = ProberState::Idle,
+                ProberState::Running(probing, left) => {
                     let Some(Answer { origin, reach, .. }) = probing.next().await else {
-                        self.state = State::Idle;
-                        return Found::Failed("the probe ended unexpectedly".into());
+                        self.state = ProberState::Idle;
+                        return ProbeEvent::Failed("the probe ended unexpectedly".into());
                     };
                     *left -= 1;
-                    return Found::Reach(origin, Box::new(Seen { reach, at: Moment::now().wall }));
+                    return ProbeEvent::Reach(origin, Box::new(Seen { reach, at: Moment::now().wall }));
                 }
             }
         }
@@ -125,7 +125,7 @@ impl Prober {
         for origins in asked {
             probing.add(wanted(origins));
         }
-        self.state = State::Running(probing, left);
+        self.state = ProberState::Running(probing, left);
     }
 }
 

@@ -110,7 +110,7 @@ impl Prompt {
 
     /// The part of the text that fits into so many columns with the cursor in it, the column of the cursor, and that of a
     /// place further on or back in the text, if it is in sight.
-    pub fn window(&self, columns: usize, place: Option<usize>) -> Window {
+    pub fn window(&self, columns: usize, place: Option<usize>) -> PromptWindow {
         let before = clean(self.head());
         // The cursor itself takes a column.
         let room = columns.saturating_sub(1);
@@ -129,7 +129,7 @@ impl Prompt {
         let rest = clean(self.text.get(self.at..).unwrap_or_default()).fit(columns.saturating_sub(cursor), "");
         let column_of = |byte: usize| clean(self.text.get(..byte).unwrap_or_default()).width();
         let place = place.map(column_of).map(|column| column.saturating_sub(skipped)).filter(|&column| column < columns);
-        Window { head, rest, cursor, place, is_cut: skipped > 0 }
+        PromptWindow { head, rest, cursor, place, is_cut: skipped > 0 }
     }
 
     /// Does what a key does in a line of text; false when it does nothing there.
@@ -210,7 +210,7 @@ impl Prompt {
 
 /// What is seen of a [`Prompt`].
 #[derive(Debug, PartialEq, Eq)]
-pub struct Window {
+pub struct PromptWindow {
     pub head: Safe,
     pub rest: Safe,
     /// The start of the text is not seen.

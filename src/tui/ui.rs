@@ -2,12 +2,12 @@
 
 use super::copy::PlainText;
 use super::copy_menu::CopyMenu;
-use super::detail::Form;
+use super::detail::DetailForm;
 use super::export_prompt::ExportPrompt;
 use super::layout::clamp;
 use super::notice::Notice;
 use super::picker::Picker;
-use super::session::changes::Chosen;
+use super::session::changes::BaselineChoice;
 use super::terminal::frame_limiter::KeyRepeat;
 use super::view_kind::View;
 use crate::keymap::Action;
@@ -32,7 +32,7 @@ pub enum Overlay {
     /// The workspaces, by their place among the profiles.
     Profiles(Picker<usize>),
     /// The baselines that changes can be compared with.
-    Baselines(Picker<Chosen>),
+    Baselines(Picker<BaselineChoice>),
     CopyMenu(Box<CopyMenu>),
     /// The line in which a filter is typed.
     Filter,
@@ -57,7 +57,7 @@ pub struct Ui {
     pub focus: Focus,
     pub overlay: Overlay,
     pub notice: Option<Notice>,
-    pub detail_form: Form,
+    pub detail_form: DetailForm,
     /// The keys that move a selection.
     pub moves: KeyRepeat,
     /// All keys.

@@ -52,8 +52,8 @@ pub fn draw(app: &App, canvas: &mut Canvas<'_>) {
         Overlay::Profiles(picker) => picker::profiles(app, picker, canvas),
         Overlay::Baselines(picker) => picker::baselines(app, picker, canvas),
         Overlay::CopyMenu(menu) => picker::copies(app, &menu.picker, &menu.of, canvas),
-        Overlay::Filter => prompt::Line::filter(app).draw(app, canvas),
-        Overlay::Export(export) => prompt::Line::export(export).draw(app, canvas),
+        Overlay::Filter => prompt::PromptLine::filter(app).draw(app, canvas),
+        Overlay::Export(export) => prompt::PromptLine::export(export).draw(app, canvas),
         Overlay::None | Overlay::PlainText(_) => {}
     }
 }

@@ -25,8 +25,8 @@ use hookscope::model::{Packer, Row, WebhookId};
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::jobs::{Done, Outcome, RemovalQuestion, Task};
 use hookscope::tui::message::{Effect, Message};
-use hookscope::tui::prober::Found;
-use hookscope::tui::session::changes::Fate;
+use hookscope::tui::prober::ProbeEvent;
+use hookscope::tui::session::changes::RemovalCheck;
 use hookscope::tui::terminal::canvas::Canvas;
 use hookscope::tui::view;
 use ratatui::buffer::Buffer;
@@ -169,7 +169,7 @@ impl Stage {
     }
 
     /// Answers what was asked first, each id with one of these.
-    pub(crate) fn answer(&mut self, fates: impl IntoIterator<Item = Fate>) -> &mut Self {
+    pub(crate) fn answer(&mut self, fates: impl IntoIterator<Item = RemovalCheck>) -> &mut Self {
         let RemovalQuestion { id, ids } = self.asked.remove(0);
         let fates = ids.iter().map(|id| id.raw().into()).zip(fates).collect();
         self.send(Message::Done(Box::new(Done { id, outcome: Outcome::Asked(fates) })))
@@ -343,7 +343,7 @@ impl Stage {
     /// What a probe found of a URL's destination.
     pub(crate) fn found(&mut self, url: &str, found: Result<i64, Trouble>) -> &mut Self {
         let seen = Seen { reach: reach(found), at: self.now.wall };
-        self.send(Message::Probed(Found::Reach(origin(url), Box::new(seen))))
+        self.send(Message::Probed(ProbeEvent::Reach(origin(url), Box::new(seen))))
     }
 
     /// The destinations that the last message asked to be probed, in the order of their names.

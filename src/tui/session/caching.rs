@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::cache::{CacheUse, CacheWarnings};
-use super::changes::Fate;
+use super::changes::RemovalCheck;
 use super::context::SessionContext;
 use super::past::{Layout, Past};
 use super::state::Session;
@@ -233,14 +233,14 @@ impl Session {
         }
         let ids = self.changes.questions_of(&unconfirmed.ids);
         let fates = || unconfirmed.ids.iter().map(|id| (id, self.changes.fate_of(id)));
-        if !ids.is_empty() || fates().any(|(_, fate)| fate == Some(&Fate::Asked)) {
+        if !ids.is_empty() || fates().any(|(_, fate)| fate == Some(&RemovalCheck::Asked)) {
             self.cache.unconfirmed = Some((unconfirmed, past));
             return self.ask_for(ids);
         }
-        let known = fates().filter(|(_, fate)| *fate == Some(&Fate::Gone)).count();
+        let known = fates().filter(|(_, fate)| *fate == Some(&RemovalCheck::Removed)).count();
         let reason = fates().find_map(|(id, fate)| match fate {
-            Some(Fate::Unknown(why)) => Some(safe!("{}: {}", clean_head(id, 30), why)),
-            Some(Fate::There) => Some(safe!("{} still exists", clean_head(id, 30))),
+            Some(RemovalCheck::Unknown(why)) => Some(safe!("{}: {}", clean_head(id, 30), why)),
+            Some(RemovalCheck::Present) => Some(safe!("{} still exists", clean_head(id, 30))),
             _ => None,
         });
         if reason.is_none() && known > 0 {

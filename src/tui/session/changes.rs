@@ -15,7 +15,7 @@ use crate::tui::list_pane::{LineKey, Lines, ListPane, Shown, ViewList as _};
 
 /// Since when changes are told.
 #[derive(Debug, Clone, Default)]
-pub enum Basis {
+pub enum Baseline {
     /// The cache as it was at the start.
     #[default]
     LastLook,
@@ -26,18 +26,18 @@ pub enum Basis {
 
 /// What a cache is compared with, unless something else was chosen.
 #[derive(Debug, Clone, Default)]
-pub enum Earlier {
+pub enum EarlierSnapshot {
     #[default]
     NotAsked,
     Asked,
     /// No snapshot is older than the cache.
     Nothing,
-    Here(Basis),
+    Here(Baseline),
 }
 
 /// A baseline that can be chosen.
 #[derive(Debug, Clone)]
-pub enum Chosen {
+pub enum BaselineChoice {
     LastLook,
     Start,
     Snapshot(Snapshot),
@@ -45,19 +45,19 @@ pub enum Chosen {
 
 /// What is known of a webhook that is not in the listing any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum RemovalCheck {
     /// The answer is waited for.
     Asked,
-    Gone,
-    /// It is there: the listing left it out.
-    There,
+    Removed,
+    /// It exists: the listing left it out.
+    Present,
     /// Why nothing was learned.
     Unknown(Safe),
 }
 
 /// What is compared with the basis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Later {
+pub enum ComparedListing {
     /// The last full read, which is of this generation.
     Read(Generation),
     /// The cache, while nothing can be read.
@@ -69,14 +69,14 @@ pub enum Later {
 pub struct Comparison {
     /// The time of the basis, and which one it is.
     pub basis: (jiff::Timestamp, u64),
-    pub later: Later,
+    pub later: ComparedListing,
     pub filter: String,
-    pub knowledge: Knowledge,
+    pub knowledge: KnownVersions,
 }
 
 /// What the filter asks for besides fields, by the number of what is known of it now; `None` of what it does not ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Knowledge {
+pub struct KnownVersions {
     pub verdicts: Option<u64>,
     pub probes: Option<u64>,
     pub flags: Option<u64>,
@@ -84,7 +84,7 @@ pub struct Knowledge {
 
 /// How many webhooks came, changed, are gone, and may be gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
+pub struct ChangeCounts {
     pub added: u64,
     pub changed: u64,
     pub removed: u64,
@@ -96,20 +96,20 @@ pub struct Counts {
 pub struct ChangesPane {
     /// The changes; `None` until they are found.
     pub list: ListPane<Option<Changes>>,
-    pub basis: Basis,
+    pub basis: Baseline,
     /// The snapshot before the cache, once it was asked for and is here.
-    pub earlier: Earlier,
+    pub earlier: EarlierSnapshot,
     /// Another number after each change of what is marked, added, changed or removed.
     pub flags: u64,
     /// The time since when these are the changes, and the filter.
     found_of: Option<((jiff::Timestamp, u64), String)>,
-    counts: Counts,
+    counts: ChangeCounts,
     /// What is to be compared.
     wish: Option<Comparison>,
     /// What is compared, or was last, and the number of its job until that is done.
     comparison: Option<Comparison>,
     job: Option<JobId>,
-    fates: HashMap<Box<str>, Fate>,
+    fates: HashMap<Box<str>, RemovalCheck>,
     /// Ids that were asked for since the last read.
     asked: usize,
 }
@@ -175,12 +175,12 @@ impl ChangesPane {
         self.entry(self.list.selected())
     }
 
-    pub fn fate(&self, entry: &Entry) -> Option<&Fate> {
+    pub fn fate(&self, entry: &Entry) -> Option<&RemovalCheck> {
         self.fates.get(entry.id())
     }
 
     /// How many there are. Only what the API says not to know is gone.
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> ChangeCounts {
         self.counts
     }
 
@@ -217,7 +217,7 @@ impl ChangesPane {
     fn forget_found(&mut self) {
         self.list.lines = None;
         self.list.release();
-        self.counts = Counts::default();
+        self.counts = ChangeCounts::default();
     }
 
     /// Takes what was found, if it is what is waited for and since the time that is wished for. The selection stays with its
@@ -241,7 +241,7 @@ impl ChangesPane {
 
     /// After another read, what was not known may be; and what it lists is there, whatever was confirmed before.
     pub fn forget_fates(&mut self, listed: &Rows) {
-        self.fates.retain(|_, fate| *fate == Fate::Gone);
+        self.fates.retain(|_, fate| *fate == RemovalCheck::Removed);
         if !self.fates.is_empty() {
             for row in listed.segments().flat_map(|(_, _, segment)| segment.iter()).filter(|row| row.is_webhook()) {
                 self.fates.remove(row.id());
@@ -269,20 +269,20 @@ impl ChangesPane {
 
     fn ask(&mut self, ids: &[WebhookId]) {
         self.asked += ids.len();
-        self.fates.extend(ids.iter().map(|id| (id.raw().into(), Fate::Asked)));
+        self.fates.extend(ids.iter().map(|id| (id.raw().into(), RemovalCheck::Asked)));
     }
 
     /// What is known of a webhook that is not listed.
-    pub fn fate_of(&self, id: &str) -> Option<&Fate> {
+    pub fn fate_of(&self, id: &str) -> Option<&RemovalCheck> {
         self.fates.get(id)
     }
 
     /// The ids of the webhooks that are confirmed as removed.
     pub fn removed(&self) -> impl Iterator<Item = &str> {
-        self.fates.iter().filter(|(_, fate)| **fate == Fate::Gone).map(|(id, _)| &**id)
+        self.fates.iter().filter(|(_, fate)| **fate == RemovalCheck::Removed).map(|(id, _)| &**id)
     }
 
-    pub fn learn(&mut self, fates: Vec<(Box<str>, Fate)>) {
+    pub fn learn(&mut self, fates: Vec<(Box<str>, RemovalCheck)>) {
         self.fates.extend(fates);
         self.count();
         self.list.keep(false);
@@ -293,14 +293,16 @@ impl ChangesPane {
         let fates = &self.fates;
         let Some(found) = &mut self.list.lines else { return };
         let before = found.entries.len();
-        found.entries.retain(|entry| !matches!(entry, Entry::Removed(_)) || fates.get(entry.id()) != Some(&Fate::There));
+        found
+            .entries
+            .retain(|entry| !matches!(entry, Entry::Removed(_)) || fates.get(entry.id()) != Some(&RemovalCheck::Present));
         let listed_after_all = (before - found.entries.len()) as u64;
         found.removed = found.removed.saturating_sub(listed_after_all);
         found.all = found.all.saturating_sub(listed_after_all);
-        let is_gone = |entry: &&Entry| fates.get(entry.id()) == Some(&Fate::Gone);
+        let is_gone = |entry: &&Entry| fates.get(entry.id()) == Some(&RemovalCheck::Removed);
         let removed = found.entries.iter().take_while(|entry| matches!(entry, Entry::Removed(_))).filter(is_gone);
         let removed = removed.count() as u64;
         let unknown = found.removed.saturating_sub(removed);
-        self.counts = Counts { added: found.added, changed: found.changed, removed, unknown };
+        self.counts = ChangeCounts { added: found.added, changed: found.changed, removed, unknown };
     }
 }

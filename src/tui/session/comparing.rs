@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::changes::{Basis, Chosen, Comparison, Earlier, Fate, Knowledge, Later};
+use super::changes::{Baseline, BaselineChoice, ComparedListing, Comparison, EarlierSnapshot, KnownVersions, RemovalCheck};
 use super::context::SessionContext;
 use super::loading::LoadAll;
 use super::past::Past;
@@ -23,39 +23,41 @@ use crate::tui::view_kind::View;
 
 impl Session {
     /// What is compared with the basis: the last full read, or as long as nothing can be read what is cached.
-    pub fn later(&self) -> Option<(Later, &Arc<Past>)> {
+    pub fn later(&self) -> Option<(ComparedListing, &Arc<Past>)> {
         if let Some((generation, past)) = self.cache.full_read() {
-            return Some((Later::Read(*generation), past));
+            return Some((ComparedListing::Read(*generation), past));
         }
         let is_down = self.load.health.trouble().is_some() && (self.list.lines.fresh_pages() == 0 || !self.is_loading());
-        self.cache.last_look().filter(|_| is_down).map(|past| (Later::Cached, past))
+        self.cache.last_look().filter(|_| is_down).map(|past| (ComparedListing::Cached, past))
     }
 
     pub fn is_cache_compared(&self) -> bool {
-        self.later().is_some_and(|(later, _)| later == Later::Cached)
+        self.later().is_some_and(|(later, _)| later == ComparedListing::Cached)
     }
 
     /// What the live webhooks are compared with. Without a cache that is the start.
-    pub fn basis(&self) -> (&Basis, Option<&Arc<Past>>) {
+    pub fn basis(&self) -> (&Baseline, Option<&Arc<Past>>) {
         match &self.changes.basis {
-            Basis::LastLook | Basis::Start if self.is_cache_compared() => match &self.changes.earlier {
-                Earlier::Here(basis @ Basis::Snapshot(_, past)) => (basis, Some(past)),
-                Earlier::Here(_) | Earlier::Nothing | Earlier::Asked | Earlier::NotAsked => (&Basis::LastLook, None),
+            Baseline::LastLook | Baseline::Start if self.is_cache_compared() => match &self.changes.earlier {
+                EarlierSnapshot::Here(basis @ Baseline::Snapshot(_, past)) => (basis, Some(past)),
+                EarlierSnapshot::Here(_) | EarlierSnapshot::Nothing | EarlierSnapshot::Asked | EarlierSnapshot::NotAsked => {
+                    (&Baseline::LastLook, None)
+                }
             },
-            Basis::LastLook if self.cache.last_look().is_none() => (&Basis::Start, self.cache.first()),
-            Basis::LastLook => (&Basis::LastLook, self.cache.last_look()),
-            Basis::Start => (&Basis::Start, self.cache.first()),
-            basis @ Basis::Snapshot(_, past) => (basis, Some(past)),
+            Baseline::LastLook if self.cache.last_look().is_none() => (&Baseline::Start, self.cache.first()),
+            Baseline::LastLook => (&Baseline::LastLook, self.cache.last_look()),
+            Baseline::Start => (&Baseline::Start, self.cache.first()),
+            basis @ Baseline::Snapshot(_, past) => (basis, Some(past)),
         }
     }
 
     /// Since when changes are told.
-    pub fn basis_in_words(&self, cx: SessionContext<'_>) -> Safe {
+    pub fn baseline_in_words(&self, cx: SessionContext<'_>) -> Safe {
         match self.basis() {
-            (Basis::LastLook, Some(past)) => {
+            (Baseline::LastLook, Some(past)) => {
                 safe!("since you last looked, {}", clock::recent_age_in_words(past.at, cx.now.wall))
             }
-            (Basis::Snapshot(_, past), _) => {
+            (Baseline::Snapshot(_, past), _) => {
                 safe!("since {}, {}", day_and_time(cx, past.at), clock::recent_age_in_words(past.at, cx.now.wall))
             }
             (_, Some(past)) => safe!("since startup, {}", clock::time_of_day(past.at, &cx.settings.shown_zone())),
@@ -68,7 +70,7 @@ impl Session {
     /// rows on screen were read again.
     pub fn changes_as_of(&self, cx: SessionContext<'_>) -> Option<Safe> {
         let (later, past) = self.later()?;
-        let Later::Read(generation) = later else {
+        let ComparedListing::Read(generation) = later else {
             return Some(safe!("cached {}", clock::recent_age_in_words(past.at, cx.now.wall)));
         };
         let is_coming = self.load.all != LoadAll::No && self.load.scope == Scope::All;
@@ -98,12 +100,12 @@ impl Session {
             return Vec::new();
         };
         let (basis, Some(before)) = self.basis() else {
-            return if later == Later::Cached { self.find_earlier() } else { Vec::new() };
+            return if later == ComparedListing::Cached { self.find_earlier() } else { Vec::new() };
         };
         let kind = match basis {
-            Basis::LastLook => 0,
-            Basis::Start => 1,
-            Basis::Snapshot(snapshot, _) => snapshot.sequence.saturating_add(2),
+            Baseline::LastLook => 0,
+            Baseline::Start => 1,
+            Baseline::Snapshot(snapshot, _) => snapshot.sequence.saturating_add(2),
         };
         let wish = Comparison {
             basis: (before.at, kind),
@@ -125,8 +127,8 @@ impl Session {
     /// Finds what the cache is compared with, once.
     fn find_earlier(&mut self) -> Vec<Effect> {
         match (&self.changes.earlier, self.workspace.store.clone()) {
-            (Earlier::NotAsked, Some(store)) => {
-                self.changes.earlier = Earlier::Asked;
+            (EarlierSnapshot::NotAsked, Some(store)) => {
+                self.changes.earlier = EarlierSnapshot::Asked;
                 let layout = self.past_layout();
                 self.jobs.run(Task::OpenEarlier { store, layout })
             }
@@ -136,16 +138,16 @@ impl Session {
 
     pub fn opened_earlier(&mut self, found: Option<(Snapshot, Arc<Past>)>) -> Vec<Effect> {
         self.changes.earlier = match found {
-            Some((snapshot, past)) => Earlier::Here(Basis::Snapshot(snapshot, past)),
-            None => Earlier::Nothing,
+            Some((snapshot, past)) => EarlierSnapshot::Here(Baseline::Snapshot(snapshot, past)),
+            None => EarlierSnapshot::Nothing,
         };
         vec![Effect::Draw]
     }
 
     /// What is known of that which the filter asks for.
-    fn knowledge(&self) -> Knowledge {
+    fn knowledge(&self) -> KnownVersions {
         let query = self.filter.query();
-        Knowledge {
+        KnownVersions {
             verdicts: query.asks_for_findings().then(|| self.verdicts().number()),
             probes: query.asks_for_probes().then(|| self.probes.known.version()),
             flags: query.asks_for_flags().then_some(self.changes.flags),
@@ -171,7 +173,7 @@ impl Session {
         vec![Effect::Ask(RemovalQuestion { id: self.jobs.next_id(), ids })]
     }
 
-    pub fn take_fates(&mut self, cx: SessionContext<'_>, fates: Vec<(Box<str>, Fate)>) -> Vec<Effect> {
+    pub fn take_fates(&mut self, cx: SessionContext<'_>, fates: Vec<(Box<str>, RemovalCheck)>) -> Vec<Effect> {
         self.changes.learn(fates);
         let mut effects = vec![Effect::Draw];
         effects.extend(self.confirm_removed(cx));
@@ -181,15 +183,17 @@ impl Session {
     /// Describes the change of a webhook. One that is missing from the list counts as removed only once the API answers 404.
     pub fn change_in_words(&self, change: UnreadChange, id: &str) -> Safe {
         match (change, self.changes.fate_of(id)) {
-            (UnreadChange::Gone, Some(Fate::Gone)) => "removed (the API answers 404)".into(),
-            (UnreadChange::Gone, Some(Fate::There)) => "missing from the list, but the API still has it".into(),
-            (UnreadChange::Gone, Some(Fate::Unknown(why))) => safe!("missing from the list, removal unconfirmed: {}", why),
+            (UnreadChange::Gone, Some(RemovalCheck::Removed)) => "removed (the API answers 404)".into(),
+            (UnreadChange::Gone, Some(RemovalCheck::Present)) => "missing from the list, but the API still has it".into(),
+            (UnreadChange::Gone, Some(RemovalCheck::Unknown(why))) => {
+                safe!("missing from the list, removal unconfirmed: {}", why)
+            }
             _ => change.words().into(),
         }
     }
 
     /// The baselines, with the snapshots the newest first.
-    pub fn baselines(&self, cx: SessionContext<'_>, snapshots: Vec<Snapshot>) -> Vec<PickerChoice<Chosen>> {
+    pub fn baselines(&self, cx: SessionContext<'_>, snapshots: Vec<Snapshot>) -> Vec<PickerChoice<BaselineChoice>> {
         let age = |at| clock::recent_age_in_words(at, cx.now.wall);
         let dot = cx.settings.glyphs.dot;
         let (basis, _) = self.basis();
@@ -197,11 +201,16 @@ impl Session {
         let mut choices = Vec::new();
         if let Some(past) = self.cache.last_look().filter(|_| !self.is_cache_compared()) {
             let beside = safe!("{} {} {}", age(past.at), dot, day_and_time(cx, past.at));
-            choices.push(choice(Chosen::LastLook, "you last looked".into(), beside, matches!(basis, Basis::LastLook)));
+            choices.push(choice(
+                BaselineChoice::LastLook,
+                "you last looked".into(),
+                beside,
+                matches!(basis, Baseline::LastLook),
+            ));
         }
         if let Some(past) = self.cache.first() {
             let beside = safe!("{} {} {}", age(past.at), dot, day_and_time(cx, past.at));
-            choices.push(choice(Chosen::Start, "startup".into(), beside, matches!(basis, Basis::Start)));
+            choices.push(choice(BaselineChoice::Start, "startup".into(), beside, matches!(basis, Baseline::Start)));
         }
         // The newest one is the cache: compared with itself it would have no changes.
         let same = usize::from(self.is_cache_compared());
@@ -216,8 +225,8 @@ impl Session {
                 )
             });
             let beside = safe!("{} {} {} webhooks{}", age(snapshot.at), dot, grouped(snapshot.webhooks), counts);
-            let is_current = matches!(basis, Basis::Snapshot(current, _) if *current == snapshot);
-            choice(Chosen::Snapshot(snapshot.clone()), day_and_time(cx, snapshot.at), beside, is_current)
+            let is_current = matches!(basis, Baseline::Snapshot(current, _) if *current == snapshot);
+            choice(BaselineChoice::Snapshot(snapshot.clone()), day_and_time(cx, snapshot.at), beside, is_current)
         }));
         choices
     }
@@ -225,7 +234,7 @@ impl Session {
     pub fn opened(&mut self, snapshot: Snapshot, past: Option<Arc<Past>>) -> Vec<Effect> {
         match past {
             Some(past) => {
-                self.changes.basis = Basis::Snapshot(snapshot, past);
+                self.changes.basis = Baseline::Snapshot(snapshot, past);
                 vec![Effect::Draw]
             }
             None => warn("this snapshot can no longer be read"),

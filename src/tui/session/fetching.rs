@@ -1,7 +1,7 @@
 //! What comes of a read: pages, failures, and the judgment of a complete read.
 
 use super::context::SessionContext;
-use super::health::Stage;
+use super::health::IssueStage;
 use super::loading::LoadAll;
 use super::state::Session;
 use crate::analysis::rows::Repeated;
@@ -38,9 +38,9 @@ impl Session {
                 return effects;
             }
             FetchEvent::Retrying { attempt, of, error, .. } => {
-                self.load.health.bad(error, Stage::Retrying { attempt, of }, cx.now);
+                self.load.health.bad(error, IssueStage::Retrying { attempt, of }, cx.now);
             }
-            FetchEvent::Paused { until, error, .. } => self.load.health.bad(error, Stage::Paused { until }, cx.now),
+            FetchEvent::Paused { until, error, .. } => self.load.health.bad(error, IssueStage::Paused { until }, cx.now),
             FetchEvent::Failed { page, error, .. } => {
                 let error = self.with_unread_key(error);
                 self.list.lines.failed(page, error.clone());
@@ -49,7 +49,7 @@ impl Session {
                 let is_hopeless = !error.is_transient() || self.list.lines.fresh_pages() == 0;
                 let stopped = if is_hopeless { self.suspend_auto_refresh(cx, &short, may_recover) } else { None };
                 let unread_key = error.unread_key.as_deref().map(unread_key);
-                self.load.health.bad(error, Stage::Failed, cx.now);
+                self.load.health.bad(error, IssueStage::Failed, cx.now);
                 if self.load.all != LoadAll::No {
                     self.load.all = LoadAll::No;
                     let at = if page > 1 { safe!(" at page {}", page) } else { Safe::default() };

@@ -17,24 +17,24 @@ pub enum Health {
     Live {
         at: Timestamp,
     },
-    Trouble(Trouble),
+    Trouble(ConnectionIssue),
 }
 
 /// Something is wrong, since then.
 #[derive(Debug, Clone)]
-pub struct Trouble {
+pub struct ConnectionIssue {
     pub error: ApiError,
     pub since: Timestamp,
     /// When the last good answer came, if one ever did.
     pub last_good: Option<Timestamp>,
-    pub stage: Stage,
+    pub stage: IssueStage,
     /// When a failed read is tried again by itself.
     pub again_at: Option<Instant>,
 }
 
 /// What is being done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum IssueStage {
     /// `attempt` of `of` failed, another one follows.
     Retrying { attempt: u32, of: u32 },
     /// Nothing is sent until then.
@@ -50,28 +50,28 @@ impl Health {
         *self = Self::Live { at: now.wall };
     }
 
-    pub fn bad(&mut self, error: ApiError, stage: Stage, now: Moment) {
+    pub fn bad(&mut self, error: ApiError, stage: IssueStage, now: Moment) {
         let (since, last_good) = match self {
             Self::Unknown => (now.wall, None),
             Self::Live { at } => (now.wall, Some(*at)),
             Self::Trouble(trouble) => (trouble.since, trouble.last_good),
         };
-        *self = Self::Trouble(Trouble { error, since, last_good, stage, again_at: None });
+        *self = Self::Trouble(ConnectionIssue { error, since, last_good, stage, again_at: None });
     }
 
     /// Nothing is tried any more, and something failed for good.
     pub fn give_up(&mut self) {
         if let Self::Trouble(trouble) = self {
-            trouble.stage = Stage::Failed;
+            trouble.stage = IssueStage::Failed;
         }
     }
 
     /// What was given up is asked for again.
     pub fn try_again(&mut self) {
         if let Self::Trouble(trouble) = self
-            && trouble.stage == Stage::Failed
+            && trouble.stage == IssueStage::Failed
         {
-            trouble.stage = Stage::Again;
+            trouble.stage = IssueStage::Again;
         }
     }
 
@@ -79,10 +79,10 @@ impl Health {
     pub fn settle(&mut self) {
         let Self::Trouble(trouble) = self else { return };
         match trouble.stage {
-            Stage::Failed => {}
+            IssueStage::Failed => {}
             // Nothing good came since.
-            Stage::Again => trouble.stage = Stage::Failed,
-            Stage::Retrying { .. } | Stage::Paused { .. } => {
+            IssueStage::Again => trouble.stage = IssueStage::Failed,
+            IssueStage::Retrying { .. } | IssueStage::Paused { .. } => {
                 *self = trouble.last_good.map_or(Self::Unknown, |at| Self::Live { at });
             }
         }
@@ -91,12 +91,12 @@ impl Health {
     /// Something good came, while something else stays failed.
     pub fn good_besides_failures(&mut self, now: Moment) {
         match self {
-            Self::Trouble(trouble) if trouble.stage == Stage::Failed => trouble.last_good = Some(now.wall),
+            Self::Trouble(trouble) if trouble.stage == IssueStage::Failed => trouble.last_good = Some(now.wall),
             _ => self.good(now),
         }
     }
 
-    pub fn trouble(&self) -> Option<&Trouble> {
+    pub fn trouble(&self) -> Option<&ConnectionIssue> {
         match self {
             Self::Trouble(trouble) => Some(trouble),
             Self::Unknown | Self::Live { .. } => None,
@@ -107,10 +107,10 @@ impl Health {
     pub fn next_wake(&self, now: Instant, is_on_screen: bool) -> Option<Instant> {
         let trouble = self.trouble()?;
         let until = match trouble.stage {
-            Stage::Paused { until } => until,
-            Stage::Failed if !is_on_screen => return trouble.again_at,
-            Stage::Failed => trouble.again_at?,
-            Stage::Retrying { .. } | Stage::Again => return None,
+            IssueStage::Paused { until } => until,
+            IssueStage::Failed if !is_on_screen => return trouble.again_at,
+            IssueStage::Failed => trouble.again_at?,
+            IssueStage::Retrying { .. } | IssueStage::Again => return None,
         };
         let whole_seconds = until.saturating_duration_since(now).as_nanos().div_ceil(1_000_000_000);
         let after = u64::try_from(whole_seconds.checked_sub(1)?).unwrap_or(u64::MAX);
@@ -118,20 +118,20 @@ impl Health {
     }
 }
 
-impl Trouble {
+impl ConnectionIssue {
     /// What is being done about it, in a few words.
     pub fn stage_in_words(&self, now: Instant) -> Safe {
         match self.stage {
-            Stage::Retrying { attempt, of } => safe!("attempt {} of {} failed", attempt, of),
-            Stage::Paused { until } => {
+            IssueStage::Retrying { attempt, of } => safe!("attempt {} of {} failed", attempt, of),
+            IssueStage::Paused { until } => {
                 safe!("resumes in {}", seconds(until, now))
             }
-            Stage::Failed => match self.again_at {
+            IssueStage::Failed => match self.again_at {
                 Some(at) => safe!("retry in {}", seconds(at, now)),
                 None if self.error.is_transient() => "gave up".into(),
                 None => "not retried".into(),
             },
-            Stage::Again => "retrying".into(),
+            IssueStage::Again => "retrying".into(),
         }
     }
 }
@@ -158,9 +158,9 @@ mod tests {
         let start = moment();
         health.good(start);
         let later = Moment { wall: start.wall + jiff::SignedDuration::from_secs(60), ..start };
-        health.bad(ApiError::new(ErrorKind::Status(500)), Stage::Retrying { attempt: 1, of: 4 }, later);
+        health.bad(ApiError::new(ErrorKind::Status(500)), IssueStage::Retrying { attempt: 1, of: 4 }, later);
         let much_later = Moment { wall: start.wall + jiff::SignedDuration::from_secs(90), ..start };
-        health.bad(ApiError::new(ErrorKind::Status(503)), Stage::Failed, much_later);
+        health.bad(ApiError::new(ErrorKind::Status(503)), IssueStage::Failed, much_later);
         let trouble = health.trouble().unwrap();
         assert_eq!((trouble.since, trouble.last_good), (later.wall, Some(start.wall)));
         assert_eq!(trouble.error.kind, ErrorKind::Status(503));
@@ -170,14 +170,14 @@ mod tests {
     fn what_was_given_up_and_is_asked_for_again_is_no_failure_until_it_is_one() {
         let mut health = Health::default();
         let stage = |health: &Health| health.trouble().map(|trouble| trouble.stage);
-        health.bad(ApiError::new(ErrorKind::Status(500)), Stage::Retrying { attempt: 1, of: 4 }, moment());
+        health.bad(ApiError::new(ErrorKind::Status(500)), IssueStage::Retrying { attempt: 1, of: 4 }, moment());
         health.try_again();
-        assert_eq!(stage(&health), Some(Stage::Retrying { attempt: 1, of: 4 }));
+        assert_eq!(stage(&health), Some(IssueStage::Retrying { attempt: 1, of: 4 }));
         health.give_up();
         health.try_again();
-        assert_eq!(stage(&health), Some(Stage::Again));
+        assert_eq!(stage(&health), Some(IssueStage::Again));
         health.settle();
-        assert_eq!(stage(&health), Some(Stage::Failed), "the response is no longer awaited");
+        assert_eq!(stage(&health), Some(IssueStage::Failed), "the response is no longer awaited");
         health.try_again();
         health.good(moment());
         assert_eq!(stage(&health), None);
@@ -189,7 +189,7 @@ mod tests {
         let now = moment();
         assert_eq!(health.next_wake(now.instant, true), None);
         let until = now.instant + Duration::from_millis(2500);
-        health.bad(ApiError::new(ErrorKind::RateLimited { retry_after: None }), Stage::Paused { until }, now);
+        health.bad(ApiError::new(ErrorKind::RateLimited { retry_after: None }), IssueStage::Paused { until }, now);
         assert_eq!(health.trouble().unwrap().stage_in_words(now.instant).as_str(), "resumes in 3 s");
         assert_eq!(health.next_wake(now.instant, true), Some(now.instant + Duration::from_millis(500)));
         assert_eq!(health.next_wake(until, true), None);

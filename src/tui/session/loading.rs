@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::health::{Health, Stage};
+use super::health::{Health, IssueStage};
 use super::listing::Listing;
 use super::recovery::Recovery;
 use super::unread::UnreadChanges;
@@ -92,7 +92,7 @@ impl Loading {
 
     /// Returns true if the last read failed and is not being retried.
     pub fn has_given_up(&self) -> bool {
-        self.health.trouble().is_some_and(|trouble| trouble.stage == Stage::Failed)
+        self.health.trouble().is_some_and(|trouble| trouble.stage == IssueStage::Failed)
     }
 
     /// Returns true if the load of everything has ended for this generation, even if pages of it failed.

@@ -6,7 +6,7 @@ use super::deferred::DeferredAction;
 use super::loading::LoadAll;
 use super::state::Session;
 use crate::model::Scope;
-use crate::tui::jobs::{Chosen, Task};
+use crate::tui::jobs::{ChosenRows, Task};
 use crate::tui::message::{Effect, draw_if, warn};
 
 impl Session {
@@ -25,19 +25,19 @@ impl Session {
         self.mark_all_of(rows)
     }
 
-    pub fn mark_all_of(&mut self, rows: Chosen) -> Vec<Effect> {
+    pub fn mark_all_of(&mut self, rows: ChosenRows) -> Vec<Effect> {
         self.jobs.run(Task::MarkAll { rows, marks: Arc::clone(&self.marks), is_of_all: self.load.scope == Scope::All })
     }
 
     /// The webhooks of a copy, an export or a probe: the marked ones, otherwise the listed ones.
-    pub fn chosen(&self) -> Chosen {
+    pub fn chosen(&self) -> ChosenRows {
         let only = (!self.marks.is_empty()).then(|| Arc::clone(&self.marks));
-        Chosen { only, ..self.chosen_of_shown() }
+        ChosenRows { only, ..self.chosen_of_shown() }
     }
 
     /// The listed webhooks, whatever is marked.
-    pub fn chosen_of_shown(&self) -> Chosen {
-        Chosen { rows: self.list.lines.rows().clone(), order: self.list.lines.order().cloned(), only: None }
+    pub fn chosen_of_shown(&self) -> ChosenRows {
+        ChosenRows { rows: self.list.lines.rows().clone(), order: self.list.lines.order().cloned(), only: None }
     }
 
     /// Marks or unread changes are others now, so a filter for them has to be applied again.

@@ -18,7 +18,7 @@ use crate::safe;
 use crate::tui::job_id::JobId;
 use crate::tui::jobs::{Gathered, Task};
 use crate::tui::message::{Effect, inform, warn};
-use crate::tui::prober::Found;
+use crate::tui::prober::ProbeEvent;
 
 /// The most destinations that are probed at the press of a key.
 pub const MAX_AT_A_TIME: usize = 10_000;
@@ -74,10 +74,10 @@ impl Session {
     }
 
     /// Takes the result of a probe.
-    pub fn probed(&mut self, cx: SessionContext<'_>, found: Found) -> Vec<Effect> {
+    pub fn probed(&mut self, cx: SessionContext<'_>, found: ProbeEvent) -> Vec<Effect> {
         let (origin, seen) = match found {
-            Found::Reach(origin, seen) => (origin, *seen),
-            Found::Failed(why) => {
+            ProbeEvent::Reach(origin, seen) => (origin, *seen),
+            ProbeEvent::Failed(why) => {
                 self.probes.under_way.clear();
                 return warn(safe!("cannot probe: {}", why));
             }

@@ -1,7 +1,7 @@
 //! Reading again: by hand, automatically, after a failure, and for another scope.
 
 use super::context::SessionContext;
-use super::health::Stage;
+use super::health::IssueStage;
 use super::listing::Listing;
 use super::loading::{LoadAll, ShelvedScope};
 use super::state::Session;
@@ -38,12 +38,12 @@ impl Session {
     /// twice. While everything is read it is tried again by itself, and what came of it would be read again.
     pub fn ask_again(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
         let stage = self.load.health.trouble().map(|trouble| trouble.stage);
-        let waits = self.is_loading() && matches!(stage, None | Some(Stage::Again));
+        let waits = self.is_loading() && matches!(stage, None | Some(IssueStage::Again));
         if waits && self.load.insisted_on.replace(self.load.generation) != Some(self.load.generation) {
             let key = cx.settings.key(Action::Refresh);
             return inform(safe!("still loading; press {} again to start over", key));
         }
-        let is_tried = matches!(stage, Some(Stage::Retrying { .. } | Stage::Paused { .. }));
+        let is_tried = matches!(stage, Some(IssueStage::Retrying { .. } | IssueStage::Paused { .. }));
         if is_tried && self.load.all != LoadAll::No {
             return inform("still loading: it retries by itself; esc stops it");
         }

@@ -13,7 +13,7 @@ use crate::tui::app::App;
 use crate::tui::jobs::Task;
 use crate::tui::message::Effect;
 use crate::tui::picker::Picker;
-use crate::tui::session::changes::{Basis, Chosen};
+use crate::tui::session::changes::{Baseline, BaselineChoice};
 use crate::tui::session::probing::MAX_AT_A_TIME;
 use crate::tui::ui::{Focus, Overlay};
 use crate::tui::view_kind::View;
@@ -27,7 +27,7 @@ impl App {
     /// The time whose age is shown above the changes.
     pub(super) fn changes_since(&self) -> Option<jiff::Timestamp> {
         match self.session.basis() {
-            (Basis::LastLook | Basis::Snapshot(..), Some(past)) if self.has_changes() => Some(past.at),
+            (Baseline::LastLook | Baseline::Snapshot(..), Some(past)) if self.has_changes() => Some(past.at),
             _ => None,
         }
     }
@@ -120,12 +120,12 @@ impl App {
     }
 
     /// Compares with another baseline.
-    pub(super) fn change_baseline(&mut self, chosen: Chosen) -> Vec<Effect> {
+    pub(super) fn change_baseline(&mut self, chosen: BaselineChoice) -> Vec<Effect> {
         let mut effects = vec![Effect::Draw];
         match chosen {
-            Chosen::LastLook => self.session.changes.basis = Basis::LastLook,
-            Chosen::Start => self.session.changes.basis = Basis::Start,
-            Chosen::Snapshot(snapshot) => {
+            BaselineChoice::LastLook => self.session.changes.basis = Baseline::LastLook,
+            BaselineChoice::Start => self.session.changes.basis = Baseline::Start,
+            BaselineChoice::Snapshot(snapshot) => {
                 let layout = self.session.past_layout();
                 effects.extend(self.session.jobs.run(Task::Open { snapshot, layout }));
             }

@@ -8,7 +8,7 @@ use crate::keymap::{Action, COPIES, Copy};
 use crate::model::RowRef;
 use crate::safe;
 use crate::tui::app::App;
-use crate::tui::copy::{self, Place, PlainText};
+use crate::tui::copy::{self, CopyContext, PlainText};
 use crate::tui::copy_menu::{CopyMenu, CopySubject, CopyWords, ID, LOOKED_THROUGH, NAMED, NOTICE_EDGES};
 use crate::tui::jobs::Task;
 use crate::tui::message::Effect;
@@ -17,7 +17,7 @@ use crate::tui::ui::Overlay;
 
 impl App {
     pub(super) fn open_copy_menu(&mut self) -> Vec<Effect> {
-        let place = Place {
+        let place = CopyContext {
             base_url: self.session.workspace.base_url.clone(),
             invocation: self.session.workspace.invocation.clone(),
             scope: self.session.load.scope,

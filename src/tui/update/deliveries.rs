@@ -10,7 +10,7 @@ use crate::model::{RowRef, Scope};
 use crate::safe;
 use crate::snapshot;
 use crate::tui::app::App;
-use crate::tui::jobs::{Job, Read, Task};
+use crate::tui::jobs::{DeliveriesRead, Job, Task};
 use crate::tui::message::Effect;
 use crate::tui::notice::Notice;
 use crate::tui::session::Session;
@@ -27,9 +27,9 @@ impl App {
         self.session.jobs.job(Task::ReadDeliveries { path })
     }
 
-    pub(super) fn take_deliveries(&mut self, read: Result<Read, Safe>) -> Vec<Effect> {
+    pub(super) fn take_deliveries(&mut self, read: Result<DeliveriesRead, Safe>) -> Vec<Effect> {
         let Some(deliveries) = &mut self.deliveries else { return Vec::new() };
-        let Read { tally, problems } = match read {
+        let DeliveriesRead { tally, problems } = match read {
             Ok(read) => read,
             Err(why) => {
                 deliveries.problem = Some(why.clone());

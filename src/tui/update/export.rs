@@ -91,7 +91,7 @@ impl App {
         let existing = if replaces { Existing::ReplacedAlike } else { Existing::Stays };
         export.error = Some("writing".into());
         let (rows, marked) = (export.rows.clone(), export.marked);
-        let task = Task::Export(jobs::Export { rows, format: *format, path, existing, now, marked });
+        let task = Task::Export(jobs::ExportTask { rows, format: *format, path, existing, now, marked });
         let (id, effect) = self.session.jobs.start(task);
         export.job = Some(id);
         vec![effect, Effect::Draw]

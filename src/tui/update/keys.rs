@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::keymap::{Action, Key};
 use crate::safe;
 use crate::tui::app::App;
-use crate::tui::detail::Form;
+use crate::tui::detail::DetailForm;
 use crate::tui::list_pane::Motion;
 use crate::tui::message::{Effect, draw_if};
 use crate::tui::picker::Picker;
@@ -156,8 +156,8 @@ impl App {
         if self.session.load.all != LoadAll::No {
             return self.session.stop_loading();
         }
-        if self.ui.detail_form == Form::Json {
-            self.ui.detail_form = Form::Fields;
+        if self.ui.detail_form == DetailForm::Json {
+            self.ui.detail_form = DetailForm::Fields;
             return vec![Effect::Draw];
         }
         if self.return_to_groups() {
@@ -183,7 +183,7 @@ impl App {
         self.ui.detail_form = self.ui.detail_form.other();
         self.list_mut().scroll_to(0);
         // If only one pane fits, show the one with the JSON.
-        if self.ui.detail_form == Form::Json && !self.shows_detail() {
+        if self.ui.detail_form == DetailForm::Json && !self.shows_detail() {
             self.ui.focus = Focus::Detail;
         }
         vec![Effect::Draw]

@@ -7,7 +7,7 @@ use crate::keymap::{ACTIONS, Action, COPIES, Copy, Key};
 use crate::tui::app::App;
 use crate::tui::message::{Effect, draw_if};
 use crate::tui::picker::Picked;
-use crate::tui::session::changes::Chosen;
+use crate::tui::session::changes::BaselineChoice;
 use crate::tui::ui::Overlay;
 
 /// A choice that was taken in a picker.
@@ -15,7 +15,7 @@ enum Pick {
     Action(Action),
     /// The place of a profile.
     Profile(usize),
-    Baseline(Chosen),
+    Baseline(BaselineChoice),
     Copy(Copy),
 }
 

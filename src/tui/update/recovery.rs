@@ -10,7 +10,7 @@ use crate::tui::app::App;
 use crate::tui::list_pane::ViewList as _;
 use crate::tui::message::Effect;
 use crate::tui::notice::Notice;
-use crate::tui::session::health::{Health, Stage};
+use crate::tui::session::health::{Health, IssueStage};
 use crate::tui::session::recovery::ROUNDING;
 use crate::tui::ui::Overlay;
 
@@ -19,7 +19,7 @@ impl App {
     pub(super) fn watch_recovery(&mut self) -> Vec<Effect> {
         let has_come = !self.session.is_loading() && self.session.list.lines.fresh_pages() > 0;
         match &mut self.session.load.health {
-            Health::Trouble(trouble) if trouble.stage == Stage::Failed => {
+            Health::Trouble(trouble) if trouble.stage == IssueStage::Failed => {
                 self.session.load.recovery.since.get_or_insert(trouble.since);
                 if trouble.again_at.is_none() && trouble.error.may_recover() {
                     let asked = trouble.error.wait().map_or(Duration::ZERO, |wait| wait.saturating_add(ROUNDING));

@@ -10,7 +10,7 @@ use crate::model::{Scope, short_url};
 use crate::safe;
 use crate::tui::app::App;
 use crate::tui::change_detail;
-use crate::tui::session::changes::{Earlier, Fate, Later};
+use crate::tui::session::changes::{ComparedListing, EarlierSnapshot, RemovalCheck};
 use crate::tui::session::loading::LoadAll;
 use crate::tui::terminal::canvas::{Canvas, Piece, line};
 use crate::tui::view::{lines, panes};
@@ -37,7 +37,7 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let old = app.session.changes_as_of(app.context());
     let (words, style) = match &old {
         Some(old) => (safe!("! {}", old), theme.warning),
-        None => (app.session.basis_in_words(app.context()), theme.quiet),
+        None => (app.session.baseline_in_words(app.context()), theme.quiet),
     };
     let mut pieces = vec![Piece::plain("  "), Piece::new(words, style)];
     if app.session.changes.found().is_some() {
@@ -70,7 +70,7 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
             pieces.push(Piece::new(", comparing", theme.quiet));
         }
         if old.is_some() {
-            pieces.push(Piece::new(safe!(", {}", app.session.basis_in_words(app.context())), theme.quiet));
+            pieces.push(Piece::new(safe!(", {}", app.session.baseline_in_words(app.context())), theme.quiet));
         }
     }
     canvas.pieces(area, &pieces);
@@ -89,9 +89,11 @@ fn among_which(app: &App) -> Safe {
 fn why_nothing(app: &App) -> Safe {
     let key = |action| app.settings.key(action);
     if let Some((later, _)) = app.session.later() {
-        if app.session.basis().1.is_none() && later == Later::Cached {
+        if app.session.basis().1.is_none() && later == ComparedListing::Cached {
             return match app.session.changes.earlier {
-                Earlier::NotAsked | Earlier::Asked if app.session.workspace.store.is_some() => "comparing".into(),
+                EarlierSnapshot::NotAsked | EarlierSnapshot::Asked if app.session.workspace.store.is_some() => {
+                    "comparing".into()
+                }
                 _ => "not known: the API has not answered, and no snapshot is older than the cache".into(),
             };
         }
@@ -151,11 +153,11 @@ fn row(app: &App, entry: &Entry, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.text(room, &words, theme.quiet);
 }
 
-fn sign_style(app: &App, entry: &Entry, fate: Option<&Fate>) -> Style {
+fn sign_style(app: &App, entry: &Entry, fate: Option<&RemovalCheck>) -> Style {
     let theme = app.settings.theme;
     let style = match (entry, fate) {
         (Entry::Added(_), _) => theme.active,
-        (Entry::Removed(_), Some(Fate::Gone)) => theme.error,
+        (Entry::Removed(_), Some(RemovalCheck::Removed)) => theme.error,
         (Entry::Changed(..) | Entry::Removed(_), _) => theme.warning,
     };
     style.patch(theme.strong)

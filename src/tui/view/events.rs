@@ -2,11 +2,12 @@
 
 use ratatui::layout::Rect;
 
-use super::groups::{self, Table};
+use super::groups::{self, GroupTable};
 use crate::tui::app::App;
 use crate::tui::terminal::canvas::Canvas;
 
-const TABLE: Table = Table { titles: ["event   ? not in vendor's list", "active", "inactive", "hosts"], bars_from: 70 };
+const TABLE: GroupTable =
+    GroupTable { titles: ["event   ? not in vendor's list", "active", "inactive", "hosts"], bars_from: 70 };
 
 pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     groups::draw(app, &TABLE, area, canvas);

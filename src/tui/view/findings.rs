@@ -25,7 +25,7 @@ const NARROW: u16 = 64;
 
 pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let Some(pane) = app.group_pane() else { return };
-    let columns = Columns::new(area);
+    let columns = FindingColumns::new(area);
     title(app, &columns, line(area, 0), canvas);
     let body = Rect { y: area.y.saturating_add(1), height: app.list_height().min(area.height), ..area };
     if pane.list.is_empty() {
@@ -66,7 +66,7 @@ fn accepted(app: &App) -> Safe {
     }
 }
 
-fn title(app: &App, columns: &Columns, area: Rect, canvas: &mut Canvas<'_>) {
+fn title(app: &App, columns: &FindingColumns, area: Rect, canvas: &mut Canvas<'_>) {
     let style = app.settings.theme.quiet;
     let of = about_what(app).map_or_else(Safe::default, |what| safe!(" in {}", what));
     let progress = if app.session.is_audited() { Safe::default() } else { safe!(" {} auditing", app.settings.glyphs.dot) };
@@ -75,7 +75,7 @@ fn title(app: &App, columns: &Columns, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.text_right(columns.number(area, 1), &"all".into(), style);
 }
 
-fn group_line(app: &App, group: &Group, is_selected: bool, columns: &Columns, at: Rect, canvas: &mut Canvas<'_>) {
+fn group_line(app: &App, group: &Group, is_selected: bool, columns: &FindingColumns, at: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.settings.theme;
     let glyphs = app.settings.glyphs;
     let strong = |style: Style| if is_selected { style.patch(theme.strong) } else { style };
@@ -155,11 +155,11 @@ fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
 }
 
 /// Where the columns stand.
-struct Columns {
+struct FindingColumns {
     area: Rect,
 }
 
-impl Columns {
+impl FindingColumns {
     fn new(area: Rect) -> Self {
         Self { area }
     }

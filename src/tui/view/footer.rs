@@ -35,10 +35,10 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     match (&app.ui.notice, &app.ui.overlay) {
         // What is wrong with what is being typed counts for more than what happened meanwhile.
         (_, Overlay::Filter) if app.session.filter.error().is_some() => {
-            prompt::Line::filter(app).draw_below(app, room, canvas);
+            prompt::PromptLine::filter(app).draw_below(app, room, canvas);
         }
         (_, Overlay::Export(export)) if export.error.is_some() => {
-            prompt::Line::export(export).draw_below(app, room, canvas);
+            prompt::PromptLine::export(export).draw_below(app, room, canvas);
         }
         (Some(Notice::Info(words)), _) => {
             canvas.pieces(room, &[Piece::plain(" "), Piece::plain(words)]);
@@ -49,8 +49,8 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         (None, Overlay::None) if app.session.load.all != LoadAll::No => progress(app, room, canvas),
         (None, Overlay::None) if app.session.probes.is_running() => probing(app, room, canvas),
         (None, Overlay::None) => hints(app, room, canvas),
-        (None, Overlay::Filter) => prompt::Line::filter(app).draw_below(app, room, canvas),
-        (None, Overlay::Export(export)) => prompt::Line::export(export).draw_below(app, room, canvas),
+        (None, Overlay::Filter) => prompt::PromptLine::filter(app).draw_below(app, room, canvas),
+        (None, Overlay::Export(export)) => prompt::PromptLine::export(export).draw_below(app, room, canvas),
         (None, overlay) => {
             let theme = app.settings.theme;
             let mut pieces = vec![Piece::new(" esc", theme.strong), Piece::new(" back ", theme.quiet)];

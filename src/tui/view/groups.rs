@@ -23,17 +23,17 @@ const NAME: u16 = 24;
 const SHARE: u16 = 8;
 
 /// What one view shows of its groups.
-pub(super) struct Table {
+pub(super) struct GroupTable {
     /// Of the name, and of the three numbers.
     pub(super) titles: [&'static str; 4],
     /// The width from which on there is room for bars.
     pub(super) bars_from: u16,
 }
 
-pub(super) fn draw(app: &App, table: &Table, area: Rect, canvas: &mut Canvas<'_>) {
+pub(super) fn draw(app: &App, table: &GroupTable, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.settings.theme;
     let Some(pane) = app.group_pane() else { return };
-    let columns = Columns::new(area, table.bars_from);
+    let columns = GroupColumns::new(area, table.bars_from);
     title(app, table, &columns, line(area, 0), canvas);
     let Some(groups) = pane.groups() else {
         canvas.text(line(area, 1), &"  counting".into(), theme.quiet);
@@ -57,7 +57,7 @@ fn are_whole(app: &App) -> bool {
     app.session.list.lines.is_all_here() && app.session.load.scope == Scope::All && app.session.filter.query().is_empty()
 }
 
-fn title(app: &App, table: &Table, columns: &Columns, area: Rect, canvas: &mut Canvas<'_>) {
+fn title(app: &App, table: &GroupTable, columns: &GroupColumns, area: Rect, canvas: &mut Canvas<'_>) {
     let style = app.settings.theme.quiet;
     let [name, numbers @ ..] = table.titles;
     canvas.text(columns.name(area), &name.into(), style);
@@ -108,14 +108,14 @@ fn percent(part: u64, all: u64) -> Safe {
 }
 
 /// The widths of the columns.
-struct Columns {
+struct GroupColumns {
     name: u16,
     /// The number of numeric columns that fit.
     numbers: usize,
     bar: u16,
 }
 
-impl Columns {
+impl GroupColumns {
     fn new(area: Rect, bars_from: u16) -> Self {
         let bar = match area.width {
             width if width >= bars_from => (width / 4).min(BAR + 8),

@@ -9,7 +9,7 @@ use crate::fetch::RowCount;
 use crate::model::Scope;
 use crate::safe;
 use crate::tui::app::App;
-use crate::tui::session::health::{Health, Stage};
+use crate::tui::session::health::{Health, IssueStage};
 use crate::tui::session::loading::LoadAll;
 use crate::tui::terminal::canvas::{Canvas, Piece};
 
@@ -175,9 +175,9 @@ fn status(app: &App) -> (Safe, ratatui::style::Style) {
     let theme = app.settings.theme;
     match &app.session.load.health {
         Health::Trouble(trouble) => match trouble.stage {
-            Stage::Paused { .. } | Stage::Again => (trouble.stage_in_words(app.now.instant), theme.warning),
-            Stage::Retrying { .. } => ("retrying".into(), theme.warning),
-            Stage::Failed => ("failed".into(), theme.error),
+            IssueStage::Paused { .. } | IssueStage::Again => (trouble.stage_in_words(app.now.instant), theme.warning),
+            IssueStage::Retrying { .. } => ("retrying".into(), theme.warning),
+            IssueStage::Failed => ("failed".into(), theme.error),
         },
         Health::Unknown => ("loading".into(), theme.quiet),
         Health::Live { .. } if app.session.load.all != LoadAll::No => ("loading all".into(), theme.quiet),

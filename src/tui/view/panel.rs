@@ -12,7 +12,7 @@ use crate::keymap::Action;
 use crate::model::Scope;
 use crate::safe;
 use crate::tui::app::App;
-use crate::tui::session::health::{Stage, Trouble};
+use crate::tui::session::health::{ConnectionIssue, IssueStage};
 use crate::tui::session::loading::LoadAll;
 use crate::tui::terminal::canvas::{Canvas, Piece, line};
 
@@ -20,17 +20,17 @@ use crate::tui::terminal::canvas::{Canvas, Piece, line};
 pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let Some(trouble) = app.session.load.health.trouble().filter(|_| !area.is_empty()) else { return };
     let theme = app.settings.theme;
-    let style = if trouble.stage == Stage::Failed { theme.error } else { theme.warning };
+    let style = if trouble.stage == IssueStage::Failed { theme.error } else { theme.warning };
     canvas.pieces(area, &[Piece::plain(" "), Piece::new(banner_in_words(app, trouble, area.width), style)]);
 }
 
 /// Returns true if the API refused a key from the environment: no request can succeed until a restart with another one.
-pub(super) fn needs_restart(app: &App, trouble: &Trouble) -> bool {
+pub(super) fn needs_restart(app: &App, trouble: &ConnectionIssue) -> bool {
     app.session.workspace.key_source == KeySource::Environment && trouble.error.kind == ErrorKind::Unauthorized
 }
 
 /// Returns advice on a failure. It names the environment variable only if the key is from there.
-fn advice(app: &App, trouble: &Trouble) -> Safe {
+fn advice(app: &App, trouble: &ConnectionIssue) -> Safe {
     let check = match (trouble.error.kind, app.session.workspace.key_source) {
         (ErrorKind::Unauthorized, KeySource::Environment) => {
             return "API key wrong or revoked: restart hookscope with another DIALNEXA_API_KEY.".into();
@@ -43,7 +43,7 @@ fn advice(app: &App, trouble: &Trouble) -> Safe {
 }
 
 /// Returns short advice on a failure, to append to a line.
-fn short_advice(app: &App, trouble: &Trouble) -> Safe {
+fn short_advice(app: &App, trouble: &ConnectionIssue) -> Safe {
     match (trouble.error.kind, app.session.workspace.key_source) {
         (ErrorKind::Unauthorized, KeySource::Environment | KeySource::Command) => Safe::default(),
         (ErrorKind::Unauthorized, KeySource::Config) => safe!(" {} check the key in the config", app.settings.glyphs.dot),
@@ -52,13 +52,14 @@ fn short_advice(app: &App, trouble: &Trouble) -> Safe {
 }
 
 /// Returns the hint at what to do: restart, or press a key. A load of everything goes on by itself and needs none.
-fn press(app: &App, trouble: &Trouble, room: usize) -> Safe {
+fn press(app: &App, trouble: &ConnectionIssue, room: usize) -> Safe {
     if needs_restart(app, trouble) {
         let words = safe!(" {} restart hookscope with another DIALNEXA_API_KEY", app.settings.glyphs.dot);
         let short = safe!(" {} restart with a new DIALNEXA_API_KEY", app.settings.glyphs.dot);
         return if words.width() <= room { words } else { short };
     }
-    let goes_on = app.session.load.all != LoadAll::No && trouble.stage != Stage::Failed || trouble.stage == Stage::Again;
+    let goes_on =
+        app.session.load.all != LoadAll::No && trouble.stage != IssueStage::Failed || trouble.stage == IssueStage::Again;
     match app.settings.keymap.key(Action::Refresh).filter(|_| !goes_on) {
         Some(key) if runs_key_command(app, trouble) => {
             safe!(" {} {} runs api_key_command again", app.settings.glyphs.dot, key)
@@ -69,13 +70,13 @@ fn press(app: &App, trouble: &Trouble, room: usize) -> Safe {
 }
 
 /// Returns true if a refresh by hand will run the key command again. Automatic retries do not.
-fn runs_key_command(app: &App, trouble: &Trouble) -> bool {
+fn runs_key_command(app: &App, trouble: &ConnectionIssue) -> bool {
     app.session.workspace.key_source == KeySource::Command && trouble.error.kind == ErrorKind::Unauthorized
 }
 
 /// Returns the text of the banner: the error and the age of the rows, then, as far as there is room, the state of the retry,
 /// the key to press, the start of the failure if the rows are cached, and advice.
-fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
+fn banner_in_words(app: &App, trouble: &ConnectionIssue, width: u16) -> Safe {
     let dot = app.settings.glyphs.dot;
     let cached_at = app.session.cached_at();
     let rows = match (cached_at, trouble.last_good) {
@@ -114,7 +115,7 @@ fn banner_in_words(app: &App, trouble: &Trouble, width: u16) -> Safe {
         (if_it_fits(since), stage, press)
     } else {
         let since = if_it_fits(since);
-        if trouble.stage == Stage::Failed {
+        if trouble.stage == IssueStage::Failed {
             // The failure is reported already, so the key to press comes first.
             let press = if_it_fits(press);
             (since, if cached_at.is_some() { Safe::default() } else { if_it_fits(stage) }, press)
@@ -237,9 +238,9 @@ fn what_was_looked_at(app: &App) -> Safe {
     safe!("None of the {} loaded is {}; {} loads the rest.", loaded, scope, rest)
 }
 
-fn trouble_text(app: &App, trouble: &Trouble) -> Vec<Piece> {
+fn trouble_text(app: &App, trouble: &ConnectionIssue) -> Vec<Piece> {
     let theme = app.settings.theme;
-    let style = if trouble.stage == Stage::Failed { theme.error } else { theme.warning };
+    let style = if trouble.stage == IssueStage::Failed { theme.error } else { theme.warning };
     let mut text = vec![Piece::new(safe!("! {}", trouble.error.short()), style)];
     if let Some(detail) = &trouble.error.detail {
         text.push(Piece::new(detail, theme.quiet));

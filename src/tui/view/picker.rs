@@ -9,7 +9,7 @@ use crate::safe;
 use crate::tui::app::App;
 use crate::tui::copy_menu::CopySubject;
 use crate::tui::picker::{Picker, PickerChoice};
-use crate::tui::session::changes::Chosen;
+use crate::tui::session::changes::BaselineChoice;
 use crate::tui::terminal::canvas::{Canvas, Piece, line};
 
 /// The choices that are shown at once.
@@ -56,7 +56,7 @@ pub(super) fn profiles(app: &App, picker: &Picker<usize>, canvas: &mut Canvas<'_
 }
 
 /// The baselines that changes can be compared with.
-pub(super) fn baselines(app: &App, picker: &Picker<Chosen>, canvas: &mut Canvas<'_>) {
+pub(super) fn baselines(app: &App, picker: &Picker<BaselineChoice>, canvas: &mut Canvas<'_>) {
     let theme = app.settings.theme;
     let area = draw(app, picker, &"   no matching time".into(), canvas, |choice| {
         let mut pieces = start(app, picker, choice);

@@ -7,18 +7,18 @@ use crate::base::text::Safe;
 use crate::safe;
 use crate::tui::app::App;
 use crate::tui::export_prompt::ExportPrompt;
-use crate::tui::prompt::{Prompt, Window};
+use crate::tui::prompt::{Prompt, PromptWindow};
 use crate::tui::terminal::canvas::{Canvas, Piece, line};
 
 /// A line for typing.
-pub(super) struct Line<'a> {
+pub(super) struct PromptLine<'a> {
     label: Safe,
     prompt: &'a Prompt,
-    below: Below,
+    below: BelowPrompt,
 }
 
 /// What stands below it.
-enum Below {
+enum BelowPrompt {
     /// What can be pressed.
     Keys(&'static [(&'static str, &'static str)]),
     /// What is wrong from this byte on, and what may help.
@@ -33,19 +33,19 @@ const MARK: &str = "^ ";
 
 const EXPORT_KEYS: &[(&str, &str)] = &[("enter", "write"), ("esc", "cancel"), ("tab", "json, ndjson, csv, md")];
 
-impl<'a> Line<'a> {
+impl<'a> PromptLine<'a> {
     pub(super) fn filter(app: &'a App) -> Self {
         let below = match app.session.filter.error() {
-            None => Below::Keys(FILTER_KEYS),
+            None => BelowPrompt::Keys(FILTER_KEYS),
             Some(error) => {
-                Below::Error { at: error.span.start, message: error.message.clone(), advice: error.advice.clone() }
+                BelowPrompt::Error { at: error.span.start, message: error.message.clone(), advice: error.advice.clone() }
             }
         };
         Self { label: " / ".into(), prompt: app.session.filter.prompt(), below }
     }
 
     pub(super) fn export(export: &'a ExportPrompt) -> Self {
-        let below = export.error.clone().map_or(Below::Keys(EXPORT_KEYS), Below::Words);
+        let below = export.error.clone().map_or(BelowPrompt::Keys(EXPORT_KEYS), BelowPrompt::Words);
         Self { label: safe!(" export {} to ", export.words), prompt: &export.prompt, below }
     }
 
@@ -67,16 +67,16 @@ impl<'a> Line<'a> {
     pub(super) fn draw_below(&self, app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let theme = app.settings.theme;
         match &self.below {
-            Below::Keys(keys) => {
+            BelowPrompt::Keys(keys) => {
                 let piece = |(key, word): &(&'static str, &'static str)| {
                     [Piece::new(safe!(" {}", *key), theme.strong), Piece::new(safe!(" {} ", *word), theme.quiet)]
                 };
                 canvas.pieces(area, &keys.iter().flat_map(piece).collect::<Vec<_>>());
             }
-            Below::Words(words) => {
+            BelowPrompt::Words(words) => {
                 canvas.pieces(area, &[Piece::plain(" "), Piece::new(safe!("! {}", words), theme.warning)]);
             }
-            Below::Error { at, message, advice } => {
+            BelowPrompt::Error { at, message, advice } => {
                 let place = ErrorPlace::new(self.column_of(app, *at), area);
                 match advice {
                     Some(advice) if place.has_room(&whole(message, advice)) => {
@@ -99,7 +99,7 @@ impl<'a> Line<'a> {
     }
 
     /// The visible part of the text, and the ellipsis before it if its start is cut off.
-    fn window(&self, app: &App, at: Option<usize>) -> (&'static str, Window) {
+    fn window(&self, app: &App, at: Option<usize>) -> (&'static str, PromptWindow) {
         let columns = usize::from(place(app).width).saturating_sub(self.label.width());
         let window = self.prompt.window(columns, at);
         if !window.is_cut {

@@ -6,7 +6,7 @@ use hookscope::api::{ErrorKind, Network};
 use hookscope::model::Row;
 use hookscope::tui::jobs::{Done, Job, Outcome, RemovalQuestion};
 use hookscope::tui::message::{Effect, Message};
-use hookscope::tui::session::changes::{Counts, Fate};
+use hookscope::tui::session::changes::{ChangeCounts, RemovalCheck};
 use hookscope::tui::ui::{Focus, Overlay};
 use hookscope::tui::view_kind::View;
 
@@ -37,7 +37,7 @@ fn question(stage: &Stage) -> Option<RemovalQuestion> {
     stage.asked.first().cloned()
 }
 
-fn answer(stage: &mut Stage, fate: &Fate) {
+fn answer(stage: &mut Stage, fate: &RemovalCheck) {
     stage.answer(std::iter::repeat(fate.clone()));
 }
 
@@ -51,7 +51,7 @@ fn what_changed_since_the_last_look_is_told_field_by_field() {
     let mut stage = looked(&home, 80, 24);
     stage.keys("5");
     assert_eq!(title(&stage), "since you last looked, 3h ago: +1 ~1 ?1");
-    answer(&mut stage, &Fate::Gone);
+    answer(&mut stage, &RemovalCheck::Removed);
     assert_eq!(title(&stage), "since you last looked, 3h ago: +1 ~1 -1");
     stage.keys("j");
     let frame = stage.frame();
@@ -88,13 +88,13 @@ fn only_what_the_api_does_not_know_is_gone() {
     let ids: Vec<_> = question(&stage).unwrap().ids.iter().map(|id| id.raw().to_owned()).collect();
     assert_eq!(ids, ["whk_000000000001"]);
     assert!(stage.frame().contains("? unconfirmed: not listed; asking"), "{}", stage.frame());
-    answer(&mut stage, &Fate::Unknown("503 unavailable".into()));
+    answer(&mut stage, &RemovalCheck::Unknown("503 unavailable".into()));
     assert!(stage.frame().contains("? unconfirmed: not listed; 503 unavailable"), "{}", stage.frame());
-    assert_eq!(stage.app.session.changes.counts(), Counts { added: 1, changed: 1, removed: 0, unknown: 1 });
+    assert_eq!(stage.app.session.changes.counts(), ChangeCounts { added: 1, changed: 1, removed: 0, unknown: 1 });
     // After the next read it is asked for again.
     stage.keys("r").load(all(now()));
-    answer(&mut stage, &Fate::There);
-    assert_eq!(stage.app.session.changes.counts(), Counts { added: 1, changed: 1, removed: 0, unknown: 0 });
+    answer(&mut stage, &RemovalCheck::Present);
+    assert_eq!(stage.app.session.changes.counts(), ChangeCounts { added: 1, changed: 1, removed: 0, unknown: 0 });
     assert_eq!(stage.app.session.changes.listed(), 2, "what the listing left out is no change\n{}", stage.frame());
     assert_eq!(stage.app.session.changes.selected().map(Entry::id), Some("whk_000000000001"), "the selection does not slip");
     assert_eq!(stage.keys("j").app.session.changes.len(), 2, "{}", stage.frame());
@@ -108,8 +108,8 @@ fn no_more_than_a_hundred_are_asked_for() {
     stage.send(Message::Begun).load(all(webhooks(140..150)));
     stage.keys("5");
     assert_eq!(question(&stage).unwrap().ids.len(), 100);
-    answer(&mut stage, &Fate::Gone);
-    assert_eq!(stage.app.session.changes.counts(), Counts { removed: 100, unknown: 40, ..Counts::default() });
+    answer(&mut stage, &RemovalCheck::Removed);
+    assert_eq!(stage.app.session.changes.counts(), ChangeCounts { removed: 100, unknown: 40, ..ChangeCounts::default() });
     stage.keys("1 5");
     assert_eq!(question(&stage), None);
 }
@@ -148,7 +148,7 @@ fn without_a_cache_changes_are_those_since_the_start() {
     stage.load(all(webhooks(0..5))).keys("5");
     assert_eq!(title(&stage), "since startup, 12:00:00: no changes");
     stage.wait(60).keys("r").load(all(now()));
-    answer(&mut stage, &Fate::Gone);
+    answer(&mut stage, &RemovalCheck::Removed);
     assert_eq!(title(&stage), "since startup, 12:00:00: +1 ~1 -1");
     stage.keys("s");
     assert!(
@@ -163,7 +163,7 @@ fn a_snapshot_of_the_history_can_be_compared_with() {
     let home = Home::new();
     home.remember(&webhooks(2..5), 50);
     let mut stage = looked(&home, 80, 24);
-    answer(&mut stage, &Fate::Gone);
+    answer(&mut stage, &RemovalCheck::Removed);
     stage.keys("5 s");
     let frame = stage.frame();
     for words in ["1 ● you last looked", "2   startup", "3   2026-06-15 12:00:00", "3 webhooks"] {
@@ -272,9 +272,9 @@ fn a_late_answer_about_another_workspace_is_dropped() {
     let RemovalQuestion { id, ids } = question(&stage).unwrap();
     stage.send(super::profiles::staging());
     stage.load(all(webhooks(0..5)));
-    let fates = ids.iter().map(|id| (id.raw().into(), Fate::Gone)).collect();
+    let fates = ids.iter().map(|id| (id.raw().into(), RemovalCheck::Removed)).collect();
     stage.send(Message::Done(Box::new(Done { id, outcome: Outcome::Asked(fates) })));
-    assert_eq!(stage.app.session.changes.counts(), Counts::default());
+    assert_eq!(stage.app.session.changes.counts(), ChangeCounts::default());
     assert_eq!(title(&stage), "since startup, 12:00:00: no changes");
 }
 
@@ -425,7 +425,7 @@ fn what_is_gone_is_not_shown_as_active() {
     let mut stage = looked(&home, 100, 30);
     stage.keys("5");
     assert!(stage.frame().contains("unconfirmed, was active"), "{}", stage.frame());
-    answer(&mut stage, &Fate::Gone);
+    answer(&mut stage, &RemovalCheck::Removed);
     assert!(stage.frame().contains("whk_000000000001       removed, was active"), "{}", stage.frame());
     stage.keys("j");
     assert!(stage.frame().contains("○ inactive") && !stage.frame().contains("was"), "{}", stage.frame());

@@ -12,7 +12,7 @@ use hookscope::model::{Roster, Row};
 use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::session::Session;
-use hookscope::tui::session::changes::Fate;
+use hookscope::tui::session::changes::RemovalCheck;
 use tempfile::TempDir;
 
 use crate::support::{NOW, Stage, page, row, setup, webhook, with};
@@ -487,18 +487,24 @@ fn a_read_that_lacks_webhooks_is_written_once_they_are_confirmed_as_removed() {
     let mut stage = home.stage(100, 30);
     stage.send(Message::Begun).load(all(webhooks(0..3)));
     assert_eq!((home.cached().len(), home.store().history().len()), (5, 1));
-    stage.answer([Fate::Gone, Fate::Gone]);
+    stage.answer([RemovalCheck::Removed, RemovalCheck::Removed]);
     assert_eq!((home.cached().len(), home.store().history().len()), (3, 2));
 }
 
 #[test]
 fn a_read_that_may_lack_what_is_there_leaves_the_cache_as_it_is() {
-    for fate in [Fate::There, Fate::Unknown("503 unavailable".into())] {
+    for fate in [RemovalCheck::Present, RemovalCheck::Unknown("503 unavailable".into())] {
         let home = Home::new();
         home.remember(&webhooks(0..5), 3);
         let mut stage = home.stage(100, 30);
         stage.send(Message::Begun).load(all(Vec::new()));
-        stage.answer([Fate::Gone, Fate::Gone, fate.clone(), Fate::Gone, Fate::Gone]);
+        stage.answer([
+            RemovalCheck::Removed,
+            RemovalCheck::Removed,
+            fate.clone(),
+            RemovalCheck::Removed,
+            RemovalCheck::Removed,
+        ]);
         assert_eq!((home.cached().len(), home.store().history().len()), (5, 1), "{fate:?}");
         assert!(
             stage.frame().contains("cache not updated: 5 of its webhooks not confirmed as removed"),
@@ -516,7 +522,7 @@ fn that_the_cache_cannot_be_written_is_said_although_it_was_said_that_it_stays()
     let home = Home::new();
     home.remember(&webhooks(0..5), 3);
     let mut stage = home.stage(100, 30);
-    stage.send(Message::Begun).load(all(Vec::new())).answer(vec![Fate::There; 5]);
+    stage.send(Message::Begun).load(all(Vec::new())).answer(vec![RemovalCheck::Present; 5]);
     assert!(stage.frame().contains("cache not updated"), "{}", stage.frame());
     fs::remove_dir_all(home.0.path().join("cache")).unwrap();
     fs::write(home.0.path().join("cache"), "no directory").unwrap();
@@ -530,13 +536,13 @@ fn a_webhook_that_is_listed_again_is_asked_for_when_it_is_not() {
     home.remember(&webhooks(0..5), 3);
     let mut stage = home.stage(100, 30);
     stage.send(Message::Begun).load(all(webhooks(0..3)));
-    stage.answer([Fate::Gone, Fate::Gone]);
+    stage.answer([RemovalCheck::Removed, RemovalCheck::Removed]);
     stage.wait(60).keys("r").load(all(webhooks(0..5)));
     assert_eq!(home.cached().len(), 5);
     stage.wait(60).keys("r").load(all(webhooks(0..3)));
     assert_eq!(stage.asked[0].ids.len(), 2);
     assert_eq!(home.cached().len(), 5);
-    stage.answer([Fate::There, Fate::There]);
+    stage.answer([RemovalCheck::Present, RemovalCheck::Present]);
     assert_eq!(home.cached().len(), 5);
 }
 
@@ -547,20 +553,20 @@ fn more_removals_than_are_asked_for_at_once_are_written_after_a_few_reads() {
     let mut stage = home.stage(100, 30);
     stage.send(Message::Begun).load(all(Vec::new()));
     assert_eq!(stage.asked[0].ids.len(), 100);
-    stage.answer(vec![Fate::Gone; 100]);
+    stage.answer(vec![RemovalCheck::Removed; 100]);
     assert_eq!((home.cached().len(), home.store().history().len()), (150, 1));
     stage.wait(60).keys("r").load(all(Vec::new()));
     assert_eq!(stage.asked[0].ids.len(), 50);
-    stage.answer(vec![Fate::Gone; 50]);
+    stage.answer(vec![RemovalCheck::Removed; 50]);
     assert_eq!((home.cached().len(), home.store().history().len()), (0, 2));
 }
 
 #[test]
 fn only_what_the_api_does_not_know_is_called_removed() {
     for (fate, words) in [
-        (Fate::Gone, "- removed (the API answers 404)"),
-        (Fate::There, "- missing from the list, but the API still has it"),
-        (Fate::Unknown("404 not found".into()), "- missing from the list, removal unconfirmed: 404 not found"),
+        (RemovalCheck::Removed, "- removed (the API answers 404)"),
+        (RemovalCheck::Present, "- missing from the list, but the API still has it"),
+        (RemovalCheck::Unknown("404 not found".into()), "- missing from the list, removal unconfirmed: 404 not found"),
     ] {
         let home = Home::new();
         home.remember(&webhooks(0..1), 3);

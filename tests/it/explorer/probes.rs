@@ -9,7 +9,7 @@ use hookscope::base::redact::ApiKey;
 use hookscope::config::Config;
 use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};
-use hookscope::tui::prober::Found;
+use hookscope::tui::prober::ProbeEvent;
 use hookscope::tui::session::workspace::WorkspaceInfo;
 use hookscope::tui::theme::Glyphs;
 use hookscope::tui::workers::RowsAnswer;
@@ -273,7 +273,7 @@ fn the_first_of_an_answer_never_takes_the_place_of_all_of_an_earlier_one() {
     stage.keys("/").paste("probe:dead").keys("enter G");
     assert_eq!((stage.app.session.list.len(), stage.app.session.list.selected()), (5, 4));
     let seen = Seen { reach: reach(Err(Trouble::Reset)), at: stage.now.wall };
-    let effects = stage.app.update(Message::Probed(Found::Reach(origin(GLOBEX), Box::new(seen))), stage.now);
+    let effects = stage.app.update(Message::Probed(ProbeEvent::Reach(origin(GLOBEX), Box::new(seen))), stage.now);
     let wish = effects.into_iter().find_map(|effect| match effect {
         Effect::FilterSort(wish) => Some(wish),
         _ => None,
@@ -411,7 +411,7 @@ fn another_workspace_knows_nothing_of_it() {
 #[test]
 fn a_probe_that_cannot_begin_says_why() {
     let mut stage = whole(80, 24);
-    stage.keys("P").send(Message::Probed(Found::Failed("no certificates".into())));
+    stage.keys("P").send(Message::Probed(ProbeEvent::Failed("no certificates".into())));
     assert!(stage.footer().contains("cannot probe: no certificates"), "{}", stage.footer());
     assert_eq!(stage.keys("p").asked(), [ACME]);
 }

@@ -19,8 +19,8 @@ use hookscope::model::{Packer, Row};
 use hookscope::tui::app::App;
 use hookscope::tui::jobs::{Done, Job, Outcome, RemovalQuestion, Task};
 use hookscope::tui::message::{Effect, Message};
-use hookscope::tui::prober::Found;
-use hookscope::tui::session::changes::Fate;
+use hookscope::tui::prober::ProbeEvent;
+use hookscope::tui::session::changes::RemovalCheck;
 use hookscope::tui::session::workspace::WorkspaceInfo;
 use hookscope::tui::terminal::canvas::Canvas;
 use hookscope::tui::ui::Focus;
@@ -285,9 +285,9 @@ impl History {
         let is_unknown = self.random.below(4) == 0;
         let rows = &self.server().rows;
         let fate = |id: &str| match number_of(id) {
-            _ if is_unknown => Fate::Unknown("timeout".into()),
-            Some(number) if rows.iter().any(|of| of.0 == number) => Fate::There,
-            _ => Fate::Gone,
+            _ if is_unknown => RemovalCheck::Unknown("timeout".into()),
+            Some(number) if rows.iter().any(|of| of.0 == number) => RemovalCheck::Present,
+            _ => RemovalCheck::Removed,
         };
         let fates = ids.iter().map(|id| (id.raw().into(), fate(id.raw()))).collect();
         self.log.push("  answers by id".into());
@@ -301,7 +301,7 @@ impl History {
             let origin = self.probes.remove(at);
             let seen = hookscope::analysis::probed::Seen { reach: crate::support::reach(Ok(40)), at: self.now.wall };
             self.log.push("  probe".into());
-            self.send(Message::Probed(Found::Reach(origin, Box::new(seen))));
+            self.send(Message::Probed(ProbeEvent::Reach(origin, Box::new(seen))));
         } else if self.random.below(6) == 0 {
             let generation = self.app.session.demand().generation;
             let error = ApiError::new(ErrorKind::Status(500));

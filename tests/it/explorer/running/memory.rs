@@ -21,7 +21,7 @@ use hookscope::model::{Packer, Roster, Row};
 use hookscope::output::Format;
 use hookscope::tui::events::Ended;
 use hookscope::tui::job_id::{JobId, SessionId};
-use hookscope::tui::jobs::{Chosen, Export, Job, Task};
+use hookscope::tui::jobs::{ChosenRows, ExportTask, Job, Task};
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::session::past::Past;
 use hookscope::tui::terminal::console::ConsoleEvent;
@@ -143,8 +143,9 @@ fn export(running: &mut Running, path: PathBuf) -> std::sync::mpsc::Sender<()> {
     let page = PackedPage::of_rows(&Packer::default(), Page { total: Some(2_000), ..page(1, 0..2_000, None) });
     let mut rows = Rows::new(2_000);
     rows.put(1, Segment { rows: page.block.len(), block: page.block });
-    let rows = Chosen { rows, order: None, only: None };
-    let export = Export { rows, format: Format::Json, path, existing: Existing::Stays, now: moment().wall, marked: None };
+    let rows = ChosenRows { rows, order: None, only: None };
+    let export =
+        ExportTask { rows, format: Format::Json, path, existing: Existing::Stays, now: moment().wall, marked: None };
     let job = Job { id: id(1), task: Task::Export(export) };
     let (begin, wait) = std::sync::mpsc::channel();
     let is_stopped = running.explorer.jobs.stopped();
