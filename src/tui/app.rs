@@ -1,7 +1,7 @@
 //! The state of the explorer. It changes in one place only: [`App::update`] takes a message and returns what the loop is to do. No
 //! IO, no async and no clock in either.
 //!
-//! Start with [`Session`](super::session::Session), [`Ui`] and [`ExplorerSettings`]; `update` has what messages and keys do.
+//! Start with [`Session`], [`Ui`] and [`ExplorerSettings`]; `update` has what messages and keys do.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::model::Scope;
 /// The age from which rows count as stale, without automatic refresh.
 const FRESH: Duration = Duration::from_mins(5);
 
-/// What the explorer starts with.
+/// The start of the explorer: its workspace, settings and size.
 #[derive(Debug, Clone)]
 pub struct Setup {
     pub workspace: WorkspaceInfo,
@@ -116,7 +116,7 @@ impl App {
         }
     }
 
-    /// What the session is told of its surroundings.
+    /// The surroundings of the session.
     pub fn context(&self) -> SessionContext<'_> {
         context(&self.settings, &self.ui, self.now, self.deliveries.as_ref(), self.session.workspace.at)
     }

@@ -14,7 +14,7 @@ use crate::safe;
 /// Columns that are read of one value; the rest is in the raw JSON and in copies.
 const MAX_VALUE: usize = 4000;
 
-/// What happened, in words.
+/// The change in words.
 pub fn words(entry: &Entry, fate: Option<&RemovalCheck>) -> Safe {
     match (entry, fate) {
         (Entry::Added(_), _) => "added".into(),
@@ -36,7 +36,7 @@ pub fn sign(entry: &Entry, fate: Option<&RemovalCheck>) -> &'static str {
     }
 }
 
-/// What stands in place of the state of a webhook that is not listed any more.
+/// The word in place of the state of a webhook that is no longer listed.
 fn past(entry: &Entry, fate: Option<&RemovalCheck>) -> Option<&'static str> {
     match (entry, fate) {
         (Entry::Added(_) | Entry::Changed(..), _) => None,
@@ -102,7 +102,7 @@ fn field(entry: &Entry, change: &FieldChange, style: &Style, max: usize, lines: 
     }
 }
 
-/// What changed in one line: values where one short field did, else the names of the fields.
+/// The change in one line: the values of a single short field, otherwise the names of the fields.
 pub fn summary(entry: &Entry, reveal: bool) -> Safe {
     let Entry::Changed(_, fields) = entry else { return Safe::default() };
     if let [only] = fields.as_slice()

@@ -1,4 +1,4 @@
-//! What is copied: the true values, in forms that can be pasted into a shell or an incident channel. The API key never is.
+//! Copied texts: the true values, in forms that can be pasted into a shell or an incident channel. The API key is never copied.
 
 use std::borrow::Cow;
 
@@ -12,11 +12,11 @@ use crate::model::{Field, Row, Scope, Webhook};
 use crate::output::code;
 use crate::safe;
 
-/// Where the copied commands are to work.
+/// The context in which copied commands work.
 #[derive(Debug, Clone)]
 pub struct CopyContext {
     pub base_url: BaseUrl,
-    /// What a command begins with to reach the same workspace.
+    /// The start of a command that reaches the same workspace.
     pub invocation: Vec<String>,
     pub scope: Scope,
     /// The filter in effect; empty for none.
@@ -133,7 +133,7 @@ pub fn osc52(text: &str, multiplexer: Option<Multiplexer>) -> Vec<u8> {
     }
 }
 
-/// Whether a text is too long to go through the terminal.
+/// Returns true if a text is too long to go through the terminal.
 pub fn is_too_long(text: &str) -> bool {
     text.len() > MAX_OSC52
 }
@@ -204,7 +204,7 @@ impl PlainText {
         &self.text
     }
 
-    /// What is on screen and below it.
+    /// The lines on screen and below it.
     pub fn lines(&self) -> &[Safe] {
         self.lines.get(self.scroll..).unwrap_or_default()
     }

@@ -18,7 +18,7 @@ pub const LOOKED_THROUGH: u64 = 20_000;
 /// Columns at both ends of a notice in the footer.
 pub const NOTICE_EDGES: usize = 4;
 
-/// What the menu copies.
+/// The copy menu.
 #[derive(Debug, Clone)]
 pub struct CopyMenu {
     pub picker: Picker<Copy>,

@@ -71,7 +71,7 @@ impl Cursor {
         self.selected = place;
     }
 
-    /// Whether the end is followed until it is known.
+    /// Returns true while the end is followed until it is known.
     pub fn goes_to_end(self) -> bool {
         self.to_end
     }

@@ -21,7 +21,7 @@ const URL_LINES: usize = 2;
 /// Columns that are read of one value; the rest is in the raw JSON and in copies.
 const MAX_VALUE: usize = 4000;
 
-/// What is shown of a webhook.
+/// The form in which a webhook is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DetailForm {
     /// Its fields, for people.
@@ -54,7 +54,7 @@ pub struct Note {
 pub struct Style {
     pub width: u16,
     pub form: DetailForm,
-    /// What has become of the webhook, if it is shown as it was.
+    /// The word for a webhook that is shown as it was.
     pub past: Option<&'static str>,
     pub reveal: bool,
     pub time: TimeFormat,
@@ -233,7 +233,7 @@ impl Text<'_> {
         }
     }
 
-    /// What is wrong, the worst first, and what to do about it.
+    /// The findings, the worst first, with their advice.
     fn findings(&mut self, told: &[Told]) {
         let Style { theme, glyphs, .. } = *self.style;
         let mut label = "findings";
@@ -300,7 +300,7 @@ fn created_style(created: &Field<CreatedAt>, theme: Theme) -> ratatui::style::St
     }
 }
 
-/// What the eye would take for the destination, when it is not.
+/// The true destination, if the URL looks like another one.
 fn deceptive(webhook: &Webhook) -> Option<Safe> {
     let Some(url) = webhook.url.parse() else { return Some("not a valid URL".into()) };
     let host = url.host_str().unwrap_or_default();

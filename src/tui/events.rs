@@ -195,7 +195,7 @@ where
         }
     }
 
-    /// What else is there already.
+    /// The next event, if one is ready.
     async fn ready(&mut self) -> Option<LoopEvent> {
         tokio::select! {
             biased;

@@ -22,7 +22,7 @@ pub const SHORTEST_PATH: usize = 12;
 #[derive(Debug, Clone)]
 pub struct ExportPrompt {
     pub prompt: Prompt,
-    /// What will be written: what was marked or shown when this was opened, or once that was loaded.
+    /// The rows to write: those marked or listed when the prompt was opened, and those loaded since.
     pub rows: ChosenRows,
     pub marked: Option<usize>,
     /// How much that is, in words: it never looks like more than it is.

@@ -76,7 +76,7 @@ impl RemovalQuestion {
     }
 }
 
-/// What is to be done.
+/// The work of a job.
 #[derive(Debug, Clone)]
 pub enum Task {
     /// Marks all of them, or if all are marked none.
@@ -138,7 +138,7 @@ pub enum Task {
     Keep {
         store: Store,
         past: Arc<Past>,
-        /// What was written last.
+        /// The listing that was written last.
         last: Option<Arc<Past>>,
         /// Webhook ids that were confirmed as removed.
         removed: BTreeSet<String>,
@@ -219,16 +219,16 @@ pub enum Outcome {
     Differences(Arc<Changes>),
     /// The snapshots, the newest first.
     Histories(Vec<Snapshot>),
-    /// What is in it; `None` when it cannot be read any more.
+    /// The listing in a snapshot; `None` if it can no longer be read.
     Opened {
         snapshot: Snapshot,
         past: Option<Arc<Past>>,
     },
     OpenedEarlier(Option<(Snapshot, Arc<Past>)>),
-    /// What became of webhooks that were asked for.
+    /// The removal checks of webhooks, by their ids.
     Asked(Vec<(Box<str>, RemovalCheck)>),
     Searched(Arc<Searched>),
-    /// What became of it, or why it was not written.
+    /// The result of a write of the cache.
     Kept(Result<Kept, Safe>),
     NotCopied {
         words: Safe,
@@ -255,7 +255,7 @@ pub struct Gathered {
 #[derive(Debug, Clone)]
 pub struct DeliveriesRead {
     pub tally: Arc<DeliveryTally>,
-    /// What keeps it from being whole.
+    /// The problems that make it incomplete.
     pub problems: Vec<Safe>,
 }
 
@@ -263,7 +263,7 @@ pub struct DeliveriesRead {
 #[derive(Debug, Clone)]
 pub struct ChosenRows {
     pub rows: Rows,
-    /// Those that are shown, in their order; `None` for all.
+    /// The listed rows, in their order; `None` for all.
     pub order: Option<FilterSortResult>,
     /// Only those with these ids, whether they are shown or not.
     pub only: Option<Arc<IdSet>>,
@@ -460,7 +460,7 @@ fn system_words(error: &io::Error) -> String {
     words
 }
 
-/// Writes the rows by and by: a million of them are never unpacked at once.
+/// Writes the rows in chunks: a million of them are never unpacked at once.
 fn write_rows<W: Write>(
     rows: &ChosenRows,
     sheet: &Sheet<Listed>,

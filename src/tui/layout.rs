@@ -1,4 +1,4 @@
-//! Where things stand, as a pure function of the size: the state machine and the view ask the same one.
+//! The layout of the screen, as a pure function of its size: the state machine and the view use the same one.
 
 use ratatui::layout::Rect;
 

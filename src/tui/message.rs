@@ -1,4 +1,4 @@
-//! What the state machine is told, and what it asks for in return.
+//! The messages to the state machine, and its effects.
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
@@ -30,9 +30,9 @@ pub enum Message {
     Rows(RowsAnswer),
     /// Findings.
     Audited(Box<AuditAnswer>),
-    /// What came of a job.
+    /// The result of a job.
     Done(Box<Done>),
-    /// What a probe found.
+    /// The result of a probe.
     Probed(ProbeEvent),
     /// The moment came that `App::next_wake` named.
     Tick,
@@ -49,7 +49,7 @@ pub enum Message {
 /// One thing that the loop is to do. The state machine itself does no IO.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// What is shown has changed.
+    /// The screen has changed.
     Draw,
     /// Show a notice. The state machine does that itself.
     Notice(Notice),

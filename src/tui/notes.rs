@@ -1,4 +1,4 @@
-//! What is known of a webhook besides its fields: what a probe found, and how deliveries went. A few lines each, which stay in
+//! Facts about a webhook besides its fields: the probe result, and the deliveries. A few lines each, which stay in
 //! their places from webhook to webhook.
 
 use ratatui::style::Style;

@@ -19,7 +19,7 @@ pub const STEP_TIMEOUT: Duration = Duration::from_secs(5);
 /// Loads the certificates that are trusted, which takes milliseconds, or says why that failed.
 type OpenTrust = dyn Fn() -> Result<Trust, Safe> + Send + Sync;
 
-/// What came of a probe.
+/// The result of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProbeEvent {
     Reach(Origin, Box<Seen>),
@@ -40,7 +40,7 @@ enum ProberState {
     Idle,
     /// The certificates are being loaded.
     Opening(JoinHandle<Result<Trust, Safe>>, Vec<Vec<Origin>>),
-    /// So many answers are still to come.
+    /// Probing, and the number of answers that are still to come.
     Running(Probing, usize),
 }
 

@@ -27,7 +27,7 @@ impl Prompt {
         &self.text
     }
 
-    /// Where the next character goes, in bytes.
+    /// The place of the next character, in bytes.
     pub fn at(&self) -> usize {
         self.at
     }
@@ -208,7 +208,7 @@ impl Prompt {
     }
 }
 
-/// What is seen of a [`Prompt`].
+/// The visible part of a [`Prompt`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct PromptWindow {
     pub head: Safe,

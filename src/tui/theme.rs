@@ -15,7 +15,7 @@ pub struct Theme {
     pub error: Style,
     pub quiet: Style,
     pub strong: Style,
-    /// What a search looked for.
+    /// The text that a search matched.
     pub matched: Style,
     /// The selected entry of a menu.
     pub selected: Style,

@@ -71,7 +71,7 @@ impl Ui {
         Self { size: clamp(width, height), ..Self::default() }
     }
 
-    /// What stays on screen when another workspace is shown.
+    /// Prepares the screen for another workspace: only overlays that show nothing of a workspace stay.
     pub fn for_next_session(&mut self) {
         self.focus = Focus::List;
         self.notice = None;

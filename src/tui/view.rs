@@ -1,4 +1,4 @@
-//! What the explorer looks like: a pure function of [`App`]. One file a pane.
+//! Draws the explorer: a pure function of [`App`]. One file for each pane.
 
 mod changes;
 mod detail;

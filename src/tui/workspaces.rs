@@ -14,7 +14,7 @@ use crate::safe;
 #[derive(Debug, Default)]
 pub struct Workspaces {
     profiles: Option<Arc<Profiles>>,
-    /// What a command begins with to reach the workspace of the start, and any other one, which then has to be named.
+    /// The start of a command that reaches the first workspace, and of one that reaches any other, which has to be named.
     here: Vec<String>,
     elsewhere: Vec<String>,
     underway: Option<(usize, JoinHandle<Resolved>)>,
@@ -41,7 +41,7 @@ impl Workspaces {
         self.all().get(at).filter(|profile| profile.asks).map(|profile| &profile.shown)
     }
 
-    /// What a command begins with to reach a workspace.
+    /// The start of a command that reaches a workspace.
     pub fn invocation(&self, at: usize) -> Vec<String> {
         if at == self.start_at() {
             return self.here.clone();

@@ -33,7 +33,7 @@ pub struct CacheState {
     pub cache: CacheUse,
     /// While a job filters the rows by scope: the scope, the page size and the time of the listing.
     pub sifting: Option<(Scope, u64, Timestamp)>,
-    /// The first consistent read of everything, if it is no more than [`MOST_KEPT`].
+    /// The first consistent read of everything, unless it is very large.
     pub first: Option<Arc<Past>>,
     /// The last consistent read of everything, and its generation.
     pub full: Option<(Generation, Arc<Past>)>,

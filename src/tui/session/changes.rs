@@ -24,7 +24,7 @@ pub enum Baseline {
     Snapshot(Snapshot, Arc<Past>),
 }
 
-/// What a cache is compared with, unless something else was chosen.
+/// The snapshot that a cache is compared with, unless another baseline was chosen.
 #[derive(Debug, Clone, Default)]
 pub enum EarlierSnapshot {
     #[default]
@@ -43,7 +43,7 @@ pub enum BaselineChoice {
     Snapshot(Snapshot),
 }
 
-/// What is known of a webhook that is not in the listing any more.
+/// The check of a webhook that is no longer listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemovalCheck {
     /// The answer is waited for.
@@ -55,7 +55,7 @@ pub enum RemovalCheck {
     Unknown(Safe),
 }
 
-/// What is compared with the basis.
+/// The listing that is compared with the baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComparedListing {
     /// The last full read, which is of this generation.
@@ -64,7 +64,7 @@ pub enum ComparedListing {
     Cached,
 }
 
-/// What makes one comparison another one.
+/// The identity of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// The time of the basis, and which one it is.
@@ -74,7 +74,7 @@ pub struct Comparison {
     pub knowledge: KnownVersions,
 }
 
-/// What the filter asks for besides fields, by the number of what is known of it now; `None` of what it does not ask for.
+/// The versions of the facts that the filter asks for besides fields; `None` for the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KnownVersions {
     pub verdicts: Option<u64>,
@@ -82,7 +82,7 @@ pub struct KnownVersions {
     pub flags: Option<u64>,
 }
 
-/// How many webhooks came, changed, are gone, and may be gone.
+/// The numbers of webhooks that were added, changed, removed, and perhaps removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ChangeCounts {
     pub added: u64,
@@ -104,9 +104,9 @@ pub struct ChangesPane {
     /// The time since when these are the changes, and the filter.
     found_of: Option<((jiff::Timestamp, u64), String)>,
     counts: ChangeCounts,
-    /// What is to be compared.
+    /// The comparison that is wanted.
     wish: Option<Comparison>,
-    /// What is compared, or was last, and the number of its job until that is done.
+    /// The comparison in progress, or the last one, and its job until that is done.
     comparison: Option<Comparison>,
     job: Option<JobId>,
     fates: HashMap<Box<str>, RemovalCheck>,
@@ -179,18 +179,18 @@ impl ChangesPane {
         self.fates.get(entry.id())
     }
 
-    /// How many there are. Only what the API says not to know is gone.
+    /// The numbers of changes. Only webhooks for which the API answers 404 count as removed.
     pub fn counts(&self) -> ChangeCounts {
         self.counts
     }
 
-    /// Whether what is shown is not yet what is wished for.
+    /// Returns true while the changes on screen are not those that are wanted.
     pub fn is_waiting(&self) -> bool {
         self.job.is_some() || self.comparison != self.wish
     }
 
     /// Takes note of what is to be compared, and says whether to begin with it now: never while another comparison goes on.
-    /// What was found since another time is not shown any longer.
+    /// Changes since another baseline are not shown any longer.
     pub fn wish(&mut self, wish: Comparison) -> bool {
         if self.comparison.as_ref().is_none_or(|before| before.basis != wish.basis) {
             self.forget_found();
@@ -272,7 +272,7 @@ impl ChangesPane {
         self.fates.extend(ids.iter().map(|id| (id.raw().into(), RemovalCheck::Asked)));
     }
 
-    /// What is known of a webhook that is not listed.
+    /// The check of a webhook that is not listed.
     pub fn fate_of(&self, id: &str) -> Option<&RemovalCheck> {
         self.fates.get(id)
     }

@@ -22,7 +22,7 @@ use crate::tui::picker::PickerChoice;
 use crate::tui::view_kind::View;
 
 impl Session {
-    /// What is compared with the basis: the last full read, or as long as nothing can be read what is cached.
+    /// The listing that is compared: the last full read, or the cache while nothing can be read.
     pub fn later(&self) -> Option<(ComparedListing, &Arc<Past>)> {
         if let Some((generation, past)) = self.cache.full_read() {
             return Some((ComparedListing::Read(*generation), past));
@@ -35,7 +35,7 @@ impl Session {
         self.later().is_some_and(|(later, _)| later == ComparedListing::Cached)
     }
 
-    /// What the live webhooks are compared with. Without a cache that is the start.
+    /// The baseline. Without a cache it is the start.
     pub fn basis(&self) -> (&Baseline, Option<&Arc<Past>>) {
         match &self.changes.basis {
             Baseline::LastLook | Baseline::Start if self.is_cache_compared() => match &self.changes.earlier {
@@ -144,7 +144,7 @@ impl Session {
         vec![Effect::Draw]
     }
 
-    /// What is known of that which the filter asks for.
+    /// The versions of the facts that the filter asks for.
     fn knowledge(&self) -> KnownVersions {
         let query = self.filter.query();
         KnownVersions {

@@ -1,4 +1,4 @@
-//! What a session is told of its surroundings when it handles a message.
+//! The surroundings of a session while it handles a message.
 
 use std::sync::Arc;
 

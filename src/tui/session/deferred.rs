@@ -14,7 +14,7 @@ pub enum DeferredAction {
 }
 
 impl DeferredAction {
-    /// What all is loaded for.
+    /// The reason for loading all rows.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Mark => "to mark all",

@@ -19,7 +19,7 @@ pub struct Deliveries {
     pub is_being_matched: bool,
 }
 
-/// What the export says of a webhook.
+/// The figures of a webhook in the export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Figures {
     /// It is being read.

@@ -1,4 +1,4 @@
-//! What comes of a read: pages, failures, and the judgment of a complete read.
+//! The events of a read: pages, failures, and the judgment of a complete read.
 
 use super::context::SessionContext;
 use super::health::IssueStage;

@@ -17,7 +17,7 @@ pub struct Filter {
     applied: String,
     query: Query,
     prompt: Prompt,
-    /// What is wrong with the typed text.
+    /// The error in the typed text.
     error: Option<QueryError>,
     history: Vec<String>,
     /// How far back in the history the prompt shows, from 1; and what was typed before that.
@@ -25,7 +25,7 @@ pub struct Filter {
     draft: String,
     /// The row that was selected when the filter was opened.
     home: Option<Anchor>,
-    /// Where the selection was when typing began, and is again when it is given up.
+    /// The selection at the start of typing, restored when typing is canceled.
     start: Option<FilterStart>,
 }
 
@@ -47,7 +47,7 @@ impl Filter {
         self.history = history;
     }
 
-    /// What is in effect; empty for no filter.
+    /// The filter in effect; empty for none.
     pub fn applied(&self) -> &str {
         &self.applied
     }
@@ -97,7 +97,7 @@ impl Filter {
         self.start = None;
     }
 
-    /// Where the selection goes back to, when typing is given up.
+    /// The selection to restore when typing is canceled.
     pub fn start(&self) -> Option<FilterStart> {
         self.start.clone()
     }

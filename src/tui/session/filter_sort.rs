@@ -6,13 +6,13 @@ use crate::analysis::sort::Sort;
 use crate::model::Scope;
 use crate::tui::view_kind::View;
 
-/// Where things stand with the finder.
+/// The state of filtering and sorting.
 #[derive(Debug, Default)]
 pub struct FilterSort {
     pub sort: Option<Sort>,
     /// The view that Esc goes back to, the filter that was set there, and the one before it.
     pub came_from: Option<CameFrom>,
-    /// What was asked last.
+    /// The last request.
     pub asked: Option<FilterSortKey>,
     pub epoch: u64,
     /// The epoch of the last whole answer.
@@ -27,7 +27,7 @@ pub struct FilterSort {
     pub shown: (String, Option<Scope>),
 }
 
-/// What makes one question another one.
+/// The identity of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterSortKey {
     pub filter: String,
@@ -56,7 +56,7 @@ impl FilterSort {
         self.to = None;
     }
 
-    /// Whether the next answer is about other rows, and is shown from its top.
+    /// Returns true if the next answer is about other rows, and is shown from its top.
     pub fn goes_to_top(&self) -> bool {
         self.to_top
     }
@@ -72,7 +72,7 @@ impl FilterSort {
     }
 }
 
-/// Where a filter came from that a group set.
+/// The origin of a filter that a group set.
 #[derive(Debug)]
 pub struct CameFrom {
     pub view: View,

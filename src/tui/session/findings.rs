@@ -39,14 +39,14 @@ pub struct HistorySearch {
     pub searched: Arc<Searched>,
 }
 
-/// What makes one case another one.
+/// The identity of an audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuditKey {
     pub version: u64,
     pub is_part: bool,
 }
 
-/// What is wrong with the selected webhook, and of what that was said.
+/// The findings about the selected webhook, and the rows that they are of.
 #[derive(Debug, Default)]
 pub struct SelectedFindings {
     pub of: Option<(u64, u64, Option<Segment>)>,

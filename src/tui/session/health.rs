@@ -8,7 +8,7 @@ use crate::base::clock::Moment;
 use crate::base::text::Safe;
 use crate::safe;
 
-/// What the last answers said.
+/// The state of the API by its last answers.
 #[derive(Debug, Clone, Default)]
 pub enum Health {
     /// No answer yet.
@@ -32,7 +32,7 @@ pub struct ConnectionIssue {
     pub again_at: Option<Instant>,
 }
 
-/// What is being done about it.
+/// The reaction to an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssueStage {
     /// `attempt` of `of` failed, another one follows.
@@ -66,7 +66,7 @@ impl Health {
         }
     }
 
-    /// What was given up is asked for again.
+    /// A read that failed is tried again.
     pub fn try_again(&mut self) {
         if let Self::Trouble(trouble) = self
             && trouble.stage == IssueStage::Failed
@@ -119,7 +119,7 @@ impl Health {
 }
 
 impl ConnectionIssue {
-    /// What is being done about it, in a few words.
+    /// The reaction in a few words.
     pub fn stage_in_words(&self, now: Instant) -> Safe {
         match self.stage {
             IssueStage::Retrying { attempt, of } => safe!("attempt {} of {} failed", attempt, of),

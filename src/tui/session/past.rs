@@ -80,14 +80,14 @@ impl Pages {
     }
 }
 
-/// What the cache has.
+/// The listing in the cache.
 pub fn recall(store: &Store, layout: Layout, now: Timestamp) -> Result<Option<Arc<Past>>, Unusable> {
     let mut pages = Pages::new(layout);
     let read_at = store.read_each(now, |row: Draft| pages.push(row))?;
     Ok(read_at.map(|at| Arc::new(Past { rows: pages.finish(), at })))
 }
 
-/// What is in a snapshot of the history; `None` when it cannot be read any more.
+/// The listing in a snapshot of the history; `None` if it can no longer be read.
 pub fn open(snapshot: &Snapshot, layout: Layout) -> Option<Past> {
     let roster = snapshot.read().ok()?;
     let mut pages = Pages::new(layout);
@@ -130,7 +130,7 @@ pub fn sift(past: &Past, scope: Scope, layout: Layout) -> Rows {
     pages.finish()
 }
 
-/// Whether both are the same rows in the same order.
+/// Returns true if both are the same rows in the same order.
 fn is_same(one: &Rows, other: &Rows) -> bool {
     one.count() == other.count() && flat(one).zip(flat(other)).all(|(one, other)| one.is_same(other))
 }
@@ -189,7 +189,7 @@ impl CanonicalRows for Packed<'_> {
 ///
 /// # Errors
 ///
-/// What cannot be written, and why.
+/// The file that cannot be written, and why.
 pub fn keep(
     store: &Store,
     past: &Past,

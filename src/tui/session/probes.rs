@@ -14,7 +14,7 @@ use crate::tui::job_id::JobId;
 /// Origins that are remembered.
 const MAX_KEPT: usize = 20_000;
 
-/// What is known of destinations, and what is being found out.
+/// The probe results, and the probes in progress.
 #[derive(Debug, Default)]
 pub struct Probes {
     pub known: Probed,
@@ -41,7 +41,7 @@ pub fn number(count: usize) -> Safe {
     grouped(count as u64)
 }
 
-/// What is known of one destination.
+/// The probe status of one destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeStatus<'a> {
     Unknown,
@@ -52,7 +52,7 @@ pub enum ProbeStatus<'a> {
 }
 
 impl Probes {
-    /// Whether there is anything to show of probes.
+    /// Returns true if anything was probed or is being probed.
     pub fn are_shown(&self) -> bool {
         !self.known.is_empty() || self.is_running()
     }
@@ -66,7 +66,7 @@ impl Probes {
         self.is_running().then_some(self.tally)
     }
 
-    /// What is known of the destination of a URL.
+    /// The probe status of the destination of a URL.
     pub fn of(&self, url: &str) -> ProbeStatus<'_> {
         let Some(origin) = Origin::of_text(url) else { return ProbeStatus::NoUrl };
         match self.known.get(&origin) {

@@ -31,7 +31,7 @@ impl Session {
         !self.is_searching() && self.filter_sort.asked.as_ref().is_none_or(is_answered)
     }
 
-    /// What is known of webhooks besides their fields.
+    /// The facts about webhooks besides their fields.
     pub fn facts(&self) -> FilterFacts {
         let (new, changed, gone) = self.unread.flags();
         let (probed, verdicts) = (self.probes.known.clone(), Arc::clone(self.verdicts()));

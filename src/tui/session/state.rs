@@ -1,4 +1,4 @@
-//! What a session is made of.
+//! The parts of a session.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub struct Session {
     pub last_copy: Option<(Copy, String)>,
 }
 
-/// What a session starts with.
+/// The values that a session starts with.
 #[derive(Debug)]
 pub struct SessionStart {
     pub id: SessionId,

@@ -13,7 +13,7 @@ pub struct UnreadChanges {
     pub new: Arc<IdSet>,
     pub changed: Arc<IdSet>,
     pub gone: Arc<IdSet>,
-    /// Those of them that were looked at since, and how many of each. They are taken out in bulk: to leave a row costs the same
+    /// Changes that were looked at since, and their numbers. They are taken out in bulk: to leave a row costs the same
     /// however many others there are.
     pub seen: HashMap<Box<str>, UnreadChange>,
     pub seen_counts: [usize; 3],
@@ -23,7 +23,7 @@ pub struct UnreadChanges {
     pub comparing: Option<(JobId, RowsBefore)>,
 }
 
-/// What happened to a webhook.
+/// A change of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnreadChange {
     New,
@@ -54,7 +54,7 @@ impl UnreadChanges {
         self.counts().iter().all(|&(_, count)| count == 0)
     }
 
-    /// How many are new, changed and gone.
+    /// The numbers of added, changed and removed webhooks.
     pub fn counts(&self) -> [(UnreadChange, usize); 3] {
         let [new, changed, gone] = self.seen_counts;
         [
@@ -96,7 +96,7 @@ impl UnreadChanges {
     }
 }
 
-/// What was there before a refresh.
+/// The rows before a refresh.
 #[derive(Debug, Clone)]
 pub struct RowsBefore {
     pub rows: Rows,

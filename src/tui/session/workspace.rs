@@ -13,7 +13,7 @@ pub struct WorkspaceInfo {
     pub profile: Safe,
     /// The file that the rows are from, if they are from one: then nothing is asked of the API.
     pub file: Option<Safe>,
-    /// Where copied requests go.
+    /// The target of copied requests.
     pub base_url: BaseUrl,
     pub key_source: KeySource,
     /// The cache of the workspace; `None` for the demo and for files.

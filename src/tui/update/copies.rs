@@ -45,7 +45,7 @@ impl App {
         CopySubject::Marked { rows, count, on_screen, ids }
     }
 
-    /// Whether `list` does not know what the filter asks for: marks, changes, and what was seen of destinations and deliveries.
+    /// Returns true if `list` refuses the filter: it knows no marks, unread changes, probe results and deliveries.
     fn is_filter_refused_by_list(&self) -> bool {
         let query = self.session.filter.query();
         let audit = || self.settings.audit.prepare(self.now.wall, Arc::default());

@@ -68,13 +68,13 @@ impl App {
             deliveries.is_being_matched = false;
         }
         match (unmatched.words(), &self.ui.notice) {
-            // What is wrong with the file itself counts for more.
+            // A problem with the file itself counts for more.
             (None, _) | (Some(_), Some(Notice::Warning(_))) => Vec::new(),
             (Some(words), _) => self.warn(safe!("deliveries: {}", words)),
         }
     }
 
-    /// What the export says of a webhook; `None` when there is no export of this workspace.
+    /// The figures of a webhook; `None` if there is no export of this workspace.
     pub fn figures_of(&self, row: RowRef<'_>) -> Option<Figures> {
         let deliveries = self.deliveries_here()?;
         Some(match (&deliveries.tally, &deliveries.problem) {
@@ -90,7 +90,7 @@ impl App {
         })
     }
 
-    /// What was counted of deliveries to this workspace, once it is read.
+    /// The tally of deliveries to this workspace, once it is read.
     pub fn tally(&self) -> Option<&Arc<DeliveryTally>> {
         self.deliveries_here()?.tally.as_ref()
     }

@@ -58,7 +58,7 @@ impl App {
         effects
     }
 
-    /// What has to be said of a copied request: the variable in it may hold the key of another workspace.
+    /// A warning about a copied request: the variable in it may hold the key of another workspace.
     pub(super) fn whose_key(&self, what: Copy) -> Safe {
         if !what.is_request()
             || self.session.workspace.key_source == KeySource::Environment

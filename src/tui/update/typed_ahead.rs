@@ -12,7 +12,7 @@ use crate::tui::typed_ahead::{Aim, Clicked, LastFrame, ListIdentity, Parts, Sele
 use crate::tui::ui::Overlay;
 
 impl App {
-    /// What a key refers to now.
+    /// The target of a key now.
     pub(super) fn aim(&self) -> Aim {
         let list = self.list();
         let place = list.cursor().selected();

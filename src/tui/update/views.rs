@@ -16,7 +16,7 @@ use crate::tui::session::webhook_list::Anchor;
 use crate::tui::ui::Focus;
 use crate::tui::view_kind::View;
 
-/// What going back may undo besides the way here. The keys that lead to the left of the screen undo nothing else.
+/// The things that going back may undo besides the way here. The keys that lead to the left of the screen undo nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Clears {
     Filter,

@@ -1,4 +1,4 @@
-//! What came, went and changed since a time: the webhooks, and before and after of the selected one.
+//! The view of changes since a baseline: the webhooks, and before and after of the selected one.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -145,7 +145,7 @@ fn row(app: &App, entry: &Entry, area: Rect, canvas: &mut Canvas<'_>) {
     let left = area.width.saturating_sub(if right > 0 { right + 2 } else { 0 });
     let url = short_url(webhook.url(), app.session.reveal, left.into());
     let used = canvas.text(Rect { width: left, ..area }, &url, Style::new());
-    // What the destination leaves is room for the rest.
+    // The rest of the line is room for the change.
     let x = area.x.saturating_add(used).saturating_add(2);
     let room = area.right().saturating_sub(x);
     let x = if room >= wanted { area.right().saturating_sub(wanted) } else { x };

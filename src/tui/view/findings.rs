@@ -1,4 +1,4 @@
-//! What is wrong, by rule: how many webhooks break it and, where it is open, which ones.
+//! The view of findings by rule: the number of webhooks that break it and, where it is expanded, each of them.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -43,7 +43,7 @@ pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// What is said when there is no line: nothing was found, or nobody knows yet.
+/// The text when there is no line: nothing was found, or the audit is not done.
 fn nothing(app: &App) -> Safe {
     if !app.session.is_audited() || app.group_pane().is_none_or(|pane| pane.groups().is_none()) {
         return if app.session.is_loading() { "  loading".into() } else { "  auditing".into() };
@@ -125,7 +125,7 @@ fn group_line(app: &App, group: &Group, is_selected: bool, columns: &FindingColu
     }
 }
 
-/// What the selected finding is, and what to do about it.
+/// The explanation of the selected finding, and its advice.
 fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.settings.theme;
     canvas.rule(line(area, 0), theme.quiet);
@@ -144,7 +144,7 @@ fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     let what = what.paragraph(inner.width.into());
     let todo = safe!("What to do: {}", rule.advice).paragraph(inner.width.into());
-    // What to do has its place, however long the rest is.
+    // The advice has its place, however long the rest is.
     let room = usize::from(area.height.saturating_sub(1)).saturating_sub(todo.len()).max(1);
     let whose = whose.map(|whose| (whose.fit(inner.width.into(), app.settings.glyphs.ellipsis), theme.strong));
     let lines = whose.into_iter().chain(what.into_iter().map(|line| (line, Style::new()))).take(room);
@@ -154,7 +154,7 @@ fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// Where the columns stand.
+/// The places of the columns.
 struct FindingColumns {
     area: Rect,
 }
@@ -189,7 +189,7 @@ impl FindingColumns {
         Rect { x: at.x.saturating_add(2), width: self.area.width.saturating_sub(2 + word), ..at }
     }
 
-    /// Where that word stands.
+    /// The place of that word.
     fn behind(&self, at: Rect) -> Rect {
         let width = GROUP.min(self.area.width);
         Rect { x: self.area.right().saturating_sub(width), width, ..at }

@@ -33,7 +33,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.text_right(whole, &position, Style::new());
     let room = Rect { width: area.width.saturating_sub(width.saturating_add(3)), ..area };
     match (&app.ui.notice, &app.ui.overlay) {
-        // What is wrong with what is being typed counts for more than what happened meanwhile.
+        // An error in the typed text counts for more than a notice.
         (_, Overlay::Filter) if app.session.filter.error().is_some() => {
             prompt::PromptLine::filter(app).draw_below(app, room, canvas);
         }
@@ -62,7 +62,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// Whether the position can stand beside what there is to say, which counts for more.
+/// Returns true if there is room for the position beside the notice, which counts for more.
 fn has_room_beside(app: &App, area: Rect, position: &Safe) -> bool {
     let error = if let Overlay::Export(export) = &app.ui.overlay { export.error.as_ref() } else { None };
     let notice = app.ui.notice.as_ref().map(|(Notice::Info(words) | Notice::Warning(words))| words);
@@ -70,7 +70,7 @@ fn has_room_beside(app: &App, area: Rect, position: &Safe) -> bool {
     words.width() + position.width() + BESIDES <= area.width.into()
 }
 
-/// What stands before and between a notice and the position.
+/// The columns before a notice, and between it and the position.
 const BESIDES: usize = 5;
 
 /// As many keys as fit, the most useful first.

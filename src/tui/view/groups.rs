@@ -22,7 +22,7 @@ const NAME: u16 = 24;
 /// Columns of a share without a bar, with two before it.
 const SHARE: u16 = 8;
 
-/// What one view shows of its groups.
+/// The table of a view of groups.
 pub(super) struct GroupTable {
     /// Of the name, and of the three numbers.
     pub(super) titles: [&'static str; 4],

@@ -33,7 +33,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let (status, status_style) = status(app);
     let sort = sort(app);
     let news = news(app);
-    // What is left out when it gets narrow: first the name, then where the key is from, how fresh it is and how it is sorted.
+    // A narrow header leaves out first the name, then the source of the key, the age and the sort order.
     // Never whose webhooks these are, how many of them are missing, nor that they are filtered.
     let revealed = if app.session.reveal { REVEALED } else { Safe::default() };
     let must = 1 + identity.width() + revealed.width() + 2 + coverage.width() + 1;
@@ -183,7 +183,7 @@ fn status(app: &App) -> (Safe, ratatui::style::Style) {
         Health::Live { .. } if app.session.load.all != LoadAll::No => ("loading all".into(), theme.quiet),
         Health::Live { .. } if app.session.is_loading() => ("loading".into(), theme.quiet),
         Health::Live { .. } if app.session.list.lines.is_inconsistent() => ("inconsistent".into(), theme.warning),
-        // What is shown is not all of now, and that is said already.
+        // The rows are cached in part, which the coverage says already.
         Health::Live { .. } if app.session.cached_at().is_some() => (Safe::default(), theme.quiet),
         // It is as old as it is, whenever it was read.
         Health::Live { .. } if app.session.workspace.file.is_some() => ("offline".into(), theme.quiet),

@@ -32,7 +32,7 @@ pub(super) fn draw(app: &App, scroll: usize, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// What stands before and behind a webhook in the list.
+/// The signs beside a webhook in the list.
 fn signs(app: &App) -> Vec<(Safe, &'static str)> {
     let glyphs = app.settings.glyphs;
     let [reachable, dead] = glyphs.probe();

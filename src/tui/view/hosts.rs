@@ -1,4 +1,4 @@
-//! Where is delivered to: the hosts, and the paths of those that are open.
+//! The view of hosts: destinations by host, and the paths of expanded hosts.
 
 use ratatui::layout::Rect;
 

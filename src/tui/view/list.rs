@@ -64,7 +64,7 @@ fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// What is left of an area behind some columns.
+/// The part of an area behind some columns.
 pub(super) fn behind(area: Rect, columns: u16) -> Rect {
     Rect { x: area.x + columns.min(area.width), width: area.width.saturating_sub(columns), ..area }
 }

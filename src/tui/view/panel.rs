@@ -210,7 +210,7 @@ fn no_match(app: &App) -> Vec<Piece> {
     pieces
 }
 
-/// What the filter asks for that nobody has looked for.
+/// A notice about facts that the filter asks for and that are not known yet.
 fn unknown_so_far(app: &App) -> Option<Safe> {
     let query = app.session.filter.query();
     // Whoever asks for any finding at all asks for others too.

@@ -17,18 +17,18 @@ pub(super) struct PromptLine<'a> {
     below: BelowPrompt,
 }
 
-/// What stands below it.
+/// The line below it.
 enum BelowPrompt {
-    /// What can be pressed.
+    /// The keys.
     Keys(&'static [(&'static str, &'static str)]),
-    /// What is wrong from this byte on, and what may help.
+    /// An error from this byte on, and advice.
     Error { at: usize, message: Safe, advice: Option<Safe> },
-    /// What there is to say.
+    /// A notice.
     Words(Safe),
 }
 
 const FILTER_KEYS: &[(&str, &str)] = &[("enter", "keep"), ("esc", "clear"), ("up", "history"), ("pgdn", "scroll")];
-/// What stands under the character that is wrong.
+/// The mark under the wrong character.
 const MARK: &str = "^ ";
 
 const EXPORT_KEYS: &[(&str, &str)] = &[("enter", "write"), ("esc", "cancel"), ("tab", "json, ndjson, csv, md")];

@@ -1,4 +1,4 @@
-//! What probes and deliveries say, in a line of the list. A column for it is there once there is something to say.
+//! The columns for probes and deliveries in a line of the list. Each is there once it has something to show.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
