@@ -291,9 +291,9 @@ where
                         if let Ok(Some(number)) = suspended {
                             return Ok(ControlFlow::Break(Ended::Signal(number)));
                         }
+                        self.pending = PendingFrame::Urgent;
                         more.extend(self.measured());
                         if let Err(why) = suspended {
-                            self.pending = PendingFrame::Urgent;
                             more.extend(self.app.update(Message::NotSuspended(why), Moment::now()));
                         }
                     }
@@ -354,7 +354,7 @@ where
     }
 
     fn redraw(&mut self) {
-        self.pending = PendingFrame::Urgent;
+        self.pending = self.pending.max(PendingFrame::Progress);
         self.screen.reset(self.app.ui.size);
     }
 }
