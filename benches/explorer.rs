@@ -12,15 +12,14 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use hookscope::analysis::filter_sort::FilterSortRequest;
 use hookscope::analysis::query::Query;
-use hookscope::analysis::rows::{Rows, Segment};
 use hookscope::analysis::sort::{SORT_KEYS, Sort};
-use hookscope::api::Numbers;
+use hookscope::api::{Page, PageNumbers};
 use hookscope::base::base_url::BaseUrl;
 use hookscope::base::clock::Moment;
 use hookscope::base::redact::ApiKey;
 use hookscope::config::Config;
-use hookscope::fetch::{FetchEvent, Generation, PackedPage};
-use hookscope::model::{Drafts, Elements, Packer};
+use hookscope::fetch::{FetchEvent, Generation};
+use hookscope::model::{Interner, PageBuilder, RowPage, Rows};
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::session::listing::Listing;
@@ -67,44 +66,38 @@ fn json(number: u64) -> String {
     )
 }
 
-/// Webhooks on their way into a block, as a page is read.
-fn drafts<'j>(webhooks: impl IntoIterator<Item = &'j String>) -> Drafts {
-    let mut drafts = Drafts::default();
+/// Webhooks as a page, as when one is read.
+fn packed(interner: &Interner, webhooks: &[String]) -> Arc<RowPage> {
+    let mut page = PageBuilder::new(interner);
     for json in webhooks {
-        let mut json = serde_json::Deserializer::from_str(json);
-        drafts.read_plain(&mut json).expect("this is a plain webhook");
+        page.push(serde_json::from_str(json).expect("this is JSON")).expect("this is not deep");
     }
-    drafts
+    page.finish()
 }
 
 /// Pages of so many webhooks together.
-fn pages(webhooks: u64) -> Vec<PackedPage> {
-    let packer = Packer::default();
+fn pages(webhooks: u64) -> Vec<Page> {
+    let interner = Interner::default();
     let page = |number: u64| {
         let rows = (number - 1) * PAGE_SIZE..(number * PAGE_SIZE).min(webhooks);
-        let numbers = Numbers {
-            number,
-            rows: rows.end - rows.start,
-            limit: Some(PAGE_SIZE),
-            total: Some(webhooks),
-            total_pages: None,
-            bytes: 0,
-        };
-        PackedPage { numbers, block: Arc::new(packer.pack(&drafts(&rows.map(json).collect::<Vec<_>>()))) }
+        let rows = packed(&interner, &rows.map(json).collect::<Vec<_>>());
+        let (limit, total) = (Some(PAGE_SIZE), Some(webhooks));
+        let numbers = PageNumbers { number, rows: rows.len() as u64, limit, total, ..PageNumbers::default() };
+        Page { numbers, rows }
     };
     (1..=webhooks.div_ceil(PAGE_SIZE)).map(page).collect()
 }
 
-fn rows(pages: &[PackedPage]) -> Rows {
+fn rows(pages: &[Page]) -> Rows {
     let mut rows = Rows::new(PAGE_SIZE);
     for page in pages {
-        rows.put(page.numbers.number, Segment { rows: page.block.len(), block: Arc::clone(&page.block) });
+        rows.put(page.numbers.number, Arc::clone(&page.rows).into());
     }
     rows
 }
 
 /// An explorer with these webhooks loaded.
-fn app(pages: &[PackedPage], size: (u16, u16)) -> App {
+fn app(pages: &[Page], size: (u16, u16)) -> App {
     let now = Moment::now();
     let demo = Config::demo_connection(BaseUrl::default(), ApiKey::new("id:secret").expect("this is a key"));
     let setup = Setup { size, ..Setup::new(&Config::default(), &demo) };
@@ -127,7 +120,7 @@ fn press(key: char) -> Message {
 fn decoding(criterion: &mut Criterion) {
     let page: Vec<String> = (0..PAGE_SIZE).map(json).collect();
     criterion.bench_function("decode and pack a page", |bencher| {
-        bencher.iter_batched(Packer::default, |packer| black_box(packer.pack(&drafts(&page))), BatchSize::SmallInput);
+        bencher.iter_batched(Interner::default, |interner| black_box(packed(&interner, &page)), BatchSize::SmallInput);
     });
 }
 

@@ -14,7 +14,6 @@ pub mod origins;
 pub mod probed;
 pub mod query;
 pub mod reach;
-pub mod rows;
 pub mod sort;
 pub mod vocabulary;
 mod words;

@@ -27,7 +27,9 @@ pub(crate) use self::kind::duration;
 pub use self::kind::{Distrust, ErrorKind, Network, Nonsense, ProxyFault};
 pub use self::rate::RateLimit;
 pub use self::route::{BadProxy, ProxyServer, ProxyVariables, Route};
-pub use self::wire::{Numbers, Page};
+pub use self::wire::{Page, PageNumbers};
+
+use crate::model::Interner;
 
 /// A decoded answer, with the rate limit from its headers.
 #[derive(Debug, Clone)]
@@ -43,9 +45,13 @@ pub struct ApiFailure {
     pub rate: Option<RateLimit>,
 }
 
-/// Reads the body of a saved page, in any envelope.
-pub fn saved_page(body: &[u8]) -> Result<Page, ApiError> {
-    wire::page(body, 1).map_err(|why| {
+/// Reads the body of a saved page, whatever its envelope.
+///
+/// # Errors
+///
+/// The body is not a valid page, with the parser's own words.
+pub fn saved_page(body: &[u8], interner: &Interner) -> Result<Page, ApiError> {
+    wire::page(body, 1, interner).map_err(|why| {
         let error = ApiError::new(ErrorKind::Nonsense(why.why));
         error.with(crate::base::text::clean_head(&why.detail, 200))
     })

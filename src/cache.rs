@@ -28,12 +28,13 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use rustix::fs::OFlags;
 
-pub use self::file::{Cached, Unusable};
+pub use self::file::{CachedListing, Unusable};
 pub use self::history::{Counts, Dated, Snapshot, dated};
 use crate::analysis::audit::LastActive;
 use crate::base::files::{self, Existing};
 use crate::config::{Connection, KeySource};
-use crate::model::{CanonicalRows, Element, Line, Roster};
+use crate::model::{Interner, RowRef, Rows};
+use crate::snapshot::STORED_PAGE;
 
 /// A cache of another workspace is removed after this time without an update.
 const LONGEST: Duration = Duration::from_hours(180 * 24);
@@ -196,13 +197,7 @@ impl Store {
     /// # Errors
     ///
     /// The listing cannot be written. It can still be shown.
-    pub fn keep(
-        &self,
-        listing: &impl CanonicalRows,
-        read_at: Timestamp,
-        now: Timestamp,
-        removed: &BTreeSet<String>,
-    ) -> io::Result<Kept> {
+    pub fn keep(&self, listing: &Rows, read_at: Timestamp, now: Timestamp, removed: &BTreeSet<String>) -> io::Result<Kept> {
         let digest = file::Digest::of(listing);
         if digest.bytes > file::MAX_BYTES {
             return Err(io::Error::other("the workspace is too large to be cached"));
@@ -235,21 +230,18 @@ impl Store {
     }
 
     /// Returns the stored webhooks that are neither in the listing nor confirmed as removed.
-    fn unconfirmed(
-        &self,
-        listing: &impl CanonicalRows,
-        now: Timestamp,
-        removed: &BTreeSet<String>,
-    ) -> io::Result<Unconfirmed> {
-        let ids: Vec<&str> = listing.ids().collect();
+    fn unconfirmed(&self, listing: &Rows, now: Timestamp, removed: &BTreeSet<String>) -> io::Result<Unconfirmed> {
+        let mut ids: Vec<&str> = listing.webhooks().map(RowRef::id).collect();
+        ids.sort_unstable();
         let before = self.known_removed();
         // A webhook that is listed again exists, even if it was confirmed as removed before.
         let is_listed = |id: &str| ids.binary_search(&id).is_ok();
         let known: BTreeSet<&String> = before.union(removed).filter(|id| !is_listed(id)).collect();
         let is_lacking = |id: &str| !is_listed(id) && !before.contains(id) && !removed.contains(id);
         let of_cache = Unconfirmed::gather(is_lacking, |sink| {
-            let read = self.read_each(now, |line: Line| line.id_text().map(&mut *sink).unwrap_or_default());
-            matches!(read, Ok(Some(_)))
+            let Ok(Some(cached)) = self.read(&Interner::default(), now) else { return false };
+            cached.rows.webhooks().map(RowRef::id).for_each(sink);
+            true
         });
         // Without a usable cache, the newest readable snapshot is used.
         let of_history = || {
@@ -293,7 +285,7 @@ impl Store {
         Ok(is_ours)
     }
 
-    fn add_to_history(&self, listing: &impl CanonicalRows, read_at: Timestamp) -> io::Result<bool> {
+    fn add_to_history(&self, listing: &Rows, read_at: Timestamp) -> io::Result<bool> {
         let directory = private_directory(&self.history)?;
         let before = history::list(&directory);
         // If the last snapshot cannot be read, still add this one.
@@ -312,27 +304,22 @@ impl Store {
     /// # Errors
     ///
     /// The cache cannot be used. The next listing that is saved replaces it.
-    pub fn read<E: Element>(&self, now: Timestamp) -> Result<Option<Cached<E>>, Unusable> {
-        file::read(&self.path("cache"), now)
+    pub fn read(&self, interner: &Interner, now: Timestamp) -> Result<Option<CachedListing>, Unusable> {
+        self.read_in_pages(interner, STORED_PAGE, now)
     }
 
-    /// Like [`Store::read`], but passes each row to `sink` and returns when the listing was read. On an error, discard the
-    /// rows passed so far.
+    /// As [`Store::read`], with this many rows per page.
     ///
     /// # Errors
     ///
     /// As [`Store::read`].
-    pub fn read_each<E: Element>(&self, now: Timestamp, sink: impl FnMut(E)) -> Result<Option<Timestamp>, Unusable> {
-        file::read_each(&self.path("cache"), now, sink)
-    }
-
-    /// Like [`Store::read`], but returns the compact form of the listing.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::read`].
-    pub fn read_roster(&self, now: Timestamp) -> Result<Option<(Roster, Timestamp)>, Unusable> {
-        file::read_roster(&self.path("cache"), now)
+    pub fn read_in_pages(
+        &self,
+        interner: &Interner,
+        page_size: u64,
+        now: Timestamp,
+    ) -> Result<Option<CachedListing>, Unusable> {
+        file::read(&self.path("cache"), interner, page_size, now)
     }
 
     /// Returns when the cached listing was read, from the file's modification time; `None` without a cache.

@@ -7,11 +7,11 @@
 
 mod budget;
 mod complete;
+mod crawler;
 mod explain;
-mod extent;
 #[cfg(test)]
 pub(crate) mod histories;
-mod packed;
+mod layout;
 mod pass;
 mod problem;
 mod requests;
@@ -22,10 +22,9 @@ mod window;
 
 use std::time::Duration;
 
-pub use self::complete::{Limit, Reading, Summary, Wanted, judge, judge_into, read_listing, stream_listing};
+pub use self::complete::{Limit, Reading, Summary, Wanted, check_saved, read_listing, stream_listing, stream_saved};
 pub use self::explain::explain;
-pub use self::extent::{Extent, RowCount};
-pub use self::packed::PackedPage;
+pub use self::layout::{PageLayout, RowCount};
 pub use self::pass::is_whole_listing;
 pub use self::problem::Problem;
 pub use self::requests::Progress;

@@ -19,10 +19,10 @@ use hookscope::deliveries;
 use hookscope::demo::DemoServer;
 use hookscope::error::{Error, Exit};
 use hookscope::fetch::{self, Held, Wanted};
-use hookscope::model::Scope;
+use hookscope::model::{Interner, Scope};
 use hookscope::output::{self, Say};
 use hookscope::safe;
-use hookscope::snapshot;
+use hookscope::snapshot::{self, FileListing};
 use hookscope::tui::terminal::console;
 use hookscope::tui::view_kind::View;
 use hookscope::tui::workspaces::Workspaces;
@@ -184,7 +184,8 @@ async fn origin(cli: &Cli, config: &Config, env: &Environment) -> Result<(Origin
     }
     let selection = WorkspaceOptions { profile: cli.global.profile.clone(), base_url: None };
     let (base_url, _) = config.workspace(&selection, env)?.base_url()?;
-    let reading = fetch::judge(snapshot::read(path)?, Wanted::all(Scope::All));
+    let FileListing { rows, numbers } = snapshot::read(path, &Interner::default())?;
+    let reading = fetch::check_saved(&rows, numbers, Wanted::all(Scope::All));
     // A part never looks like the whole.
     let part = if reading.summary.problems.is_empty() { "" } else { " (incomplete)" };
     let name = safe!("{}{}", snapshot::name(path), part);

@@ -34,7 +34,7 @@ pub use self::probes::Probed;
 pub use self::webhooks::Listed;
 use crate::base::text::{Safe, clean, escape_json};
 use crate::error::{Error, reason};
-use crate::model::Json;
+use crate::model::OwnedRow;
 use crate::safe;
 
 /// Whether anybody still reads the output.
@@ -278,15 +278,15 @@ pub trait Record: Serialize + Sized + 'static {
 #[derive(Debug)]
 pub enum Entry<T> {
     Record(T),
-    /// What the API sent instead of a record.
-    Malformed(Json),
+    /// A malformed row, written as received.
+    Malformed(OwnedRow),
 }
 
 impl<T: Serialize> Serialize for Entry<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Record(record) => record.serialize(serializer),
-            Self::Malformed(json) => json.serialize(serializer),
+            Self::Malformed(row) => row.row().serialize(serializer),
         }
     }
 }

@@ -11,52 +11,66 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
-use serde::de::{Deserializer as _, SeqAccess, Visitor};
+use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 pub use self::lines::id_lines;
-use crate::api::{self, Page, without_number};
+use crate::api::{self, Page, PageNumbers, without_number};
 use crate::base::text::{Safe, clean};
 use crate::error::{Error, reason};
-use crate::model::{self, CanonicalRows, Element, Line, RawFields, Roster, Row, TooDeep, WebhookId, raw_array};
+use crate::model::{self, Interner, RawFields, RowRef, Rows, RowsBuilder, raw_array};
 use crate::output::Output;
 use crate::safe;
+
+/// The rows per page of a listing read from a file.
+pub const STORED_PAGE: u64 = 1_000;
 
 /// The largest single value that is read, in bytes: a webhook, or a whole saved page.
 const MAX_VALUE: usize = 64 << 20;
 
-/// Reads a workspace from a file, or from stdin when it is called `-`: an array of webhooks (such as a snapshot), a saved page
-/// of the API, or one webhook a line. What is no webhook among them becomes a malformed row.
+/// A listing read from a file.
+#[derive(Debug, Clone)]
+pub struct FileListing {
+    pub rows: Rows,
+    /// Of all rows together. A saved page may claim more rows than it has.
+    pub numbers: PageNumbers,
+}
+
+impl FileListing {
+    /// A listing of which nothing says that it is incomplete.
+    pub fn whole(rows: Rows) -> Self {
+        let count = rows.count();
+        Self { numbers: PageNumbers { number: 1, rows: count, total: Some(count), ..PageNumbers::default() }, rows }
+    }
+}
+
+/// Reads a workspace from a file, or from stdin if the path is `-`: an array of webhooks (such as a snapshot), a saved page
+/// of the API, or one webhook per line. Invalid webhooks become malformed rows.
 ///
 /// # Errors
 ///
 /// What is wrong, with file, line and column.
-pub fn read(path: &Path) -> Result<Page, Error> {
-    let mut rows = Vec::new();
-    let page = read_each(path, |row| rows.push(row))?;
-    Ok(Page { rows, ..page })
+pub fn read(path: &Path, interner: &Interner) -> Result<FileListing, Error> {
+    read_in_pages(path, interner, STORED_PAGE)
 }
 
-/// As [`read`], as little more than its texts.
-pub fn read_roster(path: &Path) -> Result<(Roster, Page<Vec<Line>>), Error> {
-    let mut roster = Roster::default();
-    let page = read_each(path, |line: Line| roster.push_text(line.id_text(), &line.json))?;
-    roster.sort();
-    Ok((roster, page))
-}
-
-/// As [`read`], handing on each row. The page has everything but them.
-fn read_each<E: Element>(path: &Path, mut sink: impl FnMut(E)) -> Result<Page<Vec<E>>, Error> {
+/// As [`read`], with this many rows per page.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_in_pages(path: &Path, interner: &Interner, page_size: u64) -> Result<FileListing, Error> {
+    let rows = RowsBuilder::new(interner, page_size);
     let name = name(path);
     if path == Path::new("-") {
-        return read_from(io::stdin().lock(), &name, &mut sink);
+        return read_from(io::stdin().lock(), &name, rows);
     }
     let failed = |error: io::Error| unreadable(&name, &error);
     let file = File::open(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(Error::Usage { message: safe!("{} is a directory", name), advice: None });
     }
-    read_from(file, &name, &mut sink)
+    read_from(file, &name, rows)
 }
 
 /// What messages call it.
@@ -73,7 +87,7 @@ fn unreadable(name: &Safe, error: &io::Error) -> Error {
     Error::Usage { message: safe!("cannot read {}: {}", name, reason(error)), advice: None }
 }
 
-fn read_from<E: Element>(reader: impl Read, name: &Safe, sink: &mut dyn FnMut(E)) -> Result<Page<Vec<E>>, Error> {
+fn read_from(reader: impl Read, name: &Safe, mut rows: RowsBuilder) -> Result<FileListing, Error> {
     let mut reader = BufReader::with_capacity(64 << 10, reader);
     let head = reader.fill_buf().map_err(|error| unreadable(name, &error))?;
     if head.is_empty() {
@@ -86,12 +100,14 @@ fn read_from<E: Element>(reader: impl Read, name: &Safe, sink: &mut dyn FnMut(E)
     let left = Cell::new(MAX_VALUE);
     let mut reader = Bounded { reader, left: &left };
     let first = first_byte(&mut reader.reader).map_err(|error| unreadable(name, &error))?;
-    let rows = match first {
-        None => return Err(wrong(safe!("{}: empty input", name))),
-        Some(b'[') => read_array(&mut reader, sink),
-        Some(_) => return read_objects(&mut reader, name, sink),
-    };
-    rows.map(whole).map_err(|error| at(name, &error))
+    match first {
+        None => Err(wrong(safe!("{}: empty input", name))),
+        Some(b'[') => {
+            read_array(&mut reader, &mut rows).map_err(|error| at(name, &error))?;
+            Ok(FileListing::whole(rows.finish()))
+        }
+        Some(_) => read_objects(&mut reader, name, rows),
+    }
 }
 
 /// The first byte that is no blank; nothing before it is consumed, so that positions stay true, unless it is long.
@@ -117,11 +133,6 @@ fn at(name: &Safe, error: &serde_json::Error) -> Error {
     wrong(safe!("{}:{}:{}: {}{}", name, error.line(), error.column(), what, clean(words)))
 }
 
-/// All of a listing, of so many rows.
-fn whole<E>(rows: u64) -> Page<Vec<E>> {
-    Page { number: 1, rows: Vec::new(), reported: None, limit: None, total: Some(rows), total_pages: None, bytes: 0 }
-}
-
 /// A reader that gives no more than `left` bytes for one value.
 struct Bounded<'a, R> {
     reader: R,
@@ -139,50 +150,33 @@ impl<R: Read> Read for Bounded<'_, R> {
     }
 }
 
-/// Returns how many rows there are.
-fn read_array<R: Read, E: Element>(reader: &mut Bounded<'_, R>, sink: &mut dyn FnMut(E)) -> Result<u64, serde_json::Error> {
-    struct Rows<'a, 's, E>(&'a Cell<usize>, &'s mut dyn FnMut(E));
+fn read_array<R: Read>(reader: &mut Bounded<'_, R>, rows: &mut RowsBuilder) -> Result<(), serde_json::Error> {
+    struct Elements<'a>(&'a Cell<usize>, &'a mut RowsBuilder);
 
-    impl<'de, E: Element> Visitor<'de> for Rows<'_, '_, E> {
-        type Value = u64;
+    impl<'de> Visitor<'de> for Elements<'_> {
+        type Value = ();
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an array")
         }
 
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<u64, A::Error> {
-            let mut rows = 0;
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
             while let Some(value) = seq.next_element::<Box<RawValue>>()? {
-                (self.1)(row(&value)?);
-                rows += 1;
+                self.1.push(&value).map_err(|_too_deep| A::Error::custom("a webhook is nested too deeply"))?;
                 self.0.set(MAX_VALUE);
             }
-            Ok(rows)
+            Ok(())
         }
     }
 
     let left = reader.left;
     let mut parser = serde_json::Deserializer::from_reader(reader);
-    let rows = parser.deserialize_seq(Rows(left, sink))?;
-    parser.end()?;
-    Ok(rows)
-}
-
-fn row<E: Element, Error: serde::de::Error>(value: &RawValue) -> Result<E, Error> {
-    decode(value).map_err(|_too_deep| Error::custom("a webhook is nested too deeply"))
-}
-
-/// Nearly every value is a webhook and nothing else, which is read in one go.
-fn decode<E: Element>(value: &RawValue) -> Result<E, TooDeep> {
-    E::read_plain(&mut serde_json::Deserializer::from_str(value.get())).or_else(|_odd| E::decode(value))
+    parser.deserialize_seq(Elements(left, rows))?;
+    parser.end()
 }
 
 /// One object that is a page or a webhook, or several that are webhooks.
-fn read_objects<R: Read, E: Element>(
-    reader: &mut Bounded<'_, R>,
-    name: &Safe,
-    sink: &mut dyn FnMut(E),
-) -> Result<Page<Vec<E>>, Error> {
+fn read_objects<R: Read>(reader: &mut Bounded<'_, R>, name: &Safe, mut rows: RowsBuilder) -> Result<FileListing, Error> {
     let left = reader.left;
     let mut values = serde_json::Deserializer::from_reader(reader).into_iter::<Box<RawValue>>();
     let mut next = || {
@@ -190,75 +184,78 @@ fn read_objects<R: Read, E: Element>(
         values.next().transpose().map_err(|error| at(name, &error))
     };
     let Some(first) = next()? else { return Err(wrong(safe!("{}: empty input", name))) };
-    let Some(second) = next()? else { return one_object(&first, name, sink) };
-    sink(numbered_row(&first, 1, name)?);
-    let mut rows = 1;
-    let mut value = Some(second);
+    let mut value = next()?;
+    if value.is_none() {
+        return one_object(&first, name, rows);
+    }
+    push_numbered(&mut rows, &first, 1, name)?;
+    let mut number = 1;
     while let Some(found) = value {
-        rows += 1;
-        sink(numbered_row(&found, rows, name)?);
+        number += 1;
+        push_numbered(&mut rows, &found, number, name)?;
         value = next()?;
     }
-    Ok(whole(rows))
+    Ok(FileListing::whole(rows.finish()))
 }
 
-/// One of several objects, of which the parser knows no place any more.
-fn numbered_row<E: Element>(value: &RawValue, number: u64, name: &Safe) -> Result<E, Error> {
-    decode(value).map_err(|_too_deep| wrong(safe!("{}: webhook {} is nested too deeply", name, number)))
+/// Adds one of several objects, whose places in the file the parser does not know.
+fn push_numbered(rows: &mut RowsBuilder, value: &RawValue, number: u64, name: &Safe) -> Result<(), Error> {
+    rows.push(value).map_err(|_too_deep| wrong(safe!("{}: webhook {} is nested too deeply", name, number)))
 }
 
-fn one_object<E: Element>(value: &RawValue, name: &Safe, sink: &mut dyn FnMut(E)) -> Result<Page<Vec<E>>, Error> {
+fn one_object(value: &RawValue, name: &Safe, mut rows: RowsBuilder) -> Result<FileListing, Error> {
     let fields = RawFields::of(value);
     let has_rows = |field| fields.as_ref().and_then(|fields| fields.get(field)).and_then(raw_array).is_some();
     let is_page = has_rows("data") || has_rows("webhooks");
     if !is_page && fields.as_ref().is_some_and(|fields| fields.get("id").is_some()) {
-        sink(numbered_row(value, 1, name)?);
-        return Ok(whole(1));
+        push_numbered(&mut rows, value, 1, name)?;
+        return Ok(FileListing::whole(rows.finish()));
     }
-    let page =
-        api::saved_page(value.get().as_bytes()).map_err(|error| wrong(safe!("{}: {}", name, clean(&error.to_string()))))?;
-    let Page { number, rows, reported, limit, total, total_pages, bytes } = page;
-    rows.into_iter().map(E::of_row).for_each(sink);
-    Ok(Page { number, rows: Vec::new(), reported, limit, total, total_pages, bytes })
+    let Page { numbers, rows } = api::saved_page(value.get().as_bytes(), rows.interner())
+        .map_err(|error| wrong(safe!("{}: {}", name, clean(&error.to_string()))))?;
+    Ok(FileListing { rows: [rows].into_iter().collect(), numbers })
 }
 
-/// Writes the canonical form: an array, one webhook a line, sorted by id, the fields in one order, so that a difference of two
-/// snapshots is what changed and nothing else. What is no webhook comes last. Returns how many lines hold credentials.
-pub fn write<W: Write>(out: &mut Output<W>, rows: &[Row], redact: bool) -> io::Result<u64> {
-    let mut rows: Vec<_> = rows.iter().collect();
-    rows.sort_by_cached_key(|row| match row {
-        Row::Webhook(webhook) => (false, webhook.id.raw().to_owned()),
-        Row::Malformed(malformed) => (true, malformed.json.raw().to_owned()),
-    });
+/// Writes the canonical form: an array, one webhook per line, sorted by id, with the fields in one order, so that two
+/// snapshots differ only where webhooks do. Malformed rows come last. Returns the number of lines with credentials.
+pub fn write<W: Write>(out: &mut Output<W>, rows: &Rows, redact: bool) -> io::Result<u64> {
     let mut with_credentials = 0;
-    out.raw(b"[")?;
-    for (i, row) in rows.iter().enumerate() {
+    write_lines(rows, &mut |separator, row| {
         let mut line = row.canonical_json();
         if model::holds_secret(&line) {
             if redact {
-                line = model::hash_secrets(&line, row.id().map_or("", WebhookId::raw));
+                line = model::hash_secrets(&line, row.id()).into();
             } else {
                 with_credentials += 1;
             }
         }
-        out.raw(if i == 0 { b"\n" } else { b",\n" })?;
-        out.json_text(&line)?;
-    }
-    out.raw(if rows.is_empty() { b"]\n" } else { b"\n]\n" })?;
+        out.raw(separator)?;
+        out.json_text(&line)
+    })?;
+    out.raw(if rows.is_empty() { b"[]\n" } else { b"\n]\n" })?;
     Ok(with_credentials)
 }
 
-/// As [`write()`], to a file that is this program's own.
-pub fn write_listing(out: &mut dyn Write, listing: &impl CanonicalRows) -> io::Result<()> {
-    let mut malformed: Vec<_> = listing.malformed().collect();
-    malformed.sort_unstable();
-    let all = listing.by_id().map(|webhook| webhook.json).chain(malformed);
-    let mut is_empty = true;
-    out.write_all(b"[")?;
-    for json in all {
-        out.write_all(if is_empty { b"\n" } else { b",\n" })?;
-        out.write_all(json.as_bytes())?;
-        is_empty = false;
+/// As [`write()`], to a file of the history.
+pub fn write_listing(out: &mut dyn Write, rows: &Rows) -> io::Result<()> {
+    write_lines(rows, &mut |separator, row| {
+        out.write_all(separator)?;
+        out.write_all(row.canonical_json().as_bytes())
+    })?;
+    out.write_all(if rows.is_empty() { b"[]\n" } else { b"\n]\n" })
+}
+
+/// Passes each row to `write` in the order of snapshots, with what separates it from the row before.
+fn write_lines(rows: &Rows, write: &mut dyn FnMut(&[u8], RowRef<'_>) -> io::Result<()>) -> io::Result<()> {
+    let (mut sorted, malformed): (Vec<RowRef<'_>>, Vec<RowRef<'_>>) =
+        rows.iter().map(|(_, row)| row).partition(|row| row.is_webhook());
+    sorted.sort_by_key(|row| row.id());
+    let mut malformed: Vec<_> = malformed.into_iter().map(|row| (row.json(), row)).collect();
+    malformed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut separator: &[u8] = b"[\n";
+    for row in sorted.into_iter().chain(malformed.into_iter().map(|(_, row)| row)) {
+        write(separator, row)?;
+        separator = b",\n";
     }
-    out.write_all(if is_empty { b"]\n" } else { b"\n]\n" })
+    Ok(())
 }

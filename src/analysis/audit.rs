@@ -49,6 +49,7 @@ pub use self::waiver::{Waived, Waiver, Whose};
 use super::vocabulary;
 use super::words::nearest;
 use crate::base::text::{Safe, clean_head};
+use crate::model::{RowNumber, Rows};
 use crate::safe;
 
 /// How bad a finding is.
@@ -318,7 +319,8 @@ impl Audit {
     }
 
     /// Runs all rules over all webhooks.
-    pub fn run(&self, source: &dyn Source) -> Report {
+    pub fn run(&self, rows: &Rows) -> Report {
+        let source: &dyn Source = &Loaded::new(rows, self.basis.is_part);
         let mut report = Report::default();
         // By rule, so that the order of the report needs no sorting.
         let mut found: Vec<Vec<Finding>> = self.chosen.iter().map(|_| Vec::new()).collect();
@@ -367,15 +369,13 @@ impl Report {
         self.findings.iter().filter(|finding| finding.rule == rule).count() as u64
     }
 
-    /// The rules that each of so many rows breaks, by their numbers.
-    pub fn rule_sets(&self, rows: usize) -> Vec<RuleSet> {
-        let mut sets = vec![RuleSet::default(); rows];
+    /// The rules that rows break, by their numbers.
+    pub fn rule_sets(&self) -> HashMap<RowNumber, RuleSet> {
+        let mut sets: HashMap<RowNumber, RuleSet> = HashMap::new();
         for finding in &self.findings {
             let Some(place) = RULES.iter().position(|rule| rule == finding.rule) else { continue };
             for &number in &finding.webhooks {
-                if let Some(set) = sets.get_mut(number as usize) {
-                    set.insert(place, finding.severity);
-                }
+                sets.entry(number).or_default().insert(place, finding.severity);
             }
         }
         sets

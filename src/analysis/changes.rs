@@ -2,13 +2,11 @@
 //! much there is of the rest.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::audit::RuleSet;
 use super::diff::{FieldChange, Ignored, Kind, changes, purpose};
 use super::query::{FilterFacts, Matcher, Query};
-use super::rows::{Rows, Standing};
-use crate::model::{Row, RowRef};
+use crate::model::{OwnedRow, RowRef, Rows};
 
 /// Webhooks that are told of; the others are counted.
 pub const SHOWN: usize = 10_000;
@@ -19,27 +17,27 @@ const MOST: usize = 32 << 20;
 /// What happened to one webhook.
 #[derive(Debug, Clone)]
 pub enum Entry {
-    Added(Standing),
+    Added(OwnedRow),
     /// It is not in the later listing. That it is gone is another question.
-    Removed(Standing),
+    Removed(OwnedRow),
     /// As it is now, and what of it was something else.
-    Changed(Standing, Vec<FieldChange>),
+    Changed(OwnedRow, Vec<FieldChange>),
 }
 
 impl Entry {
     /// The webhook as it is now, or as it was.
-    pub fn row(&self) -> Option<RowRef<'_>> {
-        self.standing().row()
+    pub fn row(&self) -> RowRef<'_> {
+        self.owned_row().row()
     }
 
-    pub fn standing(&self) -> &Standing {
+    pub fn owned_row(&self) -> &OwnedRow {
         match self {
             Self::Added(standing) | Self::Removed(standing) | Self::Changed(standing, _) => standing,
         }
     }
 
     pub fn id(&self) -> &str {
-        self.row().map_or("", RowRef::id)
+        self.row().id()
     }
 }
 
@@ -82,17 +80,17 @@ impl Sides {
             let verdicts = self.facts.verdicts.of_page(self.after.page_size(), page);
             for (index, row) in segment.iter().enumerate().filter(|(_, row)| row.is_webhook()) {
                 let broken = verdicts.at(segment, index);
-                let standing = || Standing::new(Arc::clone(&segment.block), index);
-                match before.remove(row.id()).and_then(|(page, index)| self.before.segment(page)?.block.row(index)) {
+                let owned = || OwnedRow::new(&segment.page, index);
+                match before.remove(row.id()).and_then(|(page, index)| self.before.segment(page)?.row(index)) {
                     None => {
                         found.changes.all += 1;
                         if matcher.matches(row, broken) {
-                            found.add(standing);
+                            found.add(owned);
                         }
                     }
                     Some(former) if !former.is_same(row) => {
                         let is_asked = matcher.matches(row, broken) || matcher.matches(former, unknown);
-                        found.change(former, row, is_asked, standing);
+                        found.change(former, row, is_asked, owned);
                     }
                     Some(_) => {}
                 }
@@ -103,8 +101,8 @@ impl Sides {
         found.changes.all += gone.len() as u64;
         for (page, index) in gone {
             let Some(segment) = self.before.segment(page) else { continue };
-            if segment.block.row(index).is_some_and(|row| matcher.matches(row, unknown)) {
-                found.remove(|| Standing::new(Arc::clone(&segment.block), index));
+            if segment.row(index).is_some_and(|row| matcher.matches(row, unknown)) {
+                found.remove(|| OwnedRow::new(&segment.page, index));
             }
         }
         found.finish()
@@ -122,22 +120,22 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, standing: impl FnOnce() -> Standing) {
+    fn add(&mut self, owned: impl FnOnce() -> Option<OwnedRow>) {
         self.changes.added += 1;
         if self.added.len() < SHOWN {
-            self.added.push(Entry::Added(standing()));
+            self.added.extend(owned().map(Entry::Added));
         }
     }
 
-    fn remove(&mut self, standing: impl FnOnce() -> Standing) {
+    fn remove(&mut self, owned: impl FnOnce() -> Option<OwnedRow>) {
         self.changes.removed += 1;
         if self.removed.len() < SHOWN {
-            self.removed.push(Entry::Removed(standing()));
+            self.removed.extend(owned().map(Entry::Removed));
         }
     }
 
-    fn change(&mut self, before: RowRef<'_>, after: RowRef<'_>, is_asked: bool, standing: impl FnOnce() -> Standing) {
-        let (Row::Webhook(before), Row::Webhook(after)) = (before.unpack(), after.unpack()) else { return };
+    fn change(&mut self, before: RowRef<'_>, after: RowRef<'_>, is_asked: bool, owned: impl FnOnce() -> Option<OwnedRow>) {
+        let Some((before, after)) = before.webhook().zip(after.webhook()) else { return };
         let mut fields = changes(&before, &after, &Ignored::default());
         if fields.is_empty() {
             // It is only spelled in another way.
@@ -157,7 +155,7 @@ impl Found {
         } else {
             self.bytes += bytes;
         }
-        self.changed.push(Entry::Changed(standing(), fields));
+        self.changed.extend(owned().map(|row| Entry::Changed(row, fields)));
     }
 
     fn finish(self) -> Changes {
@@ -175,10 +173,7 @@ fn moved(removed: &[Entry], added: &[Entry]) -> HashMap<Box<str>, Box<str>> {
     if removed.is_empty() || added.is_empty() {
         return HashMap::new();
     }
-    let purpose_of = |entry: &Entry| match entry.row()?.unpack() {
-        Row::Webhook(webhook) => Some(purpose(&webhook)),
-        Row::Malformed(_) => None,
-    };
+    let purpose_of = |entry: &Entry| entry.row().webhook().map(|webhook| purpose(&webhook));
     let mut gone: HashMap<_, Vec<&str>> = HashMap::new();
     for entry in removed.iter().rev() {
         if let Some(purpose) = purpose_of(entry) {
@@ -210,23 +205,13 @@ fn forget_values(change: &mut FieldChange) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
-
     use super::*;
-    use crate::analysis::rows::Segment;
-    use crate::model::{Draft, Element, Packer};
-
-    fn rows(packer: &Packer, webhooks: &[&str]) -> Rows {
-        let draft = |json: &&str| Draft::decode(&RawValue::from_string((*json).to_owned()).unwrap()).unwrap();
-        let mut rows = Rows::new(webhooks.len() as u64);
-        let block = Arc::new(packer.pack_rows(webhooks.iter().map(draft)));
-        rows.put(1, Segment { rows: block.len(), block });
-        rows
-    }
+    use crate::model::Interner;
+    use crate::model::testing::interned_page;
 
     fn compared(before: &[&str], after: &[&str], query: &str) -> Changes {
-        let packer = Packer::default();
-        let (before, after) = (rows(&packer, before), rows(&packer, after));
+        let interner = Interner::default();
+        let [before, after] = [before, after].map(|jsons| [interned_page(&interner, jsons)].into_iter().collect());
         let query = Query::parse(query, jiff::Timestamp::UNIX_EPOCH).unwrap();
         Sides { before, after, query, facts: FilterFacts::default() }.compare()
     }

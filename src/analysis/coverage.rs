@@ -1,13 +1,10 @@
-//! Who hears which event: for every event that is known or subscribed to, its subscriptions.
-
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+//! Subscribers per event, for every event that is known or subscribed to.
 
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use super::vocabulary::{self, WILDCARD};
-use crate::model::{EventName, Webhook, host};
+use super::groups::{Group, Grouping, Kind};
+use crate::model::{EventName, RowNumber, Rows};
 
 /// The subscriptions to one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,10 +13,10 @@ pub struct EventCoverage {
     /// The vendor's pages, or the config, name it as an event to subscribe to.
     pub known: bool,
     /// Active webhooks that are subscribed to it. A webhook counts once, however often it names the event.
-    pub active: usize,
-    pub inactive: usize,
+    pub active: u64,
+    pub inactive: u64,
     /// Different hosts of the active ones.
-    pub hosts: usize,
+    pub hosts: u64,
 }
 
 impl Serialize for EventCoverage {
@@ -34,81 +31,32 @@ impl Serialize for EventCoverage {
     }
 }
 
-/// What is counted of one event while the webhooks pass by.
-#[derive(Default)]
-struct Count {
-    active: usize,
-    inactive: usize,
-    hosts: HashSet<String>,
-}
-
-impl Count {
-    fn add(&mut self, active: Option<bool>, host: Option<&String>) {
-        match active {
-            Some(true) => {
-                self.active += 1;
-                self.hosts.extend(host.cloned());
-            }
-            Some(false) => self.inactive += 1,
-            None => {}
-        }
-    }
-}
-
-/// The coverage of every event that the webhooks name, and of every known one, in the order of the names. A webhook that does
-/// not say whether it is active counts as neither. Where `*` is known, a webhook that is subscribed to it is subscribed to every
-/// event.
-pub fn coverage<'a>(
-    webhooks: impl Iterator<Item = &'a Webhook>,
-    known_besides: impl Iterator<Item = &'a str>,
-) -> Vec<EventCoverage> {
-    let known: HashSet<&str> = vocabulary::CURRENT.into_iter().chain(known_besides).collect();
-    let mut counts: BTreeMap<EventName, Count> = known.iter().map(|name| (EventName::new(name), Count::default())).collect();
-    // Subscribers of every event.
-    let mut of_all = Count::default();
-    for webhook in webhooks {
-        let host = host(webhook.url.raw()).map(Cow::into_owned);
-        let names: HashSet<_> = webhook.event_names().collect();
-        let is_of_all = known.contains(WILDCARD) && names.iter().any(|name| name.raw() == WILDCARD);
-        for name in names {
-            let count = match counts.get_mut(name) {
-                Some(count) => count,
-                None => counts.entry(name.clone()).or_default(),
-            };
-            // It counts once, with those of every event.
-            if !is_of_all || name.raw() == WILDCARD {
-                count.add(webhook.active(), host.as_ref());
-            }
-        }
-        if is_of_all {
-            of_all.add(webhook.active(), host.as_ref());
-        }
-    }
-    for (_, count) in counts.iter_mut().filter(|(name, _)| name.raw() != WILDCARD) {
-        count.active += of_all.active;
-        count.inactive += of_all.inactive;
-        count.hosts.extend(of_all.hosts.iter().cloned());
-    }
-    let coverage = |(event, count): (EventName, Count)| EventCoverage {
-        known: known.contains(event.raw()),
-        event,
-        active: count.active,
-        inactive: count.inactive,
-        hosts: count.hosts.len(),
+/// The coverage of every event that the rows name and of every known one, by name. A webhook whose state is unknown counts as
+/// neither active nor inactive. If `*` is known, a webhook subscribed to it is subscribed to every event.
+pub fn coverage<'a>(rows: &Rows, known_besides: impl Iterator<Item = &'a str>) -> Vec<EventCoverage> {
+    let numbers: Vec<RowNumber> = rows.iter().map(|(number, _)| number).collect();
+    let groups = Grouping::Events { known: known_besides.map(Box::from).collect() }.group(rows, &numbers);
+    let event = |group: Group| match group.kind {
+        Kind::Event { name, is_known } => Some(EventCoverage {
+            event: EventName::new(&name),
+            known: is_known,
+            active: group.active,
+            inactive: group.inactive,
+            hosts: group.reach,
+        }),
+        _ => None,
     };
-    counts.into_iter().map(coverage).collect()
+    groups.groups.into_iter().filter_map(event).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
-
     use super::*;
-    use crate::model::Row;
+    use crate::analysis::vocabulary;
+    use crate::model::testing::rows_of;
 
-    fn webhook(url: &str, events: &str, active: &str) -> Webhook {
-        let json = format!(r#"{{"id":"w","url":"{url}","events":{events},"is_active":{active}}}"#);
-        Row::decode(&RawValue::from_string(json).unwrap()).unwrap().webhook().unwrap().clone()
+    fn webhook(url: &str, events: &str, active: &str) -> String {
+        format!(r#"{{"id":"w","url":"{url}","events":{events},"is_active":{active}}}"#)
     }
 
     #[test]
@@ -120,7 +68,7 @@ mod tests {
             webhook("no url", r#"["call.ended"]"#, "null"),
             webhook("https://b.com", r#""call.ended""#, "true"),
         ];
-        let covered = coverage(webhooks.iter(), ["theirs"].into_iter());
+        let covered = coverage(&rows_of(&webhooks), ["theirs"].into_iter());
         let of = |name: &str| covered.iter().find(|event| event.event.raw() == name).unwrap();
         let ended = of("call.ended");
         assert_eq!((ended.known, ended.active, ended.inactive, ended.hosts), (true, 2, 1, 1));
@@ -139,7 +87,7 @@ mod tests {
             webhook("https://c.com/1", r#"["call.ended","mine"]"#, "true"),
         ];
         let counts = |known: &[&str]| {
-            let covered = coverage(webhooks.iter(), known.iter().copied());
+            let covered = coverage(&rows_of(&webhooks), known.iter().copied());
             let of = |name: &str| {
                 let event = covered.iter().find(|event| event.event.raw() == name).unwrap();
                 (event.active, event.inactive, event.hosts)

@@ -7,7 +7,7 @@ use std::fmt;
 use url::{Host, Url};
 
 use crate::base::text::{Safe, clean};
-use crate::model::{Destination, Webhook, WebhookId, without_final_dot};
+use crate::model::{Destination, RowRef, WebhookId, without_final_dot};
 
 /// Scheme, host and port: what is connected to.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,12 +113,13 @@ pub struct Grouping {
 
 impl Grouping {
     /// Takes note of a webhook of a workspace.
-    pub fn add(&mut self, webhook: &Webhook, workspace: usize) {
-        let member = Member { id: webhook.id.clone(), active: webhook.active(), workspace };
-        let url = webhook.url.parse();
+    pub fn add(&mut self, row: RowRef<'_>, workspace: usize) {
+        let member = Member { id: WebhookId::new(row.id()), active: row.active(), workspace };
+        let destination = Destination::new(row.url());
+        let url = destination.parse();
         let Some((mut url, origin)) = url.and_then(|url| Origin::of(&url).map(|origin| (url, origin))) else {
-            let place = *self.invalid.entry(webhook.url.clone()).or_insert_with(|| {
-                self.found.invalid.push((webhook.url.clone(), Vec::new()));
+            let place = *self.invalid.entry(destination.clone()).or_insert_with(|| {
+                self.found.invalid.push((destination, Vec::new()));
                 self.found.invalid.len() - 1
             });
             if let Some((_, members)) = self.found.invalid.get_mut(place) {
@@ -171,17 +172,14 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
-
     use super::*;
-    use crate::model::Row;
+    use crate::model::testing::row_of;
 
     fn grouped(urls: &[&str]) -> Destinations {
         let mut grouping = Grouping::default();
         for (number, url) in urls.iter().enumerate() {
             let json = format!(r#"{{"id":"w{number}","url":{},"is_active":{}}}"#, serde_json::json!(url), number % 2 == 0);
-            let row = Row::decode(&RawValue::from_string(json).unwrap()).unwrap();
-            grouping.add(row.webhook().unwrap(), 0);
+            grouping.add(row_of(&json).row(), 0);
         }
         grouping.finish()
     }

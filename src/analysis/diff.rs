@@ -7,15 +7,15 @@ use std::collections::{BTreeSet, HashMap};
 use url::Url;
 
 use crate::base::redact;
-use crate::model::{Entry, EventEntry, Field, Json, Roster, Row, Webhook, hash_secrets, same_value};
+use crate::model::{EventEntry, Field, Json, RowRef, RowsById, Webhook, hash_secrets, same_value};
 
-/// The differences of two rosters, each in the order of the ids.
+/// The differences of two listings, each sorted by id.
 #[derive(Debug, Clone, Default)]
 pub struct Diff<'a> {
-    pub added: Vec<Entry<'a>>,
-    pub removed: Vec<Entry<'a>>,
+    pub added: Vec<RowRef<'a>>,
+    pub removed: Vec<RowRef<'a>>,
     /// Before and after, of the same id.
-    pub changed: Vec<(Entry<'a>, Entry<'a>)>,
+    pub changed: Vec<(RowRef<'a>, RowRef<'a>)>,
     /// How many ids both sides have.
     pub shared: usize,
 }
@@ -58,10 +58,10 @@ pub struct UrlPart {
 }
 
 impl<'a> Diff<'a> {
-    /// Compares two rosters.
-    pub fn of(before: &'a Roster, after: &'a Roster, ignored: &Ignored) -> Self {
+    /// Compares two listings.
+    pub fn of(before: &RowsById<'a>, after: &RowsById<'a>, ignored: &Ignored) -> Self {
         let mut diff = Self::default();
-        let (mut old, mut new) = (before.sorted().peekable(), after.sorted().peekable());
+        let (mut old, mut new) = (before.iter().peekable(), after.iter().peekable());
         loop {
             let order = match (old.peek(), new.peek()) {
                 (Some(old), Some(new)) => old.id().cmp(new.id()),
@@ -75,7 +75,7 @@ impl<'a> Diff<'a> {
                 Ordering::Equal => {
                     if let (Some(old), Some(new)) = (old.next(), new.next()) {
                         diff.shared += 1;
-                        if differ(old.json(), new.json(), ignored) {
+                        if differ(old, new, ignored) {
                             diff.changed.push((old, new));
                         }
                     }
@@ -89,11 +89,10 @@ impl<'a> Diff<'a> {
     }
 
     /// Leaves out what no side of is wanted.
-    pub fn retain(&mut self, wanted: impl Fn(&Webhook) -> bool) {
-        let admits = |entry: &Entry<'_>| entry.webhook().is_some_and(|webhook| wanted(&webhook));
-        self.added.retain(admits);
-        self.removed.retain(admits);
-        self.changed.retain(|(before, after)| admits(before) || admits(after));
+    pub fn retain(&mut self, wanted: impl Fn(RowRef<'_>) -> bool) {
+        self.added.retain(|&row| wanted(row));
+        self.removed.retain(|&row| wanted(row));
+        self.changed.retain(|&(before, after)| wanted(before) || wanted(after));
     }
 
     /// Whether the two sides look like different workspaces: both have webhooks, and no id in common.
@@ -103,17 +102,17 @@ impl<'a> Diff<'a> {
 
     /// Webhooks that seem to have been registered anew: one that went and one that came with the same URL and events, by their
     /// ids. Each stands in one pair.
-    pub fn moved(&self) -> Vec<(Entry<'a>, Entry<'a>)> {
+    pub fn moved(&self) -> Vec<(RowRef<'a>, RowRef<'a>)> {
         if self.added.is_empty() || self.removed.is_empty() {
             return Vec::new();
         }
-        let mut gone: HashMap<(String, BTreeSet<String>), Vec<Entry<'a>>> = HashMap::new();
+        let mut gone: HashMap<(String, BTreeSet<String>), Vec<RowRef<'a>>> = HashMap::new();
         for &entry in self.removed.iter().rev() {
             if let Some(webhook) = entry.webhook() {
                 gone.entry(purpose(&webhook)).or_default().push(entry);
             }
         }
-        let former = |&entry: &Entry<'a>| Some((gone.get_mut(&purpose(&entry.webhook()?))?.pop()?, entry));
+        let former = |&entry: &RowRef<'a>| Some((gone.get_mut(&purpose(&entry.webhook()?))?.pop()?, entry));
         self.added.iter().filter_map(former).collect()
     }
 }
@@ -123,26 +122,19 @@ pub(super) fn purpose(webhook: &Webhook) -> (String, BTreeSet<String>) {
     (webhook.url.raw().to_owned(), entries(webhook).unwrap_or_default())
 }
 
-/// Whether a webhook is not what it was; both as JSON.
-pub fn is_changed(before: &str, after: &str) -> bool {
+/// Returns true if any field differs. Values that are only spelled differently are the same.
+pub fn is_changed(before: RowRef<'_>, after: RowRef<'_>) -> bool {
     differ(before, after, &Ignored::default())
 }
 
-fn differ(before: &str, after: &str, ignored: &Ignored) -> bool {
-    // Nearly always it is the same text.
-    if before == after {
+fn differ(before: RowRef<'_>, after: RowRef<'_>, ignored: &Ignored) -> bool {
+    // Nearly always all fields are the same.
+    if before.is_same(after) {
         return false;
     }
-    match (webhook(before), webhook(after)) {
+    match (before.webhook(), after.webhook()) {
         (Some(before), Some(after)) => !changes(&before, &after, ignored).is_empty(),
         _ => true,
-    }
-}
-
-fn webhook(json: &str) -> Option<Webhook> {
-    match Row::decode(serde_json::from_str(json).ok()?).ok()? {
-        Row::Webhook(webhook) => Some(webhook),
-        Row::Malformed(_) => None,
     }
 }
 
@@ -275,25 +267,23 @@ fn parts(url: &Url) -> [(&'static str, Option<String>); 7] {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
-
     use super::*;
-    use crate::model::Row;
+    use crate::model::Rows;
+    use crate::model::testing::rows_of;
 
-    fn roster(rows: &[&str]) -> Roster {
-        let row = |json: &&str| Row::decode(&RawValue::from_string((*json).to_owned()).unwrap()).unwrap();
-        Roster::of_rows(&rows.iter().map(row).collect::<Vec<_>>())
+    fn compared<'r>(before: &'r Rows, after: &'r Rows, ignored: &Ignored) -> Diff<'r> {
+        Diff::of(&RowsById::new(before), &RowsById::new(after), ignored)
     }
 
-    fn ids(entries: &[Entry<'_>]) -> Vec<String> {
-        entries.iter().map(|entry| entry.id().to_owned()).collect()
+    fn ids<'r>(rows: &[RowRef<'r>]) -> Vec<&'r str> {
+        rows.iter().map(|row| row.id()).collect()
     }
 
     /// The changes of one webhook, a line each.
     fn changed(before: &str, after: &str, ignored: &[&str]) -> Vec<String> {
-        let (before, after) = (roster(&[before]), roster(&[after]));
+        let (before, after) = (rows_of(&[before]), rows_of(&[after]));
         let ignored = Ignored(ignored.iter().map(ToString::to_string).collect());
-        let diff = Diff::of(&before, &after, &ignored);
+        let diff = compared(&before, &after, &ignored);
         let Some((old, new)) = diff.changed.first() else { return Vec::new() };
         let text = |side: Option<String>| side.unwrap_or_else(|| "-".to_owned());
         let line = |change: FieldChange| match change.kind {
@@ -309,13 +299,13 @@ mod tests {
 
     #[test]
     fn what_came_went_and_changed_is_told() {
-        let before = roster(&[r#"{"id":"c","url":"u"}"#, r#"{"id":"a","url":"u"}"#, r#"{"id":"b","url":"u"}"#]);
-        let after = roster(&[r#"{"id":"d","url":"u"}"#, r#"{"id":"b","url":"v"}"#, r#"{"id":"a","url":"u"}"#]);
-        let diff = Diff::of(&before, &after, &Ignored::default());
-        assert_eq!((ids(&diff.added), ids(&diff.removed)), (vec!["d".to_owned()], vec!["c".to_owned()]));
+        let before = rows_of(&[r#"{"id":"c","url":"u"}"#, r#"{"id":"a","url":"u"}"#, r#"{"id":"b","url":"u"}"#]);
+        let after = rows_of(&[r#"{"id":"d","url":"u"}"#, r#"{"id":"b","url":"v"}"#, r#"{"id":"a","url":"u"}"#]);
+        let diff = compared(&before, &after, &Ignored::default());
+        assert_eq!((ids(&diff.added), ids(&diff.removed)), (vec!["d"], vec!["c"]));
         assert_eq!(diff.changed.iter().map(|(before, _)| before.id()).collect::<Vec<_>>(), ["b"]);
         assert!(diff.shared == 2 && !diff.shares_nothing());
-        assert!(Diff::of(&before, &before, &Ignored::default()).is_empty());
+        assert!(compared(&before, &before, &Ignored::default()).is_empty());
     }
 
     #[test]
@@ -372,9 +362,9 @@ mod tests {
     #[test]
     fn what_was_registered_anew_is_recognised_once() {
         let hook = |id: &str, events: &str| format!(r#"{{"id":"{id}","url":"https://a.com/","events":{events}}}"#);
-        let before = roster(&[&hook("a", r#"["x","y"]"#), &hook("b", r#"["x","y"]"#), &hook("c", r#"["z"]"#)]);
-        let after = roster(&[&hook("n", r#"["y","x"]"#), &hook("o", r#"["other"]"#)]);
-        let diff = Diff::of(&before, &after, &Ignored::default());
+        let before = rows_of(&[&hook("a", r#"["x","y"]"#), &hook("b", r#"["x","y"]"#), &hook("c", r#"["z"]"#)]);
+        let after = rows_of(&[&hook("n", r#"["y","x"]"#), &hook("o", r#"["other"]"#)]);
+        let diff = compared(&before, &after, &Ignored::default());
         let moved: Vec<_> = diff.moved().iter().map(|(old, new)| (old.id(), new.id())).collect();
         assert_eq!(moved, [("a", "n")]);
         assert!(diff.shares_nothing());
@@ -382,11 +372,11 @@ mod tests {
 
     #[test]
     fn a_filter_looks_at_both_sides() {
-        let before = roster(&[r#"{"id":"a","url":"https://old/"}"#, r#"{"id":"b","url":"https://old/"}"#]);
-        let after = roster(&[r#"{"id":"a","url":"https://new/"}"#, r#"{"id":"c","url":"https://new/"}"#]);
+        let before = rows_of(&[r#"{"id":"a","url":"https://old/"}"#, r#"{"id":"b","url":"https://old/"}"#]);
+        let after = rows_of(&[r#"{"id":"a","url":"https://new/"}"#, r#"{"id":"c","url":"https://new/"}"#]);
         let wanted = |word: &'static str| {
-            let mut diff = Diff::of(&before, &after, &Ignored::default());
-            diff.retain(|webhook| webhook.url.raw().contains(word));
+            let mut diff = compared(&before, &after, &Ignored::default());
+            diff.retain(|row| row.url().contains(word));
             (diff.added.len(), diff.removed.len(), diff.changed.len())
         };
         assert_eq!((wanted("old"), wanted("new"), wanted("none")), ((0, 1, 1), (1, 0, 1), (0, 0, 0)));

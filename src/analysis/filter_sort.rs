@@ -11,7 +11,7 @@ pub use self::request::{FilterSortRequest, FilterSortResult};
 use self::row_filter::{MatchedRows, RowFilter, matching_rows, orders_by_score};
 use super::IsNeeded;
 use super::audit::RuleSet;
-use super::rows::RowNumber;
+use crate::model::RowNumber;
 
 impl FilterSortRequest {
     /// Filters, sorts and groups the rows; `None` when they are no longer needed. `report` is called with the first rows of a long result, if
@@ -40,7 +40,7 @@ impl FilterSortRequest {
     /// The removed rows that match, by the numbers that they had: those numbers and their present ones, and the scores.
     fn gone(&self) -> (Vec<(RowNumber, RowNumber)>, Vec<u32>) {
         let mut gone: Vec<_> =
-            self.rows.gone().filter_map(|(number, gone)| Some((gone.former, number, gone.row()?))).collect();
+            self.rows.removed().map(|(number, removed)| (removed.former, number, removed.row.row())).collect();
         gone.sort_unstable_by_key(|&(former, number, _)| (former, number));
         let mut filter = RowFilter::new(self);
         gone.retain(|&(_, number, row)| filter.take(number, row, RuleSet::default()));

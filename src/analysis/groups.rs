@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 pub use self::findings::ByFinding;
 use super::audit::{Rule, Severity};
-use super::rows::{RowNumber, Rows, Standing, Table};
 use super::vocabulary::{self, WILDCARD};
 use crate::base::text::Safe;
-use crate::model::{EventList, Named, Reason, RowRef, path};
+use crate::model::{EventList, MalformedReason, RowRef, SharedName, path};
+use crate::model::{OwnedRow, RowNumber, RowTable, Rows};
 
 /// Paths of one host that are told apart; the rest is counted.
 const MAX_PATHS: usize = 1000;
@@ -81,7 +81,7 @@ pub enum Kind {
     Broken {
         rule: &'static str,
         number: RowNumber,
-        row: Standing,
+        row: OwnedRow,
         what: Broken,
         /// The place of the finding among those of the rule, when several webhooks make one.
         finding: Option<u32>,
@@ -102,7 +102,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Broken {
     Webhook { url: Box<str> },
-    Malformed { reason: Reason },
+    Malformed { reason: MalformedReason },
 }
 
 impl Kind {
@@ -122,7 +122,7 @@ impl Kind {
         match (self, other) {
             (Self::Event { name, .. }, Self::Event { name: other, .. }) => name == other,
             (Self::Broken { rule, row, .. }, Self::Broken { rule: other_rule, row: other_row, .. }) => {
-                rule == other_rule && other_row.row().is_some_and(|other| row.is_of(other))
+                rule == other_rule && row.is_version_of(other_row.row())
             }
             (Self::More { host, .. }, Self::More { host: other, .. }) => host == other,
             (Self::MoreRows { rule, .. }, Self::MoreRows { rule: other, .. }) => rule == other,
@@ -190,7 +190,7 @@ impl<'r> Count<'r> {
 impl Grouping {
     /// Groups some rows. Rows that are no webhooks are in no group.
     pub fn group(&self, rows: &Rows, numbers: &[RowNumber]) -> Groups {
-        let table = Table::new(rows);
+        let table = RowTable::new(rows);
         let webhooks = || numbers.iter().filter_map(|&number| table.row(number)).filter(|row| row.is_webhook());
         let groups = match self {
             Self::Hosts { expanded } => by_host(webhooks(), expanded),
@@ -203,7 +203,7 @@ impl Grouping {
 }
 
 fn by_host<'r>(rows: impl Iterator<Item = RowRef<'r>>, expanded: &BTreeSet<Box<str>>) -> Vec<Group> {
-    let mut hosts: HashMap<Option<u32>, (Option<&Arc<Named>>, Count<'r>)> = HashMap::new();
+    let mut hosts: HashMap<Option<u32>, (Option<&Arc<SharedName>>, Count<'r>)> = HashMap::new();
     let mut paths: HashMap<u32, HashMap<&str, Count<'r>>> = HashMap::new();
     for row in rows {
         let host = row.host();
@@ -286,21 +286,16 @@ fn by_event<'r>(rows: impl Iterator<Item = RowRef<'r>>, known: &[Box<str>]) -> V
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
-
     use super::*;
-    use crate::analysis::rows::Segment;
-    use crate::model::{Draft, Element, Packer};
+    use crate::model::testing::rows_of;
 
     fn rows(webhooks: &[(&str, &str, &str)]) -> (Rows, Vec<RowNumber>) {
-        let draft = |(url, events, active): &(&str, &str, &str)| {
-            let json = format!(r#"{{"id":"w","url":"{url}","events":{events},"is_active":{active}}}"#);
-            Draft::decode(&RawValue::from_string(json).unwrap()).unwrap()
+        let json = |(url, events, active): &(&str, &str, &str)| {
+            format!(r#"{{"id":"w","url":"{url}","events":{events},"is_active":{active}}}"#)
         };
-        let block = Arc::new(Packer::default().pack_rows(webhooks.iter().map(draft)));
-        let mut rows = Rows::new(100);
-        rows.put(1, Segment { rows: block.len(), block });
-        (rows, (0..RowNumber::try_from(webhooks.len()).unwrap()).collect())
+        let rows = rows_of(&webhooks.iter().map(json).collect::<Vec<_>>());
+        let numbers = rows.iter().map(|(number, _)| number).collect();
+        (rows, numbers)
     }
 
     #[test]
@@ -334,10 +329,7 @@ mod tests {
     fn a_host_of_many_paths_stays_readable() {
         let urls: Vec<String> = (0..1005).map(|i| format!("https://a.com/{i}")).collect();
         let webhooks: Vec<_> = urls.iter().map(|url| (url.as_str(), "[]", "true")).collect();
-        let (mut rows, all) = rows(&webhooks);
-        let block = Arc::clone(&rows.segment(1).unwrap().block);
-        rows = Rows::new(2000);
-        rows.put(1, Segment { rows: block.len(), block });
+        let (rows, all) = rows(&webhooks);
         let groups = Grouping::Hosts { expanded: Arc::new(BTreeSet::from(["a.com".into()])) }.group(&rows, &all).groups;
         let last = groups.last().unwrap();
         assert_eq!((groups.len(), &last.kind), (1002, &Kind::More { host: "a.com".into(), paths: 5 }));

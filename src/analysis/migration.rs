@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use url::Url;
 
-use crate::model::{Destination, EventEntry, EventName, Field, Webhook, WebhookId, normalized_text, without_final_dot};
+use crate::model::{
+    Destination, EventEntry, EventName, Field, RowRef, Rows, Webhook, WebhookId, normalized_text, without_final_dot,
+};
 
 /// The longest destination that the API takes, in characters (api-access/external-webhooks).
 const LONGEST_URL: usize = 150;
@@ -70,15 +72,16 @@ impl Mapping {
     }
 
     /// Plans what becomes of the `wanted` ones among all webhooks of a workspace.
-    pub fn plan(&self, all: &[Webhook], wanted: impl Fn(&Webhook) -> bool) -> Plan {
+    pub fn plan(&self, rows: &Rows, is_wanted: impl Fn(RowRef<'_>) -> bool) -> Plan {
         let mut plan = Plan::default();
         let mut used = BTreeSet::new();
         let spellings = Spellings::of(&self.urls);
         let targets: HashSet<&str> = self.events.values().flatten().map(String::as_str).collect();
         // The state afterwards, and the number of the change that leads there.
+        let all: Vec<(Webhook, bool)> = rows.iter().filter_map(|(_, row)| Some((row.webhook()?, is_wanted(row)))).collect();
         let mut after = Vec::with_capacity(all.len());
-        for webhook in all {
-            if !wanted(webhook) {
+        for (webhook, is_wanted) in &all {
+            if !is_wanted {
                 after.push((webhook.clone(), false));
                 continue;
             }
@@ -106,7 +109,7 @@ impl Mapping {
             }
             after.push((planned, is_changed));
         }
-        plan.collisions = collisions(all, &after);
+        plan.collisions = collisions(&all, &after);
         let all_names = self.events.keys().chain(self.hosts.keys()).chain(self.urls.keys());
         plan.unused = all_names.filter(|name| !used.contains(*name)).cloned().collect();
         plan
@@ -281,9 +284,9 @@ fn is_any_in_both(one: &[u32], other: &[u32]) -> bool {
 }
 
 /// What the changed webhooks among them would deliver where others deliver it already, unless the two do so before.
-fn collisions(before: &[Webhook], after: &[(Webhook, bool)]) -> Vec<Collision> {
+fn collisions(before: &[(Webhook, bool)], after: &[(Webhook, bool)]) -> Vec<Collision> {
     let mut deliveries = Deliveries::default();
-    let was: Vec<_> = before.iter().map(|webhook| deliveries.of(webhook)).collect();
+    let was: Vec<_> = before.iter().map(|(webhook, _)| deliveries.of(webhook)).collect();
     let mut at: HashMap<(u32, u32), Vec<usize>> = HashMap::new();
     for (number, (webhook, _)) in after.iter().enumerate().filter(|(_, (webhook, _))| webhook.active() != Some(false)) {
         let Delivery { place, events } = deliveries.of(webhook);
@@ -311,7 +314,7 @@ fn collisions(before: &[Webhook], after: &[(Webhook, bool)]) -> Vec<Collision> {
         }
     }
     let names: HashMap<u32, &str> = deliveries.events.into_iter().map(|(name, number)| (number, name)).collect();
-    let id = |number: usize| before.get(number).map(|webhook| webhook.id.clone());
+    let id = |number: usize| before.get(number).map(|(webhook, _)| webhook.id.clone());
     let pair = |((one, other), events): ((usize, usize), Vec<u32>)| {
         let mut events: Vec<_> = events.iter().filter_map(|event| names.get(event)).map(|&name| name.to_owned()).collect();
         events.sort();
@@ -322,15 +325,11 @@ fn collisions(before: &[Webhook], after: &[(Webhook, bool)]) -> Vec<Collision> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
-
     use super::*;
-    use crate::model::Row;
+    use crate::model::testing::rows_of;
 
-    fn hook(id: &str, url: &str, events: &str) -> Webhook {
-        let json = format!(r#"{{"id":"{id}","url":"{url}","events":{events},"is_active":true}}"#);
-        let row = Row::decode(&RawValue::from_string(json).unwrap()).unwrap();
-        row.webhook().unwrap().clone()
+    fn hook(id: &str, url: &str, events: &str) -> String {
+        format!(r#"{{"id":"{id}","url":"{url}","events":{events},"is_active":true}}"#)
     }
 
     fn map<T: Clone>(pairs: &[(&str, T)]) -> BTreeMap<String, T> {
@@ -362,7 +361,7 @@ mod tests {
             hook("d", "https://d/", r#""call_ended""#),
             hook("e", "https://e/", "[]"),
         ];
-        let plan = mapping.plan(&all, |_| true);
+        let plan = mapping.plan(&rows_of(&all), |_| true);
         let changes: Vec<_> = plan.changes.iter().map(|change| (change.before.id.raw(), change.events())).collect();
         assert_eq!(changes, [("a", Some(vec!["first", "call.completed", "call.failed"])), ("b", Some(vec![]))]);
         assert_eq!(plan.unmapped, map(&[("first", 1)]));
@@ -392,7 +391,7 @@ mod tests {
             ("https://old.example.com@evil.com/", None),
             ("old.example.com", None),
         ] {
-            let plan = mapping.plan(&[hook("a", url, "[]")], |_| true);
+            let plan = mapping.plan(&rows_of(&[hook("a", url, "[]")]), |_| true);
             assert_eq!(plan.changes.first().and_then(Change::url), expected, "{url}");
         }
     }
@@ -402,7 +401,7 @@ mod tests {
         let mut mapping = hosts(&[("a.com", "b.com")]);
         mapping.urls = map(&[("https://a.com/x", "https://c.com/y".to_owned())]);
         let all = [hook("a", "https://a.com/x", "[]"), hook("b", "https://a.com/x/", "[]")];
-        let plan = mapping.plan(&all, |_| true);
+        let plan = mapping.plan(&rows_of(&all), |_| true);
         assert_eq!(plan.changes.iter().filter_map(Change::url).collect::<Vec<_>>(), ["https://c.com/y", "https://c.com/y"]);
         // Every spelling of it, but one that has a mapping of its own.
         mapping.urls.insert("https://a.com/x/".to_owned(), "https://c.com/z".to_owned());
@@ -412,20 +411,20 @@ mod tests {
             ("https://A.com.:443/%78 ", "https://c.com/y"),
             ("https://a.com/x?q", "https://b.com/x?q"),
         ] {
-            let plan = mapping.plan(&[hook("a", url, "[]")], |_| true);
+            let plan = mapping.plan(&rows_of(&[hook("a", url, "[]")]), |_| true);
             assert_eq!(plan.changes.first().and_then(Change::url), Some(expected), "{url}");
         }
-        let long = hosts(&[("a.com", &"b".repeat(200))]).plan(&all, |webhook| webhook.id.raw() == "a");
+        let long = hosts(&[("a.com", &"b".repeat(200))]).plan(&rows_of(&all), |row| row.id() == "a");
         assert_eq!((long.changes.len(), long.doubts.len()), (1, 1));
-        let insecure = hosts(&[("a.com", "b.com")]).plan(&[hook("a", "http://a.com/", "[]")], |_| true);
+        let insecure = hosts(&[("a.com", "b.com")]).plan(&rows_of(&[hook("a", "http://a.com/", "[]")]), |_| true);
         assert_eq!((insecure.changes.first().and_then(Change::url), insecure.doubts.len()), (Some("http://b.com/"), 1));
     }
 
     #[test]
     fn what_would_be_delivered_twice_is_told_unless_it_is_so_already() {
         let mapping = hosts(&[("old.com", "new.com")]);
-        let pairs = |all: &[Webhook], mapping: &Mapping| {
-            let plan = mapping.plan(all, |_| true);
+        let pairs = |all: &[String], mapping: &Mapping| {
+            let plan = mapping.plan(&rows_of(all), |_| true);
             let pair = |collision: &Collision| {
                 format!("{} {} {}", collision.id.raw(), collision.with.raw(), collision.events.join(","))
             };
@@ -448,19 +447,19 @@ mod tests {
         let all = [hook("a", "https://a.com/x", &events_json), hook("b", "https://b.com/x", &events_json)];
         let mut mapping = hosts(&[("b.com", "a.com")]);
         mapping.events = names.iter().map(|name| (name.clone(), vec![format!("new.{name}")])).collect();
-        let plan = mapping.plan(&all, |_| true);
+        let plan = mapping.plan(&rows_of(&all), |_| true);
         assert_eq!(plan.changes.len(), 2);
         assert_eq!(plan.changes[0].events().unwrap().last(), Some(&"new.e.29999"));
         assert_eq!(plan.collisions.iter().map(|collision| collision.events.len()).collect::<Vec<_>>(), [30_000]);
         // They deliver the same to one place before.
         let all = [hook("a", "https://a.com/x", &events_json), hook("b", "https://a.com/x", &events_json)];
-        assert!(hosts(&[("a.com", "b.com")]).plan(&all, |_| true).collisions.is_empty());
+        assert!(hosts(&[("a.com", "b.com")]).plan(&rows_of(&all), |_| true).collisions.is_empty());
     }
 
     #[test]
     fn the_time_of_a_plan_is_linear_in_the_webhooks_of_one_url() {
         let all: Vec<_> = (0..20_000).map(|id| hook(&id.to_string(), "https://a.com/x", r#"["e"]"#)).collect();
-        let plan = hosts(&[("a.com", "b.com")]).plan(&all, |_| true);
+        let plan = hosts(&[("a.com", "b.com")]).plan(&rows_of(&all), |_| true);
         assert_eq!((plan.changes.len(), plan.collisions.len()), (20_000, 0));
     }
 }

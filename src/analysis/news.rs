@@ -1,11 +1,9 @@
 //! What is new, changed or gone between two reads of a workspace.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
-use super::diff::{Ignored, changes};
-use super::rows::{Gone, RowNumber, Rows};
-use crate::model::{IdSet, Row, RowRef};
+use super::diff::is_changed;
+use crate::model::{IdSet, OwnedRow, RemovedRow, RowNumber, RowRef, Rows};
 
 /// Two reads of the same listing.
 #[derive(Debug, Clone)]
@@ -25,7 +23,7 @@ pub struct Reads {
 pub struct News {
     pub new: Vec<Box<str>>,
     pub changed: Vec<Box<str>>,
-    pub gone: Vec<Gone>,
+    pub gone: Vec<RemovedRow>,
     /// What is listed as gone, and is there again.
     pub back: Vec<Box<str>>,
 }
@@ -46,7 +44,7 @@ impl Reads {
                 before.insert(row.id(), (number, page, offset));
             }
         }
-        let gone: HashSet<&str> = self.after.gone().filter_map(|(_, gone)| Some(gone.row()?.id())).collect();
+        let gone: HashSet<&str> = self.after.removed().map(|(_, gone)| gone.row.row().id()).collect();
         let mut news = News::default();
         let mut repeats = IdSet::default();
         let mut is_complete = self.was_complete && self.is_complete;
@@ -69,8 +67,8 @@ impl Reads {
         }
         if is_complete {
             let gone = before.into_values().filter_map(|(former, page, index)| {
-                let block = Arc::clone(&self.before.segment(page)?.block);
-                Some(Gone { block, index, former })
+                let row = OwnedRow::new(&self.before.segment(page)?.page, index)?;
+                Some(RemovedRow { row, former })
             });
             news.gone.extend(gone);
         }
@@ -78,39 +76,22 @@ impl Reads {
     }
 
     fn is_changed(&self, page: u64, offset: usize, row: RowRef<'_>) -> bool {
-        let before = self.before.segment(page).and_then(|segment| segment.block.row(offset));
+        let before = self.before.segment(page).and_then(|segment| segment.row(offset));
         before.is_some_and(|before| is_changed(before, row))
-    }
-}
-
-/// Whether any field of a webhook is another one. What is only spelled in another way is none.
-pub fn is_changed(before: RowRef<'_>, after: RowRef<'_>) -> bool {
-    if before.is_same(after) {
-        return false;
-    }
-    match (before.unpack(), after.unpack()) {
-        (Row::Webhook(before), Row::Webhook(after)) => !changes(&before, &after, &Ignored::default()).is_empty(),
-        (before, after) => before != after,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
-
     use super::*;
-    use crate::analysis::rows::Segment;
-    use crate::model::{Draft, Element, Packer};
+    use crate::model::Interner;
+    use crate::model::testing::interned_page;
 
-    fn rows(packer: &Packer, pages: &[&[(&str, &str)]]) -> Rows {
+    fn rows(interner: &Interner, pages: &[&[(&str, &str)]]) -> Rows {
         let mut rows = Rows::new(2);
         for (page, webhooks) in (1..).zip(pages) {
-            let draft = |(id, url): &(&str, &str)| {
-                let json = format!(r#"{{"id":"{id}","url":"{url}"}}"#);
-                Draft::decode(&RawValue::from_string(json).unwrap()).unwrap()
-            };
-            let block = Arc::new(packer.pack_rows(webhooks.iter().map(draft)));
-            rows.put(page, Segment { rows: block.len(), block });
+            let jsons: Vec<_> = webhooks.iter().map(|(id, url)| format!(r#"{{"id":"{id}","url":"{url}"}}"#)).collect();
+            rows.put(page, interned_page(interner, &jsons).into());
         }
         rows
     }
@@ -118,16 +99,16 @@ mod tests {
     fn compared(reads: &Reads) -> (Vec<String>, Vec<String>, Vec<(String, RowNumber)>) {
         let news = reads.compare();
         let ids = |ids: Vec<Box<str>>| ids.into_iter().map(String::from).collect();
-        let mut gone: Vec<_> = news.gone.iter().map(|gone| (gone.row().unwrap().id().to_owned(), gone.former)).collect();
+        let mut gone: Vec<_> = news.gone.iter().map(|gone| (gone.row.row().id().to_owned(), gone.former)).collect();
         gone.sort();
         (ids(news.new), ids(news.changed), gone)
     }
 
     #[test]
     fn what_came_changed_and_went_is_told() {
-        let packer = Packer::default();
-        let before = rows(&packer, &[&[("a", "1"), ("b", "1")], &[("c", "1")]]);
-        let after = rows(&packer, &[&[("n", "1"), ("a", "1")], &[("c", "2")]]);
+        let interner = Interner::default();
+        let before = rows(&interner, &[&[("a", "1"), ("b", "1")], &[("c", "1")]]);
+        let after = rows(&interner, &[&[("n", "1"), ("a", "1")], &[("c", "2")]]);
         let reads = Reads { before, after, was_complete: true, is_complete: true, read: vec![1, 2] };
         assert_eq!(compared(&reads), (vec!["n".into()], vec!["c".into()], vec![("b".into(), 1)]));
         let only_one_page = Reads { read: vec![2], is_complete: false, ..reads.clone() };
@@ -135,8 +116,8 @@ mod tests {
         let not_all_known = Reads { was_complete: false, ..reads.clone() };
         assert_eq!(compared(&not_all_known), (vec![], vec!["c".into()], vec![]));
         // What is listed as gone and is there again is told, however little was known before.
-        let mut after = rows(&packer, &[&[("a", "1"), ("b", "1")]]);
-        after.set_gone(reads.compare().gone);
+        let mut after = rows(&interner, &[&[("a", "1"), ("b", "1")]]);
+        after.set_removed(reads.compare().gone);
         assert_eq!(Reads { after, ..not_all_known }.compare().back, ["b".into()]);
     }
 }

@@ -108,23 +108,22 @@ impl Origins {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
-    use serde_json::value::RawValue;
 
     use super::*;
-    use crate::model::{Block, Draft, Element, Packer, Row};
+    use crate::model::RowPage;
+    use crate::model::testing::page_of;
 
-    fn block(urls: &[&str]) -> Block {
-        let row = |url: &&str| {
-            let json = serde_json::json!({"id": "w", "url": url}).to_string();
-            Draft::of_row(Row::decode(&RawValue::from_string(json).unwrap()).unwrap())
-        };
-        Packer::default().pack_rows(urls.iter().map(row))
+    fn page(urls: &[&str]) -> Arc<RowPage> {
+        let json = |url: &&str| serde_json::json!({"id": "w", "url": url}).to_string();
+        page_of(&urls.iter().map(json).collect::<Vec<_>>())
     }
 
     fn gathered(urls: &[&str], most: usize) -> (Vec<String>, bool) {
         let mut origins = Origins::new(most);
-        block(urls).rows().for_each(|row| origins.add(row));
+        page(urls).rows().for_each(|row| origins.add(row));
         let are_more = origins.are_more;
         (origins.finish().iter().map(Origin::to_string).collect(), are_more)
     }
@@ -156,7 +155,7 @@ mod tests {
             let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
             let mut known = ByOrigin::default();
             let mut numbers: Vec<Option<Origin>> = Vec::new();
-            for (row, url) in block(&urls).rows().zip(&urls) {
+            for (row, url) in page(&urls).rows().zip(&urls) {
                 let number = known.of(row, |origin| {
                     numbers.push(origin);
                     numbers.len() - 1

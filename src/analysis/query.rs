@@ -8,7 +8,6 @@
 //! into.
 
 mod condition;
-mod decoded;
 mod error;
 mod fields;
 mod fuzzy;
@@ -20,7 +19,6 @@ mod needle;
 mod parsed;
 mod parser;
 mod pattern;
-mod subject;
 mod time;
 mod value;
 
@@ -29,7 +27,6 @@ pub use self::fields::field_values;
 pub use self::help::{fields, help};
 pub use self::matcher::{FilterFacts, Matcher, Ranker};
 pub use self::parsed::Query;
-pub use self::subject::Subject;
 pub use self::time::moment;
 pub use self::value::quote;
 

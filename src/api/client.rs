@@ -21,7 +21,7 @@ use crate::base::base_url::BaseUrl;
 use crate::base::log;
 use crate::base::redact::ApiKey;
 use crate::base::text::{Safe, clean_head};
-use crate::model::{Elements, Row, Scope, WebhookId};
+use crate::model::{Interner, OwnedRow, Scope, WebhookId};
 use crate::safe;
 
 const USER_AGENT: &str = concat!("hookscope/", env!("CARGO_PKG_VERSION"));
@@ -159,8 +159,8 @@ impl Client {
     }
 
     /// `GET /user-webhooks?page=&limit=&is_active=` (api-reference/webhooks/list).
-    pub async fn list<R: Elements>(&self, request: PageRequest) -> Result<ApiAnswer<Page<R>>, ApiFailure> {
-        self.get_and(self.list_url(request), |body| wire::page(body, request.number)).await
+    pub async fn list(&self, request: PageRequest, interner: &Interner) -> Result<ApiAnswer<Page>, ApiFailure> {
+        self.get_and(self.list_url(request), |body| wire::page(body, request.number, interner)).await
     }
 
     fn list_url(&self, request: PageRequest) -> Url {
@@ -185,7 +185,7 @@ impl Client {
         let key = self.keys.in_use().key;
         let body = self.fetch(&key, self.list_url(request), &mut connected, |response| seen.look_at(response)).await;
         seen.is_connected = connected;
-        seen.page = body.and_then(|body| self.read(&key, &body, |body| wire::page(body, 1)));
+        seen.page = body.and_then(|body| self.read(&key, &body, |body| wire::page(body, 1, &Interner::default())));
         seen.elapsed = started.elapsed();
         seen
     }
@@ -196,9 +196,9 @@ impl Client {
     }
 
     /// `GET /user-webhooks/{id}` (api-reference/webhooks/get).
-    pub async fn get(&self, id: &WebhookId) -> Result<ApiAnswer<Row>, ApiFailure> {
+    pub async fn get(&self, id: &WebhookId, interner: &Interner) -> Result<ApiAnswer<OwnedRow>, ApiFailure> {
         match Self::webhook_url(&self.settings.base_url, id) {
-            Some(url) => self.get_and(url, wire::webhook).await,
+            Some(url) => self.get_and(url, |body| wire::webhook(body, interner)).await,
             None => Err(ApiFailure { error: ApiError::new(ErrorKind::BadId), rate: None }),
         }
     }

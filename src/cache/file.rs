@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::base::files::{self, Existing};
-use crate::model::{CanonicalRows, Element, Line, Roster};
+use crate::model::{Interner, Rows, RowsBuilder};
 
 /// The version of the format that is written and read.
 const VERSION: u32 = 1;
@@ -19,11 +19,11 @@ pub(super) const MAX_BYTES: u64 = 2 << 30;
 /// The longest header.
 const MAX_HEADER: u64 = 4 << 10;
 
-/// A listing as it was when it was read last.
-#[derive(Debug)]
-pub struct Cached<E> {
+/// The last consistent listing that was stored.
+#[derive(Debug, Clone)]
+pub struct CachedListing {
     /// In the API's order.
-    pub rows: Vec<E>,
+    pub rows: Rows,
     pub read_at: Timestamp,
 }
 
@@ -63,10 +63,10 @@ pub(super) struct Digest {
 }
 
 impl Digest {
-    pub(super) fn of(listing: &impl CanonicalRows) -> Self {
+    pub(super) fn of(listing: &Rows) -> Self {
         let mut running = Running::default();
-        for json in listing.rows() {
-            running.add(&json);
+        for (_, row) in listing.iter() {
+            running.add(&row.canonical_json());
         }
         running.finish()
     }
@@ -103,7 +103,7 @@ impl Running {
 }
 
 /// Writes a listing in place of what is there.
-pub(super) fn write(path: &Path, listing: &impl CanonicalRows, digest: &Digest, read_at: Timestamp) -> io::Result<()> {
+pub(super) fn write(path: &Path, listing: &Rows, digest: &Digest, read_at: Timestamp) -> io::Result<()> {
     // A link that was planted there is replaced, not followed.
     if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
         std::fs::remove_file(path)?;
@@ -113,8 +113,8 @@ pub(super) fn write(path: &Path, listing: &impl CanonicalRows, digest: &Digest, 
     files::write(path, Existing::Replaced, |out: &mut dyn Write| {
         serde_json::to_writer(&mut *out, &header)?;
         out.write_all(b"\n")?;
-        for json in listing.rows() {
-            out.write_all(json.as_bytes())?;
+        for (_, row) in listing.iter() {
+            out.write_all(row.canonical_json().as_bytes())?;
             out.write_all(b"\n")?;
         }
         Ok(())
@@ -158,34 +158,13 @@ fn header(reader: &mut BufReader<File>) -> Result<Header, Unusable> {
     serde_json::from_slice(&line).map_err(|_not_ours| Unusable::Damaged)
 }
 
-pub(super) fn read<E: Element>(path: &Path, now: Timestamp) -> Result<Option<Cached<E>>, Unusable> {
-    let mut rows = Vec::new();
-    let read_at = read_each(path, now, |row| rows.push(row))?;
-    Ok(read_at.map(|read_at| Cached { rows, read_at }))
-}
-
-pub(super) fn read_roster(path: &Path, now: Timestamp) -> Result<Option<(Roster, Timestamp)>, Unusable> {
-    let mut roster = Roster::default();
-    let read_at = read_each(path, now, |line: Line| roster.push_text(line.id_text(), &line.json))?;
-    roster.sort();
-    Ok(read_at.map(|read_at| (roster, read_at)))
-}
-
-/// Nearly every line is a webhook and nothing else, which is read in one go.
-fn row<E: Element>(text: &str) -> Result<E, Unusable> {
-    if let Ok(row) = E::read_plain(&mut serde_json::Deserializer::from_str(text)) {
-        return Ok(row);
-    }
-    let raw: &RawValue = serde_json::from_str(text).map_err(|_no_json| Unusable::Damaged)?;
-    E::decode(raw).map_err(|_too_deep| Unusable::Damaged)
-}
-
-/// Hands on each row, and tells when they were read. What was handed on counts only when there is no error.
-pub(super) fn read_each<E: Element>(
+/// Reads the listing into pages of `page_size` rows; `None` if there is none.
+pub(super) fn read(
     path: &Path,
+    interner: &Interner,
+    page_size: u64,
     now: Timestamp,
-    mut sink: impl FnMut(E),
-) -> Result<Option<Timestamp>, Unusable> {
+) -> Result<Option<CachedListing>, Unusable> {
     let file = match super::open(OpenOptions::new().read(true), path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
@@ -199,6 +178,7 @@ pub(super) fn read_each<E: Element>(
     let header = header(&mut reader)?;
     let written: Timestamp = header.read_at.parse().map_err(|_no_time| Unusable::Damaged)?;
     let mut running = Running::default();
+    let mut rows = RowsBuilder::new(interner, page_size);
     let mut line = Vec::new();
     let mut reader = reader.take(MAX_BYTES);
     loop {
@@ -208,13 +188,14 @@ pub(super) fn read_each<E: Element>(
         }
         let text = line.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok()).ok_or(Unusable::Damaged)?;
         running.add(text);
-        sink(row(text)?);
+        let raw: &RawValue = serde_json::from_str(text).map_err(|_not_json| Unusable::Damaged)?;
+        rows.push(raw).map_err(|_too_deep| Unusable::Damaged)?;
     }
     let digest = running.finish();
     if (digest.rows, &digest.sha256) != (header.rows, &header.sha256) {
         return Err(Unusable::Damaged);
     }
-    Ok(Some(last_read(written, touched, now)))
+    Ok(Some(CachedListing { rows: rows.finish(), read_at: last_read(written, touched, now) }))
 }
 
 fn touched(metadata: &std::fs::Metadata) -> Option<Timestamp> {

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::analysis::diff::is_changed;
 use crate::base::files::{self, Existing};
 use crate::base::text::{Safe, clean};
-use crate::model::{CanonicalRows, Element, Line, Roster};
+use crate::model::{Interner, OwnedRow, Rows, RowsById};
 use crate::safe;
 use crate::snapshot;
 
@@ -65,6 +65,12 @@ struct Entry {
     json: String,
 }
 
+impl Entry {
+    fn row(&self) -> Option<OwnedRow> {
+        OwnedRow::decode(&self.json)
+    }
+}
+
 /// Reads the rows of a snapshot in the form that this program writes: one per line, webhooks sorted by id.
 struct Lines {
     reader: Take<BufReader<File>>,
@@ -91,8 +97,8 @@ impl Lines {
             return self.reader.fill_buf().is_ok_and(<[u8]>::is_empty).then(Entry::default);
         }
         let json = str::from_utf8(self.line.strip_suffix(b",").unwrap_or(&self.line)).ok()?;
-        let line = Line::decode(serde_json::from_str(json).ok()?).ok()?;
-        let id = line.id_text().map(str::to_owned);
+        let row = OwnedRow::decode(json)?;
+        let id = row.row().is_webhook().then(|| row.row().id().to_owned());
         if id.is_some() {
             if self.last >= id {
                 return None;
@@ -128,14 +134,15 @@ impl Snapshot {
     }
 
     /// Compares a listing with this snapshot, which is read line by line; `None` if the snapshot is damaged.
-    pub(super) fn compare(&self, listing: &impl CanonicalRows) -> Option<Difference> {
+    pub(super) fn compare(&self, listing: &Rows) -> Option<Difference> {
         let mut lines = Lines::open(&self.path)?;
-        let mut webhooks = listing.by_id().peekable();
+        let by_id = RowsById::new(listing);
+        let mut webhooks = by_id.iter().peekable();
         let mut difference = Difference::default();
         let mut old = lines.next()?;
         loop {
             let order = match (&old.id, webhooks.peek()) {
-                (Some(old), Some(new)) => old.as_str().cmp(new.id),
+                (Some(old), Some(new)) => old.as_str().cmp(new.id()),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (None, None) => break,
@@ -145,7 +152,8 @@ impl Snapshot {
                 Ordering::Greater => difference.counts.added += 1,
                 Ordering::Equal => {
                     let new = webhooks.peek()?;
-                    difference.counts.changed += u64::from(is_changed(&old.json, &new.json));
+                    let is_changed = old.json != new.canonical_json() && is_changed(old.row()?.row(), *new);
+                    difference.counts.changed += u64::from(is_changed);
                 }
             }
             if order != Ordering::Less {
@@ -164,7 +172,7 @@ impl Snapshot {
             malformed += 1;
             old = lines.next()?;
         }
-        difference.malformed_differ = malformed != listing.malformed().count();
+        difference.malformed_differ = malformed != listing.iter().filter(|(_, row)| !row.is_webhook()).count();
         Some(difference)
     }
 
@@ -219,15 +227,16 @@ impl Snapshot {
     /// # Errors
     ///
     /// A description of the damage.
-    pub fn read(&self) -> Result<Roster, Safe> {
-        let (roster, _) = snapshot::read_roster(&self.path).map_err(|error| clean(&error.to_string()))?;
-        if roster.len() as u64 != self.webhooks {
-            return Err(safe!("{} has {} webhooks instead of {}", snapshot::name(&self.path), roster.len(), self.webhooks));
+    pub fn read(&self, interner: &Interner, page_size: u64) -> Result<Rows, Safe> {
+        let listing = snapshot::read_in_pages(&self.path, interner, page_size).map_err(|error| clean(&error.to_string()))?;
+        let webhooks = RowsById::new(&listing.rows).len();
+        if webhooks as u64 != self.webhooks {
+            return Err(safe!("{} has {} webhooks instead of {}", snapshot::name(&self.path), webhooks, self.webhooks));
         }
         if self.is_damaged() {
             return Err(safe!("{} was changed after it was written", snapshot::name(&self.path)));
         }
-        Ok(roster)
+        Ok(listing.rows)
     }
 }
 
@@ -292,11 +301,11 @@ pub(super) fn write(
     sequence: u64,
     at: Timestamp,
     counts: Option<Counts>,
-    listing: &impl CanonicalRows,
+    listing: &Rows,
 ) -> io::Result<()> {
     let counts = counts.map(|counts| format!("_{}_{}_{}", counts.added, counts.removed, counts.changed));
     let time = at.strftime(TIME);
-    let name = format!("{sequence:08}_{time}_{}{}.json", listing.webhooks(), counts.unwrap_or_default());
+    let name = format!("{sequence:08}_{time}_{}{}.json", RowsById::new(listing).len(), counts.unwrap_or_default());
     files::write(&directory.join(name), Existing::Stays, |out| snapshot::write_listing(out, listing))?;
     Ok(())
 }

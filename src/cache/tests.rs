@@ -4,19 +4,14 @@ use std::os::unix::fs::symlink;
 
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
-use serde_json::value::RawValue;
 
 use super::*;
 use crate::analysis::diff::{Diff, Ignored};
 use crate::base::base_url::{self, BaseUrl};
 use crate::base::redact::ApiKey;
 use crate::config::Config;
-use crate::model::{Entry, Row};
-
-fn roster(rows: &[&str]) -> Roster {
-    let row = |json: &&str| Row::decode(&RawValue::from_string((*json).to_owned()).unwrap()).unwrap();
-    Roster::of_rows(&rows.iter().map(row).collect::<Vec<_>>())
-}
+use crate::model::RowsById;
+use crate::model::testing::rows_of;
 
 const A: &str = r#"{"id":"a","url":"https://a/"}"#;
 const B: &str = r#"{"id":"b","url":"https://b/"}"#;
@@ -26,9 +21,13 @@ fn at(text: &str) -> Timestamp {
     format!("2026-06-{text}Z").parse().unwrap()
 }
 
+fn jsons<'r>(rows: impl Iterator<Item = RowRef<'r>>) -> Vec<String> {
+    rows.map(|row| row.json().into_owned()).collect()
+}
+
 impl Store {
     /// Keeps it at the very moment that it was read, what it lacks being confirmed as removed.
-    fn keep_at(&self, listing: &impl CanonicalRows, read_at: Timestamp) -> io::Result<Kept> {
+    fn keep_at(&self, listing: &Rows, read_at: Timestamp) -> io::Result<Kept> {
         let mut removed = BTreeSet::new();
         loop {
             match self.keep(listing, read_at, read_at, &removed)? {
@@ -38,7 +37,7 @@ impl Store {
         }
     }
 
-    fn keep_unconfirmed(&self, listing: &impl CanonicalRows, read_at: &str, now: &str) -> Kept {
+    fn keep_unconfirmed(&self, listing: &Rows, read_at: &str, now: &str) -> Kept {
         self.keep(listing, at(read_at), at(now), &BTreeSet::new()).unwrap()
     }
 }
@@ -60,8 +59,8 @@ impl Place {
     }
 
     fn texts(&self) -> Option<(Vec<String>, Timestamp)> {
-        let cached = self.store.read_roster(at("30T00:00:00")).unwrap()?;
-        Some((cached.0.rows().map(|entry| entry.json().to_owned()).collect(), cached.1))
+        let CachedListing { rows, read_at } = self.store.read(&Interner::default(), at("30T00:00:00")).unwrap()?;
+        Some((jsons(rows.iter().map(|(_, row)| row)), read_at))
     }
 
     /// Webhooks, time, and what was added, removed and changed.
@@ -78,10 +77,11 @@ type Past = (u64, String, Option<(u64, u64, u64)>);
 fn what_is_kept_is_read_again_in_its_order_with_its_time() {
     let place = Place::new();
     assert_eq!(place.texts(), None);
-    assert_eq!(place.store.keep_at(&roster(&[B, A, "null"]), at("01T12:00:00")).unwrap(), Kept::Written { new: true });
+    assert_eq!(place.store.keep_at(&rows_of(&[B, A, "null"]), at("01T12:00:00")).unwrap(), Kept::Written { new: true });
     assert_eq!(place.texts(), Some((vec![B.to_owned(), A.to_owned(), "null".to_owned()], at("01T12:00:00"))));
-    let rows = place.store.read::<Row>(at("30T00:00:00")).unwrap().unwrap().rows;
-    assert_eq!((rows.len(), rows[0].id_text(), rows[2].id_text()), (3, Some("b"), None));
+    let rows = place.store.read_in_pages(&Interner::default(), 2, at("30T00:00:00")).unwrap().unwrap().rows;
+    assert_eq!((rows.count(), rows.pages(), rows.page_size()), (3, 2, 2));
+    assert_eq!(jsons(rows.iter().map(|(_, row)| row)), [B, A, "null"]);
 }
 
 fn connection(base_url: &str, key: &str) -> Connection {
@@ -94,16 +94,16 @@ fn what_an_earlier_version_stored_is_adopted_once_where_it_is_certain_whose_it_i
     let (cache, history) = (home.path().join("cache"), home.path().join("state/history"));
     let vendors = connection(base_url::DEFAULT, "id:secret_0123");
     let old = Store::new(cache.clone(), &history, vendors.old_fingerprint());
-    old.keep_at(&roster(&[A, B]), at("01T12:00:00")).unwrap();
+    old.keep_at(&rows_of(&[A, B]), at("01T12:00:00")).unwrap();
     let store = || Store::below(cache.clone(), &history, &vendors);
     assert_eq!(store().unused_history(), None);
     assert_eq!((store().history().len(), store().read_at()), (1, Some(at("01T12:00:00"))));
     assert!(old.history().is_empty() && old.read_at().is_none());
     // From then on this is the store, whatever an earlier version writes.
-    old.keep_at(&roster(&[B2]), at("02T12:00:00")).unwrap();
+    old.keep_at(&rows_of(&[B2]), at("02T12:00:00")).unwrap();
     assert_eq!((store().history()[0].webhooks, old.history().len()), (2, 1));
     // The next read adds to the history that was adopted.
-    store().keep_at(&roster(&[A]), at("03T12:00:00")).unwrap();
+    store().keep_at(&rows_of(&[A]), at("03T12:00:00")).unwrap();
     assert_eq!(store().history().last().unwrap().counts, Some(Counts { added: 0, removed: 1, changed: 0 }));
 }
 
@@ -114,7 +114,7 @@ fn an_adoption_waits_for_the_lock_and_is_finished_after_an_interruption() {
     let vendors = connection(base_url::DEFAULT, "id:secret_0123");
     let old = Store::new(cache.clone(), &history, vendors.old_fingerprint());
     let new = Store::new(cache.clone(), &history, vendors.fingerprint());
-    old.keep_at(&roster(&[A, B]), at("01T12:00:00")).unwrap();
+    old.keep_at(&rows_of(&[A, B]), at("01T12:00:00")).unwrap();
     let open = || Store::below(cache.clone(), &history, &vendors);
     let lock = Lock::take(&new.path("lock")).unwrap().unwrap();
     assert_eq!((open().history().len(), old.history().len()), (0, 1), "another program writes");
@@ -133,11 +133,11 @@ fn a_store_to_read_leaves_everything_where_it_is() {
     assert_eq!(to_read().read_at(), None);
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     let old = Store::new(cache.clone(), &history, vendors.old_fingerprint());
-    old.keep_at(&roster(&[A, B]), at("01T12:00:00")).unwrap();
+    old.keep_at(&rows_of(&[A, B]), at("01T12:00:00")).unwrap();
     assert_eq!(to_read().read_at(), Some(at("01T12:00:00")));
     assert!(old.is_there());
     let store = Store::below(cache.clone(), &history, &vendors);
-    store.keep_at(&roster(&[A]), at("03T12:00:00")).unwrap();
+    store.keep_at(&rows_of(&[A]), at("03T12:00:00")).unwrap();
     assert_eq!(to_read().read_at(), store.read_at());
 }
 
@@ -154,7 +154,7 @@ fn what_may_be_of_another_workspace_is_not_adopted() {
         let store = || Store::below(cache.clone(), &history, &connection);
         assert_eq!(store().unused_history(), None);
         let old = Store::new(cache.clone(), &history, connection.old_fingerprint());
-        old.keep_at(&roster(&[A, B]), at("01T12:00:00")).unwrap();
+        old.keep_at(&rows_of(&[A, B]), at("01T12:00:00")).unwrap();
         assert_eq!((store().history(), store().read_at()), (vec![], None), "{base_url}");
         assert_eq!(store().unused_history(), Some(&*history.join(connection.old_fingerprint())));
     }
@@ -163,13 +163,13 @@ fn what_may_be_of_another_workspace_is_not_adopted() {
 #[test]
 fn what_did_not_change_is_not_written_again() {
     let place = Place::new();
-    place.store.keep_at(&roster(&[A, B]), at("01T12:00:00")).unwrap();
+    place.store.keep_at(&rows_of(&[A, B]), at("01T12:00:00")).unwrap();
     let inode = || place.cache().metadata().unwrap().ino();
     let before = inode();
-    assert_eq!(place.store.keep_at(&roster(&[A, B]), at("02T12:00:00")).unwrap(), Kept::Unchanged);
+    assert_eq!(place.store.keep_at(&rows_of(&[A, B]), at("02T12:00:00")).unwrap(), Kept::Unchanged);
     assert_eq!((inode(), place.texts().unwrap().1), (before, at("02T12:00:00")));
     // Another order is another listing, but no other workspace.
-    assert_eq!(place.store.keep_at(&roster(&[B, A]), at("03T12:00:00")).unwrap(), Kept::Written { new: false });
+    assert_eq!(place.store.keep_at(&rows_of(&[B, A]), at("03T12:00:00")).unwrap(), Kept::Written { new: false });
     assert_eq!(place.history().len(), 1);
 }
 
@@ -179,7 +179,7 @@ fn the_history_tells_what_changed_and_keeps_its_order_when_the_clock_is_set_back
     for (rows, time) in
         [(&[A] as &[_], "03T12:00:00"), (&[A, B], "02T12:00:00"), (&[A, B2], "04T12:00:00"), (&[], "04T12:00:00")]
     {
-        place.store.keep_at(&roster(rows), at(time)).unwrap();
+        place.store.keep_at(&rows_of(rows), at(time)).unwrap();
     }
     let expected = [
         (1, "2026-06-03T12:00:00Z", None),
@@ -188,15 +188,15 @@ fn the_history_tells_what_changed_and_keeps_its_order_when_the_clock_is_set_back
         (0, "2026-06-04T12:00:00Z", Some((0, 2, 0))),
     ];
     assert_eq!(place.history(), expected.map(|(webhooks, time, counts)| (webhooks, time.to_owned(), counts)));
-    let second = place.store.history()[1].read().unwrap();
-    assert_eq!(second.sorted().map(Entry::json).collect::<Vec<_>>(), [A, B]);
+    let second = place.store.history()[1].read(&Interner::default(), STORED_PAGE).unwrap();
+    assert_eq!(jsons(RowsById::new(&second).iter()), [A, B]);
 }
 
 #[test]
 fn a_workspace_that_comes_back_to_what_it_was_is_a_change_too() {
     let place = Place::new();
     for (day, rows) in [("01", &[A] as &[_]), ("02", &[A, B]), ("03", &[A])] {
-        place.store.keep_at(&roster(rows), at(&format!("{day}T00:00:00"))).unwrap();
+        place.store.keep_at(&rows_of(rows), at(&format!("{day}T00:00:00"))).unwrap();
     }
     assert_eq!(place.history().len(), 3);
 }
@@ -206,7 +206,7 @@ fn files_are_their_owners_alone_and_so_are_directories_that_were_not() {
     let place = Place::new();
     fs::create_dir_all(place.home.path().join("cache")).unwrap();
     fs::set_permissions(place.home.path().join("cache"), Permissions::from_mode(0o755)).unwrap();
-    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&rows_of(&[A]), at("01T00:00:00")).unwrap();
     let mut found = 0;
     for directory in ["cache", "state", "state/history", "state/history/w"] {
         let directory = place.home.path().join(directory);
@@ -222,7 +222,7 @@ fn files_are_their_owners_alone_and_so_are_directories_that_were_not() {
 #[test]
 fn a_damaged_or_newer_cache_is_ignored_and_replaced() {
     let place = Place::new();
-    place.store.keep_at(&roster(&[A, B]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&rows_of(&[A, B]), at("01T00:00:00")).unwrap();
     let good = fs::read_to_string(place.cache()).unwrap();
     let newer = good.replacen("\"hookscope_cache\":1", "\"hookscope_cache\":2", 1);
     let longer_header = format!("{}\n{good}", "x".repeat(1 << 20));
@@ -237,8 +237,8 @@ fn a_damaged_or_newer_cache_is_ignored_and_replaced() {
         (&newer, Unusable::Newer),
     ] {
         fs::write(place.cache(), text).unwrap();
-        assert_eq!(place.store.read_roster(at("02T00:00:00")).err(), Some(why), "{text}");
-        assert_eq!(place.store.keep_at(&roster(&[A, B]), at("02T00:00:00")).unwrap(), Kept::Written { new: false });
+        assert_eq!(place.store.read(&Interner::default(), at("02T00:00:00")).err(), Some(why), "{text}");
+        assert_eq!(place.store.keep_at(&rows_of(&[A, B]), at("02T00:00:00")).unwrap(), Kept::Written { new: false });
         assert_eq!(place.texts().unwrap().0, [A, B]);
     }
 }
@@ -250,15 +250,15 @@ fn planted_links_are_neither_followed_nor_lost_to() {
     let victim = place.home.path().join("victim");
     fs::write(&victim, "precious").unwrap();
     symlink(&victim, place.cache()).unwrap();
-    assert!(matches!(place.store.read_roster(at("02T00:00:00")), Err(Unusable::Unreadable(_))));
-    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
+    assert!(matches!(place.store.read(&Interner::default(), at("02T00:00:00")), Err(Unusable::Unreadable(_))));
+    place.store.keep_at(&rows_of(&[A]), at("01T00:00:00")).unwrap();
     assert_eq!(
         (place.texts().unwrap().0, fs::read_to_string(&victim).unwrap()),
         (vec![A.to_owned()], "precious".to_owned())
     );
     fs::remove_file(place.store.path("lock")).unwrap();
     symlink(&victim, place.store.path("lock")).unwrap();
-    assert!(place.store.keep_at(&roster(&[B]), at("02T00:00:00")).is_err());
+    assert!(place.store.keep_at(&rows_of(&[B]), at("02T00:00:00")).is_err());
     assert_eq!(
         (place.texts().unwrap().0, fs::read_to_string(&victim).unwrap()),
         (vec![A.to_owned()], "precious".to_owned())
@@ -271,23 +271,23 @@ fn planted_links_are_neither_followed_nor_lost_to() {
 #[test]
 fn a_program_that_is_writing_is_not_waited_for() {
     let place = Place::new();
-    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&rows_of(&[A]), at("01T00:00:00")).unwrap();
     let held = Lock::take(&place.store.path("lock")).unwrap().unwrap();
-    assert_eq!(place.store.keep_unconfirmed(&roster(&[B]), "02T00:00:00", "02T00:00:00"), Kept::Busy);
+    assert_eq!(place.store.keep_unconfirmed(&rows_of(&[B]), "02T00:00:00", "02T00:00:00"), Kept::Busy);
     assert_eq!(place.texts().unwrap().0, [A]);
     // A program that is being started has a copy of the file until it runs.
     let copy = held.0.try_clone().unwrap();
     drop(held);
-    assert_eq!(place.store.keep_at(&roster(&[B]), at("02T00:00:00")).unwrap(), Kept::Written { new: true });
+    assert_eq!(place.store.keep_at(&rows_of(&[B]), at("02T00:00:00")).unwrap(), Kept::Written { new: true });
     drop(copy);
 }
 
 #[test]
 fn a_time_that_has_not_come_yet_is_no_time_of_reading() {
     let place = Place::new();
-    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&rows_of(&[A]), at("01T00:00:00")).unwrap();
     touch(&place.cache(), at("20T00:00:00")).unwrap();
-    let read_at = |now| place.store.read_roster(at(now)).unwrap().unwrap().1;
+    let read_at = |now| place.store.read(&Interner::default(), at(now)).unwrap().unwrap().read_at;
     assert_eq!((read_at("10T00:00:00"), read_at("21T00:00:00")), (at("01T00:00:00"), at("20T00:00:00")));
 }
 
@@ -297,7 +297,7 @@ fn the_history_is_bounded_but_a_wrong_clock_does_not_empty_it() {
     let directory = place.home.path().join("state/history/w");
     fs::create_dir_all(&directory).unwrap();
     for sequence in 1..=210 {
-        let rows = roster(&[A]);
+        let rows = rows_of(&[A]);
         let old = "2020-01-01T00:00:00Z".parse().unwrap();
         let time = if sequence <= 5 { old } else { at("01T00:00:00") };
         history::write(&directory, sequence, time, None, &rows).unwrap();
@@ -320,7 +320,7 @@ fn old_caches_of_other_workspaces_go() {
         touch(&path, day).unwrap();
     }
     fs::write(directory.join("other.txt"), "not ours").unwrap();
-    place.store.keep_at(&roster(&[A]), at("02T00:00:00")).unwrap();
+    place.store.keep_at(&rows_of(&[A]), at("02T00:00:00")).unwrap();
     let names: Vec<_> = entries(&directory).unwrap().collect();
     let caches = names.iter().filter(|path| path.extension().is_some_and(|extension| extension == "cache")).count();
     assert_eq!(caches, MOST_FILES + 1);
@@ -330,15 +330,15 @@ fn old_caches_of_other_workspaces_go() {
 #[test]
 fn a_place_that_cannot_be_written_is_an_error_and_the_old_cache_stays() {
     let place = Place::new();
-    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&rows_of(&[A]), at("01T00:00:00")).unwrap();
     fs::write(place.home.path().join("state/history/file"), "").unwrap();
     let blocked = Store::new(place.home.path().join("cache"), &place.home.path().join("state/history/file"), "w".to_owned());
-    assert!(blocked.keep_at(&roster(&[B]), at("02T00:00:00")).is_err());
+    assert!(blocked.keep_at(&rows_of(&[B]), at("02T00:00:00")).is_err());
     assert_eq!(place.texts().unwrap().0, [A]);
 }
 
 /// Webhooks with these ids, each in one of a few forms; some of them are the same webhook spelled in another way.
-fn listing(ids: &BTreeMap<u8, u8>, malformed: usize) -> Roster {
+fn listing(ids: &BTreeMap<u8, u8>, malformed: usize) -> Rows {
     let forms = [
         r#""url":"https://a.com","events":["e","f"],"is_active":true"#,
         r#""url":"https://a.com","events":["f","e"],"is_active":true"#,
@@ -347,7 +347,7 @@ fn listing(ids: &BTreeMap<u8, u8>, malformed: usize) -> Roster {
     let json = |(id, form): (&u8, &u8)| format!(r#"{{"id":"{id}",{}}}"#, forms[usize::from(form % 3)]);
     let mut rows: Vec<String> = ids.iter().rev().map(json).collect();
     rows.extend((0..malformed).map(|number| number.to_string()));
-    roster(&rows.iter().map(String::as_str).collect::<Vec<_>>())
+    rows_of(&rows)
 }
 
 proptest! {
@@ -359,7 +359,7 @@ proptest! {
         let (before, after) = (listing(&before, 1), listing(&after, malformed));
         place.store.keep_at(&before, at("01T00:00:00")).unwrap();
         let kept = place.store.keep_at(&after, at("02T00:00:00")).unwrap();
-        let diff = Diff::of(&before, &after, &Ignored::default());
+        let diff = Diff::of(&RowsById::new(&before), &RowsById::new(&after), &Ignored::default());
         let differs = !diff.is_empty() || malformed != 1;
         prop_assert_eq!(place.store.history().len(), 1 + usize::from(differs));
         if differs {
@@ -378,9 +378,13 @@ fn a_snapshot_that_is_not_as_it_was_written_is_compared_with_nothing() {
         ["", "[", "[\n", "[]", "nonsense\n", &format!("[\n{B},\n{A}\n]\n"), &format!("[\nnull,\n{A}\n]\n"), "[\n{\n]\n"]
     {
         let place = Place::new();
-        place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
+        place.store.keep_at(&rows_of(&[A]), at("01T00:00:00")).unwrap();
         fs::write(&place.store.history()[0].path, text).unwrap();
-        assert_eq!(place.store.keep_at(&roster(&[A, B]), at("02T00:00:00")).unwrap(), Kept::Written { new: true }, "{text}");
+        assert_eq!(
+            place.store.keep_at(&rows_of(&[A, B]), at("02T00:00:00")).unwrap(),
+            Kept::Written { new: true },
+            "{text}"
+        );
         assert_eq!(place.store.history()[1].counts, None, "{text}");
     }
 }
@@ -388,17 +392,17 @@ fn a_snapshot_that_is_not_as_it_was_written_is_compared_with_nothing() {
 #[test]
 fn what_was_read_later_stays_and_so_does_the_history() {
     let place = Place::new();
-    place.store.keep_at(&roster(&[A, B]), at("02T12:00:00")).unwrap();
-    assert_eq!(place.store.keep_unconfirmed(&roster(&[A]), "02T11:59:59", "02T12:00:01"), Kept::Outdated);
+    place.store.keep_at(&rows_of(&[A, B]), at("02T12:00:00")).unwrap();
+    assert_eq!(place.store.keep_unconfirmed(&rows_of(&[A]), "02T11:59:59", "02T12:00:01"), Kept::Outdated);
     assert_eq!(place.texts(), Some((vec![A.to_owned(), B.to_owned()], at("02T12:00:00"))));
     assert_eq!(place.history().len(), 1);
     // The same listing was read once more, which only its time tells.
-    place.store.keep_at(&roster(&[A, B]), at("03T12:00:00")).unwrap();
-    assert_eq!(place.store.keep_unconfirmed(&roster(&[A]), "03T11:00:00", "03T12:00:01"), Kept::Outdated);
-    assert_eq!(place.store.keep_at(&roster(&[A]), at("03T12:00:01")).unwrap(), Kept::Written { new: true });
+    place.store.keep_at(&rows_of(&[A, B]), at("03T12:00:00")).unwrap();
+    assert_eq!(place.store.keep_unconfirmed(&rows_of(&[A]), "03T11:00:00", "03T12:00:01"), Kept::Outdated);
+    assert_eq!(place.store.keep_at(&rows_of(&[A]), at("03T12:00:01")).unwrap(), Kept::Written { new: true });
     // One that is damaged is as good as none.
     fs::write(place.cache(), fs::read_to_string(place.cache()).unwrap() + "noise\n").unwrap();
-    let kept = place.store.keep_unconfirmed(&roster(&[A, B]), "03T11:00:00", "03T12:00:03");
+    let kept = place.store.keep_unconfirmed(&rows_of(&[A, B]), "03T11:00:00", "03T12:00:03");
     assert_eq!(kept, Kept::Written { new: true });
 }
 
@@ -408,7 +412,7 @@ fn what_a_listing_lacks_must_be_confirmed_as_removed() {
         |ids: &[&str], count| Kept::Unconfirmed(Unconfirmed { ids: ids.iter().map(|&id| id.to_owned()).collect(), count });
     for without_cache in [false, true] {
         let place = Place::new();
-        place.store.keep_at(&roster(&[A, B]), at("01T00:00:00")).unwrap();
+        place.store.keep_at(&rows_of(&[A, B]), at("01T00:00:00")).unwrap();
         if without_cache {
             fs::remove_file(place.cache()).unwrap();
         }
@@ -416,15 +420,15 @@ fn what_a_listing_lacks_must_be_confirmed_as_removed() {
         for (rows, ids) in
             [(&[] as &[&str], &["a", "b"] as &[&str]), (&[B], &["a"]), (&[B, "null", r#"{"id":"a"}"#], &["a"])]
         {
-            let kept = place.store.keep_unconfirmed(&roster(rows), "02T00:00:00", "02T00:00:00");
+            let kept = place.store.keep_unconfirmed(&rows_of(rows), "02T00:00:00", "02T00:00:00");
             assert_eq!(kept, lacking(ids, ids.len()), "{rows:?}");
             assert_eq!((place.history().len(), place.cache().exists()), (1, !without_cache));
         }
         let removed = BTreeSet::from(["a".to_owned()]);
-        let kept = place.store.keep(&roster(&[B]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
+        let kept = place.store.keep(&rows_of(&[B]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
         assert_eq!((kept, place.texts().unwrap().0), (Kept::Written { new: true }, vec![B.to_owned()]));
         // What comes in addition needs no word.
-        let kept = place.store.keep_unconfirmed(&roster(&[A, B]), "03T00:00:00", "03T00:00:00");
+        let kept = place.store.keep_unconfirmed(&rows_of(&[A, B]), "03T00:00:00", "03T00:00:00");
         assert_eq!(kept, Kept::Written { new: true });
     }
 }
@@ -433,16 +437,16 @@ fn what_a_listing_lacks_must_be_confirmed_as_removed() {
 fn removals_are_remembered_until_all_are_confirmed() {
     let place = Place::new();
     let many: Vec<String> = (0..250).map(|number| format!(r#"{{"id":"{number:03}","url":"u"}}"#)).collect();
-    place.store.keep_at(&roster(&many.iter().map(String::as_str).collect::<Vec<_>>()), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&rows_of(&many), at("01T00:00:00")).unwrap();
     let mut removed = BTreeSet::new();
     for count in [250, 150, 50] {
-        let kept = place.store.keep(&roster(&[]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
+        let kept = place.store.keep(&rows_of::<&str>(&[]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
         let Kept::Unconfirmed(unconfirmed) = kept else { panic!("{kept:?}") };
         assert_eq!((unconfirmed.count, unconfirmed.ids.len(), place.texts().unwrap().0.len()), (count, count.min(100), 250));
         // Each time another program.
         removed = unconfirmed.ids.into_iter().collect();
     }
-    let kept = place.store.keep(&roster(&[]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
+    let kept = place.store.keep(&rows_of::<&str>(&[]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
     assert_eq!((kept, place.history()[1].2), (Kept::Written { new: true }, Some((0, 250, 0))));
     assert!(!place.store.path("removed").exists());
 }
@@ -451,16 +455,16 @@ fn removals_are_remembered_until_all_are_confirmed() {
 fn what_is_listed_again_is_not_taken_for_removed() {
     let removed = BTreeSet::from(["a".to_owned()]);
     let lacking_b = |place: &Place| {
-        place.store.keep_at(&roster(&[A, B]), at("01T00:00:00")).unwrap();
-        let kept = place.store.keep(&roster(&[]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
+        place.store.keep_at(&rows_of(&[A, B]), at("01T00:00:00")).unwrap();
+        let kept = place.store.keep(&rows_of::<&str>(&[]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
         assert_eq!(kept, Kept::Unconfirmed(Unconfirmed { ids: vec!["b".to_owned()], count: 1 }));
         assert!(place.store.known_removed().contains("a"));
     };
     // The same listing as before, read by another program and by this one.
     let place = Place::new();
     lacking_b(&place);
-    assert_eq!(place.store.keep_unconfirmed(&roster(&[A, B]), "03T00:00:00", "03T00:00:00"), Kept::Unchanged);
-    let kept = place.store.keep_unconfirmed(&roster(&[B]), "04T00:00:00", "04T00:00:00");
+    assert_eq!(place.store.keep_unconfirmed(&rows_of(&[A, B]), "03T00:00:00", "03T00:00:00"), Kept::Unchanged);
+    let kept = place.store.keep_unconfirmed(&rows_of(&[B]), "04T00:00:00", "04T00:00:00");
     assert_eq!(kept, Kept::Unconfirmed(Unconfirmed { ids: vec!["a".to_owned()], count: 1 }));
     let place = Place::new();
     lacking_b(&place);
@@ -469,7 +473,7 @@ fn what_is_listed_again_is_not_taken_for_removed() {
     // One that lacks another webhook.
     let place = Place::new();
     lacking_b(&place);
-    let kept = place.store.keep_unconfirmed(&roster(&[A]), "03T00:00:00", "03T00:00:00");
+    let kept = place.store.keep_unconfirmed(&rows_of(&[A]), "03T00:00:00", "03T00:00:00");
     assert_eq!(kept, Kept::Unconfirmed(Unconfirmed { ids: vec!["b".to_owned()], count: 1 }));
     assert!(place.store.known_removed().is_empty());
 }
@@ -477,7 +481,7 @@ fn what_is_listed_again_is_not_taken_for_removed() {
 #[test]
 fn what_an_earlier_version_left_behind_is_removed_after_a_day() {
     let place = Place::new();
-    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&rows_of(&[A]), at("01T00:00:00")).unwrap();
     let directories = [place.store.cache.clone(), place.store.history.clone()];
     for directory in &directories {
         for (name, day) in
@@ -487,7 +491,7 @@ fn what_an_earlier_version_left_behind_is_removed_after_a_day() {
             touch(&directory.join(name), at(day)).unwrap();
         }
     }
-    place.store.keep_at(&roster(&[A, B]), at("03T00:00:00")).unwrap();
+    place.store.keep_at(&rows_of(&[A, B]), at("03T00:00:00")).unwrap();
     for directory in &directories {
         let is_there = |name| directory.join(name).exists();
         let names = [".hookscope-abc123", ".hookscope-abc124", ".hookscope-x"];
@@ -515,8 +519,8 @@ fn a_clock_that_was_wrong_does_not_move_when_webhooks_became_inactive() {
 #[test]
 fn a_snapshot_that_is_not_as_it_was_written_is_damaged() {
     let place = Place::new();
-    place.store.keep_at(&roster(&[A, B]), at("01T00:00:00")).unwrap();
-    place.store.keep_at(&roster(&[]), at("02T00:00:00")).unwrap();
+    place.store.keep_at(&rows_of(&[A, B]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&rows_of::<&str>(&[]), at("02T00:00:00")).unwrap();
     let [first, second] = <[Snapshot; 2]>::try_from(place.store.history()).unwrap();
     assert_eq!((first.is_damaged(), second.is_damaged()), (false, false));
     let whole = fs::read_to_string(&first.path).unwrap();
@@ -535,7 +539,7 @@ fn a_snapshot_that_is_not_as_it_was_written_is_damaged() {
         &longer,
     ] {
         fs::write(&first.path, damaged).unwrap();
-        assert!(first.is_damaged() && first.read().is_err(), "{damaged:?}");
+        assert!(first.is_damaged() && first.read(&Interner::default(), STORED_PAGE).is_err(), "{damaged:?}");
     }
     fs::remove_file(&first.path).unwrap();
     assert!(first.is_damaged());
@@ -583,11 +587,11 @@ fn a_clock_that_was_wrong_moves_no_snapshot_to_another_place() {
 #[test]
 fn what_others_may_read_is_closed_to_them_at_the_next_touch() {
     let place = Place::new();
-    place.store.keep_at(&roster(&[A]), at("01T00:00:00")).unwrap();
+    place.store.keep_at(&rows_of(&[A]), at("01T00:00:00")).unwrap();
     let mode = || place.cache().metadata().unwrap().mode() & 0o777;
     let open_up = || fs::set_permissions(place.cache(), Permissions::from_mode(0o644)).unwrap();
     open_up();
-    assert_eq!(place.store.keep_at(&roster(&[A]), at("02T00:00:00")).unwrap(), Kept::Unchanged);
+    assert_eq!(place.store.keep_at(&rows_of(&[A]), at("02T00:00:00")).unwrap(), Kept::Unchanged);
     assert_eq!(mode(), 0o600);
     open_up();
     assert!(place.store.keep_again(at("02T00:00:00"), at("03T00:00:00")).unwrap());
@@ -602,7 +606,7 @@ fn the_history_knows_when_webhooks_became_inactive() {
     let place = Place::new();
     let of = |a: bool, b: bool, url: &str| {
         let row = |id: &str, active: bool| format!(r#"{{"id":"{id}","url":"{url}","is_active":{active}}}"#);
-        roster(&[&row("a", a), &row("b", b), r#"{"id":"c","url":"u","is_active":"true"}"#])
+        rows_of(&[&row("a", a), &row("b", b), r#"{"id":"c","url":"u","is_active":"true"}"#])
     };
     for (day, listing) in [
         ("01", of(true, true, "u")),
@@ -633,7 +637,7 @@ proptest! {
     ) {
         let place = Place::new();
         let json = |id: &u8| format!(r#"{{"id":"{id:02}","url":"u"}}"#);
-        let of = |ids: &BTreeSet<u8>| roster(&ids.iter().map(json).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>());
+        let of = |ids: &BTreeSet<u8>| rows_of(&ids.iter().map(json).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>());
         // All that was ever listed, and of it what was there and what was removed by the API's own word.
         let mut seen = BTreeSet::new();
         for (minute, (there, left_out, failing)) in (0..).zip::<Vec<Minute>>(minutes) {
@@ -657,10 +661,10 @@ proptest! {
                 }
             }
             let (texts, _) = place.texts().unwrap_or_default();
-            let last = place.store.history().last().map(|last| last.read().unwrap());
+            let last = place.store.history().last().map(|last| last.read(&Interner::default(), STORED_PAGE).unwrap());
             for id in &seen & &there {
                 prop_assert!(texts.contains(&json(&id)), "{id} is not in the cache at {minute}");
-                prop_assert!(last.as_ref().is_some_and(|last| last.get(&format!("{id:02}")).is_some()), "{id} is not in the history");
+                prop_assert!(last.as_ref().is_some_and(|last| RowsById::new(last).get(&format!("{id:02}")).is_some()), "{id} is not in the history");
             }
         }
     }

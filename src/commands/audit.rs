@@ -1,6 +1,6 @@
 //! `hookscope audit`: every webhook against the rules.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::mem::ManuallyDrop;
@@ -19,7 +19,7 @@ use crate::cache::Store;
 use crate::cli::ColorArg;
 use crate::cli::args::AuditArgs;
 use crate::error::{Error, reason};
-use crate::model::{Row, Scope};
+use crate::model::{RowNumber, RowRef, Rows, Scope};
 use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, SourceFile, View, summary};
 use crate::safe;
 use crate::snapshot;
@@ -48,13 +48,13 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
         facts.last_active = memory.map(|memory| last_active(&memory, &reading.rows, &audit).into()).unwrap_or_default();
         audit.basis.facts = Arc::new(facts);
         audit.basis.is_part = is_of_part || !reading.summary.problems.is_empty();
-        let mut report = audit.run(&reading.rows.as_slice());
+        let mut report = audit.run(&reading.rows);
         if !query.is_empty() {
-            let matches = matching(&query, &reading.rows, &report.rule_sets(reading.rows.len()));
-            let is_about = |finding: &Finding| finding.webhooks.iter().any(|&number| matches.contains(number));
+            let matches = matching(&query, &reading.rows, &report.rule_sets());
+            let is_about = |finding: &Finding| finding.webhooks.iter().any(|number| matches.contains(number));
             report.findings.retain(is_about);
             report.waived.retain(|waived| is_about(&waived.finding));
-            report.webhooks = matches.count;
+            report.webhooks = matches.len() as u64;
         }
         reports.push((reading.summary, place.clone()));
         audited.push(Audited { profile, place, rows: reading.rows, report, is_partial });
@@ -106,9 +106,9 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
 }
 
 /// When the history last saw those webhooks active of which a finding tells it.
-fn last_active(memory: &Store, rows: &[Row], audit: &Audit) -> HashMap<Box<str>, LastActive> {
-    let wanted = rows.iter().filter_map(Row::webhook).filter(|&webhook| audit.asks_for_last_active(webhook));
-    memory.last_active(wanted.map(|webhook| webhook.id.raw()).collect(), audit.basis.now)
+fn last_active(memory: &Store, rows: &Rows, audit: &Audit) -> HashMap<Box<str>, LastActive> {
+    let wanted = rows.webhooks().filter(|&row| audit.asks_for_last_active(row));
+    memory.last_active(wanted.map(RowRef::id).collect(), audit.basis.now)
 }
 
 /// The file of `--from`, for a report that points to its lines. stdin has no name, and a file that cannot be read again no lines.
@@ -126,7 +126,7 @@ fn source_file(context: &Context<'_>) -> Option<SourceFile> {
 /// A workspace that could not be read: of it nothing is known.
 fn unread(profile: Arc<str>) -> Audited {
     let place = safe!("{}", clean(&profile));
-    Audited { profile: Some(profile), place, rows: Vec::new(), report: Report::default(), is_partial: true }
+    Audited { profile: Some(profile), place, rows: Rows::default(), report: Report::default(), is_partial: true }
 }
 
 /// Findings and accepted findings of all workspaces.
@@ -136,31 +136,11 @@ fn count(audited: &[Audited]) -> (usize, usize) {
     (found, waived)
 }
 
-/// The webhooks that a query matches, a bit for each row.
-struct Matching {
-    bits: Vec<u64>,
-    count: u64,
-}
-
-impl Matching {
-    fn contains(&self, number: u32) -> bool {
-        self.bits.get((number / 64) as usize).is_some_and(|bits| bits >> (number % 64) & 1 == 1)
-    }
-}
-
-fn matching(query: &Query, rows: &[Row], found: &[RuleSet]) -> Matching {
-    let is_match =
-        |(row, &found): (&Row, &RuleSet)| row.webhook().is_some_and(|webhook| query.matches_found(webhook, found));
-    let bits: Vec<u64> = rows
-        .chunks(64)
-        .zip(found.chunks(64))
-        .map(|(rows, found)| {
-            let each = rows.iter().zip(found).enumerate();
-            each.fold(0, |bits, (place, row)| bits | u64::from(is_match(row)) << place)
-        })
-        .collect();
-    let count = bits.iter().map(|bits| u64::from(bits.count_ones())).sum();
-    Matching { bits, count }
+/// The webhooks that a query matches.
+fn matching(query: &Query, rows: &Rows, found: &HashMap<RowNumber, RuleSet>) -> HashSet<RowNumber> {
+    let found = |number| found.get(&number).copied().unwrap_or_default();
+    let matches = rows.iter().filter(|&(number, row)| row.is_webhook() && query.matches_found(row, found(number)));
+    matches.map(|(number, _)| number).collect()
 }
 
 /// The audit that the options and the config ask for.

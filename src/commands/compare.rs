@@ -1,4 +1,4 @@
-//! Two rosters compared, with what the live one leaves out requested by id: a listing that shifts while it is read can hide a
+//! Two listings compared, with what the live one leaves out requested by id: a listing that shifts while it is read can hide a
 //! webhook, so only a 404 says that one is gone.
 
 use jiff::Timestamp;
@@ -7,7 +7,7 @@ use super::workspace::{Live, Missing};
 use crate::analysis::diff::{Diff, Ignored};
 use crate::analysis::query::Query;
 use crate::api::ApiError;
-use crate::model::Roster;
+use crate::model::{Rows, RowsById};
 use crate::output::Differences;
 
 /// What counts as a difference.
@@ -27,16 +27,16 @@ impl Comparison {
     }
 
     /// The differences, as far as they are wanted.
-    pub(super) fn diff<'a>(&self, before: &'a Roster, after: &'a Roster) -> Diff<'a> {
-        let mut diff = Diff::of(before, after, &self.ignored);
+    pub(super) fn diff<'a>(&self, before: &'a Rows, after: &'a Rows) -> Diff<'a> {
+        let mut diff = Diff::of(&RowsById::new(before), &RowsById::new(after), &self.ignored);
         if !self.query.is_empty() {
-            diff.retain(|webhook| self.query.matches(webhook));
+            diff.retain(|row| self.query.matches(row));
         }
         diff
     }
 
     /// The differences as they are written.
-    pub(super) fn differences<'a>(&self, before: &'a Roster, after: &'a Roster, missing: &Missing) -> Differences<'a> {
+    pub(super) fn differences<'a>(&self, before: &'a Rows, after: &'a Rows, missing: &Missing) -> Differences<'a> {
         let mut diff = self.diff(before, after);
         let mut unknown = Vec::new();
         // Removed, or added if the older side is the live one.
@@ -53,7 +53,7 @@ impl Comparison {
     /// # Errors
     ///
     /// The key is refused.
-    pub(super) async fn confirm(&self, other: &Roster, listed: &mut Roster, live: &Live) -> Result<Missing, ApiError> {
+    pub(super) async fn confirm(&self, other: &Rows, listed: &mut Rows, live: &Live) -> Result<Missing, ApiError> {
         let ids: Vec<_> = self.diff(other, listed).removed.iter().map(|entry| entry.id().to_owned()).collect();
         let missing = live.confirm(&ids).await?;
         missing.complete(listed);

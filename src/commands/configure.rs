@@ -132,7 +132,7 @@ async fn check(dialog: &mut Dialog, settings: ClientSettings) -> Result<Exit, Er
     };
     let exit = if page.as_ref().is_err_and(ApiError::is_refusal) { Exit::Refused } else { Exit::Done };
     let lines = match page {
-        Ok(page) => vec![match page.total {
+        Ok(page) => vec![match page.numbers.total {
             Some(1) => safe!("The key works: {} has 1 webhook.", host),
             Some(total) => safe!("The key works: {} has {} webhooks.", host, grouped(total)),
             None => safe!("The key works: {} accepts it.", host),

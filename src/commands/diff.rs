@@ -11,7 +11,7 @@ use crate::base::text::{Safe, grouped};
 use crate::cli::Global;
 use crate::cli::args::{CompareArgs, DiffArgs};
 use crate::error::Error;
-use crate::model::Entry;
+use crate::model::RowRef;
 use crate::output::{self, DiffLine, Differences, Format, Happened, Output, Sheet};
 use crate::safe;
 
@@ -82,7 +82,7 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
     };
     before.store().await;
     after.store().await;
-    let diff = comparison.diff(&before.roster, &after.roster);
+    let diff = comparison.diff(&before.rows, &after.rows);
     if diff.shares_nothing() && comparison.query.is_empty() {
         context.say.note(&safe!(
             "{} and {} have no ids in common; are they from the same workspace?",
@@ -91,7 +91,7 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
         ));
     }
     let is_same = diff.is_empty();
-    let differences = comparison.differences(&before.roster, &after.roster, &missing);
+    let differences = comparison.differences(&before.rows, &after.rows, &missing);
     // Whoever reads no more wants to know all the same.
     let _reader = out.send(|out| write(out, &sheet, &comparison.ignored, &differences))?;
     let unknown = if missing.unknown.is_empty() { Exit::Done } else { Exit::Incomplete };
@@ -103,7 +103,7 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
 async fn confirm(comparison: &Comparison, side: &mut Side, other: &Side, context: &Context<'_>) -> Result<Missing, Error> {
     let Some(live) = &side.live else { return Ok(Missing::default()) };
     let missing = comparison
-        .confirm(&other.roster, &mut side.roster, live)
+        .confirm(&other.rows, &mut side.rows, live)
         .await
         .map_err(|error| Error::Api { place: side.place.clone(), error })?;
     if !missing.present.is_empty() {
@@ -178,19 +178,19 @@ fn write_ids<W: Write>(out: &mut Output<W>, differences: &Differences<'_>) -> io
 
 /// The lines of a table, made one after the other.
 fn lines<'a>(differences: &'a Differences<'_>, ignored: &'a Ignored) -> impl Iterator<Item = DiffLine> + 'a {
-    let whole = |happened| move |entry: &Entry<'_>| entry.webhook().map(|webhook| DiffLine::whole(happened, &webhook));
+    let whole = |happened| move |row: &RowRef<'_>| DiffLine::whole(happened, *row);
     let changed = differences.changed.iter().flat_map(move |(before, after)| {
         fields(*before, *after, ignored).into_iter().map(|change| DiffLine::of(before.id(), change))
     });
     let moved = differences.moved.iter().map(|(from, to)| DiffLine::moved(from.id(), to.id()));
-    (differences.added.iter().filter_map(whole(Happened::Added)))
-        .chain(differences.removed.iter().filter_map(whole(Happened::Removed)))
+    (differences.added.iter().map(whole(Happened::Added)))
+        .chain(differences.removed.iter().map(whole(Happened::Removed)))
         .chain(changed)
-        .chain(differences.unknown.iter().filter_map(whole(Happened::Unknown)))
+        .chain(differences.unknown.iter().map(whole(Happened::Unknown)))
         .chain(moved)
 }
 
-fn fields(before: Entry<'_>, after: Entry<'_>, ignored: &Ignored) -> Vec<FieldChange> {
+fn fields(before: RowRef<'_>, after: RowRef<'_>, ignored: &Ignored) -> Vec<FieldChange> {
     before.webhook().zip(after.webhook()).map_or_else(Vec::new, |(before, after)| changes(&before, &after, ignored))
 }
 
@@ -208,7 +208,7 @@ fn summary(differences: &Differences<'_>, ignored: &Ignored) -> Safe {
     add(differences.changed.len(), "changed");
     add(differences.unknown.len(), "unconfirmed");
     add(differences.moved.len(), "possibly re-registered");
-    let is_elsewhere = |(before, after): &&(Entry<'_>, Entry<'_>)| {
+    let is_elsewhere = |(before, after): &&(RowRef<'_>, RowRef<'_>)| {
         fields(*before, *after, ignored).iter().any(|change| change.field.starts_with("url"))
     };
     let elsewhere = differences.changed.iter().filter(is_elsewhere).count();

@@ -5,7 +5,7 @@ use crate::analysis::coverage::{EventCoverage, coverage};
 use crate::cli::args::EventsArgs;
 use crate::error::Error;
 use crate::fetch::Wanted;
-use crate::model::{Row, Scope};
+use crate::model::{RowRef, Scope};
 use crate::output::{Entry, Output, Reader, Sheet};
 
 /// Reads all webhooks and counts their events.
@@ -15,12 +15,11 @@ pub(super) async fn run(args: &EventsArgs, context: &Context<'_>) -> Result<Exit
     let query = context.query(args.filter.as_deref())?;
     let workspace = context.workspace().await?;
     let place = workspace.place().clone();
-    let filter = |row: &Row| row.webhook().is_some_and(|webhook| query.matches(webhook));
-    let filter: Option<&dyn Fn(&Row) -> bool> = if query.is_empty() { None } else { Some(&filter) };
+    let filter = |row: RowRef<'_>| query.matches(row);
+    let filter: Option<&dyn Fn(RowRef<'_>) -> bool> = if query.is_empty() { None } else { Some(&filter) };
     let reading = workspace.read(Wanted { filter, ..Wanted::all(Scope::All) }).await?;
     let known = context.config.audit.known_events.iter().map(crate::base::text::Untrusted::raw);
-    let entries: Vec<_> =
-        coverage(reading.rows.iter().filter_map(Row::webhook), known).into_iter().map(Entry::Record).collect();
+    let entries: Vec<_> = coverage(&reading.rows, known).into_iter().map(Entry::Record).collect();
     if out.send(|out| sheet.write(out, &entries))? == Reader::Gone {
         return Ok(exit_of(&reading.summary));
     }

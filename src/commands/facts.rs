@@ -12,7 +12,7 @@ use crate::analysis::destinations::Grouping;
 use crate::analysis::probed::{Probed, Seen};
 use crate::deliveries;
 use crate::error::{Error, Exit};
-use crate::model::{Row, Webhook};
+use crate::model::Rows;
 use crate::probe;
 use crate::safe;
 
@@ -62,10 +62,10 @@ impl Sources {
     }
 
     /// The facts about the webhooks of a workspace.
-    pub(super) async fn gather(&self, rows: &[Row], context: &Context<'_>) -> Facts {
+    pub(super) async fn gather(&self, rows: &Rows, context: &Context<'_>) -> Facts {
         let mut facts = self.kinds();
         if let Some(tally) = &self.deliveries {
-            let webhooks = rows.iter().filter_map(Row::webhook).map(|webhook| (webhook.id.raw(), webhook.url.raw()));
+            let webhooks = rows.webhooks().map(|row| (row.id(), row.url()));
             if let Some(words) = tally.unmatched(webhooks).words() {
                 context.say.note(&safe!("--deliveries: {}", words));
             }
@@ -75,12 +75,12 @@ impl Sources {
     }
 
     /// What a look at the destinations of the active webhooks says; `None` when nobody is to look.
-    pub(super) async fn probe(&self, rows: &[Row]) -> Option<Probed> {
+    pub(super) async fn probe(&self, rows: &Rows) -> Option<Probed> {
         let settings = self.probe.as_ref()?;
         let mut grouping = Grouping::default();
         // Nothing is delivered to the others.
-        for webhook in rows.iter().filter_map(Row::webhook).filter(|webhook| Webhook::active(webhook) == Some(true)) {
-            grouping.add(webhook, 0);
+        for row in rows.webhooks().filter(|row| row.active() == Some(true)) {
+            grouping.add(row, 0);
         }
         let wanted: Vec<_> = grouping.finish().targets.iter().map(|target| probe::Wanted::of(target, false)).collect();
         let mut probing = probe::start(wanted, settings.clone());

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use url::Url;
 
 use super::{Context, Exit};
-use crate::base::text::{Safe, clean};
+use crate::base::text::{Safe, clean, clean_head};
 use crate::cli::args::GetArgs;
 use crate::error::Error;
-use crate::model::{Row, WebhookId};
-use crate::output::{Entry, Format, Listed, Output, Reader, Sheet};
+use crate::model::{OwnedRow, WebhookId};
+use crate::output::{Format, Listed, Output, Reader, Sheet};
 use crate::safe;
 
 /// Asks for each id, and writes those that exist in the order of the ids.
@@ -18,11 +18,7 @@ pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, E
     let sheet: Sheet<Listed> = context.sheet(&out, args.output, None)?;
     let ids = distinct(&args.ids, "get")?;
     let (rows, exit) = read(&ids, "get", context).await?;
-    let entry = |row| match row {
-        Row::Webhook(webhook) => Entry::Record(Listed { profile: None, webhook }),
-        Row::Malformed(malformed) => Entry::Malformed(malformed.json),
-    };
-    let entries: Vec<_> = rows.into_iter().map(entry).collect();
+    let entries: Vec<_> = rows.into_iter().map(|row| Listed::entry(None, row)).collect();
     // Whoever reads no more wants to know all the same.
     let _reader = match (sheet.format, entries.as_slice()) {
         // One id, one object.
@@ -81,7 +77,7 @@ pub(super) async fn read(
     ids: &[WebhookId],
     command: &'static str,
     context: &Context<'_>,
-) -> Result<(Vec<Row>, Exit), Error> {
+) -> Result<(Vec<OwnedRow>, Exit), Error> {
     let workspace = context.workspace().await?;
     let place = workspace.place().clone();
     let mut exit = Exit::Done;
@@ -92,18 +88,20 @@ pub(super) async fn read(
     for (asked, result) in ids.iter().zip(results) {
         let id = asked.clean_head(80);
         match result {
-            // A script would act on the wrong one.
-            Ok(Some(Row::Webhook(webhook))) if webhook.id != *asked => {
-                let other = webhook.id.clean_head(80);
-                context.say.problem(&safe!("{}: incomplete: {}: the API returned {} instead", place, id, other));
-                exit = exit.max(Exit::Incomplete);
-            }
-            Ok(Some(Row::Webhook(webhook))) => rows.push(Row::Webhook(webhook)),
-            Ok(Some(Row::Malformed(malformed))) => {
-                context.say.problem(&safe!("{}: {}: not a valid webhook: {}", place, id, malformed.reason.explain()));
-                rows.push(Row::Malformed(malformed));
-                exit = exit.max(Exit::Incomplete);
-            }
+            Ok(Some(row)) => match row.row().malformed() {
+                // A script would act on the wrong one.
+                None if row.row().id() != asked.raw() => {
+                    let other = clean_head(row.row().id(), 80);
+                    context.say.problem(&safe!("{}: incomplete: {}: the API returned {} instead", place, id, other));
+                    exit = exit.max(Exit::Incomplete);
+                }
+                None => rows.push(row),
+                Some(reason) => {
+                    context.say.problem(&safe!("{}: {}: not a valid webhook: {}", place, id, reason.explain()));
+                    rows.push(row);
+                    exit = exit.max(Exit::Incomplete);
+                }
+            },
             Ok(None) if !is_whole => {
                 context.say.problem(&safe!("{}: incomplete: {} not found in a partial listing", place, id));
                 exit = exit.max(Exit::Incomplete);

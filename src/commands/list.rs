@@ -1,5 +1,6 @@
 //! `hookscope list`: every webhook of the workspace on stdout.
 
+use std::cmp::Reverse;
 use std::io::{self, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::base::text::grouped;
 use crate::cli::args::ListArgs;
 use crate::error::Error;
 use crate::fetch::{Limit, Reading, Summary, Wanted};
-use crate::model::{Element, HashContract, Line, Row, Scope, Webhook};
+use crate::model::{RowNumber, RowPage, RowRef, Rows, Scope};
 use crate::output::{Cells, Entry, Format, Listed, Output, Reader, Sheet};
 use crate::safe;
 
@@ -121,7 +122,7 @@ impl<'a> Job<'a> {
         if self.sheet.format.passes_malformed() && self.query.is_empty() { Fate::Passed } else { Fate::LeftOut }
     }
 
-    fn wanted<'w, E>(&self, limit: Limit, filter: Option<&'w dyn Fn(&E) -> bool>) -> Wanted<'w, E> {
+    fn wanted<'w>(&self, limit: Limit, filter: Option<&'w dyn Fn(RowRef<'_>) -> bool>) -> Wanted<'w> {
         Wanted { scope: self.scope, limit, filter, verify: self.verify }
     }
 
@@ -131,28 +132,8 @@ impl<'a> Job<'a> {
     }
 
     async fn stream(&self, workspaces: Vec<Result<Workspace, Error>>, out: &mut Output<impl Write>) -> Result<Exit, Error> {
-        let looks_inside = !self.query.is_empty() || self.sheet.has_chosen_columns() || self.context.global.all_profiles;
-        if looks_inside {
-            let filter = |row: &Row| row.webhook().is_some_and(|webhook| self.query.matches(webhook));
-            let filter: Option<&dyn Fn(&Row) -> bool> = if self.query.is_empty() { None } else { Some(&filter) };
-            let write =
-                |out: &mut Output<_>, rows, profile: Option<&Arc<str>>| self.sheet.write_lines(out, &entries(rows, profile));
-            self.stream_elements(workspaces, out, filter, write).await
-        } else {
-            let write = |out: &mut Output<_>, lines: Vec<Line>, _: Option<&Arc<str>>| {
-                out.json_lines(lines.iter().map(|line| line.json.as_str()))
-            };
-            self.stream_elements(workspaces, out, None, write).await
-        }
-    }
-
-    async fn stream_elements<E: Element + HashContract, W: Write>(
-        &self,
-        workspaces: Vec<Result<Workspace, Error>>,
-        out: &mut Output<W>,
-        filter: Option<&dyn Fn(&E) -> bool>,
-        write: impl Fn(&mut Output<W>, Vec<E>, Option<&Arc<str>>) -> io::Result<()>,
-    ) -> Result<Exit, Error> {
+        let filter = |row: RowRef<'_>| self.query.matches(row);
+        let filter: Option<&dyn Fn(RowRef<'_>) -> bool> = if self.query.is_empty() { None } else { Some(&filter) };
         let mut tally = Tally::new(self, workspaces.len());
         let drawn = !out.is_terminal();
         for workspace in workspaces {
@@ -160,9 +141,10 @@ impl<'a> Job<'a> {
             let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
             let mut written = 0;
             let mut reader = Ok(Reader::Listening);
-            let sink = |rows: Vec<E>| {
-                written += rows.len() as u64;
-                reader = out.send(|out| write(out, rows, profile.as_ref()));
+            let sink = |page: Arc<RowPage>| {
+                written += page.len() as u64;
+                let entries: Vec<_> = page.owned_rows().map(|row| Listed::entry(profile.as_ref(), row)).collect();
+                reader = out.send(|out| self.sheet.write_lines(out, &entries));
                 if matches!(reader, Ok(Reader::Listening)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             };
             let summary = workspace.stream(self.wanted(limit, filter), drawn, sink).await;
@@ -181,15 +163,15 @@ impl<'a> Job<'a> {
 
     async fn read(&self, workspaces: Vec<Result<Workspace, Error>>, out: &mut Output<impl Write>) -> Result<Exit, Error> {
         let mut tally = Tally::new(self, workspaces.len());
-        let mut all = Vec::new();
+        let mut all = Combined::default();
         let mut reports: Vec<(Summary, _)> = Vec::new();
         for workspace in workspaces {
             let (Some(workspace), Some(limit)) = (tally.opened(workspace)?, tally.limit()) else { continue };
             let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
             let Some(Reading { rows, summary }) = tally.read(self.read_one(workspace, limit).await)? else { continue };
-            tally.count(rows.len() as u64);
+            tally.count(rows.count());
             tally.count_all(&summary);
-            all.extend(entries(rows, profile.as_ref()));
+            all.add(&rows, profile.as_ref());
             reports.push((summary, place));
         }
         let all = self.arrange(all);
@@ -218,22 +200,20 @@ impl<'a> Job<'a> {
         if let Some(audit) = &self.audit {
             // A finding on one webhook may depend on another that the query does not match.
             let mut reading = workspace.read(self.wanted(limit, None)).await?;
-            let found = audit.run(&reading.rows.as_slice()).rule_sets(reading.rows.len());
-            let mut found = found.into_iter();
-            reading.rows.retain(|row| {
-                let found = found.next().unwrap_or_default();
-                row.webhook().is_some_and(|webhook| self.query.matches_found(webhook, found))
+            let found = audit.run(&reading.rows).rule_sets();
+            reading.rows = reading.rows.select(|number, row| {
+                row.is_webhook() && self.query.matches_found(row, found.get(&number).copied().unwrap_or_default())
             });
             return Ok(reading);
         }
-        let filter = |row: &Row| row.webhook().is_some_and(|webhook| self.query.matches(webhook));
-        let filter: Option<&dyn Fn(&Row) -> bool> = if self.query.is_empty() { None } else { Some(&filter) };
+        let filter = |row: RowRef<'_>| self.query.matches(row);
+        let filter: Option<&dyn Fn(RowRef<'_>) -> bool> = if self.query.is_empty() { None } else { Some(&filter) };
         let Some(page) = self.page else {
             return workspace.read(self.wanted(limit, filter)).await;
         };
         let size = self.limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(MAX_PAGE_SIZE);
         let mut reading = workspace.read_page(self.scope, page, size).await?;
-        reading.rows.retain(|row| filter.is_none_or(|filter| filter(row)));
+        reading.rows = reading.rows.select(|_, row| filter.is_none_or(|filter| row.is_webhook() && filter(row)));
         if let Some(total) = reading.summary.total {
             let pages = total.div_ceil(size.into());
             self.context.say.detail(&safe!("page {} of {}, {} webhooks in total", page, pages, total));
@@ -242,18 +222,40 @@ impl<'a> Job<'a> {
     }
 
     /// Sorts the rows, or ranks them by how well they match, and applies the limit.
-    fn arrange(&self, mut entries: Vec<Entry<Listed>>) -> Vec<Entry<Listed>> {
+    fn arrange(&self, all: Combined) -> Vec<Entry<Listed>> {
+        let rows: Rows = all.pages.into_iter().collect();
+        let mut order: Vec<RowNumber> = rows.iter().map(|(number, _)| number).collect();
         if let Some(sort) = self.sort {
-            entries = sort.sorted(entries, webhook);
+            order = sort.rows(&rows, &order);
         } else if self.query.is_ranked() {
             let mut ranker = Ranker::new(&self.query);
-            entries
-                .sort_by_cached_key(|entry| std::cmp::Reverse(webhook(entry).map(|webhook| ranker.score_webhook(webhook))));
+            order.sort_by_cached_key(|&number| Reverse(rows.row(number.into()).map(|row| ranker.score(row))));
         }
-        if let Some(limit) = self.limit.and_then(|limit| usize::try_from(limit).ok()) {
-            entries.truncate(limit);
-        }
-        entries
+        let limit = self.limit.and_then(|limit| usize::try_from(limit).ok());
+        order.truncate(limit.unwrap_or(usize::MAX));
+        let entry = |number: RowNumber| {
+            let workspace = all.ends.partition_point(|(end, _)| *end <= u64::from(number));
+            let profile = all.ends.get(workspace).and_then(|(_, profile)| profile.as_ref());
+            Some(Listed::entry(profile, rows.owned_row(number.into())?))
+        };
+        order.into_iter().filter_map(entry).collect()
+    }
+}
+
+/// The rows of several workspaces as one listing.
+#[derive(Default)]
+struct Combined {
+    pages: Vec<Arc<RowPage>>,
+    rows: u64,
+    /// The number after the last row of each workspace, and its profile.
+    ends: Vec<(u64, Option<Arc<str>>)>,
+}
+
+impl Combined {
+    fn add(&mut self, rows: &Rows, profile: Option<&Arc<str>>) {
+        self.pages.extend(rows.segments().map(|(_, _, segment)| Arc::clone(&segment.page)));
+        self.rows += rows.count();
+        self.ends.push((self.rows, profile.cloned()));
     }
 }
 
@@ -266,21 +268,6 @@ fn audit(query: &Query, args: &ListArgs, context: &Context<'_>) -> Result<Audit,
     let audit = context.config.audit.prepare(context.now, Arc::default());
     refuse_unknown_findings(query, &audit)?;
     Ok(audit)
-}
-
-fn entries(rows: Vec<Row>, profile: Option<&Arc<str>>) -> Vec<Entry<Listed>> {
-    let entry = |row| match row {
-        Row::Webhook(webhook) => Entry::Record(Listed { profile: profile.cloned(), webhook }),
-        Row::Malformed(malformed) => Entry::Malformed(malformed.json),
-    };
-    rows.into_iter().map(entry).collect()
-}
-
-fn webhook(entry: &Entry<Listed>) -> Option<&Webhook> {
-    match entry {
-        Entry::Record(listed) => Some(&listed.webhook),
-        Entry::Malformed(_) => None,
-    }
 }
 
 /// The progress of reading several workspaces.

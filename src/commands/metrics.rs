@@ -15,7 +15,7 @@ use crate::cli::Global;
 use crate::cli::args::MetricsArgs;
 use crate::config::{Config, Environment, WorkspaceOptions};
 use crate::error::{Error, reason};
-use crate::model::{Row, Scope, Webhook};
+use crate::model::Scope;
 use crate::output::{Measured, Output, openmetrics};
 use crate::safe;
 
@@ -31,9 +31,8 @@ pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exi
     for Read { profile, place, reading, seconds, .. } in sweep.workspaces {
         let probed = sources.probe(&reading.rows).await;
         audit.basis.facts = Arc::new(Facts { probes: probed.as_ref().map(Probed::facts), ..Facts::default() });
-        let report = audit.run(&reading.rows.as_slice());
-        let webhooks = || reading.rows.iter().filter_map(Row::webhook);
-        let count = |active: Option<bool>| webhooks().filter(|webhook| Webhook::active(webhook) == active).count() as u64;
+        let report = audit.run(&reading.rows);
+        let count = |active: Option<bool>| reading.rows.webhooks().filter(|row| row.active() == active).count() as u64;
         measured.push(Measured {
             profile: profile.or_else(|| label.clone()),
             is_complete: reading.summary.is_whole(),
@@ -42,7 +41,7 @@ pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exi
             inactive: count(Some(false)),
             unknown: count(None),
             malformed: reading.summary.malformed,
-            events: coverage(webhooks(), context.config.audit.known_events.iter().map(Untrusted::raw)),
+            events: coverage(&reading.rows, context.config.audit.known_events.iter().map(Untrusted::raw)),
             findings: audit.rules().map(|(rule, severity)| (rule.id, severity, report.count(rule))).collect(),
             waived: report.waived.len() as u64,
             probed,

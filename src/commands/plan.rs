@@ -20,7 +20,7 @@ use crate::base::text::{Safe, clean_head, escape_json, grouped};
 use crate::cli::args::{OutputArgs, PlanArgs, PlanFormat};
 use crate::config::{MapFile, WorkspaceOptions};
 use crate::error::Error;
-use crate::model::{Row, Webhook, WebhookId};
+use crate::model::WebhookId;
 use crate::output::{DiffLine, Entry, Format, Output, Sheet};
 use crate::safe;
 
@@ -46,8 +46,7 @@ pub(super) async fn run(args: &PlanArgs, context: &Context<'_>) -> Result<Exit, 
     let reading = workspace.read(EVERYTHING).await?;
     let exit = context.report(&reading.summary, Fate::LeftOut, &place);
     let is_part = !reading.summary.problems.is_empty();
-    let all: Vec<_> = reading.rows.into_iter().filter_map(webhook).collect();
-    let plan = mapping.plan(&all, |webhook| args.scope.admits_state(webhook.active()) && query.matches(webhook));
+    let plan = mapping.plan(&reading.rows, |row| args.scope.admits(row.active()) && query.matches(row));
     if format == PlanFormat::Sh && is_part {
         context.say.problem(&safe!("{}: incomplete listing: no script was written", place));
         return Ok(exit);
@@ -61,13 +60,6 @@ pub(super) async fn run(args: &PlanArgs, context: &Context<'_>) -> Result<Exit, 
         context.say.note(&safe!("{}: {}", place, note));
     }
     Ok(exit)
-}
-
-fn webhook(row: Row) -> Option<Webhook> {
-    match row {
-        Row::Webhook(webhook) => Some(webhook),
-        Row::Malformed(_) => None,
-    }
 }
 
 fn mapping(file: MapFile) -> Mapping {

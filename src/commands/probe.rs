@@ -19,7 +19,7 @@ use crate::cli::args::ProbeArgs;
 use crate::config::ProxySetting;
 use crate::error::Error;
 use crate::fetch::{Summary, Wanted};
-use crate::model::{Destination, Row, Scope};
+use crate::model::{Destination, OwnedRow, RowRef, Scope};
 use crate::output::{Entry, Format, Output, Probed, Reader, Sheet};
 use crate::probe::{self, Trust};
 use crate::safe;
@@ -98,14 +98,16 @@ struct Read {
 
 async fn read(args: &ProbeArgs, context: &Context<'_>) -> Result<Read, Error> {
     let query = context.query(args.filter.as_deref())?;
-    let matches = |row: &Row| row.webhook().is_some_and(|webhook| query.matches(webhook));
-    let filter: Option<&dyn Fn(&Row) -> bool> = if query.is_empty() { None } else { Some(&matches) };
+    let scope = args.scope;
+    let matches = |row: RowRef<'_>| query.matches(row);
+    let filter: Option<&dyn Fn(RowRef<'_>) -> bool> = if query.is_empty() { None } else { Some(&matches) };
     let mut read = Read { grouping: Grouping::default(), profiles: Vec::new(), summaries: Vec::new(), exit: Exit::Done };
     if !args.ids.is_empty() {
         let ids = get::distinct(&args.ids, "probe")?;
         let (rows, exit) = get::read(&ids, "probe", context).await?;
-        let wanted = rows.iter().filter(|row| args.scope.admits(*row) && filter.is_none_or(|filter| filter(row)));
-        wanted.filter_map(Row::webhook).for_each(|webhook| read.grouping.add(webhook, 0));
+        let webhooks = rows.iter().map(OwnedRow::row).filter(|row| row.is_webhook());
+        let wanted = webhooks.filter(|&row| scope.admits(row.active()) && filter.is_none_or(|filter| filter(row)));
+        wanted.for_each(|row| read.grouping.add(row, 0));
         read.profiles.push(None);
         read.exit = exit;
         return Ok(read);
@@ -127,7 +129,7 @@ async fn read(args: &ProbeArgs, context: &Context<'_>) -> Result<Read, Error> {
         };
         match opened {
             Ok((profile, place, reading)) => {
-                reading.rows.iter().filter_map(Row::webhook).for_each(|webhook| read.grouping.add(webhook, number));
+                reading.rows.webhooks().for_each(|row| read.grouping.add(row, number));
                 read.profiles.push(profile);
                 read.summaries.push((reading.summary, place));
             }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, interval, sleep};
 use crate::api::Page;
 use crate::base::text::{Safe, grouped};
 use crate::fetch;
-use crate::model::{Elements, Row};
+use crate::model::OwnedRow;
 use crate::output::Say;
 use crate::safe;
 
@@ -109,19 +109,19 @@ pub(super) trait Brought {
     fn total(&self) -> Option<u64>;
 }
 
-impl<R: Elements> Brought for Page<R> {
+impl Brought for Page {
     const PAGE: bool = true;
 
     fn rows(&self) -> u64 {
-        self.rows.count() as u64
+        self.numbers.rows
     }
 
     fn total(&self) -> Option<u64> {
-        self.total
+        self.numbers.total
     }
 }
 
-impl Brought for Row {
+impl Brought for OwnedRow {
     const PAGE: bool = false;
 
     fn rows(&self) -> u64 {

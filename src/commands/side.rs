@@ -4,19 +4,18 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::workspace::{Live, found_in_cache, say_age};
+use super::workspace::{EVERYTHING, Live, found_in_cache, say_age};
 use super::{Context, Exit, Fate, note_terminal};
 use crate::analysis::query::moment;
-use crate::api::Page;
 use crate::base::clock;
 use crate::base::text::{Safe, clean, clean_head};
-use crate::cache::{Snapshot, dated};
+use crate::cache::{CachedListing, Snapshot, dated};
 use crate::cli::Global;
 use crate::error::Error;
-use crate::fetch::{Problem, Summary};
-use crate::model::{Line, Roster, WebhookId};
+use crate::fetch::{self, Reading, Summary};
+use crate::model::{Interner, Rows};
 use crate::safe;
-use crate::snapshot;
+use crate::snapshot::{self, FileListing, STORED_PAGE};
 
 /// What a word on the command line names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +29,7 @@ pub(super) enum Named<'a> {
 
 /// One side, all of it.
 pub(super) struct Side {
-    pub(super) roster: Roster,
+    pub(super) rows: Rows,
     /// What messages call it.
     pub(super) place: Safe,
     /// Done, or incomplete; it was told why.
@@ -71,17 +70,18 @@ impl<'a> Named<'a> {
             Self::Live => {
                 let workspace = context.workspace().await?;
                 let place = workspace.place().clone();
-                let (roster, summary, live) = workspace.read_roster().await?;
+                let (rows, summary, live) = workspace.read_unstored().await?;
                 let exit = context.report(&summary, Fate::LeftOut, &place);
                 let (live, read_at) = live.unzip();
                 let unstored = read_at.filter(|_| summary.problems.is_empty());
-                Ok(Side { roster, place, exit, live, unstored })
+                Ok(Side { rows, place, exit, live, unstored })
             }
             Self::Cache => {
                 let (store, place) = context.remembered().await?;
-                let (roster, read_at) = found_in_cache(store.read_roster(context.now), &place, context.say)?;
+                let read = store.read(&Interner::default(), context.now);
+                let CachedListing { rows, read_at } = found_in_cache(read, &place, context.say)?;
                 say_age(read_at, context.now, &place, context.say);
-                Ok(Side::remembered(roster, safe!("{} (cache)", place), context))
+                Ok(Side::remembered(rows, safe!("{} (cache)", place), context))
             }
             Self::Time(at) => {
                 let (store, place) = context.remembered().await?;
@@ -89,18 +89,20 @@ impl<'a> Named<'a> {
                 let snapshot = newest_at(&history, *at, &place, context, command)?;
                 let name = safe!("{} ({})", place, clock::utc(snapshot.at));
                 context.say.detail(&safe!("{}: using {}", name, clean(&snapshot.path.to_string_lossy())));
-                let roster = snapshot.read().map_err(|why| Error::NotKept {
+                let read = snapshot.read(&Interner::default(), STORED_PAGE);
+                let rows = read.map_err(|why| Error::NotKept {
                     message: safe!("{}: a snapshot in the history is damaged: {}", place, why),
                     advice: "Use another one: hookscope history lists the snapshots and marks damaged ones.".into(),
                 })?;
-                Ok(Side::remembered(roster, name, context))
+                Ok(Side::remembered(rows, name, context))
             }
             Self::File(path) => {
                 note_terminal(path, "webhooks", context.say);
-                let (roster, page) = snapshot::read_roster(path)?;
+                let FileListing { rows, numbers } = snapshot::read(path, &Interner::default())?;
                 let place = snapshot::name(path);
-                let exit = context.report(&judge(&roster, &page), Fate::LeftOut, &place);
-                Ok(Side { roster, place, exit, live: None, unstored: None })
+                let Reading { summary, .. } = fetch::check_saved(&rows, numbers, EVERYTHING);
+                let exit = context.report(&summary, Fate::LeftOut, &place);
+                Ok(Side { rows, place, exit, live: None, unstored: None })
             }
         }
     }
@@ -149,29 +151,14 @@ impl Side {
     /// lacks was asked for.
     pub(super) async fn store(&mut self) {
         if let (Some(live), Some(read_at)) = (&self.live, self.unstored.take()) {
-            self.roster = live.keep(std::mem::take(&mut self.roster), read_at).await.0;
+            self.rows = live.keep(std::mem::take(&mut self.rows), read_at).await.0;
         }
     }
 
     /// What was consistent when it was read.
-    fn remembered(roster: Roster, place: Safe, context: &Context<'_>) -> Self {
-        let summary = Summary { malformed: roster.malformed(), ..Summary::default() };
-        let exit = context.report(&summary, Fate::LeftOut, &place);
-        Self { roster, place, exit, live: None, unstored: None }
+    fn remembered(rows: Rows, place: Safe, context: &Context<'_>) -> Self {
+        let malformed = rows.iter().filter(|(_, row)| !row.is_webhook()).count() as u64;
+        let exit = context.report(&Summary { malformed, ..Summary::default() }, Fate::LeftOut, &place);
+        Self { rows, place, exit, live: None, unstored: None }
     }
-}
-
-/// What is wrong with a file that stands for a whole workspace.
-fn judge(roster: &Roster, page: &Page<Vec<Line>>) -> Summary {
-    let mut summary = Summary { malformed: roster.malformed(), total: page.total, pages: 1, ..Summary::default() };
-    let sent = roster.rows().count() as u64;
-    if let Some(claimed) = page.total.filter(|&total| total != sent) {
-        summary.problems.push(Problem::CountDiffers { claimed, sent });
-    } else if let Some(claimed) = page.total_pages.filter(|&pages| page.total.is_none() && pages > 1) {
-        summary.problems.push(Problem::PagesDiffer { claimed, sent: 1 });
-    }
-    if let Some((count, example)) = roster.repeated() {
-        summary.problems.push(Problem::RepeatedIds { count, example: WebhookId::new(example) });
-    }
-    summary
 }

@@ -22,7 +22,7 @@ use crate::base::text::Safe;
 use crate::cli::args::WatchArgs;
 use crate::error::Error;
 use crate::fetch::Problem;
-use crate::model::Roster;
+use crate::model::{RowPage, RowRef, Rows, RowsById};
 use crate::output::{Happened, Output, Reader, Say, change_line};
 use crate::safe;
 
@@ -53,7 +53,7 @@ pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit,
     let mut signals = Signals::new().map_err(|error| Error::start(&error))?;
     // It is read before anything can be remembered in its place.
     let before = match since {
-        Some(since) => Some(since.load(context, "watch --since").await?.roster),
+        Some(since) => Some(since.load(context, "watch --since").await?.rows),
         None => None,
     };
     let workspace = context.workspace().await?;
@@ -89,7 +89,7 @@ struct Watch {
     comparison: Comparison,
     every: Duration,
     /// What it was like at the last read.
-    before: Option<Roster>,
+    before: Option<Rows>,
     /// Whether any read came to an end.
     has_read: bool,
     /// Ids that are not listed and not known to be gone; they were told.
@@ -155,7 +155,7 @@ impl Watch {
     /// Reads everything, and returns a line for each change since the last time.
     async fn read(&mut self) -> Result<Vec<String>, Trouble> {
         self.comparison.renew(Moment::now().wall);
-        let (mut roster, summary, read_at) = self.live.read_roster(false).await.map_err(Trouble::Api)?;
+        let (mut rows, summary, read_at) = self.live.read_unstored(false).await.map_err(Trouble::Api)?;
         if !summary.problems.is_empty() {
             return Err(Trouble::Inconsistent(summary.problems));
         }
@@ -163,21 +163,22 @@ impl Watch {
         let mut lines = Vec::new();
         let mut missing = Missing::default();
         if let Some(before) = &self.before {
-            missing = self.comparison.confirm(before, &mut roster, &self.live).await.map_err(Trouble::Api)?;
+            missing = self.comparison.confirm(before, &mut rows, &self.live).await.map_err(Trouble::Api)?;
         }
         if self.remembered.is_none_or(|at| at.elapsed() >= REMEMBERED) {
-            (roster, _) = self.live.keep(roster, read_at).await;
+            (rows, _) = self.live.keep(rows, read_at).await;
             self.remembered = Some(Instant::now());
         }
         if let Some(before) = &self.before {
             // What may still be there is taken to be there, until it is known.
-            let unknown: Vec<_> = missing.unknown.iter().filter_map(|id| before.get(id)).collect();
-            for &entry in unknown.iter().filter(|entry| !self.unknown.contains(entry.id())) {
-                lines.push(change_line(Some(&time), Happened::Unknown, entry.id(), Some(entry), None));
+            let by_id = RowsById::new(before);
+            let unknown: Vec<RowRef<'_>> = missing.unknown.iter().filter_map(|id| by_id.get(id)).collect();
+            for row in unknown.iter().filter(|row| !self.unknown.contains(row.id())) {
+                lines.push(change_line(Some(&time), Happened::Unknown, row.id(), Some(*row), None));
             }
-            roster.add(unknown.iter().map(|entry| (entry.id().to_owned(), entry.json().to_owned())));
+            rows.append(&RowPage::of_rows(unknown));
             self.unknown = missing.unknown;
-            let differences = self.comparison.differences(before, &roster, &Missing::default());
+            let differences = self.comparison.differences(before, &rows, &Missing::default());
             lines.extend(differences.lines(Some(&time)));
         }
         if self.is_failing {
@@ -185,10 +186,10 @@ impl Watch {
             self.is_failing = false;
         }
         if !self.has_read {
-            self.say.detail(&safe!("{}: watching {} webhooks", self.place, roster.len()));
+            self.say.detail(&safe!("{}: watching {} webhooks", self.place, rows.webhooks().count()));
         }
         self.has_read = true;
-        self.before = Some(roster);
+        self.before = Some(rows);
         Ok(lines)
     }
 

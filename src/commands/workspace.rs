@@ -13,21 +13,21 @@ use self::removal::Confirmations;
 pub(super) use self::removal::Missing;
 use super::note_terminal;
 use super::progress::Progress;
-use crate::api::{ApiError, Client, ErrorKind, Page};
+use crate::api::{ApiError, Client, ErrorKind};
 use crate::base::base_url::BaseUrl;
 use crate::base::clock;
 use crate::base::redact::ApiKey;
 use crate::base::text::{Safe, clean};
-use crate::cache::{Cached, Store, Unusable};
+use crate::cache::{CachedListing, Store, Unusable};
 use crate::cli::Global;
 use crate::config::{Config, Connection, Environment, WorkspaceOptions};
 use crate::demo::{self, DemoOptions, DemoServer};
 use crate::error::{Error, reason};
 use crate::fetch::{self, Held, Limit, Reading, Source, Summary, Wanted};
-use crate::model::{Element, HashContract, Roster, Row, Scope, WebhookId};
+use crate::model::{Interner, OwnedRow, RowPage, Rows, Scope, WebhookId};
 use crate::output::Say;
 use crate::safe;
-use crate::snapshot;
+use crate::snapshot::{self, FileListing};
 
 /// One workspace, and how to read it.
 pub(super) struct Workspace {
@@ -43,7 +43,7 @@ pub(super) struct Workspace {
 
 enum Origin {
     Api(Box<Live>),
-    File(Page),
+    File(FileListing),
 }
 
 /// All rows of a workspace, whatever their scope.
@@ -74,7 +74,7 @@ impl Live {
         let is_all = wanted.scope == Scope::All && wanted.limit == Limit::Everything && wanted.filter.is_none();
         if is_all && reading.summary.problems.is_empty() {
             if self.memory.is_some() {
-                let (_, missing) = self.keep(Roster::of_rows(&reading.rows), started).await;
+                let (_, missing) = self.keep(reading.rows.clone(), started).await;
                 reading.summary.problems.extend(missing.problem());
             } else if self.demo.is_none() {
                 self.say.detail(&"this read is not cached: no home directory for the cache".into());
@@ -91,11 +91,11 @@ impl Live {
         Ok(reading)
     }
 
-    /// Reads all webhooks in compact form.
-    pub(super) async fn read_roster(&self, drawn: bool) -> Result<(Roster, Summary, Timestamp), ApiError> {
+    /// Reads all webhooks without storing them.
+    pub(super) async fn read_unstored(&self, drawn: bool) -> Result<(Rows, Summary, Timestamp), ApiError> {
         let started = clock::Moment::now().wall;
-        let reading = self.read_only(EVERYTHING, drawn).await?;
-        Ok((Roster::of_rows(&reading.rows), reading.summary, started))
+        let Reading { rows, summary } = self.read_only(EVERYTHING, drawn).await?;
+        Ok((rows, summary, started))
     }
 }
 
@@ -104,7 +104,7 @@ async fn get(
     policy: fetch::Policy,
     ids: &[WebhookId],
     progress: &Progress,
-) -> Result<Vec<Result<Option<Row>, ApiError>>, ApiError> {
+) -> Result<Vec<Result<Option<OwnedRow>, ApiError>>, ApiError> {
     let results = fetch::read_webhooks(source, policy, ids, |step| progress.note(step)).await?;
     let found = |result| match result {
         Ok(row) => Ok(Some(row)),
@@ -150,12 +150,13 @@ pub(super) async fn start_demo() -> Result<(DemoServer, Connection), Error> {
 pub(super) async fn open(global: &Global, config: &Config, env: &Environment, say: Say) -> Result<Workspace, Error> {
     if let Some(path) = &global.from {
         note_terminal(path, "webhooks", say);
-        let page = snapshot::read(path)?;
+        let listing = snapshot::read(path, &Interner::default())?;
         let place = snapshot::name(path);
-        return Ok(Workspace { profile: None, place, say, memory: None, origin: Origin::File(page) });
+        return Ok(Workspace { profile: None, place, say, memory: None, origin: Origin::File(listing) });
     }
     let (connection, server) = connect(global, config, env).await?;
-    if global.cached { of_cache(&connection, say) } else { of_connection(&connection, server, say) }
+    let interner = Interner::default();
+    if global.cached { of_cache(&connection, &interner, say) } else { of_connection(&connection, server, &interner, say) }
 }
 
 /// Opens the store of the workspace that the options name, and returns it with the workspace's name for messages.
@@ -190,16 +191,15 @@ fn store(connection: &Connection) -> Result<Store, Error> {
 }
 
 /// Opens the cached listing instead of the API.
-fn of_cache(connection: &Connection, say: Say) -> Result<Workspace, Error> {
+fn of_cache(connection: &Connection, interner: &Interner, say: Say) -> Result<Workspace, Error> {
     let place = place(connection);
     let now = clock::Moment::now().wall;
     let memory = store(connection)?;
-    let cached = memory.read(now);
-    let Cached { rows, read_at } = found_in_cache(cached, &place, say)?;
+    let cached = memory.read(interner, now);
+    let CachedListing { rows, read_at } = found_in_cache(cached, &place, say)?;
     say_age(read_at, now, &place, say);
-    let total = Some(rows.len() as u64);
-    let page = Page { number: 1, rows, reported: None, limit: None, total, total_pages: None, bytes: 0 };
-    Ok(Workspace { profile: None, place, say, memory: Some(memory), origin: Origin::File(page) })
+    let listing = FileListing::whole(rows);
+    Ok(Workspace { profile: None, place, say, memory: Some(memory), origin: Origin::File(listing) })
 }
 
 /// Notes that the rows are from the cache, and their age.
@@ -240,9 +240,11 @@ pub(super) async fn open_all(
             advice: Some("Add a section [profiles.NAME] for each workspace, or remove the option.".into()),
         });
     }
+    // Their rows may be sorted together.
+    let interner = Interner::default();
     let mut workspaces = Vec::new();
     for name in names {
-        workspaces.push(open_profile(name, global, config, env, say).await);
+        workspaces.push(open_profile(name, global, config, env, &interner, say).await);
     }
     Ok(workspaces)
 }
@@ -252,21 +254,28 @@ async fn open_profile(
     global: &Global,
     config: &Config,
     env: &Environment,
+    interner: &Interner,
     say: Say,
 ) -> Result<Workspace, Error> {
     let selection = WorkspaceOptions { profile: Some(name.to_owned()), base_url: global.base_url.clone() };
     let mut connection = config.connection(&selection, env).await?;
     override_timeout(&mut connection, global);
-    let workspace = if global.cached { of_cache(&connection, say)? } else { of_connection(&connection, None, say)? };
+    let workspace =
+        if global.cached { of_cache(&connection, interner, say)? } else { of_connection(&connection, None, interner, say)? };
     Ok(Workspace { profile: Some(name.into()), ..workspace })
 }
 
-fn of_connection(connection: &Connection, demo: Option<DemoServer>, say: Say) -> Result<Workspace, Error> {
+fn of_connection(
+    connection: &Connection,
+    demo: Option<DemoServer>,
+    interner: &Interner,
+    say: Say,
+) -> Result<Workspace, Error> {
     let place = place(connection);
     let key = connection.api.key.public_id().unwrap_or_else(|| "without a public id".into());
     say.detail(&safe!("{}, key {} from {}", place, key, connection.key_source.name()));
     let client = Client::new(&connection.api).map_err(|error| Error::Api { place: place.clone(), error })?;
-    let source = Source::from(Arc::new(client));
+    let source = Source::from(Arc::new(client)).interning(interner.clone());
     let live = Live {
         source,
         policy: connection.policy,
@@ -318,21 +327,21 @@ impl Workspace {
                 let read = live.read(wanted, true).await;
                 read.map_err(|error| failed(self.place, error, live.memory.as_ref()))
             }
-            Origin::File(page) => Ok(fetch::judge(page, wanted)),
+            Origin::File(FileListing { rows, numbers }) => Ok(fetch::check_saved(&rows, numbers, wanted)),
         }
     }
 
-    /// Reads all webhooks in compact form. Except for a file, also returns the connection and when they were read.
-    pub(super) async fn read_roster(self) -> Result<(Roster, Summary, Option<(Live, Timestamp)>), Error> {
+    /// Reads all webhooks without storing them. Except for a file, also returns the connection and when they were read.
+    pub(super) async fn read_unstored(self) -> Result<(Rows, Summary, Option<(Live, Timestamp)>), Error> {
         match self.origin {
             Origin::Api(live) => {
-                let read = live.read_roster(true).await;
-                let (roster, summary, read_at) = read.map_err(|error| failed(self.place, error, live.memory.as_ref()))?;
-                Ok((roster, summary, Some((*live, read_at))))
+                let read = live.read_unstored(true).await;
+                let (rows, summary, read_at) = read.map_err(|error| failed(self.place, error, live.memory.as_ref()))?;
+                Ok((rows, summary, Some((*live, read_at))))
             }
-            Origin::File(page) => {
-                let reading = fetch::judge(page, EVERYTHING);
-                Ok((Roster::of_rows(&reading.rows), reading.summary, None))
+            Origin::File(FileListing { rows, numbers }) => {
+                let Reading { rows, summary } = fetch::check_saved(&rows, numbers, EVERYTHING);
+                Ok((rows, summary, None))
             }
         }
     }
@@ -346,11 +355,11 @@ impl Workspace {
     }
 
     /// Passes the wanted rows to `sink`, page by page.
-    pub(super) async fn stream<E: Element + HashContract>(
+    pub(super) async fn stream(
         self,
-        wanted: Wanted<'_, E>,
+        wanted: Wanted<'_>,
         drawn: bool,
-        sink: impl FnMut(Vec<E>) -> ControlFlow<()>,
+        sink: impl FnMut(Arc<RowPage>) -> ControlFlow<()>,
     ) -> Result<Summary, Error> {
         let progress = self.progress(drawn);
         match self.origin {
@@ -359,12 +368,7 @@ impl Workspace {
                 let summary = fetch::stream_listing(&source, policy, wanted, |step| progress.note(step), sink).await;
                 summary.map_err(|error| failed(self.place, error, memory.as_ref()))
             }
-            Origin::File(page) => {
-                let Page { rows, number, reported, limit, total, total_pages, bytes } = page;
-                let rows = rows.into_iter().map(E::of_row).collect();
-                let page = Page { number, rows, reported, limit, total, total_pages, bytes };
-                Ok(fetch::judge_into(page, wanted, sink))
-            }
+            Origin::File(FileListing { rows, numbers }) => Ok(fetch::stream_saved(&rows, numbers, wanted, sink)),
         }
     }
 
@@ -379,13 +383,13 @@ impl Workspace {
 
     /// Reads webhooks by id; `None` for each one not found. The flag is true if such a webhook does not exist: always with
     /// the API, and with a file only if it is complete.
-    pub(super) async fn get(self, ids: &[WebhookId]) -> Result<(Vec<Result<Option<Row>, ApiError>>, bool), Error> {
+    pub(super) async fn get(self, ids: &[WebhookId]) -> Result<(Vec<Result<Option<OwnedRow>, ApiError>>, bool), Error> {
         let progress = self.progress(true);
         let place = self.place.clone();
         let (source, policy, _demo, is_whole) = match self.origin {
             Origin::Api(live) => (live.source, live.policy, live.demo, true),
-            Origin::File(page) => {
-                let Reading { rows, summary } = fetch::judge(page, EVERYTHING);
+            Origin::File(FileListing { rows, numbers }) => {
+                let Reading { rows, summary } = fetch::check_saved(&rows, numbers, EVERYTHING);
                 (Source::from(Arc::new(Held::new(rows))), fetch::Policy::default(), None, summary.is_whole())
             }
         };
@@ -397,7 +401,7 @@ impl Workspace {
     fn into_source(self) -> (Source, fetch::Policy, Option<DemoServer>) {
         match self.origin {
             Origin::Api(live) => (live.source, live.policy, live.demo),
-            Origin::File(page) => (Source::from(Arc::new(Held::new(page.rows))), fetch::Policy::default(), None),
+            Origin::File(listing) => (Source::from(Arc::new(Held::new(listing.rows))), fetch::Policy::default(), None),
         }
     }
 }

@@ -7,47 +7,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use super::pass::{PageDigest, Pass, SecondPass, Verdict};
-use super::problem::MAX_PAGES;
+use super::crawler::Crawler;
 use super::requests::{Pages, Progress, Requests};
-use super::{Extent, Policy, Problem, RowCount, Source};
-use crate::api::{ApiError, ErrorKind, Numbers, Page};
-use crate::model::{Element, HashContract, Row, Scope};
+use super::{Policy, Problem, RowCount, Source};
+use crate::api::{ApiError, Page, PageNumbers};
+use crate::model::{RowPage, RowRef, Rows, Scope};
 
 /// Times that a listing is read before its problems are reported.
 const TRIES: u32 = 3;
-/// Empty pages in a row that end a listing whose total claims more.
-const EMPTY_PAGES: usize = 3;
-/// Pages that failed for good after which no further ones are tried.
-const FAILED_PAGES: usize = 3;
-/// How many times the concurrency the reading may run ahead of a page that is late: pages behind it are kept until it comes.
+/// Pages are requested this many times the concurrency ahead of a page that is late; those that arrive are kept until it comes.
 const AHEAD: u64 = 4;
 
 /// Which rows are wanted.
-pub struct Wanted<'a, E = Row> {
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
     pub scope: Scope,
     pub limit: Limit,
     /// What is left out here, whatever the server sends. A malformed row passes no filter.
-    pub filter: Option<&'a dyn Fn(&E) -> bool>,
+    pub filter: Option<&'a dyn Fn(RowRef<'_>) -> bool>,
     /// Read every page a second time even where totals certify the first reading, all but surely.
     pub verify: bool,
 }
 
-impl<E> Wanted<'_, E> {
+impl Wanted<'_> {
     /// Every row of a scope.
     pub const fn all(scope: Scope) -> Self {
         Self { scope, limit: Limit::Everything, filter: None, verify: false }
     }
 }
-
-impl<E> Clone for Wanted<'_, E> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<E> Copy for Wanted<'_, E> {}
 
 /// How much is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +50,7 @@ pub enum Limit {
 #[derive(Debug)]
 pub struct Reading {
     /// The wanted rows in the API's order, each id once.
-    pub rows: Vec<Row>,
+    pub rows: Rows,
     pub summary: Summary,
 }
 
@@ -125,41 +114,52 @@ pub async fn read_listing(
 /// # Errors
 ///
 /// The error of page 1 when nothing at all could be read.
-pub async fn stream_listing<E: Element + HashContract>(
+pub async fn stream_listing(
     source: &Source,
     policy: Policy,
-    wanted: Wanted<'_, E>,
-    mut watch: impl FnMut(&Progress<Page<Vec<E>>>),
-    sink: impl FnMut(Vec<E>) -> ControlFlow<()>,
+    wanted: Wanted<'_>,
+    mut watch: impl FnMut(&Progress),
+    sink: impl FnMut(Arc<RowPage>) -> ControlFlow<()>,
 ) -> Result<Summary, ApiError> {
     let mut requests = Requests::new(pages(source, policy, wanted), policy);
     Attempt::new(policy, wanted, sink).read(&mut requests, &mut watch).await
 }
 
-/// Judges a page that stands for the whole listing, such as a saved one, as if it had been read.
-pub fn judge(page: Page, wanted: Wanted<'_>) -> Reading {
-    let mut rows = Vec::new();
-    let summary = judge_into(page, wanted, |page| {
-        rows.extend(page);
+/// Checks a saved listing as if it had been read, and selects the wanted rows. `numbers` are of all rows together.
+pub fn check_saved(rows: &Rows, numbers: PageNumbers, wanted: Wanted<'_>) -> Reading {
+    let mut pages = Vec::new();
+    let summary = stream_saved(rows, numbers, wanted, |page| {
+        pages.push(page);
         ControlFlow::Continue(())
     });
-    Reading { rows, summary }
+    Reading { rows: pages.into_iter().collect(), summary }
 }
 
-/// As [`judge`], handing on the wanted rows.
-pub fn judge_into<E: Element + HashContract>(
-    page: Page<Vec<E>>,
-    wanted: Wanted<'_, E>,
-    sink: impl FnMut(Vec<E>) -> ControlFlow<()>,
+/// As [`check_saved`], handing on the wanted rows page by page.
+pub fn stream_saved(
+    rows: &Rows,
+    numbers: PageNumbers,
+    wanted: Wanted<'_>,
+    sink: impl FnMut(Arc<RowPage>) -> ControlFlow<()>,
 ) -> Summary {
     let mut attempt = Attempt::new(Policy::default(), wanted, sink);
-    attempt.take(Page { number: 1, ..page });
-    // It cannot be read again.
-    let _second = attempt.judge();
+    attempt.crawler.take_saved(PageNumbers { number: 1, ..numbers });
+    for (_, _, segment) in rows.segments() {
+        if attempt.is_done {
+            break;
+        }
+        attempt.deliver(&segment.page);
+    }
+    if attempt.is_done {
+        attempt.crawler.cut_short();
+    } else {
+        // It cannot be read a second time.
+        attempt.crawler.conclude();
+    }
     Summary { scope_ignored: false, ..attempt.finish() }
 }
 
-fn pages<E>(source: &Source, policy: Policy, wanted: Wanted<'_, E>) -> Pages<Vec<E>> {
+fn pages(source: &Source, policy: Policy, wanted: Wanted<'_>) -> Pages {
     Pages::new(source, policy.page_size, wanted.scope)
 }
 
@@ -169,305 +169,187 @@ async fn read_once(
     wanted: Wanted<'_>,
     watch: &mut impl FnMut(&Progress),
 ) -> Result<Reading, ApiError> {
-    let mut rows = Vec::new();
-    let keep = |page: Vec<Row>| {
-        rows.extend(page);
+    let mut pages = Vec::new();
+    let keep = |page| {
+        pages.push(page);
         ControlFlow::Continue(())
     };
     let summary = Attempt::new(policy, wanted, keep).read(requests, watch).await?;
-    Ok(Reading { rows, summary })
+    Ok(Reading { rows: pages.into_iter().collect(), summary })
 }
 
-/// One try: a reading of all pages, and what confirms it.
-struct Attempt<'a, E, S> {
+/// One try: a reading of all pages in order, and what confirms it.
+struct Attempt<'a, S> {
     policy: Policy,
-    wanted: Wanted<'a, E>,
+    wanted: Wanted<'a>,
     sink: S,
-    extent: Extent,
-    /// Every page that came.
-    pass: Pass,
+    crawler: Crawler,
     /// Pages that came before their turn.
-    early: BTreeMap<u64, Page<Vec<E>>>,
+    early: BTreeMap<u64, Page>,
     failed: BTreeSet<u64>,
-    /// The next page to ask for, and the next one to hand on.
-    next: u64,
+    /// The next page to hand on.
     turn: u64,
     /// Rows handed on.
     accepted: u64,
     summary: Summary,
-    /// No further page is asked for.
-    stopped: bool,
     /// Nothing more is to be handed on.
-    done: bool,
+    is_done: bool,
 }
 
-impl<'a, E: Element + HashContract, S: FnMut(Vec<E>) -> ControlFlow<()>> Attempt<'a, E, S> {
-    fn new(policy: Policy, wanted: Wanted<'a, E>, sink: S) -> Self {
+impl<'a, S: FnMut(Arc<RowPage>) -> ControlFlow<()>> Attempt<'a, S> {
+    fn new(policy: Policy, wanted: Wanted<'a>, sink: S) -> Self {
         Self {
             policy,
             wanted,
             sink,
-            extent: Extent::default(),
-            pass: Pass::default(),
+            crawler: Crawler::new(policy, wanted.verify),
             early: BTreeMap::new(),
             failed: BTreeSet::new(),
-            next: 1,
             turn: 1,
             accepted: 0,
             summary: Summary::default(),
-            stopped: false,
-            done: false,
+            is_done: false,
         }
     }
 
-    async fn read(
-        mut self,
-        requests: &mut Requests<Pages<Vec<E>>>,
-        watch: &mut impl FnMut(&Progress<Page<Vec<E>>>),
-    ) -> Result<Summary, ApiError> {
-        self.run(requests, watch).await?;
-        requests.retain(|_| false);
-        if let Some(second) = self.judge() {
-            let problem = self.confirm(second, requests, watch).await;
-            requests.retain(|_| false);
-            self.summary.problems.extend(problem);
+    async fn read(mut self, requests: &mut Requests<Pages>, watch: &mut impl FnMut(&Progress)) -> Result<Summary, ApiError> {
+        while !self.is_done {
+            while let Some(page) = self.next(requests).filter(|_| requests.has_room()) {
+                requests.start(page);
+                self.crawler.started(page);
+            }
+            if let Some(page) = self.next(requests) {
+                match requests.pause_if_spent() {
+                    Ok(Some(pause)) => watch(&pause),
+                    Ok(None) => {}
+                    Err(error) => self.fail(page, error)?,
+                }
+            }
+            match requests.next().await {
+                Some(progress) => self.take(progress, watch)?,
+                None if self.next(requests).is_none() && self.crawler.conclude() => break,
+                None => {}
+            }
         }
+        if self.is_done {
+            self.crawler.cut_short();
+        }
+        requests.retain(|_| false);
         Ok(self.finish())
     }
 
-    /// Judges a reading that came to the end of the listing. What has to be read again, if anything has.
-    fn judge(&mut self) -> Option<SecondPass> {
-        if self.done || !self.summary.problems.is_empty() {
-            self.summary.problems.extend(self.pass.repeated_ids());
-            return None;
-        }
-        match self.pass.verdict(self.wanted.verify) {
-            Verdict::Consistent => None,
-            Verdict::Inconsistent(problems) => {
-                self.summary.problems = problems;
-                None
-            }
-            Verdict::ReadAgain(second) => Some(second),
-        }
+    /// The next page to request, as far as the limit needs it.
+    fn next(&self, requests: &Requests<Pages>) -> Option<u64> {
+        let ahead = (AHEAD * self.policy.max_concurrency as u64).min(self.pages_for_the_limit());
+        self.crawler.next(ahead, |page| requests.is_under_way(page))
     }
 
-    /// Reads pages again. What differs, or keeps them from being read.
-    async fn confirm(
-        &self,
-        mut second: SecondPass,
-        requests: &mut Requests<Pages<Vec<E>>>,
-        watch: &mut impl FnMut(&Progress<Page<Vec<E>>>),
-    ) -> Option<Problem> {
-        while !second.is_done() {
-            while requests.has_room()
-                && let Some(page) = second.next()
-            {
-                requests.start(page);
-                second.started();
-            }
-            if let Some(page) = second.next() {
-                match requests.pause_if_spent() {
-                    Ok(Some(pause)) => watch(&pause),
-                    Ok(None) => {}
-                    Err(error) => return Some(Problem::Unconfirmed { page, error }),
-                }
-            }
-            let progress = requests.next().await?;
-            match &progress {
-                Progress::Loaded { value: page, .. } => {
-                    if let Err(problem) = second.take(&self.pass, &self.digest(page)) {
-                        return Some(problem);
+    fn take(&mut self, progress: Progress, watch: &mut impl FnMut(&Progress)) -> Result<(), ApiError> {
+        match progress {
+            Progress::Loaded { ref value, .. } => {
+                if self.crawler.take(value) {
+                    watch(&progress);
+                    if let Progress::Loaded { value, .. } = progress {
+                        self.early.insert(value.numbers.number, value);
+                        self.hand_on();
                     }
                 }
-                Progress::Failed { number, error } => {
-                    return Some(Problem::Unconfirmed { page: *number, error: error.clone() });
-                }
-                Progress::Retrying { .. } | Progress::Paused { .. } | Progress::Resumed => watch(&progress),
+                Ok(())
+            }
+            Progress::Failed { number, ref error } => {
+                watch(&progress);
+                self.fail(number, error.clone())
+            }
+            Progress::Retrying { .. } | Progress::Paused { .. } | Progress::Resumed => {
+                watch(&progress);
+                Ok(())
             }
         }
-        None
     }
 
-    fn digest(&self, page: &Page<Vec<E>>) -> PageDigest {
-        self.pass.digest(Numbers::from(page), page.rows.iter())
-    }
-
-    async fn run(
-        &mut self,
-        requests: &mut Requests<Pages<Vec<E>>>,
-        watch: &mut impl FnMut(&Progress<Page<Vec<E>>>),
-    ) -> Result<(), ApiError> {
-        while !self.done {
-            while requests.has_room() && self.wants(self.next) {
-                requests.start(self.next);
-                self.next += 1;
+    fn fail(&mut self, page: u64, error: ApiError) -> Result<(), ApiError> {
+        if self.crawler.fail(page, &error) {
+            if page == 1 {
+                return Err(error);
             }
-            if self.wants(self.next) {
-                match requests.pause_if_spent() {
-                    Ok(Some(pause)) => watch(&pause),
-                    Ok(None) => {}
-                    Err(error) => {
-                        self.next += 1;
-                        self.give_up(self.next - 1, error)?;
-                    }
-                }
-            }
-            let Some(progress) = requests.next().await else { return Ok(()) };
-            watch(&progress);
-            match progress {
-                Progress::Loaded { value: page, .. } => self.take(page),
-                Progress::Failed { number, error } => self.give_up(number, error)?,
-                Progress::Retrying { .. } | Progress::Paused { .. } | Progress::Resumed => {}
-            }
+            self.failed.insert(page);
+            self.hand_on();
         }
         Ok(())
     }
 
-    fn take(&mut self, page: Page<Vec<E>>) {
-        self.extent.observe(&page, self.policy.page_size);
-        self.pass.add(self.digest(&page));
-        self.early.insert(page.number, page);
-        self.hand_on();
-        if self.pass.empty_tail() >= EMPTY_PAGES {
-            self.stopped = true;
-        }
-        if let Some(problem) = self.pass.exceeds(&self.policy)
-            && !self.done
-        {
-            self.summary.problems.push(problem);
-            self.done = true;
-        }
-        if self.next > MAX_PAGES && !self.stopped {
-            self.summary.problems.push(Problem::NeverEnds);
-            self.stopped = true;
-        }
-    }
-
     /// Hands on the pages whose turn it is.
     fn hand_on(&mut self) {
-        while !self.done {
+        while !self.is_done {
             if self.failed.contains(&self.turn) {
                 self.turn += 1;
                 continue;
             }
             let Some(page) = self.early.remove(&self.turn) else { return };
-            self.turn += 1;
-            if self.pass.is_repeated_page(page.number) {
-                // Of such a server nothing that comes later is new.
-                self.summary.problems.push(Problem::IgnoresPage { page: page.number });
-                self.done = true;
+            if self.crawler.is_repeated(self.turn) {
+                // Such a server sends nothing new on later pages either.
+                self.crawler.give_up(Problem::IgnoresPage { page: self.turn });
+                self.is_done = true;
                 return;
             }
-            let rows = self.wanted_rows(page);
-            self.accepted += rows.len() as u64;
-            let is_enough = matches!(self.wanted.limit, Limit::Rows(limit) if self.accepted >= limit);
-            let is_refused = !rows.is_empty() && (self.sink)(rows).is_break();
-            self.done = is_enough || is_refused;
+            self.turn += 1;
+            self.deliver(&page.rows);
         }
     }
 
-    fn wanted_rows(&mut self, page: Page<Vec<E>>) -> Vec<E> {
+    /// Hands on the wanted rows of a page.
+    fn deliver(&mut self, page: &Arc<RowPage>) {
+        let rows = self.wanted_rows(page);
+        self.accepted += rows.len() as u64;
+        let is_enough = matches!(self.wanted.limit, Limit::Rows(limit) if self.accepted >= limit);
+        let is_refused = !rows.is_empty() && (self.sink)(rows).is_break();
+        self.is_done = is_enough || is_refused;
+    }
+
+    fn wanted_rows(&mut self, page: &Arc<RowPage>) -> Arc<RowPage> {
         let room = match self.wanted.limit {
             Limit::Everything => usize::MAX,
             Limit::Rows(limit) => usize::try_from(limit - self.accepted).unwrap_or(usize::MAX),
         };
-        let mut rows = page.rows;
         let mut taken = 0;
-        rows.retain(|row| {
+        page.select(|row| {
             // Rows past the limit are not even checked, so that malformed or repeated ones among them are not reported.
             let is_taken = taken < room && self.is_wanted(row);
             taken += usize::from(is_taken);
             is_taken
-        });
-        rows
+        })
     }
 
-    fn is_wanted(&mut self, row: &E) -> bool {
-        let is_new = row.id_text().is_none_or(|id| self.pass.is_new(id));
-        if !self.wanted.scope.admits(row) {
+    fn is_wanted(&mut self, row: RowRef<'_>) -> bool {
+        let is_new = !row.is_webhook() || self.crawler.is_new(row.id());
+        if !self.wanted.scope.admits(row.active()) {
             self.summary.scope_ignored = true;
             return false;
         }
-        if row.id_text().is_none() {
+        if !row.is_webhook() {
             self.summary.malformed += 1;
             return self.wanted.filter.is_none();
         }
         is_new && self.wanted.filter.is_none_or(|admits| admits(row))
     }
 
-    fn give_up(&mut self, page: u64, error: ApiError) -> Result<(), ApiError> {
-        if page == 1 {
-            return Err(error);
-        }
-        self.failed.insert(page);
-        let is_spent = matches!(error.kind, ErrorKind::LimitNearlySpent { .. });
-        let is_hopeless = error.is_refusal() || is_spent || self.failed.len() >= FAILED_PAGES;
-        self.summary.problems.push(Problem::PageFailed { page, error });
-        if is_hopeless && !self.stopped {
-            self.stopped = true;
-            if self.claimed_last_page().is_none_or(|last| self.next <= last) {
-                self.summary.problems.push(Problem::NotRead { from: self.next });
-            }
-        }
-        self.hand_on();
-        Ok(())
-    }
-
-    fn wants(&self, page: u64) -> bool {
-        if self.stopped {
-            return false;
-        }
-        if page == 1 {
-            return true;
-        }
-        if self.pass.pages() == 0 || page >= self.turn + AHEAD * self.policy.max_concurrency as u64 {
-            return false;
-        }
-        if page - self.turn >= self.pages_for_the_limit() {
-            return false;
-        }
-        match (self.claimed_last_page(), self.extent.rows()) {
-            (Some(last), _) => page <= last,
-            (None, RowCount::Exactly(rows)) => page <= rows.div_ceil(self.first_page_size()),
-            // Nobody knows where the end is: twice as far with each step, so that few requests go beyond it.
-            (None, RowCount::AtLeast(_)) => page <= self.pass.pages() * 2,
-        }
-    }
-
-    /// How many pages from the next turn on the limit will need, to judge by those that were handed on.
+    /// How many pages from the next turn on the limit will need, estimated from those that were handed on.
     fn pages_for_the_limit(&self) -> u64 {
         let Limit::Rows(limit) = self.wanted.limit else { return u64::MAX };
         let missing = limit.saturating_sub(self.accepted);
         let pages = self.turn - 1;
         match self.accepted {
-            0 => pages,
+            0 => pages.max(1),
             accepted => missing.saturating_mul(pages).div_ceil(accepted),
         }
     }
 
-    /// The last page by the server's own words on page 1, unless there were more rows than it claims. A short page in the
-    /// middle is no reason to stop: the claim may be right, and the page wrong.
-    fn claimed_last_page(&self) -> Option<u64> {
-        let first = self.pass.first()?;
-        let size = self.first_page_size();
-        let seen = self.extent.rows().known();
-        match first.total {
-            Some(total) => (total >= seen).then(|| total.div_ceil(size)),
-            None => first.total_pages,
-        }
-    }
-
-    /// How many rows page 1 had: others may be longer, and are counted as they come.
-    fn first_page_size(&self) -> u64 {
-        let rows = self.pass.first().map(|first| first.rows).filter(|&rows| rows > 0);
-        rows.unwrap_or_else(|| self.extent.page_size())
-    }
-
     fn finish(self) -> Summary {
-        let total = match self.extent.rows() {
+        let total = match self.crawler.layout().rows() {
             RowCount::Exactly(rows) => Some(rows),
             RowCount::AtLeast(_) => None,
         };
-        Summary { pages: self.pass.pages(), total, ..self.summary }
+        let problems = self.crawler.problems().to_vec();
+        Summary { pages: self.crawler.pages(), total, problems, ..self.summary }
     }
 }

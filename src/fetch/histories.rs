@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use fastrand::Rng;
-use serde_json::value::RawValue;
 use tokio::task::yield_now;
 
 use super::source::Fake;
 use super::{Policy, Source, Summary, Wanted, read_listing, stream_listing};
-use crate::api::{Page, PageRequest};
-use crate::model::{Row, Scope};
+use crate::api::{Page, PageNumbers, PageRequest};
+use crate::model::testing::page_of;
+use crate::model::{Rows, Scope};
 
 /// The number of histories for each kind of read.
 const HISTORIES: u64 = 900;
@@ -111,21 +111,17 @@ impl Workspace {
         let start = usize::try_from(request.number - 1).unwrap().saturating_mul(size).min(self.ids.len());
         let end = (start + size).min(self.ids.len());
         let total = self.ids.len() as u64;
-        Page {
+        let numbers = PageNumbers {
             number: request.number,
-            rows: self.ids[start..end].iter().map(|&id| row(id)).collect(),
-            reported: None,
+            rows: (end - start) as u64,
             limit: self.envelope.has_total().then_some(size as u64),
             total: self.envelope.has_total().then_some(total),
             total_pages: self.envelope.has_pages().then(|| total.div_ceil(size as u64)),
-            bytes: 0,
-        }
+            ..PageNumbers::default()
+        };
+        let json = |id: &u32| format!(r#"{{"id":"{id}","url":"https://x.com/{id}"}}"#);
+        Page { numbers, rows: page_of(&self.ids[start..end].iter().map(json).collect::<Vec<_>>()) }
     }
-}
-
-fn row(id: u32) -> Row {
-    let json = format!(r#"{{"id":"{id}","url":"https://x.com/{id}"}}"#);
-    Row::decode(&RawValue::from_string(json).unwrap()).unwrap()
 }
 
 /// A server whose workspace changes between requests, and which answers them in any order.
@@ -231,8 +227,8 @@ pub(crate) fn seeds(count: u64) -> impl Iterator<Item = u64> {
     from..from + number("HISTORIES").unwrap_or(count)
 }
 
-pub(crate) fn ids(rows: &[Row]) -> Vec<u32> {
-    rows.iter().filter_map(Row::id).map(|id| id.raw().parse().unwrap()).collect()
+pub(crate) fn ids(rows: &Rows) -> Vec<u32> {
+    rows.webhooks().map(|row| row.id().parse().unwrap()).collect()
 }
 
 /// The results of all histories for one kind of read.
@@ -269,14 +265,14 @@ impl Tally {
     }
 }
 
-async fn stream(source: &Source, policy: Policy) -> (Vec<Row>, Summary) {
-    let mut rows = Vec::new();
-    let sink = |page: Vec<Row>| {
-        rows.extend(page);
+async fn stream(source: &Source, policy: Policy) -> (Rows, Summary) {
+    let mut pages = Vec::new();
+    let sink = |page| {
+        pages.push(page);
         std::ops::ControlFlow::Continue(())
     };
     let summary = stream_listing(source, policy, Wanted::all(Scope::All), |_| {}, sink).await.unwrap();
-    (rows, summary)
+    (pages.into_iter().collect(), summary)
 }
 
 #[tokio::test]

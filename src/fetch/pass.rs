@@ -16,11 +16,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::hash::{BuildHasher, Hasher as _, RandomState};
 
 use super::{Policy, Problem};
-use crate::api::Numbers;
-use crate::model::{HashContract, IdSet, WebhookId};
+use crate::api::{Page, PageNumbers};
+use crate::model::{IdSet, WebhookId};
 
 /// Returns true if this page is known to hold the whole listing, which makes it consistent by itself.
-pub fn is_whole_listing(page: Numbers) -> bool {
+pub fn is_whole_listing(page: PageNumbers) -> bool {
     page.number == 1
         && match page.total {
             Some(total) => total == page.rows,
@@ -31,7 +31,7 @@ pub fn is_whole_listing(page: Numbers) -> bool {
 /// A summary of a page, kept after its rows are handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageDigest {
-    pub(super) numbers: Numbers,
+    pub(super) numbers: PageNumbers,
     /// The number of rows that are valid webhooks.
     webhooks: u64,
     /// The sum of the row hashes, which does not depend on the order of the rows.
@@ -69,15 +69,15 @@ pub(super) enum Verdict {
 
 impl Pass {
     /// Summarizes a page. Only the contract's fields of its rows count, since others may differ each time.
-    pub(super) fn digest<R: HashContract>(&self, numbers: Numbers, rows: impl Iterator<Item = R>) -> PageDigest {
+    pub(super) fn digest(&self, page: &Page) -> PageDigest {
         let (mut hash, mut webhooks) = (0_u64, 0);
-        for row in rows {
+        for row in page.rows.rows() {
             let mut hasher = self.hasher.build_hasher();
             row.hash_contract(&mut hasher);
             hash = hash.wrapping_add(hasher.finish());
             webhooks += u64::from(row.is_webhook());
         }
-        PageDigest { numbers, webhooks, hash }
+        PageDigest { numbers: page.numbers, webhooks, hash }
     }
 
     /// Adds a page of the first reading.
@@ -85,6 +85,11 @@ impl Pass {
         self.rows += page.numbers.rows;
         self.bytes += page.numbers.bytes;
         self.pages.insert(page.numbers.number, page);
+    }
+
+    /// Adds a listing that is not read again, so its rows do not matter.
+    pub(super) fn add_saved(&mut self, numbers: PageNumbers) {
+        self.add(PageDigest { numbers, webhooks: 0, hash: 0 });
     }
 
     /// Records an id. Returns true if it is new.
@@ -110,18 +115,13 @@ impl Pass {
         number > 1 && page.webhooks > 0 && earlier.any(is_same)
     }
 
-    pub(super) fn first(&self) -> Option<Numbers> {
+    pub(super) fn first(&self) -> Option<PageNumbers> {
         self.pages.get(&1).map(|page| page.numbers)
     }
 
     /// The number of pages received.
     pub(super) fn pages(&self) -> u64 {
         self.pages.len() as u64
-    }
-
-    /// The number of empty pages at the end.
-    pub(super) fn empty_tail(&self) -> usize {
-        self.pages.values().rev().take_while(|page| page.numbers.rows == 0).count()
     }
 
     /// Returns a problem if there are more rows or bytes than the policy allows.
@@ -230,25 +230,21 @@ impl SecondPass {
         let is_same = first.pages.get(&page).map_or(again.numbers.rows == 0, |first| first.is_confirmed_by(again));
         if is_same { Ok(()) } else { Err(Problem::PageChanged { page }) }
     }
-
-    pub(super) fn is_done(&self) -> bool {
-        self.pages.is_empty() && self.out == 0
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn numbers(number: u64, rows: u64, total: Option<u64>, total_pages: Option<u64>) -> Numbers {
-        Numbers { number, rows, limit: None, total, total_pages, bytes: 0 }
+    fn numbers(number: u64, rows: u64, total: Option<u64>, total_pages: Option<u64>) -> PageNumbers {
+        PageNumbers { number, rows, total, total_pages, ..PageNumbers::default() }
     }
 
-    fn page(numbers: Numbers) -> PageDigest {
+    fn page(numbers: PageNumbers) -> PageDigest {
         PageDigest { numbers, webhooks: numbers.rows, hash: numbers.number }
     }
 
-    fn pass(pages: impl IntoIterator<Item = Numbers>) -> Pass {
+    fn pass(pages: impl IntoIterator<Item = PageNumbers>) -> Pass {
         let mut pass = Pass::default();
         pages.into_iter().for_each(|numbers| pass.add(page(numbers)));
         pass

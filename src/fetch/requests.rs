@@ -2,7 +2,6 @@
 //! overloaded API pauses all of them.
 
 use std::collections::BTreeMap;
-use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use super::budget::{Budget, ROUNDING};
 use super::window::Window;
 use super::{Policy, Source};
 use crate::api::{ApiAnswer, ApiError, ApiFailure, ErrorKind, Network, Page, PageRequest, RateLimit};
-use crate::model::{Elements, Row, Scope, WebhookId};
+use crate::model::{OwnedRow, Scope, WebhookId};
 
 /// How long others are waited for that have sent all requests that may be sent.
 const OTHERS: Duration = Duration::from_millis(200);
@@ -60,33 +59,32 @@ pub(super) trait Ask {
     fn ask(&self, number: u64) -> impl Future<Output = Result<ApiAnswer<Self::Value>, ApiFailure>> + Send + 'static;
 }
 
-/// Asks for pages of a listing.
+/// Requests pages of a listing.
 #[derive(Debug)]
-pub(super) struct Pages<R = Vec<Row>> {
+pub(super) struct Pages {
     source: Source,
-    /// Rows a page.
+    /// Rows per page.
     limit: u32,
     scope: Scope,
-    elements: PhantomData<fn() -> R>,
 }
 
-impl<R: Elements> Ask for Pages<R> {
-    type Value = Page<R>;
+impl Ask for Pages {
+    type Value = Page;
 
     fn source(&self) -> &Source {
         &self.source
     }
 
-    fn ask(&self, number: u64) -> impl Future<Output = Result<ApiAnswer<Page<R>>, ApiFailure>> + Send + 'static {
+    fn ask(&self, number: u64) -> impl Future<Output = Result<ApiAnswer<Page>, ApiFailure>> + Send + 'static {
         let source = self.source.clone();
         let request = PageRequest { number, limit: self.limit, scope: self.scope };
         async move { source.list(request).await }
     }
 }
 
-impl<R> Pages<R> {
+impl Pages {
     pub(super) fn new(source: &Source, limit: u32, scope: Scope) -> Self {
-        Self { source: source.clone(), limit, scope, elements: PhantomData }
+        Self { source: source.clone(), limit, scope }
     }
 
     pub(super) fn set_scope(&mut self, scope: Scope) {
@@ -102,13 +100,13 @@ pub(super) struct Webhooks {
 }
 
 impl Ask for Webhooks {
-    type Value = Row;
+    type Value = OwnedRow;
 
     fn source(&self) -> &Source {
         &self.source
     }
 
-    fn ask(&self, number: u64) -> impl Future<Output = Result<ApiAnswer<Row>, ApiFailure>> + Send + 'static {
+    fn ask(&self, number: u64) -> impl Future<Output = Result<ApiAnswer<OwnedRow>, ApiFailure>> + Send + 'static {
         let (source, ids) = (self.source.clone(), Arc::clone(&self.ids));
         async move {
             match usize::try_from(number).ok().and_then(|place| ids.get(place)) {

@@ -2,10 +2,9 @@
 
 use super::requests::{Ask, Pages, Progress, Requests, Webhooks};
 use super::{Policy, Problem, Reading, Source, Summary};
-use crate::api::{ApiError, ErrorKind};
+use crate::api::{ApiError, ErrorKind, Page};
 use crate::base::text::Safe;
-use crate::model::IdSet;
-use crate::model::{Row, Scope, WebhookId};
+use crate::model::{IdSet, OwnedRow, Scope, WebhookId};
 
 /// What a request by id says of a webhook that a listing left out.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +12,7 @@ pub enum RemovalStatus {
     /// Confirmed: the API's own 404.
     Removed,
     /// It is there; the listing should have had it.
-    Present(Box<Row>),
+    Present(OwnedRow),
     /// Neither is known, for this reason.
     Unknown(Safe),
 }
@@ -27,39 +26,38 @@ pub async fn read_page(
     size: u32,
     watch: impl FnMut(&Progress),
 ) -> Result<Reading, ApiError> {
-    let ask = Pages::<Vec<Row>>::new(source, size, scope);
+    let ask = Pages::new(source, size, scope);
     let mut pages = Vec::new();
     run(Requests::new(ask, policy), [number], watch, |_, result| result.map(|page| pages.push(page))).await?;
     let mut summary = Summary { pages: pages.len() as u64, ..Summary::default() };
-    let mut rows = Vec::new();
-    for page in pages {
-        summary.total = page.total;
-        let is_another = page.reported.is_some_and(|reported| reported != number);
-        if is_another {
+    let mut seen = IdSet::default();
+    let mut repeated: Vec<WebhookId> = Vec::new();
+    let select = |page: Page| {
+        let numbers = page.numbers;
+        summary.total = numbers.total;
+        if numbers.reported.is_some_and(|reported| reported != number) {
             summary.problems.push(Problem::IgnoresPage { page: number });
         }
-        // Further pages are elsewhere than asked when the size is another; the first one is only shorter than it could be.
-        let used = page.limit.unwrap_or(size.into()).max(page.rows.len() as u64);
-        let is_short = page.total.is_some_and(|total| total > used);
+        // With another page size, later pages hold other rows than requested; the first one is only shorter than it could be.
+        let used = numbers.limit.unwrap_or(size.into()).max(numbers.rows);
+        let is_short = numbers.total.is_some_and(|total| total > used);
         if used != u64::from(size) && (number > 1 || is_short) {
             summary.problems.push(Problem::PageSizeDiffers { asked: size.into(), used });
         }
-        rows.extend(page.rows);
-    }
-    let before = rows.len();
-    rows.retain(|row| scope.admits(row));
-    summary.scope_ignored = rows.len() < before;
-    summary.malformed = rows.iter().filter(|row| row.webhook().is_none()).count() as u64;
-    let mut seen = IdSet::default();
-    let mut repeated = Vec::new();
-    rows.retain(|row| {
-        row.id().is_none_or(|id| {
-            seen.insert(id.raw()) || {
-                repeated.push(id.clone());
-                false
+        page.rows.select(|row| {
+            if !scope.admits(row.active()) {
+                summary.scope_ignored = true;
+                return false;
             }
+            summary.malformed += u64::from(!row.is_webhook());
+            let is_new = !row.is_webhook() || seen.insert(row.id());
+            if !is_new {
+                repeated.push(WebhookId::new(row.id()));
+            }
+            is_new
         })
-    });
+    };
+    let rows = pages.into_iter().map(select).collect();
     if let Some(example) = repeated.first() {
         summary.problems.push(Problem::RepeatedIds { count: repeated.len(), example: example.clone() });
     }
@@ -75,10 +73,10 @@ pub async fn read_webhooks(
     source: &Source,
     policy: Policy,
     ids: &[WebhookId],
-    watch: impl FnMut(&Progress<Row>),
-) -> Result<Vec<Result<Row, ApiError>>, ApiError> {
+    watch: impl FnMut(&Progress<OwnedRow>),
+) -> Result<Vec<Result<OwnedRow, ApiError>>, ApiError> {
     let ask = Webhooks { source: source.clone(), ids: ids.into() };
-    let mut results: Vec<(u64, Result<Row, ApiError>)> = Vec::new();
+    let mut results: Vec<(u64, Result<OwnedRow, ApiError>)> = Vec::new();
     run(Requests::new(ask, policy), 0..ids.len() as u64, watch, |number, result| match result {
         Err(error) if error.is_refusal() => Err(error),
         result => {
@@ -100,11 +98,11 @@ pub async fn confirm_removed(
     source: &Source,
     policy: Policy,
     ids: &[WebhookId],
-    watch: impl FnMut(&Progress<Row>),
+    watch: impl FnMut(&Progress<OwnedRow>),
 ) -> Result<Vec<RemovalStatus>, ApiError> {
     let results = read_webhooks(source, policy, ids, watch).await?;
-    let status = |(id, result): (&WebhookId, Result<Row, ApiError>)| match result {
-        Ok(row) if row.id() == Some(id) => RemovalStatus::Present(Box::new(row)),
+    let status = |(id, result): (&WebhookId, Result<OwnedRow, ApiError>)| match result {
+        Ok(row) if row.row().is_webhook() && row.row().id() == id.raw() => RemovalStatus::Present(row),
         Ok(_) => RemovalStatus::Unknown("the API sent a different webhook".into()),
         Err(ApiError { kind: ErrorKind::NotFound, .. }) => RemovalStatus::Removed,
         Err(error) => RemovalStatus::Unknown(error.short()),

@@ -4,14 +4,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::budget::Budget;
-use crate::api::{ApiAnswer, ApiError, ApiFailure, Client, ErrorKind, Page, PageRequest};
-use crate::model::{Elements, Row, Scope, WebhookId};
+use crate::api::{ApiAnswer, ApiError, ApiFailure, Client, ErrorKind, Page, PageNumbers, PageRequest};
+use crate::model::{Interner, OwnedRow, RowNumber, RowPage, Rows, Scope, WebhookId};
 
 /// Answers for pages and single webhooks. Cheap to clone: whoever reads shares one rate limit with all others.
 #[derive(Debug, Clone)]
 pub struct Source {
     origin: Origin,
     budget: Arc<Mutex<Budget>>,
+    /// Shares names between all rows that are read from here.
+    interner: Interner,
 }
 
 #[derive(Debug, Clone)]
@@ -40,51 +42,55 @@ impl std::fmt::Debug for Fake {
 #[cfg(test)]
 impl From<Fake> for Source {
     fn from(fake: Fake) -> Self {
-        Self { origin: Origin::Fake(fake), budget: Arc::default() }
+        Self { origin: Origin::Fake(fake), budget: Arc::default(), interner: Interner::default() }
     }
 }
 
-/// Rows that are here already, such as those of a file.
+/// The rows of a file, served like those of the API.
 #[derive(Debug, Default)]
 pub struct Held {
-    rows: Vec<Row>,
-    /// The places of the rows that belong to the scopes active and inactive.
-    active: Vec<usize>,
-    inactive: Vec<usize>,
+    rows: Rows,
+    all: Vec<RowNumber>,
+    active: Vec<RowNumber>,
+    inactive: Vec<RowNumber>,
 }
 
 impl Held {
-    pub fn new(rows: Vec<Row>) -> Self {
-        let places = |scope: Scope| (0..).zip(&rows).filter(|(_, row)| scope.admits(*row)).map(|(place, _)| place).collect();
-        Self { active: places(Scope::Active), inactive: places(Scope::Inactive), rows }
+    pub fn new(rows: Rows) -> Self {
+        let numbers = |scope: Scope| {
+            let admitted = rows.iter().filter(|(_, row)| scope.admits(row.active()));
+            admitted.map(|(number, _)| number).collect()
+        };
+        let (all, active, inactive) = (numbers(Scope::All), numbers(Scope::Active), numbers(Scope::Inactive));
+        Self { rows, all, active, inactive }
     }
 
-    fn page<R: Elements>(&self, request: PageRequest) -> Page<R> {
+    fn page(&self, request: PageRequest) -> Page {
         let size = usize::try_from(request.limit).unwrap_or(usize::MAX);
-        let skip = usize::try_from(request.number.saturating_sub(1)).unwrap_or(usize::MAX).saturating_mul(size);
-        let mut rows = R::default();
-        let mut of = |places: &[usize]| {
-            let chosen = places.iter().skip(skip).take(size).filter_map(|&place| self.rows.get(place));
-            chosen.for_each(|row| rows.push_row(row.clone()));
-            places.len()
+        let skipped = usize::try_from(request.number.saturating_sub(1)).unwrap_or(usize::MAX).saturating_mul(size);
+        let numbers = match request.scope {
+            Scope::All => &self.all,
+            Scope::Active => &self.active,
+            Scope::Inactive => &self.inactive,
         };
-        let total = match request.scope {
-            Scope::All => {
-                self.rows.iter().skip(skip).take(size).for_each(|row| rows.push_row(row.clone()));
-                self.rows.len()
-            }
-            Scope::Active => of(&self.active),
-            Scope::Inactive => of(&self.inactive),
-        };
-        Page {
+        let on_page = numbers.iter().skip(skipped).take(size);
+        let rows = RowPage::of_rows(on_page.filter_map(|&number| self.rows.row(number.into())));
+        let numbers = PageNumbers {
             number: request.number,
-            rows,
+            rows: rows.len() as u64,
             reported: Some(request.number),
             limit: Some(request.limit.into()),
-            total: Some(total as u64),
-            total_pages: None,
-            bytes: 0,
-        }
+            total: Some(numbers.len() as u64),
+            ..PageNumbers::default()
+        };
+        Page { numbers, rows }
+    }
+
+    fn get(&self, id: &WebhookId) -> Option<OwnedRow> {
+        self.rows
+            .iter()
+            .find(|(_, row)| row.is_webhook() && row.id() == id.raw())
+            .and_then(|(number, _)| self.rows.owned_row(number.into()))
     }
 }
 
@@ -105,47 +111,41 @@ impl Source {
     }
 
     /// One page; see [`Client::list`].
-    pub(super) async fn list<R: Elements>(&self, request: PageRequest) -> Result<ApiAnswer<Page<R>>, ApiFailure> {
+    pub(super) async fn list(&self, request: PageRequest) -> Result<ApiAnswer<Page>, ApiFailure> {
         match &self.origin {
-            Origin::Api(client) => client.list(request).await,
+            Origin::Api(client) => client.list(request, &self.interner).await,
             Origin::Rows(held) => Ok(ApiAnswer { value: held.page(request), rate: None }),
             #[cfg(test)]
-            Origin::Fake(fake) => {
-                let Page { number, rows, reported, limit, total, total_pages, bytes } = fake.0(request).await;
-                let mut elements = R::default();
-                for row in rows {
-                    elements.push_row(row);
-                }
-                Ok(ApiAnswer {
-                    value: Page { number, rows: elements, reported, limit, total, total_pages, bytes },
-                    rate: None,
-                })
-            }
+            Origin::Fake(fake) => Ok(ApiAnswer { value: fake.0(request).await, rate: None }),
         }
     }
 
     /// One webhook; see [`Client::get`].
-    pub(super) async fn get(&self, id: &WebhookId) -> Result<ApiAnswer<Row>, ApiFailure> {
+    pub(super) async fn get(&self, id: &WebhookId) -> Result<ApiAnswer<OwnedRow>, ApiFailure> {
+        let not_found = || ApiFailure { error: ApiError::new(ErrorKind::NotFound), rate: None };
         match &self.origin {
-            Origin::Api(client) => client.get(id).await,
-            Origin::Rows(held) => match held.rows.iter().find(|row| row.id() == Some(id)) {
-                Some(row) => Ok(ApiAnswer { value: row.clone(), rate: None }),
-                None => Err(ApiFailure { error: ApiError::new(ErrorKind::NotFound), rate: None }),
-            },
+            Origin::Api(client) => client.get(id, &self.interner).await,
+            Origin::Rows(held) => held.get(id).map(|value| ApiAnswer { value, rate: None }).ok_or_else(not_found),
             #[cfg(test)]
-            Origin::Fake(_) => Err(ApiFailure { error: ApiError::new(ErrorKind::NotFound), rate: None }),
+            Origin::Fake(_) => Err(not_found()),
         }
+    }
+
+    /// Shares the names of rows with those of another interner.
+    #[must_use]
+    pub fn interning(self, interner: Interner) -> Self {
+        Self { interner, ..self }
     }
 }
 
 impl From<Arc<Client>> for Source {
     fn from(client: Arc<Client>) -> Self {
-        Self { origin: Origin::Api(client), budget: Arc::default() }
+        Self { origin: Origin::Api(client), budget: Arc::default(), interner: Interner::default() }
     }
 }
 
 impl From<Arc<Held>> for Source {
     fn from(held: Arc<Held>) -> Self {
-        Self { origin: Origin::Rows(held), budget: Arc::default() }
+        Self { origin: Origin::Rows(held), budget: Arc::default(), interner: Interner::default() }
     }
 }

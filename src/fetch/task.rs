@@ -1,24 +1,20 @@
 //! The background task of the explorer. It follows the latest [`Demand`], never a queue of old ones.
 
-use std::collections::BTreeSet;
-
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::packed::{PackedPage, PackedPages};
-use super::pass::{Pass, SecondPass, Verdict};
-use super::problem::MAX_PAGES;
-use super::requests::{Progress, Requests};
-use super::{Extent, Policy, Problem, Source};
-use crate::api::{ApiError, ErrorKind, Nonsense};
-use crate::model::{Packer, RowRef, Scope};
+use super::crawler::Crawler;
+use super::requests::{Pages, Progress, Requests};
+use super::{Policy, Problem, Source};
+use crate::api::{ApiError, ErrorKind, Nonsense, Page};
+use crate::model::{Interner, Scope};
 
 /// Events that may wait for the explorer before the task waits for it: as many as come while it gathers them.
 const EVENTS_AHEAD: usize = 128;
 
-/// Empty pages in a row after which *everything* ends, whatever the totals claim.
-const EMPTY_PAGES: u64 = 3;
+/// Pages of *everything* are requested this many times the concurrency ahead of the first one that is missing.
+const AHEAD: u64 = 2;
 
 /// Counts the wishes for fresh data. Answers to an older generation are dropped before they touch anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -53,7 +49,7 @@ pub enum FetchEvent {
     },
     Loaded {
         generation: Generation,
-        page: PackedPage,
+        page: Page,
     },
     /// `attempt` of `of` failed; it will be tried again.
     Retrying {
@@ -102,15 +98,16 @@ pub fn spawn(
     connect: impl FnOnce() -> Result<Source, ApiError> + Send + 'static,
     policy: Policy,
     demand: watch::Receiver<Demand>,
-    packer: Packer,
+    interner: Interner,
 ) -> (mpsc::Receiver<FetchEvent>, JoinHandle<()>) {
     let (events, receiver) = mpsc::channel(EVENTS_AHEAD);
     let task = tokio::spawn(async move {
         match connect() {
             Ok(source) => {
-                let requests = Requests::new(PackedPages::new(&source, policy.page_size, packer.clone()), policy);
+                let source = source.interning(interner.clone());
+                let requests = Requests::new(Pages::new(&source, policy.page_size, Scope::All), policy);
                 // The explorer is gone: nobody is left to tell.
-                drop(Task::new(policy, demand, events, requests, packer).run().await);
+                drop(Task::new(policy, demand, events, requests, interner).run().await);
             }
             Err(error) => report_no_client(demand, &events, &error).await,
         }
@@ -121,8 +118,8 @@ pub fn spawn(
 async fn report_no_client(mut demand: watch::Receiver<Demand>, events: &mpsc::Sender<FetchEvent>, error: &ApiError) {
     loop {
         let (generation, page) = {
-            let wish = demand.borrow_and_update();
-            (wish.generation, wish.pages.first().copied().or(wish.everything.then_some(1)))
+            let demand = demand.borrow_and_update();
+            (demand.generation, demand.pages.first().copied().or(demand.everything.then_some(1)))
         };
         if let Some(page) = page {
             let failed = FetchEvent::Failed { generation, page, error: error.clone() };
@@ -146,24 +143,15 @@ struct Task {
     policy: Policy,
     demand: watch::Receiver<Demand>,
     events: mpsc::Sender<FetchEvent>,
-    requests: Requests<PackedPages>,
-    wish: Demand,
-    extent: Extent,
-    /// Pages of this generation that came or failed for good.
-    settled: BTreeSet<u64>,
+    requests: Requests<Pages>,
+    interner: Interner,
+    /// The demand that is being followed.
+    current: Demand,
+    crawler: Crawler,
     /// Why no page of this generation can succeed.
     refusal: Option<ApiError>,
-    /// The pages of this generation that came.
-    pass: Pass,
-    /// The first page that did not.
-    missing: Option<Problem>,
-    /// Pages that are read again to confirm the first reading.
-    second: Option<SecondPass>,
-    packer: Packer,
-    /// The end of *everything* was told.
-    swept: bool,
-    /// Where the search for the next page of *everything* goes on.
-    sweep: u64,
+    /// The end of *everything* was reported.
+    is_swept: bool,
 }
 
 impl Task {
@@ -171,39 +159,37 @@ impl Task {
         policy: Policy,
         demand: watch::Receiver<Demand>,
         events: mpsc::Sender<FetchEvent>,
-        requests: Requests<PackedPages>,
-        packer: Packer,
+        requests: Requests<Pages>,
+        interner: Interner,
     ) -> Self {
         Self {
             policy,
             demand,
             events,
             requests,
-            wish: Demand::default(),
-            extent: Extent::default(),
-            settled: BTreeSet::new(),
+            interner,
+            current: Demand::default(),
+            crawler: Crawler::new(policy, false),
             refusal: None,
-            pass: Pass::default(),
-            missing: None,
-            second: None,
-            packer,
-            swept: false,
-            sweep: 1,
+            is_swept: false,
         }
     }
 
     async fn run(mut self) -> Result<(), Gone> {
-        let wish = self.demand.borrow_and_update().clone();
-        self.requests.change(|pages| pages.set_scope(wish.scope));
-        self.wish = wish;
+        let demand = self.demand.borrow_and_update().clone();
+        self.requests.change(|pages| pages.set_scope(demand.scope));
+        self.current = demand;
         loop {
             self.start_pages().await?;
+            if self.conclude().await? {
+                continue;
+            }
             tokio::select! {
                 biased;
                 changed = self.demand.changed() => {
                     changed.map_err(|_closed| Gone)?;
-                    let wish = self.demand.borrow_and_update().clone();
-                    self.follow(wish);
+                    let demand = self.demand.borrow_and_update().clone();
+                    self.follow(demand);
                 }
                 () = self.events.closed() => return Err(Gone),
                 Some(progress) = self.requests.next() => self.report(progress).await?,
@@ -211,42 +197,38 @@ impl Task {
         }
     }
 
-    fn follow(&mut self, wish: Demand) {
-        if wish.scope != self.wish.scope {
-            self.requests.change(|pages| pages.set_scope(wish.scope));
-            self.extent = Extent::default();
+    fn follow(&mut self, demand: Demand) {
+        let is_same_scope = demand.scope == self.current.scope;
+        if !is_same_scope {
+            self.requests.change(|pages| pages.set_scope(demand.scope));
         }
-        if wish.generation != self.wish.generation {
+        if !is_same_scope || demand.generation != self.current.generation {
             self.requests.retain(|_| false);
             self.requests.end_pause();
-            self.packer.forget_unused();
-            self.extent.restart();
-            self.settled.clear();
-            self.pass = Pass::default();
-            self.missing = None;
-            self.second = None;
-            if self.refusal.as_ref().is_some_and(|error| error.kind == ErrorKind::Nonsense(Nonsense::SamePage)) {
-                // Page 1 goes alone again, to be told from the others.
-                self.extent = Extent::default();
-            }
+            self.interner.forget_unused();
+            let repeats = ErrorKind::Nonsense(Nonsense::SamePage);
+            // After repeated pages, page 1 goes alone again, so that it can be told from the others.
+            let is_layout_right = self.refusal.as_ref().is_none_or(|error| error.kind != repeats);
+            self.crawler.restart(is_same_scope && is_layout_right);
             self.refusal = None;
-            self.swept = false;
-            self.sweep = 1;
+            self.is_swept = false;
         }
-        let first_page_only = !self.extent.is_known();
-        let needed = |page: u64| wish.everything || wish.pages.contains(&page) || (first_page_only && page == 1);
-        self.requests.retain(needed);
-        self.swept &= wish.everything;
-        self.second = self.second.take().filter(|_| wish.everything);
-        self.wish = wish;
+        let first_page_only = !self.crawler.layout().is_known();
+        let is_needed = |page: u64| demand.everything || demand.pages.contains(&page) || (first_page_only && page == 1);
+        self.requests.retain(is_needed);
+        self.is_swept &= demand.everything;
+        if !demand.everything {
+            self.crawler.stop_confirming();
+        }
+        self.current = demand;
     }
 
     async fn start_pages(&mut self) -> Result<(), Gone> {
         while let Some(page) = self.next_page() {
             if let Some(error) = self.refusal.clone() {
-                // It would fail like the others; whoever waits for it is told so.
-                self.give_up(page, &error);
-                self.send(FetchEvent::Failed { generation: self.wish.generation, page, error }).await?;
+                // It would fail like the others.
+                self.crawler.fail(page, &error);
+                self.send(FetchEvent::Failed { generation: self.current.generation, page, error }).await?;
                 continue;
             }
             if !self.requests.has_room() {
@@ -261,126 +243,64 @@ impl Task {
                 }
                 return Ok(());
             }
+            let is_first_reading = self.crawler.is_open(page, |_| false);
             self.requests.start(page);
-            self.send(FetchEvent::Started { generation: self.wish.generation, page }).await?;
-        }
-        self.conclude().await
-    }
-
-    /// Judges the pages once nothing is left to be read of *everything*, and reads some again if need be.
-    async fn conclude(&mut self) -> Result<(), Gone> {
-        let is_wanted = self.wish.everything && !self.swept && !self.settled.is_empty();
-        if !is_wanted || (self.second.is_none() && self.requests.is_busy()) {
-            return Ok(());
-        }
-        if self.second.is_none() {
-            match self.judge() {
-                Verdict::Consistent => return self.end_everything(Vec::new()).await,
-                Verdict::Inconsistent(problems) => return self.end_everything(problems).await,
-                Verdict::ReadAgain(second) => self.second = Some(second),
+            self.crawler.started(page);
+            if is_first_reading {
+                self.send(FetchEvent::Started { generation: self.current.generation, page }).await?;
             }
         }
-        self.read_again().await
+        Ok(())
     }
 
-    fn judge(&self) -> Verdict {
-        let never_ends = (self.sweep > MAX_PAGES).then_some(Problem::NeverEnds);
-        let problem = self.missing.clone().or_else(|| self.pass.exceeds(&self.policy)).or(never_ends);
-        problem.map_or_else(|| self.pass.verdict(false), |problem| Verdict::Inconsistent(vec![problem]))
-    }
-
-    async fn read_again(&mut self) -> Result<(), Gone> {
-        while let Some(second) = self.second.as_mut().filter(|second| !second.is_done()) {
-            let Some(page) = second.next() else { return Ok(()) };
-            if self.requests.has_room() {
-                self.requests.start(page);
-                second.started();
-                continue;
-            }
-            return match self.requests.pause_if_spent() {
-                Ok(Some(pause)) => self.report(pause).await,
-                Ok(None) => Ok(()),
-                Err(error) => self.end_everything(vec![Problem::Unconfirmed { page, error }]).await,
-            };
+    /// Reports once that nothing is left to be read of *everything*. Returns true if pages have to be read again first.
+    async fn conclude(&mut self) -> Result<bool, Gone> {
+        let is_wanted = self.current.everything && !self.is_swept && !self.requests.is_busy();
+        if !is_wanted || !self.crawler.has_begun() || self.next_page().is_some() {
+            return Ok(false);
         }
-        self.end_everything(Vec::new()).await
-    }
-
-    /// Compares a page with its first reading.
-    async fn reread(&mut self, number: u64, again: Result<&PackedPage, ApiError>) -> Result<(), Gone> {
-        // It may be one that is not wanted any more.
-        let Some(second) = &mut self.second else { return Ok(()) };
-        let problem = match again {
-            Ok(page) => second.take(&self.pass, &self.pass.digest(page.numbers, page.block.rows())).err(),
-            Err(error) => Some(Problem::Unconfirmed { page: number, error }),
-        };
-        match problem {
-            Some(problem) => self.end_everything(vec![problem]).await,
-            None => Ok(()),
+        if !self.crawler.conclude() {
+            return Ok(true);
         }
-    }
-
-    /// Says once that nothing is left to be read of *everything*.
-    async fn end_everything(&mut self, problems: Vec<Problem>) -> Result<(), Gone> {
-        self.swept = true;
-        self.second = None;
-        self.requests.retain(|page| !self.settled.contains(&page));
-        self.send(FetchEvent::Swept { generation: self.wish.generation, problems }).await
-    }
-
-    /// A page will not come.
-    fn give_up(&mut self, page: u64, error: &ApiError) {
-        self.settled.insert(page);
-        self.missing.get_or_insert_with(|| Problem::PageFailed { page, error: error.clone() });
+        self.is_swept = true;
+        let problems = self.crawler.problems().to_vec();
+        self.send(FetchEvent::Swept { generation: self.current.generation, problems }).await?;
+        Ok(false)
     }
 
     /// The most urgent page that is neither settled nor under way.
-    fn next_page(&mut self) -> Option<u64> {
-        if !self.extent.is_known() {
-            // Page 1 tells how large pages are: until it came, no other page can be told.
-            let wanted = self.wish.everything || !self.wish.pages.is_empty();
-            return (wanted && self.is_open(1)).then_some(1);
+    fn next_page(&self) -> Option<u64> {
+        let is_under_way = |page| self.requests.is_under_way(page);
+        let everything = || {
+            let ahead = AHEAD * self.policy.max_concurrency as u64;
+            self.crawler.next(ahead, is_under_way).filter(|_| self.current.everything && self.refusal.is_none())
+        };
+        if !self.crawler.layout().is_known() {
+            // Page 1 shows how long pages are, so no other page is requested before.
+            let is_wanted = self.current.everything || !self.current.pages.is_empty();
+            return (is_wanted && self.crawler.is_open(1, is_under_way)).then_some(1);
         }
-        let urgent = self.wish.pages.iter().copied().find(|&page| self.is_open(page));
-        urgent.or_else(|| if self.wish.everything && self.refusal.is_none() { self.sweep_on() } else { None })
+        let urgent = self.current.pages.iter().copied().find(|&page| self.crawler.is_open(page, is_under_way));
+        urgent.or_else(everything)
     }
 
-    fn sweep_on(&mut self) -> Option<u64> {
-        // Without a known end: as many pages ahead as there are settled ones, so that few requests go beyond it.
-        let last = self.extent.last_page().unwrap_or_else(|| (self.settled.len() as u64 * 2).max(1));
-        while self.settled.contains(&self.sweep) {
-            self.sweep += 1;
-        }
-        let is_enough = self.extent.ends_in_empty_pages(EMPTY_PAGES) || self.pass.exceeds(&self.policy).is_some();
-        if is_enough || self.sweep > MAX_PAGES {
-            return None;
-        }
-        (self.sweep..=last).take(self.policy.max_concurrency * 2).find(|&page| self.is_open(page))
-    }
-
-    fn is_open(&self, page: u64) -> bool {
-        !self.settled.contains(&page) && !self.requests.is_under_way(page)
-    }
-
-    async fn report(&mut self, progress: Progress<PackedPage>) -> Result<(), Gone> {
-        let generation = self.wish.generation;
+    async fn report(&mut self, progress: Progress) -> Result<(), Gone> {
+        let generation = self.current.generation;
         let event = match progress {
-            Progress::Loaded { number, value: page } if self.settled.contains(&number) => {
-                return self.reread(number, Ok(&page)).await;
-            }
-            Progress::Failed { number, error } if self.settled.contains(&number) => {
-                return self.reread(number, Err(error)).await;
-            }
             Progress::Loaded { number, value: page } => match self.take(&page) {
-                Ok(()) => FetchEvent::Loaded { generation, page },
-                Err(error) => {
-                    self.give_up(number, &error);
+                Ok(false) => return Ok(()),
+                Ok(true) => FetchEvent::Loaded { generation, page },
+                Err(why) => {
+                    let error = ApiError::new(ErrorKind::Nonsense(why));
                     self.refusal = Some(error.clone());
+                    self.crawler.give_up(Problem::PageFailed { page: number, error: error.clone() });
                     FetchEvent::Failed { generation, page: number, error }
                 }
             },
             Progress::Failed { number: page, error } => {
-                self.give_up(page, &error);
+                if !self.crawler.fail(page, &error) {
+                    return Ok(());
+                }
                 if error.is_refusal() {
                     self.refusal = Some(error.clone());
                 }
@@ -395,26 +315,21 @@ impl Task {
         self.send(event).await
     }
 
-    /// Adds a page of the first reading. Fails if the server's pages make no sense.
-    fn take(&mut self, page: &PackedPage) -> Result<(), ApiError> {
-        let digest = self.pass.digest(page.numbers, page.block.rows());
-        if self.pass.repeats_earlier(&digest) {
-            return Err(ApiError::new(ErrorKind::Nonsense(Nonsense::SamePage)));
+    /// Adds a page. Returns true if its rows are to be shown.
+    fn take(&mut self, page: &Page) -> Result<bool, Nonsense> {
+        let size_before = self.crawler.layout().is_known().then(|| self.crawler.layout().page_size());
+        if !self.crawler.take(page) {
+            return Ok(false);
         }
-        let before = self.extent.is_known().then(|| self.extent.page_size());
-        self.extent.observe(page.numbers, self.policy.page_size);
-        self.settled.insert(page.numbers.number);
-        self.pass.add(digest);
-        for id in page.block.rows().filter(|row| row.is_webhook()).map(RowRef::id) {
-            let _is_new = self.pass.is_new(id);
+        if self.crawler.is_repeated(page.numbers.number) {
+            return Err(Nonsense::SamePage);
         }
-        // A second pass that is under way does not cover this page.
-        self.second = None;
-        let is_laid_out_anew = before.is_some_and(|size| size != self.extent.page_size());
-        if is_laid_out_anew && !self.extent.is_steady() {
-            return Err(ApiError::new(ErrorKind::Nonsense(Nonsense::Unsteady)));
+        for row in page.rows.rows().filter(|row| row.is_webhook()) {
+            let _is_new = self.crawler.is_new(row.id());
         }
-        Ok(())
+        let layout = self.crawler.layout();
+        let has_new_layout = size_before.is_some_and(|size| size != layout.page_size());
+        if has_new_layout && !layout.is_steady() { Err(Nonsense::Unsteady) } else { Ok(true) }
     }
 
     async fn send(&self, event: FetchEvent) -> Result<(), Gone> {

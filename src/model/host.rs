@@ -4,8 +4,6 @@ use std::borrow::Cow;
 
 use url::{Host, Position, Url};
 
-use super::letters::Letters;
-
 /// The host that the URL really names, in the one spelling in which hosts are compared: in lower case and in punycode where the
 /// scheme is known, IP addresses in their usual spelling, IPv6 in brackets, without a final dot and without the port. `None`
 /// when the URL does not parse. What is borrowed stands in the URL just so.
@@ -45,10 +43,10 @@ pub fn without_final_dot(host: &str) -> &str {
 const MAX_RESPELLED: usize = 1 << 14;
 
 /// As [`host`], and the URL as software will read it, and as a list shows it, where that is spelled otherwise than it was
-/// registered: a host in punycode, a path with escapes, no port that goes without saying. `letters` are those of the URL.
-pub(super) fn host_and_respelled(url: &str, letters: Letters) -> (Option<Cow<'_, str>>, Option<String>) {
+/// registered: a host in punycode, a path with escapes, no port that goes without saying.
+pub(super) fn host_and_respelled(url: &str) -> (Option<Cow<'_, str>>, Option<String>) {
     let plain = plain(url).map(|(host, _)| Cow::Borrowed(host));
-    if plain.is_some() && letters.are_usual() {
+    if plain.is_some() && url.bytes().all(is_usual_anywhere) {
         return (plain, None);
     }
     let parsed = parse(url);
@@ -84,6 +82,11 @@ pub(super) fn is_plain(url: &str) -> bool {
     };
     let is_usual_in_query = |byte| usual(byte) || matches!(byte, b'?' | b'=' | b'&' | b'%');
     path.starts_with('/') && path.bytes().all(is_usual) && query.bytes().all(is_usual_in_query)
+}
+
+/// A byte of most URLs, which parsers leave as it is.
+const fn is_usual_anywhere(byte: u8) -> bool {
+    usual(byte) || matches!(byte, b':' | b'?' | b'=' | b'&' | b'%' | b'@' | b'#' | b'+')
 }
 
 /// What stands for itself in paths and queries, and is never a part of something longer.

@@ -15,8 +15,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Cells, Column, Entry, Format, Output, Record, Sheet, Tone, View};
 use crate::analysis::audit::{Audit, Candidate, Finding, Report, Rule, Severity, shown_url};
-use crate::base::text::{Safe, grouped};
-use crate::model::{Row, Webhook, WebhookId};
+use crate::base::text::{Safe, clean_head, grouped};
+use crate::model::{RowRef, Rows, WebhookId};
 use crate::safe;
 
 /// Findings that are turned into records at once: their ids are copied then.
@@ -79,27 +79,27 @@ pub struct Audited {
     pub profile: Option<Arc<str>>,
     /// What messages call the workspace.
     pub place: Safe,
-    pub rows: Vec<Row>,
+    pub rows: Rows,
     pub report: Report,
     /// Not everything could be read, so nothing can be called clean.
     pub is_partial: bool,
 }
 
 impl Audited {
-    fn webhook(&self, number: u32) -> Option<&Webhook> {
-        self.rows.get(number as usize).and_then(Row::webhook)
+    fn webhook(&self, number: u32) -> Option<RowRef<'_>> {
+        self.rows.row(number.into()).filter(|row| row.is_webhook())
     }
 
     /// The webhooks of a finding, with their numbers.
-    fn webhooks<'a>(&'a self, finding: &'a Finding) -> impl Iterator<Item = (u32, &'a Webhook)> {
+    fn webhooks<'a>(&'a self, finding: &'a Finding) -> impl Iterator<Item = (u32, RowRef<'a>)> {
         finding.webhooks.iter().filter_map(|&number| Some((number, self.webhook(number)?)))
     }
 
     /// Those that a report for people names: the id and the URL, without credentials; and how many more there are.
     fn shown(&self, finding: &Finding) -> (Vec<(Safe, Safe)>, usize) {
-        let shown = |(number, webhook): (u32, &Webhook)| {
+        let shown = |(number, webhook): (u32, RowRef<'_>)| {
             let url = shown_url(&Candidate::new(number, webhook), URL_COLUMNS);
-            (webhook.id.clean_head(60), url)
+            (clean_head(webhook.id(), 60), url)
         };
         let webhooks: Vec<_> = self.webhooks(finding).take(SHOWN_WEBHOOKS).map(shown).collect();
         let more = finding.webhooks.len().saturating_sub(webhooks.len());
@@ -115,7 +115,7 @@ impl Audited {
         };
         add(finding.rule.id);
         add(self.profile.as_deref().unwrap_or_default());
-        let mut ids: Vec<_> = self.webhooks(finding).map(|(_, webhook)| webhook.id.raw()).collect();
+        let mut ids: Vec<_> = self.webhooks(finding).map(|(_, webhook)| webhook.id()).collect();
         ids.sort_unstable();
         for id in &ids {
             add(id);
@@ -203,7 +203,7 @@ impl Found {
             profile: audited.profile.clone(),
             rule: finding.rule,
             severity: finding.severity,
-            webhooks: audited.webhooks(finding).map(|(_, webhook)| webhook.id.clone()).collect(),
+            webhooks: audited.webhooks(finding).map(|(_, webhook)| WebhookId::new(webhook.id())).collect(),
             message: finding.message.clone(),
         }
     }

@@ -10,7 +10,7 @@ use super::{Column, Format, Output, Record, Tone};
 use crate::analysis::diff::{FieldChange, Kind, UrlPart};
 use crate::base::redact::mask_url;
 use crate::base::text::{Safe, Untrusted, clean};
-use crate::model::{Entry, Json, Webhook};
+use crate::model::{Json, RowRef};
 
 /// What happened to a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,11 +72,11 @@ impl Value {
 
 impl DiffLine {
     /// A webhook that came, went, or may have gone.
-    pub fn whole(happened: Happened, webhook: &Webhook) -> Self {
-        let url = webhook.url.raw();
+    pub fn whole(happened: Happened, row: RowRef<'_>) -> Self {
+        let url = row.url();
         let url = Some(Value::Url(UrlPart { raw: url.to_owned(), masked: mask_url(url) }));
         let (before, after) = if happened == Happened::Added { (None, url) } else { (url, None) };
-        Self { happened, id: webhook.id.raw().into(), field: "url".to_owned(), before, after }
+        Self { happened, id: row.id().into(), field: "url".to_owned(), before, after }
     }
 
     /// A webhook that seems to be another one now.
@@ -226,10 +226,11 @@ pub fn change_line(
     time: Option<&str>,
     happened: Happened,
     id: &str,
-    before: Option<Entry<'_>>,
-    after: Option<Entry<'_>>,
+    before: Option<RowRef<'_>>,
+    after: Option<RowRef<'_>>,
 ) -> String {
-    let (before, after) = (before.map_or("null", Entry::json), after.map_or("null", Entry::json));
+    let json = |row: Option<RowRef<'_>>| row.map_or_else(|| "null".to_owned(), |row| row.canonical_json().into_owned());
+    let (before, after) = (json(before), json(after));
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let time = time.map(|time| format!(r#""time":{},"#, quoted(time))).unwrap_or_default();
     let (kind, id) = (happened.name(), quoted(id));
@@ -238,33 +239,33 @@ pub fn change_line(
 
 /// What is written of a comparison, in the order of the ids.
 pub struct Differences<'a> {
-    pub added: Vec<Entry<'a>>,
-    pub removed: Vec<Entry<'a>>,
-    pub changed: Vec<(Entry<'a>, Entry<'a>)>,
-    pub unknown: Vec<Entry<'a>>,
-    pub moved: Vec<(Entry<'a>, Entry<'a>)>,
+    pub added: Vec<RowRef<'a>>,
+    pub removed: Vec<RowRef<'a>>,
+    pub changed: Vec<(RowRef<'a>, RowRef<'a>)>,
+    pub unknown: Vec<RowRef<'a>>,
+    pub moved: Vec<(RowRef<'a>, RowRef<'a>)>,
 }
 
 impl Differences<'_> {
     /// One document: `added`, `removed` and `changed`; then `unknown` and `moved`, if there are any.
     pub fn write_json<W: Write>(&self, out: &mut Output<W>) -> io::Result<()> {
         out.raw(b"{\"added\": [")?;
-        array(out, self.added.iter(), |out, entry| out.json_text(entry.json()))?;
+        array(out, self.added.iter(), |out, entry| out.json_text(&entry.canonical_json()))?;
         out.raw(b"],\n\"removed\": [")?;
-        array(out, self.removed.iter(), |out, entry| out.json_text(entry.json()))?;
+        array(out, self.removed.iter(), |out, entry| out.json_text(&entry.canonical_json()))?;
         out.raw(b"],\n\"changed\": [")?;
         array(out, self.changed.iter(), |out, (before, after)| {
             out.raw(b"{\"id\":")?;
             out.json(&before.id())?;
             out.raw(b",\"before\":")?;
-            out.json_text(before.json())?;
+            out.json_text(&before.canonical_json())?;
             out.raw(b",\"after\":")?;
-            out.json_text(after.json())?;
+            out.json_text(&after.canonical_json())?;
             out.raw(b"}")
         })?;
         if !self.unknown.is_empty() {
             out.raw(b"],\n\"unknown\": [")?;
-            array(out, self.unknown.iter(), |out, entry| out.json_text(entry.json()))?;
+            array(out, self.unknown.iter(), |out, entry| out.json_text(&entry.canonical_json()))?;
         }
         if !self.moved.is_empty() {
             out.raw(b"],\n\"moved\": [")?;
@@ -281,8 +282,8 @@ impl Differences<'_> {
 
     /// One change a line, as JSON.
     pub fn lines<'s>(&'s self, time: Option<&'s str>) -> impl Iterator<Item = String> + 's {
-        let line = move |happened, before: Option<Entry<'_>>, after: Option<Entry<'_>>| {
-            let id = before.or(after).map_or("", Entry::id);
+        let line = move |happened, before: Option<RowRef<'_>>, after: Option<RowRef<'_>>| {
+            let id = before.or(after).map_or("", RowRef::id);
             change_line(time, happened, id, before, after)
         };
         (self.added.iter().map(move |&entry| line(Happened::Added, None, Some(entry))))
@@ -310,24 +311,17 @@ fn array<T, W: Write>(
 mod tests {
     use super::*;
     use crate::analysis::diff::{Ignored, changes};
-    use crate::model::Row;
+    use crate::model::testing::webhook_of;
 
     /// The lines of a webhook whose URL changed: field, before and after.
     fn shown(before: &str, after: &str) -> Vec<(String, String, String)> {
-        let webhook = |url: &str| match Row::decode(&raw(&format!(r#"{{"id":"a","url":"{url}"}}"#))).unwrap() {
-            Row::Webhook(webhook) => webhook,
-            Row::Malformed(_) => panic!("{url}"),
-        };
+        let webhook = |url: &str| webhook_of(&format!(r#"{{"id":"a","url":"{url}"}}"#));
         let changes = changes(&webhook(before), &webhook(after), &Ignored::default());
         let line = |change| {
             let line = DiffLine::of("a", change);
             (line.field.clone(), line.shown_before().to_string(), line.shown_after(false).to_string())
         };
         changes.into_iter().map(line).collect()
-    }
-
-    fn raw(json: &str) -> Box<RawValue> {
-        RawValue::from_string(json.to_owned()).unwrap()
     }
 
     #[test]

@@ -214,8 +214,8 @@ impl Measured {
                 OTHER_EVENTS.to_owned()
             };
             let (active, inactive) = events.entry(label).or_default();
-            *active += event.active as u64;
-            *inactive += event.inactive as u64;
+            *active += event.active;
+            *inactive += event.inactive;
         }
         let sample = |(label, (active, inactive)): (String, (u64, u64))| {
             [("true", active), ("false", inactive)]

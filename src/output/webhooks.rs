@@ -1,31 +1,44 @@
 //! The columns of webhooks.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Column, Format, Record, Tone};
+use super::{Column, Entry, Format, Record, Tone};
 use crate::base::clock;
 use crate::base::text::{Safe, clean};
-use crate::model::{self, EventEntry, Field, Webhook};
+use crate::model::{Destination, EventEntry, Field, OwnedRow, Webhook};
 
 /// A webhook as it is written, with the profile whose workspace it belongs to when several are read.
 #[derive(Debug)]
 pub struct Listed {
     pub profile: Option<Arc<str>>,
-    pub webhook: Webhook,
+    pub row: OwnedRow,
+}
+
+impl Listed {
+    /// The entry of a row.
+    pub fn entry(profile: Option<&Arc<str>>, row: OwnedRow) -> Entry<Self> {
+        if row.row().is_webhook() { Entry::Record(Self { profile: profile.cloned(), row }) } else { Entry::Malformed(row) }
+    }
+
+    /// A field in full, for values that the contract does not have.
+    fn webhook(&self) -> Option<Webhook> {
+        self.row.row().webhook()
+    }
 }
 
 impl Serialize for Listed {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Some(profile) = &self.profile else { return self.webhook.serialize(serializer) };
+        let Some((profile, webhook)) = self.profile.as_ref().zip(self.webhook()) else {
+            return self.row.row().serialize(serializer);
+        };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("profile", &**profile)?;
         // A field of that name would be there twice.
-        self.webhook.serialize_fields(&mut map, |name| name != "profile")?;
+        webhook.serialize_fields(&mut map, |name| name != "profile")?;
         map.end()
     }
 }
@@ -37,60 +50,60 @@ impl Record for Listed {
             about: "id of the webhook",
             right: false,
             cut: false,
-            text: |listed, _| listed.webhook.id.raw().to_owned(),
+            text: |listed, _| listed.row.row().id().to_owned(),
             shown: None,
             tone: plain,
-            json: |listed, _| raw(listed.webhook.id.raw()),
+            json: |listed, _| raw(listed.row.row().id()),
         },
         Column {
             name: "url",
             about: "destination; tables mask credentials",
             right: false,
             cut: true,
-            text: |listed, _| listed.webhook.url.raw().to_owned(),
-            shown: Some(|listed, _| listed.webhook.url.clean(false)),
+            text: |listed, _| listed.row.row().url().to_owned(),
+            shown: Some(|listed, _| Destination::new(listed.row.row().url()).clean(false)),
             tone: plain,
-            json: |listed, _| raw(listed.webhook.url.raw()),
+            json: |listed, _| raw(listed.row.row().url()),
         },
         Column {
             name: "events",
             about: "subscribed events, joined by commas",
             right: false,
             cut: true,
-            text: |listed, _| text_of(&listed.webhook.events, |events| join(events)),
+            text: |listed, _| text_of(listed, |webhook| &webhook.events, |events| join(events)),
             shown: None,
             tone: plain,
-            json: |listed, _| json_of(&listed.webhook.events, raw),
+            json: |listed, _| json_of(listed, |webhook| &webhook.events, raw),
         },
         Column {
             name: "is_active",
             about: "true or false",
             right: false,
             cut: false,
-            text: |listed, _| text_of(&listed.webhook.is_active, ToString::to_string),
+            text: |listed, _| text_of(listed, |webhook| &webhook.is_active, ToString::to_string),
             shown: None,
             tone: state_tone,
-            json: |listed, _| json_of(&listed.webhook.is_active, raw),
+            json: |listed, _| json_of(listed, |webhook| &webhook.is_active, raw),
         },
         Column {
             name: "created_at",
             about: "time of creation, as sent by the API",
             right: false,
             cut: false,
-            text: |listed, _| text_of(&listed.webhook.created_at, |created| created.raw().to_owned()),
+            text: |listed, _| text_of(listed, |webhook| &webhook.created_at, |created| created.raw().to_owned()),
             shown: None,
             tone: plain,
-            json: |listed, _| json_of(&listed.webhook.created_at, |created| raw(created.raw())),
+            json: |listed, _| json_of(listed, |webhook| &webhook.created_at, |created| raw(created.raw())),
         },
         Column {
             name: "status",
             about: "active or inactive",
             right: false,
             cut: false,
-            text: |listed, _| text_of(&listed.webhook.is_active, |&active| status(active).to_owned()),
+            text: |listed, _| text_of(listed, |webhook| &webhook.is_active, |&active| status(active).to_owned()),
             shown: None,
             tone: state_tone,
-            json: |listed, _| json_of(&listed.webhook.is_active, |&active| raw(status(active))),
+            json: |listed, _| json_of(listed, |webhook| &webhook.is_active, |&active| raw(status(active))),
         },
         Column {
             name: "host",
@@ -146,7 +159,7 @@ impl Record for Listed {
     }
 
     fn id(&self) -> Safe {
-        self.webhook.id.clean()
+        clean(self.row.row().id())
     }
 }
 
@@ -155,10 +168,10 @@ fn plain(_: &Listed) -> Tone {
 }
 
 fn state_tone(listed: &Listed) -> Tone {
-    match listed.webhook.is_active {
-        Field::Value(true) => Tone::Good,
-        Field::Value(false) => Tone::Quiet,
-        Field::Odd(_) | Field::Missing => Tone::Warning,
+    match listed.row.row().active() {
+        Some(true) => Tone::Good,
+        Some(false) => Tone::Quiet,
+        None => Tone::Warning,
     }
 }
 
@@ -166,17 +179,21 @@ const fn status(active: bool) -> &'static str {
     if active { "active" } else { "inactive" }
 }
 
-/// A field as text: its value, the JSON that stands in its place, or nothing.
-fn text_of<T>(field: &Field<T>, text: impl FnOnce(&T) -> String) -> String {
-    match field {
-        Field::Value(value) => text(value),
-        Field::Odd(json) => json.raw().to_owned(),
-        Field::Missing => String::new(),
+/// A field as text: its value, the JSON in its place, or nothing.
+fn text_of<T>(listed: &Listed, field: fn(&Webhook) -> &Field<T>, text: impl FnOnce(&T) -> String) -> String {
+    match listed.webhook().as_ref().map(field) {
+        Some(Field::Value(value)) => text(value),
+        Some(Field::Odd(json)) => json.raw().to_owned(),
+        Some(Field::Missing) | None => String::new(),
     }
 }
 
-fn json_of<T>(field: &Field<T>, json: impl FnOnce(&T) -> Option<Box<RawValue>>) -> Option<Box<RawValue>> {
-    match field {
+fn json_of<T>(
+    listed: &Listed,
+    field: fn(&Webhook) -> &Field<T>,
+    json: impl FnOnce(&T) -> Option<Box<RawValue>>,
+) -> Option<Box<RawValue>> {
+    match listed.webhook().as_ref().map(field)? {
         Field::Value(value) => json(value),
         Field::Odd(odd) => raw(odd),
         Field::Missing => None,
@@ -196,20 +213,16 @@ fn join(events: &[EventEntry]) -> String {
 }
 
 fn host(listed: &Listed) -> Option<String> {
-    model::host(listed.webhook.url.raw()).map(Cow::into_owned)
+    listed.row.row().host().map(|host| host.name.to_string())
 }
 
 fn count(listed: &Listed) -> Option<usize> {
-    listed.webhook.events.value().map(Vec::len)
+    listed.row.row().event_count()
 }
 
 fn age(listed: &Listed, now: Timestamp) -> Safe {
-    match &listed.webhook.created_at {
-        Field::Value(created) => match created.at() {
-            Some(at) => clock::age(at, now),
-            None => created.clean(),
-        },
-        Field::Odd(json) => json.clean(),
-        Field::Missing => clean(""),
+    match listed.row.row().created_at() {
+        Some(at) => clock::age(at, now),
+        None => clean(&text_of(listed, |webhook| &webhook.created_at, |created| created.raw().to_owned())),
     }
 }

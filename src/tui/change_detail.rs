@@ -63,10 +63,8 @@ pub fn lines(entry: &Entry, fate: Option<&RemovalCheck>, moved: Option<&str>, st
         }
         lines.push(Vec::new());
     }
-    if let Some(row) = entry.row() {
-        let style = Style { past: past(entry, fate), ..style.clone() };
-        lines.extend(detail::lines(&row.unpack(), &[], &[], &style, max.saturating_sub(lines.len())));
-    }
+    let style = Style { past: past(entry, fate), ..style.clone() };
+    lines.extend(detail::lines(entry.row(), &[], &[], &style, max.saturating_sub(lines.len())));
     lines.truncate(max);
     lines
 }

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use crate::analysis::sort::Sort;
 use crate::api::Client;
 use crate::base::base_url::BaseUrl;
-use crate::base::text::{Safe, clean};
+use crate::base::text::{Safe, clean, clean_head};
 use crate::config::Multiplexer;
 use crate::keymap::Copy;
-use crate::model::{Field, Row, Scope, Webhook};
+use crate::model::{Field, RowRef, Scope, Webhook};
 use crate::output::code;
 use crate::safe;
 
@@ -27,19 +27,20 @@ pub struct CopyContext {
 }
 
 /// Why [`text`] has nothing to copy of a row.
-pub fn refusal(row: &Row) -> Safe {
-    match row {
-        Row::Webhook(webhook) => safe!("the id \"{}\" cannot be used in a URL", webhook.id.clean_head(40)),
-        Row::Malformed(_) => "a malformed row can only be copied as JSON".into(),
+pub fn refusal(row: RowRef<'_>) -> Safe {
+    if row.is_webhook() {
+        safe!("the id \"{}\" cannot be used in a URL", clean_head(row.id(), 40))
+    } else {
+        "a malformed row can only be copied as JSON".into()
     }
 }
 
 /// The text to copy; `None` when a row has no such thing.
-pub fn text(what: Copy, row: &Row, place: &CopyContext) -> Option<String> {
+pub fn text(what: Copy, row: RowRef<'_>, place: &CopyContext) -> Option<String> {
     if what == Copy::Json {
-        return serde_json::to_string(row).ok();
+        return Some(row.json().into_owned());
     }
-    let webhook = row.webhook()?;
+    let webhook = &row.webhook()?;
     match what {
         Copy::Url => Some(webhook.url.raw().to_owned()),
         Copy::Id => Some(webhook.id.raw().to_owned()),
@@ -223,13 +224,8 @@ impl PlainText {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
-
     use super::*;
-
-    fn row(json: &str) -> Row {
-        Row::decode(&RawValue::from_string(json.to_owned()).unwrap()).unwrap()
-    }
+    use crate::model::testing::row_of;
 
     fn place() -> CopyContext {
         let base_url = BaseUrl::parse("https://api.example.com").unwrap();
@@ -245,9 +241,9 @@ mod tests {
 
     #[test]
     fn commands_quote_what_came_from_outside_and_never_hold_the_key() {
-        let row = row(r#"{"id":"a b'$(reboot)`id`/..","url":"https://x.com/?token=abc"}"#);
+        let row = row_of(r#"{"id":"a b'$(reboot)`id`/..","url":"https://x.com/?token=abc"}"#);
         for what in [Copy::CurlGet, Copy::CurlPause, Copy::CurlDelete] {
-            let command = text(what, &row, &place()).unwrap();
+            let command = text(what, row.row(), &place()).unwrap();
             let words = shlex::split(&command).unwrap();
             assert_eq!(
                 words.last().unwrap(),
@@ -255,31 +251,31 @@ mod tests {
             );
             assert!(command.contains(r#""Authorization: Bearer $DIALNEXA_API_KEY""#), "{command}");
         }
-        assert!(text(Copy::CurlDelete, &row, &place()).unwrap().contains("-X DELETE"));
+        assert!(text(Copy::CurlDelete, row.row(), &place()).unwrap().contains("-X DELETE"));
     }
 
     #[test]
     fn a_command_is_for_the_webhook_or_there_is_none() {
-        let webhook = |id: &str| row(&format!(r#"{{"id":"{id}","url":"https://x.com/"}}"#));
+        let webhook = |id: &str| row_of(&format!(r#"{{"id":"{id}","url":"https://x.com/"}}"#));
         for what in [Copy::CurlGet, Copy::CurlPause, Copy::CurlDelete] {
             // curl would delete three webhooks.
             for (id, segment) in [(r"whk_1\n", "whk_1%0A"), ("whk_[1-3]", "whk_%5B1-3%5D"), ("%2e%2e", "%252e%252e")] {
-                let command = text(what, &webhook(id), &place()).unwrap();
+                let command = text(what, webhook(id).row(), &place()).unwrap();
                 let url = shlex::split(&command).unwrap().pop().unwrap();
                 assert_eq!(url, format!("https://api.example.com/v1/user-webhooks/{segment}"));
             }
             for id in ["", ".", ".."] {
-                assert_eq!(text(what, &webhook(id), &place()), None);
+                assert_eq!(text(what, webhook(id).row(), &place()), None);
             }
         }
-        assert_eq!(refusal(&webhook("..")).as_str(), r#"the id ".." cannot be used in a URL"#);
+        assert_eq!(refusal(webhook("..").row()).as_str(), r#"the id ".." cannot be used in a URL"#);
     }
 
     #[test]
     fn a_command_on_a_plain_screen_is_the_same_command() {
-        let row = row(r#"{"id":"whk_c9v3nz8rq4pm","url":"https://x.com/"}"#);
+        let row = row_of(r#"{"id":"whk_c9v3nz8rq4pm","url":"https://x.com/"}"#);
         for what in [Copy::CurlGet, Copy::CurlPause, Copy::CurlDelete] {
-            let command = text(what, &row, &place()).unwrap();
+            let command = text(what, row.row(), &place()).unwrap();
             for columns in [1, 20, 60, 80, 200] {
                 let lines = continued(&command, columns);
                 assert_eq!(shlex::split(&lines.replace("\\\n", "")), shlex::split(&command), "{lines}");
@@ -297,9 +293,9 @@ mod tests {
 
     #[test]
     fn a_url_is_copied_true_and_reported_masked() {
-        let row = row(r#"{"id":"a`b","url":"https://x.com/?token=abc","events":["e"],"is_active":true}"#);
-        assert_eq!(text(Copy::Url, &row, &place()).unwrap(), "https://x.com/?token=abc");
-        let block = text(Copy::Markdown, &row, &place()).unwrap();
+        let row = row_of(r#"{"id":"a`b","url":"https://x.com/?token=abc","events":["e"],"is_active":true}"#);
+        assert_eq!(text(Copy::Url, row.row(), &place()).unwrap(), "https://x.com/?token=abc");
+        let block = text(Copy::Markdown, row.row(), &place()).unwrap();
         assert!(block.contains("token=***") && block.contains("`` a`b ``") && block.contains("- state: active"), "{block}");
     }
 
@@ -326,7 +322,7 @@ mod tests {
             r#"{"id":"- b\n\n# c","url":"https://x.com/`\n\n> y","events":[],"created_at":"2024-01-01T00:00:00Z"}"#,
             r#"{"id":"``","url":"no url","events":7,"is_active":"`"}"#,
         ];
-        let texts: Vec<_> = rows.iter().map(|json| text(Copy::Markdown, &row(json), &place()).unwrap()).collect();
+        let texts: Vec<_> = rows.iter().map(|json| text(Copy::Markdown, row_of(json).row(), &place()).unwrap()).collect();
         let whole = joined(Copy::Markdown, &texts);
         let blocks = rendered(&whole);
         let expected: Vec<_> = texts.iter().flat_map(|text| rendered(text)).collect();
@@ -350,9 +346,9 @@ mod tests {
 
     #[test]
     fn a_malformed_row_can_be_copied_as_json_only() {
-        let row = row("[1]");
-        assert_eq!(text(Copy::Json, &row, &place()).as_deref(), Some("[1]"));
-        assert_eq!(text(Copy::Url, &row, &place()), None);
+        let row = row_of("[1]");
+        assert_eq!(text(Copy::Json, row.row(), &place()).as_deref(), Some("[1]"));
+        assert_eq!(text(Copy::Url, row.row(), &place()), None);
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use super::copy::CopyContext;
 use super::jobs::ChosenRows;
 use super::picker::Picker;
-use crate::analysis::rows::Standing;
 use crate::base::text::{Safe, clean_head, grouped};
 use crate::keymap::Copy;
+use crate::model::OwnedRow;
 use crate::safe;
 
 /// Columns of an id.
@@ -31,7 +31,7 @@ pub struct CopyMenu {
 pub enum CopySubject {
     /// None: only the command that lists what is shown.
     Nothing,
-    One(Standing),
+    One(OwnedRow),
     Marked {
         rows: ChosenRows,
         count: usize,
@@ -46,10 +46,8 @@ impl CopySubject {
     pub fn words(&self, ellipsis: &'static str) -> Safe {
         match self {
             Self::Nothing => Safe::default(),
-            Self::One(row) => row
-                .row()
-                .filter(|row| row.is_webhook())
-                .map_or_else(|| "a malformed row".into(), |row| clean_head(row.id(), ID)),
+            Self::One(row) if row.row().is_webhook() => clean_head(row.row().id(), ID),
+            Self::One(_) => "a malformed row".into(),
             Self::Marked { count, on_screen, ids, .. } => {
                 let mut words = safe!("{} marked", grouped(*count as u64));
                 // They may be forgotten, and some copies are commands that delete.

@@ -10,7 +10,7 @@ use crate::analysis::audit::Told;
 use crate::base::clock;
 use crate::base::text::{Safe, clean, clean_head};
 use crate::config::TimeFormat;
-use crate::model::{CreatedAt, Field, Malformed, Row, Webhook};
+use crate::model::{CreatedAt, Field, MalformedReason, RowRef, Webhook};
 use crate::safe;
 
 /// Columns of the labels on the left.
@@ -65,15 +65,15 @@ pub struct Style {
 }
 
 /// The first `max` lines about a row, with what else is known of it and what an audit says of it.
-pub fn lines(row: &Row, notes: &[Note], told: &[Told], style: &Style, max: usize) -> Vec<Vec<Piece>> {
+pub fn lines(row: RowRef<'_>, notes: &[Note], told: &[Told], style: &Style, max: usize) -> Vec<Vec<Piece>> {
     let mut text = Text { style, max, lines: Vec::new() };
-    match row {
-        _ if style.form == DetailForm::Json => text.raw_json(row),
-        Row::Webhook(webhook) => {
-            text.webhook(webhook, notes);
+    match row.webhook() {
+        _ if style.form == DetailForm::Json => text.json_lines(&row.pretty_json(style.reveal)),
+        Some(webhook) => {
+            text.webhook(&webhook, notes);
             text.findings(told);
         }
-        Row::Malformed(malformed) => text.malformed(malformed),
+        None => text.malformed(row),
     }
     text.lines.truncate(max);
     text.lines
@@ -266,18 +266,14 @@ impl Text<'_> {
         }
     }
 
-    fn malformed(&mut self, malformed: &Malformed) {
+    fn malformed(&mut self, row: RowRef<'_>) {
         let theme = self.style.theme;
         self.push(vec![Piece::new("malformed row", theme.error)]);
         self.push(vec![Piece::plain(safe!(
             "The API sent an entry that is not a valid webhook: {}.",
-            malformed.reason.explain()
+            row.malformed().map_or("", MalformedReason::explain)
         ))]);
         self.blank();
-        self.json_lines(&malformed.json.pretty(self.style.reveal));
-    }
-
-    fn raw_json(&mut self, row: &Row) {
         self.json_lines(&row.pretty_json(self.style.reveal));
     }
 
@@ -315,12 +311,11 @@ fn deceptive(webhook: &Webhook) -> Option<Safe> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
-
     use super::*;
+    use crate::model::testing::row_of;
 
     fn shown(json: &str, form: DetailForm, max: usize) -> Vec<String> {
-        let row = Row::decode(&RawValue::from_string(json.to_owned()).unwrap()).unwrap();
+        let row = row_of(json);
         let style = Style {
             width: 60,
             form,
@@ -333,7 +328,7 @@ mod tests {
             glyphs: Glyphs::unicode(),
         };
         let text = |line: Vec<Piece>| line.iter().map(|piece| piece.text.as_str()).collect::<String>().trim_end().to_owned();
-        lines(&row, &[], &[], &style, max).into_iter().map(text).collect()
+        lines(row.row(), &[], &[], &style, max).into_iter().map(text).collect()
     }
 
     #[test]

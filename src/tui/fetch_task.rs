@@ -45,7 +45,7 @@ impl Fetch {
             // Nothing else sets it.
             Ok(opened.get_or_init(|| source).clone())
         };
-        let (events, task) = fetch::spawn(open, policy, wishes, app.session.load.packer.clone());
+        let (events, task) = fetch::spawn(open, policy, wishes, app.session.load.interner.clone());
         Self { demand, events, task, source, policy, api, gathered_at: None }
     }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::copy::{self, CopyContext};
 use super::job_id::JobId;
 use super::session::changes::RemovalCheck;
-use super::session::past::{self, Layout, Past, Searched};
+use super::session::past::{self, Layout, Searched};
 use crate::analysis::IsNeeded;
 use crate::analysis::audit::Audit;
 use crate::analysis::changes::{Changes, Sides};
@@ -19,15 +19,14 @@ use crate::analysis::destinations::Origin;
 use crate::analysis::filter_sort::FilterSortResult;
 use crate::analysis::news::{News, Reads};
 use crate::analysis::origins::Origins;
-use crate::analysis::rows::{Rows, Standing, Table};
 use crate::api::without_number;
 use crate::base::files::{self, Existing};
 use crate::base::text::{Safe, clean};
-use crate::cache::{Kept, Snapshot, Store, Unusable};
+use crate::cache::{CachedListing, Kept, Snapshot, Store, Unusable};
 use crate::deliveries;
 use crate::fetch::{self, Policy, RemovalStatus, Source};
 use crate::keymap::Copy;
-use crate::model::{IdSet, Row, RowRef, Scope, WebhookId};
+use crate::model::{IdSet, OwnedRow, RowPage, RowRef, RowTable, Rows, Scope, WebhookId};
 use crate::output::{Entry, Format, Listed, Output, Sheet, View};
 use crate::safe;
 
@@ -105,7 +104,7 @@ pub enum Task {
     },
     /// Finds where these deliver to, and at most so many.
     GatherOf {
-        webhooks: Vec<Standing>,
+        webhooks: Vec<OwnedRow>,
         most: usize,
     },
     /// Reads what the cache has.
@@ -116,7 +115,7 @@ pub enum Task {
     },
     /// Finds the rows of a scope.
     Sift {
-        past: Arc<Past>,
+        past: Arc<CachedListing>,
         scope: Scope,
         layout: Layout,
     },
@@ -137,9 +136,9 @@ pub enum Task {
     /// Writes a listing to the cache and the history.
     Keep {
         store: Store,
-        past: Arc<Past>,
+        past: Arc<CachedListing>,
         /// The listing that was written last.
-        last: Option<Arc<Past>>,
+        last: Option<Arc<CachedListing>>,
         /// Webhook ids that were confirmed as removed.
         removed: BTreeSet<String>,
         now: Timestamp,
@@ -211,7 +210,7 @@ pub enum Outcome {
     Gathered(Gathered),
     Deliveries(Result<DeliveriesRead, Safe>),
     Matched(UnmatchedAttempts),
-    Recalled(Result<Option<Arc<Past>>, Unusable>),
+    Recalled(Result<Option<Arc<CachedListing>>, Unusable>),
     Sifted {
         scope: Scope,
         rows: Rows,
@@ -222,9 +221,9 @@ pub enum Outcome {
     /// The listing in a snapshot; `None` if it can no longer be read.
     Opened {
         snapshot: Snapshot,
-        past: Option<Arc<Past>>,
+        past: Option<Arc<CachedListing>>,
     },
-    OpenedEarlier(Option<(Snapshot, Arc<Past>)>),
+    OpenedEarlier(Option<(Snapshot, Arc<CachedListing>)>),
     /// The removal checks of webhooks, by their ids.
     Asked(Vec<(Box<str>, RemovalCheck)>),
     Searched(Arc<Searched>),
@@ -270,11 +269,11 @@ pub struct ChosenRows {
 }
 
 impl ChosenRows {
-    fn for_each(&self, mut act: impl FnMut(RowRef<'_>) -> io::Result<()>) -> io::Result<()> {
+    fn for_each<'r>(&'r self, mut act: impl FnMut(RowRef<'r>) -> io::Result<()>) -> io::Result<()> {
         match (&self.order, &self.only) {
             (Some(answer), None) => {
-                let table = Table::new(&self.rows);
-                let there = answer.order.iter().filter(|&&number| !self.rows.is_gone(number.into()));
+                let table = RowTable::new(&self.rows);
+                let there = answer.order.iter().filter(|&&number| !self.rows.is_removed(number.into()));
                 there.filter_map(|&number| table.row(number)).try_for_each(act)
             }
             (_, only) => {
@@ -304,13 +303,13 @@ impl Job {
             Task::Gather { rows, host, most } => Outcome::Gathered(gather(&rows, host.as_deref(), most)),
             Task::GatherOf { webhooks, most } => {
                 let mut origins = Origins::new(most);
-                webhooks.iter().filter_map(Standing::row).for_each(|row| origins.add(row));
+                webhooks.iter().map(OwnedRow::row).for_each(|row| origins.add(row));
                 let are_more = origins.are_more;
                 Outcome::Gathered(Gathered { origins: origins.finish(), are_more, is_about_all: false })
             }
             Task::Compare(reads) => Outcome::Compared(reads.compare()),
-            Task::Recall { store, layout, now } => Outcome::Recalled(past::recall(&store, layout, now)),
-            Task::Sift { past, scope, layout } => Outcome::Sifted { scope, rows: past::sift(&past, scope, layout) },
+            Task::Recall { store, layout, now } => Outcome::Recalled(past::recall(&store, &layout, now)),
+            Task::Sift { past, scope, layout } => Outcome::Sifted { scope, rows: past::select_scope(&past, scope, &layout) },
             Task::Differences(sides) => Outcome::Differences(Arc::new(sides.compare())),
             Task::Histories(store) => {
                 let mut snapshots = store.history();
@@ -318,7 +317,7 @@ impl Job {
                 Outcome::Histories(snapshots)
             }
             Task::Open { snapshot, layout } => {
-                let past = past::open(&snapshot, layout).map(Arc::new);
+                let past = past::open(&snapshot, &layout).map(Arc::new);
                 Outcome::Opened { snapshot, past }
             }
             Task::OpenEarlier { store, layout } => Outcome::OpenedEarlier(past::open_earlier(&store, &layout)),
@@ -399,10 +398,9 @@ fn copied_texts(rows: &ChosenRows, what: Copy, place: &CopyContext) -> Result<Ve
     let mut bytes = 0;
     let mut refused = None;
     let taken = rows.for_each(|row| {
-        let row = row.unpack();
-        let text = copy::text(what, &row, place);
-        if text.is_none() && row.webhook().is_some() {
-            refused = Some(copy::refusal(&row));
+        let text = copy::text(what, row, place);
+        if text.is_none() && row.is_webhook() {
+            refused = Some(copy::refusal(row));
             return Err(io::ErrorKind::InvalidData.into());
         }
         bytes += text.as_ref().map_or(0, String::len);
@@ -468,24 +466,24 @@ fn write_rows<W: Write>(
     is_needed: IsNeeded<'_>,
 ) -> io::Result<u64> {
     let mut document = sheet.begin(out)?;
-    let mut chunk: Vec<Entry<Listed>> = Vec::with_capacity(CHUNK);
+    let mut chunk: Vec<RowRef<'_>> = Vec::with_capacity(CHUNK);
+    let entries = |chunk: &mut Vec<RowRef<'_>>| -> Vec<Entry<Listed>> {
+        let page = RowPage::of_rows(chunk.drain(..));
+        page.owned_rows().map(|row| Listed::entry(None, row)).collect()
+    };
     let mut webhooks = 0;
     rows.for_each(|row| {
         webhooks += 1;
-        chunk.push(match row.unpack() {
-            Row::Webhook(webhook) => Entry::Record(Listed { profile: None, webhook }),
-            Row::Malformed(malformed) => Entry::Malformed(malformed.json),
-        });
+        chunk.push(row);
         if chunk.len() == CHUNK {
             if !is_needed() {
                 return Err(io::Error::other("stopped before everything was written"));
             }
-            document.add(&chunk)?;
-            chunk.clear();
+            document.add(&entries(&mut chunk))?;
         }
         Ok(())
     })?;
-    document.add(&chunk)?;
+    document.add(&entries(&mut chunk))?;
     document.end()?;
     Ok(webhooks)
 }

@@ -7,7 +7,7 @@ use hookscope::model::Scope;
 use hookscope::tui::theme::{Glyphs, Theme};
 use proptest::prelude::*;
 
-use crate::support::{Stage, page, row, setup, with};
+use crate::support::{Stage, page, setup, with};
 
 const SIZES: [(u16, u16); 4] = [(120, 40), (80, 24), (60, 15), (40, 10)];
 
@@ -219,7 +219,7 @@ fn odd_and_hostile_rows() {
             r#"{"id":"extra","url":"https://x.com","events":["e"],"is_active":true,"created_at":"2026-06-15T11:48:00Z","description":"for the night shift","limits":{"rate":1e30}}"#,
             r#"{"id":"bare","url":"https://x.com"}"#,
         ]
-        .map(row)
+        .map(str::to_owned)
         .into();
         stage.load(odd);
     });
@@ -229,9 +229,7 @@ fn odd_and_hostile_rows() {
 fn faulty(stage: &mut Stage) {
     let mut faulty = page(1, 0..0, Some(7));
     let active = |id: &str, url: &str, event: &str| {
-        row(&format!(
-            r#"{{"id":"{id}","url":"{url}","events":["{event}"],"is_active":true,"created_at":"2026-06-01T08:00:00Z"}}"#
-        ))
+        format!(r#"{{"id":"{id}","url":"{url}","events":["{event}"],"is_active":true,"created_at":"2026-06-01T08:00:00Z"}}"#)
     };
     faulty.rows = vec![
         active("whk_good", "https://good.example.com/in", "call.failed"),
@@ -239,10 +237,8 @@ fn faulty(stage: &mut Stage) {
         active("whk_twin2", "https://twins.example.com:443/in", "call.failed"),
         active("whk_plain", "http://plain.example.com/in", "call.faild"),
         active("whk_test", "https://webhook.site/3f1d6a2e", "call.failed"),
-        row(
-            r#"{"id":"whk_old","url":"https://old.example.com/","events":["call.failed"],"is_active":false,"created_at":"2020-01-01T00:00:00Z"}"#,
-        ),
-        row("null"),
+        r#"{"id":"whk_old","url":"https://old.example.com/","events":["call.failed"],"is_active":false,"created_at":"2020-01-01T00:00:00Z"}"#.to_owned(),
+        "null".to_owned(),
     ];
     stage.load(faulty);
 }

@@ -8,6 +8,7 @@
 )]
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -15,13 +16,13 @@ use hookscope::analysis::audit::{Auditor, Work};
 use hookscope::analysis::destinations::Origin;
 use hookscope::analysis::probed::{Probed, Seen};
 use hookscope::analysis::reach::{Lasts, Reach, Step, Times, Trouble};
-use hookscope::api::{ApiError, ErrorKind, Page};
+use hookscope::api::{ApiError, ErrorKind, Page, PageNumbers};
 use hookscope::base::base_url::BaseUrl;
 use hookscope::base::clock::Moment;
 use hookscope::base::redact::ApiKey;
 use hookscope::config::{Config, KeySource};
-use hookscope::fetch::{FetchEvent, Generation, PackedPage, Problem};
-use hookscope::model::{Packer, Row, WebhookId};
+use hookscope::fetch::{FetchEvent, Generation, Problem};
+use hookscope::model::{Interner, OwnedRow, PageBuilder, RowPage, Rows, WebhookId};
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::jobs::{Done, Outcome, RemovalQuestion, Task};
 use hookscope::tui::message::{Effect, Message};
@@ -57,12 +58,26 @@ pub(crate) fn with(mut setup: Setup, change: impl FnOnce(&mut Setup)) -> Setup {
     setup
 }
 
-pub(crate) fn row(json: &str) -> Row {
-    Row::decode(&RawValue::from_string(json.to_owned()).expect("JSON")).unwrap()
+/// Rows of these texts, as a page.
+fn row_page(interner: &Interner, jsons: &[String]) -> Arc<RowPage> {
+    let mut page = PageBuilder::new(interner);
+    for json in jsons {
+        page.push(&RawValue::from_string(json.clone()).expect("JSON")).unwrap();
+    }
+    page.finish()
 }
 
-/// A webhook like those of a real workspace, made from a number.
-pub(crate) fn webhook(number: u64) -> Row {
+/// A listing of one page.
+pub(crate) fn rows_of(jsons: &[String]) -> Rows {
+    [row_page(&Interner::default(), jsons)].into_iter().collect()
+}
+
+pub(crate) fn id_of(json: &str) -> String {
+    OwnedRow::decode(json).unwrap().row().id().to_owned()
+}
+
+/// The JSON of a webhook like those of a real workspace, made from a number.
+pub(crate) fn webhook(number: u64) -> String {
     let hosts =
         ["hooks.acme.example.com", "billing.acme.example.com", "partners.globex.example.net", "n8n.ops.initech.example.org"];
     let paths = ["dialnexa/crm", "v1/events/voice", "tenants/acme/inbound/webhooks/dialnexa-production", "in"];
@@ -71,13 +86,31 @@ pub(crate) fn webhook(number: u64) -> Row {
     let path = paths[usize::try_from(number / 4 % 4).unwrap()];
     let events = events[..usize::try_from(1 + number % 5).unwrap()].join("\",\"");
     let (active, year, day) = (number % 7 != 3, 2021 + number % 6, 1 + number % 28);
-    row(&format!(
+    format!(
         r#"{{"id":"whk_{number:012}","url":"https://{host}/{path}/{number}","events":["{events}"],"is_active":{active},"created_at":"{year}-05-{day:02}T08:00:00.000Z"}}"#
-    ))
+    )
 }
 
-pub(crate) fn page(number: u64, rows: Range<u64>, total: Option<u64>) -> Page {
-    Page { number, rows: rows.map(webhook).collect(), reported: None, limit: Some(100), total, total_pages: None, bytes: 0 }
+/// A page of a listing, before it is packed.
+#[derive(Debug, Clone)]
+pub(crate) struct SentPage {
+    pub(crate) number: u64,
+    /// The JSON of each row.
+    pub(crate) rows: Vec<String>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) total: Option<u64>,
+}
+
+impl SentPage {
+    pub(crate) fn pack(self, interner: &Interner) -> Page {
+        let Self { number, rows, limit, total } = self;
+        let numbers = PageNumbers { number, rows: rows.len() as u64, limit, total, ..PageNumbers::default() };
+        Page { numbers, rows: row_page(interner, &rows) }
+    }
+}
+
+pub(crate) fn page(number: u64, rows: Range<u64>, total: Option<u64>) -> SentPage {
+    SentPage { number, rows: rows.map(webhook).collect(), limit: Some(100), total }
 }
 
 /// What a probe of a URL's destination found: nothing wrong, and a certificate with so many days left; or some trouble.
@@ -118,7 +151,7 @@ pub(crate) struct Stage {
     pub(crate) asked: Vec<RemovalQuestion>,
     /// The totals of the pages that came, and the generations that they are of.
     totals: Vec<(Generation, Option<u64>)>,
-    packer: Packer,
+    interner: Interner,
     /// In place of the judge's, and what it had to do so far.
     auditor: Auditor,
     pub(crate) work: Vec<Work>,
@@ -137,7 +170,7 @@ impl Stage {
             effects: Vec::new(),
             asked: Vec::new(),
             totals: Vec::new(),
-            packer: Packer::default(),
+            interner: Interner::default(),
             auditor: Auditor::default(),
             work: Vec::new(),
         }
@@ -262,8 +295,8 @@ impl Stage {
     }
 
     /// An answer to the demand of a generation, which may be an old one.
-    pub(crate) fn load_of(&mut self, generation: Generation, page: Page) -> &mut Self {
-        let page = PackedPage::of_rows(&self.packer, page);
+    pub(crate) fn load_of(&mut self, generation: Generation, page: SentPage) -> &mut Self {
+        let page = page.pack(&self.interner);
         self.totals.push((generation, page.numbers.total));
         self.send(Message::Fetch(FetchEvent::Loaded { generation, page })).judge_read()
     }
@@ -294,7 +327,7 @@ impl Stage {
         self.send(Message::Fetch(FetchEvent::Swept { generation, problems }))
     }
 
-    pub(crate) fn load(&mut self, page: Page) -> &mut Self {
+    pub(crate) fn load(&mut self, page: SentPage) -> &mut Self {
         let generation = self.generation();
         self.load_of(generation, page)
     }
@@ -307,8 +340,8 @@ impl Stage {
         jobs.map(|job| Message::Done(Box::new(job.clone().run(&|| true)))).collect()
     }
 
-    pub(crate) fn late_load(&mut self, page: Page) -> Vec<Message> {
-        let (generation, page) = (self.generation(), PackedPage::of_rows(&self.packer, page));
+    pub(crate) fn late_load(&mut self, page: SentPage) -> Vec<Message> {
+        let (generation, page) = (self.generation(), page.pack(&self.interner));
         self.late(Message::Fetch(FetchEvent::Loaded { generation, page }))
     }
 

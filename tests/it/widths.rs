@@ -7,7 +7,6 @@
     reason = "a terminal that cannot be modelled fails the test"
 )]
 
-use hookscope::api::Page;
 use hookscope::base::text::is_width_certain;
 use hookscope::tui::terminal::canvas::Canvas;
 use hookscope::tui::terminal::screen::Screen;
@@ -17,7 +16,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthChar;
 
-use crate::support::{Stage, page, row};
+use crate::support::{SentPage, Stage, page};
 
 /// The width of each character on a terminal, in columns.
 type Widths = fn(char) -> usize;
@@ -163,14 +162,12 @@ fn assert_in_place(terminal: &Terminal, buffer: &Buffer) -> Result<(), TestCaseE
 fn explore(names: &[String], widths: Widths, size: (u16, u16)) -> Result<(), TestCaseError> {
     let webhook = |(number, name): (usize, &String)| {
         let event = serde_json::to_string(name).unwrap();
-        row(&format!(
-            r#"{{"id":"w{number}","url":"https://h{number}.example.com/{number}","events":[{event}],"is_active":true}}"#
-        ))
+        format!(r#"{{"id":"w{number}","url":"https://h{number}.example.com/{number}","events":[{event}],"is_active":true}}"#)
     };
     let mut rows: Vec<_> = names.iter().enumerate().map(webhook).collect();
     rows.extend((names.len()..40).map(|number| webhook((number, &"call.completed".to_owned()))));
     let mut stage = Stage::new(size.0, size.1);
-    stage.load(Page { rows, ..page(1, 0..0, Some(40)) });
+    stage.load(SentPage { rows, ..page(1, 0..0, Some(40)) });
     let mut screen = Screen::new(stage.app.ui.size);
     let mut terminal = Terminal::new(widths, size);
     let mut parser = vte::Parser::new();

@@ -8,7 +8,7 @@ use super::verdicts::{Judged, Said, Together, Work};
 use super::waiver::Accepted;
 use super::{Audit, Candidate, Check, Gather, Item, Loaded, RuleSet, Verdicts};
 use crate::analysis::IsNeeded;
-use crate::analysis::rows::{RowNumber, Rows, Segment};
+use crate::model::{RowNumber, Rows, Segment};
 
 /// Pages between two looks at whether anybody still wants to know.
 const PAGES_AT_ONCE: usize = 32;
@@ -130,7 +130,7 @@ impl Auditor {
                 return None;
             }
             for (number, row) in (first..).zip(segment.iter()).filter(|(_, row)| row.is_webhook()) {
-                let webhook = Candidate::new(number, &row);
+                let webhook = Candidate::new(number, row);
                 for gatherer in &mut gatherers {
                     gatherer.see(&webhook, basis);
                 }
@@ -243,18 +243,21 @@ fn has_same_rows(before: &Segment, now: &Segment) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
-
     use std::sync::atomic::AtomicUsize;
     use std::sync::atomic::Ordering::Relaxed;
 
     use super::*;
     use crate::analysis::audit::{Basis, Rule};
-    use crate::model::{Draft, Element, Packer};
+    use crate::model::Interner;
+    use crate::model::testing::interned_page;
+
+    fn audit() -> Audit {
+        Audit::new(Basis::new("2026-07-01T00:00:00Z".parse().unwrap(), std::iter::empty()))
+    }
 
     /// Pages of ten, each row made from its number.
     struct Stack {
-        packer: Packer,
+        interner: Interner,
         rows: Rows,
         audit: Arc<Audit>,
         auditor: Auditor,
@@ -262,9 +265,8 @@ mod tests {
 
     impl Stack {
         fn new(pages: u64, url: impl Fn(u64) -> String) -> Self {
-            let now = "2026-07-01T00:00:00Z".parse().unwrap();
-            let audit = Arc::new(Audit::new(Basis::new(now, std::iter::empty())));
-            let mut stack = Self { packer: Packer::default(), rows: Rows::new(10), audit, auditor: Auditor::default() };
+            let (interner, rows, audit) = (Interner::default(), Rows::new(10), Arc::new(audit()));
+            let mut stack = Self { interner, rows, audit, auditor: Auditor::default() };
             for page in 1..=pages {
                 stack.put(page, &url);
             }
@@ -272,16 +274,15 @@ mod tests {
         }
 
         fn put(&mut self, page: u64, url: impl Fn(u64) -> String) {
-            let draft = |number: u64| {
-                let json = format!(
+            let json = |number: u64| {
+                format!(
                     r#"{{"id":"w{number}","url":"{}","events":["call.failed"],"is_active":true,"created_at":"2026-06-01T00:00:00Z"}}"#,
                     url(number)
-                );
-                Draft::decode(&RawValue::from_string(json).unwrap()).unwrap()
+                )
             };
             let first = (page - 1) * 10;
-            let block = Arc::new(self.packer.pack_rows((first..first + 10).map(draft)));
-            self.rows.put(page, Segment { rows: 10, block });
+            let jsons: Vec<_> = (first..first + 10).map(json).collect();
+            self.rows.put(page, interned_page(&self.interner, &jsons).into());
         }
 
         fn ask(&mut self, only: Option<Vec<u64>>, is_needed: IsNeeded<'_>) -> Option<Verdicts> {
@@ -310,9 +311,12 @@ mod tests {
         };
         let mut stack = Stack::new(5, url);
         let verdicts = stack.whole();
-        let report = stack.audit.run(&Loaded::new(&stack.rows, true));
-        for (number, set) in (0..).zip(report.rule_sets(50)) {
-            assert_eq!(verdicts.at(&stack.rows, number), Some(set), "{number}");
+        let mut audit = audit();
+        audit.basis.is_part = true;
+        let found = audit.run(&stack.rows).rule_sets();
+        for number in 0..50 {
+            let expected = found.get(&number).copied().unwrap_or_default();
+            assert_eq!(verdicts.at(&stack.rows, number.into()), Some(expected), "{number}");
         }
         assert_eq!(stack.found(&verdicts, "duplicate-destination"), [3, 13, 23, 33, 43]);
         let told = verdicts.explain(&stack.audit, &stack.rows, 13);
@@ -367,7 +371,7 @@ mod tests {
         stack.rows.truncate(1, 1);
         let alone = stack.whole();
         assert_eq!((alone.pages.len(), stack.found(&alone, "duplicate-destination")), (1, vec![]));
-        stack.rows = stack.rows.laid_out_anew(20);
+        stack.rows = stack.rows.emptied(20);
         assert_eq!(stack.whole().pages.len(), 0);
     }
 }

@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use url::{Host, Url};
 
-use crate::analysis::query::Subject;
-use crate::analysis::rows::{RowNumber, Rows, Table};
-use crate::model::{Reason, Row, RowRef, without_final_dot};
+use crate::model::{MalformedReason, RowRef, without_final_dot};
+use crate::model::{RowNumber, RowTable, Rows};
 
 /// A webhook with its URL parsed.
 #[derive(Debug)]
@@ -27,13 +26,13 @@ pub struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    pub fn new(number: u32, webhook: &'a impl Subject) -> Self {
+    pub fn new(number: u32, webhook: RowRef<'a>) -> Self {
         Self {
             number,
             id: webhook.id(),
             url: webhook.url(),
             parsed: Url::parse(webhook.url()).ok().filter(Url::has_host),
-            events: webhook.names().collect(),
+            events: webhook.event_names().collect(),
             event_count: webhook.event_count(),
             active: webhook.active(),
             created_at: webhook.created_at(),
@@ -61,7 +60,7 @@ impl<'a> Candidate<'a> {
 pub enum Item<'a> {
     Webhook(Candidate<'a>),
     /// No webhook, with its number.
-    Malformed(u32, Reason),
+    Malformed(u32, MalformedReason),
 }
 
 /// Rows by their numbers, however they are kept.
@@ -76,42 +75,25 @@ pub trait Source {
     }
 }
 
-impl Source for &[Row] {
-    fn visit(&self, number: u32, visitor: &mut dyn FnMut(Item<'_>)) {
-        match self.get(number as usize) {
-            Some(Row::Webhook(webhook)) => visitor(Item::Webhook(Candidate::new(number, webhook))),
-            Some(Row::Malformed(malformed)) => visitor(Item::Malformed(number, malformed.reason)),
-            None => {}
-        }
-    }
-
-    fn visit_all(&self, visitor: &mut dyn FnMut(Item<'_>)) {
-        for number in 0..u32::try_from(self.len()).unwrap_or(u32::MAX) {
-            self.visit(number, visitor);
-        }
-    }
-}
-
 /// The rows that the explorer has. The number of one is that among all rows of the listing.
 #[derive(Debug)]
 pub struct Loaded<'r> {
     rows: &'r Rows,
-    table: Table<'r>,
+    table: RowTable<'r>,
     is_part: bool,
 }
 
 impl<'r> Loaded<'r> {
     pub fn new(rows: &'r Rows, is_part: bool) -> Self {
-        Self { rows, table: Table::new(rows), is_part }
+        Self { rows, table: RowTable::new(rows), is_part }
     }
 }
 
 /// A packed row as the rules look at it.
 pub(super) fn with_item(number: RowNumber, row: RowRef<'_>, visitor: &mut dyn FnMut(Item<'_>)) {
-    if row.is_webhook() {
-        visitor(Item::Webhook(Candidate::new(number, &row)));
-    } else if let Row::Malformed(malformed) = row.unpack() {
-        visitor(Item::Malformed(number, malformed.reason));
+    match row.malformed() {
+        None => visitor(Item::Webhook(Candidate::new(number, row))),
+        Some(reason) => visitor(Item::Malformed(number, reason)),
     }
 }
 

@@ -71,11 +71,11 @@ fn hides_host(text: &str, url: &Url) -> bool {
 mod tests {
     use super::*;
     use crate::analysis::audit::tests::{messages, row};
-    use crate::model::Row;
+    use crate::model::testing::row_of;
 
     fn shown(url: &str) -> String {
-        let Row::Webhook(webhook) = row("a", url, &[], true) else { panic!("{url} is not a webhook") };
-        shown_url(&Candidate::new(0, &webhook), 200).to_string()
+        let row = row_of(&row("a", url, &[], true));
+        shown_url(&Candidate::new(0, row.row()), 200).to_string()
     }
 
     #[test]

@@ -143,9 +143,8 @@ impl Sharing {
 #[cfg(test)]
 mod tests {
     use crate::analysis::audit::tests::{audit, row, run};
-    use crate::model::Row;
 
-    fn found(rows: &[Row]) -> Vec<(Vec<u32>, String)> {
+    fn found(rows: &[String]) -> Vec<(Vec<u32>, String)> {
         run(&audit("duplicate-destination"), rows)
             .findings
             .into_iter()

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{Audit, Basis, Candidate, Check, LastActive, Rule, Severity};
-use crate::analysis::query::Subject;
 use crate::base::text::{Safe, clean};
+use crate::model::RowRef;
 use crate::safe;
 
 pub(super) const RULE: Rule = Rule {
@@ -36,7 +36,7 @@ fn days_too_old(active: Option<bool>, created_at: Option<Timestamp>, now: Timest
 impl Audit {
     /// Returns true if this rule is enabled and reports the webhook. The finding includes when the webhook was last active,
     /// if the history has it.
-    pub fn asks_for_last_active(&self, webhook: &impl Subject) -> bool {
+    pub fn asks_for_last_active(&self, webhook: RowRef<'_>) -> bool {
         self.rules().any(|(rule, _)| rule.id == RULE.id)
             && days_too_old(webhook.active(), webhook.created_at(), self.basis.now).is_some()
     }
@@ -58,7 +58,8 @@ mod tests {
 
     use super::*;
     use crate::analysis::audit::Facts;
-    use crate::analysis::audit::tests::{NOW, audit, decoded, run};
+    use crate::analysis::audit::tests::{NOW, audit, run};
+    use crate::model::testing::row_of;
 
     #[test]
     fn it_is_said_when_the_history_saw_it_active() {
@@ -68,7 +69,7 @@ mod tests {
             let active = LastActive { seen: at(seen), inactive_by: inactive_by.map(at) };
             audit.basis.facts = Arc::new(Facts { last_active: Arc::new([("a".into(), active)].into()), ..Facts::default() });
             let row = r#"{"id":"a","url":"u","is_active":false,"created_at":"2026-01-01T00:00:00Z"}"#;
-            let found = run(&audit, &[decoded(row)]).findings.remove(0);
+            let found = run(&audit, &[row.to_owned()]).findings.remove(0);
             assert!(!found.rule.advice.to_ascii_lowercase().contains("delete"));
             found.message.to_string()
         };
@@ -82,7 +83,7 @@ mod tests {
     fn the_history_is_asked_only_for_what_a_finding_tells() {
         let asks = |rule: &str, active: bool, created: &str| {
             let row = format!(r#"{{"id":"a","url":"u","is_active":{active},"created_at":"{created}T00:00:00Z"}}"#);
-            audit(rule).asks_for_last_active(decoded(&row).webhook().unwrap())
+            audit(rule).asks_for_last_active(row_of(&row).row())
         };
         assert!(asks("long-inactive", false, "2026-01-01"));
         assert!(!asks("long-inactive", false, "2026-01-02"));
@@ -92,7 +93,7 @@ mod tests {
 
     fn found(created: &str, active: &str) -> Vec<String> {
         let text = format!(r#"{{"id":"a","url":"https://a.example.com","is_active":{active},"created_at":{created}}}"#);
-        run(&audit("long-inactive"), &[decoded(&text)]).findings.iter().map(|finding| finding.message.to_string()).collect()
+        run(&audit("long-inactive"), &[text]).findings.iter().map(|finding| finding.message.to_string()).collect()
     }
 
     #[test]

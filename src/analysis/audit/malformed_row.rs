@@ -2,7 +2,7 @@
 
 use super::{Check, Rule, Severity};
 use crate::base::text::Safe;
-use crate::model::Reason;
+use crate::model::MalformedReason;
 use crate::safe;
 
 pub(super) const RULE: Rule = Rule {
@@ -15,21 +15,21 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// What is told of a row, which has no id to be called by.
-pub(super) fn message(number: u32, reason: Reason) -> Safe {
+pub(super) fn message(number: u32, reason: MalformedReason) -> Safe {
     safe!("row {}: {}", u64::from(number) + 1, reason.explain())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::analysis::audit::tests::{audit, decoded, row, run};
+    use crate::analysis::audit::tests::{audit, row, run};
 
     #[test]
     fn rows_are_told_by_their_place() {
         let rows = [
             row("a", "https://a.example.com", &[], true),
-            decoded("null"),
-            decoded(r#"{"id":7}"#),
-            decoded(r#"{"id":"x"}"#),
+            "null".to_owned(),
+            r#"{"id":7}"#.to_owned(),
+            r#"{"id":"x"}"#.to_owned(),
         ];
         let report = run(&audit("malformed-row"), &rows);
         let found: Vec<_> = report.findings.iter().map(|finding| finding.message.as_str()).collect();

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_wildcard_covers_every_event_where_the_config_knows_it() {
         let rows = [row("a", "https://a.example.com", &["*"], true)];
-        let of = |known: &[&str], rows: &[crate::model::Row]| {
+        let of = |known: &[&str], rows: &[String]| {
             let mut audit = audit("uncovered-event");
             audit.basis = Basis::new(audit.basis.now, known.iter().copied());
             run(&audit, rows).findings.len()

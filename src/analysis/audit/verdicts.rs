@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::candidate::with_item;
 use super::{Audit, Check, Item, RULES, Rule, RuleSet, Severity, enumerate};
-use crate::analysis::rows::{RowNumber, Rows, Segment};
 use crate::base::text::{Safe, grouped};
 use crate::model::RowRef;
+use crate::model::{RowNumber, Rows, Segment};
 use crate::safe;
 
 /// Messages about several webhooks that are kept; the others are told in the words of the rule.
@@ -96,7 +96,7 @@ impl Judged {
         if self.segment.is_same(segment) {
             return Some(set);
         }
-        let (before, now) = (self.segment.block.row(offset)?, segment.block.row(offset)?);
+        let (before, now) = (self.segment.page.row(offset)?, segment.page.row(offset)?);
         before.is_same(now).then_some(set)
     }
 }
@@ -104,7 +104,7 @@ impl Judged {
 impl Verdicts {
     /// The rules that a row breaks; `None` when it was not judged yet.
     pub fn at(&self, rows: &Rows, number: u64) -> Option<RuleSet> {
-        if rows.page_size() != self.page_size || rows.is_gone(number) {
+        if rows.page_size() != self.page_size || rows.is_removed(number) {
             return None;
         }
         let page = (number / self.page_size.max(1)).saturating_add(1);
@@ -239,7 +239,7 @@ impl Reader<'_> {
     /// The rules that a row breaks, as far as it was judged. A row that is gone breaks none.
     pub fn at(&mut self, number: RowNumber) -> RuleSet {
         let number = u64::from(number);
-        if self.rows.is_gone(number) || self.rows.page_size() != self.verdicts.page_size {
+        if self.rows.is_removed(number) || self.rows.page_size() != self.verdicts.page_size {
             return RuleSet::default();
         }
         let size = self.rows.page_size();

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::analysis::rows::{RowNumber, Rows, Table};
 use crate::analysis::sort::{Sort, SortKey};
-use crate::model::{RowRef, host_and_path};
+use crate::model::{RowNumber, RowRef, RowTable, Rows, host_and_path};
 
 /// The key of a row without a value: it comes last in both directions.
 const LAST: u64 = u64::MAX;
@@ -13,7 +12,7 @@ const LAST: u64 = u64::MAX;
 impl Sort {
     /// Rows in this order, equal ones as they were; those without a value last.
     pub fn rows(self, rows: &Rows, hits: &[RowNumber]) -> Vec<RowNumber> {
-        let table = Table::new(rows);
+        let table = RowTable::new(rows);
         let ranks = matches!(self.key, SortKey::Url | SortKey::Host).then(|| host_ranks(&table, hits)).unwrap_or_default();
         let mut keyed: Vec<(u64, RowNumber)> = hits
             .iter()
@@ -34,7 +33,7 @@ impl Sort {
     }
 
     /// Puts rows in order whose numbers say too little.
-    fn sort_by_texts(self, table: &Table<'_>, rows: &mut [(u64, RowNumber)]) {
+    fn sort_by_texts(self, table: &RowTable<'_>, rows: &mut [(u64, RowNumber)]) {
         if rows.len() < 2 {
             return;
         }
@@ -93,7 +92,7 @@ fn path(row: RowRef<'_>) -> Option<Cow<'_, str>> {
 }
 
 /// The places of the hosts among all of them in order, by their numbers.
-fn host_ranks(table: &Table<'_>, hits: &[RowNumber]) -> HashMap<u32, u64> {
+fn host_ranks(table: &RowTable<'_>, hits: &[RowNumber]) -> HashMap<u32, u64> {
     let mut hosts = HashMap::new();
     for &hit in hits {
         if let Some(host) = table.row(hit).and_then(RowRef::host) {
@@ -103,49 +102,4 @@ fn host_ranks(table: &Table<'_>, hits: &[RowNumber]) -> HashMap<u32, u64> {
     let mut names: Vec<(&str, u32)> = hosts.into_iter().map(|(number, name)| (name, number)).collect();
     names.sort_unstable();
     names.into_iter().zip(0..).map(|((_, number), rank)| (number, rank)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use proptest::prelude::*;
-    use serde_json::value::RawValue;
-
-    use super::*;
-    use crate::analysis::rows::Segment;
-    use crate::analysis::sort::SORT_KEYS;
-    use crate::model::{Draft, Element, Packer, Row};
-
-    fn any_row() -> impl Strategy<Value = Row> {
-        let url = r"(https://(a|b)\.com/a/long/path/[ab]{1,2}|http://A\.com:81/[ab]?|https://a\.com|none)";
-        let rest = prop::sample::select(vec![
-            r#","events":["x"],"is_active":true,"created_at":"2024-01-01T00:00:00.000Z""#,
-            r#","events":["x","y"],"is_active":false,"created_at":"2023-01-01T00:00:00.000Z""#,
-            r#","events":5,"is_active":null,"created_at":"never""#,
-            r#","events":["x",1,null],"is_active":true"#,
-        ]);
-        let webhook =
-            (url, "w_alike_[ab]{1,2}", rest).prop_map(|(url, id, rest)| format!(r#"{{"id":"{id}","url":"{url}"{rest}}}"#));
-        let json = prop_oneof![9 => webhook, 1 => Just("7".to_owned())];
-        json.prop_map(|json| Row::decode(&RawValue::from_string(json).unwrap()).unwrap())
-    }
-
-    proptest! {
-        #[test]
-        fn packed_rows_are_in_the_order_of_the_webhooks(
-            webhooks in prop::collection::vec(any_row(), 0..30),
-            key in prop::sample::select(SORT_KEYS.iter().map(|entry| entry.key).collect::<Vec<_>>()),
-            descending: bool,
-        ) {
-            let block = Arc::new(Packer::default().pack_rows(webhooks.iter().cloned().map(Draft::of_row)));
-            let mut rows = Rows::new(30);
-            rows.put(1, Segment { rows: block.len(), block });
-            let all: Vec<RowNumber> = (0..).take(webhooks.len()).collect();
-            let sort = Sort { key, descending };
-            let expected: Vec<RowNumber> =
-                sort.order(webhooks.iter().map(Row::webhook)).into_iter().map(|place| all[place]).collect();
-            prop_assert_eq!(sort.rows(&rows, &all), expected);
-        }
-    }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::analysis::groups::{Grouping, Groups};
 use crate::analysis::query::{FilterFacts, Query};
-use crate::analysis::rows::{RowNumber, Rows};
 use crate::analysis::sort::Sort;
 use crate::model::Scope;
+use crate::model::{RowNumber, Rows};
 
 /// The rows to show, and their order.
 #[derive(Debug, Clone, Default)]

@@ -9,8 +9,8 @@ use super::request::FilterSortRequest;
 use crate::analysis::IsNeeded;
 use crate::analysis::audit::{RuleSet, Verdicts};
 use crate::analysis::query::{Matcher, Ranker};
-use crate::analysis::rows::{RowNumber, Segment};
 use crate::model::RowRef;
+use crate::model::{RowNumber, Segment};
 
 /// Pages between two checks for cancellation.
 const PAGES_AT_ONCE: usize = 32;
@@ -56,7 +56,7 @@ impl<'q> RowFilter<'q> {
 
     /// Adds the row if it matches. Returns true if it does.
     pub(super) fn take(&mut self, number: RowNumber, row: RowRef<'q>, findings: RuleSet) -> bool {
-        let matches = self.request.scope.admits_state(row.active()) && self.matcher.matches(row, findings);
+        let matches = self.request.scope.admits(row.active()) && self.matcher.matches(row, findings);
         if matches {
             self.matched.rows.push(number);
             if let Some(ranker) = &mut self.ranker {
@@ -67,7 +67,7 @@ impl<'q> RowFilter<'q> {
     }
 
     fn take_page(&mut self, (page, first, segment): Page<'q>) {
-        self.matcher.enter(&segment.block);
+        self.matcher.enter(&segment.page);
         let verdicts = self.verdicts.map(|verdicts| verdicts.of_page(self.request.rows.page_size(), page));
         for (index, (number, row)) in (first..).zip(segment.iter()).enumerate() {
             let findings = verdicts.as_ref().map_or_else(RuleSet::default, |verdicts| verdicts.at(segment, index));
@@ -146,17 +146,16 @@ fn filter_pages<'q>(
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use jiff::Timestamp;
     use proptest::prelude::*;
-    use serde_json::value::RawValue;
 
     use super::*;
     use crate::analysis::query::Query;
-    use crate::analysis::rows::Rows;
-    use crate::model::{Draft, Element, Packer, Row};
+    use crate::model::Interner;
+    use crate::model::Rows;
+    use crate::model::testing::paged_rows;
 
     const QUERIES: [&str; 24] = [
         "",
@@ -185,20 +184,13 @@ pub(super) mod tests {
         "\"m/\nw\"",
     ];
 
-    pub(in super::super) fn row(url: &str, id: usize, event: &str, active: bool, is_plain: bool) -> Row {
+    pub(in super::super) fn row(url: &str, id: usize, event: &str, active: bool, is_plain: bool) -> String {
         let created = if is_plain { r#","created_at":"2024-04-01T08:00:00.000Z""# } else { "" };
-        let json = format!(r#"{{"id":"w{id}","url":"{url}","events":["{event}"],"is_active":{active}{created}}}"#);
-        Row::decode(&RawValue::from_string(json).unwrap()).unwrap()
+        format!(r#"{{"id":"w{id}","url":"{url}","events":["{event}"],"is_active":{active}{created}}}"#)
     }
 
-    pub(in super::super) fn listing(rows: &[Row], page_size: usize) -> Rows {
-        let packer = Packer::default();
-        let mut listing = Rows::new(page_size as u64);
-        for (page, rows) in (1..).zip(rows.chunks(page_size)) {
-            let block = Arc::new(packer.pack_rows(rows.iter().cloned().map(Draft::of_row)));
-            listing.put(page, Segment { rows: block.len(), block });
-        }
-        listing
+    pub(in super::super) fn listing(rows: &[String], page_size: usize) -> Rows {
+        paged_rows(&Interner::default(), rows, page_size)
     }
 
     pub(in super::super) fn request(rows: &Rows, text: &str) -> FilterSortRequest {
@@ -248,7 +240,7 @@ pub(super) mod tests {
             odd in proptest::option::of(0_usize..40),
             text in proptest::sample::select(QUERIES.to_vec()),
         ) {
-            let rows: Vec<Row> =
+            let rows: Vec<String> =
                 (0..).zip(&webhooks).map(|(id, (url, event, active))| row(url, id, event, *active, odd != Some(id))).collect();
             let request = request(&listing(&rows, page_size), text);
             let found = matching_rows_on(threads, &request, &|| true, &mut |_| {}).unwrap();

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use super::{Broken, Count, Group, Kind};
 use crate::analysis::audit::{Rule, RuleSet, Verdicts};
-use crate::analysis::rows::{RowNumber, Rows, Table};
-use crate::model::Row;
+use crate::model::{RowNumber, RowTable, Rows};
 
 /// Rows of one rule that are listed; the rest is counted.
 const MAX_ROWS: usize = 1000;
@@ -24,7 +23,7 @@ pub struct ByFinding {
 impl ByFinding {
     /// The rules that are broken, the worst first, then in the order of the table of rules.
     pub(super) fn group(&self, rows: &Rows, numbers: &[RowNumber]) -> Vec<Group> {
-        let table = Table::new(rows);
+        let table = RowTable::new(rows);
         let mut reader = self.verdicts.reader(rows);
         let mut counts: BTreeMap<&str, Count<'_>> = BTreeMap::new();
         let mut listed: BTreeMap<&str, Vec<RowNumber>> = BTreeMap::new();
@@ -78,14 +77,14 @@ impl ByFinding {
     }
 
     fn line(&self, rule: &Rule, number: RowNumber, rows: &Rows) -> Option<Group> {
-        let standing = rows.standing(number.into())?;
-        let row = standing.row()?;
-        let what = match row.unpack() {
-            Row::Webhook(_) => Broken::Webhook { url: row.url().into() },
-            Row::Malformed(malformed) => Broken::Malformed { reason: malformed.reason },
+        let owned = rows.owned_row(number.into())?;
+        let row = owned.row();
+        let what = match row.malformed() {
+            None => Broken::Webhook { url: row.url().into() },
+            Some(reason) => Broken::Malformed { reason },
         };
         let finding = self.verdicts.joint_finding(rule, number);
-        let kind = Kind::Broken { rule: rule.id, number, row: standing.clone(), what, finding };
+        let kind = Kind::Broken { rule: rule.id, number, row: owned.clone(), what, finding };
         let mut count = Count::default();
         count.tally(row);
         Some(count.group(kind, 0))

@@ -12,7 +12,7 @@ use super::parsed::Query;
 use crate::analysis::audit::{RuleSet, Verdicts};
 use crate::analysis::origins::ByOrigin;
 use crate::analysis::probed::Probed;
-use crate::model::{Block, IdSet, Named, RowRef, path};
+use crate::model::{IdSet, RowPage, RowRef, SharedName, path};
 
 /// Facts about webhooks besides their fields, for `is:`, `finding:` and `probe:`.
 #[derive(Debug, Clone, Default)]
@@ -60,7 +60,7 @@ impl<'q> Matcher<'q> {
     }
 
     /// Prepares for many rows of a page, in their order. A single row of any page can be matched without this.
-    pub fn enter(&mut self, page: &'q Block) {
+    pub fn enter(&mut self, page: &'q RowPage) {
         self.texts.enter(page);
         for state in self.terms.iter_mut().flatten() {
             state.sweep = Sweep::default();
@@ -80,10 +80,22 @@ impl<'q> Matcher<'q> {
     }
 }
 
+impl Query {
+    /// Matches a single row without findings. [`Matcher`] is faster for many.
+    pub fn matches(&self, row: RowRef<'_>) -> bool {
+        self.matches_found(row, RuleSet::default())
+    }
+
+    /// Matches a single row with these findings.
+    pub fn matches_found(&self, row: RowRef<'_>, findings: RuleSet) -> bool {
+        self.is_empty() || Matcher::new(self, &FilterFacts::default()).matches(row, findings)
+    }
+}
+
 /// The text of the page that is searched, and scratch space.
 #[derive(Debug, Default)]
 struct PageTexts<'q> {
-    page: Option<&'q Block>,
+    page: Option<&'q RowPage>,
     /// A condition searches in any case, so that the page is needed in lower case.
     searches_any_case: bool,
     /// The page with its ASCII letters in lower case: every text is at the same place as in the page.
@@ -93,7 +105,7 @@ struct PageTexts<'q> {
 }
 
 impl<'q> PageTexts<'q> {
-    fn enter(&mut self, page: &'q Block) {
+    fn enter(&mut self, page: &'q RowPage) {
         self.page = Some(page);
         if self.searches_any_case {
             self.lower.clear();
@@ -105,9 +117,9 @@ impl<'q> PageTexts<'q> {
 
     /// Searches the text of a row at this place of its page.
     fn has(&mut self, needle: &Needle, row: RowRef<'_>, place: Range<usize>, sweep: &mut Sweep) -> bool {
-        let page = row.block().text();
+        let page = row.page().text();
         let text = || page.get(place.clone()).unwrap_or_default();
-        if needle.fits_one_line() && self.page.is_some_and(|entered| std::ptr::eq(entered, row.block())) {
+        if needle.fits_one_line() && self.page.is_some_and(|entered| std::ptr::eq(entered, row.page())) {
             let page = if needle.ignores_case() { &self.lower } else { page };
             if sweep.is_in(needle, page.as_bytes(), &place) {
                 return true;
@@ -178,7 +190,7 @@ impl ConditionState {
     }
 
     fn host(&mut self, row: RowRef<'_>, is_match: impl FnOnce(&str) -> bool) -> bool {
-        row.host().is_some_and(|host: &Arc<Named>| self.hosts.get_or_find(host.number, || is_match(&host.name)))
+        row.host().is_some_and(|host: &Arc<SharedName>| self.hosts.get_or_find(host.number, || is_match(&host.name)))
     }
 }
 

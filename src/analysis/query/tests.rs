@@ -1,4 +1,5 @@
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -6,9 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::analysis::audit::{Rule, RuleSet, Severity};
 use crate::base::text::is_unsafe;
-use crate::model::{
-    Block, CreatedAt, Destination, Draft, Element as _, EventEntry, EventName, Field, Packer, Row, Webhook, WebhookId,
-};
+use crate::model::testing::page_of;
+use crate::model::{CreatedAt, Destination, EventEntry, EventName, Field, RowPage, Webhook, WebhookId};
 
 fn now() -> Timestamp {
     "2026-06-15T12:00:00Z".parse().unwrap()
@@ -35,8 +35,8 @@ fn acme() -> Webhook {
     webhook("whk_C9v3", "https://hooks.acme.com/dialnexa/CRM?x=a|b", &["call.completed", "call.failed"])
 }
 
-fn packed(webhook: &Webhook) -> Block {
-    Packer::default().pack_rows([Draft::of_row(Row::Webhook(webhook.clone()))])
+fn packed(webhook: &Webhook) -> Arc<RowPage> {
+    page_of(&[serde_json::to_string(webhook).unwrap()])
 }
 
 /// Matches a webhook with these findings, alone and within its page.

@@ -17,7 +17,7 @@ use crate::cli;
 use crate::commands::help::TOPICS;
 use crate::config::{Config, Connection, Environment, WorkspaceOptions};
 use crate::demo::{DemoOptions, DemoWorkspace};
-use crate::model::{EventName, Row, host};
+use crate::model::{Interner, host};
 use crate::output::columns_help;
 
 /// The most candidates for one word.
@@ -197,12 +197,10 @@ impl CompletedWorkspace {
             return;
         }
         let Some(store) = self.connection().as_ref().and_then(Store::to_read) else { return };
-        // Rows read from a damaged cache still make good candidates.
-        let _damaged = store.read_each(Moment::now().wall, |row: Row| {
-            if let Some(webhook) = row.webhook() {
-                each(webhook.id.raw(), webhook.url.raw(), &mut webhook.event_names().map(EventName::raw));
-            }
-        });
+        let Ok(Some(cached)) = store.read(&Interner::default(), Moment::now().wall) else { return };
+        for row in cached.rows.webhooks() {
+            each(row.id(), row.url(), &mut row.event_names());
+        }
     }
 
     fn connection(&self) -> Option<Connection> {

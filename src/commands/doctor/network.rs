@@ -172,7 +172,7 @@ fn say_answer(report: &mut DoctorReport, seen: &Inspection, host: Safe) -> Resul
     let took = milliseconds(seen.elapsed);
     match &seen.page {
         Ok(page) => {
-            let webhooks = match page.total {
+            let webhooks = match page.numbers.total {
                 Some(1) => "1 webhook".into(),
                 Some(total) => safe!("{} webhooks", grouped(total)),
                 None => safe!("{} on the page, total unknown", page.rows.len()),

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use crate::base::text::Safe;
 use crate::cache::{Kept, MAX_CONFIRMED, Unconfirmed};
 use crate::error::reason;
 use crate::fetch::{self, Policy, Problem, RemovalStatus};
-use crate::model::{Element, Roster, Row, WebhookId};
+use crate::model::{OwnedRow, RowPage, RowRef, Rows, WebhookId};
 use crate::safe;
 
 /// Result of requesting by id the webhooks that a listing left out.
@@ -24,7 +24,7 @@ pub(in crate::commands) struct Missing {
     /// Confirmed as removed.
     pub(in crate::commands) removed: BTreeSet<String>,
     /// Still there.
-    pub(in crate::commands) present: Vec<Row>,
+    pub(in crate::commands) present: Vec<OwnedRow>,
     /// Neither listed nor confirmed as removed.
     pub(in crate::commands) unknown: BTreeSet<String>,
     /// Why some are unknown, in one sentence.
@@ -33,16 +33,13 @@ pub(in crate::commands) struct Missing {
 
 impl Missing {
     /// Adds the webhooks that are there to the listing that left them out.
-    pub(in crate::commands) fn complete(&self, roster: &mut Roster) {
-        if !self.present.is_empty() {
-            let named = |row: &Row| (row.id_text().unwrap_or_default().to_owned(), row.canonical_json());
-            roster.add(self.present.iter().map(named));
-        }
+    pub(in crate::commands) fn complete(&self, rows: &mut Rows) {
+        rows.append(&RowPage::of_rows(self.present.iter().map(OwnedRow::row)));
     }
 
     /// The problem of a listing that left out webhooks.
     pub(in crate::commands) fn problem(&self) -> Option<Problem> {
-        let example = self.present.first().and_then(Row::id)?.clone();
+        let example = WebhookId::new(self.present.first()?.row().id());
         Some(Problem::LeftOut { count: self.present.len(), example })
     }
 }
@@ -76,10 +73,10 @@ impl Confirmations {
     }
 
     /// Drops the answers for webhooks that are listed again.
-    pub(super) fn forget_listed(&self, rows: &[Row]) {
+    pub(super) fn forget_listed(&self, rows: &Rows) {
         let mut answers = self.answers();
         if !answers.statuses.is_empty() {
-            for id in rows.iter().filter_map(Row::id_text) {
+            for id in rows.webhooks().map(RowRef::id) {
                 answers.statuses.remove(id);
             }
         }
@@ -105,7 +102,7 @@ impl Answers {
                 Some(RemovalStatus::Removed) => {
                     missing.removed.insert(id.clone());
                 }
-                Some(RemovalStatus::Present(row)) => missing.present.push(Row::clone(row)),
+                Some(RemovalStatus::Present(row)) => missing.present.push(row.clone()),
                 Some(RemovalStatus::Unknown(why)) => {
                     missing.why = Some(safe!("{}: {}", WebhookId::new(id).clean_head(80), why));
                     missing.unknown.insert(id.clone());
@@ -142,8 +139,8 @@ impl Live {
 
     /// Stores a consistent listing once every stored webhook that it lacks is confirmed as removed. Those that are still there are
     /// added to it. A failure to store it is only a note.
-    pub(in crate::commands) async fn keep(&self, mut roster: Roster, read_at: Timestamp) -> (Roster, Missing) {
-        let mut kept = self.store(&mut roster, read_at, BTreeSet::new()).await;
+    pub(in crate::commands) async fn keep(&self, mut rows: Rows, read_at: Timestamp) -> (Rows, Missing) {
+        let mut kept = self.store(&rows, read_at, BTreeSet::new()).await;
         let mut missing = Missing::default();
         if let Some(Kept::Unconfirmed(unconfirmed)) = &kept {
             // The caller waits for the listing, not for the cache.
@@ -152,9 +149,9 @@ impl Live {
                 Ok(found) => missing = found,
                 Err(error) => missing.why = Some(error.short()),
             }
-            missing.complete(&mut roster);
+            missing.complete(&mut rows);
             if !(missing.removed.is_empty() && missing.present.is_empty()) {
-                kept = self.store(&mut roster, read_at, missing.removed.clone()).await;
+                kept = self.store(&rows, read_at, missing.removed.clone()).await;
             }
         }
         match kept {
@@ -166,20 +163,18 @@ impl Live {
                 answers.is_settled = true;
             }
         }
-        (roster, missing)
+        (rows, missing)
     }
 
     /// `None` when it cannot be stored, which is reported.
-    async fn store(&self, roster: &mut Roster, read_at: Timestamp, removed: BTreeSet<String>) -> Option<Kept> {
+    async fn store(&self, rows: &Rows, read_at: Timestamp, removed: BTreeSet<String>) -> Option<Kept> {
         let store = self.memory.clone()?;
-        let shared = Arc::new(std::mem::take(roster));
-        let listing = Arc::clone(&shared);
+        let rows = rows.clone();
         let write = move || {
             let unused = store.unused_history().filter(|_| store.history().is_empty()).map(Path::to_owned);
-            store.keep(&*listing, read_at, clock::Moment::now().wall, &removed).map(|kept| (kept, unused))
+            store.keep(&rows, read_at, clock::Moment::now().wall, &removed).map(|kept| (kept, unused))
         };
         let kept = tokio::task::spawn_blocking(write).await;
-        *roster = Arc::unwrap_or_clone(shared);
         match kept {
             Ok(Ok((kept, unused))) => {
                 if let (Kept::Written { .. }, Some(path)) = (&kept, unused) {
@@ -220,6 +215,7 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::testing::rows_of;
 
     fn confirmations(ids: &[String]) -> Confirmations {
         let confirmations = Confirmations::default();
@@ -234,7 +230,7 @@ mod tests {
         let ids = ["w6".to_owned(), "w7".to_owned()];
         let confirmations = confirmations(&ids);
         confirmations.start_over();
-        confirmations.forget_listed(&[Row::decode(serde_json::from_str(r#"{"id":"w7","url":"u"}"#).unwrap()).unwrap()]);
+        confirmations.forget_listed(&rows_of(&[r#"{"id":"w7","url":"u"}"#]));
         let open = confirmations.answers().open(&ids);
         assert_eq!(open.iter().map(WebhookId::raw).collect::<Vec<_>>(), ["w7"]);
         let missing = confirmations.answers().missing(&ids);

@@ -41,7 +41,7 @@ async fn an_answer_that_came_before_its_request_was_ended_is_dropped() {
         sources: SettingSources::default(),
     };
     let source = Source::from(Arc::new(Client::new(&settings).unwrap()));
-    let mut requests = Requests::new(Pages::<Vec<Row>>::new(&source, 100, Scope::All), Policy::default());
+    let mut requests = Requests::new(Pages::new(&source, 100, Scope::All), Policy::default());
     requests.start(1);
     while !requests.aborts[&1].is_finished() {
         tokio::task::yield_now().await;
@@ -49,14 +49,14 @@ async fn an_answer_that_came_before_its_request_was_ended_is_dropped() {
     requests.change(|pages| pages.set_scope(Scope::Inactive));
     requests.start(1);
     let Some(Progress::Loaded { value, .. }) = requests.next().await else { panic!("no page") };
-    assert_eq!(value.rows[0].id().unwrap().raw(), "false");
+    assert_eq!(value.rows.row(0).unwrap().id(), "false");
     assert!(requests.next().await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_pause_that_is_over_before_it_was_waited_for_is_followed_by_another() {
     let source = Source::from(Arc::new(Held::default()));
-    let mut requests = Requests::new(Pages::<Vec<Row>>::new(&source, 100, Scope::All), Policy::default());
+    let mut requests = Requests::new(Pages::new(&source, 100, Scope::All), Policy::default());
     let budget = source.budget();
     let rate = RateLimit { limit: 100, remaining: 11, resets_in: Some(Duration::from_mins(1)) };
     lock(&budget).told(rate, Instant::now(), Instant::now());

@@ -92,10 +92,10 @@ fn result(sheet: &AuditSheet<'_>, one: &Audited, finding: &Finding, reason: Opti
         .map(|(number, webhook)| {
             let url = shown_url(&Candidate::new(number, webhook), super::URL_COLUMNS);
             json!({
-                "physicalLocation": physical(sheet, one, Some(webhook.id.raw())),
+                "physicalLocation": physical(sheet, one, Some(webhook.id())),
                 "logicalLocations": [{
-                    "name": webhook.id.raw(),
-                    "fullyQualifiedName": qualified(one, webhook.id.raw()),
+                    "name": webhook.id(),
+                    "fullyQualifiedName": qualified(one, webhook.id()),
                     "kind": "resource",
                 }],
                 "message": { "text": url.as_str() },

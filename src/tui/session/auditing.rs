@@ -10,9 +10,9 @@ use super::past::Searched;
 use super::state::Session;
 use crate::analysis::audit::{Facts, Question, Rule, RuleSet, Verdicts};
 use crate::analysis::groups::ByFinding;
-use crate::analysis::rows::{RowNumber, Segment, Standing};
 use crate::base::text::Safe;
 use crate::model::Scope;
+use crate::model::{OwnedRow, RowNumber, Segment};
 use crate::tui::job_id::JobId;
 use crate::tui::jobs::Task;
 use crate::tui::message::{Effect, draw_if};
@@ -41,8 +41,8 @@ impl Session {
     }
 
     /// The message of a finding about a row, if the row is still where it was.
-    pub fn message_of(&self, rule: &Rule, number: RowNumber, row: &Standing) -> Option<Safe> {
-        self.list.lines.rows().row(number.into()).filter(|there| row.is_of(*there))?;
+    pub fn message_of(&self, rule: &Rule, number: RowNumber, row: &OwnedRow) -> Option<Safe> {
+        self.list.lines.rows().row(number.into()).filter(|there| row.is_version_of(*there))?;
         let told = self.findings.verdicts.explain(&self.findings.audit, self.list.lines.rows(), number.into());
         told.into_iter().find(|told| told.rule == rule).map(|told| told.message)
     }

@@ -9,12 +9,12 @@ use tokio::time::Instant;
 use super::cache::{CacheUse, CacheWarnings};
 use super::changes::RemovalCheck;
 use super::context::SessionContext;
-use super::past::{Layout, Past};
+use super::past::Layout;
 use super::state::Session;
 use crate::analysis::news::Reads;
-use crate::analysis::rows::Rows;
 use crate::base::text::{Safe, clean, clean_head};
-use crate::cache::{Kept, MAX_CONFIRMED, Unusable};
+use crate::cache::{CachedListing, Kept, MAX_CONFIRMED, Unusable};
+use crate::model::Rows;
 use crate::model::Scope;
 use crate::safe;
 use crate::tui::job_id::JobId;
@@ -45,11 +45,11 @@ impl Session {
     pub fn past_layout(&self) -> Layout {
         let is_known = self.list.lines.is_known() && self.list.lines.remembered() < self.list.lines.loaded();
         let page_size = if is_known { self.list.lines.page_size() } else { u64::from(self.workspace.page_size.max(1)) };
-        Layout { packer: self.load.packer.clone(), page_size, is_known }
+        Layout { interner: self.load.interner.clone(), page_size, is_known }
     }
 
     /// Takes the listing in the cache.
-    pub fn recalled(&mut self, found: Result<Option<Arc<Past>>, Unusable>) -> Vec<Effect> {
+    pub fn recalled(&mut self, found: Result<Option<Arc<CachedListing>>, Unusable>) -> Vec<Effect> {
         self.cache.cache = CacheUse::Idle;
         let mut effects = match found {
             Ok(past) => {
@@ -72,14 +72,14 @@ impl Session {
         }
         let layout = self.past_layout();
         if self.load.scope == Scope::All && (!layout.is_known || past.rows.page_size() == layout.page_size) {
-            return self.remember(self.load.scope, &past.rows, past.at);
+            return self.remember(self.load.scope, &past.rows, past.read_at);
         }
         if self.cache.sifting.is_some() {
             // Another scope may be shown once that is done.
             return Vec::new();
         }
         let scope = self.load.scope;
-        self.cache.sifting = Some((scope, layout.page_size, past.at));
+        self.cache.sifting = Some((scope, layout.page_size, past.read_at));
         self.jobs.run(Task::Sift { past, scope, layout })
     }
 
@@ -109,7 +109,7 @@ impl Session {
         if self.load.scope != Scope::All || is_taken || !self.list.lines.is_whole_read() {
             return Vec::new();
         }
-        let past = Past { rows: self.list.lines.rows().clone(), at: self.load.asked_at };
+        let past = CachedListing { rows: self.list.lines.rows().clone(), read_at: self.load.asked_at };
         let past = Arc::new(past);
         if self.cache.full.is_none() && past.rows.count() <= MOST_KEPT {
             self.cache.first = Some(Arc::clone(&past));

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::past::Past;
 use crate::analysis::changes::{Changes, Entry};
-use crate::analysis::rows::Rows;
 use crate::base::text::Safe;
-use crate::cache::{MAX_CONFIRMED, Snapshot};
+use crate::cache::{CachedListing, MAX_CONFIRMED, Snapshot};
 use crate::fetch::Generation;
+use crate::model::Rows;
 use crate::model::WebhookId;
 use crate::tui::job_id::JobId;
 use crate::tui::list_pane::{LineKey, Lines, ListPane, Shown, ViewList as _};
@@ -21,7 +20,7 @@ pub enum Baseline {
     LastLook,
     /// The first consistent read of this session.
     Start,
-    Snapshot(Snapshot, Arc<Past>),
+    Snapshot(Snapshot, Arc<CachedListing>),
 }
 
 /// The snapshot that a cache is compared with, unless another baseline was chosen.

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use super::changes::{Baseline, BaselineChoice, ComparedListing, Comparison, EarlierSnapshot, KnownVersions, RemovalCheck};
 use super::context::SessionContext;
 use super::loading::LoadAll;
-use super::past::Past;
 use super::state::Session;
 use super::unread::UnreadChange;
 use crate::analysis::changes::{Changes, Sides};
 use crate::base::clock;
 use crate::base::text::{Safe, grouped};
-use crate::cache::Snapshot;
+use crate::cache::{CachedListing, Snapshot};
 use crate::keymap::Action;
 use crate::model::{Scope, WebhookId};
 use crate::safe;
@@ -23,7 +22,7 @@ use crate::tui::view_kind::View;
 
 impl Session {
     /// The listing that is compared: the last full read, or the cache while nothing can be read.
-    pub fn later(&self) -> Option<(ComparedListing, &Arc<Past>)> {
+    pub fn later(&self) -> Option<(ComparedListing, &Arc<CachedListing>)> {
         if let Some((generation, past)) = self.cache.full_read() {
             return Some((ComparedListing::Read(*generation), past));
         }
@@ -36,7 +35,7 @@ impl Session {
     }
 
     /// The baseline. Without a cache it is the start.
-    pub fn basis(&self) -> (&Baseline, Option<&Arc<Past>>) {
+    pub fn basis(&self) -> (&Baseline, Option<&Arc<CachedListing>>) {
         match &self.changes.basis {
             Baseline::LastLook | Baseline::Start if self.is_cache_compared() => match &self.changes.earlier {
                 EarlierSnapshot::Here(basis @ Baseline::Snapshot(_, past)) => (basis, Some(past)),
@@ -55,12 +54,12 @@ impl Session {
     pub fn baseline_in_words(&self, cx: SessionContext<'_>) -> Safe {
         match self.basis() {
             (Baseline::LastLook, Some(past)) => {
-                safe!("since you last looked, {}", clock::recent_age_in_words(past.at, cx.now.wall))
+                safe!("since you last looked, {}", clock::recent_age_in_words(past.read_at, cx.now.wall))
             }
             (Baseline::Snapshot(_, past), _) => {
-                safe!("since {}, {}", day_and_time(cx, past.at), clock::recent_age_in_words(past.at, cx.now.wall))
+                safe!("since {}, {}", day_and_time(cx, past.read_at), clock::recent_age_in_words(past.read_at, cx.now.wall))
             }
-            (_, Some(past)) => safe!("since startup, {}", clock::time_of_day(past.at, &cx.settings.shown_zone())),
+            (_, Some(past)) => safe!("since startup, {}", clock::time_of_day(past.read_at, &cx.settings.shown_zone())),
             (_, None) if self.is_cache_compared() => "since the previous snapshot".into(),
             (_, None) => "since startup".into(),
         }
@@ -71,7 +70,7 @@ impl Session {
     pub fn changes_as_of(&self, cx: SessionContext<'_>) -> Option<Safe> {
         let (later, past) = self.later()?;
         let ComparedListing::Read(generation) = later else {
-            return Some(safe!("cached {}", clock::recent_age_in_words(past.at, cx.now.wall)));
+            return Some(safe!("cached {}", clock::recent_age_in_words(past.read_at, cx.now.wall)));
         };
         let is_coming = self.load.all != LoadAll::No && self.load.scope == Scope::All;
         if generation == self.load.generation && self.load.scope == Scope::All
@@ -87,7 +86,7 @@ impl Session {
             (Action::LoadEverything, "reloads all")
         };
         let key = cx.settings.key(action);
-        Some(safe!("as of {}, {} {}", clock::time_of_day(past.at, &cx.settings.shown_zone()), key, does))
+        Some(safe!("as of {}, {} {}", clock::time_of_day(past.read_at, &cx.settings.shown_zone()), key, does))
     }
 
     /// Compares, if the view is on screen and either side is another one than before.
@@ -108,7 +107,7 @@ impl Session {
             Baseline::Snapshot(snapshot, _) => snapshot.sequence.saturating_add(2),
         };
         let wish = Comparison {
-            basis: (before.at, kind),
+            basis: (before.read_at, kind),
             later,
             filter: self.filter.applied().to_owned(),
             knowledge: self.knowledge(),
@@ -136,7 +135,7 @@ impl Session {
         }
     }
 
-    pub fn opened_earlier(&mut self, found: Option<(Snapshot, Arc<Past>)>) -> Vec<Effect> {
+    pub fn opened_earlier(&mut self, found: Option<(Snapshot, Arc<CachedListing>)>) -> Vec<Effect> {
         self.changes.earlier = match found {
             Some((snapshot, past)) => EarlierSnapshot::Here(Baseline::Snapshot(snapshot, past)),
             None => EarlierSnapshot::Nothing,
@@ -183,9 +182,9 @@ impl Session {
     /// Describes the change of a webhook. One that is missing from the list counts as removed only once the API answers 404.
     pub fn change_in_words(&self, change: UnreadChange, id: &str) -> Safe {
         match (change, self.changes.fate_of(id)) {
-            (UnreadChange::Gone, Some(RemovalCheck::Removed)) => "removed (the API answers 404)".into(),
-            (UnreadChange::Gone, Some(RemovalCheck::Present)) => "missing from the list, but the API still has it".into(),
-            (UnreadChange::Gone, Some(RemovalCheck::Unknown(why))) => {
+            (UnreadChange::Removed, Some(RemovalCheck::Removed)) => "removed (the API answers 404)".into(),
+            (UnreadChange::Removed, Some(RemovalCheck::Present)) => "missing from the list, but the API still has it".into(),
+            (UnreadChange::Removed, Some(RemovalCheck::Unknown(why))) => {
                 safe!("missing from the list, removal unconfirmed: {}", why)
             }
             _ => change.words().into(),
@@ -200,7 +199,7 @@ impl Session {
         let choice = |value, name, beside, is_current| PickerChoice { value, key: None, name, beside, is_current };
         let mut choices = Vec::new();
         if let Some(past) = self.cache.last_look().filter(|_| !self.is_cache_compared()) {
-            let beside = safe!("{} {} {}", age(past.at), dot, day_and_time(cx, past.at));
+            let beside = safe!("{} {} {}", age(past.read_at), dot, day_and_time(cx, past.read_at));
             choices.push(choice(
                 BaselineChoice::LastLook,
                 "you last looked".into(),
@@ -209,7 +208,7 @@ impl Session {
             ));
         }
         if let Some(past) = self.cache.first() {
-            let beside = safe!("{} {} {}", age(past.at), dot, day_and_time(cx, past.at));
+            let beside = safe!("{} {} {}", age(past.read_at), dot, day_and_time(cx, past.read_at));
             choices.push(choice(BaselineChoice::Start, "startup".into(), beside, matches!(basis, Baseline::Start)));
         }
         // The newest one is the cache: compared with itself it would have no changes.
@@ -231,7 +230,7 @@ impl Session {
         choices
     }
 
-    pub fn opened(&mut self, snapshot: Snapshot, past: Option<Arc<Past>>) -> Vec<Effect> {
+    pub fn opened(&mut self, snapshot: Snapshot, past: Option<Arc<CachedListing>>) -> Vec<Effect> {
         match past {
             Some(past) => {
                 self.changes.basis = Baseline::Snapshot(snapshot, past);

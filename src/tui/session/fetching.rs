@@ -4,11 +4,11 @@ use super::context::SessionContext;
 use super::health::IssueStage;
 use super::loading::LoadAll;
 use super::state::Session;
-use crate::analysis::rows::Repeated;
-use crate::api::{ApiError, ErrorKind, Nonsense, unread_key};
+use crate::api::{ApiError, ErrorKind, Nonsense, Page, unread_key};
 use crate::base::text::{Safe, clean_head, grouped};
-use crate::fetch::{FetchEvent, PackedPage, Problem, is_whole_listing};
+use crate::fetch::{FetchEvent, Problem, is_whole_listing};
 use crate::keymap::Action;
+use crate::model::RepeatedIds;
 use crate::model::{RowRef, WebhookId};
 use crate::safe;
 use crate::tui::message::{Effect, inform, warn};
@@ -73,17 +73,17 @@ impl Session {
     }
 
     /// The reason why a page cannot be right, given the other pages.
-    fn refuted(&self, page: &PackedPage) -> Option<Nonsense> {
+    fn refuted(&self, page: &Page) -> Option<Nonsense> {
         if self.list.lines.is_refuted_by(page.numbers) {
             return Some(Nonsense::NoWebhooks);
         }
         self.list.lines.is_repeated_by(page).then_some(Nonsense::SamePage)
     }
 
-    fn loaded(&mut self, cx: SessionContext<'_>, page: PackedPage) -> Vec<Effect> {
+    fn loaded(&mut self, cx: SessionContext<'_>, page: Page) -> Vec<Effect> {
         let number = page.numbers.number;
-        let is_of_scope = |row: RowRef<'_>| self.load.scope.admits_state(row.active());
-        let ignored = self.list.lines.kept().is_none() && !page.block.rows().all(is_of_scope);
+        let is_of_scope = |row: RowRef<'_>| self.load.scope.admits(row.active());
+        let ignored = self.list.lines.kept().is_none() && !page.rows.rows().all(is_of_scope);
         let is_whole = is_whole_listing(page.numbers);
         let mut effects = Vec::new();
         if self.list.lines.load(page) {
@@ -113,7 +113,7 @@ impl Session {
     fn judge_page(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
         let repeated = self.list.lines.rows().repeated();
         let problem =
-            repeated.map(|Repeated { count, example }| Problem::RepeatedIds { count, example: WebhookId::new(&example) });
+            repeated.map(|RepeatedIds { count, example }| Problem::RepeatedIds { count, example: WebhookId::new(&example) });
         self.judge_read(cx, problem.as_slice())
     }
 
@@ -153,7 +153,7 @@ impl Session {
         anchor.renew(&rows);
         anchor.look_on(&rows, page);
         if was_here && anchor.number().is_none() && self.load.all == LoadAll::No {
-            let id = anchor.row().map_or_else(Safe::default, |row| clean_head(row.id(), 30));
+            let id = clean_head(anchor.row().id(), 30);
             return warn(safe!("{} is no longer on this page", id));
         }
         Vec::new()

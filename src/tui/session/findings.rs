@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::past::Searched;
 use crate::analysis::audit::{Audit, Facts, Told, Verdicts};
-use crate::analysis::rows::Segment;
 use crate::config;
+use crate::model::Segment;
 use crate::tui::job_id::JobId;
 
 /// The audit of the workspace that is shown.

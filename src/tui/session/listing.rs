@@ -3,14 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::analysis::filter_sort::FilterSortResult;
-use crate::analysis::rows::{Gone, RowNumber, Rows, Segment};
-use crate::api::{ApiError, Numbers};
-use crate::fetch::{Extent, Generation, PackedPage, RowCount};
+use crate::api::{ApiError, Page, PageNumbers};
+use crate::fetch::{Generation, PageLayout, RowCount};
+use crate::model::{RemovedRow, RowNumber, Rows};
 use crate::model::{RowRef, Scope};
 
 /// The state of one page besides its rows.
@@ -49,7 +48,7 @@ enum Certainty {
 pub enum Cell<'a> {
     Row(RowRef<'a>),
     /// A row that the last read no longer has.
-    Gone(RowRef<'a>),
+    Removed(RowRef<'a>),
     /// The selected row, if its page no longer has it: it may have been removed or moved to another page.
     Left(RowRef<'a>),
     /// Not loaded yet.
@@ -64,7 +63,7 @@ pub enum Cell<'a> {
 /// API's order. The two are the same until a filter or sort order applies.
 #[derive(Debug, Default)]
 pub struct Listing {
-    extent: Extent,
+    extent: PageLayout,
     rows: Rows,
     slots: BTreeMap<u64, Slot>,
     generation: Generation,
@@ -138,9 +137,9 @@ impl Listing {
 
     /// Shows these rows in this order; `None` shows all of them in the order of the API.
     pub fn arrange(&mut self, order: Option<FilterSortResult>) {
-        let is_gone = |number: &&RowNumber| self.rows.is_gone(u64::from(**number));
+        let is_gone = |number: &&RowNumber| self.rows.is_removed(u64::from(**number));
         self.gone = match &order {
-            Some(answer) if self.rows.gone().next().is_some() => answer.order.iter().filter(is_gone).count() as u64,
+            Some(answer) if self.rows.removed().next().is_some() => answer.order.iter().filter(is_gone).count() as u64,
             _ => 0,
         };
         self.order = order;
@@ -173,7 +172,7 @@ impl Listing {
                 let number = RowNumber::try_from(number).ok()?;
                 Some(answer.order.iter().position(|&shown| shown == number)? as u64)
             }
-            None => Some(number).filter(|&number| !self.rows.is_gone(number)),
+            None => Some(number).filter(|&number| !self.rows.is_removed(number)),
         }
     }
 
@@ -274,8 +273,8 @@ impl Listing {
             return false;
         }
         if !known {
-            self.extent = Extent::remembered(rows.page_size(), rows.count());
-            self.rows = self.rows.laid_out_anew(rows.page_size());
+            self.extent = PageLayout::remembered(rows.page_size(), rows.count());
+            self.rows = self.rows.emptied(rows.page_size());
         }
         let last = self.extent.last_page().unwrap_or(u64::MAX);
         for (page, _, segment) in rows.segments().filter(|&(page, ..)| page <= last) {
@@ -308,7 +307,7 @@ impl Listing {
     /// The row with a number, or the reason why there is none.
     pub fn cell_of(&self, number: u64) -> Cell<'_> {
         if let Some(row) = self.rows.row(number) {
-            return if self.rows.is_gone(number) { Cell::Gone(row) } else { Cell::Row(row) };
+            return if self.rows.is_removed(number) { Cell::Removed(row) } else { Cell::Row(row) };
         }
         match self.slots.get(&self.extent.page_of(number)) {
             Some(Slot { request: Request::Failed(error), .. }) => Cell::Failed(error),
@@ -327,7 +326,7 @@ impl Listing {
                 .clone()
                 .filter_map(|index| self.number(index))
                 .chain(besides)
-                .filter(|&number| !self.rows.is_gone(number))
+                .filter(|&number| !self.rows.is_removed(number))
                 .map(|number| self.extent.page_of(number))
                 .collect();
             pages.sort_unstable();
@@ -359,8 +358,8 @@ impl Listing {
     }
 
     /// Sets the removed rows that are shown among the others, in place of earlier ones.
-    pub fn set_gone(&mut self, gone: Vec<Gone>) {
-        self.rows.set_gone(gone);
+    pub fn set_removed(&mut self, gone: Vec<RemovedRow>) {
+        self.rows.set_removed(gone);
         self.version += 1;
     }
 
@@ -391,20 +390,20 @@ impl Listing {
     }
 
     /// Returns true if an empty page cannot be right: it has rows here, and should have some by its own total.
-    pub fn is_refuted_by(&self, page: Numbers) -> bool {
+    pub fn is_refuted_by(&self, page: PageNumbers) -> bool {
         let has_rows = self.rows.segment(page.number).is_some_and(|segment| segment.rows > 0);
         page.rows == 0 && has_rows && page.total.is_some_and(|total| total > self.extent.first_row(page.number))
     }
 
     /// Returns true if a later page repeats page 1 of this generation: the server ignores the page parameter.
-    pub fn is_repeated_by(&self, page: &PackedPage) -> bool {
+    pub fn is_repeated_by(&self, page: &Page) -> bool {
         let Some(first) = self.rows.segment(1).filter(|_| page.numbers.number > 1 && self.is_fresh(1)) else { return false };
-        first.rows > 0 && first.iter().map(RowRef::id).eq(page.block.rows().map(RowRef::id))
+        first.rows > 0 && first.iter().map(RowRef::id).eq(page.rows.rows().map(RowRef::id))
     }
 
     /// Adds a page. Returns true if it changed the page size, so that all other pages have to be read again.
-    pub fn load(&mut self, page: PackedPage) -> bool {
-        let PackedPage { numbers, block } = page;
+    pub fn load(&mut self, page: Page) -> bool {
+        let Page { numbers, rows } = page;
         let number = numbers.number;
         let size_before = self.extent.is_known().then(|| self.extent.page_size());
         self.extent.observe(numbers, self.asked);
@@ -418,9 +417,9 @@ impl Listing {
             self.extent.observe(numbers, self.asked);
         }
         if laid_out_anew || size_before.is_none() {
-            self.rows = self.rows.laid_out_anew(self.extent.page_size());
+            self.rows = self.rows.emptied(self.extent.page_size());
         }
-        self.rows.put(number, Segment { rows: block.len(), block: Arc::clone(&block) });
+        self.rows.put(number, rows.into());
         self.fresh += u64::from(!self.is_fresh(number));
         self.set_request(number, Request::Idle);
         let slot = self.slots.entry(number).or_default();

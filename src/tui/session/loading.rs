@@ -11,7 +11,7 @@ use super::recovery::Recovery;
 use super::unread::UnreadChanges;
 use crate::base::clock::Moment;
 use crate::fetch::{Demand, Generation};
-use crate::model::{Packer, Scope};
+use crate::model::{Interner, Scope};
 use crate::tui::list_pane::ListPane;
 
 /// The extent of a read.
@@ -66,7 +66,7 @@ pub struct Loading {
     /// The most rows that are loaded without asking.
     pub limit: u64,
     /// Packs the rows of the workspace.
-    pub packer: Packer,
+    pub interner: Interner,
 }
 
 impl Loading {
@@ -86,7 +86,7 @@ impl Loading {
             recovery: Recovery::default(),
             auto_refresh,
             limit,
-            packer: Packer::default(),
+            interner: Interner::default(),
         }
     }
 

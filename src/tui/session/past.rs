@@ -1,6 +1,5 @@
 //! Earlier listings, and the background jobs that work on them.
 
-use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
@@ -8,9 +7,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::analysis::audit::{Audit, LastActive};
-use crate::analysis::rows::{RowNumber, Rows, Segment, Table};
-use crate::cache::{Kept, Snapshot, Store, Unusable};
-use crate::model::{Block, Canonical, CanonicalRows, Draft, Element, Packer, RowRef, Scope};
+use crate::cache::{CachedListing, Kept, Snapshot, Store, Unusable};
+use crate::model::{Interner, RowPage, RowRef, Rows, Scope};
 
 /// The result of a search of the history for the last activity of inactive webhooks.
 #[derive(Debug, Default)]
@@ -23,92 +21,55 @@ pub struct Searched {
     pub last_active: Arc<HashMap<Box<str>, LastActive>>,
 }
 
-/// All webhooks of a workspace at one time.
-#[derive(Debug, Clone)]
-pub struct Past {
-    pub rows: Rows,
-    pub at: Timestamp,
-}
-
-/// The packing and page size of rows, chosen to match those from the API.
+/// The page size of rows, chosen to match that of rows from the API.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    pub packer: Packer,
+    pub interner: Interner,
     pub page_size: u64,
     /// True if the API's pages are known to have this size. Otherwise a listing of a single short page takes the size of
     /// that page.
     pub is_known: bool,
 }
 
-/// Rows that are put on pages one by one.
-struct Pages {
-    layout: Layout,
-    page: Vec<Draft>,
-    blocks: Vec<Arc<Block>>,
-}
-
-impl Pages {
-    fn new(layout: Layout) -> Self {
-        Self { layout, page: Vec::new(), blocks: Vec::new() }
-    }
-
-    fn push(&mut self, row: Draft) {
-        self.page.push(row);
-        if self.page.len() as u64 >= self.layout.page_size {
-            self.turn();
+impl Layout {
+    /// Rows that were read into pages of [`Layout::page_size`].
+    fn apply(&self, rows: Rows) -> Rows {
+        if rows.page_size() == self.page_size || !self.is_known {
+            return rows;
         }
-    }
-
-    fn turn(&mut self) {
-        let page = std::mem::take(&mut self.page);
-        self.blocks.push(Arc::new(self.layout.packer.pack_rows(page)));
-    }
-
-    fn finish(mut self) -> Rows {
-        if !self.page.is_empty() {
-            self.turn();
+        // A single short page.
+        let mut laid_out = Rows::new(self.page_size);
+        for (page, _, segment) in rows.segments() {
+            laid_out.put(page, segment.clone());
         }
-        let page_size = match self.blocks.as_slice() {
-            [only] if !self.layout.is_known => only.len() as u64,
-            _ => self.layout.page_size,
-        };
-        let mut rows = Rows::new(page_size);
-        for (number, block) in (1..).zip(self.blocks) {
-            rows.put(number, Segment { rows: block.len(), block });
-        }
-        rows
+        laid_out
     }
 }
 
-/// The listing in the cache.
-pub fn recall(store: &Store, layout: Layout, now: Timestamp) -> Result<Option<Arc<Past>>, Unusable> {
-    let mut pages = Pages::new(layout);
-    let read_at = store.read_each(now, |row: Draft| pages.push(row))?;
-    Ok(read_at.map(|at| Arc::new(Past { rows: pages.finish(), at })))
+/// Reads the cache.
+pub fn recall(store: &Store, layout: &Layout, now: Timestamp) -> Result<Option<Arc<CachedListing>>, Unusable> {
+    let cached = store.read_in_pages(&layout.interner, layout.page_size, now)?;
+    Ok(cached.map(|CachedListing { rows, read_at }| Arc::new(CachedListing { rows: layout.apply(rows), read_at })))
 }
 
-/// The listing in a snapshot of the history; `None` if it can no longer be read.
-pub fn open(snapshot: &Snapshot, layout: Layout) -> Option<Past> {
-    let roster = snapshot.read().ok()?;
-    let mut pages = Pages::new(layout);
-    for entry in roster.sorted().chain(roster.malformed_rows()) {
-        pages.push(Draft::decode(serde_json::from_str(entry.json()).ok()?).ok()?);
-    }
-    Some(Past { rows: pages.finish(), at: snapshot.at })
+/// Reads a snapshot of the history; `None` if it cannot be read any more.
+pub fn open(snapshot: &Snapshot, layout: &Layout) -> Option<CachedListing> {
+    let rows = snapshot.read(&layout.interner, layout.page_size).ok()?;
+    Some(CachedListing { rows: layout.apply(rows), read_at: snapshot.at })
 }
 
 /// The snapshot before the one that is as the cache. One that is damaged is passed over.
-pub fn open_earlier(store: &Store, layout: &Layout) -> Option<(Snapshot, Arc<Past>)> {
+pub fn open_earlier(store: &Store, layout: &Layout) -> Option<(Snapshot, Arc<CachedListing>)> {
     let mut snapshots = store.history();
     snapshots.pop()?;
-    let mut opened = snapshots.into_iter().rev().filter_map(|snapshot| Some((open(&snapshot, layout.clone())?, snapshot)));
+    let mut opened = snapshots.into_iter().rev().filter_map(|snapshot| Some((open(&snapshot, layout)?, snapshot)));
     opened.next().map(|(past, snapshot)| (snapshot, Arc::new(past)))
 }
 
 /// Searches the history for when those webhooks were last active of which a finding tells it. `last` is what was found before, and
 /// is the answer again when neither the webhooks nor the history are others.
 pub fn search(store: &Store, rows: &Rows, audit: &Audit, last: Arc<Searched>, now: Timestamp) -> Arc<Searched> {
-    let asked = flat(rows).filter(|row| row.is_webhook() && audit.asks_for_last_active(row));
+    let asked = rows.webhooks().filter(|&row| audit.asks_for_last_active(row));
     let ids: BTreeSet<Box<str>> = asked.map(|row| row.id().into()).collect();
     if ids.is_empty() {
         return last;
@@ -121,68 +82,16 @@ pub fn search(store: &Store, rows: &Rows, audit: &Audit, last: Arc<Searched>, no
     Arc::new(Searched { ids, newest, last_active })
 }
 
-/// The rows of a scope, laid out anew.
-pub fn sift(past: &Past, scope: Scope, layout: Layout) -> Rows {
-    let mut pages = Pages::new(layout);
-    for row in flat(&past.rows).filter(|row| scope.admits_state(row.active())) {
-        pages.push(Draft::of_row(row.unpack()));
-    }
-    pages.finish()
+/// The rows of a scope, on pages of the layout's size.
+pub fn select_scope(past: &CachedListing, scope: Scope, layout: &Layout) -> Rows {
+    let wanted: Vec<RowRef<'_>> = past.rows.iter().map(|(_, row)| row).filter(|row| scope.admits(row.active())).collect();
+    let size = usize::try_from(layout.page_size).unwrap_or(usize::MAX).max(1);
+    layout.apply(wanted.chunks(size).map(|page| RowPage::of_rows(page.iter().copied())).collect())
 }
 
 /// Returns true if both are the same rows in the same order.
 fn is_same(one: &Rows, other: &Rows) -> bool {
-    one.count() == other.count() && flat(one).zip(flat(other)).all(|(one, other)| one.is_same(other))
-}
-
-fn flat(rows: &Rows) -> impl Iterator<Item = RowRef<'_>> {
-    rows.segments().flat_map(|(_, _, segment)| segment.iter())
-}
-
-/// Packed rows as a listing that can be kept: none but the one that is being written is unpacked.
-struct Packed<'r> {
-    rows: &'r Rows,
-    table: Table<'r>,
-    by_id: Vec<RowNumber>,
-}
-
-impl<'r> Packed<'r> {
-    fn new(rows: &'r Rows) -> Self {
-        let table = Table::new(rows);
-        let numbers = rows.segments().flat_map(|(_, first, segment)| (first..).take(segment.rows));
-        let mut by_id: Vec<RowNumber> =
-            numbers.filter(|&number| table.row(number).is_some_and(RowRef::is_webhook)).collect();
-        let id = |number: &RowNumber| table.row(*number).map(RowRef::id);
-        by_id.sort_unstable_by(|one, other| id(one).cmp(&id(other)));
-        Self { rows, table, by_id }
-    }
-}
-
-fn json(row: RowRef<'_>) -> Cow<'_, str> {
-    Cow::Owned(row.unpack().canonical_json())
-}
-
-impl CanonicalRows for Packed<'_> {
-    fn rows(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        flat(self.rows).map(json)
-    }
-
-    fn by_id(&self) -> impl Iterator<Item = Canonical<'_>> {
-        let rows = self.by_id.iter().filter_map(|&number| self.table.row(number));
-        rows.map(|row| Canonical { id: row.id(), json: json(row) })
-    }
-
-    fn ids(&self) -> impl Iterator<Item = &str> {
-        self.by_id.iter().filter_map(|&number| self.table.row(number)).map(RowRef::id)
-    }
-
-    fn malformed(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        flat(self.rows).filter(|row| !row.is_webhook()).map(json)
-    }
-
-    fn webhooks(&self) -> usize {
-        self.by_id.len()
-    }
+    one.count() == other.count() && one.iter().zip(other.iter()).all(|((_, one), (_, other))| one.is_same(other))
 }
 
 /// Writes a consistent listing to the cache and the history. When it is what was kept last, only its time is noted.
@@ -192,15 +101,15 @@ impl CanonicalRows for Packed<'_> {
 /// The file that cannot be written, and why.
 pub fn keep(
     store: &Store,
-    past: &Past,
-    last: Option<&Past>,
+    past: &CachedListing,
+    last: Option<&CachedListing>,
     now: Timestamp,
     removed: &BTreeSet<String>,
 ) -> io::Result<Kept> {
     if let Some(last) = last.filter(|last| is_same(&last.rows, &past.rows))
-        && store.keep_again(last.at, past.at)?
+        && store.keep_again(last.read_at, past.read_at)?
     {
         return Ok(Kept::Unchanged);
     }
-    store.keep(&Packed::new(&past.rows), past.at, now, removed)
+    store.keep(&past.rows, past.read_at, now, removed)
 }

@@ -7,7 +7,7 @@ use super::state::Session;
 use super::webhook_list::Anchor;
 use crate::analysis::filter_sort::FilterSortResult;
 use crate::analysis::query::FilterFacts;
-use crate::analysis::rows::RowNumber;
+use crate::model::RowNumber;
 use crate::tui::list_pane::ViewList as _;
 
 impl Session {
@@ -16,7 +16,7 @@ impl Session {
         !self.filter.query().is_empty()
             || self.filter_sort.sort.is_some()
             || self.list.lines.kept().is_some()
-            || self.list.lines.rows().gone().next().is_some()
+            || self.list.lines.rows().removed().next().is_some()
     }
 
     /// Returns true while the rows on screen are not those that were asked for.

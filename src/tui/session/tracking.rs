@@ -8,9 +8,9 @@ use super::listing::Cell;
 use super::state::Session;
 use super::unread::{RowsBefore, UnreadChange, UnreadChanges};
 use crate::analysis::news::{News, Reads};
-use crate::analysis::rows::Gone;
 use crate::base::text::{Safe, grouped};
 use crate::keymap::Action;
+use crate::model::RemovedRow;
 use crate::model::{IdSet, RowRef};
 use crate::safe;
 use crate::tui::job_id::JobId;
@@ -24,7 +24,7 @@ impl Session {
     /// The change of the webhook at a place, until the user has looked at it.
     pub fn change_at(&self, place: u64) -> Option<UnreadChange> {
         match self.list.cell(place) {
-            Cell::Gone(_) => Some(UnreadChange::Gone),
+            Cell::Removed(_) => Some(UnreadChange::Removed),
             Cell::Row(row) if self.unread.seen.contains_key(row.id()) => None,
             Cell::Row(row) if self.unread.new.contains(row.id()) => Some(UnreadChange::New),
             Cell::Row(row) if self.unread.changed.contains(row.id()) => Some(UnreadChange::Changed),
@@ -76,10 +76,10 @@ impl Session {
             return Vec::new();
         }
         let came: HashSet<&str> = news.new.iter().chain(&news.back).map(|id| &**id).collect();
-        let is_past = |row: RowRef<'_>| came.contains(row.id()) || seen.get(row.id()) == Some(&UnreadChange::Gone);
-        self.unmark_gone(|id| seen.get(id) == Some(&UnreadChange::Gone) && !came.contains(id));
+        let is_past = |row: RowRef<'_>| came.contains(row.id()) || seen.get(row.id()) == Some(&UnreadChange::Removed);
+        self.unmark_gone(|id| seen.get(id) == Some(&UnreadChange::Removed) && !came.contains(id));
         let mut gone = self.gone();
-        gone.retain(|gone| gone.row().is_some_and(|row| !is_past(row)));
+        gone.retain(|gone| !is_past(gone.row.row()));
         gone.extend(news.gone);
         // Each of them keeps the page that it was on.
         gone.drain(..gone.len().saturating_sub(MOST_GONE));
@@ -91,7 +91,7 @@ impl Session {
         for id in news.changed.iter().filter(|id| !new.contains(id)) {
             changed.insert(id);
         }
-        for row in gone.iter().filter_map(Gone::row) {
+        for row in gone.iter().map(|removed| removed.row.row()) {
             new.remove(row.id());
             changed.remove(row.id());
         }
@@ -100,28 +100,28 @@ impl Session {
     }
 
     /// The rows that are listed as removed.
-    fn gone(&self) -> Vec<Gone> {
-        self.list.lines.rows().gone().map(|(_, gone)| gone.clone()).collect()
+    fn gone(&self) -> Vec<RemovedRow> {
+        self.list.lines.rows().removed().map(|(_, gone)| gone.clone()).collect()
     }
 
     /// Takes out the changes that were looked at: a filter for changes finds only unread ones.
     pub fn settle_news(&mut self) {
         let seen = self.unread.settle();
-        if seen.values().any(|change| *change == UnreadChange::Gone) {
+        if seen.values().any(|change| *change == UnreadChange::Removed) {
             self.unmark_gone(|id| seen.contains_key(id));
             let mut gone = self.gone();
-            gone.retain(|gone| gone.row().is_some_and(|row| !seen.contains_key(row.id())));
+            gone.retain(|gone| !seen.contains_key(gone.row.row().id()));
             self.set_gone(gone);
         }
     }
 
-    fn set_gone(&mut self, gone: Vec<Gone>) {
+    fn set_gone(&mut self, gone: Vec<RemovedRow>) {
         let mut ids = IdSet::default();
-        for row in gone.iter().filter_map(Gone::row) {
+        for row in gone.iter().map(|removed| removed.row.row()) {
             ids.insert(row.id());
         }
         self.unread.gone = Arc::new(ids);
-        self.list.lines.set_gone(gone);
+        self.list.lines.set_removed(gone);
         self.flagged_anew();
     }
 
@@ -150,7 +150,8 @@ impl Session {
     /// Removes the marks of webhooks that will not be listed as removed any longer: the user could not remove them.
     fn unmark_gone(&mut self, is_left: impl Fn(&str) -> bool) {
         let gone = self.gone();
-        let marked = gone.iter().filter_map(Gone::row).map(RowRef::id).filter(|id| is_left(id) && self.marks.contains(id));
+        let marked =
+            gone.iter().map(|removed| removed.row.row()).map(RowRef::id).filter(|id| is_left(id) && self.marks.contains(id));
         let ids: Vec<&str> = marked.collect();
         if !ids.is_empty() {
             let marks = Arc::make_mut(&mut self.marks);

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::analysis::rows::Rows;
 use crate::model::IdSet;
+use crate::model::Rows;
 use crate::tui::job_id::JobId;
 
 /// The webhooks that nobody has looked at since they changed.
@@ -28,7 +28,7 @@ pub struct UnreadChanges {
 pub enum UnreadChange {
     New,
     Changed,
-    Gone,
+    Removed,
 }
 
 impl UnreadChange {
@@ -36,7 +36,7 @@ impl UnreadChange {
         match self {
             Self::New => "+",
             Self::Changed => "~",
-            Self::Gone => "-",
+            Self::Removed => "-",
         }
     }
 
@@ -44,7 +44,7 @@ impl UnreadChange {
         match self {
             Self::New => "added since the last refresh",
             Self::Changed => "changed since the last refresh",
-            Self::Gone => "no longer listed since the last refresh",
+            Self::Removed => "no longer listed since the last refresh",
         }
     }
 }
@@ -60,7 +60,7 @@ impl UnreadChanges {
         [
             (UnreadChange::New, self.new.len().saturating_sub(new)),
             (UnreadChange::Changed, self.changed.len().saturating_sub(changed)),
-            (UnreadChange::Gone, self.gone.len().saturating_sub(gone)),
+            (UnreadChange::Removed, self.gone.len().saturating_sub(gone)),
         ]
     }
 
@@ -72,7 +72,7 @@ impl UnreadChanges {
         *match change {
             UnreadChange::New => new,
             UnreadChange::Changed => changed,
-            UnreadChange::Gone => gone,
+            UnreadChange::Removed => gone,
         } += 1;
     }
 
@@ -84,7 +84,7 @@ impl UnreadChanges {
             let of = match change {
                 UnreadChange::New => &mut self.new,
                 UnreadChange::Changed => &mut self.changed,
-                UnreadChange::Gone => &mut self.gone,
+                UnreadChange::Removed => &mut self.gone,
             };
             Arc::make_mut(of).remove(id);
         }

@@ -4,15 +4,15 @@
 use std::ops::Range;
 
 use super::listing::{Cell, Listing};
-use crate::analysis::rows::{Rows, Standing};
 use crate::fetch::RowCount;
 use crate::model::RowRef;
+use crate::model::{OwnedRow, Rows};
 use crate::tui::list_pane::{LineKey, Lines, ListPane, Shown};
 
 /// A row that is selected, or was selected when something was opened.
 #[derive(Debug, Clone)]
 pub struct Anchor {
-    row: Standing,
+    row: OwnedRow,
     /// Its number; `None` while it is not among the rows that are here.
     number: Option<u64>,
 }
@@ -20,11 +20,11 @@ pub struct Anchor {
 impl Anchor {
     /// The row with a number, if it is loaded.
     pub fn at(rows: &Rows, number: u64) -> Option<Self> {
-        Some(Self { row: rows.standing(number)?, number: Some(number) })
+        Some(Self { row: rows.owned_row(number)?, number: Some(number) })
     }
 
     /// A row, wherever it is.
-    pub fn of(row: Standing, rows: &Rows) -> Self {
+    pub fn of(row: OwnedRow, rows: &Rows) -> Self {
         let number = rows.find(&row);
         Self { row, number }
     }
@@ -33,11 +33,11 @@ impl Anchor {
         self.number
     }
 
-    pub fn standing(&self) -> &Standing {
+    pub fn owned_row(&self) -> &OwnedRow {
         &self.row
     }
 
-    pub fn row(&self) -> Option<RowRef<'_>> {
+    pub fn row(&self) -> RowRef<'_> {
         self.row.row()
     }
 
@@ -51,10 +51,10 @@ impl Anchor {
     /// Updates the row to its present state. If it is not where it was, it may be listed as removed; pages that are still to
     /// come may have it too.
     pub fn renew(&mut self, rows: &Rows) {
-        let there = self.number.and_then(|number| rows.standing(number));
-        match there.filter(|there| there.row().is_some_and(|row| self.row.is_of(row))) {
+        let there = self.number.and_then(|number| rows.owned_row(number));
+        match there.filter(|there| self.row.is_version_of(there.row())) {
             Some(there) => self.row = there,
-            None => self.number = rows.find_gone(&self.row),
+            None => self.number = rows.find_removed(&self.row),
         }
     }
 
@@ -89,10 +89,8 @@ impl Lines for Listing {
     }
 
     fn key(anchor: &Anchor, place: u64) -> LineKey {
-        match anchor.row() {
-            Some(row) if row.is_webhook() => LineKey::Webhook(row.id().into()),
-            _ => LineKey::Malformed(place),
-        }
+        let row = anchor.row();
+        if row.is_webhook() { LineKey::Webhook(row.id().into()) } else { LineKey::Malformed(place) }
     }
 
     fn is_end_known(&self) -> bool {
@@ -112,7 +110,7 @@ impl ListPane<Listing> {
     /// The row at a place, or the reason why there is none.
     pub fn cell(&self, place: u64) -> Cell<'_> {
         match self.shown(place) {
-            Shown::Held(Anchor { row, number: None }) => row.row().map_or(Cell::Absent, Cell::Left),
+            Shown::Held(Anchor { row, number: None }) => Cell::Left(row.row()),
             Shown::Held(Anchor { number: Some(number), .. }) => self.lines.cell_of(*number),
             Shown::Listed(index) => self.lines.cell(index),
         }
@@ -120,7 +118,7 @@ impl ListPane<Listing> {
 
     pub fn row(&self, place: u64) -> Option<RowRef<'_>> {
         match self.cell(place) {
-            Cell::Row(row) | Cell::Gone(row) | Cell::Left(row) => Some(row),
+            Cell::Row(row) | Cell::Removed(row) | Cell::Left(row) => Some(row),
             Cell::Loading | Cell::Failed(_) | Cell::Absent => None,
         }
     }

@@ -4,9 +4,9 @@ use crate::analysis::changes::Entry;
 use crate::analysis::destinations::Origin;
 use crate::analysis::groups::Kind;
 use crate::analysis::query::quote;
-use crate::analysis::rows::Standing;
 use crate::cache::Snapshot;
 use crate::keymap::Action;
+use crate::model::OwnedRow;
 use crate::model::Scope;
 use crate::safe;
 use crate::tui::app::App;
@@ -27,15 +27,15 @@ impl App {
     /// The time whose age is shown above the changes.
     pub(super) fn changes_since(&self) -> Option<jiff::Timestamp> {
         match self.session.basis() {
-            (Baseline::LastLook | Baseline::Snapshot(..), Some(past)) if self.has_changes() => Some(past.at),
+            (Baseline::LastLook | Baseline::Snapshot(..), Some(past)) if self.has_changes() => Some(past.read_at),
             _ => None,
         }
     }
 
     /// The row that a copy takes.
-    pub(super) fn row_to_copy(&self) -> Option<Standing> {
+    pub(super) fn row_to_copy(&self) -> Option<OwnedRow> {
         if self.ui.view == View::Changes {
-            return Some(self.session.changes.selected()?.standing().clone());
+            return Some(self.session.changes.selected()?.owned_row().clone());
         }
         if let Some(groups) = self.group_pane() {
             return match &groups.selected()?.kind {
@@ -43,7 +43,7 @@ impl App {
                 _ => None,
             };
         }
-        Some(self.session.list.selected_line()?.standing().clone())
+        Some(self.session.list.selected_line()?.owned_row().clone())
     }
 
     /// Loads all rows for the comparison, or warns that some are missing.
@@ -71,7 +71,7 @@ impl App {
 
     /// Probes the destination of the selected change.
     fn probe_change(&mut self) -> Vec<Effect> {
-        match self.session.changes.selected().and_then(Entry::row).map(|row| Origin::of_text(row.url())) {
+        match self.session.changes.selected().map(Entry::row).map(|row| Origin::of_text(row.url())) {
             Some(Some(origin)) => self.in_session(|session, cx| session.probe(cx, vec![origin])),
             Some(None) => self.warn("cannot probe: not a valid http or https URL"),
             None => self.warn("no change selected, nothing to probe"),
@@ -84,7 +84,7 @@ impl App {
             return self.warn("no changes, nothing to probe");
         }
         let webhooks =
-            self.session.changes.found().map(|found| found.entries.iter().map(Entry::standing).cloned().collect());
+            self.session.changes.found().map(|found| found.entries.iter().map(Entry::owned_row).cloned().collect());
         self.session.gather(Task::GatherOf { webhooks: webhooks.unwrap_or_default(), most: MAX_AT_A_TIME })
     }
 

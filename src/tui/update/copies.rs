@@ -66,10 +66,10 @@ impl App {
             CopySubject::Nothing => self.warn("no webhook to copy from"),
             CopySubject::One(row) => {
                 let whose = CopySubject::One(row.clone()).words(self.settings.glyphs.ellipsis);
-                let Some(row) = row.row().map(RowRef::unpack) else { return Vec::new() };
-                match copy::text(what, &row, &place) {
+                let row = row.row();
+                match copy::text(what, row, &place) {
                     Some(text) => self.copied(what, &CopyWords::one(what, &whose), text),
-                    None => self.warn(copy::refusal(&row)),
+                    None => self.warn(copy::refusal(row)),
                 }
             }
             CopySubject::Marked { rows, count, on_screen, .. } => {

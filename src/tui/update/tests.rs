@@ -30,7 +30,7 @@ impl Explorer {
         let app = App::new(setup, Self::now());
         let (demand, receiver) = watch::channel(app.session.demand().clone());
         let source = server.source();
-        let (events, _) = fetch::spawn(move || Ok(source), policy, receiver, app.session.load.packer.clone());
+        let (events, _) = fetch::spawn(move || Ok(source), policy, receiver, app.session.load.interner.clone());
         Self { app, demand, events }
     }
 

@@ -2,8 +2,8 @@
 
 use crate::analysis::groups::{Broken, Kind};
 use crate::analysis::query::quote;
-use crate::analysis::rows::Standing;
 use crate::keymap::Action;
+use crate::model::OwnedRow;
 use crate::model::{RowRef, public_path};
 use crate::safe;
 use crate::tui::app::App;
@@ -85,7 +85,7 @@ impl App {
     /// The webhook that the selected line is about, if it is about one.
     pub(super) fn row_of_group(&self) -> Option<RowRef<'_>> {
         match &self.group_pane()?.selected()?.kind {
-            Kind::Broken { row, .. } => row.row().filter(|row| row.is_webhook()),
+            Kind::Broken { row, .. } => Some(row.row()).filter(|row| row.is_webhook()),
             _ => None,
         }
     }
@@ -124,7 +124,7 @@ impl App {
     }
 
     /// Shows the webhooks of a filter, and selects this row; Esc comes back.
-    pub(super) fn show_webhooks(&mut self, terms: String, row: Option<Standing>) -> Vec<Effect> {
+    pub(super) fn show_webhooks(&mut self, terms: String, row: Option<OwnedRow>) -> Vec<Effect> {
         let from = self.ui.view;
         let before = self.session.filter.applied().to_owned();
         let text = match self.session.filter.applied() {

@@ -134,7 +134,7 @@ fn row(app: &App, entry: &Entry, area: Rect, canvas: &mut Canvas<'_>) {
     let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     canvas.text(area, &change_detail::sign(entry, fate).into(), sign_style(app, entry, fate));
     let area = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2), ..area };
-    let Some(webhook) = entry.row() else { return };
+    let webhook = entry.row();
     let words = match entry {
         Entry::Added(_) | Entry::Removed(_) => Safe::default(),
         Entry::Changed(..) => change_detail::summary(entry, app.session.reveal),

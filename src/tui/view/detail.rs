@@ -21,7 +21,7 @@ impl App {
 
     pub fn webhook_in_lines(&self, max: usize) -> Option<Vec<Vec<Piece>>> {
         let row = self.session.list.selected_row()?;
-        Some(detail::lines(&row.unpack(), &notes(self, row), self.told(), &self.detail_style(), max))
+        Some(detail::lines(row, &notes(self, row), self.told(), &self.detail_style(), max))
     }
 
     pub fn change_in_lines(&self, max: usize) -> Option<Vec<Vec<Piece>>> {
@@ -92,7 +92,7 @@ fn corner(app: &App) -> Option<Safe> {
     }
     let selected = session.list.selected();
     match (session.change_at(selected), session.list.cell(selected)) {
-        (Some(change), Cell::Row(row) | Cell::Gone(row)) => {
+        (Some(change), Cell::Row(row) | Cell::Removed(row)) => {
             Some(safe!("{} {}", change.sign(), session.change_in_words(change, row.id())))
         }
         (None, Cell::Left(_)) => Some(safe!("{} {}", LEFT, "removed, or on another page")),
@@ -111,6 +111,6 @@ fn no_row(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         Cell::Failed(error) => {
             canvas.text(area, &safe!("! {}", error.short()), app.settings.theme.error);
         }
-        Cell::Row(_) | Cell::Gone(_) | Cell::Left(_) | Cell::Absent => {}
+        Cell::Row(_) | Cell::Removed(_) | Cell::Left(_) | Cell::Absent => {}
     }
 }

@@ -97,7 +97,7 @@ fn group_line(app: &App, group: &Group, is_selected: bool, columns: &FindingColu
         Kind::Broken { number, row, what, finding, .. } => {
             // Only a number of its group stands behind a row.
             let wide = columns.wide(at, finding.is_some());
-            let symbol = row.row().map_or(" ", |row| state_symbol(row, glyphs));
+            let symbol = state_symbol(row.row(), glyphs);
             let (symbol, text) = match what {
                 Broken::Webhook { url } => {
                     let room = usize::from(wide.width.saturating_sub(4));
@@ -136,7 +136,7 @@ fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
         _ => None,
     };
     let whose = match &group.kind {
-        Kind::Broken { row, .. } => row.row().filter(|row| row.is_webhook()),
+        Kind::Broken { row, .. } => Some(row.row()).filter(|row| row.is_webhook()),
         _ => None,
     };
     let whose = whose.map(|row| safe!("{}  {}", clean_head(row.id(), 40), short_url(row.url(), app.session.reveal, 500)));

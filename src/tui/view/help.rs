@@ -36,7 +36,7 @@ pub(super) fn draw(app: &App, scroll: usize, canvas: &mut Canvas<'_>) {
 fn signs(app: &App) -> Vec<(Safe, &'static str)> {
     let glyphs = app.settings.glyphs;
     let [reachable, dead] = glyphs.probe();
-    let [new, changed, gone] = [UnreadChange::New, UnreadChange::Changed, UnreadChange::Gone].map(UnreadChange::sign);
+    let [new, changed, gone] = [UnreadChange::New, UnreadChange::Changed, UnreadChange::Removed].map(UnreadChange::sign);
     let severities = Severity::ALL.map(|severity| glyphs.severity(severity)).join(" ");
     vec![
         (safe!("{} {} ?", glyphs.active, glyphs.inactive), "active, inactive, unknown"),

@@ -7,7 +7,7 @@ use crate::analysis::audit::RuleSet;
 use crate::base::clock;
 use crate::base::text::Safe;
 use crate::config::TimeFormat;
-use crate::model::{Row, RowRef, short_url};
+use crate::model::{RowRef, short_url};
 use crate::safe;
 use crate::tui::app::App;
 use crate::tui::session::listing::Cell;
@@ -47,8 +47,10 @@ fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
         behind(area, 1)
     };
     match app.session.list.cell(place) {
-        Cell::Row(row) | Cell::Gone(row) | Cell::Left(row) if row.is_webhook() => webhook_row(app, place, row, area, canvas),
-        Cell::Row(row) | Cell::Gone(row) | Cell::Left(row) => malformed_row(row, theme.error, area, canvas),
+        Cell::Row(row) | Cell::Removed(row) | Cell::Left(row) if row.is_webhook() => {
+            webhook_row(app, place, row, area, canvas);
+        }
+        Cell::Row(row) | Cell::Removed(row) | Cell::Left(row) => malformed_row(row, theme.error, area, canvas),
         Cell::Loading => {
             let dots = u16::try_from(8 + place % 17 * 7 % 17).unwrap_or(8);
             for x in 0..dots.min(area.width) {
@@ -70,8 +72,8 @@ pub(super) fn behind(area: Rect, columns: u16) -> Rect {
 }
 
 fn malformed_row(row: RowRef<'_>, style: Style, area: Rect, canvas: &mut Canvas<'_>) {
-    if let Row::Malformed(malformed) = row.unpack() {
-        canvas.text(area, &safe!("! malformed: {}", malformed.reason.explain()), style);
+    if let Some(reason) = row.malformed() {
+        canvas.text(area, &safe!("! malformed: {}", reason.explain()), style);
     }
 }
 
@@ -138,7 +140,7 @@ fn change_style(app: &App, change: UnreadChange) -> Style {
     let style = match change {
         UnreadChange::New => theme.active,
         UnreadChange::Changed => theme.warning,
-        UnreadChange::Gone => theme.error,
+        UnreadChange::Removed => theme.error,
     };
     style.patch(theme.strong)
 }

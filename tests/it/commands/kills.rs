@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hookscope::cache::Store;
-use hookscope::model::{Entry, Roster};
+use hookscope::model::{Interner, RowRef, Rows};
+use hookscope::snapshot::STORED_PAGE;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Ended, Home, ONCE};
@@ -56,13 +57,10 @@ impl Place {
 }
 
 /// The one version that all rows of a whole listing are of.
-fn version_of(roster: &Roster) -> u64 {
-    assert_eq!(roster.len(), ROWS);
-    let version = |entry: Entry<'_>| {
-        let url = entry.webhook().unwrap().url.raw().to_owned();
-        url.rsplit('/').next().unwrap().parse::<u64>().unwrap()
-    };
-    let mut versions: Vec<_> = roster.sorted().map(version).collect();
+fn version_of(rows: &Rows) -> u64 {
+    assert_eq!(rows.webhooks().count(), ROWS);
+    let version = |row: RowRef<'_>| row.url().rsplit('/').next().unwrap().parse::<u64>().unwrap();
+    let mut versions: Vec<_> = rows.webhooks().map(version).collect();
     versions.dedup();
     assert_eq!(versions.len(), 1, "{versions:?}");
     versions.first().copied().unwrap()
@@ -87,13 +85,12 @@ async fn kill(times: u64) -> (u64, u64) {
         child.kill().await.unwrap_or_default();
         // A machine that has more or less to do than before moves that end.
         usual = usual.mul_f64(if ended { 0.98 } else { 1.01 });
-        let (roster, _) = store.read_roster(now).unwrap().unwrap();
-        let found = version_of(&roster);
+        let found = version_of(&store.read(&Interner::default(), now).unwrap().unwrap().rows);
         assert!(found == cached || found == version, "version {found} after {cached} and before {version}");
         let history = store.history();
         assert!(history.len() >= kept.min(190), "{} snapshots after {kept}", history.len());
         let last = history.last().unwrap();
-        let newest = version_of(&last.read().unwrap());
+        let newest = version_of(&last.read(&Interner::default(), STORED_PAGE).unwrap());
         assert!(newest >= found && newest <= version);
         early += u64::from(newest < version);
         between += u64::from(newest != found);
@@ -102,7 +99,7 @@ async fn kill(times: u64) -> (u64, u64) {
     // One that is not killed cleans up behind the others, and writes what they could not.
     place.version.fetch_add(1, Ordering::SeqCst);
     tokio::time::timeout(Duration::from_secs(20), Ended::of(place.writer())).await.unwrap().data();
-    assert_eq!(version_of(&store.read_roster(now).unwrap().unwrap().0), times + 1);
+    assert_eq!(version_of(&store.read(&Interner::default(), now).unwrap().unwrap().rows), times + 1);
     (early, between)
 }
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hookscope::model::Row;
+use hookscope::model::OwnedRow;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
 use super::{Ended, Home, ONCE, ask, serving};
@@ -12,8 +12,7 @@ use crate::faults::server::{Envelope, Listing, Reply, Server, gate, row, rows};
 /// The ids of lines that are whole objects, every one of them.
 fn ids(ended: &Ended) -> Vec<String> {
     assert!(ended.stdout.is_empty() || ended.stdout.ends_with('\n'), "the last row is cut off");
-    let row = |line| Row::decode(serde_json::from_str(line).unwrap()).unwrap();
-    ended.stdout.lines().map(|line| row(line).id().unwrap().raw().to_owned()).collect()
+    ended.stdout.lines().map(|line| OwnedRow::decode(line).unwrap().row().id().to_owned()).collect()
 }
 
 fn numbered(numbers: impl IntoIterator<Item = u64>) -> Vec<String> {

@@ -4,6 +4,7 @@ use clap::ValueEnum as _;
 use hookscope::analysis::coverage::EventCoverage;
 use hookscope::analysis::sort::SORT_KEYS;
 use hookscope::keymap::{Key, Keymap};
+use hookscope::model::OwnedRow;
 use hookscope::output::{Format, Listed, Measured, Probed, Record, openmetrics};
 
 use super::page::Page;
@@ -64,12 +65,9 @@ fn formats_have_the_names_and_orders_that_are_stable() {
 
 #[test]
 fn webhooks_are_written_in_the_order_that_is_stable() {
-    let decoded = serde_json::value::RawValue::from_string(
-        r#"{"x":1,"created_at":"t","is_active":true,"events":[],"url":"u","id":"a"}"#.to_owned(),
-    );
-    let row = hookscope::model::Row::decode(&decoded.unwrap()).unwrap();
+    let row = OwnedRow::decode(r#"{"x":1,"created_at":"t","is_active":true,"events":[],"url":"u","id":"a"}"#).unwrap();
     let json = r#"{"id":"a","url":"u","events":[],"is_active":true,"created_at":"t","x":1}"#;
-    assert_eq!(serde_json::to_string(&row).unwrap(), json);
+    assert_eq!(serde_json::to_string(&row.row()).unwrap(), json);
     let order = "one array of objects with `id`, `url`, `events`, `is_active`, `created_at`, then the fields that hookscope does not know";
     assert!(line("docs/formats.md").contains(order));
 }

@@ -3,7 +3,6 @@
 use hookscope::analysis::changes::Entry;
 use hookscope::analysis::reach::Trouble;
 use hookscope::api::{ErrorKind, Network};
-use hookscope::model::Row;
 use hookscope::tui::jobs::{Done, Job, Outcome, RemovalQuestion};
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::session::changes::{ChangeCounts, RemovalCheck};
@@ -11,16 +10,14 @@ use hookscope::tui::ui::{Focus, Overlay};
 use hookscope::tui::view_kind::View;
 
 use super::memory::{Home, all, webhooks};
-use crate::support::{Stage, page, row, webhook, with};
+use crate::support::{Stage, page, webhook, with};
 
 /// The fourth webhook with another host, other events and an unknown field.
-fn changed() -> Row {
-    row(
-        r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/dialnexa/crm/3","events":["call.completed","call.ended"],"is_active":false,"created_at":"2024-05-04T08:00:00.000Z","retries":3}"#,
-    )
+fn changed() -> String {
+    r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/dialnexa/crm/3","events":["call.completed","call.ended"],"is_active":false,"created_at":"2024-05-04T08:00:00.000Z","retries":3}"#.to_owned()
 }
 
-fn now() -> Vec<Row> {
+fn now() -> Vec<String> {
     vec![webhook(0), webhook(2), changed(), webhook(4), webhook(5)]
 }
 
@@ -74,7 +71,7 @@ fn the_json_of_a_change_scrolls_to_its_end_however_long_it_is() {
     home.remember(&webhooks(0..1), 3);
     let mut stage = home.stage(80, 24);
     let lines = vec!["1"; 66_000].join(",");
-    let long = row(&format!(r#"{{"id":"a","url":"https://x.com","other":[{lines}],"last":"the end"}}"#));
+    let long = format!(r#"{{"id":"a","url":"https://x.com","other":[{lines}],"last":"the end"}}"#);
     stage.send(Message::Begun).load(all(vec![webhook(0), long])).keys("5 v tab G");
     assert!(stage.app.session.changes.list.scroll > 65_600, "{}\n{}", stage.app.session.changes.list.scroll, stage.frame());
     assert!(stage.frame().contains("the end"), "{}", stage.frame());
@@ -229,9 +226,9 @@ fn a_filter_narrows_the_changes() {
 #[test]
 fn credentials_are_masked_until_they_are_revealed() {
     let home = Home::new();
-    home.remember(&[row(r#"{"id":"a","url":"https://x.example.com/?token=old1"}"#)], 3);
+    home.remember(&[r#"{"id":"a","url":"https://x.example.com/?token=old1"}"#.to_owned()], 3);
     let mut stage = home.stage(100, 30);
-    stage.send(Message::Begun).load(all(vec![row(r#"{"id":"a","url":"https://x.example.com/?token=new2"}"#)]));
+    stage.send(Message::Begun).load(all(vec![r#"{"id":"a","url":"https://x.example.com/?token=new2"}"#.to_owned()]));
     stage.keys("5");
     assert!(!stage.frame().contains("old1") && !stage.frame().contains("new2"), "{}", stage.frame());
     stage.keys("x");
@@ -436,9 +433,7 @@ fn what_came_back_under_another_id_is_said_on_both_sides() {
     let home = Home::new();
     home.remember(&webhooks(0..5), 3);
     let mut stage = home.stage(120, 30);
-    let again = row(
-        r#"{"id":"again","url":"https://billing.acme.example.com/dialnexa/crm/1","events":["call.failed","call.completed"],"is_active":true}"#,
-    );
+    let again = r#"{"id":"again","url":"https://billing.acme.example.com/dialnexa/crm/1","events":["call.failed","call.completed"],"is_active":true}"#.to_owned();
     stage.send(Message::Begun).load(all(vec![webhook(0), webhook(2), webhook(3), webhook(4), again])).keys("5");
     assert!(stage.frame().contains("possibly re-registered as again: same URL and"), "{}", stage.frame());
     stage.keys("j");

@@ -1,15 +1,14 @@
 //! The filter as it is typed, and the order in which rows are shown.
 
-use hookscope::api::{ErrorKind, Page};
-use hookscope::model::Row;
+use hookscope::api::ErrorKind;
 use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::workers::RowsRequest;
 
-use crate::support::{Stage, page, press, row, setup, webhook, with};
+use crate::support::{SentPage, Stage, page, press, setup, webhook, with};
 
-fn whole(rows: Vec<Row>) -> Page {
-    Page { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
+fn whole(rows: Vec<String>) -> SentPage {
+    SentPage { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
 }
 
 /// Forty webhooks, all of them here; every fourth one is of `hooks.acme.example.com`.
@@ -46,7 +45,7 @@ fn each_letter_narrows_and_backspace_widens() {
 fn a_filter_keeps_the_order_of_the_list_and_only_fuzzy_ranks() {
     let mut stage = Stage::new(100, 30);
     let urls = ["https://a.com/x-crm-y", "https://b.com/c/r/m", "https://c.com/crm"];
-    let rows = urls.iter().enumerate().map(|(number, url)| row(&format!(r#"{{"id":"w{number}","url":"{url}"}}"#)));
+    let rows = urls.iter().enumerate().map(|(number, url)| format!(r#"{{"id":"w{number}","url":"{url}"}}"#));
     stage.load(whole(rows.collect()));
     stage.keys("/").paste("crm").keys("enter");
     assert_eq!(ids(&stage), ["w0", "w2"]);
@@ -189,7 +188,7 @@ fn a_refresh_that_moves_rows_keeps_the_selected_webhook_of_a_filtered_list() {
     assert_eq!(stage.selected().as_deref(), Some("whk_000000000197"));
     stage.keys("r");
     // One more stands at the top, so that every row has another number.
-    let shifted = |number, rows: Vec<Row>| Page { rows, ..page(number, 0..0, Some(201)) };
+    let shifted = |number, rows: Vec<String>| SentPage { rows, ..page(number, 0..0, Some(201)) };
     let first = std::iter::once(webhook(500)).chain((0..99).map(webhook)).collect();
     stage.load(shifted(1, first)).load(shifted(2, (99..199).map(webhook).collect())).load(shifted(3, vec![webhook(199)]));
     assert_eq!(stage.selected().as_deref(), Some("whk_000000000197"));
@@ -254,9 +253,9 @@ fn hostile_queries_are_answered_or_explained() {
 fn hostile_rows_are_filtered_like_others() {
     let many: Vec<_> = (0..10_000).map(|number| format!("\"event.{number}\"")).collect();
     let rows = vec![
-        row(&format!(r#"{{"id":"many","url":"https://x.com/","events":[{}]}}"#, many.join(","))),
-        row(&format!(r#"{{"id":"long","url":"https://x.com/{}"}}"#, "q".repeat(1 << 20))),
-        row("7"),
+        format!(r#"{{"id":"many","url":"https://x.com/","events":[{}]}}"#, many.join(",")),
+        format!(r#"{{"id":"long","url":"https://x.com/{}"}}"#, "q".repeat(1 << 20)),
+        "7".to_owned(),
     ];
     let mut stage = Stage::new(100, 30);
     stage.load(whole(rows));
@@ -402,7 +401,7 @@ fn the_first_of_an_answer_never_moves_the_selection() {
 
 #[test]
 fn an_age_is_one_of_the_last_read() {
-    let young = || whole(vec![row(r#"{"id":"a","url":"https://x.com/","created_at":"2026-06-15T11:30:00.000Z"}"#)]);
+    let young = || whole(vec![r#"{"id":"a","url":"https://x.com/","created_at":"2026-06-15T11:30:00.000Z"}"#.to_owned()]);
     let mut stage = Stage::new(100, 30);
     stage.load(young()).keys("/").paste("created:<1h").keys("enter");
     assert_eq!(stage.app.session.list.len(), 1);

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use hookscope::analysis::audit::{Rule, Severity, Waiver, Whose, Work};
 use hookscope::analysis::reach::Trouble;
-use hookscope::api::{ErrorKind, Page};
+use hookscope::api::ErrorKind;
 use hookscope::base::text::Untrusted;
 use hookscope::config;
-use hookscope::model::Row;
 use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::Message;
 use hookscope::tui::theme::{Glyphs, Theme};
@@ -16,31 +15,30 @@ use hookscope::tui::ui::Focus;
 use hookscope::tui::view_kind::View;
 
 use super::memory::Home;
-use crate::support::{Stage, page, row, setup, with};
+use crate::support::{SentPage, Stage, page, setup, with};
 
 /// A webhook without a fault, or with the URL that is one.
-fn at(id: &str, url: &str) -> Row {
-    row(&format!(
+fn at(id: &str, url: &str) -> String {
+    format!(
         r#"{{"id":"{id}","url":"{url}","events":["call.completed"],"is_active":true,"created_at":"2026-01-01T00:00:00Z"}}"#
-    ))
+    )
 }
 
-fn faulty() -> Vec<Row> {
+fn faulty() -> Vec<String> {
     vec![
         at("good", "https://good.example.com/x"),
         at("twin1", "https://twins.example.com/x"),
         at("plain", "http://plain.example.com/x"),
         at("twin2", "https://TWINS.example.com:443/x"),
-        row(
-            r#"{"id":"old","url":"https://old.example.com/","events":[],"is_active":false,"created_at":"2020-01-01T00:00:00Z"}"#,
-        ),
-        row("null"),
+        r#"{"id":"old","url":"https://old.example.com/","events":[],"is_active":false,"created_at":"2020-01-01T00:00:00Z"}"#
+            .to_owned(),
+        "null".to_owned(),
     ]
 }
 
 /// All rows of a workspace on one page.
-fn all(rows: Vec<Row>) -> Page {
-    Page { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
+fn all(rows: Vec<String>) -> SentPage {
+    SentPage { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
 }
 
 fn with_faults(width: u16, height: u16) -> Stage {
@@ -259,7 +257,7 @@ fn a_rule_of_many_webhooks_stays_readable() {
         |range: std::ops::Range<u64>| range.map(|i| at(&format!("w{i}"), &format!("http://x{i}.example.com/"))).collect();
     for number in 1..=11 {
         let rows = rows((number - 1) * 100..number * 100);
-        stage.load(Page { rows, ..page(number, 0..0, Some(1100)) });
+        stage.load(SentPage { rows, ..page(number, 0..0, Some(1100)) });
     }
     stage.keys("enter G k");
     assert_eq!(stage.app.group_pane().unwrap().list.len(), 1 + 1000 + 1 + 1, "{}", stage.frame());
@@ -269,7 +267,7 @@ fn a_rule_of_many_webhooks_stays_readable() {
 #[test]
 fn of_a_part_nothing_is_said_that_holds_for_the_whole() {
     let mut stage = Stage::new(100, 30);
-    stage.load(Page { rows: faulty(), total: Some(20_000), ..page(1, 0..0, None) });
+    stage.load(SentPage { rows: faulty(), total: Some(20_000), ..page(1, 0..0, None) });
     stage.keys("4");
     let frame = stage.frame();
     assert!(frame.contains("in the loaded webhooks") && frame.contains("insecure-url"), "{frame}");
@@ -285,7 +283,7 @@ fn of_a_part_nothing_is_said_that_holds_for_the_whole() {
 fn nothing_wrong_is_said_once_that_is_known() {
     let mut stage = Stage::new(100, 30);
     let rows = (0..100).map(|i| at(&format!("w{i}"), &format!("https://x{i}.example.com/"))).collect();
-    stage.load(Page { rows, total: Some(20_000), ..page(1, 0..0, None) });
+    stage.load(SentPage { rows, total: Some(20_000), ..page(1, 0..0, None) });
     stage.keys("4");
     assert!(stage.frame().contains("no findings in the loaded webhooks"), "{}", stage.frame());
 }
@@ -427,10 +425,10 @@ fn what_is_wrong_is_told_once_the_selection_stays() {
     assert!(stage.app.next_wake().is_none_or(|wake| wake > stage.now.instant + Duration::from_secs(1)));
 }
 
-fn of_2020(is_active: bool) -> Row {
-    row(&format!(
+fn of_2020(is_active: bool) -> String {
+    format!(
         r#"{{"id":"old","url":"https://old.example.com/","events":["call.failed"],"is_active":{is_active},"created_at":"2020-01-01T00:00:00Z"}}"#
-    ))
+    )
 }
 
 #[test]

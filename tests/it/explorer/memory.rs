@@ -6,16 +6,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use hookscope::api::{ErrorKind, Network, Page};
+use hookscope::api::{ErrorKind, Network};
 use hookscope::cache::{Kept, Store};
-use hookscope::model::{Roster, Row};
+use hookscope::model::{Interner, RowRef};
 use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::session::Session;
 use hookscope::tui::session::changes::RemovalCheck;
 use tempfile::TempDir;
 
-use crate::support::{NOW, Stage, page, row, setup, webhook, with};
+use crate::support::{NOW, SentPage, Stage, id_of, page, rows_of, setup, webhook, with};
 
 /// A home, and what an earlier session left in it.
 pub(crate) struct Home(TempDir);
@@ -34,9 +34,9 @@ impl Home {
     }
 
     /// So many hours ago these were all webhooks.
-    pub(crate) fn remember(&self, rows: &[Row], hours: i64) {
+    pub(crate) fn remember(&self, rows: &[String], hours: i64) {
         let at = NOW.parse::<jiff::Timestamp>().unwrap() - jiff::SignedDuration::from_hours(hours);
-        let rows = Roster::of_rows(rows);
+        let rows = rows_of(rows);
         let mut kept = self.store().keep(&rows, at, at, &BTreeSet::new()).unwrap();
         if let Kept::Unconfirmed(unconfirmed) = kept {
             kept = self.store().keep(&rows, at, at, &unconfirmed.ids.into_iter().collect()).unwrap();
@@ -50,19 +50,19 @@ impl Home {
 
     /// The ids in the cache.
     fn cached(&self) -> Vec<String> {
-        let cached = self.store().read::<Row>(jiff::Timestamp::MAX).unwrap();
+        let cached = self.store().read(&Interner::default(), jiff::Timestamp::MAX).unwrap();
         let rows = cached.map(|cached| cached.rows).unwrap_or_default();
-        rows.iter().map(|row| row.id().unwrap().raw().to_owned()).collect()
+        rows.webhooks().map(RowRef::id).map(str::to_owned).collect()
     }
 }
 
-pub(crate) fn webhooks(numbers: std::ops::Range<u64>) -> Vec<Row> {
+pub(crate) fn webhooks(numbers: std::ops::Range<u64>) -> Vec<String> {
     numbers.map(webhook).collect()
 }
 
 /// Page 1 of so few webhooks that it is all.
-pub(crate) fn all(rows: Vec<Row>) -> Page {
-    Page { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
+pub(crate) fn all(rows: Vec<String>) -> SentPage {
+    SentPage { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
 }
 
 /// A stage that shows a cache of 250 webhooks of three hours ago.
@@ -96,7 +96,7 @@ fn the_selection_follows_its_webhook_from_the_cache_to_live_rows() {
     stage.keys("j j j");
     let (selected, place) = (stage.selected(), stage.app.session.list.selected());
     let rows = [webhook(900), webhook(901)].into_iter().chain(webhooks(0..98)).collect();
-    stage.load(Page { rows, ..page(1, 0..0, Some(252)) });
+    stage.load(SentPage { rows, ..page(1, 0..0, Some(252)) });
     assert_eq!(stage.selected(), selected);
     assert_eq!(stage.app.session.list.selected(), place + 2);
 }
@@ -118,7 +118,7 @@ fn live_rows_that_were_faster_stay() {
 fn pages_of_another_size_are_filled_from_the_cache_too() {
     let home = Home::new();
     let mut stage = remembering(&home);
-    stage.load(Page { limit: Some(50), ..page(1, 0..50, Some(250)) });
+    stage.load(SentPage { limit: Some(50), ..page(1, 0..50, Some(250)) });
     assert!(stage.header().contains("50 of 250, rest cached 3h ago"), "{}", stage.frame());
     assert_eq!((stage.app.session.list.lines.page_size(), stage.app.session.list.lines.loaded()), (50, 250));
 }
@@ -186,7 +186,8 @@ fn what_changed_since_the_last_look_is_marked_once_everything_was_read() {
     home.remember(&webhooks(0..5), 3);
     let mut stage = home.stage(120, 40);
     stage.send(Message::Begun);
-    let changed = row(r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#);
+    let changed =
+        r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#.to_owned();
     stage.load(all(vec![webhook(0), webhook(2), changed, webhook(4), webhook(5)]));
     assert!(stage.header().contains("+1 ~1 -1"), "{}", stage.frame());
     for (word, id) in [("added", "whk_000000000005"), ("changed", "whk_000000000003"), ("removed", "whk_000000000001")] {
@@ -247,8 +248,8 @@ fn a_refresh_without_changes_writes_nothing_but_its_time() {
     assert_eq!(touched.mtime() - written.mtime(), 60, "and the time of the read is known");
     // Another program kept something else meanwhile.
     let then = stage.now.wall + jiff::SignedDuration::from_secs(1);
-    let removed = webhooks(2..5).iter().map(|row| row.id().unwrap().raw().to_owned()).collect();
-    home.store().keep(&Roster::of_rows(&webhooks(0..2)), then, then, &removed).unwrap();
+    let removed = webhooks(2..5).iter().map(|json| id_of(json)).collect();
+    home.store().keep(&rows_of(&webhooks(0..2)), then, then, &removed).unwrap();
     stage.wait(60).keys("r").load(all(webhooks(0..5)));
     assert_eq!(home.cached().len(), 5);
 }
@@ -287,9 +288,9 @@ fn the_order_of_the_api_and_its_odd_rows_are_written_and_no_secret_is() {
     let home = Home::new();
     let mut stage = home.stage(100, 30);
     let rows = vec![
-        row(r#"{"id":"z","url":"https://x.example.com/","secret":"whsec_5","b":1e400,"a":2}"#),
-        row(r#"{"id":7,"secret":"whsec_5"}"#),
-        row(r#"{"id":"a","url":"https://x.example.com/"}"#),
+        r#"{"id":"z","url":"https://x.example.com/","secret":"whsec_5","b":1e400,"a":2}"#.to_owned(),
+        r#"{"id":7,"secret":"whsec_5"}"#.to_owned(),
+        r#"{"id":"a","url":"https://x.example.com/"}"#.to_owned(),
     ];
     stage.send(Message::Begun).load(all(rows));
     let text = fs::read_to_string(home.cache()).unwrap();
@@ -306,9 +307,9 @@ fn the_order_of_the_api_and_its_odd_rows_are_written_and_no_secret_is() {
     let mut stage = home.stage(100, 30);
     stage.send(Message::Begun);
     stage.load(all(vec![
-        row(r#"{"url":"https://x.example.com/","id":"z","b":1e400,"a":2}"#),
-        row(r#"{"id":7}"#),
-        row(r#"{"id":"a","url":"https://x.example.com/"}"#),
+        r#"{"url":"https://x.example.com/","id":"z","b":1e400,"a":2}"#.to_owned(),
+        r#"{"id":7}"#.to_owned(),
+        r#"{"id":"a","url":"https://x.example.com/"}"#.to_owned(),
     ]));
     assert!(stage.app.session.unread.is_empty(), "{}", stage.frame());
 }

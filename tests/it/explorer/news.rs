@@ -1,15 +1,12 @@
 //! What a refresh found new, changed and gone, until it was looked at.
 
-use hookscope::api::Page;
-use hookscope::model::Row;
+use crate::support::{SentPage, Stage, page, setup, webhook, with};
 use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::message::Effect;
 
-use crate::support::{Stage, page, row, setup, webhook, with};
-
 /// Page 1 of so few webhooks that it is all.
-fn all(rows: Vec<Row>) -> Page {
-    Page { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
+fn all(rows: Vec<String>) -> SentPage {
+    SentPage { total: Some(rows.len() as u64), rows, ..page(1, 0..0, None) }
 }
 
 /// Five webhooks; then the second is gone, the fourth has another URL, and there is a new one at the end.
@@ -21,8 +18,8 @@ fn refreshed() -> Stage {
     stage
 }
 
-fn changed() -> Row {
-    row(r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#)
+fn changed() -> String {
+    r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#.to_owned()
 }
 
 fn counts(stage: &Stage) -> [usize; 3] {
@@ -51,7 +48,7 @@ fn what_a_refresh_left_out_is_old_until_it_is_read_and_then_it_is_news() {
     let of_second = |rows: std::ops::Range<u64>, total| {
         let mut second = page(2, rows, Some(total));
         second.rows[50] =
-            row(r#"{"id":"whk_000000000150","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#);
+            r#"{"id":"whk_000000000150","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#.to_owned();
         second
     };
     stage.keys("L").load(page(1, 0..100, Some(199))).load(of_second(100..199, 199));
@@ -155,7 +152,7 @@ fn what_comes_back_is_not_gone() {
 #[test]
 fn nothing_is_new_or_gone_when_not_all_was_seen() {
     let mut stage = Stage::loaded(120, 40);
-    stage.keys("r").load(Page { rows: (50..150).map(webhook).collect(), ..page(1, 0..0, Some(1234)) });
+    stage.keys("r").load(SentPage { rows: (50..150).map(webhook).collect(), ..page(1, 0..0, Some(1234)) });
     assert!(stage.app.session.unread.is_empty(), "{}", stage.frame());
 }
 
@@ -184,7 +181,7 @@ fn only_the_newest_of_what_is_gone_is_kept() {
     let mut stage = Stage::new(120, 40);
     stage.load(all((0..1_500).map(webhook).collect())).keys("r");
     stage.load(all(vec![webhook(0)]));
-    assert_eq!(stage.app.session.list.lines.rows().gone().count(), 1_000);
+    assert_eq!(stage.app.session.list.lines.rows().removed().count(), 1_000);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use hookscope::analysis::filter_sort::FilterSortResult;
 use hookscope::analysis::probed::{Seen, Sought};
 use hookscope::analysis::reach::Trouble;
-use hookscope::api::{ErrorKind, Page};
+use hookscope::api::ErrorKind;
 use hookscope::base::base_url::BaseUrl;
 use hookscope::base::redact::ApiKey;
 use hookscope::config::Config;
@@ -14,7 +14,7 @@ use hookscope::tui::session::workspace::WorkspaceInfo;
 use hookscope::tui::theme::Glyphs;
 use hookscope::tui::workers::RowsAnswer;
 
-use crate::support::{Stage, origin, page, reach, row, setup, with};
+use crate::support::{SentPage, Stage, origin, page, reach, setup, with};
 
 const ACME: &str = "https://hooks.acme.example.com";
 const BILLING: &str = "https://billing.acme.example.com";
@@ -30,7 +30,7 @@ fn whole(width: u16, height: u16) -> Stage {
 
 fn of_urls(width: u16, urls: &[&str]) -> Stage {
     let mut stage = Stage::new(width, 24);
-    let row = |url: &&str| row(&serde_json::json!({"id": format!("id of {url}"), "url": url, "events": ["e"]}).to_string());
+    let row = |url: &&str| serde_json::json!({"id": format!("id of {url}"), "url": url, "events": ["e"]}).to_string();
     let rows: Vec<_> = urls.iter().map(row).collect();
     let mut all = page(1, 0..0, Some(rows.len() as u64));
     all.rows = rows;
@@ -170,7 +170,7 @@ fn all_waits_until_all_is_here_or_says_what_it_is_about() {
     // What a filter finds in the last rows counts too, for marks as well.
     for (keys, asked) in [("P", 4), ("*", 0)] {
         let mut stage = Stage::new(80, 24);
-        let of_two = |number, rows| Page { limit: Some(2), ..page(number, rows, Some(4)) };
+        let of_two = |number, rows| SentPage { limit: Some(2), ..page(number, rows, Some(4)) };
         stage.load(of_two(1, 0..2)).keys("/ e x a m p l e enter").keys(keys).load(of_two(2, 2..4));
         assert_eq!(stage.asked().len(), asked);
         assert_eq!(stage.app.session.marks.len(), 4 - asked);
@@ -465,7 +465,7 @@ fn esc_stops_a_probe_that_has_not_begun() {
 fn what_nobody_looked_for_is_not_called_missing() {
     for (filter, is_told) in [("probe:dead", true), ("finding:dead-destination", true), ("nowhere", false)] {
         let mut stage = Stage::new(100, 30);
-        stage.load(Page { total: Some(40), ..page(1, 0..40, None) });
+        stage.load(SentPage { total: Some(40), ..page(1, 0..40, None) });
         stage.keys("/").paste(filter).keys("enter");
         assert_eq!(
             stage.frame().contains("Nothing probed yet: clear the filter, then P probes all"),

@@ -17,7 +17,7 @@ use hookscope::base::text::Safe;
 use hookscope::config::{Config, Connection};
 use hookscope::demo::{self, DemoOptions, DemoServer};
 use hookscope::fetch::{Held, Source};
-use hookscope::model::RowRef;
+use hookscope::model::{RowRef, Rows};
 use hookscope::probe::Trust;
 use hookscope::tui::app::{App, Setup};
 use hookscope::tui::events::{Ended, Explorer, PendingFrame};
@@ -197,10 +197,11 @@ impl Running {
 async fn rows_come_from_the_server_and_keys_move_over_them() {
     let mut running = start(1200).await;
     running.until("the first row", |frame| frame.contains("100 of 1,200")).await;
-    let first = running.explorer.app.session.list.selected_row().map(RowRef::unpack);
+    let id = |row: RowRef<'_>| row.id().to_owned();
+    let first = running.explorer.app.session.list.selected_row().map(id);
     running.press("jj");
     running.until("the third row", |frame| frame.contains("3/1,200")).await;
-    assert_ne!(running.explorer.app.session.list.selected_row().map(RowRef::unpack), first);
+    assert_ne!(running.explorer.app.session.list.selected_row().map(id), first);
     running.press("G");
     let frame = running.until("the last row", |frame| frame.contains("1,200/1,200") && !frame.contains("loading")).await;
     assert!(frame.contains("200 of 1,200"), "{frame}");
@@ -211,7 +212,7 @@ async fn rows_come_from_the_server_and_keys_move_over_them() {
 #[tokio::test(start_paused = true)]
 async fn whatever_a_held_key_does_its_frames_wait_for_the_link() {
     let connection = Config::demo_connection(BaseUrl::default(), ApiKey::new(demo::KEY).unwrap());
-    let held = Arc::new(Held::new(Vec::new()));
+    let held = Arc::new(Held::new(Rows::default()));
     let mut running = run_from(setup(120, 40), &connection, Workspaces::default(), move || Ok(Source::from(held)));
     running.press("?");
     let before = running.until("the help", |frame| frame.contains("move down, or")).await;

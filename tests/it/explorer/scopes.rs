@@ -1,27 +1,26 @@
 //! Scopes: what is found out about the rows of one says nothing about another, and nothing of it is lost.
 
 use hookscope::api::{ErrorKind, Network};
-use hookscope::model::Row;
 use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::view_kind::View;
 
 use super::memory::all;
-use crate::support::{Stage, page, row, webhook};
+use crate::support::{Stage, page, webhook};
 
-fn webhooks(numbers: std::ops::Range<u64>) -> Vec<Row> {
+fn webhooks(numbers: std::ops::Range<u64>) -> Vec<String> {
     numbers.map(webhook).collect()
 }
 
-fn active() -> Vec<Row> {
+fn active() -> Vec<String> {
     webhooks(0..3)
 }
 
-fn changed() -> Row {
-    row(r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#)
+fn changed() -> String {
+    r#"{"id":"whk_000000000003","url":"https://elsewhere.example.com/","events":[],"is_active":true}"#.to_owned()
 }
 
 /// Five webhooks of which one changed, one is gone, and there is a new one, before that is known.
-fn read_anew() -> Vec<Row> {
+fn read_anew() -> Vec<String> {
     vec![webhook(0), webhook(2), changed(), webhook(4), webhook(5)]
 }
 

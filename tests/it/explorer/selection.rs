@@ -9,13 +9,13 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use hookscope::analysis::audit::Auditor;
 use hookscope::analysis::destinations::Origin;
 use hookscope::analysis::groups::Kind;
-use hookscope::api::{ApiError, ErrorKind, Page};
+use hookscope::api::{ApiError, ErrorKind};
 use hookscope::base::base_url::BaseUrl;
 use hookscope::base::clock::Moment;
 use hookscope::base::redact::ApiKey;
 use hookscope::config::Config;
-use hookscope::fetch::{FetchEvent, Generation, PackedPage};
-use hookscope::model::{Packer, Row};
+use hookscope::fetch::{FetchEvent, Generation};
+use hookscope::model::Interner;
 use hookscope::tui::app::App;
 use hookscope::tui::jobs::{Done, Job, Outcome, RemovalQuestion, Task};
 use hookscope::tui::message::{Effect, Message};
@@ -31,7 +31,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::profiles::profile;
-use crate::support::{Stage, moment, page, press, row, setup, webhook, with};
+use crate::support::{SentPage, Stage, id_of, moment, page, press, setup, webhook, with};
 
 /// Random histories of each kind. `HISTORIES` asks for more.
 fn histories() -> u64 {
@@ -80,7 +80,7 @@ struct History {
     app: App,
     now: Moment,
     random: Random,
-    packer: Packer,
+    interner: Interner,
     auditor: Auditor,
     servers: [Server; 2],
     /// The generation of each read so far, and the index of its workspace. Answers to older ones are late.
@@ -101,12 +101,12 @@ struct History {
     log: Vec<String>,
 }
 
-fn json((number, version): (u64, u64)) -> Row {
+fn json((number, version): (u64, u64)) -> String {
     let scheme = if number.is_multiple_of(3) { "http" } else { "https" };
     let active = !(number + version).is_multiple_of(5);
-    row(&format!(
+    format!(
         r#"{{"id":"w{number}","url":"{scheme}://h{number}.example.com/{version}","events":["call.completed"],"is_active":{active}}}"#
-    ))
+    )
 }
 
 impl History {
@@ -128,7 +128,7 @@ impl History {
             app: App::new(setup, now),
             now,
             random,
-            packer: Packer::default(),
+            interner: Interner::default(),
             auditor: Auditor::default(),
             servers,
             generations: vec![(Generation::default().next(), 0)],
@@ -183,7 +183,7 @@ impl History {
         let mut connection = Config::demo_connection(BaseUrl::default(), ApiKey::new("id:secret").unwrap());
         connection.policy.page_size = 5;
         self.log.push(format!("  switched to {at}"));
-        self.packer = Packer::default();
+        self.interner = Interner::default();
         self.send(Message::Switched(Box::new(WorkspaceInfo::new(at, &connection, None, Vec::new()))));
     }
 
@@ -217,7 +217,7 @@ impl History {
         let list = app.list();
         let id_at = |place| match app.group_pane() {
             Some(pane) => match &pane.group(place)?.kind {
-                Kind::Broken { row, .. } => of(row.row()?.id()),
+                Kind::Broken { row, .. } => of(row.row().id()),
                 _ => None,
             },
             None if app.ui.view == View::Changes => of(app.session.changes.entry(place)?.id()),
@@ -243,8 +243,7 @@ impl History {
         let total = has_total.then_some(self.servers[at].rows.len() as u64);
         self.log.push(format!("  page {number} of {at}, {generation:?}: {rows:?}"));
         let rows = rows.into_iter().map(json).collect();
-        let page = Page { number, rows, reported: None, limit: Some(PAGE as u64), total, total_pages: None, bytes: 0 };
-        let page = PackedPage::of_rows(&self.packer, page);
+        let page = SentPage { number, rows, limit: Some(PAGE as u64), total }.pack(&self.interner);
         self.send(Message::Fetch(FetchEvent::Loaded { generation, page }));
     }
 
@@ -589,7 +588,7 @@ fn a_refused_or_harmless_key_makes_nothing_seen() {
         let mut stage = Stage::loaded(80, 24);
         stage.keys("G");
         let generation = stage.app.session.demand().generation;
-        let page = PackedPage::of_rows(&stage.app.session.load.packer, page(13, 1200..1234, Some(1234)));
+        let page = page(13, 1200..1234, Some(1234)).pack(&stage.app.session.load.interner);
         stage.app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), stage.now);
         for key in keys.split(' ') {
             let effects = stage.app.update(Message::Key(press(key)), stage.now);
@@ -607,7 +606,7 @@ fn about_to_copy_the_fifth() -> (Stage, String) {
     let mut stage = Stage::new(120, 24);
     stage.load(page(1, 0..80, Some(80))).keys("L").load(page(1, 0..80, Some(80)));
     stage.keys("j j j j r y");
-    (stage, webhook(4).id().unwrap().raw().to_owned())
+    (stage, id_of(&webhook(4)))
 }
 
 fn copies(stage: &mut Stage, id: &str) {
@@ -636,7 +635,7 @@ fn a_copy_is_of_the_selected_webhook_although_150_came_before_it_meanwhile() {
     let rows: Vec<_> = (1000..1150).chain(0..80).collect();
     for (rows, number) in rows.chunks(100).zip(1..) {
         let rows = rows.iter().copied().map(webhook).collect();
-        stage.load(Page { rows, ..page(number, 0..0, Some(230)) });
+        stage.load(SentPage { rows, ..page(number, 0..0, Some(230)) });
     }
     copies(&mut stage, &id);
 }

@@ -1,10 +1,8 @@
 //! Hosts and events: the webhooks in groups.
 
-use hookscope::api::Page;
+use crate::support::{SentPage, Stage, page, setup, webhook, with};
 use hookscope::tui::list_pane::ViewList as _;
 use hookscope::tui::view_kind::View;
-
-use crate::support::{Stage, page, row, setup, webhook, with};
 
 fn forty() -> Stage {
     let mut stage = Stage::new(110, 30);
@@ -38,8 +36,8 @@ fn hosts_are_counted_and_open_into_paths() {
 fn a_path_that_is_a_credential_is_masked_wherever_it_stands() {
     let mut stage = Stage::new(110, 30);
     let json = |url: &str| format!(r#"{{"id":"whk_1","url":"{url}","events":[],"is_active":true}}"#);
-    let rows = vec![row(&json("https://hooks.slack.com/services/T0/B0/hunter2XyZw09kLmN4pQr"))];
-    stage.load(Page { number: 1, rows, reported: None, limit: Some(100), total: Some(1), total_pages: None, bytes: 0 });
+    let rows = vec![json("https://hooks.slack.com/services/T0/B0/hunter2XyZw09kLmN4pQr")];
+    stage.load(SentPage { rows, ..page(1, 0..0, Some(1)) });
     let hidden = |stage: &Stage, what: &str| {
         let frame = stage.frame();
         assert!(frame.contains("/services/T0/B0/") && !frame.contains("hunter2"), "{what}: {frame}");
@@ -128,12 +126,12 @@ fn a_view_of_groups_loads_everything_it_may() {
 fn hostile_hosts_and_events_are_grouped_and_never_run() {
     let mut stage = Stage::new(110, 30);
     let rows = vec![
-        row(r#"{"id":"a","url":"no url at all","events":["\u001b[31mred","call.completed"],"is_active":true}"#),
-        row(r#"{"id":"b","url":"https://xn--80ak6aa92e.com/\u0007","events":[7,null],"is_active":true}"#),
-        row("null"),
+        r#"{"id":"a","url":"no url at all","events":["\u001b[31mred","call.completed"],"is_active":true}"#.to_owned(),
+        r#"{"id":"b","url":"https://xn--80ak6aa92e.com/\u0007","events":[7,null],"is_active":true}"#.to_owned(),
+        "null".to_owned(),
         webhook(1),
     ];
-    stage.load(Page { rows, ..page(1, 0..0, Some(4)) });
+    stage.load(SentPage { rows, ..page(1, 0..0, Some(4)) });
     for keys in ["2", "g enter j enter esc", "3", "j j enter esc", "1"] {
         let frame = stage.keys(keys).frame();
         assert!(!frame.contains(['\u{1b}', '\u{7}']), "{frame}");
@@ -161,7 +159,7 @@ fn hosts_open_on_the_first_row_while_rows_load() {
             let host = if place < of_last { 4 } else { number };
             format!(r#"{{"id":"w{number}-{place}","url":"https://h{host}.example.com/","events":[],"is_active":true}}"#)
         };
-        Page { rows: (0..100).map(|place| row(&json(place))).collect(), ..page(number, 0..0, Some(400)) }
+        SentPage { rows: (0..100).map(json).collect(), ..page(number, 0..0, Some(400)) }
     };
     for is_opened_first in [true, false] {
         let mut stage = Stage::new(80, 24);
@@ -187,7 +185,7 @@ fn a_long_count_of_events_leaves_a_column_before_it() {
         let url = format!("https://{}.example.com/", "h".repeat(60));
         let json = serde_json::json!({"id": "w", "url": url, "events": names, "is_active": true});
         let mut stage = Stage::new(width, 24);
-        stage.load(Page { rows: vec![row(&json.to_string())], ..page(1, 0..0, Some(1)) });
+        stage.load(SentPage { rows: vec![json.to_string()], ..page(1, 0..0, Some(1)) });
         let frame = stage.frame();
         assert!(frame.contains("… 99"), "{frame}");
     }

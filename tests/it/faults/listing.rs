@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hookscope::api::{ApiError, ErrorKind, Network};
 use hookscope::fetch::{Limit, Policy, Problem, Progress, Reading, Source, Wanted, read_listing, read_webhooks};
-use hookscope::model::{Row, Scope, WebhookId};
+use hookscope::model::{OwnedRow, RowRef, Scope, WebhookId};
 
 use super::server::{self, End, Envelope, Gate, Listing, Reply, Request, Server, gate, rows};
 
@@ -35,7 +35,7 @@ async fn read_all(server: &Server) -> Reading {
 }
 
 fn ids(reading: &Reading) -> Vec<String> {
-    reading.rows.iter().filter_map(|row| row.id()).map(|id| id.raw().to_owned()).collect()
+    reading.rows.webhooks().map(RowRef::id).map(str::to_owned).collect()
 }
 
 fn numbered(numbers: impl IntoIterator<Item = u64>) -> Vec<String> {
@@ -156,7 +156,7 @@ mod whole {
         })
         .await;
         let reading = read_all(&server).await;
-        assert_eq!((reading.rows.len(), reading.summary.malformed, ids(&reading)), (6, 4, numbered(0..2)));
+        assert_eq!((reading.rows.count(), reading.summary.malformed, ids(&reading)), (6, 4, numbered(0..2)));
         assert_eq!(reading.summary.problems, []);
     }
 }
@@ -669,7 +669,7 @@ mod inconsistent {
         .await;
         for (limit, malformed) in [(1, 0), (2, 0), (3, 1)] {
             let reading = read_with(&server, server::policy(), Scope::All, Limit::Rows(limit)).await.unwrap();
-            assert_eq!((reading.rows.len() as u64, reading.summary.malformed), (limit, malformed));
+            assert_eq!((reading.rows.count(), reading.summary.malformed), (limit, malformed));
             assert_eq!(reading.summary.problems, [], "{limit}");
         }
     }
@@ -790,7 +790,7 @@ mod inconsistent {
         assert_eq!(spent, 6, "from 15 down to 10");
         let ids: Vec<_> = (0..20).map(|number| WebhookId::new(&format!("x{number}"))).collect();
         let read = read_webhooks(&source, server::policy(), &ids, |_| {}).await.unwrap();
-        let is_spared = |result: &Result<Row, ApiError>| matches!(result, Err(error) if matches!(error.kind, ErrorKind::LimitNearlySpent { .. }));
+        let is_spared = |result: &Result<OwnedRow, ApiError>| matches!(result, Err(error) if matches!(error.kind, ErrorKind::LimitNearlySpent { .. }));
         assert!(read.iter().all(is_spared), "{read:?}");
         assert_eq!(server.log().requests().count(), spent);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hookscope::api::{ApiError, Client, ErrorKind, Nonsense};
 use hookscope::fetch::{Demand, FetchEvent, Generation, Policy, Source, spawn};
-use hookscope::model::{Packer, Scope};
+use hookscope::model::{Interner, Scope};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -39,7 +39,7 @@ impl Explorer {
         wish: Demand,
     ) -> Self {
         let (demand, receiver) = watch::channel(wish);
-        let (events, task) = spawn(move || Ok(Source::from(Arc::new(connect()?))), policy, receiver, Packer::default());
+        let (events, task) = spawn(move || Ok(Source::from(Arc::new(connect()?))), policy, receiver, Interner::default());
         Self { demand, events, task }
     }
 
@@ -408,7 +408,7 @@ mod everything_ends {
 
     fn rows_of(events: &[FetchEvent]) -> usize {
         let rows = |event: &FetchEvent| match event {
-            FetchEvent::Loaded { page, .. } => page.block.len(),
+            FetchEvent::Loaded { page, .. } => page.rows.len(),
             _ => 0,
         };
         events.iter().map(rows).sum()

@@ -1,25 +1,15 @@
 //! Tests of the listing, page by page.
 
-use serde_json::value::RawValue;
-
 use super::*;
 use crate::api::Page;
-use crate::model::{Packer, Row, raw_array};
+use crate::model::testing::page_of;
 
 /// A page of 100 rows at most, with the ids `w<start>` and so on.
-pub(crate) fn page(number: u64, ids: Range<u64>, total: Option<u64>) -> PackedPage {
-    packed(rows(number, ids, total))
-}
-
-fn packed(page: Page) -> PackedPage {
-    PackedPage::of_rows(&Packer::default(), page)
-}
-
-fn rows(number: u64, ids: Range<u64>, total: Option<u64>) -> Page {
-    let rows: Vec<_> = ids.map(|i| format!(r#"{{"id":"w{i}","url":"https://x{i}.com/","is_active":true}}"#)).collect();
-    let raw = RawValue::from_string(format!("[{}]", rows.join(","))).unwrap();
-    let rows = raw_array(&raw).unwrap().into_iter().map(|row| Row::decode(row).unwrap()).collect();
-    Page { number, rows, reported: None, limit: Some(100), total, total_pages: None, bytes: 0 }
+pub(crate) fn page(number: u64, ids: Range<u64>, total: Option<u64>) -> Page {
+    let json = |i: u64| format!(r#"{{"id":"w{i}","url":"https://x{i}.com/","is_active":true}}"#);
+    let rows = page_of(&ids.map(json).collect::<Vec<_>>());
+    let numbers = PageNumbers { number, rows: rows.len() as u64, limit: Some(100), total, ..PageNumbers::default() };
+    Page { numbers, rows }
 }
 
 #[test]

@@ -7,28 +7,25 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use hookscope::analysis::rows::{Rows, Segment};
-use hookscope::api::Page;
 use hookscope::base::base_url::BaseUrl;
 use hookscope::base::clock::Moment;
 use hookscope::base::files::Existing;
 use hookscope::base::redact::ApiKey;
-use hookscope::cache::Store;
+use hookscope::cache::{CachedListing, Store};
 use hookscope::config::Config;
 use hookscope::demo::{self, DemoOptions, DemoServer};
-use hookscope::fetch::{FetchEvent, PackedPage};
-use hookscope::model::{Packer, Roster, Row};
+use hookscope::fetch::FetchEvent;
+use hookscope::model::{Interner, Rows};
 use hookscope::output::Format;
 use hookscope::tui::events::Ended;
 use hookscope::tui::job_id::{JobId, SessionId};
 use hookscope::tui::jobs::{ChosenRows, ExportTask, Job, Task};
 use hookscope::tui::message::{Effect, Message};
-use hookscope::tui::session::past::Past;
 use hookscope::tui::terminal::console::ConsoleEvent;
 use hookscope::tui::workspaces::Workspaces;
 
 use super::{Running, run};
-use crate::support::{moment, page, setup, webhook, with};
+use crate::support::{SentPage, moment, page, rows_of, setup, webhook, with};
 
 fn id(number: u64) -> JobId {
     JobId { session: SessionId::default(), number }
@@ -74,9 +71,9 @@ async fn what_was_read_is_shown_at_the_next_start_when_the_api_is_gone() {
 async fn what_is_not_listed_any_more_is_asked_for() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::new(home.path().join("cache"), &home.path().join("history"), "w".to_owned());
-    let before: Vec<Row> = vec![webhook(1), webhook(2)];
+    let before = rows_of(&[webhook(1), webhook(2)]);
     let earlier = Moment::now().wall - Duration::from_hours(2);
-    store.keep(&Roster::of_rows(&before), earlier, earlier, &BTreeSet::new()).unwrap();
+    store.keep(&before, earlier, earlier, &BTreeSet::new()).unwrap();
     let server = DemoServer::start(DemoOptions { webhooks: 3, ..DemoOptions::default() }).await.unwrap();
     let mut running = explorer(&BaseUrl::parse(&server.base_url()).unwrap(), &store);
     running.explorer.begin().await.unwrap();
@@ -103,7 +100,7 @@ async fn the_end_waits_for_what_is_written_of_another_workspace() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::new(home.path().join("cache"), &home.path().join("history"), "w".to_owned());
     let mut running = unreachable_explorer(&store);
-    let past = Arc::new(Past { rows: Rows::new(100), at: moment().wall });
+    let past = Arc::new(CachedListing { rows: Rows::new(100), read_at: moment().wall });
     let task = Task::Keep { store: store.clone(), past, last: None, removed: BTreeSet::new(), now: moment().wall };
     // Its number is that of a job whose answer nobody takes any more.
     let begin = later(&mut running, Job { id: id(0), task });
@@ -117,11 +114,11 @@ async fn at_the_end_what_was_read_while_something_was_written_is_written_too() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::new(home.path().join("cache"), &home.path().join("history"), "w".to_owned());
     let mut running = unreachable_explorer(&store);
-    let packer = Packer::default();
+    let interner = Interner::default();
     let read = |running: &mut Running, count: u64| {
         let app = &mut running.explorer.app;
-        let page = Page { total: Some(count), ..page(1, 0..count, None) };
-        let (generation, page) = (app.session.demand().generation, PackedPage::of_rows(&packer, page));
+        let page = SentPage { total: Some(count), ..page(1, 0..count, None) };
+        let (generation, page) = (app.session.demand().generation, page.pack(&interner));
         app.update(Message::Fetch(FetchEvent::Loaded { generation, page }), Moment::now())
     };
     let effects = read(&mut running, 5);
@@ -135,15 +132,12 @@ async fn at_the_end_what_was_read_while_something_was_written_is_written_too() {
     read(&mut running, 6);
     let (parted, ()) = tokio::join!(running.explorer.part(), async { begin.send(()).unwrap() });
     parted.unwrap();
-    assert_eq!(store.read::<Row>(jiff::Timestamp::MAX).unwrap().unwrap().rows.len(), 6);
+    assert_eq!(store.read(&Interner::default(), jiff::Timestamp::MAX).unwrap().unwrap().rows.count(), 6);
 }
 
 /// An export that begins when it is told to, or that nobody waits for any more.
 fn export(running: &mut Running, path: PathBuf) -> std::sync::mpsc::Sender<()> {
-    let page = PackedPage::of_rows(&Packer::default(), Page { total: Some(2_000), ..page(1, 0..2_000, None) });
-    let mut rows = Rows::new(2_000);
-    rows.put(1, Segment { rows: page.block.len(), block: page.block });
-    let rows = ChosenRows { rows, order: None, only: None };
+    let rows = ChosenRows { rows: rows_of(&page(1, 0..2_000, None).rows), order: None, only: None };
     let export =
         ExportTask { rows, format: Format::Json, path, existing: Existing::Stays, now: moment().wall, marked: None };
     let job = Job { id: id(1), task: Task::Export(export) };

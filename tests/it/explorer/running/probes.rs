@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::support::row;
+use crate::support::rows_of;
 use crate::tls::Authority;
 
 /// An explorer of webhooks with these URLs.
@@ -16,8 +16,8 @@ fn exploring(urls: &[String], prober: Prober) -> Running {
     let rows = urls
         .iter()
         .enumerate()
-        .map(|(number, url)| row(&format!(r#"{{"id":"whk_{number}","url":"{url}","events":["e"],"is_active":true}}"#)));
-    let held = Arc::new(Held::new(rows.collect()));
+        .map(|(number, url)| format!(r#"{{"id":"whk_{number}","url":"{url}","events":["e"],"is_active":true}}"#));
+    let held = Arc::new(Held::new(rows_of(&rows.collect::<Vec<_>>())));
     let connection = Config::demo_connection(BaseUrl::default(), ApiKey::new(demo::KEY).unwrap());
     let mut running = run_from(setup(120, 40), &connection, Workspaces::default(), move || Ok(Source::from(held)));
     running.explorer.prober = prober;

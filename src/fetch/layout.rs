@@ -1,7 +1,7 @@
 //! The length of a listing and the layout of its rows on pages, learned from the pages received. Servers clamp limits, omit
 //! totals, and report totals that their own rows contradict, so nothing here relies on a number alone.
 
-use crate::api::Numbers;
+use crate::api::PageNumbers;
 
 /// The length of a listing, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ const LAYOUTS: u32 = 8;
 
 /// The shape of a listing: learned from page 1, corrected by every page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Extent {
+pub struct PageLayout {
     page_size: Option<u64>,
     /// True while the page size comes from an earlier read and page 1 has not confirmed it.
     is_remembered: bool,
@@ -47,15 +47,14 @@ pub struct Extent {
     last_empty: Option<u64>,
 }
 
-impl Extent {
+impl PageLayout {
     /// A listing remembered from an earlier read, with this many rows in total and per page.
     pub fn remembered(page_size: u64, rows: u64) -> Self {
         Self { page_size: Some(page_size), is_remembered: true, total: Some(rows), seen: rows, ..Self::default() }
     }
 
     /// Learns from a page. `asked` is the limit that was asked for, which decides only when nothing else does.
-    pub fn observe(&mut self, page: impl Into<Numbers>, asked: u32) {
-        let page = page.into();
+    pub fn observe(&mut self, page: PageNumbers, asked: u32) {
         let rows = page.rows;
         self.learn_page_size(page, asked);
         let size = self.page_size();
@@ -90,7 +89,7 @@ impl Extent {
 
     /// No page is longer than the page size. That a later page 1 is shorter may only say that there are fewer rows now: the size
     /// is smaller only if the page says so itself, or if it says that others follow.
-    fn learn_page_size(&mut self, page: Numbers, asked: u32) {
+    fn learn_page_size(&mut self, page: PageNumbers, asked: u32) {
         let rows = page.rows;
         let known = self.page_size.filter(|_| !self.is_remembered);
         let learned = match known {
@@ -203,32 +202,27 @@ impl Extent {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::api::Page;
-    use crate::model::{Row, raw_array};
 
-    /// A page of rows with the ids `start..start + rows`.
-    pub(in crate::fetch) fn page(number: u64, start: u64, rows: u64) -> Page {
-        let rows: Vec<_> = (start..start + rows).map(|i| format!(r#"{{"id":"w{i}","url":"https://x.com/{i}"}}"#)).collect();
-        let raw = serde_json::value::RawValue::from_string(format!("[{}]", rows.join(","))).unwrap();
-        let rows = raw_array(&raw).unwrap().into_iter().map(|row| Row::decode(row).unwrap()).collect();
-        Page { number, rows, reported: None, limit: None, total: None, total_pages: None, bytes: 0 }
+    /// A page of this many rows.
+    fn page(number: u64, rows: u64) -> PageNumbers {
+        PageNumbers { number, rows, ..PageNumbers::default() }
     }
 
-    fn observed(pages: impl IntoIterator<Item = Page>) -> Extent {
-        let mut extent = Extent::default();
+    fn observed(pages: impl IntoIterator<Item = PageNumbers>) -> PageLayout {
+        let mut extent = PageLayout::default();
         for page in pages {
-            extent.observe(&page, 100);
+            extent.observe(page, 100);
         }
         extent
     }
 
     #[test]
     fn a_total_tells_the_end_at_once() {
-        let extent = observed([Page { limit: Some(100), total: Some(100_000), ..page(1, 0, 100) }]);
+        let extent = observed([PageNumbers { limit: Some(100), total: Some(100_000), ..page(1, 100) }]);
         assert_eq!(extent.rows(), RowCount::Exactly(100_000));
         assert_eq!(extent.last_page(), Some(1000));
         assert_eq!(extent.page_of(99_999), 1000);
@@ -236,29 +230,29 @@ pub(super) mod tests {
 
     #[test]
     fn a_clamped_limit_is_the_page_size() {
-        let extent = observed([Page { limit: Some(100), total: Some(70), ..page(1, 0, 20) }]);
+        let extent = observed([PageNumbers { limit: Some(100), total: Some(70), ..page(1, 20) }]);
         assert_eq!((extent.page_size(), extent.last_page()), (20, Some(4)));
-        let extent = observed([Page { limit: Some(20), total: Some(70), ..page(1, 0, 20) }]);
+        let extent = observed([PageNumbers { limit: Some(20), total: Some(70), ..page(1, 20) }]);
         assert_eq!((extent.page_size(), extent.last_page()), (20, Some(4)));
     }
 
     #[test]
     fn no_page_is_longer_than_the_page_size() {
-        let extent = observed([page(1, 0, 60), page(2, 60, 80)]);
+        let extent = observed([page(1, 60), page(2, 80)]);
         assert_eq!((extent.page_size(), extent.first_row(3)), (80, 160));
-        let again = observed([page(1, 0, 60), page(2, 60, 80), page(1, 0, 60)]);
+        let again = observed([page(1, 60), page(2, 80), page(1, 60)]);
         assert_eq!(again.page_size(), 80, "page 1 is as short as it was");
-        let fewer = observed([page(1, 0, 100), page(1, 0, 70)]);
+        let fewer = observed([page(1, 100), page(1, 70)]);
         assert_eq!(fewer.page_size(), 100, "there may be fewer rows now");
-        let clamped = observed([page(1, 0, 100), Page { total: Some(500), ..page(1, 0, 20) }]);
+        let clamped = observed([page(1, 100), PageNumbers { total: Some(500), ..page(1, 20) }]);
         assert_eq!(clamped.page_size(), 20, "there are more rows, on shorter pages");
     }
 
     #[test]
     fn a_workspace_of_one_page_grows_as_often_as_it_likes() {
-        let mut extent = Extent::default();
+        let mut extent = PageLayout::default();
         for rows in 5..=50 {
-            extent.observe(&Page { limit: Some(100), total: Some(rows), ..page(1, 0, rows) }, 100);
+            extent.observe(PageNumbers { limit: Some(100), total: Some(rows), ..page(1, rows) }, 100);
             assert!(extent.is_steady(), "{rows}");
             extent.restart();
         }
@@ -266,9 +260,9 @@ pub(super) mod tests {
 
     #[test]
     fn a_page_size_that_never_settles_is_found_out() {
-        let mut extent = Extent::default();
+        let mut extent = PageLayout::default();
         for rows in [99, 100].into_iter().cycle().take(50) {
-            extent.observe(&Page { total: Some(1000), ..page(1, 0, rows) }, 100);
+            extent.observe(PageNumbers { total: Some(1000), ..page(1, rows) }, 100);
             extent.restart();
         }
         assert_eq!((extent.page_size(), extent.is_steady()), (100, false));
@@ -276,90 +270,90 @@ pub(super) mod tests {
 
     #[test]
     fn a_remembered_page_size_is_what_page_one_makes_of_it() {
-        let mut extent = Extent::remembered(100, 250);
-        extent.observe(&page(1, 0, 60), 100);
+        let mut extent = PageLayout::remembered(100, 250);
+        extent.observe(page(1, 60), 100);
         assert_eq!((extent.page_size(), extent.is_steady()), (60, true));
     }
 
     #[test]
     fn without_totals_the_end_is_a_short_or_empty_later_page() {
-        assert_eq!(observed([page(1, 0, 70)]).rows(), RowCount::AtLeast(70));
-        assert_eq!(observed([page(1, 0, 70), page(2, 70, 0)]).rows(), RowCount::Exactly(70));
-        assert_eq!(observed([page(1, 0, 100), page(2, 100, 100)]).rows(), RowCount::AtLeast(200));
-        assert_eq!(observed([page(1, 0, 100), page(2, 100, 30)]).rows(), RowCount::Exactly(130));
-        assert_eq!(observed([page(1, 0, 0)]).rows(), RowCount::Exactly(0));
+        assert_eq!(observed([page(1, 70)]).rows(), RowCount::AtLeast(70));
+        assert_eq!(observed([page(1, 70), page(2, 0)]).rows(), RowCount::Exactly(70));
+        assert_eq!(observed([page(1, 100), page(2, 100)]).rows(), RowCount::AtLeast(200));
+        assert_eq!(observed([page(1, 100), page(2, 30)]).rows(), RowCount::Exactly(130));
+        assert_eq!(observed([page(1, 0)]).rows(), RowCount::Exactly(0));
     }
 
     #[test]
     fn a_number_of_pages_tells_where_the_last_page_is() {
-        let with_pages = |page: Page| Page { total_pages: Some(3), ..page };
-        let extent = observed([with_pages(page(1, 0, 100))]);
+        let with_pages = |page: PageNumbers| PageNumbers { total_pages: Some(3), ..page };
+        let extent = observed([with_pages(page(1, 100))]);
         assert_eq!((extent.last_page(), extent.rows()), (Some(3), RowCount::AtLeast(201)));
-        let extent = observed([with_pages(page(1, 0, 100)), with_pages(page(3, 200, 30))]);
+        let extent = observed([with_pages(page(1, 100)), with_pages(page(3, 30))]);
         assert_eq!(extent.rows(), RowCount::Exactly(230));
     }
 
     #[test]
     fn a_total_that_rows_contradict_is_not_believed() {
-        let small = Page { total: Some(10), ..page(1, 0, 100) };
+        let small = PageNumbers { total: Some(10), ..page(1, 100) };
         assert_eq!(observed([small]).rows(), RowCount::AtLeast(100));
-        let full = Page { total: Some(5000), ..page(1, 0, 100) };
-        let short = Page { total: Some(5000), ..page(2, 100, 30) };
+        let full = PageNumbers { total: Some(5000), ..page(1, 100) };
+        let short = PageNumbers { total: Some(5000), ..page(2, 30) };
         let fewer = observed([full, short]);
         assert_eq!(fewer.rows(), RowCount::Exactly(5000), "rows are missing, and must not look complete");
     }
 
     #[test]
     fn an_empty_page_never_restores_a_total_that_rows_refuted() {
-        let small = |page: Page| Page { total: Some(35), total_pages: Some(1), ..page };
-        let mut extent = observed([page(1, 0, 100), page(4, 300, 50), page(5, 400, 0)].map(small));
+        let small = |page: PageNumbers| PageNumbers { total: Some(35), total_pages: Some(1), ..page };
+        let mut extent = observed([page(1, 100), page(4, 50), page(5, 0)].map(small));
         assert_eq!((extent.rows(), extent.last_page()), (RowCount::Exactly(350), Some(4)));
-        extent.observe(&small(page(2, 100, 100)), 100);
+        extent.observe(small(page(2, 100)), 100);
         assert_eq!(extent.rows(), RowCount::Exactly(350));
     }
 
     #[test]
     fn an_empty_page_behind_a_short_one_is_the_end() {
-        let mut extent = observed([page(1, 0, 9), page(2, 9, 0)]);
+        let mut extent = observed([page(1, 9), page(2, 0)]);
         extent.restart();
-        extent.observe(&page(1, 0, 4), 100);
+        extent.observe(page(1, 4), 100);
         assert_eq!(extent.rows(), RowCount::AtLeast(4));
-        extent.observe(&page(2, 4, 0), 100);
+        extent.observe(page(2, 0), 100);
         assert_eq!(extent.rows(), RowCount::Exactly(4));
     }
 
     #[test]
     fn an_empty_page_does_not_refute_the_total_that_it_reports() {
-        let nothing = Page { total: Some(250), limit: Some(100), ..page(1, 0, 0) };
+        let nothing = PageNumbers { total: Some(250), limit: Some(100), ..page(1, 0) };
         assert_eq!(observed([nothing]).rows(), RowCount::Exactly(250));
     }
 
     #[test]
     fn some_empty_pages_in_a_row_are_an_end() {
-        let total = |page: Page| Page { total: Some(1000), ..page };
-        let mut extent = observed([total(page(1, 0, 100)), total(page(2, 100, 0)), total(page(3, 200, 0))]);
+        let total = |page: PageNumbers| PageNumbers { total: Some(1000), ..page };
+        let mut extent = observed([total(page(1, 100)), total(page(2, 0)), total(page(3, 0))]);
         assert!(!extent.ends_in_empty_pages(3));
-        extent.observe(&total(page(4, 300, 0)), 100);
+        extent.observe(total(page(4, 0)), 100);
         assert!(extent.ends_in_empty_pages(3));
-        extent.observe(&total(page(5, 400, 100)), 100);
+        extent.observe(total(page(5, 100)), 100);
         assert!(!extent.ends_in_empty_pages(3), "there are rows behind them");
     }
 
     #[test]
     fn an_empty_page_in_the_middle_is_not_the_end() {
-        let extent = observed([page(1, 0, 100), page(3, 200, 100), page(2, 100, 0)]);
+        let extent = observed([page(1, 100), page(3, 100), page(2, 0)]);
         assert_eq!(extent.rows(), RowCount::AtLeast(300));
     }
 
     #[test]
     fn an_empty_page_far_out_bounds_the_listing_without_ending_it() {
-        let extent = observed([page(1, 0, 100), page(10_000, 0, 0)]);
+        let extent = observed([page(1, 100), page(10_000, 0)]);
         assert_eq!((extent.rows(), extent.last_page()), (RowCount::AtLeast(100), Some(9999)));
     }
 
     #[test]
     fn a_refresh_can_find_the_end_nearer() {
-        let mut extent = observed([page(1, 0, 100), page(2, 100, 100), page(3, 200, 30)]);
+        let mut extent = observed([page(1, 100), page(2, 100), page(3, 30)]);
         assert_eq!(extent.rows(), RowCount::Exactly(230));
         extent.end_at(150);
         assert_eq!(extent.rows(), RowCount::Exactly(150));
@@ -376,8 +370,8 @@ pub(super) mod tests {
             total in proptest::option::of(any::<u64>()),
             total_pages in proptest::option::of(any::<u64>()),
         ) {
-            let mut extent = observed([Page { limit, total, total_pages, ..page(1, 0, rows) }]);
-            extent.observe(&Page { limit, total, total_pages, ..page(number, 0, rows) }, 100);
+            let mut extent = observed([PageNumbers { limit, total, total_pages, ..page(1, rows) }]);
+            extent.observe(PageNumbers { limit, total, total_pages, ..page(number, rows) }, 100);
             let _ = (extent.last_page(), extent.first_row(u64::MAX), extent.page_of(u64::MAX));
             prop_assert!(extent.page_size() >= 1);
         }
