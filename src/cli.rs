@@ -20,7 +20,7 @@ use self::args::{
 use self::values::{between, port};
 use crate::error::Error;
 use crate::model::Scope;
-use crate::output::Say;
+use crate::output::Verbosity;
 use crate::safe;
 
 /// Explore and audit the webhooks of a DialNexa workspace, read-only
@@ -101,11 +101,11 @@ pub struct Global {
 }
 
 impl Global {
-    pub fn say(&self) -> Say {
+    pub fn say(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
-            (true, _) => Say::Quiet,
-            (false, true) => Say::Verbose,
-            (false, false) => Say::Normal,
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
         }
     }
 

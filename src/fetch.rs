@@ -14,6 +14,7 @@ pub(crate) mod histories;
 mod layout;
 mod pass;
 mod problem;
+mod removal;
 mod requests;
 mod single;
 mod source;
@@ -27,8 +28,9 @@ pub use self::explain::explain;
 pub use self::layout::{PageLayout, RowCount};
 pub use self::pass::is_whole_listing;
 pub use self::problem::Problem;
+pub use self::removal::{MissingWebhooks, RemovalAnswers, RemovalStatus, confirm_removed};
 pub use self::requests::Progress;
-pub use self::single::{RemovalStatus, confirm_removed, read_page, read_webhooks};
+pub use self::single::{read_page, read_webhooks};
 pub use self::source::{Held, Source};
 pub use self::task::{Demand, FetchEvent, Generation, spawn};
 

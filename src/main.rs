@@ -20,7 +20,7 @@ use hookscope::demo::DemoServer;
 use hookscope::error::{Error, Exit};
 use hookscope::fetch::{self, Held, Wanted};
 use hookscope::model::{Interner, Scope};
-use hookscope::output::{self, Say};
+use hookscope::output::{self, Verbosity};
 use hookscope::safe;
 use hookscope::snapshot::{self, FileListing};
 use hookscope::tui::terminal::console;
@@ -68,10 +68,10 @@ fn hide_memory() {
 /// Prints help, the version, or what is wrong with the command line.
 fn explain(error: &clap::Error, root: &Command, words: &[OsString]) -> Exit {
     if error.use_stderr() {
-        return exit_of(Err(usage::explain(error, root, words)), Say::Normal);
+        return exit_of(Err(usage::explain(error, root, words)), Verbosity::Normal);
     }
     if output::is_stdout_closed() {
-        return exit_of(Err(output::closed()), Say::Normal);
+        return exit_of(Err(output::closed()), Verbosity::Normal);
     }
     // The parsed tree has no examples: laying them out would slow down every start.
     let help =
@@ -79,13 +79,13 @@ fn explain(error: &clap::Error, root: &Command, words: &[OsString]) -> Exit {
     match help.as_ref().unwrap_or(error).print() {
         // Help into a closed pipe is no failure; on a full disk nobody got it.
         Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => {
-            exit_of(Err(Error::Output(clean(&why.to_string()))), Say::Normal)
+            exit_of(Err(Error::Output(clean(&why.to_string()))), Verbosity::Normal)
         }
         _ => Exit::Done,
     }
 }
 
-fn exit_of(ended: Result<Exit, Error>, say: Say) -> Exit {
+fn exit_of(ended: Result<Exit, Error>, say: Verbosity) -> Exit {
     ended.unwrap_or_else(|error| {
         say.error(&error);
         error.exit()

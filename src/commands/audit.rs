@@ -2,138 +2,147 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Write};
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::Arc;
 
 use url::Url;
 
+use super::context::{Context, MalformedRows, exit_of, refuse_unknown_findings};
 use super::facts::Sources;
-use super::sweep::{Read, read_all};
-use super::{Context, Exit, Fate, exit_of, refuse_unknown_findings, terminal_width};
+use super::read_all::{WorkspaceReading, read_all};
 use crate::analysis::audit::{Audit, Facts, Finding, LastActive, Needs, Pattern, RULES, Report, Rule, RuleSet};
 use crate::analysis::query::Query;
 use crate::base::text::{Safe, clean, clean_head, grouped};
 use crate::cache::Store;
-use crate::cli::ColorArg;
 use crate::cli::args::AuditArgs;
-use crate::error::{Error, reason};
+use crate::error::{Error, Exit, reason};
+use crate::fetch::{Reading, Wanted};
 use crate::model::{RowNumber, RowRef, Rows, Scope};
-use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, SourceFile, View, summary};
+use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, SourceFile, summary};
 use crate::safe;
 use crate::snapshot;
 
 /// The largest file of retired destinations that is read, in bytes.
 const MAX_RETIRED_BYTES: u64 = 4 << 20;
 
-/// Results of one report that GitHub takes.
+/// The most results in one report that GitHub accepts.
 const GITHUB_RESULTS: usize = 25_000;
 
-/// Reads the workspaces, runs the rules and writes what they found.
+/// Reads the workspaces, runs the rules and writes the findings.
 pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
     let (sources, mut exit) = Sources::open(args.deliveries.as_deref(), args.probe.then_some(args.step_timeout), context)?;
     let mut audit = prepare(args, sources.kinds(), context)?;
     let query = context.query_of_findings(args.filter.as_deref())?;
     refuse_unknown_findings(&query, &audit)?;
-    let sweep = read_all(context, args.scope).await?;
+    let all = read_all(context, Wanted::all(args.scope)).await?;
+    exit = exit.max(all.exit);
     let is_of_part = audit.basis.is_part;
-    exit = exit.max(sweep.exit);
-    let mut reports = Vec::with_capacity(sweep.workspaces.len());
-    let mut audited = Vec::with_capacity(sweep.workspaces.len());
-    for Read { profile, place, reading, memory, .. } in sweep.workspaces {
-        let is_partial = !reading.summary.is_whole();
-        let mut facts = sources.gather(&reading.rows, context).await;
-        facts.last_active = memory.map(|memory| last_active(&memory, &reading.rows, &audit).into()).unwrap_or_default();
+    let mut summaries = Vec::with_capacity(all.workspaces.len());
+    let mut audited = Vec::with_capacity(all.workspaces.len());
+    for WorkspaceReading { profile, place, reading: Reading { rows, summary }, store, .. } in all.workspaces {
+        let mut facts = sources.gather(&rows, context).await;
+        facts.last_active = store.map(|store| last_active(&store, &rows, &audit).into()).unwrap_or_default();
         audit.basis.facts = Arc::new(facts);
-        audit.basis.is_part = is_of_part || !reading.summary.problems.is_empty();
-        let mut report = audit.run(&reading.rows);
-        if !query.is_empty() {
-            let matches = matching(&query, &reading.rows, &report.rule_sets());
-            let is_about = |finding: &Finding| finding.webhooks.iter().any(|number| matches.contains(number));
-            report.findings.retain(is_about);
-            report.waived.retain(|waived| is_about(&waived.finding));
-            report.webhooks = matches.len() as u64;
-        }
-        reports.push((reading.summary, place.clone()));
-        audited.push(Audited { profile, place, rows: reading.rows, report, is_partial });
+        audit.basis.is_part = is_of_part || !summary.problems.is_empty();
+        let report = report(&audit, &query, &rows);
+        audited.push(Audited { profile, place: place.clone(), rows, report, is_partial: !summary.is_whole() });
+        summaries.push((summary, place));
     }
-    // A report of which nothing could be read is no clean report, and neither is one that leaves a workspace out.
+    // If nothing could be read, there is no report. Otherwise, it names the workspaces that could not be read.
     let nothing = audited.is_empty() && exit != Exit::Done;
     if !nothing {
-        audited.extend(sweep.failed.into_iter().map(unread));
+        audited.extend(all.failed.into_iter().map(unread));
     }
-    // The program ends once they are told: giving back a million small pieces of memory would take as long as telling them.
+    // The program ends soon: freeing a million small findings would take as long as writing them.
     let audited = ManuallyDrop::new(audited);
-    let color = context.global.color;
-    let format = args.format.unwrap_or(AuditFormat::usual(out.is_terminal()));
-    let sheet = AuditSheet {
-        format,
-        view: View { now: context.now },
-        width: out.is_terminal().then(terminal_width).flatten(),
-        coloured: color.enabled(context.env.no_color) && (out.is_terminal() || color == ColorArg::Always),
-        raw: args.raw,
-        profiles: context.global.all_profiles,
-        audit: &audit,
-        fail_on: args.fail_on.severity(),
-        file: if format == AuditFormat::Sarif { source_file(context) } else { None },
-    };
+    let sheet = sheet(args, &out, &audit, context);
     let reader = if nothing { Reader::Listening } else { out.send(|out| sheet.write(out, &audited))? };
     if reader == Reader::Listening {
-        let (found, waived) = count(&audited);
-        if !nothing && !sheet.format.has_summary() && (found == 0 || waived > 0) {
-            context.say.note(&summary(&audited));
+        if !nothing {
+            note_counts(&sheet, &audited, context);
         }
-        if format == AuditFormat::Sarif && found + waived > GITHUB_RESULTS {
-            let (all, most) = (grouped((found + waived) as u64), grouped(GITHUB_RESULTS as u64));
-            context.say.note(&safe!(
-                "{} results, but GitHub rejects reports with more than {}; select rules with --rule",
-                all,
-                most
-            ));
-        }
-        for (summary, place) in &reports {
-            context.report(summary, Fate::LeftOut, place);
+        for (summary, place) in &summaries {
+            context.report(summary, MalformedRows::LeftOut, place);
         }
     }
-    exit = reports.iter().fold(exit, |exit, (summary, _)| exit.max(exit_of(summary)));
-    let fails = audited
-        .iter()
-        .flat_map(|one| &one.report.findings)
-        .any(|finding| args.fail_on.severity().is_some_and(|limit| finding.severity >= limit));
+    exit = summaries.iter().fold(exit, |exit, (summary, _)| exit.max(exit_of(summary)));
+    let is_failure = |finding: &Finding| sheet.fail_on.is_some_and(|limit| finding.severity >= limit);
+    let fails = audited.iter().flat_map(|one| &one.report.findings).any(is_failure);
     Ok(if fails && !args.exit_zero { exit.max(Exit::Found) } else { exit })
 }
 
-/// When the history last saw those webhooks active of which a finding tells it.
+/// Runs the rules over a workspace. Of the findings, those on webhooks that match the query are kept.
+fn report(audit: &Audit, query: &Query, rows: &Rows) -> Report {
+    let mut report = audit.run(rows);
+    if !query.is_empty() {
+        let matches = matching(query, rows, &report.rule_sets());
+        let is_about = |finding: &Finding| finding.webhooks.iter().any(|number| matches.contains(number));
+        report.findings.retain(is_about);
+        report.waived.retain(|waived| is_about(&waived.finding));
+        report.webhooks = matches.len() as u64;
+    }
+    report
+}
+
+/// Prepares the output of the report.
+fn sheet<'a, W: Write>(args: &AuditArgs, out: &Output<W>, audit: &'a Audit, context: &Context<'_>) -> AuditSheet<'a> {
+    let format = args.format.unwrap_or(AuditFormat::usual(out.is_terminal()));
+    AuditSheet {
+        format,
+        now: context.now,
+        width: out.terminal_width(),
+        coloured: context.is_coloured(out),
+        raw: args.raw,
+        profiles: context.global.all_profiles,
+        audit,
+        fail_on: args.fail_on.severity(),
+        file: if format == AuditFormat::Sarif { source_file(context) } else { None },
+    }
+}
+
+/// Notes the number of findings if the report does not say it, and a report that GitHub rejects.
+fn note_counts(sheet: &AuditSheet<'_>, audited: &[Audited], context: &Context<'_>) {
+    let found: usize = audited.iter().map(|one| one.report.findings.len()).sum();
+    let waived: usize = audited.iter().map(|one| one.report.waived.len()).sum();
+    if !sheet.format.has_summary() && (found == 0 || waived > 0) {
+        context.say.note(&summary(audited));
+    }
+    if sheet.format == AuditFormat::Sarif && found + waived > GITHUB_RESULTS {
+        let (all, most) = (grouped((found + waived) as u64), grouped(GITHUB_RESULTS as u64));
+        context.say.note(&safe!(
+            "{} results, but GitHub rejects reports with more than {}; select rules with --rule",
+            all,
+            most
+        ));
+    }
+}
+
+/// The last time that the history has each webhook active, for findings that say it.
 fn last_active(memory: &Store, rows: &Rows, audit: &Audit) -> HashMap<Box<str>, LastActive> {
     let wanted = rows.webhooks().filter(|&row| audit.asks_for_last_active(row));
     memory.last_active(wanted.map(RowRef::id).collect(), audit.basis.now)
 }
 
-/// The file of `--from`, for a report that points to its lines. stdin has no name, and a file that cannot be read again no lines.
+/// The file of `--from`, for a report that points to its lines. stdin has no name, and a file that cannot be read again has no
+/// lines.
 fn source_file(context: &Context<'_>) -> Option<SourceFile> {
     let path = context.global.from.as_deref().filter(|path| *path != Path::new("-"))?;
     let directory = std::env::current_dir().ok()?;
     let file = Url::from_file_path(directory.join(path)).ok()?;
     let relative = Url::from_directory_path(&directory).ok()?.make_relative(&file)?;
-    // A colon in its first part would make a scheme of that.
+    // A first part with a colon would be a scheme.
     let is_scheme = relative.split('/').next().is_some_and(|first| first.contains(':'));
     let uri = if is_scheme { format!("./{relative}") } else { relative };
     Some(SourceFile { uri, lines: snapshot::id_lines(path).unwrap_or_default() })
 }
 
-/// A workspace that could not be read: of it nothing is known.
+/// The empty report of a workspace that could not be read.
 fn unread(profile: Arc<str>) -> Audited {
     let place = safe!("{}", clean(&profile));
     Audited { profile: Some(profile), place, rows: Rows::default(), report: Report::default(), is_partial: true }
-}
-
-/// Findings and accepted findings of all workspaces.
-fn count(audited: &[Audited]) -> (usize, usize) {
-    let found = audited.iter().map(|one| one.report.findings.len()).sum();
-    let waived = audited.iter().map(|one| one.report.waived.len()).sum();
-    (found, waived)
 }
 
 /// The webhooks that a query matches.
@@ -143,7 +152,7 @@ fn matching(query: &Query, rows: &Rows, found: &HashMap<RowNumber, RuleSet>) -> 
     matches.map(|(number, _)| number).collect()
 }
 
-/// The audit that the options and the config ask for.
+/// Prepares the audit according to the options and the config.
 fn prepare(args: &AuditArgs, facts: Facts, context: &Context<'_>) -> Result<Audit, Error> {
     let mut audit = context.config.audit.prepare(context.now, Arc::new(facts));
     let basis = &mut audit.basis;
@@ -184,7 +193,7 @@ fn rules(option: &'static str, names: &[String]) -> Result<Vec<&'static Rule>, E
     names.iter().map(find).collect()
 }
 
-/// The patterns of a file, one a line.
+/// Reads the patterns of a file, one per line.
 fn read_retired(path: &Path) -> Result<Vec<Pattern>, Error> {
     let shown = clean_head(&path.to_string_lossy(), 200);
     let wrong = |why: Safe| Error::Usage { message: safe!("--retired-file: {}: {}", shown, why), advice: None };

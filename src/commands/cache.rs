@@ -1,11 +1,10 @@
 //! `hookscope cache`: where it is, and how to be rid of it.
 
-use super::Exit;
 use crate::base::files;
 use crate::base::text::clean;
 use crate::cache;
 use crate::cli::{CacheCommand, Global};
-use crate::error::{Error, reason};
+use crate::error::{Error, Exit, reason};
 use crate::output::Output;
 use crate::safe;
 

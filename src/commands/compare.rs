@@ -1,32 +1,33 @@
-//! Two listings compared, with what the live one leaves out requested by id: a listing that shifts while it is read can hide a
-//! webhook, so only a 404 says that one is gone.
+//! Compares two listings. Webhooks that the live one leaves out are requested by id: a listing that changes while it is read can
+//! leave out a webhook, so only a 404 confirms that it was removed.
 
 use jiff::Timestamp;
 
-use super::workspace::{Live, Missing};
+use super::workspace::Workspace;
 use crate::analysis::diff::{Diff, Ignored};
 use crate::analysis::query::Query;
 use crate::api::ApiError;
+use crate::fetch::MissingWebhooks;
 use crate::model::{Rows, RowsById};
 use crate::output::Differences;
 
-/// What counts as a difference.
+/// The definition of a difference.
 pub(super) struct Comparison {
     pub(super) ignored: Ignored,
     pub(super) query: Query,
-    /// The query as it was written.
+    /// The text of the query.
     pub(super) filter: Option<String>,
 }
 
 impl Comparison {
-    /// Reads the query again: an age is one of now.
+    /// Parses the query again, since ages are relative to the current time.
     pub(super) fn renew(&mut self, now: Timestamp) {
         if let Some(Ok(query)) = self.filter.as_deref().map(|filter| Query::parse(filter, now)) {
             self.query = query;
         }
     }
 
-    /// The differences, as far as they are wanted.
+    /// The differences that match the query.
     pub(super) fn diff<'a>(&self, before: &'a Rows, after: &'a Rows) -> Diff<'a> {
         let mut diff = Diff::of(&RowsById::new(before), &RowsById::new(after), &self.ignored);
         if !self.query.is_empty() {
@@ -35,8 +36,8 @@ impl Comparison {
         diff
     }
 
-    /// The differences as they are written.
-    pub(super) fn differences<'a>(&self, before: &'a Rows, after: &'a Rows, missing: &Missing) -> Differences<'a> {
+    /// The differences to write, with the unconfirmed ones apart.
+    pub(super) fn differences<'a>(&self, before: &'a Rows, after: &'a Rows, missing: &MissingWebhooks) -> Differences<'a> {
         let mut diff = self.diff(before, after);
         let mut unknown = Vec::new();
         // Removed, or added if the older side is the live one.
@@ -48,12 +49,17 @@ impl Comparison {
         Differences { added, removed, changed, unknown, moved }
     }
 
-    /// Asks for the webhooks of the other side that the live one leaves out, and adds those that are there to it.
+    /// Requests the webhooks of the other side that the live one leaves out, and adds those that exist to it.
     ///
     /// # Errors
     ///
     /// The key is refused.
-    pub(super) async fn confirm(&self, other: &Rows, listed: &mut Rows, live: &Live) -> Result<Missing, ApiError> {
+    pub(super) async fn confirm(
+        &self,
+        other: &Rows,
+        listed: &mut Rows,
+        live: &mut Workspace,
+    ) -> Result<MissingWebhooks, ApiError> {
         let ids: Vec<_> = self.diff(other, listed).removed.iter().map(|entry| entry.id().to_owned()).collect();
         let missing = live.confirm(&ids).await?;
         missing.complete(listed);

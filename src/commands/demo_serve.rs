@@ -3,11 +3,11 @@
 use crate::base::text::{clean, grouped};
 use crate::demo::{self, DemoOptions, DemoServer};
 use crate::error::{Error, Exit, reason};
-use crate::output::{Output, Reader, Say};
+use crate::output::{Output, Reader, Verbosity};
 use crate::safe;
 
 /// Serves until a signal ends the process; prints what to export first.
-pub(super) async fn run(options: DemoOptions, say: Say) -> Result<Exit, Error> {
+pub(super) async fn run(options: DemoOptions, say: Verbosity) -> Result<Exit, Error> {
     let webhooks = options.webhooks;
     let mut server = DemoServer::start(options).await.map_err(|error| Error::Demo(reason(&error)))?;
     let url = clean(&server.base_url());

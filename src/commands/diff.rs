@@ -3,23 +3,23 @@
 use std::io::{self, Write};
 
 use super::compare::Comparison;
-use super::side::{Named, Side};
-use super::workspace::Missing;
-use super::{Context, Exit};
+use super::context::Context;
+use super::side::{ComparedListing, ListingName};
 use crate::analysis::diff::{FieldChange, Ignored, changes};
 use crate::base::text::{Safe, grouped};
 use crate::cli::Global;
 use crate::cli::args::{CompareArgs, DiffArgs};
-use crate::error::Error;
+use crate::error::{Error, Exit};
+use crate::fetch::MissingWebhooks;
 use crate::model::RowRef;
-use crate::output::{self, DiffLine, Differences, Format, Happened, Output, Sheet};
+use crate::output::{DiffLine, Differences, Format, Happened, Output, Sheet, SheetEntry};
 use crate::safe;
 
-/// Differences that are made into lines at once.
+/// The most lines to build at once.
 const AT_ONCE: usize = 1_000;
 
 /// Refuses options that name a workspace where two files are compared.
-fn refuse_sources_of_files(old: &Named<'_>, new: &Named<'_>, global: &Global) -> Result<(), Error> {
+fn refuse_sources_of_files(old: &ListingName<'_>, new: &ListingName<'_>, global: &Global) -> Result<(), Error> {
     let given = [
         ("--from", global.from.is_some()),
         ("--cached", global.cached),
@@ -28,7 +28,7 @@ fn refuse_sources_of_files(old: &Named<'_>, new: &Named<'_>, global: &Global) ->
         ("--base-url", global.base_url.is_some()),
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
-        Some((option, _)) if matches!((old, new), (Named::File(_), Named::File(_))) => Err(Error::Usage {
+        Some((option, _)) if matches!((old, new), (ListingName::File(_), ListingName::File(_))) => Err(Error::Usage {
             message: safe!("diff: {} cannot be used with two files", option),
             advice: Some("Remove it, or compare with live.".into()),
         }),
@@ -37,17 +37,17 @@ fn refuse_sources_of_files(old: &Named<'_>, new: &Named<'_>, global: &Global) ->
 }
 
 /// Refuses to compare a source with itself: `--cached` and `--from` replace what live names.
-fn refuse_same(old: &Named<'_>, new: &Named<'_>, has_new: bool, global: &Global) -> Result<(), Error> {
+fn refuse_same(old: &ListingName<'_>, new: &ListingName<'_>, has_new: bool, global: &Global) -> Result<(), Error> {
     let (old, new) = (old.clone().resolve(global), new.clone().resolve(global));
     if old != new {
         return Ok(());
     }
     let (message, advice) = match old {
-        Named::Cache => {
+        ListingName::Cache => {
             ("diff: both sides are the cache", "The other side must be live, a file or a time such as yesterday.")
         }
         _ => (
-            if has_new || old != Named::Live {
+            if has_new || old != ListingName::Live {
                 "diff: OLD and NEW are the same"
             } else {
                 "diff: OLD is live, and so is NEW by default"
@@ -59,17 +59,19 @@ fn refuse_same(old: &Named<'_>, new: &Named<'_>, has_new: bool, global: &Global)
 }
 
 /// Reads one side. A failure advises the cache only where the other side is not the cache.
-async fn load(side: &Named<'_>, other: &Named<'_>, context: &Context<'_>) -> Result<Side, Error> {
-    side.load(context, "diff").await.map_err(|error| if *other == Named::Cache { error.without_cache_hint() } else { error })
+async fn load(side: &ListingName<'_>, other: &ListingName<'_>, context: &Context<'_>) -> Result<ComparedListing, Error> {
+    side.load(context, "diff")
+        .await
+        .map_err(|error| if *other == ListingName::Cache { error.without_cache_hint() } else { error })
 }
 
-/// Compares, and writes what differs.
+/// Compares, and writes the differences.
 pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
     let sheet: Sheet<DiffLine> = context.sheet(&out, args.output, None)?;
     let comparison = Comparison::new(&args.compare, context)?;
-    let old = Named::read(&args.old, context.now)?;
-    let new = Named::read(args.new.as_deref().unwrap_or("live"), context.now)?;
+    let old = ListingName::read(&args.old, context.now)?;
+    let new = ListingName::read(args.new.as_deref().unwrap_or("live"), context.now)?;
     refuse_same(&old, &new, args.new.is_some(), context.global)?;
     refuse_sources_of_files(&old, &new, context.global)?;
     let mut before = load(&old, &new, context).await?;
@@ -92,16 +94,21 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
     }
     let is_same = diff.is_empty();
     let differences = comparison.differences(&before.rows, &after.rows, &missing);
-    // Whoever reads no more wants to know all the same.
+    // The exit code is the same after a closed pipe.
     let _reader = out.send(|out| write(out, &sheet, &comparison.ignored, &differences))?;
     let unknown = if missing.unknown.is_empty() { Exit::Done } else { Exit::Incomplete };
     let found = if is_same || args.exit_zero { Exit::Done } else { Exit::Found };
     Ok(before.exit.max(after.exit).max(unknown).max(found))
 }
 
-/// Learns what became of the webhooks that the live side leaves out, and says what was seen.
-async fn confirm(comparison: &Comparison, side: &mut Side, other: &Side, context: &Context<'_>) -> Result<Missing, Error> {
-    let Some(live) = &side.live else { return Ok(Missing::default()) };
+/// Confirms the removal of the webhooks that the live side leaves out, and reports the others.
+async fn confirm(
+    comparison: &Comparison,
+    side: &mut ComparedListing,
+    other: &ComparedListing,
+    context: &Context<'_>,
+) -> Result<MissingWebhooks, Error> {
+    let Some(live) = &mut side.live else { return Ok(MissingWebhooks::default()) };
     let missing = comparison
         .confirm(&other.rows, &mut side.rows, live)
         .await
@@ -149,7 +156,7 @@ fn write<W: Write>(
         _ => {}
     }
     if sheet.format == Format::Table {
-        let all: Vec<_> = lines(differences, ignored).map(output::Entry::Record).collect();
+        let all: Vec<_> = lines(differences, ignored).map(SheetEntry::Record).collect();
         if !all.is_empty() {
             sheet.write(out, &all)?;
             out.raw(b"\n")?;
@@ -159,7 +166,7 @@ fn write<W: Write>(
     let mut document = sheet.begin(out)?;
     let mut part = Vec::with_capacity(AT_ONCE);
     for line in lines(differences, ignored) {
-        part.push(output::Entry::Record(line));
+        part.push(SheetEntry::Record(line));
         if part.len() >= AT_ONCE {
             document.add(&part)?;
             part.clear();
@@ -169,14 +176,14 @@ fn write<W: Write>(
     document.end()
 }
 
-/// Each webhook that differs once, however many of its fields do.
+/// Writes the id of each webhook that differs, once.
 fn write_ids<W: Write>(out: &mut Output<W>, differences: &Differences<'_>) -> io::Result<()> {
     let changed = differences.changed.iter().map(|(before, _)| before);
     let all = differences.added.iter().chain(&differences.removed).chain(changed).chain(&differences.unknown);
     all.map(|entry| crate::base::text::clean(entry.id())).try_for_each(|id| out.line(&id))
 }
 
-/// The lines of a table, made one after the other.
+/// The lines of a table, built lazily.
 fn lines<'a>(differences: &'a Differences<'_>, ignored: &'a Ignored) -> impl Iterator<Item = DiffLine> + 'a {
     let whole = |happened| move |row: &RowRef<'_>| DiffLine::whole(happened, *row);
     let changed = differences.changed.iter().flat_map(move |(before, after)| {
@@ -194,7 +201,7 @@ fn fields(before: RowRef<'_>, after: RowRef<'_>, ignored: &Ignored) -> Vec<Field
     before.webhook().zip(after.webhook()).map_or_else(Vec::new, |(before, after)| changes(&before, &after, ignored))
 }
 
-/// `2 added, 1 removed, 3 changed (1 of them delivers elsewhere)`.
+/// `2 added, 1 removed, 3 changed; 1 with a different destination`.
 fn summary(differences: &Differences<'_>, ignored: &Ignored) -> Safe {
     let mut words = Safe::default();
     let mut add = |count: usize, what: &'static str| {

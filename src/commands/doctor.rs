@@ -8,7 +8,7 @@ mod terminal;
 use std::time::Duration;
 
 use self::report::{DoctorReport, StepMark, Stop};
-use super::start_demo;
+use super::open::start_demo;
 use crate::api::ClientSettings;
 use crate::base::redact::ApiKey;
 use crate::base::text::{Safe, clean};

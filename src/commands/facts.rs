@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::context::Context;
 use super::probe::{note_proxy, settings};
-use super::{Context, note_terminal};
 use crate::analysis::audit::Facts;
 use crate::analysis::deliveries::DeliveryTally;
 use crate::analysis::destinations::Grouping;
@@ -32,7 +32,7 @@ impl Sources {
         let mut exit = Exit::Done;
         let deliveries = match file {
             Some(path) => {
-                note_terminal(path, "delivery attempts", context.say);
+                context.say.note_stdin_terminal(path, "delivery attempts");
                 let mut tally = DeliveryTally::default();
                 for problem in deliveries::load(path, &mut tally)?.problems() {
                     context.say.problem(&safe!("--deliveries: {}", problem));

@@ -4,22 +4,22 @@ use std::collections::HashSet;
 
 use url::Url;
 
-use super::{Context, Exit};
+use super::context::Context;
 use crate::base::text::{Safe, clean, clean_head};
 use crate::cli::args::GetArgs;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::model::{OwnedRow, WebhookId};
-use crate::output::{Format, Listed, Output, Reader, Sheet};
+use crate::output::{Format, ListedWebhook, Output, Reader, Sheet};
 use crate::safe;
 
-/// Asks for each id, and writes those that exist in the order of the ids.
+/// Requests each id, and writes the webhooks found in the order of the ids.
 pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
-    let sheet: Sheet<Listed> = context.sheet(&out, args.output, None)?;
+    let sheet: Sheet<ListedWebhook> = context.sheet(&out, args.output, None)?;
     let ids = distinct(&args.ids, "get")?;
     let (rows, exit) = read(&ids, "get", context).await?;
-    let entries: Vec<_> = rows.into_iter().map(|row| Listed::entry(None, row)).collect();
-    // Whoever reads no more wants to know all the same.
+    let entries: Vec<_> = rows.into_iter().map(|row| ListedWebhook::entry(None, row)).collect();
+    // The exit code is the same after a closed pipe.
     let _reader = match (sheet.format, entries.as_slice()) {
         // One id, one object.
         (Format::Json, []) if ids.len() == 1 => Reader::Listening,
@@ -32,7 +32,7 @@ pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, E
 /// The ids of a command line, each once.
 pub(super) fn distinct(ids: &[String], command: &'static str) -> Result<Vec<WebhookId>, Error> {
     if ids.iter().any(String::is_empty) {
-        // It would ask for the listing: an unset variable of a script, most likely.
+        // It would request the listing.
         return Err(Error::Usage {
             message: safe!("{}: empty id", command),
             advice: Some("Check the script for an unset variable.".into()),
@@ -72,24 +72,24 @@ fn host_advice(command: &'static str, host: &str) -> Safe {
     safe!("{} takes ids; for a host: hookscope {} --filter host:{}", command, filtering, clean(host))
 }
 
-/// Asks for each id. What keeps one from being had is said on stderr, and is in the exit code.
+/// Requests each id. A failure is reported on stderr and affects the exit code.
 pub(super) async fn read(
     ids: &[WebhookId],
     command: &'static str,
     context: &Context<'_>,
 ) -> Result<(Vec<OwnedRow>, Exit), Error> {
     let workspace = context.workspace().await?;
-    let place = workspace.place().clone();
+    let place = &workspace.place;
     let mut exit = Exit::Done;
     let mut rows = Vec::new();
     let (results, is_whole) = workspace.get(ids).await?;
-    // When nothing at all was learned, that is the failure of the command.
+    // If every request failed, the command fails.
     let is_failure = results.iter().all(Result::is_err);
     for (asked, result) in ids.iter().zip(results) {
         let id = asked.clean_head(80);
         match result {
             Ok(Some(row)) => match row.row().malformed() {
-                // A script would act on the wrong one.
+                // A script would act on the wrong webhook.
                 None if row.row().id() != asked.raw() => {
                     let other = clean_head(row.row().id(), 80);
                     context.say.problem(&safe!("{}: incomplete: {}: the API returned {} instead", place, id, other));
@@ -113,7 +113,7 @@ pub(super) async fn read(
                 }
                 exit = exit.max(Exit::Found);
             }
-            Err(error) if is_failure => return Err(Error::Api { place, error }),
+            Err(error) if is_failure => return Err(Error::Api { place: place.clone(), error }),
             Err(error) => {
                 context.say.problem(&safe!("{}: incomplete: {}: {}", place, id, error.short()));
                 exit = exit.max(Exit::Incomplete);

@@ -1,11 +1,10 @@
 //! `hookscope help`: the options and examples of a command, or a topic at length.
 
-use super::Exit;
 use crate::analysis::{nearest, query, sort};
 use crate::base::text::{clean, clean_head};
 use crate::cli;
 use crate::config::{default_path, example};
-use crate::error::{EXIT_CODES, Error};
+use crate::error::{EXIT_CODES, Error, Exit};
 use crate::keymap::{ACTIONS, COPIES, Entry};
 use crate::output::{Format, Output, columns_help};
 use crate::safe;

@@ -1,16 +1,16 @@
-//! `hookscope history`: the snapshots that were kept of the workspace.
+//! `hookscope history`: the saved snapshots of the workspace.
 
-use super::{Context, Exit};
+use super::context::Context;
 use crate::cli::args::HistoryArgs;
-use crate::error::Error;
-use crate::output::{Entry, Kept, Output, Sheet};
+use crate::error::{Error, Exit};
+use crate::output::{Output, SavedSnapshot, Sheet, SheetEntry};
 
 /// Lists them, the newest first.
 pub(super) async fn run(args: &HistoryArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
-    let sheet: Sheet<Kept> = context.sheet(&out, args.output, None)?;
+    let sheet: Sheet<SavedSnapshot> = context.sheet(&out, args.output, None)?;
     let (store, _) = context.remembered().await?;
-    let kept = store.history().into_iter().rev().map(|snapshot| Kept {
+    let kept = store.history().into_iter().rev().map(|snapshot| SavedSnapshot {
         time: snapshot.at,
         webhooks: snapshot.webhooks,
         added: snapshot.counts.map(|counts| counts.added),
@@ -19,6 +19,6 @@ pub(super) async fn run(args: &HistoryArgs, context: &Context<'_>) -> Result<Exi
         damaged: snapshot.is_damaged(),
         path: snapshot.path.to_string_lossy().into_owned(),
     });
-    let entries: Vec<_> = kept.map(Entry::Record).collect();
+    let entries: Vec<_> = kept.map(SheetEntry::Record).collect();
     out.send(|out| sheet.write(out, &entries)).map(|_reader| Exit::Done)
 }

@@ -1,39 +1,35 @@
-//! `hookscope list`: every webhook of the workspace on stdout.
+//! `hookscope list`: the webhooks of the workspace.
 
 use std::cmp::Reverse;
 use std::io::{self, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::workspace::{self, Workspace};
-use super::{Context, Exit, Fate, exit_of, refuse_unknown_findings};
+use super::context::{Context, MalformedRows, exit_of, refuse_unknown_findings, row_filter};
+use super::workspace::Workspace;
 use crate::analysis::audit::Audit;
 use crate::analysis::query::{Query, Ranker};
 use crate::analysis::sort::Sort;
 use crate::api::MAX_PAGE_SIZE;
 use crate::base::text::grouped;
 use crate::cli::args::ListArgs;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::fetch::{Limit, Reading, Summary, Wanted};
 use crate::model::{RowNumber, RowPage, RowRef, Rows, Scope};
-use crate::output::{Cells, Entry, Format, Listed, Output, Reader, Sheet};
+use crate::output::{Cells, Format, ListedWebhook, Output, Reader, Sheet, SheetEntry};
 use crate::safe;
 
 /// Reads the listing and writes it.
 pub(super) async fn run(args: &ListArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
     let sheet = sheet(args, &out, context)?;
-    let job = Job::new(args, context, sheet)?;
-    let workspaces = if context.global.all_profiles {
-        workspace::open_all(context.global, context.config, context.env, context.say).await?
-    } else {
-        vec![Ok(context.workspace().await?)]
-    };
-    if job.streams() { job.stream(workspaces, &mut out).await } else { job.read(workspaces, &mut out).await }
+    let list = ListRun::new(args, context, sheet)?;
+    let workspaces = context.workspaces().await?;
+    if list.streams() { list.stream(workspaces, &mut out).await } else { list.read(workspaces, &mut out).await }
 }
 
 /// Builds the sheet that writes the webhooks. `--excel` implies csv.
-fn sheet<W: Write>(args: &ListArgs, out: &Output<W>, context: &Context<'_>) -> Result<Sheet<Listed>, Error> {
+fn sheet<W: Write>(args: &ListArgs, out: &Output<W>, context: &Context<'_>) -> Result<Sheet<ListedWebhook>, Error> {
     let mut output = args.output;
     if args.excel {
         if output.format.is_some_and(|format| format != Format::Csv) {
@@ -50,7 +46,7 @@ fn sheet<W: Write>(args: &ListArgs, out: &Output<W>, context: &Context<'_>) -> R
 }
 
 /// A listing to write: its rows, order and format.
-struct Job<'a> {
+struct ListRun<'a> {
     context: &'a Context<'a>,
     scope: Scope,
     query: Query,
@@ -60,11 +56,11 @@ struct Job<'a> {
     limit: Option<u64>,
     page: Option<u64>,
     verify: bool,
-    sheet: Sheet<Listed>,
+    sheet: Sheet<ListedWebhook>,
 }
 
-impl<'a> Job<'a> {
-    fn new(args: &ListArgs, context: &'a Context<'a>, sheet: Sheet<Listed>) -> Result<Self, Error> {
+impl<'a> ListRun<'a> {
+    fn new(args: &ListArgs, context: &'a Context<'a>, sheet: Sheet<ListedWebhook>) -> Result<Self, Error> {
         let query = context.query_of_findings(args.filter.as_deref())?;
         let audit = query.asks_for_findings().then(|| audit(&query, args, context)).transpose()?;
         let sort = args
@@ -85,7 +81,7 @@ impl<'a> Job<'a> {
                 advice: None,
             });
         }
-        let job = Self {
+        let list = Self {
             context,
             scope: args.scope,
             query,
@@ -96,8 +92,8 @@ impl<'a> Job<'a> {
             verify: args.verify,
             sheet,
         };
-        job.refuse_to_verify_a_part()?;
-        Ok(job)
+        list.refuse_to_verify_a_part()?;
+        Ok(list)
     }
 
     /// Refuses `--verify` unless the whole list is read from the API.
@@ -118,8 +114,12 @@ impl<'a> Job<'a> {
     }
 
     /// Malformed rows match no filter.
-    fn malformed(&self) -> Fate {
-        if self.sheet.format.passes_malformed() && self.query.is_empty() { Fate::Passed } else { Fate::LeftOut }
+    fn malformed(&self) -> MalformedRows {
+        if self.sheet.format.passes_malformed() && self.query.is_empty() {
+            MalformedRows::Passed
+        } else {
+            MalformedRows::LeftOut
+        }
     }
 
     fn wanted<'w>(&self, limit: Limit, filter: Option<&'w dyn Fn(RowRef<'_>) -> bool>) -> Wanted<'w> {
@@ -132,18 +132,19 @@ impl<'a> Job<'a> {
     }
 
     async fn stream(&self, workspaces: Vec<Result<Workspace, Error>>, out: &mut Output<impl Write>) -> Result<Exit, Error> {
-        let filter = |row: RowRef<'_>| self.query.matches(row);
-        let filter: Option<&dyn Fn(RowRef<'_>) -> bool> = if self.query.is_empty() { None } else { Some(&filter) };
-        let mut tally = Tally::new(self, workspaces.len());
+        let matches = |row: RowRef<'_>| self.query.matches(row);
+        let filter = row_filter(&self.query, &matches);
+        let mut tally = ListTally::new(self);
         let drawn = !out.is_terminal();
         for workspace in workspaces {
-            let (Some(workspace), Some(limit)) = (tally.opened(workspace)?, tally.limit()) else { continue };
-            let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
+            let opened = self.context.skip_failed(workspace, &mut tally.exit)?;
+            let (Some(workspace), Some(limit)) = (opened, tally.limit()) else { continue };
+            let profile = workspace.profile.as_ref();
             let mut written = 0;
             let mut reader = Ok(Reader::Listening);
             let sink = |page: Arc<RowPage>| {
                 written += page.len() as u64;
-                let entries: Vec<_> = page.owned_rows().map(|row| Listed::entry(profile.as_ref(), row)).collect();
+                let entries: Vec<_> = page.owned_rows().map(|row| ListedWebhook::entry(profile, row)).collect();
                 reader = out.send(|out| self.sheet.write_lines(out, &entries));
                 if matches!(reader, Ok(Reader::Listening)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             };
@@ -152,9 +153,9 @@ impl<'a> Job<'a> {
                 return Ok(Exit::Done);
             }
             tally.count(written);
-            if let Some(summary) = tally.read(summary)? {
+            if let Some(summary) = self.context.skip_failed(summary, &mut tally.exit)? {
                 tally.count_all(&summary);
-                tally.exit(self.context.report(&summary, self.malformed(), &place));
+                tally.exit(self.context.report(&summary, self.malformed(), &workspace.place));
             }
         }
         tally.say_if_nothing();
@@ -162,20 +163,21 @@ impl<'a> Job<'a> {
     }
 
     async fn read(&self, workspaces: Vec<Result<Workspace, Error>>, out: &mut Output<impl Write>) -> Result<Exit, Error> {
-        let mut tally = Tally::new(self, workspaces.len());
+        let mut tally = ListTally::new(self);
         let mut all = Combined::default();
         let mut reports: Vec<(Summary, _)> = Vec::new();
         for workspace in workspaces {
-            let (Some(workspace), Some(limit)) = (tally.opened(workspace)?, tally.limit()) else { continue };
-            let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
-            let Some(Reading { rows, summary }) = tally.read(self.read_one(workspace, limit).await)? else { continue };
+            let opened = self.context.skip_failed(workspace, &mut tally.exit)?;
+            let (Some(mut workspace), Some(limit)) = (opened, tally.limit()) else { continue };
+            let read = self.read_one(&mut workspace, limit).await;
+            let Some(Reading { rows, summary }) = self.context.skip_failed(read, &mut tally.exit)? else { continue };
             tally.count(rows.count());
             tally.count_all(&summary);
-            all.add(&rows, profile.as_ref());
-            reports.push((summary, place));
+            all.add(&rows, workspace.profile.as_ref());
+            reports.push((summary, workspace.place));
         }
         let all = self.arrange(all);
-        if self.limit.is_some() && !all.iter().any(|entry| matches!(entry, Entry::Malformed(_))) {
+        if self.limit.is_some() && !all.iter().any(|entry| matches!(entry, SheetEntry::Malformed(_))) {
             // Malformed rows beyond the limit do not count.
             for (summary, _) in &mut reports {
                 summary.malformed = 0;
@@ -196,7 +198,7 @@ impl<'a> Job<'a> {
         Ok(tally.exit)
     }
 
-    async fn read_one(&self, workspace: Workspace, limit: Limit) -> Result<Reading, Error> {
+    async fn read_one(&self, workspace: &mut Workspace, limit: Limit) -> Result<Reading, Error> {
         if let Some(audit) = &self.audit {
             // A finding on one webhook may depend on another that the query does not match.
             let mut reading = workspace.read(self.wanted(limit, None)).await?;
@@ -206,8 +208,8 @@ impl<'a> Job<'a> {
             });
             return Ok(reading);
         }
-        let filter = |row: RowRef<'_>| self.query.matches(row);
-        let filter: Option<&dyn Fn(RowRef<'_>) -> bool> = if self.query.is_empty() { None } else { Some(&filter) };
+        let matches = |row: RowRef<'_>| self.query.matches(row);
+        let filter = row_filter(&self.query, &matches);
         let Some(page) = self.page else {
             return workspace.read(self.wanted(limit, filter)).await;
         };
@@ -222,7 +224,7 @@ impl<'a> Job<'a> {
     }
 
     /// Sorts the rows, or ranks them by how well they match, and applies the limit.
-    fn arrange(&self, all: Combined) -> Vec<Entry<Listed>> {
+    fn arrange(&self, all: Combined) -> Vec<SheetEntry<ListedWebhook>> {
         let rows: Rows = all.pages.into_iter().collect();
         let mut order: Vec<RowNumber> = rows.iter().map(|(number, _)| number).collect();
         if let Some(sort) = self.sort {
@@ -236,7 +238,7 @@ impl<'a> Job<'a> {
         let entry = |number: RowNumber| {
             let workspace = all.ends.partition_point(|(end, _)| *end <= u64::from(number));
             let profile = all.ends.get(workspace).and_then(|(_, profile)| profile.as_ref());
-            Some(Listed::entry(profile, rows.owned_row(number.into())?))
+            Some(ListedWebhook::entry(profile, rows.owned_row(number.into())?))
         };
         order.into_iter().filter_map(entry).collect()
     }
@@ -271,36 +273,17 @@ fn audit(query: &Query, args: &ListArgs, context: &Context<'_>) -> Result<Audit,
 }
 
 /// The progress of reading several workspaces.
-struct Tally<'a> {
-    job: &'a Job<'a>,
-    /// True if one workspace is read, without `--all-profiles`: its failure fails the command. Otherwise a failure is
-    /// reported and the other workspaces are read.
-    only: bool,
+struct ListTally<'a> {
+    list: &'a ListRun<'a>,
     rows: u64,
     /// The number of webhooks in all workspaces; `None` if it is not known.
     total: Option<u64>,
     exit: Exit,
 }
 
-impl<'a> Tally<'a> {
-    fn new(job: &'a Job<'a>, workspaces: usize) -> Self {
-        Self { job, only: workspaces == 1 && !job.context.global.all_profiles, rows: 0, total: Some(0), exit: Exit::Done }
-    }
-
-    fn opened(&mut self, workspace: Result<Workspace, Error>) -> Result<Option<Workspace>, Error> {
-        self.read(workspace)
-    }
-
-    fn read<T>(&mut self, result: Result<T, Error>) -> Result<Option<T>, Error> {
-        match result {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if self.only => Err(error),
-            Err(error) => {
-                self.job.context.say.error(&error);
-                self.exit(error.exit());
-                Ok(None)
-            }
-        }
+impl<'a> ListTally<'a> {
+    fn new(list: &'a ListRun<'a>) -> Self {
+        Self { list, rows: 0, total: Some(0), exit: Exit::Done }
     }
 
     fn count(&mut self, rows: u64) {
@@ -313,13 +296,13 @@ impl<'a> Tally<'a> {
 
     /// Notes on a terminal that nothing matches, as an empty table could also be a listing in progress.
     fn say_if_nothing(&self) {
-        let is_page = self.job.page.is_some();
+        let is_page = self.list.page.is_some();
         if self.rows > 0 || is_page || self.exit != Exit::Done || !(io::stdout().is_terminal() || io::stderr().is_terminal())
         {
             return;
         }
-        self.job.context.say.note(&match self.total {
-            Some(0) => match self.job.scope {
+        self.list.context.say.note(&match self.total {
+            Some(0) => match self.list.scope {
                 Scope::All => "no webhooks".into(),
                 Scope::Active => "no active webhooks".into(),
                 Scope::Inactive => "no inactive webhooks".into(),
@@ -335,8 +318,8 @@ impl<'a> Tally<'a> {
 
     /// The limit for the next workspace; `None` once enough rows were read.
     fn limit(&self) -> Option<Limit> {
-        match self.job.limit {
-            Some(limit) if !self.job.needs_all() => (limit > self.rows).then(|| Limit::Rows(limit - self.rows)),
+        match self.list.limit {
+            Some(limit) if !self.list.needs_all() => (limit > self.rows).then(|| Limit::Rows(limit - self.rows)),
             _ => Some(Limit::Everything),
         }
     }

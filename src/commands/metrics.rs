@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::context::{Context, MalformedRows};
 use super::facts::Sources;
-use super::sweep::{Read, read_all};
-use super::{Context, Exit, Fate};
+use super::read_all::{WorkspaceReading, read_all};
+use super::workspace::EVERYTHING;
 use crate::analysis::audit::Facts;
 use crate::analysis::coverage::coverage;
 use crate::analysis::probed::Probed;
@@ -14,8 +15,7 @@ use crate::base::text::{Untrusted, clean};
 use crate::cli::Global;
 use crate::cli::args::MetricsArgs;
 use crate::config::{Config, Environment, WorkspaceOptions};
-use crate::error::{Error, reason};
-use crate::model::Scope;
+use crate::error::{Error, Exit, reason};
 use crate::output::{Measured, Output, openmetrics};
 use crate::safe;
 
@@ -24,11 +24,11 @@ pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exi
     let (sources, mut exit) = Sources::open(None, args.probe.then_some(args.step_timeout), context)?;
     let mut audit = context.config.audit.prepare(context.now, Arc::new(sources.kinds()));
     let label = label(context.global, context.config, context.env)?;
-    let sweep = read_all(context, Scope::All).await?;
-    exit = exit.max(sweep.exit);
-    let mut measured: Vec<_> = sweep.failed.into_iter().map(|profile| Measured::unread(Some(profile))).collect();
-    let mut reports = Vec::with_capacity(sweep.workspaces.len());
-    for Read { profile, place, reading, seconds, .. } in sweep.workspaces {
+    let all = read_all(context, EVERYTHING).await?;
+    exit = exit.max(all.exit);
+    let mut measured: Vec<_> = all.failed.into_iter().map(|profile| Measured::unread(Some(profile))).collect();
+    let mut reports = Vec::with_capacity(all.workspaces.len());
+    for WorkspaceReading { profile, place, reading, seconds, .. } in all.workspaces {
         let probed = sources.probe(&reading.rows).await;
         audit.basis.facts = Arc::new(Facts { probes: probed.as_ref().map(Probed::facts), ..Facts::default() });
         let report = audit.run(&reading.rows);
@@ -50,7 +50,7 @@ pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exi
     }
     write(args.file.as_deref(), &document(measured)?)?;
     for (summary, place) in reports {
-        exit = exit.max(context.report(&summary, Fate::LeftOut, &place));
+        exit = exit.max(context.report(&summary, MalformedRows::LeftOut, &place));
     }
     Ok(exit)
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::json;
 use url::Url;
 
+use super::context::{Context, MalformedRows};
 use super::workspace::EVERYTHING;
-use super::{Context, Exit, Fate};
 use crate::analysis::diff::{Ignored, changes};
 use crate::analysis::migration::{Change, Mapping, Plan};
 use crate::analysis::vocabulary;
@@ -19,9 +19,9 @@ use crate::base::redact::mask_url;
 use crate::base::text::{Safe, clean_head, escape_json, grouped};
 use crate::cli::args::{OutputArgs, PlanArgs, PlanFormat};
 use crate::config::{MapFile, WorkspaceOptions};
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::model::WebhookId;
-use crate::output::{DiffLine, Entry, Format, Output, Sheet};
+use crate::output::{DiffLine, Format, Output, Sheet, SheetEntry};
 use crate::safe;
 
 /// What a message names at most of each kind.
@@ -41,10 +41,10 @@ pub(super) async fn run(args: &PlanArgs, context: &Context<'_>) -> Result<Exit, 
     let mapping = mapping(MapFile::read(&args.map)?);
     let query = context.query(args.filter.as_deref())?;
     let base_url = base_url(context)?;
-    let workspace = context.workspace().await?;
-    let place = workspace.place().clone();
+    let mut workspace = context.workspace().await?;
     let reading = workspace.read(EVERYTHING).await?;
-    let exit = context.report(&reading.summary, Fate::LeftOut, &place);
+    let place = &workspace.place;
+    let exit = context.report(&reading.summary, MalformedRows::LeftOut, place);
     let is_part = !reading.summary.problems.is_empty();
     let plan = mapping.plan(&reading.rows, |row| args.scope.admits(row.active()) && query.matches(row));
     if format == PlanFormat::Sh && is_part {
@@ -52,7 +52,7 @@ pub(super) async fn run(args: &PlanArgs, context: &Context<'_>) -> Result<Exit, 
         return Ok(exit);
     }
     out.send(|out| match format {
-        PlanFormat::Sh => Script { plan: &plan, base_url: &base_url, place: &place, context }.write(out),
+        PlanFormat::Sh => Script { plan: &plan, base_url: &base_url, place, context }.write(out),
         PlanFormat::Json => write_json(out, &plan, &base_url),
         PlanFormat::Table | PlanFormat::Tsv => write_table(out, &plan, format, context),
     })?;
@@ -99,7 +99,7 @@ fn write_table<W: Write>(out: &mut Output<W>, plan: &Plan, format: PlanFormat, c
     let sheet: Sheet<DiffLine> = context.sheet(out, args, None).map_err(|error| io::Error::other(error.to_string()))?;
     let lines = plan.changes.iter().flat_map(|change| {
         let fields = changes(&change.before, &change.after, &Ignored::default());
-        fields.into_iter().map(|field| Entry::Record(DiffLine::of(change.before.id.raw(), field)))
+        fields.into_iter().map(|field| SheetEntry::Record(DiffLine::of(change.before.id.raw(), field)))
     });
     let lines: Vec<_> = lines.collect();
     if format == Format::Tsv || !lines.is_empty() {

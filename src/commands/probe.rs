@@ -10,51 +10,54 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 use url::Url;
 
-use super::progress::{ProgressLine, Words};
-use super::{Context, Exit, Fate, exit_of, get, workspace};
+use super::context::{Context, MalformedRows, exit_of, row_filter};
+use super::get;
+use super::progress::{ProgressLine, ProgressWords};
+use super::read_all::{WorkspaceReading, read_all};
 use crate::analysis::destinations::{Destinations, Grouping, Member, Origin};
 use crate::analysis::reach::{Reach, Tally, Trouble};
 use crate::base::text::{Safe, grouped};
 use crate::cli::args::ProbeArgs;
 use crate::config::ProxySetting;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::fetch::{Summary, Wanted};
 use crate::model::{Destination, OwnedRow, RowRef, Scope};
-use crate::output::{Entry, Format, Output, Probed, Reader, Sheet};
+use crate::output::{Format, Output, ProbeRecord, Reader, Sheet, SheetEntry};
 use crate::probe::{self, Trust};
 use crate::safe;
 
 /// The number of SIGINT (POSIX).
 const SIGINT: u8 = 2;
 
-/// Reads the webhooks, and probes where they deliver to.
+/// Reads the webhooks, and probes their destinations.
 pub(super) async fn run(args: &ProbeArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
-    let sheet: Sheet<Probed> = context.sheet(&out, args.output, None)?;
+    let sheet: Sheet<ProbeRecord> = context.sheet(&out, args.output, None)?;
     if context.global.all_profiles && !args.ids.is_empty() {
         let message = "probe: ids cannot be combined with --all-profiles".into();
         return Err(Error::Usage { message, advice: Some("Select the workspace with --profile.".into()) });
     }
-    // Before anything is read: what keeps it from being probed is known now.
+    // Invalid settings are reported before anything is read.
     let settings = settings(args.step_timeout, args.allow_private, context)?;
     let mut read = read(args, context).await?;
     note_proxy(context);
     let destinations = std::mem::take(&mut read.grouping).finish();
-    let mut sweep = Sweep { args, sheet, read: &read, out: &mut out, done: Vec::new(), tally: Tally::default(), counted: 0 };
+    let mut probing =
+        ProbeRun { args, sheet, read: &read, out: &mut out, done: Vec::new(), tally: Tally::default(), counted: 0 };
     let wanted = destinations.targets.iter().map(|target| probe::Wanted::of(target, args.http)).collect();
-    let ended = sweep.probe(destinations, wanted, settings, context).await?;
-    let (tally, counted) = (sweep.tally, sweep.counted);
-    let reader = sweep.finish()?;
-    if ended == Ended::ReaderGone {
+    let ended = probing.probe(destinations, wanted, settings, context).await?;
+    let (tally, counted) = (probing.tally, probing.counted);
+    let reader = probing.finish()?;
+    if ended == ProbeEnd::ReaderGone {
         return Ok(Exit::Done);
     }
     let mut exit = read.summaries.iter().fold(read.exit, |exit, (summary, _)| exit.max(exit_of(summary)));
     if reader == Reader::Listening {
         for (summary, place) in &read.summaries {
-            context.report(summary, Fate::LeftOut, place);
+            context.report(summary, MalformedRows::LeftOut, place);
         }
     }
-    if ended == Ended::Interrupted {
+    if ended == ProbeEnd::Interrupted {
         context.say.problem(&safe!("interrupted: {} of {} destinations probed", tally.done(), tally.wanted));
         return Ok(Exit::Signal(SIGINT));
     }
@@ -67,14 +70,14 @@ pub(super) async fn run(args: &ProbeArgs, context: &Context<'_>) -> Result<Exit,
     Ok(if args.exit_zero && exit == Exit::Found { Exit::Done } else { exit })
 }
 
-/// How a probe is made, each step of so many seconds at most.
+/// The settings of a probe, whose steps take at most that many seconds each.
 pub(super) fn settings(step_timeout: u64, allow_private: bool, context: &Context<'_>) -> Result<probe::Settings, Error> {
     let extra_roots = context.config.network.extra_roots()?;
     let trust = Trust::new(extra_roots.as_deref()).map_err(|error| Error::Api { place: "certificates".into(), error })?;
     Ok(probe::Settings { step_timeout: Duration::from_secs(step_timeout), allow_private, trust, now: context.now })
 }
 
-/// DialNexa does not go through a proxy of this host, and a proxy would answer in the place of a destination.
+/// Notes that the proxy is not used: DialNexa does not use one of this host, and a proxy would answer for the destination.
 pub(super) fn note_proxy(context: &Context<'_>) {
     let named = match &context.config.network.proxy {
         ProxySetting::None => None,
@@ -86,78 +89,53 @@ pub(super) fn note_proxy(context: &Context<'_>) {
     }
 }
 
-/// What was read of the workspaces.
-struct Read {
+/// The destinations to probe, and the state of the listings they are from.
+struct ProbeInput {
     grouping: Grouping,
     /// The profile of each workspace, when several are read.
     profiles: Vec<Option<Arc<str>>>,
     summaries: Vec<(Summary, Safe)>,
-    /// [`Exit::Done`] unless something kept a workspace or a webhook from being read.
+    /// [`Exit::Done`] unless a workspace or a webhook could not be read.
     exit: Exit,
 }
 
-async fn read(args: &ProbeArgs, context: &Context<'_>) -> Result<Read, Error> {
+async fn read(args: &ProbeArgs, context: &Context<'_>) -> Result<ProbeInput, Error> {
     let query = context.query(args.filter.as_deref())?;
-    let scope = args.scope;
     let matches = |row: RowRef<'_>| query.matches(row);
-    let filter: Option<&dyn Fn(RowRef<'_>) -> bool> = if query.is_empty() { None } else { Some(&matches) };
-    let mut read = Read { grouping: Grouping::default(), profiles: Vec::new(), summaries: Vec::new(), exit: Exit::Done };
+    let filter = row_filter(&query, &matches);
+    let mut grouping = Grouping::default();
     if !args.ids.is_empty() {
         let ids = get::distinct(&args.ids, "probe")?;
         let (rows, exit) = get::read(&ids, "probe", context).await?;
         let webhooks = rows.iter().map(OwnedRow::row).filter(|row| row.is_webhook());
-        let wanted = webhooks.filter(|&row| scope.admits(row.active()) && filter.is_none_or(|filter| filter(row)));
-        wanted.for_each(|row| read.grouping.add(row, 0));
-        read.profiles.push(None);
-        read.exit = exit;
-        return Ok(read);
+        let wanted = webhooks.filter(|&row| args.scope.admits(row.active()) && filter.is_none_or(|filter| filter(row)));
+        wanted.for_each(|row| grouping.add(row, 0));
+        return Ok(ProbeInput { grouping, profiles: vec![None], summaries: Vec::new(), exit });
     }
-    let workspaces = if context.global.all_profiles {
-        workspace::open_all(context.global, context.config, context.env, context.say).await?
-    } else {
-        vec![Ok(context.workspace().await?)]
-    };
-    for workspace in workspaces {
-        let number = read.profiles.len();
-        let opened = match workspace {
-            Ok(workspace) => {
-                let (profile, place) = (workspace.profile.clone(), workspace.place().clone());
-                let reading = workspace.read(Wanted { filter, ..Wanted::all(args.scope) }).await;
-                reading.map(|reading| (profile, place, reading))
-            }
-            Err(error) => Err(error),
-        };
-        match opened {
-            Ok((profile, place, reading)) => {
-                reading.rows.webhooks().for_each(|row| read.grouping.add(row, number));
-                read.profiles.push(profile);
-                read.summaries.push((reading.summary, place));
-            }
-            // One of several does not keep the others from being probed.
-            Err(error) if context.global.all_profiles => {
-                context.say.error(&error);
-                read.exit = read.exit.max(error.exit());
-            }
-            Err(error) => return Err(error),
-        }
+    let all = read_all(context, Wanted { filter, ..Wanted::all(args.scope) }).await?;
+    let (mut profiles, mut summaries) = (Vec::new(), Vec::new());
+    for (number, WorkspaceReading { profile, place, reading, .. }) in all.workspaces.into_iter().enumerate() {
+        reading.rows.webhooks().for_each(|row| grouping.add(row, number));
+        profiles.push(profile);
+        summaries.push((reading.summary, place));
     }
-    Ok(read)
+    Ok(ProbeInput { grouping, profiles, summaries, exit: all.exit })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
+enum ProbeEnd {
     Whole,
     Interrupted,
     ReaderGone,
 }
 
 /// The progress line.
-struct Line {
+struct ProbeProgress {
     tally: Tally,
     since: Instant,
 }
 
-impl Words for Line {
+impl ProgressWords for ProbeProgress {
     fn words(&self, now: Instant) -> Safe {
         let Tally { wanted, dead, .. } = self.tally;
         let (done, wanted) = (grouped(self.tally.done() as u64), grouped(wanted as u64));
@@ -170,20 +148,20 @@ impl Words for Line {
     }
 }
 
-/// A probe of everything, and what is written of it.
-struct Sweep<'a, W> {
+/// A probe of all destinations, and its output.
+struct ProbeRun<'a, W> {
     args: &'a ProbeArgs,
-    sheet: Sheet<Probed>,
-    read: &'a Read,
+    sheet: Sheet<ProbeRecord>,
+    read: &'a ProbeInput,
     out: &'a mut Output<W>,
     /// Records that are not written yet.
-    done: Vec<Entry<Probed>>,
+    done: Vec<SheetEntry<ProbeRecord>>,
     tally: Tally,
-    /// Those that are not reachable and decide the exit code.
+    /// Unreachable destinations that count for the exit code.
     counted: usize,
 }
 
-impl<W: Write> Sweep<'_, W> {
+impl<W: Write> ProbeRun<'_, W> {
     fn streams(&self) -> bool {
         self.sheet.format == Format::Ndjson
     }
@@ -194,39 +172,39 @@ impl<W: Write> Sweep<'_, W> {
         wanted: Vec<probe::Wanted>,
         settings: probe::Settings,
         context: &Context<'_>,
-    ) -> Result<Ended, Error> {
+    ) -> Result<ProbeEnd, Error> {
         let http = self.args.http;
         self.tally.wanted = destinations.invalid.len() + wanted.iter().map(|wanted| wanted.urls.len().max(1)).sum::<usize>();
-        // From here on Ctrl-C does not end the program by itself; where it cannot be waited for, it still does.
+        // From here on, Ctrl-C no longer ends the program by itself, unless installing the handler fails.
         let mut interrupts = signal(SignalKind::interrupt()).ok();
         let mut members = members_of(&destinations, http);
         for (text, members) in destinations.invalid {
             if self.note(&text, None, &Reach::untried(Trouble::InvalidUrl), &members)? == Reader::Gone {
-                return Ok(Ended::ReaderGone);
+                return Ok(ProbeEnd::ReaderGone);
             }
         }
         let drawn = !(self.streams() && self.out.is_terminal());
-        let line = Line { tally: self.tally, since: Instant::now() };
+        let line = ProbeProgress { tally: self.tally, since: Instant::now() };
         let progress = ProgressLine::start(line, context.say, drawn);
         let mut probing = probe::start(wanted, settings);
         loop {
             let answer = tokio::select! {
                 biased;
-                () = interrupted(&mut interrupts) => return Ok(Ended::Interrupted),
+                () = interrupted(&mut interrupts) => return Ok(ProbeEnd::Interrupted),
                 answer = probing.next() => answer,
             };
-            let Some(probe::Answer { origin, url, reach }) = answer else { return Ok(Ended::Whole) };
+            let Some(probe::Answer { origin, url, reach }) = answer else { return Ok(ProbeEnd::Whole) };
             let members = members.remove(&(origin.clone(), url.clone())).unwrap_or_default();
             let origin = Destination::new(&origin.to_string());
             let url = url.map(|url| Destination::new(url.as_str()));
             if self.note(&origin, url.as_ref(), &reach, &members)? == Reader::Gone {
-                return Ok(Ended::ReaderGone);
+                return Ok(ProbeEnd::ReaderGone);
             }
             progress.update(|line| line.tally = self.tally);
         }
     }
 
-    /// Takes note of what was found of one destination: a record for each workspace that delivers there.
+    /// Records the result for one destination: a record for each workspace that delivers there.
     fn note(
         &mut self,
         origin: &Destination,
@@ -242,7 +220,7 @@ impl<W: Write> Sweep<'_, W> {
                 continue;
             }
             let (profile, origin, url) = (profile.clone(), origin.clone(), url.cloned());
-            self.done.push(Entry::Record(Probed { profile, origin, url, reach: reach.clone(), members }));
+            self.done.push(SheetEntry::Record(ProbeRecord { profile, origin, url, reach: reach.clone(), members }));
         }
         if !self.streams() {
             return Ok(Reader::Listening);
@@ -253,29 +231,29 @@ impl<W: Write> Sweep<'_, W> {
         Ok(reader)
     }
 
-    /// Whether a destination that is not reachable is one to fail for: an active webhook delivers there, or inactive ones were
-    /// asked for.
+    /// Returns true if the command fails when this destination is unreachable: an active webhook delivers there, or the options
+    /// name its webhooks.
     fn counts(&self, members: &[Member]) -> bool {
         let asked_for = !self.args.ids.is_empty() || self.args.scope == Scope::Inactive;
         asked_for || members.iter().any(|member| member.active != Some(false))
     }
 
-    /// Writes what is not written yet. `None` when nobody reads it.
+    /// Writes the records that are not written yet.
     fn finish(mut self) -> Result<Reader, Error> {
-        // Workspaces of which nothing could be read are not workspaces without destinations.
+        // If nothing could be read, do not write an empty result.
         if self.streams() || self.read.profiles.is_empty() && self.read.exit != Exit::Done {
             return Ok(Reader::Listening);
         }
         self.done.sort_by_cached_key(|entry| match entry {
-            Entry::Record(probed) => (probed.profile.clone(), Some((probed.origin.clone(), probed.url.clone()))),
-            Entry::Malformed(_) => (None, None),
+            SheetEntry::Record(probed) => (probed.profile.clone(), Some((probed.origin.clone(), probed.url.clone()))),
+            SheetEntry::Malformed(_) => (None, None),
         });
         let Self { sheet, out, done, .. } = &mut self;
         out.send(|out| sheet.write(out, done))
     }
 }
 
-/// The webhooks behind each answer that is to come.
+/// The webhooks of each destination.
 fn members_of(destinations: &Destinations, http: bool) -> HashMap<(Origin, Option<Url>), Vec<Member>> {
     let mut found: HashMap<_, Vec<Member>> = HashMap::new();
     for target in &destinations.targets {
@@ -287,7 +265,7 @@ fn members_of(destinations: &Destinations, http: bool) -> HashMap<(Origin, Optio
     found
 }
 
-/// Waits for Ctrl-C. A call that is cancelled misses none.
+/// Waits for Ctrl-C. Cancelling the wait loses none.
 async fn interrupted(interrupts: &mut Option<Signal>) {
     match interrupts {
         Some(interrupts) => drop(interrupts.recv().await),

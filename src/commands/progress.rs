@@ -1,5 +1,4 @@
-//! The progress line on stderr: only on a terminal, and only when the work takes longer than a person wants to wait without a
-//! word.
+//! The progress line on stderr: only on a terminal, and only for work that takes a while.
 
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,63 +12,62 @@ use crate::api::Page;
 use crate::base::text::{Safe, grouped};
 use crate::fetch;
 use crate::model::OwnedRow;
-use crate::output::Say;
+use crate::output::Verbosity;
 use crate::safe;
 
-/// How long nothing is shown.
+/// The delay before the line appears.
 const SILENCE: Duration = Duration::from_millis(300);
-/// How often the line may change: it counts seconds while nothing comes.
+/// The time between two updates of the line.
 const STEP: Duration = Duration::from_millis(200);
 
-/// What a progress line tells.
-pub(super) trait Words: Send + 'static {
-    /// What matters most comes first: a narrow terminal cuts the rest.
+/// The state behind a progress line.
+pub(super) trait ProgressWords: Send + 'static {
+    /// The text, most important part first: a narrow terminal cuts the rest.
     fn words(&self, now: Instant) -> Safe;
 }
 
-/// A progress line, as long as the value lives.
+/// A progress line, removed when dropped.
 pub(super) struct ProgressLine<S> {
     state: Arc<Mutex<S>>,
     bar: ProgressBar,
     drawing: Option<JoinHandle<()>>,
 }
 
-impl<S: Words> ProgressLine<S> {
-    /// `drawn` is false where the data itself shows the progress; a verbose run tells its steps instead.
-    pub(super) fn start(state: S, say: Say, drawn: bool) -> Self {
+impl<S: ProgressWords> ProgressLine<S> {
+    /// `drawn` is false if the data itself shows the progress; a verbose run prints its steps instead.
+    pub(super) fn start(state: S, say: Verbosity, drawn: bool) -> Self {
         let state = Arc::new(Mutex::new(state));
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        let wanted = drawn && say == Say::Normal && std::io::stderr().is_terminal();
+        let wanted = drawn && say == Verbosity::Normal && std::io::stderr().is_terminal();
         let drawing = wanted.then(|| tokio::spawn(draw(bar.clone(), Arc::clone(&state))));
         Self { state, bar, drawing }
     }
 
-    /// Whether anybody sees it.
     fn is_drawn(&self) -> bool {
         self.drawing.is_some()
     }
 
-    /// Takes note of something.
+    /// Changes the state.
     pub(super) fn update(&self, change: impl FnOnce(&mut S)) {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-/// Seconds of a pause that is told also where no line is drawn.
+/// Pauses longer than this, in seconds, are reported even without a progress line.
 const LONG_WAIT: u64 = 5;
 
-/// The line of a read.
+/// The progress of reading webhooks.
 pub(super) struct Progress {
-    line: ProgressLine<State>,
-    say: Say,
+    line: ProgressLine<ReadProgress>,
+    say: Verbosity,
 }
 
-/// What the line tells.
+/// The numbers of [`Progress`].
 #[derive(Debug, Clone)]
-struct State {
+struct ReadProgress {
     place: Safe,
     since: Instant,
-    /// Answers that came, by pages; none of them when webhooks are asked for by their ids.
+    /// Loaded pages; 0 for requests by id.
     pages: u64,
     rows: u64,
     total: Option<u64>,
@@ -77,7 +75,7 @@ struct State {
     trouble: Option<Safe>,
 }
 
-impl Words for State {
+impl ProgressWords for ReadProgress {
     fn words(&self, now: Instant) -> Safe {
         let mut words = safe!("reading: ");
         if self.pages > 0 {
@@ -101,15 +99,15 @@ impl Words for State {
     }
 }
 
-/// What a step brought.
-pub(super) trait Brought {
-    /// Whether it is a page.
+/// A loaded value.
+pub(super) trait ProgressValue {
+    /// True for a page, false for a single webhook.
     const PAGE: bool;
     fn rows(&self) -> u64;
     fn total(&self) -> Option<u64>;
 }
 
-impl Brought for Page {
+impl ProgressValue for Page {
     const PAGE: bool = true;
 
     fn rows(&self) -> u64 {
@@ -121,7 +119,7 @@ impl Brought for Page {
     }
 }
 
-impl Brought for OwnedRow {
+impl ProgressValue for OwnedRow {
     const PAGE: bool = false;
 
     fn rows(&self) -> u64 {
@@ -134,19 +132,18 @@ impl Brought for OwnedRow {
 }
 
 impl Progress {
-    /// Starts the clock.
-    pub(super) fn start(place: Safe, say: Say, drawn: bool) -> Self {
+    pub(super) fn start(place: Safe, say: Verbosity, drawn: bool) -> Self {
         let since = Instant::now();
-        let state = State { place, since, pages: 0, rows: 0, total: None, paused_until: None, trouble: None };
+        let state = ReadProgress { place, since, pages: 0, rows: 0, total: None, paused_until: None, trouble: None };
         Self { line: ProgressLine::start(state, say, drawn), say }
     }
 
-    /// Takes note of a step.
-    pub(super) fn note<T: Brought>(&self, progress: &fetch::Progress<T>) {
+    /// Records a step.
+    pub(super) fn note<T: ProgressValue>(&self, progress: &fetch::Progress<T>) {
         self.line.update(|state| self.take(state, progress));
     }
 
-    fn take<T: Brought>(&self, state: &mut State, progress: &fetch::Progress<T>) {
+    fn take<T: ProgressValue>(&self, state: &mut ReadProgress, progress: &fetch::Progress<T>) {
         match progress {
             fetch::Progress::Loaded { value, .. } => {
                 state.pages += u64::from(T::PAGE);
@@ -163,7 +160,7 @@ impl Progress {
             fetch::Progress::Paused { until, error } => {
                 let wait = until.saturating_duration_since(Instant::now()).as_secs() + 1;
                 let words = safe!("{}: waiting {} s", error.short(), wait);
-                // A line that is drawn tells it anyway.
+                // The line shows it too.
                 if wait > LONG_WAIT && !self.line.is_drawn() {
                     self.say.note(&words);
                 } else {
@@ -179,12 +176,12 @@ impl Progress {
     }
 }
 
-/// What messages call a request: ids are numbered from 0, pages from 1.
-fn request<T: Brought>(number: u64) -> Safe {
+/// The name of a request in messages: ids are numbered from 0, pages from 1.
+fn request<T: ProgressValue>(number: u64) -> Safe {
     if T::PAGE { safe!("page {}", number) } else { safe!("id {}", number + 1) }
 }
 
-async fn draw(bar: ProgressBar, state: Arc<Mutex<impl Words>>) {
+async fn draw(bar: ProgressBar, state: Arc<Mutex<impl ProgressWords>>) {
     sleep(SILENCE).await;
     if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
         bar.set_style(style);
@@ -194,7 +191,6 @@ async fn draw(bar: ProgressBar, state: Arc<Mutex<impl Words>>) {
     loop {
         steps.tick().await;
         let words = state.lock().unwrap_or_else(PoisonError::into_inner).words(Instant::now());
-        // It draws only what differs from what is there.
         bar.set_message(words.to_string());
     }
 }

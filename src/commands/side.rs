@@ -1,46 +1,47 @@
-//! The two sides of a comparison: a file, the live workspace, what is remembered of it.
+//! The listings that can be compared: a file, the live workspace, its cache, or a snapshot in its history.
 
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::workspace::{EVERYTHING, Live, found_in_cache, say_age};
-use super::{Context, Exit, Fate, note_terminal};
+use super::context::{Context, MalformedRows};
+use super::open::{found_in_cache, note_cache_age};
+use super::workspace::{EVERYTHING, Workspace};
 use crate::analysis::query::moment;
 use crate::base::clock;
 use crate::base::text::{Safe, clean, clean_head};
 use crate::cache::{CachedListing, Snapshot, dated};
 use crate::cli::Global;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::fetch::{self, Reading, Summary};
 use crate::model::{Interner, Rows};
 use crate::safe;
 use crate::snapshot::{self, FileListing, STORED_PAGE};
 
-/// What a word on the command line names.
+/// A word on the command line that names a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Named<'a> {
+pub(super) enum ListingName<'a> {
     Live,
     Cache,
-    /// The state of the workspace at a time, as the history has it.
+    /// The newest snapshot in the history at that time.
     Time(Timestamp),
     File(&'a Path),
 }
 
-/// One side, all of it.
-pub(super) struct Side {
+/// One side of a comparison: a whole listing.
+pub(super) struct ComparedListing {
     pub(super) rows: Rows,
-    /// What messages call it.
+    /// The name for messages.
     pub(super) place: Safe,
-    /// Done, or incomplete; it was told why.
+    /// Done, or incomplete; the reason is already reported.
     pub(super) exit: Exit,
-    /// The API that it is from, to be asked again.
-    pub(super) live: Option<Live>,
-    /// When a consistent listing of the API was read that is to be stored.
+    /// The workspace to request webhooks from by id, if the API is its source.
+    pub(super) live: Option<Workspace>,
+    /// The time at which a consistent listing was read from the API, until it is stored.
     pub(super) unstored: Option<Timestamp>,
 }
 
-impl<'a> Named<'a> {
+impl<'a> ListingName<'a> {
     /// Reads a word. A file goes before a time of the same spelling; `./live` is a file of that name.
     pub(super) fn read(word: &'a str, now: Timestamp) -> Result<Self, Error> {
         match word {
@@ -64,24 +65,26 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// Reads the side itself, for a command whose arguments advice repeats.
-    pub(super) async fn load(&self, context: &Context<'_>, command: &'static str) -> Result<Side, Error> {
+    /// Reads the listing. The command is for advice that repeats its arguments.
+    pub(super) async fn load(&self, context: &Context<'_>, command: &'static str) -> Result<ComparedListing, Error> {
         match self {
             Self::Live => {
-                let workspace = context.workspace().await?;
-                let place = workspace.place().clone();
-                let (rows, summary, live) = workspace.read_unstored().await?;
-                let exit = context.report(&summary, Fate::LeftOut, &place);
-                let (live, read_at) = live.unzip();
-                let unstored = read_at.filter(|_| summary.problems.is_empty());
-                Ok(Side { rows, place, exit, live, unstored })
+                let mut workspace = context.workspace().await?;
+                let read_at = clock::Moment::now().wall;
+                let read = workspace.read_unstored(EVERYTHING, true).await;
+                let Reading { rows, summary } = read.map_err(|error| workspace.failed(error))?;
+                let place = workspace.place.clone();
+                let exit = context.report(&summary, MalformedRows::LeftOut, &place);
+                let live = workspace.is_live().then_some(workspace);
+                let unstored = live.as_ref().filter(|_| summary.problems.is_empty()).map(|_| read_at);
+                Ok(ComparedListing { rows, place, exit, live, unstored })
             }
             Self::Cache => {
                 let (store, place) = context.remembered().await?;
                 let read = store.read(&Interner::default(), context.now);
                 let CachedListing { rows, read_at } = found_in_cache(read, &place, context.say)?;
-                say_age(read_at, context.now, &place, context.say);
-                Ok(Side::remembered(rows, safe!("{} (cache)", place), context))
+                note_cache_age(read_at, context.now, &place, context.say);
+                Ok(ComparedListing::saved(rows, safe!("{} (cache)", place), context))
             }
             Self::Time(at) => {
                 let (store, place) = context.remembered().await?;
@@ -94,21 +97,21 @@ impl<'a> Named<'a> {
                     message: safe!("{}: a snapshot in the history is damaged: {}", place, why),
                     advice: "Use another one: hookscope history lists the snapshots and marks damaged ones.".into(),
                 })?;
-                Ok(Side::remembered(rows, name, context))
+                Ok(ComparedListing::saved(rows, name, context))
             }
             Self::File(path) => {
-                note_terminal(path, "webhooks", context.say);
+                context.say.note_stdin_terminal(path, "webhooks");
                 let FileListing { rows, numbers } = snapshot::read(path, &Interner::default())?;
                 let place = snapshot::name(path);
                 let Reading { summary, .. } = fetch::check_saved(&rows, numbers, EVERYTHING);
-                let exit = context.report(&summary, Fate::LeftOut, &place);
-                Ok(Side { rows, place, exit, live: None, unstored: None })
+                let exit = context.report(&summary, MalformedRows::LeftOut, &place);
+                Ok(ComparedListing { rows, place, exit, live: None, unstored: None })
             }
         }
     }
 }
 
-/// The newest snapshot at a time. Clocks that were wrong do not change the order of snapshots; that it counts is said.
+/// The newest snapshot at a time. If snapshots have impossible times, their order counts, which is noted.
 fn newest_at<'h>(
     history: &'h [Snapshot],
     at: Timestamp,
@@ -134,7 +137,7 @@ fn newest_at<'h>(
     Ok(newest.snapshot)
 }
 
-/// Why nothing is known of a time, with the oldest time that a command can compare with.
+/// The error for a time without a snapshot, with the oldest time to compare with.
 fn no_snapshot(first: Option<Timestamp>, at: Timestamp, place: &Safe, command: &'static str) -> Error {
     let Some(first) = first else {
         let advice = "Every full read that finds a change adds a snapshot; hookscope history lists them.";
@@ -146,19 +149,19 @@ fn no_snapshot(first: Option<Timestamp>, at: Timestamp, place: &Safe, command: &
     }
 }
 
-impl Side {
-    /// Stores it, if it is a live one: after both sides were read, since one of them may be what is stored, and after what it
-    /// lacks was asked for.
+impl ComparedListing {
+    /// Stores a live listing: after both sides were read, since the other one may be the cache, and after removals were
+    /// confirmed.
     pub(super) async fn store(&mut self) {
-        if let (Some(live), Some(read_at)) = (&self.live, self.unstored.take()) {
+        if let (Some(live), Some(read_at)) = (&mut self.live, self.unstored.take()) {
             self.rows = live.keep(std::mem::take(&mut self.rows), read_at).await.0;
         }
     }
 
-    /// What was consistent when it was read.
-    fn remembered(rows: Rows, place: Safe, context: &Context<'_>) -> Self {
+    /// A listing that was consistent when it was saved.
+    fn saved(rows: Rows, place: Safe, context: &Context<'_>) -> Self {
         let malformed = rows.iter().filter(|(_, row)| !row.is_webhook()).count() as u64;
-        let exit = context.report(&Summary { malformed, ..Summary::default() }, Fate::LeftOut, &place);
+        let exit = context.report(&Summary { malformed, ..Summary::default() }, MalformedRows::LeftOut, &place);
         Self { rows, place, exit, live: None, unstored: None }
     }
 }

@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Context, Exit, Fate, exit_of};
+use super::context::{Context, MalformedRows, exit_of};
+use super::workspace::EVERYTHING;
 use crate::base::files::{self, Existing};
 use crate::base::text::{Safe, clean};
 use crate::cli::args::SnapshotArgs;
-use crate::error::{Error, reason};
+use crate::error::{Error, Exit, reason};
 use crate::fetch::{Reading, Wanted};
-use crate::model::Scope;
 use crate::output::{Output, Reader};
 use crate::safe;
 use crate::snapshot;
@@ -17,12 +17,11 @@ use crate::snapshot;
 /// Reads the whole workspace and writes it. A file is replaced as a whole, and only by a consistent snapshot.
 pub(super) async fn run(args: &SnapshotArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let file = args.file.as_deref().filter(|file| *file != Path::new("-"));
-    let workspace = context.workspace().await?;
-    let place = workspace.place().clone();
-    let reading = workspace.read(Wanted { verify: true, ..Wanted::all(Scope::All) }).await?;
+    let mut workspace = context.workspace().await?;
+    let reading = workspace.read(Wanted { verify: true, ..EVERYTHING }).await?;
     let with_credentials = match file {
         Some(file) if !reading.summary.problems.is_empty() => {
-            let exit = context.report(&reading.summary, Fate::Passed, &place);
+            let exit = context.report(&reading.summary, MalformedRows::Passed, &workspace.place);
             context.say.problem(&safe!("{} was not written", clean_path(file)));
             return Ok(exit);
         }
@@ -50,16 +49,16 @@ pub(super) async fn run(args: &SnapshotArgs, context: &Context<'_>) -> Result<Ex
             have
         ));
     }
-    Ok(context.report(&reading.summary, Fate::Passed, &place))
+    Ok(context.report(&reading.summary, MalformedRows::Passed, &workspace.place))
 }
 
 fn clean_path(path: &Path) -> Safe {
     clean(&path.to_string_lossy())
 }
 
-/// Returns how many webhooks have credentials in them.
+/// Returns the number of webhooks with credentials.
 fn write(file: &Path, reading: &Reading, redact: bool) -> io::Result<u64> {
     let snapshot = |out: &mut dyn Write| snapshot::write(&mut Output::to(out), &reading.rows, redact);
-    // It may be meant for others, whose permissions somebody chose; a new one is its owner's alone, for its credentials.
+    // An existing file keeps its permissions; a new one is private, as it may contain credentials.
     files::write_to(file, Existing::ReplacedAlike, snapshot).map(Option::unwrap_or_default)
 }

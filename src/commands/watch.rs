@@ -12,18 +12,18 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::compare::Comparison;
-use super::side::Named;
+use super::context::Context;
+use super::side::ListingName;
 use super::signals::Signals;
-use super::workspace::{Live, Missing};
-use super::{Context, Exit};
+use super::workspace::{EVERYTHING, Workspace};
 use crate::api::{ApiError, ErrorKind};
 use crate::base::clock::Moment;
 use crate::base::text::Safe;
 use crate::cli::args::WatchArgs;
-use crate::error::Error;
-use crate::fetch::Problem;
+use crate::error::{Error, Exit};
+use crate::fetch::{MissingWebhooks, Problem, Reading};
 use crate::model::{RowPage, RowRef, Rows, RowsById};
-use crate::output::{Happened, Output, Reader, Say, change_line};
+use crate::output::{Happened, Output, Reader, Verbosity, change_line};
 use crate::safe;
 
 /// The longest time between two looks at the clock and at whoever reads: a machine that slept finds out by the clock that
@@ -43,8 +43,8 @@ pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit,
     // It may have nothing to write for days.
     Output::stdout().send(|_| Ok(()))?;
     let comparison = Comparison::new(&args.compare, context)?;
-    let since = args.since.as_deref().map(|word| Named::read(word, context.now)).transpose()?;
-    if since == Some(Named::Live) {
+    let since = args.since.as_deref().map(|word| ListingName::read(word, context.now)).transpose()?;
+    if since == Some(ListingName::Live) {
         return Err(Error::Usage {
             message: "--since cannot be live".into(),
             advice: Some("Use a file, cache, or a time such as yesterday or 2h.".into()),
@@ -57,12 +57,12 @@ pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit,
         None => None,
     };
     let workspace = context.workspace().await?;
-    let place = workspace.place().clone();
-    let Some(live) = workspace.into_live() else { return Ok(Exit::Done) };
+    if !workspace.is_live() {
+        return Ok(Exit::Done);
+    }
     context.say.note_at_terminal(&safe!("watching every {} s; ctrl-c stops", args.every));
     let mut watch = Watch {
-        live,
-        place,
+        workspace,
         say: context.say,
         comparison,
         every: Duration::from_secs(args.every),
@@ -83,9 +83,8 @@ pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit,
 }
 
 struct Watch {
-    live: Live,
-    place: Safe,
-    say: Say,
+    workspace: Workspace,
+    say: Verbosity,
     comparison: Comparison,
     every: Duration,
     /// What it was like at the last read.
@@ -101,12 +100,12 @@ struct Watch {
 }
 
 /// What keeps a read from counting.
-enum Trouble {
+enum ReadFailure {
     Api(ApiError),
     Inconsistent(Vec<Problem>),
 }
 
-impl Trouble {
+impl ReadFailure {
     fn explain(&self) -> Safe {
         match self {
             Self::Api(error) => crate::base::text::clean(&error.to_string()),
@@ -137,8 +136,8 @@ impl Watch {
             let (lines, wait) = match self.read().await {
                 Ok(lines) => (lines, Duration::ZERO),
                 // A key that never worked, or a client that cannot be set up, is no passing trouble.
-                Err(Trouble::Api(error)) if !self.has_read && (error.is_refusal() || error.kind == ErrorKind::Setup) => {
-                    return Err(Error::Api { place: self.place.clone(), error });
+                Err(ReadFailure::Api(error)) if !self.has_read && (error.is_refusal() || error.kind == ErrorKind::Setup) => {
+                    return Err(Error::Api { place: self.workspace.place.clone(), error });
                 }
                 Err(trouble) => (self.fail(&trouble), trouble.wait()),
             };
@@ -153,20 +152,22 @@ impl Watch {
     }
 
     /// Reads everything, and returns a line for each change since the last time.
-    async fn read(&mut self) -> Result<Vec<String>, Trouble> {
+    async fn read(&mut self) -> Result<Vec<String>, ReadFailure> {
         self.comparison.renew(Moment::now().wall);
-        let (mut rows, summary, read_at) = self.live.read_unstored(false).await.map_err(Trouble::Api)?;
+        let read_at = Moment::now().wall;
+        let read = self.workspace.read_unstored(EVERYTHING, false).await;
+        let Reading { mut rows, summary } = read.map_err(ReadFailure::Api)?;
         if !summary.problems.is_empty() {
-            return Err(Trouble::Inconsistent(summary.problems));
+            return Err(ReadFailure::Inconsistent(summary.problems));
         }
         let time = time_of(read_at);
         let mut lines = Vec::new();
-        let mut missing = Missing::default();
+        let mut missing = MissingWebhooks::default();
         if let Some(before) = &self.before {
-            missing = self.comparison.confirm(before, &mut rows, &self.live).await.map_err(Trouble::Api)?;
+            missing = self.comparison.confirm(before, &mut rows, &mut self.workspace).await.map_err(ReadFailure::Api)?;
         }
         if self.remembered.is_none_or(|at| at.elapsed() >= REMEMBERED) {
-            (rows, _) = self.live.keep(rows, read_at).await;
+            (rows, _) = self.workspace.keep(rows, read_at).await;
             self.remembered = Some(Instant::now());
         }
         if let Some(before) = &self.before {
@@ -178,7 +179,7 @@ impl Watch {
             }
             rows.append(&RowPage::of_rows(unknown));
             self.unknown = missing.unknown;
-            let differences = self.comparison.differences(before, &rows, &Missing::default());
+            let differences = self.comparison.differences(before, &rows, &MissingWebhooks::default());
             lines.extend(differences.lines(Some(&time)));
         }
         if self.is_failing {
@@ -186,7 +187,7 @@ impl Watch {
             self.is_failing = false;
         }
         if !self.has_read {
-            self.say.detail(&safe!("{}: watching {} webhooks", self.place, rows.webhooks().count()));
+            self.say.detail(&safe!("{}: watching {} webhooks", self.workspace.place, rows.webhooks().count()));
         }
         self.has_read = true;
         self.before = Some(rows);
@@ -194,14 +195,14 @@ impl Watch {
     }
 
     /// The line that says so when a failure begins.
-    fn fail(&mut self, trouble: &Trouble) -> Vec<String> {
+    fn fail(&mut self, trouble: &ReadFailure) -> Vec<String> {
         let words = trouble.explain();
         if self.is_failing {
-            self.say.detail(&safe!("{}: {}", self.place, words));
+            self.say.detail(&safe!("{}: {}", self.workspace.place, words));
             return Vec::new();
         }
         self.is_failing = true;
-        self.say.note(&safe!("{}: {}; retrying", self.place, words));
+        self.say.note(&safe!("{}: {}; retrying", self.workspace.place, words));
         vec![state_line(&time_of(Moment::now().wall), "failing", Some(words.as_str()))]
     }
 
@@ -270,19 +271,19 @@ mod tests {
 
     #[test]
     fn an_api_that_asks_for_patience_gets_it_within_reason() {
-        let wait = |kind| Trouble::Api(ApiError::new(kind)).wait().as_secs();
+        let wait = |kind| ReadFailure::Api(ApiError::new(kind)).wait().as_secs();
         let asked = |seconds| Some(Duration::from_secs(seconds));
         assert_eq!(wait(ErrorKind::RateLimited { retry_after: asked(90) }), 90);
         assert_eq!(wait(ErrorKind::RateLimited { retry_after: asked(u64::MAX) }), 3600);
         assert_eq!(wait(ErrorKind::LimitNearlySpent { resets_in: asked(30) }), 30);
         assert_eq!(wait(ErrorKind::LimitNearlySpent { resets_in: None }), 0);
         assert_eq!(wait(ErrorKind::Status(503)), 0);
-        assert_eq!(Trouble::Inconsistent(vec![Problem::NeverEnds]).wait(), Duration::ZERO);
+        assert_eq!(ReadFailure::Inconsistent(vec![Problem::NeverEnds]).wait(), Duration::ZERO);
         let of_page = |page, seconds| Problem::PageFailed {
             page,
             error: ApiError::new(ErrorKind::LimitNearlySpent { resets_in: asked(seconds) }),
         };
-        assert_eq!(Trouble::Inconsistent(vec![of_page(3, 20), of_page(4, 40), of_page(5, 30)]).wait().as_secs(), 40);
+        assert_eq!(ReadFailure::Inconsistent(vec![of_page(3, 20), of_page(4, 40), of_page(5, 30)]).wait().as_secs(), 40);
     }
 
     #[tokio::test(start_paused = true)]

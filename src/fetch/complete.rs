@@ -1,6 +1,6 @@
 //! The consistent full read: every row of a listing once, or a list of what is wrong.
 //!
-//! While pages are read the workspace can change, and pages shift; the [`Pass`] decides whether that happened.
+//! While pages are read the workspace can change, and pages shift; the [`Crawler`] decides whether that happened.
 //! [`read_listing`] reads an inconsistent listing again, up to three times, and then delivers it with its [`Problem`]s.
 //! [`stream_listing`] hands on each page as soon as its turn has come: what is handed on cannot be taken back, so it reads
 //! once.

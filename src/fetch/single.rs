@@ -2,20 +2,8 @@
 
 use super::requests::{Ask, Pages, Progress, Requests, Webhooks};
 use super::{Policy, Problem, Reading, Source, Summary};
-use crate::api::{ApiError, ErrorKind, Page};
-use crate::base::text::Safe;
+use crate::api::{ApiError, Page};
 use crate::model::{IdSet, OwnedRow, Scope, WebhookId};
-
-/// What a request by id says of a webhook that a listing left out.
-#[derive(Debug, Clone, PartialEq)]
-pub enum RemovalStatus {
-    /// Confirmed: the API's own 404.
-    Removed,
-    /// It is there; the listing should have had it.
-    Present(OwnedRow),
-    /// Neither is known, for this reason.
-    Unknown(Safe),
-}
 
 /// Reads one page of `size` rows. A server that reports another page than the asked one is a [`Problem`].
 pub async fn read_page(
@@ -87,27 +75,6 @@ pub async fn read_webhooks(
     .await?;
     results.sort_by_key(|&(number, _)| number);
     Ok(results.into_iter().map(|(_, result)| result).collect())
-}
-
-/// Requests webhooks that a listing left out, to confirm that they were removed.
-///
-/// # Errors
-///
-/// The key is refused.
-pub async fn confirm_removed(
-    source: &Source,
-    policy: Policy,
-    ids: &[WebhookId],
-    watch: impl FnMut(&Progress<OwnedRow>),
-) -> Result<Vec<RemovalStatus>, ApiError> {
-    let results = read_webhooks(source, policy, ids, watch).await?;
-    let status = |(id, result): (&WebhookId, Result<OwnedRow, ApiError>)| match result {
-        Ok(row) if row.row().is_webhook() && row.row().id() == id.raw() => RemovalStatus::Present(row),
-        Ok(_) => RemovalStatus::Unknown("the API sent a different webhook".into()),
-        Err(ApiError { kind: ErrorKind::NotFound, .. }) => RemovalStatus::Removed,
-        Err(error) => RemovalStatus::Unknown(error.short()),
-    };
-    Ok(ids.iter().zip(results).map(status).collect())
 }
 
 /// Sends the numbered requests, as many at once as there may be, until each was settled.

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{Cells, Output, Record, Sheet};
+use super::record::Record;
+use super::sheet::{Cells, Sheet};
+use super::stdout::Output;
 use crate::base::text::clean;
 
 pub(super) fn header<W: Write, T: Record>(out: &mut Output<W>, sheet: &Sheet<T>) -> io::Result<()> {
@@ -24,13 +26,13 @@ pub(super) fn write<'a, W: Write, T: Record>(
     sheet: &Sheet<T>,
     records: impl Iterator<Item = &'a T>,
 ) -> io::Result<()> {
-    let terminal = out.terminal;
+    let terminal = out.is_terminal();
     let mut writer = writer(&mut out.writer);
     for record in records {
         let cells = sheet.columns.iter().map(|column| {
-            let text = (column.text)(record, sheet.view);
-            // The true value is for programs; a terminal acts on what it gets.
-            let text = if terminal { clean(&text).to_string() } else { text };
+            let value = (column.value)(record, sheet.now);
+            // A terminal must not interpret the value.
+            let text = if terminal { clean(&value.text()).to_string() } else { value.text().into_owned() };
             match sheet.cells {
                 Cells::Excel if !column.right && looks_like_number(&text) => format!("=\"{text}\""),
                 Cells::Excel | Cells::Guarded => guarded(text),

@@ -1,26 +1,25 @@
-//! Differences as they are written: a line for each field that changed in tables, whole webhooks in JSON.
+//! The output of differences: a line per changed field in tables, whole webhooks in JSON.
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
-use super::{Column, Format, Output, Record, Tone};
+use super::record::{CellValue, Column, Format, Record, Tone};
+use super::stdout::Output;
 use crate::analysis::diff::{FieldChange, Kind, UrlPart};
 use crate::base::redact::mask_url;
 use crate::base::text::{Safe, Untrusted, clean};
 use crate::model::{Json, RowRef};
 
-/// What happened to a webhook.
+/// The kind of change of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happened {
     Added,
     Removed,
     Changed,
-    /// It is not in the listing, and whether it is gone could not be learned.
+    /// Not listed, but its removal is not confirmed.
     Unknown,
-    /// One that went and one that came have the same URL and events.
+    /// Possibly re-registered: one was removed and one was added with the same URL and events.
     Moved,
 }
 
@@ -42,19 +41,19 @@ pub struct DiffLine {
     pub happened: Happened,
     pub id: Untrusted,
     pub field: String,
-    before: Option<Value>,
-    after: Option<Value>,
+    before: Option<DiffValue>,
+    after: Option<DiffValue>,
 }
 
-/// A value, by how it may be shown.
+/// A value, by how people may see it.
 #[derive(Debug, Clone)]
-enum Value {
+enum DiffValue {
     Url(UrlPart),
     Text(String),
     Json(String),
 }
 
-impl Value {
+impl DiffValue {
     fn raw(&self) -> &str {
         match self {
             Self::Url(UrlPart { raw, .. }) | Self::Text(raw) | Self::Json(raw) => raw,
@@ -71,27 +70,27 @@ impl Value {
 }
 
 impl DiffLine {
-    /// A webhook that came, went, or may have gone.
+    /// A webhook that was added or removed, or that is unconfirmed.
     pub fn whole(happened: Happened, row: RowRef<'_>) -> Self {
         let url = row.url();
-        let url = Some(Value::Url(UrlPart { raw: url.to_owned(), masked: mask_url(url) }));
+        let url = Some(DiffValue::Url(UrlPart { raw: url.to_owned(), masked: mask_url(url) }));
         let (before, after) = if happened == Happened::Added { (None, url) } else { (url, None) };
         Self { happened, id: row.id().into(), field: "url".to_owned(), before, after }
     }
 
-    /// A webhook that seems to be another one now.
+    /// A webhook that was possibly re-registered with another id.
     pub fn moved(from: &str, to: &str) -> Self {
-        let [before, after] = [from, to].map(|id| Some(Value::Text(id.to_owned())));
+        let [before, after] = [from, to].map(|id| Some(DiffValue::Text(id.to_owned())));
         Self { happened: Happened::Moved, id: from.into(), field: "id".to_owned(), before, after }
     }
 
     /// A field that changed.
     pub fn of(id: &str, change: FieldChange) -> Self {
         let [before, after] = match change.kind {
-            Kind::Url { before, after } => [before, after].map(|side| side.map(Value::Url)),
-            Kind::Value { before, after } => [before, after].map(|side| side.map(Value::Json)),
+            Kind::Url { before, after } => [before, after].map(|side| side.map(DiffValue::Url)),
+            Kind::Value { before, after } => [before, after].map(|side| side.map(DiffValue::Json)),
             Kind::Events { added, removed } => {
-                [signed('-', &removed), signed('+', &added)].map(|side| side.map(Value::Text))
+                [signed('-', &removed), signed('+', &added)].map(|side| side.map(DiffValue::Text))
             }
         };
         Self { happened: Happened::Changed, id: id.into(), field: change.field, before, after }
@@ -108,23 +107,15 @@ impl DiffLine {
     }
 
     fn shown_after(&self, reveal: bool) -> Safe {
-        let shown = |value: &Option<Value>| value.as_ref().map(|value| value.shown(reveal));
+        let shown = |value: &Option<DiffValue>| value.as_ref().map(|value| value.shown(reveal));
         let after = shown(&self.after).unwrap_or_default();
-        // Else it would look as if nothing had changed.
+        // The masked texts are the same, but the values are not.
         let hidden = self.after.is_some() && shown(&self.before).as_ref() == Some(&after);
         if hidden { crate::safe!("{} (different)", after) } else { after }
     }
-
-    fn raw_before(&self) -> Option<&str> {
-        self.before.as_ref().map(Value::raw)
-    }
-
-    fn raw_after(&self) -> Option<&str> {
-        self.after.as_ref().map(Value::raw)
-    }
 }
 
-/// Columns that a single value of JSON may take in a table.
+/// The most columns of a JSON value in a table.
 const LONGEST: usize = 1_000;
 
 fn json(text: &str) -> Option<Json> {
@@ -137,79 +128,35 @@ fn signed(sign: char, names: &[String]) -> Option<String> {
     (!signed.is_empty()).then(|| signed.join(" "))
 }
 
-impl Serialize for DiffLine {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("change", self.happened.name())?;
-        map.serialize_entry("id", self.id.raw())?;
-        map.serialize_entry("field", &self.field)?;
-        map.serialize_entry("before", &self.raw_before())?;
-        map.serialize_entry("after", &self.raw_after())?;
-        map.end()
-    }
-}
-
 impl Record for DiffLine {
     const COLUMNS: &'static [Column<Self>] = &[
-        Column {
-            name: "change",
-            about: "added, removed, changed, unknown (not listed, removal not confirmed) or moved (possibly re-registered)",
-            right: false,
-            cut: false,
-            text: |line, _| line.happened.name().to_owned(),
-            shown: None,
-            tone,
-            json: |line, _| to_raw_value(line.happened.name()).ok(),
-        },
-        Column {
-            name: "id",
-            about: "id of the webhook",
-            right: false,
-            cut: false,
-            text: |line, _| line.id.raw().to_owned(),
-            shown: None,
-            tone: |_| Tone::Plain,
-            json: |line, _| to_raw_value(line.id.raw()).ok(),
-        },
-        Column {
-            name: "field",
-            about: "changed field, or part of the URL",
-            right: false,
-            cut: true,
-            text: |line, _| line.field.clone(),
-            shown: None,
-            tone: |_| Tone::Plain,
-            json: |line, _| to_raw_value(&line.field).ok(),
-        },
-        Column {
-            name: "before",
-            about: "value before; for events, the removed names",
-            right: false,
-            cut: true,
-            text: |line, _| line.raw_before().unwrap_or_default().to_owned(),
-            shown: Some(|line, _| line.shown_before()),
-            tone: |_| Tone::Plain,
-            json: |line, _| to_raw_value(&line.raw_before()).ok(),
-        },
-        Column {
-            name: "after",
-            about: "value after; for events, the added names",
-            right: false,
-            cut: true,
-            text: |line, _| line.raw_after().unwrap_or_default().to_owned(),
-            shown: Some(|line, _| line.shown_after(false)),
-            tone: |_| Tone::Plain,
-            json: |line, _| to_raw_value(&line.raw_after()).ok(),
-        },
+        Column::<Self>::new(
+            "change",
+            "added, removed, changed, unknown (not listed, removal not confirmed) or moved (possibly re-registered)",
+            |line, _| line.happened.name().into(),
+        )
+        .toned(tone),
+        Column::new("id", "id of the webhook", |line, _| line.id.raw().into()),
+        Column::long("field", "changed field, or part of the URL", |line, _| line.field.as_str().into()),
+        Column::long("before", "value before; for events, the removed names", |line, _| {
+            masked(line.before.as_ref(), line.shown_before())
+        }),
+        Column::long("after", "value after; for events, the added names", |line, _| {
+            masked(line.after.as_ref(), line.shown_after(false))
+        }),
     ];
 
-    fn usual(_: Format, _: bool) -> &'static [&'static str] {
+    fn usual(_: Format) -> &'static [&'static str] {
         &["change", "id", "field", "before", "after"]
     }
 
     fn id(&self) -> Safe {
         self.id.clean()
     }
+}
+
+fn masked(value: Option<&DiffValue>, shown: Safe) -> CellValue<'_> {
+    value.map_or(CellValue::Null, |value| CellValue::Masked(value.raw(), shown))
 }
 
 fn tone(line: &DiffLine) -> Tone {
@@ -237,7 +184,7 @@ pub fn change_line(
     format!(r#"{{{time}"kind":"{kind}","id":{id},"before":{before},"after":{after}}}"#)
 }
 
-/// What is written of a comparison, in the order of the ids.
+/// The result of a comparison, in the order of the ids.
 pub struct Differences<'a> {
     pub added: Vec<RowRef<'a>>,
     pub removed: Vec<RowRef<'a>>,
@@ -247,7 +194,7 @@ pub struct Differences<'a> {
 }
 
 impl Differences<'_> {
-    /// One document: `added`, `removed` and `changed`; then `unknown` and `moved`, if there are any.
+    /// Writes one document: `added`, `removed` and `changed`; then `unknown` and `moved`, if there are any.
     pub fn write_json<W: Write>(&self, out: &mut Output<W>) -> io::Result<()> {
         out.raw(b"{\"added\": [")?;
         array(out, self.added.iter(), |out, entry| out.json_text(&entry.canonical_json()))?;
@@ -280,7 +227,7 @@ impl Differences<'_> {
         out.raw(b"]}\n")
     }
 
-    /// One change a line, as JSON.
+    /// One change per line, as JSON.
     pub fn lines<'s>(&'s self, time: Option<&'s str>) -> impl Iterator<Item = String> + 's {
         let line = move |happened, before: Option<RowRef<'_>>, after: Option<RowRef<'_>>| {
             let id = before.or(after).map_or("", RowRef::id);
@@ -293,7 +240,7 @@ impl Differences<'_> {
     }
 }
 
-/// The elements of an array, one a line.
+/// Writes the elements of an array, one per line.
 fn array<T, W: Write>(
     out: &mut Output<W>,
     elements: impl ExactSizeIterator<Item = T>,

@@ -1,66 +1,22 @@
-//! The columns of the coverage of events.
+//! The columns of the subscribers per event.
 
-use serde_json::value::to_raw_value;
-
-use super::{Column, Format, Record, Tone};
+use super::record::{CellValue, Column, Format, Record, Tone};
 use crate::analysis::coverage::EventCoverage;
 use crate::base::text::Safe;
 
 impl Record for EventCoverage {
     const COLUMNS: &'static [Column<Self>] = &[
-        Column {
-            name: "event",
-            about: "name of the event",
-            right: false,
-            cut: true,
-            text: |coverage, _| coverage.event.raw().to_owned(),
-            shown: None,
-            tone: deaf_tone,
-            json: |coverage, _| to_raw_value(coverage.event.raw()).ok(),
-        },
-        Column {
-            name: "known",
-            about: "whether the event is in the vendor's list or in the config",
-            right: false,
-            cut: false,
-            text: |coverage, _| coverage.known.to_string(),
-            shown: Some(|coverage, _| if coverage.known { "yes" } else { "no" }.into()),
-            tone: |coverage| if coverage.known { Tone::Plain } else { Tone::Warning },
-            json: |coverage, _| to_raw_value(&coverage.known).ok(),
-        },
-        Column {
-            name: "active",
-            about: "active subscribers",
-            right: true,
-            cut: false,
-            text: |coverage, _| coverage.active.to_string(),
-            shown: None,
-            tone: deaf_tone,
-            json: |coverage, _| to_raw_value(&coverage.active).ok(),
-        },
-        Column {
-            name: "inactive",
-            about: "inactive subscribers",
-            right: true,
-            cut: false,
-            text: |coverage, _| coverage.inactive.to_string(),
-            shown: None,
-            tone: |_| Tone::Plain,
-            json: |coverage, _| to_raw_value(&coverage.inactive).ok(),
-        },
-        Column {
-            name: "hosts",
-            about: "distinct hosts of the active subscribers",
-            right: true,
-            cut: false,
-            text: |coverage, _| coverage.hosts.to_string(),
-            shown: None,
-            tone: |_| Tone::Plain,
-            json: |coverage, _| to_raw_value(&coverage.hosts).ok(),
-        },
+        Column::<Self>::long("event", "name of the event", |coverage, _| coverage.event.raw().into()).toned(active_tone),
+        Column::<Self>::new("known", "whether the event is in the vendor's list or in the config", |coverage, _| {
+            CellValue::YesNo(coverage.known)
+        })
+        .toned(|coverage| if coverage.known { Tone::Plain } else { Tone::Warning }),
+        Column::<Self>::number("active", "active subscribers", |coverage, _| coverage.active.into()).toned(active_tone),
+        Column::number("inactive", "inactive subscribers", |coverage, _| coverage.inactive.into()),
+        Column::number("hosts", "distinct hosts of the active subscribers", |coverage, _| coverage.hosts.into()),
     ];
 
-    fn usual(_: Format, _: bool) -> &'static [&'static str] {
+    fn usual(_: Format) -> &'static [&'static str] {
         &["event", "known", "active", "inactive", "hosts"]
     }
 
@@ -69,7 +25,7 @@ impl Record for EventCoverage {
     }
 }
 
-/// An event that nobody hears stands out.
-fn deaf_tone(coverage: &EventCoverage) -> Tone {
+/// An event without active subscribers stands out.
+fn active_tone(coverage: &EventCoverage) -> Tone {
     if coverage.active == 0 { Tone::Warning } else { Tone::Plain }
 }

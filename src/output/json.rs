@@ -1,35 +1,35 @@
-//! JSON: one array, or one value a line.
+//! JSON: a record with its default fields or the chosen ones; a malformed row as received.
 
 use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{Column, Entry, Output, Record, View};
+use super::record::{CellValue, Record, SheetEntry};
+use super::sheet::Sheet;
+use super::stdout::Output;
 
-/// One value a line.
-pub(super) fn lines<W: Write>(out: &mut Output<W>, elements: impl Iterator<Item = impl Serialize>) -> io::Result<()> {
-    for element in elements {
-        out.json(&element)?;
-        out.raw(b"\n")?;
+pub(super) fn write<W: Write, T: Record>(out: &mut Output<W>, sheet: &Sheet<T>, entry: &SheetEntry<T>) -> io::Result<()> {
+    match entry {
+        SheetEntry::Malformed(row) => out.json_text(&row.row().json()),
+        SheetEntry::Record(record) => match record.json().filter(|_| !sheet.has_chosen_columns) {
+            Some(json) => out.json_text(&json),
+            None => out.json(&RecordFields { record, sheet }),
+        },
     }
-    Ok(())
 }
 
-/// An entry with all of its fields, or with the chosen ones. What is no record is passed as it came in both cases.
-pub(super) struct Fields<'a, T: 'static> {
-    pub(super) entry: &'a Entry<T>,
-    pub(super) columns: Option<&'a Vec<&'static Column<T>>>,
-    pub(super) view: View,
+/// A record as an object of its columns.
+struct RecordFields<'a, T: Record> {
+    record: &'a T,
+    sheet: &'a Sheet<T>,
 }
 
-impl<T: Record> Serialize for Fields<'_, T> {
+impl<T: Record> Serialize for RecordFields<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (Entry::Record(record), Some(columns)) = (self.entry, self.columns) else {
-            return self.entry.serialize(serializer);
-        };
         let mut map = serializer.serialize_map(None)?;
-        for column in columns {
-            if let Some(value) = (column.json)(record, self.view) {
+        for column in &self.sheet.columns {
+            let value = (column.value)(self.record, self.sheet.now);
+            if value != CellValue::Missing {
                 map.serialize_entry(column.name, &value)?;
             }
         }

@@ -1,8 +1,10 @@
-//! A Markdown table for a ticket or a pull request, which many people read: credentials in URLs are masked.
+//! A Markdown table for tickets and pull requests. Credentials in URLs are masked.
 
 use std::io::{self, Write};
 
-use super::{Output, Record, Sheet};
+use super::record::Record;
+use super::sheet::Sheet;
+use super::stdout::Output;
 use crate::base::text::{Safe, clean};
 use crate::safe;
 
@@ -25,7 +27,7 @@ pub(super) fn write<'a, W: Write, T: Record>(
     for record in records {
         let mut line = safe!("|");
         for column in &sheet.columns {
-            line.push(&safe!(" {} |", cell(&column.shown(record, sheet.view))));
+            line.push(&safe!(" {} |", cell(&(column.value)(record, sheet.now).shown())));
         }
         out.line(&line)?;
     }

@@ -1,41 +1,44 @@
-//! A table for people: one line a record, never wrapped. Columns are as wide as their cells where the terminal allows it;
+//! A table for people: one line per record, never wrapped. Columns are as wide as their cells where the terminal allows it;
 //! else the wide ones among those that may be cut are cut to one width.
 //!
-//! Table libraries wrap cells at words and copy all of them; a listing has long cells without blanks and may have 100,000
+//! Table libraries wrap cells at words and copy all of them; a listing has long cells without spaces and may have 100,000
 //! rows.
 
 use std::io::{self, Write};
 
-use super::{Column, Output, Record, Sheet, Tone};
+use super::record::{Column, Record, Tone};
+use super::sheet::Sheet;
+use super::stdout::Output;
 use crate::base::text::{Safe, clean};
 
 /// Blanks between two columns.
 const GAP: usize = 2;
-/// Columns that are cut keep this many columns of the terminal, as long as there is room for them at all.
+/// The smallest width of a cut column, if there is room.
 const NARROWEST: usize = 8;
-/// Cells are padded to at most this width: one cell of a megabyte must not make every line as long.
+/// The largest padding: one cell of a megabyte must not make every line as long.
 const WIDEST_PADDED: usize = 1_000;
 
 pub(super) fn write<W: Write, T: Record>(out: &mut Output<W>, sheet: &Sheet<T>, records: &[&T]) -> io::Result<()> {
     let titles: Vec<_> = sheet.columns.iter().map(|column| clean(&column.name.to_uppercase().replace('_', " "))).collect();
     let widest = |(column, title): (&&Column<T>, &Safe)| {
-        let cells = records.iter().map(|record| column.shown(record, sheet.view).width());
+        let cells = records.iter().map(|record| (column.value)(record, sheet.now).shown().width());
         cells.max().unwrap_or_default().max(title.width())
     };
     let natural: Vec<_> = sheet.columns.iter().zip(&titles).map(widest).collect();
     let may_cut: Vec<_> = sheet.columns.iter().map(|column| column.cut).collect();
     let widths = fit(&natural, &may_cut, sheet.width);
     let is_right = |place: usize| sheet.columns.get(place).is_some_and(|column| column.right);
-    let line = Line { widths: &widths, coloured: sheet.coloured };
+    let line = TableLine { widths: &widths, coloured: sheet.coloured };
     line.write(out, titles.into_iter().map(|title| (title, "\x1b[1m")), is_right)?;
     for record in records {
-        let cells = sheet.columns.iter().map(|column| (column.shown(record, sheet.view), style((column.tone)(record))));
+        let cell = |column: &&Column<T>| ((column.value)(record, sheet.now).shown(), style((column.tone)(record)));
+        let cells = sheet.columns.iter().map(cell);
         line.write(out, cells, is_right)?;
     }
     Ok(())
 }
 
-/// The widths that columns get, so that a line is no wider than the limit. The last ones may get nothing.
+/// The widths of the columns, so that a line is at most as wide as the limit. The last ones may get nothing.
 fn fit(natural: &[usize], may_cut: &[bool], limit: Option<usize>) -> Vec<usize> {
     let Some(limit) = limit else { return natural.to_vec() };
     let gaps = GAP * natural.len().saturating_sub(1);
@@ -54,12 +57,12 @@ fn fit(natural: &[usize], may_cut: &[bool], limit: Option<usize>) -> Vec<usize> 
     widths
 }
 
-struct Line<'a> {
+struct TableLine<'a> {
     widths: &'a [usize],
     coloured: bool,
 }
 
-impl Line<'_> {
+impl TableLine<'_> {
     fn write<W: Write>(
         &self,
         out: &mut Output<W>,
@@ -92,7 +95,7 @@ impl Line<'_> {
     }
 }
 
-/// Writes so many blanks. The width of a format argument ends at 65,535, and one cell may be wider.
+/// Writes spaces. The width of a format argument ends at 65,535, and one cell may be wider.
 fn write_blanks(out: &mut impl Write, mut blanks: usize) -> io::Result<()> {
     const BLANKS: [u8; 64] = [b' '; 64];
     while blanks > 0 {

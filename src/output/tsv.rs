@@ -1,8 +1,10 @@
-//! Tab-separated values for pipes: no header, one record a line whatever it contains, true and unmasked.
+//! Tab-separated values for pipes: no header, one record per line, true values without masking.
 
 use std::io::{self, Write};
 
-use super::{Output, Record, Sheet};
+use super::record::Record;
+use super::sheet::Sheet;
+use super::stdout::Output;
 use crate::base::text::{Safe, clean};
 use crate::safe;
 
@@ -18,7 +20,7 @@ pub(super) fn write<'a, W: Write, T: Record>(
                 line.push(&safe!("\t"));
             }
             // Tabs and line breaks inside a value become marks here.
-            line.push(&clean(&(column.text)(record, sheet.view)));
+            line.push(&clean(&(column.value)(record, sheet.now).text()));
         }
         out.line(&line)?;
     }

@@ -1,228 +1,137 @@
 //! The columns of webhooks.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Column, Entry, Format, Record, Tone};
+use super::record::{CellValue, Column, Format, Record, SheetEntry, Tone};
 use crate::base::clock;
 use crate::base::text::{Safe, clean};
-use crate::model::{Destination, EventEntry, Field, OwnedRow, Webhook};
+use crate::model::{EventEntry, Field, OwnedRow, RowRef, Webhook};
 
-/// A webhook as it is written, with the profile whose workspace it belongs to when several are read.
+/// A webhook to write, with its profile if several are read.
 #[derive(Debug)]
-pub struct Listed {
+pub struct ListedWebhook {
     pub profile: Option<Arc<str>>,
     pub row: OwnedRow,
 }
 
-impl Listed {
+impl ListedWebhook {
     /// The entry of a row.
-    pub fn entry(profile: Option<&Arc<str>>, row: OwnedRow) -> Entry<Self> {
-        if row.row().is_webhook() { Entry::Record(Self { profile: profile.cloned(), row }) } else { Entry::Malformed(row) }
+    pub fn entry(profile: Option<&Arc<str>>, row: OwnedRow) -> SheetEntry<Self> {
+        if row.row().is_webhook() {
+            SheetEntry::Record(Self { profile: profile.cloned(), row })
+        } else {
+            SheetEntry::Malformed(row)
+        }
     }
 
-    /// A field in full, for values that the contract does not have.
-    fn webhook(&self) -> Option<Webhook> {
-        self.row.row().webhook()
+    fn row(&self) -> RowRef<'_> {
+        self.row.row()
+    }
+
+    /// A field that may be missing, or of another type than expected.
+    fn field<T>(
+        &self,
+        field: fn(&Webhook) -> &Field<T>,
+        value: impl FnOnce(&T) -> CellValue<'static>,
+    ) -> CellValue<'static> {
+        match self.row().webhook().as_ref().map(field) {
+            Some(Field::Value(found)) => value(found),
+            Some(Field::Odd(json)) => CellValue::odd(json.raw()),
+            Some(Field::Missing) | None => CellValue::Missing,
+        }
+    }
+
+    fn is_active(&self, value: impl FnOnce(bool) -> CellValue<'static>) -> CellValue<'static> {
+        match self.row().active() {
+            Some(active) => value(active),
+            None => self.field(|webhook| &webhook.is_active, |&active| value(active)),
+        }
+    }
+
+    fn created_at(&self) -> CellValue<'static> {
+        self.field(|webhook| &webhook.created_at, |created| created.raw().to_owned().into())
     }
 }
 
-impl Serialize for Listed {
+impl Record for ListedWebhook {
+    const COLUMNS: &'static [Column<Self>] = &[
+        Column::new("id", "id of the webhook", |listed, _| listed.row().id().into()),
+        Column::long("url", "destination; tables mask credentials", |listed, _| CellValue::Url(listed.row().url())),
+        Column::long("events", "subscribed events, joined by commas", |listed, _| {
+            listed.field(|webhook| &webhook.events, |events| event_list(events))
+        }),
+        Column::<Self>::new("is_active", "true or false", |listed, _| listed.is_active(CellValue::Bool)).toned(state_tone),
+        Column::new("created_at", "time of creation, as sent by the API", |listed, _| listed.created_at()),
+        Column::<Self>::new("status", "active or inactive", |listed, _| {
+            listed.is_active(|active| if active { "active" } else { "inactive" }.into())
+        })
+        .toned(state_tone),
+        Column::long("host", "host of the destination, normalized", |listed, _| {
+            listed.row().host().map(|host| &*host.name).into()
+        }),
+        Column::number("event_count", "number of subscribed events", |listed, _| listed.row().event_count().into()),
+        Column::<Self>::number("age", "time since creation: 8m, 5d, 2y", |listed, now| match listed.row().created_at() {
+            Some(at) => clock::age(at, now).into(),
+            None => clean(&listed.created_at().text()).into(),
+        })
+        .toned(|_| Tone::Quiet),
+        Column::new("profile", "profile (--all-profiles)", |listed, _| listed.profile.as_deref().into()),
+    ];
+
+    fn usual(format: Format) -> &'static [&'static str] {
+        match format {
+            Format::Table => &["id", "status", "url", "events", "age"],
+            Format::Csv => &["id", "url", "events", "is_active", "created_at"],
+            Format::Tsv | Format::Markdown | Format::Json | Format::Ndjson | Format::Ids => {
+                &["id", "status", "url", "events", "created_at"]
+            }
+        }
+    }
+
+    fn id(&self) -> Safe {
+        clean(self.row().id())
+    }
+
+    fn json(&self) -> Option<Cow<'_, str>> {
+        match self.profile.as_deref().zip(self.row().webhook()) {
+            Some((profile, webhook)) => serde_json::to_string(&ProfileWebhook { profile, webhook }).ok().map(Cow::Owned),
+            None => Some(self.row().json()),
+        }
+    }
+}
+
+/// A webhook as JSON that begins with its profile.
+struct ProfileWebhook<'a> {
+    profile: &'a str,
+    webhook: Webhook,
+}
+
+impl Serialize for ProfileWebhook<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Some((profile, webhook)) = self.profile.as_ref().zip(self.webhook()) else {
-            return self.row.row().serialize(serializer);
-        };
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("profile", &**profile)?;
-        // A field of that name would be there twice.
-        webhook.serialize_fields(&mut map, |name| name != "profile")?;
+        map.serialize_entry("profile", self.profile)?;
+        // An unknown field of that name would appear twice.
+        self.webhook.serialize_fields(&mut map, |name| name != "profile")?;
         map.end()
     }
 }
 
-impl Record for Listed {
-    const COLUMNS: &'static [Column<Self>] = &[
-        Column {
-            name: "id",
-            about: "id of the webhook",
-            right: false,
-            cut: false,
-            text: |listed, _| listed.row.row().id().to_owned(),
-            shown: None,
-            tone: plain,
-            json: |listed, _| raw(listed.row.row().id()),
-        },
-        Column {
-            name: "url",
-            about: "destination; tables mask credentials",
-            right: false,
-            cut: true,
-            text: |listed, _| listed.row.row().url().to_owned(),
-            shown: Some(|listed, _| Destination::new(listed.row.row().url()).clean(false)),
-            tone: plain,
-            json: |listed, _| raw(listed.row.row().url()),
-        },
-        Column {
-            name: "events",
-            about: "subscribed events, joined by commas",
-            right: false,
-            cut: true,
-            text: |listed, _| text_of(listed, |webhook| &webhook.events, |events| join(events)),
-            shown: None,
-            tone: plain,
-            json: |listed, _| json_of(listed, |webhook| &webhook.events, raw),
-        },
-        Column {
-            name: "is_active",
-            about: "true or false",
-            right: false,
-            cut: false,
-            text: |listed, _| text_of(listed, |webhook| &webhook.is_active, ToString::to_string),
-            shown: None,
-            tone: state_tone,
-            json: |listed, _| json_of(listed, |webhook| &webhook.is_active, raw),
-        },
-        Column {
-            name: "created_at",
-            about: "time of creation, as sent by the API",
-            right: false,
-            cut: false,
-            text: |listed, _| text_of(listed, |webhook| &webhook.created_at, |created| created.raw().to_owned()),
-            shown: None,
-            tone: plain,
-            json: |listed, _| json_of(listed, |webhook| &webhook.created_at, |created| raw(created.raw())),
-        },
-        Column {
-            name: "status",
-            about: "active or inactive",
-            right: false,
-            cut: false,
-            text: |listed, _| text_of(listed, |webhook| &webhook.is_active, |&active| status(active).to_owned()),
-            shown: None,
-            tone: state_tone,
-            json: |listed, _| json_of(listed, |webhook| &webhook.is_active, |&active| raw(status(active))),
-        },
-        Column {
-            name: "host",
-            about: "host of the destination, normalized",
-            right: false,
-            cut: true,
-            text: |listed, _| host(listed).unwrap_or_default(),
-            shown: None,
-            tone: plain,
-            json: |listed, _| raw(&host(listed)),
-        },
-        Column {
-            name: "event_count",
-            about: "number of subscribed events",
-            right: true,
-            cut: false,
-            text: |listed, _| count(listed).map_or_else(String::new, |count| count.to_string()),
-            shown: None,
-            tone: plain,
-            json: |listed, _| raw(&count(listed)),
-        },
-        Column {
-            name: "age",
-            about: "time since creation: 8m, 5d, 2y",
-            right: true,
-            cut: false,
-            text: |listed, view| age(listed, view.now).to_string(),
-            shown: None,
-            tone: |_| Tone::Quiet,
-            json: |listed, view| raw(age(listed, view.now).as_str()),
-        },
-        Column {
-            name: "profile",
-            about: "profile (--all-profiles)",
-            right: false,
-            cut: false,
-            text: |listed, _| listed.profile.as_deref().unwrap_or_default().to_owned(),
-            shown: None,
-            tone: plain,
-            json: |listed, _| raw(&listed.profile.as_deref()),
-        },
-    ];
-
-    fn usual(format: Format, profiles: bool) -> &'static [&'static str] {
-        let all: &[_] = match format {
-            Format::Table => &["profile", "id", "status", "url", "events", "age"],
-            Format::Csv => &["profile", "id", "url", "events", "is_active", "created_at"],
-            Format::Tsv | Format::Markdown | Format::Json | Format::Ndjson | Format::Ids => {
-                &["profile", "id", "status", "url", "events", "created_at"]
-            }
-        };
-        if profiles { all } else { all.split_first().map_or(all, |(_, rest)| rest) }
-    }
-
-    fn id(&self) -> Safe {
-        clean(self.row.row().id())
-    }
-}
-
-fn plain(_: &Listed) -> Tone {
-    Tone::Plain
-}
-
-fn state_tone(listed: &Listed) -> Tone {
-    match listed.row.row().active() {
+fn state_tone(listed: &ListedWebhook) -> Tone {
+    match listed.row().active() {
         Some(true) => Tone::Good,
         Some(false) => Tone::Quiet,
         None => Tone::Warning,
     }
 }
 
-const fn status(active: bool) -> &'static str {
-    if active { "active" } else { "inactive" }
-}
-
-/// A field as text: its value, the JSON in its place, or nothing.
-fn text_of<T>(listed: &Listed, field: fn(&Webhook) -> &Field<T>, text: impl FnOnce(&T) -> String) -> String {
-    match listed.webhook().as_ref().map(field) {
-        Some(Field::Value(value)) => text(value),
-        Some(Field::Odd(json)) => json.raw().to_owned(),
-        Some(Field::Missing) | None => String::new(),
-    }
-}
-
-fn json_of<T>(
-    listed: &Listed,
-    field: fn(&Webhook) -> &Field<T>,
-    json: impl FnOnce(&T) -> Option<Box<RawValue>>,
-) -> Option<Box<RawValue>> {
-    match listed.webhook().as_ref().map(field)? {
-        Field::Value(value) => json(value),
-        Field::Odd(odd) => raw(odd),
-        Field::Missing => None,
-    }
-}
-
-fn raw<T: Serialize + ?Sized>(value: &T) -> Option<Box<RawValue>> {
-    to_raw_value(value).ok()
-}
-
-fn join(events: &[EventEntry]) -> String {
+fn event_list(events: &[EventEntry]) -> CellValue<'static> {
     let names = events.iter().map(|event| match event {
         EventEntry::Name(name) => name.raw(),
         EventEntry::Odd(json) => json.raw(),
     });
-    names.collect::<Vec<_>>().join(",")
-}
-
-fn host(listed: &Listed) -> Option<String> {
-    listed.row.row().host().map(|host| host.name.to_string())
-}
-
-fn count(listed: &Listed) -> Option<usize> {
-    listed.row.row().event_count()
-}
-
-fn age(listed: &Listed, now: Timestamp) -> Safe {
-    match listed.row.row().created_at() {
-        Some(at) => clock::age(at, now),
-        None => clean(&text_of(listed, |webhook| &webhook.created_at, |created| created.raw().to_owned())),
-    }
+    let text = names.collect::<Vec<_>>().join(",");
+    CellValue::Json { text, json: serde_json::to_string(events).unwrap_or_default() }
 }

@@ -27,7 +27,7 @@ use crate::deliveries;
 use crate::fetch::{self, Policy, RemovalStatus, Source};
 use crate::keymap::Copy;
 use crate::model::{IdSet, OwnedRow, RowPage, RowRef, RowTable, Rows, Scope, WebhookId};
-use crate::output::{Entry, Format, Listed, Output, Sheet, View};
+use crate::output::{Format, ListedWebhook, Output, Sheet, SheetEntry};
 use crate::safe;
 
 /// Webhooks that one copy takes: more is an export.
@@ -430,7 +430,7 @@ impl ExportTask {
             }
             files::write(&target, existing, |file| {
                 let mut out = Output::to(file);
-                let sheet = Sheet::<Listed>::new(format, None, false, View { now })
+                let sheet = Sheet::<ListedWebhook>::new(format, None, false, now)
                     .map_err(|why| io::Error::other(why.to_string()))?;
                 match write_rows(&rows, &sheet, &mut out, is_needed)? {
                     0 if marked.is_some() => Err(io::Error::other("none of the marked webhooks is still listed")),
@@ -461,15 +461,15 @@ fn system_words(error: &io::Error) -> String {
 /// Writes the rows in chunks: a million of them are never unpacked at once.
 fn write_rows<W: Write>(
     rows: &ChosenRows,
-    sheet: &Sheet<Listed>,
+    sheet: &Sheet<ListedWebhook>,
     out: &mut Output<W>,
     is_needed: IsNeeded<'_>,
 ) -> io::Result<u64> {
     let mut document = sheet.begin(out)?;
     let mut chunk: Vec<RowRef<'_>> = Vec::with_capacity(CHUNK);
-    let entries = |chunk: &mut Vec<RowRef<'_>>| -> Vec<Entry<Listed>> {
+    let entries = |chunk: &mut Vec<RowRef<'_>>| -> Vec<SheetEntry<ListedWebhook>> {
         let page = RowPage::of_rows(chunk.drain(..));
-        page.owned_rows().map(|row| Listed::entry(None, row)).collect()
+        page.owned_rows().map(|row| ListedWebhook::entry(None, row)).collect()
     };
     let mut webhooks = 0;
     rows.for_each(|row| {

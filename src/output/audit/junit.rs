@@ -4,14 +4,15 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::{AuditSheet, Audited, Output};
+use super::report::{AuditSheet, Audited};
 use crate::analysis::audit::{Finding, Rule};
 use crate::base::text::clean;
+use crate::output::stdout::Output;
 
 pub(super) fn write<W: Write>(out: &mut Output<W>, sheet: &AuditSheet<'_>, audited: &[Audited]) -> io::Result<()> {
-    let suites: Vec<_> = audited.iter().map(|one| Suite::new(sheet, one)).collect();
-    let sum = |of: fn(&Counts) -> usize| suites.iter().map(|suite| of(&suite.counts)).sum::<usize>();
-    let whole = Counts {
+    let suites: Vec<_> = audited.iter().map(|one| TestSuite::new(sheet, one)).collect();
+    let sum = |of: fn(&TestCounts) -> usize| suites.iter().map(|suite| of(&suite.counts)).sum::<usize>();
+    let whole = TestCounts {
         tests: sum(|counts| counts.tests),
         failures: sum(|counts| counts.failures),
         errors: sum(|counts| counts.errors),
@@ -27,14 +28,14 @@ pub(super) fn write<W: Write>(out: &mut Output<W>, sheet: &AuditSheet<'_>, audit
 
 /// How many test cases there are of which kind.
 #[derive(Default)]
-struct Counts {
+struct TestCounts {
     tests: usize,
     failures: usize,
     errors: usize,
     skipped: usize,
 }
 
-impl Counts {
+impl TestCounts {
     /// The attributes, in the order of the common schema.
     fn attributes(&self) -> String {
         let Self { tests, failures, errors, skipped } = self;
@@ -43,15 +44,15 @@ impl Counts {
 }
 
 /// One workspace.
-struct Suite<'a> {
+struct TestSuite<'a> {
     sheet: &'a AuditSheet<'a>,
     one: &'a Audited,
-    counts: Counts,
+    counts: TestCounts,
     /// Rules that found nothing.
     passed: Vec<&'static Rule>,
 }
 
-impl<'a> Suite<'a> {
+impl<'a> TestSuite<'a> {
     fn new(sheet: &'a AuditSheet<'a>, one: &'a Audited) -> Self {
         let found = |rule: &Rule| one.report.findings.iter().any(|finding| finding.rule == rule);
         // Of a part, nothing is called passed.
@@ -60,7 +61,7 @@ impl<'a> Suite<'a> {
         } else {
             sheet.audit.rules().map(|(rule, _)| rule).filter(|rule| !found(rule)).collect()
         };
-        let mut counts = Counts { errors: usize::from(one.is_partial), ..Counts::default() };
+        let mut counts = TestCounts { errors: usize::from(one.is_partial), ..TestCounts::default() };
         for finding in &one.report.findings {
             if is_failure(sheet, finding) {
                 counts.failures += 1;

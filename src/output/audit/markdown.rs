@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::super::markdown::cell;
-use super::{AuditSheet, Audited, Output, by_rule, summary};
+use super::report::{AuditSheet, Audited, by_rule, summary};
 use crate::analysis::audit::Finding;
 use crate::base::text::{Safe, clean};
-use crate::output::code;
+use crate::output::markdown::{cell, code};
+use crate::output::stdout::Output;
 use crate::safe;
 
 /// Findings of one rule that stand open; more of them are folded.

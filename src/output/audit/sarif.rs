@@ -10,8 +10,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use serde_json::{Value, json};
 
-use super::{AuditSheet, Audited, Output};
+use super::report::{AuditSheet, Audited, URL_COLUMNS};
 use crate::analysis::audit::{Candidate, Finding, Severity, shown_url};
+use crate::output::stdout::Output;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -90,7 +91,7 @@ fn result(sheet: &AuditSheet<'_>, one: &Audited, finding: &Finding, reason: Opti
         .webhooks(finding)
         .take(MAX_LOCATIONS)
         .map(|(number, webhook)| {
-            let url = shown_url(&Candidate::new(number, webhook), super::URL_COLUMNS);
+            let url = shown_url(&Candidate::new(number, webhook), URL_COLUMNS);
             json!({
                 "physicalLocation": physical(sheet, one, Some(webhook.id())),
                 "logicalLocations": [{

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::{AuditSheet, Audited, Output, by_rule, summary};
+use super::report::{AuditSheet, Audited, by_rule, summary};
 use crate::analysis::audit::{Finding, Severity};
 use crate::base::text::{Safe, clean};
+use crate::output::stdout::Output;
 use crate::safe;
 
 /// The width that nobody has to ask for.
@@ -15,11 +16,11 @@ pub(super) fn write<W: Write>(out: &mut Output<W>, sheet: &AuditSheet<'_>, audit
     for one in audited {
         if let Some(profile) = &one.profile {
             let head = safe!("profile {}: {}", clean(profile), summary(std::slice::from_ref(one)));
-            Page { out, sheet }.line(0, &head, BOLD)?;
+            TablePage { out, sheet }.line(0, &head, BOLD)?;
             out.line(&Safe::default())?;
         }
         for severity in Severity::ALL {
-            Page { out, sheet }.severity(severity, one)?;
+            TablePage { out, sheet }.severity(severity, one)?;
         }
     }
     out.line(&summary(audited))
@@ -36,12 +37,12 @@ fn style(severity: Severity) -> &'static str {
     }
 }
 
-struct Page<'a, 'b, W> {
+struct TablePage<'a, 'b, W> {
     out: &'a mut Output<W>,
     sheet: &'a AuditSheet<'b>,
 }
 
-impl<W: Write> Page<'_, '_, W> {
+impl<W: Write> TablePage<'_, '_, W> {
     fn severity(&mut self, severity: Severity, audited: &Audited) -> io::Result<()> {
         let start = audited.report.findings.partition_point(|finding| finding.severity > severity);
         let end = audited.report.findings.partition_point(|finding| finding.severity >= severity);

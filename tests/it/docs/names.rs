@@ -5,7 +5,7 @@ use hookscope::analysis::coverage::EventCoverage;
 use hookscope::analysis::sort::SORT_KEYS;
 use hookscope::keymap::{Key, Keymap};
 use hookscope::model::OwnedRow;
-use hookscope::output::{Format, Listed, Measured, Probed, Record, openmetrics};
+use hookscope::output::{Format, ListedWebhook, Measured, ProbeRecord, Record, openmetrics};
 
 use super::page::Page;
 
@@ -39,18 +39,15 @@ fn the_readme_counts_the_rules() {
 
 #[test]
 fn formats_have_the_names_and_orders_that_are_stable() {
-    let all: Vec<_> = Listed::COLUMNS.iter().map(|column| column.name).collect();
+    let all: Vec<_> = ListedWebhook::COLUMNS.iter().map(|column| column.name).collect();
     let keys: Vec<_> = SORT_KEYS.iter().map(|entry| entry.name).collect();
     for (path, stable) in [
-        ("docs/formats.md", format!("| `tsv` | {}, separated by tabs", quoted(Listed::usual(Format::Tsv, false)))),
-        ("docs/formats.md", format!("with the header `{}`", Listed::usual(Format::Csv, false).join(","))),
+        ("docs/formats.md", format!("| `tsv` | {}, separated by tabs", quoted(ListedWebhook::usual(Format::Tsv)))),
+        ("docs/formats.md", format!("with the header `{}`", ListedWebhook::usual(Format::Csv).join(","))),
         ("docs/formats.md", format!("`--columns` chooses among {}", quoted(&all))),
         ("docs/formats.md", format!("`--sort` takes one of {}", quoted(&keys))),
-        (
-            "docs/formats.md",
-            format!("`events -o json` is an array of {}", quoted(EventCoverage::usual(Format::Json, false))),
-        ),
-        ("docs/probe.md", format!("`tsv` has {}; `json`", quoted(Probed::usual(Format::Tsv, false)))),
+        ("docs/formats.md", format!("`events -o json` is an array of {}", quoted(EventCoverage::usual(Format::Json)))),
+        ("docs/probe.md", format!("`tsv` has {}; `json`", quoted(ProbeRecord::usual(Format::Tsv)))),
     ] {
         assert!(line(path).contains(&stable), "{path} does not say: {stable}");
     }
