@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use hookscope::analysis::audit::Auditor;
+use hookscope::analysis::audit::{AuditRequest, Auditor};
 use hookscope::api::Client;
 use hookscope::base::base_url::BaseUrl;
 use hookscope::base::clock::Moment;
@@ -18,7 +18,6 @@ use hookscope::tui::fetch_task::Fetch;
 use hookscope::tui::message::{Effect, Message};
 use hookscope::tui::terminal::canvas::Canvas;
 use hookscope::tui::view;
-use hookscope::tui::workers::AuditRequest;
 use hookscope::tui::workers::RowsRequest;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -44,7 +43,7 @@ pub(super) struct Stage {
     auditor: Auditor,
     /// The latest requests to the filter thread and to the audit thread.
     wish: Option<RowsRequest>,
-    case: Option<Box<AuditRequest>>,
+    request: Option<Box<AuditRequest>>,
 }
 
 impl Stage {
@@ -61,7 +60,7 @@ impl Stage {
         let settings = connection.api;
         let fetch = Fetch::start(move || Ok(Source::from(Arc::new(Client::new(&settings)?))), policy, None, &app);
         let auditor = Auditor::default();
-        let mut stage = Self { app, now, fetch, auditor, wish: None, case: None };
+        let mut stage = Self { app, now, fetch, auditor, wish: None, request: None };
         stage.send(Message::Begun).await?;
         Ok(stage)
     }
@@ -126,8 +125,9 @@ impl Stage {
         if let Some(wish) = self.wish.take() {
             return wish.run(&|| true, &mut |_first| {}).map(Message::Rows);
         }
-        let judged = self.case.take()?.run(&mut self.auditor, &|| true)?;
-        Some(Message::Audited(Box::new(judged)))
+        let request = self.request.take()?;
+        let index = self.auditor.answer(&request, &|| true)?;
+        Some(Message::Audited(Box::new(index)))
     }
 
     async fn apply(&mut self, message: Message) -> Result<()> {
@@ -145,7 +145,7 @@ impl Stage {
         match effect {
             Effect::Demand(demand) => drop(self.fetch.demand.send_replace(demand)),
             Effect::FilterSort(wish) => self.wish = Some(wish),
-            Effect::Audit(case) => self.case = Some(case),
+            Effect::Audit(request) => self.request = Some(request),
             Effect::Run(job) => return Some(Message::Done(Box::new(job.run(&|| true)))),
             Effect::Ask(question) => {
                 let done = Box::pin(question.ask(self.fetch.source.get()?, self.fetch.policy)).await;

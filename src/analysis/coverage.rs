@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use super::groups::{Group, Grouping, Kind};
+use super::groups::{Group, GroupKind, RowGrouping};
 use crate::model::{EventName, RowNumber, Rows};
 
 /// The subscriptions to one event.
@@ -35,9 +35,9 @@ impl Serialize for EventCoverage {
 /// neither active nor inactive. If `*` is known, a webhook subscribed to it is subscribed to every event.
 pub fn coverage<'a>(rows: &Rows, known_besides: impl Iterator<Item = &'a str>) -> Vec<EventCoverage> {
     let numbers: Vec<RowNumber> = rows.iter().map(|(number, _)| number).collect();
-    let groups = Grouping::Events { known: known_besides.map(Box::from).collect() }.group(rows, &numbers);
+    let groups = RowGrouping::Events { known: known_besides.map(Box::from).collect() }.group(rows, &numbers);
     let event = |group: Group| match group.kind {
-        Kind::Event { name, is_known } => Some(EventCoverage {
+        GroupKind::Event { name, is_known } => Some(EventCoverage {
             event: EventName::new(&name),
             known: is_known,
             active: group.active,

@@ -1,4 +1,4 @@
-//! Rows in groups: where they deliver to, which events they hear, and what is wrong with them.
+//! Rows in groups: by host, by event or by finding. Start at [`RowGrouping::group`].
 
 mod findings;
 
@@ -10,20 +10,20 @@ pub use self::findings::ByFinding;
 use super::audit::{Rule, Severity};
 use super::vocabulary::{self, WILDCARD};
 use crate::base::text::Safe;
-use crate::model::{EventList, MalformedReason, RowRef, SharedName, path};
+use crate::model::{EventList, RowRef, SharedName, path};
 use crate::model::{OwnedRow, RowNumber, RowTable, Rows};
 
-/// Paths of one host that are told apart; the rest is counted.
+/// The most paths of a host to list; the others are counted.
 const MAX_PATHS: usize = 1000;
 
-/// How rows are to be grouped.
+/// The way to group rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Grouping {
-    /// By host, those that deliver to most first; and the hosts in here by path.
+pub enum RowGrouping {
+    /// By host, those with the most webhooks first, and expanded ones also by path.
     Hosts { expanded: Arc<BTreeSet<Box<str>>> },
-    /// By event, in the order of their names: every one that is known, these among them, and every one that is subscribed to.
+    /// By event, sorted by name: the vendor's events, these, and all others that are subscribed to.
     Events { known: Arc<[Box<str>]> },
-    /// By what an audit found.
+    /// By rule.
     Findings(ByFinding),
 }
 
@@ -31,39 +31,39 @@ pub enum Grouping {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Groups {
     pub groups: Vec<Group>,
-    /// The webhooks in them.
+    /// The number of webhooks in them.
     pub webhooks: u64,
-    /// The webhooks in the largest of them.
+    /// The number of webhooks in the largest of them.
     pub most: u64,
 }
 
-/// Webhooks that have something in common.
+/// A line of a view of groups: webhooks that have something in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    pub kind: Kind,
+    pub kind: GroupKind,
     pub active: u64,
     pub inactive: u64,
-    /// Of the active ones: the events that a host is sent, or the hosts that an event is sent to.
+    /// Of the active ones: the number of events that a host receives, or of hosts that receive an event.
     pub reach: u64,
     pub webhooks: u64,
 }
 
-/// What they have in common.
+/// The thing that the webhooks of a group have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum GroupKind {
     Host {
         name: Box<str>,
         is_expanded: bool,
     },
-    /// A URL that names no host.
+    /// URLs without a host.
     NoHost,
-    /// Up to the query.
+    /// A path, without the query.
     Path {
         host: Box<str>,
         path: Box<str>,
     },
-    /// So many more paths.
-    More {
+    /// The paths that are not listed.
+    MorePaths {
         host: Box<str>,
         paths: u64,
     },
@@ -78,60 +78,52 @@ pub enum Kind {
         is_expanded: bool,
     },
     /// A row that breaks it.
-    Broken {
+    RowFinding {
         rule: &'static str,
         number: RowNumber,
         row: OwnedRow,
-        what: Broken,
-        /// The place of the finding among those of the rule, when several webhooks make one.
-        finding: Option<u32>,
+        /// The index of the finding among those of the rule, if it is about several webhooks.
+        joint: Option<u32>,
     },
-    /// A finding that is about no webhook.
-    Said {
+    /// A finding about no particular webhook.
+    WorkspaceFinding {
         rule: &'static str,
         message: Safe,
     },
-    /// So many more rows that break it.
+    /// The rows that are not listed.
     MoreRows {
         rule: &'static str,
         more: u64,
     },
 }
 
-/// A row with a finding, as far as a line shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Broken {
-    Webhook { url: Box<str> },
-    Malformed { reason: MalformedReason },
-}
-
-impl Kind {
-    /// The name of the group that is opened and closed here: the line's own, or the one that it is listed in.
+impl GroupKind {
+    /// The name of the group that is expanded or collapsed here: the line's own, or that of the group it is listed in.
     pub fn parent(&self) -> Option<&str> {
         match self {
             Self::Host { name, .. } => Some(name),
-            Self::Path { host, .. } | Self::More { host, .. } => Some(host),
+            Self::Path { host, .. } | Self::MorePaths { host, .. } => Some(host),
             Self::Rule { rule, .. } => Some(rule.id),
-            Self::Broken { rule, .. } | Self::Said { rule, .. } | Self::MoreRows { rule, .. } => Some(rule),
+            Self::RowFinding { rule, .. } | Self::WorkspaceFinding { rule, .. } | Self::MoreRows { rule, .. } => Some(rule),
             Self::NoHost | Self::Event { .. } => None,
         }
     }
 
-    /// Whether both lines are about the same thing, whatever is counted there and whether it is open or not.
+    /// Returns true if both lines are about the same thing, whatever their counts and whether or not they are expanded.
     pub fn is_same_line(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Event { name, .. }, Self::Event { name: other, .. }) => name == other,
-            (Self::Broken { rule, row, .. }, Self::Broken { rule: other_rule, row: other_row, .. }) => {
+            (Self::RowFinding { rule, row, .. }, Self::RowFinding { rule: other_rule, row: other_row, .. }) => {
                 rule == other_rule && row.is_version_of(other_row.row())
             }
-            (Self::More { host, .. }, Self::More { host: other, .. }) => host == other,
+            (Self::MorePaths { host, .. }, Self::MorePaths { host: other, .. }) => host == other,
             (Self::MoreRows { rule, .. }, Self::MoreRows { rule: other, .. }) => rule == other,
             _ if self.is_expanded().is_some() && other.is_expanded().is_some() => self.parent() == other.parent(),
             _ => self == other,
         }
     }
 
-    /// Whether it opens, and is open.
+    /// Whether it is expanded; `None` if it cannot be.
     pub fn is_expanded(&self) -> Option<bool> {
         match self {
             Self::Host { is_expanded, .. } | Self::Rule { is_expanded, .. } => Some(*is_expanded),
@@ -140,18 +132,19 @@ impl Kind {
     }
 }
 
-/// What is counted of a group.
+/// The counts of a group.
 #[derive(Debug, Default)]
-struct Count<'r> {
+struct GroupCount<'r> {
     active: u64,
     inactive: u64,
     webhooks: u64,
-    /// Of the active ones.
+    /// The event lists of active ones.
     lists: HashMap<u32, &'r Arc<EventList>>,
+    /// The hosts of active ones.
     hosts: HashSet<u32>,
 }
 
-impl<'r> Count<'r> {
+impl<'r> GroupCount<'r> {
     fn add(&mut self, row: RowRef<'r>) {
         self.tally(row);
         if row.active() == Some(true) {
@@ -160,7 +153,7 @@ impl<'r> Count<'r> {
         }
     }
 
-    /// Counts a row, and nothing else of it.
+    /// Counts a row, without its events and host.
     fn tally(&mut self, row: RowRef<'_>) {
         self.webhooks += 1;
         match row.active() {
@@ -182,13 +175,13 @@ impl<'r> Count<'r> {
         numbers.collect::<HashSet<_>>().len() as u64
     }
 
-    fn group(&self, kind: Kind, reach: u64) -> Group {
+    fn group(&self, kind: GroupKind, reach: u64) -> Group {
         Group { kind, active: self.active, inactive: self.inactive, reach, webhooks: self.webhooks }
     }
 }
 
-impl Grouping {
-    /// Groups some rows. Rows that are no webhooks are in no group.
+impl RowGrouping {
+    /// Groups rows. Malformed rows are in no group by host or event.
     pub fn group(&self, rows: &Rows, numbers: &[RowNumber]) -> Groups {
         let table = RowTable::new(rows);
         let webhooks = || numbers.iter().filter_map(|&number| table.row(number)).filter(|row| row.is_webhook());
@@ -203,11 +196,11 @@ impl Grouping {
 }
 
 fn by_host<'r>(rows: impl Iterator<Item = RowRef<'r>>, expanded: &BTreeSet<Box<str>>) -> Vec<Group> {
-    let mut hosts: HashMap<Option<u32>, (Option<&Arc<SharedName>>, Count<'r>)> = HashMap::new();
-    let mut paths: HashMap<u32, HashMap<&str, Count<'r>>> = HashMap::new();
+    let mut hosts: HashMap<Option<u32>, (Option<&Arc<SharedName>>, GroupCount<'r>)> = HashMap::new();
+    let mut paths: HashMap<u32, HashMap<&str, GroupCount<'r>>> = HashMap::new();
     for row in rows {
         let host = row.host();
-        hosts.entry(host.map(|host| host.number)).or_insert_with(|| (host, Count::default())).1.add(row);
+        hosts.entry(host.map(|host| host.number)).or_insert_with(|| (host, GroupCount::default())).1.add(row);
         if let Some(host) = host.filter(|host| expanded.contains(&host.name)) {
             paths.entry(host.number).or_default().entry(path(row.url())).or_default().add(row);
         }
@@ -217,28 +210,29 @@ fn by_host<'r>(rows: impl Iterator<Item = RowRef<'r>>, expanded: &BTreeSet<Box<s
     let mut groups = Vec::with_capacity(hosts.len());
     for (host, count) in hosts {
         let Some(host) = host else {
-            groups.push(count.group(Kind::NoHost, count.events()));
+            groups.push(count.group(GroupKind::NoHost, count.events()));
             continue;
         };
         let of_paths = paths.remove(&host.number);
-        let kind = Kind::Host { name: host.name.clone(), is_expanded: of_paths.is_some() };
+        let kind = GroupKind::Host { name: host.name.clone(), is_expanded: of_paths.is_some() };
         groups.push(count.group(kind, count.events()));
         groups.extend(of_paths.into_iter().flat_map(|paths| in_paths(&host.name, paths)));
     }
     groups
 }
 
-fn in_paths(host: &str, paths: HashMap<&str, Count<'_>>) -> Vec<Group> {
+fn in_paths(host: &str, paths: HashMap<&str, GroupCount<'_>>) -> Vec<Group> {
     let mut paths: Vec<_> = paths.into_iter().collect();
     paths.sort_unstable_by_key(|(path, count)| (Reverse(count.webhooks), *path));
     let rest = paths.split_off(paths.len().min(MAX_PATHS));
-    let group =
-        |(path, count): (&str, Count<'_>)| count.group(Kind::Path { host: host.into(), path: path.into() }, count.events());
+    let group = |(path, count): (&str, GroupCount<'_>)| {
+        count.group(GroupKind::Path { host: host.into(), path: path.into() }, count.events())
+    };
     let mut groups: Vec<_> = paths.into_iter().map(group).collect();
     if !rest.is_empty() {
-        let sum = |part: fn(&Count<'_>) -> u64| rest.iter().map(|(_, count)| part(count)).sum();
+        let sum = |part: fn(&GroupCount<'_>) -> u64| rest.iter().map(|(_, count)| part(count)).sum();
         groups.push(Group {
-            kind: Kind::More { host: host.into(), paths: rest.len() as u64 },
+            kind: GroupKind::MorePaths { host: host.into(), paths: rest.len() as u64 },
             active: sum(|count| count.active),
             inactive: sum(|count| count.inactive),
             reach: 0,
@@ -249,19 +243,19 @@ fn in_paths(host: &str, paths: HashMap<&str, Count<'_>>) -> Vec<Group> {
 }
 
 fn by_event<'r>(rows: impl Iterator<Item = RowRef<'r>>, known: &[Box<str>]) -> Vec<Group> {
-    let mut lists: HashMap<u32, (&Arc<EventList>, Count<'r>)> = HashMap::new();
-    let mut counts: BTreeMap<&str, Count<'r>> = BTreeMap::new();
+    let mut lists: HashMap<u32, (&Arc<EventList>, GroupCount<'r>)> = HashMap::new();
+    let mut counts: BTreeMap<&str, GroupCount<'r>> = BTreeMap::new();
     let known: BTreeSet<&str> = known.iter().map(|name| &**name).chain(vocabulary::CURRENT).collect();
-    counts.extend(known.iter().map(|&name| (name, Count::default())));
+    counts.extend(known.iter().map(|&name| (name, GroupCount::default())));
     for row in rows {
         if let Some(list) = row.events() {
-            lists.entry(list.number).or_insert_with(|| (list, Count::default())).1.add(row);
+            lists.entry(list.number).or_insert_with(|| (list, GroupCount::default())).1.add(row);
         }
     }
-    // Subscribers of every event, where the config knows the wildcard.
-    let mut of_all = Count::default();
+    // The subscribers of every event, if the config knows the wildcard.
+    let mut of_all = GroupCount::default();
     for (list, of_list) in lists.values() {
-        // A name that is there twice is heard once.
+        // A webhook counts once, even if it lists the event twice.
         let names: BTreeSet<&str> = list.events.iter().map(|event| &*event.name).collect();
         let is_of_all = known.contains(WILDCARD) && names.contains(WILDCARD);
         for name in names {
@@ -277,8 +271,8 @@ fn by_event<'r>(rows: impl Iterator<Item = RowRef<'r>>, known: &[Box<str>]) -> V
     for (_, count) in counts.iter_mut().filter(|(name, _)| **name != WILDCARD) {
         count.merge(&of_all);
     }
-    let group = |(name, count): (&str, Count<'_>)| {
-        let kind = Kind::Event { name: name.into(), is_known: known.contains(name) };
+    let group = |(name, count): (&str, GroupCount<'_>)| {
+        let kind = GroupKind::Event { name: name.into(), is_known: known.contains(name) };
         count.group(kind, count.hosts.len() as u64)
     };
     counts.into_iter().map(group).collect()
@@ -308,46 +302,46 @@ mod tests {
             ("no url", "[]", "null"),
         ]);
         let expanded = Arc::new(BTreeSet::from(["a.com".into()]));
-        let groups = Grouping::Hosts { expanded }.group(&rows, &all);
+        let groups = RowGrouping::Hosts { expanded }.group(&rows, &all);
         assert_eq!(groups.webhooks, 5);
         let shown: Vec<_> =
             groups.groups.iter().map(|group| (group.kind.clone(), group.active, group.inactive, group.reach)).collect();
-        let path = |path: &str| Kind::Path { host: "a.com".into(), path: path.into() };
+        let path = |path: &str| GroupKind::Path { host: "a.com".into(), path: path.into() };
         assert_eq!(
             shown,
             [
-                (Kind::Host { name: "a.com".into(), is_expanded: true }, 2, 1, 3),
+                (GroupKind::Host { name: "a.com".into(), is_expanded: true }, 2, 1, 3),
                 (path("/x"), 1, 1, 2),
                 (path("/y"), 1, 0, 2),
-                (Kind::Host { name: "b.com".into(), is_expanded: false }, 1, 0, 1),
-                (Kind::NoHost, 0, 0, 0),
+                (GroupKind::Host { name: "b.com".into(), is_expanded: false }, 1, 0, 1),
+                (GroupKind::NoHost, 0, 0, 0),
             ]
         );
     }
 
     #[test]
-    fn a_host_of_many_paths_stays_readable() {
+    fn only_some_paths_of_a_host_are_listed() {
         let urls: Vec<String> = (0..1005).map(|i| format!("https://a.com/{i}")).collect();
         let webhooks: Vec<_> = urls.iter().map(|url| (url.as_str(), "[]", "true")).collect();
         let (rows, all) = rows(&webhooks);
-        let groups = Grouping::Hosts { expanded: Arc::new(BTreeSet::from(["a.com".into()])) }.group(&rows, &all).groups;
+        let groups = RowGrouping::Hosts { expanded: Arc::new(BTreeSet::from(["a.com".into()])) }.group(&rows, &all).groups;
         let last = groups.last().unwrap();
-        assert_eq!((groups.len(), &last.kind), (1002, &Kind::More { host: "a.com".into(), paths: 5 }));
+        assert_eq!((groups.len(), &last.kind), (1002, &GroupKind::MorePaths { host: "a.com".into(), paths: 5 }));
         assert_eq!((last.active, last.webhooks), (5, 5));
     }
 
     #[test]
-    fn every_known_event_is_there_and_every_one_that_is_heard() {
+    fn known_events_and_those_subscribed_to_are_listed() {
         let (rows, all) = rows(&[
             ("https://a.com/", r#"["call.ended","mine","mine",7]"#, "true"),
             ("https://b.com/", r#"["call.ended"]"#, "true"),
             ("https://b.com/", r#"["call.ended"]"#, "false"),
         ]);
-        let groups = Grouping::Events { known: ["theirs".into()].into() }.group(&rows, &all).groups;
+        let groups = RowGrouping::Events { known: ["theirs".into()].into() }.group(&rows, &all).groups;
         let of = |wanted: &str| {
-            let is_it = |group: &&Group| matches!(&group.kind, Kind::Event { name, .. } if **name == *wanted);
+            let is_it = |group: &&Group| matches!(&group.kind, GroupKind::Event { name, .. } if **name == *wanted);
             let group = groups.iter().find(is_it).unwrap();
-            let Kind::Event { is_known, .. } = group.kind else { unreachable!() };
+            let GroupKind::Event { is_known, .. } = group.kind else { unreachable!() };
             (is_known, group.active, group.inactive, group.reach)
         };
         assert_eq!((of("call.ended"), of("mine"), of("theirs")), ((true, 2, 1, 2), (false, 1, 0, 1), (true, 0, 0, 0)));
@@ -362,9 +356,9 @@ mod tests {
             ("https://c.com/", r#"["call.ended","mine"]"#, "true"),
         ]);
         let counts = |known: &[Box<str>]| {
-            let groups = Grouping::Events { known: known.into() }.group(&rows, &all).groups;
+            let groups = RowGrouping::Events { known: known.into() }.group(&rows, &all).groups;
             ["call.ended", "mine", "campaign.paused", "*"].map(|wanted| {
-                let is_it = |group: &&Group| matches!(&group.kind, Kind::Event { name, .. } if **name == *wanted);
+                let is_it = |group: &&Group| matches!(&group.kind, GroupKind::Event { name, .. } if **name == *wanted);
                 let group = groups.iter().find(is_it).unwrap();
                 (group.active, group.inactive, group.reach, group.webhooks)
             })

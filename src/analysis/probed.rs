@@ -86,7 +86,7 @@ impl Probed {
         *self = Self { version: self.version + 1, ..Self::default() };
     }
 
-    /// What the audit takes of it, as [`super::audit::Facts::probes`].
+    /// What the audit takes of it, as [`super::audit::ExternalFacts::probes`].
     pub fn facts(&self) -> HashMap<Box<str>, Probe> {
         let fact = |(origin, seen): (&Origin, &Seen)| {
             let url = origin.to_string().parse().ok()?;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::analysis::diff::is_changed;
+use crate::analysis::field_changes::is_changed;
 use crate::base::files::{self, Existing};
 use crate::base::text::{Safe, clean};
 use crate::model::{Interner, OwnedRow, Rows, RowsById};

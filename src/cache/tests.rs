@@ -6,7 +6,8 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 
 use super::*;
-use crate::analysis::diff::{Diff, Ignored};
+use crate::analysis::diff::Diff;
+use crate::analysis::field_changes::IgnoredFields;
 use crate::base::base_url::{self, BaseUrl};
 use crate::base::redact::ApiKey;
 use crate::config::Config;
@@ -359,7 +360,7 @@ proptest! {
         let (before, after) = (listing(&before, 1), listing(&after, malformed));
         place.store.keep_at(&before, at("01T00:00:00")).unwrap();
         let kept = place.store.keep_at(&after, at("02T00:00:00")).unwrap();
-        let diff = Diff::of(&RowsById::new(&before), &RowsById::new(&after), &Ignored::default());
+        let diff = Diff::of(&before, &after, &IgnoredFields::default());
         let differs = !diff.is_empty() || malformed != 1;
         prop_assert_eq!(place.store.history().len(), 1 + usize::from(differs));
         if differs {

@@ -12,7 +12,7 @@ use url::Url;
 use super::context::{Context, MalformedRows, exit_of, refuse_unknown_findings};
 use super::facts::Sources;
 use super::read_all::{WorkspaceReading, read_all};
-use crate::analysis::audit::{Audit, Facts, Finding, LastActive, Needs, Pattern, RULES, Report, Rule, RuleSet};
+use crate::analysis::audit::{Audit, ExternalFacts, FactKind, Finding, LastActive, Pattern, RULES, Report, Rule, RuleSet};
 use crate::analysis::query::Query;
 use crate::base::text::{Safe, clean, clean_head, grouped};
 use crate::cache::Store;
@@ -39,15 +39,14 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
     refuse_unknown_findings(&query, &audit)?;
     let all = read_all(context, Wanted::all(args.scope)).await?;
     exit = exit.max(all.exit);
-    let is_of_part = audit.basis.is_part;
     let mut summaries = Vec::with_capacity(all.workspaces.len());
     let mut audited = Vec::with_capacity(all.workspaces.len());
     for WorkspaceReading { profile, place, reading: Reading { rows, summary }, store, .. } in all.workspaces {
         let mut facts = sources.gather(&rows, context).await;
         facts.last_active = store.map(|store| last_active(&store, &rows, &audit).into()).unwrap_or_default();
-        audit.basis.facts = Arc::new(facts);
-        audit.basis.is_part = is_of_part || !summary.problems.is_empty();
-        let report = report(&audit, &query, &rows);
+        audit.context.facts = Arc::new(facts);
+        let is_part = args.scope == Scope::Inactive || !summary.problems.is_empty();
+        let report = report(&audit, &query, &rows, is_part);
         audited.push(Audited { profile, place: place.clone(), rows, report, is_partial: !summary.is_whole() });
         summaries.push((summary, place));
     }
@@ -75,8 +74,8 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
 }
 
 /// Runs the rules over a workspace. Of the findings, those on webhooks that match the query are kept.
-fn report(audit: &Audit, query: &Query, rows: &Rows) -> Report {
-    let mut report = audit.run(rows);
+fn report(audit: &Audit, query: &Query, rows: &Rows, is_part: bool) -> Report {
+    let mut report = audit.run(rows, is_part);
     if !query.is_empty() {
         let matches = matching(query, rows, &report.rule_sets());
         let is_about = |finding: &Finding| finding.webhooks.iter().any(|number| matches.contains(number));
@@ -123,7 +122,7 @@ fn note_counts(sheet: &AuditSheet<'_>, audited: &[Audited], context: &Context<'_
 /// The last time that the history has each webhook active, for findings that say it.
 fn last_active(memory: &Store, rows: &Rows, audit: &Audit) -> HashMap<Box<str>, LastActive> {
     let wanted = rows.webhooks().filter(|&row| audit.asks_for_last_active(row));
-    memory.last_active(wanted.map(RowRef::id).collect(), audit.basis.now)
+    memory.last_active(wanted.map(RowRef::id).collect(), audit.context.now)
 }
 
 /// The file of `--from`, for a report that points to its lines. stdin has no name, and a file that cannot be read again has no
@@ -153,23 +152,21 @@ fn matching(query: &Query, rows: &Rows, found: &HashMap<RowNumber, RuleSet>) -> 
 }
 
 /// Prepares the audit according to the options and the config.
-fn prepare(args: &AuditArgs, facts: Facts, context: &Context<'_>) -> Result<Audit, Error> {
+fn prepare(args: &AuditArgs, facts: ExternalFacts, context: &Context<'_>) -> Result<Audit, Error> {
     let mut audit = context.config.audit.prepare(context.now, Arc::new(facts));
-    let basis = &mut audit.basis;
-    basis.is_part = args.scope == Scope::Inactive;
     for text in &args.retired {
         let message = |why: Safe| safe!("--retired: {} is not a valid pattern: {}", clean_head(text, 60), why);
         let wrong = |why| Error::Usage { message: message(why), advice: None };
-        basis.retired.add(Pattern::parse(text).map_err(wrong)?);
+        audit.context.retired.add(Pattern::parse(text).map_err(wrong)?);
     }
     if let Some(file) = &args.retired_file {
         for pattern in read_retired(file)? {
-            basis.retired.add(pattern);
+            audit.context.retired.add(pattern);
         }
     }
     let only = rules("--rule", &args.rule)?;
     let without = rules("--skip", &args.skip)?;
-    let lacks = |needs: &Needs| !audit.basis.facts.has(*needs);
+    let lacks = |needs: &FactKind| !audit.context.facts.has(*needs);
     if let Some((rule, needs)) = only.iter().find_map(|rule| Some((rule, rule.needs().filter(lacks)?))) {
         let advice = safe!("Add {}, or remove the rule.", needs.option());
         return Err(Error::Usage { message: safe!("--rule: {} needs {}", rule.id, needs.option()), advice: Some(advice) });

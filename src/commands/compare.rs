@@ -4,16 +4,17 @@
 use jiff::Timestamp;
 
 use super::workspace::Workspace;
-use crate::analysis::diff::{Diff, Ignored};
+use crate::analysis::diff::{Diff, NumberedRow};
+use crate::analysis::field_changes::IgnoredFields;
 use crate::analysis::query::Query;
 use crate::api::ApiError;
 use crate::fetch::MissingWebhooks;
-use crate::model::{Rows, RowsById};
+use crate::model::Rows;
 use crate::output::Differences;
 
 /// The definition of a difference.
 pub(super) struct Comparison {
-    pub(super) ignored: Ignored,
+    pub(super) ignored: IgnoredFields,
     pub(super) query: Query,
     /// The text of the query.
     pub(super) filter: Option<String>,
@@ -29,9 +30,10 @@ impl Comparison {
 
     /// The differences that match the query.
     pub(super) fn diff<'a>(&self, before: &'a Rows, after: &'a Rows) -> Diff<'a> {
-        let mut diff = Diff::of(&RowsById::new(before), &RowsById::new(after), &self.ignored);
+        let mut diff = Diff::of(before, after, &self.ignored);
+        diff.sort_by_id();
         if !self.query.is_empty() {
-            diff.retain(|row| self.query.matches(row));
+            diff.retain(|_, (_, row)| self.query.matches(row));
         }
         diff
     }
@@ -42,11 +44,12 @@ impl Comparison {
         let mut unknown = Vec::new();
         // Removed, or added if the older side is the live one.
         for entries in [&mut diff.removed, &mut diff.added] {
-            unknown.extend(entries.extract_if(.., |entry| missing.unknown.contains(entry.id())));
+            unknown.extend(entries.extract_if(.., |(_, row)| missing.unknown.contains(row.id())).map(|(_, row)| row));
         }
-        let moved = diff.moved();
-        let Diff { added, removed, changed, .. } = diff;
-        Differences { added, removed, changed, unknown, moved }
+        let moved = diff.registered_again();
+        let rows = |numbered: Vec<NumberedRow<'a>>| numbered.into_iter().map(|(_, row)| row).collect();
+        let changed = diff.changed.into_iter().map(|((_, before), (_, after))| (before, after)).collect();
+        Differences { added: rows(diff.added), removed: rows(diff.removed), changed, unknown, moved }
     }
 
     /// Requests the webhooks of the other side that the live one leaves out, and adds those that exist to it.
@@ -60,7 +63,7 @@ impl Comparison {
         listed: &mut Rows,
         live: &mut Workspace,
     ) -> Result<MissingWebhooks, ApiError> {
-        let ids: Vec<_> = self.diff(other, listed).removed.iter().map(|entry| entry.id().to_owned()).collect();
+        let ids: Vec<_> = self.diff(other, listed).removed.iter().map(|(_, row)| row.id().to_owned()).collect();
         let missing = live.confirm(&ids).await?;
         missing.complete(listed);
         Ok(missing)

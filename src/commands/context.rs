@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::analysis::audit::{Audit, Needs};
+use crate::analysis::audit::{Audit, FactKind};
 use crate::analysis::query::Query;
 use crate::base::text::Safe;
 use crate::cli::args::OutputArgs;
@@ -50,7 +50,7 @@ pub fn parse_filter(text: &str, now: Timestamp) -> Result<Query, Error> {
 /// Refuses a filter by findings of rules that the audit does not run.
 pub(super) fn refuse_unknown_findings(query: &Query, audit: &Audit) -> Result<(), Error> {
     let Some(rule) = audit.lacks(query.findings()) else { return Ok(()) };
-    let (why, advice) = match rule.needs().filter(|&needs| !audit.basis.facts.has(needs)).map(Needs::option) {
+    let (why, advice) = match rule.needs().filter(|&needs| !audit.context.facts.has(needs)).map(FactKind::option) {
         Some(option) => {
             let advice = safe!("Run: hookscope audit {} --rule {}", option, rule.id);
             (safe!("{} needs {}", rule.id, option), Some(advice))

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::compare::Comparison;
 use super::context::Context;
 use super::side::{ComparedListing, ListingName};
-use crate::analysis::diff::{FieldChange, Ignored, changes};
+use crate::analysis::field_changes::{FieldChange, IgnoredFields, field_changes};
 use crate::base::text::{Safe, grouped};
 use crate::cli::Global;
 use crate::cli::args::{CompareArgs, DiffArgs};
@@ -134,14 +134,14 @@ async fn confirm(
 impl Comparison {
     pub(super) fn new(args: &CompareArgs, context: &Context<'_>) -> Result<Self, Error> {
         let query = context.query(args.filter.as_deref())?;
-        Ok(Self { ignored: Ignored(args.ignore.clone()), query, filter: args.filter.clone() })
+        Ok(Self { ignored: IgnoredFields(args.ignore.clone()), query, filter: args.filter.clone() })
     }
 }
 
 fn write<W: Write>(
     out: &mut Output<W>,
     sheet: &Sheet<DiffLine>,
-    ignored: &Ignored,
+    ignored: &IgnoredFields,
     differences: &Differences<'_>,
 ) -> io::Result<()> {
     match sheet.format {
@@ -184,7 +184,7 @@ fn write_ids<W: Write>(out: &mut Output<W>, differences: &Differences<'_>) -> io
 }
 
 /// The lines of a table, built lazily.
-fn lines<'a>(differences: &'a Differences<'_>, ignored: &'a Ignored) -> impl Iterator<Item = DiffLine> + 'a {
+fn lines<'a>(differences: &'a Differences<'_>, ignored: &'a IgnoredFields) -> impl Iterator<Item = DiffLine> + 'a {
     let whole = |happened| move |row: &RowRef<'_>| DiffLine::whole(happened, *row);
     let changed = differences.changed.iter().flat_map(move |(before, after)| {
         fields(*before, *after, ignored).into_iter().map(|change| DiffLine::of(before.id(), change))
@@ -197,12 +197,12 @@ fn lines<'a>(differences: &'a Differences<'_>, ignored: &'a Ignored) -> impl Ite
         .chain(moved)
 }
 
-fn fields(before: RowRef<'_>, after: RowRef<'_>, ignored: &Ignored) -> Vec<FieldChange> {
-    before.webhook().zip(after.webhook()).map_or_else(Vec::new, |(before, after)| changes(&before, &after, ignored))
+fn fields(before: RowRef<'_>, after: RowRef<'_>, ignored: &IgnoredFields) -> Vec<FieldChange> {
+    before.webhook().zip(after.webhook()).map_or_else(Vec::new, |(before, after)| field_changes(&before, &after, ignored))
 }
 
 /// `2 added, 1 removed, 3 changed; 1 with a different destination`.
-fn summary(differences: &Differences<'_>, ignored: &Ignored) -> Safe {
+fn summary(differences: &Differences<'_>, ignored: &IgnoredFields) -> Safe {
     let mut words = Safe::default();
     let mut add = |count: usize, what: &'static str| {
         if count > 0 {

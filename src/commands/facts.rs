@@ -1,4 +1,4 @@
-//! What an audit knows besides the listing: how deliveries went, and which destinations are reachable from this host.
+//! The facts for an audit from outside the listing: delivery attempts, and the destinations that are reachable from this host.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::probe::{note_proxy, settings};
-use crate::analysis::audit::Facts;
+use crate::analysis::audit::ExternalFacts;
 use crate::analysis::deliveries::DeliveryTally;
 use crate::analysis::destinations::Grouping;
 use crate::analysis::probed::{Probed, Seen};
@@ -53,16 +53,16 @@ impl Sources {
     }
 
     /// The kinds of facts that there will be, without any.
-    pub(super) fn kinds(&self) -> Facts {
-        Facts {
+    pub(super) fn kinds(&self) -> ExternalFacts {
+        ExternalFacts {
             deliveries: self.deliveries.clone(),
             probes: self.probe.as_ref().map(|_| HashMap::new()),
-            ..Facts::default()
+            ..ExternalFacts::default()
         }
     }
 
     /// The facts about the webhooks of a workspace.
-    pub(super) async fn gather(&self, rows: &Rows, context: &Context<'_>) -> Facts {
+    pub(super) async fn gather(&self, rows: &Rows, context: &Context<'_>) -> ExternalFacts {
         let mut facts = self.kinds();
         if let Some(tally) = &self.deliveries {
             let webhooks = rows.webhooks().map(|row| (row.id(), row.url()));

@@ -202,7 +202,7 @@ impl<'a> ListRun<'a> {
         if let Some(audit) = &self.audit {
             // A finding on one webhook may depend on another that the query does not match.
             let mut reading = workspace.read(self.wanted(limit, None)).await?;
-            let found = audit.run(&reading.rows).rule_sets();
+            let found = audit.run(&reading.rows, false).rule_sets();
             reading.rows = reading.rows.select(|number, row| {
                 row.is_webhook() && self.query.matches_found(row, found.get(&number).copied().unwrap_or_default())
             });

@@ -7,7 +7,7 @@ use super::context::{Context, MalformedRows};
 use super::facts::Sources;
 use super::read_all::{WorkspaceReading, read_all};
 use super::workspace::EVERYTHING;
-use crate::analysis::audit::Facts;
+use crate::analysis::audit::ExternalFacts;
 use crate::analysis::coverage::coverage;
 use crate::analysis::probed::Probed;
 use crate::base::files::{self, Existing};
@@ -30,8 +30,9 @@ pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exi
     let mut reports = Vec::with_capacity(all.workspaces.len());
     for WorkspaceReading { profile, place, reading, seconds, .. } in all.workspaces {
         let probed = sources.probe(&reading.rows).await;
-        audit.basis.facts = Arc::new(Facts { probes: probed.as_ref().map(Probed::facts), ..Facts::default() });
-        let report = audit.run(&reading.rows);
+        audit.context.facts =
+            Arc::new(ExternalFacts { probes: probed.as_ref().map(Probed::facts), ..ExternalFacts::default() });
+        let report = audit.run(&reading.rows, false);
         let count = |active: Option<bool>| reading.rows.webhooks().filter(|row| row.active() == active).count() as u64;
         measured.push(Measured {
             profile: profile.or_else(|| label.clone()),

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::context::{Context, MalformedRows};
 use super::workspace::EVERYTHING;
-use crate::analysis::diff::{Ignored, changes};
+use crate::analysis::field_changes::{IgnoredFields, field_changes};
 use crate::analysis::migration::{Change, Mapping, Plan};
 use crate::analysis::vocabulary;
 use crate::api::Client;
@@ -98,7 +98,7 @@ fn write_table<W: Write>(out: &mut Output<W>, plan: &Plan, format: PlanFormat, c
     let args = OutputArgs { format: Some(format), raw: false };
     let sheet: Sheet<DiffLine> = context.sheet(out, args, None).map_err(|error| io::Error::other(error.to_string()))?;
     let lines = plan.changes.iter().flat_map(|change| {
-        let fields = changes(&change.before, &change.after, &Ignored::default());
+        let fields = field_changes(&change.before, &change.after, &IgnoredFields::default());
         fields.into_iter().map(|field| SheetEntry::Record(DiffLine::of(change.before.id.raw(), field)))
     });
     let lines: Vec<_> = lines.collect();

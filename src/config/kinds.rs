@@ -10,7 +10,7 @@ use super::document::{Located, Section};
 use super::error::ConfigError;
 use super::file::expand_home;
 use super::shown::{shown_path, toml_array, toml_string};
-use crate::analysis::audit::{Pattern, Rule, Severity, Waiver, Whose};
+use crate::analysis::audit::{Pattern, Rule, Severity, Waiver, WaiverTarget};
 use crate::api::ProxyServer;
 use crate::base::redact;
 use crate::base::text::{Safe, Untrusted, clean};
@@ -236,9 +236,9 @@ impl ValueKind<Vec<Waiver>> for Waivers {
 fn read_waiver(mut section: Section<'_>) -> Result<Waiver, ConfigError> {
     let named = section.required("rule")?;
     let rule = find_rule(&section, "rule", &named.value, &named.place)?.id;
-    let of = match (section.string("webhook")?, section.string("url")?) {
-        (Some(id), None) => Whose::Webhook(Untrusted::from(id.value)),
-        (None, Some(url)) => Whose::Url(Box::new(parse_pattern(&section, "url", &url.value, &url.place)?)),
+    let target = match (section.string("webhook")?, section.string("url")?) {
+        (Some(id), None) => WaiverTarget::Webhook(Untrusted::from(id.value)),
+        (None, Some(url)) => WaiverTarget::Url(Box::new(parse_pattern(&section, "url", &url.value, &url.place)?)),
         (Some(_), Some(url)) => return Err(section.wrong("url", &"cannot be combined with webhook".into(), &url.place)),
         (None, None) => return Err(section.missing("webhook or url")),
     };
@@ -248,14 +248,14 @@ fn read_waiver(mut section: Section<'_>) -> Result<Waiver, ConfigError> {
     }
     let expires = section.date("expires")?;
     section.finish()?;
-    Ok(Waiver { rule, of, reason: Untrusted::from(reason.value), expires })
+    Ok(Waiver { rule, target, reason: Untrusted::from(reason.value), expires })
 }
 
 /// A waiver as an inline table.
 fn toml_waiver(waiver: &Waiver) -> Safe {
-    let (key, value) = match &waiver.of {
-        Whose::Webhook(id) => ("webhook", id.clean_head(120)),
-        Whose::Url(pattern) => ("url", pattern.shown()),
+    let (key, value) = match &waiver.target {
+        WaiverTarget::Webhook(id) => ("webhook", id.clean_head(120)),
+        WaiverTarget::Url(pattern) => ("url", pattern.shown()),
     };
     let expires = waiver.expires.map(|date| safe!(", expires = {}", toml_string(&clean(&date.to_string()))));
     safe!(

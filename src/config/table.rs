@@ -17,7 +17,7 @@ use super::kinds::{
     Switch, ValueKind, Waivers,
 };
 use super::shown::shown_path;
-use crate::analysis::audit::{self, Basis, Facts, Pattern, Rule, Severity, Waiver};
+use crate::analysis::audit::{Audit, AuditContext, ExternalFacts, Pattern, Rule, Severity, Waiver};
 use crate::api::{self, MAX_PAGE_SIZE};
 use crate::base::base_url::BaseUrl;
 use crate::base::redact::ApiKey;
@@ -238,15 +238,15 @@ section! {
 impl AuditConfig {
     /// Prepares the configured audit. Leaves out rules that need facts which are missing: such a rule did not run, so it has
     /// not passed either.
-    pub fn prepare(&self, now: Timestamp, facts: Arc<Facts>) -> audit::Audit {
-        let mut basis = Basis::new(now, self.known_events.iter().map(Untrusted::raw));
-        self.retired.iter().for_each(|pattern| basis.retired.add(pattern.clone()));
-        let mut audit = audit::Audit::new(basis);
+    pub fn prepare(&self, now: Timestamp, facts: Arc<ExternalFacts>) -> Audit {
+        let mut context = AuditContext::new(now, self.known_events.iter().map(Untrusted::raw));
+        self.retired.iter().for_each(|pattern| context.retired.add(pattern.clone()));
+        let mut audit = Audit::new(context);
         for (rule, severity) in &self.severity {
             audit.set_severity(rule, *severity);
         }
         audit.choose(|rule| rule.needs().is_none_or(|needs| facts.has(needs)));
-        audit.basis.facts = facts;
+        audit.context.facts = facts;
         audit.set_waivers(self.allow.clone());
         audit
     }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::record::{CellValue, Column, Format, Record, Tone};
 use super::stdout::Output;
-use crate::analysis::diff::{FieldChange, Kind, UrlPart};
+use crate::analysis::field_changes::{FieldChange, FieldChangeKind, UrlPart};
 use crate::base::redact::mask_url;
 use crate::base::text::{Safe, Untrusted, clean};
 use crate::model::{Json, RowRef};
@@ -87,9 +87,9 @@ impl DiffLine {
     /// A field that changed.
     pub fn of(id: &str, change: FieldChange) -> Self {
         let [before, after] = match change.kind {
-            Kind::Url { before, after } => [before, after].map(|side| side.map(DiffValue::Url)),
-            Kind::Value { before, after } => [before, after].map(|side| side.map(DiffValue::Json)),
-            Kind::Events { added, removed } => {
+            FieldChangeKind::Url { before, after } => [before, after].map(|side| side.map(DiffValue::Url)),
+            FieldChangeKind::Value { before, after } => [before, after].map(|side| side.map(DiffValue::Json)),
+            FieldChangeKind::Events { added, removed } => {
                 [signed('-', &removed), signed('+', &added)].map(|side| side.map(DiffValue::Text))
             }
         };
@@ -257,13 +257,13 @@ fn array<T, W: Write>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::diff::{Ignored, changes};
+    use crate::analysis::field_changes::{IgnoredFields, field_changes};
     use crate::model::testing::webhook_of;
 
     /// The lines of a webhook whose URL changed: field, before and after.
     fn shown(before: &str, after: &str) -> Vec<(String, String, String)> {
         let webhook = |url: &str| webhook_of(&format!(r#"{{"id":"a","url":"{url}"}}"#));
-        let changes = changes(&webhook(before), &webhook(after), &Ignored::default());
+        let changes = field_changes(&webhook(before), &webhook(after), &IgnoredFields::default());
         let line = |change| {
             let line = DiffLine::of("a", change);
             (line.field.clone(), line.shown_before().to_string(), line.shown_after(false).to_string())
@@ -294,10 +294,10 @@ mod tests {
             let (field, before_shown, after_shown) = expected;
             assert_eq!(shown(before, after), [(field.into(), before_shown.into(), after_shown.into())], "{before}");
         }
-        let json = Kind::Value { before: None, after: Some(r#""https://x/?key=s3cret""#.to_owned()) };
+        let json = FieldChangeKind::Value { before: None, after: Some(r#""https://x/?key=s3cret""#.to_owned()) };
         let line = DiffLine::of("a", FieldChange { field: "hook".to_owned(), kind: json });
         assert_eq!(line.shown_after(false).as_str(), r#""https://x/?key=***""#);
-        let removed = Kind::Events { added: Vec::new(), removed: vec!["a\u{1b}[31m".to_owned()] };
+        let removed = FieldChangeKind::Events { added: Vec::new(), removed: vec!["a\u{1b}[31m".to_owned()] };
         let line = DiffLine::of("a", FieldChange { field: "events".to_owned(), kind: removed });
         assert_eq!(line.shown_before().as_str(), "-a^[[31m");
     }

@@ -5,8 +5,8 @@ use ratatui::style::Style as Look;
 use super::detail::{self, DetailForm, Style};
 use super::session::changes::RemovalCheck;
 use super::terminal::canvas::Piece;
-use crate::analysis::changes::Entry;
-use crate::analysis::diff::{FieldChange, Kind};
+use crate::analysis::changes::ChangeEntry;
+use crate::analysis::field_changes::{FieldChange, FieldChangeKind};
 use crate::base::text::{Safe, clean_head};
 use crate::output::DiffLine;
 use crate::safe;
@@ -15,49 +15,55 @@ use crate::safe;
 const MAX_VALUE: usize = 4000;
 
 /// The change in words.
-pub fn words(entry: &Entry, fate: Option<&RemovalCheck>) -> Safe {
+pub fn words(entry: &ChangeEntry, fate: Option<&RemovalCheck>) -> Safe {
     match (entry, fate) {
-        (Entry::Added(_), _) => "added".into(),
-        (Entry::Changed(..), _) => "changed".into(),
-        (Entry::Removed(_), Some(RemovalCheck::Removed)) => "removed (the API answers 404)".into(),
-        (Entry::Removed(_), Some(RemovalCheck::Asked)) => "unconfirmed: not listed; asking the API".into(),
-        (Entry::Removed(_), Some(RemovalCheck::Unknown(why))) => safe!("unconfirmed: not listed; {}", why),
-        (Entry::Removed(_), Some(RemovalCheck::Present) | None) => "unconfirmed: not listed".into(),
+        (ChangeEntry::Added(_), _) => "added".into(),
+        (ChangeEntry::Changed(..), _) => "changed".into(),
+        (ChangeEntry::Removed(_), Some(RemovalCheck::Removed)) => "removed (the API answers 404)".into(),
+        (ChangeEntry::Removed(_), Some(RemovalCheck::Asked)) => "unconfirmed: not listed; asking the API".into(),
+        (ChangeEntry::Removed(_), Some(RemovalCheck::Unknown(why))) => safe!("unconfirmed: not listed; {}", why),
+        (ChangeEntry::Removed(_), Some(RemovalCheck::Present) | None) => "unconfirmed: not listed".into(),
     }
 }
 
 /// The symbol of what happened: what may still be there is not said to be gone.
-pub fn sign(entry: &Entry, fate: Option<&RemovalCheck>) -> &'static str {
+pub fn sign(entry: &ChangeEntry, fate: Option<&RemovalCheck>) -> &'static str {
     match (entry, fate) {
-        (Entry::Added(_), _) => "+",
-        (Entry::Changed(..), _) => "~",
-        (Entry::Removed(_), Some(RemovalCheck::Removed)) => "-",
-        (Entry::Removed(_), _) => "?",
+        (ChangeEntry::Added(_), _) => "+",
+        (ChangeEntry::Changed(..), _) => "~",
+        (ChangeEntry::Removed(_), Some(RemovalCheck::Removed)) => "-",
+        (ChangeEntry::Removed(_), _) => "?",
     }
 }
 
 /// The word in place of the state of a webhook that is no longer listed.
-fn past(entry: &Entry, fate: Option<&RemovalCheck>) -> Option<&'static str> {
+fn past(entry: &ChangeEntry, fate: Option<&RemovalCheck>) -> Option<&'static str> {
     match (entry, fate) {
-        (Entry::Added(_) | Entry::Changed(..), _) => None,
-        (Entry::Removed(_), Some(RemovalCheck::Removed)) => Some("removed"),
-        (Entry::Removed(_), _) => Some("unconfirmed"),
+        (ChangeEntry::Added(_) | ChangeEntry::Changed(..), _) => None,
+        (ChangeEntry::Removed(_), Some(RemovalCheck::Removed)) => Some("removed"),
+        (ChangeEntry::Removed(_), _) => Some("unconfirmed"),
     }
 }
 
 /// The first `max` lines about a change, and the id under which the webhook was or is listed, if that is another one.
-pub fn lines(entry: &Entry, fate: Option<&RemovalCheck>, moved: Option<&str>, style: &Style, max: usize) -> Vec<Vec<Piece>> {
+pub fn lines(
+    entry: &ChangeEntry,
+    fate: Option<&RemovalCheck>,
+    moved: Option<&str>,
+    style: &Style,
+    max: usize,
+) -> Vec<Vec<Piece>> {
     let mut lines = Vec::new();
     if style.form == DetailForm::Fields {
         let heading = safe!("{} {}", sign(entry, fate), words(entry, fate)).wrap(style.width.into());
         lines.extend(heading.into_iter().map(|line| vec![Piece::new(line, style.theme.strong)]));
-        if let Entry::Changed(_, fields) = entry {
+        if let ChangeEntry::Changed(_, fields) = entry {
             for change in fields.iter().take(max) {
                 field(entry, change, style, max, &mut lines);
             }
         }
         if let Some(id) = moved {
-            let word = if matches!(entry, Entry::Added(_)) { "from" } else { "as" };
+            let word = if matches!(entry, ChangeEntry::Added(_)) { "from" } else { "as" };
             let words = safe!("possibly re-registered {} {}: same URL and events", word, clean_head(id, MAX_VALUE));
             lines.extend(words.wrap(style.width.into()).into_iter().map(|line| vec![Piece::new(line, style.theme.quiet)]));
         }
@@ -70,7 +76,7 @@ pub fn lines(entry: &Entry, fate: Option<&RemovalCheck>, moved: Option<&str>, st
 }
 
 /// A field with what it was and what it is, each below the other.
-fn field(entry: &Entry, change: &FieldChange, style: &Style, max: usize, lines: &mut Vec<Vec<Piece>>) {
+fn field(entry: &ChangeEntry, change: &FieldChange, style: &Style, max: usize, lines: &mut Vec<Vec<Piece>>) {
     let theme = style.theme;
     lines.push(vec![Piece::new(clean_head(&change.field, 80), theme.quiet)]);
     let mut side = |sign: &'static str, value: &Safe, look: Look| {
@@ -82,7 +88,7 @@ fn field(entry: &Entry, change: &FieldChange, style: &Style, max: usize, lines: 
             sign = " ";
         }
     };
-    if let Kind::Events { added, removed } = &change.kind {
+    if let FieldChangeKind::Events { added, removed } = &change.kind {
         for name in removed.iter().take(max) {
             side("-", &clean_head(name, MAX_VALUE), theme.error);
         }
@@ -101,8 +107,8 @@ fn field(entry: &Entry, change: &FieldChange, style: &Style, max: usize, lines: 
 }
 
 /// The change in one line: the values of a single short field, otherwise the names of the fields.
-pub fn summary(entry: &Entry, reveal: bool) -> Safe {
-    let Entry::Changed(_, fields) = entry else { return Safe::default() };
+pub fn summary(entry: &ChangeEntry, reveal: bool) -> Safe {
+    let ChangeEntry::Changed(_, fields) = entry else { return Safe::default() };
     if let [only] = fields.as_slice()
         && let Some(values) = values(entry, only, reveal)
     {
@@ -121,8 +127,8 @@ const SHOWN: usize = 6;
 /// Bytes of a value that one line can show.
 const SHORT: usize = 200;
 
-fn values(entry: &Entry, change: &FieldChange, reveal: bool) -> Option<Safe> {
-    if let Kind::Events { added, removed } = &change.kind {
+fn values(entry: &ChangeEntry, change: &FieldChange, reveal: bool) -> Option<Safe> {
+    if let FieldChangeKind::Events { added, removed } = &change.kind {
         let mut words = Safe::default();
         let signed = added.iter().map(|name| ("+", name)).chain(removed.iter().map(|name| ("-", name)));
         for (sign, name) in signed.take(SHOWN) {
@@ -131,9 +137,9 @@ fn values(entry: &Entry, change: &FieldChange, reveal: bool) -> Option<Safe> {
         return Some(words);
     }
     let lengths = match &change.kind {
-        Kind::Url { before, after } => [before, after].map(|side| side.as_ref().map_or(0, |part| part.raw.len())),
-        Kind::Value { before, after } => [before, after].map(|side| side.as_ref().map_or(0, String::len)),
-        Kind::Events { .. } => return None,
+        FieldChangeKind::Url { before, after } => [before, after].map(|side| side.as_ref().map_or(0, |part| part.raw.len())),
+        FieldChangeKind::Value { before, after } => [before, after].map(|side| side.as_ref().map_or(0, String::len)),
+        FieldChangeKind::Events { .. } => return None,
     };
     if lengths.iter().any(|&length| length > SHORT) {
         return None;

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::terminal::canvas::Piece;
 use super::theme::{Glyphs, Theme};
-use crate::analysis::audit::Told;
+use crate::analysis::audit::FindingText;
 use crate::base::clock;
 use crate::base::text::{Safe, clean, clean_head};
 use crate::config::TimeFormat;
@@ -65,7 +65,7 @@ pub struct Style {
 }
 
 /// The first `max` lines about a row, with what else is known of it and what an audit says of it.
-pub fn lines(row: RowRef<'_>, notes: &[Note], told: &[Told], style: &Style, max: usize) -> Vec<Vec<Piece>> {
+pub fn lines(row: RowRef<'_>, notes: &[Note], told: &[FindingText], style: &Style, max: usize) -> Vec<Vec<Piece>> {
     let mut text = Text { style, max, lines: Vec::new() };
     match row.webhook() {
         _ if style.form == DetailForm::Json => text.json_lines(&row.pretty_json(style.reveal)),
@@ -234,10 +234,10 @@ impl Text<'_> {
     }
 
     /// The findings, the worst first, with their advice.
-    fn findings(&mut self, told: &[Told]) {
+    fn findings(&mut self, told: &[FindingText]) {
         let Style { theme, glyphs, .. } = *self.style;
         let mut label = "findings";
-        for Told { rule, severity, message } in told {
+        for FindingText { rule, severity, message } in told {
             if self.is_full() {
                 return;
             }

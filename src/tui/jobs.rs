@@ -13,12 +13,12 @@ use super::session::changes::RemovalCheck;
 use super::session::past::{self, Layout, Searched};
 use crate::analysis::IsNeeded;
 use crate::analysis::audit::Audit;
-use crate::analysis::changes::{Changes, Sides};
+use crate::analysis::changes::{Changes, ChangesRequest};
 use crate::analysis::deliveries::{DeliveryTally, UnmatchedAttempts};
 use crate::analysis::destinations::Origin;
 use crate::analysis::filter_sort::FilterSortResult;
-use crate::analysis::news::{News, Reads};
 use crate::analysis::origins::Origins;
+use crate::analysis::refresh_diff::{RefreshDiff, RefreshedRows};
 use crate::api::without_number;
 use crate::base::files::{self, Existing};
 use crate::base::text::{Safe, clean};
@@ -86,7 +86,7 @@ pub enum Task {
         is_of_all: bool,
     },
     /// Finds what is new since the last read.
-    Compare(Box<Reads>),
+    Compare(Box<RefreshedRows>),
     /// Reads an export of delivery attempts.
     ReadDeliveries {
         path: PathBuf,
@@ -120,7 +120,7 @@ pub enum Task {
         layout: Layout,
     },
     /// Finds what differs, for the view of changes.
-    Differences(Box<Sides>),
+    Differences(Box<ChangesRequest>),
     /// Finds what the history has.
     Histories(Store),
     /// Reads a snapshot of the history.
@@ -206,7 +206,7 @@ pub enum Outcome {
     Exists {
         path: PathBuf,
     },
-    Compared(News),
+    Compared(RefreshDiff),
     Gathered(Gathered),
     Deliveries(Result<DeliveriesRead, Safe>),
     Matched(UnmatchedAttempts),

@@ -6,7 +6,7 @@
 use std::fmt::Debug;
 
 use super::cursor::Cursor;
-use crate::analysis::groups::Kind;
+use crate::analysis::groups::GroupKind;
 use crate::keymap::Action;
 
 /// The lines of a list as they are now, by index.
@@ -43,7 +43,7 @@ pub enum LineKey {
     /// A webhook or a change to it, by the webhook's id.
     Webhook(Box<str>),
     Malformed(u64),
-    Group(Box<Kind>),
+    Group(Box<GroupKind>),
 }
 
 impl PartialEq for LineKey {

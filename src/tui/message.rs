@@ -6,7 +6,8 @@ use super::jobs::{Done, Job, RemovalQuestion};
 use super::notice::Notice;
 use super::prober::ProbeEvent;
 use super::session::workspace::WorkspaceInfo;
-use super::workers::{AuditAnswer, AuditRequest, RowsAnswer, RowsRequest};
+use super::workers::{RowsAnswer, RowsRequest};
+use crate::analysis::audit::{AuditRequest, FindingsIndex};
 use crate::analysis::destinations::Origin;
 use crate::base::text::{Safe, Untrusted};
 use crate::fetch::{Demand, FetchEvent};
@@ -29,7 +30,7 @@ pub enum Message {
     /// The rows to show.
     Rows(RowsAnswer),
     /// Findings.
-    Audited(Box<AuditAnswer>),
+    Audited(Box<FindingsIndex>),
     /// The result of a job.
     Done(Box<Done>),
     /// The result of a probe.

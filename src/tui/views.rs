@@ -9,7 +9,7 @@ use super::session::groups::GroupPane;
 use super::terminal::canvas::{Canvas, Piece};
 use super::view;
 use super::view_kind::View;
-use crate::analysis::groups::Grouping;
+use crate::analysis::groups::RowGrouping;
 use crate::keymap::Action;
 
 /// The first lines about the selected line of a view; `None` if none is selected.
@@ -23,7 +23,7 @@ pub struct ViewEntry {
     /// The action that shows it.
     pub action: Action,
     /// The grouping of the rows, if each line is a group.
-    pub grouping: Option<fn(&App, &GroupPane) -> Grouping>,
+    pub grouping: Option<fn(&App, &GroupPane) -> RowGrouping>,
     /// The first line is a title.
     pub has_title: bool,
     /// The lines below the list, if there is room for them.
@@ -94,7 +94,7 @@ pub const VIEWS: &[ViewEntry] = &[
         view: View::Hosts,
         name: "hosts",
         action: Action::ViewHosts,
-        grouping: Some(|_, pane| Grouping::Hosts { expanded: pane.expanded() }),
+        grouping: Some(|_, pane| RowGrouping::Hosts { expanded: pane.expanded() }),
         draw: view::hosts,
         ..GROUPS
     },
@@ -102,7 +102,7 @@ pub const VIEWS: &[ViewEntry] = &[
         view: View::Events,
         name: "events",
         action: Action::ViewEvents,
-        grouping: Some(|app, _| Grouping::Events { known: app.settings.known_events.clone() }),
+        grouping: Some(|app, _| RowGrouping::Events { known: app.settings.known_events.clone() }),
         draw: view::events,
         ..GROUPS
     },
@@ -110,7 +110,7 @@ pub const VIEWS: &[ViewEntry] = &[
         view: View::Findings,
         name: "findings",
         action: Action::ViewFindings,
-        grouping: Some(|app, pane| Grouping::Findings(app.session.by_finding(pane))),
+        grouping: Some(|app, pane| RowGrouping::Findings(app.session.by_finding(pane))),
         footing: 6,
         draw: view::findings,
         ..GROUPS

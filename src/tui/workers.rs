@@ -5,7 +5,7 @@ use std::io;
 
 use super::worker::{WorkRequest, Worker};
 use crate::analysis::IsNeeded;
-use crate::analysis::audit::{Auditor, Question, Verdicts};
+use crate::analysis::audit::{AuditRequest, Auditor, FindingsIndex};
 use crate::analysis::filter_sort::{FilterSortRequest, FilterSortResult};
 
 /// The threads of a session.
@@ -19,7 +19,7 @@ pub struct Workers {
 #[derive(Debug)]
 pub enum WorkersAnswer {
     Rows(RowsAnswer),
-    Audit(Box<AuditAnswer>),
+    Audit(Box<FindingsIndex>),
     /// A thread has panicked.
     Ended,
 }
@@ -91,42 +91,8 @@ impl WorkRequest for RowsRequest {
     }
 }
 
-/// A request for an audit. Pages that were audited for an earlier one stay known.
-#[derive(Debug, Clone)]
-pub struct AuditRequest {
-    /// Greater than that of any earlier request.
-    pub number: u64,
-    /// The version of the rows.
-    pub version: u64,
-    pub question: Question,
-}
-
-impl PartialEq for AuditRequest {
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
-    }
-}
-
-impl Eq for AuditRequest {}
-
-/// The findings of an audit.
-#[derive(Debug, Clone)]
-pub struct AuditAnswer {
-    pub number: u64,
-    pub version: u64,
-    pub verdicts: Verdicts,
-}
-
-impl AuditRequest {
-    /// Audits; see [`Auditor::answer`].
-    pub fn run(&self, auditor: &mut Auditor, is_needed: IsNeeded<'_>) -> Option<AuditAnswer> {
-        let verdicts = auditor.answer(&self.question, self.number, is_needed)?;
-        Some(AuditAnswer { number: self.number, version: self.version, verdicts })
-    }
-}
-
 impl WorkRequest for AuditRequest {
-    type Answer = AuditAnswer;
+    type Answer = FindingsIndex;
     type Memory = Auditor;
 
     fn is_needed_beside(&self, _newer: &Self) -> bool {
@@ -137,8 +103,8 @@ impl WorkRequest for AuditRequest {
         &self,
         auditor: &mut Auditor,
         is_needed: IsNeeded<'_>,
-        _tell: &mut dyn FnMut(AuditAnswer),
-    ) -> Option<AuditAnswer> {
-        self.run(auditor, is_needed)
+        _tell: &mut dyn FnMut(FindingsIndex),
+    ) -> Option<FindingsIndex> {
+        auditor.answer(self, is_needed)
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use hookscope::analysis::audit::{Auditor, Work};
+use hookscope::analysis::audit::{AuditWork, Auditor};
 use hookscope::analysis::destinations::Origin;
 use hookscope::analysis::probed::{Probed, Seen};
 use hookscope::analysis::reach::{Lasts, Reach, Step, Times, Trouble};
@@ -154,7 +154,7 @@ pub(crate) struct Stage {
     interner: Interner,
     /// In place of the judge's, and what it had to do so far.
     auditor: Auditor,
-    pub(crate) work: Vec<Work>,
+    pub(crate) work: Vec<AuditWork>,
 }
 
 impl Stage {
@@ -229,13 +229,13 @@ impl Stage {
         }
     }
 
-    /// Does at once what the finder and the judge would do in the background.
+    /// Does at once what the filter and the audit would do in the background.
     fn arrange(&mut self) {
         while let Some(place) = self.effects.iter().position(|effect| matches!(effect, Effect::Audit(_))) {
             let Effect::Audit(case) = self.effects.remove(place) else { break };
-            let judged = case.run(&mut self.auditor, &|| true).expect("nobody cancels");
-            self.work.push(judged.verdicts.work());
-            let more = self.app.update(Message::Audited(Box::new(judged)), self.now);
+            let index = self.auditor.answer(&case, &|| true).expect("nobody cancels");
+            self.work.push(index.work());
+            let more = self.app.update(Message::Audited(Box::new(index)), self.now);
             self.effects.extend(more);
         }
         while let Some(wish) = self.effects.iter().rev().find_map(|effect| match effect {

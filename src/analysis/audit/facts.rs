@@ -1,5 +1,4 @@
-//! What rules know besides the listing: how deliveries went, and what a look at the destinations said. Whoever reads the one or
-//! does the other hands it in here.
+//! Facts from outside the listing: delivery attempts, probes of destinations and the history.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,40 +6,56 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use url::Url;
 
-use super::Needs;
 use crate::analysis::deliveries::DeliveryTally;
 use crate::analysis::reach::{Reach, State, Trouble};
 use crate::model::without_final_dot;
 
+/// A kind of facts that a rule may need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactKind {
+    Deliveries,
+    Probe,
+}
+
+impl FactKind {
+    /// The option that provides them.
+    pub const fn option(self) -> &'static str {
+        match self {
+            Self::Deliveries => "--deliveries",
+            Self::Probe => "--probe",
+        }
+    }
+}
+
 /// Facts from outside the listing.
 #[derive(Debug, Clone, Default)]
-pub struct Facts {
-    /// The deliveries of webhooks; `None` when nobody knows any.
+pub struct ExternalFacts {
+    /// The deliveries of webhooks; `None` without `--deliveries`.
     pub deliveries: Option<Arc<DeliveryTally>>,
-    /// What was seen of destinations, by their origins ([`origin_of`]); `None` when nobody looked.
+    /// The results of probes, by origin ([`origin_of`]); `None` if nothing was probed.
     pub probes: Option<HashMap<Box<str>, Probe>>,
-    /// When the history saw webhooks active that are inactive now, by their ids.
+    /// The last time that the history has inactive webhooks as active, by id.
     pub last_active: Arc<HashMap<Box<str>, LastActive>>,
-    /// The limits that the rules hold them against.
+    /// The thresholds of the rules.
     pub limits: Limits,
 }
 
-/// When a webhook that is inactive was last seen active.
+/// The last time that the history has an inactive webhook as active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastActive {
     pub seen: Timestamp,
-    /// When it was first seen inactive after that; `None` when that is now.
+    /// The time of the first snapshot after that in which it is inactive; `None` if that is now.
     pub inactive_by: Option<Timestamp>,
 }
 
-/// From where on facts are findings.
+/// The thresholds from which facts are findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Failures in a hundred attempts that are still good.
+    /// The most failures in a hundred attempts that are not a finding.
     pub failure_percent: u64,
-    /// Attempts below which a rate says nothing.
+    /// The fewest attempts for which a rate is meaningful.
     pub attempts: u64,
-    /// Days that a certificate must still be valid.
+    /// The fewest days for which a certificate must still be valid.
     pub tls_days: i64,
 }
 
@@ -50,13 +65,13 @@ impl Default for Limits {
     }
 }
 
-/// What a look at one destination said.
+/// The result of probing one destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Probe {
-    /// Why it is dead: `dns`, `refused`, `timeout`, `tls-expired`, `tls-untrusted`, `tls-name`, `reset`…; `None` when it is
-    /// alive, or when nobody could look (a private address).
+    /// Why it is unreachable: `dns`, `refused`, `timeout`, `tls-expired`, `tls-untrusted`, `tls-name`, `reset`…; `None` if it
+    /// is reachable, or cannot be probed (a private address).
     pub dead: Option<&'static str>,
-    /// Whole days that its certificate is still valid.
+    /// The number of whole days for which its certificate is still valid.
     pub tls_days_left: Option<i64>,
 }
 
@@ -69,7 +84,7 @@ impl From<&Reach> for Probe {
     }
 }
 
-/// The key of a destination in [`Facts::probes`]: scheme, host and port, such as `https://hooks.acme.com`. A dot at the end of
+/// The key of a destination in [`ExternalFacts::probes`]: scheme, host and port, such as `https://hooks.acme.com`. A dot at the end of
 /// the host is dropped.
 pub fn origin_of(url: &Url) -> String {
     let host = without_final_dot(url.host_str().unwrap_or_default());
@@ -79,16 +94,16 @@ pub fn origin_of(url: &Url) -> String {
     }
 }
 
-impl Facts {
-    /// Whether there are facts of this kind, be it none about any webhook.
-    pub fn has(&self, needs: Needs) -> bool {
-        match needs {
-            Needs::Deliveries => self.deliveries.is_some(),
-            Needs::Probe => self.probes.is_some(),
+impl ExternalFacts {
+    /// Returns true if there are facts of this kind, even if they are about no webhook.
+    pub fn has(&self, kind: FactKind) -> bool {
+        match kind {
+            FactKind::Deliveries => self.deliveries.is_some(),
+            FactKind::Probe => self.probes.is_some(),
         }
     }
 
-    /// What was seen of the destination of a URL.
+    /// The result of probing the destination of a URL.
     pub fn probe(&self, url: &Url) -> Option<&Probe> {
         self.probes.as_ref()?.get(origin_of(url).as_str())
     }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use url::{Position, Url};
 
-use super::candidate::Candidate;
 use crate::base::redact;
 use crate::base::text::{Safe, clean_head};
 use crate::model::{normalized_place, without_final_dot};
@@ -14,25 +13,25 @@ use crate::safe;
 const MAX_BYTES: usize = 2048;
 
 /// `old.example.com`, `*.legacy.example.com`, `https://old.example.com/hooks` or `old.example.com/hooks/*`. A `*` stands for
-/// any characters. A pattern with a path matches what stands below that path as well.
+/// any characters. A pattern with a path also matches everything below that path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: Box<str>,
-    kind: Kind,
+    kind: PatternKind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
-    /// Of the name of the host.
+enum PatternKind {
+    /// Matches the name of the host.
     Host(Box<str>),
-    /// Of the URL, from the scheme or from the host on: each of them is a whole pattern.
+    /// Matches the URL, from the scheme or from the host on; each glob is a whole pattern.
     Url { with_scheme: bool, globs: Vec<Box<str>> },
 }
 
 impl Pattern {
     /// # Errors
     ///
-    /// Why the text is no pattern.
+    /// The text is not a valid pattern; the message says why.
     pub fn parse(text: &str) -> Result<Self, Safe> {
         let text = text.trim();
         if text.is_empty() || text.len() > MAX_BYTES {
@@ -56,14 +55,14 @@ impl Pattern {
             return Err("lacks :// between the scheme and the host".into());
         }
         let kind = if scheme.is_none() && path.is_empty() && !has_port {
-            Kind::Host(host_text.into())
+            PatternKind::Host(host_text.into())
         } else {
             let path = normal_path(path);
             let whole = match scheme {
                 Some(scheme) => format!("{}://{host_text}{path}", scheme.to_ascii_lowercase()),
                 None => format!("{host_text}{path}"),
             };
-            Kind::Url { with_scheme: scheme.is_some(), globs: with_what_is_below(&whole) }
+            PatternKind::Url { with_scheme: scheme.is_some(), globs: with_everything_below(&whole) }
         };
         Ok(Self { text: text.into(), kind })
     }
@@ -75,7 +74,7 @@ impl Pattern {
 
     /// The host of a pattern of a URL, if it is named without a wildcard.
     fn whole_host(&self) -> Option<&str> {
-        let Kind::Url { globs, .. } = &self.kind else { return None };
+        let PatternKind::Url { globs, .. } = &self.kind else { return None };
         let whole = globs.first()?;
         let rest = whole.split_once("://").map_or(&**whole, |(_, rest)| rest);
         let authority = rest.split(['/', '?']).next()?;
@@ -86,19 +85,16 @@ impl Pattern {
         (!authority.contains('*')).then_some(host)
     }
 
-    /// Whether it matches the destination of a webhook; of a URL that does not parse, the text.
-    pub fn matches(&self, webhook: &Candidate<'_>) -> bool {
-        match &webhook.parsed {
-            Some(url) => self.matches_url(url),
-            None => glob(&self.text, webhook.url),
-        }
+    /// Returns true if it matches the text of a URL that is not valid.
+    pub(super) fn matches_text(&self, url: &str) -> bool {
+        glob(&self.text, url)
     }
 
-    /// Whether it matches a URL.
-    pub fn matches_url(&self, url: &Url) -> bool {
+    /// Returns true if it matches a URL.
+    pub fn matches(&self, url: &Url) -> bool {
         match &self.kind {
-            Kind::Host(pattern) => glob(pattern, host_of(url)),
-            Kind::Url { with_scheme, globs } => {
+            PatternKind::Host(pattern) => glob(pattern, host_of(url)),
+            PatternKind::Url { with_scheme, globs } => {
                 let place = normalized_place(url);
                 let text = if *with_scheme { format!("{}://{place}", url.scheme()) } else { place };
                 globs.iter().any(|pattern| glob(pattern, &text))
@@ -111,7 +107,7 @@ fn host_of(url: &Url) -> &str {
     without_final_dot(url.host_str().unwrap_or_default())
 }
 
-/// A host as parsed URLs have it, where it has no wildcard that would be in a parser's way.
+/// A host as parsed URLs spell it, except that a parser would not take one with a wildcard.
 fn normal_host(host: &str) -> String {
     let host = match Url::parse(&format!("https://{host}/")) {
         Ok(url) if !host.contains('*') => url[Position::BeforeHost..Position::AfterPort].to_owned(),
@@ -131,8 +127,8 @@ fn normal_path(path: &str) -> String {
     }
 }
 
-/// A pattern of a URL, and those of what stands below it.
-fn with_what_is_below(pattern: &str) -> Vec<Box<str>> {
+/// The globs of a URL pattern: itself, and everything below it.
+fn with_everything_below(pattern: &str) -> Vec<Box<str>> {
     let pattern = pattern.strip_suffix('/').unwrap_or(pattern);
     let mut globs = vec![pattern.into()];
     if !pattern.ends_with('*') {
@@ -141,7 +137,7 @@ fn with_what_is_below(pattern: &str) -> Vec<Box<str>> {
     globs
 }
 
-/// Whether a text is what a pattern with `*` describes. Never worse than the product of both lengths.
+/// Returns true if a text matches a pattern with `*`. Takes at most time in proportion to the product of both lengths.
 fn glob(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(start) else { return false };
@@ -155,34 +151,33 @@ fn glob(pattern: &str, text: &str) -> bool {
     text.ends_with(end)
 }
 
-/// Many patterns, of which most name a host, alone or in a URL: looking costs the same for ten of these as for ten thousand.
+/// Many patterns. Most name a host, alone or in a URL; looking one of these up takes as long among ten as among ten thousand.
 #[derive(Debug, Clone, Default)]
 pub struct Patterns {
     all: Vec<Pattern>,
-    /// Hosts that are named whole.
+    /// Hosts without a wildcard.
     hosts: HashMap<Box<str>, usize>,
-    /// What follows the `*.` of hosts that are named so.
+    /// The part after the `*.` of hosts that begin so.
     domains: HashMap<Box<str>, usize>,
-    /// Those with a path or a port, by the host that they name whole.
+    /// Patterns with a path or a port, by their host without a wildcard.
     urls: HashMap<Box<str>, Vec<usize>>,
     others: Vec<usize>,
 }
 
 impl Patterns {
-    /// Adds one.
     pub fn add(&mut self, pattern: Pattern) {
         let place = self.all.len();
         match &pattern.kind {
-            Kind::Host(host) if !host.contains('*') => {
+            PatternKind::Host(host) if !host.contains('*') => {
                 self.hosts.entry(host.clone()).or_insert(place);
             }
-            Kind::Host(host) => match host.strip_prefix("*.").filter(|domain| !domain.contains('*')) {
+            PatternKind::Host(host) => match host.strip_prefix("*.").filter(|domain| !domain.contains('*')) {
                 Some(domain) => {
                     self.domains.entry(domain.into()).or_insert(place);
                 }
                 None => self.others.push(place),
             },
-            Kind::Url { .. } => match pattern.whole_host() {
+            PatternKind::Url { .. } => match pattern.whole_host() {
                 Some(host) => self.urls.entry(host.into()).or_default().push(place),
                 None => self.others.push(place),
             },
@@ -194,13 +189,13 @@ impl Patterns {
         self.all.is_empty()
     }
 
-    /// The first kind of pattern that matches the URL.
+    /// The pattern that matches the URL: one of a host before one of a URL.
     pub fn find(&self, url: &Url) -> Option<&Pattern> {
         let host = host_of(url);
         let domains = host.match_indices('.').filter_map(|(dot, _)| host.get(dot + 1..));
         let named = self.hosts.get(host).or_else(|| domains.into_iter().find_map(|domain| self.domains.get(domain)));
         let with_path = || self.urls.get(host).into_iter().flatten().chain(&self.others);
-        let matches = |place: &&usize| self.all.get(**place).is_some_and(|one| one.matches_url(url));
+        let matches = |place: &&usize| self.all.get(**place).is_some_and(|one| one.matches(url));
         let place = named.or_else(|| with_path().find(matches))?;
         self.all.get(*place)
     }
@@ -213,7 +208,7 @@ mod tests {
     fn found(pattern: &str, url: &str) -> bool {
         let url = Url::parse(url).unwrap();
         let pattern = Pattern::parse(pattern).unwrap();
-        let alone = pattern.matches_url(&url);
+        let alone = pattern.matches(&url);
         let mut patterns = Patterns::default();
         patterns.add(pattern);
         assert_eq!(patterns.find(&url).is_some(), alone, "{url}");
@@ -253,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_not_matched() {
+    fn neighbors_are_not_matched() {
         for (pattern, url) in [
             ("old.example.com", "https://a.old.example.com/"),
             ("old.example.com", "https://old.example.com.evil.net/"),
@@ -269,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_refused() {
+    fn an_invalid_pattern_is_refused() {
         for text in [
             "",
             " ",

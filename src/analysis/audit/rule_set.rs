@@ -1,14 +1,15 @@
-//! Which rules a webhook breaks, in four bytes: a million of them are kept.
+//! The set of rules that a webhook breaks, in four bytes: the explorer keeps a million of them.
 
-use super::{RULES, Rule, Severity};
+use super::rule::{Rule, Severity};
+use super::rules::RULES;
 
 /// A set of rules, and of the severities that they have here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RuleSet(u32);
 
-/// The bits from here on are those of severities, the ones before those of rules.
+/// The bits from here on are severities, those before are rules.
 const SEVERITIES: usize = 29;
-const _: () = assert!(RULES.len() <= SEVERITIES, "there are as many rules as bits for them");
+const _: () = assert!(RULES.len() <= SEVERITIES, "every rule has a bit");
 
 const fn severity_bit(severity: Severity) -> u32 {
     1 << (SEVERITIES + severity as usize)
@@ -20,7 +21,7 @@ impl RuleSet {
 
     /// One rule, whatever its severity.
     pub fn of(rule: &Rule) -> Self {
-        RULES.iter().position(|one| one == rule).map_or(Self::default(), |place| Self(1 << place))
+        RULES.iter().position(|one| one == rule).map_or(Self::default(), |index| Self(1 << index))
     }
 
     /// All rules that have this severity.
@@ -32,18 +33,18 @@ impl RuleSet {
         self.0 == 0
     }
 
-    /// Whether anything is in both.
+    /// Returns true if anything is in both.
     pub const fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
-    /// Adds the rule at a place of [`RULES`], with its severity.
-    pub(super) fn insert(&mut self, place: usize, severity: Severity) {
-        self.0 |= 1 << place | severity_bit(severity);
+    /// Adds the rule at an index of [`RULES`], with its severity.
+    pub(super) fn insert(&mut self, index: usize, severity: Severity) {
+        self.0 |= 1 << index | severity_bit(severity);
     }
 
-    pub(super) const fn has(self, place: usize) -> bool {
-        self.0 >> place & 1 == 1
+    pub(super) const fn has(self, index: usize) -> bool {
+        self.0 >> index & 1 == 1
     }
 
     /// The worst severity in it.
@@ -51,23 +52,18 @@ impl RuleSet {
         Severity::ALL.into_iter().find(|&severity| self.meets(Self::of_severity(severity)))
     }
 
-    /// How many rules are in it.
+    /// The number of rules in it.
     pub const fn len(self) -> u32 {
         (self.0 & Self::ANY.0).count_ones()
     }
 
     /// The rules in it, in the order of [`RULES`].
     pub fn rules(self) -> impl Iterator<Item = &'static Rule> {
-        self.places().filter_map(|place| RULES.get(place))
-    }
-
-    /// Their places in [`RULES`].
-    pub(super) fn places(self) -> impl Iterator<Item = usize> {
         let mut left = self.0 & Self::ANY.0;
         std::iter::from_fn(move || {
-            let place = left.trailing_zeros();
+            let index = left.trailing_zeros();
             left &= left.checked_sub(1)?;
-            Some(place as usize)
+            RULES.get(index as usize)
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::analysis::groups::{Grouping, Groups};
+use crate::analysis::groups::{Groups, RowGrouping};
 use crate::analysis::query::{FilterFacts, Query};
 use crate::analysis::sort::Sort;
 use crate::model::Scope;
@@ -18,7 +18,7 @@ pub struct FilterSortRequest {
     pub facts: FilterFacts,
     pub sort: Option<Sort>,
     /// Also put the rows into groups.
-    pub grouping: Option<Grouping>,
+    pub grouping: Option<RowGrouping>,
 }
 
 /// Rows in the order in which they are shown.

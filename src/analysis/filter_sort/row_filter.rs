@@ -7,7 +7,7 @@ use std::thread;
 
 use super::request::FilterSortRequest;
 use crate::analysis::IsNeeded;
-use crate::analysis::audit::{RuleSet, Verdicts};
+use crate::analysis::audit::{FindingsReader, RuleSet};
 use crate::analysis::query::{Matcher, Ranker};
 use crate::model::RowRef;
 use crate::model::{RowNumber, Segment};
@@ -37,7 +37,7 @@ pub(super) struct RowFilter<'q> {
     request: &'q FilterSortRequest,
     matcher: Matcher<'q>,
     /// The findings, if the query asks for them.
-    verdicts: Option<&'q Verdicts>,
+    findings: Option<FindingsReader<'q>>,
     ranker: Option<Ranker<'q>>,
     pub(super) matched: MatchedRows,
 }
@@ -48,7 +48,7 @@ impl<'q> RowFilter<'q> {
         Self {
             request,
             matcher: Matcher::new(query, facts),
-            verdicts: query.asks_for_findings().then_some(&*facts.verdicts),
+            findings: query.asks_for_findings().then(|| facts.findings.reader(&request.rows)),
             ranker: orders_by_score(request).then(|| Ranker::new(query)),
             matched: MatchedRows::default(),
         }
@@ -66,11 +66,10 @@ impl<'q> RowFilter<'q> {
         matches
     }
 
-    fn take_page(&mut self, (page, first, segment): Page<'q>) {
+    fn take_page(&mut self, (_, first, segment): Page<'q>) {
         self.matcher.enter(&segment.page);
-        let verdicts = self.verdicts.map(|verdicts| verdicts.of_page(self.request.rows.page_size(), page));
-        for (index, (number, row)) in (first..).zip(segment.iter()).enumerate() {
-            let findings = verdicts.as_ref().map_or_else(RuleSet::default, |verdicts| verdicts.at(segment, index));
+        for (number, row) in (first..).zip(segment.iter()) {
+            let findings = self.findings.as_mut().and_then(|findings| findings.find(number)).unwrap_or_default();
             self.take(number, row, findings);
         }
     }

@@ -9,7 +9,7 @@ use super::condition::{Condition, RowFlag};
 use super::fuzzy::letters;
 use super::needle::Needle;
 use super::parsed::Query;
-use crate::analysis::audit::{RuleSet, Verdicts};
+use crate::analysis::audit::{FindingsIndex, RuleSet};
 use crate::analysis::origins::ByOrigin;
 use crate::analysis::probed::Probed;
 use crate::model::{IdSet, RowPage, RowRef, SharedName, path};
@@ -23,7 +23,7 @@ pub struct FilterFacts {
     pub gone: Arc<IdSet>,
     pub probed: Probed,
     /// The findings of an audit.
-    pub verdicts: Arc<Verdicts>,
+    pub findings: Arc<FindingsIndex>,
 }
 
 impl FilterFacts {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ring::digest;
 
-use crate::analysis::audit::{Audit, Candidate, Finding, Report, Severity, shown_url};
+use crate::analysis::audit::{Audit, Finding, Report, Severity, shown_url};
 use crate::base::text::{Safe, clean_head, grouped};
 use crate::model::{RowRef, Rows};
 use crate::output::record::Format;
@@ -87,8 +87,8 @@ impl Audited {
 
     /// The id and masked URL of the first webhooks of a finding, and the number of other ones.
     pub(super) fn shown(&self, finding: &Finding) -> (Vec<(Safe, Safe)>, usize) {
-        let shown = |(number, webhook): (u32, RowRef<'_>)| {
-            let url = shown_url(&Candidate::new(number, webhook), URL_COLUMNS);
+        let shown = |(_, webhook): (u32, RowRef<'_>)| {
+            let url = shown_url(webhook.url(), URL_COLUMNS);
             (clean_head(webhook.id(), 60), url)
         };
         let webhooks: Vec<_> = self.webhooks(finding).take(SHOWN_WEBHOOKS).map(shown).collect();

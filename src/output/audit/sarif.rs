@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::report::{AuditSheet, Audited, URL_COLUMNS};
-use crate::analysis::audit::{Candidate, Finding, Severity, shown_url};
+use crate::analysis::audit::{Finding, Severity, shown_url};
 use crate::output::stdout::Output;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -90,8 +90,8 @@ fn result(sheet: &AuditSheet<'_>, one: &Audited, finding: &Finding, reason: Opti
     let mut locations: Vec<_> = one
         .webhooks(finding)
         .take(MAX_LOCATIONS)
-        .map(|(number, webhook)| {
-            let url = shown_url(&Candidate::new(number, webhook), URL_COLUMNS);
+        .map(|(_, webhook)| {
+            let url = shown_url(webhook.url(), URL_COLUMNS);
             json!({
                 "physicalLocation": physical(sheet, one, Some(webhook.id())),
                 "logicalLocations": [{

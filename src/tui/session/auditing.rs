@@ -8,7 +8,7 @@ use super::findings::{AuditKey, SelectedFindings};
 use super::groups::GroupPane;
 use super::past::Searched;
 use super::state::Session;
-use crate::analysis::audit::{Facts, Question, Rule, RuleSet, Verdicts};
+use crate::analysis::audit::{AuditRequest, ExternalFacts, FindingsIndex, Rule, RuleSet};
 use crate::analysis::groups::ByFinding;
 use crate::base::text::Safe;
 use crate::model::Scope;
@@ -16,12 +16,11 @@ use crate::model::{OwnedRow, RowNumber, Segment};
 use crate::tui::job_id::JobId;
 use crate::tui::jobs::Task;
 use crate::tui::message::{Effect, draw_if};
-use crate::tui::workers::{AuditAnswer, AuditRequest};
 
 impl Session {
     /// The findings of the audit so far.
-    pub fn verdicts(&self) -> &Arc<Verdicts> {
-        &self.findings.verdicts
+    pub fn findings_index(&self) -> &Arc<FindingsIndex> {
+        &self.findings.index
     }
 
     /// Returns true once every rule was applied to all loaded rows.
@@ -37,13 +36,13 @@ impl Session {
     /// The rules that the row at a place breaks.
     pub fn broken_at(&self, place: u64) -> RuleSet {
         let number = self.list.number(place);
-        number.and_then(|number| self.findings.verdicts.at(self.list.lines.rows(), number)).unwrap_or_default()
+        number.and_then(|number| self.findings.index.at(self.list.lines.rows(), number)).unwrap_or_default()
     }
 
     /// The message of a finding about a row, if the row is still where it was.
     pub fn message_of(&self, rule: &Rule, number: RowNumber, row: &OwnedRow) -> Option<Safe> {
         self.list.lines.rows().row(number.into()).filter(|there| row.is_version_of(*there))?;
-        let told = self.findings.verdicts.explain(&self.findings.audit, self.list.lines.rows(), number.into());
+        let told = self.findings.index.explain(&self.findings.audit, self.list.lines.rows(), number.into());
         told.into_iter().find(|told| told.rule == rule).map(|told| told.message)
     }
 
@@ -52,7 +51,7 @@ impl Session {
         let probes = (!self.probes.known.is_empty()).then(|| self.probes.known.facts());
         let last_active = Arc::clone(&self.findings.history.searched.last_active);
         let deliveries = cx.deliveries.cloned();
-        self.findings.facts = Arc::new(Facts { deliveries, probes, last_active, ..Facts::default() });
+        self.findings.facts = Arc::new(ExternalFacts { deliveries, probes, last_active, ..ExternalFacts::default() });
         self.findings.set_audit(cx.now.wall);
     }
 
@@ -88,7 +87,7 @@ impl Session {
     /// The grouping of rows in the view of findings.
     pub fn by_finding(&self, pane: &GroupPane) -> ByFinding {
         ByFinding {
-            verdicts: Arc::clone(&self.findings.verdicts),
+            findings: Arc::clone(&self.findings.index),
             expanded: pane.expanded(),
             is_about_all: self.filter.query().is_empty(),
         }
@@ -105,7 +104,7 @@ impl Session {
         if !self.list.lines.is_known() || cx.is_hurried {
             return None;
         }
-        if cx.now.wall.as_second() / DAY != self.findings.audit.basis.now.as_second() / DAY {
+        if cx.now.wall.as_second() / DAY != self.findings.audit.context.now.as_second() / DAY {
             // Ages are findings, by the day.
             self.findings.set_audit(cx.now.wall);
         }
@@ -119,13 +118,13 @@ impl Session {
             self.findings.early.clear();
         }
         self.findings.number += 1;
-        let question = Question {
+        Some(AuditRequest {
+            number: self.findings.number,
             rows: self.list.lines.rows().clone(),
             audit: Arc::clone(&self.findings.audit),
             is_part: key.is_part,
             only,
-        };
-        Some(AuditRequest { number: self.findings.number, version: key.version, question })
+        })
     }
 
     /// The loaded pages on screen that were not audited; `None` if there are none, or if they were requested.
@@ -133,7 +132,7 @@ impl Session {
         let rows = self.list.lines.rows();
         let is_to_audit = |&page: &u64| {
             self.list.lines.is_fresh(page)
-                && rows.segment(page).is_some_and(|segment| !self.findings.verdicts.has_page(page, segment))
+                && rows.segment(page).is_some_and(|segment| !self.findings.index.has_page(page, segment))
         };
         let mut pages = self.list.pages_of(visible);
         pages.retain(is_to_audit);
@@ -146,15 +145,14 @@ impl Session {
     }
 
     /// Takes findings.
-    pub fn audited(&mut self, answer: AuditAnswer) -> Vec<Effect> {
-        if answer.number <= self.findings.of_others {
+    pub fn audited(&mut self, index: FindingsIndex) -> Vec<Effect> {
+        if index.number() <= self.findings.of_others {
             return Vec::new();
         }
-        let is_whole = answer.verdicts.is_whole();
-        self.findings.verdicts = Arc::new(answer.verdicts);
-        if is_whole && answer.number == self.findings.number {
+        if index.is_whole() && index.number() == self.findings.number {
             self.findings.known = self.findings.asked;
         }
+        self.findings.index = Arc::new(index);
         if self.filter.query().asks_for_findings() {
             self.filter_sort.ask_again();
         }
@@ -168,9 +166,9 @@ impl Session {
         };
         let rows = self.list.lines.rows();
         let segment = rows.segment(number / rows.page_size() + 1).cloned();
-        let verdicts = self.findings.verdicts.number();
+        let index = self.findings.index.number();
         let is_same = |of: &(u64, u64, Option<Segment>)| {
-            (of.0, of.1) == (number, verdicts)
+            (of.0, of.1) == (number, index)
                 && match (&of.2, &segment) {
                     (Some(before), Some(now)) => before.is_same(now),
                     (before, now) => before.is_none() && now.is_none(),
@@ -179,8 +177,8 @@ impl Session {
         if self.findings.selected.of.as_ref().is_some_and(is_same) {
             return Vec::new();
         }
-        let of = (number, verdicts, segment);
-        let told = self.findings.verdicts.explain(&self.findings.audit, self.list.lines.rows(), number);
+        let of = (number, index, segment);
+        let told = self.findings.index.explain(&self.findings.audit, self.list.lines.rows(), number);
         let changed = told != self.findings.selected.told;
         self.findings.selected = SelectedFindings { of: Some(of), told };
         draw_if(changed)

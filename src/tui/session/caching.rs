@@ -11,7 +11,7 @@ use super::changes::RemovalCheck;
 use super::context::SessionContext;
 use super::past::Layout;
 use super::state::Session;
-use crate::analysis::news::Reads;
+use crate::analysis::refresh_diff::RefreshedRows;
 use crate::base::text::{Safe, clean, clean_head};
 use crate::cache::{CachedListing, Kept, MAX_CONFIRMED, Unusable};
 use crate::model::Rows;
@@ -132,7 +132,7 @@ impl Session {
         let (before, after) = (past.rows.clone(), after.rows.clone());
         // It has everything that was there at the last refresh too.
         self.unread.before = None;
-        let reads = Reads { before, after, was_complete: true, is_complete: true, read };
+        let reads = RefreshedRows { before, after, was_complete: true, is_complete: true, read };
         let (id, effect) = self.jobs.start(Task::Compare(Box::new(reads)));
         self.cache.being_compared = Some((id, past));
         vec![effect]

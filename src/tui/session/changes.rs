@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::analysis::changes::{Changes, Entry};
+use crate::analysis::changes::{ChangeEntry, Changes};
 use crate::base::text::Safe;
 use crate::cache::{CachedListing, MAX_CONFIRMED, Snapshot};
 use crate::fetch::Generation;
@@ -76,7 +76,7 @@ pub struct Comparison {
 /// The versions of the facts that the filter asks for besides fields; `None` for the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KnownVersions {
-    pub verdicts: Option<u64>,
+    pub findings: Option<u64>,
     pub probes: Option<u64>,
     pub flags: Option<u64>,
 }
@@ -114,28 +114,28 @@ pub struct ChangesPane {
 }
 
 impl Lines for Option<Changes> {
-    type Line = Entry;
+    type Line = ChangeEntry;
 
     fn count(&self) -> u64 {
         self.as_ref().map_or(0, |changes| changes.entries.len() as u64)
     }
 
-    fn line(&self, index: u64) -> Option<Entry> {
+    fn line(&self, index: u64) -> Option<ChangeEntry> {
         self.as_ref()?.entries.get(usize::try_from(index).ok()?).cloned()
     }
 
-    fn find(&self, line: &mut Entry) -> Option<u64> {
+    fn find(&self, line: &mut ChangeEntry) -> Option<u64> {
         let index = self.as_ref()?.entries.iter().position(|entry| entry.id() == line.id())? as u64;
         *line = self.line(index)?;
         Some(index)
     }
 
-    fn is_at(&self, index: u64, line: &mut Entry) -> bool {
+    fn is_at(&self, index: u64, line: &mut ChangeEntry) -> bool {
         let there = self.line(index).filter(|there| there.id() == line.id());
         there.map(|there| *line = there).is_some()
     }
 
-    fn key(line: &Entry, _place: u64) -> LineKey {
+    fn key(line: &ChangeEntry, _place: u64) -> LineKey {
         LineKey::Webhook(line.id().into())
     }
 }
@@ -146,7 +146,7 @@ impl ChangesPane {
         self.list.lines.as_ref()
     }
 
-    fn entries(&self) -> &[Entry] {
+    fn entries(&self) -> &[ChangeEntry] {
         self.found().map_or(&[], |found| &found.entries)
     }
 
@@ -163,18 +163,18 @@ impl ChangesPane {
         self.list.is_empty()
     }
 
-    pub fn entry(&self, place: u64) -> Option<&Entry> {
+    pub fn entry(&self, place: u64) -> Option<&ChangeEntry> {
         match self.list.shown(place) {
             Shown::Held(entry) => Some(entry),
             Shown::Listed(index) => self.entries().get(usize::try_from(index).ok()?),
         }
     }
 
-    pub fn selected(&self) -> Option<&Entry> {
+    pub fn selected(&self) -> Option<&ChangeEntry> {
         self.entry(self.list.selected())
     }
 
-    pub fn fate(&self, entry: &Entry) -> Option<&RemovalCheck> {
+    pub fn fate(&self, entry: &ChangeEntry) -> Option<&RemovalCheck> {
         self.fates.get(entry.id())
     }
 
@@ -251,8 +251,8 @@ impl ChangesPane {
 
     /// The ids to be asked for: from now on they are.
     pub fn questions(&mut self) -> Vec<WebhookId> {
-        let removed = self.entries().iter().take_while(|entry| matches!(entry, Entry::Removed(_)));
-        let open = removed.filter(|entry| !self.fates.contains_key(entry.id())).map(Entry::id);
+        let removed = self.entries().iter().take_while(|entry| matches!(entry, ChangeEntry::Removed(_)));
+        let open = removed.filter(|entry| !self.fates.contains_key(entry.id())).map(ChangeEntry::id);
         let ids: Vec<_> = open.take(MAX_CONFIRMED.saturating_sub(self.asked)).map(WebhookId::new).collect();
         self.ask(&ids);
         ids
@@ -292,14 +292,14 @@ impl ChangesPane {
         let fates = &self.fates;
         let Some(found) = &mut self.list.lines else { return };
         let before = found.entries.len();
-        found
-            .entries
-            .retain(|entry| !matches!(entry, Entry::Removed(_)) || fates.get(entry.id()) != Some(&RemovalCheck::Present));
+        found.entries.retain(|entry| {
+            !matches!(entry, ChangeEntry::Removed(_)) || fates.get(entry.id()) != Some(&RemovalCheck::Present)
+        });
         let listed_after_all = (before - found.entries.len()) as u64;
         found.removed = found.removed.saturating_sub(listed_after_all);
         found.all = found.all.saturating_sub(listed_after_all);
-        let is_gone = |entry: &&Entry| fates.get(entry.id()) == Some(&RemovalCheck::Removed);
-        let removed = found.entries.iter().take_while(|entry| matches!(entry, Entry::Removed(_))).filter(is_gone);
+        let is_gone = |entry: &&ChangeEntry| fates.get(entry.id()) == Some(&RemovalCheck::Removed);
+        let removed = found.entries.iter().take_while(|entry| matches!(entry, ChangeEntry::Removed(_))).filter(is_gone);
         let removed = removed.count() as u64;
         let unknown = found.removed.saturating_sub(removed);
         self.counts = ChangeCounts { added: found.added, changed: found.changed, removed, unknown };

@@ -7,7 +7,7 @@ use super::context::SessionContext;
 use super::loading::LoadAll;
 use super::state::Session;
 use super::unread::UnreadChange;
-use crate::analysis::changes::{Changes, Sides};
+use crate::analysis::changes::{Changes, ChangesRequest};
 use crate::base::clock;
 use crate::base::text::{Safe, grouped};
 use crate::cache::{CachedListing, Snapshot};
@@ -117,7 +117,7 @@ impl Session {
         if !self.changes.wish(wish) || !is_known {
             return Vec::new();
         }
-        let sides = Sides { before, after, query: self.filter.query().clone(), facts: self.facts() };
+        let sides = ChangesRequest { before, after, query: self.filter.query().clone(), facts: self.facts() };
         let (id, effect) = self.jobs.start(Task::Differences(Box::new(sides)));
         self.changes.wait(id);
         vec![effect]
@@ -147,7 +147,7 @@ impl Session {
     fn knowledge(&self) -> KnownVersions {
         let query = self.filter.query();
         KnownVersions {
-            verdicts: query.asks_for_findings().then(|| self.verdicts().number()),
+            findings: query.asks_for_findings().then(|| self.findings_index().number()),
             probes: query.asks_for_probes().then(|| self.probes.known.version()),
             flags: query.asks_for_flags().then_some(self.changes.flags),
         }

@@ -1,7 +1,7 @@
 //! The rows that are shown, and their order: what the background thread is asked, and which of its answers count.
 
 use super::webhook_list::Anchor;
-use crate::analysis::groups::Grouping;
+use crate::analysis::groups::RowGrouping;
 use crate::analysis::sort::Sort;
 use crate::model::Scope;
 use crate::tui::view_kind::View;
@@ -33,7 +33,7 @@ pub struct FilterSortKey {
     pub filter: String,
     pub scope: Scope,
     pub sort: Option<Sort>,
-    pub grouping: Option<Grouping>,
+    pub grouping: Option<RowGrouping>,
     /// Of the rows.
     pub version: u64,
 }

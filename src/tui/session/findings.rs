@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::past::Searched;
-use crate::analysis::audit::{Audit, Facts, Told, Verdicts};
+use crate::analysis::audit::{Audit, ExternalFacts, FindingText, FindingsIndex};
 use crate::config;
 use crate::model::Segment;
 use crate::tui::job_id::JobId;
@@ -14,9 +14,9 @@ use crate::tui::job_id::JobId;
 #[derive(Debug)]
 pub struct Findings {
     pub settings: Arc<config::AuditConfig>,
-    pub facts: Arc<Facts>,
+    pub facts: Arc<ExternalFacts>,
     pub audit: Arc<Audit>,
-    pub verdicts: Arc<Verdicts>,
+    pub index: Arc<FindingsIndex>,
     /// The version of the rows that were judged as a whole last, and those that this was asked for.
     pub known: Option<AuditKey>,
     pub asked: Option<AuditKey>,
@@ -50,18 +50,18 @@ pub struct AuditKey {
 #[derive(Debug, Default)]
 pub struct SelectedFindings {
     pub of: Option<(u64, u64, Option<Segment>)>,
-    pub told: Vec<Told>,
+    pub told: Vec<FindingText>,
 }
 
 impl Findings {
     pub fn new(settings: Arc<config::AuditConfig>, now: Timestamp) -> Self {
-        let facts = Arc::<Facts>::default();
+        let facts = Arc::<ExternalFacts>::default();
         let audit = Arc::new(settings.prepare(now, Arc::clone(&facts)));
         Self {
             settings,
             facts,
             audit,
-            verdicts: Arc::default(),
+            index: Arc::default(),
             known: None,
             asked: None,
             early: Vec::new(),
@@ -74,7 +74,7 @@ impl Findings {
 
     /// Forgets what was found: it is of other rows.
     pub fn start_over(&mut self) {
-        self.verdicts = Arc::default();
+        self.index = Arc::default();
         self.known = None;
         self.asked = None;
         self.early.clear();

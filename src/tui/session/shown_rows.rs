@@ -21,8 +21,8 @@ impl Session {
 
     /// Returns true while the rows on screen are not those that were asked for.
     pub fn is_searching(&self) -> bool {
-        let waits_for_verdicts = self.filter.query().asks_for_findings() && !self.is_audited();
-        waits_for_verdicts || self.filter_sort.asked.is_some() && self.filter_sort.answered != self.filter_sort.epoch
+        let waits_for_findings = self.filter.query().asks_for_findings() && !self.is_audited();
+        waits_for_findings || self.filter_sort.asked.is_some() && self.filter_sort.answered != self.filter_sort.epoch
     }
 
     /// Returns true if the rows on screen are those that were asked for, of all that are loaded.
@@ -34,8 +34,8 @@ impl Session {
     /// The facts about webhooks besides their fields.
     pub fn facts(&self) -> FilterFacts {
         let (new, changed, gone) = self.unread.flags();
-        let (probed, verdicts) = (self.probes.known.clone(), Arc::clone(self.verdicts()));
-        FilterFacts { marked: Arc::clone(&self.marks), new, changed, gone, probed, verdicts }
+        let (probed, findings) = (self.probes.known.clone(), Arc::clone(self.findings_index()));
+        FilterFacts { marked: Arc::clone(&self.marks), new, changed, gone, probed, findings }
     }
 
     /// Counts what probes found, as far as the filter asks for it: to know more is no other question.

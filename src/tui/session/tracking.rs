@@ -7,7 +7,7 @@ use super::context::SessionContext;
 use super::listing::Cell;
 use super::state::Session;
 use super::unread::{RowsBefore, UnreadChange, UnreadChanges};
-use crate::analysis::news::{News, Reads};
+use crate::analysis::refresh_diff::{RefreshDiff, RefreshedRows};
 use crate::base::text::{Safe, grouped};
 use crate::keymap::Action;
 use crate::model::RemovedRow;
@@ -53,7 +53,7 @@ impl Session {
         let after = self.list.lines.rows().clone();
         let is_complete = self.list.lines.is_whole_read();
         let read = self.list.lines.pages_read();
-        let reads = Reads { before: rows, after, was_complete, is_complete, read };
+        let reads = RefreshedRows { before: rows, after, was_complete, is_complete, read };
         let (id, effect) = self.jobs.start(Task::Compare(Box::new(reads)));
         self.unread.comparing = Some((id, before));
         vec![effect]
@@ -68,7 +68,7 @@ impl Session {
     }
 
     /// Takes the changes that a comparison found.
-    pub fn take_news(&mut self, id: JobId, news: News) -> Vec<Effect> {
+    pub fn take_news(&mut self, id: JobId, news: RefreshDiff) -> Vec<Effect> {
         self.unread.comparing.take_if(|(job, _)| *job == id);
         self.compared_with_last_look(id);
         let seen = self.unread.settle();

@@ -1,8 +1,8 @@
 //! The view of changes: its keys, and the choice of the baseline.
 
-use crate::analysis::changes::Entry;
+use crate::analysis::changes::ChangeEntry;
 use crate::analysis::destinations::Origin;
-use crate::analysis::groups::Kind;
+use crate::analysis::groups::GroupKind;
 use crate::analysis::query::quote;
 use crate::cache::Snapshot;
 use crate::keymap::Action;
@@ -39,7 +39,7 @@ impl App {
         }
         if let Some(groups) = self.group_pane() {
             return match &groups.selected()?.kind {
-                Kind::Broken { row, .. } => Some(row.clone()),
+                GroupKind::RowFinding { row, .. } => Some(row.clone()),
                 _ => None,
             };
         }
@@ -71,7 +71,7 @@ impl App {
 
     /// Probes the destination of the selected change.
     fn probe_change(&mut self) -> Vec<Effect> {
-        match self.session.changes.selected().map(Entry::row).map(|row| Origin::of_text(row.url())) {
+        match self.session.changes.selected().map(ChangeEntry::row).map(|row| Origin::of_text(row.url())) {
             Some(Some(origin)) => self.in_session(|session, cx| session.probe(cx, vec![origin])),
             Some(None) => self.warn("cannot probe: not a valid http or https URL"),
             None => self.warn("no change selected, nothing to probe"),
@@ -84,14 +84,14 @@ impl App {
             return self.warn("no changes, nothing to probe");
         }
         let webhooks =
-            self.session.changes.found().map(|found| found.entries.iter().map(Entry::owned_row).cloned().collect());
+            self.session.changes.found().map(|found| found.entries.iter().map(ChangeEntry::owned_row).cloned().collect());
         self.session.gather(Task::GatherOf { webhooks: webhooks.unwrap_or_default(), most: MAX_AT_A_TIME })
     }
 
     /// Shows the webhook in the list. One that is no longer listed is shown as it was.
     fn open_change(&mut self) -> Vec<Effect> {
         match self.session.changes.selected() {
-            Some(Entry::Removed(_)) => self.set_focus(Focus::Detail),
+            Some(ChangeEntry::Removed(_)) => self.set_focus(Focus::Detail),
             Some(entry) => {
                 let terms = format!("id:={}", quote(entry.id()));
                 self.show_webhooks(terms, None)

@@ -1,7 +1,7 @@
 //! The keys that probe.
 
 use crate::analysis::destinations::Origin;
-use crate::analysis::groups::{Broken, Kind};
+use crate::analysis::groups::GroupKind;
 use crate::keymap::Action;
 use crate::safe;
 use crate::tui::app::App;
@@ -29,18 +29,22 @@ impl App {
     fn probe_group(&mut self) -> Vec<Effect> {
         let kind = self.group_pane().and_then(|pane| pane.selected()).map(|group| &group.kind);
         match kind {
-            Some(Kind::Host { name: host, .. } | Kind::Path { host, .. } | Kind::More { host, .. }) => {
+            Some(GroupKind::Host { name: host, .. } | GroupKind::Path { host, .. } | GroupKind::MorePaths { host, .. }) => {
                 let host = Some(host.clone());
                 let rows = self.session.chosen_of_shown();
                 self.session.gather(Task::Gather { rows, host, most: MAX_AT_A_TIME })
             }
-            Some(Kind::NoHost) => self.warn("cannot probe: these URLs have no host"),
-            Some(Kind::Broken { what: Broken::Webhook { url }, .. }) => match Origin::of_text(url) {
+            Some(GroupKind::NoHost) => self.warn("cannot probe: these URLs have no host"),
+            Some(GroupKind::RowFinding { row, .. }) if row.row().is_webhook() => match Origin::of_text(row.row().url()) {
                 Some(origin) => self.in_session(|session, cx| session.probe(cx, vec![origin])),
                 None => self.warn("cannot probe: not a valid http or https URL"),
             },
             Some(
-                Kind::Event { .. } | Kind::Rule { .. } | Kind::Broken { .. } | Kind::Said { .. } | Kind::MoreRows { .. },
+                GroupKind::Event { .. }
+                | GroupKind::Rule { .. }
+                | GroupKind::RowFinding { .. }
+                | GroupKind::WorkspaceFinding { .. }
+                | GroupKind::MoreRows { .. },
             ) => {
                 let key = |action| self.settings.key(action);
                 let (webhooks, hosts) = (key(Action::ViewWebhooks), key(Action::ViewHosts));

@@ -1,6 +1,6 @@
 //! Changing the view, and the way back.
 
-use crate::analysis::groups::{Broken, Kind};
+use crate::analysis::groups::GroupKind;
 use crate::analysis::query::quote;
 use crate::keymap::Action;
 use crate::model::OwnedRow;
@@ -85,7 +85,7 @@ impl App {
     /// The webhook that the selected line is about, if it is about one.
     pub(super) fn row_of_group(&self) -> Option<RowRef<'_>> {
         match &self.group_pane()?.selected()?.kind {
-            Kind::Broken { row, .. } => Some(row.row()).filter(|row| row.is_webhook()),
+            GroupKind::RowFinding { row, .. } => Some(row.row()).filter(|row| row.is_webhook()),
             _ => None,
         }
     }
@@ -95,30 +95,33 @@ impl App {
         let Some(pane) = self.session.groups.of_mut(self.ui.view) else { return Vec::new() };
         let mut row = None;
         let terms = match pane.selected().map(|group| group.kind.clone()) {
-            Some(Kind::Host { name, .. }) => {
+            Some(GroupKind::Host { name, .. }) => {
                 pane.toggle(&name);
                 return vec![Effect::Draw];
             }
-            Some(Kind::Path { host, path }) => match public_path(&host, &path) {
+            Some(GroupKind::Path { host, path }) => match public_path(&host, &path) {
                 // The filter stands on screen, and is remembered.
                 Some(public) => format!("host:={} path:{}", quote(&host), quote(&public)),
                 None => format!("host:={} path:={}", quote(&host), quote(&path)),
             },
-            Some(Kind::Event { name, .. }) => format!("event:={}", quote(&name)),
-            Some(Kind::Rule { rule, .. }) => {
+            Some(GroupKind::Event { name, .. }) => format!("event:={}", quote(&name)),
+            Some(GroupKind::Rule { rule, .. }) => {
                 pane.toggle(rule.id);
                 return vec![Effect::Draw];
             }
-            Some(Kind::Broken { what: Broken::Webhook { .. }, rule, row: of, .. }) => {
+            Some(GroupKind::RowFinding { rule, row: of, .. }) => {
+                // No filter finds a malformed row.
+                let terms = if of.row().is_webhook() { format!("finding:{rule}") } else { String::new() };
                 row = Some(of);
-                format!("finding:{rule}")
+                terms
             }
-            Some(Kind::Broken { what: Broken::Malformed { .. }, row: of, .. }) => {
-                // No filter finds what is no webhook.
-                row = Some(of);
-                String::new()
-            }
-            Some(Kind::NoHost | Kind::More { .. } | Kind::Said { .. } | Kind::MoreRows { .. }) | None => return Vec::new(),
+            Some(
+                GroupKind::NoHost
+                | GroupKind::MorePaths { .. }
+                | GroupKind::WorkspaceFinding { .. }
+                | GroupKind::MoreRows { .. },
+            )
+            | None => return Vec::new(),
         };
         self.show_webhooks(terms, row)
     }

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::analysis::changes::Entry;
+use crate::analysis::changes::ChangeEntry;
 use crate::base::text::{Safe, grouped};
 use crate::keymap::Action;
 use crate::model::{Scope, short_url};
@@ -128,7 +128,7 @@ fn list(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
 }
 
 /// `▌~ hooks.acme.com/crm     events +call.failed`.
-fn row(app: &App, entry: &Entry, area: Rect, canvas: &mut Canvas<'_>) {
+fn row(app: &App, entry: &ChangeEntry, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.settings.theme;
     let fate = app.session.changes.fate(entry);
     let area = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
@@ -136,8 +136,8 @@ fn row(app: &App, entry: &Entry, area: Rect, canvas: &mut Canvas<'_>) {
     let area = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(2), ..area };
     let webhook = entry.row();
     let words = match entry {
-        Entry::Added(_) | Entry::Removed(_) => Safe::default(),
-        Entry::Changed(..) => change_detail::summary(entry, app.session.reveal),
+        ChangeEntry::Added(_) | ChangeEntry::Removed(_) => Safe::default(),
+        ChangeEntry::Changed(..) => change_detail::summary(entry, app.session.reveal),
     };
     // Two thirds for the destination, unless the other one needs less.
     let wanted = u16::try_from(words.width()).unwrap_or(u16::MAX);
@@ -153,12 +153,12 @@ fn row(app: &App, entry: &Entry, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.text(room, &words, theme.quiet);
 }
 
-fn sign_style(app: &App, entry: &Entry, fate: Option<&RemovalCheck>) -> Style {
+fn sign_style(app: &App, entry: &ChangeEntry, fate: Option<&RemovalCheck>) -> Style {
     let theme = app.settings.theme;
     let style = match (entry, fate) {
-        (Entry::Added(_), _) => theme.active,
-        (Entry::Removed(_), Some(RemovalCheck::Removed)) => theme.error,
-        (Entry::Changed(..) | Entry::Removed(_), _) => theme.warning,
+        (ChangeEntry::Added(_), _) => theme.active,
+        (ChangeEntry::Removed(_), Some(RemovalCheck::Removed)) => theme.error,
+        (ChangeEntry::Changed(..) | ChangeEntry::Removed(_), _) => theme.warning,
     };
     style.patch(theme.strong)
 }

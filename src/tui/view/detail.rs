@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::analysis::audit::Told;
+use crate::analysis::audit::FindingText;
 use crate::base::text::Safe;
 use crate::safe;
 use crate::tui::app::App;
@@ -33,7 +33,7 @@ impl App {
 
     /// The findings about the selected webhook, once the selection has stayed on it for a moment: they are a lot to send for a
     /// webhook that is only passed by.
-    pub fn told(&self) -> &[Told] {
+    pub fn told(&self) -> &[FindingText] {
         if self.settles_at().is_some() { &[] } else { &self.session.findings.selected.told }
     }
 

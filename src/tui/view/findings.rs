@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::analysis::audit::Rule;
-use crate::analysis::groups::{Broken, Group, Kind};
+use crate::analysis::groups::{Group, GroupKind};
 use crate::base::text::{Safe, clean_head, grouped};
 use crate::model::short_url;
 use crate::safe;
@@ -60,7 +60,7 @@ fn about_what(app: &App) -> Option<Safe> {
 }
 
 fn accepted(app: &App) -> Safe {
-    match app.session.verdicts().accepted() {
+    match app.session.findings_index().waived() {
         0 => Safe::default(),
         number => safe!(" {} {} waived", app.settings.glyphs.dot, grouped(number)),
     }
@@ -80,7 +80,7 @@ fn group_line(app: &App, group: &Group, is_selected: bool, columns: &FindingColu
     let glyphs = app.settings.glyphs;
     let strong = |style: Style| if is_selected { style.patch(theme.strong) } else { style };
     match &group.kind {
-        Kind::Rule { rule, severity, is_expanded } => {
+        GroupKind::Rule { rule, severity, is_expanded } => {
             let style = theme.severity(*severity);
             let pieces = [
                 Piece::plain(if *is_expanded { glyphs.open } else { glyphs.closed }),
@@ -94,34 +94,36 @@ fn group_line(app: &App, group: &Group, is_selected: bool, columns: &FindingColu
             }
             canvas.text_right(columns.number(at, 1), &grouped(group.reach), Style::new());
         }
-        Kind::Broken { number, row, what, finding, .. } => {
+        GroupKind::RowFinding { number, row, joint, .. } => {
             // Only a number of its group stands behind a row.
-            let wide = columns.wide(at, finding.is_some());
+            let wide = columns.wide(at, joint.is_some());
             let symbol = state_symbol(row.row(), glyphs);
-            let (symbol, text) = match what {
-                Broken::Webhook { url } => {
+            let (symbol, text) = match row.row().malformed() {
+                None => {
                     let room = usize::from(wide.width.saturating_sub(4));
-                    (symbol, short_url(url, app.session.reveal, room))
+                    (symbol, short_url(row.row().url(), app.session.reveal, room))
                 }
-                Broken::Malformed { reason } => {
-                    ("?", safe!("row {}: {}", grouped(u64::from(*number) + 1), reason.explain()))
-                }
+                Some(reason) => ("?", safe!("row {}: {}", grouped(u64::from(*number) + 1), reason.explain())),
             };
             let style = strong(if group.active > 0 { Style::new() } else { theme.inactive });
             canvas.text(wide, &safe!("  {} {}", symbol, text), style);
-            if let Some(finding) = finding {
-                let words = safe!("group {}", grouped(u64::from(*finding) + 1));
+            if let Some(joint) = joint {
+                let words = safe!("group {}", grouped(u64::from(*joint) + 1));
                 canvas.text_right(columns.behind(at), &words, theme.quiet);
             }
         }
-        Kind::Said { message, .. } => {
+        GroupKind::WorkspaceFinding { message, .. } => {
             canvas.text(columns.wide(at, false), &safe!("    {}", message), strong(Style::new()));
         }
-        Kind::MoreRows { more, .. } => {
+        GroupKind::MoreRows { more, .. } => {
             let words = safe!("    {} and {} more", glyphs.ellipsis, grouped(*more));
             canvas.text(columns.wide(at, false), &words, strong(theme.quiet));
         }
-        Kind::Host { .. } | Kind::NoHost | Kind::Path { .. } | Kind::More { .. } | Kind::Event { .. } => {}
+        GroupKind::Host { .. }
+        | GroupKind::NoHost
+        | GroupKind::Path { .. }
+        | GroupKind::MorePaths { .. }
+        | GroupKind::Event { .. } => {}
     }
 }
 
@@ -131,12 +133,12 @@ fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.rule(line(area, 0), theme.quiet);
     let Some(rule) = group.kind.parent().and_then(Rule::named) else { return };
     let message = match &group.kind {
-        Kind::Broken { number, row, .. } => app.session.message_of(rule, *number, row),
-        Kind::Said { message, .. } => Some(message.clone()),
+        GroupKind::RowFinding { number, row, .. } => app.session.message_of(rule, *number, row),
+        GroupKind::WorkspaceFinding { message, .. } => Some(message.clone()),
         _ => None,
     };
     let whose = match &group.kind {
-        Kind::Broken { row, .. } => Some(row.row()).filter(|row| row.is_webhook()),
+        GroupKind::RowFinding { row, .. } => Some(row.row()).filter(|row| row.is_webhook()),
         _ => None,
     };
     let whose = whose.map(|row| safe!("{}  {}", clean_head(row.id(), 40), short_url(row.url(), app.session.reveal, 500)));

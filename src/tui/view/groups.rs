@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::analysis::groups::{Group, Kind};
+use crate::analysis::groups::{Group, GroupKind};
 use crate::base::text::{Safe, clean_head, grouped};
 use crate::model::{Scope, masked_path};
 use crate::safe;
@@ -77,7 +77,7 @@ fn bar(app: &App, group: &Group, all: u64, most: u64, area: Rect, canvas: &mut C
     if area.is_empty() || all == 0 {
         return;
     }
-    if matches!(group.kind, Kind::Event { is_known: true, .. }) && group.active == 0 && are_whole(app) {
+    if matches!(group.kind, GroupKind::Event { is_known: true, .. }) && group.active == 0 && are_whole(app) {
         canvas.text(
             Rect { x: area.x.saturating_add(1), ..area },
             &"no active subscriber".into(),
@@ -148,13 +148,13 @@ fn name(app: &App, group: &Group) -> (Safe, Style) {
     let theme = app.settings.theme;
     let glyphs = app.settings.glyphs;
     match &group.kind {
-        Kind::Host { name, is_expanded } => {
+        GroupKind::Host { name, is_expanded } => {
             let mark = if *is_expanded { glyphs.open } else { glyphs.closed };
             let style = if group.active == 0 { theme.inactive } else { Style::new() };
             (safe!("{} {}{}", mark, status_columns::host_symbol(app, name), clean_head(name, 260)), style)
         }
-        Kind::NoHost => (safe!("! no host: not a valid URL"), theme.warning),
-        Kind::Path { host, path } => {
+        GroupKind::NoHost => (safe!("! no host: not a valid URL"), theme.warning),
+        GroupKind::Path { host, path } => {
             let path = match &**path {
                 "" => "/".into(),
                 path if app.session.reveal => clean_head(path, 500),
@@ -162,8 +162,10 @@ fn name(app: &App, group: &Group) -> (Safe, Style) {
             };
             (safe!("    {}", path), if group.active == 0 { theme.inactive } else { Style::new() })
         }
-        Kind::More { paths, .. } => (safe!("    {} and {} more paths", glyphs.ellipsis, grouped(*paths)), theme.quiet),
-        Kind::Event { name, is_known } => {
+        GroupKind::MorePaths { paths, .. } => {
+            (safe!("    {} and {} more paths", glyphs.ellipsis, grouped(*paths)), theme.quiet)
+        }
+        GroupKind::Event { name, is_known } => {
             let name = clean_head(name, 200);
             match (group.active, is_known) {
                 // Of a part of the webhooks it is no fault.
@@ -174,9 +176,10 @@ fn name(app: &App, group: &Group) -> (Safe, Style) {
                 (_, false) => (safe!("? {}", name), Style::new()),
             }
         }
-        Kind::Rule { .. } | Kind::Broken { .. } | Kind::Said { .. } | Kind::MoreRows { .. } => {
-            (Safe::default(), Style::new())
-        }
+        GroupKind::Rule { .. }
+        | GroupKind::RowFinding { .. }
+        | GroupKind::WorkspaceFinding { .. }
+        | GroupKind::MoreRows { .. } => (Safe::default(), Style::new()),
     }
 }
 

@@ -125,8 +125,12 @@ fn finding(app: &App, broken: RuleSet, area: Rect, canvas: &mut Canvas<'_>) {
     let area = behind(area, 1);
     let mut words = Safe::from(app.settings.glyphs.severity(severity));
     if area.width > 1 {
-        let worst =
-            app.session.verdicts().rules().iter().find(|(rule, own)| *own == severity && broken.meets(RuleSet::of(rule)));
+        let worst = app
+            .session
+            .findings_index()
+            .rules()
+            .iter()
+            .find(|(rule, own)| *own == severity && broken.meets(RuleSet::of(rule)));
         words.push(&worst.map_or_else(Safe::default, |(rule, _)| safe!(" {}", rule.id)));
         if broken.len() > 1 {
             words.push(&safe!(" +{}", broken.len() - 1));

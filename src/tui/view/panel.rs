@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::analysis::audit::{Needs, RuleSet};
+use crate::analysis::audit::{FactKind, RuleSet};
 use crate::api::{ErrorKind, unread_key};
 use crate::base::clock;
 use crate::base::text::{Safe, clean_head, grouped};
@@ -215,7 +215,7 @@ fn unknown_so_far(app: &App) -> Option<Safe> {
     let query = app.session.filter.query();
     // Whoever asks for any finding at all asks for others too.
     let is_of_probes =
-        |rules: RuleSet| rules != RuleSet::ANY && rules.rules().any(|rule| rule.needs() == Some(Needs::Probe));
+        |rules: RuleSet| rules != RuleSet::ANY && rules.rules().any(|rule| rule.needs() == Some(FactKind::Probe));
     if query.asks_for_probes() || query.findings().any(is_of_probes) {
         let key = app.settings.key(Action::ProbeAll);
         return (!app.session.probes.are_shown())

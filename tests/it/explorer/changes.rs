@@ -1,6 +1,6 @@
 //! The view of changes: what is compared with what, and what is said to be gone.
 
-use hookscope::analysis::changes::Entry;
+use hookscope::analysis::changes::ChangeEntry;
 use hookscope::analysis::reach::Trouble;
 use hookscope::api::{ErrorKind, Network};
 use hookscope::tui::jobs::{Done, Job, Outcome, RemovalQuestion};
@@ -93,7 +93,11 @@ fn only_what_the_api_does_not_know_is_gone() {
     answer(&mut stage, &RemovalCheck::Present);
     assert_eq!(stage.app.session.changes.counts(), ChangeCounts { added: 1, changed: 1, removed: 0, unknown: 0 });
     assert_eq!(stage.app.session.changes.listed(), 2, "what the listing left out is no change\n{}", stage.frame());
-    assert_eq!(stage.app.session.changes.selected().map(Entry::id), Some("whk_000000000001"), "the selection does not slip");
+    assert_eq!(
+        stage.app.session.changes.selected().map(ChangeEntry::id),
+        Some("whk_000000000001"),
+        "the selection does not slip"
+    );
     assert_eq!(stage.keys("j").app.session.changes.len(), 2, "{}", stage.frame());
 }
 

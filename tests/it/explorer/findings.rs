@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookscope::analysis::audit::{Rule, Severity, Waiver, Whose, Work};
+use hookscope::analysis::audit::{AuditWork, Rule, Severity, Waiver, WaiverTarget};
 use hookscope::analysis::reach::Trouble;
 use hookscope::api::ErrorKind;
 use hookscope::base::text::Untrusted;
@@ -121,23 +121,23 @@ fn only_pages_that_changed_are_judged_again() {
     stage.keys("L");
     pages(&mut stage);
     let work = std::mem::take(&mut stage.work);
-    let judged: u64 = work.iter().map(|work| work.judged).sum();
+    let checked: u64 = work.iter().map(|work| work.checked).sum();
     let gathered: u64 = work.iter().map(|work| work.gathered).sum();
-    assert_eq!((judged, gathered), (300, 300), "each row once, and all together once they are here: {work:?}");
+    assert_eq!((checked, gathered), (300, 300), "each row once, and all together once they are here: {work:?}");
     // The same rows again.
     stage.keys("r");
     pages(&mut stage);
     assert!(stage.app.session.is_audited());
-    assert!(stage.work.iter().all(|work| *work == Work::default()), "{:?}", stage.work);
+    assert!(stage.work.iter().all(|work| *work == AuditWork::default()), "{:?}", stage.work);
     // One of them is another one now.
     stage.work.clear();
     stage.keys("r");
     let mut second = page(2, 100..200, Some(300));
     second.rows[7] = at("other", "http://other.example.com/");
     stage.load(page(1, 0..100, Some(300))).load(second).load(page(3, 200..300, Some(300)));
-    let judged: u64 = stage.work.iter().map(|work| work.judged).sum();
+    let checked: u64 = stage.work.iter().map(|work| work.checked).sum();
     let gathered: u64 = stage.work.iter().map(|work| work.gathered).sum();
-    assert_eq!((judged, gathered), (100, 300), "{:?}", stage.work);
+    assert_eq!((checked, gathered), (100, 300), "{:?}", stage.work);
 }
 
 #[test]
@@ -151,10 +151,10 @@ fn while_everything_loads_only_the_screen_is_judged() {
     assert_eq!(stage.work, [], "nothing of it is on screen");
     // What is looked at meanwhile is judged by itself.
     stage.keys("pgdn pgdn pgdn pgdn pgdn pgdn pgdn pgdn pgdn pgdn");
-    assert_eq!(stage.work, [Work { judged: 100, gathered: 0 }]);
+    assert_eq!(stage.work, [AuditWork { checked: 100, gathered: 0 }]);
     stage.work.clear();
     stage.load(page(13, 1200..1234, Some(1234)));
-    assert_eq!(stage.work, [Work { judged: 1034, gathered: 1234 }]);
+    assert_eq!(stage.work, [AuditWork { checked: 1034, gathered: 1234 }]);
     assert!(stage.app.session.is_audited());
 }
 
@@ -167,7 +167,7 @@ fn a_held_key_waits_for_no_audit() {
     stage.load(page(2, 100..200, Some(1234)));
     assert_eq!(stage.work, []);
     stage.wait(1).send(Message::Tick);
-    assert_eq!(stage.work, [Work { judged: 100, gathered: 200 }]);
+    assert_eq!(stage.work, [AuditWork { checked: 100, gathered: 200 }]);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_row_that_changed_shows_no_finding_of_the_one_before() {
     rows.swap(0, 2);
     stage.hold("j", 1).hold("k", 1);
     stage.load(all(rows));
-    assert_eq!(stage.work.last().map(|work| work.judged), Some(6), "{}", stage.frame());
+    assert_eq!(stage.work.last().map(|work| work.checked), Some(6), "{}", stage.frame());
     assert!(stage.line("plain.example").contains('✗'), "{}", stage.frame());
     assert!(!stage.line("good.example.com/x").contains('✗'), "{}", stage.frame());
 }
@@ -292,7 +292,7 @@ fn nothing_wrong_is_said_once_that_is_known() {
 fn accepted_findings_are_not_shown_but_counted() {
     let waiver = |rule: &str, id: &str, expires: Option<&str>| Waiver {
         rule: Rule::named(rule).unwrap().id,
-        of: Whose::Webhook(Untrusted::from(id)),
+        target: WaiverTarget::Webhook(Untrusted::from(id)),
         reason: "it is known".into(),
         expires: expires.map(|date| date.parse().unwrap()),
     };

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use hookscope::analysis::audit::Auditor;
 use hookscope::analysis::destinations::Origin;
-use hookscope::analysis::groups::Kind;
+use hookscope::analysis::groups::GroupKind;
 use hookscope::api::{ApiError, ErrorKind};
 use hookscope::base::base_url::BaseUrl;
 use hookscope::base::clock::Moment;
@@ -165,8 +165,8 @@ impl History {
                 Effect::Ask(question) => self.questions.push(question.clone()),
                 Effect::Probe(origins) => self.probes.extend(origins.iter().cloned()),
                 Effect::Audit(case) => {
-                    let judged = case.clone().run(&mut self.auditor, &|| true).unwrap();
-                    self.late.push(Message::Audited(Box::new(judged)));
+                    let index = self.auditor.answer(case, &|| true).unwrap();
+                    self.late.push(Message::Audited(Box::new(index)));
                 }
                 _ => {}
             }
@@ -217,7 +217,7 @@ impl History {
         let list = app.list();
         let id_at = |place| match app.group_pane() {
             Some(pane) => match &pane.group(place)?.kind {
-                Kind::Broken { row, .. } => of(row.row().id()),
+                GroupKind::RowFinding { row, .. } => of(row.row().id()),
                 _ => None,
             },
             None if app.ui.view == View::Changes => of(app.session.changes.entry(place)?.id()),

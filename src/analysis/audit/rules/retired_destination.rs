@@ -1,6 +1,8 @@
 //! `retired-destination`: destination is retired, according to the config or --retired.
 
-use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::base::text::Safe;
 use crate::safe;
 
@@ -13,8 +15,8 @@ pub(super) const RULE: Rule = Rule {
     check: Check::Webhook(check),
 };
 
-fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
-    let pattern = basis.retired.find(webhook.parsed.as_ref()?)?;
+fn check(webhook: &AuditInput<'_>, context: &AuditContext) -> Option<Safe> {
+    let pattern = context.retired.find(webhook.parsed.as_ref()?)?;
     Some(safe!("matches the retired {}", pattern.shown()))
 }
 
@@ -27,7 +29,7 @@ mod tests {
     fn what_matches_a_pattern_is_found_and_nothing_else() {
         let mut audit = audit("retired-destination");
         for pattern in ["old.example.com", "*.legacy.example.com", "https://b.example.com/v1"] {
-            audit.basis.retired.add(Pattern::parse(pattern).unwrap());
+            audit.context.retired.add(Pattern::parse(pattern).unwrap());
         }
         let urls = [
             "https://old.example.com/x",

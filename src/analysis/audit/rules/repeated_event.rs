@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Basis, Candidate, Check, Rule, Severity, quoted};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::message::quoted;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::base::text::Safe;
 use crate::safe;
 
@@ -15,10 +18,10 @@ pub(super) const RULE: Rule = Rule {
     check: Check::Webhook(check),
 };
 
-/// Names that a message has room for.
+/// The most names in a message.
 const SHOWN: usize = 5;
 
-fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
+fn check(webhook: &AuditInput<'_>, _: &AuditContext) -> Option<Safe> {
     // Almost every webhook lists a few events, which need no table.
     let few = webhook.events.len() <= 16;
     if few

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Audit, Basis, Candidate, Check, LastActive, Rule, Severity};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::facts::LastActive;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::base::text::{Safe, clean};
 use crate::model::RowRef;
 use crate::safe;
@@ -21,9 +24,9 @@ pub(super) const RULE: Rule = Rule {
 const MOST: i64 = 180;
 const DAY: i64 = 86_400;
 
-fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
-    let days = days_too_old(webhook.active, webhook.created_at, basis.now)?;
-    let since = basis.facts.last_active.get(webhook.id).map(became_inactive).unwrap_or_default();
+fn check(webhook: &AuditInput<'_>, context: &AuditContext) -> Option<Safe> {
+    let days = days_too_old(webhook.row.active(), webhook.created_at(), context.now)?;
+    let since = context.facts.last_active.get(webhook.id()).map(became_inactive).unwrap_or_default();
     Some(safe!("created {} days ago{}", days, since))
 }
 
@@ -33,13 +36,9 @@ fn days_too_old(active: Option<bool>, created_at: Option<Timestamp>, now: Timest
     (active == Some(false) && seconds > MOST * DAY).then_some(seconds / DAY)
 }
 
-impl Audit {
-    /// Returns true if this rule is enabled and reports the webhook. The finding includes when the webhook was last active,
-    /// if the history has it.
-    pub fn asks_for_last_active(&self, webhook: RowRef<'_>) -> bool {
-        self.rules().any(|(rule, _)| rule.id == RULE.id)
-            && days_too_old(webhook.active(), webhook.created_at(), self.basis.now).is_some()
-    }
+/// Returns true if the rule is this one and reports the webhook.
+pub(in crate::analysis::audit) fn is_reported(rule: &Rule, webhook: RowRef<'_>, now: Timestamp) -> bool {
+    rule.id == RULE.id && days_too_old(webhook.active(), webhook.created_at(), now).is_some()
 }
 
 fn became_inactive(active: &LastActive) -> Safe {
@@ -57,7 +56,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::analysis::audit::Facts;
+    use crate::analysis::audit::ExternalFacts;
     use crate::analysis::audit::tests::{NOW, audit, run};
     use crate::model::testing::row_of;
 
@@ -67,7 +66,8 @@ mod tests {
         let told = |seen: &str, inactive_by: Option<&str>| {
             let mut audit = audit("long-inactive");
             let active = LastActive { seen: at(seen), inactive_by: inactive_by.map(at) };
-            audit.basis.facts = Arc::new(Facts { last_active: Arc::new([("a".into(), active)].into()), ..Facts::default() });
+            audit.context.facts =
+                Arc::new(ExternalFacts { last_active: Arc::new([("a".into(), active)].into()), ..ExternalFacts::default() });
             let row = r#"{"id":"a","url":"u","is_active":false,"created_at":"2026-01-01T00:00:00Z"}"#;
             let found = run(&audit, &[row.to_owned()]).findings.remove(0);
             assert!(!found.rule.advice.to_ascii_lowercase().contains("delete"));

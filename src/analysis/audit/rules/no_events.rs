@@ -1,6 +1,8 @@
 //! `no-events`: active, but subscribed to no events.
 
-use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::base::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
@@ -12,8 +14,8 @@ pub(super) const RULE: Rule = Rule {
     check: Check::Webhook(check),
 };
 
-fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
-    (webhook.is_active() && webhook.event_count == Some(0)).then(|| "event list is empty".into())
+fn check(webhook: &AuditInput<'_>, _: &AuditContext) -> Option<Safe> {
+    (webhook.is_active() && webhook.row.event_count() == Some(0)).then(|| "event list is empty".into())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `confusable-host`: host with lookalike letters that imitates another, or with invisible characters.
 //!
-//! A parser drops most invisible characters, so such a URL is valid, and leads elsewhere than another parser or a search for the
-//! text would have it: that is what this rule is about, and not `invalid-url`.
+//! A parser drops most invisible characters, so such a URL is valid, but leads elsewhere than another parser or a search for
+//! its text suggests. That is why this rule reports it, not `invalid-url`.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -9,8 +9,11 @@ use std::hash::BuildHasher;
 
 use unicode_security::{MixedScript, skeleton};
 
-use super::{Basis, Candidate, Check, Gather, Item, Rule, Severity, Source};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Gather, Rule, Severity};
 use crate::base::text::{Safe, clean_head, is_unsafe};
+use crate::model::{RowNumber, Rows};
 use crate::safe;
 
 pub(super) const RULE: Rule = Rule {
@@ -19,32 +22,32 @@ pub(super) const RULE: Rule = Rule {
     about: "host with lookalike letters that imitates another, or with invisible characters",
     why: "It is easily mistaken for the host it imitates, but its events go elsewhere.",
     advice: "Compare the punycode with the intended host. If it is not yours, pause the webhook and find out who registered it.",
-    check: Check::Workspace(|| Box::new(Lookalikes::default())),
+    check: Check::Webhooks { least: 1, start: || Box::new(Lookalikes::default()) },
 };
 
 /// Webhooks whose hosts have letters beyond ASCII.
 #[derive(Default)]
 struct Lookalikes {
-    foreign: BTreeMap<Box<str>, Vec<u32>>,
-    /// By what stands in the place of the host.
-    invisible: BTreeMap<Box<str>, Vec<u32>>,
+    foreign: BTreeMap<Box<str>, Vec<RowNumber>>,
+    /// By the text in place of the host.
+    invisible: BTreeMap<Box<str>, Vec<RowNumber>>,
 }
 
 /// A host with foreign letters.
 struct Foreign {
     host: Box<str>,
-    webhooks: Vec<u32>,
-    /// As it is shown where nobody cares.
+    webhooks: Vec<RowNumber>,
+    /// As programs without precautions show it.
     unicode: String,
-    /// What the eye takes it for.
+    /// The same for all that look like it.
     skeleton: String,
     /// A host of the workspace that looks the same.
     alike: Option<Box<str>>,
 }
 
 impl Gather for Lookalikes {
-    fn see(&mut self, webhook: &Candidate<'_>, _: &Basis) {
-        let authority = webhook.parsed.as_ref().and_then(|_| authority(webhook.url)).unwrap_or_default();
+    fn see(&mut self, webhook: &AuditInput<'_>, _: &AuditContext) {
+        let authority = webhook.parsed.as_ref().and_then(|_| authority(webhook.url())).unwrap_or_default();
         if authority.contains(is_unsafe) {
             self.invisible.entry(authority.into()).or_default().push(webhook.number);
         } else if let Some(host) = webhook.domain().filter(|host| is_foreign(host)) {
@@ -57,14 +60,14 @@ impl Gather for Lookalikes {
         }
     }
 
-    fn finish(self: Box<Self>, source: &dyn Source, _: &Basis, found: &mut dyn FnMut(Vec<u32>, Safe)) {
+    fn finish(self: Box<Self>, rows: &Rows, _: &AuditContext, report: &mut dyn FnMut(Vec<RowNumber>, Safe)) {
         for (authority, webhooks) in self.invisible {
-            found(webhooks, safe!("{} contains invisible characters", clean_head(&authority, 100)));
+            report(webhooks, safe!("{} contains invisible characters", clean_head(&authority, 100)));
         }
         if self.foreign.is_empty() {
             return;
         }
-        let read = |(host, webhooks): (Box<str>, Vec<u32>)| {
+        let read = |(host, webhooks): (Box<str>, Vec<RowNumber>)| {
             let unicode = idna::domain_to_unicode(&host).0;
             let skeleton = skeleton_of(&unicode);
             Foreign { host, webhooks, unicode, skeleton, alike: None }
@@ -76,19 +79,19 @@ impl Gather for Lookalikes {
         }
         let mut seen = HashSet::new();
         let hasher = RandomState::new();
-        source.visit_all(&mut |item| {
-            let Item::Webhook(webhook) = item else { return };
-            let Some(host) = webhook.domain().filter(|host| seen.insert(hasher.hash_one(host))) else { return };
+        for (number, row) in rows.iter().filter(|(_, row)| row.is_webhook()) {
+            let webhook = AuditInput::new(number, row);
+            let Some(host) = webhook.domain().filter(|host| seen.insert(hasher.hash_one(host))) else { continue };
             let skeleton = if is_foreign(host) { skeleton_of(&idna::domain_to_unicode(host).0) } else { skeleton_of(host) };
             for &place in looks.get(&skeleton).into_iter().flatten() {
                 if let Some(one) = foreign.get_mut(place).filter(|one| *one.host != *host) {
                     one.alike.get_or_insert_with(|| host.into());
                 }
             }
-        });
+        }
         for one in foreign {
             if let Some(message) = one.message() {
-                found(one.webhooks, message);
+                report(one.webhooks, message);
             }
         }
     }
@@ -113,7 +116,7 @@ impl Foreign {
     }
 }
 
-/// Host and port as they are written, without what a parser drops around a URL.
+/// Host and port as they are written, without characters around the URL that a parser drops.
 fn authority(url: &str) -> Option<&str> {
     let (_, rest) = url.trim_matches(|c: char| c <= ' ').split_once("//")?;
     let authority = rest.split(['/', '\\', '?', '#']).next()?;
@@ -124,7 +127,7 @@ fn is_foreign(host: &str) -> bool {
     host.split('.').any(|label| label.starts_with("xn--"))
 }
 
-/// What a text looks like, the same for all that look alike (UTS 39, 4).
+/// The skeleton of a text: the same for all texts that look alike (UTS 39, 4).
 fn skeleton_of(host: &str) -> String {
     skeleton(host).collect()
 }

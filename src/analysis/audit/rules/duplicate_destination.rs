@@ -4,9 +4,12 @@ use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasher;
 
-use super::{Basis, Candidate, Check, Gather, Item, Rule, Severity, Source, enumerate};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::message::enumerate;
+use crate::analysis::audit::rule::{Check, Gather, Rule, Severity};
 use crate::base::text::Safe;
-use crate::model::normalized;
+use crate::model::{RowNumber, RowTable, Rows, normalized};
 use crate::safe;
 
 pub(super) const RULE: Rule = Rule {
@@ -15,12 +18,12 @@ pub(super) const RULE: Rule = Rule {
     about: "several active webhooks deliver the same event to the same URL",
     why: "The receiver gets each event several times, and may act on it several times.",
     advice: "Keep one of them, or subscribe them to different events.",
-    check: Check::Workspace(|| Box::new(Destinations::default())),
+    check: Check::Webhooks { least: 2, start: || Box::new(ActiveDestinations::default()) },
 };
 
-/// Active webhooks by what their URLs mean: half a hash and the number, eight bytes a row.
+/// Active webhooks by normalized URL: half of its hash and the row number, eight bytes a row.
 #[derive(Default)]
-struct Destinations {
+struct ActiveDestinations {
     hasher: RandomState,
     hashed: Vec<u64>,
 }
@@ -29,12 +32,12 @@ const fn half(hashed: u64) -> u64 {
     hashed >> 32
 }
 
-fn number(hashed: u64) -> u32 {
+fn number(hashed: u64) -> RowNumber {
     u32::try_from(hashed & u64::from(u32::MAX)).unwrap_or(u32::MAX)
 }
 
-impl Gather for Destinations {
-    fn see(&mut self, webhook: &Candidate<'_>, _: &Basis) {
+impl Gather for ActiveDestinations {
+    fn see(&mut self, webhook: &AuditInput<'_>, _: &AuditContext) {
         let Some(url) = webhook.parsed.as_ref().filter(|_| webhook.is_active() && !webhook.events.is_empty()) else {
             return;
         };
@@ -42,25 +45,24 @@ impl Gather for Destinations {
         self.hashed.push(half(hash) << 32 | u64::from(webhook.number));
     }
 
-    fn finish(mut self: Box<Self>, source: &dyn Source, _: &Basis, found: &mut dyn FnMut(Vec<u32>, Safe)) {
+    fn finish(mut self: Box<Self>, rows: &Rows, _: &AuditContext, report: &mut dyn FnMut(Vec<RowNumber>, Safe)) {
+        let table = RowTable::new(rows);
         self.hashed.sort_unstable();
         let runs = self.hashed.chunk_by(|&one, &other| half(one) == half(other));
         let mut runs: Vec<_> = runs.filter(|run| run.len() > 1).collect();
         runs.sort_unstable_by_key(|run| run.first().map(|&hashed| number(hashed)));
         for run in runs {
-            // By the URL itself, since hashes may be equal by chance.
+            // By the URL itself, since different URLs may have the same half of a hash.
             let mut urls: HashMap<String, Sharing> = HashMap::new();
             for number in run.iter().map(|&hashed| number(hashed)) {
-                source.visit(number, &mut |item| {
-                    if let Item::Webhook(webhook) = item
-                        && let Some(url) = &webhook.parsed
-                    {
-                        urls.entry(normalized(url)).or_default().add(&webhook);
-                    }
-                });
+                let Some(row) = table.row(number) else { continue };
+                let webhook = AuditInput::new(number, row);
+                if let Some(url) = &webhook.parsed {
+                    urls.entry(normalized(url)).or_default().add(&webhook);
+                }
             }
             for sharing in urls.into_values() {
-                sharing.report(found);
+                sharing.report(report);
             }
         }
     }
@@ -70,17 +72,17 @@ impl Gather for Destinations {
 #[derive(Default)]
 struct Sharing {
     ids: BTreeSet<Box<str>>,
-    numbers: Vec<u32>,
-    /// For each webhook one that it is joined with, itself at the end of the chain.
+    numbers: Vec<RowNumber>,
+    /// For each webhook an earlier one that it is joined with, or itself at the end of the chain.
     joined: Vec<usize>,
-    /// Each event with the last webhook that has it, and whether another one has it.
+    /// The last webhook subscribed to each event, and true if it is not the only one.
     events: HashMap<Box<str>, (usize, bool)>,
 }
 
 impl Sharing {
-    fn add(&mut self, webhook: &Candidate<'_>) {
-        // A listing that moves while it is read can have one of them twice.
-        if !self.ids.insert(webhook.id.into()) {
+    fn add(&mut self, webhook: &AuditInput<'_>) {
+        // A listing that changes while it is loaded can have a webhook twice.
+        if !self.ids.insert(webhook.id().into()) {
             return;
         }
         let place = self.numbers.len();
@@ -101,7 +103,7 @@ impl Sharing {
         }
     }
 
-    /// The one that stands for all that a webhook is joined with.
+    /// The first of the webhooks that a webhook is joined with.
     fn root(&mut self, mut place: usize) -> usize {
         loop {
             let next = self.joined.get(place).copied().unwrap_or(place);
@@ -123,8 +125,8 @@ impl Sharing {
         }
     }
 
-    fn report(mut self, found: &mut dyn FnMut(Vec<u32>, Safe)) {
-        let mut groups: BTreeMap<usize, (Vec<u32>, BTreeSet<Box<str>>)> = BTreeMap::new();
+    fn report(mut self, report: &mut dyn FnMut(Vec<RowNumber>, Safe)) {
+        let mut groups: BTreeMap<usize, (Vec<RowNumber>, BTreeSet<Box<str>>)> = BTreeMap::new();
         for (place, number) in std::mem::take(&mut self.numbers).into_iter().enumerate() {
             groups.entry(self.root(place)).or_default().0.push(number);
         }
@@ -135,7 +137,7 @@ impl Sharing {
         }
         for (numbers, events) in groups.into_values().filter(|(_, events)| !events.is_empty()) {
             let names = enumerate(events.iter().map(|event| &**event));
-            found(numbers.clone(), safe!("{} webhooks deliver {} to the same URL", numbers.len(), names));
+            report(numbers.clone(), safe!("{} webhooks deliver {} to the same URL", numbers.len(), names));
         }
     }
 }

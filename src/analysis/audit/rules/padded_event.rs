@@ -1,6 +1,9 @@
 //! `padded-event`: event name with leading or trailing spaces.
 
-use super::{Basis, Candidate, Check, Rule, Severity, enumerate_safe, quoted};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::message::{enumerate_safe, quoted};
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::base::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
@@ -12,13 +15,13 @@ pub(super) const RULE: Rule = Rule {
     check: Check::Webhook(check),
 };
 
-/// Whether the name has white space of any kind around it, and is not only that.
+/// Returns true if the name has white space around it, and is not only that.
 pub(super) fn is_padded(name: &str) -> bool {
     let trimmed = name.trim();
     !trimmed.is_empty() && trimmed.len() < name.len()
 }
 
-fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
+fn check(webhook: &AuditInput<'_>, _: &AuditContext) -> Option<Safe> {
     let padded = || webhook.events.iter().filter(|name| is_padded(name));
     padded().next()?;
     Some(enumerate_safe(padded().map(|name| quoted(name))))

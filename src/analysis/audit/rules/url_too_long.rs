@@ -1,6 +1,8 @@
 //! `url-too-long`: URL is longer than the 150 characters that DialNexa accepts.
 
-use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::base::text::Safe;
 use crate::safe;
 
@@ -16,11 +18,11 @@ pub(super) const RULE: Rule = Rule {
 /// Characters that a URL may have (reference/limits).
 const MOST: usize = 150;
 
-fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
-    if webhook.url.len() <= MOST {
+fn check(webhook: &AuditInput<'_>, _: &AuditContext) -> Option<Safe> {
+    if webhook.url().len() <= MOST {
         return None;
     }
-    let length = webhook.url.chars().count();
+    let length = webhook.url().chars().count();
     (length > MOST).then(|| safe!("{} characters", length))
 }
 

@@ -1,6 +1,9 @@
 //! `failing-deliveries`: more than 10% of at least 20 delivery attempts failed.
 
-use super::{Basis, Candidate, Check, Limits, Needs, Rule, Severity};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::facts::{FactKind, Limits};
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::analysis::deliveries::DeliveryStats;
 use crate::base::redact::mask_url;
 use crate::base::text::{Safe, clean, clean_head};
@@ -12,12 +15,12 @@ pub(super) const RULE: Rule = Rule {
     about: "more than 10% of at least 20 delivery attempts failed",
     why: "Events are lost once their retries are exhausted.",
     advice: "Check the receiver; if it was shut down, deactivate the webhook.",
-    check: Check::Facts(Needs::Deliveries, check),
+    check: Check::Facts(FactKind::Deliveries, check),
 };
 
-fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
-    let stats = basis.facts.deliveries.as_ref()?.of(webhook.id, webhook.url)?;
-    judge(&stats, basis.facts.limits)
+fn check(webhook: &AuditInput<'_>, context: &AuditContext) -> Option<Safe> {
+    let stats = context.facts.deliveries.as_ref()?.of(webhook.id(), webhook.url())?;
+    judge(&stats, context.facts.limits)
 }
 
 fn judge(stats: &DeliveryStats, limits: Limits) -> Option<Safe> {
@@ -67,7 +70,7 @@ mod tests {
             tally.add(&attempt(WebhookKey::Id("a")));
             tally.add(&attempt(WebhookKey::Url("https://C.example.com:443")));
         }
-        Arc::make_mut(&mut audit.basis.facts).deliveries = Some(Arc::new(tally));
+        Arc::make_mut(&mut audit.context.facts).deliveries = Some(Arc::new(tally));
         let rows = ["a", "b", "c"].map(|id| row(id, &format!("https://{id}.example.com"), &["call.failed"], true));
         let numbers: Vec<_> = run(&audit, &rows).findings.into_iter().map(|finding| finding.webhooks).collect();
         assert_eq!(numbers, [[0], [2]]);

@@ -1,8 +1,8 @@
 //! `malformed-row`: the API sent an entry that is not a valid webhook.
 
-use super::{Check, Rule, Severity};
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::base::text::Safe;
-use crate::model::MalformedReason;
 use crate::safe;
 
 pub(super) const RULE: Rule = Rule {
@@ -11,12 +11,13 @@ pub(super) const RULE: Rule = Rule {
     about: "the API sent an entry that is not a valid webhook",
     why: "It cannot be audited, and other programs that read the listing may fail on it.",
     advice: "Inspect it with hookscope list -o json, and report it to the vendor.",
-    check: Check::Malformed,
+    check: Check::Malformed(check),
 };
 
-/// What is told of a row, which has no id to be called by.
-pub(super) fn message(number: u32, reason: MalformedReason) -> Safe {
-    safe!("row {}: {}", u64::from(number) + 1, reason.explain())
+/// Names the row by its number: it has no id.
+fn check(input: &AuditInput<'_>) -> Option<Safe> {
+    let reason = input.row.malformed()?;
+    Some(safe!("row {}: {}", u64::from(input.number) + 1, reason.explain()))
 }
 
 #[cfg(test)]
@@ -24,7 +25,7 @@ mod tests {
     use crate::analysis::audit::tests::{audit, row, run};
 
     #[test]
-    fn rows_are_told_by_their_place() {
+    fn rows_are_named_by_their_number() {
         let rows = [
             row("a", "https://a.example.com", &[], true),
             "null".to_owned(),

@@ -1,6 +1,9 @@
 //! `tls-expiring`: certificate of the destination expires soon.
 
-use super::{Basis, Candidate, Check, Needs, Rule, Severity, origin_of};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::facts::{FactKind, origin_of};
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::base::text::{Safe, clean_head};
 use crate::safe;
 
@@ -10,13 +13,13 @@ pub(super) const RULE: Rule = Rule {
     about: "certificate of the destination expires soon",
     why: "Every delivery fails once it has expired.",
     advice: "Renew it; if renewal is automatic, find out why it did not run.",
-    check: Check::Facts(Needs::Probe, check),
+    check: Check::Facts(FactKind::Probe, check),
 };
 
-fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
+fn check(webhook: &AuditInput<'_>, context: &AuditContext) -> Option<Safe> {
     let url = webhook.parsed.as_ref().filter(|_| webhook.is_active())?;
-    let probe = basis.facts.probe(url).filter(|probe| probe.dead.is_none())?;
-    let days = probe.tls_days_left.filter(|&days| days < basis.facts.limits.tls_days)?;
+    let probe = context.facts.probe(url).filter(|probe| probe.dead.is_none())?;
+    let days = probe.tls_days_left.filter(|&days| days < context.facts.limits.tls_days)?;
     Some(safe!("{}: {} {} left", clean_head(&origin_of(url), 100), days, if days == 1 { "day" } else { "days" }))
 }
 
@@ -27,7 +30,7 @@ mod tests {
 
     fn found(probe: Probe) -> Vec<String> {
         let mut audit = audit("tls-expiring");
-        std::sync::Arc::make_mut(&mut audit.basis.facts).probes = Some([("https://a.example.com".into(), probe)].into());
+        std::sync::Arc::make_mut(&mut audit.context.facts).probes = Some([("https://a.example.com".into(), probe)].into());
         let rows = [row("a", "https://a.example.com/x", &["call.failed"], true)];
         run(&audit, &rows).findings.iter().map(|finding| finding.message.to_string()).collect()
     }

@@ -1,6 +1,8 @@
 //! `test-endpoint`: active on a request bin or a tunnel.
 
-use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::base::text::Safe;
 use crate::safe;
 
@@ -68,7 +70,7 @@ const SERVICES: &[&str] = &[
 /// The part of the path that n8n's test URLs begin with, perhaps below a base path.
 const N8N_TEST: &str = "webhook-test";
 
-fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
+fn check(webhook: &AuditInput<'_>, _: &AuditContext) -> Option<Safe> {
     let url = webhook.parsed.as_ref().filter(|_| webhook.is_active())?;
     let is_of = |host: &str, service: &str| {
         host.strip_suffix(service).is_some_and(|before| before.is_empty() || before.ends_with('.'))

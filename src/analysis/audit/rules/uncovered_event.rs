@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Basis, Candidate, Check, Gather, Rule, Severity, Source};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Gather, Rule, Severity};
 use crate::analysis::vocabulary::WILDCARD;
 use crate::base::text::{Safe, clean_head};
+use crate::model::{RowNumber, Rows};
 use crate::safe;
 
 pub(super) const RULE: Rule = Rule {
@@ -25,49 +28,49 @@ struct Covered {
 }
 
 impl Gather for Covered {
-    fn see(&mut self, webhook: &Candidate<'_>, basis: &Basis) {
-        if !webhook.is_active() || self.all || self.events.len() == basis.known.len() {
+    fn see(&mut self, webhook: &AuditInput<'_>, context: &AuditContext) {
+        if !webhook.is_active() || self.all || self.events.len() == context.known.len() {
             return;
         }
         for &event in &webhook.events {
-            if basis.knows(event) && !self.events.contains(event) {
+            if context.knows(event) && !self.events.contains(event) {
                 self.events.insert(event.into());
             }
         }
-        self.all = basis.has_wildcard() && self.events.contains(WILDCARD);
+        self.all = context.has_wildcard() && self.events.contains(WILDCARD);
     }
 
-    fn finish(self: Box<Self>, source: &dyn Source, basis: &Basis, found: &mut dyn FnMut(Vec<u32>, Safe)) {
-        if basis.is_part || source.is_part() || self.all {
+    fn finish(self: Box<Self>, _: &Rows, context: &AuditContext, report: &mut dyn FnMut(Vec<RowNumber>, Safe)) {
+        if self.all {
             return;
         }
         // A wildcard is a way to subscribe, not an event that happens.
-        for event in basis.known.iter().filter(|event| !self.events.contains(*event) && &***event != WILDCARD) {
-            found(Vec::new(), safe!("{} has no active subscriber", clean_head(event, 60)));
+        for event in context.known.iter().filter(|event| !self.events.contains(*event) && &***event != WILDCARD) {
+            report(Vec::new(), safe!("{} has no active subscriber", clean_head(event, 60)));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::analysis::audit::Basis;
+    use crate::analysis::audit::AuditContext;
     use crate::analysis::audit::tests::{audit, row, run};
     use crate::analysis::vocabulary;
+    use crate::model::testing::rows_of;
 
     #[test]
-    fn what_only_inactive_webhooks_hear_reaches_nobody() {
+    fn an_event_with_only_inactive_subscribers_is_found() {
         let [quiet, heard @ ..] = vocabulary::CURRENT;
         let rows = [
             row("a", "https://a.example.com", &heard, true),
             row("b", "https://a.example.com", &[quiet, "order.paid"], false),
         ];
-        let mut audit = audit("uncovered-event");
+        let audit = audit("uncovered-event");
         let report = run(&audit, &rows);
         let found: Vec<_> =
             report.findings.iter().map(|finding| (finding.webhooks.len(), finding.message.as_str())).collect();
         assert_eq!(found, [(0, "call.completed has no active subscriber")]);
-        audit.basis.is_part = true;
-        assert!(run(&audit, &rows).findings.is_empty());
+        assert!(audit.run(&rows_of(&rows), true).findings.is_empty());
     }
 
     #[test]
@@ -75,7 +78,7 @@ mod tests {
         let rows = [row("a", "https://a.example.com", &["*"], true)];
         let of = |known: &[&str], rows: &[String]| {
             let mut audit = audit("uncovered-event");
-            audit.basis = Basis::new(audit.basis.now, known.iter().copied());
+            audit.context = AuditContext::new(audit.context.now, known.iter().copied());
             run(&audit, rows).findings.len()
         };
         assert_eq!(of(&["*", "mine"], &rows), 0);
@@ -85,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_workspace_hears_nothing() {
+    fn an_empty_workspace_covers_no_event() {
         assert_eq!(run(&audit("uncovered-event"), &[]).findings.len(), vocabulary::CURRENT.len());
     }
 }

@@ -1,6 +1,8 @@
 //! `private-destination`: host is private, local or a bare name.
 
-use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::base::text::{Safe, clean_head};
 use crate::model::address::private_host;
 use crate::safe;
@@ -14,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     check: Check::Webhook(check),
 };
 
-fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
+fn check(webhook: &AuditInput<'_>, _: &AuditContext) -> Option<Safe> {
     let host = webhook.host()?;
     let what = private_host(&host)?;
     Some(safe!("{} is {}", clean_head(&host.to_string(), 80), what))

@@ -1,6 +1,8 @@
 //! `insecure-url`: URL does not use https://.
 
-use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::base::text::{Safe, clean_head};
 use crate::safe;
 
@@ -13,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     check: Check::Webhook(check),
 };
 
-fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
+fn check(webhook: &AuditInput<'_>, _: &AuditContext) -> Option<Safe> {
     let scheme = webhook.parsed.as_ref()?.scheme();
     (scheme != "https").then(|| safe!("scheme is {}", clean_head(scheme, 20)))
 }

@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
-use super::{Basis, Candidate, Check, Rule, Severity, quoted};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::message::quoted;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::analysis::vocabulary::{LEGACY, WILDCARD};
 use crate::analysis::words::nearest;
 use crate::base::text::{Safe, clean_head};
@@ -18,11 +21,11 @@ pub(super) const RULE: Rule = Rule {
     check: Check::Webhook(check),
 };
 
-/// Unknown names that are remembered; a workspace with more of them has other worries.
+/// The most unknown names to remember. No reasonable workspace has more.
 const REMEMBERED: usize = 10_000;
 
-fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
-    let is_known = |name: &str| basis.knows(name) || LEGACY.iter().any(|&(legacy, _)| legacy == name);
+fn check(webhook: &AuditInput<'_>, context: &AuditContext) -> Option<Safe> {
+    let is_known = |name: &str| context.knows(name) || LEGACY.iter().any(|&(legacy, _)| legacy == name);
     // A known name with spaces around it is found by padded-event.
     let is_unknown = |name: &&&str| !is_known(name) && !is_known(name.trim());
     let mut unknown: Vec<&str> = webhook.events.iter().filter(is_unknown).copied().collect();
@@ -31,9 +34,9 @@ fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
         unknown.retain(|name| seen.insert(*name));
     }
     let (first, others) = unknown.split_first()?;
-    let mut message = describe(first, basis);
+    let mut message = describe(first, context);
     for name in others.iter().take(SHOWN - 1) {
-        message.push(&safe!(", {}", describe(name, basis)));
+        message.push(&safe!(", {}", describe(name, context)));
     }
     if unknown.len() > SHOWN {
         message.push(&safe!(" and {} more", unknown.len() - SHOWN));
@@ -41,27 +44,27 @@ fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
     Some(message)
 }
 
-/// Names that a message has room for.
+/// The most names in a message.
 const SHOWN: usize = 5;
 
-/// The name, and which one was probably meant.
-fn describe(name: &str, basis: &Basis) -> Safe {
+/// The name, and the known one that was probably meant.
+fn describe(name: &str, context: &AuditContext) -> Safe {
     let shown = match name {
         "" => "(empty)".into(),
         name if name.trim().len() < name.len() => quoted(name),
         name => clean_head(name, 60),
     };
-    match meant(name, basis) {
+    match meant(name, context) {
         Some(meant) => safe!("{} (did you mean {}?)", shown, clean_head(&meant, 60)),
         None => shown,
     }
 }
 
-fn meant(name: &str, basis: &Basis) -> Option<Box<str>> {
-    let names = || basis.known.iter().map(|known| &**known).filter(|known| *known != WILDCARD);
+fn meant(name: &str, context: &AuditContext) -> Option<Box<str>> {
+    let names = || context.known.iter().map(|known| &**known).filter(|known| *known != WILDCARD);
     let compare = || nearest(name, names()).map(Box::from);
-    // Whoever panicked while holding it has left it whole.
-    let mut remembered = basis.meant.lock().unwrap_or_else(PoisonError::into_inner);
+    // The map is valid between any two statements.
+    let mut remembered = context.meant.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(meant) = remembered.get(name) {
         return meant.clone();
     }
@@ -75,7 +78,7 @@ fn meant(name: &str, basis: &Basis) -> Option<Box<str>> {
 #[cfg(test)]
 mod tests {
     use crate::analysis::audit::tests::{audit, row, run};
-    use crate::analysis::audit::{Audit, Basis};
+    use crate::analysis::audit::{Audit, AuditContext};
     use crate::analysis::vocabulary;
 
     fn found(audit: &Audit, events: &[&str]) -> Vec<String> {
@@ -109,10 +112,10 @@ mod tests {
         assert!(found(&audit, &vocabulary::CURRENT).is_empty());
         assert!(found(&audit, &["call_ended", "call_initiated", "transfer_completed"]).is_empty());
         assert!(found(&audit, &[" call.failed", "call_ended "]).is_empty(), "padded-event finds them");
-        audit.basis = Basis::new(audit.basis.now, ["order.paid"].into_iter());
+        audit.context = AuditContext::new(audit.context.now, ["order.paid"].into_iter());
         assert!(found(&audit, &["order.paid"]).is_empty());
         assert_eq!(found(&audit, &["order.pad"]), ["order.pad (did you mean order.paid?)"]);
-        audit.basis = Basis::new(audit.basis.now, ["*"].into_iter());
+        audit.context = AuditContext::new(audit.context.now, ["*"].into_iter());
         assert_eq!(found(&audit, &["*", "x"]), ["x"], "a wildcard is not a typo");
     }
 

@@ -1,6 +1,10 @@
 //! `expired-waiver`: waiver past its expiry date.
 
-use super::{Check, Rule, Severity};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::waiver::{Waiver, WaiverTarget};
+use crate::base::text::{Safe, clean};
+use crate::safe;
 
 pub(super) const RULE: Rule = Rule {
     id: "expired-waiver",
@@ -8,8 +12,18 @@ pub(super) const RULE: Rule = Rule {
     about: "waiver past its expiry date",
     why: "The waived finding should have been fixed by then.",
     advice: "Fix the finding and remove the waiver from the config, or extend its date.",
-    check: Check::Waivers,
+    check: Check::Waiver(check),
 };
+
+fn check(waiver: &Waiver, context: &AuditContext) -> Option<Safe> {
+    let date = waiver.expires.filter(|_| waiver.is_expired(context.now))?;
+    let target = match &waiver.target {
+        WaiverTarget::Webhook(id) => id.clean_head(60),
+        WaiverTarget::Url(pattern) => pattern.shown(),
+    };
+    let (date, reason) = (clean(&date.to_string()), waiver.reason.clean_head(120));
+    Some(safe!("waiver of {} for {} expired on {}: {}", waiver.rule, target, date, reason))
+}
 
 #[cfg(test)]
 mod tests {

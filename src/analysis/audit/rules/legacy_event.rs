@@ -1,6 +1,8 @@
 //! `legacy-event`: subscribed to the `event_type` of a delivery, not to an event.
 
-use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::analysis::vocabulary::LEGACY;
 use crate::base::text::Safe;
 use crate::safe;
@@ -14,10 +16,10 @@ pub(super) const RULE: Rule = Rule {
     check: Check::Webhook(check),
 };
 
-fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
+fn check(webhook: &AuditInput<'_>, context: &AuditContext) -> Option<Safe> {
     let mut message = Safe::default();
     for (name, meant) in LEGACY {
-        if !webhook.events.contains(&name) || basis.knows(name) {
+        if !webhook.events.contains(&name) || context.knows(name) {
             continue;
         }
         if !message.is_empty() {
@@ -33,7 +35,7 @@ fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
 
 #[cfg(test)]
 mod tests {
-    use crate::analysis::audit::Basis;
+    use crate::analysis::audit::AuditContext;
     use crate::analysis::audit::tests::{audit, row, run};
 
     #[test]
@@ -57,7 +59,7 @@ mod tests {
     #[test]
     fn what_the_config_knows_is_no_mistake() {
         let mut audit = audit("legacy-event");
-        audit.basis = Basis::new(audit.basis.now, ["call_ended"].into_iter());
+        audit.context = AuditContext::new(audit.context.now, ["call_ended"].into_iter());
         assert!(run(&audit, &[row("a", "https://a.example.com", &["call_ended"], true)]).findings.is_empty());
     }
 }

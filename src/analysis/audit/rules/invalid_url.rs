@@ -2,7 +2,9 @@
 
 use url::{ParseError, Url};
 
-use super::{Basis, Candidate, Check, Rule, Severity};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::base::text::Safe;
 use crate::safe;
 
@@ -15,13 +17,13 @@ pub(super) const RULE: Rule = Rule {
     check: Check::Webhook(check),
 };
 
-/// What the parser says of it; never the text, which may hold a password.
-fn check(webhook: &Candidate<'_>, _: &Basis) -> Option<Safe> {
+/// Describes the error of the parser, but not the URL, which may contain a password.
+fn check(webhook: &AuditInput<'_>, _: &AuditContext) -> Option<Safe> {
     if webhook.parsed.is_some() {
         return None;
     }
-    Some(match Url::parse(webhook.url) {
-        Err(error) => safe!("not a valid URL: {}", reason(error, webhook.url)),
+    Some(match Url::parse(webhook.url()) {
+        Err(error) => safe!("not a valid URL: {}", reason(error, webhook.url())),
         Ok(_) => "URL has no host".into(),
     })
 }

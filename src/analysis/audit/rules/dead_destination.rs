@@ -1,6 +1,9 @@
 //! `dead-destination`: active, but the destination is unreachable.
 
-use super::{Basis, Candidate, Check, Needs, Rule, Severity, origin_of};
+use crate::analysis::audit::context::AuditContext;
+use crate::analysis::audit::facts::{FactKind, origin_of};
+use crate::analysis::audit::input::AuditInput;
+use crate::analysis::audit::rule::{Check, Rule, Severity};
 use crate::base::text::{Safe, clean_head};
 use crate::safe;
 
@@ -10,12 +13,12 @@ pub(super) const RULE: Rule = Rule {
     about: "active, but the destination is unreachable",
     why: "Every delivery to it fails.",
     advice: "Contact the owner of the receiver; the message names the step that failed.",
-    check: Check::Facts(Needs::Probe, check),
+    check: Check::Facts(FactKind::Probe, check),
 };
 
-fn check(webhook: &Candidate<'_>, basis: &Basis) -> Option<Safe> {
+fn check(webhook: &AuditInput<'_>, context: &AuditContext) -> Option<Safe> {
     let url = webhook.parsed.as_ref().filter(|_| webhook.is_active())?;
-    let word = basis.facts.probe(url)?.dead?;
+    let word = context.facts.probe(url)?.dead?;
     Some(safe!("{}: {}", clean_head(&origin_of(url), 100), word))
 }
 
@@ -29,7 +32,7 @@ mod tests {
         let mut audit = audit("dead-destination");
         let dead = Probe { dead: Some("refused"), tls_days_left: None };
         let alive = Probe { dead: None, tls_days_left: Some(40) };
-        std::sync::Arc::make_mut(&mut audit.basis.facts).probes =
+        std::sync::Arc::make_mut(&mut audit.context.facts).probes =
             Some([("https://dead.example.com:8443".into(), dead), ("https://a.example.com".into(), alive)].into());
         let rows = [
             row("a", "https://a.example.com/x", &["call.failed"], true),
