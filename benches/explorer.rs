@@ -1,5 +1,6 @@
-//! What the explorer costs inside the program: reading pages, keeping them, finding and sorting a million webhooks, and a key
-//! press with few and with many of them. The last must not differ: no work for a frame grows with the number of webhooks.
+//! Benchmarks of the explorer's own work: parsing and storing pages, filtering and sorting a million webhooks, and a key
+//! press with few and with many webhooks. The last two must take the same time: no work per frame grows with the number of
+//! webhooks.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot be set up cannot run")]
 
@@ -30,7 +31,7 @@ use hookscope::tui::workers::RowsRequest;
 const PAGE_SIZE: u64 = 100;
 const MILLION: u64 = 1_000_000;
 
-/// A number that looks like chance and is the same each time.
+/// A repeatable pseudo-random number.
 fn mixed(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -42,7 +43,7 @@ fn pick<'a>(words: &[&'a str], chance: u64) -> &'a str {
     words.get(place).copied().unwrap_or_default()
 }
 
-/// The JSON of a webhook like those of a real workspace.
+/// The JSON of a webhook that looks like those of a real workspace.
 fn json(number: u64) -> String {
     let chance = mixed(number);
     let host =
@@ -66,7 +67,7 @@ fn json(number: u64) -> String {
     )
 }
 
-/// Webhooks as a page, as when one is read.
+/// Webhooks as a page, as if it had been received.
 fn packed(interner: &Interner, webhooks: &[String]) -> Arc<RowPage> {
     let mut page = PageBuilder::new(interner);
     for json in webhooks {
@@ -75,7 +76,7 @@ fn packed(interner: &Interner, webhooks: &[String]) -> Arc<RowPage> {
     page.finish()
 }
 
-/// Pages of so many webhooks together.
+/// Pages with this many webhooks in total.
 fn pages(webhooks: u64) -> Vec<Page> {
     let interner = Interner::default();
     let page = |number: u64| {
@@ -106,7 +107,7 @@ fn app(pages: &[Page], size: (u16, u16)) -> App {
     for page in pages {
         app.update(Message::Fetch(FetchEvent::Loaded { generation, page: page.clone() }), now);
     }
-    // Without it the explorer waits for the end of the read, and does less for each key.
+    // Without this, the explorer waits for the end of the load and does less per key.
     let generation = app.session.demand().generation;
     app.update(Message::Fetch(FetchEvent::Swept { generation, problems: Vec::new() }), now);
     assert!(!app.session.is_loading(), "every row is here");
@@ -208,7 +209,7 @@ fn frames(criterion: &mut Criterion) {
                 }
             });
         });
-        // What the loop does for a typed letter, before the finder has even begun.
+        // The loop's work for a typed letter, before the filter thread starts.
         app.update(press('/'), Moment::now());
         let mut turn = ['a', 'b'].into_iter().cycle();
         criterion.bench_function(&format!("a letter of a filter on screen, {webhooks} webhooks"), |bencher| {

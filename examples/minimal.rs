@@ -1,5 +1,5 @@
-//! The least that a ratatui program can do: take the terminal, draw once, wait for a key. The start of hookscope is measured
-//! against it (`benches/measure.py`).
+//! The minimal ratatui program: takes over the terminal, draws once and waits for a key. The baseline for hookscope's
+//! startup time (`benches/measure.py`).
 
 use ratatui::widgets::Paragraph;
 

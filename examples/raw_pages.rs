@@ -1,7 +1,7 @@
-//! The least that a program can do with reqwest to read a listing: eight pages at once, none of them looked at. What
-//! `hookscope list` is measured against (benches/README.md).
+//! The minimal reqwest program that downloads a listing: eight pages at a time, without looking at them. The baseline for
+//! `hookscope list` (benches/README.md).
 //!
-//! `raw_pages BASE_URL KEY PAGES` prints the bytes that came.
+//! `raw_pages BASE_URL KEY PAGES` prints the number of bytes received.
 
 use std::env::args;
 
