@@ -21,5 +21,5 @@ mod words;
 
 pub(crate) use self::words::nearest;
 
-/// Returns false once a result is no longer needed. Long work checks it again and again, on each of its threads.
+/// Returns false once a result is no longer needed. Long-running work checks it repeatedly, on each of its threads.
 pub type IsNeeded<'a> = &'a (dyn Fn() -> bool + Sync + 'a);

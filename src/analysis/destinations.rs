@@ -1,4 +1,4 @@
-//! Where webhooks deliver to, as far as a connection is concerned: scheme, host and port, each once, with what is behind it.
+//! Groups webhooks by destination: each origin (scheme, host and port) once, with its URLs and webhooks.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -9,7 +9,7 @@ use url::{Host, Url};
 use crate::base::text::{Safe, clean};
 use crate::model::{Destination, RowRef, WebhookId, without_final_dot};
 
-/// Scheme, host and port: what is connected to.
+/// The scheme, host and port of a connection.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Origin {
     host: Host<String>,
@@ -18,7 +18,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// `None` for anything but `http` and `https`, and without a host.
+    /// Returns the origin of a URL; `None` if the scheme is neither `http` nor `https`, or there is no host.
     pub fn of(url: &Url) -> Option<Self> {
         let tls = match url.scheme() {
             "https" => true,
@@ -32,7 +32,7 @@ impl Origin {
         Some(Self { host, port: url.port_or_known_default()?, tls })
     }
 
-    /// The origin of a URL as it came; `None` when it is none that can be connected to.
+    /// Parses a URL and returns its origin; `None` if the URL cannot be connected to.
     pub fn of_text(url: &str) -> Option<Self> {
         Self::of(&Url::parse(url).ok()?)
     }
@@ -45,19 +45,19 @@ impl Origin {
         self.port
     }
 
-    /// `https`.
+    /// Returns true for `https`.
     pub fn is_tls(&self) -> bool {
         self.tls
     }
 
-    /// As a terminal may show it; nothing in an origin is secret.
+    /// The origin as a terminal may show it. An origin holds no secrets.
     pub fn clean(&self) -> Safe {
         clean(&self.to_string())
     }
 }
 
 impl fmt::Display for Origin {
-    /// `https://a.com`, and `https://a.com:8443` where the port is not the usual one.
+    /// `https://a.com`, or `https://a.com:8443` if the port is not the default one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, usual) = if self.tls { ("https", 443) } else { ("http", 80) };
         write!(f, "{scheme}://{}", self.host)?;
@@ -71,39 +71,39 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// A webhook behind a destination.
+/// A webhook that delivers to a destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     pub id: WebhookId,
-    /// What the API says of it; `None` when it does not say so plainly.
+    /// The `is_active` field; `None` if it is missing or not a boolean.
     pub active: Option<bool>,
-    /// Which workspace it is of, when several are read.
+    /// The index of its workspace, when several are read.
     pub workspace: usize,
 }
 
-/// One URL of an origin, without fragment and without userinfo: neither is sent.
+/// A URL of an origin, without fragment and userinfo, since neither is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
     pub url: Url,
     pub members: Vec<Member>,
 }
 
-/// What is connected to once.
+/// An origin to probe, with its URLs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub origin: Origin,
     pub resources: Vec<Resource>,
 }
 
-/// Destinations, each once.
+/// The distinct destinations of a listing.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Destinations {
     pub targets: Vec<Target>,
-    /// What is no URL that can be connected to, by its text.
+    /// Destinations that are not valid http or https URLs, with their webhooks.
     pub invalid: Vec<(Destination, Vec<Member>)>,
 }
 
-/// Groups webhooks while they pass by.
+/// Groups webhooks by destination, one row at a time.
 #[derive(Debug, Default)]
 pub struct Grouping {
     found: Destinations,
@@ -112,7 +112,7 @@ pub struct Grouping {
 }
 
 impl Grouping {
-    /// Takes note of a webhook of a workspace.
+    /// Adds a webhook of a workspace.
     pub fn add(&mut self, row: RowRef<'_>, workspace: usize) {
         let member = Member { id: WebhookId::new(row.id()), active: row.active(), workspace };
         let destination = Destination::new(row.url());
@@ -128,10 +128,10 @@ impl Grouping {
             return;
         };
         url.set_fragment(None);
-        // Neither can fail: the URL has a host.
+        // Neither can fail, since the URL has a host.
         url.set_username("").and_then(|()| url.set_password(None)).unwrap_or_default();
         if let Some(name) = url.domain().filter(|name| name.ends_with('.')).map(|name| without_final_dot(name).to_owned()) {
-            // A name stays one without its dot.
+            // Cannot fail: a name without its final dot is still valid.
             url.set_host(Some(&name)).unwrap_or_default();
         }
         let (place, urls) = match self.origins.entry(origin) {
@@ -151,7 +151,7 @@ impl Grouping {
         }
     }
 
-    /// What was found: targets and their URLs in the order of their names, whatever order the webhooks came in.
+    /// Returns the destinations: targets sorted by origin, and the URLs of each sorted too.
     pub fn finish(self) -> Destinations {
         let mut found = self.found;
         found.targets.sort_by_cached_key(|target| target.origin.to_string());
@@ -164,7 +164,7 @@ impl Grouping {
 }
 
 impl Target {
-    /// Every webhook behind it.
+    /// The webhooks of all its URLs.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.resources.iter().flat_map(|resource| &resource.members)
     }

@@ -1,4 +1,4 @@
-//! A migration planned: what webhooks would be under a new event taxonomy, new hosts and new URLs, and what would be wrong then.
+//! Plans a migration to other events, hosts and URLs: which webhooks change, and which problems result.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -9,37 +9,37 @@ use crate::model::{
     Destination, EventEntry, EventName, Field, RowRef, Rows, Webhook, WebhookId, normalized_text, without_final_dot,
 };
 
-/// The longest destination that the API takes, in characters (api-access/external-webhooks).
+/// The longest destination that the API accepts, in characters (api-access/external-webhooks).
 const LONGEST_URL: usize = 150;
 
-/// What becomes of names, hosts and URLs. Each is applied once: what a mapping leads to is not mapped again.
+/// The replacements of events, hosts and URLs. Each is applied once: a replacement is not mapped again.
 #[derive(Debug, Clone, Default)]
 pub struct Mapping {
-    /// An event and those that stand for it; none drops it.
+    /// An event and its replacements; an empty list removes the event.
     pub events: BTreeMap<String, Vec<String>>,
-    /// A host, in lower case, and the one in its place.
+    /// A host in lower case, and its replacement.
     pub hosts: BTreeMap<String, String>,
-    /// A URL exactly as it is, and the one in its place. It goes before its host.
+    /// A complete URL, and its replacement. It takes precedence over the mapping of its host.
     pub urls: BTreeMap<String, String>,
 }
 
-/// What a mapping does to a workspace.
+/// The effects of a mapping on a workspace.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// The webhooks that change, in the order they came.
+    /// The webhooks that change, in the order of the listing.
     pub changes: Vec<Change>,
-    /// Events that no mapping names and none leads to, with how many of the webhooks have them.
+    /// Events that are neither mapped nor a replacement, each with its number of subscribed webhooks.
     pub unmapped: BTreeMap<String, u64>,
     pub collisions: Vec<Collision>,
-    /// Webhooks that would end without events.
+    /// Webhooks that would have no events left.
     pub without_events: Vec<WebhookId>,
-    /// Webhooks that cannot be planned, or that the API would refuse, and why.
+    /// Webhooks that cannot be migrated, or that the API would reject, with the reason.
     pub doubts: Vec<(WebhookId, &'static str)>,
     /// Mappings that match nothing.
     pub unused: Vec<String>,
 }
 
-/// One webhook that changes.
+/// A webhook that changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     pub before: Webhook,
@@ -58,7 +58,7 @@ impl Change {
     }
 }
 
-/// A webhook that would deliver events to a place where another one delivers them already. They do not do so now.
+/// A webhook that would deliver events to the same destination as another one. They do not do so now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collision {
     pub id: WebhookId,
@@ -71,13 +71,13 @@ impl Mapping {
         self.events.is_empty() && self.hosts.is_empty() && self.urls.is_empty()
     }
 
-    /// Plans what becomes of the `wanted` ones among all webhooks of a workspace.
+    /// Plans the changes of the wanted webhooks. The others are used to find collisions.
     pub fn plan(&self, rows: &Rows, is_wanted: impl Fn(RowRef<'_>) -> bool) -> Plan {
         let mut plan = Plan::default();
         let mut used = BTreeSet::new();
         let spellings = Spellings::of(&self.urls);
         let targets: HashSet<&str> = self.events.values().flatten().map(String::as_str).collect();
-        // The state afterwards, and the number of the change that leads there.
+        // All webhooks, and whether each is wanted.
         let all: Vec<(Webhook, bool)> = rows.iter().filter_map(|(_, row)| Some((row.webhook()?, is_wanted(row)))).collect();
         let mut after = Vec::with_capacity(all.len());
         for (webhook, is_wanted) in &all {
@@ -139,7 +139,7 @@ impl Mapping {
         match &webhook.events {
             Field::Value(entries) if only_names(entries) => {
                 let names = self.new_events(webhook, used);
-                // A list that only repeats itself is left as it is.
+                // Removing repeated names alone is not a change.
                 if !names.iter().eq(webhook.event_names()) {
                     planned.events = Field::Value(names.into_iter().map(EventEntry::Name).collect());
                 }
@@ -193,7 +193,7 @@ impl Mapping {
     }
 }
 
-/// The mapped URLs by their one spelling: a webhook may have registered another one.
+/// The mapped URLs in normalized form, since a webhook may spell its URL differently.
 struct Spellings<'m>(HashMap<String, (&'m String, &'m String)>);
 
 impl<'m> Spellings<'m> {
@@ -210,8 +210,8 @@ impl<'m> Spellings<'m> {
     }
 }
 
-/// The URL with another host and everything else as it is spelled, without what a parser drops around it; in the parser's
-/// spelling when its host is spelled in an unusual way.
+/// Replaces the host and keeps the spelling of everything else, except for surrounding white space, which parsers drop. A
+/// URL whose host is spelled in an unusual way is returned as the parser spells it.
 fn with_host(url: &str, parsed: &Url, host: &str, new: &str) -> Option<String> {
     let url = url.trim_matches(|c: char| c <= ' ');
     let start = url.find("://")? + 3;
@@ -234,18 +234,17 @@ fn with_host(url: &str, parsed: &Url, host: &str, new: &str) -> Option<String> {
     Some(parsed.into())
 }
 
-/// Active webhooks with the place that each delivers to and the events that it delivers there, as numbers: equal ones are
-/// compared often.
+/// Assigns numbers to destinations and events, since equal ones are compared often.
 #[derive(Default)]
 struct Deliveries<'w> {
     places: HashMap<String, u32>,
     events: HashMap<&'w str, u32>,
 }
 
-/// The deliveries of one webhook.
+/// The destination and events of one webhook.
 struct Delivery {
     place: u32,
-    /// Sorted, each once.
+    /// Sorted, without duplicates.
     events: Vec<u32>,
 }
 
@@ -265,7 +264,7 @@ impl<'w> Deliveries<'w> {
 }
 
 impl Delivery {
-    /// Whether both deliver one event to one place.
+    /// Returns true if both deliver an event to the same destination.
     fn meets(&self, other: &Self) -> bool {
         self.place == other.place && is_any_in_both(&self.events, &other.events)
     }
@@ -283,7 +282,7 @@ fn is_any_in_both(one: &[u32], other: &[u32]) -> bool {
     false
 }
 
-/// What the changed webhooks among them would deliver where others deliver it already, unless the two do so before.
+/// Finds changed webhooks that would deliver an event to the same destination as another one, unless the two already do.
 fn collisions(before: &[(Webhook, bool)], after: &[(Webhook, bool)]) -> Vec<Collision> {
     let mut deliveries = Deliveries::default();
     let was: Vec<_> = before.iter().map(|(webhook, _)| deliveries.of(webhook)).collect();
@@ -294,13 +293,13 @@ fn collisions(before: &[(Webhook, bool)], after: &[(Webhook, bool)]) -> Vec<Coll
             at.entry((place, event)).or_default().push(number);
         }
     }
-    // Whether two of them meet before; many of their events ask for it.
+    // True if the pair collides already. It is looked up for each of their common events.
     let mut known: HashMap<(usize, usize), bool> = HashMap::new();
     let mut pairs: BTreeMap<(usize, usize), Vec<u32>> = BTreeMap::new();
     for ((_, event), numbers) in at {
         let Some((&first, &last)) = numbers.first().zip(numbers.last()) else { continue };
         for &number in &numbers {
-            // One of the others stands for all of them.
+            // One of the others represents all of them.
             let other = if number == first { last } else { first };
             let is_changed = after.get(number).is_some_and(|(_, is_changed)| *is_changed);
             if !is_changed || other == number || pairs.contains_key(&(other, number)) {
@@ -403,7 +402,7 @@ mod tests {
         let all = [hook("a", "https://a.com/x", "[]"), hook("b", "https://a.com/x/", "[]")];
         let plan = mapping.plan(&rows_of(&all), |_| true);
         assert_eq!(plan.changes.iter().filter_map(Change::url).collect::<Vec<_>>(), ["https://c.com/y", "https://c.com/y"]);
-        // Every spelling of it, but one that has a mapping of its own.
+        // Every spelling of the URL is mapped, unless it has a mapping of its own.
         mapping.urls.insert("https://a.com/x/".to_owned(), "https://c.com/z".to_owned());
         for (url, expected) in [
             ("https://a.com/x", "https://c.com/y"),
@@ -435,7 +434,7 @@ mod tests {
         assert!(pairs(&[hook("o", "https://old.com/y", r#"["a"]"#), there], &mapping).is_empty());
         let both = [hook("o", "https://old.com/x", r#"["a"]"#), hook("p", "https://old.com/x", r#"["a"]"#)];
         assert!(pairs(&both, &mapping).is_empty());
-        // Two events that become one.
+        // Two events that are merged into one.
         let one = [hook("o", "https://x/", r#"["a"]"#), hook("p", "https://x/", r#"["b"]"#)];
         assert_eq!(pairs(&one, &events(&[("a", &["c"]), ("b", &["c"])])), ["o p c"]);
     }
@@ -451,7 +450,7 @@ mod tests {
         assert_eq!(plan.changes.len(), 2);
         assert_eq!(plan.changes[0].events().unwrap().last(), Some(&"new.e.29999"));
         assert_eq!(plan.collisions.iter().map(|collision| collision.events.len()).collect::<Vec<_>>(), [30_000]);
-        // They deliver the same to one place before.
+        // They already deliver the same event to one destination.
         let all = [hook("a", "https://a.com/x", &events_json), hook("b", "https://a.com/x", &events_json)];
         assert!(hosts(&[("a.com", "b.com")]).plan(&rows_of(&all), |_| true).collisions.is_empty());
     }

@@ -1,19 +1,19 @@
-//! The origins of packed rows. Rows that share one have it worked out once.
+//! The origins of packed rows, each parsed once for all rows that share it.
 
 use std::collections::{HashMap, HashSet};
 
 use super::destinations::Origin;
 use crate::model::RowRef;
 
-/// Unusual origins that are told apart by their text; what comes after them is worked out for each row.
+/// The most unusual origins to cache by their text. Any further ones are parsed for each row.
 const MAX_OTHERS: usize = 100_000;
 
-/// Something that is known of origins.
+/// A cache of one value per origin.
 #[derive(Debug)]
 pub struct ByOrigin<T> {
-    /// By the number of the host, twice: with TLS and without, each on its usual port.
+    /// Origins on the default port, at twice the number of the host, plus one without TLS.
     usual: Vec<Option<T>>,
-    /// By everything before the path.
+    /// All other origins, by the text before the path.
     others: HashMap<Box<str>, T>,
 }
 
@@ -24,7 +24,8 @@ impl<T> Default for ByOrigin<T> {
 }
 
 impl<T: Copy> ByOrigin<T> {
-    /// What is known of the origin of a row; what is not is asked for. `None` is a URL that cannot be connected to.
+    /// Returns the value for the origin of a row, and calls `find` if it is not cached. `None` is passed for a URL that
+    /// cannot be connected to.
     pub fn of(&mut self, row: RowRef<'_>, find: impl FnOnce(Option<Origin>) -> T) -> T {
         let found = || find(Origin::of_text(row.url()));
         if let Some(place) = usual(row) {
@@ -52,7 +53,7 @@ impl<T: Copy> ByOrigin<T> {
     }
 }
 
-/// The number of a URL that names its host as it is resolved, and nothing else before the path.
+/// The index in `usual`; `None` unless the URL consists of the scheme, the host as it is resolved, and a path.
 fn usual(row: RowRef<'_>) -> Option<usize> {
     let host = row.host()?;
     let (rest, place) = match row.url().strip_prefix("https://") {
@@ -63,26 +64,26 @@ fn usual(row: RowRef<'_>) -> Option<usize> {
     (path.is_empty() || path.starts_with(['/', '?', '#'])).then_some(host.number as usize * 2 + place)
 }
 
-/// Everything that decides where a URL leads; `None` when that takes a parser to tell.
+/// The text before the path; `None` if only a parser can find its end.
 fn before_path(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
     (end > 0).then(|| url.get(..url.len() - rest.len() + end))?
 }
 
-/// Gathers the origins of rows, each once.
+/// Collects the distinct origins of rows.
 #[derive(Debug)]
 pub struct Origins {
     seen: ByOrigin<()>,
     found: HashSet<Origin>,
     order: Vec<Origin>,
     most: usize,
-    /// There are more than were to be gathered.
+    /// True if there are more origins than the limit.
     pub are_more: bool,
 }
 
 impl Origins {
-    /// None yet, and at most so many.
+    /// Starts a collection of at most `most` origins.
     pub fn new(most: usize) -> Self {
         Self { seen: ByOrigin::default(), found: HashSet::new(), order: Vec::new(), most, are_more: false }
     }
@@ -100,7 +101,7 @@ impl Origins {
         });
     }
 
-    /// What was gathered, in the order of the rows.
+    /// The collected origins, in the order of the rows.
     pub fn finish(self) -> Vec<Origin> {
         self.order
     }

@@ -1,4 +1,4 @@
-//! What probes found out, by origin, kept as long as somebody may ask for it; and what a query asks of it.
+//! The latest probe result of each origin, and the values of the `probe:` field of a query.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use super::audit::{Probe, origin_of};
 use super::destinations::Origin;
 use super::reach::{Reach, State, Trouble};
 
-/// What a probe found out, and when.
+/// A probe result and its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     pub reach: Reach,
     pub at: Timestamp,
 }
 
-/// What is known of origins. A copy costs nothing: whoever works on one in the background shares all of it.
+/// The latest result of each origin. It is a persistent map, so that a clone for a background thread is cheap.
 #[derive(Debug, Clone)]
 pub struct Probed {
     known: HashTrieMapSync<Origin, Seen>,
@@ -38,7 +38,7 @@ impl Probed {
         self.known.size()
     }
 
-    /// Another number after each change.
+    /// A number that differs after each insertion and removal.
     pub fn version(&self) -> u64 {
         self.version
     }
@@ -51,13 +51,13 @@ impl Probed {
         self.known.iter()
     }
 
-    /// Takes note of what was found, in place of what was known before.
+    /// Stores a result, replacing the previous one.
     pub fn insert(&mut self, origin: Origin, seen: Seen) {
         self.known.insert_mut(origin, seen);
         self.version += 1;
     }
 
-    /// Of more than so many origins, forgets the half that was probed longest ago.
+    /// Limits the number of origins: if there are more, the older half is dropped.
     pub fn keep_at_most(&mut self, origins: usize) {
         if self.known.size() <= origins {
             return;
@@ -71,7 +71,7 @@ impl Probed {
         }
     }
 
-    /// Forgets those that failed in one of these ways.
+    /// Drops results that failed in one of these ways.
     pub fn forget(&mut self, troubles: &[Trouble]) {
         let is_one = |seen: &Seen| seen.reach.trouble.is_some_and(|trouble| troubles.contains(&trouble));
         let failed: Vec<Origin> = self.iter().filter(|(_, seen)| is_one(seen)).map(|(origin, _)| origin.clone()).collect();
@@ -81,12 +81,12 @@ impl Probed {
         self.version += u64::from(!failed.is_empty());
     }
 
-    /// Forgets everything.
+    /// Drops all results.
     pub fn clear(&mut self) {
         *self = Self { version: self.version + 1, ..Self::default() };
     }
 
-    /// What the audit takes of it, as [`super::audit::ExternalFacts::probes`].
+    /// The results as [`super::audit::ExternalFacts::probes`], for the audit.
     pub fn facts(&self) -> HashMap<Box<str>, Probe> {
         let fact = |(origin, seen): (&Origin, &Seen)| {
             let url = origin.to_string().parse().ok()?;
@@ -96,23 +96,23 @@ impl Probed {
     }
 }
 
-/// What a query asks of a destination.
+/// A value of the `probe:` field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sought {
-    /// It was not probed.
+    /// Not probed yet.
     Unknown,
     State(State),
     Trouble(Trouble),
-    /// It is reachable, and its certificate ends soon.
+    /// Reachable, with a certificate that expires soon.
     Expiring,
 }
 
-/// A certificate that ends soon, as queries and reports call it.
+/// The name of [`Sought::Expiring`] in queries and reports.
 pub const EXPIRING: &str = "tls-expiring";
 const UNKNOWN: &str = "unknown";
 
 impl Sought {
-    /// Everything that can be asked, in the order in which people think of it.
+    /// All values, the most common ones first.
     pub fn all() -> impl Iterator<Item = Self> {
         let states = [State::Dead, State::Reachable, State::Untried].map(Self::State);
         let troubles = Trouble::ALL.map(Self::Trouble);
@@ -128,12 +128,12 @@ impl Sought {
         }
     }
 
-    /// What a word asks for.
+    /// Returns the value with this name.
     pub fn named(word: &str) -> Option<Self> {
         Self::all().find(|sought| sought.word() == word)
     }
 
-    /// Whether it holds of a destination; `None` is one that cannot be connected to, which takes no probe to know.
+    /// Returns true if a destination matches. `None` is a URL that cannot be connected to, which is known without a probe.
     pub fn holds(self, origin: Option<&Origin>, probed: &Probed) -> bool {
         let Some(origin) = origin else {
             return matches!(self, Self::State(State::Untried) | Self::Trouble(Trouble::InvalidUrl));

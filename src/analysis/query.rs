@@ -1,4 +1,4 @@
-//! The filter language: which webhooks a text asks for. The same in the explorer and for every `--filter`.
+//! The filter language of the explorer and of every `--filter`.
 //!
 //! A query is terms separated by spaces, and a webhook must match all. A term is alternatives separated by `|`, negated as a
 //! whole by a leading `-` or `!`. An alternative is a word, a field with a value, or a fuzzy word. [`help()`] explains it to

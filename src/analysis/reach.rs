@@ -1,4 +1,4 @@
-//! What a probe found out about a destination. It is data: [`crate::probe`] is what goes and looks.
+//! The result of a probe of a destination. Data only: [`crate::probe`] does the probing.
 
 use core::net::IpAddr;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::base::text::{Safe, grouped};
 use crate::safe;
 
-/// A certificate that ends sooner is worth a warning.
+/// Certificates that expire within this number of days cause a warning.
 pub const FEW_DAYS: i64 = 14;
 
 /// The steps of a probe, in their order.
@@ -31,32 +31,32 @@ impl Step {
     }
 }
 
-/// Why a destination is not reachable. The names are words that scripts rely on.
+/// The reason why a destination is not reachable. The names are stable, for scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trouble {
-    /// The name has no address, or the name service did not say.
+    /// The name has no address, or the name service did not answer.
     Dns,
-    /// Nobody listens there.
+    /// No process listens on the port.
     Refused,
-    /// A step took longer than it may. The look at the name service is [`Self::Dns`] then too.
+    /// A step exceeded its time limit. A timeout of the name lookup is [`Self::Dns`].
     Timeout,
-    /// No route, or this host may not go there.
+    /// No route, or a local firewall rejects the connection.
     Unreachable,
     /// The connection was closed or reset.
     Reset,
-    /// The certificate's time is over.
+    /// The certificate has expired.
     TlsExpired,
     /// The certificate is not accepted: unknown issuer, not valid yet, revoked, malformed.
     TlsUntrusted,
     /// The certificate is for another name.
     TlsName,
-    /// What answers does not speak TLS, or not with us.
+    /// The server does not speak TLS, or no TLS version or cipher in common with us.
     Tls,
-    /// What answers does not speak HTTP.
+    /// The server does not speak HTTP.
     Http,
-    /// Every address is a private one, and was not tried.
+    /// All addresses are private, so none was tried.
     Private,
-    /// No URL that can be connected to.
+    /// Not a URL that can be connected to.
     InvalidUrl,
 }
 
@@ -76,7 +76,7 @@ impl Trouble {
         Self::InvalidUrl,
     ];
 
-    /// The stable word.
+    /// The stable name.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Dns => "dns",
@@ -94,7 +94,7 @@ impl Trouble {
         }
     }
 
-    /// What it means, in a few words for people.
+    /// A short description.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Dns => "host name not found",
@@ -112,7 +112,7 @@ impl Trouble {
         }
     }
 
-    /// What to look at, or to do.
+    /// Advice for the user.
     pub const fn advice(self) -> &'static str {
         match self {
             Self::Dns => "check the name, and DNS on this host",
@@ -131,13 +131,13 @@ impl Trouble {
     }
 }
 
-/// How a probe ended.
+/// The outcome of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
-    /// Reachable from this host; nothing is said about what the server does with a delivery.
+    /// Reachable from this host. This does not show that the server accepts deliveries.
     Reachable,
     Dead,
-    /// Not looked at: a private address, or no URL.
+    /// Not tried: a private address, or not a valid URL.
     Untried,
 }
 
@@ -151,7 +151,7 @@ impl State {
     }
 }
 
-/// How long the steps took; `None` for those that were not taken.
+/// The duration of each step; `None` for steps that were not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Times {
     pub dns: Option<Duration>,
@@ -165,7 +165,7 @@ impl Times {
         [self.dns, self.tcp, self.tls, self.http].into_iter().flatten().sum()
     }
 
-    /// Sets the time of a step.
+    /// Sets the duration of a step.
     pub fn set(&mut self, step: Step, took: Duration) {
         let time = match step {
             Step::Dns => &mut self.dns,
@@ -177,37 +177,37 @@ impl Times {
     }
 }
 
-/// How long a server's certificate lasts.
+/// The validity of a server's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lasts {
-    /// Clamped to the years that can be shown.
+    /// Clamped to the range of [`Timestamp`].
     pub not_after: Timestamp,
-    /// Whole days until then; negative afterwards.
+    /// Whole days until it expires; negative afterwards.
     pub days_left: i64,
 }
 
-/// What a probe found out.
+/// The result of a probe.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reach {
-    /// Why it is not reachable; `None` when it is.
+    /// The reason why it is not reachable; `None` if it is.
     pub trouble: Option<Trouble>,
     /// The step that failed.
     pub failed: Option<Step>,
-    /// The system's or the certificate's own words.
+    /// Details from the system or about the certificate.
     pub detail: Option<Safe>,
-    /// The address that was connected to, or that failed last.
+    /// The connected address, or the last one that failed.
     pub address: Option<IpAddr>,
     pub times: Times,
-    /// Of the server's certificate, whether it is accepted or not.
+    /// The server's certificate, trusted or not.
     pub certificate: Option<Lasts>,
-    /// What `HEAD` was answered with.
+    /// The status of the response to `HEAD`.
     pub status: Option<u16>,
-    /// The origin that a redirect leads to, if it says so.
+    /// The origin of a redirect's target, if the response names it.
     pub redirect: Option<Safe>,
 }
 
 impl Reach {
-    /// Of a destination that is not worth a step.
+    /// The result for a destination that is not probed.
     pub fn untried(trouble: Trouble) -> Self {
         Self { trouble: Some(trouble), ..Self::default() }
     }
@@ -220,8 +220,9 @@ impl Reach {
         }
     }
 
-    /// Whether the probe never got beyond this host's side: no name service, no route, nobody who answers. When that is so of all
-    /// destinations, it says more about this host than about them. A refusal came from somewhere, so there is a route.
+    /// Returns true if the cause may be on this host's side: no name service, no route, no answer. If this is so for all
+    /// destinations, this host is the likely cause. A refused connection does not count, since it proves that there is a
+    /// route.
     pub fn may_be_our_fault(&self) -> bool {
         match self.trouble {
             Some(Trouble::Dns | Trouble::Unreachable) => true,
@@ -230,31 +231,31 @@ impl Reach {
         }
     }
 
-    /// An answer that says that the server has trouble of its own.
+    /// Returns true for a 5xx status.
     pub fn is_server_error(&self) -> bool {
         self.status.is_some_and(|status| status >= 500)
     }
 
-    /// A redirect, which DialNexa does not follow: it needs a 2xx.
+    /// Returns true for a redirect. DialNexa does not follow it: a delivery needs a 2xx.
     pub fn is_redirect(&self) -> bool {
         self.status.is_some_and(|status| (300..400).contains(&status))
     }
 
-    /// A certificate that is accepted today and ends soon.
+    /// Returns true for a trusted certificate that expires soon.
     pub fn is_expiring(&self) -> bool {
         self.trouble.is_none() && self.certificate.is_some_and(|lasts| lasts.days_left < FEW_DAYS)
     }
 }
 
-/// What probes found, counted.
+/// A summary of probe results.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Destinations that are to be probed.
+    /// Destinations to probe.
     pub wanted: usize,
     pub reachable: usize,
     pub dead: usize,
     pub untried: usize,
-    /// Of those that are dead, how many have a name without an address.
+    /// Unreachable destinations whose name has no address.
     unnamed: usize,
 }
 
@@ -272,7 +273,7 @@ impl Tally {
         self.reachable + self.dead + self.untried
     }
 
-    /// What there is to say in the end: `2 of 4 reachable from this host, 1 dead, 1 not tried`.
+    /// The summary in words: `2 of 4 reachable from this host, 1 unreachable, 1 not tried`.
     pub fn words(self) -> Safe {
         let number = |count: usize| grouped(count as u64);
         if self.dead > 1 && self.unnamed == self.dead && self.reachable == 0 {

@@ -1,10 +1,10 @@
-//! The order of webhooks.
+//! The sort order of webhooks.
 
 use super::words::nearest;
 use crate::base::text::{Safe, clean_head};
 use crate::safe;
 
-/// What webhooks can be sorted by.
+/// The field to sort webhooks by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SortKey {
     Created,
@@ -15,17 +15,17 @@ pub enum SortKey {
     Id,
 }
 
-/// One row of the table of keys.
+/// A row of the table of sort keys.
 #[derive(Debug)]
 pub struct Entry {
     pub key: SortKey,
     /// The name on the command line and in the explorer.
     pub name: &'static str,
-    /// What comes first, for help.
+    /// The ascending order, for help.
     pub help: &'static str,
 }
 
-/// Every key, in the order of the help and of the explorer's key for the next one.
+/// All sort keys, in the order of the help and of the explorer's key for the next one.
 pub const SORT_KEYS: &[Entry] = &[
     Entry { key: SortKey::Created, name: "created", help: "oldest first" },
     Entry { key: SortKey::Url, name: "url", help: "by host, then by path" },
@@ -48,7 +48,7 @@ impl SortKey {
     }
 }
 
-/// A key and a direction.
+/// A sort key and a direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sort {
     pub key: SortKey,
@@ -56,7 +56,7 @@ pub struct Sort {
 }
 
 impl Sort {
-    /// Reads `created`, `created:asc` or `created:desc`. The error is a message that names what is allowed.
+    /// Parses `created`, `created:asc` or `created:desc`. The error message lists the valid values.
     pub fn parse(text: &str) -> Result<Self, Safe> {
         let (name, direction) = text.split_once(':').unwrap_or((text, "asc"));
         let Some(entry) = SORT_KEYS.iter().find(|entry| entry.name == name) else {
@@ -79,7 +79,7 @@ impl Sort {
     }
 }
 
-/// What a message repeats of a wrong word.
+/// The start of an invalid word, for messages.
 fn shown(word: &str) -> Safe {
     if word.is_empty() { "\"\"".into() } else { clean_head(word, 40) }
 }
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(sorted("id:desc", &rows), ["e", "d", "c", "b", "a"]);
     }
 
-    /// What a webhook is compared by.
+    /// The value that a webhook is compared by.
     #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
     enum Key {
         Created(Timestamp),

@@ -1,7 +1,7 @@
-//! The event names that the vendor's pages know. Names are free strings to the API: an unknown one is data, not an error.
+//! The event names in the vendor's documentation. The API accepts any string: an unknown name is data, not an error.
 
-/// Names to subscribe to: first those of the register-webhook page (api-access/external-webhooks), then those of the newer
-/// monitor page (<https://dialnexa.com/docs/monitor/webhooks>).
+/// Event names to subscribe to: first those of the register-webhook page (api-access/external-webhooks), then those of the
+/// newer monitor page (<https://dialnexa.com/docs/monitor/webhooks>).
 pub const CURRENT: [&str; 12] = [
     "call.completed",
     "call.failed",
@@ -17,11 +17,11 @@ pub const CURRENT: [&str; 12] = [
     "alert.triggered",
 ];
 
-/// A subscription to every event, where the config names it in `known_events`: the vendor's pages do not.
+/// The name of a subscription to every event, if the config lists it in `known_events`. The vendor does not document it.
 pub const WILDCARD: &str = "*";
 
-/// Names that deliveries carry as their `event_type`, which are no names to subscribe to (webhook payload and delivery-log
-/// pages), each with what was probably meant.
+/// Names that deliveries carry as their `event_type` but that cannot be subscribed to (webhook payload and delivery-log
+/// pages), each with the name that was probably meant.
 pub const LEGACY: [(&str, Option<&str>); 3] = [
     ("call_initiated", Some("call.started")),
     ("call_ended", Some("call.completed or call.ended")),

@@ -1,9 +1,9 @@
-//! What messages about wrong words have in common.
+//! Suggestions for misspelled words in messages.
 
-/// Whichever of `known` was probably meant by `word`: the one that it is the start of, or the one that few typing errors away
-/// from it. `None` when nothing is close, or several are equally so.
+/// Returns the name in `known` that `word` is a prefix of, or that differs from it by few typing errors. `None` if no name
+/// is close, or several are equally close.
 pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    // Whatever is much longer than every name is no misspelling of one, and comparing costs the product of the lengths.
+    // A word much longer than every name cannot be a misspelling of one, and a comparison costs the product of the lengths.
     const MAX_LETTERS: usize = 24;
     let word: Vec<char> = word.chars().take(MAX_LETTERS + 1).flat_map(char::to_lowercase).collect();
     let mut best: Option<(usize, &str)> = None;
@@ -26,7 +26,7 @@ pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> O
     best.filter(|_| !tied).map(|(_, name)| name)
 }
 
-/// Letters to insert, leave out, replace or swap with their neighbour to make one word of the other.
+/// The number of letters to insert, delete, replace or swap with their neighbor to turn one word into the other.
 fn typing_errors(a: &[char], b: &[char]) -> usize {
     let mut before_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();

@@ -10,7 +10,7 @@ use crate::model::{RowNumber, RowRef, RowTable, Rows, host_and_path};
 const LAST: u64 = u64::MAX;
 
 impl Sort {
-    /// Rows in this order, equal ones as they were; those without a value last.
+    /// Sorts the rows. The sort is stable, and rows without a value come last in both directions.
     pub fn rows(self, rows: &Rows, hits: &[RowNumber]) -> Vec<RowNumber> {
         let table = RowTable::new(rows);
         let ranks = matches!(self.key, SortKey::Url | SortKey::Host).then(|| host_ranks(&table, hits)).unwrap_or_default();
@@ -18,7 +18,7 @@ impl Sort {
             .iter()
             .map(|&hit| {
                 let key = table.row(hit).and_then(|row| self.key.number(row, &ranks));
-                // The largest number stands for no value.
+                // `LAST` is reserved for rows without a value.
                 let key = key.map(|key| if self.descending { LAST - 1 - key.min(LAST - 1) } else { key.min(LAST - 1) });
                 (key.unwrap_or(LAST), hit)
             })
@@ -32,7 +32,7 @@ impl Sort {
         keyed.into_iter().map(|(_, hit)| hit).collect()
     }
 
-    /// Puts rows in order whose numbers say too little.
+    /// Sorts rows with equal numeric keys by their full texts.
     fn sort_by_texts(self, table: &RowTable<'_>, rows: &mut [(u64, RowNumber)]) {
         if rows.len() < 2 {
             return;
@@ -41,7 +41,7 @@ impl Sort {
             let row = table.row(hit)?;
             if self.key == SortKey::Url { path(row) } else { Some(Cow::Borrowed(row.id())) }
         };
-        // Taken once: each is compared many times.
+        // Each text is computed once, since it is compared many times.
         let mut texts: Vec<_> = rows.iter().map(|&(_, hit)| (text(hit), hit)).collect();
         texts.sort_unstable_by(|a, b| {
             let order = a.0.cmp(&b.0);
@@ -54,7 +54,7 @@ impl Sort {
 }
 
 impl SortKey {
-    /// A number that sorts as the value does, or nearly so.
+    /// A numeric key that sorts like the value, or like a prefix of it.
     fn number(self, row: RowRef<'_>, ranks: &HashMap<u32, u64>) -> Option<u64> {
         if !row.is_webhook() {
             return None;
@@ -70,7 +70,7 @@ impl SortKey {
     }
 }
 
-/// The first eight bytes as a number that sorts as they do.
+/// The first eight bytes as a number that sorts the same way.
 fn head(text: &str) -> u64 {
     let mut bytes = [0; 8];
     for (byte, &there) in bytes.iter_mut().zip(text.as_bytes()) {
@@ -79,11 +79,11 @@ fn head(text: &str) -> u64 {
     u64::from_be_bytes(bytes)
 }
 
-/// The path of a row's URL and what follows it.
+/// The path, query and fragment of a row's URL.
 fn path(row: RowRef<'_>) -> Option<Cow<'_, str>> {
     let host = row.host()?;
     let rest = row.url().strip_prefix("https://").and_then(|rest| rest.strip_prefix(&*host.name));
-    // A parser would spell what follows an unusual host in its own way.
+    // For an unusual host, a parser may also spell the rest differently.
     let is_usual = host.name.ends_with(|c: char| c.is_ascii_lowercase()) && !host.name.contains("xn--");
     match rest {
         Some(path) if is_usual && (path.is_empty() || path.starts_with('/')) => Some(Cow::Borrowed(path)),
@@ -91,7 +91,7 @@ fn path(row: RowRef<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The places of the hosts among all of them in order, by their numbers.
+/// The rank of each host in alphabetical order, by host number.
 fn host_ranks(table: &RowTable<'_>, hits: &[RowNumber]) -> HashMap<u32, u64> {
     let mut hosts = HashMap::new();
     for &hit in hits {

@@ -1,4 +1,4 @@
-//! The table of fields: all that a field is, except the [`Condition`] that it reads into.
+//! The table of fields: everything about a field except the [`Condition`] that it is parsed into.
 
 use jiff::Timestamp;
 
@@ -185,7 +185,7 @@ fn active(value: &FieldValue<'_>) -> Result<Condition, QueryError> {
 fn flag(value: &FieldValue<'_>) -> Result<Condition, QueryError> {
     match &*value.text {
         "marked" => Ok(Condition::Is(RowFlag::Marked)),
-        // `new` and `gone` are the earlier spellings.
+        // `new` and `gone` are older spellings.
         "added" | "new" => Ok(Condition::Is(RowFlag::New)),
         "changed" => Ok(Condition::Is(RowFlag::Changed)),
         "removed" | "gone" => Ok(Condition::Is(RowFlag::Gone)),

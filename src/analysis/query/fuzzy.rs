@@ -1,4 +1,4 @@
-//! Fuzzy words, `~word`: letters that occur in their order, and how well they match.
+//! Fuzzy words, `~word`: their letters must occur in the same order, and a score rates the match.
 
 use nucleo_matcher::chars::{normalize, to_lower_case};
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
@@ -6,10 +6,10 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::needle::has_capital;
 
-/// The longest fuzzy word. Nobody types longer ones from memory, and the scores of very long ones would overflow.
+/// The longest fuzzy word, in bytes. Longer ones are not typed in practice, and their scores could overflow.
 pub(super) const MAX_BYTES: usize = 200;
 
-/// A word to be matched letter by letter, other letters allowed between.
+/// A word to match letter by letter, with other letters allowed in between.
 #[derive(Debug, Clone)]
 pub(super) struct Fuzzy {
     atom: Atom,
@@ -21,7 +21,7 @@ pub(super) struct Fuzzy {
 }
 
 impl Fuzzy {
-    /// Of at most [`MAX_BYTES`]. Smart case: a capital letter makes it matter.
+    /// Creates a matcher for at most [`MAX_BYTES`]. Smart case: a capital letter makes it case-sensitive.
     pub(super) fn new(word: &str) -> Self {
         let any_case = !has_capital(word);
         let case = if any_case { CaseMatching::Ignore } else { CaseMatching::Respect };
@@ -29,14 +29,14 @@ impl Fuzzy {
         let mut needle = atom(word);
         let letters: Box<[char]> = needle.needle_text().chars().collect();
         if !word.is_ascii() && letters.iter().all(char::is_ascii) {
-            // Combining marks are left out of it. The rest must be an ASCII text, or it would not be found in one.
+            // Combining marks are left out. The rest must be ASCII, or it would not be found in an ASCII text.
             needle = atom(&letters.iter().collect::<String>());
         }
         let any_accent = letters.iter().all(|&letter| normalize(letter) == letter);
         Self { atom: needle, letters, any_case, any_accent }
     }
 
-    /// Returns true if the letters occur in their order. The matcher says the same, but needs a large working memory.
+    /// Returns true if the letters occur in this order. The matcher gives the same answer, but needs much working memory.
     pub(super) fn is_in(&self, text: &str) -> bool {
         let mut wanted = self.letters.iter();
         let Some(mut next) = wanted.next() else { return true };
@@ -56,7 +56,7 @@ impl Fuzzy {
         self.atom.score(text, matcher)
     }
 
-    /// The letters of the best match, as indices of the text's characters.
+    /// The letters of the best match, as character indices of the text.
     pub(super) fn indices(&self, text: &str) -> Vec<u32> {
         let mut indices = Vec::new();
         let mut buffer = Vec::new();

@@ -5,12 +5,12 @@ use std::ops::Range;
 use super::condition::Condition;
 use super::parsed::Query;
 
-/// The most places in one text: more of them say no more to a reader.
+/// The most highlighted places in one text. More would not help a reader.
 const MAX_PLACES: usize = 32;
 
 impl Query {
-    /// Returns the matching byte ranges of a displayed URL, in order, none touching another. The URL may be cut, so that less
-    /// of it matches.
+    /// Returns the matching byte ranges of a displayed URL, in order and separated by at least one byte. If the URL is cut,
+    /// only the displayed part is searched.
     pub fn places(&self, text: &str) -> Vec<Range<usize>> {
         let mut places: Vec<Range<usize>> = Vec::new();
         for condition in self.wanted() {

@@ -1,4 +1,4 @@
-//! A parsed query, and what can be told from its terms alone.
+//! A parsed query, and its properties that follow from its terms alone.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::parser;
 use crate::analysis::audit::RuleSet;
 use crate::base::text::Safe;
 
-/// A parsed query. A copy shares its terms.
+/// A parsed query. Clones share its terms.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     pub(super) terms: Arc<[Term]>,
@@ -18,10 +18,10 @@ pub struct Query {
 }
 
 impl Query {
-    /// Parses a query of at most 4,096 bytes. Ages become moments here, counted from `now`.
+    /// Parses a query of at most 4,096 bytes. Ages are converted to times, counted from `now`.
     pub fn parse(text: &str, now: Timestamp) -> Result<Self, QueryError> {
         let (mut terms, hint) = parser::parse(text, now)?;
-        // All must match, in whatever order: the cheap ones first.
+        // All terms must match, so the cheap ones are checked first.
         terms.sort_by_key(Term::cost);
         Ok(Self { terms: terms.into(), hint: hint.map(Arc::new) })
     }
@@ -30,12 +30,12 @@ impl Query {
         self.terms.iter().flat_map(|term| &term.any)
     }
 
-    /// Returns true if it asks for facts that only the explorer knows, such as `is:marked`.
+    /// Returns true if the query uses facts that only the explorer knows, such as `is:marked`.
     pub fn asks_for_flags(&self) -> bool {
         self.conditions().any(|condition| matches!(condition, Condition::Is(_)))
     }
 
-    /// The findings that it asks for.
+    /// The rules that its `finding:` terms name.
     pub fn findings(&self) -> impl Iterator<Item = RuleSet> {
         self.conditions().filter_map(|condition| match condition {
             Condition::Finding(rules) => Some(*rules),
@@ -51,7 +51,7 @@ impl Query {
         self.conditions().any(|condition| matches!(condition, Condition::Probe(_)))
     }
 
-    /// Returns true if evaluating it takes much longer than reading the rows, so that more threads help.
+    /// Returns true if evaluating the query takes much longer than reading the rows, so that more threads help.
     pub fn is_slow(&self) -> bool {
         self.conditions().any(|condition| matches!(condition, Condition::Pattern(_) | Condition::Fuzzy(_)))
     }
@@ -73,13 +73,13 @@ impl Query {
         self.hint.as_deref()
     }
 
-    /// Returns true if everything matches because nothing is asked for.
+    /// Returns true if the query has no terms, so that everything matches.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
-    /// Returns true if some matches are better than others: when a fuzzy term is not negated. A [`Ranker`](super::Ranker) rates
-    /// them.
+    /// Returns true if matches have a score, which is the case if a fuzzy term is not negated. A [`Ranker`](super::Ranker)
+    /// computes it.
     pub fn is_ranked(&self) -> bool {
         let fuzzy = |condition: &Condition| matches!(condition, Condition::Fuzzy(_));
         self.terms.iter().any(|term| !term.negated && term.any.iter().any(fuzzy))

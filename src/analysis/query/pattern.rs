@@ -5,13 +5,13 @@ use regex::{Regex, RegexBuilder};
 use super::needle::has_capital;
 use crate::base::text::{Safe, clean_head};
 
-/// Bytes that one compiled expression, and the cache of one search, may take.
+/// The memory limit of a compiled expression, and of the cache of a search, in bytes.
 const MAX_BYTES: usize = 1 << 20;
 
-/// Groups in groups.
+/// The deepest nesting of groups.
 const MAX_NESTING: u32 = 64;
 
-/// Columns of a message.
+/// The most columns of an error message.
 const MESSAGE: usize = 120;
 
 /// Compiles a pattern. Smart case: a literal capital letter makes it case-sensitive.
@@ -33,7 +33,7 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, Safe> {
         })
 }
 
-/// A pattern without its escapes, and without the names and flags of its groups: letters that stand for no letter.
+/// The literal characters of a pattern: without escapes, and without the names and flags of groups.
 fn literals(pattern: &str) -> String {
     let mut kept = String::with_capacity(pattern.len());
     let mut rest = pattern.chars();
@@ -49,7 +49,7 @@ fn literals(pattern: &str) -> String {
     kept
 }
 
-/// Goes behind what a backslash starts: `\S`, `\pL`, `\p{Lu}`, `\x4A`, `\x{4A}`, `\u004A`.
+/// Skips the rest of an escape after its backslash: `\S`, `\pL`, `\p{Lu}`, `\x4A`, `\x{4A}`, `\u004A`.
 fn skip_escape(rest: &mut std::str::Chars<'_>) {
     let digits = match rest.next() {
         Some('p' | 'P') => 1,

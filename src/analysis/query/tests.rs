@@ -150,7 +150,7 @@ fn a_sign_negates_the_whole_term() {
         ("!\"acme\"", false),
         ("-~acmcrm", false),
         ("-re:^https:", false),
-        // One sign negates; what follows is text.
+        // A single sign negates; the rest is text.
         ("--acme", true),
         ("acme -z", true),
         ("whk-", false),
@@ -171,7 +171,7 @@ fn alternatives_take_the_field_of_those_before() {
         ("event:=x|=call", false),
         ("\"no no\"|\"acme\"", true),
         ("host:\"globex\"|\"acme\"", true),
-        // A fuzzy word is looked for everywhere, and leaves the field as it is.
+        // A fuzzy word is searched for everywhere, and does not change the current field.
         ("host:globex|~acmcrm", true),
         ("host:globex|~zzz|acme", true),
         ("host:globex|~zzz|crm", false),
@@ -241,7 +241,7 @@ fn an_equals_sign_asks_for_the_whole() {
         ("host:=HOOKS.acme.com", true),
         ("host:=acme.com", false),
         (r#"url:="https://hooks.acme.com/dialnexa/CRM?x=a|b""#, true),
-        // Without a field it is a letter like another.
+        // Without a field, `=` is an ordinary character.
         ("x=a", true),
         ("=a", true),
         ("=acme", false),
@@ -555,7 +555,7 @@ fn quotes_are_used_where_they_are_needed() {
     }
 }
 
-/// Texts of whatever has a meaning to the language.
+/// Texts made of everything that has a meaning in the language.
 fn any_query() -> impl Strategy<Value = String> {
     let part = prop::sample::select(vec![
         "\"",

@@ -41,7 +41,7 @@ pub(super) enum TimeError {
 pub(super) fn read(operator: &str, text: &str, now: Timestamp) -> Result<TimeRange, TimeError> {
     use Bound::{Excluded, Included, Unbounded};
     if let Some(age) = age(text)? {
-        // Older than all time is before its start.
+        // An age beyond the smallest timestamp means the smallest timestamp.
         let then = now.checked_sub(age).unwrap_or(Timestamp::MIN);
         return Ok(match operator {
             ">" => TimeRange(Unbounded, Excluded(then)),
@@ -85,7 +85,7 @@ fn age(text: &str) -> Result<Option<SignedDuration>, TimeError> {
         return Err(TimeError::NoUnit);
     }
     let Some(&(_, seconds)) = UNITS.iter().find(|(name, _)| *name == unit) else { return Ok(None) };
-    // A number that does not fit is longer than all time.
+    // A number that overflows is treated as the longest possible age.
     let number = number.parse::<i64>().unwrap_or(i64::MAX);
     Ok(Some(SignedDuration::from_secs(number.saturating_mul(seconds))))
 }

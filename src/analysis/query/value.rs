@@ -1,4 +1,4 @@
-//! Values of a query: what fields read, and how any text is quoted to be one.
+//! Values of a query: the text that fields parse, and the quoting of any text as a value.
 
 use std::borrow::Cow;
 use std::ops::Range;
