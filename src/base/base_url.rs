@@ -118,7 +118,7 @@ impl fmt::Debug for BaseUrl {
 
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        // Only this name is sure to stay here: `localhost.` is looked up in the DNS.
+        // Only this name is certain to be local: `localhost.` is looked up in the DNS.
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
         Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),

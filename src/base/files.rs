@@ -267,7 +267,7 @@ mod tests {
         let mode = |path: &Path| path.metadata().unwrap().mode() & 0o777;
         assert_eq!(mode(&path), 0o600);
         assert_eq!((mode(&home.path().join("a")), mode(&home.path().join("a/b"))), (0o700, 0o700));
-        // Nothing else is left behind.
+        // No temporary file is left behind.
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 
@@ -309,7 +309,7 @@ mod tests {
         assert!(put(&path, "x", Existing::ReplacedShared).unwrap().is_some());
         let beside = home.path().join("beside");
         fs::write(&beside, "").unwrap();
-        // As the umask makes any new file.
+        // The permissions of any new file under this umask.
         assert_eq!(mode(), beside.metadata().unwrap().mode() & 0o777);
         for there in [0o644, 0o666, 0o600] {
             fs::set_permissions(&path, Permissions::from_mode(there)).unwrap();
@@ -324,7 +324,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let link = home.path().join("config.toml");
         symlink("dotfiles/hookscope.toml", &link).unwrap();
-        // Dangling at first.
+        // The link is dangling at first.
         for text in ["first", "second"] {
             assert!(put(&target(&link).unwrap(), text, Existing::Replaced).unwrap().is_some());
             assert!(link.symlink_metadata().unwrap().is_symlink());
@@ -373,7 +373,7 @@ mod tests {
         fs::hard_link(path("linked"), path(".hookscope-abc124.tmp")).unwrap();
         symlink("linked", path(".hookscope-abc125.tmp")).unwrap();
         fs::create_dir(path(".hookscope-abc126.tmp")).unwrap();
-        // A writer that is at work in the midst of another one.
+        // A write that is in progress while another one starts.
         put(&path("outer"), "", Existing::Replaced).unwrap();
         let written = write(&path("outer"), Existing::Replaced, |out| {
             out.write_all(b"whole")?;

@@ -1,5 +1,5 @@
-//! The log: a file in the state directory, written only when `HOOKSCOPE_LOG` is set. It never reaches the terminal; still, every
-//! line is cleaned, and the keys in use are masked. Uses `files`, `redact` and `text`; start at [`start`].
+//! The log: a file in the state directory, written only if `HOOKSCOPE_LOG` is set. It never reaches the terminal; still,
+//! every line is cleaned, and the keys in use are masked. Uses `files`, `redact` and `text`; start at [`start`].
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -17,17 +17,17 @@ use crate::base::text::{Safe, clean};
 use crate::safe;
 
 const FILE: &str = "hookscope.log";
-/// A log of more bytes is renamed at the next start, and replaces the one renamed before.
+/// The size from which the log is renamed at the next start, replacing the one renamed before, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
 
 /// The keys in use.
 static KEYS: Mutex<Vec<ApiKey>> = Mutex::new(Vec::new());
 
-/// Starts the log, if the filter asks for one.
+/// Starts the log, if there is a filter.
 ///
 /// # Errors
 ///
-/// The filter cannot be understood, or there is no place for the file.
+/// The filter is not valid, or the file cannot be created.
 pub fn start(filter: Option<&str>) -> Result<(), Safe> {
     let Some(filter) = filter.filter(|filter| !filter.trim().is_empty()) else { return Ok(()) };
     let filter = EnvFilter::builder()
@@ -38,13 +38,13 @@ pub fn start(filter: Option<&str>) -> Result<(), Safe> {
         .map_err(|why| safe!("cannot open {}: {}", clean(&path.to_string_lossy()), clean(&why.kind().to_string())))?;
     let lines = Lines(Arc::new(Mutex::new(file)));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(lines).finish();
-    // There is one start, so there is no other subscriber.
+    // This is the only subscriber: the log is started once.
     drop(tracing::subscriber::set_global_default(subscriber));
     tracing::info!("hookscope {} started", env!("CARGO_PKG_VERSION"));
     Ok(())
 }
 
-/// Masks a key in every line from now on.
+/// Masks a key in all further lines.
 pub fn hide(key: &ApiKey) {
     let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
     if !keys.contains(key) {

@@ -95,7 +95,7 @@ impl ApiKey {
         text.replace(&*self.0, MASK).replace(self.secret(), MASK)
     }
 
-    /// The value, for the `Authorization` header and for the config that its user wants it in, and nothing else.
+    /// The value, for the `Authorization` header and for the config file of the user who entered it, and nothing else.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

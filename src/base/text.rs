@@ -1,9 +1,9 @@
 //! The gate between text from outside and a terminal.
 //!
-//! Every string from the API, a file or the environment is an [`Untrusted`] string: it has no `Display` and no
-//! `Deref`, so it cannot be printed or drawn by accident. What a terminal may receive is [`Safe`], and there are only three
-//! ways to make one: a literal of the program, [`Untrusted::clean`] (or [`clean`]), and [`safe!`](crate::safe), which
-//! composes safe parts. The screen ([`crate::tui`]) accepts nothing else; that is checked by the compiler.
+//! Every string from the API, a file or the environment is an [`Untrusted`] string: it has no `Display` and no `Deref`, so
+//! it cannot be printed or drawn by accident. A terminal receives only [`Safe`] text, and there are only three ways to make
+//! it: a literal of the program, [`Untrusted::clean`] (or [`clean`]), and [`safe!`](crate::safe), which composes safe parts.
+//! The screen ([`crate::tui`]) accepts nothing else; the compiler checks that.
 //!
 //! Text is cleaned by character class after decoding, not by looking for escape sequences: a list of sequences is never
 //! complete, while an ESC that has become `^[` is harmless whatever follows it. Uses no other module; start at [`clean`].
@@ -18,11 +18,11 @@ use unicode_segmentation::UnicodeSegmentation;
 use self::characters::{columns_of, push_clean};
 pub use self::characters::{escape_json, is_unsafe, is_width_certain};
 
-/// The bytes looked at for each column that can be shown, so that a huge value costs no more than the part that fits.
+/// The bytes read for each column that can be shown, so that a huge value costs no more than the part that fits.
 const BYTES_PER_COLUMN: usize = 32;
 
-/// A string from outside. It carries the true value, for comparing, for requests and for machine formats; it reaches a
-/// terminal only through [`Untrusted::clean`].
+/// A string from outside. It holds the true value, for comparisons, requests and machine formats; it reaches a terminal only
+/// through [`Untrusted::clean`].
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Untrusted(Box<str>);
 
@@ -31,7 +31,7 @@ impl Untrusted {
         Self(text.into())
     }
 
-    /// The true value. Never for a terminal: that is what [`Untrusted::clean`] is for.
+    /// The true value. Not for a terminal: use [`Untrusted::clean`] for that.
     pub fn raw(&self) -> &str {
         &self.0
     }
@@ -65,8 +65,8 @@ impl From<String> for Untrusted {
     }
 }
 
-/// Text that a terminal may receive: it has no control, bidi or invisible character, no line break, and no grapheme cluster but a
-/// character and at most seven accents on it. Terminals disagree on what others look like and how wide they are.
+/// Text that a terminal may receive: without control, bidi or invisible characters and line breaks, and with at most seven
+/// accents on a character. Terminals disagree on the look and the width of other grapheme clusters.
 #[derive(Clone, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 pub struct Safe(Cow<'static, str>);
 

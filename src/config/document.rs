@@ -1,5 +1,5 @@
 //! A config file as a tree of tables whose values know their line. Messages name the file, line, key and allowed values, and
-//! never quote the file: any line of it may hold the key. That is why serde does not read it: its messages quote values.
+//! never quote the file: any line of it may hold the key. This is why serde does not read it: its messages quote values.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,7 +89,7 @@ impl<'a> Section<'a> {
         self.document.path.parent().unwrap_or(Path::new("")).join(path)
     }
 
-    /// A table below this one; one that is not there has no keys.
+    /// A table below this one. A missing table has no keys.
     pub(super) fn section(&mut self, key: &str) -> Result<Self, ConfigError> {
         let found = self.get(key, &"a table".into(), |value| value.as_table().ok_or(value))?;
         Ok(self.below(key, found.map(|found| found.value), self.place.clone()))
@@ -124,7 +124,7 @@ impl<'a> Section<'a> {
         self.get(key, &"a string".into(), |value| value.as_str().map(str::to_owned).ok_or(value))
     }
 
-    /// A string that must be there.
+    /// A required string.
     pub(super) fn required(&mut self, key: &'static str) -> Result<Located<String>, ConfigError> {
         self.string(key)?.ok_or_else(|| self.missing(key))
     }
@@ -167,7 +167,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// One of some words.
+    /// One of several words.
     pub(super) fn choice<T: Copy>(
         &mut self,
         key: &str,

@@ -87,7 +87,7 @@ impl ValueKind<bool> for Switch {
     }
 }
 
-/// One of some words.
+/// One of several words.
 pub(super) struct Choice<T: 'static>(pub(super) &'static [(&'static str, T)]);
 
 impl<T: Copy + PartialEq> ValueKind<T> for Choice<T> {

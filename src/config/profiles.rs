@@ -23,10 +23,10 @@ pub struct Profile {
     pub asks: bool,
 }
 
-/// The workspaces that can be switched between, including the one of the start.
+/// The workspaces to switch between, including the initial one.
 ///
-/// `DIALNEXA_API_KEY`, `--base-url` and `DIALNEXA_BASE_URL` apply to the workspace of the start only. A connection to another
-/// one is made from the config alone.
+/// `DIALNEXA_API_KEY`, `--base-url` and `DIALNEXA_BASE_URL` apply to the initial workspace only. The connection to any other
+/// one uses only the config.
 #[derive(Debug)]
 pub struct Profiles {
     config: Config,
@@ -55,7 +55,7 @@ impl Profiles {
         let start_at = all.iter().position(|profile| profile.name.as_deref() == chosen.name).unwrap_or_default();
         if let Some(profile) = all.get_mut(start_at) {
             profile.host = start.api.base_url.host();
-            // Its key is here already.
+            // Its key has already been read.
             profile.asks = false;
         }
         Ok(Self { config: config.clone(), all, start_at, start: start.clone() })
@@ -65,20 +65,20 @@ impl Profiles {
         &self.all
     }
 
-    /// The index of the one of the start.
+    /// The index of the initial workspace.
     pub fn start_at(&self) -> usize {
         self.start_at
     }
 
-    /// The connection to a workspace. That of the start is reused; for another one, the key is read again, which may run a
-    /// command.
+    /// The connection to a workspace. For the initial one, it is reused; for any other one, the key is read again, which may
+    /// run a command.
     pub async fn connection(&self, at: usize) -> Result<Connection, ConfigError> {
         if at == self.start_at {
             return Ok(self.start.clone());
         }
         let profile = self.all.get(at).ok_or_else(|| ConfigError::new("no such profile"))?;
         let mut connection = self.config.stored_workspace(profile.name.as_deref())?.connection().await?;
-        // This may be the timeout of --timeout, which is about requests, not about a workspace.
+        // This may come from --timeout, which is about requests, not about a workspace.
         connection.api.timeout = self.start.api.timeout;
         Ok(connection)
     }

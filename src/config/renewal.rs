@@ -139,7 +139,7 @@ mod tests {
             ran = starts.recv() => ran,
         };
         assert_eq!(ran, Some(true));
-        // The command had the other end open until it ended.
+        // The command holds the other end open until it exits.
         let ended = tokio::time::timeout(Duration::from_secs(20), starts.recv()).await;
         assert_eq!(ended, Ok(Some(false)));
     }

@@ -15,7 +15,7 @@ use crate::base::text::Safe;
 use crate::keymap::{ACTIONS, Keymap};
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
-/// What no message may ever contain, in the shape of a key.
+/// A value in the shape of a key, which no message may contain.
 const SENTINEL: &str = "SENTINEL-KEY";
 
 /// A directory with a config file in it.
@@ -38,7 +38,7 @@ impl Place {
 
     fn write(&self, name: &str, content: impl AsRef<[u8]>, mode: u32) -> PathBuf {
         let path = self.path(name);
-        // An older one may be read-only.
+        // An existing one may be read-only.
         drop(fs::remove_file(&path));
         fs::write(&path, content).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
@@ -70,7 +70,7 @@ fn with_key(key: &str) -> Environment {
     Environment { api_key: Some(key.into()), ..Environment::default() }
 }
 
-/// Everything that an error could show anywhere.
+/// The complete text of an error, in every form in which it could be shown.
 fn everything(error: &ConfigError) -> String {
     format!("{error}\n{}\n{error:?}", advice(error))
 }
@@ -86,7 +86,7 @@ fn is_root() -> bool {
 mod sample {
     use super::*;
 
-    /// The sample config without the `#` of the lines that are wanted. Prose has a space after the `#`.
+    /// The sample config with the wanted lines uncommented. Prose has a space after the `#`.
     fn uncommented(wanted: impl Fn(&str) -> bool) -> String {
         let live = |line: &'static str| match line.strip_prefix('#') {
             Some(code) if !code.is_empty() && !code.starts_with(' ') && wanted(code) => code,
@@ -95,7 +95,7 @@ mod sample {
         EXAMPLE.lines().map(live).collect::<Vec<_>>().join("\n")
     }
 
-    /// Starts of the lines that show something without a default: keys, profiles, certificates and waivers.
+    /// Prefixes of the lines that show a sample instead of a default: keys, profiles, certificates and waivers.
     const WITHOUT_DEFAULT: [&str; 5] = ["api_key", "default_profile", "[profiles.", "color = \"red\"", "ca_file"];
     const WAIVER: [&str; 6] = ["[[audit.allow]]", "rule = ", "webhook = ", "url = ", "reason = ", "expires = "];
 
@@ -195,7 +195,7 @@ mod sample {
         }
     }
 
-    /// The keys that the code knows in a section, from the advice about a wrong one.
+    /// The valid keys of a section, taken from the advice about an invalid one.
     fn known_in(lines: &str) -> Vec<String> {
         let error = parse(&format!("{lines}\nno-such-key = 1\n")).unwrap_err();
         let known = advice(&error).strip_prefix("Known keys here: ").unwrap_or_else(|| panic!("{lines}: {error}"));
@@ -284,7 +284,7 @@ mod workspace {
         for (selection, env, start) in [
             (profile("prod"), Environment::default(), "--profile: unknown profile prod"),
             (WorkspaceOptions::default(), variable, "HOOKSCOPE_PROFILE: unknown profile prod"),
-            // A key does not make up for a name that is wrong.
+            // A key does not make up for an unknown profile.
             (profile("Production"), with_key("id:env"), "--profile: unknown profile Production"),
         ] {
             let error = config.connection(&selection, &env).await.unwrap_err();
@@ -328,7 +328,7 @@ mod workspace {
         assert!(advice(&error).contains(place.path(FILE).to_str().unwrap()), "{}", advice(&error));
         let error = config.connection(&WorkspaceOptions::default(), &env).await.unwrap_err();
         assert!(advice(&error).contains("--profile (p)"), "{}", advice(&error));
-        // No home directory to have a config in.
+        // Without a home directory, there is no config.
         let error = Config::default().connection(&WorkspaceOptions::default(), &env).await.unwrap_err();
         assert!(advice(&error).contains("DIALNEXA_API_KEY"), "{}", advice(&error));
     }
@@ -403,8 +403,7 @@ mod binding {
         address.map(|(url, _)| url.to_owned())
     }
 
-    /// The key that may be used for an address, as the design has it: a stored key is bound to the address in effect at
-    /// its own level.
+    /// The key that may be sent to an address by design: a stored key is bound to the address in effect at its own level.
     fn allowed(key_at: KeyAt, top: Address, profile: Address, target: &str) -> Option<&'static str> {
         let of_top = top.unwrap_or(VENDOR).1;
         let of_profile = profile.or(top).unwrap_or(VENDOR).1;
@@ -471,7 +470,7 @@ mod binding {
         }
         for refused in ["http://localhost:8443", "https://localhost", "https://127.0.0.1:8443", "https://localhost.:8443"] {
             let error = config.connection(&at(refused), &env).await.unwrap_err().to_string();
-            // Both ends are told apart by what differs.
+            // The message shows the part in which the addresses differ.
             let expected = format!("is stored for https://localhost:8443 and is not sent to {refused}: nothing was sent");
             assert!(error.contains(&expected), "{error}");
         }
@@ -566,7 +565,7 @@ mod files {
                 let error = load(&path).unwrap_err();
                 assert!(error.to_string().ends_with("config.toml: its group or others can write to it"), "{error}");
                 assert_eq!(advice(&error), format!("Run: chmod go-w {}", path.display()));
-                // What a symlink leads to counts, not the link.
+                // The target of the symlink is checked, not the link.
                 let link = place.path("link.toml");
                 drop(fs::remove_file(&link));
                 symlink(&path, &link).unwrap();
@@ -646,7 +645,7 @@ mod files {
     }
 
     async fn key_file(mode: u32, content: &[u8]) -> Result<String, ConfigError> {
-        // The directory of the config counts, not the working directory.
+        // Relative to the config's directory, not the working directory.
         let place = Place::with("api_key_file = 'secrets/key'");
         fs::create_dir(place.path("secrets")).unwrap();
         place.write("secrets/key", content, mode);
@@ -706,7 +705,7 @@ mod files {
 mod silence {
     use super::*;
 
-    /// The error of a config that is wrong, whether that shows when it is read or when its key is used.
+    /// The error of an invalid config, either when it is loaded or when its key is used.
     async fn mistake(config: &str) -> ConfigError {
         match parse(config) {
             Ok(config) => config.connection(&WorkspaceOptions::default(), &Environment::default()).await.unwrap_err(),
@@ -714,9 +713,9 @@ mod silence {
         }
     }
 
-    /// The file, with the key in a wrong place, and the line to be named.
+    /// Files with the key in a wrong place, and the line that the message must name.
     const HOSTILE: &[(&str, u32)] = &[
-        // The right key with a wrong value.
+        // The right key name with an invalid value.
         ("api_key = ['kid:SENTINEL-KEY']", 1),
         ("api_key = { kid = 'SENTINEL-KEY' }", 1),
         ("api_key = [['kid:SENTINEL-KEY'], 1]", 1),
@@ -727,7 +726,7 @@ mod silence {
         ("[api_key]\nSENTINEL-KEY = 1", 1),
         ("[[api_key]]\nkid = 'SENTINEL-KEY'", 1),
         ("[profiles.p]\napi_key = ['kid:SENTINEL-KEY']", 2),
-        // No TOML.
+        // Not valid TOML.
         ("api_key = kid:SENTINEL-KEY", 1),
         ("api_key = SENTINEL-KEY", 1),
         ("api_key = 'kid:SENTINEL-KEY", 1),
@@ -749,7 +748,7 @@ mod silence {
         ("[SENTINEL-KEY", 1),
         ("[profiles.kid:SENTINEL-KEY]", 1),
         ("export DIALNEXA_API_KEY=kid:SENTINEL-KEY", 1),
-        // As the name of something.
+        // The key as a name.
         ("'kid:SENTINEL-KEY' = 1", 1),
         ("SENTINEL-KEY = 'api_key'", 1),
         ("\n[SENTINEL-KEY]", 2),
@@ -764,7 +763,7 @@ mod silence {
         ("[profiles]\n'kid:SENTINEL-KEY' = 1", 2),
         ("[profiles.'kid:SENTINEL-KEY']\napi_key = 1", 2),
         ("default_profile = 'x'\n[profiles.'kid:SENTINEL-KEY']", 1),
-        // As the value of something else.
+        // The key as another value.
         ("profiles = 'kid:SENTINEL-KEY'", 1),
         ("[profiles]\napi_key = 'kid:SENTINEL-KEY'", 2),
         ("[profiles.p]\nkey = 'kid:SENTINEL-KEY'", 2),
@@ -816,7 +815,7 @@ mod silence {
 
     #[test]
     fn what_is_told_of_a_config_hides_what_looks_like_a_key() {
-        // A path without a colon is a path.
+        // A path without a colon is treated as a path.
         let hostile = HOSTILE.iter().filter(|(config, _)| !config.contains("'/dev/null/"));
         let mut told = 0;
         for (text, _) in hostile {
@@ -864,7 +863,7 @@ proxy = \"kid:SENTINEL-KEY\"
         ) {
             let mut text = BROKEN.to_owned();
             for (at, typed) in slips {
-                // The key itself stays whole, so that it can be looked for.
+                // The key itself stays whole, so that it can be searched for.
                 let end = (at + 1).min(text.len());
                 if text.get(at..end).is_some_and(|old| old.len() == 1 && !SENTINEL.contains(old)) {
                     text.replace_range(at..end, &typed);

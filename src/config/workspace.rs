@@ -59,7 +59,7 @@ impl Config {
         Ok(ChosenWorkspace { source, base_url, api_key: env.api_key.as_deref(), ..workspace })
     }
 
-    /// The workspace as the config alone has it.
+    /// The workspace according to the config alone.
     pub(super) fn stored_workspace(&self, name: Option<&str>) -> Result<ChosenWorkspace<'_>, ConfigError> {
         let (name, level) = match name {
             None => (None, &self.top),
@@ -123,11 +123,11 @@ impl ChosenWorkspace<'_> {
         }
     }
 
-    /// The key in effect. No file is read for it and no command run.
+    /// The key in effect. Reads no file and runs no command.
     ///
     /// # Errors
     ///
-    /// There is no key, or the variable has no valid one.
+    /// There is no key, or the variable does not hold a valid one.
     pub fn key(&self) -> Result<StoredKey, ConfigError> {
         self.key_and_home().map(|(key, _)| key)
     }
