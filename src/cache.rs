@@ -210,7 +210,7 @@ impl Store {
         if there.is_some() && file::read_at(&path, now).is_some_and(|there| there > read_at) {
             return Ok(Kept::Outdated);
         }
-        // A cache from the future is written again, as its header has the wrong time.
+        // A cache with a time in the future is rewritten, since its header has the wrong time.
         if there.is_some_and(|there| there == digest) && file::read_at(&path, now).is_some() {
             touch(&path, read_at)?;
             self.forget_removed();
@@ -263,7 +263,7 @@ impl Store {
         read.and_then(Result::ok).unwrap_or_default()
     }
 
-    /// Forgets the ids that were confirmed as removed: the cache has what it should have.
+    /// Forgets the ids that were confirmed as removed, since the cache is up to date.
     fn forget_removed(&self) {
         drop(fs::remove_file(self.path("removed")));
     }

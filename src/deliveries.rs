@@ -1,6 +1,6 @@
-//! Exports of delivery attempts: a JSON array, one JSON object per line, or CSV. The format is detected. Rows are read one at a
-//! time, so that memory does not grow with the file; malformed rows are counted, and are no error. May use `analysis` (the
-//! tally), `error`, `model`, `snapshot` and `text`. Start at [`read`].
+//! Exports of delivery attempts: a JSON array, one JSON object per line, or CSV. The format is detected. Rows are read one
+//! at a time, so that memory does not grow with the file; malformed rows are counted and are not an error. May use
+//! `analysis` (the tally), `error`, `model`, `snapshot` and `text`. Start at [`read`].
 
 mod attempt_fields;
 mod csv;
@@ -80,7 +80,7 @@ pub fn load(path: &Path, tally: &mut DeliveryTally) -> Result<ExportReport, Erro
 ///
 /// # Errors
 ///
-/// It cannot.
+/// It cannot be opened.
 pub fn check(path: &Path) -> Result<(), Error> {
     File::open(path).map(drop).map_err(|error| usage_error(path, &error.into()))
 }
@@ -159,7 +159,7 @@ mod tests {
         (read(bytes.as_ref(), &mut tally), tally)
     }
 
-    /// A file that can be read: how many rows, how many malformed, and what is known of the webhook `a`.
+    /// Reads a valid file. Returns the numbers of rows and malformed rows, and the statistics of the webhook `a`.
     #[track_caller]
     fn figures(bytes: impl AsRef<[u8]>) -> (u64, u64, DeliveryStats) {
         let (report, tally) = read_all(bytes);
@@ -228,7 +228,7 @@ mod tests {
         let (rows, malformed, _) = figures(&csv);
         assert_eq!((rows, malformed), (5_001, 1));
         assert_eq!(first_reason(&csv), (3, "missing closing quote".into()));
-        // At the end of the file there is nothing to close it either.
+        // A quote that is still open at the end of the file costs only its line.
         assert_eq!(figures("webhook_id,is_success,error_message\nb,false,\"never\na,true,").0, 1);
         // A message with line breaks is one row.
         assert_eq!(figures("webhook_id,is_success,error_message\nb,false,\"one\ntwo\"\na,true,").0, 2);
@@ -245,7 +245,7 @@ mod tests {
             format!("webhook_id,is_success,error_message\nb,false,\"{message}\"\na,true,\n")
         };
         assert_eq!(figures(csv(1_000)).0, 2);
-        // Each line is read by itself, and the one with the closing quote has one field.
+        // Each line is read by itself, and the line with the closing quote has one field.
         let (rows, malformed, _) = figures(csv(1_001));
         assert_eq!((rows, malformed), (1, 1_001));
         assert_eq!(first_reason(csv(1_001)), (2, "missing closing quote".into()));
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(failure(b" \n"), "the file is empty");
         assert_eq!(failure(b"\xff\xfe[\0"), "not UTF-8 but UTF-16");
         assert_eq!(failure(b"\x1f\x8b\x08\0"), "not UTF-8 but compressed");
-        // Nothing was delivered: that is no failure.
+        // An export without deliveries is not a failure.
         assert_eq!(figures("[]").0, 0);
         assert_eq!(figures("webhook_id,is_success\n").0, 0);
     }

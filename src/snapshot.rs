@@ -1,7 +1,7 @@
-//! Workspaces in files: what `--from` reads, and what `snapshot` writes.
+//! Workspaces in files: input for `--from`, output of `snapshot`.
 //!
-//! A file is read as a stream, a value at a time, so that noise of any size ends at its first wrong byte, and a good file
-//! costs no more memory than its rows.
+//! A file is read as a stream, one value at a time, so that invalid input of any size ends at its first wrong byte, and a
+//! valid file needs no more memory than its rows.
 
 mod lines;
 
@@ -32,12 +32,12 @@ const MAX_VALUE: usize = 64 << 20;
 #[derive(Debug, Clone)]
 pub struct FileListing {
     pub rows: Rows,
-    /// Of all rows together. A saved page may claim more rows than it has.
+    /// For all rows together. A saved page may claim more rows than it has.
     pub numbers: PageNumbers,
 }
 
 impl FileListing {
-    /// A listing of which nothing says that it is incomplete.
+    /// A listing without any sign that it is incomplete.
     pub fn whole(rows: Rows) -> Self {
         let count = rows.count();
         Self { numbers: PageNumbers { number: 1, rows: count, total: Some(count), ..PageNumbers::default() }, rows }
@@ -49,7 +49,7 @@ impl FileListing {
 ///
 /// # Errors
 ///
-/// What is wrong, with file, line and column.
+/// The file is not valid. The message has the file, line and column.
 pub fn read(path: &Path, interner: &Interner) -> Result<FileListing, Error> {
     read_in_pages(path, interner, STORED_PAGE)
 }
@@ -73,7 +73,7 @@ pub fn read_in_pages(path: &Path, interner: &Interner, page_size: u64) -> Result
     read_from(file, &name, rows)
 }
 
-/// What messages call it.
+/// The name of the file in messages.
 pub fn name(path: &Path) -> Safe {
     if path == Path::new("-") { "stdin".into() } else { clean(&path.to_string_lossy()) }
 }
@@ -91,7 +91,7 @@ fn read_from(reader: impl Read, name: &Safe, mut rows: RowsBuilder) -> Result<Fi
     let mut reader = BufReader::with_capacity(64 << 10, reader);
     let head = reader.fill_buf().map_err(|error| unreadable(name, &error))?;
     if head.is_empty() {
-        // A terminal would be read once more.
+        // Reading a terminal again would wait for more input.
         return Err(wrong(safe!("{}: empty input", name)));
     }
     if head.starts_with(b"\xef\xbb\xbf") {
@@ -110,7 +110,8 @@ fn read_from(reader: impl Read, name: &Safe, mut rows: RowsBuilder) -> Result<Fi
     }
 }
 
-/// The first byte that is no blank; nothing before it is consumed, so that positions stay true, unless it is long.
+/// Returns the first byte that is not white space. White space before it is not consumed, so that positions stay correct,
+/// unless it fills the buffer.
 fn first_byte(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
     loop {
         let buffer = reader.fill_buf()?;
@@ -125,7 +126,7 @@ fn first_byte(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
     }
 }
 
-/// `file:line:column` and what the parser says. It never quotes the file.
+/// The error at `file:line:column`, with the parser's message. It never quotes the file.
 fn at(name: &Safe, error: &serde_json::Error) -> Error {
     let what = if error.is_syntax() || error.is_eof() { "not valid JSON: " } else { "" };
     let words = without_number(&error.to_string());
@@ -133,7 +134,7 @@ fn at(name: &Safe, error: &serde_json::Error) -> Error {
     wrong(safe!("{}:{}:{}: {}{}", name, error.line(), error.column(), what, clean(words)))
 }
 
-/// A reader that gives no more than `left` bytes for one value.
+/// A reader that returns at most `left` bytes per value.
 struct Bounded<'a, R> {
     reader: R,
     left: &'a Cell<usize>,
@@ -175,7 +176,7 @@ fn read_array<R: Read>(reader: &mut Bounded<'_, R>, rows: &mut RowsBuilder) -> R
     parser.end()
 }
 
-/// One object that is a page or a webhook, or several that are webhooks.
+/// Reads one object that is a page or a webhook, or several that are webhooks.
 fn read_objects<R: Read>(reader: &mut Bounded<'_, R>, name: &Safe, mut rows: RowsBuilder) -> Result<FileListing, Error> {
     let left = reader.left;
     let mut values = serde_json::Deserializer::from_reader(reader).into_iter::<Box<RawValue>>();
@@ -198,7 +199,7 @@ fn read_objects<R: Read>(reader: &mut Bounded<'_, R>, name: &Safe, mut rows: Row
     Ok(FileListing::whole(rows.finish()))
 }
 
-/// Adds one of several objects, whose places in the file the parser does not know.
+/// Adds one of several objects. The parser does not know their positions in the file.
 fn push_numbered(rows: &mut RowsBuilder, value: &RawValue, number: u64, name: &Safe) -> Result<(), Error> {
     rows.push(value).map_err(|_too_deep| wrong(safe!("{}: webhook {} is nested too deeply", name, number)))
 }
@@ -245,7 +246,7 @@ pub fn write_listing(out: &mut dyn Write, rows: &Rows) -> io::Result<()> {
     out.write_all(if rows.is_empty() { b"[]\n" } else { b"\n]\n" })
 }
 
-/// Passes each row to `write` in the order of snapshots, with what separates it from the row before.
+/// Passes each row to `write` in the order of snapshots, with the separator before it.
 fn write_lines(rows: &Rows, write: &mut dyn FnMut(&[u8], RowRef<'_>) -> io::Result<()>) -> io::Result<()> {
     let (mut sorted, malformed): (Vec<RowRef<'_>>, Vec<RowRef<'_>>) =
         rows.iter().map(|(_, row)| row).partition(|row| row.is_webhook());

@@ -1,4 +1,4 @@
-//! The cached listing of one workspace: a header, then one row a line.
+//! The cached listing of one workspace: a header, then one row per line.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -12,14 +12,14 @@ use serde_json::value::RawValue;
 use crate::base::files::{self, Existing};
 use crate::model::{Interner, Rows, RowsBuilder};
 
-/// The version of the format that is written and read.
+/// The version of the format.
 const VERSION: u32 = 1;
-/// The largest cache that is written or read, in bytes.
+/// The size limit of a cache, in bytes.
 pub(super) const MAX_BYTES: u64 = 2 << 30;
-/// The longest header.
+/// The size limit of the header, in bytes.
 const MAX_HEADER: u64 = 4 << 10;
 
-/// The last consistent listing that was stored.
+/// The last consistent listing.
 #[derive(Debug, Clone)]
 pub struct CachedListing {
     /// In the API's order.
@@ -27,7 +27,7 @@ pub struct CachedListing {
     pub read_at: Timestamp,
 }
 
-/// Why a cache is ignored.
+/// The reason why a cache is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     #[error("written by a newer version of hookscope")]
@@ -53,12 +53,12 @@ struct Header {
     sha256: String,
 }
 
-/// What tells one listing from another, its order included.
+/// A digest of a listing, which depends on the order of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Digest {
     rows: u64,
     sha256: String,
-    /// Of all rows with their line breaks.
+    /// The size of all rows with their line breaks.
     pub(super) bytes: u64,
 }
 
@@ -72,7 +72,7 @@ impl Digest {
     }
 }
 
-/// A digest that is under way.
+/// A digest that is being computed.
 struct Running {
     context: digest::Context,
     rows: u64,
@@ -102,9 +102,9 @@ impl Running {
     }
 }
 
-/// Writes a listing in place of what is there.
+/// Writes a listing, replacing the cached one.
 pub(super) fn write(path: &Path, listing: &Rows, digest: &Digest, read_at: Timestamp) -> io::Result<()> {
-    // A link that was planted there is replaced, not followed.
+    // A symlink is replaced, not followed: another program may have planted it.
     if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
         std::fs::remove_file(path)?;
     }
@@ -122,7 +122,7 @@ pub(super) fn write(path: &Path, listing: &Rows, digest: &Digest, read_at: Times
     Ok(())
 }
 
-/// The digest of the listing that is there, if it is whole.
+/// Returns the digest of the cached listing; `None` if the file is missing or damaged.
 pub(super) fn digest_in(path: &Path) -> Option<Digest> {
     let file = super::open(OpenOptions::new().read(true), path).ok()?;
     let mut reader = BufReader::with_capacity(64 << 10, file);
@@ -158,7 +158,7 @@ fn header(reader: &mut BufReader<File>) -> Result<Header, Unusable> {
     serde_json::from_slice(&line).map_err(|_not_ours| Unusable::Damaged)
 }
 
-/// Reads the listing into pages of `page_size` rows; `None` if there is none.
+/// Reads the cached listing into pages of `page_size` rows; `None` if there is none.
 pub(super) fn read(
     path: &Path,
     interner: &Interner,
@@ -202,12 +202,13 @@ fn touched(metadata: &std::fs::Metadata) -> Option<Timestamp> {
     metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok())
 }
 
-/// A later read that found the same only touched the file. A time that has not come yet is not the time of a read.
+/// Returns the time of the last read. A later read of the same listing only changes the modification time of the file. A
+/// modification time in the future is ignored.
 fn last_read(written: Timestamp, touched: Option<Timestamp>, now: Timestamp) -> Timestamp {
     touched.filter(|&touched| touched > written && touched <= now).unwrap_or(written)
 }
 
-/// When the listing that is there was read, as far as that time has come.
+/// Returns when the cached listing was read; `None` without a cache, or if that time is in the future.
 pub(super) fn read_at(path: &Path, now: Timestamp) -> Option<Timestamp> {
     let file = super::open(OpenOptions::new().read(true), path).ok()?;
     let touched = touched(&file.metadata().ok()?);

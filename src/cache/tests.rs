@@ -27,7 +27,7 @@ fn jsons<'r>(rows: impl Iterator<Item = RowRef<'r>>) -> Vec<String> {
 }
 
 impl Store {
-    /// Keeps it at the very moment that it was read, what it lacks being confirmed as removed.
+    /// Saves a listing at the time of its read, with all missing webhooks confirmed as removed.
     fn keep_at(&self, listing: &Rows, read_at: Timestamp) -> io::Result<Kept> {
         let mut removed = BTreeSet::new();
         loop {
@@ -64,7 +64,7 @@ impl Place {
         Some((jsons(rows.iter().map(|(_, row)| row)), read_at))
     }
 
-    /// Webhooks, time, and what was added, removed and changed.
+    /// Webhooks, time, and the numbers of webhooks added, removed and changed.
     fn history(&self) -> Vec<Past> {
         let counts = |counts: Counts| (counts.added, counts.removed, counts.changed);
         let one = |snapshot: Snapshot| (snapshot.webhooks, snapshot.at.to_string(), snapshot.counts.map(counts));
@@ -100,10 +100,10 @@ fn what_an_earlier_version_stored_is_adopted_once_where_it_is_certain_whose_it_i
     assert_eq!(store().unused_history(), None);
     assert_eq!((store().history().len(), store().read_at()), (1, Some(at("01T12:00:00"))));
     assert!(old.history().is_empty() && old.read_at().is_none());
-    // From then on this is the store, whatever an earlier version writes.
+    // From now on this is the store, whatever an earlier version writes.
     old.keep_at(&rows_of(&[B2]), at("02T12:00:00")).unwrap();
     assert_eq!((store().history()[0].webhooks, old.history().len()), (2, 1));
-    // The next read adds to the history that was adopted.
+    // The next read adds to the adopted history.
     store().keep_at(&rows_of(&[A]), at("03T12:00:00")).unwrap();
     assert_eq!(store().history().last().unwrap().counts, Some(Counts { added: 0, removed: 1, changed: 0 }));
 }
@@ -169,7 +169,7 @@ fn what_did_not_change_is_not_written_again() {
     let before = inode();
     assert_eq!(place.store.keep_at(&rows_of(&[A, B]), at("02T12:00:00")).unwrap(), Kept::Unchanged);
     assert_eq!((inode(), place.texts().unwrap().1), (before, at("02T12:00:00")));
-    // Another order is another listing, but no other workspace.
+    // A different order is a different listing, but not a change of the workspace.
     assert_eq!(place.store.keep_at(&rows_of(&[B, A]), at("03T12:00:00")).unwrap(), Kept::Written { new: false });
     assert_eq!(place.history().len(), 1);
 }
@@ -264,7 +264,7 @@ fn planted_links_are_neither_followed_nor_lost_to() {
         (place.texts().unwrap().0, fs::read_to_string(&victim).unwrap()),
         (vec![A.to_owned()], "precious".to_owned())
     );
-    // A snapshot that is a link is none.
+    // A snapshot that is a symlink is ignored.
     symlink(&victim, place.home.path().join("state/history/w/00000009_20260601T000000Z_1.json")).unwrap();
     assert_eq!(place.history().len(), 1);
 }
@@ -276,7 +276,7 @@ fn a_program_that_is_writing_is_not_waited_for() {
     let held = Lock::take(&place.store.path("lock")).unwrap().unwrap();
     assert_eq!(place.store.keep_unconfirmed(&rows_of(&[B]), "02T00:00:00", "02T00:00:00"), Kept::Busy);
     assert_eq!(place.texts().unwrap().0, [A]);
-    // A program that is being started has a copy of the file until it runs.
+    // A child process that is being started has a copy of the file until it runs.
     let copy = held.0.try_clone().unwrap();
     drop(held);
     assert_eq!(place.store.keep_at(&rows_of(&[B]), at("02T00:00:00")).unwrap(), Kept::Written { new: true });
@@ -338,7 +338,7 @@ fn a_place_that_cannot_be_written_is_an_error_and_the_old_cache_stays() {
     assert_eq!(place.texts().unwrap().0, [A]);
 }
 
-/// Webhooks with these ids, each in one of a few forms; some of them are the same webhook spelled in another way.
+/// Webhooks with these ids, each in one of a few forms; some forms are different spellings of the same webhook.
 fn listing(ids: &BTreeMap<u8, u8>, malformed: usize) -> Rows {
     let forms = [
         r#""url":"https://a.com","events":["e","f"],"is_active":true"#,
@@ -397,11 +397,11 @@ fn what_was_read_later_stays_and_so_does_the_history() {
     assert_eq!(place.store.keep_unconfirmed(&rows_of(&[A]), "02T11:59:59", "02T12:00:01"), Kept::Outdated);
     assert_eq!(place.texts(), Some((vec![A.to_owned(), B.to_owned()], at("02T12:00:00"))));
     assert_eq!(place.history().len(), 1);
-    // The same listing was read once more, which only its time tells.
+    // The same listing was read again, so only its time changed.
     place.store.keep_at(&rows_of(&[A, B]), at("03T12:00:00")).unwrap();
     assert_eq!(place.store.keep_unconfirmed(&rows_of(&[A]), "03T11:00:00", "03T12:00:01"), Kept::Outdated);
     assert_eq!(place.store.keep_at(&rows_of(&[A]), at("03T12:00:01")).unwrap(), Kept::Written { new: true });
-    // One that is damaged is as good as none.
+    // A damaged cache counts as none.
     fs::write(place.cache(), fs::read_to_string(place.cache()).unwrap() + "noise\n").unwrap();
     let kept = place.store.keep_unconfirmed(&rows_of(&[A, B]), "03T11:00:00", "03T12:00:03");
     assert_eq!(kept, Kept::Written { new: true });
@@ -417,7 +417,7 @@ fn what_a_listing_lacks_must_be_confirmed_as_removed() {
         if without_cache {
             fs::remove_file(place.cache()).unwrap();
         }
-        // An empty listing, one that lacks some, and one whose rows are malformed.
+        // An empty listing, an incomplete one, and one with malformed rows.
         for (rows, ids) in
             [(&[] as &[&str], &["a", "b"] as &[&str]), (&[B], &["a"]), (&[B, "null", r#"{"id":"a"}"#], &["a"])]
         {
@@ -428,7 +428,7 @@ fn what_a_listing_lacks_must_be_confirmed_as_removed() {
         let removed = BTreeSet::from(["a".to_owned()]);
         let kept = place.store.keep(&rows_of(&[B]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
         assert_eq!((kept, place.texts().unwrap().0), (Kept::Written { new: true }, vec![B.to_owned()]));
-        // What comes in addition needs no word.
+        // An added webhook needs no confirmation.
         let kept = place.store.keep_unconfirmed(&rows_of(&[A, B]), "03T00:00:00", "03T00:00:00");
         assert_eq!(kept, Kept::Written { new: true });
     }
@@ -444,7 +444,7 @@ fn removals_are_remembered_until_all_are_confirmed() {
         let kept = place.store.keep(&rows_of::<&str>(&[]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
         let Kept::Unconfirmed(unconfirmed) = kept else { panic!("{kept:?}") };
         assert_eq!((unconfirmed.count, unconfirmed.ids.len(), place.texts().unwrap().0.len()), (count, count.min(100), 250));
-        // Each time another program.
+        // A new process each time.
         removed = unconfirmed.ids.into_iter().collect();
     }
     let kept = place.store.keep(&rows_of::<&str>(&[]), at("02T00:00:00"), at("02T00:00:00"), &removed).unwrap();
@@ -461,7 +461,7 @@ fn what_is_listed_again_is_not_taken_for_removed() {
         assert_eq!(kept, Kept::Unconfirmed(Unconfirmed { ids: vec!["b".to_owned()], count: 1 }));
         assert!(place.store.known_removed().contains("a"));
     };
-    // The same listing as before, read by another program and by this one.
+    // The same listing as before, read by another process and by this one.
     let place = Place::new();
     lacking_b(&place);
     assert_eq!(place.store.keep_unconfirmed(&rows_of(&[A, B]), "03T00:00:00", "03T00:00:00"), Kept::Unchanged);
@@ -471,7 +471,7 @@ fn what_is_listed_again_is_not_taken_for_removed() {
     lacking_b(&place);
     assert!(place.store.keep_again(at("01T00:00:00"), at("03T00:00:00")).unwrap());
     assert!(place.store.known_removed().is_empty());
-    // One that lacks another webhook.
+    // A listing without another webhook.
     let place = Place::new();
     lacking_b(&place);
     let kept = place.store.keep_unconfirmed(&rows_of(&[A]), "03T00:00:00", "03T00:00:00");
@@ -564,7 +564,7 @@ fn a_clock_that_was_wrong_moves_no_snapshot_to_another_place() {
         let newest = dated.iter().rev().find(|dated| dated.at <= wanted);
         newest.map(|newest| (newest.snapshot.sequence, newest.is_own))
     };
-    // Written last by a clock that was in the past.
+    // The last one was written while the clock was behind.
     let past = ["2026-06-01", "2026-06-10", "1990-01-01"];
     assert_eq!(newest(&past, "2026-06-05"), Some((1, true)));
     assert_eq!(newest(&past, "2026-06-12"), Some((3, false)));
@@ -573,12 +573,12 @@ fn a_clock_that_was_wrong_moves_no_snapshot_to_another_place() {
     assert_eq!(newest(&later, "2026-06-10"), Some((3, false)));
     assert_eq!(newest(&later, "2026-06-11"), Some((4, true)));
     assert_eq!(newest(&["2026-06-10", "1990-01-01"], "2000-01-01"), None);
-    // In the future; or in what was the future then.
+    // In the future, or in the future at that time.
     let future = ["2026-06-01", "2099-01-01", "2026-06-10"];
     assert_eq!((newest(&future, "2026-06-05"), newest(&future, "2026-06-12")), (Some((2, false)), Some((3, true))));
     let once = ["2025-01-01", "2026-06-10", "2025-07-01", "2025-08-01"];
     assert_eq!((newest(&once, "2025-07-05"), newest(&once, "2026-06-12")), (Some((3, true)), Some((4, true))));
-    // Nothing is wrong with a history in order, and one alone has the time that it has.
+    // A history in order keeps its times, and so does a single snapshot.
     let good = ["2026-06-01", "2026-06-01", "2026-06-10"];
     assert_eq!((newest(&good, "2026-06-01"), newest(&good, "2026-06-10")), (Some((2, true)), Some((3, true))));
     assert_eq!(newest(&["2099-01-01"], "2026-06-10"), None);
@@ -625,8 +625,7 @@ fn the_history_knows_when_webhooks_became_inactive() {
     assert_eq!(found.len(), 2);
 }
 
-/// A minute in the life of a workspace: webhooks that are there, those of them that the listing leaves out, and those that
-/// cannot be requested by id.
+/// One minute of a workspace: the existing webhooks, those that the listing omits, and those that cannot be requested by id.
 type Minute = (BTreeSet<u8>, BTreeSet<u8>, BTreeSet<u8>);
 
 proptest! {
@@ -639,7 +638,7 @@ proptest! {
         let place = Place::new();
         let json = |id: &u8| format!(r#"{{"id":"{id:02}","url":"u"}}"#);
         let of = |ids: &BTreeSet<u8>| rows_of(&ids.iter().map(json).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>());
-        // All that was ever listed, and of it what was there and what was removed by the API's own word.
+        // All ids ever listed, and of them those that existed and those that the API confirmed as removed.
         let mut seen = BTreeSet::new();
         for (minute, (there, left_out, failing)) in (0..).zip::<Vec<Minute>>(minutes) {
             let mut listed: BTreeSet<u8> = &there - &left_out;

@@ -30,7 +30,7 @@ pub(super) enum AttemptField {
 impl AttemptField {
     /// Returns the field with the name of a column or key, in any letter case and with any separators between words.
     pub(super) fn named(name: &str) -> Option<Self> {
-        // Longer than every name: a value in the place of a name.
+        // Longer than every name, so it is a value in place of a name.
         if name.len() > 64 {
             return None;
         }

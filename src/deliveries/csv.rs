@@ -1,5 +1,5 @@
-//! Rows of a CSV file with a header: RFC 4180 with commas, semicolons or tabs. `csv_core` splits each record. A quote that is
-//! never closed would make one record of the rest of the file; here it costs its own line only. Start at [`records`].
+//! Rows of a CSV file with a header: RFC 4180 with commas, semicolons or tabs. `csv_core` splits each record. A quote that
+//! is never closed would turn the rest of the file into one record; here only its own line is lost. Start at [`records`].
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -36,7 +36,7 @@ pub(super) fn records<R: Read>(
     Ok(())
 }
 
-/// Reads the header, with the separator that makes the most of it.
+/// Reads the header. The separator is the one that finds the most known fields.
 fn header<R: Read>(window: &mut ReadWindow<R>) -> Result<(RecordSplitter, Vec<Option<AttemptField>>), ExportError> {
     let length = RecordSplitter::new(b',').split(window)?.map_err(ExportError::Columns)?;
     let record = window.head(length);
@@ -112,7 +112,7 @@ impl RecordSplitter {
     fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut used = 0;
         loop {
-            // Without any bytes, the splitter would take the file to end.
+            // Without input, the splitter would assume the end of the file.
             let rest = bytes.get(used..).filter(|rest| !rest.is_empty())?;
             let text = self.text.get_mut(self.text_length..).unwrap_or_default();
             let ends = self.ends.get_mut(self.field_count..).unwrap_or_default();
@@ -129,7 +129,7 @@ impl RecordSplitter {
         }
     }
 
-    /// The fields of the record that was split. A wrong encoding costs a few characters, not the row.
+    /// The fields of the record that was split. Invalid UTF-8 loses a few characters, not the row.
     fn fields(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let starts = std::iter::once(&0).chain(&self.ends);
         let places = starts.zip(&self.ends).take(self.field_count);

@@ -1,5 +1,5 @@
-//! Rows of a JSON array, or one JSON object per line. `serde_json` reads each row; this file finds where a row ends, so that
-//! only one is held at a time and a malformed one costs no other. Start at [`lines`] and [`elements`].
+//! Rows of a JSON array, or one JSON object per line. `serde_json` parses each row; this file finds the end of a row, so
+//! that only one is held at a time and a malformed one does not affect others. Start at [`lines`] and [`elements`].
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -129,7 +129,7 @@ fn fields(row: &str) -> Result<AttemptFields<'_>, Safe> {
     Ok(fields)
 }
 
-/// Returns a value as text. An object or array is one only where any text will do.
+/// Returns a value as text. Objects and arrays are accepted only for fields that take any text.
 fn scalar(field: AttemptField, value: &RawValue) -> Option<Cow<'_, str>> {
     let json = value.get();
     match json.as_bytes().first() {

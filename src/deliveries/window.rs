@@ -6,12 +6,12 @@ use std::io::{self, Read};
 /// The longest row that is read, in bytes. A longer one is malformed, and is not held as a whole.
 pub(super) const MAX_ROW_BYTES: usize = 1 << 20;
 
-/// The least room for a read, in bytes.
+/// The least free space for a read, in bytes.
 const CHUNK: usize = 64 << 10;
 
 pub(super) struct ReadWindow<R> {
     reader: R,
-    /// The window is `start..end`; the bytes after it are room for the next read.
+    /// The window is `start..end`; the bytes after it are free space for the next read.
     data: Vec<u8>,
     start: usize,
     end: usize,
@@ -50,7 +50,7 @@ impl<R: Read> ReadWindow<R> {
         self.data.len()
     }
 
-    /// Reads some more; `false` at the end of the file.
+    /// Reads more bytes; `false` at the end of the file.
     pub(super) fn more(&mut self) -> io::Result<bool> {
         if self.is_at_end {
             return Ok(false);
@@ -101,7 +101,7 @@ impl<R: Read> ReadWindow<R> {
         }
     }
 
-    /// Consumes up to the end that `scan` finds, however far that is; `false` if the file ends before.
+    /// Consumes up to the end that `scan` finds, without a limit; `false` if the file ends before.
     pub(super) fn skip(&mut self, mut scan: impl FnMut(&[u8]) -> Option<usize>) -> io::Result<bool> {
         loop {
             let end = scan(self.rest());
