@@ -1,9 +1,10 @@
-//! Which pages are read, in what order, how many at once, and how often a failed one is tried again. The only code that
-//! knows paging.
+//! Decides which pages to read, in what order, how many at once, and how often to retry. The only code that knows about
+//! paging.
 //!
-//! The readers stand on the same `requests`: the background `task` of the explorer, which follows a [`Demand`] and reports
-//! [`FetchEvent`]s; [`read_listing`] and [`stream_listing`], which read a whole listing, consistently or with a list of what is
-//! wrong; [`read_page`] and [`read_webhooks`], which read what was named. All of them read from a [`Source`].
+//! All readers use `requests`: the background `task` of the explorer, which follows a [`Demand`] and reports
+//! [`FetchEvent`]s; [`read_listing`] and [`stream_listing`], which read a whole listing, either consistently or with a list
+//! of problems; and [`read_page`] and [`read_webhooks`], which read a single page, or webhooks by id. They read from a
+//! [`Source`].
 
 mod budget;
 mod complete;
@@ -34,22 +35,22 @@ pub use self::single::{read_page, read_webhooks};
 pub use self::source::{Held, Source};
 pub use self::task::{Demand, FetchEvent, Generation, spawn};
 
-/// How patient and how greedy the reading is.
+/// The limits of requests and reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// Rows asked for a page.
+    /// Rows to request per page.
     pub page_size: u32,
-    /// Times that a failed request is tried again.
+    /// The number of retries of a failed request.
     pub retries: u32,
-    /// The most requests in flight at once; fewer when the API or the link cannot take them.
+    /// The most requests in flight at once; fewer if the API or the connection is overloaded.
     pub max_concurrency: usize,
-    /// The first pause before another try; each further one may be twice as long. The real pause is a random part of it,
-    /// so that many clients do not come back together.
+    /// The pause before the first retry; it doubles with each further one. The real pause is a random part of it, so that
+    /// many clients do not retry at the same time.
     pub backoff: Duration,
-    /// The longest pause between two tries, and the longest wait that the API may ask for.
+    /// The longest pause between two attempts, and the longest wait that the API may ask for.
     pub longest_backoff: Duration,
     pub longest_wait: Duration,
-    /// Rows and bytes of answers after which a full read stops: the listing may have no end.
+    /// Rows and bytes received after which a full read stops, since a listing may be endless.
     pub max_rows: u64,
     pub max_bytes: u64,
 }

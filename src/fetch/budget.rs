@@ -1,5 +1,5 @@
-//! The request budget: how many requests may be in flight without touching the tenth of the rate limit that is left to
-//! production, which shares the key.
+//! The request budget: how many requests may be in flight without using the last tenth of the rate limit, which is reserved
+//! for production, as it shares the key.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ struct Told {
 }
 
 impl Told {
-    /// The end of the window by our clock, as reported. If it is not, a minute is enough to ask again.
+    /// The end of the window by our clock, as reported; otherwise a minute after the report.
     fn ends(&self) -> Instant {
         self.at + self.rate.resets_in.unwrap_or(UNTOLD_WINDOW)
     }
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(budget.requests(second), 2);
         budget.told(rate(11), sent, second);
         assert_eq!(budget.requests(second), 1);
-        // A request that was sent afterwards knows better.
+        // The answer to a later request is more recent.
         budget.told(rate(90), second, third);
         assert_eq!(budget.requests(third), 80);
     }

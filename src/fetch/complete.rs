@@ -1,9 +1,9 @@
-//! The consistent full read: every row of a listing once, or a list of what is wrong.
+//! The full read: every row of a listing once, or a list of problems.
 //!
-//! While pages are read the workspace can change, and pages shift; the [`Crawler`] decides whether that happened.
-//! [`read_listing`] reads an inconsistent listing again, up to three times, and then delivers it with its [`Problem`]s.
-//! [`stream_listing`] hands on each page as soon as its turn has come: what is handed on cannot be taken back, so it reads
-//! once.
+//! The workspace can change during a read, which shifts its pages; the [`Crawler`] detects that. [`read_listing`] reads an
+//! inconsistent listing again, up to three times in all, and then returns it with its [`Problem`]s. [`stream_listing`]
+//! passes on each page in order as soon as it arrives. It reads only once, since rows that were passed on cannot be taken
+//! back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -15,73 +15,74 @@ use super::{Policy, Problem, RowCount, Source};
 use crate::api::{ApiError, Page, PageNumbers};
 use crate::model::{RowPage, RowRef, Rows, Scope};
 
-/// Times that a listing is read before its problems are reported.
+/// The number of reads before the problems of a listing are reported.
 const TRIES: u32 = 3;
-/// Pages are requested this many times the concurrency ahead of a page that is late; those that arrive are kept until it comes.
+/// Pages are requested ahead of a late page, up to this many times the concurrency. They are held until the late page
+/// arrives.
 const AHEAD: u64 = 4;
 
-/// Which rows are wanted.
+/// Selects the rows to read.
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
     pub scope: Scope,
     pub limit: Limit,
-    /// What is left out here, whatever the server sends. A malformed row passes no filter.
+    /// A filter that is applied locally. Malformed rows never match a filter.
     pub filter: Option<&'a dyn Fn(RowRef<'_>) -> bool>,
-    /// Read every page a second time even where totals certify the first reading, all but surely.
+    /// Read every page a second time, even if totals all but certify the first reading.
     pub verify: bool,
 }
 
 impl Wanted<'_> {
-    /// Every row of a scope.
+    /// All rows of a scope.
     pub const fn all(scope: Scope) -> Self {
         Self { scope, limit: Limit::Everything, filter: None, verify: false }
     }
 }
 
-/// How much is wanted.
+/// The number of rows to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     Everything,
-    /// The first so many rows, and no more requests than they need.
+    /// At most this many rows, with no more requests than they need.
     Rows(u64),
 }
 
-/// What was read.
+/// The result of a read.
 #[derive(Debug)]
 pub struct Reading {
-    /// The wanted rows in the API's order, each id once.
+    /// The wanted rows in the API's order, without repeated ids.
     pub rows: Rows,
     pub summary: Summary,
 }
 
-/// What is known of a read besides its rows.
+/// The properties of a read besides its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
-    /// Why this is not all, or not surely all. Empty for a consistent read.
+    /// The reasons why the rows are incomplete or may be. Empty for a consistent read.
     pub problems: Vec<Problem>,
-    /// The server took no notice of `is_active`; rows of the other kind were left out here.
+    /// The server ignored `is_active`, so rows outside the scope were left out locally.
     pub scope_ignored: bool,
-    /// Rows of the scope that are no webhooks.
+    /// Malformed rows of the scope.
     pub malformed: u64,
-    /// Pages that came.
+    /// Pages received.
     pub pages: u64,
-    /// Rows of the whole listing, where that is known.
+    /// Rows in the whole listing, if known.
     pub total: Option<u64>,
 }
 
 impl Summary {
-    /// Whether nothing is missing or doubtful.
+    /// Returns true if there are neither problems nor malformed rows.
     pub fn is_whole(&self) -> bool {
         self.problems.is_empty() && self.malformed == 0
     }
 
-    /// Whether nothing but changes while reading is wrong, so that reading again could help.
+    /// Returns true if all problems may come from changes during the read, so that reading again could help.
     fn came_to_its_end(&self) -> bool {
         self.problems.iter().all(Problem::may_pass)
     }
 }
 
-/// Reads a listing. `watch` is told of every step, for a progress line.
+/// Reads a listing. `watch` is called on every step, for a progress line.
 ///
 /// # Errors
 ///
@@ -92,7 +93,7 @@ pub async fn read_listing(
     wanted: Wanted<'_>,
     mut watch: impl FnMut(&Progress),
 ) -> Result<Reading, ApiError> {
-    // One for all tries: what is left of the rate limit is not forgotten between them.
+    // Shared by all attempts, so that the rate limit is not forgotten between them.
     let mut requests = Requests::new(pages(source, policy, wanted), policy);
     let mut reading = read_once(&mut requests, policy, wanted, &mut watch).await?;
     for _ in 1..TRIES {
@@ -101,15 +102,15 @@ pub async fn read_listing(
         }
         match read_once(&mut requests, policy, wanted, &mut watch).await {
             Ok(again) if again.summary.came_to_its_end() => reading = again,
-            // All rows, if not surely of one moment, are better than some of them.
+            // All rows, even if not from one moment, are better than some of them.
             Ok(_) | Err(_) => break,
         }
     }
     Ok(reading)
 }
 
-/// Reads a listing once and hands on the wanted rows of each page, in the API's order, as soon as they are there: those of
-/// page 1 before page 2 is asked for. `sink` ends the reading by breaking.
+/// Reads a listing once and passes on the wanted rows of each page, in the API's order, as soon as they arrive: those of
+/// page 1 before page 2 is requested. `sink` ends the read by breaking.
 ///
 /// # Errors
 ///
@@ -125,7 +126,7 @@ pub async fn stream_listing(
     Attempt::new(policy, wanted, sink).read(&mut requests, &mut watch).await
 }
 
-/// Checks a saved listing as if it had been read, and selects the wanted rows. `numbers` are of all rows together.
+/// Checks a saved listing as if it had been read, and selects the wanted rows. `numbers` are those of the whole listing.
 pub fn check_saved(rows: &Rows, numbers: PageNumbers, wanted: Wanted<'_>) -> Reading {
     let mut pages = Vec::new();
     let summary = stream_saved(rows, numbers, wanted, |page| {
@@ -135,7 +136,7 @@ pub fn check_saved(rows: &Rows, numbers: PageNumbers, wanted: Wanted<'_>) -> Rea
     Reading { rows: pages.into_iter().collect(), summary }
 }
 
-/// As [`check_saved`], handing on the wanted rows page by page.
+/// As [`check_saved`], but passes on the wanted rows page by page.
 pub fn stream_saved(
     rows: &Rows,
     numbers: PageNumbers,
@@ -153,7 +154,7 @@ pub fn stream_saved(
     if attempt.is_done {
         attempt.crawler.cut_short();
     } else {
-        // It cannot be read a second time.
+        // A file cannot be read a second time.
         attempt.crawler.conclude();
     }
     Summary { scope_ignored: false, ..attempt.finish() }
@@ -178,21 +179,21 @@ async fn read_once(
     Ok(Reading { rows: pages.into_iter().collect(), summary })
 }
 
-/// One try: a reading of all pages in order, and what confirms it.
+/// One attempt: a read of all pages in order, with its confirmation.
 struct Attempt<'a, S> {
     policy: Policy,
     wanted: Wanted<'a>,
     sink: S,
     crawler: Crawler,
-    /// Pages that came before their turn.
+    /// Pages that arrived before their turn.
     early: BTreeMap<u64, Page>,
     failed: BTreeSet<u64>,
-    /// The next page to hand on.
+    /// The next page to pass on.
     turn: u64,
-    /// Rows handed on.
+    /// Rows passed on.
     accepted: u64,
     summary: Summary,
-    /// Nothing more is to be handed on.
+    /// True once nothing more is to be passed on.
     is_done: bool,
 }
 
@@ -238,7 +239,7 @@ impl<'a, S: FnMut(Arc<RowPage>) -> ControlFlow<()>> Attempt<'a, S> {
         Ok(self.finish())
     }
 
-    /// The next page to request, as far as the limit needs it.
+    /// The next page to request, unless the limit makes it unnecessary.
     fn next(&self, requests: &Requests<Pages>) -> Option<u64> {
         let ahead = (AHEAD * self.policy.max_concurrency as u64).min(self.pages_for_the_limit());
         self.crawler.next(ahead, |page| requests.is_under_way(page))
@@ -278,7 +279,7 @@ impl<'a, S: FnMut(Arc<RowPage>) -> ControlFlow<()>> Attempt<'a, S> {
         Ok(())
     }
 
-    /// Hands on the pages whose turn it is.
+    /// Passes on the pages whose turn has come.
     fn hand_on(&mut self) {
         while !self.is_done {
             if self.failed.contains(&self.turn) {
@@ -287,7 +288,7 @@ impl<'a, S: FnMut(Arc<RowPage>) -> ControlFlow<()>> Attempt<'a, S> {
             }
             let Some(page) = self.early.remove(&self.turn) else { return };
             if self.crawler.is_repeated(self.turn) {
-                // Such a server sends nothing new on later pages either.
+                // Later pages of such a server have nothing new either.
                 self.crawler.give_up(Problem::IgnoresPage { page: self.turn });
                 self.is_done = true;
                 return;
@@ -297,7 +298,7 @@ impl<'a, S: FnMut(Arc<RowPage>) -> ControlFlow<()>> Attempt<'a, S> {
         }
     }
 
-    /// Hands on the wanted rows of a page.
+    /// Passes on the wanted rows of a page.
     fn deliver(&mut self, page: &Arc<RowPage>) {
         let rows = self.wanted_rows(page);
         self.accepted += rows.len() as u64;
@@ -313,7 +314,7 @@ impl<'a, S: FnMut(Arc<RowPage>) -> ControlFlow<()>> Attempt<'a, S> {
         };
         let mut taken = 0;
         page.select(|row| {
-            // Rows past the limit are not even checked, so that malformed or repeated ones among them are not reported.
+            // Rows past the limit are not checked, so malformed or repeated ones among them are not reported.
             let is_taken = taken < room && self.is_wanted(row);
             taken += usize::from(is_taken);
             is_taken
@@ -333,7 +334,7 @@ impl<'a, S: FnMut(Arc<RowPage>) -> ControlFlow<()>> Attempt<'a, S> {
         is_new && self.wanted.filter.is_none_or(|admits| admits(row))
     }
 
-    /// How many pages from the next turn on the limit will need, estimated from those that were handed on.
+    /// The number of further pages that the limit needs, estimated from those passed on so far.
     fn pages_for_the_limit(&self) -> u64 {
         let Limit::Rows(limit) = self.wanted.limit else { return u64::MAX };
         let missing = limit.saturating_sub(self.accepted);

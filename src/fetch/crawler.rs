@@ -1,8 +1,8 @@
 //! Decides which pages of a listing to read, where it ends, and whether the pages are the listing. Does no IO and uses no
 //! clock: the complete read and the explorer's task drive it.
 //!
-//! A driver requests [`Crawler::next`] as long as there is room, passes on what happens, and calls [`Crawler::conclude`] when
-//! nothing is under way and nothing is left to request. Some listings have to be read a second time to be certain; see
+//! A driver requests [`Crawler::next`] as long as there is room, reports what happens, and calls [`Crawler::conclude`] when
+//! nothing is in flight and nothing is left to request. Some listings have to be read a second time to be certain; see
 //! `pass.rs`.
 
 use std::collections::BTreeSet;
@@ -81,7 +81,7 @@ impl Crawler {
         self.pass.pages()
     }
 
-    /// Returns true if a page of the first reading is neither settled nor under way.
+    /// Returns true if a page of the first reading is neither settled nor in flight.
     pub(super) fn is_open(&self, page: u64, is_under_way: impl Fn(u64) -> bool) -> bool {
         !self.settled.contains(&page) && !is_under_way(page)
     }
@@ -95,10 +95,10 @@ impl Crawler {
             return None;
         }
         if !self.layout.is_known() {
-            // Page 1 shows how long pages are.
+            // Page 1 reveals the page size.
             return self.is_open(1, is_under_way).then_some(1);
         }
-        // Without a known end: twice as far with each step, so that few requests go past the end.
+        // Without a known end, double the range with each step, so that few requests go past the end.
         let last = self.layout.last_page().unwrap_or_else(|| (self.pass.pages() * 2).max(1));
         let end = self.frontier.saturating_add(ahead).min(last.saturating_add(1)).min(MAX_PAGES + 1);
         (self.frontier..end).find(|&page| self.is_open(page, &is_under_way))
@@ -112,7 +112,7 @@ impl Crawler {
         }
     }
 
-    /// Adds a page. Returns true if it belongs to the first reading, so that its rows are to be used.
+    /// Adds a page. Returns true if it belongs to the first reading, so that its rows are used.
     pub(super) fn take(&mut self, page: &Page) -> bool {
         let digest = self.pass.digest(page);
         if self.settled.contains(&page.numbers.number) {
@@ -168,7 +168,7 @@ impl Crawler {
 
     fn settle(&mut self, page: u64) {
         self.settled.insert(page);
-        // A second reading that is under way does not cover this page.
+        // A second reading in progress does not cover this page.
         self.second = None;
         while self.settled.contains(&self.frontier) {
             self.frontier += 1;
@@ -178,7 +178,7 @@ impl Crawler {
         }
     }
 
-    /// Compares a page with its first reading. It may also be one that nothing waits for any more.
+    /// Compares a page with its first reading. The page may no longer be needed.
     fn confirm(&mut self, compare: impl FnOnce(&mut SecondPass, &Pass) -> Result<(), Problem>) {
         if let Some(second) = &mut self.second
             && let Err(problem) = compare(second, &self.pass)
@@ -197,12 +197,12 @@ impl Crawler {
         self.pass.is_new(id)
     }
 
-    /// Stops reading pages a second time: they are not needed any more.
+    /// Stops reading pages a second time, since that is no longer needed.
     pub(super) fn stop_confirming(&mut self) {
         self.second = None;
     }
 
-    /// Checks the pages once nothing is under way and [`Crawler::next`] has nothing to request. Returns true if the reading
+    /// Checks the pages once nothing is in flight and [`Crawler::next`] has nothing to request. Returns true if the reading
     /// is over; otherwise there are pages to read again.
     pub(super) fn conclude(&mut self) -> bool {
         if !self.is_concluded {
@@ -223,13 +223,13 @@ impl Crawler {
         true
     }
 
-    /// As [`Crawler::conclude`] for a reading that ends before the listing does: only what is known to be wrong counts.
+    /// As [`Crawler::conclude`] for a reading that stops before the end of the listing: only certain problems count.
     pub(super) fn cut_short(&mut self) {
         self.problems.extend(self.pass.repeated_ids());
         self.is_concluded = true;
     }
 
-    /// The reasons why the pages are not surely the listing. Empty if they are.
+    /// The reasons why the pages may not be the listing. Empty if they are.
     pub(super) fn problems(&self) -> &[Problem] {
         &self.problems
     }
@@ -253,7 +253,7 @@ mod tests {
         Crawler::new(Policy::default(), false)
     }
 
-    /// Requests what may be requested now.
+    /// Requests all pages that may be requested now.
     fn requested(crawler: &mut Crawler, ahead: u64) -> Vec<u64> {
         let mut under_way = Vec::new();
         while let Some(page) = crawler.next(ahead, |page| under_way.contains(&page)) {

@@ -1,13 +1,13 @@
-//! The problems of a read in as few lines as tell all of them.
+//! Explains the problems of a read in as few lines as possible.
 
 use super::Problem;
 use crate::base::text::{Safe, clean};
 use crate::safe;
 
-/// Ranges of pages that a line names.
+/// The most ranges of pages in a line.
 const MAX_RANGES: usize = 10;
 
-/// One sentence for each problem; pages that failed for the same reason share theirs.
+/// Returns one sentence per problem; pages that failed for the same reason share one.
 pub fn explain(problems: &[Problem]) -> Vec<Safe> {
     let mut lines = Vec::new();
     let mut told = Vec::new();
@@ -37,7 +37,7 @@ pub fn explain(problems: &[Problem]) -> Vec<Safe> {
     lines
 }
 
-/// `2, 5 to 9, 12` of sorted pages.
+/// Formats sorted page numbers as `2, 5 to 9, 12`.
 fn in_ranges(pages: &[u64]) -> Safe {
     let ranges: Vec<_> = pages.chunk_by(|before, after| before + 1 == *after).collect();
     let shown = ranges.iter().take(MAX_RANGES).filter_map(|range| match range {

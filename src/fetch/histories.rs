@@ -87,7 +87,7 @@ impl Workspace {
         }
     }
 
-    /// Changes the workspace at random, as happens between two requests.
+    /// Changes the workspace at random, as may happen between two requests.
     fn change(&mut self) {
         let (mut inserted, mut deleted) = (false, false);
         while self.rng.f64() < self.unrest {
@@ -186,12 +186,12 @@ impl Server {
         self.lock().requests
     }
 
-    /// Returns true if a row was deleted and another one inserted between the same two requests.
+    /// Returns true if a row was deleted and another one inserted between two requests.
     pub(crate) fn has_swapped(&self) -> bool {
         self.lock().has_swapped
     }
 
-    /// The number of pages in the workspace as it is now.
+    /// The current number of pages in the workspace.
     pub(crate) fn pages(&self, policy: Policy) -> usize {
         let workspace = self.lock();
         workspace.ids.len().div_ceil(workspace.clamp.min(policy.page_size as usize)).max(1)
@@ -202,7 +202,7 @@ impl Server {
         format!("{:?}, {:?}, unrest {}", workspace.envelope, workspace.order, workspace.unrest)
     }
 
-    /// Finds the fault in a read that was reported as complete, if there is one.
+    /// Finds the error in a read that was reported as complete, if there is one.
     pub(crate) fn fault(&self, read: &[u32]) -> Option<&'static str> {
         let workspace = self.lock();
         let unique: HashSet<u32> = read.iter().copied().collect();
@@ -220,7 +220,7 @@ impl Server {
     }
 }
 
-/// Seeds, the same ones each time; `HISTORIES_FROM` and `HISTORIES` choose others, and more.
+/// The seeds. `HISTORIES_FROM` and `HISTORIES` choose others, or more.
 pub(crate) fn seeds(count: u64) -> impl Iterator<Item = u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let from = number("HISTORIES_FROM").unwrap_or_default();

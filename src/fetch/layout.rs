@@ -36,13 +36,13 @@ pub struct PageLayout {
     total: Option<u64>,
     /// The server's number of pages, unless rows contradicted it.
     total_pages: Option<u64>,
-    /// One more than the last row that was seen.
+    /// The number of rows up to the last one seen.
     seen: u64,
-    /// The same, of this read only.
+    /// The same, but in this read only.
     received: u64,
     /// The end of the page that must be the last one.
     end: Option<u64>,
-    /// The first page known to be empty with nothing behind it, and the last such page.
+    /// The first page known to be empty with no rows after it, and the last such page.
     empty_from: Option<u64>,
     last_empty: Option<u64>,
 }
@@ -53,7 +53,7 @@ impl PageLayout {
         Self { page_size: Some(page_size), is_remembered: true, total: Some(rows), seen: rows, ..Self::default() }
     }
 
-    /// Learns from a page. `asked` is the limit that was asked for, which decides only when nothing else does.
+    /// Learns from a page. `asked` is the requested limit, which is used only if nothing else shows the page size.
     pub fn observe(&mut self, page: PageNumbers, asked: u32) {
         let rows = page.rows;
         self.learn_page_size(page, asked);
@@ -65,8 +65,8 @@ impl PageLayout {
             self.received = self.received.max(stop);
         }
         let received = self.received;
-        // More rows than a total claims refute it, whichever page repeats it later. Fewer do not: the page may be at fault, and
-        // rows are missing there.
+        // More rows than a total claims refute the total, even if later pages repeat it. Fewer rows do not: rows may be
+        // missing from the page.
         self.total = page.total.filter(|&total| total >= received);
         self.total_pages = page.total_pages.filter(|&pages| pages.saturating_mul(size) >= received);
         if rows == 0 {
@@ -83,12 +83,12 @@ impl PageLayout {
             }
         }
         let seen = self.seen;
-        // An empty page with rows behind it was not the end.
+        // An empty page followed by rows was not the end.
         self.empty_from = self.empty_from.filter(|&empty| seen <= self.first_row(empty));
     }
 
-    /// No page is longer than the page size. That a later page 1 is shorter may only say that there are fewer rows now: the size
-    /// is smaller only if the page says so itself, or if it says that others follow.
+    /// Learns the page size, which is the length of the longest page. A shorter page 1 later may only mean that there are
+    /// fewer rows: the size is smaller only if the page reports so, or reports that more pages follow.
     fn learn_page_size(&mut self, page: PageNumbers, asked: u32) {
         let rows = page.rows;
         let known = self.page_size.filter(|_| !self.is_remembered);
@@ -105,7 +105,7 @@ impl PageLayout {
             }
         };
         self.is_remembered &= page.number > 1;
-        // A workspace of one page grows as often as it likes.
+        // A workspace of one page may grow any number of times.
         let may_be_all = page.number <= 1
             && page.total.is_none_or(|total| total <= rows)
             && page.total_pages.is_none_or(|pages| pages <= 1);
@@ -127,7 +127,7 @@ impl PageLayout {
         self.empty_from = None;
     }
 
-    /// Starts another read of the listing. Everything known holds until pages contradict it.
+    /// Starts another read of the listing. Known values are kept until pages contradict them.
     pub fn read_again(&mut self) {
         self.received = 0;
     }
@@ -148,12 +148,12 @@ impl PageLayout {
         *self = Self { page_size, is_remembered, layouts, ..Self::default() };
     }
 
-    /// Returns true if the page size is known, so that pages can be told apart.
+    /// Returns true if the page size is known.
     pub fn is_known(&self) -> bool {
         self.page_size.is_some()
     }
 
-    /// Rows per page as the server really returns them, or the maximum while that is unknown; at least 1.
+    /// Rows per page as returned by the server, or the maximum while that is unknown; at least 1.
     pub fn page_size(&self) -> u64 {
         self.page_size.unwrap_or(u64::from(crate::api::MAX_PAGE_SIZE)).max(1)
     }
@@ -163,7 +163,7 @@ impl PageLayout {
             return RowCount::Exactly(total);
         }
         let ends_short = self.end == Some(self.seen);
-        // The empty page is the one behind the last row, be that on a full page or not.
+        // The page after the last row, whether or not the last row's page is full.
         let behind = self.seen.checked_sub(1).map_or(1, |last| self.page_of(last).saturating_add(1));
         let ends_empty = self.total_pages.is_none() && self.empty_from == Some(behind);
         if ends_short || ends_empty {
@@ -181,7 +181,7 @@ impl PageLayout {
         }
     }
 
-    /// The page on which a row lies, from 1.
+    /// The page that contains a row, from 1.
     pub fn page_of(&self, row: u64) -> u64 {
         (row / self.page_size()).saturating_add(1)
     }
@@ -191,7 +191,7 @@ impl PageLayout {
         page.saturating_sub(1).saturating_mul(self.page_size())
     }
 
-    /// The number of the last page, where that is known; at least 1.
+    /// The number of the last page, if known; at least 1.
     pub fn last_page(&self) -> Option<u64> {
         let last = match self.rows() {
             RowCount::Exactly(rows) => Some(rows.div_ceil(self.page_size())),

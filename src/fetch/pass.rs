@@ -1,7 +1,8 @@
 //! Decides whether the pages of a read are the listing as it was at one moment. Does no IO and uses no clock.
 //!
-//! Pages are read one after another, and the listing can change in between: a deletion moves every later row one place
-//! toward the front, past a reader who has already read that place. A read is certified in one of these ways:
+//! Pages are read one after another, and the listing can change in between: a deletion shifts every later row one place
+//! toward the front, and the read misses a row that is shifted onto a page already read. A read is certified in one of these
+//! ways:
 //!
 //! - A listing that fits on one page was read at one moment.
 //! - If every page reports the same total, there are that many rows, and each id appeared once, [`Verdict::ReadAgain`] asks
@@ -28,7 +29,7 @@ pub fn is_whole_listing(page: PageNumbers) -> bool {
         }
 }
 
-/// A summary of a page, kept after its rows are handed on.
+/// A summary of a page, kept after its rows were passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageDigest {
     pub(super) numbers: PageNumbers,

@@ -1,4 +1,4 @@
-//! Requests for pages or for single webhooks: sent within the limits of concurrency and rate, and retried after pauses. An
+//! Sends requests for pages or single webhooks within the limits of concurrency and rate, and retries them after pauses. An
 //! overloaded API pauses all of them.
 
 use std::collections::BTreeMap;
@@ -14,38 +14,38 @@ use super::{Policy, Source};
 use crate::api::{ApiAnswer, ApiError, ApiFailure, ErrorKind, Network, Page, PageRequest, RateLimit};
 use crate::model::{OwnedRow, Scope, WebhookId};
 
-/// How long others are waited for that have sent all requests that may be sent.
+/// The pause while other readers use up all requests that may be in flight.
 const OTHERS: Duration = Duration::from_millis(200);
 
-/// What became of a request. Its number is that of a page, or the place of an id in a list of ids.
+/// The progress of a request. Its number is that of a page, or an index into a list of ids.
 #[derive(Debug, Clone)]
 pub enum Progress<T = Page> {
     Loaded {
         number: u64,
         value: T,
     },
-    /// It will be tried again; `attempt` of `of` has failed.
+    /// It will be retried; `attempt` of `of` has failed.
     Retrying {
         number: u64,
         attempt: u32,
         of: u32,
         error: ApiError,
     },
-    /// Given up.
+    /// The request has failed for good.
     Failed {
         number: u64,
         error: ApiError,
     },
-    /// Nothing is sent until then.
+    /// No request is sent until then.
     Paused {
         until: Instant,
         error: ApiError,
     },
-    /// The pause is over, and nothing is under way.
+    /// The pause is over, and nothing is in flight.
     Resumed,
 }
 
-/// What numbered requests ask for.
+/// A kind of request, made by number.
 pub(super) trait Ask {
     type Value: Send + 'static;
 
@@ -92,7 +92,7 @@ impl Pages {
     }
 }
 
-/// Asks for single webhooks.
+/// Requests single webhooks.
 #[derive(Debug)]
 pub(super) struct Webhooks {
     pub(super) source: Source,
@@ -117,16 +117,16 @@ impl Ask for Webhooks {
     }
 }
 
-/// One try of a request.
+/// One attempt of a request.
 #[derive(Debug, Clone, Copy)]
 struct Try {
     number: u64,
     attempt: u32,
-    /// The answers to all requests that had come when this one was started or last failed.
+    /// The number of answers to all requests when this one was started or last failed.
     answers: u64,
 }
 
-/// A try that came to its end.
+/// An attempt that has ended.
 #[derive(Debug)]
 struct Finished<T> {
     tried: Try,
@@ -134,7 +134,7 @@ struct Finished<T> {
     result: Result<ApiAnswer<T>, ApiFailure>,
 }
 
-/// A try that waits for its time.
+/// An attempt that is delayed.
 #[derive(Debug)]
 struct Waiting {
     next: Try,
@@ -151,16 +151,16 @@ pub(super) struct Requests<A: Ask> {
     waiting: Vec<Waiting>,
     paused_until: Option<Instant>,
     window: Window,
-    /// Answers that came, refusals included.
+    /// Answers received, including errors.
     answers: u64,
     /// Reports of overload since the last answer.
     stalls: u32,
-    /// Of all who read from the same source.
+    /// Shared by all readers of the source.
     budget: Arc<Mutex<Budget>>,
 }
 
 fn lock(budget: &Mutex<Budget>) -> MutexGuard<'_, Budget> {
-    // It is whole between any two statements.
+    // A panic cannot leave it half-changed.
     budget.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -180,13 +180,13 @@ impl<A: Ask> Requests<A> {
         }
     }
 
-    /// Asks for something else from here on: everything under way is ended.
+    /// Changes the kind of requests. Everything in flight is canceled.
     pub(super) fn change(&mut self, change: impl FnOnce(&mut A)) {
         change(&mut self.ask);
         self.retain(|_| false);
     }
 
-    /// Ends the requests that nobody wants any more.
+    /// Cancels the requests that are no longer wanted.
     pub(super) fn retain(&mut self, wanted: impl Fn(u64) -> bool) {
         let mut budget = lock(&self.budget);
         self.aborts.retain(|&number, abort| {
@@ -200,7 +200,7 @@ impl<A: Ask> Requests<A> {
         self.waiting.retain(|waiting| wanted(waiting.next.number));
     }
 
-    /// Ends the pause, because a person asked to try now.
+    /// Ends the pause, since the user asked to try now.
     pub(super) fn end_pause(&mut self) {
         self.paused_until = None;
     }
@@ -209,12 +209,12 @@ impl<A: Ask> Requests<A> {
         self.aborts.contains_key(&number) || self.waiting.iter().any(|waiting| waiting.next.number == number)
     }
 
-    /// Whether anything is under way.
+    /// Returns true if any request is in flight or delayed.
     pub(super) fn is_busy(&self) -> bool {
         !self.aborts.is_empty() || !self.waiting.is_empty()
     }
 
-    /// Whether another request may be started now.
+    /// Returns true if another request may be started now.
     pub(super) fn has_room(&self) -> bool {
         let under_way = self.aborts.len() + self.waiting.len();
         under_way < self.window.size()
@@ -222,13 +222,13 @@ impl<A: Ask> Requests<A> {
             && lock(&self.budget).has_room_for(self.waiting.len() as u64 + 1, Instant::now())
     }
 
-    /// Starts a request; the caller asked [`Requests::has_room`].
+    /// Starts a request. The caller must have checked [`Requests::has_room`].
     pub(super) fn start(&mut self, number: u64) {
         self.spawn(Try { number, attempt: 1, answers: self.answers });
     }
 
-    /// Pauses when the limit is spent and nothing is under way that could tell more; an error when the wait is too long.
-    /// Call it before waiting for [`Requests::next`] with requests still to start.
+    /// Pauses if the rate limit is spent and no answer in flight could change that. Returns an error if the wait is too
+    /// long. Call it before waiting for [`Requests::next`] with requests left to start.
     pub(super) fn pause_if_spent(&mut self) -> Result<Option<Progress<A::Value>>, ApiError> {
         let now = Instant::now();
         if self.paused_until.is_some_and(|until| until > now) || !self.aborts.is_empty() {
@@ -237,7 +237,7 @@ impl<A: Ask> Requests<A> {
         let budget = lock(&self.budget);
         if budget.requests(now) > 0 {
             if !budget.has_room_for(1, now) {
-                // Others have taken it, and their answers will tell how much is left.
+                // Other readers have sent the requests, and their answers will report the limit.
                 self.paused_until = Some(now + OTHERS);
             }
             return Ok(None);
@@ -262,7 +262,7 @@ impl<A: Ask> Requests<A> {
         self.aborts.insert(tried.number, abort);
     }
 
-    /// The next thing that happens; `None` when nothing is under way or waiting. Cancelling the wait loses nothing.
+    /// Returns the next progress; `None` if nothing is in flight or delayed. Canceling the wait loses nothing.
     pub(super) async fn next(&mut self) -> Option<Progress<A::Value>> {
         loop {
             let now = Instant::now();
@@ -272,7 +272,7 @@ impl<A: Ask> Requests<A> {
             {
                 return Some(progress);
             }
-            // A try that is due but has no room waits for an answer, not for a time.
+            // A due attempt without room waits for an answer, not for a time.
             let due = self.waiting.iter().map(|waiting| waiting.at).filter(|&at| at > now).min();
             let wake = self.paused_until.or(due);
             if self.running.is_empty() && wake.is_none() {
@@ -295,8 +295,8 @@ impl<A: Ask> Requests<A> {
         }
     }
 
-    /// Starts the tries that are due, lowest number first, as far as both limits allow. Something to report when the rate limit
-    /// allows none, and nothing is under way that could change that.
+    /// Starts the attempts that are due, lowest number first, as far as both limits allow. Returns a pause or a failure if
+    /// the rate limit allows none, and no answer in flight could change that.
     fn start_due(&mut self, now: Instant) -> Option<Progress<A::Value>> {
         while self.aborts.len() < self.window.size()
             && let Some(at) = self.first_due(now)
@@ -319,7 +319,8 @@ impl<A: Ask> Requests<A> {
         due.min_by_key(|(_, waiting)| waiting.next.number).map(|(at, _)| at)
     }
 
-    /// `None` when nobody wants the answer any more: it came before its request could be ended.
+    /// Handles an attempt that has ended. `None` if its answer is no longer wanted: it arrived before the request could be
+    /// canceled.
     fn settle(&mut self, id: Id, finished: Finished<A::Value>) -> Option<Progress<A::Value>> {
         let Finished { tried, sent, result } = finished;
         let Try { number, .. } = tried;
@@ -327,7 +328,7 @@ impl<A: Ask> Requests<A> {
         match rate_of(&result) {
             Some(rate) => lock(&self.budget).told(rate, sent, Instant::now()),
             None if is_wanted => lock(&self.budget).spend_unseen(),
-            // That was done when its request was to be ended.
+            // The budget was updated when the request was canceled.
             None => {}
         }
         if !is_wanted {

@@ -1,11 +1,11 @@
-//! What was named: one page, or webhooks by their ids.
+//! Reads single pages, and webhooks by their ids.
 
 use super::requests::{Ask, Pages, Progress, Requests, Webhooks};
 use super::{Policy, Problem, Reading, Source, Summary};
 use crate::api::{ApiError, Page};
 use crate::model::{IdSet, OwnedRow, Scope, WebhookId};
 
-/// Reads one page of `size` rows. A server that reports another page than the asked one is a [`Problem`].
+/// Reads one page of `size` rows. A response for a different page is a [`Problem`].
 pub async fn read_page(
     source: &Source,
     policy: Policy,
@@ -26,7 +26,7 @@ pub async fn read_page(
         if numbers.reported.is_some_and(|reported| reported != number) {
             summary.problems.push(Problem::IgnoresPage { page: number });
         }
-        // With another page size, later pages hold other rows than requested; the first one is only shorter than it could be.
+        // With a different page size, later pages hold other rows than requested; page 1 is only shorter.
         let used = numbers.limit.unwrap_or(size.into()).max(numbers.rows);
         let is_short = numbers.total.is_some_and(|total| total > used);
         if used != u64::from(size) && (number > 1 || is_short) {
@@ -52,11 +52,11 @@ pub async fn read_page(
     Ok(Reading { rows, summary })
 }
 
-/// Reads webhooks by their ids, in the order of the ids. Each has a result of its own; a 404 is one of them.
+/// Reads webhooks by their ids, in the order of the ids. Each has its own result, which may be a 404.
 ///
 /// # Errors
 ///
-/// The key is refused: no id can be read.
+/// The key is refused, so no id can be read.
 pub async fn read_webhooks(
     source: &Source,
     policy: Policy,
@@ -77,7 +77,7 @@ pub async fn read_webhooks(
     Ok(results.into_iter().map(|(_, result)| result).collect())
 }
 
-/// Sends the numbered requests, as many at once as there may be, until each was settled.
+/// Sends the numbered requests, as many at once as allowed, until each has a result.
 async fn run<A: Ask>(
     mut requests: Requests<A>,
     numbers: impl IntoIterator<Item = u64>,

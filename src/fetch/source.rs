@@ -1,4 +1,4 @@
-//! Where rows come from: the API, or rows that are here already. Whoever reads cannot tell the difference.
+//! The source of rows: the API, or a file that is served in the same way.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,12 +7,12 @@ use super::budget::Budget;
 use crate::api::{ApiAnswer, ApiError, ApiFailure, Client, ErrorKind, Page, PageNumbers, PageRequest};
 use crate::model::{Interner, OwnedRow, RowNumber, RowPage, Rows, Scope, WebhookId};
 
-/// Answers for pages and single webhooks. Cheap to clone: whoever reads shares one rate limit with all others.
+/// Answers requests for pages and single webhooks. Cheap to clone. All clones share one rate limit.
 #[derive(Debug, Clone)]
 pub struct Source {
     origin: Origin,
     budget: Arc<Mutex<Budget>>,
-    /// Shares names between all rows that are read from here.
+    /// The interner of all rows from this source.
     interner: Interner,
 }
 
@@ -24,7 +24,7 @@ enum Origin {
     Fake(Fake),
 }
 
-/// A server in the same process.
+/// A server in this process.
 #[cfg(test)]
 #[derive(Clone)]
 pub(super) struct Fake(pub(super) Arc<dyn Fn(PageRequest) -> Answering + Send + Sync>);
@@ -95,7 +95,7 @@ impl Held {
 }
 
 impl Source {
-    /// What is left of the rate limit.
+    /// The request budget.
     pub(super) fn budget(&self) -> Arc<Mutex<Budget>> {
         Arc::clone(&self.budget)
     }
@@ -110,7 +110,7 @@ impl Source {
         }
     }
 
-    /// One page; see [`Client::list`].
+    /// Reads one page; see [`Client::list`].
     pub(super) async fn list(&self, request: PageRequest) -> Result<ApiAnswer<Page>, ApiFailure> {
         match &self.origin {
             Origin::Api(client) => client.list(request, &self.interner).await,
@@ -120,7 +120,7 @@ impl Source {
         }
     }
 
-    /// One webhook; see [`Client::get`].
+    /// Reads one webhook; see [`Client::get`].
     pub(super) async fn get(&self, id: &WebhookId) -> Result<ApiAnswer<OwnedRow>, ApiFailure> {
         let not_found = || ApiFailure { error: ApiError::new(ErrorKind::NotFound), rate: None };
         match &self.origin {
@@ -131,7 +131,7 @@ impl Source {
         }
     }
 
-    /// Shares the names of rows with those of another interner.
+    /// Uses another interner, to share names with its rows.
     #[must_use]
     pub fn interning(self, interner: Interner) -> Self {
         Self { interner, ..self }

@@ -10,13 +10,13 @@ use super::{Policy, Problem, Source};
 use crate::api::{ApiError, ErrorKind, Nonsense, Page};
 use crate::model::{Interner, Scope};
 
-/// Events that may wait for the explorer before the task waits for it: as many as come while it gathers them.
+/// Events to buffer before the task waits for the explorer: as many as arrive while it collects them.
 const EVENTS_AHEAD: usize = 128;
 
-/// Pages of *everything* are requested this many times the concurrency ahead of the first one that is missing.
+/// When everything is read, pages are requested ahead of the first missing one, up to this many times the concurrency.
 const AHEAD: u64 = 2;
 
-/// Counts the wishes for fresh data. Answers to an older generation are dropped before they touch anything.
+/// Counts requests for fresh data. Answers of an older generation are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Generation(u64);
 
@@ -27,22 +27,22 @@ impl Generation {
     }
 }
 
-/// What the explorer needs now. The latest one counts: what an older one wanted and this one does not is not fetched.
+/// The data that the explorer needs now. Only the latest demand counts: pages that only an older one wanted are not fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Demand {
-    /// A new one asks for everything wanted anew: refresh, retry, another scope.
+    /// A new generation fetches everything again: refresh, retry, a change of scope.
     pub generation: Generation,
     pub scope: Scope,
-    /// Pages that are missing, the most urgent first: visible ones, then those that will be visible next.
+    /// Missing pages, the most urgent first: visible ones, then those that will be visible next.
     pub pages: Vec<u64>,
-    /// All the rest too.
+    /// Also fetch all other pages.
     pub everything: bool,
 }
 
-/// What the task reports.
+/// An event of the task.
 #[derive(Debug, Clone)]
 pub enum FetchEvent {
-    /// A page is being asked for.
+    /// A page is being requested.
     Started {
         generation: Generation,
         page: u64,
@@ -51,7 +51,7 @@ pub enum FetchEvent {
         generation: Generation,
         page: Page,
     },
-    /// `attempt` of `of` failed; it will be tried again.
+    /// `attempt` of `of` failed; it will be retried.
     Retrying {
         generation: Generation,
         page: u64,
@@ -59,20 +59,20 @@ pub enum FetchEvent {
         of: u32,
         error: ApiError,
     },
-    /// Given up until the next generation.
+    /// Failed for good in this generation.
     Failed {
         generation: Generation,
         page: u64,
         error: ApiError,
     },
-    /// Nothing is sent until then, because of the rate limit.
+    /// No request is sent until then, because of the rate limit.
     Paused {
         generation: Generation,
         until: Instant,
         error: ApiError,
     },
-    /// Everything was wanted, and nothing is left to be read; what is missing then will not come. Without problems, it is the
-    /// workspace as it was at one moment.
+    /// Everything was requested, and nothing is left to read: pages that are still missing will not arrive. Without
+    /// problems, the rows are the workspace at one moment.
     Swept {
         generation: Generation,
         problems: Vec<Problem>,
@@ -92,8 +92,8 @@ impl FetchEvent {
     }
 }
 
-/// Starts the task. It makes its source itself, since a client reads the certificate store; it ends when the demand's sender or
-/// the receiver of its events is dropped.
+/// Starts the task. It creates its source itself, since a client loads the certificate store. It ends when the sender of its
+/// demands or the receiver of its events is dropped.
 pub fn spawn(
     connect: impl FnOnce() -> Result<Source, ApiError> + Send + 'static,
     policy: Policy,
@@ -106,7 +106,7 @@ pub fn spawn(
             Ok(source) => {
                 let source = source.interning(interner.clone());
                 let requests = Requests::new(Pages::new(&source, policy.page_size, Scope::All), policy);
-                // The explorer is gone: nobody is left to tell.
+                // An error means that the explorer has ended.
                 drop(Task::new(policy, demand, events, requests, interner).run().await);
             }
             Err(error) => report_no_client(demand, &events, &error).await,
@@ -136,7 +136,7 @@ async fn report_no_client(mut demand: watch::Receiver<Demand>, events: &mpsc::Se
     }
 }
 
-/// The explorer has gone; the task ends.
+/// The explorer has ended, and so does the task.
 struct Gone;
 
 struct Task {
@@ -145,12 +145,12 @@ struct Task {
     events: mpsc::Sender<FetchEvent>,
     requests: Requests<Pages>,
     interner: Interner,
-    /// The demand that is being followed.
+    /// The demand in effect.
     current: Demand,
     crawler: Crawler,
-    /// Why no page of this generation can succeed.
+    /// The reason why no page of this generation can succeed.
     refusal: Option<ApiError>,
-    /// The end of *everything* was reported.
+    /// True once [`FetchEvent::Swept`] was sent.
     is_swept: bool,
 }
 
@@ -207,7 +207,7 @@ impl Task {
             self.requests.end_pause();
             self.interner.forget_unused();
             let repeats = ErrorKind::Nonsense(Nonsense::SamePage);
-            // After repeated pages, page 1 goes alone again, so that it can be told from the others.
+            // After repeated pages, page 1 is read alone again, so that other pages can be compared with it.
             let is_layout_right = self.refusal.as_ref().is_none_or(|error| error.kind != repeats);
             self.crawler.restart(is_same_scope && is_layout_right);
             self.refusal = None;
@@ -226,7 +226,7 @@ impl Task {
     async fn start_pages(&mut self) -> Result<(), Gone> {
         while let Some(page) = self.next_page() {
             if let Some(error) = self.refusal.clone() {
-                // It would fail like the others.
+                // It would fail in the same way.
                 self.crawler.fail(page, &error);
                 self.send(FetchEvent::Failed { generation: self.current.generation, page, error }).await?;
                 continue;
@@ -253,7 +253,7 @@ impl Task {
         Ok(())
     }
 
-    /// Reports once that nothing is left to be read of *everything*. Returns true if pages have to be read again first.
+    /// Reports once that nothing is left to read. Returns true if pages have to be read again first.
     async fn conclude(&mut self) -> Result<bool, Gone> {
         let is_wanted = self.current.everything && !self.is_swept && !self.requests.is_busy();
         if !is_wanted || !self.crawler.has_begun() || self.next_page().is_some() {
@@ -268,7 +268,7 @@ impl Task {
         Ok(false)
     }
 
-    /// The most urgent page that is neither settled nor under way.
+    /// The most urgent page that is neither settled nor in flight.
     fn next_page(&self) -> Option<u64> {
         let is_under_way = |page| self.requests.is_under_way(page);
         let everything = || {
@@ -276,7 +276,7 @@ impl Task {
             self.crawler.next(ahead, is_under_way).filter(|_| self.current.everything && self.refusal.is_none())
         };
         if !self.crawler.layout().is_known() {
-            // Page 1 shows how long pages are, so no other page is requested before.
+            // Page 1 reveals the page size, so no other page is requested before it.
             let is_wanted = self.current.everything || !self.current.pages.is_empty();
             return (is_wanted && self.crawler.is_open(1, is_under_way)).then_some(1);
         }

@@ -60,7 +60,7 @@ async fn a_pause_that_is_over_before_it_was_waited_for_is_followed_by_another() 
     let budget = source.budget();
     let rate = RateLimit { limit: 100, remaining: 11, resets_in: Some(Duration::from_mins(1)) };
     lock(&budget).told(rate, Instant::now(), Instant::now());
-    // Another reader has sent the only one.
+    // Another reader has sent the only request.
     lock(&budget).send();
     for _ in 0..2 {
         assert!(!requests.has_room() && requests.pause_if_spent().unwrap().is_none());
@@ -70,21 +70,21 @@ async fn a_pause_that_is_over_before_it_was_waited_for_is_followed_by_another() 
     assert!(matches!(requests.next().await, Some(Progress::Resumed)), "the queue has to wake up");
 }
 
-/// A server on the paused clock: a gateway that admits requests at a fixed rate, and a link that requests in flight share.
+/// A server on the paused clock: a gateway that admits requests at a fixed rate, and a connection whose bandwidth is shared.
 #[derive(Debug, Clone)]
 struct Model {
     source: Source,
     server: Arc<Mutex<Gateway>>,
     latency: Duration,
-    /// How long one page takes alone on the link.
+    /// The time to transfer one page alone.
     transfer: Duration,
     in_flight: Arc<AtomicU64>,
 }
 
-/// nginx's `limit_req` with `nodelay`, in requests.
+/// Rate limiting as by nginx's `limit_req` with `nodelay`; the fields count requests.
 #[derive(Debug)]
 struct Gateway {
-    /// Between two requests; nothing limits them when it is zero.
+    /// The time between two requests; zero means no limit.
     gap: Duration,
     burst: u32,
     excess: f64,
@@ -157,7 +157,7 @@ impl Model {
         }
     }
 
-    /// Reads like a simple client: one page at a time, waiting as long as the server asks for, or else a second.
+    /// Reads like a simple client: one page at a time, with the wait that the server asks for, or else a second.
     async fn read_in_sequence(self) -> Duration {
         let started = Instant::now();
         for page in 1..=PAGES {
@@ -168,7 +168,7 @@ impl Model {
         started.elapsed()
     }
 
-    /// Reads like a full read: page 1 alone, then the others. Returns the time it took, and the errors of failed requests.
+    /// Reads like a full read: page 1 alone, then the others. Returns the duration, and the errors of failed requests.
     async fn read(self) -> (Duration, Vec<ApiError>) {
         let started = Instant::now();
         let mut requests = Requests::new(self, Policy::default());
@@ -258,7 +258,7 @@ async fn a_link_that_carries_eight_kilobytes_a_second_brings_all_pages() {
 
 #[tokio::test(start_paused = true)]
 async fn requests_that_time_out_together_come_one_by_one() {
-    // Quick pages first, so that many are in flight when the link gets slow.
+    // Quick pages first, so that many are in flight when the connection becomes slow.
     let model = Model { transfer: Duration::from_secs(6), ..Model::new(Duration::ZERO, 0, TOO_MANY) };
     let mut requests = Requests::new(model, Policy::default());
     (0..20).for_each(|_| requests.window.answered(true));
@@ -271,7 +271,7 @@ async fn requests_that_time_out_together_come_one_by_one() {
     assert_eq!(loaded, 8);
 }
 
-/// Sends one request; what came of it in the end, and after how long.
+/// Sends one request. Returns its duration, and the kind of its error.
 async fn ask_once(model: &Model) -> (Duration, Option<ErrorKind>) {
     let started = Instant::now();
     let mut requests = Requests::new(model.clone(), Policy::default());
@@ -323,13 +323,13 @@ async fn who_is_asked_to_wait_too_long_does_not_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_proves_too_short_grows() {
-    // Requests are admitted every five seconds, and told to come again in one.
+    // A request is admitted every five seconds, but clients are told to retry after one.
     let model = Model::new(Duration::from_secs(5), 0, TOO_MANY);
     assert_eq!(ask_once(&model).await.1, None);
     assert_eq!(ask_once(&model).await.1, None);
 }
 
-/// A limit in fixed windows of three seconds, whose end and whose time the server tells in whole seconds, rounded down.
+/// A limit in fixed windows of three seconds. The server reports their end and its time in whole seconds, rounded down.
 #[derive(Debug, Clone)]
 struct Windows {
     source: Source,
@@ -340,7 +340,7 @@ struct Windows {
 
 const LIMIT: u64 = 30;
 const WINDOW_MILLIS: u64 = 3000;
-/// The server's clock does not begin at a whole second, and nor do its windows.
+/// The server's clock does not start at a whole second, and neither do its windows.
 const OFFSET_MILLIS: u64 = 1_700;
 
 impl Ask for Windows {
