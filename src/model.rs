@@ -1,7 +1,7 @@
 //! Webhooks: as packed rows ([`RowPage`], [`Rows`]), and decoded where a single one is inspected ([`Webhook`]).
 //!
-//! Uses only the foundation (text, redact). Start reading at `page.rs`: every consumer reads its rows. `page_builder.rs` is
-//! where JSON becomes rows; `webhook.rs` has the contract's fields.
+//! Uses only the foundation (text, redact). Start at `page.rs`: every consumer reads its rows. `page_builder.rs` is where
+//! JSON becomes rows; `webhook.rs` has the contract's fields.
 //!
 //! Source of the shapes: <https://dialnexa.mintlify.app/api-reference/webhooks/list>.
 

@@ -1,8 +1,8 @@
-//! Is a destination alive: names to addresses, addresses to a connection, TLS, and one `HEAD` if wanted. The steps are taken
-//! one at a time, so that it shows which of them fails.
+//! Checks whether a destination is reachable: name lookup, connection, TLS, and an optional `HEAD`. The steps are taken one
+//! at a time, so that the failed one is known.
 //!
-//! [`start`] probes many destinations at once and hands on what it finds as it comes; [`resolve`] and [`connect`] are single
-//! steps for `doctor`.
+//! [`start`] probes many destinations at once and passes on the results as they arrive; [`resolve`] and [`connect`] are
+//! single steps for `doctor`.
 
 mod engine;
 mod fault;
@@ -26,15 +26,15 @@ pub use self::trust::Trust;
 use crate::api::{ApiError, ErrorKind, Network, without_number};
 use crate::base::text::clean_head;
 
-/// Addresses of one name that are tried.
+/// The most addresses of a name to try.
 const MAX_ADDRESSES: usize = 8;
 
-/// The addresses of a name, in the system's order and each once; at least one.
+/// The addresses of a name, in the system's order and without duplicates; at least one.
 pub async fn resolve(host: &str, port: u16, patience: Duration) -> Result<Vec<SocketAddr>, ApiError> {
     let found = timeout(patience, lookup_host((host, port))).await.map_err(|_elapsed| fault(Network::Timeout))?;
     let found = found.map_err(|error| {
         let words = error.to_string();
-        // What the standard library says before what the system says.
+        // The standard library's prefix of the system's message.
         let why = words.strip_prefix("failed to lookup address information: ").unwrap_or(&words);
         fault(Network::Dns).with(clean_head(&without_number(why), 200))
     })?;
@@ -47,8 +47,8 @@ pub async fn resolve(host: &str, port: u16, patience: Duration) -> Result<Vec<So
     if addresses.is_empty() { Err(fault(Network::Dns)) } else { Ok(addresses) }
 }
 
-/// The first of some addresses that takes a connection, which is closed again. All of them are tried at once, so that one that
-/// does not answer holds up no other.
+/// Returns the first address that accepts a connection, which is closed again. All are tried at once, so that an address
+/// that does not answer delays no other.
 pub async fn connect(addresses: &[SocketAddr], patience: Duration) -> Result<SocketAddr, ApiError> {
     let mut attempts = JoinSet::new();
     for &address in addresses.iter().take(MAX_ADDRESSES) {

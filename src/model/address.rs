@@ -1,4 +1,4 @@
-//! Which addresses and host names the public internet cannot reach.
+//! Addresses and host names that cannot be reached from the public internet.
 //!
 //! Sources: the IANA registries of special-purpose addresses (RFC 6890,
 //! <https://www.iana.org/assignments/iana-ipv4-special-registry>, <https://www.iana.org/assignments/iana-ipv6-special-registry>)
@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::Host;
 
-/// Networks of IPv4 that are no destination of the public internet: first address, bits of the prefix, what it is.
+/// IPv4 networks that are not reachable from the public internet: first address, prefix length, description.
 const NETS_V4: &[(Ipv4Addr, u32, &str)] = &[
     (Ipv4Addr::UNSPECIFIED, 8, "an unspecified address"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "a private address"),
@@ -27,10 +27,10 @@ const NETS_V4: &[(Ipv4Addr, u32, &str)] = &[
     (Ipv4Addr::new(240, 0, 0, 0), 4, "a reserved address"),
 ];
 
-/// Anycast addresses in a reserved network that are public all the same (RFC 7723, RFC 8155).
+/// Anycast addresses in a reserved network that are public nevertheless (RFC 7723, RFC 8155).
 const PUBLIC_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 0, 9), Ipv4Addr::new(192, 0, 0, 10)];
 
-/// As [`NETS_V4`], of IPv6.
+/// As [`NETS_V4`], for IPv6.
 const NETS_V6: &[(Ipv6Addr, u32, &str)] = &[
     (Ipv6Addr::UNSPECIFIED, 128, "an unspecified address"),
     (Ipv6Addr::LOCALHOST, 128, "a loopback address"),
@@ -47,8 +47,8 @@ const NETS_V6: &[(Ipv6Addr, u32, &str)] = &[
     (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8, "a multicast address"),
 ];
 
-/// Prefixes of IPv6 that carry an address of IPv4, and the bits that stand behind that: mapped, translated, compatible, NAT64
-/// and 6to4.
+/// IPv6 prefixes with an embedded IPv4 address, and the number of bits after that address: mapped, translated, compatible,
+/// NAT64 and 6to4.
 const CARRIERS: &[(Ipv6Addr, u32, u32)] = &[
     (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, 0),
     (Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, 0, 0), 96, 0),
@@ -57,16 +57,17 @@ const CARRIERS: &[(Ipv6Addr, u32, u32)] = &[
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16, 80),
 ];
 
-/// Endings of names that no public DNS resolves.
+/// Suffixes of names that public DNS does not resolve.
 const LOCAL_SUFFIXES: &[&str] =
     &["localhost", "local", "internal", "home.arpa", "localdomain", "lan", "intranet", "corp", "home"];
 
-/// Whether the public internet cannot reach the address.
+/// Returns true if the address is not reachable from the public internet.
 pub fn is_private(address: IpAddr) -> bool {
     private_net(address).is_some()
 }
 
-/// What makes an address one that the public internet cannot reach, such as `a loopback address`; `None` for a public one.
+/// Describes why an address is not reachable from the public internet, such as `a loopback address`; `None` for a public
+/// one.
 pub fn private_net(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => private_v4(address),
@@ -74,7 +75,7 @@ pub fn private_net(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// As [`private_net`], of a host as a URL names it: a name may tell as well.
+/// As [`private_net`], for the host of a URL, which may be a name.
 pub fn private_host(host: &Host<&str>) -> Option<&'static str> {
     match host {
         Host::Ipv4(address) => private_v4(*address),
@@ -83,7 +84,7 @@ pub fn private_host(host: &Host<&str>) -> Option<&'static str> {
     }
 }
 
-/// A name that is not, or should not be, in public DNS.
+/// Describes a name that is not, or should not be, in public DNS.
 fn private_name(name: &str) -> Option<&'static str> {
     let name = name.trim_end_matches('.');
     let ends_in = |suffix: &&&str| {

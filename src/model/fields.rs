@@ -47,7 +47,7 @@ impl WebhookId {
 /// Everything but the unreserved characters (RFC 3986, 2.3): parsers strip tabs and line breaks, and curl expands `[1-3]`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A field that may be missing, or be of another type than the contract says; then it is shown as it came.
+/// A field that may be missing, or have a different type than in the contract; then it is shown as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field<T> {
     Missing,
@@ -65,7 +65,7 @@ impl<T> Field<T> {
     }
 }
 
-/// One entry of `events`: a name, or whatever stood in its place.
+/// One entry of `events`: a name, or another JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventEntry {
     Name(EventName),
@@ -73,7 +73,7 @@ pub enum EventEntry {
 }
 
 impl EventEntry {
-    /// The name, or the JSON that stands in its place, as a terminal may show it.
+    /// The name, or the JSON in its place, as a terminal may show it.
     pub fn clean(&self) -> Safe {
         match self {
             Self::Name(name) => name.clean(),
@@ -113,7 +113,7 @@ impl EventName {
     }
 }
 
-/// Where a webhook delivers to: the URL as it was registered, which may be no URL at all.
+/// The destination of a webhook: its URL as registered, which may not be a valid URL.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Destination(Untrusted);
 
@@ -127,12 +127,12 @@ impl Destination {
         self.0.raw()
     }
 
-    /// The URL as software will read it; `None` when it does not parse.
+    /// The URL as software parses it; `None` if it is not valid.
     pub fn parse(&self) -> Option<Url> {
         host::parse(self.0.raw())
     }
 
-    /// The URL as software will read it, where that is spelled otherwise than it was registered.
+    /// The URL as software parses it, if its spelling differs from the registered one.
     pub fn respelled(&self) -> Option<String> {
         host::host_and_respelled(self.0.raw()).1
     }
@@ -151,7 +151,7 @@ impl Destination {
     }
 }
 
-/// `created_at`: RFC 3339 as the API sends it, and the moment it means if it parses.
+/// `created_at`: the text from the API, and its time if it is valid RFC 3339.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CreatedAt {
     raw: Untrusted,
@@ -167,12 +167,12 @@ impl CreatedAt {
         self.raw.raw()
     }
 
-    /// The value as a terminal may show it, as it came.
+    /// The value as received, as a terminal may show it.
     pub fn clean(&self) -> Safe {
         self.raw.clean()
     }
 
-    /// The moment, unless the value is no RFC 3339 time.
+    /// The time; `None` if the value is not valid RFC 3339.
     pub fn at(&self) -> Option<Timestamp> {
         self.at
     }

@@ -1,12 +1,12 @@
-//! The host of a destination, without the cost of a whole URL parser where that is not needed.
+//! The host of a destination, extracted without a full URL parser if possible.
 
 use std::borrow::Cow;
 
 use url::{Host, Position, Url};
 
-/// The host that the URL really names, in the one spelling in which hosts are compared: in lower case and in punycode where the
-/// scheme is known, IP addresses in their usual spelling, IPv6 in brackets, without a final dot and without the port. `None`
-/// when the URL does not parse. What is borrowed stands in the URL just so.
+/// The host of a URL in normalized form: lower case and punycode for known schemes, IP addresses in their canonical
+/// spelling, IPv6 in brackets, without a final dot and without the port. `None` if the URL does not parse. A borrowed result
+/// is a part of the URL.
 pub fn host(url: &str) -> Option<Cow<'_, str>> {
     if let Some((host, _)) = plain(url) {
         return Some(Cow::Borrowed(host));
@@ -14,7 +14,7 @@ pub fn host(url: &str) -> Option<Cow<'_, str>> {
     parse(url)?.host_str().map(|host| Cow::Owned(without_final_dot(host).to_owned()))
 }
 
-/// As [`host`], with the path and what follows it.
+/// As [`host`], with the path, query and fragment.
 pub fn host_and_path(url: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     if let Some((host, path)) = plain(url) {
         return Some((Cow::Borrowed(host), Cow::Borrowed(path)));
@@ -25,13 +25,13 @@ pub fn host_and_path(url: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     Some((Cow::Owned(host), Cow::Owned(path)))
 }
 
-/// A host as a person writes it, in the spelling that [`host`] gives. `None` when no URL could name it.
+/// Normalizes a host written by a person, as [`host`] does. `None` if it is not a valid host.
 pub fn normal_host(text: &str) -> Option<String> {
     let host = Host::parse(text.trim()).ok()?.to_string();
     Some(without_final_dot(&host).to_owned())
 }
 
-/// A host without the dot that may end it: `example.com.` is `example.com`, looked up without search domains.
+/// A host without its final dots: `example.com.` is `example.com`, looked up without search domains.
 pub fn without_final_dot(host: &str) -> &str {
     match host.trim_end_matches('.') {
         "" => host,
@@ -39,11 +39,11 @@ pub fn without_final_dot(host: &str) -> &str {
     }
 }
 
-/// Longer URLs have no other spelling here.
+/// Longer URLs are not respelled, in bytes.
 const MAX_RESPELLED: usize = 1 << 14;
 
-/// As [`host`], and the URL as software will read it, and as a list shows it, where that is spelled otherwise than it was
-/// registered: a host in punycode, a path with escapes, no port that goes without saying.
+/// As [`host`], with the URL as software parses and a list shows it, if its spelling differs from the registered one: a host
+/// in punycode, a path with escapes, no default port.
 pub(super) fn host_and_respelled(url: &str) -> (Option<Cow<'_, str>>, Option<String>) {
     let plain = plain(url).map(|(host, _)| Cow::Borrowed(host));
     if plain.is_some() && url.bytes().all(is_usual_anywhere) {
@@ -55,8 +55,8 @@ pub(super) fn host_and_respelled(url: &str) -> (Option<Cow<'_, str>>, Option<Str
     (host, respelled.filter(|respelled| !url.contains(&**respelled)))
 }
 
-/// What stands behind the host, up to the query, as the URL was registered: queries hold ids and credentials, which tell no two
-/// destinations apart.
+/// The path of the URL as registered, without the query: queries hold ids and credentials, which do not distinguish
+/// destinations.
 pub fn path(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -64,18 +64,18 @@ pub fn path(url: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or_default()
 }
 
-/// A URL with a host, as software will read it.
+/// Parses a URL that has a host.
 pub(super) fn parse(url: &str) -> Option<Url> {
     Url::parse(url).ok().filter(Url::has_host)
 }
 
-/// Whether the URL is spelled so plainly that a parser would write it as it stands.
+/// Returns true if the URL is spelled so plainly that a parser would not change it.
 pub(super) fn is_plain(url: &str) -> bool {
     let Some((_, rest)) = plain(url) else { return false };
     let (path, query) = rest.split_at(rest.bytes().position(|byte| byte == b'?').unwrap_or(rest.len()));
     let mut before = 0;
     let is_usual = |byte: u8| {
-        // A segment of dots means another one.
+        // `.` and `..` segments would be resolved, so no segment may start with a dot.
         let is_usual = usual(byte) && !(before == b'/' && byte == b'.');
         before = byte;
         is_usual
@@ -84,23 +84,23 @@ pub(super) fn is_plain(url: &str) -> bool {
     path.starts_with('/') && path.bytes().all(is_usual) && query.bytes().all(is_usual_in_query)
 }
 
-/// A byte of most URLs, which parsers leave as it is.
+/// A byte that is common in URLs and that parsers never change.
 const fn is_usual_anywhere(byte: u8) -> bool {
     usual(byte) || matches!(byte, b':' | b'?' | b'=' | b'&' | b'%' | b'@' | b'#' | b'+')
 }
 
-/// What stands for itself in paths and queries, and is never a part of something longer.
+/// A byte that is literal in paths and queries, and never part of an escape.
 const fn usual(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~')
 }
 
-/// Host and rest of a URL that is spelled so plainly that a parser would leave the host as it is. Most are, and this costs a
-/// fraction of a parser's work. Everything else is `None` and needs the parser.
+/// The host and the rest of a URL that is spelled so plainly that a parser would not change the host. This covers most URLs
+/// at a fraction of the parser's cost. `None` if the parser is needed.
 fn plain(url: &str) -> Option<(&str, &str)> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let mut end = 0;
     let mut before = b'.';
-    // A last label that starts with a digit may be an IP address in one of its spellings.
+    // A last label that starts with a digit may be part of an IP address.
     let mut is_named = false;
     for byte in rest.bytes() {
         match byte {

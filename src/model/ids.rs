@@ -1,11 +1,11 @@
-//! Sets of ids at some 20 bytes an id: a stream of a million webhooks is checked for repeats without being kept, and a million
-//! webhooks can be marked.
+//! Sets of ids at about 20 bytes per id, to check a stream of a million webhooks for repeats without keeping them, and to
+//! mark a million webhooks.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
-/// Ids as hashes of 64 bits. Their key is random, so that no server can make two ids collide; by accident two of a million ids
-/// do so once in 37 million listings.
+/// A set of ids, as 64-bit hashes. The hash key is random, so that no server can cause collisions; by chance, two of a
+/// million ids collide once in 37 million listings.
 #[derive(Debug, Clone, Default)]
 pub struct IdSet {
     hasher: RandomState,
@@ -13,18 +13,18 @@ pub struct IdSet {
 }
 
 impl IdSet {
-    /// Whether the id is new.
+    /// Adds an id. Returns true if it is new.
     pub fn insert(&mut self, id: &str) -> bool {
         self.hashes.insert(self.hasher.hash_one(id))
     }
 
-    /// Whether the id was there.
+    /// Removes an id. Returns true if it was in the set.
     pub fn remove(&mut self, id: &str) -> bool {
         self.hashes.remove(&self.hasher.hash_one(id))
     }
 
     pub fn contains(&self, id: &str) -> bool {
-        // Hashing the id costs more than asking an empty set.
+        // Hashing the id costs more than checking for an empty set.
         !self.hashes.is_empty() && self.hashes.contains(&self.hasher.hash_one(id))
     }
 
@@ -37,13 +37,13 @@ impl IdSet {
     }
 }
 
-/// Hashes what is a hash already.
+/// Uses a hash as its own hash.
 #[derive(Debug, Default)]
 struct AsItIs(u64);
 
 impl Hasher for AsItIs {
     fn write(&mut self, bytes: &[u8]) {
-        // Not reached: a `u64` says so. Correct all the same.
+        // Never called for a `u64`, but correct for any input.
         self.0 = bytes.iter().fold(self.0, |hash, &byte| hash.rotate_left(8) ^ u64::from(byte));
     }
 

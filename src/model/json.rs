@@ -1,4 +1,4 @@
-//! JSON kept verbatim: numbers keep their spelling, objects their order, and nothing is read deeper than it is looked at.
+//! JSON kept verbatim: numbers keep their spelling, objects their order, and nothing is parsed deeper than needed.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,19 +12,19 @@ use crate::base::redact;
 use crate::base::text::{Safe, clean, clean_head, escape_json, grouped};
 use crate::safe;
 
-/// What is shown of one row's JSON, in bytes.
+/// The most bytes of a row's JSON to show.
 const MAX_SHOWN: usize = 256 << 10;
 
-/// Nesting that is accepted, the limit that `serde_json` has for typed values.
+/// The deepest nesting accepted, which is the limit of `serde_json` for typed values.
 const MAX_DEPTH: usize = 128;
 
-/// The field that is never shown, exported, cached or logged, at whatever depth it stands.
+/// The name of a field that is never shown, exported, cached or logged, at any depth.
 const SECRET_FIELD: &str = "secret";
 
-/// Members of an object that are looked through one by one.
+/// The most members of an object to search without a table.
 const FEW: usize = 16;
 
-/// A JSON value as the API spelled it, less every `secret` field. At most 128 levels deep.
+/// A JSON value as the API spelled it, without `secret` fields. At most 128 levels deep.
 #[derive(Clone)]
 pub struct Json(Box<RawValue>);
 
@@ -37,7 +37,7 @@ impl Json {
         if depth_exceeds(raw.get(), MAX_DEPTH) {
             return Err(TooDeep);
         }
-        // A row is one line of a stream, however the server breaks its lines.
+        // A row must fit on one line of a stream, whatever line breaks the server uses.
         if !may_hold_secret(raw.get()) && !raw.get().contains(['\n', '\r']) {
             return Ok(Self(raw.to_owned()));
         }
@@ -61,7 +61,7 @@ impl Json {
         clean_head(self.0.get(), columns)
     }
 
-    /// Indented for people, a line a string; credentials in URLs masked unless `reveal`.
+    /// Indented for people, one string per line; credentials in URLs masked unless `reveal`.
     pub fn pretty(&self, reveal: bool) -> Vec<Safe> {
         pretty(self.0.get(), reveal)
     }
@@ -93,17 +93,17 @@ impl Serialize for Json {
     }
 }
 
-/// The members of a JSON object in their order, values unread. Of a repeated name the last value counts, as in every JSON
-/// library.
+/// The members of a JSON object in their order, with values not yet parsed. The last value of a repeated name counts, as in
+/// every JSON library.
 pub struct RawFields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> RawFields<'a> {
-    /// `None` when the value is no object.
+    /// Reads the members; `None` if the value is not an object.
     pub fn of(raw: &'a RawValue) -> Option<Self> {
         serde_json::from_str(raw.get()).ok()
     }
 
-    /// Members that were read already, in their order; of a repeated name the last value counts.
+    /// Creates it from members read earlier, in their order; the last value of a repeated name counts.
     pub fn unique(members: Vec<(Cow<'a, str>, &'a RawValue)>) -> Self {
         let mut unique: Vec<(Cow<'a, str>, &'a RawValue)> = Vec::new();
         let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
@@ -123,7 +123,7 @@ impl<'a> RawFields<'a> {
         self.0.iter().find(|(key, _)| key == name).map(|&(_, value)| value)
     }
 
-    /// Every member once, in the order in which the names first appeared.
+    /// Each member once, in the order in which the names first appeared.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.0.iter().map(|(key, value)| (key.as_ref(), *value))
     }
@@ -141,9 +141,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                // Enough for a webhook. It does not live longer than the reading of one row.
+                // Enough for a webhook. It is dropped after one row.
                 let mut members: Self::Value = Vec::with_capacity(8);
-                // Nearly every object has few members, and finding one among few needs no table.
+                // Nearly every object has few members, and a search among few needs no table.
                 let mut places: HashMap<Cow<'de, str>, usize> = HashMap::new();
                 while let Some(key) = map.next_key_seed(Text)? {
                     let value = map.next_value::<&RawValue>()?;
@@ -173,8 +173,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
     }
 }
 
-/// The text of a JSON string. Half of a surrogate pair is no text: it becomes a replacement character, since a name must
-/// never be unreadable for us while others read it.
+/// The text of a JSON string. A lone surrogate becomes a replacement character: a name that other programs can read must not
+/// be unreadable here.
 struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {
@@ -209,20 +209,20 @@ impl<'de> Visitor<'de> for Text {
     }
 }
 
-/// The text of a JSON string; `None` when the value is no string, or no text.
+/// The text of a JSON string; `None` if the value is not a string.
 pub(super) fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
     let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    // Without an escape it stands there as it is.
+    // Without an escape, the text is the string itself.
     if inner.contains('\\') { serde_json::from_str(raw.get()).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
 }
 
-/// The elements of a JSON array, unread; `None` when the value is no array.
+/// The elements of a JSON array, not yet parsed; `None` if the value is not an array.
 pub fn raw_array(raw: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(raw.get()).ok()
 }
 
-/// Whether two JSON texts mean the same value: objects whatever the order of their members, strings and numbers however they
-/// are spelled. Numbers are compared digit by digit, so that 10^30 and 10^30 + 1 differ. At most 128 levels deep.
+/// Returns true if two JSON texts mean the same value, regardless of the order of members and the spelling of strings and
+/// numbers. Numbers are compared digit by digit, so that 10^30 and 10^30 + 1 differ. At most 128 levels deep.
 pub fn same_value(one: &str, other: &str) -> bool {
     fn raw(text: &str) -> Option<&RawValue> {
         serde_json::from_str(text).ok()
@@ -248,7 +248,7 @@ fn same_raw(one: &RawValue, other: &RawValue) -> bool {
     }
 }
 
-/// A JSON number as its sign, its digits without zeros at either end, and the power of ten behind them.
+/// A JSON number as its sign, its digits without zeros at either end, and the exponent.
 fn number(text: &str) -> Option<(bool, String, i64)> {
     let (is_negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     if !text.starts_with(|c: char| c.is_ascii_digit()) {
@@ -289,7 +289,7 @@ fn depth_exceeds(json: &str, limit: usize) -> bool {
     false
 }
 
-/// Whether the text could name a `secret` field; a name may be spelled with escapes.
+/// Returns true if the text may contain a `secret` field, whose name may be spelled with escapes.
 fn may_hold_secret(json: &str) -> bool {
     json.contains(SECRET_FIELD) || json.contains("\\u")
 }
@@ -322,12 +322,12 @@ fn push_without_secret(out: &mut String, raw: &RawValue) {
     }
 }
 
-/// What is shown of a JSON text; copies carry all of it.
+/// The part of a JSON text to show. Copies contain all of it.
 fn head(json: &str) -> &str {
     json.get(..json.floor_char_boundary(MAX_SHOWN)).unwrap_or(json)
 }
 
-/// Whether a string of the JSON text could be a URL with a credential in it.
+/// Returns true if a string of the JSON text may be a URL with a credential.
 pub fn holds_secret(json: &str) -> bool {
     masked(json) != json
 }
@@ -337,13 +337,13 @@ pub fn hash_secrets(json: &str, salt: &str) -> String {
     map_strings(json, &|text| redact::has_secret(text).then(|| redact::hash_url(text, salt)))
 }
 
-/// The text with the credentials masked in every string that could be a URL.
+/// The text with the credentials masked in every string that may be a URL.
 fn masked(json: &str) -> String {
     map_strings(json, &|text| redact::has_secret(text).then(|| redact::mask_url(text)))
 }
 
-/// The text with some of its strings replaced. What is cut off in the middle of a string that could hold a credential is
-/// masked, since it cannot be told what is in there.
+/// Replaces strings of the text. A string that is cut off is masked if it may hold a credential, since its contents are
+/// unknown.
 fn map_strings(json: &str, replace: &dyn Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(json.len());
     let mut rest = json;
@@ -362,7 +362,7 @@ fn map_strings(json: &str, replace: &dyn Fn(&str) -> Option<String>) -> String {
     out
 }
 
-/// The bytes of the string that a text starts with, quotes included.
+/// The length of the string at the start of a text, quotes included, in bytes.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
@@ -376,7 +376,7 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-/// Indents JSON text without touching a token, which a parse and a print would; only credentials in URLs are masked unless
+/// Indents JSON text without changing a token, unlike parsing and printing it. Only credentials in URLs are masked, unless
 /// `reveal`.
 pub(super) fn pretty(json: &str, reveal: bool) -> Vec<Safe> {
     let shown = head(json);

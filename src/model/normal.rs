@@ -1,14 +1,13 @@
-//! One spelling of a URL for all that mean the same destination.
+//! Normalizes URLs, so that destinations can be compared.
 
 use url::Url;
 
 use super::host::{parse, without_final_dot};
 
-/// The normalized URL: its host in lower case and without a final dot, without the port of its scheme, its fragment, an empty
-/// query and the slash that ends its path; characters that need no percent-encoding are not encoded, the codes of the others are
-/// in upper case.
+/// The normalized URL: its host in lower case and without a final dot; without the default port, the fragment, an empty
+/// query and a trailing slash; without unnecessary percent-encoding, and with the rest of it in upper case.
 ///
-/// A server may tell `/hooks` from `/hooks/`, but hardly any does: two webhooks that differ in nothing else are one destination.
+/// Few servers distinguish `/hooks` from `/hooks/`, so two webhooks that differ only in that have the same destination.
 pub fn normalized(url: &Url) -> String {
     let mut out = String::with_capacity(url.as_str().len());
     out.push_str(url.scheme());
@@ -25,12 +24,12 @@ pub fn normalized(url: &Url) -> String {
     out
 }
 
-/// As [`normalized`], of a URL as it was registered. A text that is no URL with a host is itself, without the spaces around it.
+/// As [`normalized`], for a URL as registered. A text that is not a URL with a host is only trimmed.
 pub fn normalized_text(url: &str) -> String {
     parse(url).map_or_else(|| url.trim().to_owned(), |url| normalized(&url))
 }
 
-/// As [`normalized`], without scheme and userinfo, and with the slash that ends the path: patterns may name it.
+/// As [`normalized`], without scheme and userinfo, and with a trailing slash, since patterns may name it.
 pub fn normalized_place(url: &Url) -> String {
     let mut out = String::with_capacity(url.as_str().len());
     push_place(&mut out, url, url.path());
@@ -50,7 +49,7 @@ fn push_place(out: &mut String, url: &Url, path: &str) {
     }
 }
 
-/// Writes a text with its percent-encoding in one spelling (RFC 3986, 6.2.2).
+/// Normalizes the percent-encoding of a text (RFC 3986, 6.2.2).
 fn push_plain(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
@@ -67,7 +66,7 @@ fn push_plain(out: &mut String, text: &str) {
                 out.push_str(&code.to_ascii_uppercase());
                 rest = after.get(2..).unwrap_or_default();
             }
-            // A percent sign that stands for itself: what is decoded behind it must not make a code of it.
+            // A literal percent sign is encoded, so that it does not form an escape with the decoded text after it.
             (_, None) => {
                 out.push_str("%25");
                 rest = after;

@@ -27,14 +27,14 @@ pub struct RowPage {
     pub(super) rows: Box<[PackedRow]>,
     pub(super) lists: Box<[Arc<EventList>]>,
     pub(super) hosts: Box<[Arc<SharedName>]>,
-    /// Row index, start and length of the JSON of rows that are more than their packed fields, by row index.
+    /// Row index, start and length of the JSON of rows that have more than their packed fields, by row index.
     pub(super) json: Box<[(u32, u32, u32)]>,
 }
 
 /// The fields of one row, as places in its page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PackedRow {
-    /// Where the URL starts in the text.
+    /// The start of the URL in the text.
     pub(super) start: u32,
     /// The length of the URL, and of the id.
     pub(super) url: u32,
@@ -94,7 +94,7 @@ impl RowPage {
         self.rows.is_empty()
     }
 
-    /// Returns true if its text has nothing but what can be searched: no row has JSON of its own.
+    /// Returns true if the text has only searchable parts: no row has JSON of its own.
     pub fn is_plain(&self) -> bool {
         self.json.is_empty()
     }
@@ -108,17 +108,17 @@ impl RowPage {
         self.rows.iter().enumerate().map(|(index, packed)| RowRef { page: self, index, packed })
     }
 
-    /// Every row, to be kept.
+    /// All rows, as [`OwnedRow`]s.
     pub fn owned_rows(self: &Arc<Self>) -> impl Iterator<Item = OwnedRow> {
         (0..self.len()).filter_map(|index| OwnedRow::new(self, index))
     }
 
-    /// The text that searches read; see [`RowRef::places`] for what is where.
+    /// The text that searches read; see [`RowRef::places`] for the position of each part.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The rows that are wanted, in their order, as a page of their own.
+    /// The wanted rows, in their order, as a page of their own.
     #[must_use]
     pub fn select(self: &Arc<Self>, mut is_wanted: impl FnMut(RowRef<'_>) -> bool) -> Arc<Self> {
         let kept: Vec<RowRef<'_>> = self.rows().filter(|&row| is_wanted(row)).collect();
@@ -209,14 +209,14 @@ impl<'a> RowRef<'a> {
         self.page
     }
 
-    /// Where its URL and its id are in the text of its page.
+    /// The positions of its URL and its id in the text of its page.
     pub fn places(self) -> (Range<usize>, Range<usize>) {
         let (start, url, id) = (self.packed.start as usize, self.packed.url as usize, self.packed.id as usize);
         let end = start.saturating_add(url);
         (start..end, end.saturating_add(1)..end.saturating_add(1).saturating_add(id))
     }
 
-    /// Where its respelled URL is in the text of its page.
+    /// The position of its respelled URL in the text of its page.
     pub fn place_of_respelled(self) -> Option<Range<usize>> {
         if !self.packed.is_respelled {
             return None;
@@ -228,13 +228,13 @@ impl<'a> RowRef<'a> {
         Some(start..start.saturating_add(length))
     }
 
-    /// Where everything of it that can be searched is in the text of its page.
+    /// The position of all its searchable text in the text of its page.
     pub fn place_of_all(self) -> Range<usize> {
         let (url, id) = self.places();
         url.start..self.place_of_respelled().map_or(id.end, |respelled| respelled.end)
     }
 
-    /// Whether it is active; `None` if `is_active` is missing or not a boolean.
+    /// The `is_active` field; `None` if it is missing or not a boolean.
     pub fn active(self) -> Option<bool> {
         match self.packed.state {
             RowState::Active => Some(true),
@@ -262,12 +262,12 @@ impl<'a> RowRef<'a> {
         }
     }
 
-    /// The host that the URL really names; `None` if the URL does not parse.
+    /// The host of the URL in normalized form; `None` if the URL does not parse.
     pub fn host(self) -> Option<&'a Arc<SharedName>> {
         self.page.hosts.get(self.packed.host as usize)
     }
 
-    /// The host, if the URL contains it exactly like that: text found in the host is then found in the URL.
+    /// The host, if the URL contains it in exactly this spelling: text found in the host is then found in the URL.
     pub fn host_in_url(self) -> Option<&'a Arc<SharedName>> {
         self.host().filter(|_| self.packed.is_host_in_url)
     }
@@ -319,8 +319,8 @@ impl<'a> RowRef<'a> {
         self.own_json().map_or_else(|| serde_json::to_string(&self).unwrap_or_default().into(), Cow::Borrowed)
     }
 
-    /// The row as JSON in one line that is the same whenever the webhook is: as [`RowRef::json`], with the other fields sorted
-    /// by name.
+    /// The row as JSON in one line that is the same for equal webhooks: as [`RowRef::json`], with the other fields sorted by
+    /// name.
     pub fn canonical_json(self) -> Cow<'a, str> {
         if self.own_json().is_some()
             && let Some(mut webhook) = self.webhook()
@@ -332,12 +332,12 @@ impl<'a> RowRef<'a> {
         self.json()
     }
 
-    /// The row as indented JSON for people, a line a string, credentials in URLs masked unless `reveal`.
+    /// The row as indented JSON for people, one string per line, credentials in URLs masked unless `reveal`.
     pub fn pretty_json(self, reveal: bool) -> Vec<Safe> {
         json::pretty(&self.json(), reveal)
     }
 
-    /// The JSON of a row that is more than its packed fields.
+    /// The JSON of a row that has more than its packed fields.
     fn own_json(self) -> Option<&'a str> {
         let number = u32::try_from(self.index).ok()?;
         let found = self.page.json.binary_search_by_key(&number, |&(row, ..)| row).ok()?;

@@ -104,7 +104,7 @@ impl PageBuilder {
         }
     }
 
-    /// Adds a row and fills in what follows from its URL.
+    /// Adds a row and derives the rest from its URL.
     fn push_row(&mut self, url: &str, id: &str, packed: PackedRow) {
         let start = size(self.text.len());
         for part in [url, "\n", id, "\n"] {
@@ -128,7 +128,7 @@ impl PageBuilder {
         self.json.push((size(self.rows.len().saturating_sub(1)), start, size(json.len())));
     }
 
-    /// The index of the list of the names that were read last.
+    /// The index of the list of the names read last.
     fn list(&mut self) -> u32 {
         table_index(&mut self.lists, &self.interner.event_list(&self.names))
     }

@@ -1,5 +1,5 @@
-//! Reads rows that have the contract's fields and no others, all of them of the contract's types. Nearly every row is one,
-//! and its texts are borrowed from the response.
+//! Reads rows that have exactly the contract's fields, all of the contract's types. Nearly every row is one, and its texts
+//! are borrowed from the response.
 
 use std::fmt;
 

@@ -21,11 +21,11 @@ pub struct Rows {
     removed: Arc<[RemovedRow]>,
 }
 
-/// A row that the last read no longer has. Its number is [`RowNumber::MAX`] minus its index among all removed rows.
+/// A row that is missing from the last read. Its number is [`RowNumber::MAX`] minus its index among all removed rows.
 #[derive(Debug, Clone)]
 pub struct RemovedRow {
     pub row: OwnedRow,
-    /// The number that it had.
+    /// Its former number.
     pub former: RowNumber,
 }
 
@@ -110,7 +110,7 @@ impl Rows {
         Self { pages: RedBlackTreeMapSync::new_sync(), page_size: page_size.max(1), count: 0, removed: [].into() }
     }
 
-    /// No rows but the removed ones, with another page size.
+    /// No rows but the removed ones, with a different page size.
     #[must_use]
     pub fn emptied(&self, page_size: u64) -> Self {
         Self { removed: Arc::clone(&self.removed), ..Self::new(page_size) }
@@ -201,7 +201,7 @@ impl Rows {
         self.iter().map(|(_, row)| row).filter(|row| row.is_webhook())
     }
 
-    /// The rows that are wanted, in their order, with new numbers.
+    /// The wanted rows, in their order, with new numbers.
     #[must_use]
     pub fn select(&self, mut is_wanted: impl FnMut(RowNumber, RowRef<'_>) -> bool) -> Self {
         let select = |(_, first, segment): (u64, RowNumber, &Segment)| {
@@ -222,7 +222,7 @@ impl Rows {
         segment.row(index)
     }
 
-    /// As [`Rows::row`], to be kept.
+    /// As [`Rows::row`], as an [`OwnedRow`].
     pub fn owned_row(&self, number: u64) -> Option<OwnedRow> {
         if let Some(removed) = RowNumber::try_from(number).ok().and_then(|number| removed_row(&self.removed, number)) {
             return Some(removed.row.clone());
@@ -238,7 +238,7 @@ impl Rows {
 
     /// Counts webhooks that have the id of an earlier one; `None` if there are none.
     pub fn repeated(&self) -> Option<RepeatedIds> {
-        // Eight bytes per id. That two of a million ids have the same hash by chance is as good as impossible.
+        // Eight bytes per id. It is practically impossible that two of a million ids have the same hash.
         let random = RandomState::new();
         let mut hashes = Vec::with_capacity(usize::try_from(self.count).unwrap_or_default());
         hashes.extend(self.webhooks().map(|row| random.hash_one(row.id())));

@@ -1,13 +1,13 @@
-//! URLs as people see them in little space.
+//! URLs in a short form for display.
 
 use super::host;
 use crate::base::redact;
 use crate::base::text::{Safe, clean_head};
 
-/// A URL for a narrow column, in at most about `columns` columns: without `https://`, and with the host as it is really
-/// resolved (punycode and all) instead of what the eye might take for the host. Credentials are masked unless `reveal`.
+/// A URL for a narrow column, in at most about `columns` columns: without `https://`, and with the host as it is resolved
+/// (in punycode) instead of a lookalike spelling. Credentials are masked unless `reveal`.
 pub fn short_url(url: &str, reveal: bool, columns: usize) -> Safe {
-    // Enough for every host name and some path.
+    // Enough for any host name and a part of the path.
     let bytes = columns.saturating_add(512);
     let Some(head) = redact::head_to_show(url, bytes) else { return redact::MASK.into() };
     let without_scheme = |shown: &str| clean_head(shown.strip_prefix("https://").unwrap_or(shown), columns);
@@ -22,14 +22,14 @@ pub fn short_url(url: &str, reveal: bool, columns: usize) -> Safe {
     }
 }
 
-/// A path of this host as it may be shown: masked where it is a credential.
+/// A path of this host for display, with credentials masked.
 pub fn masked_path(host: &str, path: &str) -> String {
     let masked = redact::mask_url(&format!("https://{host}{path}"));
     let shown = masked.strip_prefix("https://").and_then(|rest| rest.strip_prefix(host));
     shown.unwrap_or(redact::MASK).to_owned()
 }
 
-/// How the path begins before what is masked; `None` where nothing is.
+/// The part of a path before a credential; `None` if there is no credential.
 pub fn public_path(host: &str, path: &str) -> Option<String> {
     let masked = masked_path(host, path);
     (masked != path).then(|| masked.split(redact::MASK).next().unwrap_or_default().to_owned())

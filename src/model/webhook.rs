@@ -1,4 +1,4 @@
-//! A webhook, decoded: for everything that looks at a single one.
+//! A decoded webhook, for code that inspects a single one.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use super::fields::{CreatedAt, Destination, EventEntry, EventName, Field, Webhoo
 use super::json::{Json, RawFields, TooDeep, raw_array, text_of};
 use crate::base::text::Untrusted;
 
-/// The names of the time of creation in the vendor's material; the contract's comes first.
+/// The names of the creation time in the vendor's documentation; the contract's comes first.
 const CREATED_AT: [&str; 2] = ["created_at", "createdAt"];
 
 /// One webhook subscription of a workspace.
 ///
-/// Serializes as the contract has it (`id`, `url`, `events`, `is_active`, `created_at`), followed by the fields that the
-/// contract does not know, verbatim. A signing secret is dropped before a webhook is made.
+/// Serializes in the contract's order (`id`, `url`, `events`, `is_active`, `created_at`), followed by the fields that the
+/// contract does not have, verbatim. A signing secret is dropped before a webhook is made.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Webhook {
     pub id: WebhookId,
@@ -23,12 +23,12 @@ pub struct Webhook {
     pub events: Field<Vec<EventEntry>>,
     pub is_active: Field<bool>,
     pub created_at: Field<CreatedAt>,
-    /// Fields that the contract does not have, in the order they came.
+    /// Fields that the contract does not have, in the order received.
     pub unknown: Vec<(Untrusted, Json)>,
 }
 
 impl Webhook {
-    /// The names subscribed to, without entries that are no names.
+    /// The events that it is subscribed to, without entries that are not strings.
     pub fn event_names(&self) -> impl Iterator<Item = &EventName> {
         self.events.value().into_iter().flatten().filter_map(|entry| match entry {
             EventEntry::Name(name) => Some(name),
@@ -36,7 +36,7 @@ impl Webhook {
         })
     }
 
-    /// Whether it delivers, as far as the API said so.
+    /// The `is_active` field; `None` if it is missing or not a boolean.
     pub fn active(&self) -> Option<bool> {
         self.is_active.value().copied()
     }
@@ -64,7 +64,7 @@ impl fmt::Debug for Webhook {
 }
 
 impl Webhook {
-    /// Its fields as entries of a JSON object: the contract's, then the others as far as their names are wanted.
+    /// Serializes its fields into a JSON object: the contract's, then the wanted ones of the others.
     pub fn serialize_fields<M: SerializeMap>(&self, map: &mut M, wanted: impl Fn(&str) -> bool) -> Result<(), M::Error> {
         map.serialize_entry("id", self.id.raw())?;
         map.serialize_entry("url", self.url.raw())?;
@@ -138,7 +138,7 @@ impl Webhook {
     }
 }
 
-/// The name under which an object has its time of creation.
+/// The name of an object's creation time.
 fn created_name(fields: &RawFields<'_>) -> Option<&'static str> {
     CREATED_AT.into_iter().find(|name| fields.get(name).is_some())
 }

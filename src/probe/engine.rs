@@ -1,4 +1,4 @@
-//! Many destinations at once, bounded, and what is found of them as it comes.
+//! Probes many destinations at once within limits, and reports each result as it arrives.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -13,39 +13,39 @@ use super::steps::Walk;
 use crate::analysis::destinations::{Origin, Target};
 use crate::analysis::reach::Reach;
 
-/// Connections that are made at once.
+/// The most connections at once.
 pub const MAX_AT_ONCE: usize = 16;
-/// Of which so many to one origin: it may be somebody's production.
+/// The most connections at once to one origin, since it may be a production server.
 const MAX_AT_ONE_ORIGIN: usize = 4;
-/// Answers that may wait to be taken.
+/// The most results to buffer.
 const WAITING: usize = 64;
 
-/// What is to be probed.
+/// A destination to probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     pub origin: Origin,
-    /// URLs of this origin to ask for their heads; none of them to end with the connection.
+    /// URLs of this origin to send a `HEAD` to; if empty, only the connection is probed.
     pub urls: Vec<Url>,
 }
 
 impl Wanted {
-    /// Everything of a target, or its connection alone.
+    /// Probes a target with all its URLs, or only its connection.
     pub fn of(target: &Target, http: bool) -> Self {
         let urls = target.resources.iter().filter(|_| http).map(|resource| resource.url.clone());
         Self { origin: target.origin.clone(), urls: urls.collect() }
     }
 }
 
-/// What was found.
+/// The result for one destination or URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub origin: Origin,
-    /// The URL that was asked for its head, or would have been; `None` when none was wanted.
+    /// The URL of the `HEAD`, even if it was not sent because the connection failed; `None` without a `HEAD`.
     pub url: Option<Url>,
     pub reach: Reach,
 }
 
-/// A probe under way. Dropping it ends everything at once.
+/// A probe in progress. Dropping it cancels everything at once.
 #[derive(Debug)]
 pub struct Probing {
     answers: mpsc::Receiver<Answer>,
@@ -54,28 +54,29 @@ pub struct Probing {
 }
 
 impl Probing {
-    /// The next answer: one for each URL that is wanted, and one for each origin without any; `None` after the last, unless
-    /// more can be added. A call that is cancelled loses none.
+    /// Returns the next result: one for each URL to probe, and one for each origin without any. `None` after the last,
+    /// unless more can be added. Canceling the call loses no result.
     pub async fn next(&mut self) -> Option<Answer> {
         self.answers.recv().await
     }
 
-    /// Probes these too, before what still waits: somebody has just asked for them. Only for one that is [`open`].
+    /// Adds destinations to a probe from [`open`]. They come before those that are still waiting, since the user is waiting
+    /// for them.
     pub fn add(&self, wanted: Vec<Wanted>) {
         if let Some(more) = &self.more {
-            // It ends with this, so it is there.
+            // The receiver lives as long as this value.
             drop(more.send(wanted));
         }
     }
 }
 
-/// Starts a probe that has nothing to do yet, see [`Probing::add`]. It does not end by itself.
+/// Starts a probe without destinations, see [`Probing::add`]. It does not end by itself.
 pub fn open(settings: Settings) -> Probing {
     let (more, wanted) = mpsc::unbounded_channel();
     Probing { more: Some(more), ..spawn(VecDeque::new(), wanted, settings) }
 }
 
-/// Starts to probe. The answers come in the order in which they are found. A reader that is slow slows the probe down.
+/// Starts a probe. Results are returned in the order in which they arrive. A slow reader slows down the probe.
 pub fn start(wanted: impl IntoIterator<Item = Wanted>, settings: Settings) -> Probing {
     let jobs = wanted.into_iter().map(Job::Whole).collect();
     let (_nobody, more) = mpsc::unbounded_channel();
@@ -89,11 +90,11 @@ fn spawn(jobs: VecDeque<Job>, more: mpsc::UnboundedReceiver<Vec<Wanted>>, settin
     Probing { answers, more: None, _task: task }
 }
 
-/// Something that is done one connection at a time.
+/// Work that uses one connection at a time.
 #[derive(Debug)]
 enum Job {
     Whole(Wanted),
-    /// Further URLs of an origin that is known to answer at this address.
+    /// Further URLs of an origin that accepted a connection at this address.
     Urls {
         origin: Origin,
         known: Reach,
@@ -117,7 +118,7 @@ async fn run(
         tokio::select! {
             Some(wanted) = more.recv() => wanted.into_iter().rev().for_each(|wanted| waiting.push_front(Job::Whole(wanted))),
             Some(done) = running.join_next() => {
-                // What an origin still has comes before the next origin.
+                // The rest of an origin comes before the next origin.
                 done.into_iter().flatten().for_each(|job| waiting.push_front(job));
             }
             else => return,
@@ -126,7 +127,7 @@ async fn run(
 }
 
 impl Job {
-    /// Does it, and gives back what is to be done next.
+    /// Does the work, and returns the jobs that follow from it.
     async fn run(self, settings: Arc<Settings>, answers: mpsc::Sender<Answer>) -> Vec<Self> {
         match self {
             Self::Whole(wanted) => whole(wanted, &settings, &answers).await.unwrap_or_default(),
@@ -147,14 +148,14 @@ impl Job {
     }
 }
 
-/// Probes an origin, with its first URL over the same connection. `None` when nothing is left to do for it, or nobody listens
-/// any more.
+/// Probes an origin, and sends a `HEAD` to its first URL over the same connection. `None` if the origin is done, or the
+/// results are no longer wanted.
 async fn whole(wanted: Wanted, settings: &Settings, answers: &mpsc::Sender<Answer>) -> Option<Vec<Job>> {
     let Wanted { origin, urls } = wanted;
     let send = async |url, reach| answers.send(Answer { origin: origin.clone(), url, reach }).await.ok();
     let mut walk = Walk::new(settings, &origin, !urls.is_empty(), Reach::default());
     let addresses = walk.addresses().await;
-    // What all its URLs have in common.
+    // The part of the result that all URLs share.
     let known = walk.reach.clone();
     let connection = match &addresses {
         Some(addresses) => walk.connect(addresses).await,

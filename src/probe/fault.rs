@@ -1,4 +1,4 @@
-//! Names the failures of a step.
+//! Classifies the failures of a step.
 
 use std::io;
 
@@ -6,11 +6,11 @@ use crate::analysis::reach::Trouble;
 use crate::api::{Distrust, certificate_words, distrust, tls_words, without_number};
 use crate::base::text::{Safe, clean_head};
 
-/// Why a step failed.
+/// The reason why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) trouble: Trouble,
-    /// The system's words; empty when the trouble says it all.
+    /// The system's message; empty if it would add nothing.
     pub(super) detail: Safe,
 }
 
@@ -42,7 +42,7 @@ pub(super) fn io_fault(error: &io::Error) -> Fault {
             _ => Trouble::Unreachable,
         },
     };
-    // Of other errors the library has its own words.
+    // For other errors, the message comes from the library, not from the system.
     let is_of_system = error.raw_os_error().is_some();
     let detail = if is_of_system { clean_head(&without_number(&error.to_string()), 200) } else { Safe::default() };
     Fault { trouble, detail }

@@ -1,5 +1,5 @@
-//! One `HEAD` over a connection that stands. No other method is ever sent to a destination, and no credential besides those in
-//! the URL's own path and query: there is no key, no cookie and no userinfo.
+//! Sends one `HEAD` over an open connection. No other method is ever sent to a destination, and no credential except those
+//! in the URL's own path and query: no key, no cookie and no userinfo.
 
 use std::error::Error as _;
 use std::io;
@@ -18,15 +18,15 @@ use super::fault::{Fault, io_fault};
 use crate::analysis::destinations::Origin;
 use crate::analysis::reach::Trouble;
 
-/// What is read of an answer's head, in bytes and in lines. An answer to `HEAD` has nothing else.
+/// The size limit of a response, in bytes and in headers. A response to `HEAD` has no body.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 const MAX_HEADERS: usize = 256;
 
-/// What a connection has to be able to do.
+/// A connection, with or without TLS.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// What `HEAD` is answered with: the status, and for a redirect the origin that it leads to. It is not followed.
+/// Sends `HEAD`. Returns the status, and for a redirect the origin of its target. Redirects are not followed.
 pub(super) async fn head(stream: Box<dyn Stream>, url: &Url) -> Result<(u16, Option<Origin>), Fault> {
     let request = Request::builder()
         .method(Method::HEAD)
@@ -40,7 +40,7 @@ pub(super) async fn head(stream: Box<dyn Stream>, url: &Url) -> Result<(u16, Opt
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| fault(&error))?;
-    // It ends when this function does, and when that is dropped.
+    // A set aborts its tasks when it is dropped, even if this function is canceled.
     let mut driving = JoinSet::new();
     driving.spawn(connection);
     let response = sender.send_request(request).await.map_err(|error| fault(&error))?;
@@ -58,7 +58,7 @@ fn fault(error: &hyper::Error) -> Fault {
     }
     match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
         Some(source) => io_fault(source),
-        // It was closed before an answer came.
+        // The connection was closed before a response.
         None => Trouble::Reset.into(),
     }
 }

@@ -1,5 +1,5 @@
-//! One connection out of several addresses, as browsers make it (RFC 8305, "happy eyeballs"): both families by turns, each
-//! attempt a little after the one before it, and the first that stands is taken.
+//! Connects to one of several addresses as browsers do (RFC 8305, "happy eyeballs"): the address families alternate, each
+//! attempt starts a little after the previous one, and the first connection wins.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,10 +11,10 @@ use tokio::time::sleep;
 
 use super::MAX_ADDRESSES;
 
-/// How long an attempt is alone (RFC 8305, section 5).
+/// The time before the next attempt starts (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// The first connection that stands; else the failure that says most, and of which address.
+/// Returns the first connection, or else the most informative error and its address.
 pub(super) async fn race(addresses: &[SocketAddr]) -> Result<TcpStream, (Option<SocketAddr>, io::Error)> {
     let mut waiting = by_turns(addresses).into_iter().take(MAX_ADDRESSES);
     let mut attempts = JoinSet::new();
@@ -45,7 +45,8 @@ pub(super) async fn race(addresses: &[SocketAddr]) -> Result<TcpStream, (Option<
     }
 }
 
-/// How much a failure says of the server. A host without IPv6 fails there at once, which says nothing.
+/// Rates how much an error reveals about the server. On a host without IPv6, every IPv6 attempt fails at once, which reveals
+/// nothing.
 fn tells(error: &io::Error) -> u8 {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => 3,
@@ -55,7 +56,8 @@ fn tells(error: &io::Error) -> u8 {
     }
 }
 
-/// The families by turns, in the system's order within each, beginning with the one that the system prefers.
+/// Alternates between the families, keeping the system's order within each, and starting with the family of the first
+/// address.
 fn by_turns(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let of = |same: bool| addresses.iter().copied().filter(move |address| (address.is_ipv6() == first_is_v6) == same);

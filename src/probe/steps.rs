@@ -17,22 +17,22 @@ use crate::analysis::reach::{Lasts, Reach, Step, Trouble};
 use crate::api::{ApiError, ErrorKind, Network};
 use crate::model::address::is_private;
 
-/// A probe under way: what it found so far.
+/// A probe in progress, and its results so far.
 pub(super) struct Walk<'a> {
     settings: &'a Settings,
     origin: &'a Origin,
-    /// Something is going to be asked over the connection.
+    /// True if a request follows on the connection.
     http: bool,
     pub(super) reach: Reach,
 }
 
 impl<'a> Walk<'a> {
-    /// `known` is what is found already of what all URLs of the origin have in common.
+    /// `known` is the part of the result that all URLs of the origin share.
     pub(super) fn new(settings: &'a Settings, origin: &'a Origin, http: bool, known: Reach) -> Self {
         Self { settings, origin, http, reach: known }
     }
 
-    /// Takes a step in its time. `None` when it failed: then the reason is noted, and no further step makes sense.
+    /// Runs a step within its time limit. `None` if it failed; the reason is recorded, and no further step makes sense.
     async fn step<T>(&mut self, step: Step, work: impl Future<Output = Result<T, Fault>>) -> Option<T> {
         let started = Instant::now();
         let done = timeout(self.settings.step_timeout, work).await;
@@ -48,7 +48,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The addresses that may be connected to. There is no other resolution: what is checked here is what is connected to.
+    /// The addresses that may be connected to. The name is resolved only once, so the addresses that are checked are those
+    /// connected to.
     pub(super) async fn addresses(&mut self) -> Option<Vec<SocketAddr>> {
         let port = self.origin.port();
         let found = match self.origin.host() {
@@ -69,7 +70,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A connection to one of the addresses, with TLS where the origin has it.
+    /// Connects to one of the addresses, with TLS if the origin uses it.
     pub(super) async fn connect(&mut self, addresses: &[SocketAddr]) -> Option<(Box<dyn Stream>, SocketAddr)> {
         self.reach.address = addresses.first().map(SocketAddr::ip);
         let mut failed = None;
@@ -93,7 +94,7 @@ impl<'a> Walk<'a> {
 
     async fn shake_hands(&mut self, stream: TcpStream) -> Option<Box<dyn Stream>> {
         let Settings { trust, now, .. } = self.settings;
-        // A server may accept nothing but HTTP/2; only the HEAD needs the older one.
+        // A server may accept only HTTP/2. HTTP/1.1 is needed only for a `HEAD`.
         let protocols: &[&str] = if self.http { &["http/1.1"] } else { &["h2", "http/1.1"] };
         let mut certificate = None;
         let name = server_name(self.origin.host());
@@ -107,7 +108,7 @@ impl<'a> Walk<'a> {
         Some(Box::new(shaken?))
     }
 
-    /// Asks for the head of a URL of this origin.
+    /// Sends a `HEAD` to a URL of this origin.
     pub(super) async fn head(&mut self, stream: Box<dyn Stream>, url: &Url) {
         let (status, target) = self.step(Step::Http, head(stream, url)).await.unzip();
         self.reach.status = status;
@@ -115,7 +116,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The name that a certificate has to be for. A final dot tells a resolver that a name is whole; no certificate has one.
+/// The name that the certificate must be valid for. A final dot marks a name as complete for resolvers, but is not part of
+/// names in certificates.
 fn server_name(host: &Host<String>) -> Option<ServerName<'static>> {
     match host {
         Host::Ipv4(ip) => Some(ServerName::IpAddress((*ip).into())),
@@ -124,18 +126,18 @@ fn server_name(host: &Host<String>) -> Option<ServerName<'static>> {
     }
 }
 
-/// The addresses that may be connected to: of a name that has public ones and private ones, the public ones alone.
+/// The addresses that may be connected to. Private addresses of a name are skipped if it also has public ones.
 ///
 /// # Errors
 ///
-/// There is none; the first private one.
+/// None is allowed. Contains the first address.
 fn allowed(found: &[SocketAddr], allow_private: bool) -> Result<Vec<SocketAddr>, Option<SocketAddr>> {
     let may = |address: &&SocketAddr| allow_private || !is_private(address.ip());
     let allowed: Vec<_> = found.iter().filter(may).copied().collect();
     if allowed.is_empty() { Err(found.first().copied()) } else { Ok(allowed) }
 }
 
-/// What a step is called that took too long. The destination has no part in it while its name is looked up.
+/// The failure of a step that timed out. A timeout during the name lookup does not involve the destination.
 fn late(step: Step) -> Fault {
     match step {
         Step::Dns => Fault { trouble: Trouble::Dns, detail: "DNS timed out".into() },

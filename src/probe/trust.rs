@@ -1,4 +1,5 @@
-//! Which certificates are trusted, and a TLS handshake that remembers the one it saw: what is not accepted has an end too.
+//! The trusted certificates, and a TLS handshake that records the server's certificate: an untrusted one also has an expiry
+//! date.
 
 use std::fmt;
 use std::io;
@@ -17,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::api::{ApiError, Certificate, ErrorKind, is_der};
 
-/// The roots of this system and those of the config, as the API client has them.
+/// The certificates of the system and of the config, the same as for the API client.
 #[derive(Clone)]
 pub struct Trust {
     provider: Arc<CryptoProvider>,
@@ -35,7 +36,7 @@ impl Trust {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Setup`] when there are none, or `extra_roots` holds none.
+    /// [`ErrorKind::Setup`] if there are none, or `extra_roots` contains none.
     pub fn new(extra_roots: Option<&[u8]>) -> Result<Self, ApiError> {
         let failed = |words: &'static str| ApiError::new(ErrorKind::Setup).with(words.into());
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -52,8 +53,8 @@ impl Trust {
         Ok(Self { provider, verifier: Arc::new(verifier) })
     }
 
-    /// Shakes hands over a connection. `seen` becomes the server's certificate, accepted or not; it stays what it is when none
-    /// came, or what came is no certificate.
+    /// Performs a TLS handshake. `seen` becomes the server's certificate, trusted or not; `None` if the server sent none, or
+    /// one that does not parse.
     pub(super) async fn shake_hands(
         &self,
         stream: TcpStream,
@@ -77,7 +78,7 @@ impl Trust {
     }
 }
 
-/// Asks the verifier, and remembers what it was asked about.
+/// Delegates to the verifier, and records the server's certificate.
 #[derive(Debug)]
 struct Witness {
     verifier: Arc<dyn ServerCertVerifier>,
