@@ -109,7 +109,7 @@ impl Global {
         }
     }
 
-    /// Refuses options that contradict each other. The parser does not notice when one comes before the command and the other
+    /// Rejects options that contradict each other. The parser does not notice if one comes before the command and the other
     /// after it.
     pub fn check(&self) -> Result<(), Error> {
         let given = [

@@ -1,4 +1,4 @@
-//! How the program ends: one error type, its exit code, and its one or two lines for people.
+//! The error of the program, its exit codes, and its lines on stderr.
 
 use std::io;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::safe;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     Done,
-    /// Something was found, or not found.
+    /// There are findings or differences, or a webhook was not found.
     Found,
     /// Wrong usage or configuration.
     Usage,
@@ -77,7 +77,7 @@ pub enum Error {
     /// As [`Error::Api`], with the age of the cached listing.
     #[error("{place}: {error}")]
     Unread { place: Safe, error: ApiError, cached: Box<Safe> },
-    /// The cached listing or snapshot that is asked for is missing.
+    /// The requested cached listing or snapshot does not exist.
     #[error("{message}")]
     NotKept { message: Safe, advice: Safe },
     #[error("the explorer needs a terminal ({why})")]
@@ -127,7 +127,7 @@ impl Error {
         }
     }
 
-    /// The error without the hint about the cache, for a comparison with the cache.
+    /// The error without the hint about the cache, for comparisons that already use the cache.
     #[must_use]
     pub fn without_cache_hint(self) -> Self {
         match self {

@@ -1,5 +1,5 @@
-//! What the explorer can do, under which names and keys. This one table feeds dispatch, footer, help, command palette, the
-//! `[keys]` section of the config and the README; nothing else knows a key.
+//! The actions of the explorer with their names and default keys. Dispatch, footer, help, command palette, the `[keys]`
+//! section of the config and the README all use this table; keys are defined nowhere else.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use crate::base::text::{Safe, clean_head};
 use crate::safe;
 
-/// Everything that a key or the command palette can do in the explorer.
+/// An action of the explorer, bound to keys and listed in the command palette.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
     MoveDown,
@@ -63,9 +63,9 @@ pub struct Entry {
     pub name: &'static str,
     /// Default keys, as the config spells them.
     pub keys: &'static [&'static str],
-    /// One word for the footer.
+    /// A short label for the footer.
     pub word: &'static str,
-    /// What it does, for help and palette.
+    /// A description, for help and palette.
     pub help: &'static str,
 }
 
@@ -128,7 +128,7 @@ impl Action {
         ACTIONS.iter().find(|entry| entry.action == self)
     }
 
-    /// Returns true for actions that move the selection. Marking does: it goes on to the next webhook.
+    /// Returns true for actions that move the selection. Marking is one, as it moves on to the next webhook.
     pub const fn is_move(self) -> bool {
         matches!(
             self,
@@ -145,7 +145,7 @@ impl Action {
     }
 }
 
-/// The text that `y` and a second key copy.
+/// The kind of text that `y` and a second key copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Copy {
     Url,
@@ -159,12 +159,12 @@ pub enum Copy {
 }
 
 impl Copy {
-    /// Whether it is a request that is sent with the key.
+    /// Returns true for a request that is sent with the key.
     pub const fn is_request(self) -> bool {
         matches!(self, Self::CurlGet | Self::CurlPause | Self::CurlDelete)
     }
 
-    /// Name of one and of several of them.
+    /// The singular and the plural of its name.
     pub const fn names(self) -> [&'static str; 2] {
         match self {
             Self::Url => ["URL", "URLs"],
@@ -178,13 +178,13 @@ impl Copy {
         }
     }
 
-    /// Whether it is for a shell.
+    /// Returns true for a shell command.
     pub const fn is_command(self) -> bool {
         self.is_request() || matches!(self, Self::ListCommand)
     }
 }
 
-/// The copy menu: key, what it copies, and in words.
+/// The copy menu: the key, the kind of text, and a description.
 pub const COPIES: [(char, Copy, &str); 8] = [
     ('u', Copy::Url, "URL"),
     ('i', Copy::Id, "id"),
@@ -196,7 +196,7 @@ pub const COPIES: [(char, Copy, &str); 8] = [
     ('l', Copy::ListCommand, "hookscope list command for this list"),
 ];
 
-/// A key with its modifiers, as far as terminals tell them apart.
+/// A key with its modifiers, as far as terminals report them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
     code: KeyCode,
@@ -222,7 +222,7 @@ const NAMED: [(&str, KeyCode); 15] = [
 ];
 
 impl Key {
-    /// Ctrl-c quits from everywhere, also from inside an input, and cannot be bound to anything else.
+    /// Always quits, even from a text input, and cannot be bound.
     pub const CTRL_C: Self = Self { code: KeyCode::Char('c'), modifiers: KeyModifiers::CONTROL };
 
     /// `j`, `G`, `ctrl-d`, `alt-x`, `pgdn`, `f5`, …
@@ -254,7 +254,7 @@ impl Key {
 
 impl From<KeyEvent> for Key {
     fn from(event: KeyEvent) -> Self {
-        // An upper-case letter says Shift already, and terminals differ in whether they say it twice.
+        // An upper-case letter already implies Shift, and not all terminals report Shift with it.
         Self { code: event.code, modifiers: event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT) }
     }
 }
@@ -276,13 +276,13 @@ impl fmt::Display for Key {
     }
 }
 
-/// Which key does what.
+/// The keys of all actions.
 #[derive(Debug, Clone)]
 pub struct Keymap {
     bindings: Vec<(Key, Action)>,
 }
 
-/// Why a `[keys]` section cannot be used; `action` names the line that is at fault.
+/// The reason why a `[keys]` section is invalid; `action` names the line at fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     pub action: &'static str,
@@ -302,7 +302,7 @@ impl Keymap {
     /// The default keys, with those of some actions replaced.
     pub fn new(replaced: &BTreeMap<Action, Vec<Key>>) -> Result<Self, Conflict> {
         let mut keymap = Self { bindings: Vec::new() };
-        // What the user chose comes first, so that a conflict is reported on a line of theirs.
+        // The user's keys come first, so that a conflict is reported on one of the user's lines.
         let (chosen, default): (Vec<_>, Vec<_>) = ACTIONS.iter().partition(|entry| replaced.contains_key(&entry.action));
         for entry in default {
             for key in entry.keys.iter().filter_map(|key| Key::parse(key)) {
@@ -335,12 +335,12 @@ impl Keymap {
         }
     }
 
-    /// What a key does.
+    /// Returns the action of a key.
     pub fn action(&self, key: Key) -> Option<Action> {
         self.bindings.iter().find(|(bound, _)| *bound == key).map(|&(_, action)| action)
     }
 
-    /// The keys of an action as a person reads them, such as `j down`.
+    /// The keys of an action for display, such as `j down`.
     pub fn keys(&self, action: Action) -> Vec<Safe> {
         self.spelled(action).collect()
     }

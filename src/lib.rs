@@ -28,7 +28,7 @@
 //! - Dependencies point one way: model ← api ← fetch ← {commands, tui}, and model ← analysis ← {commands, tui}. The two front
 //!   ends do not know each other.
 //! - Nothing but `fetch` asks the API for lists (`doctor` and `config init` ask for one row); nothing but `api` speaks HTTP to it, and it sends
-//!   `GET` only. `probe` sends `HEAD` to destinations, when it is told to, and knows no key.
+//!   `GET` only. `probe` sends `HEAD` to destinations if requested, and has no access to the key.
 //! - State changes in [`tui::app::App::update`]: no IO, no async, no clock. [`tui::view::draw`] reads it and changes nothing.
 //! - A string from outside is [`base::text::Untrusted`] until it is cleaned; a terminal gets [`base::text::Safe`] and nothing else.
 //!

@@ -1,4 +1,4 @@
-//! Arguments → configuration → explorer or command → exit code. The only place that ends the process.
+//! The entry point: arguments → configuration → explorer or command → exit code. The only place that ends the process.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -28,8 +28,8 @@ use hookscope::tui::view_kind::View;
 use hookscope::tui::workspaces::Workspaces;
 use hookscope::tui::{self, Origin, Start};
 
-/// Before `main`, the runtime opens `/dev/null` in the place of a closed descriptor, and whatever is written there seems to arrive.
-/// So this is the last moment to see that stdout is closed.
+/// Before `main`, the runtime opens `/dev/null` in place of a closed descriptor, and writes to it seem to succeed. So this
+/// is the last chance to detect that stdout is closed.
 #[ctor::ctor]
 fn look_at_stdout() {
     output::look_at_stdout();
@@ -50,13 +50,13 @@ fn main() -> ExitCode {
     };
     let say = cli.global.say();
     let exit = exit_of(placement::check(&command, &matches, &words).and_then(|()| run(&cli)), say);
-    // What a thread still writes comes to no end.
+    // Unfinished writes of other threads are abandoned.
     files::remove_unfinished();
     exit.into()
 }
 
-/// Keeps the key out of core dumps, before it is read: neither files nor the handlers that the kernel may start get one. What
-/// this program starts may dump as far as the hard limit, but handles keys too, and so begins without.
+/// Keeps the key out of core dumps, before it is read: neither core files nor the kernel's core handler receive it. Child
+/// processes also start without core dumps, since they handle keys too, but can raise the limit.
 fn hide_memory() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let maximum = getrlimit(Resource::Core).maximum;
@@ -65,7 +65,7 @@ fn hide_memory() {
     let _as_before = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
-/// Prints help, the version, or what is wrong with the command line.
+/// Prints the help, the version, or the error in the command line.
 fn explain(error: &clap::Error, root: &Command, words: &[OsString]) -> Exit {
     if error.use_stderr() {
         return exit_of(Err(usage::explain(error, root, words)), Verbosity::Normal);
@@ -73,11 +73,11 @@ fn explain(error: &clap::Error, root: &Command, words: &[OsString]) -> Exit {
     if output::is_stdout_closed() {
         return exit_of(Err(output::closed()), Verbosity::Normal);
     }
-    // The parsed tree has no examples: laying them out would slow down every start.
+    // The parsed tree has no examples, since adding them would slow down every start.
     let help =
         if error.kind() == ErrorKind::DisplayHelp { help::command(None).try_get_matches_from(words).err() } else { None };
     match help.as_ref().unwrap_or(error).print() {
-        // Help into a closed pipe is no failure; on a full disk nobody got it.
+        // Help that is cut off by a closed pipe is not an error; a full disk is one.
         Err(why) if why.kind() != std::io::ErrorKind::BrokenPipe => {
             exit_of(Err(Error::Output(clean(&why.to_string()))), Verbosity::Normal)
         }
@@ -104,7 +104,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
     ended
 }
 
-/// For as long as the program runs.
+/// Longer than the program runs.
 const BLOCKING_THREADS_STAY: Duration = Duration::from_hours(24 * 365);
 
 fn start(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
@@ -121,10 +121,11 @@ fn start(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
         .thread_keep_alive(BLOCKING_THREADS_STAY)
         .build()
         .map_err(|error| Error::start(&error))?;
-    // Where no more threads can be had later, work waits for this one, and nothing panics.
+    // Starts one blocking thread now: if no more threads can be created later, work queues for this one instead of
+    // panicking.
     drop(runtime.spawn_blocking(|| ()));
     let exit = runtime.block_on(dispatch(cli, env));
-    // A name lookup that hangs must not keep the program from ending.
+    // A name lookup that hangs must not keep the program from exiting.
     runtime.shutdown_background();
     exit
 }
@@ -151,7 +152,7 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     if let Some(path) = &cli.deliveries {
         deliveries::check(path)?;
     }
-    // Before anything else happens: a key command, for one.
+    // Before anything else happens, such as a key command.
     console::check(env.term.as_deref()).map_err(|why| Error::NoTerminal { why: why.into() })?;
     let (origin, _demo) = origin(cli, &config, env).await?;
     let profiles = profiles(&cli.global, &config, env, &origin)?;
@@ -170,7 +171,7 @@ async fn explore(cli: &Cli, env: &Environment) -> Result<Exit, Error> {
     Box::pin(tui::run(start)).await
 }
 
-/// Where the explorer's webhooks are, and the demo server if it is that one: it serves as long as the value lives.
+/// Returns the source of the explorer's webhooks, and the demo server if it is used, which runs until the value is dropped.
 async fn origin(cli: &Cli, config: &Config, env: &Environment) -> Result<(Origin, Option<DemoServer>), Error> {
     let Some(path) = &cli.global.from else {
         let (connection, server) = commands::connect(&cli.global, config, env).await?;
@@ -186,13 +187,13 @@ async fn origin(cli: &Cli, config: &Config, env: &Environment) -> Result<(Origin
     let (base_url, _) = config.workspace(&selection, env)?.base_url()?;
     let FileListing { rows, numbers } = snapshot::read(path, &Interner::default())?;
     let reading = fetch::check_saved(&rows, numbers, Wanted::all(Scope::All));
-    // A part never looks like the whole.
+    // An incomplete listing must be recognizable.
     let part = if reading.summary.problems.is_empty() { "" } else { " (incomplete)" };
     let name = safe!("{}{}", snapshot::name(path), part);
     Ok((Origin::File { name, rows: Arc::new(Held::new(reading.rows)), base_url }, None))
 }
 
-/// The other workspaces of the config; the demo and a file have none beside them.
+/// The workspaces of the config to switch between; none for the demo or a file.
 fn profiles(global: &Global, config: &Config, env: &Environment, origin: &Origin) -> Result<Option<Profiles>, Error> {
     let Origin::Api(start) = origin else { return Ok(None) };
     if global.demo {
@@ -202,7 +203,7 @@ fn profiles(global: &Global, config: &Config, env: &Environment, origin: &Origin
     Ok(Some(Profiles::new(config, &selection, env, start)?))
 }
 
-/// What a command begins with to reach a workspace that is not the one of the start: without what was given for that one.
+/// The start of a command for another workspace: without the variables and options of the initial one.
 fn elsewhere(global: &Global, env: &Environment) -> Vec<String> {
     let set = [("DIALNEXA_API_KEY", env.api_key.is_some()), ("DIALNEXA_BASE_URL", env.base_url.is_some())];
     let mut words = Vec::new();
@@ -219,7 +220,7 @@ fn elsewhere(global: &Global, env: &Environment) -> Vec<String> {
     words
 }
 
-/// What a command begins with to reach the same workspace. What stands in variables is there for the command too.
+/// The start of a command for the same workspace. Variables are left out, since the command inherits them.
 fn invocation(global: &Global) -> Vec<String> {
     let config = global.config.as_ref().map(|path| path.to_string_lossy().into_owned());
     let from = global.from.as_ref().map(|path| path.to_string_lossy().into_owned());

@@ -8,7 +8,7 @@ use nix::sys::signal::{SIGTSTP, SIGTTIN, SIGTTOU, SigSet, SigmaskHow};
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The signals that end the program: all whose default action that is, except for faults of its own.
+/// The signals that end the program: all that do so by default, except for the program's own faults.
 const ENDING: [Signal; 12] = [
     Signal::HUP,
     Signal::INT,
@@ -24,7 +24,7 @@ const ENDING: [Signal; 12] = [
     Signal::XFSZ,
 ];
 
-/// A stream of the signals that end the program. From its creation on, none of them ends it by itself.
+/// A stream of the signals that end the program. Once it is created, they no longer end the process by themselves.
 #[derive(Debug)]
 pub struct Ending(Vec<(Signal, tokio::signal::unix::Signal)>);
 
@@ -57,7 +57,7 @@ pub fn background_stops() -> SigSet {
     SigSet::from_iter([SIGTTIN, SIGTTOU])
 }
 
-/// Runs `work` with these signals unblocked. Programs started by it inherit that.
+/// Runs `work` with these signals unblocked. Programs that it starts inherit the mask.
 pub fn unblocked<T>(signals: SigSet, work: impl FnOnce() -> T) -> T {
     let before = signals.thread_swap_mask(SigmaskHow::SIG_UNBLOCK);
     let done = work();

@@ -1,4 +1,4 @@
-//! Refuses options that the command would ignore, and says where they belong.
+//! Rejects options that the command would ignore, and suggests where to use them.
 //!
 //! The parser takes options of the explorer before any command, and global options with every command. An option that is
 //! silently ignored is dangerous: `hookscope --filter host:old.example.com plan map.toml -o sh` would change every webhook.
@@ -168,7 +168,7 @@ mod tests {
         std::iter::once(long).chain(value_for(arg)).collect()
     }
 
-    /// Every command that can be run, by its words, with what it must be given.
+    /// Every command, as its words and its required arguments.
     fn leaves(command: &Command, words: &[String]) -> Vec<(Vec<String>, Vec<String>)> {
         let subcommands: Vec<_> = command.get_subcommands().collect();
         if subcommands.is_empty() {
@@ -240,7 +240,7 @@ mod tests {
             let found = checked(&words.map(str::to_owned));
             assert_eq!(found.is_ok(), words[0] == "cache", "{found:?}");
         }
-        // Every name in the table is that of a command.
+        // Every name in the table is the name of a command.
         let names: Vec<_> = leaves(&root, &[]).into_iter().map(|(words, _)| words.join(" ")).collect();
         assert!(TAKES.iter().all(|(name, _)| *name == "hookscope" || names.iter().any(|known| known == name)));
     }

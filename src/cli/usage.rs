@@ -11,7 +11,7 @@ use crate::base::text::{Safe, clean_head};
 use crate::error::Error;
 use crate::safe;
 
-/// Columns of a word that the user typed.
+/// The most columns of a typed word that a message repeats.
 const WORD: usize = 60;
 
 /// Rewords an error of the parser. `words` is the command line.
