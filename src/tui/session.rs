@@ -1,5 +1,5 @@
-//! Everything that belongs to the workspace on screen. A switch to another workspace replaces it as a whole, so that nothing of the
-//! last one is left: no row, no error, no text to copy. One file for each part; none of them knows the screen or the loop.
+//! The state of the workspace on screen. Switching to another workspace replaces all of it, so that no row, error or copied
+//! text of the previous one remains. One file per part; none of them uses the screen or the loop.
 
 pub mod auditing;
 pub mod cache;

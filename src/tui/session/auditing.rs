@@ -1,4 +1,4 @@
-//! The audit: when rows are audited, and what is known of them.
+//! The audit: when to run it, and its findings.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::tui::jobs::Task;
 use crate::tui::message::{Effect, draw_if};
 
 impl Session {
-    /// The findings of the audit so far.
+    /// The findings so far.
     pub fn findings_index(&self) -> &Arc<FindingsIndex> {
         &self.findings.index
     }
@@ -28,7 +28,7 @@ impl Session {
         self.findings.known.is_some_and(|known| known == self.audit_key())
     }
 
-    /// Returns true if not all rows of the workspace are loaded: then no finding is about what is missing among them.
+    /// Returns true if not all rows of the workspace are loaded. Findings then do not cover the missing rows.
     pub fn is_part(&self) -> bool {
         self.load.scope != Scope::All || !self.list.lines.is_all_here()
     }
@@ -39,14 +39,14 @@ impl Session {
         number.and_then(|number| self.findings.index.at(self.list.lines.rows(), number)).unwrap_or_default()
     }
 
-    /// The message of a finding about a row, if the row is still where it was.
+    /// The message of a finding about a row, if the row is still at this number.
     pub fn message_of(&self, rule: &Rule, number: RowNumber, row: &OwnedRow) -> Option<Safe> {
         self.list.lines.rows().row(number.into()).filter(|there| row.is_version_of(*there))?;
         let told = self.findings.index.explain(&self.findings.audit, self.list.lines.rows(), number.into());
         told.into_iter().find(|told| told.rule == rule).map(|told| told.message)
     }
 
-    /// Audits again with the facts that are known besides the listing: deliveries, probe results and the history.
+    /// Runs the audit again with the current facts besides the listing: deliveries, probe results and the history.
     pub fn facts_changed(&mut self, cx: SessionContext<'_>) {
         let probes = (!self.probes.known.is_empty()).then(|| self.probes.known.facts());
         let last_active = Arc::clone(&self.findings.history.searched.last_active);
@@ -97,15 +97,15 @@ impl Session {
         AuditKey { version: self.list.lines.version(), is_part: self.is_part() }
     }
 
-    /// The next request to the audit thread, if anything changed. While rows are being loaded only those on screen are audited,
-    /// then all.
+    /// The next request to the audit thread, if anything changed. While rows are being loaded, only those on screen are
+    /// audited, then all.
     pub fn audit_request(&mut self, cx: SessionContext<'_>, visible: &Range<u64>) -> Option<AuditRequest> {
         const DAY: i64 = 86_400;
         if !self.list.lines.is_known() || cx.is_hurried {
             return None;
         }
         if cx.now.wall.as_second() / DAY != self.findings.audit.context.now.as_second() / DAY {
-            // Ages are findings, by the day.
+            // The audit depends on the date, since some findings are about ages.
             self.findings.set_audit(cx.now.wall);
         }
         let key = self.audit_key();
@@ -127,7 +127,7 @@ impl Session {
         })
     }
 
-    /// The loaded pages on screen that were not audited; `None` if there are none, or if they were requested.
+    /// The loaded pages on screen that were neither audited nor requested; `None` if there are none.
     fn pages_to_audit(&mut self, visible: &Range<u64>) -> Option<Vec<u64>> {
         let rows = self.list.lines.rows();
         let is_to_audit = |&page: &u64| {
@@ -159,7 +159,7 @@ impl Session {
         vec![Effect::Draw]
     }
 
-    /// Explains the findings about the selected webhook, when another one is selected or the findings changed.
+    /// Explains the findings about the selected webhook, if the selection or the findings changed.
     pub fn tell_of_selected(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
         let Some(number) = self.list.number(self.list.selected()).filter(|_| !cx.is_passing) else {
             return Vec::new();

@@ -24,7 +24,7 @@ use crate::tui::message::{Effect, warn};
 /// The minimum time between two writes of a listing.
 const KEPT: Duration = Duration::from_mins(1);
 
-/// The most webhooks of which the first read is kept: with more, that would double the memory used.
+/// The most webhooks for which the first read is kept. With more, keeping it would use too much memory.
 const MOST_KEPT: u64 = 300_000;
 
 impl Session {
@@ -41,7 +41,7 @@ impl Session {
         self.jobs.run(Task::Recall { store, layout, now: cx.now.wall })
     }
 
-    /// The layout of the rows of an earlier listing, so that they are like those from the API.
+    /// The layout for the rows of an earlier listing, the same as for rows from the API.
     pub fn past_layout(&self) -> Layout {
         let is_known = self.list.lines.is_known() && self.list.lines.remembered() < self.list.lines.loaded();
         let page_size = if is_known { self.list.lines.page_size() } else { u64::from(self.workspace.page_size.max(1)) };
@@ -59,7 +59,7 @@ impl Session {
             }
             Err(why) => warn(safe!("cache unusable, rebuilding it: {}", clean(&why.to_string()))),
         };
-        // Live rows may have been faster.
+        // Live rows may have arrived first.
         effects.extend(self.compare_with_last_look());
         effects
     }
@@ -75,7 +75,7 @@ impl Session {
             return self.remember(self.load.scope, &past.rows, past.read_at);
         }
         if self.cache.sifting.is_some() {
-            // Another scope may be shown once that is done.
+            // A different scope may be shown by the time the job is done.
             return Vec::new();
         }
         let scope = self.load.scope;
@@ -98,12 +98,12 @@ impl Session {
         if scope != self.load.scope || !self.list.lines.remember(rows, at) {
             return Vec::new();
         }
-        // Everything was known, so everything is read again, as after a refresh.
+        // All rows were known, so all are read again, as after a refresh.
         self.need_everything();
         vec![Effect::Draw]
     }
 
-    /// Takes note of a consistent read of everything, once.
+    /// Records a consistent read of everything, once.
     pub fn take_full_read(&mut self) -> Vec<Effect> {
         let is_taken = self.cache.full.as_ref().is_some_and(|(generation, _)| *generation == self.load.generation);
         if self.load.scope != Scope::All || is_taken || !self.list.lines.is_whole_read() {
@@ -120,17 +120,17 @@ impl Session {
         self.compare_with_last_look()
     }
 
-    /// Finds what changed since the last look, once.
+    /// Finds the changes since the last look, once.
     pub fn compare_with_last_look(&mut self) -> Vec<Effect> {
         if self.load.scope != Scope::All {
-            // It waits until all are shown again.
+            // Compare once all webhooks are shown again.
             return Vec::new();
         }
         let Some((_, after)) = &self.cache.full else { return Vec::new() };
         let Some(past) = self.cache.to_compare.take() else { return Vec::new() };
         let read = after.rows.segments().map(|(page, ..)| page).collect();
         let (before, after) = (past.rows.clone(), after.rows.clone());
-        // It has everything that was there at the last refresh too.
+        // This comparison also covers the changes since the last refresh.
         self.unread.before = None;
         let reads = RefreshedRows { before, after, was_complete: true, is_complete: true, read };
         let (id, effect) = self.jobs.start(Task::Compare(Box::new(reads)));
@@ -138,12 +138,12 @@ impl Session {
         vec![effect]
     }
 
-    /// The comparison with the cached listing is done, if this job did it.
+    /// Records that the comparison with the cached listing is done, if this job did it.
     pub fn compared_with_last_look(&mut self, id: JobId) {
         self.cache.being_compared.take_if(|(job, _)| *job == id);
     }
 
-    /// The comparison with the cached listing has to be done again.
+    /// Schedules the comparison with the cached listing again.
     pub fn compare_with_last_look_again(&mut self) {
         if let Some((_, past)) = self.cache.being_compared.take() {
             self.cache.to_compare = Some(past);
@@ -184,7 +184,7 @@ impl Session {
         Some(Task::Keep { store, past: Arc::clone(past), last, removed, now: cx.now.wall })
     }
 
-    /// The write of the last read at the end of the session, whenever one was written last.
+    /// Writes the last read at the end of the session, without the minimum time between two writes.
     pub fn keep_at_last(&mut self, cx: SessionContext<'_>) -> Option<Job> {
         let task = self.keeping(cx)?;
         self.cache.is_unkept = false;
@@ -223,12 +223,12 @@ impl Session {
         }
     }
 
-    /// Requests the webhooks of the cache that the last read lacks, by their ids. Once all of them are confirmed as removed, the
-    /// read is written; otherwise the cache stays as it is, and a warning says why.
+    /// Requests the cached webhooks that are missing from the last read, by their ids. Once all of them are confirmed as
+    /// removed, the read is written; otherwise the cache is kept, and a warning gives the reason.
     pub fn confirm_removed(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
         let Some((unconfirmed, past)) = self.cache.unconfirmed.take() else { return Vec::new() };
         if self.cache.full().is_none_or(|full| !Arc::ptr_eq(full, &past)) {
-            // Another read came meanwhile, and is written in its place.
+            // A later read replaced this one, and is written instead.
             return Vec::new();
         }
         let ids = self.changes.questions_of(&unconfirmed.ids);
@@ -244,7 +244,7 @@ impl Session {
             _ => None,
         });
         if reason.is_none() && known > 0 {
-            // They are noted at least. When there are more, the next read goes on with those.
+            // Save the confirmed removals. If there are more to confirm, the next read continues with them.
             self.cache.is_unkept = true;
             self.cache.kept_at = None;
             return self.keep_when_due(cx);

@@ -1,4 +1,4 @@
-//! The view of changes: what is compared, what came of it, and what is selected.
+//! The view of changes: the comparison, its results, and the selection.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::model::WebhookId;
 use crate::tui::job_id::JobId;
 use crate::tui::list_pane::{LineKey, Lines, ListPane, Shown, ViewList as _};
 
-/// Since when changes are told.
+/// The baseline of the comparison.
 #[derive(Debug, Clone, Default)]
 pub enum Baseline {
-    /// The cache as it was at the start.
+    /// The cache at the start of the session.
     #[default]
     LastLook,
     /// The first consistent read of this session.
@@ -34,7 +34,7 @@ pub enum EarlierSnapshot {
     Here(Baseline),
 }
 
-/// A baseline that can be chosen.
+/// A choice of baseline.
 #[derive(Debug, Clone)]
 pub enum BaselineChoice {
     LastLook,
@@ -45,35 +45,35 @@ pub enum BaselineChoice {
 /// The check of a webhook that is no longer listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemovalCheck {
-    /// The answer is waited for.
+    /// Waiting for the answer.
     Asked,
     Removed,
-    /// It exists: the listing left it out.
+    /// It exists, and is missing from the listing.
     Present,
-    /// Why nothing was learned.
+    /// The request failed, for this reason.
     Unknown(Safe),
 }
 
 /// The listing that is compared with the baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComparedListing {
-    /// The last full read, which is of this generation.
+    /// The last full read, and its generation.
     Read(Generation),
-    /// The cache, while nothing can be read.
+    /// The cache, while the API cannot be read.
     Cached,
 }
 
 /// The identity of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
-    /// The time of the basis, and which one it is.
+    /// The time of the baseline, and a number that identifies it.
     pub basis: (jiff::Timestamp, u64),
     pub later: ComparedListing,
     pub filter: String,
     pub knowledge: KnownVersions,
 }
 
-/// The versions of the facts that the filter asks for besides fields; `None` for the others.
+/// The versions of the facts that the filter uses besides fields; `None` for unused ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KnownVersions {
     pub findings: Option<u64>,
@@ -81,7 +81,7 @@ pub struct KnownVersions {
     pub flags: Option<u64>,
 }
 
-/// The numbers of webhooks that were added, changed, removed, and perhaps removed.
+/// The numbers of added, changed, removed and unconfirmed webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ChangeCounts {
     pub added: u64,
@@ -96,20 +96,20 @@ pub struct ChangesPane {
     /// The changes; `None` until they are found.
     pub list: ListPane<Option<Changes>>,
     pub basis: Baseline,
-    /// The snapshot before the cache, once it was asked for and is here.
+    /// The snapshot before the cache, once it is requested and loaded.
     pub earlier: EarlierSnapshot,
-    /// Another number after each change of what is marked, added, changed or removed.
+    /// A number that changes whenever marks or unread changes do.
     pub flags: u64,
-    /// The time since when these are the changes, and the filter.
+    /// The baseline of the changes, and their filter.
     found_of: Option<((jiff::Timestamp, u64), String)>,
     counts: ChangeCounts,
-    /// The comparison that is wanted.
+    /// The requested comparison.
     wish: Option<Comparison>,
     /// The comparison in progress, or the last one, and its job until that is done.
     comparison: Option<Comparison>,
     job: Option<JobId>,
     fates: HashMap<Box<str>, RemovalCheck>,
-    /// Ids that were asked for since the last read.
+    /// The number of ids requested since the last read.
     asked: usize,
 }
 
@@ -154,7 +154,7 @@ impl ChangesPane {
         self.list.len()
     }
 
-    /// Changes that are listed; one more is shown while it is selected.
+    /// The number of listed changes, without one that is only shown because it is selected.
     pub fn listed(&self) -> u64 {
         self.list.lines.count()
     }
@@ -183,13 +183,13 @@ impl ChangesPane {
         self.counts
     }
 
-    /// Returns true while the changes on screen are not those that are wanted.
+    /// Returns true while the changes on screen are not those of the requested comparison.
     pub fn is_waiting(&self) -> bool {
         self.job.is_some() || self.comparison != self.wish
     }
 
-    /// Takes note of what is to be compared, and says whether to begin with it now: never while another comparison goes on.
-    /// Changes since another baseline are not shown any longer.
+    /// Requests a comparison. Returns true if it should start now, which is never the case while another one is in progress.
+    /// Changes since a different baseline are removed.
     pub fn wish(&mut self, wish: Comparison) -> bool {
         if self.comparison.as_ref().is_none_or(|before| before.basis != wish.basis) {
             self.forget_found();
@@ -198,13 +198,13 @@ impl ChangesPane {
         self.job.is_none() && self.comparison != self.wish
     }
 
-    /// Waits for the answer of a job that compares what is wished for.
+    /// Waits for the result of the job that makes the requested comparison.
     pub fn wait(&mut self, job: JobId) {
         self.comparison.clone_from(&self.wish);
         self.job = Some(job);
     }
 
-    /// There is nothing to be compared.
+    /// Cancels the request, since there is nothing to compare.
     pub fn wish_for_nothing(&mut self) {
         self.forget_found();
         self.wish = None;
@@ -219,8 +219,7 @@ impl ChangesPane {
         self.counts = ChangeCounts::default();
     }
 
-    /// Takes what was found, if it is what is waited for and since the time that is wished for. The selection stays with its
-    /// webhook.
+    /// Takes the result of the comparison in progress, if it has the requested baseline. The selection stays on its webhook.
     pub fn take(&mut self, job: JobId, changes: Changes) -> bool {
         if self.job != Some(job) {
             return false;
@@ -238,7 +237,7 @@ impl ChangesPane {
         true
     }
 
-    /// After another read, what was not known may be; and what it lists is there, whatever was confirmed before.
+    /// After another read, forgets all checks except confirmed removals, and those too if the webhook is listed again.
     pub fn forget_fates(&mut self, listed: &Rows) {
         self.fates.retain(|_, fate| *fate == RemovalCheck::Removed);
         if !self.fates.is_empty() {
@@ -249,7 +248,7 @@ impl ChangesPane {
         self.asked = 0;
     }
 
-    /// The ids to be asked for: from now on they are.
+    /// Returns the ids to check, and records them as requested.
     pub fn questions(&mut self) -> Vec<WebhookId> {
         let removed = self.entries().iter().take_while(|entry| matches!(entry, ChangeEntry::Removed(_)));
         let open = removed.filter(|entry| !self.fates.contains_key(entry.id())).map(ChangeEntry::id);
@@ -258,7 +257,8 @@ impl ChangesPane {
         ids
     }
 
-    /// Which of these ids are to be asked for: from now on they are. As [`Self::questions`], never too many after one read.
+    /// Returns those of the ids that need a check, and records them as requested. Like [`Self::questions`], limited per
+    /// read.
     pub fn questions_of(&mut self, ids: &[String]) -> Vec<WebhookId> {
         let open = ids.iter().filter(|id| !self.fates.contains_key(id.as_str())).map(|id| WebhookId::new(id));
         let ids: Vec<_> = open.take(MAX_CONFIRMED.saturating_sub(self.asked)).collect();
@@ -287,7 +287,7 @@ impl ChangesPane {
         self.list.keep(false);
     }
 
-    /// Leaves out what the API has, though it does not list it, and counts the rest.
+    /// Drops missing webhooks that still exist according to the API, and counts the others.
     fn count(&mut self) {
         let fates = &self.fates;
         let Some(found) = &mut self.list.lines else { return };

@@ -1,4 +1,4 @@
-//! The comparison with a baseline: its two sides, the differences, and the webhooks that are not listed any more.
+//! The comparison with a baseline: its two listings, their differences, and the webhooks that are no longer listed.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::tui::picker::PickerChoice;
 use crate::tui::view_kind::View;
 
 impl Session {
-    /// The listing that is compared: the last full read, or the cache while nothing can be read.
+    /// The later listing of the comparison: the last full read, or the cache while the API cannot be read.
     pub fn later(&self) -> Option<(ComparedListing, &Arc<CachedListing>)> {
         if let Some((generation, past)) = self.cache.full_read() {
             return Some((ComparedListing::Read(*generation), past));
@@ -34,7 +34,7 @@ impl Session {
         self.later().is_some_and(|(later, _)| later == ComparedListing::Cached)
     }
 
-    /// The baseline. Without a cache it is the start.
+    /// The baseline. Without a cache, it is the start of the session.
     pub fn basis(&self) -> (&Baseline, Option<&Arc<CachedListing>>) {
         match &self.changes.basis {
             Baseline::LastLook | Baseline::Start if self.is_cache_compared() => match &self.changes.earlier {
@@ -50,7 +50,7 @@ impl Session {
         }
     }
 
-    /// Since when changes are told.
+    /// The baseline in words.
     pub fn baseline_in_words(&self, cx: SessionContext<'_>) -> Safe {
         match self.basis() {
             (Baseline::LastLook, Some(past)) => {
@@ -65,8 +65,8 @@ impl Session {
         }
     }
 
-    /// When the later side was read and what reads it again, if it is not that of the last read: of another scope, or only the
-    /// rows on screen were read again.
+    /// The time of the later listing, and the key that reads it again, if it is not from the last read: the scope is
+    /// different, or only the rows on screen were read again.
     pub fn changes_as_of(&self, cx: SessionContext<'_>) -> Option<Safe> {
         let (later, past) = self.later()?;
         let ComparedListing::Read(generation) = later else {
@@ -89,7 +89,7 @@ impl Session {
         Some(safe!("as of {}, {} {}", clock::time_of_day(past.read_at, &cx.settings.shown_zone()), key, does))
     }
 
-    /// Compares, if the view is on screen and either side is another one than before.
+    /// Starts a comparison if the view is on screen and either listing has changed.
     pub fn find_changes(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
         if cx.view != View::Changes {
             return Vec::new();
@@ -123,7 +123,7 @@ impl Session {
         vec![effect]
     }
 
-    /// Finds what the cache is compared with, once.
+    /// Finds the snapshot to compare the cache with, once.
     fn find_earlier(&mut self) -> Vec<Effect> {
         match (&self.changes.earlier, self.workspace.store.clone()) {
             (EarlierSnapshot::NotAsked, Some(store)) => {
@@ -143,7 +143,7 @@ impl Session {
         vec![Effect::Draw]
     }
 
-    /// The versions of the facts that the filter asks for.
+    /// The versions of the facts that the filter uses.
     fn knowledge(&self) -> KnownVersions {
         let query = self.filter.query();
         KnownVersions {

@@ -1,4 +1,4 @@
-//! The surroundings of a session while it handles a message.
+//! The context in which a session handles a message.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ pub struct SessionContext<'a> {
     pub settings: &'a ExplorerSettings,
     /// The view on screen.
     pub view: View,
-    /// A key that moves the selection is held.
+    /// True while a key that moves the selection is held.
     pub is_hurried: bool,
-    /// The selection has not yet stayed long enough to be read about.
+    /// True until the selection has stayed long enough for its details to be shown.
     pub is_passing: bool,
     /// The delivery attempts of this workspace, if they are known.
     pub deliveries: Option<&'a Arc<DeliveryTally>>,

@@ -6,7 +6,7 @@ use crate::tui::job_id::{JobId, SessionId};
 use crate::tui::jobs::{Job, Task};
 use crate::tui::message::Effect;
 
-/// Something to be done with all of them.
+/// An action on all listed webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeferredAction {
     Mark,
@@ -28,9 +28,9 @@ impl DeferredAction {
 pub struct SessionJobs {
     pub session: SessionId,
     started: u64,
-    /// The last job about another scope, whose rows are not shown any more.
+    /// The last job about another scope, whose rows are no longer shown.
     of_other_scopes: u64,
-    /// The actions that wait until all rows are loaded, with the filter that they were meant for.
+    /// The actions that wait until all rows are loaded, each with its filter.
     pub deferred: BTreeMap<DeferredAction, String>,
 }
 
@@ -60,7 +60,7 @@ impl SessionJobs {
         Job { id: self.next_id(), task }
     }
 
-    /// Another scope is shown from now on.
+    /// Records that a different scope is shown.
     pub fn leave_scope(&mut self) {
         self.of_other_scopes = self.started;
         self.deferred.clear();

@@ -1,20 +1,20 @@
-//! An export of delivery attempts that was given at the start. It is of one workspace.
+//! An export of delivery attempts that was given at the start. It belongs to one workspace.
 
 use std::sync::Arc;
 
 use crate::analysis::deliveries::{DeliveryStats, DeliveryTally};
 use crate::base::text::Safe;
 
-/// The export, as far as it is read.
+/// The export, and the progress of reading it.
 #[derive(Debug)]
 pub struct Deliveries {
     pub file: Safe,
-    /// The place of the workspace that it is of, among the profiles.
+    /// The index of its workspace among the profiles.
     pub profile_at: usize,
-    /// `None` while it is being read, or when it cannot be.
+    /// `None` while it is being read, or if that failed.
     pub tally: Option<Arc<DeliveryTally>>,
     pub problem: Option<Safe>,
-    /// It was compared with the whole workspace, or is being compared.
+    /// True once it has been compared with the whole workspace.
     pub is_matched: bool,
     pub is_being_matched: bool,
 }
@@ -24,12 +24,12 @@ pub struct Deliveries {
 pub enum Figures {
     /// It is being read.
     Reading,
-    /// It cannot be read, for this reason.
+    /// Reading it failed, for this reason.
     Failed(Safe),
     None,
     Known {
         stats: DeliveryStats,
-        /// More fail than is good, as the audit counts.
+        /// True if the failure rate exceeds the limit of the audit.
         fails: bool,
     },
 }

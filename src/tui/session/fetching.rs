@@ -1,4 +1,4 @@
-//! The events of a read: pages, failures, and the judgment of a complete read.
+//! The events of a read: pages, failures, and the check of a complete read.
 
 use super::context::SessionContext;
 use super::health::IssueStage;
@@ -20,7 +20,7 @@ impl Session {
     /// Handles an event of the fetch task.
     pub fn fetched(&mut self, cx: SessionContext<'_>, event: FetchEvent) -> Vec<Effect> {
         if event.generation() != self.load.generation {
-            // An answer to an earlier demand.
+            // This answers an earlier demand.
             return Vec::new();
         }
         match event {
@@ -109,7 +109,7 @@ impl Session {
         effects
     }
 
-    /// A page that holds the whole listing was read at one moment, so nothing has to confirm it.
+    /// Handles a page that holds the whole listing: it was read at one moment, so it needs no confirmation.
     fn judge_page(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
         let repeated = self.list.lines.rows().repeated();
         let problem =
@@ -117,7 +117,7 @@ impl Session {
         self.judge_read(cx, problem.as_slice())
     }
 
-    /// The server sends what was not asked for: from now on the scope is a filter of ours, which needs all rows.
+    /// Filters by scope locally from now on, since the server ignores the parameter. This needs all rows.
     fn filter_here(&mut self) -> Vec<Effect> {
         self.list.lines.keep_only(self.load.scope);
         self.need_everything();
@@ -127,7 +127,7 @@ impl Session {
         warn(safe!("the server ignores is_active; filtering here; L loads more than {}", grouped(self.load.limit)))
     }
 
-    /// Loads all rows, unless they are more than may be loaded without asking.
+    /// Loads all rows, unless there are more than may be loaded without confirmation.
     pub fn need_everything(&mut self) {
         let is_little = self.list.lines.extent().known() <= self.load.limit;
         let is_settled = self.list.lines.is_judged() || self.load.is_swept() || self.is_down();
@@ -185,7 +185,7 @@ impl Session {
         Some(safe!("only {} {} loaded; {} loads the rest", grouped(live), loaded, key))
     }
 
-    /// Judges a finished read. If it is inconsistent, everything is read again, up to [`READS`] times in all. A listing that
+    /// Checks a finished read. If it is inconsistent, everything is read again, up to [`READS`] times in all. A listing that
     /// is too large for that is shown as it is.
     fn judge_read(&mut self, cx: SessionContext<'_>, problems: &[Problem]) -> Vec<Effect> {
         let everything = std::mem::take(&mut self.load.all);
@@ -211,7 +211,7 @@ impl Session {
         warn(safe!("{}. Webhooks may be missing; {} reloads", problem.explain(), key))
     }
 
-    /// Adds to a failure that another key could end the reason why there is none.
+    /// Adds the reason why the key could not be read again to an error that a new key could fix.
     fn with_unread_key(&self, mut error: ApiError) -> ApiError {
         if error.kind == ErrorKind::Unauthorized && error.unread_key.is_none() {
             error.unread_key = self.load.recovery.unread_key.clone().map(Box::new);
@@ -219,7 +219,7 @@ impl Session {
         error
     }
 
-    /// Stops auto-refresh at a failure that the next request would meet again. Returns the notice.
+    /// Stops auto-refresh after a failure that would recur with the next request. Returns the notice.
     fn suspend_auto_refresh(&mut self, cx: SessionContext<'_>, what: &Safe, may_recover: bool) -> Option<Safe> {
         self.load.auto_refresh.take()?;
         if may_recover {

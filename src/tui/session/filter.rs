@@ -1,4 +1,4 @@
-//! The filter: what is typed, what of it counts, and what was typed before.
+//! The filter: its text, the query in effect, and the history.
 
 use jiff::Timestamp;
 
@@ -7,20 +7,20 @@ use crate::analysis::query::{Query, QueryError};
 use crate::tui::cursor::Cursor;
 use crate::tui::prompt::Prompt;
 
-/// Filters that are remembered.
+/// The most filters in the history.
 pub const MAX_HISTORY: usize = 100;
 
 /// The filter of the list.
 #[derive(Debug, Default)]
 pub struct Filter {
-    /// The last text that made sense, and what it means: it stays in effect while another one is typed that does not.
+    /// The last valid text, and its query. They stay in effect while an invalid text is typed.
     applied: String,
     query: Query,
     prompt: Prompt,
     /// The error in the typed text.
     error: Option<QueryError>,
     history: Vec<String>,
-    /// How far back in the history the prompt shows, from 1; and what was typed before that.
+    /// The position in the history, from 1 for the newest, and the text that was typed before.
     back: usize,
     draft: String,
     /// The row that was selected when the filter was opened.
@@ -42,7 +42,7 @@ impl Filter {
         Self { history, ..Self::default() }
     }
 
-    /// Takes the filters of earlier times, the newest last.
+    /// Sets the history, the newest filter last.
     pub fn recall(&mut self, history: Vec<String>) {
         self.history = history;
     }
@@ -78,7 +78,7 @@ impl Filter {
         self.home.as_ref()
     }
 
-    /// Begins to type, with what is in effect; behind it when somebody else put that there.
+    /// Opens the prompt with the filter in effect. A space follows it if the user did not type it.
     pub fn open(&mut self, start: FilterStart, is_others: bool) {
         if self.applied.is_empty() {
             self.home.clone_from(&start.row);
@@ -92,7 +92,7 @@ impl Filter {
         self.back = 0;
     }
 
-    /// The selection is where somebody put it while typing.
+    /// Keeps the selection when typing is canceled, since the user has moved it.
     pub fn stay(&mut self) {
         self.start = None;
     }
@@ -102,7 +102,7 @@ impl Filter {
         self.start.clone()
     }
 
-    /// Takes what is typed, if it makes sense. Whether something else is in effect now.
+    /// Applies the typed text if it is valid. Returns true if the filter changed.
     pub fn take(&mut self, now: Timestamp) -> bool {
         match Query::parse(self.prompt.text(), now) {
             Ok(query) => {
@@ -119,27 +119,27 @@ impl Filter {
         }
     }
 
-    /// Reads what is in effect again: an age is one of now.
+    /// Parses the filter again, since ages in it are relative to now.
     pub fn renew(&mut self, now: Timestamp) {
         if let Ok(query) = Query::parse(&self.applied, now) {
             self.query = query;
         }
     }
 
-    /// Puts a text in effect, as if it had been typed.
+    /// Applies a text as if it had been typed. Returns true if the filter changed.
     pub fn set(&mut self, text: &str, now: Timestamp) -> bool {
         self.prompt = Prompt::new(text);
         self.take(now)
     }
 
-    /// No filter. Whether there was one.
+    /// Removes the filter. Returns true if there was one.
     pub fn clear(&mut self) -> bool {
         let had = !self.applied.is_empty() || !self.prompt.text().is_empty();
         *self = Self { history: std::mem::take(&mut self.history), home: self.home.take(), ..Self::default() };
         had
     }
 
-    /// Remembers what is in effect, as the newest of the history. Whether that is new.
+    /// Adds the filter to the history, as the newest. Returns true if it was not the newest already.
     pub fn remember(&mut self) -> bool {
         if self.applied.trim().is_empty() || self.history.last() == Some(&self.applied) {
             return false;
@@ -150,7 +150,7 @@ impl Filter {
         true
     }
 
-    /// Shows an older text of the history, or with a negative number a newer one.
+    /// Shows an older text of the history, or a newer one if negative.
     pub fn go_back(&mut self, steps: isize) {
         if self.back == 0 {
             self.prompt.text().clone_into(&mut self.draft);

@@ -1,4 +1,4 @@
-//! The rows that are shown, and their order: what the background thread is asked, and which of its answers count.
+//! The state of filtering and sorting: the requests to the background thread, and which of its answers count.
 
 use super::webhook_list::Anchor;
 use crate::analysis::groups::RowGrouping;
@@ -10,20 +10,20 @@ use crate::tui::view_kind::View;
 #[derive(Debug, Default)]
 pub struct FilterSort {
     pub sort: Option<Sort>,
-    /// The view that Esc goes back to, the filter that was set there, and the one before it.
+    /// The view that Esc returns to, with the filter that was set there and the one before it.
     pub came_from: Option<CameFrom>,
     /// The last request.
     pub asked: Option<FilterSortKey>,
     pub epoch: u64,
-    /// The epoch of the last whole answer.
+    /// The epoch of the last complete answer.
     pub answered: u64,
-    /// The rows that it was about.
+    /// The version of its rows.
     pub answered_version: u64,
-    /// The selection goes to the first row with the next answer.
+    /// True if the next answer moves the selection to the first row.
     pub to_top: bool,
-    /// The row that it goes to with the next answer that has it.
+    /// The row to select with the next answer that contains it.
     pub to: Option<Anchor>,
-    /// The filter and the scope of the rows that are shown.
+    /// The filter and the scope of the rows on screen.
     pub shown: (String, Option<Scope>),
 }
 
@@ -34,18 +34,18 @@ pub struct FilterSortKey {
     pub scope: Scope,
     pub sort: Option<Sort>,
     pub grouping: Option<RowGrouping>,
-    /// Of the rows.
+    /// The version of the rows.
     pub version: u64,
 }
 
 impl FilterSort {
-    /// Whatever was asked is to be asked anew, and what is still answered of it is not taken.
+    /// Repeats the request. Answers to the earlier one no longer count.
     pub fn ask_again(&mut self) {
         self.asked = None;
         self.epoch += 1;
     }
 
-    /// The same, for other rows.
+    /// As [`Self::ask_again`], for different rows.
     pub fn start_over(&mut self) {
         self.ask_again();
         self.to = None;
@@ -56,23 +56,23 @@ impl FilterSort {
         self.to = None;
     }
 
-    /// Returns true if the next answer is about other rows, and is shown from its top.
+    /// Returns true if the next answer moves the selection to the first row.
     pub fn goes_to_top(&self) -> bool {
         self.to_top
     }
 
-    /// The selection is where somebody put it.
+    /// Keeps the selection, since the user has moved it.
     pub fn stay(&mut self) {
         self.to = None;
     }
 
-    /// The selection goes to this row with the next answer that has it.
+    /// Selects this row with the next answer that contains it.
     pub fn go_to(&mut self, row: Anchor) {
         self.to = Some(row);
     }
 }
 
-/// The origin of a filter that a group set.
+/// The origin of a filter that was set from a group.
 #[derive(Debug)]
 pub struct CameFrom {
     pub view: View,

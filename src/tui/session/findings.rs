@@ -1,4 +1,4 @@
-//! The audit of the workspace: what was audited, and what was found.
+//! The audit of the workspace: its progress and its findings.
 
 use std::sync::Arc;
 
@@ -10,19 +10,19 @@ use crate::config;
 use crate::model::Segment;
 use crate::tui::job_id::JobId;
 
-/// The audit of the workspace that is shown.
+/// The audit of the workspace on screen.
 #[derive(Debug)]
 pub struct Findings {
     pub settings: Arc<config::AuditConfig>,
     pub facts: Arc<ExternalFacts>,
     pub audit: Arc<Audit>,
     pub index: Arc<FindingsIndex>,
-    /// The version of the rows that were judged as a whole last, and those that this was asked for.
+    /// The version of the rows that the last complete audit covers, and of those that were requested.
     pub known: Option<AuditKey>,
     pub asked: Option<AuditKey>,
-    /// The pages that were asked for while others were still on their way.
+    /// The pages whose audit was requested while others were still being loaded.
     pub early: Vec<u64>,
-    /// Of the last case, and the last one that was about other rows.
+    /// The number of the last request, and of the last one about different rows.
     pub number: u64,
     pub of_others: u64,
     pub selected: SelectedFindings,
@@ -32,9 +32,9 @@ pub struct Findings {
 /// The search of the history for when webhooks became inactive.
 #[derive(Debug, Default)]
 pub struct HistorySearch {
-    /// The job that is under way.
+    /// The job in progress.
     pub job: Option<JobId>,
-    /// The version of the rows that it was for, and how often the history was written before.
+    /// The version of its rows, and the number of writes to the history before it.
     pub of: Option<(u64, u64)>,
     pub searched: Arc<Searched>,
 }
@@ -46,7 +46,7 @@ pub struct AuditKey {
     pub is_part: bool,
 }
 
-/// The findings about the selected webhook, and the rows that they are of.
+/// The findings about the selected webhook, and the rows that they are about.
 #[derive(Debug, Default)]
 pub struct SelectedFindings {
     pub of: Option<(u64, u64, Option<Segment>)>,
@@ -72,7 +72,7 @@ impl Findings {
         }
     }
 
-    /// Forgets what was found: it is of other rows.
+    /// Drops the findings, since the rows are different.
     pub fn start_over(&mut self) {
         self.index = Arc::default();
         self.known = None;
@@ -83,7 +83,7 @@ impl Findings {
         self.history = HistorySearch { searched: Arc::clone(&self.history.searched), ..HistorySearch::default() };
     }
 
-    /// Takes another audit; the rows have to be judged again by it. What the last one found stays until then.
+    /// Prepares a new audit of all rows. The findings of the previous one stay until then.
     pub fn set_audit(&mut self, now: Timestamp) {
         self.audit = Arc::new(self.settings.prepare(now, Arc::clone(&self.facts)));
         self.asked = None;

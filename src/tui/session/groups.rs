@@ -14,9 +14,9 @@ pub struct GroupPane {
     /// The groups; `None` until they are counted.
     pub list: ListPane<Option<Arc<Groups>>>,
     expanded: Arc<BTreeSet<Box<str>>>,
-    /// All rows were loaded once. Until then the first line is selected, unless the user moved the selection.
+    /// True once all rows were loaded. Until then the first line is selected, unless the user moved the selection.
     is_settled: bool,
-    /// The rows that these are the groups of.
+    /// The rows that are grouped.
     of: GroupsOf,
 }
 
@@ -48,7 +48,7 @@ impl GroupPanes {
         }
     }
 
-    /// Forgets the groups, since they are of other rows.
+    /// Drops the groups, since the rows are different.
     pub fn forget(&mut self) {
         self.hosts.forget();
         self.events.forget();
@@ -111,7 +111,7 @@ impl GroupPane {
         self.group(self.list.selected())
     }
 
-    /// The groups that are expanded, by their names.
+    /// The names of the expanded groups.
     pub fn expanded(&self) -> Arc<BTreeSet<Box<str>>> {
         Arc::clone(&self.expanded)
     }
@@ -125,7 +125,7 @@ impl GroupPane {
         }
     }
 
-    /// Collapses the group that the selection is in, and selects its line. Returns false if there is none.
+    /// Collapses the group of the selection, and selects its line. Returns false if there is none.
     pub fn collapse(&mut self) -> bool {
         let Some(kind) = self.selected().map(|group| &group.kind) else { return false };
         if kind.is_expanded() == Some(false) {
@@ -140,7 +140,7 @@ impl GroupPane {
         true
     }
 
-    /// Shows other groups. The selection stays with its group, once the user or the end of loading has put it there.
+    /// Shows new groups. The selection stays on its group once the user has moved it or loading has ended.
     pub fn take(&mut self, groups: Arc<Groups>, of: GroupsOf, is_loading: bool) {
         let is_other_list = self.of != of;
         if !self.is_settled && !self.list.is_moved() {

@@ -1,4 +1,4 @@
-//! How the API is doing, as one explicit state.
+//! The state of the connection to the API.
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -8,7 +8,7 @@ use crate::base::clock::Moment;
 use crate::base::text::Safe;
 use crate::safe;
 
-/// The state of the API by its last answers.
+/// The state of the API according to its last answers.
 #[derive(Debug, Clone, Default)]
 pub enum Health {
     /// No answer yet.
@@ -20,28 +20,28 @@ pub enum Health {
     Trouble(ConnectionIssue),
 }
 
-/// Something is wrong, since then.
+/// A problem with the API, and its start.
 #[derive(Debug, Clone)]
 pub struct ConnectionIssue {
     pub error: ApiError,
     pub since: Timestamp,
-    /// When the last good answer came, if one ever did.
+    /// The time of the last good answer, if there was one.
     pub last_good: Option<Timestamp>,
     pub stage: IssueStage,
-    /// When a failed read is tried again by itself.
+    /// The time of the next automatic retry of a failed read.
     pub again_at: Option<Instant>,
 }
 
-/// The reaction to an issue.
+/// The handling of an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssueStage {
-    /// `attempt` of `of` failed, another one follows.
+    /// `attempt` of `of` failed; another one follows.
     Retrying { attempt: u32, of: u32 },
-    /// Nothing is sent until then.
+    /// No request is sent until then.
     Paused { until: Instant },
-    /// Given up, until it is tried again slowly or a person asks.
+    /// Failed, until an automatic retry or a refresh by the user.
     Failed,
-    /// Asked again after that, and no answer yet.
+    /// Retrying after a failure, without an answer yet.
     Again,
 }
 
@@ -59,14 +59,14 @@ impl Health {
         *self = Self::Trouble(ConnectionIssue { error, since, last_good, stage, again_at: None });
     }
 
-    /// Nothing is tried any more, and something failed for good.
+    /// Records that a request failed for good, and nothing is being retried.
     pub fn give_up(&mut self) {
         if let Self::Trouble(trouble) = self {
             trouble.stage = IssueStage::Failed;
         }
     }
 
-    /// A read that failed is tried again.
+    /// Records that a failed read is retried.
     pub fn try_again(&mut self) {
         if let Self::Trouble(trouble) = self
             && trouble.stage == IssueStage::Failed
@@ -75,12 +75,12 @@ impl Health {
         }
     }
 
-    /// Nothing is under way any more: a try or a pause that was told of is over.
+    /// Records that nothing is in flight: a reported retry or pause is over.
     pub fn settle(&mut self) {
         let Self::Trouble(trouble) = self else { return };
         match trouble.stage {
             IssueStage::Failed => {}
-            // Nothing good came since.
+            // No good answer arrived in the meantime.
             IssueStage::Again => trouble.stage = IssueStage::Failed,
             IssueStage::Retrying { .. } | IssueStage::Paused { .. } => {
                 *self = trouble.last_good.map_or(Self::Unknown, |at| Self::Live { at });
@@ -88,7 +88,7 @@ impl Health {
         }
     }
 
-    /// Something good came, while something else stays failed.
+    /// Records a good answer. An issue that failed for good remains.
     pub fn good_besides_failures(&mut self, now: Moment) {
         match self {
             Self::Trouble(trouble) if trouble.stage == IssueStage::Failed => trouble.last_good = Some(now.wall),
@@ -103,7 +103,7 @@ impl Health {
         }
     }
 
-    /// When something is due, or the text about it changes: a countdown that is on screen does every second.
+    /// The time at which something is due or the text about it changes. A countdown on screen changes every second.
     pub fn next_wake(&self, now: Instant, is_on_screen: bool) -> Option<Instant> {
         let trouble = self.trouble()?;
         let until = match trouble.stage {
@@ -119,7 +119,7 @@ impl Health {
 }
 
 impl ConnectionIssue {
-    /// The reaction in a few words.
+    /// The handling in words.
     pub fn stage_in_words(&self, now: Instant) -> Safe {
         match self.stage {
             IssueStage::Retrying { attempt, of } => safe!("attempt {} of {} failed", attempt, of),

@@ -37,7 +37,7 @@ enum Certainty {
     /// No read has been judged.
     #[default]
     Unknown,
-    /// The rows are the workspace as it was at one moment.
+    /// The rows are the workspace at one moment.
     Consistent,
     /// The list changed while loading, or the pages do not fit together.
     Inconsistent,
@@ -47,7 +47,7 @@ enum Certainty {
 #[derive(Debug, Clone, Copy)]
 pub enum Cell<'a> {
     Row(RowRef<'a>),
-    /// A row that the last read no longer has.
+    /// A row that is missing from the last read.
     Removed(RowRef<'a>),
     /// The selected row, if its page no longer has it: it may have been removed or moved to another page.
     Left(RowRef<'a>),
@@ -249,8 +249,8 @@ impl Listing {
         self.is_complete() && self.fresh == self.slots.len() as u64
     }
 
-    /// Returns true if some rows are older than the last refresh, which only covers what is on screen. False
-    /// while any row is cached.
+    /// Returns true if some rows are older than the last refresh, which only covers the rows on screen. False while any row
+    /// is cached.
     pub fn has_old_rows(&self) -> bool {
         self.remembered == 0 && self.fresh < self.rows.pages()
     }
@@ -389,7 +389,7 @@ impl Listing {
         slot.request = request;
     }
 
-    /// Returns true if an empty page cannot be right: it has rows here, and should have some by its own total.
+    /// Returns true if an empty page cannot be right: it has rows here, and should have some according to its own total.
     pub fn is_refuted_by(&self, page: PageNumbers) -> bool {
         let has_rows = self.rows.segment(page.number).is_some_and(|segment| segment.rows > 0);
         page.rows == 0 && has_rows && page.total.is_some_and(|total| total > self.extent.first_row(page.number))
@@ -439,7 +439,7 @@ impl Listing {
         self.generation = generation;
     }
 
-    /// Drops the rows beyond the end of the listing if a refresh finds it shorter.
+    /// Drops the rows beyond the end of the listing if a refresh found it shorter.
     fn drop_what_is_gone(&mut self) {
         if let Some(end) = self.end_of_read().filter(|_| !self.extent.is_told()) {
             self.extent.end_at(end);
@@ -449,8 +449,8 @@ impl Listing {
         }
     }
 
-    /// Returns the number of rows by the pages of this generation alone, if they show the end: a short page, the last one by
-    /// the server's count of pages, or an empty page after it.
+    /// Returns the number of rows according to the pages of this generation alone, if they show the end: a short page, the
+    /// last one by the server's number of pages, or an empty page after it.
     fn end_of_read(&self) -> Option<u64> {
         let is_fresh = |slot: &Slot| slot.generation == Some(self.generation);
         let rows = |page: u64| self.rows.segment(page).map_or(0, |segment| segment.rows as u64);
@@ -462,7 +462,7 @@ impl Listing {
     }
 
     fn truncate(&mut self, rows: u64) {
-        // Page 1 stays even when it is empty, to record that it is.
+        // Page 1 stays even if it is empty, to record that.
         let last = self.extent.page_of(rows.saturating_sub(1));
         let behind = self.slots.split_off(&last.saturating_add(1));
         self.failed -= behind.values().filter(|slot| matches!(slot.request, Request::Failed(_))).count() as u64;

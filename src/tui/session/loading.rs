@@ -1,4 +1,4 @@
-//! The reading of the listing: what is asked of the fetch task, how far it has come, and how the API is doing.
+//! The loading of the listing: its demand, its progress, and the state of the API.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::tui::list_pane::ListPane;
 /// The extent of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum LoadAll {
-    /// Only what is on screen.
+    /// Only the rows on screen.
     #[default]
     No,
     /// All rows, because a view or a filter needs them, up to the limit.
@@ -33,14 +33,14 @@ pub struct LoadAllStart {
     pub pages: u64,
 }
 
-/// The rows of a scope that is not shown now.
+/// The rows of a scope that is not on screen.
 #[derive(Debug)]
 pub struct ShelvedScope {
     pub list: ListPane<Listing>,
     pub unread: UnreadChanges,
 }
 
-/// The state of the reading.
+/// The state of loading.
 #[derive(Debug)]
 pub struct Loading {
     pub scope: Scope,
@@ -51,7 +51,7 @@ pub struct Loading {
     pub asked_at: Timestamp,
     /// The demand last sent to the fetch task.
     pub demanded: Demand,
-    /// The read that starts over if the user asks for that once more.
+    /// The read that starts over if the user presses refresh again.
     pub insisted_on: Option<Generation>,
     pub all: LoadAll,
     pub all_start: Option<LoadAllStart>,
@@ -63,9 +63,9 @@ pub struct Loading {
     pub recovery: Recovery,
     /// The time of the next automatic refresh.
     pub auto_refresh: Option<Instant>,
-    /// The most rows that are loaded without asking.
+    /// The most rows to load without confirmation.
     pub limit: u64,
-    /// Packs the rows of the workspace.
+    /// The interner of the workspace's names.
     pub interner: Interner,
 }
 

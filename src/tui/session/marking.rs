@@ -1,4 +1,4 @@
-//! Marks, and what is done with many webhooks at once as soon as all of them are loaded.
+//! Marks, and the actions that are deferred until all rows are loaded.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ impl Session {
         self.flagged_anew();
     }
 
-    /// Marks all listed webhooks, or if all are marked none.
+    /// Marks all listed webhooks, or unmarks them if all are marked.
     pub fn mark_all_now(&mut self) -> Vec<Effect> {
         let rows = self.chosen_of_shown();
         self.mark_all_of(rows)
@@ -35,12 +35,12 @@ impl Session {
         ChosenRows { only, ..self.chosen_of_shown() }
     }
 
-    /// The listed webhooks, whatever is marked.
+    /// The listed webhooks, regardless of marks.
     pub fn chosen_of_shown(&self) -> ChosenRows {
         ChosenRows { rows: self.list.lines.rows().clone(), order: self.list.lines.order().cloned(), only: None }
     }
 
-    /// Marks or unread changes are others now, so a filter for them has to be applied again.
+    /// Records that marks or unread changes have changed, so that a filter for them is applied again.
     pub fn flagged_anew(&mut self) {
         self.changes.flags += 1;
         if self.filter.query().asks_for_flags() {
@@ -64,12 +64,12 @@ impl Session {
         waits
     }
 
-    /// Returns true if the rows on screen are those that were asked for, and no more are being loaded.
+    /// Returns true if the rows on screen match the request, and no more are being loaded.
     pub fn is_settled(&self) -> bool {
         self.load.all == LoadAll::No && self.is_up_to_date()
     }
 
-    /// Does the deferred actions as soon as all rows are loaded, or warns that they were not done.
+    /// Performs the deferred actions once all rows are loaded, or warns that they were not performed.
     pub fn do_deferred(&mut self) -> Vec<Effect> {
         let asked = self.jobs.deferred.len();
         self.jobs.deferred.retain(|_, filter| filter == self.filter.applied());

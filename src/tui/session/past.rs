@@ -52,13 +52,13 @@ pub fn recall(store: &Store, layout: &Layout, now: Timestamp) -> Result<Option<A
     Ok(cached.map(|CachedListing { rows, read_at }| Arc::new(CachedListing { rows: layout.apply(rows), read_at })))
 }
 
-/// Reads a snapshot of the history; `None` if it cannot be read any more.
+/// Reads a snapshot of the history; `None` if it can no longer be read.
 pub fn open(snapshot: &Snapshot, layout: &Layout) -> Option<CachedListing> {
     let rows = snapshot.read(&layout.interner, layout.page_size).ok()?;
     Some(CachedListing { rows: layout.apply(rows), read_at: snapshot.at })
 }
 
-/// The snapshot before the one that is as the cache. One that is damaged is passed over.
+/// Reads the snapshot before the newest one, which is the same as the cache. Damaged snapshots are skipped.
 pub fn open_earlier(store: &Store, layout: &Layout) -> Option<(Snapshot, Arc<CachedListing>)> {
     let mut snapshots = store.history();
     snapshots.pop()?;
@@ -66,8 +66,8 @@ pub fn open_earlier(store: &Store, layout: &Layout) -> Option<(Snapshot, Arc<Cac
     opened.next().map(|(past, snapshot)| (snapshot, Arc::new(past)))
 }
 
-/// Searches the history for when those webhooks were last active of which a finding tells it. `last` is what was found before, and
-/// is the answer again when neither the webhooks nor the history are others.
+/// Searches the history for the last activity of the webhooks whose findings mention it. Returns `last`, the previous
+/// result, if neither the webhooks nor the history have changed.
 pub fn search(store: &Store, rows: &Rows, audit: &Audit, last: Arc<Searched>, now: Timestamp) -> Arc<Searched> {
     let asked = rows.webhooks().filter(|&row| audit.asks_for_last_active(row));
     let ids: BTreeSet<Box<str>> = asked.map(|row| row.id().into()).collect();
@@ -94,11 +94,12 @@ fn is_same(one: &Rows, other: &Rows) -> bool {
     one.count() == other.count() && one.iter().zip(other.iter()).all(|((_, one), (_, other))| one.is_same(other))
 }
 
-/// Writes a consistent listing to the cache and the history. When it is what was kept last, only its time is noted.
+/// Writes a consistent listing to the cache and the history. If it is the same as the last one written, only its time is
+/// updated.
 ///
 /// # Errors
 ///
-/// The file that cannot be written, and why.
+/// The file that cannot be written, and the reason.
 pub fn keep(
     store: &Store,
     past: &CachedListing,

@@ -1,4 +1,4 @@
-//! Probes: which destinations are being probed, and what is known of the others.
+//! The probe results, and the probes in progress.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::base::text::{Safe, grouped};
 use crate::safe;
 use crate::tui::job_id::JobId;
 
-/// Origins that are remembered.
+/// The most origins to keep results of.
 const MAX_KEPT: usize = 20_000;
 
 /// The probe results, and the probes in progress.
@@ -19,22 +19,22 @@ const MAX_KEPT: usize = 20_000;
 pub struct Probes {
     pub known: Probed,
     pub under_way: HashSet<Origin>,
-    /// The origins of each host that are known or under way.
+    /// The origins of each host that have a result or are being probed.
     pub by_host: HashMap<Box<str>, BTreeSet<Origin>>,
-    /// Since the last time that nothing was under way.
+    /// The results since probing last started from idle.
     pub tally: Tally,
-    /// Failures that may be those of this host, as long as nothing else was found since the last time that nothing was under way.
+    /// Failures that may be caused by this host. They are held as long as this run of probes has no other results.
     pub doubtful: Vec<(Origin, Seen)>,
-    /// The last time that something was to be probed while nothing was under way.
+    /// The time at which probing last started from idle.
     pub began: Option<Timestamp>,
-    /// The job that gathers what is to be probed.
+    /// The job that collects the origins to probe.
     pub gathering: Option<JobId>,
 }
 
-/// Failures of different hosts that are enough to blame this one, when nothing was reachable.
+/// The number of hosts whose failures suggest that this host is the cause, if nothing was reachable.
 const ENOUGH: usize = 2;
 
-/// An answer of the API that came so shortly before a probe shows that this host had a network then.
+/// An API response within this time before a probe shows that this host had a network connection.
 pub const JUST_BEFORE: SignedDuration = SignedDuration::from_mins(1);
 
 pub fn number(count: usize) -> Safe {
@@ -46,7 +46,7 @@ pub fn number(count: usize) -> Safe {
 pub enum ProbeStatus<'a> {
     Unknown,
     UnderWay,
-    /// It cannot be connected to.
+    /// The URL cannot be connected to.
     NoUrl,
     Seen(&'a Seen),
 }
@@ -61,7 +61,7 @@ impl Probes {
         !self.under_way.is_empty()
     }
 
-    /// How far it has come, while something is under way.
+    /// The progress, while probes are running.
     pub fn progress(&self) -> Option<Tally> {
         self.is_running().then_some(self.tally)
     }
@@ -76,7 +76,7 @@ impl Probes {
         }
     }
 
-    /// The worst that is known of a host.
+    /// The worst result of a host.
     pub fn of_host(&self, host: &str) -> ProbeStatus<'_> {
         let origins = || self.by_host.get(host).into_iter().flatten();
         if origins().any(|origin| self.under_way.contains(origin)) {
@@ -104,7 +104,7 @@ impl Probes {
         self.index(origins);
     }
 
-    /// Takes what was found. Nothing is known of any destination while it may be that this host reaches none.
+    /// Records a result. Failures are held back while this host may be the cause of all of them.
     pub fn take(&mut self, origin: Origin, seen: Seen) {
         let proves_nothing = seen.reach.state() == State::Untried;
         let is_first_proof = !proves_nothing && !seen.reach.may_be_our_fault();
@@ -124,7 +124,7 @@ impl Probes {
         }
     }
 
-    /// Discards the doubtful failures if this host is to blame for them, and returns a message. Otherwise keeps them as
+    /// Discards the held failures if this host is to blame for them, and returns a message. Otherwise records them as
     /// results.
     pub fn blame_this_host(&mut self, reaches_api: bool) -> Option<Safe> {
         let hosts: HashSet<_> = self.doubtful.iter().map(|(origin, _)| origin.host().to_string()).collect();
@@ -134,7 +134,7 @@ impl Probes {
         }
         let troubles: Vec<Trouble> = self.doubtful.iter().filter_map(|(_, seen)| seen.reach.trouble).collect();
         let is_dns = troubles.iter().all(|trouble| *trouble == Trouble::Dns);
-        // Earlier failures of the same kind were not the fault of their destinations either.
+        // Earlier failures of the same kind were not caused by their destinations either.
         self.known.forget(&troubles);
         let what = if is_dns { "DNS fails on this host" } else { "no network on this host" };
         let words = safe!("none of {} destinations reached: {}; results discarded", number(self.doubtful.len()), what);
@@ -160,7 +160,7 @@ impl Probes {
     }
 }
 
-/// How long it took.
+/// The total duration in milliseconds.
 pub fn milliseconds(seen: &Seen) -> u64 {
     u64::try_from(seen.reach.times.total().as_millis()).unwrap_or(u64::MAX)
 }

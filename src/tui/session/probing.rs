@@ -1,4 +1,4 @@
-//! Probing: gathering the destinations, and what comes of each probe.
+//! Probing: collecting the destinations, and handling the results.
 
 use url::Host;
 
@@ -20,7 +20,7 @@ use crate::tui::jobs::{Gathered, Task};
 use crate::tui::message::{Effect, inform, warn};
 use crate::tui::prober::ProbeEvent;
 
-/// The most destinations that are probed at the press of a key.
+/// The most destinations to probe with one key press.
 pub const MAX_AT_A_TIME: usize = 10_000;
 
 impl Session {
@@ -30,14 +30,14 @@ impl Session {
         self.gather(Task::Gather { rows, host: None, most: MAX_AT_A_TIME })
     }
 
-    /// Gathers the destinations to probe. Until they are found, the probe can be canceled.
+    /// Collects the destinations to probe. The probe can be canceled in the meantime.
     pub fn gather(&mut self, task: Task) -> Vec<Effect> {
         let (id, effect) = self.jobs.start(task);
         self.probes.gathering = Some(id);
         vec![effect]
     }
 
-    /// Probes the destinations that were gathered, unless that was canceled.
+    /// Probes the collected destinations, unless that was canceled.
     pub fn gathered(&mut self, cx: SessionContext<'_>, id: JobId, gathered: Gathered) -> Vec<Effect> {
         if self.probes.gathering.take_if(|gathering| *gathering == id).is_none() {
             return Vec::new();
@@ -118,7 +118,7 @@ impl Session {
         self.workspace.file.is_none() && is_remote && is_recent
     }
 
-    /// Cancels the probe and keeps its results so far. Returns `None` if there is no probe.
+    /// Cancels the probe and keeps its results so far. Returns `None` if nothing is being probed.
     pub fn stop_probing(&mut self, cx: SessionContext<'_>) -> Option<Vec<Effect>> {
         let was_gathering = self.stop_gathering();
         if self.jobs.deferred.remove(&DeferredAction::Probe).is_some() {
@@ -143,7 +143,7 @@ impl Session {
         Some(effects)
     }
 
-    /// Discards all probe results, such as those of a time without network, and cancels the probe in progress.
+    /// Discards all probe results, such as those from a time without a network, and cancels the probe in progress.
     pub fn discard_probes(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
         if !self.probes.are_shown() {
             return inform("no probe results to discard");
@@ -157,12 +157,12 @@ impl Session {
         effects
     }
 
-    /// Cancels the gathering of destinations. Returns false if there is none.
+    /// Cancels the collection of destinations. Returns false if there is none.
     pub fn stop_gathering(&mut self) -> bool {
         self.probes.gathering.take().is_some()
     }
 
-    /// Forgets all results. The version of what is known stays greater than before.
+    /// Discards all results. The version of the results keeps growing.
     fn forget_probes(&mut self) {
         let mut known = std::mem::take(&mut self.probes.known);
         known.clear();

@@ -1,4 +1,4 @@
-//! The state of a failure until the API is back: retries at growing intervals, and what resumes then.
+//! The recovery from a failure: retries at growing intervals, and what resumes when the API is back.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use jiff::Timestamp;
 use crate::base::text::Safe;
 use crate::tui::notice::Notice;
 
-/// The first pause before another try; each further one is twice as long.
+/// The pause before the first retry; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
-/// The part of a second that a wait in whole seconds may lack.
+/// Added to waits in whole seconds, which may be rounded down.
 pub const ROUNDING: Duration = Duration::from_secs(1);
 
-/// State of a failure until it is over.
+/// The state of a failure until it is over.
 #[derive(Debug, Default)]
 pub struct Recovery {
     pub since: Option<Timestamp>,
     /// Retries so far.
     pub tries: u32,
-    /// The failure stopped auto-refresh, which resumes when the API is back.
+    /// True if the failure paused auto-refresh, which resumes when the API is back.
     pub resumes_auto_refresh: bool,
-    /// The notice that came with the failure.
+    /// The notice about the failure.
     pub notice: Option<Notice>,
-    /// Why the key command, run again, gave no key.
+    /// The reason why running the key command again failed.
     pub unread_key: Option<Safe>,
 }
 
@@ -32,7 +32,7 @@ impl Recovery {
         (FIRST_PAUSE * (1 << self.tries.min(8))).min(LONGEST_PAUSE)
     }
 
-    /// The key command is about to run again.
+    /// Forgets that reason, since the key command is about to run again.
     pub fn forget_unread_key(&mut self) {
         self.unread_key = None;
     }

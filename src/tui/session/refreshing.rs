@@ -1,4 +1,4 @@
-//! Reading again: by hand, automatically, after a failure, and for another scope.
+//! Reloading: by the user, automatically, after a failure, and for another scope.
 
 use super::context::SessionContext;
 use super::health::IssueStage;
@@ -15,11 +15,11 @@ use crate::tui::message::{Effect, draw_if, inform};
 use crate::tui::view_kind::View;
 
 impl Session {
-    /// Reads the rows again that are on screen; all of them if all were loaded or are needed.
+    /// Reloads the rows on screen, or all rows if all were loaded or are needed.
     pub fn refresh(&mut self, cx: SessionContext<'_>) {
-        // Cached rows count: all of them are to be replaced.
+        // Cached rows count, since all of them are to be replaced.
         let was_complete = self.list.lines.is_complete() && self.list.lines.loaded() > 0;
-        // A view that needs all rows did not get them.
+        // The view needs all rows, but the last read failed.
         let is_awaited = self.load.has_given_up() && cx.view != View::Webhooks;
         self.remember_rows();
         self.new_generation(cx);
@@ -34,8 +34,8 @@ impl Session {
         }
     }
 
-    /// A refresh by hand. While an answer is waited for, asking again would only start the waiting anew: who wants that says so
-    /// twice. While everything is read it is tried again by itself, and what came of it would be read again.
+    /// Refreshes by hand. While an answer is pending, another request would only restart the wait, so the user has to press
+    /// the key twice. A load of everything retries by itself, so it is not restarted.
     pub fn ask_again(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
         let stage = self.load.health.trouble().map(|trouble| trouble.stage);
         let waits = self.is_loading() && matches!(stage, None | Some(IssueStage::Again));
@@ -54,7 +54,7 @@ impl Session {
         is_refused.then_some(Effect::RenewKey).into_iter().chain([Effect::Draw]).collect()
     }
 
-    /// Shows the next scope. Rows that were loaded of it earlier are shown at once, and read again.
+    /// Shows the next scope. Its rows from an earlier load are shown at once, and reloaded.
     pub fn change_scope(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
         self.leave_scope();
         self.new_generation(cx);
@@ -76,14 +76,14 @@ impl Session {
         effects
     }
 
-    /// Jobs about the rows of this scope do not count any more. What was being compared is compared when the scope comes back.
+    /// Drops the jobs about the rows of this scope. A comparison in progress is repeated when the scope is shown again.
     fn leave_scope(&mut self) {
         self.jobs.leave_scope();
         self.stop_gathering();
         self.compare_again();
     }
 
-    /// Exchanges the rows of this scope for those of the next one, which says nothing about this one.
+    /// Swaps the rows of this scope for those of the next one.
     fn swap_shelved(&mut self) {
         let scope = self.load.scope;
         self.load.scope = scope.next();
@@ -96,19 +96,19 @@ impl Session {
         self.load.shelf.insert(scope, ShelvedScope { list, unread });
     }
 
-    /// Starts a new read. Answers to the last one do not count any more.
+    /// Starts a new read. Answers to the previous one no longer count.
     fn new_generation(&mut self, cx: SessionContext<'_>) {
         self.load.generation = self.load.generation.next();
         self.load.asked_at = cx.now.wall;
         self.filter.renew(cx.now.wall);
     }
 
-    /// Does what is due: a retry after a failure, an automatic refresh.
+    /// Does the work that is due: a retry after a failure, or an automatic refresh.
     pub fn tick(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
         self.recover_when_due(cx);
         if self.load.auto_refresh.is_some_and(|due| due <= cx.now.instant) {
             if self.is_loading() {
-                // The last one is still under way.
+                // The previous refresh is still in progress.
                 self.load.auto_refresh = Some(cx.now.instant + cx.settings.refresh_every);
             } else {
                 self.load.inconsistent = 0;
@@ -118,7 +118,7 @@ impl Session {
         vec![Effect::Draw]
     }
 
-    /// Retries when it is time to.
+    /// Retries if that is due.
     fn recover_when_due(&mut self, cx: SessionContext<'_>) {
         let due = self.load.health.trouble().and_then(|trouble| trouble.again_at);
         if due.is_some_and(|due| due <= cx.now.instant) {
@@ -128,7 +128,7 @@ impl Session {
         }
     }
 
-    /// Stops loading everything. Pages that are loaded stay.
+    /// Stops loading everything. Loaded pages stay.
     pub fn stop_loading(&mut self) -> Vec<Effect> {
         self.load.all = LoadAll::No;
         inform(safe!("loading stopped: {} loaded", grouped(self.list.lines.loaded())))
@@ -143,7 +143,7 @@ impl Session {
         inform(safe!("auto-refresh every {} s", every.as_secs()))
     }
 
-    /// Loads the rows that are missing. If none are, or if some are older than the rest, reads everything again.
+    /// Loads the missing rows. If none are missing, or some are older than the others, reloads everything.
     pub fn load_everything(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
         let is_done = self.list.lines.is_all_fresh() || self.list.lines.has_old_rows() || self.load.is_swept();
         if self.load.all == LoadAll::No && is_done {

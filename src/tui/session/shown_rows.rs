@@ -1,4 +1,4 @@
-//! The rows on screen: which answers of the background thread are shown, and where the selection goes then.
+//! The rows on screen: which answers of the background thread to show, and where the selection goes.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::model::RowNumber;
 use crate::tui::list_pane::ViewList as _;
 
 impl Session {
-    /// Returns true if the rows are filtered or sorted here, so that all of them are needed.
+    /// Returns true if the rows are filtered or sorted locally, which needs all of them.
     pub fn is_arranged(&self) -> bool {
         !self.filter.query().is_empty()
             || self.filter_sort.sort.is_some()
@@ -19,13 +19,13 @@ impl Session {
             || self.list.lines.rows().removed().next().is_some()
     }
 
-    /// Returns true while the rows on screen are not those that were asked for.
+    /// Returns true while the rows on screen do not match the request.
     pub fn is_searching(&self) -> bool {
         let waits_for_findings = self.filter.query().asks_for_findings() && !self.is_audited();
         waits_for_findings || self.filter_sort.asked.is_some() && self.filter_sort.answered != self.filter_sort.epoch
     }
 
-    /// Returns true if the rows on screen are those that were asked for, of all that are loaded.
+    /// Returns true if the rows on screen match the request, and cover all loaded rows.
     pub fn is_up_to_date(&self) -> bool {
         let is_answered = |asked: &FilterSortKey| asked.version == self.filter_sort.answered_version;
         !self.is_searching() && self.filter_sort.asked.as_ref().is_none_or(is_answered)
@@ -38,35 +38,36 @@ impl Session {
         FilterFacts { marked: Arc::clone(&self.marks), new, changed, gone, probed, findings }
     }
 
-    /// Counts what probes found, as far as the filter asks for it: to know more is no other question.
+    /// The version of the probe results, or 0 if the filter does not use them, so that new results do not repeat the
+    /// request.
     pub fn probes_version(&self) -> u64 {
         if self.filter.query().asks_for_probes() { self.probes.known.version() } else { 0 }
     }
 
-    /// Returns true if the first rows of an answer are worth showing before the others are known: not in place of all that were
-    /// known before, and not without the selected one.
+    /// Returns true if the first rows of an answer are to be shown before the rest. They must contain the selected row, and
+    /// must not replace a complete answer to the same request.
     pub fn is_welcome(&self, first: &FilterSortResult) -> bool {
         let number = self.list.number(self.list.selected()).and_then(|number| RowNumber::try_from(number).ok());
         let has_selected = number.is_none_or(|number| first.order.contains(&number));
         self.is_searching() && (self.filter_sort.to_top || has_selected)
     }
 
-    /// Shows all rows again, as soon as nothing chooses or sorts them.
+    /// Shows all rows once they are no longer filtered or sorted.
     pub fn show_all_when_due(&mut self) {
         if self.list.lines.order().is_some() && !self.is_arranged() {
             self.show(None);
         }
     }
 
-    /// Shows these rows. The selection stays with its webhook, at the same line of the screen, wherever it is now; other rows
-    /// begin at the top.
+    /// Shows these rows. The selection follows its webhook, at the same line of the screen; a different list starts at the
+    /// top.
     pub fn show(&mut self, order: Option<FilterSortResult>) {
         let is_whole = order.as_ref().is_none_or(|answer| answer.is_whole);
         let has_nothing = self.list.anchor().is_none() && self.list.is_empty();
         let shown = (self.filter.applied().to_owned(), self.list.lines.kept());
         let is_other_list = std::mem::replace(&mut self.filter_sort.shown, shown.clone()) != shown;
         self.list.lines.arrange(order);
-        // The webhook that was selected before the filter, unless the filter still leaves it out.
+        // Return to the webhook that was selected before the filter, if it is listed.
         if has_nothing && let Some(home) = self.filter.home().filter(|home| self.list.lists(home)) {
             self.list.follow(home.clone());
         }
@@ -74,7 +75,7 @@ impl Session {
         if let Some(mut wanted) = self.filter_sort.to.take() {
             wanted.find(self.list.lines.rows());
             if self.list.lists(&wanted) || wanted.number().is_none() && !to_top {
-                // One that was removed meanwhile is shown where the selection was.
+                // A webhook that was removed in the meantime is shown at the place of the selection.
                 self.list.follow(wanted);
                 return self.list.keep(false);
             }
@@ -86,7 +87,7 @@ impl Session {
         self.list.keep(is_other_list);
     }
 
-    /// Selects a row as soon as it is shown.
+    /// Selects a row once it is shown.
     pub fn select_row(&mut self, mut anchor: Anchor) {
         anchor.find(self.list.lines.rows());
         match anchor.number().and_then(|number| self.list.lines.index_of(number)) {

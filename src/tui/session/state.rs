@@ -40,9 +40,9 @@ pub struct Session {
     pub changes: ChangesPane,
     pub groups: GroupPanes,
     pub jobs: SessionJobs,
-    /// Credentials in URLs are shown.
+    /// True if credentials in URLs are shown.
     pub reveal: bool,
-    /// The last text copied: the same copy right after it shows the text on a plain screen.
+    /// The last copied text. Copying it again right away shows it on a plain screen.
     pub last_copy: Option<(Copy, String)>,
 }
 
@@ -54,7 +54,7 @@ pub struct SessionStart {
     /// Later than any generation of an earlier session.
     pub generation: Generation,
     pub auto_refresh: bool,
-    /// The filters of earlier times, the newest last.
+    /// The filter history, the newest filter last.
     pub filters: Vec<String>,
 }
 

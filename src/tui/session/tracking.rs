@@ -1,4 +1,4 @@
-//! Unread changes: finding them after a refresh, and letting go of those the user has looked at.
+//! Unread changes: finding them after a refresh, and dropping those that the user has looked at.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::tui::job_id::JobId;
 use crate::tui::jobs::Task;
 use crate::tui::message::{Effect, inform};
 
-/// The most webhooks that are listed as removed; the newest stay.
+/// The most webhooks to list as removed. The newest ones are kept.
 const MOST_GONE: usize = 1_000;
 
 impl Session {
@@ -32,18 +32,18 @@ impl Session {
         }
     }
 
-    /// Keeps the present rows, to compare them with those of the next read.
+    /// Keeps the current rows, to compare them with those of the next read.
     pub fn remember_rows(&mut self) {
-        // An empty listing counts too, since removed webhooks may come back. An inconsistent read is nothing to compare with.
+        // An empty listing counts too, since removed webhooks may return. An inconsistent read cannot be compared with.
         if self.unread.before.is_none() && self.list.lines.is_known() && !self.list.lines.is_inconsistent() {
             let was_complete = self.list.lines.is_consistent();
             self.unread.before = Some(RowsBefore { rows: self.list.lines.rows().clone(), was_complete });
         }
     }
 
-    /// Compares the rows with those before the refresh, once nothing is being loaded.
+    /// Compares the rows with those before the refresh, once loading has ended.
     pub fn compare_when_read(&mut self) -> Vec<Effect> {
-        // One comparison after the other.
+        // Only one comparison at a time.
         let is_busy = self.is_loading() || self.unread.comparing.is_some();
         if is_busy || self.list.lines.is_inconsistent() || self.list.lines.fresh_pages() == 0 {
             return Vec::new();
@@ -59,7 +59,7 @@ impl Session {
         vec![effect]
     }
 
-    /// The comparison in progress has to be done again, once its scope comes back.
+    /// Schedules the comparison in progress again, for when its scope is shown.
     pub fn compare_again(&mut self) {
         self.compare_with_last_look_again();
         if let Some((_, before)) = self.unread.comparing.take() {
@@ -81,7 +81,7 @@ impl Session {
         let mut gone = self.gone();
         gone.retain(|gone| !is_past(gone.row.row()));
         gone.extend(news.gone);
-        // Each of them keeps the page that it was on.
+        // Each of them keeps its page alive.
         gone.drain(..gone.len().saturating_sub(MOST_GONE));
         let unseen = &mut self.unread;
         let (new, changed) = (Arc::make_mut(&mut unseen.new), Arc::make_mut(&mut unseen.changed));
@@ -104,7 +104,7 @@ impl Session {
         self.list.lines.rows().removed().map(|(_, gone)| gone.clone()).collect()
     }
 
-    /// Takes out the changes that were looked at: a filter for changes finds only unread ones.
+    /// Drops the changes that the user has looked at, since a filter for changes matches only unread ones.
     pub fn settle_news(&mut self) {
         let seen = self.unread.settle();
         if seen.values().any(|change| *change == UnreadChange::Removed) {
@@ -125,7 +125,7 @@ impl Session {
         self.flagged_anew();
     }
 
-    /// Acknowledges all changes, and says how many.
+    /// Acknowledges all changes, and reports their numbers.
     pub fn acknowledge(&mut self, cx: SessionContext<'_>) -> Vec<Effect> {
         let counts = self.unread.counts();
         if !self.unread.is_empty() || !self.unread.seen.is_empty() {
@@ -133,7 +133,7 @@ impl Session {
             let UnreadChanges { before, comparing, .. } = std::mem::take(&mut self.unread);
             self.unread = UnreadChanges { before, comparing, ..UnreadChanges::default() };
             self.set_gone(Vec::new());
-            // One that is removed and selected has been seen now.
+            // A removed webhook that is selected counts as seen.
             self.list.let_go_of_lost();
         }
         let mut words = Safe::default();
@@ -147,7 +147,7 @@ impl Session {
         inform(safe!("acknowledged{}; {} still lists the changes", words, key))
     }
 
-    /// Removes the marks of webhooks that will not be listed as removed any longer: the user could not remove them.
+    /// Removes the marks of webhooks that will no longer be listed as removed, since the user could not remove them later.
     fn unmark_gone(&mut self, is_left: impl Fn(&str) -> bool) {
         let gone = self.gone();
         let marked =

@@ -7,14 +7,14 @@ use crate::model::IdSet;
 use crate::model::Rows;
 use crate::tui::job_id::JobId;
 
-/// The webhooks that nobody has looked at since they changed.
+/// The webhooks with unread changes.
 #[derive(Debug, Default)]
 pub struct UnreadChanges {
     pub new: Arc<IdSet>,
     pub changed: Arc<IdSet>,
     pub gone: Arc<IdSet>,
-    /// Changes that were looked at since, and their numbers. They are taken out in bulk: to leave a row costs the same
-    /// however many others there are.
+    /// Changes that the user has looked at, and their numbers. They are removed from the sets in bulk, so that leaving a row
+    /// has a constant cost.
     pub seen: HashMap<Box<str>, UnreadChange>,
     pub seen_counts: [usize; 3],
     /// The rows before the last refresh, until they are compared.
@@ -76,7 +76,7 @@ impl UnreadChanges {
         } += 1;
     }
 
-    /// Takes out what was looked at, which is no news any more.
+    /// Removes and returns the changes that the user has looked at.
     pub fn settle(&mut self) -> HashMap<Box<str>, UnreadChange> {
         self.seen_counts = [0; 3];
         let seen = std::mem::take(&mut self.seen);

@@ -1,5 +1,5 @@
-//! The list of webhooks: the listing as the lines of a [`ListPane`]. Its selected row is found by its id wherever it is, and stays
-//! on screen when it is in no page.
+//! The list of webhooks: the listing as the lines of a [`ListPane`]. The selected row is found by its id, and stays on
+//! screen if no page contains it.
 
 use std::ops::Range;
 
@@ -9,11 +9,11 @@ use crate::model::RowRef;
 use crate::model::{OwnedRow, Rows};
 use crate::tui::list_pane::{LineKey, Lines, ListPane, Shown};
 
-/// A row that is selected, or was selected when something was opened.
+/// A row that is selected, or was when something was opened.
 #[derive(Debug, Clone)]
 pub struct Anchor {
     row: OwnedRow,
-    /// Its number; `None` while it is not among the rows that are here.
+    /// Its number; `None` while it is not among the loaded rows.
     number: Option<u64>,
 }
 
@@ -23,7 +23,7 @@ impl Anchor {
         Some(Self { row: rows.owned_row(number)?, number: Some(number) })
     }
 
-    /// A row, wherever it is.
+    /// A row with its current number, if it is listed.
     pub fn of(row: OwnedRow, rows: &Rows) -> Self {
         let number = rows.find(&row);
         Self { row, number }
@@ -41,15 +41,15 @@ impl Anchor {
         self.row.row()
     }
 
-    /// Looks for the row on a page that was just loaded.
+    /// Searches for the row on a page that was just loaded.
     pub fn look_on(&mut self, rows: &Rows, page: u64) {
         if let Some(number) = rows.find_on(page, &self.row) {
             self.number = Some(number);
         }
     }
 
-    /// Updates the row to its present state. If it is not where it was, it may be listed as removed; pages that are still to
-    /// come may have it too.
+    /// Updates the row to its current state. If it is no longer at its number, it may be listed as removed, or a page that
+    /// is still to be loaded may contain it.
     pub fn renew(&mut self, rows: &Rows) {
         let there = self.number.and_then(|number| rows.owned_row(number));
         match there.filter(|there| self.row.is_version_of(there.row())) {
@@ -58,7 +58,7 @@ impl Anchor {
         }
     }
 
-    /// Looks for the row on every page.
+    /// Searches for the row on all pages.
     pub fn find(&mut self, rows: &Rows) {
         self.renew(rows);
         if self.number.is_none() {
@@ -147,7 +147,7 @@ impl ListPane<Listing> {
         anchor.number.is_some_and(|number| self.lines.index_of(number).is_some())
     }
 
-    /// Lets go of a selected row that is not in the listing any more.
+    /// Drops a selected row that is no longer in the listing.
     pub fn let_go_of_lost(&mut self) {
         let rows = self.lines.rows().clone();
         if let Some(anchor) = self.anchor_mut() {

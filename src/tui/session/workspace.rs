@@ -1,19 +1,19 @@
-//! The workspace of a session: its name, where it is read from, and how a command reaches it.
+//! The workspace of a session: its name, its source, and the start of commands that use it.
 
 use crate::base::base_url::BaseUrl;
 use crate::base::text::Safe;
 use crate::cache::Store;
 use crate::config::{Connection, KeySource};
 
-/// A workspace, as far as it concerns the screen.
+/// The properties of a workspace that the screen shows.
 #[derive(Debug, Clone)]
 pub struct WorkspaceInfo {
-    /// Its place among the profiles.
+    /// Its index among the profiles.
     pub at: usize,
     pub profile: Safe,
-    /// The file that the rows are from, if they are from one: then nothing is asked of the API.
+    /// The file that the rows are from; `None` if they are from the API.
     pub file: Option<Safe>,
-    /// The target of copied requests.
+    /// The base URL of copied requests.
     pub base_url: BaseUrl,
     pub key_source: KeySource,
     /// The cache of the workspace; `None` for the demo and for files.
