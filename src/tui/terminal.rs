@@ -5,9 +5,8 @@
 //!           Safe text   what      bytes     never blocks               decoder
 //!                       changed             the loop
 //! ```
-//!
-//! `console` takes the terminal, gives it back on every way out, and reports signals; `frame_limiter` decides when a frame is
-//! due. Nothing in here knows the state of the explorer. Start with `screen`.
+//! `console` takes the terminal, restores it on every way out, and reports signals; `frame_limiter` decides when a frame is
+//! due. None of this uses the state of the explorer. Start with `screen`.
 
 pub mod ansi;
 pub mod canvas;

@@ -1,4 +1,5 @@
-//! Encodes a frame as terminal bytes, with short colors: over a slow link, every byte of a key press is waited for.
+//! Encodes a frame as terminal bytes, with short color codes: on a slow connection, every byte of a frame delays the
+//! response to a key.
 //!
 //! ratatui's own backend for crossterm spends 14 bytes on a color, and with `NO_COLOR` writes a color as a full reset, which
 //! drops bold and reverse as well.
@@ -23,7 +24,7 @@ const ATTRIBUTES: [(Modifier, u8); 6] = [
     (Modifier::CROSSED_OUT, 9),
 ];
 
-/// The attributes that show on a blank.
+/// The attributes that are visible on a space.
 const SHOWN_ON_BLANKS: Modifier = Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
 
 /// The named colors in the order of their codes: 30 to 37, then 90 to 97.
@@ -49,7 +50,7 @@ const NAMED_COLORS: [Color; 16] = [
 /// The character of a horizontal rule.
 const RULE: &str = Glyphs::unicode().horizontal;
 
-/// Returns true if a blank with this background and these attributes looks the same as a plain one.
+/// Returns true if a space with this background and these attributes looks the same as a plain one.
 pub(super) fn is_blank_plain(background: Color, attributes: Modifier) -> bool {
     background == Color::Reset && !attributes.intersects(SHOWN_ON_BLANKS)
 }
@@ -135,7 +136,7 @@ impl AnsiFrame {
         self.out.is_empty()
     }
 
-    /// Writes a cell. Behind one whose width depends on the terminal, the next position is absolute.
+    /// Writes a cell. After a cell whose width depends on the terminal, the next position is absolute.
     pub fn put(&mut self, (x, y): (u16, u16), cell: &Cell) {
         let symbol = cell.symbol();
         let is_rule = symbol == RULE;
@@ -174,8 +175,8 @@ impl AnsiFrame {
         self.cursor = Some(CursorPosition { x: Some(x), y });
     }
 
-    /// Moves the text of some lines up or down, by deleting or inserting lines at their top: every terminal does that within
-    /// margins, while some have no command to scroll.
+    /// Moves the text of some lines up or down, by deleting or inserting lines at the top: every terminal supports that
+    /// within margins, while some lack a command to scroll.
     pub fn move_lines(&mut self, lines: &Range<u16>, by: u16, is_up: bool) {
         self.set_pen(Pen::PLAIN);
         let (top, bottom) = (u32::from(lines.start) + 1, lines.end);
@@ -299,12 +300,12 @@ mod tests {
     }
 
     proptest! {
-        /// A terminal shows the buffer after the bytes.
+        /// A terminal that gets the bytes shows the buffer.
         #[test]
         fn a_terminal_shows_the_buffer(cells in proptest::collection::vec((0_u16..10, 0_u16..5, "[a-z漢]", any_style()), 0..40)) {
             let mut buffer = Buffer::empty(Rect::new(0, 0, 22, 5));
             for (x, y, text, style) in cells {
-                // In steps of two columns, so that none cuts a wide character in half.
+                // In steps of two columns, so that no wide character is cut in half.
                 buffer.set_string(2 * x, y, text, style);
             }
             let blank = Buffer::empty(buffer.area);
@@ -322,7 +323,7 @@ mod tests {
                 prop_assert_eq!(shown.contents(), cell.symbol());
                 let dim_too = cell.modifier.contains(Modifier::DIM);
                 prop_assert!(dim_too || shown.bold() == cell.modifier.contains(Modifier::BOLD));
-                // vt100 knows one intensity at a time.
+                // vt100 supports one intensity at a time.
                 let bold_too = cell.modifier.contains(Modifier::BOLD);
                 prop_assert!(bold_too || shown.dim() == cell.modifier.contains(Modifier::DIM));
                 prop_assert_eq!(shown.inverse(), cell.modifier.contains(Modifier::REVERSED));

@@ -1,5 +1,5 @@
-//! The only way onto the screen. A [`Canvas`] takes [`Safe`] text and nothing else, and the views get nothing but a canvas, so
-//! code that draws a raw string from outside does not compile.
+//! The only way to draw on the screen. A [`Canvas`] accepts only [`Safe`] text, and views get only a canvas, so code that
+//! draws a raw string from outside does not compile.
 
 use std::ops::Range;
 
@@ -104,7 +104,7 @@ impl<'a> Canvas<'a> {
         self.glyphs
     }
 
-    /// Writes into the first line of an area, cut with an ellipsis where it does not fit. Returns the columns used.
+    /// Writes into the first line of an area, cut with an ellipsis if it does not fit. Returns the columns used.
     pub fn text(&mut self, area: Rect, text: &Safe, style: Style) -> u16 {
         let area = area.intersection(self.buffer.area);
         if area.is_empty() {
@@ -128,7 +128,7 @@ impl<'a> Canvas<'a> {
         end.0 - area.x
     }
 
-    /// As [`Canvas::text`], with another style on top of some ranges of bytes.
+    /// As [`Canvas::text`], with an additional style for some byte ranges.
     pub fn highlighted(&mut self, area: Rect, text: &Safe, style: Style, places: &[Range<usize>], on_top: Style) -> u16 {
         let used = self.text(area, text, style);
         for place in places {
@@ -183,7 +183,7 @@ impl<'a> Canvas<'a> {
         self.buffer.set_style(area.intersection(self.buffer.area), Style::reset().patch(style));
     }
 
-    /// Empties an area.
+    /// Clears an area.
     pub fn clear(&mut self, area: Rect) {
         let area = area.intersection(self.buffer.area);
         for position in area.positions() {
@@ -193,7 +193,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Fills an area with rule characters, vertical ones in a high area.
+    /// Fills an area with rule characters, vertical ones if its height is more than a line.
     pub fn rule(&mut self, area: Rect, style: Style) {
         let symbol = if area.height > area.width { self.glyphs.vertical } else { self.glyphs.horizontal };
         for position in area.intersection(self.buffer.area).positions() {
@@ -204,14 +204,15 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// Takes the style from a blank on which it does not show: so it differs from other blanks less often, and costs fewer bytes.
+/// Removes the style from a space on which it is not visible. The space then differs less often from others, which saves
+/// bytes.
 fn plain_blank(cell: &mut Cell) {
     if is_blank_plain(cell.bg, cell.modifier) {
         cell.reset();
     }
 }
 
-/// For terminals without Unicode: as many question marks as the text had columns there.
+/// The text for terminals without Unicode: other characters become as many question marks as they have columns.
 fn ascii(text: &Safe) -> String {
     let mut out = String::new();
     for (cluster, width) in text.cells() {
@@ -224,7 +225,7 @@ fn ascii(text: &Safe) -> String {
     out
 }
 
-/// One line of an area, counted from its top; empty when there is no such line.
+/// One line of an area, counted from its top; empty if there is no such line.
 pub fn line(area: Rect, number: u16) -> Rect {
     let inside = number < area.height;
     Rect { y: area.y.saturating_add(if inside { number } else { 0 }), height: u16::from(inside), ..area }

@@ -1,4 +1,4 @@
-//! Takes the terminal, gives it back on every way out, and reports signals and its end. Start with [`Console`].
+//! Takes the terminal, restores it on every way out, and reports signals and its end. Start with [`Console`].
 
 use std::fs::File;
 use std::future::Future;
@@ -33,29 +33,29 @@ use crate::output;
 use crate::safe;
 use crate::signals::{self, Ending};
 
-/// How long the last bytes may take. A link that is stalled for longer does not keep the program from ending.
+/// The time limit for the last bytes, so that a stalled connection does not keep the program from exiting.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How long a stop may take to come into effect. A shell without job control discards it.
+/// The time for a stop signal to take effect. A shell without job control discards it.
 const STOP: Duration = Duration::from_millis(300);
 
-/// Reports of buttons and the wheel (1000), in numbers (1006).
+/// The sequences that report buttons and the wheel (1000), as numbers (1006).
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 
-/// The terminal that has to be given back. It is taken out of here to do so, at the normal end, after an error, or in the hook
-/// of a panic in any thread.
+/// The terminal to restore. It is taken out of here to do so, at the normal end, after an error, or in the panic hook of any
+/// thread.
 static TAKEN: Mutex<Option<TtyWriter>> = Mutex::new(None);
 
-/// Notified of a panic in a thread or task that nothing waits for, such as a connection's. Its hook has given the terminal
-/// back, so the program cannot go on.
+/// Notified of a panic in a thread or task that nothing waits for, such as a connection's. The panic hook has restored the
+/// terminal, so the program cannot go on.
 static PANICKED: Notify = Notify::const_new();
 
-/// True while the terminal shows the explorer: then it is given back before the program stops.
+/// True while the terminal shows the explorer, so that it must be restored before the program stops.
 static SHOWN: AtomicBool = AtomicBool::new(false);
 
-/// Notified when a signal of job control arrives while the explorer is shown.
+/// Notified when a job-control signal arrives while the explorer is shown.
 static STOPPING: Notify = Notify::const_new();
 
-/// An event from the terminal or the system, other than input.
+/// An event from the terminal or the system that is not input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsoleEvent {
     /// A signal asks the program to end.
@@ -64,34 +64,35 @@ pub enum ConsoleEvent {
     Stopping,
     /// The program was stopped and goes on: the terminal may be in any state.
     Continued,
-    /// The terminal may have another size.
+    /// The size of the terminal may have changed.
     Resized,
-    /// The terminal is gone.
+    /// The terminal was closed.
     Vanished,
-    /// The last frame was taken.
+    /// The last frame was written.
     Free,
-    /// Some thread or task panicked, and its hook gave the terminal back.
+    /// A thread or task panicked, and the panic hook has restored the terminal.
     Panicked,
 }
 
-/// The terminal as the loop uses it, besides input.
+/// The output side of the terminal, as used by the loop.
 pub trait Console {
     /// Sends bytes: frames, clipboard, mouse.
     fn send(&self, bytes: &[u8]);
-    /// Returns true if the terminal took all bytes. Until then no frame is drawn.
+    /// Returns true if all bytes were written. Until then, no frame is drawn.
     fn is_free(&self) -> bool;
-    /// Waits for signals and for the terminal's end, and with a frame to draw for [`Console::is_free`].
+    /// Waits for signals and for the end of the terminal, and if a frame is waiting, for [`Console::is_free`].
     fn event(&mut self, frame_waits: bool) -> impl Future<Output = ConsoleEvent>;
-    /// Gives the terminal back, stops the process group, and takes the terminal again when it is continued; or returns why not.
-    /// If it is continued only to end, returns the signal that asks for that, and leaves the terminal alone from then on.
+    /// Restores the terminal, stops the process group, and takes the terminal again when it is continued; or returns why it
+    /// cannot. If it is continued only to end, returns the number of the ending signal, and does not use the terminal any
+    /// more.
     fn suspend(&mut self, mouse: bool) -> impl Future<Output = Result<Option<u8>, &'static str>>;
-    /// The terminal's size, where it can be asked.
+    /// The size of the terminal, if it is known.
     fn size(&self) -> Option<(u16, u16)> {
         None
     }
-    /// Gives the terminal back with a line of words on it, until [`Console::retake`].
+    /// Restores the terminal and shows a line of text on it, until [`Console::retake`].
     fn release(&mut self, words: &Safe);
-    /// Brings the terminal into our state, whatever state it is in.
+    /// Takes the terminal again, whatever state it is in.
     fn retake(&mut self, mouse: bool);
 }
 
@@ -101,7 +102,7 @@ pub struct Terminal {
     writer: TtyWriter,
     vanished: Arc<Notify>,
     signals: ConsoleSignals,
-    /// The terminal settings in effect when the terminal was last handed to another program.
+    /// The terminal settings when the terminal was last lent to another program.
     lent: Option<Termios>,
 }
 
@@ -133,10 +134,10 @@ fn is_in_background() -> bool {
     tcgetpgrp(rustix::stdio::stdin()).is_ok_and(|foreground| foreground != getpgrp())
 }
 
-/// Blocks the signals of job control that stop a program, so that they wait for [`Console::suspend`] while the explorer is shown;
-/// at other times they stop it as usual. Threads inherit the mask from the one that starts them, so this comes first.
+/// Blocks the job-control signals that stop a program, so that they wait for [`Console::suspend`] while the explorer is
+/// shown; at other times they stop it as usual. Threads inherit the signal mask, so this must be called first.
 ///
-/// A handler would not do: only the default action leaves a program running that no shell could continue.
+/// A handler is not enough: only the default action continues to run if no shell could continue the program.
 pub fn hold_stops() -> io::Result<()> {
     let stops = signals::stops();
     stops.thread_block()?;
@@ -156,15 +157,15 @@ pub fn hold_stops() -> io::Result<()> {
     Ok(())
 }
 
-/// Reads from the terminal or sets its modes with SIGTTIN and SIGTTOU as they are by default: they stop a job in the background.
-/// While they are blocked, it cannot read, and changes the modes of another job.
+/// Reads from the terminal or sets its modes with the default actions of SIGTTIN and SIGTTOU, which stop a background job.
+/// While they are blocked, reading fails, and setting modes affects the foreground job.
 pub(super) fn as_a_job<T>(work: impl FnOnce() -> T) -> T {
     signals::unblocked(signals::background_stops(), work)
 }
 
 impl Terminal {
-    /// Takes the terminal: raw mode, alternate screen, no cursor. Signals are listened to before, so that none of them can
-    /// leave it behind like that.
+    /// Takes the terminal: raw mode, alternate screen, no cursor. Signal handlers are installed first, so that no signal can
+    /// leave the terminal in this state.
     pub fn take(mouse: bool) -> io::Result<Self> {
         let signals = ConsoleSignals::new()?;
         let out = File::from(rustix::stdio::stdout().try_clone_to_owned()?);
@@ -181,14 +182,14 @@ impl Terminal {
     }
 }
 
-/// The terminal of stdout, opened once more: writes to it do not block, while those of every program that shares stdout still
-/// do. `None` where that is not allowed, such as after `su`.
+/// Opens the terminal of stdout again, so that writes to it do not block, while writes of other programs that share stdout
+/// still do. `None` if that is not allowed, such as after `su`.
 fn reopened() -> Option<File> {
     let stdout = rustix::stdio::stdout();
     let path = ttyname(stdout, Vec::new()).ok()?;
     let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let terminal = rustix::fs::open(path, flags, Mode::empty()).ok()?;
-    // Another mount namespace may have another terminal of that name.
+    // In another mount namespace, this path may be a different terminal.
     let is_same = fstat(&terminal).ok()?.st_rdev == fstat(stdout).ok()?.st_rdev;
     is_same.then(|| File::from(terminal))
 }
@@ -214,17 +215,17 @@ impl Console for Terminal {
     }
 
     async fn suspend(&mut self, mouse: bool) -> Result<Option<u8>, &'static str> {
-        // No shell could continue the first process of a session.
+        // No shell can continue the session leader.
         if getsid(None).is_ok_and(|leader| leader == getpid()) {
             return Err("no shell to suspend to");
         }
         leave_screen(&self.writer, b"");
         let stopped = leave_raw_mode().and_then(|()| Ok(kill_current_process_group(Signal::TSTP)?));
         if stopped.is_ok() {
-            // The process is stopped here until it is continued. If the stop had no effect, it goes on after a moment.
+            // The process is stopped here until it is continued. If the stop has no effect, it goes on after a moment.
             drop(tokio::time::timeout(STOP, self.signals.continued.recv()).await);
         }
-        // A shell that ends a stopped job lets it go on in the background, where taking the terminal would stop it again.
+        // A shell that ends a stopped job continues it in the background, where taking the terminal would stop it again.
         if is_in_background()
             && let Ok(number) = tokio::time::timeout(STOP, self.signals.ending.next()).await
         {
@@ -236,23 +237,23 @@ impl Console for Terminal {
     }
 
     fn size(&self) -> Option<(u16, u16)> {
-        // crossterm would start a program to find out.
+        // crossterm would start a program to get the size.
         rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok().map(|size| (size.ws_col, size.ws_row))
     }
 
     fn release(&mut self, words: &Safe) {
         leave_screen(&self.writer, safe!("{}\r\n", words).as_str().as_bytes());
-        // An error here comes back in `retake`, and the terminal stays as it is.
+        // An error here recurs in `retake`, and the terminal stays as it is.
         drop(leave_raw_mode());
         self.lent = tcgetattr(rustix::stdio::stdin()).ok();
     }
 
     fn retake(&mut self, mouse: bool) {
-        // crossterm sets raw mode only when it believes that it is not set.
+        // crossterm only sets raw mode if it believes that it is not set.
         let again = as_a_job(|| {
             disable_raw_mode()?;
             if let Some(modes) = self.lent.take() {
-                // A program that was killed may have left the echo off, and its unread input is not for us.
+                // A program that was killed may have turned off echo, and its unread input is not meant for us.
                 tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &modes)?;
                 tcflush(rustix::stdio::stdin(), QueueSelector::IFlush)?;
             }
@@ -284,7 +285,7 @@ pub fn check(term: Option<&str>) -> Result<(), &'static str> {
     }
 }
 
-/// Gives the terminal back, if it is still taken. Returns true if the terminal took all bytes: if not, it takes no messages
+/// Restores the terminal, if it is still taken. Returns true if all bytes were written; if not, it accepts no messages
 /// either.
 pub fn restore() -> bool {
     let Some(writer) = taken().take() else { return true };
@@ -295,7 +296,7 @@ pub fn restore() -> bool {
     is_drained
 }
 
-/// Leaves the alternate screen, and writes some last bytes. Returns true if the terminal took everything.
+/// Leaves the alternate screen, and writes some last bytes. Returns true if all bytes were written.
 fn leave_screen(writer: &TtyWriter, last: &[u8]) -> bool {
     writer.send(&leaving());
     writer.send(last);
@@ -308,14 +309,14 @@ fn leave_raw_mode() -> io::Result<()> {
     left
 }
 
-/// Forgets a terminal that is gone or was given back for good, so that nothing more is written to it.
+/// Drops a terminal that was closed or restored for good, so that nothing more is written to it.
 pub fn abandon() {
     if let Some(writer) = taken().take() {
         writer.close();
     }
 }
 
-/// Sets the hook of panics: in any thread, a panic gives the terminal back before it prints a message.
+/// Installs a panic hook that restores the terminal before the message is printed, in any thread.
 pub fn restore_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
         if restore() {
@@ -328,12 +329,12 @@ pub fn restore_on_panic() {
     }));
 }
 
-/// File, line and column.
+/// The file, line and column of a panic.
 fn place(location: &Location<'_>) -> String {
     format!("{}:{}:{}", without_folders(location.file()), location.line(), location.column())
 }
 
-/// A source file without the folders of the machine that the program was built on: `ratatui-core-0.1.0/src/buffer.rs`.
+/// The path of a source file without the directories of the build machine: `ratatui-core-0.1.0/src/buffer.rs`.
 fn without_folders(file: &str) -> &str {
     if !Path::new(file).is_absolute() {
         return file;
@@ -347,19 +348,20 @@ fn taken() -> std::sync::MutexGuard<'static, Option<TtyWriter>> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts a thread that waits for the terminal's end. crossterm does not: it reads a dead terminal again and again.
+/// Starts a thread that waits for the end of the terminal. crossterm does not notice it, and keeps reading a closed
+/// terminal.
 fn watch() -> io::Result<Arc<Notify>> {
     let vanished = Arc::new(Notify::new());
     let notify = Arc::clone(&vanished);
     thread::Builder::new().spawn(move || {
         while poll_end(None) == Err(Errno::INTR) {}
-        // A permit is kept for a loop that is busy just now.
+        // The permit is stored if the loop is busy.
         notify.notify_one();
     })?;
     Ok(vanished)
 }
 
-/// Returns true if the terminal is gone.
+/// Returns true if the terminal was closed.
 pub fn is_gone() -> bool {
     poll_end(Some(&Timespec::default())) != Ok(0)
 }
@@ -388,8 +390,8 @@ fn leaving() -> Vec<u8> {
     bytes
 }
 
-/// The sequence that turns reports of mouse buttons and the wheel on or off. Movement is not reported: each move would cross
-/// the connection.
+/// The sequence that turns reports of mouse buttons and the wheel on or off. Movement is not reported, since each move would
+/// be sent over the connection.
 pub fn mouse_sequence(on: bool) -> Vec<u8> {
     if on {
         return MOUSE_ON.into();

@@ -1,26 +1,26 @@
-//! How fast keys follow one another, and how fast frames may. While a key is held, nobody reads the detail or sees every row,
-//! and frames that a slow link has not taken yet would only be waited for when the key is released.
+//! Limits the rate of frames, and detects held keys. While a key is held, details need not be drawn, and not every row has
+//! to be visible; frames that a slow connection has not taken yet would only delay the display after the key is released.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Presses that follow one another faster than this are one key that is held; after a pause of this length it was released.
+/// Presses within this time of each other are repeats of a held key. A longer pause means that it was released.
 const GAP: Duration = Duration::from_millis(50);
-/// A selection that stays for this long is read about.
+/// The time after which the details of the selection are shown.
 const SETTLED: Duration = Duration::from_millis(150);
-/// Repeats that make a held key: two presses may be a quick hand.
+/// The repeats that make a held key. Fewer may be fast typing.
 const HELD: u32 = 2;
 
-/// Bytes a second that every link takes: 2,400 with some left over for other output on its way. The far end of an SSH session
-/// does not tell how fast it is, and the hops between take everything at once and let it queue.
+/// The bytes per second that every connection can take: 2,400, minus room for other output. The speed of an SSH connection
+/// is unknown, and the hops in between buffer everything.
 const BYTES_PER_SECOND: u64 = 2_000;
-/// The longest time that a frame is held back, however much was sent before.
+/// The longest time to hold back a frame, however much was sent before.
 const LONGEST: Duration = Duration::from_secs(1);
 /// The time between two frames that show nothing but progress.
 const PROGRESS: Duration = Duration::from_millis(100);
 
-/// Tells a key that is held from one that is pressed.
+/// Distinguishes a held key from single presses.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct KeyRepeat {
     last: Option<Instant>,
@@ -43,7 +43,7 @@ impl KeyRepeat {
         self.released_at(now).is_some()
     }
 
-    /// Returns when the last press will be long enough ago to read about its result; `None` if it is.
+    /// Returns the time at which the details of the selection are to be shown; `None` if it has passed.
     pub fn settles_at(&self, now: Instant) -> Option<Instant> {
         self.last.map(|last| last + SETTLED).filter(|&then| now < then)
     }
@@ -53,7 +53,7 @@ impl KeyRepeat {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FrameLimiter {
     last: Option<Instant>,
-    /// When the slowest link has taken all frames.
+    /// The time at which the slowest connection has taken all frames.
     free_at: Option<Instant>,
 }
 

@@ -1,5 +1,5 @@
-//! Reads keyboard, mouse and pastes in a thread. Between bytes the thread sleeps, until the terminal sends more, a pause ends an
-//! unfinished sequence, or the loop lends the terminal to another program.
+//! Reads keyboard, mouse and pastes in a thread. The thread sleeps until bytes arrive, a pause ends an unfinished sequence,
+//! or the loop lends the terminal to another program.
 
 mod decoder;
 mod keys;
@@ -24,33 +24,33 @@ use tokio::sync::mpsc;
 pub use self::decoder::Decoder;
 use super::console;
 
-/// Events that wait for the loop; further bytes wait in the terminal.
+/// The most events to buffer for the loop. Further bytes stay in the terminal's buffer.
 const WAITING: usize = 1024;
-/// Bytes that are read at once: as many as a terminal buffers.
+/// The most bytes to read at once: as many as a terminal buffers.
 const CHUNK: usize = 4096;
 
-/// Keys that can leave stdin to another program for a while.
+/// Input that can leave stdin to another program for a while.
 pub trait Keyboard: Stream<Item = io::Result<Event>> + Unpin {
-    /// Returns when stdin is not read any more.
+    /// Returns once stdin is no longer read.
     fn pause(&mut self) -> impl Future<Output = ()>;
-    /// Stdin is read again.
+    /// Resumes reading stdin.
     fn resume(&mut self);
 }
 
-/// The stream of events from the terminal, until it is gone.
+/// The stream of events from the terminal, until it is closed.
 #[derive(Debug)]
 pub struct Input {
     events: mpsc::Receiver<io::Result<Event>>,
-    /// Events that came while a pause was waited for.
+    /// Events that arrived while waiting for a pause.
     held: VecDeque<io::Result<Event>>,
-    /// A byte in here makes the thread leave stdin alone until the next byte.
+    /// A byte written to it makes the thread stop reading stdin until the next byte.
     bell: UnixStream,
-    /// Receives a message when the thread has done so.
+    /// Receives a message once the thread has stopped reading.
     paused: mpsc::Receiver<()>,
 }
 
 impl Input {
-    /// Starts the thread. It ends with the process, or when the terminal cannot be read any more.
+    /// Starts the thread. It ends with the process, or when the terminal can no longer be read.
     pub fn start() -> io::Result<Self> {
         let (send, events) = mpsc::channel(WAITING);
         let (pausing, paused) = mpsc::channel(1);
@@ -60,7 +60,7 @@ impl Input {
             loop {
                 let (events, error) = match reader.next() {
                     Ok(Some(events)) => (events, None),
-                    // The loop takes the end of the stream for the end of the terminal.
+                    // The loop treats the end of the stream as the end of the terminal.
                     Ok(None) => return,
                     Err(error) if is_end(&error) || console::is_gone() => return,
                     Err(error) => (Vec::new(), Some(error)),
@@ -86,18 +86,18 @@ struct InputReader {
     rung: UnixStream,
     paused: mpsc::Sender<()>,
     decoder: Decoder,
-    /// When silence ends an unfinished sequence.
+    /// The time at which silence ends an unfinished sequence.
     deadline: Option<Instant>,
 }
 
 impl InputReader {
-    /// Waits for bytes or for the end of a pause, and returns the events that follow from that; `None` at the end of the terminal
-    /// or of the explorer.
+    /// Waits for bytes or for the end of a pause, and returns the resulting events; `None` at the end of the terminal or of
+    /// the explorer.
     fn next(&mut self) -> io::Result<Option<Vec<Event>>> {
         let stdin = rustix::stdio::stdin();
         let mut fds = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&self.rung, PollFlags::IN)];
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        // Always less than a few seconds.
+        // Always at most a few seconds.
         let timeout = left.and_then(|left| Timespec::try_from(left).ok());
         let mut events = Vec::new();
         match rustix::event::poll(&mut fds, timeout.as_ref()) {
@@ -118,13 +118,13 @@ impl InputReader {
         }
         let mut bytes = [0; CHUNK];
         let read = match rustix::io::read(stdin, &mut bytes) {
-            // A job in the background gets this error too, and has to stop.
+            // A background job also gets this error, and has to stop.
             Err(Errno::IO) => console::as_a_job(|| rustix::io::read(stdin, &mut bytes)),
             read => read,
         };
         let count = match read {
             Ok(0) => return Ok(None),
-            // Another program took the bytes, or a signal came first.
+            // Another program read the bytes, or a signal interrupted the call.
             Err(Errno::AGAIN | Errno::INTR) => return Ok(Some(Vec::new())),
             read => read?,
         };
@@ -133,8 +133,8 @@ impl InputReader {
         Ok(Some(events))
     }
 
-    /// Leaves stdin alone from one byte of the bell to the next, and drops an unfinished sequence. Returns false when the explorer
-    /// has ended.
+    /// Stops reading stdin from one byte of the bell to the next, and drops an unfinished sequence. Returns false if the
+    /// explorer has ended.
     fn wait_through_a_pause(&mut self) -> bool {
         self.decoder = Decoder::default();
         self.deadline = None;
@@ -162,7 +162,7 @@ impl Keyboard for Input {
     }
 }
 
-/// Returns true for the error of a terminal that is gone, or of a process in the background whose shell is gone.
+/// Returns true for the error of a closed terminal, or of a background process whose shell has ended.
 fn is_end(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::IO.raw_os_error())
 }

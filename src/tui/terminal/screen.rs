@@ -1,7 +1,7 @@
-//! Draws frames. It keeps the cells that the terminal shows, and turns a new frame into the bytes that change them.
+//! Draws frames. Keeps the cells that the terminal shows, and encodes only the changes of a new frame.
 //!
-//! Two things keep these bytes few: lines of a list that scrolled are moved by the terminal, and short unchanged gaps between
-//! changes are sent again instead of jumped over.
+//! Two things keep the output small: the terminal moves the lines of a list that scrolled, and short unchanged gaps between
+//! changes are sent again instead of skipped.
 
 use std::ops::Range;
 
@@ -14,21 +14,21 @@ use super::canvas::{Canvas, Pointer, Window};
 use crate::base::text::is_width_certain;
 use crate::tui::theme::Glyphs;
 
-/// Unchanged cells between two changes that are sent again, because moving the cursor over them takes as many bytes.
+/// The most unchanged cells between two changes to send again, since moving the cursor over them takes as many bytes.
 const WORTH_BRIDGING: u16 = 4;
 
-/// Changed cells that moving lines has to save: about as many as its bytes.
+/// The fewest changed cells that moving lines must save: about as many as its own bytes.
 const WORTH_MOVING: usize = 24;
 
-/// The cells on a terminal. `ratatui::Terminal` would ask the size for each frame, wait for cursor reports, and write to stderr
-/// when it is dropped on a dead terminal.
+/// The cells of the terminal. `ratatui::Terminal` would query the size for each frame, wait for cursor reports, and write to
+/// stderr when it is dropped on a closed terminal.
 #[derive(Debug)]
 pub struct Screen {
     shown: Buffer,
     next: Buffer,
-    /// The area that scrolls in the frame on screen.
+    /// The scrolling area of the frame on screen.
     window: Option<Window>,
-    /// The terminal cursor, which braille displays and input methods follow; `None` if the terminal may be in any state.
+    /// The terminal cursor, which braille displays and input methods follow; `None` if the state of the terminal is unknown.
     pointer: Option<Pointer>,
 }
 
@@ -43,7 +43,7 @@ impl Screen {
         &self.shown
     }
 
-    /// Draws a frame, and returns the bytes that lead to it from the last one; none if nothing changed.
+    /// Draws a frame, and returns the bytes that change the previous frame into it; none if nothing changed.
     pub fn draw(&mut self, glyphs: Glyphs, draw: impl FnOnce(&mut Canvas<'_>)) -> Vec<u8> {
         self.next.reset();
         let mut canvas = Canvas::new(&mut self.next, glyphs);
@@ -62,7 +62,7 @@ impl Screen {
             frame.put((x, y), cell);
         }
         if !frame.is_empty() || self.pointer != Some(pointer) {
-            // The cursor goes to its place after everything is drawn.
+            // The cursor is positioned after everything is drawn.
             frame.move_to(pointer.position.into());
             if pointer.is_visible != self.pointer.is_some_and(|before| before.is_visible) {
                 frame.show_cursor(pointer.is_visible);
@@ -74,12 +74,13 @@ impl Screen {
         frame.finish()
     }
 
-    /// Forgets what the terminal shows: its size or its state may have changed. The next frame clears it and draws every cell.
+    /// Forgets what the terminal shows, since its size or state may have changed. The next frame clears it and draws every
+    /// cell.
     pub fn reset(&mut self, size: (u16, u16)) {
         *self = Self::new(size);
     }
 
-    /// Returns how the terminal can move lines if the list scrolled, and the cells that it shows then, if enough is saved.
+    /// Returns how to move lines if the list scrolled, and the resulting cells, if that saves enough.
     fn worth_moving(&self, window: Option<&Window>) -> Option<(LineMove, Buffer)> {
         let line_move = LineMove::between(self.window.as_ref()?, window?)?;
         let mut moved = self.shown.clone();
@@ -89,7 +90,7 @@ impl Screen {
     }
 }
 
-/// A range of lines that moves up or down within itself and leaves blank lines behind.
+/// A range of lines that moves up or down within itself and leaves empty lines behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct LineMove {
     lines: Range<u16>,
@@ -98,7 +99,7 @@ struct LineMove {
 }
 
 impl LineMove {
-    /// Returns how the lines moved between two frames, if some of them are in both.
+    /// Returns how the lines moved between two frames, if some lines are in both.
     fn between(before: &Window, now: &Window) -> Option<Self> {
         let by = u16::try_from(before.from.abs_diff(now.from)).ok()?;
         let is_possible = before.lines() == now.lines() && (1..now.area.height).contains(&by);
@@ -123,7 +124,7 @@ impl LineMove {
     }
 }
 
-/// The changed cells in reading order, and behind those that a terminal may draw wider, the cells that they may cover.
+/// The changed cells in reading order, and after those that a terminal may draw wider, the cells that they may cover.
 fn changes<'a>(shown: &Buffer, next: &'a Buffer) -> Vec<(u16, u16, &'a Cell)> {
     let is_certain = |buffer: &Buffer, x, y| buffer.cell((x, y)).is_none_or(|cell| is_width_certain(cell.symbol()));
     let mut changes = Vec::new();
@@ -143,7 +144,7 @@ fn changes<'a>(shown: &Buffer, next: &'a Buffer) -> Vec<(u16, u16, &'a Cell)> {
     changes
 }
 
-/// The cells that are drawn, in reading order, and the few unchanged ones between them that are cheaper than a jump.
+/// The cells to draw, in reading order, including the few unchanged ones in between that are cheaper than a cursor movement.
 fn bridged<'a>(shown: &Buffer, next: &'a Buffer) -> Vec<(u16, u16, &'a Cell)> {
     let mut updates: Vec<(u16, u16, &Cell)> = Vec::new();
     for (x, y, cell) in changes(shown, next) {
@@ -159,7 +160,7 @@ fn bridged<'a>(shown: &Buffer, next: &'a Buffer) -> Vec<(u16, u16, &'a Cell)> {
     updates
 }
 
-/// A cell that can be sent after another one without a change of style, and is one column wide in every terminal.
+/// A cell that can be sent after another one without a change of style, and that is one column wide in every terminal.
 fn plain_cell<'a>(buffer: &'a Buffer, x: u16, y: u16, like: &Cell) -> Option<&'a Cell> {
     let cell = buffer.cell((x, y))?;
     let same_style = (cell.fg, cell.bg, cell.modifier) == (like.fg, like.bg, like.modifier)
@@ -213,12 +214,13 @@ mod tests {
         parser.screen().rows(0, width).map(|row| row.trim_end().to_owned()).collect()
     }
 
-    /// A different one for each of 26 rows.
+    /// A different letter for each of 26 rows.
     fn letter(row: u64) -> char {
         char::from(b'a' + u8::try_from(row % 26).unwrap())
     }
 
-    /// A list beside other text that scrolls to each of these rows, on a screen of 60 × 24: the last frame, and all bytes.
+    /// Scrolls a list beside other text to each of these rows, on a screen of 60 × 24. Returns the last frame, and all
+    /// bytes.
     fn scrolled(offsets: &[u64]) -> (Vec<String>, Vec<u8>) {
         let mut screen = Screen::new((60, 24));
         let mut bytes = Vec::new();

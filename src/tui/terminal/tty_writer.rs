@@ -1,6 +1,6 @@
-//! Writes to the terminal without blocking the loop. A write to a stalled SSH link blocks, so a thread does it: the loop goes
-//! on, draws no frame that could not be sent, and can always end. Bytes that the terminal takes at once are written directly,
-//! so that no thread has to wake up.
+//! Writes to the terminal without blocking the loop. A write to a stalled SSH connection blocks, so a thread does it: the
+//! loop goes on, draws no frame that could not be sent, and can always exit. Bytes that the terminal takes at once are
+//! written directly, so that no thread has to wake up.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
@@ -28,11 +28,11 @@ struct TtyShared {
 
 #[derive(Default)]
 struct TtyQueue {
-    /// Writes to the same terminal, and never blocks.
+    /// A handle to the same terminal that never blocks.
     direct: Option<Box<dyn Write + Send>>,
     pending: Vec<u8>,
     writing: bool,
-    /// Further bytes are dropped.
+    /// True if further bytes are dropped.
     closed: bool,
 }
 
@@ -50,20 +50,20 @@ impl TtyQueue {
         self.pending.is_empty() && !self.writing
     }
 
-    /// Writes what can be written without blocking and without getting ahead of anything; returns the rest.
+    /// Writes as many bytes as possible without blocking, unless others are queued. Returns the rest.
     fn write_now<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         if !self.is_free() {
             return bytes;
         }
         let Some(direct) = &mut self.direct else { return bytes };
-        // After an error the thread tries again, and waits if that helps.
+        // After an error, the thread tries again, and waits if that helps.
         let written = direct.write(bytes).unwrap_or(0);
         bytes.get(written..).unwrap_or_default()
     }
 }
 
 impl TtyWriter {
-    /// Starts the thread. It ends with the process, or when a write fails because the terminal is gone.
+    /// Starts the thread. It ends with the process, or when a write fails because the terminal was closed.
     pub fn new(mut out: impl Write + Send + 'static) -> io::Result<Self> {
         let writer = Self { shared: Arc::default() };
         let shared = Arc::clone(&writer.shared);
@@ -80,7 +80,7 @@ impl TtyWriter {
         Ok(writer)
     }
 
-    /// Sets a handle to the same terminal that never blocks: as long as it takes everything, the thread has nothing to do.
+    /// Sets a handle to the same terminal that never blocks. While it takes all bytes, the thread has nothing to do.
     pub fn set_direct(&self, direct: impl Write + Send + 'static) {
         self.shared.lock().direct = Some(Box::new(direct));
     }
@@ -90,7 +90,7 @@ impl TtyWriter {
         self.shared.broken.notified().await;
     }
 
-    /// Queues bytes; once the writer is closed they are dropped.
+    /// Queues bytes; once the writer is closed, they are dropped.
     pub fn send(&self, bytes: &[u8]) {
         let mut queue = self.shared.lock();
         if queue.closed || bytes.is_empty() {
@@ -134,7 +134,7 @@ impl TtyWriter {
 
 impl TtyShared {
     fn lock(&self) -> MutexGuard<'_, TtyQueue> {
-        // The queue is consistent between any two statements, so a panic elsewhere does not spoil it.
+        // The queue is never half-changed, so a panic elsewhere does not corrupt it.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -151,7 +151,7 @@ impl TtyShared {
         if failed {
             queue.closed = true;
             queue.pending.clear();
-            // A permit is kept for a loop that is busy just now.
+            // The permit is stored if the loop is busy.
             self.broken.notify_one();
         }
         self.changed.notify_all();
@@ -159,7 +159,7 @@ impl TtyShared {
     }
 }
 
-/// Writes everything, also to a terminal that some other program left non-blocking.
+/// Writes all bytes, even to a terminal that another program left non-blocking.
 fn write_all(out: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match out.write(bytes) {
@@ -182,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    /// A terminal that takes what it gets only when it is told to.
+    /// A terminal that takes bytes only when the test lets it.
     struct Stalled {
         go_on: mpsc::Receiver<()>,
         got: mpsc::Sender<Vec<u8>>,
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(written.recv().unwrap(), b"one");
     }
 
-    /// A terminal that takes three bytes at once.
+    /// A terminal that takes at most three bytes at once.
     struct Short(mpsc::Sender<Vec<u8>>);
 
     impl Write for Short {
@@ -260,7 +260,7 @@ mod tests {
         assert!(written.try_recv().is_err());
     }
 
-    /// A terminal that takes one byte at a time, every second time.
+    /// A terminal that takes one byte at a time, and every second time none.
     struct NonBlocking {
         ready: bool,
         got: mpsc::Sender<u8>,

@@ -1,10 +1,10 @@
-//! Splits terminal input into keys, mouse reports and pastes, by the structure of control sequences (ECMA-48). A sequence with no
-//! meaning here, such as a reply to a query that another program sent, is dropped whole; one that stays unfinished is given up
-//! after a pause.
+//! Splits terminal input into keys, mouse reports and pastes, by the structure of control sequences (ECMA-48). An unknown
+//! sequence, such as a reply to a query of another program, is dropped as a whole; an unfinished one is abandoned after a
+//! pause.
 //!
-//! Other parsers do not do that. crossterm and termina (derived from it) wait forever for the rest of reports that they do not
-//! know, and take the rest of others for keys. vte reads the output of programs: it does not tell whether it is inside a
-//! sequence, which the pauses depend on, and does not know the keys of `PuTTY`, rxvt and the Linux console.
+//! Other parsers do not do that. crossterm and termina (derived from it) wait forever for the rest of unknown reports, and
+//! take the rest of others for keys. vte parses the output of programs: it does not report whether it is inside a sequence,
+//! which the pauses depend on, and lacks the keys of `PuTTY`, rxvt and the Linux console.
 
 use std::iter;
 use std::mem;
@@ -14,15 +14,15 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 use super::keys;
 
-/// Silence after an ESC that makes it the Esc key. The bytes of one key arrive less than 25 ms apart.
+/// The silence after which an ESC is the Esc key. The bytes of one key arrive less than 25 ms apart.
 const ESC_PAUSE: Duration = Duration::from_millis(35);
-/// Silence that ends any other unfinished sequence.
+/// The silence that ends any other unfinished sequence.
 const SEQUENCE_PAUSE: Duration = Duration::from_millis(150);
-/// Silence that ends an unfinished paste.
+/// The silence that ends an unfinished paste.
 const PASTE_PAUSE: Duration = Duration::from_secs(1);
-/// Bytes of a paste that are kept: more than any prompt takes.
+/// The most bytes of a paste to keep: more than any prompt takes.
 const MAX_PASTE: usize = 64 * 1024;
-/// Bytes after the ESC that a key can have: more than any has.
+/// The most bytes of a key after its ESC: more than any key has.
 const MAX_SEQUENCE: usize = 34;
 
 const ESC: u8 = 0x1b;
@@ -30,7 +30,7 @@ const BEL: u8 = 0x07;
 const PASTE_START: &[u8] = b"[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
 
-/// Turns bytes into events, however they are cut.
+/// Turns bytes into events, regardless of how they are split.
 #[derive(Debug, Default)]
 pub struct Decoder {
     state: DecoderState,
@@ -73,7 +73,7 @@ impl Decoder {
         }
     }
 
-    /// Returns the silence after which [`Decoder::pause`] is due; `None` when nothing is unfinished.
+    /// Returns the silence after which [`Decoder::pause`] is due; `None` if nothing is unfinished.
     pub fn patience(&self) -> Option<Duration> {
         match &self.state {
             DecoderState::Key { escapes, bytes } if bytes.is_empty() => (*escapes > 0).then_some(ESC_PAUSE),
@@ -82,7 +82,8 @@ impl Decoder {
         }
     }
 
-    /// Ends what is unfinished: an ESC was the Esc key, an introducer a letter with Alt, and the rest is dropped.
+    /// Ends an unfinished sequence: an ESC becomes the Esc key, an introducer becomes a letter with Alt, and anything else
+    /// is dropped.
     pub fn pause(&mut self, events: &mut Vec<Event>) {
         match mem::take(&mut self.state) {
             DecoderState::Key { escapes, bytes } => match *bytes {
@@ -102,14 +103,14 @@ impl Decoder {
 
 fn next_of_key(mut escapes: u8, mut bytes: Vec<u8>, byte: u8, events: &mut Vec<Event>) -> DecoderState {
     if bytes.is_empty() && escapes == 2 && !matches!(byte, b'[' | b'O') {
-        // Two ESCs begin nothing but a sequence, so the first was the Esc key.
+        // Only a sequence starts with two ESCs, so the first was the Esc key.
         events.push(esc());
         escapes = 1;
     }
     if bytes.is_empty() && byte == ESC {
         return DecoderState::Key { escapes: escapes + 1, bytes };
     }
-    // One byte more than the most tells that the sequence is too long.
+    // One byte more than the limit shows that the sequence is too long.
     bytes.truncate(MAX_SEQUENCE);
     bytes.push(byte);
     match progress(escapes > 0, &bytes) {
@@ -121,7 +122,7 @@ fn next_of_key(mut escapes: u8, mut bytes: Vec<u8>, byte: u8, events: &mut Vec<E
         Progress::Sequence if bytes == PASTE_START => DecoderState::Paste { text: Vec::new(), end: 0 },
         Progress::Sequence => {
             let event = if bytes.len() > MAX_SEQUENCE { None } else { keys::sequence(&bytes) };
-            // With another ESC before it, this is a key with Alt in rxvt and on macOS.
+            // After a second ESC, this is a key with Alt in rxvt and on macOS.
             events.extend(event.map(|event| if escapes == 2 { with_alt(event) } else { event }));
             DecoderState::IDLE
         }
@@ -162,9 +163,9 @@ fn progress_of_sequence(bytes: &[u8]) -> Progress {
         // PuTTY's End, and a mouse report of three bytes.
         [b'[', b'O', b'w'] | [b'[', b'M', _, _, b' '..=0xff] => Progress::Sequence,
         [b'[' | b'O'] | [b'[', b'[' | b'M' | b'O'] | [b'[', b'M', .., b' '..=0xff] => Progress::Unfinished,
-        // Without the w, `ESC [ O` was a focus report, and something new begins.
+        // Without the w, `ESC [ O` was a focus report, and a new sequence starts.
         [b'[', b'[' | b'O', ..] => Progress::Broken,
-        // rxvt ends keys with Shift like this; reports have more than a number before it.
+        // rxvt ends keys with Shift like this; reports have more than a number in front.
         [b'[', ref parameters @ .., b'$'] if is_number(parameters) => Progress::Sequence,
         [b'[', .., b' '..=b'?'] | [b'O', .., b'0'..=b'9' | b';'] => Progress::Unfinished,
         [_, .., 0x40..=0x7e] => Progress::Sequence,
@@ -176,7 +177,7 @@ fn next_of_report(kind: u8, byte: u8, events: &mut Vec<Event>) -> DecoderState {
     match byte {
         ESC => DecoderState::ReportEscape,
         BEL if kind == b']' => DecoderState::IDLE,
-        // No report contains these, and whoever presses them wants to get out.
+        // No report contains these keys, and a user who presses them wants to quit.
         0x03 | 0x18 | 0x1a => next_of_key(0, Vec::new(), byte, events),
         _ => DecoderState::Report { kind, is_empty: false },
     }
@@ -190,7 +191,7 @@ fn next_of_paste(mut text: Vec<u8>, end: usize, byte: u8, events: &mut Vec<Event
         events.push(paste(&text));
         return DecoderState::IDLE;
     }
-    // The bytes that looked like the end are text. Only the first one is an ESC, so no other start of the end is missed.
+    // The bytes that looked like the end are text. Only the first is an ESC, so no other start of the end is missed.
     let is_start = byte == ESC;
     let seen = PASTE_END.get(..end).unwrap_or_default();
     let room = MAX_PASTE.saturating_sub(text.len());

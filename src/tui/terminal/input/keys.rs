@@ -2,9 +2,9 @@
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-/// The modifiers of an encoded key that the keymap does not know (Super, Hyper, Meta).
+/// The modifiers that the keymap does not support (Super, Hyper, Meta).
 const FOREIGN_MODIFIERS: u32 = 8 | 16 | 32;
-/// The event type "release" of the kitty keyboard protocol, behind the modifiers.
+/// The event type "release" of the kitty keyboard protocol, after the modifiers.
 const RELEASE: &str = "3";
 
 /// A character, with Alt if it came after an ESC.
@@ -16,7 +16,7 @@ pub(super) fn character(c: char, alt: bool) -> Option<Event> {
         '\x7f' => (KeyCode::Backspace, KeyModifiers::NONE),
         '\0' => (KeyCode::Char(' '), KeyModifiers::CONTROL),
         '\x01'..='\x1a' => (KeyCode::Char(char::from_u32(code | 0x60)?), KeyModifiers::CONTROL),
-        // As crossterm names them.
+        // As named by crossterm.
         '\x1c'..='\x1f' => (KeyCode::Char(char::from_u32(code + 0x18)?), KeyModifiers::CONTROL),
         _ if c.is_uppercase() => (KeyCode::Char(c), KeyModifiers::SHIFT),
         _ => (KeyCode::Char(c), KeyModifiers::NONE),
@@ -59,7 +59,8 @@ fn csi(parameters: &[u8], last: u8) -> Option<Event> {
     let numbers = numbers(parameters)?;
     match (last, &*numbers) {
         (b'M', &[button, column, row]) => mouse(button.checked_sub(32)?, column.checked_sub(1)?, row.checked_sub(1)?, false),
-        // The keys of xterm's modifyOtherKeys, and of the kitty keyboard protocol: a program before may have left them on.
+        // The keys of xterm's modifyOtherKeys and of the kitty keyboard protocol, which an earlier program may have left
+        // enabled.
         (b'~', &[27, modifiers, code]) | (b'u', &[code, modifiers]) => encoded(code, modifiers_of(Some(modifiers))?),
         (b'u', &[code]) => encoded(code, KeyModifiers::NONE),
         (b'~', &[number]) => Some(key(numbered(number)?, KeyModifiers::NONE)),
@@ -70,7 +71,7 @@ fn csi(parameters: &[u8], last: u8) -> Option<Event> {
         (b'@', &[number]) => Some(key(numbered(number)?, KeyModifiers::CONTROL | KeyModifiers::SHIFT)),
         (b'a'..=b'd', &[]) => Some(key(arrow(last)?, KeyModifiers::SHIFT)),
         (b'Z', _) => Some(key(KeyCode::BackTab, KeyModifiers::SHIFT)),
-        // The position of the cursor ends in R as well.
+        // A cursor position report also ends in R.
         (b'R', &[1, modifiers @ 2..=16]) | (b'A'..=b'D' | b'F' | b'H' | b'P'..=b'Q' | b'S', &[1, modifiers]) => {
             Some(key(named(last)?, modifiers_of(Some(modifiers))?))
         }
@@ -109,7 +110,7 @@ fn mouse(button: u32, column: u32, row: u32, is_release: bool) -> Option<Event> 
         (0..=2, Some(button)) if is_motion => MouseEventKind::Drag(button),
         (0..=2, Some(button)) => MouseEventKind::Down(button),
         (3, None) if is_motion => MouseEventKind::Moved,
-        // Reports of three bytes do not say which button it was.
+        // Reports of three bytes do not identify the button.
         (3, None) => MouseEventKind::Up(MouseButton::Left),
         _ => return None,
     };
@@ -118,8 +119,8 @@ fn mouse(button: u32, column: u32, row: u32, is_release: bool) -> Option<Event> 
     Some(Event::Mouse(MouseEvent { kind, column: column.try_into().ok()?, row: row.try_into().ok()?, modifiers }))
 }
 
-/// Numbers between semicolons, an empty one as 1. `None` for anything else: sequences with a private mark or an intermediate byte
-/// are reports.
+/// Parses numbers between semicolons, an empty one as 1. `None` for anything else: sequences with a private mark or an
+/// intermediate byte are reports.
 fn numbers(parameters: &[u8]) -> Option<Vec<u32>> {
     let text = std::str::from_utf8(parameters).ok()?;
     if text.is_empty() {
@@ -128,7 +129,7 @@ fn numbers(parameters: &[u8]) -> Option<Vec<u32>> {
     text.split(';').map(number).collect()
 }
 
-/// A number, and after a colon the event type of the kitty keyboard protocol, or another layout's key.
+/// A number, which may be followed by a colon and the event type of the kitty keyboard protocol, or another layout's key.
 fn number(text: &str) -> Option<u32> {
     let (number, details) = text.split_once(':').unwrap_or((text, ""));
     if details == RELEASE || !details.bytes().all(|byte| byte.is_ascii_digit() || byte == b':') {
@@ -141,7 +142,7 @@ fn number(text: &str) -> Option<u32> {
     }
 }
 
-/// The modifiers of their parameter: one more than a set of bits.
+/// The modifiers of a parameter, which is one more than a set of bits.
 fn modifiers_of(parameter: Option<u32>) -> Option<KeyModifiers> {
     let bits = parameter.map_or(0, |parameter| parameter.saturating_sub(1));
     if bits & FOREIGN_MODIFIERS != 0 || bits > 0xff {
@@ -161,7 +162,7 @@ fn encoded(code: u32, modifiers: KeyModifiers) -> Option<Event> {
         '\t' => KeyCode::Tab,
         '\x1b' => KeyCode::Esc,
         '\x7f' | '\x08' => KeyCode::Backspace,
-        // Keys that the keymap does not know are in the private use area.
+        // Keys that the keymap does not support are in the private use area.
         _ if c.is_control() || matches!(c, '\u{e000}'..='\u{f8ff}') => return None,
         _ if is_shifted => KeyCode::Char(c.to_uppercase().next().unwrap_or(c)),
         _ => KeyCode::Char(c),

@@ -16,7 +16,7 @@ const SHIFT: KeyModifiers = KeyModifiers::SHIFT;
 const ALT: KeyModifiers = KeyModifiers::ALT;
 const CONTROL: KeyModifiers = KeyModifiers::CONTROL;
 
-/// Replies to queries of other programs, and what terminals send unasked.
+/// Replies to queries of other programs, and reports that terminals send by themselves.
 const REPORTS: &[&str] = &[
     "\x1bP1$r2 q\x1b\\",
     "\x1bP0$r\x1b\\",
@@ -51,12 +51,12 @@ const REPORTS: &[&str] = &[
     "\x1b[?1;2;3;4;5;6;7;8;9;10;11;12;13;14;15;16;17;18;19;20c",
 ];
 
-/// Something that reaches the program, and what is to come of it.
+/// Input to the program, and the expected events.
 #[derive(Debug, Clone)]
 struct Sent {
     bytes: Vec<u8>,
     event: Option<Event>,
-    /// Only silence tells it from the start of something longer.
+    /// True if only silence distinguishes it from the start of a longer sequence.
     is_prefix: bool,
 }
 
@@ -72,7 +72,7 @@ fn character(c: char, modifiers: KeyModifiers) -> Event {
     key(KeyCode::Char(c), if c.is_uppercase() { modifiers | SHIFT } else { modifiers })
 }
 
-/// The parameter that xterm encodes modifiers as.
+/// The parameter with which xterm encodes modifiers.
 fn parameter(modifiers: KeyModifiers) -> u8 {
     let bits = [(SHIFT, 1), (ALT, 2), (CONTROL, 4)];
     1 + bits.iter().filter(|(modifier, _)| modifiers.contains(*modifier)).map(|(_, bit)| bit).sum::<u8>()
@@ -97,7 +97,7 @@ fn characters() -> impl Strategy<Value = Sent> {
             let (bytes, modifiers) = if alt { (vec![0x1b, byte], ALT | CONTROL) } else { (vec![byte], CONTROL) };
             sent(bytes, key(KeyCode::Char(c), modifiers))
         });
-    // If an earlier program left modifyOtherKeys or the kitty keyboard protocol on.
+    // As if an earlier program left modifyOtherKeys or the kitty keyboard protocol enabled.
     let encoded = (proptest::char::range('a', 'z'), any_modifiers(), 0..3_u8).prop_map(|(c, modifiers, form)| {
         let (code, number) = (u32::from(c), parameter(modifiers));
         let shown = if modifiers.contains(SHIFT) { c.to_ascii_uppercase() } else { c };
@@ -153,7 +153,7 @@ fn simple_keys() -> impl Strategy<Value = Sent> {
     prop_oneof![10 => select(keys.to_vec()), 1 => Just(esc)]
 }
 
-/// Cursor and function keys as xterm sends them, in its normal and its application mode.
+/// Cursor and function keys as sent by xterm, in normal and application mode.
 fn xterm_keys() -> impl Strategy<Value = Sent> {
     let letters = [
         ('A', KeyCode::Up),
@@ -259,7 +259,7 @@ fn after_silence(bytes: &[u8]) -> Vec<Event> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// The pressed keys come out, in order, and nothing else, wherever the bytes are cut.
+    /// Exactly the pressed keys are returned, in order, however the bytes are split.
     #[test]
     fn what_was_pressed_comes_out(all in proptest::collection::vec(anything(), 1..12), cuts in any::<u64>()) {
         let (mut decoder, mut events) = (Decoder::default(), Vec::new());
@@ -269,7 +269,7 @@ proptest! {
                 decoder.feed(&[byte], &mut events);
                 cuts = cuts.rotate_left(1);
                 let pause = if byte == 0x1b { AFTER_ESC } else { ELSEWHERE };
-                // A pause that ends nothing, and must not.
+                // A pause that must not end a sequence.
                 if cuts & 1 == 1 {
                     prop_assert!(decoder.patience().is_none_or(|patience| patience >= pause), "{decoder:?}");
                 }
@@ -285,7 +285,7 @@ proptest! {
         prop_assert_eq!(events, pressed);
     }
 
-    /// The pieces in which bytes arrive make no difference.
+    /// The result does not depend on how the bytes are split.
     #[test]
     fn pieces_make_no_difference(bytes in any::<Vec<u8>>(), piece in 1..5_usize) {
         let (mut decoder, mut events) = (Decoder::default(), Vec::new());
