@@ -1,5 +1,5 @@
-//! The state machine: [`App::update`] takes a message, changes the state, and returns what the loop is to do. It is pure: no IO, no
-//! async, no clock.
+//! The state machine: [`App::update`] takes a message, changes the state, and returns the effects for the loop to carry out.
+//! It is pure: no IO, no async, no clock.
 
 mod changes;
 mod copies;
@@ -33,7 +33,7 @@ use super::ui::Overlay;
 use crate::base::clock::Moment;
 
 impl App {
-    /// The one place where anything changes.
+    /// Handles a message. The state changes only here.
     pub fn update(&mut self, message: Message, now: Moment) -> Vec<Effect> {
         if matches!(message, Message::Drawn) {
             self.drawn();
@@ -51,13 +51,13 @@ impl App {
         self.take_notices(&mut more);
         effects.append(&mut more);
         if let Some(before) = before {
-            // Keys come faster than frames.
+            // Keys may arrive faster than frames.
             self.aim_on(&before);
         }
         if is_from_elsewhere && (effects.contains(&Effect::Draw) || effects.contains(&Effect::Redraw)) {
             self.frame.iter_mut().for_each(LastFrame::outdate);
         }
-        // Whatever the message was, it is time now to show what takes reading.
+        // The time has come to show the details that were held back.
         if was_hurried && !self.is_hurried() || was_passing && self.settles_at().is_none() {
             effects.push(Effect::Draw);
         }
@@ -102,7 +102,7 @@ impl App {
         }
     }
 
-    /// Does what the state calls for after any message.
+    /// Does the work that the new state requires after any message.
     fn follow_up(&mut self) -> Vec<Effect> {
         self.session.show_all_when_due();
         self.session.list.keep(false);

@@ -1,4 +1,4 @@
-//! Draws the explorer: a pure function of [`App`]. One file for each pane.
+//! Draws the explorer: a pure function of [`App`]. One file per pane.
 
 mod changes;
 mod detail;

@@ -32,7 +32,7 @@ impl App {
         }
     }
 
-    /// The row that a copy takes.
+    /// The row to copy.
     pub(super) fn row_to_copy(&self) -> Option<OwnedRow> {
         if self.ui.view == View::Changes {
             return Some(self.session.changes.selected()?.owned_row().clone());
@@ -78,7 +78,7 @@ impl App {
         }
     }
 
-    /// Probes the destinations of all changes that are shown.
+    /// Probes the destinations of all listed changes.
     fn probe_changes(&mut self) -> Vec<Effect> {
         if self.session.changes.is_empty() {
             return self.warn("no changes, nothing to probe");
@@ -88,7 +88,7 @@ impl App {
         self.session.gather(Task::GatherOf { webhooks: webhooks.unwrap_or_default(), most: MAX_AT_A_TIME })
     }
 
-    /// Shows the webhook in the list. One that is no longer listed is shown as it was.
+    /// Shows the webhook in the list. One that is no longer listed is shown in its last state.
     fn open_change(&mut self) -> Vec<Effect> {
         match self.session.changes.selected() {
             Some(ChangeEntry::Removed(_)) => self.set_focus(Focus::Detail),

@@ -1,4 +1,4 @@
-//! Copies: the copy menu, and what goes to the clipboard.
+//! Copies: the copy menu, and the text for the clipboard.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ impl App {
         CopySubject::Marked { rows, count, on_screen, ids }
     }
 
-    /// Returns true if `list` refuses the filter: it knows no marks, unread changes, probe results and deliveries.
+    /// Returns true if `list` would refuse the filter, since it has no marks, unread changes, probe results or deliveries.
     fn is_filter_refused_by_list(&self) -> bool {
         let query = self.session.filter.query();
         let audit = || self.settings.audit.prepare(self.now.wall, Arc::default());
@@ -78,7 +78,7 @@ impl App {
         }
     }
 
-    /// Puts a text on the clipboard; the same one pressed twice on a plain screen, unless somebody is at something else there.
+    /// Copies a text to the clipboard. Copying the same text again shows it on a plain screen, unless an overlay is open.
     pub(super) fn copied(&mut self, what: Copy, words: &CopyWords, text: String) -> Vec<Effect> {
         let again = self.session.last_copy.as_ref().is_some_and(|last| (last.0, last.1.as_str()) == (what, text.as_str()));
         if again || self.settings.clipboard == Clipboard::Screen || copy::is_too_long(&text) {
@@ -95,7 +95,7 @@ impl App {
         effects
     }
 
-    /// `copied Markdown of whk_9f2k; y m again shows it`. Where that is too wide, first the webhook is left out.
+    /// `copied Markdown of whk_9f2k; y m again shows it`. If that is too wide, the webhook is left out first.
     fn copied_in_words(&self, what: Copy, words: &CopyWords) -> Safe {
         let key = COPIES.iter().find(|(_, copy, _)| *copy == what).map(|(key, ..)| clean_head(&key.to_string(), 1));
         let again = match (self.settings.keymap.key(Action::Copy), key) {

@@ -17,7 +17,7 @@ use crate::tui::session::Session;
 use crate::tui::session::deliveries::{Deliveries, Figures};
 
 impl App {
-    /// Begins to read an export.
+    /// Starts reading an export.
     pub fn read_deliveries(&mut self, path: PathBuf) -> Job {
         let file = path.file_name().map_or_else(|| snapshot::name(&path), |name| clean_head(&name.to_string_lossy(), 40));
         self.ui.notice = Some(Notice::Info(safe!("reading deliveries from {}", file)));
@@ -46,7 +46,8 @@ impl App {
         }
     }
 
-    /// Looks for attempts that belong to no webhook, once every webhook is here: what is remembered of another time may name others.
+    /// Finds attempts that match no webhook, once all webhooks are loaded. Cached rows do not count, since they may be
+    /// outdated.
     pub(super) fn match_deliveries(&mut self) -> Vec<Effect> {
         let is_whole = self.session.load.scope == Scope::All && self.session.list.lines.is_all_here();
         let profile_at = self.session.workspace.at;
@@ -68,13 +69,13 @@ impl App {
             deliveries.is_being_matched = false;
         }
         match (unmatched.words(), &self.ui.notice) {
-            // A problem with the file itself counts for more.
+            // A problem with the file itself is more important.
             (None, _) | (Some(_), Some(Notice::Warning(_))) => Vec::new(),
             (Some(words), _) => self.warn(safe!("deliveries: {}", words)),
         }
     }
 
-    /// The figures of a webhook; `None` if there is no export of this workspace.
+    /// The delivery statistics of a webhook; `None` without an export for this workspace.
     pub fn figures_of(&self, row: RowRef<'_>) -> Option<Figures> {
         let deliveries = self.deliveries_here()?;
         Some(match (&deliveries.tally, &deliveries.problem) {
@@ -90,12 +91,12 @@ impl App {
         })
     }
 
-    /// The tally of deliveries to this workspace, once it is read.
+    /// The tally of this workspace's deliveries, once it is read.
     pub fn tally(&self) -> Option<&Arc<DeliveryTally>> {
         self.deliveries_here()?.tally.as_ref()
     }
 
-    /// The export, if it is of the workspace that is shown.
+    /// The export, if it belongs to the workspace on screen.
     fn deliveries_here(&self) -> Option<&Deliveries> {
         self.deliveries.as_ref().filter(|of| of.profile_at == self.session.workspace.at)
     }

@@ -1,4 +1,4 @@
-//! The pages that are wanted now: those on screen, the next ones in the direction of travel, or all.
+//! The pages to fetch now: those on screen, the next ones in the direction of travel, or all.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::tui::message::Effect;
 use crate::tui::session::loading::{LoadAll, LoadAllStart};
 
 impl App {
-    /// Tells the fetch task what is wanted, if that has changed.
+    /// Sends the fetch task a new demand, if it has changed.
     pub(super) fn update_demand(&mut self) -> Option<Effect> {
         self.watch_load_all();
         let demand = self.wanted();
@@ -43,13 +43,13 @@ impl App {
         }
     }
 
-    /// While nothing is known, the first screenful.
+    /// The rows on screen, or the first one while none are known.
     fn visible_or_first(&self) -> std::ops::Range<u64> {
         let visible = self.visible();
         if visible.is_empty() { 0..1 } else { visible }
     }
 
-    /// The page that the selection travels to, once it is less than half a page away.
+    /// The next page in the direction of travel, once it is less than half a page away.
     fn page_ahead(&self) -> Option<u64> {
         if !self.session.list.lines.is_known() || self.session.list.lines.order().is_some() {
             return None;
@@ -60,13 +60,13 @@ impl App {
             Travel::Down => visible.end..visible.end.saturating_add(near),
             Travel::Up => visible.start.saturating_sub(near)..visible.start,
         };
-        // Nobody waits for the row behind an unknown end.
+        // The row after an unknown end need not be fetched ahead.
         let known = self.session.list.lines.extent().known();
         let ahead = ahead.start.min(known)..ahead.end.min(known);
         self.session.list.pages_of(&ahead).into_iter().find(|&page| self.session.list.lines.needs(page))
     }
 
-    /// How long loading everything will take, to judge by how long it took so far.
+    /// The estimated time to load everything, based on the time so far.
     pub fn time_left(&self) -> Option<Duration> {
         let (pages, of) = self.session.pages_loaded();
         let start = self.session.load.all_start.as_ref()?;
@@ -75,7 +75,7 @@ impl App {
         Some(self.now.instant.saturating_duration_since(start.since) / done * left)
     }
 
-    /// Notes when loading everything began, for the time that it will take.
+    /// Records when loading everything began, for that estimate.
     fn watch_load_all(&mut self) {
         match (self.session.load.all, &self.session.load.all_start) {
             (LoadAll::No, _) => self.session.load.all_start = None,

@@ -1,4 +1,4 @@
-//! The export: its prompt, and what comes of writing the file.
+//! The export: its prompt, and the result of writing the file.
 
 use std::path::Path;
 
@@ -63,7 +63,7 @@ impl App {
         let Overlay::Export(export) = &mut self.ui.overlay else { return Vec::new() };
         match event.code {
             KeyCode::Esc => return self.close_overlay(),
-            // It is being written under this name.
+            // The file is already being written.
             _ if export.job.is_some() => return Vec::new(),
             KeyCode::Enter => return self.export(),
             KeyCode::Tab => export.prompt = Prompt::new(&with_next_ending(export.prompt.text())),
@@ -97,7 +97,7 @@ impl App {
         vec![effect, Effect::Draw]
     }
 
-    /// Pastes into the name of the file.
+    /// Pastes into the file name.
     pub(super) fn type_into_export(&mut self, text: &str) -> Vec<Effect> {
         let Overlay::Export(export) = &mut self.ui.overlay else { return Vec::new() };
         if export.job.is_some() {
@@ -116,7 +116,7 @@ impl App {
         }
     }
 
-    /// A notice with a path, which is cut in the middle where it is too long for the footer.
+    /// A notice with a path, which is shortened in the middle if it is too long for the footer.
     fn with_path(&self, before: &Safe, path: &Path, behind: &Safe) -> Safe {
         let besides = NOTICE_EDGES + WARNING + before.width() + behind.width();
         let room = usize::from(self.ui.size.0).saturating_sub(besides).max(SHORTEST_PATH);

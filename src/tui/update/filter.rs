@@ -47,7 +47,7 @@ impl App {
         vec![Effect::Draw]
     }
 
-    /// Puts what is typed in effect, as far as it makes sense.
+    /// Applies the typed filter, if it is valid.
     fn apply_filter(&mut self) {
         if self.session.filter.take(self.now.wall) {
             self.filter_changed();
@@ -70,7 +70,7 @@ impl App {
         self.go(Motion::By(rows))
     }
 
-    /// Closes the input and shows all rows again, from where typing began.
+    /// Closes the prompt, removes the filter, and restores the selection from the start of typing.
     fn give_up_filter(&mut self) {
         self.ui.overlay = Overlay::None;
         let start = self.session.filter.start();
@@ -91,10 +91,10 @@ impl App {
         self.session.show(None);
     }
 
-    /// Closes the input; what makes sense of it stays in effect.
+    /// Closes the prompt; the last valid filter stays in effect.
     fn keep_filter(&mut self) -> Vec<Effect> {
         if self.session.filter.error().is_some() {
-            // It is shown what is wrong; closing would hide that something else is in effect.
+            // The prompt shows the error; closing it would hide that a different filter is in effect.
             return Vec::new();
         }
         self.ui.overlay = Overlay::None;

@@ -1,4 +1,4 @@
-//! Filtering and sorting: the question to the background thread, its answers, and the sort keys.
+//! Filtering and sorting: the requests to the background thread, its answers, and the sort keys.
 
 use crate::analysis::filter_sort::FilterSortRequest;
 use crate::analysis::sort::{SORT_KEYS, Sort};
@@ -12,7 +12,7 @@ use crate::tui::session::groups::GroupsOf;
 use crate::tui::workers::{RowsAnswer, RowsRequest};
 
 impl App {
-    /// The request for the rows to show, if the question or the rows changed.
+    /// The request for the rows to show, if the criteria or the rows changed.
     pub(super) fn rows_request(&mut self) -> Option<RowsRequest> {
         let grouping = self.ui.view.entry().grouping.zip(self.group_pane()).map(|(grouping, pane)| grouping(self, pane));
         if !self.session.list.lines.is_known() || (grouping.is_none() && !self.session.is_arranged()) {
@@ -33,7 +33,7 @@ impl App {
         if before.as_ref() == Some(&asked) {
             return None;
         }
-        // More rows are no other question.
+        // A request that differs only in its rows keeps its epoch.
         if before.is_none_or(|before| before != FilterSortKey { version: before.version, ..asked.clone() }) {
             self.session.filter_sort.epoch += 1;
         }

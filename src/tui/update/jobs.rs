@@ -12,10 +12,10 @@ use crate::tui::jobs::{Done, Outcome};
 use crate::tui::message::Effect;
 
 impl App {
-    /// Takes the result of a job. Here, and only here, those of an earlier session are dropped.
+    /// Handles the result of a job. Results of an earlier session are dropped here, and only here.
     pub(super) fn done(&mut self, done: Done) -> Vec<Effect> {
         match done.outcome {
-            // The file is the same whatever workspace is shown.
+            // The file does not depend on the workspace on screen.
             Outcome::Deliveries(read) => self.take_deliveries(read),
             _ if done.id.session != self.session.jobs.session => Vec::new(),
             Outcome::Matched(_) | Outcome::Marked { .. } | Outcome::Gathered(_) | Outcome::Compared(_)
@@ -25,7 +25,7 @@ impl App {
             }
             Outcome::Matched(unmatched) => self.take_unmatched(&unmatched),
             Outcome::Marked { rows, before, .. } if !Arc::ptr_eq(&before, &self.session.marks) => {
-                // The user has marked others in the meantime.
+                // The user has changed the marks in the meantime.
                 self.session.mark_all_of(rows)
             }
             Outcome::Marked { marks, webhooks, on, .. } => self.marked(marks, webhooks, on),

@@ -1,4 +1,4 @@
-//! Keys: the action of each, and the actions that are the same in all views.
+//! Keys: the action of each, and the actions that all views share.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -30,7 +30,7 @@ impl App {
         let is_plain = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         let code = if is_plain { event.code } else { KeyCode::Null };
         if self.frame.as_ref().is_some_and(|frame| frame.takes_other_keys(&self.aim())) {
-            // Something opened or closed that was not drawn yet: the key was meant for something else.
+            // An overlay that was not drawn yet has opened or closed, so the key was meant for something else.
             return vec![Effect::Draw];
         }
         let had_notice = self.ui.notice.take().is_some();
@@ -53,9 +53,9 @@ impl App {
         if effects.is_empty() { draw_if(had_notice) } else { effects }
     }
 
-    /// Performs the action of a key. A user who types ahead counts lines from the last frame. That fails for moves to an end
-    /// or by a page, and for moves by a line that have no line to go to: they may lead elsewhere than they would have in
-    /// that frame.
+    /// Performs the action of a key. A user who types ahead counts lines from the last frame. That is not possible for moves
+    /// to an end or by a page, and for moves by a line at the end of the list, so after these the count is lost if something
+    /// arrived.
     fn perform_in_list(&mut self, action: Action) -> Vec<Effect> {
         let from = self.list().cursor().selected();
         let is_move = self.ui.focus == Focus::List && action.is_move();
@@ -69,7 +69,7 @@ impl App {
 
     pub(super) fn perform(&mut self, action: Action) -> Vec<Effect> {
         if action != Action::Copy {
-            // Only the same copy right after another asks for the plain screen.
+            // Only two identical copies in a row show the plain screen.
             self.session.last_copy = None;
         }
         if let Some(view) = View::of_action(action) {
@@ -137,7 +137,8 @@ impl App {
         draw_if(changed)
     }
 
-    /// One level back: from the detail to the list, from its JSON to its fields, from loading everything to not; never quit.
+    /// Goes one level back: from the detail to the list, from its JSON to its fields, or stops loading everything; never
+    /// quits.
     fn go_back(&mut self, clears: Clears) -> Vec<Effect> {
         self.session.last_copy = None;
         if let Some(pane) = self.session.groups.of_mut(self.ui.view) {

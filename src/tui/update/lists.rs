@@ -1,4 +1,4 @@
-//! The list of the view on screen: its height, and the motions of its selection. Every view has the same.
+//! The list of the view on screen: its height, and the motions of its selection. All views share this.
 
 use crate::tui::app::App;
 use crate::tui::list_pane::{Motion, ViewList};
@@ -6,7 +6,7 @@ use crate::tui::message::{Effect, draw_if};
 use crate::tui::ui::{Focus, Overlay};
 use crate::tui::view_kind::View;
 
-/// The height from which there is room for lines below a list.
+/// The smallest height with room for lines below a list.
 const ROOM_FOR_FOOTING: u16 = 13;
 
 impl App {
@@ -64,7 +64,7 @@ impl App {
         draw_if(scroll != before)
     }
 
-    /// Keeps selection, screen and detail inside the lists. The rows on screen are loaded whatever the view is.
+    /// Keeps selection, screen and detail within the lists. The rows on screen are loaded in every view.
     pub(super) fn fit(&mut self) {
         for view in [View::Webhooks, self.ui.view] {
             let height = self.height_of(view);

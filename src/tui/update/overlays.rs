@@ -1,4 +1,4 @@
-//! Keys and pasted text in what lies over the panes.
+//! Keys and pasted text in overlays.
 
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -13,7 +13,7 @@ use crate::tui::ui::Overlay;
 /// A choice that was taken in a picker.
 enum Pick {
     Action(Action),
-    /// The place of a profile.
+    /// The index of a profile.
     Profile(usize),
     Baseline(BaselineChoice),
     Copy(Copy),
@@ -50,7 +50,7 @@ impl App {
         vec![Effect::Draw]
     }
 
-    /// Handles a key in a picker, and does what it takes.
+    /// Handles a key in a picker, and the choice that it takes.
     pub(super) fn key_in_picker(&mut self, event: KeyEvent) -> Vec<Effect> {
         let action = self.settings.keymap.action(Key::from(event));
         let picked = match &mut self.ui.overlay {
@@ -106,7 +106,7 @@ impl App {
             Overlay::CopyMenu(menu) => draw_if(menu.picker.paste(text.raw())),
             Overlay::Filter => self.type_into_filter(text.raw()),
             Overlay::Export(_) => self.type_into_export(text.raw()),
-            // Text is no command.
+            // Pasted text is not a command.
             Overlay::None | Overlay::Help { .. } | Overlay::PlainText(_) => Vec::new(),
         }
     }

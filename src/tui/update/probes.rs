@@ -11,7 +11,7 @@ use crate::tui::session::deferred::DeferredAction;
 use crate::tui::session::probing::MAX_AT_A_TIME;
 
 impl App {
-    /// Probes what is selected.
+    /// Probes the selected webhook, or the origins of the selected host.
     pub(super) fn probe_selected(&mut self) -> Vec<Effect> {
         if self.group_pane().is_some() {
             return self.probe_group();
@@ -54,7 +54,7 @@ impl App {
         }
     }
 
-    /// Probes all that are marked, else all that are shown, once all of them are here.
+    /// Probes all marked webhooks, or all listed ones if none is marked, once all of them are loaded.
     pub(super) fn probe_all(&mut self) -> Vec<Effect> {
         if self.session.list.lines.loaded() == 0 {
             return self.warn("nothing to probe");

@@ -14,7 +14,7 @@ use crate::tui::session::{Session, SessionStart};
 use crate::tui::ui::Overlay;
 
 impl App {
-    /// The colour that marks the workspace.
+    /// The color of the workspace.
     pub fn colour(&self) -> Option<Color> {
         self.settings.profiles.get(self.session.workspace.at)?.colour
     }
@@ -43,7 +43,7 @@ impl App {
         Picker::list(self.settings.profiles.iter().enumerate().map(choice).collect())
     }
 
-    /// Asks for another workspace. Until it is there, this one stays as it is.
+    /// Starts a switch to another workspace. Until it succeeds, the current one stays on screen.
     pub(super) fn switch(&mut self, at: usize) -> Vec<Effect> {
         let Some(profile) = self.settings.profiles.get(at) else { return vec![Effect::Draw] };
         let name = profile.shown.clone();
@@ -58,7 +58,7 @@ impl App {
         effects
     }
 
-    /// A warning about a copied request: the variable in it may hold the key of another workspace.
+    /// The warning about a copied request: its variable may hold the key of another workspace.
     pub(super) fn whose_key(&self, what: Copy) -> Safe {
         if !what.is_request()
             || self.session.workspace.key_source == KeySource::Environment
@@ -74,9 +74,9 @@ impl App {
         self.warn(why.clone())
     }
 
-    /// Shows another workspace. Its session replaces the present one as a whole.
+    /// Shows another workspace. Its session replaces the current one as a whole.
     pub(super) fn switched(&mut self, workspace: WorkspaceInfo) -> Vec<Effect> {
-        // The last read is written to the cache of its workspace.
+        // The last read is written to the cache of its own workspace.
         let last = self.in_session(Session::keep_at_last);
         let start = SessionStart {
             id: self.session.jobs.session.next(),

@@ -43,7 +43,7 @@ impl App {
         if recovery.resumes_auto_refresh {
             self.session.load.auto_refresh = Some(self.now.instant + self.settings.refresh_every);
         }
-        // A warning counts for more than good news, except one about the failure that is over.
+        // A warning is more important than good news, except one about the failure that is over.
         if self.ui.notice == recovery.notice || !matches!(self.ui.notice, Some(Notice::Warning(_))) {
             let zone = self.settings.shown_zone();
             let auto = if self.session.load.auto_refresh.is_some() { "; auto-refresh is on" } else { "" };
@@ -53,7 +53,7 @@ impl App {
         vec![Effect::Draw]
     }
 
-    /// The key command gave no key. The failure that the API reported stays, and from now on carries the reason.
+    /// Handles a key command that failed. The API's error stays, with the reason added.
     pub(super) fn not_renewed(&mut self, why: Safe) -> Vec<Effect> {
         let words = unread_key(&why);
         if let Health::Trouble(trouble) = &mut self.session.load.health {

@@ -1,4 +1,5 @@
-//! All is said of the workspace at one moment only: random histories of a server, read by the explorer.
+//! Tests that a read reported as complete is the workspace at one moment: random histories of a server, read by the
+//! explorer.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tokio::sync::{mpsc, watch};
@@ -46,7 +47,7 @@ impl Explorer {
         }
     }
 
-    /// Reads everything; the ids if the header says "all".
+    /// Reads everything. Returns the ids if the header shows "all".
     async fn read_all(&mut self) -> Option<Vec<u32>> {
         self.update(Message::Key(KeyEvent::new(KeyCode::Char('L'), KeyModifiers::SHIFT)));
         while self.app.session.load.all != LoadAll::No {

@@ -12,7 +12,7 @@ use crate::tui::typed_ahead::{Aim, Clicked, LastFrame, ListIdentity, Parts, Sele
 use crate::tui::ui::Overlay;
 
 impl App {
-    /// The target of a key now.
+    /// The current target of a key.
     pub(super) fn aim(&self) -> Aim {
         let list = self.list();
         let place = list.cursor().selected();
@@ -31,7 +31,7 @@ impl App {
         }
     }
 
-    /// A frame was drawn: from now on keys refer to it.
+    /// Records that a frame was drawn. From now on keys refer to it.
     pub(super) fn drawn(&mut self) {
         let list = self.list();
         let places = list.cursor().visible(self.list_height(), list.len());
@@ -39,7 +39,7 @@ impl App {
         self.frame = Some(LastFrame::new(self.aim(), first, lines, self.parts()));
     }
 
-    /// The parts as they are drawn now. What an overlay covers takes no clicks.
+    /// The parts as they are drawn now. Areas below an overlay accept no clicks.
     fn parts(&self) -> Parts {
         if !matches!(self.ui.overlay, Overlay::None) {
             return Parts::default();
@@ -68,7 +68,7 @@ impl App {
         self.frame.as_mut().map_or(Clicked::Lost, |frame| frame.click(row, &now, |place| list.key(place)))
     }
 
-    /// A key did its work. Its target counts as seen if the user could count on it.
+    /// Updates the selection after a key. Its target counts as seen if the user could count on it.
     pub(super) fn aim_on(&mut self, before: &Aim) {
         let now = self.aim();
         match &mut self.frame {
@@ -77,7 +77,7 @@ impl App {
         }
     }
 
-    /// Refuses an action on the selection if that is not the one that the last frame showed.
+    /// Refuses an action on the selection if the last frame did not show it.
     pub(super) fn refuse_unseen(&mut self) -> Option<Vec<Effect>> {
         let now = self.aim();
         let is_seen = self.frame.as_mut()?.confirms(&now);

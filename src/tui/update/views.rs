@@ -16,7 +16,7 @@ use crate::tui::session::webhook_list::Anchor;
 use crate::tui::ui::Focus;
 use crate::tui::view_kind::View;
 
-/// The things that going back may undo besides the way here. The keys that lead to the left of the screen undo nothing else.
+/// The changes that going back may undo besides returning to the previous view. The keys that move left undo nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Clears {
     Filter,
@@ -34,7 +34,7 @@ impl App {
         self.ui.view == View::Webhooks
     }
 
-    /// Begins with a filter and a view.
+    /// Starts with a filter and a view.
     pub fn start_with(&mut self, filter: &str, view: View) {
         if self.session.filter.set(filter, self.now.wall) {
             self.filter_changed();
@@ -76,13 +76,13 @@ impl App {
         }
     }
 
-    /// Names the view in which an action is available.
+    /// Shows a notice with the view in which an action is available.
     pub(super) fn refuse_in_view(&mut self) -> Vec<Effect> {
         let key = self.settings.key(Action::ViewWebhooks);
         self.inform(safe!("not available in this view; {} shows the webhooks", key))
     }
 
-    /// The webhook that the selected line is about, if it is about one.
+    /// The webhook of the selected line, if it has one.
     pub(super) fn row_of_group(&self) -> Option<RowRef<'_>> {
         match &self.group_pane()?.selected()?.kind {
             GroupKind::RowFinding { row, .. } => Some(row.row()).filter(|row| row.is_webhook()),
@@ -90,7 +90,7 @@ impl App {
         }
     }
 
-    /// Opens a host or a rule, or shows the webhooks of what is selected.
+    /// Expands or collapses a host or a rule, or shows the webhooks of any other selected line.
     fn open_group(&mut self) -> Vec<Effect> {
         let Some(pane) = self.session.groups.of_mut(self.ui.view) else { return Vec::new() };
         let mut row = None;
@@ -100,7 +100,7 @@ impl App {
                 return vec![Effect::Draw];
             }
             Some(GroupKind::Path { host, path }) => match public_path(&host, &path) {
-                // The filter stands on screen, and is remembered.
+                // Credentials are left out, since the filter is shown on screen and saved in the history.
                 Some(public) => format!("host:={} path:{}", quote(&host), quote(&public)),
                 None => format!("host:={} path:={}", quote(&host), quote(&path)),
             },
@@ -126,7 +126,7 @@ impl App {
         self.show_webhooks(terms, row)
     }
 
-    /// Shows the webhooks of a filter, and selects this row; Esc comes back.
+    /// Shows the webhooks of a filter, and selects this row; Esc returns.
     pub(super) fn show_webhooks(&mut self, terms: String, row: Option<OwnedRow>) -> Vec<Effect> {
         let from = self.ui.view;
         let before = self.session.filter.applied().to_owned();
@@ -146,7 +146,7 @@ impl App {
         effects
     }
 
-    /// Back from a view of groups or changes.
+    /// Goes back from a view of groups or changes.
     pub(super) fn back_from_view(&mut self, clears: Clears) -> Vec<Effect> {
         if let Some(effects) = self.in_session(Session::stop_probing) {
             return effects;
@@ -161,13 +161,13 @@ impl App {
         self.show_view(View::Webhooks)
     }
 
-    /// The view that Esc goes back to, as long as the filter is the one that it set.
+    /// The view that Esc returns to, as long as the filter is the one that was set there.
     pub fn way_back(&self) -> Option<View> {
         let from = self.session.filter_sort.came_from.as_ref().filter(|from| from.set == self.session.filter.applied())?;
         (self.ui.view == View::Webhooks).then_some(from.view)
     }
 
-    /// Back to the groups that the filter came from, without it.
+    /// Returns to the groups that the filter came from, and removes the filter.
     pub(super) fn return_to_groups(&mut self) -> bool {
         let Some(CameFrom { view, set, before }) = self.session.filter_sort.came_from.take() else { return false };
         if set != self.session.filter.applied() {

@@ -1,4 +1,4 @@
-//! The times at which the screen changes by itself.
+//! The times at which the screen changes without a message.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::tui::app::App;
 use crate::tui::session::health::Health;
 
 impl App {
-    /// The time of the next change on screen without a message: a countdown, an age, an automatic refresh.
+    /// The time of the next change without a message: a countdown, an age, an automatic refresh.
     pub fn next_wake(&self) -> Option<Instant> {
         let ages = (self.settings.time == TimeFormat::Relative).then(|| self.next_age_change()).flatten();
         let now = self.now.instant;
@@ -43,17 +43,17 @@ impl App {
         self.now.instant.checked_add(Duration::from_secs(seconds))
     }
 
-    /// The time at which the selection has stayed long enough to show what takes long to read, if it is yet to come.
+    /// The time at which the selection has stayed long enough to show its details, if it is yet to come.
     pub fn settles_at(&self) -> Option<Instant> {
         self.ui.moves.settles_at(self.now.instant)
     }
 
-    /// Returns true while a key that moves the selection is held: only the list is shown then, and what takes reading waits.
+    /// Returns true while a key that moves the selection is held: only the list is drawn then.
     pub fn is_hurried(&self) -> bool {
         self.ui.moves.is_held(self.now.instant)
     }
 
-    /// Returns true while any key is held: frames are spaced by their cost then.
+    /// Returns true while any key is held: frames are then spaced by their size.
     pub fn is_repeating(&self) -> bool {
         self.is_hurried() || self.ui.presses.is_held(self.now.instant)
     }
@@ -61,7 +61,7 @@ impl App {
     fn next_age_change(&self) -> Option<Instant> {
         let visible = self.visible().filter_map(|place| self.session.list.row(place)).filter_map(RowRef::created_at);
         let seconds = visible.map(|then| clock::age_changes_in(then, self.now.wall)).min()?;
-        // Ages are read by the minute, however many rows there are to change at different seconds.
+        // Ages are updated at most once per minute, although different rows change at different seconds.
         Some(self.now.instant + Duration::from_secs(u64::try_from(seconds).unwrap_or_default().max(60)))
     }
 }

@@ -1,4 +1,4 @@
-//! The view of changes since a baseline: the webhooks, and before and after of the selected one.
+//! The view of changes since a baseline: the webhooks, and the differences of the selected one.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -76,7 +76,7 @@ fn title(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.pieces(area, &pieces);
 }
 
-/// ` among the 176 shown`, under a filter.
+/// ` among the 176 listed`, under a filter.
 fn among_which(app: &App) -> Safe {
     match app.session.filter.query().is_empty() {
         true => Safe::default(),
@@ -85,7 +85,7 @@ fn among_which(app: &App) -> Safe {
     }
 }
 
-/// Why there is nothing to be told yet.
+/// The reason why the list of changes is empty.
 fn why_nothing(app: &App) -> Safe {
     let key = |action| app.settings.key(action);
     if let Some((later, _)) = app.session.later() {
@@ -139,13 +139,13 @@ fn row(app: &App, entry: &ChangeEntry, area: Rect, canvas: &mut Canvas<'_>) {
         ChangeEntry::Added(_) | ChangeEntry::Removed(_) => Safe::default(),
         ChangeEntry::Changed(..) => change_detail::summary(entry, app.session.reveal),
     };
-    // Two thirds for the destination, unless the other one needs less.
+    // Two thirds for the destination, unless the change needs less.
     let wanted = u16::try_from(words.width()).unwrap_or(u16::MAX);
     let right = wanted.min(area.width / 2);
     let left = area.width.saturating_sub(if right > 0 { right + 2 } else { 0 });
     let url = short_url(webhook.url(), app.session.reveal, left.into());
     let used = canvas.text(Rect { width: left, ..area }, &url, Style::new());
-    // The rest of the line is room for the change.
+    // The rest of the line is for the change.
     let x = area.x.saturating_add(used).saturating_add(2);
     let room = area.right().saturating_sub(x);
     let x = if room >= wanted { area.right().saturating_sub(wanted) } else { x };

@@ -31,15 +31,15 @@ impl App {
         Some(change_detail::lines(entry, changes.fate(entry), moved, &self.detail_style(), max))
     }
 
-    /// The findings about the selected webhook, once the selection has stayed on it for a moment: they are a lot to send for a
-    /// webhook that is only passed by.
+    /// The findings about the selected webhook, once the selection has stayed on it for a moment, since sending them for
+    /// each webhook on the way would be slow.
     pub fn told(&self) -> &[FindingText] {
         if self.settles_at().is_some() { &[] } else { &self.session.findings.selected.told }
     }
 
     fn detail_style(&self) -> detail::Style {
         detail::Style {
-            // A column stays free on either side.
+            // One column is left free on each side.
             width: self.layout().panes.detail().width.saturating_sub(2),
             form: self.ui.detail_form,
             past: None,
@@ -54,12 +54,12 @@ impl App {
 }
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    // While a key is held nobody reads it, and the last text is about another line.
+    // While a key is held, the detail is not drawn: its text would be about another line.
     if !app.is_hurried() {
         text(app, area, canvas);
     }
     if app.ui.focus == Focus::Detail {
-        // The column beside the text shows where the keys go.
+        // The column beside the text shows the focus.
         for number in 0..area.height {
             let mark = Rect { width: 1, ..line(area, number) };
             canvas.text(mark, &app.settings.glyphs.selected.into(), app.settings.theme.accent);

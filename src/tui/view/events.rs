@@ -1,4 +1,4 @@
-//! Who hears which event: every event that is known or subscribed to.
+//! The view of events: every known event and every event with a subscriber, with its numbers of subscribers.
 
 use ratatui::layout::Rect;
 

@@ -1,4 +1,4 @@
-//! The view of findings by rule: the number of webhooks that break it and, where it is expanded, each of them.
+//! The view of findings by rule: the number of webhooks that break it, and if it is expanded, each of them.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -14,13 +14,13 @@ use crate::tui::terminal::canvas::{Canvas, Piece, line};
 use crate::tui::view::lines;
 use crate::tui::view::list::state_symbol;
 
-/// Columns of a number.
+/// The columns of a number.
 const NUMBER: u16 = 9;
-/// Columns of a rule with its symbols.
+/// The columns of a rule with its symbols.
 const RULE: u16 = 28;
-/// Columns of the number of a group.
+/// The columns of the number of a group.
 const GROUP: u16 = 14;
-/// Below this width there is no room for what a rule is about.
+/// Below this width, the description of a rule is left out.
 const NARROW: u16 = 64;
 
 pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
@@ -43,7 +43,7 @@ pub(in crate::tui) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// The text when there is no line: nothing was found, or the audit is not done.
+/// The text in place of an empty list: nothing was found, or the audit is not finished.
 fn nothing(app: &App) -> Safe {
     if !app.session.is_audited() || app.group_pane().is_none_or(|pane| pane.groups().is_none()) {
         return if app.session.is_loading() { "  loading".into() } else { "  auditing".into() };
@@ -51,7 +51,7 @@ fn nothing(app: &App) -> Safe {
     safe!("  no findings in {}{}", about_what(app).unwrap_or("these webhooks".into()), accepted(app))
 }
 
-/// Which webhooks the view is about, unless these are all.
+/// The webhooks that the view covers; `None` for all.
 fn about_what(app: &App) -> Option<Safe> {
     if !app.session.filter.query().is_empty() {
         return Some("the listed webhooks".into());
@@ -95,7 +95,7 @@ fn group_line(app: &App, group: &Group, is_selected: bool, columns: &FindingColu
             canvas.text_right(columns.number(at, 1), &grouped(group.reach), Style::new());
         }
         GroupKind::RowFinding { number, row, joint, .. } => {
-            // Only a number of its group stands behind a row.
+            // Only the number of a group follows a row.
             let wide = columns.wide(at, joint.is_some());
             let symbol = state_symbol(row.row(), glyphs);
             let (symbol, text) = match row.row().malformed() {
@@ -146,7 +146,7 @@ fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
     let inner = Rect { x: area.x + 1.min(area.width), width: area.width.saturating_sub(2), ..area };
     let what = what.paragraph(inner.width.into());
     let todo = safe!("What to do: {}", rule.advice).paragraph(inner.width.into());
-    // The advice has its place, however long the rest is.
+    // Room for the advice is reserved, however long the rest is.
     let room = usize::from(area.height.saturating_sub(1)).saturating_sub(todo.len()).max(1);
     let whose = whose.map(|whose| (whose.fit(inner.width.into(), app.settings.glyphs.ellipsis), theme.strong));
     let lines = whose.into_iter().chain(what.into_iter().map(|line| (line, Style::new()))).take(room);
@@ -156,7 +156,7 @@ fn explanation(app: &App, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// The places of the columns.
+/// The positions of the columns.
 struct FindingColumns {
     area: Rect,
 }
@@ -185,13 +185,13 @@ impl FindingColumns {
         Rect { x, width: NUMBER.min(self.area.right().saturating_sub(x)), ..at }
     }
 
-    /// A line that is one text, with or without a word behind it.
+    /// The area of a line that is one text, with or without a word after it.
     fn wide(&self, at: Rect, has_word: bool) -> Rect {
         let word = if has_word { GROUP } else { 0 };
         Rect { x: at.x.saturating_add(2), width: self.area.width.saturating_sub(2 + word), ..at }
     }
 
-    /// The place of that word.
+    /// The area of that word.
     fn behind(&self, at: Rect) -> Rect {
         let width = GROUP.min(self.area.width);
         Rect { x: self.area.right().saturating_sub(width), width, ..at }

@@ -1,4 +1,4 @@
-//! The last line: what can be pressed, or what just happened; and where in the list we are.
+//! The last line: keys, or the latest notice; and the position in the list.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -33,7 +33,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.text_right(whole, &position, Style::new());
     let room = Rect { width: area.width.saturating_sub(width.saturating_add(3)), ..area };
     match (&app.ui.notice, &app.ui.overlay) {
-        // An error in the typed text counts for more than a notice.
+        // An error in the typed text is more important than a notice.
         (_, Overlay::Filter) if app.session.filter.error().is_some() => {
             prompt::PromptLine::filter(app).draw_below(app, room, canvas);
         }
@@ -62,7 +62,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// Returns true if there is room for the position beside the notice, which counts for more.
+/// Returns true if the position fits beside the notice, which has priority.
 fn has_room_beside(app: &App, area: Rect, position: &Safe) -> bool {
     let error = if let Overlay::Export(export) = &app.ui.overlay { export.error.as_ref() } else { None };
     let notice = app.ui.notice.as_ref().map(|(Notice::Info(words) | Notice::Warning(words))| words);
@@ -73,7 +73,7 @@ fn has_room_beside(app: &App, area: Rect, position: &Safe) -> bool {
 /// The columns before a notice, and between it and the position.
 const BESIDES: usize = 5;
 
-/// As many keys as fit, the most useful first.
+/// Draws as many keys as fit, the most useful first.
 fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let is_in_detail = app.shows_webhooks() && app.ui.focus == Focus::Detail;
     let actions = if is_in_detail { &IN_DETAIL } else { app.ui.view.entry().hints };
@@ -107,7 +107,7 @@ fn hints(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.pieces(area, &pieces);
 }
 
-/// How far loading everything has come, and how long it will take.
+/// Draws the progress of loading everything, and the estimated time left.
 fn progress(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.settings.theme;
     let (pages, of) = app.session.pages_loaded();
@@ -125,7 +125,7 @@ fn progress(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     );
 }
 
-/// `3 marked  12/1,234`: copies and exports are of the marked ones, wherever these are.
+/// `3 marked  12/1,234`: copies and exports apply to the marked webhooks, even those off screen.
 fn marks_and_position(app: &App) -> Safe {
     match app.session.marks.len() {
         0 => position(app),
@@ -133,7 +133,7 @@ fn marks_and_position(app: &App) -> Safe {
     }
 }
 
-/// How far the probe has come.
+/// Draws the progress of the probe.
 fn probing(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.settings.theme;
     let Some(counts) = app.session.probes.progress() else { return };

@@ -1,4 +1,4 @@
-//! The views of groups: a table with a title line.
+//! The views of groups: a table with a title.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -11,22 +11,22 @@ use crate::tui::app::App;
 use crate::tui::terminal::canvas::{Canvas, line};
 use crate::tui::view::{lines, status_columns};
 
-/// Columns of a number.
+/// The columns of a number.
 const NUMBER: u16 = 9;
-/// Columns of a bar at most.
+/// The most columns of a bar.
 const BAR: u16 = 24;
-/// Below this width there is no room for a share.
+/// Below this width, the share is left out.
 const NARROW: u16 = 70;
-/// Columns that a name has at least; for these, first the third number is left out and then the second.
+/// The fewest columns of a name. To make room, the third number is left out first, then the second.
 const NAME: u16 = 24;
-/// Columns of a share without a bar, with two before it.
+/// The columns of a share without a bar, with two before it.
 const SHARE: u16 = 8;
 
 /// The table of a view of groups.
 pub(super) struct GroupTable {
-    /// Of the name, and of the three numbers.
+    /// The titles of the name and of the three numbers.
     pub(super) titles: [&'static str; 4],
-    /// The width from which on there is room for bars.
+    /// The smallest width with room for bars.
     pub(super) bars_from: u16,
 }
 
@@ -168,7 +168,7 @@ fn name(app: &App, group: &Group) -> (Safe, Style) {
         GroupKind::Event { name, is_known } => {
             let name = clean_head(name, 200);
             match (group.active, is_known) {
-                // Of a part of the webhooks it is no fault.
+                // Without all webhooks loaded, this is not a problem.
                 (0, true) if are_whole(app) => (safe!("! {}", name), theme.warning),
                 (0, true) => (safe!("  {}", name), theme.inactive),
                 (0, false) => (safe!("? {}", name), theme.inactive),

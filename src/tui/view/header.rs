@@ -1,4 +1,4 @@
-//! The first line: whose webhooks these are, how many of them are here, and how fresh they are.
+//! The first line: the workspace, the number of loaded webhooks, and their age.
 
 use ratatui::layout::Rect;
 
@@ -33,8 +33,8 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let (status, status_style) = status(app);
     let sort = sort(app);
     let news = news(app);
-    // A narrow header leaves out first the name, then the source of the key, the age and the sort order.
-    // Never whose webhooks these are, how many of them are missing, nor that they are filtered.
+    // A narrow header first leaves out the name, then the source of the key, the age and the sort order. The workspace, the
+    // coverage and the filter are always shown.
     let revealed = if app.session.reveal { REVEALED } else { Safe::default() };
     let must = 1 + identity.width() + revealed.width() + 2 + coverage.width() + 1;
     let mut room = usize::from(area.width).saturating_sub(must);
@@ -74,17 +74,17 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     }
     let right = 1 + pieces.iter().map(|piece| piece.text.width()).sum::<usize>();
     let right = u16::try_from(right).unwrap_or(u16::MAX).min(area.width);
-    // One column between them, however narrow it gets.
+    // One column in between, however narrow the screen.
     canvas.pieces(Rect { width: area.width.saturating_sub(right + 1), ..area }, &left);
     canvas.pieces(Rect { x: area.x + (area.width - right), width: right, ..area }, &pieces);
 }
 
-/// While credentials are on screen: it may be shared.
+/// Shown while credentials are on screen, as the screen may be shared.
 const REVEALED: Safe = Safe::literal("! revealed  ");
-/// Columns that a filter gets before anything else but what must be said.
+/// The columns of the filter that have priority over everything optional.
 const SHORTEST_FILTER: usize = 14;
 
-/// Columns of the whole filter, with what stands before and behind it; 0 for none.
+/// The columns of the whole filter with its surroundings; 0 without one.
 fn filter_width(app: &App) -> usize {
     match app.session.filter.applied().trim() {
         "" => 0,
@@ -92,14 +92,14 @@ fn filter_width(app: &App) -> usize {
     }
 }
 
-/// `⌕ host:acme`, in so many columns with the two behind it.
+/// `⌕ host:acme`, in this many columns with the two after it.
 fn filter(app: &App, columns: usize) -> Safe {
     let glyphs = app.settings.glyphs;
     safe!("{} {}", glyphs.filter, clean_head(app.session.filter.applied().trim(), 200))
         .fit(columns.saturating_sub(2), glyphs.ellipsis)
 }
 
-/// `+2 ~1 -3  `: what nobody has looked at yet.
+/// `+2 ~1 -3  `: the unread changes.
 fn news(app: &App) -> Safe {
     let mut words = Safe::default();
     for (change, count) in app.session.unread.counts().into_iter().filter(|&(_, count)| count > 0) {
@@ -115,10 +115,10 @@ fn sort(app: &App) -> Safe {
     safe!("{} {}  ", if sort.descending { glyphs.descending } else { glyphs.ascending }, sort.key.name())
 }
 
-/// `all 1,234`, `300 of 1,234`, `active 300+`: what is here never looks like more than it is.
+/// `all 1,234`, `300 of 1,234`, `active 300+`: never overstates what is loaded.
 fn coverage(app: &App) -> Safe {
     if !app.session.list.lines.is_known() {
-        // "all" is said of all only.
+        // "all" is only used for scope all.
         return match app.session.load.scope {
             Scope::All if app.session.load.health.trouble().is_some() => "no rows".into(),
             Scope::All => Safe::default(),
@@ -128,7 +128,7 @@ fn coverage(app: &App) -> Safe {
     cached(app).unwrap_or_else(|| live_coverage(app))
 }
 
-/// `all 1,234 cached 3h ago`, `100 of 1,234, rest cached 3h ago`: what is not of now is never without that word.
+/// `all 1,234 cached 3h ago`, `100 of 1,234, rest cached 3h ago`: cached rows are always labeled.
 fn cached(app: &App) -> Option<Safe> {
     let age = clock::recent_age_in_words(app.session.cached_at()?, app.now.wall);
     let live = app.session.list.lines.loaded() - app.session.list.lines.remembered();
@@ -155,7 +155,7 @@ fn live_coverage(app: &App) -> Safe {
             RowCount::AtLeast(_) => safe!("{}{} of {} loaded", prefix, here, grouped(loaded)),
         };
     }
-    // "all" is said of all only.
+    // "all" is only used for scope all.
     let prefix = if app.session.load.scope == Scope::All { Safe::default() } else { safe!("{} ", scope) };
     match rows {
         RowCount::Exactly(rows) if rows == loaded && app.session.list.lines.is_inconsistent() => {
@@ -183,14 +183,14 @@ fn status(app: &App) -> (Safe, ratatui::style::Style) {
         Health::Live { .. } if app.session.load.all != LoadAll::No => ("loading all".into(), theme.quiet),
         Health::Live { .. } if app.session.is_loading() => ("loading".into(), theme.quiet),
         Health::Live { .. } if app.session.list.lines.is_inconsistent() => ("inconsistent".into(), theme.warning),
-        // The rows are cached in part, which the coverage says already.
+        // Some rows are cached, which the coverage shows already.
         Health::Live { .. } if app.session.cached_at().is_some() => (Safe::default(), theme.quiet),
-        // It is as old as it is, whenever it was read.
+        // A file does not get older by being read later.
         Health::Live { .. } if app.session.workspace.file.is_some() => ("offline".into(), theme.quiet),
         Health::Live { at } => {
             let time = clock::time_of_day(*at, &app.settings.shown_zone());
             let word = if app.session.load.auto_refresh.is_some() { "auto" } else { "live" };
-            // A refresh of what is on screen says nothing of the rest.
+            // A refresh of the rows on screen does not cover the rest.
             let part = if app.session.list.lines.has_old_rows() { ", rest stale" } else { "" };
             let age = clock::age(*at, app.now.wall);
             let age = if age.as_str() == "now" { Safe::default() } else { safe!(" {} ago", age) };

@@ -1,4 +1,4 @@
-//! Every key, from the table that dispatches them.
+//! The help: every key, from the table that dispatches them.
 
 use ratatui::layout::Rect;
 
@@ -32,7 +32,7 @@ pub(super) fn draw(app: &App, scroll: usize, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// The signs beside a webhook in the list.
+/// The symbols beside a webhook in the list.
 fn signs(app: &App) -> Vec<(Safe, &'static str)> {
     let glyphs = app.settings.glyphs;
     let [reachable, dead] = glyphs.probe();

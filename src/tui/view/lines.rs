@@ -1,4 +1,4 @@
-//! The lines of a list on screen.
+//! The visible lines of a list.
 
 use ratatui::layout::Rect;
 
@@ -6,8 +6,8 @@ use crate::tui::app::App;
 use crate::tui::terminal::canvas::{Canvas, line};
 use crate::tui::ui::Focus;
 
-/// Draws the visible lines of the list of the view. `draw` gets the place of each line, and true for the selected one, which has a
-/// mark in its first column: a bar over the whole line would be sent anew with every key.
+/// Draws the visible lines of the view's list. `draw` gets the place of each line, and true for the selected one. A mark in
+/// its first column shows the selection: a bar over the whole line would be sent again with every key.
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>, mut draw: impl FnMut(u64, bool, Rect, &mut Canvas<'_>)) {
     let (list, theme) = (app.list(), app.settings.theme);
     for (number, place) in (0..area.height).zip(list.cursor().visible(area.height, list.len())) {

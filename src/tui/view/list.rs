@@ -1,4 +1,4 @@
-//! The list: one line a webhook.
+//! The list: one line per webhook.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -16,17 +16,17 @@ use crate::tui::terminal::canvas::Canvas;
 use crate::tui::theme::Glyphs;
 use crate::tui::view::{lines, status_columns};
 
-/// Below this width, the columns of findings and age give way to the destination.
+/// Below this width, the columns of findings and age are left out.
 const NARROW: u16 = 30;
-/// Below this width, the column of events gives way to it too.
+/// Below this width, the column of events is left out too.
 const NARROW_FOR_EVENTS: u16 = 56;
-/// Columns of `12 events`, with one before it.
+/// The columns of `12 events`, with one before it.
 const EVENTS: u16 = 10;
-/// From this width on, what is wrong is said with the name of the worst rule.
+/// From this width on, findings are shown with the name of the worst rule.
 const WIDE: u16 = 100;
-/// The sign of a webhook that may be removed.
+/// The symbol of a webhook that may be removed.
 pub(super) const LEFT: &str = "?";
-/// Events of one webhook that are looked through to show that one was searched for.
+/// The most events of a webhook to search for a match with the filter.
 const MAX_EVENTS: usize = 100;
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
@@ -40,7 +40,7 @@ fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
     let area = if app.session.marks.is_empty() {
         area
     } else {
-        // A column of its own, as long as anything is marked.
+        // Marks have a column of their own while anything is marked.
         if app.session.list.row(place).is_some_and(|row| row.is_webhook() && app.session.marks.contains(row.id())) {
             canvas.text(Rect { width: 1.min(area.width), ..area }, &glyphs.marked.into(), theme.accent);
         }
@@ -66,7 +66,7 @@ fn row(app: &App, place: u64, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// The part of an area behind some columns.
+/// The part of an area after some columns.
 pub(super) fn behind(area: Rect, columns: u16) -> Rect {
     Rect { x: area.x + columns.min(area.width), width: area.width.saturating_sub(columns), ..area }
 }
@@ -99,7 +99,7 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
     let figures = if area.width >= NARROW { status_columns::width(app, area) } else { 0 };
     let finding_width = if area.width >= WIDE { 28 } else { 2 };
     let (events, events_style) = event_count(app, row);
-    // A count of three digits leaves a column free before it, too.
+    // A count of three digits also leaves a column free before it.
     let wanted = u16::try_from(events.width() + 1).unwrap_or(EVENTS).max(EVENTS);
     let events_width = if area.width >= NARROW_FOR_EVENTS { wanted } else { 0 };
     let columns = if area.width >= NARROW { figures + events_width + finding_width + age_width(app) } else { 0 };
@@ -119,7 +119,7 @@ fn webhook_row(app: &App, place: u64, row: RowRef<'_>, area: Rect, canvas: &mut 
     canvas.text_right(age_area, &created(app, row), theme.quiet);
 }
 
-/// How bad the worst of what is wrong is, and where there is room what it is and how much else.
+/// Draws the severity of the worst finding, and if there is room, its rule and the number of others.
 fn finding(app: &App, broken: RuleSet, area: Rect, canvas: &mut Canvas<'_>) {
     let Some(severity) = broken.worst() else { return };
     let area = behind(area, 1);
@@ -149,7 +149,7 @@ fn change_style(app: &App, change: UnreadChange) -> Style {
     style.patch(theme.strong)
 }
 
-/// `3 events`; an active webhook without events delivers nothing, and stands out, as does one that was found by an event.
+/// `3 events`. Highlighted for an active webhook without events, which delivers nothing, and for a match of the filter.
 fn event_count(app: &App, row: RowRef<'_>) -> (Safe, Style) {
     let theme = app.settings.theme;
     let Some(list) = row.events() else { return ("? events".into(), theme.warning) };

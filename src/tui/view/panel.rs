@@ -1,4 +1,4 @@
-//! The banner and the panel for missing or stale rows: what happened, since when, and what to press.
+//! The banner and the panel for missing or stale rows: the error, its start, and the keys to press.
 
 use ratatui::layout::Rect;
 
@@ -24,7 +24,7 @@ pub(super) fn banner(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.pieces(area, &[Piece::plain(" "), Piece::new(banner_in_words(app, trouble, area.width), style)]);
 }
 
-/// Returns true if the API refused a key from the environment: no request can succeed until a restart with another one.
+/// Returns true if the API refused a key from the environment: no request can succeed until a restart with a different one.
 pub(super) fn needs_restart(app: &App, trouble: &ConnectionIssue) -> bool {
     app.session.workspace.key_source == KeySource::Environment && trouble.error.kind == ErrorKind::Unauthorized
 }
@@ -51,7 +51,7 @@ fn short_advice(app: &App, trouble: &ConnectionIssue) -> Safe {
     }
 }
 
-/// Returns the hint at what to do: restart, or press a key. A load of everything goes on by itself and needs none.
+/// Returns the hint to restart or press a key. A load of everything retries by itself and needs none.
 fn press(app: &App, trouble: &ConnectionIssue, room: usize) -> Safe {
     if needs_restart(app, trouble) {
         let words = safe!(" {} restart hookscope with another DIALNEXA_API_KEY", app.settings.glyphs.dot);
@@ -74,8 +74,8 @@ fn runs_key_command(app: &App, trouble: &ConnectionIssue) -> bool {
     app.session.workspace.key_source == KeySource::Command && trouble.error.kind == ErrorKind::Unauthorized
 }
 
-/// Returns the text of the banner: the error and the age of the rows, then, as far as there is room, the state of the retry,
-/// the key to press, the start of the failure if the rows are cached, and advice.
+/// Returns the text of the banner: the error and the age of the rows, then, if there is room, the state of the retry, the
+/// key to press, the start of the failure if the rows are cached, and advice.
 fn banner_in_words(app: &App, trouble: &ConnectionIssue, width: u16) -> Safe {
     let dot = app.settings.glyphs.dot;
     let cached_at = app.session.cached_at();
@@ -146,7 +146,7 @@ pub(super) fn instead_of_rows(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         None => empty_scope(app),
     };
     let inner = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(4), ..area };
-    // Centred in height where there is room for that.
+    // Centered vertically, if there is room for that.
     let lines: Vec<Piece> = text.into_iter().flat_map(|piece| wrapped(&piece, inner.width)).collect();
     let top = area.height.saturating_sub(u16::try_from(lines.len()).unwrap_or(u16::MAX)) / 3;
     for (number, piece) in (top..area.height).zip(lines) {
@@ -183,7 +183,7 @@ fn empty_scope(app: &App) -> Vec<Piece> {
     ]
 }
 
-/// "No webhook" is said of all of them only.
+/// The text for a filter without matches. Only a filter over all webhooks is said to match none of them.
 fn no_match(app: &App) -> Vec<Piece> {
     let theme = app.settings.theme;
     let loaded = grouped(app.session.list.lines.loaded());
@@ -210,10 +210,10 @@ fn no_match(app: &App) -> Vec<Piece> {
     pieces
 }
 
-/// A notice about facts that the filter asks for and that are not known yet.
+/// A notice about facts that the filter uses and that are not known yet.
 fn unknown_so_far(app: &App) -> Option<Safe> {
     let query = app.session.filter.query();
-    // Whoever asks for any finding at all asks for others too.
+    // A filter for any finding also covers those that need no probe.
     let is_of_probes =
         |rules: RuleSet| rules != RuleSet::ANY && rules.rules().any(|rule| rule.needs() == Some(FactKind::Probe));
     if query.asks_for_probes() || query.findings().any(is_of_probes) {
@@ -224,7 +224,7 @@ fn unknown_so_far(app: &App) -> Option<Safe> {
     None
 }
 
-/// An empty part is not an empty whole.
+/// The text for an empty list: an empty part does not mean that the workspace is empty.
 fn what_was_looked_at(app: &App) -> Safe {
     let scope = app.session.load.scope.name();
     if app.session.list.lines.kept().is_none() {

@@ -1,4 +1,4 @@
-//! A list and the detail of its selected line, as far as there is room for both.
+//! A list and the detail of its selected line, if there is room for both.
 
 use ratatui::layout::Rect;
 

@@ -12,7 +12,7 @@ use crate::tui::picker::{Picker, PickerChoice};
 use crate::tui::session::changes::BaselineChoice;
 use crate::tui::terminal::canvas::{Canvas, Piece, line};
 
-/// The choices that are shown at once.
+/// The most choices on screen.
 const ROWS: usize = 10;
 
 pub(super) fn palette(app: &App, picker: &Picker<Action>, canvas: &mut Canvas<'_>) {
@@ -55,7 +55,7 @@ pub(super) fn profiles(app: &App, picker: &Picker<usize>, canvas: &mut Canvas<'_
     input_line(app, picker, " profile ", canvas);
 }
 
-/// The baselines that changes can be compared with.
+/// Draws the baselines to choose from.
 pub(super) fn baselines(app: &App, picker: &Picker<BaselineChoice>, canvas: &mut Canvas<'_>) {
     let theme = app.settings.theme;
     let area = draw(app, picker, &"   no matching time".into(), canvas, |choice| {
@@ -84,7 +84,7 @@ pub(super) fn copies(app: &App, picker: &Picker<Copy>, of: &CopySubject, canvas:
     canvas.text(line(area, 0), &title, theme.strong);
 }
 
-/// Draws the choices that match, from the one that keeps the selected one on screen.
+/// Draws the matching choices that are visible, including the selected one.
 fn draw<T: Clone>(
     app: &App,
     picker: &Picker<T>,
@@ -143,7 +143,7 @@ fn input_line<T: Clone>(app: &App, picker: &Picker<T>, label: &'static str, canv
     canvas.pieces(footer, &pieces);
 }
 
-/// Clears room for some rows above the footer, below a rule. The rows start at line 1.
+/// Clears some rows above the footer, below a rule. The rows start at line 1.
 fn open(app: &App, rows: usize, canvas: &mut Canvas<'_>) -> Rect {
     let screen = canvas.area();
     let bottom = screen.height.saturating_sub(app.layout().footer.height);

@@ -1,4 +1,4 @@
-//! A text on an otherwise empty screen, to be selected by hand where no clipboard can be reached.
+//! A text on an otherwise empty screen, to select by hand if the clipboard cannot be reached.
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};

@@ -1,4 +1,4 @@
-//! The line in which a filter or the name of a file is typed, and what is wrong with it under the very character.
+//! The prompt of a filter or of a file name, with a mark under the character of an error.
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -10,14 +10,14 @@ use crate::tui::export_prompt::ExportPrompt;
 use crate::tui::prompt::{Prompt, PromptWindow};
 use crate::tui::terminal::canvas::{Canvas, Piece, line};
 
-/// A line for typing.
+/// A prompt and the line below it.
 pub(super) struct PromptLine<'a> {
     label: Safe,
     prompt: &'a Prompt,
     below: BelowPrompt,
 }
 
-/// The line below it.
+/// The content of the line below the prompt.
 enum BelowPrompt {
     /// The keys.
     Keys(&'static [(&'static str, &'static str)]),
@@ -28,7 +28,7 @@ enum BelowPrompt {
 }
 
 const FILTER_KEYS: &[(&str, &str)] = &[("enter", "keep"), ("esc", "clear"), ("up", "history"), ("pgdn", "scroll")];
-/// The mark under the wrong character.
+/// The mark under the character of the error.
 const MARK: &str = "^ ";
 
 const EXPORT_KEYS: &[(&str, &str)] = &[("enter", "write"), ("esc", "cancel"), ("tab", "json, ndjson, csv, md")];
@@ -49,7 +49,7 @@ impl<'a> PromptLine<'a> {
         Self { label: safe!(" export {} to ", export.words), prompt: &export.prompt, below }
     }
 
-    /// Draws the line above the footer; in the footer itself where there is no other.
+    /// Draws the prompt above the footer, or in the footer if the screen has only one line.
     pub(super) fn draw(&self, app: &App, canvas: &mut Canvas<'_>) {
         let area = place(app);
         canvas.clear(area);

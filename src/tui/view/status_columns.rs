@@ -1,4 +1,4 @@
-//! The columns for probes and deliveries in a line of the list. Each is there once it has something to show.
+//! The columns for probes and deliveries in a line of the list. Each is shown once it has content.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -14,13 +14,13 @@ use crate::tui::session::deliveries::Figures;
 use crate::tui::session::probes::{ProbeStatus, milliseconds};
 use crate::tui::terminal::canvas::Canvas;
 
-/// From here on a list has room for words.
+/// From this width on, there is room for words.
 const WIDE: u16 = 88;
-/// Columns of the words of a probe, and of the share of deliveries that failed, with one before each.
+/// The columns of the words of a probe, and of the percentage of failed deliveries, with one before each.
 const WORDS: u16 = 14;
 const SHARE: u16 = 6;
 
-/// Draws the symbol of a probe, and says how many columns that takes.
+/// Draws the symbol of a probe, and returns its columns.
 pub(super) fn draw_symbol(app: &App, row: RowRef<'_>, area: Rect, canvas: &mut Canvas<'_>) -> u16 {
     let Some(sight) = app.session.probe_status(row) else { return 0 };
     let (symbol, style) = symbol(app, sight);
@@ -28,7 +28,7 @@ pub(super) fn draw_symbol(app: &App, row: RowRef<'_>, area: Rect, canvas: &mut C
     2
 }
 
-/// The symbol of a host with the blank behind it, once anything was probed.
+/// The symbol of a host and a space after it, once anything was probed.
 pub(super) fn host_symbol(app: &App, host: &str) -> Safe {
     if !app.session.probes.are_shown() {
         return Safe::default();
@@ -37,14 +37,14 @@ pub(super) fn host_symbol(app: &App, host: &str) -> Safe {
     safe!("{} ", symbol)
 }
 
-/// Columns that [`draw`] takes in a line as wide as `area`.
+/// The columns that [`draw`] needs in a line of this width.
 pub(super) fn width(app: &App, area: Rect) -> u16 {
     let words = if app.session.probes.are_shown() && area.width >= WIDE { WORDS } else { 0 };
     let share = if app.tally().is_some() { SHARE } else { 0 };
     words + share
 }
 
-/// Draws the words of a probe where there is room for them, and how many deliveries failed.
+/// Draws the words of a probe if there is room, and the percentage of failed deliveries.
 pub(super) fn draw(app: &App, row: RowRef<'_>, area: Rect, of: u16, canvas: &mut Canvas<'_>) {
     let mut area = area;
     if let Some(sight) = app.session.probe_status(row).filter(|_| of >= WIDE) {
