@@ -45,7 +45,7 @@ pub struct ApiFailure {
     pub rate: Option<RateLimit>,
 }
 
-/// Reads the body of a saved page, whatever its envelope.
+/// Reads the body of a saved page, in any envelope.
 ///
 /// # Errors
 ///

@@ -5,34 +5,34 @@
 //! ```text
 //!  base                the foundation: the gate between strings from outside and a terminal, secrets that cannot be shown, time
 //!                      as an input, atomic files, the log file, the API's base URL
-//!  model               what a webhook is: the contract's fields, and everything else as it came
+//!  model               webhooks: the contract's fields, and all others as received
 //!  analysis            pure functions over webhooks: the filter language, sorting, coverage of events, the audit,
 //!                      destinations, deliveries
-//!  api                 one request in, one typed answer out
-//!  fetch               which pages, how many at once, retries, rate limit; the background task and the complete read
-//!  probe               is a destination alive: DNS, TCP, TLS, HEAD, many at once
+//!  api                 HTTP requests to the API, with typed answers
+//!  fetch               paging, concurrency, retries, rate limit; the background task and the complete read
+//!  probe               checks if destinations are reachable: DNS, TCP, TLS, HEAD, many at once
 //!  deliveries          exports of delivery attempts, read row by row
-//!  keymap              every action of the explorer with its name, keys and words
-//!  config              file, environment and options → validated settings, and which key goes where
+//!  keymap              the actions of the explorer with their names, keys and descriptions
+//!  config              file, environment and options → validated settings, and the key of each workspace
 //!  demo                an embedded workspace and the server that serves it
-//!  snapshot            workspaces in files
-//!  cache               what is remembered of workspaces: the last listing, and how it was before
+//!  snapshot            reads and writes workspaces as files
+//!  cache               the last listing of each workspace, and its history
 //!  signals             the signals that end or stop the program
-//!  cli, error, output  the command line; how the program ends; stdout and stderr
-//!  commands            the headless front end, one file a command
+//!  cli, error, output  the command line; errors and exit codes; stdout and stderr
+//!  commands            the headless front end, one file per command
 //!  tui                 the explorer: state machine, view, loop, terminal
 //! ```
 //!
 //! # The rules
 //!
 //! - Dependencies point one way: model ← api ← fetch ← {commands, tui}, and model ← analysis ← {commands, tui}. The two front
-//!   ends do not know each other.
+//!   ends do not use each other.
 //! - Nothing but `fetch` asks the API for lists (`doctor` and `config init` ask for one row); nothing but `api` speaks HTTP to it, and it sends
 //!   `GET` only. `probe` sends `HEAD` to destinations if requested, and has no access to the key.
 //! - State changes in [`tui::app::App::update`]: no IO, no async, no clock. [`tui::view::draw`] reads it and changes nothing.
 //! - A string from outside is [`base::text::Untrusted`] until it is cleaned; a terminal gets [`base::text::Safe`] and nothing else.
 //!
-//! A test holds the source against these rules (`tests/it/rules.rs`).
+//! A test checks the source against these rules (`tests/it/rules.rs`).
 
 pub mod analysis;
 pub mod api;

@@ -77,38 +77,38 @@ use crate::fetch::{Held, Policy, Source};
 use crate::model::Scope;
 use crate::probe::Trust;
 
-/// How the explorer starts.
+/// The inputs of the explorer at startup.
 pub struct Start<'a> {
     pub config: &'a Config,
     pub origin: Origin,
-    /// Those that can be switched between.
+    /// The workspaces that the user can switch to.
     pub workspaces: Workspaces,
     pub env: &'a Environment,
     pub scope: Scope,
-    /// Refresh every so many seconds from the start.
+    /// Refresh automatically, with this interval in seconds.
     pub refresh: Option<u64>,
-    /// What it starts with: a query that is known to be one, and a view.
+    /// The initial filter, which is a valid query, or empty.
     pub filter: String,
     pub view: View,
-    /// An export of delivery attempts.
+    /// The path of an export of delivery attempts.
     pub deliveries: Option<PathBuf>,
     pub coloured: bool,
 }
 
-/// Where the webhooks are.
+/// The source of the webhooks.
 pub enum Origin {
     Api(Box<Connection>),
     File {
-        /// What it is called on screen.
+        /// The name of the file on screen.
         name: Safe,
         rows: Arc<Held>,
-        /// Where copied requests go.
+        /// The base URL of copied requests.
         base_url: BaseUrl,
     },
 }
 
 impl Origin {
-    /// What the background task reads from. For the API that reads the certificate store, which takes milliseconds.
+    /// Opens the source for the background task. For the API, this loads the certificate store, which takes milliseconds.
     fn open(self) -> Result<Source, ApiError> {
         match self {
             Self::Api(connection) => Ok(Source::from(Arc::new(Client::new(&connection.api.never_asking())?))),
@@ -163,7 +163,7 @@ impl Start<'_> {
     }
 }
 
-/// Opens the explorer and runs it until it ends; the terminal is as it was then. The caller made sure that there is one, with
+/// Runs the explorer until it ends, and restores the terminal. The caller must have checked the terminal with
 /// [`console::check`].
 pub async fn run(start: Start<'_>) -> Result<Exit, Error> {
     let size = crossterm::terminal::size().map_err(|error| Error::terminal(&error))?;
@@ -177,7 +177,7 @@ pub async fn run(start: Start<'_>) -> Result<Exit, Error> {
     ended.map(Exit::from)
 }
 
-/// What probes for the explorer, with the certificates that the API client trusts too.
+/// The prober of the explorer, which trusts the same certificates as the API client.
 fn prober(config: &Config) -> Prober {
     let network = config.network.clone();
     Prober::new(move || {
@@ -188,7 +188,7 @@ fn prober(config: &Config) -> Prober {
 
 async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<Ended, Error> {
     let mut screen = Screen::new(app.ui.size);
-    // The first frame needs nothing that could take time.
+    // The first frame needs nothing slow.
     console.send(&screen.draw(app.settings.glyphs, |canvas| view::draw(&app, canvas)));
     let policy = start.origin.policy();
     let history = start.origin.history(start.config);
@@ -222,7 +222,7 @@ async fn explore(mut app: App, console: Terminal, start: Start<'_>) -> Result<En
     let ended = explorer.run().await;
     explorer.fetch.task.abort();
     if !matches!(ended, Ok(Ended::Vanished | Ended::Panicked)) {
-        // The terminal is given back first: nobody looks at a screen that does nothing any more.
+        // Restore the terminal first, so that the screen does not appear frozen.
         let _was_taken = console::restore();
         if explorer.jobs.is_exporting() {
             drop(writeln!(io::stderr(), "hookscope: finishing the export; ctrl-c stops it"));

@@ -18,7 +18,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Returns the origin of a URL; `None` if the scheme is neither `http` nor `https`, or there is no host.
+    /// Returns the origin of a URL; `None` without a host, or if the scheme is neither `http` nor `https`.
     pub fn of(url: &Url) -> Option<Self> {
         let tls = match url.scheme() {
             "https" => true,

@@ -37,7 +37,7 @@ impl FilterSortRequest {
         Some(FilterSortResult { order: order.into(), is_whole: true, groups })
     }
 
-    /// The removed rows that match, by the numbers that they had: those numbers and their present ones, and the scores.
+    /// The removed rows that match, as pairs of their former and their present numbers, and the scores.
     fn gone(&self) -> (Vec<(RowNumber, RowNumber)>, Vec<u32>) {
         let mut gone: Vec<_> =
             self.rows.removed().map(|(number, removed)| (removed.former, number, removed.row.row())).collect();
@@ -48,7 +48,7 @@ impl FilterSortRequest {
     }
 }
 
-/// Inserts removed rows among the others, each where it was.
+/// Inserts removed rows among the others, at their former places.
 fn with_gone_in_place(rows: Vec<RowNumber>, gone: &[(RowNumber, RowNumber)]) -> Vec<RowNumber> {
     if gone.is_empty() {
         return rows;

@@ -69,8 +69,8 @@ impl Keys {
         self.lock().clone()
     }
 
-    /// Returns the key to repeat a refused request with; `None` if there is no other one. Of requests that were refused at the
-    /// same time, one reads the key and the others wait for it.
+    /// Returns the key to repeat a refused request with; `None` without a different key. Of requests that were refused at
+    /// the same time, one reads the key and the others wait for it.
     pub(super) async fn renewed(&self, refused: &InUse) -> Result<Option<InUse>, Safe> {
         let Some(renewal) = &self.renewal else { return Ok(None) };
         let _reading = self.reading.lock().await;

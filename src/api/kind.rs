@@ -53,7 +53,7 @@ pub enum ProxyFault {
     Tunnel { has_login: bool },
 }
 
-/// The reason why there was no response.
+/// The reason why no response was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Network {
     Dns,
@@ -239,7 +239,7 @@ impl ErrorKind {
         }
     }
 
-    /// The reason why there was no response.
+    /// The reason why no response was received.
     pub(super) fn network(self) -> Option<Network> {
         if let Self::Network(network) = self { Some(network) } else { None }
     }

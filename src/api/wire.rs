@@ -23,7 +23,7 @@ use super::server_message::server_message;
 use crate::base::text::grouped;
 use crate::model::{Interner, OwnedRow, PageBuilder, RawFields, RowPage, TooDeep};
 
-/// One page of a listing, whatever the envelope.
+/// One page of a listing, from any envelope.
 #[derive(Debug, Clone)]
 pub struct Page {
     pub numbers: PageNumbers,
@@ -31,7 +31,7 @@ pub struct Page {
     pub rows: Arc<RowPage>,
 }
 
-/// What a page says about itself and its listing.
+/// The numbers that a page reports about itself and its listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PageNumbers {
     /// The page that was requested, from 1.

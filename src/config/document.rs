@@ -67,7 +67,7 @@ pub(super) struct Located<T> {
     pub(super) place: Safe,
 }
 
-/// One table of the file. Every key that is asked for is known; [`Section::finish`] refuses the others.
+/// One table of the file. [`Section::finish`] refuses keys that were not read.
 pub(super) struct Section<'a> {
     document: &'a ConfigDocument,
     /// `network`, `profiles.staging`, or nothing for the top level, as messages may show it.

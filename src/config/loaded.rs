@@ -121,7 +121,7 @@ impl Config {
         Ok((config, permissions))
     }
 
-    /// Returns the named file, or the default path even if there is no file; `None` without a home directory.
+    /// Returns the named file, or the default path even if that file does not exist; `None` without a home directory.
     pub fn locate(named: Option<&Path>, env: &Environment) -> Result<Option<ConfigPath>, ConfigError> {
         match (named, &env.config) {
             (Some(path), _) => Ok(Some(ConfigPath { path: path.to_owned(), source: "--config", is_named: true })),

@@ -328,7 +328,7 @@ mod workspace {
         assert!(advice(&error).contains(place.path(FILE).to_str().unwrap()), "{}", advice(&error));
         let error = config.connection(&WorkspaceOptions::default(), &env).await.unwrap_err();
         assert!(advice(&error).contains("--profile (p)"), "{}", advice(&error));
-        // Without a home directory, there is no config.
+        // Without a home directory, no config is found.
         let error = Config::default().connection(&WorkspaceOptions::default(), &env).await.unwrap_err();
         assert!(advice(&error).contains("DIALNEXA_API_KEY"), "{}", advice(&error));
     }

@@ -127,7 +127,7 @@ impl ChosenWorkspace<'_> {
     ///
     /// # Errors
     ///
-    /// There is no key, or the variable does not hold a valid one.
+    /// No key is set, or the variable does not hold a valid one.
     pub fn key(&self) -> Result<StoredKey, ConfigError> {
         self.key_and_home().map(|(key, _)| key)
     }

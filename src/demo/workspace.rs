@@ -1,8 +1,8 @@
 //! The demo workspace: a chain of dental clinics, its own services and its partners.
 //!
-//! Every webhook is computed from its position alone, so that a workspace of a million costs nothing until it is asked for, and
-//! is the same on every run. Many of the first ones are written by hand: they show what a real workspace looks like, with the
-//! mistakes that real workspaces contain. Uses `ids` and `company`; start at [`DemoWorkspace`].
+//! Every webhook is computed from its position alone, so that a workspace of a million costs nothing until it is requested,
+//! and is the same on every run. Many of the first ones are written by hand: they show what a real workspace looks like,
+//! with the mistakes that real workspaces contain. Uses `ids` and `company`; start at [`DemoWorkspace`].
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Decides which pages of a listing to read, where it ends, and whether the pages are the listing. Does no IO and uses no
+//! Decides which pages of a listing to read, where it ends, and whether the pages are consistent. Does no IO and uses no
 //! clock: the complete read and the explorer's task drive it.
 //!
 //! A driver requests [`Crawler::next`] as long as there is room, reports what happens, and calls [`Crawler::conclude`] when

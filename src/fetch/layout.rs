@@ -3,7 +3,7 @@
 
 use crate::api::PageNumbers;
 
-/// The length of a listing, as far as it is known.
+/// The length of a listing, as far as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowCount {
     Exactly(u64),

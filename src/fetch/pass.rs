@@ -1,4 +1,4 @@
-//! Decides whether the pages of a read are the listing as it was at one moment. Does no IO and uses no clock.
+//! Decides whether the pages of a read are the listing at one moment. Does no IO and uses no clock.
 //!
 //! Pages are read one after another, and the listing can change in between: a deletion shifts every later row one place
 //! toward the front, and the read misses a row that is shifted onto a page already read. A read is certified in one of these

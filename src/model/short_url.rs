@@ -29,7 +29,7 @@ pub fn masked_path(host: &str, path: &str) -> String {
     shown.unwrap_or(redact::MASK).to_owned()
 }
 
-/// The part of a path before a credential; `None` if there is no credential.
+/// The part of a path before its first credential; `None` without a credential.
 pub fn public_path(host: &str, path: &str) -> Option<String> {
     let masked = masked_path(host, path);
     (masked != path).then(|| masked.split(redact::MASK).next().unwrap_or_default().to_owned())

@@ -1,7 +1,7 @@
-//! The state of the explorer. It changes in one place only: [`App::update`] takes a message and returns what the loop is to do. No
-//! IO, no async and no clock in either.
+//! The state of the explorer. It changes only in [`App::update`], which takes a message and returns the effects for the loop
+//! to carry out. Neither does IO or reads a clock.
 //!
-//! Start with [`Session`], [`Ui`] and [`ExplorerSettings`]; `update` has what messages and keys do.
+//! Start with [`Session`], [`Ui`] and [`ExplorerSettings`]; `update` handles messages and keys.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -121,7 +121,7 @@ impl App {
         context(&self.settings, &self.ui, self.now, self.deliveries.as_ref(), self.session.workspace.at)
     }
 
-    /// The session, and what it is told of its surroundings.
+    /// The session, and the context that it needs to handle a message.
     pub fn split(&mut self) -> (&mut Session, SessionContext<'_>) {
         let at = self.session.workspace.at;
         (&mut self.session, context(&self.settings, &self.ui, self.now, self.deliveries.as_ref(), at))
@@ -138,7 +138,7 @@ impl App {
         Layout::new(self.ui.size.0, self.ui.size.1, has_banner)
     }
 
-    /// The places of the list of webhooks that are on screen.
+    /// The places of the webhooks on screen.
     pub fn visible(&self) -> Range<u64> {
         let list = &self.session.list;
         list.cursor().visible(self.layout().panes.list().height, list.len())
@@ -149,7 +149,7 @@ impl App {
         !matches!(self.layout().panes, Panes::One { .. }) || self.ui.focus == Focus::Detail
     }
 
-    /// Returns true if rows that were read then are older than the next refresh would make them.
+    /// Returns true if rows read at this time are older than the next refresh would make them.
     pub fn is_stale(&self, read_at: jiff::Timestamp) -> bool {
         let age = self.now.wall.duration_since(read_at);
         u64::try_from(age.as_secs()).is_ok_and(|seconds| seconds > self.fresh_for().as_secs())

@@ -1,4 +1,4 @@
-//! The text about one change: what of it is another, before and after, and then the webhook.
+//! The text about one change: the differences, then the webhook.
 
 use ratatui::style::Style as Look;
 
@@ -11,7 +11,7 @@ use crate::base::text::{Safe, clean_head};
 use crate::output::DiffLine;
 use crate::safe;
 
-/// Columns that are read of one value; the rest is in the raw JSON and in copies.
+/// The most columns of a value to show. The rest is in the raw JSON and in copies.
 const MAX_VALUE: usize = 4000;
 
 /// The change in words.
@@ -26,7 +26,7 @@ pub fn words(entry: &ChangeEntry, fate: Option<&RemovalCheck>) -> Safe {
     }
 }
 
-/// The symbol of what happened: what may still be there is not said to be gone.
+/// The symbol of a change. A webhook that may still exist is not marked as removed.
 pub fn sign(entry: &ChangeEntry, fate: Option<&RemovalCheck>) -> &'static str {
     match (entry, fate) {
         (ChangeEntry::Added(_), _) => "+",
@@ -36,7 +36,7 @@ pub fn sign(entry: &ChangeEntry, fate: Option<&RemovalCheck>) -> &'static str {
     }
 }
 
-/// The word in place of the state of a webhook that is no longer listed.
+/// The word that replaces the state of a webhook that is no longer listed.
 fn past(entry: &ChangeEntry, fate: Option<&RemovalCheck>) -> Option<&'static str> {
     match (entry, fate) {
         (ChangeEntry::Added(_) | ChangeEntry::Changed(..), _) => None,
@@ -45,7 +45,7 @@ fn past(entry: &ChangeEntry, fate: Option<&RemovalCheck>) -> Option<&'static str
     }
 }
 
-/// The first `max` lines about a change, and the id under which the webhook was or is listed, if that is another one.
+/// The first `max` lines about a change. `moved` is the id of the webhook that it was possibly re-registered as or from.
 pub fn lines(
     entry: &ChangeEntry,
     fate: Option<&RemovalCheck>,
@@ -75,7 +75,7 @@ pub fn lines(
     lines
 }
 
-/// A field with what it was and what it is, each below the other.
+/// A field, with its old value above its new one.
 fn field(entry: &ChangeEntry, change: &FieldChange, style: &Style, max: usize, lines: &mut Vec<Vec<Piece>>) {
     let theme = style.theme;
     lines.push(vec![Piece::new(clean_head(&change.field, 80), theme.quiet)]);

@@ -26,7 +26,7 @@ pub struct CopyContext {
     pub reveal: bool,
 }
 
-/// Why [`text`] has nothing to copy of a row.
+/// The reason why [`text`] has nothing to copy for a row.
 pub fn refusal(row: RowRef<'_>) -> Safe {
     if row.is_webhook() {
         safe!("the id \"{}\" cannot be used in a URL", clean_head(row.id(), 40))
@@ -35,7 +35,7 @@ pub fn refusal(row: RowRef<'_>) -> Safe {
     }
 }
 
-/// The text to copy; `None` when a row has no such thing.
+/// The text to copy; `None` if the row has no such text.
 pub fn text(what: Copy, row: RowRef<'_>, place: &CopyContext) -> Option<String> {
     if what == Copy::Json {
         return Some(row.json().into_owned());
@@ -62,7 +62,7 @@ pub fn joined(what: Copy, texts: &[String]) -> String {
     }
 }
 
-/// A command that takes the key from the environment of the shell it is pasted into.
+/// A curl command that takes the key from the environment of the user's shell.
 fn curl(webhook: &Webhook, place: &CopyContext, options: &str) -> Option<String> {
     let url = Client::webhook_url(&place.base_url, &webhook.id)?;
     let url = shlex::try_quote(url.as_str()).ok()?.into_owned();
@@ -87,7 +87,7 @@ pub fn list_command(place: &CopyContext) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-/// For the incident channel, which many people read: credentials stay masked unless they are revealed on screen.
+/// Markdown for an incident channel, which many people read: credentials stay masked unless they are revealed on screen.
 fn markdown(webhook: &Webhook, place: &CopyContext) -> String {
     let state: Safe = match &webhook.is_active {
         Field::Value(true) => "active".into(),
@@ -110,14 +110,14 @@ fn markdown(webhook: &Webhook, place: &CopyContext) -> String {
     )
 }
 
-/// The largest text that goes through the terminal, in bytes; several terminals drop longer ones.
+/// The largest text to send through the terminal, in bytes, since several terminals drop longer ones.
 pub const MAX_OSC52: usize = 74_000;
 
-/// Bytes of a sequence that GNU screen hands on at once. It drops what does not fit into 768.
+/// The largest piece of a sequence for GNU screen, in bytes. It drops pieces of more than 768 bytes.
 const SCREEN_PIECE: usize = 700;
 
-/// The sequence that asks a terminal to put a text on the clipboard. tmux passes sequences on only when they are wrapped, or
-/// takes them itself, depending on its settings: so it gets both. GNU screen passes wrapped ones on, in pieces.
+/// The sequence that asks a terminal to put a text on the clipboard. Depending on its settings, tmux either forwards a
+/// wrapped sequence or handles a plain one, so both are sent. GNU screen forwards wrapped ones, in pieces.
 pub fn osc52(text: &str, multiplexer: Option<Multiplexer>) -> Vec<u8> {
     use base64::Engine as _;
     let plain = format!("\x1b]52;c;{}\x07", base64::engine::general_purpose::STANDARD.encode(text));
@@ -139,8 +139,8 @@ pub fn is_too_long(text: &str) -> bool {
     text.len() > MAX_OSC52
 }
 
-/// A command over as many lines as it takes to be selected from a screen of this width, where a line that a terminal breaks is
-/// another command.
+/// Breaks a command into continued lines, so that it can be selected on a screen of this width. Lines that the terminal
+/// breaks would be pasted as separate commands.
 fn continued(command: &str, columns: u16) -> String {
     let mut lines: Vec<String> = Vec::new();
     for word in shell_words(command) {
@@ -180,10 +180,10 @@ fn shell_words(command: &str) -> impl Iterator<Item = &str> {
 pub struct PlainText {
     what: Copy,
     text: String,
-    /// Wrapped as a terminal would, for a screen of so many columns.
+    /// Wrapped as by a terminal of this width.
     lines: Vec<Safe>,
     columns: u16,
-    /// Lines above the screen.
+    /// The number of lines above the screen.
     scroll: usize,
 }
 
@@ -194,7 +194,7 @@ impl PlainText {
         } else {
             text.lines().map(Cow::Borrowed).collect()
         };
-        // An empty line is a line too: it separates the blocks of Markdown.
+        // Keep empty lines, since they separate the blocks of Markdown.
         let lines =
             spread.iter().flat_map(|text| text.split('\n')).flat_map(|line| clean(line).chunks(columns.into())).collect();
         Self { what, text, lines, columns, scroll: 0 }
@@ -214,7 +214,7 @@ impl PlainText {
         self.scroll = self.scroll.saturating_add_signed(lines).min(self.lines.len().saturating_sub(1));
     }
 
-    /// Wraps it anew, if the screen has another width.
+    /// Wraps the text again if the width of the screen has changed.
     pub fn fit(&mut self, columns: u16) {
         if columns != self.columns {
             *self = Self::new(self.what, std::mem::take(&mut self.text), columns);
@@ -332,7 +332,7 @@ mod tests {
         let heads: Vec<_> = blocks.iter().step_by(7).map(String::as_str).collect();
         assert_eq!(heads, ["Webhook a", "Webhook - b^J^J# c", "Webhook ``"]);
         assert_eq!((blocks[3].as_str(), blocks[6].as_str()), ("events: e,  f ,  ", "(end of list)"));
-        // The same on a plain screen, to be selected by hand.
+        // The same on a plain screen, to select by hand.
         let lines: Vec<_> = PlainText::new(Copy::Markdown, whole, 200).lines().iter().map(ToString::to_string).collect();
         assert_eq!(rendered(&lines.join("\n")), blocks);
     }

@@ -1,4 +1,4 @@
-//! The copy menu: it is about the webhooks that were selected or marked when it opened.
+//! The copy menu, for the webhooks that were selected or marked when it was opened.
 
 use super::copy::CopyContext;
 use super::jobs::ChosenRows;
@@ -8,14 +8,14 @@ use crate::keymap::Copy;
 use crate::model::OwnedRow;
 use crate::safe;
 
-/// Columns of an id.
+/// The most columns of an id.
 pub const ID: usize = 40;
-/// Marked webhooks that are named.
+/// The most marked webhooks to name.
 pub const NAMED: usize = 3;
-/// Rows that are looked through for their names.
+/// The most rows to search for their names.
 pub const LOOKED_THROUGH: u64 = 20_000;
 
-/// Columns at both ends of a notice in the footer.
+/// The columns around a notice in the footer.
 pub const NOTICE_EDGES: usize = 4;
 
 /// The copy menu.
@@ -29,20 +29,20 @@ pub struct CopyMenu {
 /// The webhooks that a copy is about.
 #[derive(Debug, Clone)]
 pub enum CopySubject {
-    /// None: only the command that lists what is shown.
+    /// None: only the `list` command can be copied.
     Nothing,
     One(OwnedRow),
     Marked {
         rows: ChosenRows,
         count: usize,
         on_screen: usize,
-        /// The first of them.
+        /// The first ids.
         ids: Vec<Safe>,
     },
 }
 
 impl CopySubject {
-    /// Which ones, in a few words.
+    /// Describes the webhooks briefly.
     pub fn words(&self, ellipsis: &'static str) -> Safe {
         match self {
             Self::Nothing => Safe::default(),
@@ -50,7 +50,7 @@ impl CopySubject {
             Self::One(_) => "a malformed row".into(),
             Self::Marked { count, on_screen, ids, .. } => {
                 let mut words = safe!("{} marked", grouped(*count as u64));
-                // They may be forgotten, and some copies are commands that delete.
+                // The user may have forgotten marks that are off screen, and some copies are commands that delete.
                 if on_screen < count {
                     words.push(&safe!(", {} on screen", *on_screen));
                 }
@@ -71,7 +71,7 @@ impl CopySubject {
 pub struct CopyWords {
     /// `Markdown`, `471 ids`.
     pub what: Safe,
-    /// ` of whk_9f2k`, `, 3 on screen`: left out if there is no room.
+    /// ` of whk_9f2k`, `, 3 on screen`: left out if it does not fit.
     pub beside: Safe,
     pub it: &'static str,
 }
@@ -84,7 +84,7 @@ impl CopyWords {
         Self { what: name.into(), beside, it: "it" }
     }
 
-    /// The words for a copy of marked webhooks, some of which may not be loaded or not be on screen.
+    /// The words for a copy of marked webhooks, some of which may not be loaded or on screen.
     pub fn many(what: Copy, webhooks: usize, marked: usize, on_screen: usize) -> Self {
         let [one, several] = what.names();
         let (name, it) = if webhooks == 1 { (one, "it") } else { (several, "them") };

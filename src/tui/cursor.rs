@@ -1,12 +1,12 @@
-//! The selected row and the part of the list that is on screen. Both are places in the listing; nothing here knows rows.
+//! The selected row and the part of the list on screen, both as places in the listing.
 
 use std::ops::Range;
 
-/// A selection that leaves the screen takes it along by a part of its height: a screen that moved with every row would be sent
-/// with every row, which a slow link takes longer for than a key is pressed.
+/// The screen scrolls by a fraction of its height when the selection leaves it. Scrolling by one row per key would send the
+/// whole screen with each key, and a slow connection would fall behind.
 const STEPS: u64 = 3;
 
-/// Which way the selection last went: pages are fetched ahead on that side.
+/// The direction of the last move: pages are fetched ahead in this direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Travel {
     #[default]
@@ -19,7 +19,7 @@ pub struct Cursor {
     selected: u64,
     offset: u64,
     travel: Travel,
-    /// The last row was asked for while it was not known which one that is.
+    /// The user asked for the last row while the end was unknown.
     to_end: bool,
 }
 
@@ -37,13 +37,13 @@ impl Cursor {
         self.travel
     }
 
-    /// The rows on a screen of this height.
+    /// The range of rows on a screen of this height.
     pub fn visible(self, height: u16, len: u64) -> Range<u64> {
         let end = self.offset.saturating_add(u64::from(height)).min(len);
         self.offset.min(end)..end
     }
 
-    /// Moves by some rows, towards the end when positive.
+    /// Moves by some rows, toward the end if positive.
     pub fn move_by(&mut self, rows: i64, len: u64) {
         self.to_end = false;
         self.travel = if rows < 0 { Travel::Up } else { Travel::Down };
@@ -54,14 +54,14 @@ impl Cursor {
         *self = Self { travel: Travel::Down, ..Self::default() };
     }
 
-    /// Goes to the last row, and goes on when it turns out that there are more.
+    /// Moves to the last row, and on to the real end if it turns out that there are more.
     pub fn last(&mut self, len: u64, exactly: bool) {
         self.selected = len.saturating_sub(1);
         self.travel = Travel::Up;
         self.to_end = !exactly;
     }
 
-    /// Stays where it is, however far away the end turns out to be.
+    /// Stops following the end.
     pub fn stop(&mut self) {
         self.to_end = false;
     }
@@ -71,24 +71,24 @@ impl Cursor {
         self.selected = place;
     }
 
-    /// Returns true while the end is followed until it is known.
+    /// Returns true while following an end that is not yet known.
     pub fn goes_to_end(self) -> bool {
         self.to_end
     }
 
-    /// A line above or below is not shown any longer.
+    /// Removes the line at a place from the positions.
     pub fn close_up(&mut self, place: u64) {
         self.selected -= u64::from(self.selected > place);
         self.offset -= u64::from(self.offset > place);
     }
 
-    /// Follows a row that now stands elsewhere, so that it stays where it is on screen.
+    /// Follows a row to its new place, so that it stays at the same line of the screen.
     pub fn follow(&mut self, place: u64) {
         self.offset = self.offset.saturating_add(place).saturating_sub(self.selected);
         self.selected = place;
     }
 
-    /// Fits selection and screen to a listing that has changed, or to a screen that has.
+    /// Adjusts the selection and the offset after the list or the screen changed.
     pub fn fit(&mut self, height: u16, len: u64, exactly: bool) {
         let height = u64::from(height.max(1));
         if self.to_end {

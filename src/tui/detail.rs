@@ -1,4 +1,4 @@
-//! The text of the detail pane. It is made anew for each frame, and only as much of it as is looked at: a webhook may have a
+//! The text of the detail pane. It is built for each frame, up to the lines that are visible, since a webhook may have a
 //! hundred thousand events.
 
 use jiff::Timestamp;
@@ -13,12 +13,12 @@ use crate::config::TimeFormat;
 use crate::model::{CreatedAt, Field, MalformedReason, RowRef, Webhook};
 use crate::safe;
 
-/// Columns of the labels on the left.
+/// The columns of the labels on the left.
 const LABEL: usize = 9;
-/// Lines that URL and warning take at least, so that what stands below stays in its place from webhook to webhook: the eye finds
-/// it there, and what stays is not sent again.
+/// The fewest lines for the URL and for the warning, so that the lines below keep their position from webhook to webhook:
+/// they are easier to find, and unchanged cells are not sent again.
 const URL_LINES: usize = 2;
-/// Columns that are read of one value; the rest is in the raw JSON and in copies.
+/// The most columns of a value to show. The rest is in the raw JSON and in copies.
 const MAX_VALUE: usize = 4000;
 
 /// The form in which a webhook is shown.
@@ -49,12 +49,12 @@ pub struct Note {
     pub second: (Safe, ratatui::style::Style),
 }
 
-/// How values are to be shown.
+/// The settings for showing values.
 #[derive(Debug, Clone)]
 pub struct Style {
     pub width: u16,
     pub form: DetailForm,
-    /// The word for a webhook that is shown as it was.
+    /// The word for a webhook that is no longer listed, and shown in its last state.
     pub past: Option<&'static str>,
     pub reveal: bool,
     pub time: TimeFormat,
@@ -64,7 +64,7 @@ pub struct Style {
     pub glyphs: Glyphs,
 }
 
-/// The first `max` lines about a row, with what else is known of it and what an audit says of it.
+/// The first `max` lines about a row, with its notes and findings.
 pub fn lines(row: RowRef<'_>, notes: &[Note], told: &[FindingText], style: &Style, max: usize) -> Vec<Vec<Piece>> {
     let mut text = Text { style, max, lines: Vec::new() };
     match row.webhook() {
@@ -103,7 +103,7 @@ impl Text<'_> {
         self.wrapped(label, Safe::wrap, value, style);
     }
 
-    /// The same for sentences, broken at blanks.
+    /// As [`Self::labelled`], for sentences, which are broken at spaces.
     fn prose(&mut self, label: &'static str, words: &Safe, style: ratatui::style::Style) {
         self.wrapped(label, Safe::paragraph, words, style);
     }
@@ -174,7 +174,7 @@ impl Text<'_> {
         }
     }
 
-    /// A note takes two lines at least: what stands below stays in its place. The first of them says it, cut where it must be.
+    /// Adds a note, in at least two lines, so that the lines below keep their position. Its first part is cut to one line.
     fn note(&mut self, note: &Note) {
         let below = self.lines.len() + 2;
         let width = usize::from(self.style.width).saturating_sub(LABEL);
@@ -296,7 +296,7 @@ fn created_style(created: &Field<CreatedAt>, theme: Theme) -> ratatui::style::St
     }
 }
 
-/// The true destination, if the URL looks like another one.
+/// The real destination, if the URL looks like another one.
 fn deceptive(webhook: &Webhook) -> Option<Safe> {
     let Some(url) = webhook.url.parse() else { return Some("not a valid URL".into()) };
     let host = url.host_str().unwrap_or_default();

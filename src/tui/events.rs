@@ -1,4 +1,4 @@
-//! The loop: wait for anything, apply everything that is ready, draw once if something changed.
+//! The event loop: wait for events, apply all that are ready, and draw once if something changed.
 
 use std::future::{poll_fn, ready};
 use std::io;
@@ -37,14 +37,14 @@ use crate::error::{Error, Exit};
 use crate::fetch::{FetchEvent, Policy};
 use crate::safe;
 
-/// Messages that are applied before a frame is drawn, however many more are ready.
+/// The most messages to apply before a frame is drawn.
 const BATCH: usize = 256;
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     Quit,
     Signal(u8),
-    /// The terminal is gone.
+    /// The terminal was closed.
     Vanished,
     /// The fetch task panicked.
     Panicked,
@@ -66,7 +66,7 @@ impl From<Ended> for Exit {
 pub enum PendingFrame {
     #[default]
     None,
-    /// Only the progress of something that takes long.
+    /// Only progress of a long operation.
     Progress,
     Urgent,
 }
@@ -81,7 +81,7 @@ pub struct Explorer<C, I> {
     pub fetch: Fetch,
     pub workers: Workers,
     pub history: History,
-    /// The cache of a workspace.
+    /// Opens the cache of a workspace.
     pub store: fn(&Connection) -> Option<Store>,
     pub jobs: JobRunner,
     pub workspaces: Workspaces,
@@ -94,7 +94,7 @@ pub struct Explorer<C, I> {
     pub parting: Duration,
 }
 
-/// Something that the loop waits for.
+/// An event that the loop waits for.
 enum LoopEvent {
     Console(ConsoleEvent),
     Input(Option<io::Result<Event>>),
@@ -103,7 +103,7 @@ enum LoopEvent {
     Done(Box<Done>),
     Probed(ProbeEvent),
     TaskEnded,
-    /// The connection to another workspace, or why there is none.
+    /// The connection to another workspace, or the reason why there is none.
     Resolved(usize, Resolved),
     Tick,
 }
@@ -113,7 +113,7 @@ where
     C: Console,
     I: Keyboard,
 {
-    /// Runs until somebody or something ends it.
+    /// Runs until the user, a signal or an error ends it.
     pub async fn run(&mut self) -> Result<Ended, Error> {
         if let ControlFlow::Break(ended) = self.catch_up().await? {
             return Ok(ended);
@@ -127,14 +127,14 @@ where
         }
     }
 
-    /// Begins what is done once at the start.
+    /// Starts the work that is done once at startup.
     pub async fn begin(&mut self) -> Result<(), Error> {
-        // It starts jobs and ends nothing.
+        // This message starts jobs, and never ends the loop.
         let _goes_on = self.update(Message::Begun).await?;
         Ok(())
     }
 
-    /// The size may have changed between the moment it was asked for and the one since when changes are listened to.
+    /// Handles a change of size between the first frame and the start of the resize signals.
     async fn catch_up(&mut self) -> Result<ControlFlow<Ended>, Error> {
         match self.console.size() {
             Some((width, height)) if clamp(width, height) != self.app.ui.size => self.remeasure().await,
@@ -142,7 +142,7 @@ where
         }
     }
 
-    /// Draws a frame, if something changed and the last frame was taken.
+    /// Draws a frame if something changed and the terminal has taken the last frame.
     pub fn draw(&mut self) {
         let now = Moment::now().instant;
         if self.pending != PendingFrame::None && self.console.is_free() && self.held_back(now).is_none() {
@@ -162,8 +162,8 @@ where
         if self.pending == PendingFrame::Urgent { None } else { self.frame_limiter.progress_at(now) }
     }
 
-    /// Waits for anything to happen, and handles it and what else is there already. What is taken is handled: it would be
-    /// lost otherwise.
+    /// Waits for an event, then handles it and all others that are ready. An event that was received is always handled, as
+    /// it would be lost otherwise.
     pub async fn advance(&mut self) -> Result<Option<Ended>, Error> {
         let event = self.wait().await;
         let mut flow = self.handle(event).await?;
@@ -255,8 +255,7 @@ where
         self.apply(effects).await
     }
 
-    /// Draws everything again, for the size that the terminal has now. While the program was stopped, nobody told it of a new
-    /// one.
+    /// Draws the whole screen at the terminal's current size. A stopped program receives no resize signal.
     async fn remeasure(&mut self) -> Result<ControlFlow<Ended>, Error> {
         let effects = self.measured();
         self.apply(effects).await
@@ -317,20 +316,20 @@ where
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Asks for webhooks beside the loop, the way that the fetch task has opened.
+    /// Requests webhooks in the background, from the source that the fetch task has opened.
     fn ask(&mut self, question: RemovalQuestion) {
         let Some(source) = self.fetch.source.get().cloned() else { return };
         self.jobs.ask(question, source, self.fetch.policy);
     }
 
-    /// Shows another workspace, if there is a way to it. The fetch task of the last one ends, and with its channel all that it
-    /// could still say.
+    /// Switches to another workspace, if the connection was resolved. The fetch task of the previous one ends, and its
+    /// channel is dropped with its last events.
     pub(super) fn change_workspace(&mut self, at: usize, resolved: Resolved) -> Vec<Effect> {
         let connection = match resolved {
             Ok(connection) => connection,
             Err(why) => return self.app.update(Message::NotSwitched(why), Moment::now()),
         };
-        // Threads of its own, since the others still work on the last workspace.
+        // New threads, since the existing ones still work on the previous workspace.
         let workers = match Workers::start() {
             Ok(workers) => workers,
             Err(error) => {

@@ -1,4 +1,4 @@
-//! The line in which the file of an export is named.
+//! The prompt for the file of an export.
 
 use std::path::{Path, PathBuf};
 
@@ -13,27 +13,27 @@ use crate::safe;
 pub const FORMATS: [(&str, Format); 4] =
     [("json", Format::Json), ("ndjson", Format::Ndjson), ("csv", Format::Csv), ("md", Format::Markdown)];
 
-/// Columns of the sign of a warning.
+/// The columns of the warning sign.
 pub const WARNING: usize = 2;
-/// Columns of a path that are shown however narrow it is.
+/// The fewest columns of a path to show.
 pub const SHORTEST_PATH: usize = 12;
 
-/// The file that is to be written.
+/// The state of the prompt.
 #[derive(Debug, Clone)]
 pub struct ExportPrompt {
     pub prompt: Prompt,
     /// The rows to write: those marked or listed when the prompt was opened, and those loaded since.
     pub rows: ChosenRows,
     pub marked: Option<usize>,
-    /// How much that is, in words: it never looks like more than it is.
+    /// The number of webhooks in words, which never overstates what was loaded.
     pub words: Safe,
-    /// More is on its way.
+    /// True while more rows are being loaded.
     pub is_growing: bool,
-    /// Something is there under this name: the same name once more replaces it.
+    /// The name of a file that exists: entering the same name again replaces it.
     pub exists: Option<String>,
-    /// The job that writes it.
+    /// The job that writes the file.
     pub job: Option<JobId>,
-    /// Why it was not written.
+    /// The reason why the file was not written.
     pub error: Option<Safe>,
 }
 

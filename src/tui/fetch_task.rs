@@ -1,4 +1,4 @@
-//! The fetch task as the loop sees it.
+//! The fetch task, as used by the loop.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::app::App;
 use crate::api::{ApiError, Client, ClientSettings};
 use crate::fetch::{self, Demand, FetchEvent, Policy, Source};
 
-/// The time between two batches of pages while everything is read.
+/// The time between two batches of pages while everything is loaded.
 const GATHERING: Duration = Duration::from_millis(3);
 
 /// The task and its channels.
@@ -25,7 +25,7 @@ pub struct Fetch {
     pub policy: Policy,
     /// The settings of its API client; `None` for a file.
     pub api: Option<ClientSettings>,
-    /// The time at which pages are taken again, while everything is read.
+    /// The end of the current batch, while everything is loaded.
     gathered_at: Option<Instant>,
 }
 
@@ -42,7 +42,7 @@ impl Fetch {
         let opened = Arc::clone(&source);
         let open = move || {
             let source = open()?;
-            // Nothing else sets it.
+            // The cell is set only here.
             Ok(opened.get_or_init(|| source).clone())
         };
         let (events, task) = fetch::spawn(open, policy, wishes, app.session.load.interner.clone());
@@ -56,8 +56,8 @@ impl Fetch {
         Self::start(open, policy, Some(settings), app)
     }
 
-    /// The next event. While everything is read, pages are taken every few milliseconds and not one by one, because to wake the
-    /// loop costs more than most pages do. Nothing is lost if the call is canceled. `None` if the task has panicked.
+    /// Returns the next event; `None` if the task has panicked. While everything is loaded, pages are taken in batches every
+    /// few milliseconds, since waking the loop costs more than handling most pages. Nothing is lost if the call is canceled.
     pub async fn next(&mut self, is_loading_all: bool) -> Option<FetchEvent> {
         let then = self.gathered_at.filter(|_| is_loading_all);
         let event = tokio::select! {
@@ -99,7 +99,7 @@ mod tests {
         send.send(swept()).await.unwrap();
         assert!(gathered(&mut events, Some(start)).await.is_some());
         assert_eq!(start.elapsed(), Duration::ZERO, "nothing is held back outside a batch, or after its time");
-        // Given up while it waits, it has taken nothing.
+        // A wait that is canceled takes no event.
         send.send(swept()).await.unwrap();
         let wait = gathered(&mut events, Some(start + GATHERING));
         assert!(timeout(Duration::from_millis(1), wait).await.is_err());

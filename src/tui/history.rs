@@ -10,7 +10,7 @@ use crate::base::files::{self, Existing};
 use crate::config::{Config, Connection, KeySource};
 use crate::tui::session::filter::MAX_HISTORY;
 
-/// The most that is read of a history file: enough for a hundred of the longest filters.
+/// The size limit of a history file: enough for a hundred of the longest filters.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The file with the filter history.
@@ -119,7 +119,7 @@ mod tests {
         put(&["first", "second"]);
         assert_eq!(read(), ["first", "second"]);
         assert!(!old.exists());
-        // That of another workspace.
+        // By another workspace.
         put(&["second", "third"]);
         assert_eq!(read(), ["third", "first", "second"]);
         let many: Vec<_> = (0..MAX_HISTORY).map(|number| number.to_string()).collect();

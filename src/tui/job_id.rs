@@ -1,6 +1,6 @@
-//! The ids of background jobs. They name the session, so that an answer for an earlier one is recognized.
+//! The ids of background jobs. They contain the session, so that results for an earlier one are recognized.
 
-/// The number of a session; each has another.
+/// The number of a session. Each session has a different one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SessionId(pub u32);
 

@@ -8,7 +8,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::jobs::{Done, Job, Outcome, RemovalQuestion, Task};
 use crate::fetch::{Policy, Source};
 
-/// The jobs in progress, of whatever session.
+/// The jobs in progress, of all sessions.
 #[derive(Debug, Default)]
 pub struct JobRunner {
     running: JoinSet<Done>,
@@ -16,7 +16,7 @@ pub struct JobRunner {
     caching: usize,
     /// The number of those that write a file for the user.
     exporting: usize,
-    /// Nobody waits for an export any longer.
+    /// True once exports are canceled.
     is_stopped: Arc<AtomicBool>,
 }
 
@@ -27,7 +27,7 @@ impl JobRunner {
         self.start_with(job, move |job| job.run(&|| !is_stopped.load(Ordering::Relaxed)));
     }
 
-    /// Starts a job that is done by `run`.
+    /// Starts a job that runs `run`.
     pub fn start_with(&mut self, job: Job, run: impl FnOnce(Job) -> Done + Send + 'static) {
         self.caching += usize::from(matches!(job.task, Task::Keep { .. }));
         self.exporting += usize::from(matches!(job.task, Task::Export(_)));
@@ -59,12 +59,12 @@ impl JobRunner {
         self.exporting > 0
     }
 
-    /// Lets the exports in progress end without their files.
+    /// Cancels the exports in progress, without writing their files.
     pub fn stop_exports(&self) {
         self.is_stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Returns true once exports were stopped.
+    /// A flag that is set once exports are canceled.
     pub fn stopped(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.is_stopped)
     }

@@ -1,4 +1,4 @@
-//! Work on many rows that is done beside the loop: marking, copying and writing them.
+//! Background work on many rows: marking, copying and exporting them.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -30,11 +30,11 @@ use crate::model::{IdSet, OwnedRow, RowPage, RowRef, RowTable, Rows, Scope, Webh
 use crate::output::{Format, ListedWebhook, Output, Sheet, SheetEntry};
 use crate::safe;
 
-/// Webhooks that one copy takes: more is an export.
+/// The most webhooks in a copy. An export has no limit.
 pub const MAX_COPIED: usize = 10_000;
-/// And bytes.
+/// The size limit of a copy, in bytes.
 const MAX_BYTES: usize = 4 << 20;
-/// Rows that are unpacked at once.
+/// The number of rows to decode at once.
 const CHUNK: usize = 1000;
 
 /// Work for a background thread.
@@ -52,7 +52,7 @@ impl PartialEq for Job {
 
 impl Eq for Job {}
 
-/// Webhooks that are requested by their ids, to learn whether they were removed.
+/// Webhooks to request by their ids, to find out if they were removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemovalQuestion {
     pub id: JobId,
@@ -60,7 +60,7 @@ pub struct RemovalQuestion {
 }
 
 impl RemovalQuestion {
-    /// Asks. What is not there is known to be gone; of the rest nothing is.
+    /// Requests the webhooks. Only those that the API does not have are confirmed as removed.
     pub async fn ask(self, source: &Source, policy: Policy) -> Done {
         let fate = |status| match status {
             RemovalStatus::Removed => RemovalCheck::Removed,
@@ -78,57 +78,57 @@ impl RemovalQuestion {
 /// The work of a job.
 #[derive(Debug, Clone)]
 pub enum Task {
-    /// Marks all of them, or if all are marked none.
+    /// Marks all rows, or unmarks them if all are marked.
     MarkAll {
         rows: ChosenRows,
         marks: Arc<IdSet>,
-        /// They are of all webhooks: marks of those that are not listed any more go with the others.
+        /// True if the rows are all webhooks: unmarking then also removes the marks of webhooks that are no longer listed.
         is_of_all: bool,
     },
-    /// Finds what is new since the last read.
+    /// Finds the changes since the last read.
     Compare(Box<RefreshedRows>),
     /// Reads an export of delivery attempts.
     ReadDeliveries {
         path: PathBuf,
     },
-    /// Finds the attempts that belong to no webhook.
+    /// Finds the attempts that match no webhook.
     MatchDeliveries {
         tally: Arc<DeliveryTally>,
         rows: Rows,
     },
-    /// Finds where they deliver to, those of one host or all, and at most so many.
+    /// Collects at most `most` destinations of the rows, or of one host.
     Gather {
         rows: ChosenRows,
         host: Option<Box<str>>,
         most: usize,
     },
-    /// Finds where these deliver to, and at most so many.
+    /// Collects at most `most` destinations of these webhooks.
     GatherOf {
         webhooks: Vec<OwnedRow>,
         most: usize,
     },
-    /// Reads what the cache has.
+    /// Reads the cache.
     Recall {
         store: Store,
         layout: Layout,
         now: Timestamp,
     },
-    /// Finds the rows of a scope.
+    /// Selects the rows of a scope.
     Sift {
         past: Arc<CachedListing>,
         scope: Scope,
         layout: Layout,
     },
-    /// Finds what differs, for the view of changes.
+    /// Compares two listings, for the view of changes.
     Differences(Box<ChangesRequest>),
-    /// Finds what the history has.
+    /// Lists the snapshots in the history.
     Histories(Store),
     /// Reads a snapshot of the history.
     Open {
         snapshot: Snapshot,
         layout: Layout,
     },
-    /// Reads the snapshot before the one that is as the cache.
+    /// Reads the snapshot before the newest one, which is the same as the cache.
     OpenEarlier {
         store: Store,
         layout: Layout,
@@ -155,7 +155,7 @@ pub enum Task {
         rows: ChosenRows,
         what: Copy,
         place: CopyContext,
-        /// The number of marked webhooks, and of those that are on screen.
+        /// The number of marked webhooks, and how many of them are on screen.
         marked: usize,
         on_screen: usize,
     },
@@ -202,7 +202,7 @@ pub enum Outcome {
         webhooks: u64,
         marked: Option<usize>,
     },
-    /// Something is there already, and was left as it is.
+    /// The file exists, and was kept.
     Exists {
         path: PathBuf,
     },
@@ -235,18 +235,18 @@ pub enum Outcome {
     NotExported {
         path: PathBuf,
         words: Safe,
-        /// The system did not let it be written.
+        /// True if the error is from the operating system.
         is_of_system: bool,
     },
 }
 
-/// Origins to be probed.
+/// Origins to probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gathered {
     pub origins: Vec<Origin>,
-    /// There are more than were to be gathered.
+    /// True if there are more origins than the limit.
     pub are_more: bool,
-    /// It was asked for everything that is there.
+    /// True if all listed webhooks were to be probed.
     pub is_about_all: bool,
 }
 
@@ -258,13 +258,13 @@ pub struct DeliveriesRead {
     pub problems: Vec<Safe>,
 }
 
-/// Rows that something is to be done with. Those that are gone are none, although they are shown.
+/// The rows that an action applies to. Removed rows are left out, even if they are shown.
 #[derive(Debug, Clone)]
 pub struct ChosenRows {
     pub rows: Rows,
     /// The listed rows, in their order; `None` for all.
     pub order: Option<FilterSortResult>,
-    /// Only those with these ids, whether they are shown or not.
+    /// The ids to which the rows are limited, whether they are shown or not.
     pub only: Option<Arc<IdSet>>,
 }
 
@@ -286,7 +286,7 @@ impl ChosenRows {
 }
 
 impl Job {
-    /// Does it. This may take seconds; a file is written only as long as somebody waits for it.
+    /// Runs the job, which may take seconds. An export is canceled once `is_needed` returns false.
     pub fn run(self, is_needed: IsNeeded<'_>) -> Done {
         let outcome = match self.task {
             Task::MarkAll { rows, marks, is_of_all } => mark_all(rows, marks, is_of_all),
@@ -424,7 +424,7 @@ impl ExportTask {
     fn write(self, is_needed: IsNeeded<'_>) -> Outcome {
         let Self { rows, format, path, existing, now, marked } = self;
         let written = files::target(&path).and_then(|target| {
-            // One that is not there was mistyped.
+            // Do not create the directory: a missing one was probably mistyped.
             if let Some(directory) = target.parent().filter(|directory| !directory.as_os_str().is_empty()) {
                 directory.metadata()?;
             }
@@ -449,7 +449,7 @@ impl ExportTask {
     }
 }
 
-/// The words of an error, without the system's number and in lower case as the middle of a sentence.
+/// The message of an error, without the system's number and in lower case, to continue a sentence.
 fn system_words(error: &io::Error) -> String {
     let mut words = without_number(&error.to_string());
     if let Some(first) = words.get_mut(..1) {
@@ -458,7 +458,7 @@ fn system_words(error: &io::Error) -> String {
     words
 }
 
-/// Writes the rows in chunks: a million of them are never unpacked at once.
+/// Writes the rows in chunks, so that a million of them are never decoded at once.
 fn write_rows<W: Write>(
     rows: &ChosenRows,
     sheet: &Sheet<ListedWebhook>,

@@ -1,25 +1,25 @@
-//! The layout of the screen, as a pure function of its size: the state machine and the view use the same one.
+//! The layout of the screen, as a pure function of its size, shared by the state machine and the view.
 
 use ratatui::layout::Rect;
 
-/// From here on, list and detail stand side by side.
+/// From this width on, list and detail are side by side.
 const SIDE_BY_SIDE_WIDTH: u16 = 100;
-/// Below this, only one of them is shown.
+/// Below this height, only one of them is shown.
 const STACKED_HEIGHT: u16 = 16;
-/// Wider lists only move the two panes apart.
+/// The widest list. A wider one would only move the panes apart.
 const WIDEST_LIST: u16 = 110;
-/// Terminals claim sizes up to 65,535 × 65,535; screens that anybody looks at are smaller, and memory is not endless.
+/// The largest size, to limit memory: terminals may report sizes up to 65,535 × 65,535.
 const MAX_WIDTH: u16 = 1000;
 const MAX_HEIGHT: u16 = 400;
 
-/// Which panes are shown, and how.
+/// The visible panes and their arrangement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Panes {
     /// The list, a vertical rule, the detail.
     SideBySide { list: Rect, rule: Rect, detail: Rect },
     /// The list, a horizontal rule, the detail below.
     Stacked { list: Rect, rule: Rect, detail: Rect },
-    /// One at a time: the detail when it has the focus.
+    /// One at a time: the detail if it has the focus.
     One { pane: Rect },
 }
 
@@ -27,22 +27,22 @@ pub enum Panes {
 pub struct Layout {
     pub header: Rect,
     pub banner: Rect,
-    /// All that lies between banner and footer.
+    /// The area between banner and footer.
     pub body: Rect,
     pub panes: Panes,
     pub footer: Rect,
 }
 
-/// A size that buffers can be made for.
+/// Limits a size, so that its buffers fit into memory.
 pub fn clamp(width: u16, height: u16) -> (u16, u16) {
     (width.min(MAX_WIDTH), height.min(MAX_HEIGHT))
 }
 
 impl Layout {
-    /// For a clamped size. A banner takes one line below the header.
+    /// Creates the layout for a clamped size. A banner takes one line below the header.
     pub fn new(width: u16, height: u16, banner: bool) -> Self {
         let line = |y: u16, there: bool| Rect { x: 0, y, width, height: u16::from(there && y < height) };
-        // The rows come first: a screen of one line shows one webhook.
+        // Rows have priority: a screen of one line shows one webhook.
         let header = line(0, height >= 3);
         let footer = line(height.saturating_sub(1), height >= 2);
         let banner = line(header.height, banner && height >= 4);
@@ -58,9 +58,9 @@ impl Panes {
             return Self::One { pane: body };
         }
         if body.width >= SIDE_BY_SIDE_WIDTH {
-            // URLs differ at their ends, and the detail has room to spare.
+            // The list is wider than the detail, since URLs differ at their ends.
             let width = (body.width * 11 / 20).min(WIDEST_LIST);
-            // A column stays free before the rule.
+            // One column is left free before the rule.
             let list = Rect { width: width - 1, ..body };
             let rule = Rect { x: width, width: 1, ..body };
             let detail = Rect { x: width + 1, width: body.width - width - 1, ..body };

@@ -15,15 +15,15 @@ use crate::base::clock::Moment;
 use crate::base::text::Safe;
 use crate::safe;
 
-/// The number of SIGINT, which ctrl-c sends where the terminal is not raw.
+/// The number of SIGINT, which ctrl-c sends if the terminal is not in raw mode.
 const INTERRUPTED: u8 = 2;
-/// How long after the failure of a key command an interrupt is one that was meant for it.
+/// An interrupt within this time after a key command failed was meant for the command.
 const INTERRUPT: Duration = Duration::from_millis(100);
-/// How long a key command that was interrupted may take to end, before it is killed.
+/// The time that an interrupted key command has to exit before it is killed.
 const ENDING: Duration = Duration::from_millis(500);
 
 impl<C: Console, I: Keyboard> Explorer<C, I> {
-    /// Gets the way to a workspace whose key command may ask a person.
+    /// Gets the connection to a workspace whose key command may prompt the user.
     pub(super) async fn connect_with_terminal(&mut self, at: usize) -> ControlFlow<Ended, Vec<Effect>> {
         self.workspaces.stop();
         let name = self.workspaces.asks(at).cloned().unwrap_or_default();
@@ -33,7 +33,7 @@ impl<C: Console, I: Keyboard> Explorer<C, I> {
         ControlFlow::Continue(effects)
     }
 
-    /// Reads the key again that the API refused, if a command prints it that may ask a person.
+    /// Reads the key again after the API refused it, if it comes from a command that may prompt the user.
     pub(super) async fn renew_key(&mut self) -> ControlFlow<Ended, Vec<Effect>> {
         let Some((settings, renewal)) = self.fetch.api.as_ref().and_then(|api| Some((api, api.renewal.clone()?))) else {
             return ControlFlow::Continue(Vec::new());
@@ -51,7 +51,7 @@ impl<C: Console, I: Keyboard> Explorer<C, I> {
         ControlFlow::Continue(effects)
     }
 
-    /// Leaves the screen to a key command, which has the terminal until it ends.
+    /// Releases the terminal to a key command until it exits.
     async fn lend_terminal<T>(
         &mut self,
         name: &Safe,
@@ -66,7 +66,7 @@ impl<C: Console, I: Keyboard> Explorer<C, I> {
         ControlFlow::Continue((answer?, effects))
     }
 
-    /// Waits for a key command, and for what ends it or the explorer before.
+    /// Waits for a key command to exit, or for an event that ends the command or the explorer first.
     async fn answer<T>(&mut self, command: impl Future<Output = Result<T, Safe>>) -> ControlFlow<Ended, Result<T, Safe>> {
         let mut command = pin!(command);
         let mut failed = None;
@@ -84,10 +84,10 @@ impl<C: Console, I: Keyboard> Explorer<C, I> {
                 () = sleep(INTERRUPT), if failed.is_some() => return ControlFlow::Continue(Err(failed.unwrap_or_default())),
             };
             match event {
-                // It reaches the command and the explorer at once, and is meant for the command.
+                // The signal reaches both the command and the explorer, but is meant for the command.
                 ConsoleEvent::Signal(INTERRUPTED) => {
                     if failed.is_none() {
-                        // Until then it takes keys that are meant for the explorer.
+                        // Until it exits, it would receive keys that are meant for the explorer.
                         drop(timeout(ENDING, command).await);
                     }
                     return ControlFlow::Continue(Err(failed.unwrap_or_else(|| "the key command was stopped".into())));
@@ -95,7 +95,7 @@ impl<C: Console, I: Keyboard> Explorer<C, I> {
                 ConsoleEvent::Signal(number) => return ControlFlow::Break(Ended::Signal(number)),
                 ConsoleEvent::Vanished => return ControlFlow::Break(Ended::Vanished),
                 ConsoleEvent::Panicked => return ControlFlow::Break(Ended::Panicked),
-                // The terminal is the command's.
+                // The command owns the terminal.
                 ConsoleEvent::Stopping | ConsoleEvent::Continued | ConsoleEvent::Resized | ConsoleEvent::Free => {}
             }
         }

@@ -1,7 +1,7 @@
 //! The list of a view: the selected line, the lines on screen, and the keys that move between them. Every view has one. The
-//! selection stays with its line wherever that moves, and stays on screen when the line leaves the list.
+//! selection follows its line when that moves, and stays on screen if the line leaves the list.
 //!
-//! Start at [`ListPane`]; the lines of a view implement [`Lines`], and the explorer handles any list as a [`ViewList`].
+//! Start at [`ListPane`]; the lines of a view implement [`Lines`], and the explorer handles all lists as a [`ViewList`].
 
 use std::fmt::Debug;
 
@@ -19,7 +19,7 @@ pub trait Lines {
     /// The line at an index, if it is loaded.
     fn line(&self, index: u64) -> Option<Self::Line>;
 
-    /// Updates a line that was seen earlier to its present state, and returns its index if it is in the list.
+    /// Updates a line that was seen earlier to its current state, and returns its index if it is in the list.
     fn find(&self, line: &mut Self::Line) -> Option<u64>;
 
     /// Returns true if a line is at an index. Much cheaper than finding it in a long list.
@@ -63,7 +63,7 @@ impl Eq for LineKey {}
 /// A move of the selection, or of a text that scrolls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Motion {
-    /// By some lines, towards the end when positive.
+    /// By some lines, toward the end if positive.
     By(i64),
     First,
     Last,
@@ -107,7 +107,7 @@ pub enum Shown<T> {
     Listed(u64),
 }
 
-/// The list of a view, whatever its lines are.
+/// The list of a view, with any kind of lines.
 pub trait ViewList {
     fn cursor(&self) -> Cursor;
 
@@ -118,7 +118,7 @@ pub trait ViewList {
         self.len() == 0
     }
 
-    /// Moves the selection by hand. Returns true if it is on another line now.
+    /// Moves the selection. Returns true if it is on a different line now.
     fn go(&mut self, motion: Motion) -> bool;
 
     /// Keeps the selection on screen, and inside the list.
@@ -143,7 +143,7 @@ pub struct ListPane<L: Lines> {
     anchor: Option<L::Line>,
     /// The place of the selected line while it is not in the list.
     held: Option<u64>,
-    /// The user has moved the selection.
+    /// True if the user has moved the selection.
     is_moved: bool,
     /// Lines of the selected line's detail that are above its area.
     pub scroll: usize,
@@ -208,7 +208,7 @@ impl<L: Lines> ListPane<L> {
         }
     }
 
-    /// Forgets the selected line. One that is held leaves the screen.
+    /// Drops the selected line. A held line leaves the screen.
     pub fn let_go(&mut self) {
         self.anchor = None;
         if let Some(place) = self.held.take() {
@@ -221,7 +221,7 @@ impl<L: Lines> ListPane<L> {
         self.held = None;
     }
 
-    /// Selects a line that may be elsewhere. [`Self::keep`] finds it.
+    /// Selects a line whose place is not known. [`Self::keep`] finds it.
     pub fn follow(&mut self, line: L::Line) {
         self.let_go();
         self.anchor = Some(line);
@@ -240,7 +240,7 @@ impl<L: Lines> ListPane<L> {
         self.cursor.first();
     }
 
-    /// Takes over the position of another time.
+    /// Restores an earlier position.
     pub fn set_cursor(&mut self, cursor: Cursor) {
         self.cursor = cursor;
     }
@@ -250,8 +250,8 @@ impl<L: Lines> ListPane<L> {
         self.cursor.stop();
     }
 
-    /// Keeps the selection on its line after the lines changed. A line that left the list is held in its place, unless the list
-    /// is another one now.
+    /// Keeps the selection on its line after the lines changed. A line that left the list is held in its place, unless the
+    /// list is a different one.
     pub fn keep(&mut self, is_other_list: bool) {
         if self.cursor.goes_to_end() {
             self.let_go();

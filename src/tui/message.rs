@@ -12,10 +12,10 @@ use crate::analysis::destinations::Origin;
 use crate::base::text::{Safe, Untrusted};
 use crate::fetch::{Demand, FetchEvent};
 
-/// One thing that happened.
+/// A message to the state machine.
 #[derive(Debug, Clone)]
 pub enum Message {
-    /// The loop has begun.
+    /// The loop has started.
     Begun,
     Key(KeyEvent),
     Paste(Untrusted),
@@ -27,58 +27,58 @@ pub enum Message {
     Fetch(FetchEvent),
     /// A frame was drawn.
     Drawn,
-    /// The rows to show.
+    /// The rows to show have been found.
     Rows(RowsAnswer),
-    /// Findings.
+    /// The audit has results.
     Audited(Box<FindingsIndex>),
     /// The result of a job.
     Done(Box<Done>),
     /// The result of a probe.
     Probed(ProbeEvent),
-    /// The moment came that `App::next_wake` named.
+    /// The time of `App::next_wake` has come.
     Tick,
-    /// Suspending did not work, for this reason.
+    /// Suspending failed, for this reason.
     NotSuspended(&'static str),
-    /// From now on the answers are those of another workspace.
+    /// All further answers are from another workspace.
     Switched(Box<WorkspaceInfo>),
-    /// Another workspace cannot be shown, for this reason.
+    /// Switching to another workspace failed, for this reason.
     NotSwitched(Safe),
-    /// Why the key command, run again, gave no key.
+    /// The key command was run again, but failed for this reason.
     NotRenewed(Safe),
 }
 
-/// One thing that the loop is to do. The state machine itself does no IO.
+/// An effect for the loop to carry out. The state machine itself does no IO.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// The screen has changed.
+    /// Draw a frame, since the screen has changed.
     Draw,
-    /// Show a notice. The state machine does that itself.
+    /// Show a notice. The state machine handles this effect itself.
     Notice(Notice),
     /// Draw every cell again.
     Redraw,
-    /// Tell the fetch task what is wanted now.
+    /// Send the fetch task a new demand.
     Demand(Demand),
-    /// Find the rows to show.
+    /// Filter and sort the rows.
     FilterSort(RowsRequest),
     Audit(Box<AuditRequest>),
-    /// Do this beside the loop.
+    /// Run a background job.
     Run(Box<Job>),
-    /// Probe these destinations beside the loop, before those that still wait.
+    /// Probe these destinations in the background, before those that are still waiting.
     Probe(Vec<Origin>),
-    /// End the probes that are under way.
+    /// Cancel the probes in progress.
     StopProbing,
-    /// Ask the API for these webhooks one by one; what came of it is that of a job.
+    /// Request these webhooks by id. The result is that of a job.
     Ask(RemovalQuestion),
-    /// Put a text on the user's clipboard.
+    /// Copy a text to the clipboard.
     Copy(Untrusted),
     Mouse(bool),
-    /// Keep the filters that were typed, the newest last.
+    /// Save the filter history, the newest filter last.
     Remember(Vec<String>),
-    /// Show another workspace, by its place among the profiles. It takes the place of a switch that is under way.
+    /// Switch to the workspace with this index among the profiles. Replaces a switch in progress.
     Switch(usize),
-    /// Stay with the workspace that is shown: a switch that is under way ends.
+    /// Cancel a switch in progress.
     Stay,
-    /// Read the key again that the API refused, if that needs the terminal. Otherwise the client does it by itself.
+    /// Read a refused key again, if that needs the terminal. Otherwise the client does so by itself.
     RenewKey,
     Suspend,
     Quit,
@@ -89,12 +89,12 @@ pub fn warn(words: impl Into<Safe>) -> Vec<Effect> {
     vec![Effect::Notice(Notice::Warning(words.into()))]
 }
 
-/// Shows a notice that is no warning.
+/// Shows a notice that is not a warning.
 pub fn inform(words: impl Into<Safe>) -> Vec<Effect> {
     vec![Effect::Notice(Notice::Info(words.into()))]
 }
 
-/// Draws, if something changed.
+/// Draws if something changed.
 pub fn draw_if(changed: bool) -> Vec<Effect> {
     if changed { vec![Effect::Draw] } else { Vec::new() }
 }

@@ -1,5 +1,5 @@
-//! Facts about a webhook besides its fields: the probe result, and the deliveries. A few lines each, which stay in
-//! their places from webhook to webhook.
+//! Facts about a webhook besides its fields: the probe result, and the deliveries. Each has a fixed number of lines, so that
+//! positions do not change from webhook to webhook.
 
 use ratatui::style::Style;
 
@@ -17,7 +17,7 @@ use crate::keymap::Action;
 use crate::model::RowRef;
 use crate::safe;
 
-/// Columns of what somebody else says, such as an error message.
+/// The most columns of a message from another program, such as an error.
 const MAX_WORDS: usize = 120;
 
 /// All notes about a row, in their order.
@@ -59,7 +59,7 @@ fn probe(app: &App, sight: ProbeStatus<'_>) -> Note {
     }
 }
 
-/// `dns ok · tls ok, 43 d left · 87 ms`, or what is wrong.
+/// `dns ok · tls ok, 43 d left · 87 ms`, or the problem.
 fn seen_in_words(seen: &Seen, theme: Theme, glyphs: &Glyphs) -> (Safe, Style) {
     let reach = &seen.reach;
     if let Some(trouble) = reach.trouble {
@@ -112,7 +112,7 @@ fn deliveries(app: &App, figures: &Figures) -> Note {
     }
 }
 
-/// When the last failure was, and what they were mostly about.
+/// The time of the last failure, and the most frequent status and error.
 fn last_failures(app: &App, stats: &DeliveryStats) -> Safe {
     let glyphs = &app.settings.glyphs;
     let mut parts = Vec::new();
@@ -129,7 +129,7 @@ fn last_failures(app: &App, stats: &DeliveryStats) -> Safe {
     if glyphs.is_ascii() { clean(&words.as_str().replace('\u{d7}', "x")) } else { words }
 }
 
-/// The failures in a hundred attempts; some are never none, nor are most of them all.
+/// The percentage of failed attempts, rounded down, but at least 1 if any failed.
 pub fn percent(stats: &DeliveryStats) -> Safe {
     let failed = u128::from(stats.failures) * 100;
     let attempts = u128::from(stats.attempts.max(1));

@@ -1,4 +1,4 @@
-//! A line in the footer until the next key.
+//! A notice in the footer, shown until the next key.
 
 use crate::base::text::Safe;
 

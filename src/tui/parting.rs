@@ -62,7 +62,7 @@ impl<C: Console, I> Explorer<C, I> {
         exported
     }
 
-    /// Takes the result of a job, and starts the write of the cache that follows it.
+    /// Handles the result of a job, and starts the write of the cache that follows from it.
     fn take_at_last(&mut self, done: Done) {
         for effect in self.app.update(Message::Done(Box::new(done)), Moment::now()) {
             if let Effect::Run(job) = effect
@@ -75,7 +75,7 @@ impl<C: Console, I> Explorer<C, I> {
 
     async fn write_the_last(&mut self) {
         self.history.written().await;
-        // Twice, for rows that were read during the first write. A cache that cannot be written is not tried again and again.
+        // Twice, for rows that were read during the first write. A write that fails is not repeated endlessly.
         for _ in 0..2 {
             if let Some(job) = self.app.in_session(Session::keep_at_last) {
                 self.jobs.start(job);

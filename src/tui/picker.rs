@@ -1,5 +1,5 @@
-//! The one picker: a few choices, of which a key, or enter on the selected one, takes one. The palette, the profiles, the baselines
-//! and the copy menu are pickers; they differ in what letters do.
+//! A picker: a list of choices, taken with a key, or with enter on the selected one. The palette, the profiles, the
+//! baselines and the copy menu are pickers; they differ in the meaning of letters.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
@@ -11,15 +11,15 @@ use crate::keymap::{ACTIONS, Action, COPIES, Copy};
 /// The keys of the first choices of a list.
 const DIGITS: [char; 9] = ['1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
-/// The longest text that narrows the choices.
+/// The longest text that filters the choices.
 const MAX_INPUT: usize = 64;
 
 /// The meaning of letters in a picker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Letters {
-    /// They narrow the choices.
+    /// They filter the choices.
     Narrow,
-    /// They narrow the choices after a slash. Before it they are keys as in a list, and a digit takes a choice.
+    /// They filter the choices after a slash. Before that, they are keys as in a list, and a digit takes a choice.
     NarrowAfterSlash,
     /// Each takes a choice; any other key closes the picker.
     Take,
@@ -32,7 +32,7 @@ pub struct PickerChoice<T> {
     /// The key that takes it.
     pub key: Option<char>,
     pub name: Safe,
-    /// A text that it is found by, too, after those whose names match.
+    /// Additional text to search. Choices whose names match come first.
     pub beside: Safe,
     pub is_current: bool,
 }
@@ -43,12 +43,12 @@ pub struct Picker<T> {
     letters: Letters,
     choices: Vec<PickerChoice<T>>,
     input: String,
-    /// Places among the choices.
+    /// The matching choices, as indexes.
     found: Vec<usize>,
     selected: usize,
-    /// Letters are text.
+    /// True while letters are text.
     is_narrowing: bool,
-    /// Enter was pressed where there is nothing to take.
+    /// True after enter was pressed without a match.
     is_refused: bool,
 }
 
@@ -107,7 +107,8 @@ impl<T: Clone> Picker<T> {
         Self { letters, choices, input: String::new(), found, selected: 0, is_narrowing, is_refused: false }
     }
 
-    /// A list whose first choices have digits. The choice after the current one is selected: of two, that is the other one.
+    /// A list whose first choices have digits. The choice after the current one is selected, which is the other one if there
+    /// are two.
     pub fn list(mut choices: Vec<PickerChoice<T>>) -> Self {
         let current = choices.iter().position(|choice| choice.is_current).unwrap_or_default();
         let next = if current + 1 < choices.len() { current + 1 } else { 0 };
@@ -142,17 +143,17 @@ impl<T: Clone> Picker<T> {
         self.choices.iter().find(|choice| choice.key == Some(key)).map(|choice| choice.value.clone())
     }
 
-    /// Returns true while letters narrow the choices, and no key takes one.
+    /// Returns true while letters filter the choices instead of taking one.
     pub fn is_narrowing(&self) -> bool {
         self.is_narrowing
     }
 
-    /// Returns true after enter was pressed where there is nothing to take.
+    /// Returns true after enter was pressed without a match.
     pub fn is_refused(&self) -> bool {
         self.is_refused
     }
 
-    /// Takes pasted text.
+    /// Inserts pasted text.
     pub fn paste(&mut self, text: &str) -> bool {
         let takes_text = self.letters != Letters::Take;
         if takes_text {
@@ -161,7 +162,7 @@ impl<T: Clone> Picker<T> {
         takes_text
     }
 
-    /// Takes typed or pasted text, without control characters.
+    /// Inserts typed or pasted text, without control characters.
     fn insert(&mut self, text: &str) {
         self.is_narrowing = true;
         let room = MAX_INPUT.saturating_sub(self.input.chars().count());
@@ -220,7 +221,7 @@ impl<T: Clone> Picker<T> {
         }
     }
 
-    /// Takes back a character. Where there is none, narrowing ends.
+    /// Deletes a character. If there is none, filtering ends.
     fn backspace(&mut self, letters: Letters) -> Picked<T> {
         if self.input.pop().is_some() {
             self.narrow();
@@ -253,7 +254,7 @@ impl<T: Clone> Picker<T> {
         let mut buffer = Vec::new();
         let mut score = |text: &Safe| pattern.score(Utf32Str::new(text.as_str(), &mut buffer), &mut matcher);
         let typed = self.input.to_lowercase();
-        // The letters of any word are somewhere in a long description: only whole words of it count.
+        // Only whole words of a description match: the letters of any word occur in a long description.
         let is_described = |text: &Safe| {
             let text = text.as_str().to_lowercase();
             typed.split_whitespace().all(|word| text.contains(word)).then_some(0)
@@ -336,7 +337,7 @@ mod tests {
             ("rawj", Some(Action::RawJson)),
             ("quit\u{1b}\n", Some(Action::Quit)),
             ("credentials", Some(Action::Reveal)),
-            // Its letters are in many descriptions.
+            // Its letters occur in many descriptions.
             ("treat", None),
             ("zzzz", None),
         ] {

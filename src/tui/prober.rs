@@ -1,4 +1,4 @@
-//! Probes for the loop: they run beside it, and what they find comes as it is found.
+//! Runs probes for the loop in the background, and reports each result as it arrives.
 
 use std::fmt;
 use std::future::pending;
@@ -13,21 +13,21 @@ use crate::base::clock::Moment;
 use crate::base::text::Safe;
 use crate::probe::{self, Answer, Probing, Settings, Trust, Wanted};
 
-/// The most that each step of a probe may take.
+/// The time limit of each step of a probe.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Loads the certificates that are trusted, which takes milliseconds, or says why that failed.
+/// Loads the trusted certificates, which takes milliseconds, or returns an error.
 type OpenTrust = dyn Fn() -> Result<Trust, Safe> + Send + Sync;
 
 /// The result of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProbeEvent {
     Reach(Origin, Box<Seen>),
-    /// Nothing can be probed, for this reason.
+    /// Probing is not possible, for this reason.
     Failed(Safe),
 }
 
-/// The probe that is under way, if one is.
+/// The probe in progress, if any.
 pub struct Prober {
     open: Arc<OpenTrust>,
     trust: Option<Trust>,
@@ -40,7 +40,7 @@ enum ProberState {
     Idle,
     /// The certificates are being loaded.
     Opening(JoinHandle<Result<Trust, Safe>>, Vec<Vec<Origin>>),
-    /// Probing, and the number of answers that are still to come.
+    /// Probing, and the number of results still to come.
     Running(Probing, usize),
 }
 
@@ -51,19 +51,19 @@ impl fmt::Debug for Prober {
 }
 
 impl Prober {
-    /// Private addresses are not connected to.
+    /// Creates a prober that does not connect to private addresses.
     pub fn new(open: impl Fn() -> Result<Trust, Safe> + Send + Sync + 'static) -> Self {
         let open = Arc::new(open);
         Self { open, trust: None, step_timeout: STEP_TIMEOUT, allow_private: false, state: ProberState::Idle }
     }
 
-    /// Connects to private addresses too, as tests on loopback must.
+    /// Also connects to private addresses, for tests on loopback.
     #[must_use]
     pub fn allowing_private(self) -> Self {
         Self { allow_private: true, ..self }
     }
 
-    /// Probes these, before what still waits to be probed.
+    /// Probes these origins, before those that are still waiting.
     pub fn ask(&mut self, origins: Vec<Origin>) {
         match &mut self.state {
             ProberState::Idle => match &self.trust {
@@ -81,18 +81,18 @@ impl Prober {
         }
     }
 
-    /// Ends what is under way.
+    /// Cancels the probe in progress.
     pub fn stop(&mut self) {
         self.state = ProberState::Idle;
     }
 
-    /// Waits for what is found next. A call that is cancelled loses nothing.
+    /// Waits for the next result. Canceling the call loses nothing.
     pub async fn next(&mut self) -> ProbeEvent {
         loop {
             match &mut self.state {
                 ProberState::Idle => return pending().await,
                 ProberState::Opening(task, waiting) => {
-                    // A panic in there has ended the explorer by its hook.
+                    // A panic in the task has already ended the explorer through the panic hook.
                     let opened = task.await.unwrap_or_else(|_panicked| Err("cannot load the trusted certificates".into()));
                     let waiting = std::mem::take(waiting);
                     match opened {

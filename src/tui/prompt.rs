@@ -1,23 +1,23 @@
-//! A line of text that is being typed.
+//! A line of text input.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::base::text::{Safe, clean};
 
-/// More than anybody types; what is pasted beyond it is cut off.
+/// The size limit of the text, in bytes. Longer pasted text is cut off.
 const MAX_BYTES: usize = 10_000;
 
-/// A text and where the next character goes.
+/// A text and the position of the cursor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prompt {
     text: String,
-    /// A byte of the text, on the boundary of a cluster.
+    /// The position of the cursor in bytes, on the boundary of a grapheme cluster.
     at: usize,
 }
 
 impl Prompt {
-    /// With a text, at its end.
+    /// Creates a prompt with a text, and the cursor at its end.
     pub fn new(text: &str) -> Self {
         let text = text.get(..text.floor_char_boundary(MAX_BYTES)).unwrap_or_default();
         Self { text: text.to_owned(), at: text.len() }
@@ -27,12 +27,12 @@ impl Prompt {
         &self.text
     }
 
-    /// The place of the next character, in bytes.
+    /// The position of the cursor, in bytes.
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// Takes typed or pasted text. Line breaks and tabs in it are blanks; other control characters are no text.
+    /// Inserts typed or pasted text. Line breaks and tabs become spaces, and other control characters are dropped.
     pub fn insert(&mut self, text: &str) {
         let room = MAX_BYTES.saturating_sub(self.text.len());
         let head = text.get(..text.floor_char_boundary(room)).unwrap_or_default();
@@ -42,7 +42,7 @@ impl Prompt {
         self.at += typed.len();
     }
 
-    /// Takes back the cluster before the cursor; false when there is none.
+    /// Deletes the cluster before the cursor. Returns false if there is none.
     pub fn backspace(&mut self) -> bool {
         let start = self.before();
         let is_there = start < self.at;
@@ -56,7 +56,7 @@ impl Prompt {
         self.text.replace_range(self.at..stop, "");
     }
 
-    /// Takes back the word before the cursor, and the blanks behind it.
+    /// Deletes the word before the cursor, and the spaces after it.
     pub fn delete_word(&mut self) {
         let head = self.head().trim_end();
         let start = head
@@ -72,7 +72,7 @@ impl Prompt {
         self.text.replace_range(self.at..end, "");
     }
 
-    /// Takes back everything before the cursor.
+    /// Deletes everything before the cursor.
     pub fn delete_to_start(&mut self) {
         self.text.replace_range(..self.at, "");
         self.at = 0;
@@ -90,12 +90,12 @@ impl Prompt {
         self.at = self.behind();
     }
 
-    /// Goes to the start of the word before the cursor.
+    /// Moves to the start of the word before the cursor.
     pub fn word_left(&mut self) {
         self.at = self.word_start();
     }
 
-    /// Goes to the end of the word after the cursor.
+    /// Moves to the end of the word after the cursor.
     pub fn word_right(&mut self) {
         self.at = self.word_end();
     }
@@ -108,8 +108,8 @@ impl Prompt {
         self.at = self.text.len();
     }
 
-    /// The part of the text that fits into so many columns with the cursor in it, the column of the cursor, and that of a
-    /// place further on or back in the text, if it is in sight.
+    /// The part of the text around the cursor that fits into this many columns, the column of the cursor, and the column of
+    /// another position in the text, if it is visible.
     pub fn window(&self, columns: usize, place: Option<usize>) -> PromptWindow {
         let before = clean(self.head());
         // The cursor itself takes a column.
@@ -132,7 +132,7 @@ impl Prompt {
         PromptWindow { head, rest, cursor, place, is_cut: skipped > 0 }
     }
 
-    /// Does what a key does in a line of text; false when it does nothing there.
+    /// Handles an editing key. Returns false if the key has no effect on text.
     pub fn edit(&mut self, event: KeyEvent) -> bool {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
         let alt = event.modifiers.contains(KeyModifiers::ALT);
@@ -163,7 +163,7 @@ impl Prompt {
         true
     }
 
-    /// The start of the word before the cursor: of a run of letters and digits.
+    /// The start of the word before the cursor. A word consists of letters and digits.
     fn word_start(&self) -> usize {
         let mut start = self.at;
         let mut is_inside = false;
@@ -213,11 +213,11 @@ impl Prompt {
 pub struct PromptWindow {
     pub head: Safe,
     pub rest: Safe,
-    /// The start of the text is not seen.
+    /// True if the start of the text is cut off.
     pub is_cut: bool,
     /// The column of the cursor.
     pub cursor: usize,
-    /// The column of the place that was asked for.
+    /// The column of the requested position.
     pub place: Option<usize>,
 }
 

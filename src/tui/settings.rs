@@ -1,4 +1,5 @@
-//! The settings of the explorer: those of the config, and what the user changes while it runs. They outlive a switch of workspaces.
+//! The settings of the explorer: those of the config, and those that the user changes at run time. They are kept when the
+//! workspace changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub struct ExplorerSettings {
     pub auto_load_limit: u64,
     /// The rules of the audit, and its waivers.
     pub audit: Arc<config::AuditConfig>,
-    /// Event names that are known besides the vendor's.
+    /// Known event names besides the vendor's.
     pub known_events: Arc<[Box<str>]>,
 }
 

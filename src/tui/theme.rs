@@ -1,11 +1,11 @@
-//! Colours and symbols. Every meaning has a symbol or a word besides its colour, so nothing is lost without colours.
+//! Colors and symbols. Every meaning has a symbol or a word besides its color, so that nothing is lost without colors.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::analysis::audit::Severity;
 use crate::config;
 
-/// Styles by what they mean.
+/// Styles by meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
     pub accent: Style,
@@ -15,7 +15,7 @@ pub struct Theme {
     pub error: Style,
     pub quiet: Style,
     pub strong: Style,
-    /// The text that a search matched.
+    /// Text that matches the filter.
     pub matched: Style,
     /// The selected entry of a menu.
     pub selected: Style,
@@ -23,8 +23,8 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// The user's colours, or none at all. Without colours no colour is ever set, not even the default one: some writers turn
-    /// that into a full reset.
+    /// Creates a theme with the user's colors, or without any. Without colors, no color is ever set, not even the default
+    /// one, since some writers turn that into a full reset.
     pub fn new(colours: &config::ThemeConfig, coloured: bool) -> Self {
         let style = |colour| coloured_style(colour, coloured);
         Self {
@@ -41,7 +41,7 @@ impl Theme {
         }
     }
 
-    /// How bad a finding is.
+    /// The style of a severity.
     pub const fn severity(self, severity: Severity) -> Style {
         match severity {
             Severity::Error => self.error,
@@ -50,12 +50,12 @@ impl Theme {
         }
     }
 
-    /// A colour that is not one of the theme's.
+    /// The style of a color that is not in the theme.
     pub fn colour(self, colour: Color) -> Style {
         coloured_style(colour, self.coloured)
     }
 
-    /// The name of a workspace that a colour marks. Without colours the name alone says which it is.
+    /// The style of the name of a workspace that has a color.
     pub fn mark(self, colour: Option<Color>) -> Style {
         match colour {
             Some(colour) if self.coloured => self.colour(colour).add_modifier(Modifier::BOLD | Modifier::REVERSED),
@@ -80,7 +80,7 @@ pub struct Glyphs {
     pub dot: &'static str,
     pub placeholder: &'static str,
     pub bar: &'static str,
-    /// A group that is open, and one that can be opened.
+    /// The symbols of an expanded and a collapsed group.
     pub open: &'static str,
     pub closed: &'static str,
     pub ascending: &'static str,
@@ -130,7 +130,7 @@ impl Glyphs {
         }
     }
 
-    /// How bad a finding is.
+    /// The symbol of a severity.
     pub const fn severity(self, severity: Severity) -> &'static str {
         match severity {
             Severity::Error if self.is_ascii() => "X",
@@ -140,7 +140,7 @@ impl Glyphs {
         }
     }
 
-    /// A reachable destination, and an unreachable one.
+    /// The symbols of a reachable and an unreachable destination.
     pub const fn probe(self) -> [&'static str; 2] {
         if self.is_ascii() { ["=", "x"] } else { ["→", "✗"] }
     }

@@ -1,18 +1,18 @@
-//! The selection: an index until its row is loaded, then an id. It stays with its webhook whatever arrives, also when that is
-//! removed.
+//! The selection: an index until its row is loaded, then an id. It stays on its webhook whatever arrives, even if the
+//! webhook is removed.
 //!
-//! A key acts on what the user saw. Keys may be typed ahead of the frames (`jj space` arrives in one read over a slow link), and then
-//! the user counts from the last frame. So each key starts from the line that the last frame showed as selected, and where it leads
-//! counts as seen, too, if
+//! A key acts on the row that the user saw. Keys may be typed ahead of the frames (`jj space` arrives in one read over a
+//! slow connection), and then the user counts from the last frame. So each key starts from the line that the last frame
+//! showed as selected, and the resulting selection also counts as seen if
 //!
-//! - nothing arrived since that frame: the list is the one that the user counted in, on screen and beyond, or
-//! - it leads by lines to the one that the frame showed there.
+//! - nothing arrived since that frame, so that the list is the one that the user counted in, on screen and beyond, or
+//! - it was reached by single lines, and the frame showed that line there.
 //!
-//! A click is about the line that the last frame showed under it, if that line is still in its place.
+//! A click refers to the line that the last frame showed under it, if that line is still in its place.
 //!
-//! In all other cases (rows came or moved in between, the filter or the sort order is another one, the workspace was switched) the
-//! count is lost: a key that acts on the selection acts on nothing and says so. The next frame shows the selection, and the key
-//! pressed again acts on that. Keys that only move are never refused.
+//! In all other cases (rows arrived or moved in between, the filter or the sort order changed, the workspace was switched)
+//! the count is lost: a key that acts on the selection has no effect and shows a notice. The next frame shows the selection,
+//! and pressing the key again acts on it. Keys that only move are never refused.
 
 use std::mem::Discriminant;
 
@@ -23,7 +23,7 @@ use super::ui::Overlay;
 use super::view_kind::View;
 use crate::analysis::sort::Sort;
 
-/// The parts of a frame that take clicks.
+/// The parts of a frame that accept clicks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Parts {
     /// The lines of the view, without their title.
@@ -41,11 +41,11 @@ pub struct Aim {
     pub lines: u64,
 }
 
-/// The part of the UI that handles keys.
+/// The part of the UI that receives keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taker {
     pub overlay: Discriminant<Overlay>,
-    /// The export dialog asks whether to replace a file.
+    /// True if the export dialog asks whether to replace a file.
     pub replaces: bool,
 }
 
@@ -56,7 +56,7 @@ pub struct SelectedLine {
     pub target: LineKey,
 }
 
-/// The choices that make up a list.
+/// The settings that determine a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListIdentity {
     pub view: View,
@@ -111,22 +111,22 @@ impl LastFrame {
         self.parts
     }
 
-    /// The terminal has another size.
+    /// Forgets the parts, since the terminal has a different size.
     pub fn forget_parts(&mut self) {
         self.parts = None;
     }
 
-    /// Something arrived that the frame does not show.
+    /// Records that something arrived that the frame does not show.
     pub fn outdate(&mut self) {
         self.is_outdated = true;
     }
 
-    /// A key moved the selection to where the user cannot have counted to if something arrived.
+    /// Records that a key moved the selection to a line that the user cannot have counted to if something arrived.
     pub fn lose_count(&mut self) {
         self.is_lost |= self.is_outdated;
     }
 
-    /// Returns true if another part of the UI takes the keys than in the frame.
+    /// Returns true if a different part of the UI receives the keys than in the frame.
     pub fn takes_other_keys(&self, now: &Aim) -> bool {
         self.aim.taker != now.taker
     }
@@ -137,8 +137,8 @@ impl LastFrame {
         !self.is_lost
     }
 
-    /// The line that the frame showed in a row of the screen, given the key that a place has now. If that line is no longer
-    /// there, the count is lost.
+    /// The line that the frame showed in a row of the screen. `key` returns the current key of a place. If the line is no
+    /// longer there, the count is lost.
     pub fn click(&mut self, row: u16, now: &Aim, key: impl Fn(u64) -> LineKey) -> Clicked {
         let clicked = self.clicked_line(row, now, key).unwrap_or(Clicked::Lost);
         match clicked {

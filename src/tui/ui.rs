@@ -1,4 +1,4 @@
-//! The state of the screen: what has the keys, what lies over the panes, and what the last frame showed.
+//! The state of the screen: the focus, the overlay, and the last frame.
 
 use super::copy::PlainText;
 use super::copy_menu::CopyMenu;
@@ -12,7 +12,7 @@ use super::terminal::frame_limiter::KeyRepeat;
 use super::view_kind::View;
 use crate::keymap::Action;
 
-/// The pane that has the keys.
+/// The pane that has the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Focus {
     #[default]
@@ -20,7 +20,7 @@ pub enum Focus {
     Detail,
 }
 
-/// The part that lies over the panes and takes the keys.
+/// The part that covers the panes and receives the keys.
 #[derive(Debug, Clone, Default)]
 pub enum Overlay {
     #[default]
@@ -29,21 +29,21 @@ pub enum Overlay {
         scroll: usize,
     },
     Palette(Picker<Action>),
-    /// The workspaces, by their place among the profiles.
+    /// The workspaces, by index among the profiles.
     Profiles(Picker<usize>),
-    /// The baselines that changes can be compared with.
+    /// The baselines to choose from.
     Baselines(Picker<BaselineChoice>),
     CopyMenu(Box<CopyMenu>),
-    /// The line in which a filter is typed.
+    /// The prompt of the filter.
     Filter,
-    /// The line in which the name of a file is typed.
+    /// The prompt for the file of an export.
     Export(ExportPrompt),
-    /// A text on a plain screen, to select by hand.
+    /// A text on an otherwise empty screen, to select by hand.
     PlainText(PlainText),
 }
 
 impl Overlay {
-    /// Returns true for an overlay that shows nothing of a workspace, and so outlives a switch to another one.
+    /// Returns true for an overlay that shows nothing of a workspace, and so is kept when the workspace changes.
     fn is_of_no_session(&self) -> bool {
         matches!(self, Self::Help { .. } | Self::Palette(_) | Self::Profiles(_))
     }
@@ -58,11 +58,11 @@ pub struct Ui {
     pub overlay: Overlay,
     pub notice: Option<Notice>,
     pub detail_form: DetailForm,
-    /// The keys that move a selection.
+    /// Presses of the keys that move a selection.
     pub moves: KeyRepeat,
-    /// All keys.
+    /// Presses of all keys.
     pub presses: KeyRepeat,
-    /// A switch to another workspace is in progress.
+    /// True while a switch to another workspace is in progress.
     pub switching: bool,
 }
 
@@ -71,7 +71,7 @@ impl Ui {
         Self { size: clamp(width, height), ..Self::default() }
     }
 
-    /// Prepares the screen for another workspace: only overlays that show nothing of a workspace stay.
+    /// Prepares the screen for another workspace. Only overlays that show nothing of a workspace are kept.
     pub fn for_next_session(&mut self) {
         self.focus = Focus::List;
         self.notice = None;

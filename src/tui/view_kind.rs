@@ -1,4 +1,4 @@
-//! The views of the explorer, by name. What they show is in [`super::views`].
+//! The views of the explorer, by name. Their content is in [`super::views`].
 
 /// A view of the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]

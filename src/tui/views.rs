@@ -1,5 +1,5 @@
-//! The views of the explorer: a row of this table, and a file below `view` for each. Keys, mouse, selection and counts are the same
-//! in all of them.
+//! The views of the explorer: each is a row of this table, and a file below `view`. All share keys, mouse, selection and
+//! counts.
 
 use ratatui::layout::Rect;
 
@@ -24,7 +24,7 @@ pub struct ViewEntry {
     pub action: Action,
     /// The grouping of the rows, if each line is a group.
     pub grouping: Option<fn(&App, &GroupPane) -> RowGrouping>,
-    /// The first line is a title.
+    /// True if the first line is a title.
     pub has_title: bool,
     /// The lines below the list, if there is room for them.
     pub footing: u16,
@@ -33,7 +33,7 @@ pub struct ViewEntry {
     pub draw: fn(&App, Rect, &mut Canvas<'_>),
     /// Called when the view is shown.
     pub open: fn(&mut App) -> Vec<Effect>,
-    /// Performs an action that the view has its own way of; `None` for all others.
+    /// Performs an action that the view handles differently; `None` for all others.
     pub perform: fn(&mut App, Action) -> Option<Vec<Effect>>,
     /// The keys in the footer, the most useful first.
     pub hints: &'static [Action],

@@ -1,5 +1,5 @@
-//! A thread that works on the latest request: a newer one takes the place of one that waits, and ends the one in progress if it asks
-//! for something else.
+//! A thread that works on the latest request. A newer request replaces one that is waiting, and cancels the one in progress
+//! if it asks for something else.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,20 +9,19 @@ use tokio::sync::mpsc;
 
 use crate::analysis::IsNeeded;
 
-/// Answers that wait for the loop; few are enough.
+/// The most answers to buffer for the loop.
 const WAITING: usize = 2;
 
 /// A request to a thread.
 pub trait WorkRequest: Send + Sync + 'static {
     type Answer: Send + 'static;
-    /// The memory of the thread from request to request.
+    /// The state that the thread keeps between requests.
     type Memory: Default + Send + 'static;
 
     /// Returns true if the request is worth finishing although there is a newer one.
     fn is_needed_beside(&self, newer: &Self) -> bool;
 
-    /// Works until it is done, or until `is_needed` says that the result is no longer needed. `tell` takes answers before
-    /// the last one.
+    /// Works until it is done, or until `is_needed` returns false. `tell` takes answers before the last one.
     fn work(
         &self,
         memory: &mut Self::Memory,
@@ -31,7 +30,7 @@ pub trait WorkRequest: Send + Sync + 'static {
     ) -> Option<Self::Answer>;
 }
 
-/// The thread as the loop sees it. It ends when this is dropped.
+/// A handle to the thread, which ends when the handle is dropped.
 #[derive(Debug)]
 pub struct Worker<W: WorkRequest> {
     mailbox: Arc<Mailbox<W>>,
@@ -53,7 +52,7 @@ struct Letter<W> {
 impl<W: WorkRequest> Worker<W> {
     /// # Errors
     ///
-    /// No thread can be started.
+    /// The thread cannot be started.
     pub fn start() -> io::Result<Self> {
         let letter = Mutex::new(Letter::<W> { wish: None, is_over: false });
         let mailbox = Arc::new(Mailbox { letter, changed: Condvar::new() });
@@ -73,13 +72,13 @@ impl<W: WorkRequest> Worker<W> {
         Ok(Self { mailbox, answers })
     }
 
-    /// Requests something, in place of any request that waits.
+    /// Sends a request, which replaces any request that is waiting.
     pub fn ask(&self, wish: W) {
         self.mailbox.lock().wish = Some(wish);
         self.mailbox.changed.notify_one();
     }
 
-    /// The next answer; `None` when the thread has ended, which it does only by a panic.
+    /// The next answer; `None` if the thread has panicked.
     pub async fn answer(&mut self) -> Option<W::Answer> {
         self.answers.recv().await
     }
@@ -94,7 +93,7 @@ impl<W: WorkRequest> Drop for Worker<W> {
 
 impl<W: WorkRequest> Mailbox<W> {
     fn lock(&self) -> MutexGuard<'_, Letter<W>> {
-        // A letter is whole between any two statements.
+        // A panic cannot leave it half-changed.
         self.letter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -112,7 +111,7 @@ impl<W: WorkRequest> Mailbox<W> {
         }
     }
 
-    /// Returns true unless something else was requested since.
+    /// Returns true unless something else was requested in the meantime.
     fn is_wanted(&self, wish: &W) -> bool {
         let letter = self.lock();
         !letter.is_over && letter.wish.as_ref().is_none_or(|newer| wish.is_needed_beside(newer))
@@ -127,10 +126,10 @@ mod tests {
 
     use super::*;
 
-    /// Nothing here takes as long.
+    /// The longest wait; nothing here takes as long.
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// Tells when it begins, and works until it is no longer needed.
+    /// Reports when it starts, and works until it is no longer needed.
     struct Endless(mpsc::UnboundedSender<()>);
 
     impl WorkRequest for Endless {

@@ -1,5 +1,5 @@
-//! The threads of a session: one filters and sorts, one audits. Each works on its latest request. A switch to another workspace
-//! replaces them, and with their channels all that they could still report of the last one.
+//! The threads of a session: one filters and sorts, one audits. Each works on its latest request. A switch to another
+//! workspace replaces them and drops their channels, with all answers about the previous one.
 
 use std::io;
 
@@ -27,7 +27,7 @@ pub enum WorkersAnswer {
 impl Workers {
     /// # Errors
     ///
-    /// No thread can be started.
+    /// The threads cannot be started.
     pub fn start() -> io::Result<Self> {
         Ok(Self { filter_sort: Worker::start()?, audit: Worker::start()? })
     }
@@ -45,8 +45,8 @@ impl Workers {
 /// A request for the rows to show.
 #[derive(Debug, Clone)]
 pub struct RowsRequest {
-    /// Changes with the question. The same question about more rows keeps its number and is not cut short, so that rows that
-    /// stream in cannot keep the answer from ever being given.
+    /// Changes with the criteria. A request that differs only in its rows keeps its number and is not canceled, so that rows
+    /// that keep arriving cannot delay the answer forever.
     pub epoch: u64,
     /// The version of the rows.
     pub version: u64,

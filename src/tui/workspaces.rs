@@ -1,4 +1,4 @@
-//! The workspaces that the explorer can show, and a switch to one of them while it is under way.
+//! The workspaces that the explorer can show, and the switch in progress.
 
 use std::future::{Future, pending};
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use crate::base::text::Safe;
 use crate::config::{Connection, Profile, Profiles};
 use crate::safe;
 
-/// Nothing can be switched to by default: the demo, a file.
+/// The workspaces. The default has none to switch to, as for the demo or a file.
 #[derive(Debug, Default)]
 pub struct Workspaces {
     profiles: Option<Arc<Profiles>>,
-    /// The start of a command that reaches the first workspace, and of one that reaches any other, which has to be named.
+    /// The start of a command for the initial workspace, and for any other one, which needs a profile.
     here: Vec<String>,
     elsewhere: Vec<String>,
     underway: Option<(usize, JoinHandle<Resolved>)>,
 }
 
-/// The way to a workspace, or why there is none.
+/// The connection to a workspace, or the reason why there is none.
 pub type Resolved = Result<Box<Connection>, Safe>;
 
 impl Workspaces {
@@ -36,12 +36,12 @@ impl Workspaces {
         self.profiles.as_ref().map_or(0, |profiles| profiles.start_at())
     }
 
-    /// The name of a workspace whose key command may ask a person, and so needs the terminal.
+    /// The name of a workspace whose key command may prompt the user, and so needs the terminal.
     pub fn asks(&self, at: usize) -> Option<&Safe> {
         self.all().get(at).filter(|profile| profile.asks).map(|profile| &profile.shown)
     }
 
-    /// The start of a command that reaches a workspace.
+    /// The start of a command for a workspace.
     pub fn invocation(&self, at: usize) -> Vec<String> {
         if at == self.start_at() {
             return self.here.clone();
@@ -51,8 +51,7 @@ impl Workspaces {
         self.elsewhere.iter().cloned().chain(option.into_iter().flatten()).collect()
     }
 
-    /// Gets the way to a workspace in a thread that may wait for a file system as long as it likes. A switch that was under way
-    /// comes to nothing.
+    /// Starts to connect to a workspace, in a thread that may wait for a slow file system. Cancels a switch in progress.
     pub fn start(&mut self, at: usize) {
         self.stop();
         let resolve = self.resolve(at);
@@ -60,24 +59,24 @@ impl Workspaces {
         self.underway = Some((at, spawn_blocking(move || runtime.block_on(resolve))));
     }
 
-    /// Whatever is under way comes to nothing.
+    /// Cancels a switch in progress.
     pub fn stop(&mut self) {
         if let Some((_, task)) = self.underway.take() {
-            // One that waits for a file system is beyond that; nobody asks it any more.
+            // A thread that waits for a file system cannot be aborted, but its result is ignored.
             task.abort();
         }
     }
 
-    /// Waits for the end of the switch that is under way.
+    /// Waits for the switch in progress.
     pub async fn resolved(&mut self) -> (usize, Resolved) {
         let Some((at, task)) = &mut self.underway else { return pending().await };
         let (at, joined) = (*at, task.await);
         self.underway = None;
-        // A panic in there has ended the explorer by its hook.
+        // A panic in the task has already ended the explorer through the panic hook.
         (at, joined.unwrap_or_else(|_aborted| Err("the switch was canceled".into())))
     }
 
-    /// The way to a workspace; a key command runs here, and shares the terminal.
+    /// Gets the connection to a workspace. A key command runs here, and shares the terminal.
     pub fn resolve(&self, at: usize) -> impl Future<Output = Resolved> + Send + 'static {
         let profiles = self.profiles.clone();
         async move {

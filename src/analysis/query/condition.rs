@@ -39,7 +39,7 @@ pub(super) enum Condition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowFlag {
     Marked,
-    /// Added since the last read that was looked at.
+    /// Added since the last refresh, and not yet seen by the user.
     New,
     Changed,
     Gone,

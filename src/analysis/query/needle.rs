@@ -89,7 +89,7 @@ impl Needle {
     }
 }
 
-/// Returns true if a text as it was typed asks for a case-sensitive search.
+/// Returns true if a text has a capital letter, which makes its search case-sensitive.
 pub(super) fn has_capital(text: &str) -> bool {
     text.chars().any(char::is_uppercase)
 }

@@ -683,7 +683,7 @@ proptest! {
     #[test]
     fn any_two_terms_are_both(a in any_alternative(), b in any_alternative(), webhook in any_webhook()) {
         prop_assert_eq!(matches(&format!("{a} -{b}"), &webhook), matches(&a, &webhook) && !matches(&b, &webhook));
-        // A word takes the field before it; everything else stands for itself.
+        // A word takes the field before it; any other term is independent.
         if b.contains([':', '~']) {
             prop_assert_eq!(matches(&format!("{a}|{b}"), &webhook), matches(&a, &webhook) || matches(&b, &webhook));
         }

@@ -323,7 +323,7 @@ async fn who_is_asked_to_wait_too_long_does_not_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_proves_too_short_grows() {
-    // A request is admitted every five seconds, but clients are told to retry after one.
+    // A request is admitted every five seconds, but clients are asked to retry after one.
     let model = Model::new(Duration::from_secs(5), 0, TOO_MANY);
     assert_eq!(ask_once(&model).await.1, None);
     assert_eq!(ask_once(&model).await.1, None);
