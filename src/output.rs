@@ -22,7 +22,7 @@ mod verbosity;
 mod webhooks;
 
 pub use self::audit::{AuditFormat, AuditSheet, Audited, FindingRecord, SourceFile, summary};
-pub use self::diff::{DiffLine, Differences, Happened, change_line};
+pub use self::diff::{ChangeKind, DiffLine, Differences, change_line};
 pub use self::document::Document;
 pub use self::history::SavedSnapshot;
 pub use self::markdown::code;
@@ -30,7 +30,7 @@ pub use self::openmetrics::{Measured, openmetrics};
 pub use self::probes::ProbeRecord;
 pub use self::record::{CellValue, Column, Format, Record, SheetEntry, Tone};
 pub use self::sheet::{Cells, Sheet};
-pub use self::stdout::{Output, Reader, closed, is_stdout_closed, look_at_stdout};
+pub use self::stdout::{Output, OutputState, closed, is_stdout_closed, look_at_stdout};
 pub use self::verbosity::{Verbosity, message};
 pub use self::webhooks::ListedWebhook;
 use crate::analysis::coverage::EventCoverage;

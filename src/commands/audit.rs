@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::context::{Context, MalformedRows, exit_of, refuse_unknown_findings};
+use super::context::{Context, MalformedRows, refuse_unknown_findings};
 use super::facts::Sources;
 use super::read_all::{WorkspaceReading, read_all};
 use crate::analysis::audit::{Audit, ExternalFacts, FactKind, Finding, LastActive, Pattern, RULES, Report, Rule, RuleSet};
@@ -20,7 +20,7 @@ use crate::cli::args::AuditArgs;
 use crate::error::{Error, Exit, reason};
 use crate::fetch::{Reading, Wanted};
 use crate::model::{RowNumber, RowRef, Rows, Scope};
-use crate::output::{AuditFormat, AuditSheet, Audited, Output, Reader, SourceFile, summary};
+use crate::output::{AuditFormat, AuditSheet, Audited, Output, OutputState, SourceFile, summary};
 use crate::safe;
 use crate::snapshot;
 
@@ -58,16 +58,11 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
     // The program ends soon: freeing a million small findings would take as long as writing them.
     let audited = ManuallyDrop::new(audited);
     let sheet = sheet(args, &out, &audit, context);
-    let reader = if nothing { Reader::Listening } else { out.send(|out| sheet.write(out, &audited))? };
-    if reader == Reader::Listening {
-        if !nothing {
-            note_counts(&sheet, &audited, context);
-        }
-        for (summary, place) in &summaries {
-            context.report(summary, MalformedRows::LeftOut, place);
-        }
+    let state = if nothing { OutputState::Open } else { out.send(|out| sheet.write(out, &audited))? };
+    if state == OutputState::Open && !nothing {
+        note_counts(&sheet, &audited, context);
     }
-    exit = summaries.iter().fold(exit, |exit, (summary, _)| exit.max(exit_of(summary)));
+    exit = exit.max(context.report_all(&summaries, MalformedRows::LeftOut, state));
     let is_failure = |finding: &Finding| sheet.fail_on.is_some_and(|limit| finding.severity >= limit);
     let fails = audited.iter().flat_map(|one| &one.report.findings).any(is_failure);
     Ok(if fails && !args.exit_zero { exit.max(Exit::Found) } else { exit })
@@ -93,7 +88,7 @@ fn sheet<'a, W: Write>(args: &AuditArgs, out: &Output<W>, audit: &'a Audit, cont
         format,
         now: context.now,
         width: out.terminal_width(),
-        coloured: context.is_coloured(out),
+        colored: context.is_colored(out),
         raw: args.raw,
         profiles: context.global.all_profiles,
         audit,

@@ -13,14 +13,14 @@ use crate::model::Rows;
 use crate::output::Differences;
 
 /// The definition of a difference.
-pub(super) struct Comparison {
+pub(super) struct ListingComparison {
     pub(super) ignored: IgnoredFields,
     pub(super) query: Query,
     /// The text of the query.
     pub(super) filter: Option<String>,
 }
 
-impl Comparison {
+impl ListingComparison {
     /// Parses the query again, since ages are relative to the current time.
     pub(super) fn renew(&mut self, now: Timestamp) {
         if let Some(Ok(query)) = self.filter.as_deref().map(|filter| Query::parse(filter, now)) {

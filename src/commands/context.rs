@@ -11,7 +11,7 @@ use crate::config::{Config, Environment};
 use crate::error::{Error, Exit};
 use crate::fetch::{Summary, explain};
 use crate::model::RowRef;
-use crate::output::{Cells, Format, Output, Record, Sheet, Verbosity};
+use crate::output::{Cells, Format, Output, OutputState, Record, Sheet, Verbosity};
 use crate::safe;
 
 /// The options and settings of a command that reads webhooks.
@@ -23,7 +23,7 @@ pub(super) struct Context<'a> {
     pub(super) now: Timestamp,
 }
 
-/// What happens to malformed rows.
+/// The handling of malformed rows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum MalformedRows {
     Passed,
@@ -85,13 +85,13 @@ impl Context<'_> {
         let mut sheet = Sheet::new(format, columns, self.global.all_profiles, self.now)
             .map_err(|why| Error::Usage { message: safe!("--columns: {}", why), advice: None })?;
         sheet.width = out.terminal_width();
-        sheet.coloured = self.is_coloured(out);
+        sheet.colored = self.is_colored(out);
         sheet.cells = if args.raw { Cells::Raw } else { Cells::Guarded };
         Ok(sheet)
     }
 
     /// Returns true if output for people has colors.
-    pub(super) fn is_coloured<W: std::io::Write>(&self, out: &Output<W>) -> bool {
+    pub(super) fn is_colored<W: std::io::Write>(&self, out: &Output<W>) -> bool {
         let color = self.global.color;
         color.enabled(self.env.no_color) && (out.is_terminal() || color == ColorArg::Always)
     }
@@ -138,6 +138,15 @@ impl Context<'_> {
             self.say.problem(&safe!("{}: incomplete: {}", place, problem));
         }
         exit_of(summary)
+    }
+
+    /// Reports all listings, unless the pipe is closed, and returns the worst exit code.
+    pub(super) fn report_all(&self, summaries: &[(Summary, Safe)], malformed: MalformedRows, state: OutputState) -> Exit {
+        let exit = |(summary, place): &(Summary, Safe)| match state {
+            OutputState::Open => self.report(summary, malformed, place),
+            OutputState::Closed => exit_of(summary),
+        };
+        summaries.iter().map(exit).max().unwrap_or(Exit::Done)
     }
 
     /// Reports a failure and returns `None` with `--all-profiles`, so that the other workspaces are read; without it, the failure

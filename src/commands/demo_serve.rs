@@ -3,7 +3,7 @@
 use crate::base::text::{clean, grouped};
 use crate::demo::{self, DemoOptions, DemoServer};
 use crate::error::{Error, Exit, reason};
-use crate::output::{Output, Reader, Verbosity};
+use crate::output::{Output, OutputState, Verbosity};
 use crate::safe;
 
 /// Serves until a signal ends the process; prints what to export first.
@@ -16,7 +16,7 @@ pub(super) async fn run(options: DemoOptions, say: Verbosity) -> Result<Exit, Er
         out.line(&safe!("export DIALNEXA_BASE_URL={}", url))?;
         out.line(&safe!("export DIALNEXA_API_KEY={}", demo::KEY))
     })?;
-    if written == Reader::Listening {
+    if written == OutputState::Open {
         if out.is_terminal() {
             let (count, rows) = (grouped(webhooks), if webhooks == 1 { "webhook" } else { "webhooks" });
             say.note_at_terminal(&safe!("serving {} {}; paste these lines into another shell; ctrl-c stops", count, rows));

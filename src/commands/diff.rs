@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::compare::Comparison;
+use super::compare::ListingComparison;
 use super::context::Context;
-use super::side::{ComparedListing, ListingName};
+use super::side::{ComparisonSide, ListingName};
 use crate::analysis::field_changes::{FieldChange, IgnoredFields, field_changes};
 use crate::base::text::{Safe, grouped};
 use crate::cli::Global;
@@ -12,7 +12,7 @@ use crate::cli::args::{CompareArgs, DiffArgs};
 use crate::error::{Error, Exit};
 use crate::fetch::MissingWebhooks;
 use crate::model::RowRef;
-use crate::output::{DiffLine, Differences, Format, Happened, Output, Sheet, SheetEntry};
+use crate::output::{ChangeKind, DiffLine, Differences, Format, Output, Sheet, SheetEntry};
 use crate::safe;
 
 /// The most lines to build at once.
@@ -59,7 +59,7 @@ fn refuse_same(old: &ListingName<'_>, new: &ListingName<'_>, has_new: bool, glob
 }
 
 /// Reads one side. A failure advises the cache only where the other side is not the cache.
-async fn load(side: &ListingName<'_>, other: &ListingName<'_>, context: &Context<'_>) -> Result<ComparedListing, Error> {
+async fn load(side: &ListingName<'_>, other: &ListingName<'_>, context: &Context<'_>) -> Result<ComparisonSide, Error> {
     side.load(context, "diff")
         .await
         .map_err(|error| if *other == ListingName::Cache { error.without_cache_hint() } else { error })
@@ -69,7 +69,7 @@ async fn load(side: &ListingName<'_>, other: &ListingName<'_>, context: &Context
 pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, Error> {
     let mut out = Output::stdout();
     let sheet: Sheet<DiffLine> = context.sheet(&out, args.output, None)?;
-    let comparison = Comparison::new(&args.compare, context)?;
+    let comparison = ListingComparison::new(&args.compare, context)?;
     let old = ListingName::read(&args.old, context.now)?;
     let new = ListingName::read(args.new.as_deref().unwrap_or("live"), context.now)?;
     refuse_same(&old, &new, args.new.is_some(), context.global)?;
@@ -103,9 +103,9 @@ pub(super) async fn run(args: &DiffArgs, context: &Context<'_>) -> Result<Exit, 
 
 /// Confirms the removal of the webhooks that the live side leaves out, and reports the others.
 async fn confirm(
-    comparison: &Comparison,
-    side: &mut ComparedListing,
-    other: &ComparedListing,
+    comparison: &ListingComparison,
+    side: &mut ComparisonSide,
+    other: &ComparisonSide,
     context: &Context<'_>,
 ) -> Result<MissingWebhooks, Error> {
     let Some(live) = &mut side.live else { return Ok(MissingWebhooks::default()) };
@@ -131,7 +131,7 @@ async fn confirm(
     Ok(missing)
 }
 
-impl Comparison {
+impl ListingComparison {
     pub(super) fn new(args: &CompareArgs, context: &Context<'_>) -> Result<Self, Error> {
         let query = context.query(args.filter.as_deref())?;
         Ok(Self { ignored: IgnoredFields(args.ignore.clone()), query, filter: args.filter.clone() })
@@ -190,10 +190,10 @@ fn lines<'a>(differences: &'a Differences<'_>, ignored: &'a IgnoredFields) -> im
         fields(*before, *after, ignored).into_iter().map(|change| DiffLine::of(before.id(), change))
     });
     let moved = differences.moved.iter().map(|(from, to)| DiffLine::moved(from.id(), to.id()));
-    (differences.added.iter().map(whole(Happened::Added)))
-        .chain(differences.removed.iter().map(whole(Happened::Removed)))
+    (differences.added.iter().map(whole(ChangeKind::Added)))
+        .chain(differences.removed.iter().map(whole(ChangeKind::Removed)))
         .chain(changed)
-        .chain(differences.unknown.iter().map(whole(Happened::Unknown)))
+        .chain(differences.unknown.iter().map(whole(ChangeKind::Unknown)))
         .chain(moved)
 }
 

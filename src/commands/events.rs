@@ -6,7 +6,7 @@ use crate::cli::args::EventsArgs;
 use crate::error::{Error, Exit};
 use crate::fetch::Wanted;
 use crate::model::{RowRef, Scope};
-use crate::output::{Output, Reader, Sheet, SheetEntry};
+use crate::output::{Output, OutputState, Sheet, SheetEntry};
 
 /// Reads all webhooks and counts their events.
 pub(super) async fn run(args: &EventsArgs, context: &Context<'_>) -> Result<Exit, Error> {
@@ -19,7 +19,7 @@ pub(super) async fn run(args: &EventsArgs, context: &Context<'_>) -> Result<Exit
     let reading = workspace.read(Wanted { filter, ..Wanted::all(Scope::All) }).await?;
     let known = context.config.audit.known_events.iter().map(crate::base::text::Untrusted::raw);
     let entries: Vec<_> = coverage(&reading.rows, known).into_iter().map(SheetEntry::Record).collect();
-    if out.send(|out| sheet.write(out, &entries))? == Reader::Gone {
+    if out.send(|out| sheet.write(out, &entries))? == OutputState::Closed {
         return Ok(exit_of(&reading.summary));
     }
     // No count includes a malformed row.

@@ -16,14 +16,14 @@ use crate::model::Rows;
 use crate::probe;
 use crate::safe;
 
-/// Where facts come from.
+/// The sources of facts.
 pub(super) struct Sources {
     deliveries: Option<Arc<DeliveryTally>>,
     probe: Option<probe::Settings>,
 }
 
 impl Sources {
-    /// Reads the deliveries. Rows that cannot be used are told, and are in the exit code.
+    /// Reads the deliveries. Unusable rows are reported and affect the exit code.
     pub(super) fn open(
         file: Option<&Path>,
         step_timeout: Option<u64>,
@@ -74,11 +74,11 @@ impl Sources {
         facts
     }
 
-    /// What a look at the destinations of the active webhooks says; `None` when nobody is to look.
+    /// Probes the destinations of the active webhooks; `None` without `--probe`.
     pub(super) async fn probe(&self, rows: &Rows) -> Option<Probed> {
         let settings = self.probe.as_ref()?;
         let mut grouping = Grouping::default();
-        // Nothing is delivered to the others.
+        // Inactive webhooks receive no deliveries.
         for row in rows.webhooks().filter(|row| row.active() == Some(true)) {
             grouping.add(row, 0);
         }

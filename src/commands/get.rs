@@ -9,7 +9,7 @@ use crate::base::text::{Safe, clean, clean_head};
 use crate::cli::args::GetArgs;
 use crate::error::{Error, Exit};
 use crate::model::{OwnedRow, WebhookId};
-use crate::output::{Format, ListedWebhook, Output, Reader, Sheet};
+use crate::output::{Format, ListedWebhook, Output, OutputState, Sheet};
 use crate::safe;
 
 /// Requests each id, and writes the webhooks found in the order of the ids.
@@ -22,7 +22,7 @@ pub(super) async fn run(args: &GetArgs, context: &Context<'_>) -> Result<Exit, E
     // The exit code is the same after a closed pipe.
     let _reader = match (sheet.format, entries.as_slice()) {
         // One id, one object.
-        (Format::Json, []) if ids.len() == 1 => Reader::Listening,
+        (Format::Json, []) if ids.len() == 1 => OutputState::Open,
         (Format::Json, [_]) if ids.len() == 1 => out.send(|out| sheet.write_lines(out, &entries))?,
         _ => out.send(|out| sheet.write(out, &entries))?,
     };

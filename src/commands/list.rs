@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::context::{Context, MalformedRows, exit_of, refuse_unknown_findings, row_filter};
+use super::context::{Context, MalformedRows, refuse_unknown_findings, row_filter};
 use super::workspace::Workspace;
 use crate::analysis::audit::Audit;
 use crate::analysis::query::{Query, Ranker};
@@ -16,7 +16,7 @@ use crate::cli::args::ListArgs;
 use crate::error::{Error, Exit};
 use crate::fetch::{Limit, Reading, Summary, Wanted};
 use crate::model::{RowNumber, RowPage, RowRef, Rows, Scope};
-use crate::output::{Cells, Format, ListedWebhook, Output, Reader, Sheet, SheetEntry};
+use crate::output::{Cells, Format, ListedWebhook, Output, OutputState, Sheet, SheetEntry};
 use crate::safe;
 
 /// Reads the listing and writes it.
@@ -48,19 +48,16 @@ fn sheet<W: Write>(args: &ListArgs, out: &Output<W>, context: &Context<'_>) -> R
 /// A listing to write: its rows, order and format.
 struct ListRun<'a> {
     context: &'a Context<'a>,
-    scope: Scope,
+    args: &'a ListArgs,
     query: Query,
     /// The audit, if the query filters by findings.
     audit: Option<Audit>,
     sort: Option<Sort>,
-    limit: Option<u64>,
-    page: Option<u64>,
-    verify: bool,
     sheet: Sheet<ListedWebhook>,
 }
 
 impl<'a> ListRun<'a> {
-    fn new(args: &ListArgs, context: &'a Context<'a>, sheet: Sheet<ListedWebhook>) -> Result<Self, Error> {
+    fn new(args: &'a ListArgs, context: &'a Context<'a>, sheet: Sheet<ListedWebhook>) -> Result<Self, Error> {
         let query = context.query_of_findings(args.filter.as_deref())?;
         let audit = query.asks_for_findings().then(|| audit(&query, args, context)).transpose()?;
         let sort = args
@@ -81,36 +78,26 @@ impl<'a> ListRun<'a> {
                 advice: None,
             });
         }
-        let list = Self {
-            context,
-            scope: args.scope,
-            query,
-            audit,
-            sort,
-            limit: args.limit,
-            page: args.page,
-            verify: args.verify,
-            sheet,
-        };
+        let list = Self { context, args, query, audit, sort, sheet };
         list.refuse_to_verify_a_part()?;
         Ok(list)
     }
 
     /// Refuses `--verify` unless the whole list is read from the API.
     fn refuse_to_verify_a_part(&self) -> Result<(), Error> {
-        let message = if self.limit.is_some() && !self.needs_all() {
+        let message = if self.args.limit.is_some() && !self.needs_all() {
             "--verify needs the whole list, but --limit reads part of it"
         } else if self.context.global.from.is_some() || self.context.global.cached {
             "--verify works only with the API, not with a file or the cache"
         } else {
             return Ok(());
         };
-        if self.verify { Err(Error::Usage { message: message.into(), advice: None }) } else { Ok(()) }
+        if self.args.verify { Err(Error::Usage { message: message.into(), advice: None }) } else { Ok(()) }
     }
 
     /// Returns true if rows can be written as they arrive, without reading all of them first.
     fn streams(&self) -> bool {
-        self.sheet.format == Format::Ndjson && !self.needs_all() && self.page.is_none()
+        self.sheet.format == Format::Ndjson && !self.needs_all() && self.args.page.is_none()
     }
 
     /// Malformed rows match no filter.
@@ -123,7 +110,7 @@ impl<'a> ListRun<'a> {
     }
 
     fn wanted<'w>(&self, limit: Limit, filter: Option<&'w dyn Fn(RowRef<'_>) -> bool>) -> Wanted<'w> {
-        Wanted { scope: self.scope, limit, filter, verify: self.verify }
+        Wanted { scope: self.args.scope, limit, filter, verify: self.args.verify }
     }
 
     /// Returns true if all rows must be read before the first can be written.
@@ -141,21 +128,21 @@ impl<'a> ListRun<'a> {
             let (Some(workspace), Some(limit)) = (opened, tally.limit()) else { continue };
             let profile = workspace.profile.as_ref();
             let mut written = 0;
-            let mut reader = Ok(Reader::Listening);
+            let mut state = Ok(OutputState::Open);
             let sink = |page: Arc<RowPage>| {
                 written += page.len() as u64;
                 let entries: Vec<_> = page.owned_rows().map(|row| ListedWebhook::entry(profile, row)).collect();
-                reader = out.send(|out| self.sheet.write_lines(out, &entries));
-                if matches!(reader, Ok(Reader::Listening)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                state = out.send(|out| self.sheet.write_lines(out, &entries));
+                if matches!(state, Ok(OutputState::Open)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             };
             let summary = workspace.stream(self.wanted(limit, filter), drawn, sink).await;
-            if reader? == Reader::Gone {
+            if state? == OutputState::Closed {
                 return Ok(Exit::Done);
             }
-            tally.count(written);
+            tally.rows += written;
             if let Some(summary) = self.context.skip_failed(summary, &mut tally.exit)? {
-                tally.count_all(&summary);
-                tally.exit(self.context.report(&summary, self.malformed(), &workspace.place));
+                tally.add_total(&summary);
+                tally.exit = tally.exit.max(self.context.report(&summary, self.malformed(), &workspace.place));
             }
         }
         tally.say_if_nothing();
@@ -164,35 +151,30 @@ impl<'a> ListRun<'a> {
 
     async fn read(&self, workspaces: Vec<Result<Workspace, Error>>, out: &mut Output<impl Write>) -> Result<Exit, Error> {
         let mut tally = ListTally::new(self);
-        let mut all = Combined::default();
-        let mut reports: Vec<(Summary, _)> = Vec::new();
+        let mut all = CombinedRows::default();
+        let mut summaries: Vec<(Summary, _)> = Vec::new();
         for workspace in workspaces {
             let opened = self.context.skip_failed(workspace, &mut tally.exit)?;
             let (Some(mut workspace), Some(limit)) = (opened, tally.limit()) else { continue };
             let read = self.read_one(&mut workspace, limit).await;
             let Some(Reading { rows, summary }) = self.context.skip_failed(read, &mut tally.exit)? else { continue };
-            tally.count(rows.count());
-            tally.count_all(&summary);
+            tally.rows += rows.count();
+            tally.add_total(&summary);
             all.add(&rows, workspace.profile.as_ref());
-            reports.push((summary, workspace.place));
+            summaries.push((summary, workspace.place));
         }
         let all = self.arrange(all);
-        if self.limit.is_some() && !all.iter().any(|entry| matches!(entry, SheetEntry::Malformed(_))) {
+        if self.args.limit.is_some() && !all.iter().any(|entry| matches!(entry, SheetEntry::Malformed(_))) {
             // Malformed rows beyond the limit do not count.
-            for (summary, _) in &mut reports {
+            for (summary, _) in &mut summaries {
                 summary.malformed = 0;
             }
         }
         // If nothing could be read, do not write an empty listing.
-        let nothing = reports.is_empty() && tally.exit != Exit::Done;
-        let reader = if nothing { Reader::Listening } else { out.send(|out| self.sheet.write(out, &all))? };
-        for (summary, place) in reports {
-            tally.exit(match reader {
-                Reader::Listening => self.context.report(&summary, self.malformed(), &place),
-                Reader::Gone => exit_of(&summary),
-            });
-        }
-        if reader == Reader::Listening {
+        let nothing = summaries.is_empty() && tally.exit != Exit::Done;
+        let state = if nothing { OutputState::Open } else { out.send(|out| self.sheet.write(out, &all))? };
+        tally.exit = tally.exit.max(self.context.report_all(&summaries, self.malformed(), state));
+        if state == OutputState::Open {
             tally.say_if_nothing();
         }
         Ok(tally.exit)
@@ -210,11 +192,11 @@ impl<'a> ListRun<'a> {
         }
         let matches = |row: RowRef<'_>| self.query.matches(row);
         let filter = row_filter(&self.query, &matches);
-        let Some(page) = self.page else {
+        let Some(page) = self.args.page else {
             return workspace.read(self.wanted(limit, filter)).await;
         };
-        let size = self.limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(MAX_PAGE_SIZE);
-        let mut reading = workspace.read_page(self.scope, page, size).await?;
+        let size = self.args.limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(MAX_PAGE_SIZE);
+        let mut reading = workspace.read_page(self.args.scope, page, size).await?;
         reading.rows = reading.rows.select(|_, row| filter.is_none_or(|filter| row.is_webhook() && filter(row)));
         if let Some(total) = reading.summary.total {
             let pages = total.div_ceil(size.into());
@@ -224,7 +206,7 @@ impl<'a> ListRun<'a> {
     }
 
     /// Sorts the rows, or ranks them by how well they match, and applies the limit.
-    fn arrange(&self, all: Combined) -> Vec<SheetEntry<ListedWebhook>> {
+    fn arrange(&self, all: CombinedRows) -> Vec<SheetEntry<ListedWebhook>> {
         let rows: Rows = all.pages.into_iter().collect();
         let mut order: Vec<RowNumber> = rows.iter().map(|(number, _)| number).collect();
         if let Some(sort) = self.sort {
@@ -233,7 +215,7 @@ impl<'a> ListRun<'a> {
             let mut ranker = Ranker::new(&self.query);
             order.sort_by_cached_key(|&number| Reverse(rows.row(number.into()).map(|row| ranker.score(row))));
         }
-        let limit = self.limit.and_then(|limit| usize::try_from(limit).ok());
+        let limit = self.args.limit.and_then(|limit| usize::try_from(limit).ok());
         order.truncate(limit.unwrap_or(usize::MAX));
         let entry = |number: RowNumber| {
             let workspace = all.ends.partition_point(|(end, _)| *end <= u64::from(number));
@@ -246,14 +228,14 @@ impl<'a> ListRun<'a> {
 
 /// The rows of several workspaces as one listing.
 #[derive(Default)]
-struct Combined {
+struct CombinedRows {
     pages: Vec<Arc<RowPage>>,
     rows: u64,
     /// The number after the last row of each workspace, and its profile.
     ends: Vec<(u64, Option<Arc<str>>)>,
 }
 
-impl Combined {
+impl CombinedRows {
     fn add(&mut self, rows: &Rows, profile: Option<&Arc<str>>) {
         self.pages.extend(rows.segments().map(|(_, _, segment)| Arc::clone(&segment.page)));
         self.rows += rows.count();
@@ -286,23 +268,19 @@ impl<'a> ListTally<'a> {
         Self { list, rows: 0, total: Some(0), exit: Exit::Done }
     }
 
-    fn count(&mut self, rows: u64) {
-        self.rows += rows;
-    }
-
-    fn count_all(&mut self, summary: &Summary) {
+    fn add_total(&mut self, summary: &Summary) {
         self.total = self.total.zip(summary.total).map(|(one, other)| one + other);
     }
 
     /// Notes on a terminal that nothing matches, as an empty table could also be a listing in progress.
     fn say_if_nothing(&self) {
-        let is_page = self.list.page.is_some();
+        let is_page = self.list.args.page.is_some();
         if self.rows > 0 || is_page || self.exit != Exit::Done || !(io::stdout().is_terminal() || io::stderr().is_terminal())
         {
             return;
         }
         self.list.context.say.note(&match self.total {
-            Some(0) => match self.list.scope {
+            Some(0) => match self.list.args.scope {
                 Scope::All => "no webhooks".into(),
                 Scope::Active => "no active webhooks".into(),
                 Scope::Inactive => "no inactive webhooks".into(),
@@ -312,13 +290,9 @@ impl<'a> ListTally<'a> {
         });
     }
 
-    fn exit(&mut self, exit: Exit) {
-        self.exit = self.exit.max(exit);
-    }
-
     /// The limit for the next workspace; `None` once enough rows were read.
     fn limit(&self) -> Option<Limit> {
-        match self.list.limit {
+        match self.list.args.limit {
             Some(limit) if !self.list.needs_all() => (limit > self.rows).then(|| Limit::Rows(limit - self.rows)),
             _ => Some(Limit::Everything),
         }

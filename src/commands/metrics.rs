@@ -16,7 +16,7 @@ use crate::cli::Global;
 use crate::cli::args::MetricsArgs;
 use crate::config::{Config, Environment, WorkspaceOptions};
 use crate::error::{Error, Exit, reason};
-use crate::output::{Measured, Output, openmetrics};
+use crate::output::{Measured, Output, OutputState, openmetrics};
 use crate::safe;
 
 /// Reads the workspaces, counts, and writes all gauges at once.
@@ -27,7 +27,7 @@ pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exi
     let all = read_all(context, EVERYTHING).await?;
     exit = exit.max(all.exit);
     let mut measured: Vec<_> = all.failed.into_iter().map(|profile| Measured::unread(Some(profile))).collect();
-    let mut reports = Vec::with_capacity(all.workspaces.len());
+    let mut summaries = Vec::with_capacity(all.workspaces.len());
     for WorkspaceReading { profile, place, reading, seconds, .. } in all.workspaces {
         let probed = sources.probe(&reading.rows).await;
         audit.context.facts =
@@ -47,13 +47,10 @@ pub(super) async fn run(args: &MetricsArgs, context: &Context<'_>) -> Result<Exi
             waived: report.waived.len() as u64,
             probed,
         });
-        reports.push((reading.summary, place));
+        summaries.push((reading.summary, place));
     }
     write(args.file.as_deref(), &document(measured)?)?;
-    for (summary, place) in reports {
-        exit = exit.max(context.report(&summary, MalformedRows::LeftOut, &place));
-    }
-    Ok(exit)
+    Ok(exit.max(context.report_all(&summaries, MalformedRows::LeftOut, OutputState::Open)))
 }
 
 /// Refuses an option that is a format in every other command.
@@ -79,7 +76,7 @@ pub(super) fn write_unread(
     if matches!(why, Error::Output(_)) || check(args).is_err() || (args.file.is_none() && !is_up_to_the_api) {
         return Ok(());
     }
-    // The config is good enough for its names, whoever may read or write it.
+    // Only names are taken from the config, so its permissions do not matter.
     let config = env.and_then(|env| Config::examine(global.config.as_deref(), env).ok()).map(|(config, _)| config);
     let measured = match &config {
         Some(config) if global.all_profiles && config.profiles().next().is_some() => {

@@ -1,4 +1,4 @@
-//! `hookscope plan`: a migration as a table, as JSON, or as a script for somebody to read and run. Nothing of it is sent.
+//! `hookscope plan`: a migration as a table, as JSON, or as a script to review and run. It sends nothing.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -24,7 +24,7 @@ use crate::model::WebhookId;
 use crate::output::{DiffLine, Format, Output, Sheet, SheetEntry};
 use crate::safe;
 
-/// What a message names at most of each kind.
+/// The most names in a message.
 const NAMED: usize = 5;
 
 /// Plans the migration, and writes it.
@@ -70,13 +70,13 @@ fn mapping(file: MapFile) -> Mapping {
     }
 }
 
-/// Where the requests would go. A file says nothing of it; the config does.
+/// The base URL of the requests. With a file of webhooks, it is still the one in the config.
 fn base_url(context: &Context<'_>) -> Result<BaseUrl, Error> {
     let selection = WorkspaceOptions { profile: context.global.profile.clone(), base_url: context.global.base_url.clone() };
     Ok(context.config.workspace(&selection, context.env)?.base_url()?.0)
 }
 
-/// What `PATCH` changes of a webhook, in the order of the fields (api-reference/webhooks/update).
+/// The body of a `PATCH` request, in the order of the fields (api-reference/webhooks/update).
 #[derive(Serialize)]
 struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,7 +150,7 @@ fn write_json<W: Write>(out: &mut Output<W>, plan: &Plan, base_url: &BaseUrl) ->
     out.raw(b"}\n")
 }
 
-/// What a person should know before anything is changed, a sentence each.
+/// Warnings to read before running the script, one sentence each.
 fn notes(plan: &Plan) -> Vec<Safe> {
     let mut notes = Vec::new();
     let mut note = |what: &'static str, names: Vec<Safe>| {
@@ -198,7 +198,7 @@ fn count(number: usize, what: &'static str) -> Safe {
     safe!("{} {}{}", grouped(number as u64), what, if number == 1 { "" } else { "s" })
 }
 
-/// The plan as a POSIX shell script. It can be run again: each request says what is to be, not what is to change.
+/// The plan as a POSIX shell script. It can be run again, since each request contains the final values.
 struct Script<'a> {
     plan: &'a Plan,
     base_url: &'a BaseUrl,
@@ -242,7 +242,7 @@ impl Script<'_> {
     fn write_change<W: Write>(&self, out: &mut Output<W>, number: usize, total: usize, change: &Change) -> io::Result<()> {
         let url = url_of(self.base_url, change)?;
         let body = serde_json::to_string(&body(change))?;
-        // What a terminal would act on is escaped in a way that the API reads as the same.
+        // Characters that a terminal would interpret are escaped; the API reads the same text.
         let body = escape_json(&body);
         let quoted = |text: &str| shlex::try_quote(text).map(std::borrow::Cow::into_owned).map_err(io::Error::other);
         let line = format!("patch {number}/{total} {} {}\n", quoted(url.as_str())?, quoted(&body)?);

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 use url::Url;
 
-use super::context::{Context, MalformedRows, exit_of, row_filter};
+use super::context::{Context, MalformedRows, row_filter};
 use super::get;
 use super::progress::{ProgressLine, ProgressWords};
 use super::read_all::{WorkspaceReading, read_all};
@@ -22,7 +22,7 @@ use crate::config::ProxySetting;
 use crate::error::{Error, Exit};
 use crate::fetch::{Summary, Wanted};
 use crate::model::{Destination, OwnedRow, RowRef, Scope};
-use crate::output::{Format, Output, ProbeRecord, Reader, Sheet, SheetEntry};
+use crate::output::{Format, Output, OutputState, ProbeRecord, Sheet, SheetEntry};
 use crate::probe::{self, Trust};
 use crate::safe;
 
@@ -47,21 +47,16 @@ pub(super) async fn run(args: &ProbeArgs, context: &Context<'_>) -> Result<Exit,
     let wanted = destinations.targets.iter().map(|target| probe::Wanted::of(target, args.http)).collect();
     let ended = probing.probe(destinations, wanted, settings, context).await?;
     let (tally, counted) = (probing.tally, probing.counted);
-    let reader = probing.finish()?;
+    let state = probing.finish()?;
     if ended == ProbeEnd::ReaderGone {
         return Ok(Exit::Done);
     }
-    let mut exit = read.summaries.iter().fold(read.exit, |exit, (summary, _)| exit.max(exit_of(summary)));
-    if reader == Reader::Listening {
-        for (summary, place) in &read.summaries {
-            context.report(summary, MalformedRows::LeftOut, place);
-        }
-    }
+    let mut exit = read.exit.max(context.report_all(&read.summaries, MalformedRows::LeftOut, state));
     if ended == ProbeEnd::Interrupted {
         context.say.problem(&safe!("interrupted: {} of {} destinations probed", tally.done(), tally.wanted));
         return Ok(Exit::Signal(SIGINT));
     }
-    if reader == Reader::Listening && tally.wanted > 0 {
+    if state == OutputState::Open && tally.wanted > 0 {
         context.say.note(&tally.words());
     }
     if counted > 0 {
@@ -179,7 +174,7 @@ impl<W: Write> ProbeRun<'_, W> {
         let mut interrupts = signal(SignalKind::interrupt()).ok();
         let mut members = members_of(&destinations, http);
         for (text, members) in destinations.invalid {
-            if self.note(&text, None, &Reach::untried(Trouble::InvalidUrl), &members)? == Reader::Gone {
+            if self.note(&text, None, &Reach::untried(Trouble::InvalidUrl), &members)? == OutputState::Closed {
                 return Ok(ProbeEnd::ReaderGone);
             }
         }
@@ -197,7 +192,7 @@ impl<W: Write> ProbeRun<'_, W> {
             let members = members.remove(&(origin.clone(), url.clone())).unwrap_or_default();
             let origin = Destination::new(&origin.to_string());
             let url = url.map(|url| Destination::new(url.as_str()));
-            if self.note(&origin, url.as_ref(), &reach, &members)? == Reader::Gone {
+            if self.note(&origin, url.as_ref(), &reach, &members)? == OutputState::Closed {
                 return Ok(ProbeEnd::ReaderGone);
             }
             progress.update(|line| line.tally = self.tally);
@@ -211,7 +206,7 @@ impl<W: Write> ProbeRun<'_, W> {
         url: Option<&Destination>,
         reach: &Reach,
         members: &[Member],
-    ) -> Result<Reader, Error> {
+    ) -> Result<OutputState, Error> {
         self.tally.add(reach);
         self.counted += usize::from(reach.trouble.is_some() && self.counts(members));
         for (number, profile) in self.read.profiles.iter().enumerate() {
@@ -223,7 +218,7 @@ impl<W: Write> ProbeRun<'_, W> {
             self.done.push(SheetEntry::Record(ProbeRecord { profile, origin, url, reach: reach.clone(), members }));
         }
         if !self.streams() {
-            return Ok(Reader::Listening);
+            return Ok(OutputState::Open);
         }
         let Self { sheet, out, done, .. } = self;
         let reader = out.send(|out| sheet.write_lines(out, done))?;
@@ -239,10 +234,10 @@ impl<W: Write> ProbeRun<'_, W> {
     }
 
     /// Writes the records that are not written yet.
-    fn finish(mut self) -> Result<Reader, Error> {
+    fn finish(mut self) -> Result<OutputState, Error> {
         // If nothing could be read, do not write an empty result.
         if self.streams() || self.read.profiles.is_empty() && self.read.exit != Exit::Done {
-            return Ok(Reader::Listening);
+            return Ok(OutputState::Open);
         }
         self.done.sort_by_cached_key(|entry| match entry {
             SheetEntry::Record(probed) => (probed.profile.clone(), Some((probed.origin.clone(), probed.url.clone()))),

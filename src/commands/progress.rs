@@ -57,12 +57,12 @@ impl<S: ProgressWords> ProgressLine<S> {
 const LONG_WAIT: u64 = 5;
 
 /// The progress of reading webhooks.
-pub(super) struct Progress {
+pub(super) struct ReadingProgress {
     line: ProgressLine<ReadProgress>,
     say: Verbosity,
 }
 
-/// The numbers of [`Progress`].
+/// The numbers of [`ReadingProgress`].
 #[derive(Debug, Clone)]
 struct ReadProgress {
     place: Safe,
@@ -131,7 +131,7 @@ impl ProgressValue for OwnedRow {
     }
 }
 
-impl Progress {
+impl ReadingProgress {
     pub(super) fn start(place: Safe, say: Verbosity, drawn: bool) -> Self {
         let since = Instant::now();
         let state = ReadProgress { place, since, pages: 0, rows: 0, total: None, paused_until: None, trouble: None };

@@ -29,7 +29,7 @@ pub(super) enum ListingName<'a> {
 }
 
 /// One side of a comparison: a whole listing.
-pub(super) struct ComparedListing {
+pub(super) struct ComparisonSide {
     pub(super) rows: Rows,
     /// The name for messages.
     pub(super) place: Safe,
@@ -66,7 +66,7 @@ impl<'a> ListingName<'a> {
     }
 
     /// Reads the listing. The command is for advice that repeats its arguments.
-    pub(super) async fn load(&self, context: &Context<'_>, command: &'static str) -> Result<ComparedListing, Error> {
+    pub(super) async fn load(&self, context: &Context<'_>, command: &'static str) -> Result<ComparisonSide, Error> {
         match self {
             Self::Live => {
                 let mut workspace = context.workspace().await?;
@@ -77,14 +77,14 @@ impl<'a> ListingName<'a> {
                 let exit = context.report(&summary, MalformedRows::LeftOut, &place);
                 let live = workspace.is_live().then_some(workspace);
                 let unstored = live.as_ref().filter(|_| summary.problems.is_empty()).map(|_| read_at);
-                Ok(ComparedListing { rows, place, exit, live, unstored })
+                Ok(ComparisonSide { rows, place, exit, live, unstored })
             }
             Self::Cache => {
                 let (store, place) = context.remembered().await?;
                 let read = store.read(&Interner::default(), context.now);
                 let CachedListing { rows, read_at } = found_in_cache(read, &place, context.say)?;
                 note_cache_age(read_at, context.now, &place, context.say);
-                Ok(ComparedListing::saved(rows, safe!("{} (cache)", place), context))
+                Ok(ComparisonSide::saved(rows, safe!("{} (cache)", place), context))
             }
             Self::Time(at) => {
                 let (store, place) = context.remembered().await?;
@@ -97,7 +97,7 @@ impl<'a> ListingName<'a> {
                     message: safe!("{}: a snapshot in the history is damaged: {}", place, why),
                     advice: "Use another one: hookscope history lists the snapshots and marks damaged ones.".into(),
                 })?;
-                Ok(ComparedListing::saved(rows, name, context))
+                Ok(ComparisonSide::saved(rows, name, context))
             }
             Self::File(path) => {
                 context.say.note_stdin_terminal(path, "webhooks");
@@ -105,7 +105,7 @@ impl<'a> ListingName<'a> {
                 let place = snapshot::name(path);
                 let Reading { summary, .. } = fetch::check_saved(&rows, numbers, EVERYTHING);
                 let exit = context.report(&summary, MalformedRows::LeftOut, &place);
-                Ok(ComparedListing { rows, place, exit, live: None, unstored: None })
+                Ok(ComparisonSide { rows, place, exit, live: None, unstored: None })
             }
         }
     }
@@ -149,7 +149,7 @@ fn no_snapshot(first: Option<Timestamp>, at: Timestamp, place: &Safe, command: &
     }
 }
 
-impl ComparedListing {
+impl ComparisonSide {
     /// Stores a live listing: after both sides were read, since the other one may be the cache, and after removals were
     /// confirmed.
     pub(super) async fn store(&mut self) {

@@ -7,8 +7,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::base::files;
 
-/// From now on a signal that ends the program removes what is half-written first. The program ends by that signal all the same,
-/// as if nobody had listened, however busy it is. Without `interrupt` ctrl-c is left to others.
+/// Removes unfinished files when a signal ends the program, which still ends by that signal. Without `interrupt`, ctrl-c is not
+/// handled.
 pub(super) fn end_clean(interrupt: bool) -> io::Result<()> {
     let mut signals = Signals::of(interrupt)?;
     tokio::spawn(async move {
@@ -21,7 +21,7 @@ pub(super) fn end_clean(interrupt: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Those that are not ignored. One that was ignored when the program started stays so: that is what `nohup` asks for.
+/// The signals to handle. A signal that was ignored when the program started stays ignored, as `nohup` requires.
 pub(super) struct Signals {
     interrupt: Option<Signal>,
     terminate: Option<Signal>,

@@ -10,7 +10,7 @@ use crate::base::text::{Safe, clean};
 use crate::cli::args::SnapshotArgs;
 use crate::error::{Error, Exit, reason};
 use crate::fetch::{Reading, Wanted};
-use crate::output::{Output, Reader};
+use crate::output::{Output, OutputState};
 use crate::safe;
 use crate::snapshot;
 
@@ -34,7 +34,7 @@ pub(super) async fn run(args: &SnapshotArgs, context: &Context<'_>) -> Result<Ex
                 count = snapshot::write(out, &reading.rows, args.redact)?;
                 Ok(())
             })?;
-            if reader == Reader::Gone {
+            if reader == OutputState::Closed {
                 return Ok(exit_of(&reading.summary));
             }
             count

@@ -1,7 +1,7 @@
-//! `hookscope watch`: reads again and again, and prints each change as one line.
+//! `hookscope watch`: reads the workspace repeatedly, and prints each change as one line.
 //!
-//! It outlives whatever happens to the API, the network and the machine: a failure is told when it begins and when it ends, and
-//! what changed meanwhile is told afterwards. It ends with a signal, or when nobody reads any more.
+//! It survives failures of the API, the network and the machine: the beginning and end of a failure are reported, and then the
+//! changes. It ends with a signal, or when the pipe is closed.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::compare::Comparison;
+use super::compare::ListingComparison;
 use super::context::Context;
 use super::side::ListingName;
 use super::signals::Signals;
@@ -23,26 +23,25 @@ use crate::cli::args::WatchArgs;
 use crate::error::{Error, Exit};
 use crate::fetch::{MissingWebhooks, Problem, Reading};
 use crate::model::{RowPage, RowRef, Rows, RowsById};
-use crate::output::{Happened, Output, Reader, Verbosity, change_line};
+use crate::output::{ChangeKind, Output, OutputState, Verbosity, change_line};
 use crate::safe;
 
-/// The longest time between two looks at the clock and at whoever reads: a machine that slept finds out by the clock that
-/// time has passed.
+/// The longest time between two checks of the clock and the pipe: a machine that slept notices by the clock.
 const SLICE: Duration = Duration::from_secs(5);
-/// Even a slow API gets so long between two reads.
+/// The shortest pause between two reads.
 const BREATH: Duration = Duration::from_secs(1);
 /// The longest wait that the API can ask for.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
-/// The listing is remembered no more often than that.
+/// The shortest time between two writes of the cache.
 const REMEMBERED: Duration = Duration::from_mins(1);
-/// How long a line that is being written may take once the end has come.
+/// The time to finish writing a line at the end.
 const LAST_LINE: Duration = Duration::from_millis(500);
 
-/// Watches until a signal comes, or nobody reads any more.
+/// Watches until a signal arrives or the pipe is closed.
 pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit, Error> {
-    // It may have nothing to write for days.
+    // A closed stdout is reported now, since there may be nothing to write for days.
     Output::stdout().send(|_| Ok(()))?;
-    let comparison = Comparison::new(&args.compare, context)?;
+    let comparison = ListingComparison::new(&args.compare, context)?;
     let since = args.since.as_deref().map(|word| ListingName::read(word, context.now)).transpose()?;
     if since == Some(ListingName::Live) {
         return Err(Error::Usage {
@@ -51,7 +50,7 @@ pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit,
         });
     }
     let mut signals = Signals::new().map_err(|error| Error::start(&error))?;
-    // It is read before anything can be remembered in its place.
+    // The history is read before the first read of the API can change it.
     let before = match since {
         Some(since) => Some(since.load(context, "watch --since").await?.rows),
         None => None,
@@ -85,21 +84,21 @@ pub(super) async fn run(args: &WatchArgs, context: &Context<'_>) -> Result<Exit,
 struct Watch {
     workspace: Workspace,
     say: Verbosity,
-    comparison: Comparison,
+    comparison: ListingComparison,
     every: Duration,
-    /// What it was like at the last read.
+    /// The listing of the last read.
     before: Option<Rows>,
-    /// Whether any read came to an end.
+    /// True once a read has succeeded.
     has_read: bool,
-    /// Ids that are not listed and not known to be gone; they were told.
+    /// Unconfirmed ids that are already reported.
     unknown: BTreeSet<String>,
     is_failing: bool,
     remembered: Option<Instant>,
-    /// Lines on their way to stdout, which may take its time.
-    writing: Option<JoinHandle<Result<Reader, Error>>>,
+    /// The pending write to stdout.
+    writing: Option<JoinHandle<Result<OutputState, Error>>>,
 }
 
-/// What keeps a read from counting.
+/// The reason that a read does not count.
 enum ReadFailure {
     Api(ApiError),
     Inconsistent(Vec<Problem>),
@@ -113,7 +112,7 @@ impl ReadFailure {
         }
     }
 
-    /// How long the API asked to be left alone.
+    /// The wait that the API asked for.
     fn wait(&self) -> Duration {
         let longest = match self {
             Self::Api(error) => error.wait(),
@@ -135,23 +134,23 @@ impl Watch {
             let started = Instant::now();
             let (lines, wait) = match self.read().await {
                 Ok(lines) => (lines, Duration::ZERO),
-                // A key that never worked, or a client that cannot be set up, is no passing trouble.
+                // A key that never worked, or a client that cannot be set up, will not recover.
                 Err(ReadFailure::Api(error)) if !self.has_read && (error.is_refusal() || error.kind == ErrorKind::Setup) => {
                     return Err(Error::Api { place: self.workspace.place.clone(), error });
                 }
                 Err(trouble) => (self.fail(&trouble), trouble.wait()),
             };
-            if self.write(lines).await? == Reader::Gone {
+            if self.write(lines).await? == OutputState::Closed {
                 return Ok(Exit::Done);
             }
             let pause = self.every.saturating_sub(started.elapsed()).max(BREATH.min(self.every)).max(wait);
-            if pause_for(pause).await == Reader::Gone {
+            if pause_for(pause).await == OutputState::Closed {
                 return Ok(Exit::Done);
             }
         }
     }
 
-    /// Reads everything, and returns a line for each change since the last time.
+    /// Reads everything, and returns a line for each change since the last read.
     async fn read(&mut self) -> Result<Vec<String>, ReadFailure> {
         self.comparison.renew(Moment::now().wall);
         let read_at = Moment::now().wall;
@@ -171,11 +170,11 @@ impl Watch {
             self.remembered = Some(Instant::now());
         }
         if let Some(before) = &self.before {
-            // What may still be there is taken to be there, until it is known.
+            // Unconfirmed webhooks count as present.
             let by_id = RowsById::new(before);
             let unknown: Vec<RowRef<'_>> = missing.unknown.iter().filter_map(|id| by_id.get(id)).collect();
             for row in unknown.iter().filter(|row| !self.unknown.contains(row.id())) {
-                lines.push(change_line(Some(&time), Happened::Unknown, row.id(), Some(*row), None));
+                lines.push(change_line(Some(&time), ChangeKind::Unknown, row.id(), Some(*row), None));
             }
             rows.append(&RowPage::of_rows(unknown));
             self.unknown = missing.unknown;
@@ -194,7 +193,7 @@ impl Watch {
         Ok(lines)
     }
 
-    /// The line that says so when a failure begins.
+    /// Reports a failure, as a line when it begins.
     fn fail(&mut self, trouble: &ReadFailure) -> Vec<String> {
         let words = trouble.explain();
         if self.is_failing {
@@ -206,10 +205,10 @@ impl Watch {
         vec![state_line(&time_of(Moment::now().wall), "failing", Some(words.as_str()))]
     }
 
-    /// Writes lines without holding up anything else: whoever reads may be slow.
-    async fn write(&mut self, lines: Vec<String>) -> Result<Reader, Error> {
+    /// Writes lines on a thread, since the reader of the pipe may be slow.
+    async fn write(&mut self, lines: Vec<String>) -> Result<OutputState, Error> {
         if lines.is_empty() {
-            return Ok(Reader::Listening);
+            return Ok(OutputState::Open);
         }
         let writing = tokio::task::spawn_blocking(move || {
             Output::stdout().send(|out| out.json_lines(lines.iter().map(String::as_str)))
@@ -222,7 +221,7 @@ impl Watch {
         })
     }
 
-    /// Gives a line that is half written the time to become a whole one.
+    /// Waits for a line that is being written.
     async fn finish_line(&mut self) {
         if let Some(writing) = self.writing.take() {
             drop(timeout(LAST_LINE, writing).await);
@@ -234,30 +233,30 @@ fn time_of(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// A line about the watching itself, with the keys that every line has.
+/// A line about the watch itself, with the same keys as every line.
 fn state_line(time: &str, kind: &str, reason: Option<&str>) -> String {
     let reason = reason.map(|reason| format!(r#","reason":{}"#, serde_json::Value::from(reason))).unwrap_or_default();
     format!(r#"{{"time":"{time}","kind":"{kind}","id":null,"before":null,"after":null{reason}}}"#)
 }
 
-/// Waits by both clocks: the one stands still while the machine sleeps, the other may be set.
-async fn pause_for(time: Duration) -> Reader {
+/// Waits by both clocks: the monotonic one stops while the machine sleeps, and the wall clock can be set.
+async fn pause_for(time: Duration) -> OutputState {
     let start = Moment::now();
     loop {
         let now = Moment::now();
         let slept = Duration::try_from(now.wall.duration_since(start.wall)).unwrap_or_default();
         let left = time.saturating_sub(now.instant.duration_since(start.instant).max(slept));
         if is_unread() {
-            return Reader::Gone;
+            return OutputState::Closed;
         }
         if left.is_zero() {
-            return Reader::Listening;
+            return OutputState::Open;
         }
         sleep(left.min(SLICE)).await;
     }
 }
 
-/// Whether stdout is a pipe that was closed at its other end.
+/// Returns true if stdout is a pipe that was closed at its other end.
 fn is_unread() -> bool {
     let stdout = std::io::stdout();
     let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
@@ -289,7 +288,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pause_is_as_long_as_it_should_be() {
         let start = Instant::now();
-        assert_eq!(pause_for(Duration::from_secs(12)).await, Reader::Listening);
+        assert_eq!(pause_for(Duration::from_secs(12)).await, OutputState::Open);
         assert_eq!(start.elapsed().as_secs(), 12);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::progress::Progress;
+use super::progress::ReadingProgress;
 use crate::api::{ApiError, ErrorKind};
 use crate::base::clock;
 use crate::base::text::{Safe, clean};
@@ -55,8 +55,8 @@ pub(super) struct ApiOrigin {
 }
 
 impl Workspace {
-    fn progress(&self, drawn: bool) -> Progress {
-        Progress::start(self.place.clone(), self.say, drawn)
+    fn progress(&self, drawn: bool) -> ReadingProgress {
+        ReadingProgress::start(self.place.clone(), self.say, drawn)
     }
 
     /// Returns true if the rows come from the API.

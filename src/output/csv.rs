@@ -44,7 +44,7 @@ pub(super) fn write<'a, W: Write, T: Record>(
     writer.flush()
 }
 
-/// Whether Excel would show the text as a number or a date: `007`, `12345678901234567890`, `1e5`, `3-4`. A formula that is a text
+/// Returns true if Excel would show the text as a number or a date: `007`, `12345678901234567890`, `1e5`, `3-4`. A formula that is a text
 /// in quotes is shown as it is.
 fn looks_like_number(text: &str) -> bool {
     let is_of_number =
@@ -62,7 +62,7 @@ fn guarded(text: String) -> String {
     if runs { format!("'{text}") } else { text }
 }
 
-/// The cause, so that a closed pipe is told from a full disk.
+/// Unwraps the cause, to tell a closed pipe from a full disk.
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

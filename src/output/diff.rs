@@ -13,7 +13,7 @@ use crate::model::{Json, RowRef};
 
 /// The kind of change of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Happened {
+pub enum ChangeKind {
     Added,
     Removed,
     Changed,
@@ -23,7 +23,7 @@ pub enum Happened {
     Moved,
 }
 
-impl Happened {
+impl ChangeKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Added => "added",
@@ -38,7 +38,7 @@ impl Happened {
 /// One line of a difference.
 #[derive(Debug, Clone)]
 pub struct DiffLine {
-    pub happened: Happened,
+    pub happened: ChangeKind,
     pub id: Untrusted,
     pub field: String,
     before: Option<DiffValue>,
@@ -71,17 +71,17 @@ impl DiffValue {
 
 impl DiffLine {
     /// A webhook that was added or removed, or that is unconfirmed.
-    pub fn whole(happened: Happened, row: RowRef<'_>) -> Self {
+    pub fn whole(happened: ChangeKind, row: RowRef<'_>) -> Self {
         let url = row.url();
         let url = Some(DiffValue::Url(UrlPart { raw: url.to_owned(), masked: mask_url(url) }));
-        let (before, after) = if happened == Happened::Added { (None, url) } else { (url, None) };
+        let (before, after) = if happened == ChangeKind::Added { (None, url) } else { (url, None) };
         Self { happened, id: row.id().into(), field: "url".to_owned(), before, after }
     }
 
     /// A webhook that was possibly re-registered with another id.
     pub fn moved(from: &str, to: &str) -> Self {
         let [before, after] = [from, to].map(|id| Some(DiffValue::Text(id.to_owned())));
-        Self { happened: Happened::Moved, id: from.into(), field: "id".to_owned(), before, after }
+        Self { happened: ChangeKind::Moved, id: from.into(), field: "id".to_owned(), before, after }
     }
 
     /// A field that changed.
@@ -93,7 +93,7 @@ impl DiffLine {
                 [signed('-', &removed), signed('+', &added)].map(|side| side.map(DiffValue::Text))
             }
         };
-        Self { happened: Happened::Changed, id: id.into(), field: change.field, before, after }
+        Self { happened: ChangeKind::Changed, id: id.into(), field: change.field, before, after }
     }
 
     /// Before and after for people; `None` where there is nothing.
@@ -161,17 +161,17 @@ fn masked(value: Option<&DiffValue>, shown: Safe) -> CellValue<'_> {
 
 fn tone(line: &DiffLine) -> Tone {
     match line.happened {
-        Happened::Added => Tone::Good,
-        Happened::Removed | Happened::Unknown => Tone::Warning,
-        Happened::Changed => Tone::Plain,
-        Happened::Moved => Tone::Quiet,
+        ChangeKind::Added => Tone::Good,
+        ChangeKind::Removed | ChangeKind::Unknown => Tone::Warning,
+        ChangeKind::Changed => Tone::Plain,
+        ChangeKind::Moved => Tone::Quiet,
     }
 }
 
 /// The text of one change as a JSON object: `time` if there is one, `kind`, `id`, `before`, `after`.
 pub fn change_line(
     time: Option<&str>,
-    happened: Happened,
+    happened: ChangeKind,
     id: &str,
     before: Option<RowRef<'_>>,
     after: Option<RowRef<'_>>,
@@ -233,10 +233,10 @@ impl Differences<'_> {
             let id = before.or(after).map_or("", RowRef::id);
             change_line(time, happened, id, before, after)
         };
-        (self.added.iter().map(move |&entry| line(Happened::Added, None, Some(entry))))
-            .chain(self.removed.iter().map(move |&entry| line(Happened::Removed, Some(entry), None)))
-            .chain(self.changed.iter().map(move |&(before, after)| line(Happened::Changed, Some(before), Some(after))))
-            .chain(self.unknown.iter().map(move |&entry| line(Happened::Unknown, Some(entry), None)))
+        (self.added.iter().map(move |&entry| line(ChangeKind::Added, None, Some(entry))))
+            .chain(self.removed.iter().map(move |&entry| line(ChangeKind::Removed, Some(entry), None)))
+            .chain(self.changed.iter().map(move |&(before, after)| line(ChangeKind::Changed, Some(before), Some(after))))
+            .chain(self.unknown.iter().map(move |&entry| line(ChangeKind::Unknown, Some(entry), None)))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::analysis::probed::Probed;
 use crate::analysis::reach::{Reach, State};
 use crate::base::text::clean_head;
 
-/// Columns of a label's value: anybody who may register webhooks chooses names of events.
+/// The most columns of a label's value: event names are chosen by the workspace's users.
 const LABEL_COLUMNS: usize = 80;
 /// Events that have labels of their own, the known ones first; the others are counted together.
 const MOST_EVENTS: usize = 200;
@@ -25,10 +25,10 @@ const MOST_EVENTS: usize = 200;
 const MOST_ORIGINS: usize = 1_000;
 /// Columns of a destination: the longest name that DNS has, with scheme and port.
 const ORIGIN_COLUMNS: usize = 270;
-/// What those others are called.
+/// The label of the other events.
 const OTHER_EVENTS: &str = "(other)";
 
-/// What is known of one workspace.
+/// The measurements of one workspace.
 #[derive(Debug, Default)]
 pub struct Measured {
     /// The profile, when several are read.
@@ -41,14 +41,14 @@ pub struct Measured {
     pub inactive: u64,
     /// Webhooks that do not say whether they are active.
     pub unknown: u64,
-    /// Rows that are no webhooks.
+    /// Malformed rows.
     pub malformed: u64,
     pub events: Vec<EventCoverage>,
     /// Every rule that was run, with its severity and the number of its findings.
     pub findings: Vec<(&'static str, Severity, u64)>,
     /// Findings that the config accepts.
     pub waived: u64,
-    /// What a look at the destinations said, if there was one.
+    /// The probed destinations, if there was a probe.
     pub probed: Option<Probed>,
 }
 
@@ -93,11 +93,11 @@ impl Collector for Gauges {
         gauge(&mut encoder, "dialnexa_webhook_findings", "Audit findings that are not waived", findings)?;
         let waived = read().map(|one| (one.labels([]), number(one.waived))).collect();
         gauge(&mut encoder, "dialnexa_webhook_findings_waived", "Audit findings waived in the config", waived)?;
-        let probes: Vec<_> = all.iter().filter_map(Probes::of).collect();
-        let success = probes.iter().flat_map(Probes::successes).collect();
+        let probes: Vec<_> = all.iter().filter_map(ProbeSamples::of).collect();
+        let success = probes.iter().flat_map(ProbeSamples::successes).collect();
         let help = "1 if a destination of active webhooks is reachable from this host, else 0";
         gauge(&mut encoder, "dialnexa_webhook_probe_success", help, success)?;
-        let days = probes.iter().flat_map(Probes::days_left).collect();
+        let days = probes.iter().flat_map(ProbeSamples::days_left).collect();
         let help = "Days until the certificate of a destination expires";
         gauge(&mut encoder, "dialnexa_webhook_probe_tls_days_left", help, days)?;
         let untried = probes.iter().map(|probes| (probes.of.labels([]), number(probes.untried))).collect();
@@ -134,7 +134,7 @@ fn number(count: u64) -> i64 {
 }
 
 /// The destinations of a workspace that have samples of their own.
-struct Probes<'a> {
+struct ProbeSamples<'a> {
     of: &'a Measured,
     /// By label, which may be there only once.
     shown: BTreeMap<String, &'a Reach>,
@@ -142,8 +142,8 @@ struct Probes<'a> {
     untried: u64,
 }
 
-impl<'a> Probes<'a> {
-    /// When there are too many, those that are dead are told before those whose certificates end first.
+impl<'a> ProbeSamples<'a> {
+    /// If there are too many, unreachable ones go first, then those whose certificates expire first.
     fn of(of: &'a Measured) -> Option<Self> {
         let mut tried: Vec<_> = Vec::new();
         let mut untried = 0;

@@ -1,4 +1,4 @@
-//! The columns of what a probe found.
+//! The columns of probed destinations.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::base::text::{Safe, clean};
 use crate::model::Destination;
 use crate::safe;
 
-/// A destination as it is written, with the profile whose webhooks deliver there when several are read.
+/// A destination to write, with the profile of its webhooks if several are read.
 #[derive(Debug)]
 pub struct ProbeRecord {
     pub profile: Option<Arc<str>>,
-    /// What was connected to; the text of a destination that is no URL.
+    /// The connected origin; the text of a destination that is not a valid URL.
     pub origin: Destination,
-    /// What was asked for its head.
+    /// The URL of the HEAD request, if there was one.
     pub url: Option<Destination>,
     pub reach: Reach,
     /// The webhooks that deliver there.
@@ -24,7 +24,7 @@ pub struct ProbeRecord {
 }
 
 impl ProbeRecord {
-    /// How many of its webhooks are active, or inactive, as far as the API says so.
+    /// The number of its webhooks that are active, or inactive.
     fn count(&self, active: bool) -> usize {
         self.members.iter().filter(|member| member.active == Some(active)).count()
     }
@@ -33,7 +33,7 @@ impl ProbeRecord {
         self.members.iter().map(|member| member.id.raw()).collect()
     }
 
-    /// What is worth knowing of a destination that is reachable.
+    /// Stable names of the warnings about a reachable destination.
     fn warnings(&self) -> Vec<&'static str> {
         let warnings = [
             ("tls-expiring", self.reach.is_expiring()),
@@ -43,7 +43,7 @@ impl ProbeRecord {
         warnings.into_iter().filter(|(_, holds)| *holds).map(|(word, _)| word).collect()
     }
 
-    /// What a person wants to be told besides the figures.
+    /// The error or the warnings in words.
     fn note(&self) -> Safe {
         if let Some(trouble) = self.reach.trouble {
             return self.reach.detail.clone().unwrap_or_else(|| trouble.words().into());

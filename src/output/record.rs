@@ -248,3 +248,34 @@ macro_rules! from_number {
     };
 }
 from_number!(u16, u64, i64, usize);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_format_takes_its_form_of_a_value() {
+        let masked = CellValue::Masked("s3cret", "***".into());
+        let odd = CellValue::odd(r#"{"a":1}"#);
+        for (value, text, shown, json) in [
+            (CellValue::from("a\tb"), "a\tb", "a^Ib", r#""a\tb""#),
+            (CellValue::Url("https://u:p@x.io/"), "https://u:p@x.io/", "https://***@x.io/", r#""https://u:p@x.io/""#),
+            (masked, "s3cret", "***", r#""s3cret""#),
+            (CellValue::from(7_u64), "7", "7", "7"),
+            (CellValue::from(true), "true", "true", "true"),
+            (CellValue::YesNo(false), "false", "no", "false"),
+            (CellValue::from(vec!["a", "b"]), "a,b", "a,b", r#"["a","b"]"#),
+            (odd, r#"{"a":1}"#, r#"{"a":1}"#, r#"{"a":1}"#),
+            (
+                CellValue::Time(Timestamp::UNIX_EPOCH),
+                "1970-01-01T00:00:00Z",
+                "1970-01-01 00:00:00 UTC",
+                r#""1970-01-01T00:00:00Z""#,
+            ),
+            (CellValue::from(None::<&str>), "", "", "null"),
+        ] {
+            assert_eq!((&*value.text(), value.shown().as_str()), (text, shown));
+            assert_eq!(serde_json::to_string(&value).unwrap(), json);
+        }
+    }
+}

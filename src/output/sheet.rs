@@ -15,7 +15,7 @@ pub struct Sheet<T: Record> {
     pub(super) now: Timestamp,
     /// The width of the terminal; `None` for any width.
     pub width: Option<usize>,
-    pub coloured: bool,
+    pub colored: bool,
     pub cells: Cells,
 }
 
@@ -69,7 +69,7 @@ impl<T: Record> Sheet<T> {
             has_chosen_columns: columns.is_some(),
             now,
             width: None,
-            coloured: false,
+            colored: false,
             cells: Cells::default(),
         })
     }

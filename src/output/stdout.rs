@@ -12,10 +12,10 @@ use crate::error::{Error, reason};
 
 /// The state of the pipe that the output goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
-    Listening,
+pub enum OutputState {
+    Open,
     /// The pipe was closed: the program ends silently and successfully.
-    Gone,
+    Closed,
 }
 
 /// A destination for data: stdout, or any writer.
@@ -70,13 +70,13 @@ impl<W: Write> Output<W> {
     }
 
     /// Runs `write` and flushes, so that a full disk is reported.
-    pub fn send(&mut self, write: impl FnOnce(&mut Self) -> io::Result<()>) -> Result<Reader, Error> {
+    pub fn send(&mut self, write: impl FnOnce(&mut Self) -> io::Result<()>) -> Result<OutputState, Error> {
         if self.closed {
             return Err(closed());
         }
         match write(self).and_then(|()| self.writer.flush()) {
-            Ok(()) => Ok(Reader::Listening),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+            Ok(()) => Ok(OutputState::Open),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(OutputState::Closed),
             Err(error) => Err(Error::Output(reason(&error))),
         }
     }

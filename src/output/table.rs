@@ -28,7 +28,7 @@ pub(super) fn write<W: Write, T: Record>(out: &mut Output<W>, sheet: &Sheet<T>, 
     let may_cut: Vec<_> = sheet.columns.iter().map(|column| column.cut).collect();
     let widths = fit(&natural, &may_cut, sheet.width);
     let is_right = |place: usize| sheet.columns.get(place).is_some_and(|column| column.right);
-    let line = TableLine { widths: &widths, coloured: sheet.coloured };
+    let line = TableLine { widths: &widths, colored: sheet.colored };
     line.write(out, titles.into_iter().map(|title| (title, "\x1b[1m")), is_right)?;
     for record in records {
         let cell = |column: &&Column<T>| ((column.value)(record, sheet.now).shown(), style((column.tone)(record)));
@@ -59,7 +59,7 @@ fn fit(natural: &[usize], may_cut: &[bool], limit: Option<usize>) -> Vec<usize> 
 
 struct TableLine<'a> {
     widths: &'a [usize],
-    coloured: bool,
+    colored: bool,
 }
 
 impl TableLine<'_> {
@@ -84,7 +84,7 @@ impl TableLine<'_> {
                 continue;
             }
             write_blanks(&mut out.writer, blanks + before)?;
-            if self.coloured && !style.is_empty() {
+            if self.colored && !style.is_empty() {
                 write!(out.writer, "{style}{cell}\x1b[0m")?;
             } else {
                 write!(out.writer, "{cell}")?;

@@ -4,7 +4,7 @@ use crate::api::{ApiError, ErrorKind, Network};
 use crate::base::text::{Safe, clean};
 use crate::config::ConfigError;
 use crate::error::{Error, Exit};
-use crate::output::{Output, Reader};
+use crate::output::{Output, OutputState};
 use crate::safe;
 
 /// The steps between the config and the API, in order. If one fails, those after it are skipped.
@@ -165,7 +165,7 @@ impl DoctorReport {
 
 fn write(line: &Safe) -> Result<(), Stop> {
     match Output::stdout().send(|out| out.line(line))? {
-        Reader::Listening => Ok(()),
-        Reader::Gone => Err(Stop::ReaderGone),
+        OutputState::Open => Ok(()),
+        OutputState::Closed => Err(Stop::ReaderGone),
     }
 }

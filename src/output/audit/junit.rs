@@ -1,5 +1,5 @@
-//! JUnit XML, which every CI server reads. What fails the audit is a failure, what does not is told as skipped, and a rule
-//! without findings is a test that passed.
+//! JUnit XML, which every CI server reads. A finding that fails the audit is a failure, another one is skipped, and a rule
+//! without findings is a passed test.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -26,7 +26,7 @@ pub(super) fn write<W: Write>(out: &mut Output<W>, sheet: &AuditSheet<'_>, audit
     line(out, "</testsuites>")
 }
 
-/// How many test cases there are of which kind.
+/// The number of test cases, by kind.
 #[derive(Default)]
 struct TestCounts {
     tests: usize,

@@ -125,7 +125,7 @@ pub struct AuditSheet<'a> {
     pub now: Timestamp,
     /// The width of the terminal; `None` for any width.
     pub width: Option<usize>,
-    pub coloured: bool,
+    pub colored: bool,
     /// Leaves csv cells that a spreadsheet would run as they are.
     pub raw: bool,
     /// True if the workspaces of all profiles were read.

@@ -73,7 +73,7 @@ fn tool(sheet: &AuditSheet<'_>) -> Value {
     } })
 }
 
-/// Whether everything could be read: a report of a part never looks complete.
+/// The success of the run: a report of an incomplete listing never looks complete.
 fn invocation(audited: &[Audited]) -> Value {
     let partial: Vec<_> = audited.iter().filter(|one| one.is_partial).collect();
     let notes: Vec<_> = partial
@@ -129,7 +129,7 @@ fn result(sheet: &AuditSheet<'_>, one: &Audited, finding: &Finding, reason: Opti
     result
 }
 
-/// Where a webhook is, or all of them: in the file, or in a place that is made up and stays the same from run to run.
+/// The location of a webhook, or of all of them: in the file, or a made-up one that stays the same from run to run.
 fn physical(sheet: &AuditSheet<'_>, one: &Audited, id: Option<&str>) -> Value {
     let (uri, line) = if let Some(file) = &sheet.file {
         (file.uri.clone(), id.and_then(|id| file.lines.get(id)).copied().unwrap_or(1))

@@ -8,7 +8,7 @@ use crate::base::text::{Safe, clean};
 use crate::output::stdout::Output;
 use crate::safe;
 
-/// The width that nobody has to ask for.
+/// The default width.
 const WIDTH: usize = 80;
 const INDENT: usize = 4;
 
@@ -64,7 +64,7 @@ impl<W: Write> TablePage<'_, '_, W> {
         let room = self.width().saturating_sub(head.width() + 1);
         let mut lines = tail.paragraph(room.max(20)).into_iter();
         let first = lines.next().unwrap_or_default();
-        if self.sheet.coloured {
+        if self.sheet.colored {
             writeln!(self.out.writer, "{style}{head}\x1b[0m {first}")?;
         } else {
             writeln!(self.out.writer, "{head} {first}")?;
@@ -93,7 +93,7 @@ impl<W: Write> TablePage<'_, '_, W> {
             Some(width) => text.fit(width.saturating_sub(indent).max(1), "…"),
             None => text.clone(),
         };
-        if self.sheet.coloured && !style.is_empty() {
+        if self.sheet.colored && !style.is_empty() {
             return writeln!(self.out.writer, "{:indent$}{style}{text}\x1b[0m", "");
         }
         writeln!(self.out.writer, "{:indent$}{text}", "")
