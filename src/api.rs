@@ -2,8 +2,8 @@
 //! [`Client`]; a failure is an [`ApiError`].
 //!
 //! Sources: <https://dialnexa.mintlify.app/api-reference/webhooks/list>, `…/webhooks/get`, `…/errors`, `…/pagination` and
-//! `…/rate-limits`. The vendor's `OpenAPI` file and its live endpoints answer in other envelopes too; all of them decode into
-//! the same [`Page`].
+//! `…/rate-limits`. The vendor's `OpenAPI` file and its live endpoints answer in other envelopes too; all of them decode
+//! into the same [`Page`].
 
 mod cause;
 mod client;

@@ -1,5 +1,5 @@
-//! The foundation: the text gate, secrets, time, files, the log, and the base URL. Uses no other module of the crate. Start at
-//! [`text`].
+//! The foundation: the text gate, secrets, time, files, the log, and the base URL. Uses no other module of the crate. Start
+//! at [`text`].
 
 pub mod base_url;
 pub mod clock;

@@ -3,8 +3,8 @@
 //! # The modules
 //!
 //! ```text
-//!  base                the foundation: the gate between strings from outside and a terminal, secrets that cannot be shown, time
-//!                      as an input, atomic files, the log file, the API's base URL
+//!  base                the foundation: the gate between strings from outside and a terminal, secrets that cannot be shown,
+//!                      time as an input, atomic files, the log file, the API's base URL
 //!  model               webhooks: the contract's fields, and all others as received
 //!  analysis            pure functions over webhooks: the filter language, sorting, coverage of events, the audit,
 //!                      destinations, deliveries
@@ -25,12 +25,13 @@
 //!
 //! # The rules
 //!
-//! - Dependencies point one way: model ← api ← fetch ← {commands, tui}, and model ← analysis ← {commands, tui}. The two front
-//!   ends do not use each other.
-//! - Nothing but `fetch` asks the API for lists (`doctor` and `config init` ask for one row); nothing but `api` speaks HTTP to it, and it sends
-//!   `GET` only. `probe` sends `HEAD` to destinations if requested, and has no access to the key.
-//! - State changes in [`tui::app::App::update`]: no IO, no async, no clock. [`tui::view::draw`] reads it and changes nothing.
-//! - A string from outside is [`base::text::Untrusted`] until it is cleaned; a terminal gets [`base::text::Safe`] and nothing else.
+//! - Dependencies point one way: model ← api ← fetch ← {commands, tui}, and model ← analysis ← {commands, tui}. The two
+//!   front ends do not use each other.
+//! - Only `fetch` requests lists from the API (`doctor` and `config init` request one row). Only `api` sends requests to it,
+//!   all of them `GET`. `probe` sends `HEAD` to destinations if requested, and has no access to the key.
+//! - State changes only in [`tui::app::App::update`]: no IO, no async, no clock. [`tui::view::draw`] reads it and changes
+//!   nothing.
+//! - A string from outside is [`base::text::Untrusted`] until it is cleaned; a terminal gets only [`base::text::Safe`] text.
 //!
 //! A test checks the source against these rules (`tests/it/rules.rs`).
 

@@ -1,4 +1,5 @@
-//! Draws the pictures in docs/ from real frames of the explorer on the demo workspace: an animated tour, and one picture per view.
+//! Draws the pictures in docs/ from real frames of the explorer on the demo workspace: an animated tour, and one picture per
+//! view.
 //!
 //! ```text
 //! cargo run --example tour

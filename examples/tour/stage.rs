@@ -85,7 +85,7 @@ impl Stage {
     async fn press(&mut self, code: KeyCode) -> Result<()> {
         self.pass(KEYSTROKE);
         self.send(Message::Key(KeyEvent::new(code, KeyModifiers::NONE))).await?;
-        // Some of what is shown waits until the selection has rested.
+        // Details are shown only after the selection has rested.
         self.wait(KEYSTROKE).await
     }
 

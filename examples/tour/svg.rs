@@ -1,5 +1,5 @@
-//! Frames of the explorer as SVG: a single frame as a still picture, several as a CSS animation. No script and no web font is
-//! needed: every run of text has a position and a width, so that columns line up in any font.
+//! Frames of the explorer as SVG: a single frame as a still picture, several as a CSS animation. No script and no web font
+//! is needed: every run of text has a position and a width, so that columns line up in any font.
 
 use std::collections::BTreeMap;
 
@@ -193,8 +193,8 @@ impl Run<'_> {
         self.column + self.width
     }
 
-    /// Decides if the cell in a later column continues this run. Two spaces in a row would collapse into one, and a character
-    /// outside ASCII may come from a fallback font with other widths, so each of them starts a new run.
+    /// Decides if the cell in a later column continues this run. Two spaces in a row would collapse into one, and a
+    /// character outside ASCII may come from a fallback font with other widths, so each of them starts a new run.
     fn takes(&self, cell: &Cell, column: usize) -> bool {
         let same_style = (self.style.fg, self.style.modifier) == (cell.fg, cell.modifier);
         let same_kind = if self.text.is_ascii() {

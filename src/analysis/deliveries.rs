@@ -2,8 +2,8 @@
 //! [`DeliveryTally`].
 //!
 //! The vendor's log has the fields of its delivery page (`event`, `response_status`, `is_success`, `error_message`,
-//! `retry_attempt`, `parent_delivery_id`, `call_id`, a time); an export of it adds `webhook_id` or `url`. Memory does not grow
-//! with the rows: see [`MAX_WEBHOOKS`], [`MAX_TEXTS`] and [`MAX_DISTINCT`].
+//! `retry_attempt`, `parent_delivery_id`, `call_id`, a time); an export of it adds `webhook_id` or `url`. Memory does not
+//! grow with the rows: see [`MAX_WEBHOOKS`], [`MAX_TEXTS`] and [`MAX_DISTINCT`].
 
 use std::collections::HashMap;
 use std::sync::Arc;

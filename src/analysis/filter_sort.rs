@@ -1,5 +1,5 @@
-//! The rows to show and their order: a filter and a sort over all rows that are loaded. Start with [`FilterSortRequest::run`].
-//! Each request is answered from the beginning; the explorer does so on a background thread.
+//! The rows to show and their order: a filter and a sort over all rows that are loaded. Start with
+//! [`FilterSortRequest::run`]. Each request is answered from the beginning; the explorer does so on a background thread.
 
 mod order;
 mod request;
@@ -14,8 +14,8 @@ use super::audit::RuleSet;
 use crate::model::RowNumber;
 
 impl FilterSortRequest {
-    /// Filters, sorts and groups the rows; `None` when they are no longer needed. `report` is called with the first rows of a long result, if
-    /// their order is that of the listing.
+    /// Filters, sorts and groups the rows; `None` when they are no longer needed. `report` is called with the first rows of
+    /// a long result, if their order is that of the listing.
     pub fn run(&self, is_needed: IsNeeded<'_>, report: &mut dyn FnMut(FilterSortResult)) -> Option<FilterSortResult> {
         let by_score = orders_by_score(self);
         let in_order = self.sort.is_none() && !by_score;
@@ -56,7 +56,7 @@ fn with_gone_in_place(rows: Vec<RowNumber>, gone: &[(RowNumber, RowNumber)]) -> 
     let mut order = Vec::with_capacity(rows.len() + gone.len());
     let mut rest = &*rows;
     for (before, &(former, number)) in (0..).zip(gone) {
-        // Each removed row moved those behind it up by one.
+        // Each removed row shifted the rows after it up by one.
         let (here, behind) = rest.split_at(rest.partition_point(|&row| row < former.saturating_sub(before)));
         order.extend_from_slice(here);
         order.push(number);

@@ -40,8 +40,8 @@ impl RateLimit {
     }
 }
 
-/// The wait that a 429 or a 503 asks for, in seconds or as a date. `None` if there is none, or one that is not plausible: 0, a
-/// fraction, or more than a day, which is an epoch or milliseconds.
+/// The wait that a 429 or a 503 asks for, in seconds or as a date. `None` if there is none, or one that is not plausible: 0,
+/// a fraction, or more than a day, which is an epoch or milliseconds.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = if text.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -185,7 +185,8 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
     })
 }
 
-/// A non-negative integer, written as `150` or `150.0`. Anything else (`-1`, `"250"`, `1.5`, 2^64) is not a count, and ignored.
+/// A non-negative integer, written as `150` or `150.0`. Anything else (`-1`, `"250"`, `1.5`, 2^64) is not a count, and
+/// ignored.
 fn count(fields: &RawFields<'_>, name: &str) -> Option<u64> {
     let text = fields.get(name)?.get();
     let integral = || serde_json::from_str::<f64>(text).ok()?.to_string().parse().ok();

@@ -1,5 +1,5 @@
-//! Time as an input: state machines get a [`Moment`] with each message and never read a clock themselves. Also ages and times as
-//! text. Uses `text`.
+//! Time as an input: state machines get a [`Moment`] with each message and never read a clock themselves. Also ages and
+//! times as text. Uses `text`.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -63,8 +63,8 @@ pub fn age_in_words(then: Timestamp, now: Timestamp) -> Safe {
     }
 }
 
-/// Formats the age of something that happened on this machine: `3h ago`, or in seconds below a minute: `37s ago`. A time in the
-/// future comes from a clock that was wrong.
+/// Formats the age of something that happened on this machine: `3h ago`, or in seconds below a minute: `37s ago`. A time in
+/// the future comes from a clock that was wrong.
 pub fn recent_age_in_words(then: Timestamp, now: Timestamp) -> Safe {
     match now.as_second().saturating_sub(then.as_second()) {
         seconds @ 0..MINUTE => safe!("{}s ago", seconds),
@@ -117,8 +117,8 @@ pub fn local_zone() -> TimeZone {
     zone_of(env::var_os("TZ").is_some(), Path::new("/etc/localtime"))
 }
 
-/// Reads the zone from its file unless it is named: to find a zone by name, the library lists all zones in dozens of folders, and
-/// the first frame would wait for that.
+/// Reads the zone from its file unless it is named: to find a zone by name, the library lists all zones in dozens of
+/// folders, and the first frame would wait for that.
 fn zone_of(is_named: bool, file: &Path) -> TimeZone {
     let rules = if is_named { None } else { fs::read(file).ok() };
     rules.and_then(|rules| TimeZone::tzif("local", &rules).ok()).unwrap_or_else(TimeZone::system)

@@ -142,7 +142,7 @@ fn writing() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     WRITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes the files that this user's writers left in a directory. An unlocked file has no writer any more.
+/// Removes the files that this user's writers left in a directory. An unlocked file has no writer.
 fn remove_left_behind(directory: &Path) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_name().to_str().is_some_and(is_unfinished) {

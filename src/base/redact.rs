@@ -118,8 +118,8 @@ pub fn mask_parsed(url: &Url) -> String {
 }
 
 /// As [`mask_url`], with a short hash in place of each credential, such as `redacted-1f0c92ab`: it shows that a credential
-/// changed, but not the credential. The salt keeps equal credentials of different webhooks apart. A guess at a weak credential
-/// can be confirmed. Existing hashes are kept.
+/// changed, but not the credential. The salt keeps equal credentials of different webhooks apart. A guess at a weak
+/// credential can be confirmed. Existing hashes are kept.
 pub fn hash_url(raw: &str, salt: &str) -> String {
     replace_secrets(raw, &|secret| {
         if is_hash(secret) {
@@ -169,8 +169,8 @@ fn replace_secrets(raw: &str, instead: &dyn Fn(&str) -> String) -> String {
     replaced
 }
 
-/// Returns the masked start of a URL, of about `bytes` bytes, at a cost that does not grow with the URL. All of a URL that is
-/// cut inside its authority is masked: without the `@`, it could show the start of a password.
+/// Returns the masked start of a URL, of about `bytes` bytes, at a cost that does not grow with the URL. All of a URL that
+/// is cut inside its authority is masked: without the `@`, it could show the start of a password.
 pub fn mask_url_head(raw: &str, bytes: usize) -> String {
     match head_to_show(raw, bytes) {
         Some(head) => mask_url(head),
@@ -178,8 +178,8 @@ pub fn mask_url_head(raw: &str, bytes: usize) -> String {
     }
 }
 
-/// Returns the first `bytes` bytes or so. `None` if the cut falls into the authority, or what may be part of it: then it cannot
-/// be masked.
+/// Returns the first `bytes` bytes or so. `None` if the cut falls into the authority, or what may be part of it: then it
+/// cannot be masked.
 pub fn head_to_show(raw: &str, bytes: usize) -> Option<&str> {
     let head = raw.get(..raw.floor_char_boundary(bytes))?;
     if head.len() == raw.len() {

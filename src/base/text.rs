@@ -147,8 +147,8 @@ impl Safe {
         Self(Cow::Owned(fitted))
     }
 
-    /// Returns the text in lines of at most `columns` columns, broken between words where that is possible. A grapheme cluster that is
-    /// wider than that has a line of its own.
+    /// Returns the text in lines of at most `columns` columns, broken between words where that is possible. A grapheme
+    /// cluster that is wider than that has a line of its own.
     pub fn wrap(&self, columns: usize) -> Vec<Self> {
         let columns = columns.max(1);
         let mut lines = Vec::new();
@@ -184,8 +184,8 @@ impl Safe {
         lines
     }
 
-    /// Returns the text as prose, in lines of at most `columns` columns: broken at spaces, and inside a word only if the word is
-    /// longer than a line.
+    /// Returns the text as prose, in lines of at most `columns` columns: broken at spaces, and inside a word only if the
+    /// word is longer than a line.
     pub fn paragraph(&self, columns: usize) -> Vec<Self> {
         let mut lines: Vec<Self> = Vec::new();
         let mut used = 0;
@@ -209,8 +209,8 @@ impl Safe {
         lines
     }
 
-    /// Returns the text in pieces of `columns` columns, as a terminal itself would wrap it: nothing is trimmed, so that what a user
-    /// selects by hand is the value. A grapheme cluster that is wider has a piece of its own.
+    /// Returns the text in pieces of `columns` columns, as a terminal itself would wrap it: nothing is trimmed, so that what
+    /// a user selects by hand is the value. A grapheme cluster that is wider has a piece of its own.
     pub fn chunks(&self, columns: usize) -> Vec<Self> {
         let columns = columns.max(1);
         let mut lines = Vec::new();

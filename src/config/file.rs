@@ -1,5 +1,5 @@
-//! Bounded reading of files, and the permissions that a file with secrets must have. What counts is the file that was opened,
-//! after symlinks.
+//! Bounded reading of files, and the permissions that a file with secrets must have. What counts is the file that was
+//! opened, after symlinks.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read};

@@ -1,4 +1,5 @@
-//! The map file of a migration: the events, hosts and URLs to replace. It is read as strictly as the config, by the same code.
+//! The map file of a migration: the events, hosts and URLs to replace. It is read as strictly as the config, by the same
+//! code.
 
 use std::path::Path;
 

@@ -30,7 +30,7 @@ const COMMAND_TIME: Duration = Duration::from_mins(1);
 pub enum KeyStorage {
     Inline(ApiKey),
     File(PathBuf),
-    /// A program and its arguments, of which only the program may be shown.
+    /// A program and its arguments. Only the program may be shown.
     Command(Vec<String>),
 }
 

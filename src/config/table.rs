@@ -1,6 +1,6 @@
-//! The table of keys: each row has the name of a key, its type, default, kind and help. The structs, the reading of the file,
-//! `config show`, the sample config and the reference in the documentation come from these rows. To add a key, add a row and
-//! run `UPDATE_DOCS=1 cargo test sample` and `UPDATE_DOCS=1 cargo test --test it docs`.
+//! The table of keys: each row has the name of a key, its type, default, kind and help. The structs, the reading of the
+//! file, `config show`, the sample config and the reference in the documentation come from these rows. To add a key, add a
+//! row and run `UPDATE_DOCS=1 cargo test sample` and `UPDATE_DOCS=1 cargo test --test it docs`.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;

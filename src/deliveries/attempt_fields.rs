@@ -1,5 +1,5 @@
-//! The fields of a delivery attempt: the names under which exports have them, and how their values are read. Uses the tally's
-//! types and the text gate. Start at [`AttemptFields::attempt`].
+//! The fields of a delivery attempt: the names under which exports have them, and how their values are read. Uses the
+//! tally's types and the text gate. Start at [`AttemptFields::attempt`].
 
 use std::borrow::Cow;
 

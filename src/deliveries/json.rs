@@ -72,8 +72,8 @@ pub(super) fn elements<R: Read>(
     Ok(false)
 }
 
-/// A scan for the end of an array element: a comma, the closing bracket, or a line break inside a string, which JSON does not
-/// allow.
+/// A scan for the end of an array element: a comma, the closing bracket, or a line break inside a string, which JSON does
+/// not allow.
 #[derive(Debug, Clone, Copy, Default)]
 struct ElementScan {
     depth: u64,

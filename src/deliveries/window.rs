@@ -1,5 +1,5 @@
-//! A window over a file as it is read: the current row, and the bytes read beyond it. Uses the standard library only; start at
-//! [`ReadWindow::find`].
+//! A window over a file as it is read: the current row, and the bytes read beyond it. Uses the standard library only; start
+//! at [`ReadWindow::find`].
 
 use std::io::{self, Read};
 
@@ -82,7 +82,8 @@ impl<R: Read> ReadWindow<R> {
         self.line += lines as u64;
     }
 
-    /// Reads until `scan` finds the end of the row. `scan` gets each byte once, and returns the number of bytes up to the end.
+    /// Reads until `scan` finds the end of the row. `scan` gets each byte once, and returns the number of bytes up to the
+    /// end.
     pub(super) fn find(&mut self, mut scan: impl FnMut(&[u8]) -> Option<usize>) -> io::Result<RowEnd> {
         let mut seen = 0;
         loop {

@@ -1,5 +1,5 @@
-//! The documented contract of the webhook endpoints: from a request to its response, without a socket. Uses the workspace, the
-//! changes made to it, and the rate limit. Start at [`DemoApi::respond`].
+//! The documented contract of the webhook endpoints: from a request to its response, without a socket. Uses the workspace,
+//! the changes made to it, and the rate limit. Start at [`DemoApi::respond`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -142,8 +142,8 @@ struct DemoListQuery {
 }
 
 impl DemoListQuery {
-    /// Reads the query string, or names every invalid parameter. Unknown parameters are ignored, and of a repeated one the last
-    /// counts.
+    /// Reads the query string, or names every invalid parameter. Unknown parameters are ignored, and of a repeated one the
+    /// last counts.
     fn parse(query: &str) -> Result<Self, Vec<String>> {
         let mut page = Ok(1);
         let mut limit = Ok(DEFAULT_LIMIT);

@@ -1,6 +1,6 @@
 //! Changes made to the demo workspace since the server started: `PATCH` as the vendor documents it
-//! (api-reference/webhooks/update), so that a script that changes webhooks can be tried without harm. Uses the workspace; start
-//! at [`DemoChanges`].
+//! (api-reference/webhooks/update), so that a script that changes webhooks can be tried without harm. Uses the workspace;
+//! start at [`DemoChanges`].
 
 use std::collections::HashMap;
 

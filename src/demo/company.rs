@@ -1,5 +1,5 @@
-//! The made-up company: its teams, its partners, the sets of events that they subscribe to, and the webhooks that are written
-//! by hand. Data only; [`super::workspace`] makes webhooks of it.
+//! The made-up company: its teams, its partners, the sets of events that they subscribe to, and the webhooks that are
+//! written by hand. Data only; [`super::workspace`] makes webhooks of it.
 
 pub(super) type EventSet = &'static [&'static str];
 

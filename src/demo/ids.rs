@@ -14,8 +14,8 @@ pub(super) const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 const MULTIPLIER_INVERSE: u64 = 0xf1de_83e1_9937_733d;
 const _: () = assert!(MULTIPLIER.wrapping_mul(MULTIPLIER_INVERSE) == 1);
 
-/// Scatters an index over all ids. Each step can be undone: a product with an odd number by its inverse, and a shift by half of
-/// the width by itself.
+/// Scatters an index over all ids. Each step can be undone: a product with an odd number by its inverse, and a shift by half
+/// of the width by itself.
 fn scatter(index: u64) -> u64 {
     fold(fold(index).wrapping_mul(MULTIPLIER) & ID_MASK) ^ ID_SALT
 }

@@ -1,5 +1,5 @@
-//! The rate limit of the demo API: a fixed-window request counter, and the headers that report it. Uses hyper's header types;
-//! start at [`RateWindow`].
+//! The rate limit of the demo API: a fixed-window request counter, and the headers that report it. Uses hyper's header
+//! types; start at [`RateWindow`].
 
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};

@@ -25,8 +25,8 @@ const MAX_CONNECTIONS: usize = 256;
 /// The largest request body that is read, in bytes.
 const MAX_BODY: usize = 64 << 10;
 
-/// The time that a connection may take to send a request. It also ends idle connections, hence it is longer than any sensible
-/// interval of automatic refreshes.
+/// The time that a connection may take to send a request. It also ends idle connections, hence it is longer than any
+/// sensible interval of automatic refreshes.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// The pause after a failed accept: running out of file descriptors lasts a while, and must not spin.

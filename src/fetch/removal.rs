@@ -1,5 +1,5 @@
-//! Confirms removals. A listing that changes while it is read can leave out a webhook, so each one that was there before and is
-//! not listed now is requested by id: only the API's own 404 confirms that it was removed.
+//! Confirms removals. A listing that changes while it is read may omit a webhook, so each missing one is requested by id:
+//! only the API's own 404 confirms that it was removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,18 +9,18 @@ use crate::base::text::Safe;
 use crate::model::{OwnedRow, RowPage, RowRef, Rows, WebhookId};
 use crate::safe;
 
-/// The answer about a webhook that a listing left out.
+/// The result of requesting a webhook that is missing from a listing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RemovalStatus {
-    /// Confirmed: the API's own 404.
+    /// Confirmed: the API itself answered 404.
     Removed,
-    /// It is there; the listing should have had it.
+    /// It still exists, so the listing is incomplete.
     Present(OwnedRow),
-    /// Neither is known, for this reason.
+    /// Unknown, for this reason.
     Unknown(Safe),
 }
 
-/// Requests webhooks that a listing left out, to confirm that they were removed.
+/// Requests webhooks that are missing from a listing, to confirm that they were removed.
 ///
 /// # Errors
 ///
@@ -41,32 +41,32 @@ pub async fn confirm_removed(
     Ok(ids.iter().zip(results).map(status).collect())
 }
 
-/// Answers about webhooks that a listing left out, so that none is requested twice.
+/// The answers about missing webhooks, so that none is requested twice.
 #[derive(Debug)]
 pub struct RemovalAnswers {
-    /// The most requests after one read.
+    /// The most requests per read.
     limit: usize,
     statuses: BTreeMap<String, RemovalStatus>,
     /// Requests since the last read.
     requested: usize,
-    /// The last read was stored, so its confirmations are no longer needed.
+    /// True if the last read was stored, so that its confirmations are no longer needed.
     is_settled: bool,
 }
 
 impl RemovalAnswers {
-    /// `limit` is the most webhooks to request after one read.
+    /// Allows at most `limit` requests per read.
     pub fn new(limit: usize) -> Self {
         Self { limit, statuses: BTreeMap::new(), requested: 0, is_settled: false }
     }
 
-    /// Begins another read: of the answers only removals hold, as long as the cache has those webhooks.
+    /// Starts another read. Confirmed removals are kept until a read is stored, all other answers are dropped.
     pub fn start_over(&mut self) {
         let is_settled = std::mem::take(&mut self.is_settled);
         self.statuses.retain(|_, status| !is_settled && *status == RemovalStatus::Removed);
         self.requested = 0;
     }
 
-    /// The last read was stored.
+    /// Records that the last read was stored.
     pub fn settle(&mut self) {
         self.is_settled = true;
     }
@@ -80,19 +80,19 @@ impl RemovalAnswers {
         }
     }
 
-    /// The ids still to be requested, up to the limit.
+    /// The ids that are still to be requested, up to the limit.
     pub fn open(&self, ids: &[String]) -> Vec<WebhookId> {
         let open = ids.iter().filter(|id| !self.statuses.contains_key(*id));
         open.take(self.limit.saturating_sub(self.requested)).map(|id| WebhookId::new(id)).collect()
     }
 
-    /// Adds the answers about some ids.
+    /// Adds the answers for some ids.
     pub fn learn(&mut self, ids: &[WebhookId], statuses: Vec<RemovalStatus>) {
         self.requested += ids.len();
         self.statuses.extend(ids.iter().map(|id| id.raw().to_owned()).zip(statuses));
     }
 
-    /// Everything known about some ids.
+    /// Groups some ids by what is known about them.
     pub fn missing(&self, ids: &[String]) -> MissingWebhooks {
         let mut missing = MissingWebhooks::default();
         for id in ids {
@@ -115,26 +115,26 @@ impl RemovalAnswers {
     }
 }
 
-/// The webhooks that a listing left out, by what is known about them.
+/// Webhooks that are missing from a listing, grouped by what is known about them.
 #[derive(Debug, Default)]
 pub struct MissingWebhooks {
     /// Confirmed as removed.
     pub removed: BTreeSet<String>,
-    /// Still there.
+    /// They still exist.
     pub present: Vec<OwnedRow>,
     /// Neither listed nor confirmed as removed.
     pub unknown: BTreeSet<String>,
-    /// Why some are unknown, in one sentence.
+    /// The reason why some are unknown, in one sentence.
     pub why: Option<Safe>,
 }
 
 impl MissingWebhooks {
-    /// Adds the webhooks that are there to the listing that left them out.
+    /// Adds the existing webhooks to the listing that omits them.
     pub fn complete(&self, rows: &mut Rows) {
         rows.append(&RowPage::of_rows(self.present.iter().map(OwnedRow::row)));
     }
 
-    /// The problem of a listing that left out webhooks.
+    /// The problem of a listing that omits webhooks.
     pub fn problem(&self) -> Option<Problem> {
         let example = WebhookId::new(self.present.first()?.row().id());
         Some(Problem::LeftOut { count: self.present.len(), example })

@@ -34,8 +34,8 @@ impl WebhookId {
         self.0.clean_head(columns)
     }
 
-    /// The id as one segment of a URL's path that decodes to exactly this id. `None` when it cannot be used in a URL: URL parsers
-    /// drop an empty segment and follow `.` and `..`, however they are encoded.
+    /// The id as one segment of a URL's path that decodes to exactly this id. `None` when it cannot be used in a URL: URL
+    /// parsers drop an empty segment and follow `.` and `..`, however they are encoded.
     pub fn path_segment(&self) -> Option<String> {
         match self.raw() {
             "" | "." | ".." => None,

@@ -45,7 +45,7 @@ impl Interner {
         known.unwrap_or_else(|| self.write().add_list(names))
     }
 
-    /// Drops the names that no page uses any more.
+    /// Drops the names that no page uses.
     pub fn forget_unused(&self) {
         let mut names = self.write();
         names.lists.retain(|_, list| Arc::strong_count(list) > 1);
@@ -63,7 +63,8 @@ impl Interner {
     }
 }
 
-/// Appends a name to an encoded list of names: each ends with a line feed, and line feeds and backslashes in names are escaped.
+/// Appends a name to an encoded list of names: each ends with a line feed, and line feeds and backslashes in names are
+/// escaped.
 pub(super) fn push_name(list: &mut String, name: &str) {
     if name.contains(['\n', '\\']) {
         list.push_str(&name.replace('\\', "\\\\").replace('\n', "\\n"));

@@ -1,7 +1,7 @@
 //! Pages of packed rows: the one form in which webhooks are kept in memory.
 //!
-//! A page never changes. It is built once, where JSON becomes rows ([`PageBuilder`](super::PageBuilder)), and every consumer reads it: the
-//! explorer, commands, cache, history, diff and search. Start reading at [`RowRef`].
+//! A page never changes. It is built once, where JSON becomes rows ([`PageBuilder`](super::PageBuilder)), and every consumer
+//! reads it: the explorer, commands, cache, history, diff and search. Start reading at [`RowRef`].
 
 use std::borrow::Cow;
 use std::fmt;

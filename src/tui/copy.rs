@@ -1,4 +1,5 @@
-//! Copied texts: the true values, in forms that can be pasted into a shell or an incident channel. The API key is never copied.
+//! Copied texts: the true values, in forms that can be pasted into a shell or an incident channel. The API key is never
+//! copied.
 
 use std::borrow::Cow;
 
@@ -54,7 +55,8 @@ pub fn text(what: Copy, row: RowRef<'_>, place: &CopyContext) -> Option<String> 
     }
 }
 
-/// The texts of several webhooks as one. Blocks of Markdown are separated by an empty line, since each ends with a line break.
+/// The texts of several webhooks as one. Blocks of Markdown are separated by an empty line, since each ends with a line
+/// break.
 pub fn joined(what: Copy, texts: &[String]) -> String {
     match what {
         Copy::Json => format!("[\n{}\n]", texts.join(",\n")),

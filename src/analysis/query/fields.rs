@@ -162,7 +162,8 @@ fn needle(value: &FieldValue<'_>) -> Needle {
 }
 
 fn host(value: &FieldValue<'_>) -> Condition {
-    // Hosts are compared in one spelling: a name of other letters is searched for in its punycode, and no host ends in a dot.
+    // Hosts are compared in one spelling: a name of other letters is searched for in its punycode, and no host ends in a
+    // dot.
     let text = value.text.trim();
     if !value.operator.is_empty() {
         return Condition::Host(Needle::whole_any_case(normal_host(text).as_deref().unwrap_or(text)));

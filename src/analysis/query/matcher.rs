@@ -38,7 +38,8 @@ impl FilterFacts {
     }
 }
 
-/// Matches rows against a query. It remembers the result for event lists and hosts that rows share, so use one for many rows.
+/// Matches rows against a query. It remembers the result for event lists and hosts that rows share, so use one for many
+/// rows.
 #[derive(Debug)]
 pub struct Matcher<'q> {
     query: &'q Query,
@@ -255,8 +256,8 @@ impl<'q> Ranker<'q> {
         Self { query, matcher: nucleo_matcher::Matcher::new(Config::DEFAULT), letters: Vec::new() }
     }
 
-    /// The score of a row that matches, the more the better. Each fuzzy term adds the score of its best match; other terms add
-    /// nothing.
+    /// The score of a row that matches, the more the better. Each fuzzy term adds the score of its best match; other terms
+    /// add nothing.
     pub fn score(&mut self, row: RowRef<'_>) -> u32 {
         let Self { query, matcher, letters: buffer } = self;
         let names = || row.events().into_iter().flat_map(|list| list.events.iter().map(|event| &*event.name));

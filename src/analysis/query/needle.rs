@@ -106,7 +106,8 @@ fn fold_text<'b>(text: &str, buffer: &'b mut String) -> &'b str {
     buffer
 }
 
-/// Returns the same letter for all cases of a letter. Goes through the capital, since small letters can share one: `σ` and `ς`.
+/// Returns the same letter for all cases of a letter. Goes through the capital, since small letters can share one: `σ` and
+/// `ς`.
 fn fold(letter: char) -> char {
     if letter.is_ascii() {
         return letter.to_ascii_lowercase();

@@ -133,7 +133,8 @@ impl<'q> Parser<'q> {
         Ok(condition)
     }
 
-    /// Parses the name of a field, if one is next. The start of a URL is none, nor is a host before its port: `acme.com:443`.
+    /// Parses the name of a field, if one is next. The start of a URL is none, nor is a host before its port:
+    /// `acme.com:443`.
     fn field(&mut self) -> Result<Option<&'static FilterField>, QueryError> {
         let rest = self.rest();
         let Some((name, value)) = rest.split_once(':') else { return Ok(None) };

@@ -6,8 +6,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-/// Seconds in each unit of an age. Months and years have their mean length, as in the ages that are shown: an age is read, not
-/// computed with.
+/// Seconds in each unit of an age. Months and years have their mean length, as in the ages that are shown: an age is read,
+/// not computed with.
 const UNITS: [(&str, i64); 6] =
     [("m", 60), ("h", 3_600), ("d", 86_400), ("w", 7 * 86_400), ("mo", 2_629_746), ("y", 31_556_952)];
 
@@ -63,8 +63,8 @@ pub(super) fn read(operator: &str, text: &str, now: Timestamp) -> Result<TimeRan
     })
 }
 
-/// Reads a time in the past as people write it: `yesterday` and ages such as `2h` before now, a date as the start of its day in UTC,
-/// RFC 3339.
+/// Reads a time in the past as people write it: `yesterday` and ages such as `2h` before now, a date as the start of its day
+/// in UTC, RFC 3339.
 pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     let ago = |age: SignedDuration| Some(now.checked_sub(age).unwrap_or(Timestamp::MIN));
     if text == "yesterday" {

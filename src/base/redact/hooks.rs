@@ -85,8 +85,8 @@ struct Hook {
     paths: &'static [&'static str],
 }
 
-/// Returns the hook host of a URL whose path is a credential, and the position in the path where the credential begins. The host
-/// is in lower case.
+/// Returns the hook host of a URL whose path is a credential, and the position in the path where the credential begins. The
+/// host is in lower case.
 pub(super) fn secret_path(host: &str, path: &str) -> Option<(&'static str, usize)> {
     let host = host.trim_end_matches('.');
     let known = BY_DOMAIN.get(domain(host)).into_iter().flatten().filter(|hook| is_at(host, hook.host));
@@ -105,8 +105,8 @@ fn is_at(host: &str, known: &str) -> bool {
     known.rsplit('.').all(|known| labels.next().is_some_and(|label| known == "*" || known == label))
 }
 
-/// Returns the position of the secret: after the whole prefix, or at the first segment that looks random after the fixed part of
-/// the prefix.
+/// Returns the position of the secret: after the whole prefix, or at the first segment that looks random after the fixed
+/// part of the prefix.
 fn secret_start(path: &str, start: &str) -> Option<usize> {
     let fixed = start.find('*').unwrap_or(start.len());
     let behind = after(path, start.get(..fixed)?)?;
@@ -141,7 +141,8 @@ fn segments(path: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Returns the position of the token of an incoming webhook of Mattermost (`/hooks/` and 26 characters) or Rocket.Chat (`/hooks/ID/TOKEN`).
+/// Returns the position of the token of an incoming webhook of Mattermost (`/hooks/` and 26 characters) or Rocket.Chat
+/// (`/hooks/ID/TOKEN`).
 fn hook_of_any_host(path: &str) -> Option<usize> {
     let behind = path.find(ANY_HOST)? + ANY_HOST.len();
     let mut segments = segments(path, behind);
@@ -157,8 +158,8 @@ fn hook_of_any_host(path: &str) -> Option<usize> {
     (is_rocket_chat && looks_random(second)).then_some(second_at)
 }
 
-/// Returns true if a text looks random: long, of letters and digits or of both cases, and with few repetitions (at least three
-/// bits per character).
+/// Returns true if a text looks random: long, of letters and digits or of both cases, and with few repetitions (at least
+/// three bits per character).
 fn looks_random(text: &str) -> bool {
     const SHORTEST: usize = 16;
     const LONGEST: usize = 512;

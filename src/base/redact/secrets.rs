@@ -183,7 +183,7 @@ fn userinfo(text: &str, authority: &Range<usize>) -> Option<Range<usize>> {
     // A port that is not a number is the start of a password.
     let is_cut = cut == Cut::Likely
         && place.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && port.parse::<u16>().is_err());
-    // No host has an encoded `@`: behind a scheme, or a user and a colon, it can only have been meant as one.
+    // No host has an encoded `@`: after a scheme, or a user and a colon, it can only be meant as one.
     let encoded = || {
         let place = if is_cut { text.get(authority.start..)? } else { place };
         let at = place.rmatch_indices('%').map(|(at, _)| at).find(|&at| place.get(at..).and_then(at_sign).is_some())?;
@@ -320,9 +320,9 @@ fn find_in_parameters(text: &str, tail: usize, depth: usize, found: &mut Vec<Sec
     }
 }
 
-/// Returns the name and the range of the secret value in a parameter. Some servers separate parameters with `;`, others treat it,
-/// like a second `?` or an `&` in a path, as part of the value: a name is searched for after each of them, and a secret value
-/// ends with the whole parameter.
+/// Returns the name and the range of the secret value in a parameter. Some servers separate parameters with `;`, others
+/// treat it, like a second `?` or an `&` in a path, as part of the value: a name is searched for after each of them, and a
+/// secret value ends with the whole parameter.
 fn secret_value(body: &str, depth: usize) -> Option<(String, Range<usize>)> {
     let mut at = 0;
     for part in body.split_inclusive([';', '?', '&']) {

@@ -1,5 +1,5 @@
-//! Characters on a terminal: those that could deceive it or its user, their visible marks, and the width of the rest. Uses the
-//! Unicode crates only; [`super::clean`] makes safe text of it.
+//! Characters on a terminal: those that could deceive it or its user, their visible marks, and the width of the rest. Uses
+//! the Unicode crates only; [`super::clean`] makes safe text of it.
 
 use std::borrow::Cow;
 
@@ -52,7 +52,8 @@ pub(super) fn push_clean(out: &mut String, text: &str) {
     }
 }
 
-/// Returns the width of clean text in columns. Its clusters are characters with accents, so the widths of its characters add up.
+/// Returns the width of clean text in columns. Its clusters are characters with accents, so the widths of its characters add
+/// up.
 pub(super) fn columns_of(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.chars().filter_map(UnicodeWidthChar::width).sum() }
 }
@@ -98,8 +99,8 @@ fn push_mark(out: &mut String, c: char) {
     }
 }
 
-/// Returns JSON text with the characters that [`super::clean`] would mark escaped as `\uXXXX`. Outside strings JSON is ASCII, so replacing
-/// them anywhere keeps the document and its values equal.
+/// Returns JSON text with the characters that [`super::clean`] would mark escaped as `\uXXXX`. Outside strings JSON is
+/// ASCII, so replacing them anywhere keeps the document and its values equal.
 pub fn escape_json(json: &str) -> Cow<'_, str> {
     if !json.chars().any(|c| is_unsafe(c) && c != '\n') {
         return Cow::Borrowed(json);

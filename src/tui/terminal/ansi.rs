@@ -75,8 +75,8 @@ impl Pen {
         is_blank_plain(self.background, self.attributes)
     }
 
-    /// The sequence that changes the style to another one. Attributes are only turned off all at once, since the code that ends
-    /// one of them may end another as well.
+    /// The sequence that changes the style to another one. Attributes are only turned off all at once, since the code that
+    /// ends one of them may end another as well.
     fn change_to(self, next: Self) -> String {
         if next == Self::PLAIN {
             return "\x1b[m".to_owned();

@@ -143,7 +143,7 @@ impl GroupColumns {
     }
 }
 
-/// The name of a group by what it is.
+/// The name of a group, with its style.
 fn name(app: &App, group: &Group) -> (Safe, Style) {
     let theme = app.settings.theme;
     let glyphs = app.settings.glyphs;

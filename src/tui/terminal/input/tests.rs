@@ -408,7 +408,8 @@ fn a_sequence_that_another_one_interrupts_is_dropped() {
 
 #[test]
 fn what_is_no_key_of_ours_is_no_other_key() {
-    // Released, with Super, a key of the private use area, a cursor position, a lone continuation byte, a key beyond the last.
+    // Released, with Super, a key of the private use area, a cursor position, a lone continuation byte, a key beyond the
+    // last.
     for bytes in ["\x1b[97;1:3u", "\x1b[97;9u", "\x1b[57399u", "\x1b[1;80R", "\x1b[35~", "\x1b[[F", "\x1bOj"] {
         assert_eq!(after_silence(bytes.as_bytes()), [], "{bytes:?}");
     }
