@@ -31,5 +31,10 @@ pub use self::rule_set::RuleSet;
 pub use self::rules::RULES;
 pub use self::waiver::{Waiver, WaiverTarget};
 
+// For the rules.
+use self::input::AuditInput;
+use self::message::{enumerate, enumerate_safe, quoted};
+use self::rule::{Check, Gather};
+
 #[cfg(test)]
 mod tests;

@@ -160,8 +160,8 @@ mod tests {
 
     #[test]
     fn a_webhook_registered_again_is_recognized() {
-        let anew = |id| A.replace(r#""id":"a""#, &format!(r#""id":"{id}""#));
-        let (b, c) = (anew("b"), anew("c").replace(r#","y""#, ""));
+        let again = |id| A.replace(r#""id":"a""#, &format!(r#""id":"{id}""#));
+        let (b, c) = (again("b"), again("c").replace(r#","y""#, ""));
         let changes = compared(&[A], &[&b, &c], "");
         let moved = |id: &str| changes.moved.get(id).map(|id| &**id);
         assert_eq!((moved("a"), moved("b"), moved("c")), (Some("b"), Some("a"), None));

@@ -93,7 +93,7 @@ impl<'r> Diff<'r> {
         self.changed.sort_unstable_by(|(_, one), (_, other)| by_id(one, other));
     }
 
-    /// Keeps at most so many differences of each kind.
+    /// Keeps the first differences of each kind.
     pub fn truncate(&mut self, most: usize) {
         self.added.truncate(most);
         self.removed.truncate(most);

@@ -152,7 +152,7 @@ pub(crate) struct Stage {
     /// The totals of the pages that came, and the generations that they are of.
     totals: Vec<(Generation, Option<u64>)>,
     interner: Interner,
-    /// In place of the judge's, and what it had to do so far.
+    /// Audits in place of the thread, and the work that it had so far.
     auditor: Auditor,
     pub(crate) work: Vec<AuditWork>,
 }

@@ -67,10 +67,13 @@ fn the_table_has_every_rule_once_with_all_its_words() {
 
 #[test]
 fn a_mistyped_rule_suggests_the_one_that_was_meant() {
-    let told = |name| Rule::find(name).unwrap_err().to_string();
-    assert_eq!(told("duplicate-destinations"), "unknown rule duplicate-destinations; did you mean duplicate-destination?");
-    assert_eq!(told("no-event"), "unknown rule no-event; did you mean no-events?");
-    assert_eq!(told("\u{1b}[31m"), "unknown rule ^[[31m");
+    let message = |name| Rule::find(name).unwrap_err().to_string();
+    assert_eq!(
+        message("duplicate-destinations"),
+        "unknown rule duplicate-destinations; did you mean duplicate-destination?"
+    );
+    assert_eq!(message("no-event"), "unknown rule no-event; did you mean no-events?");
+    assert_eq!(message("\u{1b}[31m"), "unknown rule ^[[31m");
 }
 
 #[test]
@@ -154,11 +157,11 @@ fn findings_are_the_same_on_any_pages() {
     let rows = paged_rows(&Interner::default(), &jsons, 2);
     let audit = whole();
     let report = audit.run(&rows, false);
-    let told = |report: &Report| -> Vec<_> {
-        let told = |finding: &Finding| (finding.rule.id, finding.webhooks.clone(), finding.message.to_string());
-        report.findings.iter().map(told).collect()
+    let texts = |report: &Report| -> Vec<_> {
+        let text = |finding: &Finding| (finding.rule.id, finding.webhooks.clone(), finding.message.to_string());
+        report.findings.iter().map(text).collect()
     };
-    assert_eq!(told(&report), told(&audit.run(&rows_of(&jsons), false)));
+    assert_eq!(texts(&report), texts(&audit.run(&rows_of(&jsons), false)));
     assert!(found(&report).contains(&("duplicate-destination", vec![3, 4])));
     let report = audit.run(&rows, true);
     assert!(!report.findings.iter().any(|finding| finding.rule.id == "uncovered-event"), "nothing is reported as missing");

@@ -80,7 +80,7 @@ impl<'w> ActiveWaivers<'w> {
     }
 
     /// The waiver that accepts a finding about several webhooks: without those that are waived, fewer than `least` would be
-    /// left, which is no finding. Of duplicates, one may be left.
+    /// left, too few for a finding. Of duplicates, one may be left.
     pub(super) fn find_for_all(
         &self,
         rule: &str,

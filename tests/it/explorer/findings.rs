@@ -1,4 +1,4 @@
-//! What an audit finds, in the list, the detail, the view of findings and the filter; and how much has to be judged for it.
+//! The findings of an audit in the list, the detail, the view of findings and the filter, and the work that they take.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,7 +111,7 @@ fn the_worst_is_told_first() {
 }
 
 #[test]
-fn only_pages_that_changed_are_judged_again() {
+fn only_pages_that_changed_are_audited_again() {
     let mut stage = Stage::new(80, 24);
     let pages = |stage: &mut Stage| {
         for number in 1..=3 {
@@ -141,7 +141,7 @@ fn only_pages_that_changed_are_judged_again() {
 }
 
 #[test]
-fn while_everything_loads_only_the_screen_is_judged() {
+fn while_everything_loads_only_the_screen_is_audited() {
     let mut stage = Stage::loaded(80, 24);
     stage.keys("L");
     stage.work.clear();
@@ -149,7 +149,7 @@ fn while_everything_loads_only_the_screen_is_judged() {
         stage.load(page(number, (number - 1) * 100..number * 100, Some(1234)));
     }
     assert_eq!(stage.work, [], "nothing of it is on screen");
-    // What is looked at meanwhile is judged by itself.
+    // A page on screen is audited by itself meanwhile.
     stage.keys("pgdn pgdn pgdn pgdn pgdn pgdn pgdn pgdn pgdn pgdn");
     assert_eq!(stage.work, [AuditWork { checked: 100, gathered: 0 }]);
     stage.work.clear();
@@ -174,7 +174,7 @@ fn a_held_key_waits_for_no_audit() {
 fn a_row_that_changed_shows_no_finding_of_the_one_before() {
     let mut stage = with_faults(80, 24);
     stage.keys("r");
-    // The answer is here, and nobody has judged it yet.
+    // The answer is here, and was not audited yet.
     let mut rows = faulty();
     rows.swap(0, 2);
     stage.hold("j", 1).hold("k", 1);

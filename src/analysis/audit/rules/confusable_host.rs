@@ -9,9 +9,7 @@ use std::hash::BuildHasher;
 
 use unicode_security::{MixedScript, skeleton};
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Gather, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Gather, Rule, Severity};
 use crate::base::text::{Safe, clean_head, is_unsafe};
 use crate::model::{RowNumber, Rows};
 use crate::safe;

@@ -1,9 +1,6 @@
 //! `credentials-in-url`: URL contains a user name, password or token.
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::message::enumerate;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Rule, Severity, enumerate};
 use crate::base::redact::{self, SecretKind};
 use crate::base::text::Safe;
 use crate::safe;

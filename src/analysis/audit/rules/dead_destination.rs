@@ -1,9 +1,6 @@
 //! `dead-destination`: active, but the destination is unreachable.
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::facts::{FactKind, origin_of};
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, FactKind, Rule, Severity, origin_of};
 use crate::base::text::{Safe, clean_head};
 use crate::safe;
 
@@ -28,7 +25,7 @@ mod tests {
     use crate::analysis::audit::tests::{audit, row, run};
 
     #[test]
-    fn what_is_dead_is_found_where_it_is_active() {
+    fn an_active_webhook_with_an_unreachable_destination_is_found() {
         let mut audit = audit("dead-destination");
         let dead = Probe { dead: Some("refused"), tls_days_left: None };
         let alive = Probe { dead: None, tls_days_left: Some(40) };

@@ -4,10 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasher;
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::message::enumerate;
-use crate::analysis::audit::rule::{Check, Gather, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Gather, Rule, Severity, enumerate};
 use crate::base::text::Safe;
 use crate::model::{RowNumber, RowTable, Rows, normalized};
 use crate::safe;

@@ -1,8 +1,6 @@
 //! `expired-waiver`: waiver past its expiry date.
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
-use crate::analysis::audit::waiver::{Waiver, WaiverTarget};
+use crate::analysis::audit::{AuditContext, Check, Rule, Severity, Waiver, WaiverTarget};
 use crate::base::text::{Safe, clean};
 use crate::safe;
 

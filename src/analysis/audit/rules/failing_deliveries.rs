@@ -1,9 +1,6 @@
 //! `failing-deliveries`: more than 10% of at least 20 delivery attempts failed.
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::facts::{FactKind, Limits};
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, FactKind, Limits, Rule, Severity};
 use crate::analysis::deliveries::DeliveryStats;
 use crate::base::redact::mask_url;
 use crate::base::text::{Safe, clean, clean_head};
@@ -20,10 +17,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(webhook: &AuditInput<'_>, context: &AuditContext) -> Option<Safe> {
     let stats = context.facts.deliveries.as_ref()?.of(webhook.id(), webhook.url())?;
-    judge(&stats, context.facts.limits)
+    describe_failures(&stats, context.facts.limits)
 }
 
-fn judge(stats: &DeliveryStats, limits: Limits) -> Option<Safe> {
+fn describe_failures(stats: &DeliveryStats, limits: Limits) -> Option<Safe> {
     if !stats.fails(limits.failure_percent, limits.attempts) {
         return None;
     }
@@ -49,7 +46,7 @@ mod tests {
         let last_failure = "2026-06-30T23:59:00Z".parse().ok();
         let top_error = Some(("status 500".into(), 1));
         let stats = DeliveryStats { attempts, failures, last_failure, top_error, ..DeliveryStats::default() };
-        judge(&stats, Limits::default()).map(|message| message.to_string())
+        describe_failures(&stats, Limits::default()).map(|message| message.to_string())
     }
 
     #[test]

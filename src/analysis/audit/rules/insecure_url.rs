@@ -1,8 +1,6 @@
 //! `insecure-url`: URL does not use https://.
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Rule, Severity};
 use crate::base::text::{Safe, clean_head};
 use crate::safe;
 

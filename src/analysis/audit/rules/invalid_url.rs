@@ -2,9 +2,7 @@
 
 use url::{ParseError, Url};
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Rule, Severity};
 use crate::base::text::Safe;
 use crate::safe;
 
@@ -56,7 +54,7 @@ mod tests {
     use crate::analysis::audit::tests::messages;
 
     #[test]
-    fn what_does_not_parse_is_found() {
+    fn a_url_that_does_not_parse_is_found() {
         for (url, word) in [
             ("https//a.example.com/x", "valid URL: does not start with https://"),
             ("a.example.com/x", "valid URL: does not start with https://"),
@@ -77,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_parser_forgives_is_a_url() {
+    fn a_url_that_parsers_correct_is_valid() {
         for url in ["https://a.example.com", "http://a.example.com:1/x", " https://a.example.com/\t", "https:a.example.com"]
         {
             assert!(messages("invalid-url", url).is_empty(), "{url}");

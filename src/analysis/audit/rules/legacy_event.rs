@@ -1,8 +1,6 @@
 //! `legacy-event`: subscribed to the `event_type` of a delivery, not to an event.
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Rule, Severity};
 use crate::analysis::vocabulary::LEGACY;
 use crate::base::text::Safe;
 use crate::safe;
@@ -57,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_config_knows_is_no_mistake() {
+    fn an_event_that_the_config_knows_is_not_found() {
         let mut audit = audit("legacy-event");
         audit.context = AuditContext::new(audit.context.now, ["call_ended"].into_iter());
         assert!(run(&audit, &[row("a", "https://a.example.com", &["call_ended"], true)]).findings.is_empty());

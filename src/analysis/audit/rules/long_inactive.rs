@@ -2,10 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::facts::LastActive;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, LastActive, Rule, Severity};
 use crate::base::text::{Safe, clean};
 use crate::model::RowRef;
 use crate::safe;
@@ -61,9 +58,9 @@ mod tests {
     use crate::model::testing::row_of;
 
     #[test]
-    fn it_is_said_when_the_history_saw_it_active() {
+    fn the_message_says_when_the_history_has_it_as_active() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let told = |seen: &str, inactive_by: Option<&str>| {
+        let message = |seen: &str, inactive_by: Option<&str>| {
             let mut audit = audit("long-inactive");
             let active = LastActive { seen: at(seen), inactive_by: inactive_by.map(at) };
             audit.context.facts =
@@ -74,13 +71,13 @@ mod tests {
             found.message.to_string()
         };
         let (first, second) = ("2026-06-29T08:00:00Z", "2026-06-30T09:00:00Z");
-        assert_eq!(told(first, Some(second)), "created 181 days ago, became inactive between 2026-06-29 and 2026-06-30");
-        assert_eq!(told(first, Some(first)), "created 181 days ago, became inactive on 2026-06-29");
-        assert_eq!(told(first, None), "created 181 days ago, last seen active on 2026-06-29");
+        assert_eq!(message(first, Some(second)), "created 181 days ago, became inactive between 2026-06-29 and 2026-06-30");
+        assert_eq!(message(first, Some(first)), "created 181 days ago, became inactive on 2026-06-29");
+        assert_eq!(message(first, None), "created 181 days ago, last seen active on 2026-06-29");
     }
 
     #[test]
-    fn the_history_is_asked_only_for_what_a_finding_tells() {
+    fn the_history_is_searched_only_for_webhooks_with_a_finding() {
         let asks = |rule: &str, active: bool, created: &str| {
             let row = format!(r#"{{"id":"a","url":"u","is_active":{active},"created_at":"{created}T00:00:00Z"}}"#);
             audit(rule).asks_for_last_active(row_of(&row).row())
@@ -97,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_age_of_inactive_webhooks_is_looked_at() {
+    fn old_inactive_webhooks_are_found() {
         assert_eq!(NOW, "2026-07-01T00:00:00Z");
         assert_eq!(found(r#""2026-01-01T00:00:00.000Z""#, "false"), ["created 181 days ago"]);
         assert!(found(r#""2026-01-02T00:00:00.000Z""#, "false").is_empty());

@@ -1,7 +1,6 @@
 //! `malformed-row`: the API sent an entry that is not a valid webhook.
 
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditInput, Check, Rule, Severity};
 use crate::base::text::Safe;
 use crate::safe;
 

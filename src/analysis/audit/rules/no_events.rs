@@ -1,8 +1,6 @@
 //! `no-events`: active, but subscribed to no events.
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Rule, Severity};
 use crate::base::text::Safe;
 
 pub(super) const RULE: Rule = Rule {
@@ -32,10 +30,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_inactive_or_says_something_is_not() {
+    fn inactive_webhooks_and_those_with_events_are_not_found() {
         assert!(!is_found(row("a", "https://a.example.com", &[], false)));
         assert!(!is_found(row("a", "https://a.example.com", &["x"], true)));
-        // Of another type, or not there: nobody knows what it is subscribed to.
+        // Of another type, or missing: its events are unknown.
         for events in ["7", "null", r#""call.failed""#, "[7]"] {
             let text = format!(r#"{{"id":"a","url":"https://a.example.com","events":{events},"is_active":true}}"#);
             assert!(!is_found(text), "{events}");

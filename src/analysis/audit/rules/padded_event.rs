@@ -1,9 +1,6 @@
 //! `padded-event`: event name with leading or trailing spaces.
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::message::{enumerate_safe, quoted};
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Rule, Severity, enumerate_safe, quoted};
 use crate::base::text::Safe;
 
 pub(super) const RULE: Rule = Rule {

@@ -1,8 +1,6 @@
 //! `private-destination`: host is private, local or a bare name.
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Rule, Severity};
 use crate::base::text::{Safe, clean_head};
 use crate::model::address::private_host;
 use crate::safe;
@@ -27,7 +25,7 @@ mod tests {
     use crate::analysis::audit::tests::messages;
 
     #[test]
-    fn the_host_that_is_meant_is_judged_however_it_is_spelled() {
+    fn a_private_host_is_found_however_it_is_spelled() {
         for (url, message) in [
             ("https://10.0.0.5/hook", "10.0.0.5 is a private address"),
             ("http://2130706433/", "127.0.0.1 is a loopback address"),

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::message::quoted;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Rule, Severity, quoted};
 use crate::base::text::Safe;
 use crate::safe;
 

@@ -1,8 +1,6 @@
 //! `retired-destination`: destination is retired, according to the config or --retired.
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Rule, Severity};
 use crate::base::text::Safe;
 use crate::safe;
 
@@ -26,7 +24,7 @@ mod tests {
     use crate::analysis::audit::tests::{audit, row, run};
 
     #[test]
-    fn what_matches_a_pattern_is_found_and_nothing_else() {
+    fn only_destinations_that_match_a_pattern_are_found() {
         let mut audit = audit("retired-destination");
         for pattern in ["old.example.com", "*.legacy.example.com", "https://b.example.com/v1"] {
             audit.context.retired.add(Pattern::parse(pattern).unwrap());

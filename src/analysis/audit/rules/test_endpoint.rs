@@ -1,8 +1,6 @@
 //! `test-endpoint`: active on a request bin or a tunnel.
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Rule, Severity};
 use crate::base::text::Safe;
 use crate::safe;
 
@@ -78,7 +76,7 @@ fn check(webhook: &AuditInput<'_>, _: &AuditContext) -> Option<Safe> {
     if let Some(service) = webhook.domain().and_then(|host| SERVICES.iter().find(|service| is_of(host, service))) {
         return Some(safe!("{} is a test service", *service));
     }
-    // n8n registers it only while somebody tries out the workflow in its editor; /webhook/ is the one that stays.
+    // n8n registers it only while a workflow is tried out in its editor; /webhook/ is the permanent one.
     let mut segments = url.path_segments()?.skip_while(|segment| *segment != N8N_TEST).skip(1);
     segments
         .any(|segment| !segment.is_empty())

@@ -1,9 +1,6 @@
 //! `tls-expiring`: certificate of the destination expires soon.
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::facts::{FactKind, origin_of};
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, FactKind, Rule, Severity, origin_of};
 use crate::base::text::{Safe, clean_head};
 use crate::safe;
 

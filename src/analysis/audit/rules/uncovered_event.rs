@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Gather, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Gather, Rule, Severity};
 use crate::analysis::vocabulary::WILDCARD;
 use crate::base::text::{Safe, clean_head};
 use crate::model::{RowNumber, Rows};

@@ -3,10 +3,7 @@
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::message::quoted;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Rule, Severity, quoted};
 use crate::analysis::vocabulary::{LEGACY, WILDCARD};
 use crate::analysis::words::nearest;
 use crate::base::text::{Safe, clean_head};

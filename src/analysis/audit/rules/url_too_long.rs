@@ -1,8 +1,6 @@
 //! `url-too-long`: URL is longer than the 150 characters that DialNexa accepts.
 
-use crate::analysis::audit::context::AuditContext;
-use crate::analysis::audit::input::AuditInput;
-use crate::analysis::audit::rule::{Check, Rule, Severity};
+use crate::analysis::audit::{AuditContext, AuditInput, Check, Rule, Severity};
 use crate::base::text::Safe;
 use crate::safe;
 
