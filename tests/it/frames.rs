@@ -289,18 +289,18 @@ const STATES: [&str; 10] = ["", "j j", "enter", "v", "?", ": x", "y", "y p y p",
 
 #[test]
 fn every_small_size_is_drawn_in_every_state() {
-    for width in 0..=60 {
-        for height in 0..=20 {
-            for keys in STATES {
-                let mut stage = Stage::new(width, height);
-                let _first = stage.frame();
-                stage.load(page(1, 0..100, Some(1234)));
-                if !keys.is_empty() {
-                    stage.keys(keys);
-                }
-                let _loaded = stage.frame();
+    for keys in STATES {
+        let mut stage = Stage::new(60, 20);
+        stage.load(page(1, 0..100, Some(1234)));
+        if !keys.is_empty() {
+            stage.keys(keys);
+        }
+        for fails in [false, true] {
+            if fails {
                 stage.fail(1, ErrorKind::Status(500), "Internal server error");
-                let frame = stage.frame();
+            }
+            for (width, height) in (0..=60).flat_map(|width| (0..=20).map(move |height| (width, height))) {
+                let frame = stage.resize(width, height).frame();
                 let selected = stage.app.session.list.selected();
                 let seen = height == 0 || stage.app.visible().contains(&selected);
                 assert!(seen, "{width}x{height} {keys}: the selected row is out of sight\n{frame}");
