@@ -124,7 +124,7 @@ pub(super) fn write(path: &Path, listing: &Rows, digest: &Digest, read_at: Times
 
 /// Returns the digest of the cached listing; `None` if the file is missing or damaged.
 pub(super) fn digest_in(path: &Path) -> Option<Digest> {
-    let file = super::open(OpenOptions::new().read(true), path).ok()?;
+    let file = super::private_files::open(OpenOptions::new().read(true), path).ok()?;
     let mut reader = BufReader::with_capacity(64 << 10, file);
     let header = header(&mut reader).ok()?;
     let mut reader = reader.take(MAX_BYTES + 1);
@@ -165,7 +165,7 @@ pub(super) fn read(
     page_size: u64,
     now: Timestamp,
 ) -> Result<Option<CachedListing>, Unusable> {
-    let file = match super::open(OpenOptions::new().read(true), path) {
+    let file = match super::private_files::open(OpenOptions::new().read(true), path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
@@ -210,7 +210,7 @@ fn last_read(written: Timestamp, touched: Option<Timestamp>, now: Timestamp) -> 
 
 /// Returns when the cached listing was read; `None` without a cache, or if that time is in the future.
 pub(super) fn read_at(path: &Path, now: Timestamp) -> Option<Timestamp> {
-    let file = super::open(OpenOptions::new().read(true), path).ok()?;
+    let file = super::private_files::open(OpenOptions::new().read(true), path).ok()?;
     let touched = touched(&file.metadata().ok()?);
     let header = header(&mut BufReader::new(file)).ok()?;
     let read_at = last_read(header.read_at.parse().ok()?, touched, now);

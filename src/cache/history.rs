@@ -80,7 +80,7 @@ struct Lines {
 
 impl Lines {
     fn open(path: &Path) -> Option<Self> {
-        let file = super::open(OpenOptions::new().read(true), path).ok()?;
+        let file = super::private_files::open(OpenOptions::new().read(true), path).ok()?;
         let mut lines = Self { reader: BufReader::new(file).take(MOST_BYTES), line: Vec::new(), last: None };
         lines.read()?;
         matches!(lines.line.as_slice(), b"[" | b"[]").then_some(lines)
@@ -290,7 +290,7 @@ pub(super) fn is_snapshot(name: &str) -> bool {
 /// Lists the snapshots in a directory, oldest first. Skips symlinks and anything else that is not a regular file.
 pub(super) fn list(directory: &Path) -> Vec<Snapshot> {
     let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
-    let paths = super::entries(directory).into_iter().flatten().filter(is_file);
+    let paths = super::private_files::entries(directory).into_iter().flatten().filter(is_file);
     let mut snapshots: Vec<_> = paths.filter_map(|path| Snapshot::of(&path)).collect();
     snapshots.sort_by_key(|snapshot| snapshot.sequence);
     snapshots
@@ -312,7 +312,7 @@ pub(super) fn write(
 
 /// Removes snapshots that are too old, too many or too large. Failures are ignored, as nothing depends on it.
 pub(super) fn prune(directory: &Path, now: Timestamp) {
-    files::remove_unfinished_of_old(directory, super::system_time(now));
+    files::remove_unfinished_of_old(directory, super::private_files::system_time(now));
     let mut bytes = 0;
     for (place, snapshot) in list(directory).iter().rev().enumerate() {
         bytes += snapshot.path.metadata().map_or(0, |metadata| metadata.len());

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs::Permissions;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
