@@ -18,7 +18,7 @@ pub struct Diff<'r> {
     pub added: Vec<NumberedRow<'r>>,
     /// In the order of the earlier listing.
     pub removed: Vec<NumberedRow<'r>>,
-    /// Before and after, in the order of the later listing. Values that are only spelled differently are no change.
+    /// Before and after, in the order of the later listing. A different spelling of a value does not count.
     pub changed: Vec<(NumberedRow<'r>, NumberedRow<'r>)>,
     /// The number of ids that are in both.
     pub shared: usize,

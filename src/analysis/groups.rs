@@ -123,7 +123,7 @@ impl GroupKind {
         }
     }
 
-    /// Whether it is expanded; `None` if it cannot be.
+    /// Returns true if it is expanded; `None` if it cannot be.
     pub fn is_expanded(&self) -> Option<bool> {
         match self {
             Self::Host { is_expanded, .. } | Self::Rule { is_expanded, .. } => Some(*is_expanded),

@@ -50,7 +50,7 @@ pub(super) async fn run(args: &AuditArgs, context: &Context<'_>) -> Result<Exit,
         audited.push(Audited { profile, place: place.clone(), rows, report, is_partial: !summary.is_whole() });
         summaries.push((summary, place));
     }
-    // If nothing could be read, there is no report. Otherwise, it names the workspaces that could not be read.
+    // Without any reading, write no report. Otherwise, the report names the workspaces that could not be read.
     let nothing = audited.is_empty() && exit != Exit::Done;
     if !nothing {
         audited.extend(all.failed.into_iter().map(unread));

@@ -258,7 +258,7 @@ fn key_lines(key: &Result<StoredKey, ConfigError>) -> Vec<Safe> {
     lines.into()
 }
 
-/// `key = value   # source`, or `#key   # source` where there is no value.
+/// `key = value   # source`, or `#key   # source` without a value.
 fn line(key: impl Into<Safe>, value: Option<&Safe>, source: &Safe) -> Safe {
     let key = key.into();
     let start = match value {

@@ -21,7 +21,7 @@ use crate::config::{
 use crate::error::{Error, Exit};
 use crate::safe;
 
-/// Time of the whole request beyond the time for connecting, so that the two limits are told apart.
+/// Time of the whole request beyond the time for connecting, so that the two limits differ.
 const SLACK: Duration = Duration::from_millis(100);
 
 /// Checks everything between here and the API.

@@ -403,7 +403,7 @@ mod binding {
         address.map(|(url, _)| url.to_owned())
     }
 
-    /// The key that may be sent to an address by design: a stored key is bound to the address in effect at its own level.
+    /// The key that an address is allowed to receive: a stored key is bound to the address in effect at its own level.
     fn allowed(key_at: KeyAt, top: Address, profile: Address, target: &str) -> Option<&'static str> {
         let of_top = top.unwrap_or(VENDOR).1;
         let of_profile = profile.or(top).unwrap_or(VENDOR).1;

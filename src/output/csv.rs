@@ -53,8 +53,8 @@ fn looks_like_number(text: &str) -> bool {
     text.bytes().all(is_of_number) && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// A cell that a spreadsheet would take for a formula, as text. Spreadsheets also trim what stands before the sign, and some
-/// read full-width signs.
+/// A cell that a spreadsheet would take for a formula, as text. Spreadsheets also trim text before the sign, and some read
+/// full-width signs.
 fn guarded(text: String) -> String {
     let first = text.trim_start().chars().next();
     let runs =

@@ -1,4 +1,4 @@
-//! Waivers: findings that the config accepts, for a reason and perhaps for a time.
+//! Waivers: findings that the config accepts, for a reason, and often until a date.
 
 use std::collections::HashMap;
 

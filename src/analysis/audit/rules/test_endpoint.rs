@@ -65,7 +65,7 @@ const SERVICES: &[&str] = &[
     "zrok.io",
 ];
 
-/// The part of the path that n8n's test URLs begin with, perhaps below a base path.
+/// The part of the path that n8n's test URLs begin with, if need be below a base path.
 const N8N_TEST: &str = "webhook-test";
 
 fn check(webhook: &AuditInput<'_>, _: &AuditContext) -> Option<Safe> {
