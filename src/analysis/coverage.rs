@@ -1,8 +1,5 @@
 //! Subscribers per event, for every event that is known or subscribed to.
 
-use serde::Serialize;
-use serde::ser::{SerializeStruct, Serializer};
-
 use super::groups::{Group, GroupKind, RowGrouping};
 use crate::model::{EventName, RowNumber, Rows};
 
@@ -17,18 +14,6 @@ pub struct EventCoverage {
     pub inactive: u64,
     /// Different hosts of the active ones.
     pub hosts: u64,
-}
-
-impl Serialize for EventCoverage {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("EventCoverage", 5)?;
-        fields.serialize_field("event", self.event.raw())?;
-        fields.serialize_field("known", &self.known)?;
-        fields.serialize_field("active", &self.active)?;
-        fields.serialize_field("inactive", &self.inactive)?;
-        fields.serialize_field("hosts", &self.hosts)?;
-        fields.end()
-    }
 }
 
 /// The coverage of every event that the rows name and of every known one, by name. A webhook whose state is unknown counts as

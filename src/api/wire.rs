@@ -50,14 +50,6 @@ pub struct PageNumbers {
     pub bytes: u64,
 }
 
-impl Page {
-    /// A page that is a whole listing.
-    pub fn whole(rows: Arc<RowPage>) -> Self {
-        let count = rows.len() as u64;
-        Self { numbers: PageNumbers { number: 1, rows: count, total: Some(count), ..PageNumbers::default() }, rows }
-    }
-}
-
 /// Why a body is not a valid response, and the parser's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unreadable {
